@@ -1,0 +1,1 @@
+"""VoMind Queue: places scheduled outbound phone calls."""

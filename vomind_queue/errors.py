@@ -1,0 +1,65 @@
+"""Errors that the product raises on purpose.
+
+::
+
+    VomindError
+    ├── SettingsError          a setting is missing or has a value that is not allowed
+    ├── QueueError             a request that the queue refuses
+    │   ├── JobNotFound        no job has that id
+    │   ├── WrongState         the job is in a state in which that cannot be done
+    │   └── KeyReused          the idempotency key came with another request before
+    ├── StoreUnavailable       Redis cannot be reached or cannot take the command
+    └── StoreUnsuitable        the Redis server cannot hold calls safely as it is set up
+    (attempts.DialerUnavailable   the telephone provider cannot answer a question)
+"""
+
+from __future__ import annotations
+
+
+class VomindError(Exception):
+    """Base of every error of this package; its text is for people."""
+
+
+class SettingsError(VomindError):
+    """A setting is missing or has a value that is not allowed."""
+
+
+class QueueError(VomindError):
+    """A request that the queue refuses."""
+
+
+class JobNotFound(QueueError):
+    """No job has that id."""
+
+    def __init__(self, job_id: str) -> None:
+        super().__init__(f"There is no job {job_id}.")
+        self.job_id = job_id
+
+
+class WrongState(QueueError):
+    """The job is in a state in which the request cannot be carried out."""
+
+    def __init__(self, message: str, *, job_id: str, state: str) -> None:
+        super().__init__(message)
+        self.job_id = job_id
+        self.state = state
+
+
+class KeyReused(QueueError):
+    """The idempotency key was sent before with another request."""
+
+
+class StoreUnavailable(VomindError):
+    """Redis cannot be reached, did not answer in time or cannot take the command.
+
+    ``outcome_unknown`` is true when the command may have been carried out all
+    the same, because only its reply was lost.
+    """
+
+    def __init__(self, message: str, *, outcome_unknown: bool = False) -> None:
+        super().__init__(message)
+        self.outcome_unknown = outcome_unknown
+
+
+class StoreUnsuitable(VomindError):
+    """The Redis server cannot hold calls safely as it is set up."""
