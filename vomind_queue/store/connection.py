@@ -1,0 +1,124 @@
+"""Connections to Redis, and what their failures mean.
+
+Two kinds of client are made. The API's tries every command once and gives up
+early, so that a request is answered within two seconds and nothing is sent
+again behind a client's back. The worker's waits longer.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, cast
+
+import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from vomind_queue.errors import StoreUnavailable
+from vomind_queue.store.scripts import Scripts
+
+#: How long the API waits for one answer, s: a 503 has to come within 2 s.
+API_TIMEOUT_S = 1.5
+#: How long a worker waits for one answer, s.
+WORKER_TIMEOUT_S = 5.0
+#: How old an estimate of the server's clock may be, s.
+CLOCK_SAMPLE_S = 15.0
+
+#: Error prefixes by which a server says that it cannot take a command now
+#: (https://redis.io/docs/latest/develop/reference/protocol-spec/#simple-errors).
+_REFUSALS = (
+    "OOM", "READONLY", "LOADING", "MISCONF", "NOREPLICAS", "MASTERDOWN", "CLUSTERDOWN",
+    "BUSY", "NOAUTH", "NOPERM", "WRONGPASS", "UNBLOCKED", "TRYAGAIN",
+)  # fmt: skip
+
+
+def connect(url: str, *, timeout_s: float, max_connections: int = 256) -> redis.Redis:
+    """A client for one server; connects on first use.
+
+    ``rediss://`` accepts self-signed certificates, as hosted Redis offers them.
+    """
+    options: dict[str, Any] = {}
+    if url.startswith("rediss://"):
+        options["ssl_cert_reqs"] = "none"
+        options["ssl_check_hostname"] = False
+    return redis.Redis.from_url(
+        url,
+        decode_responses=True,
+        protocol=2,
+        socket_timeout=timeout_s,
+        socket_connect_timeout=min(timeout_s, 1.0),
+        socket_keepalive=True,
+        retry=Retry(NoBackoff(), 0),
+        max_connections=max_connections,
+        **options,
+    )
+
+
+@contextmanager
+def told(*, writes: bool) -> Iterator[None]:
+    """Turns redis-py's errors into StoreUnavailable.
+
+    A command that ``writes`` and whose reply was lost has an unknown outcome; one
+    that never left, or that the server refused, has not been carried out.
+    """
+    try:
+        yield
+    except redis.AuthenticationError as error:
+        raise StoreUnavailable(f"Redis refuses our credentials: {error}") from error
+    except (redis.ConnectionError, redis.TimeoutError) as error:
+        never_sent = "connecting to" in str(error) or isinstance(error, redis.BusyLoadingError)
+        raise StoreUnavailable(
+            f"Redis cannot be reached: {error}", outcome_unknown=writes and not never_sent
+        ) from error
+    except redis.ResponseError as error:
+        if not any(prefix in str(error)[:80] for prefix in _REFUSALS):
+            raise
+        raise StoreUnavailable(f"Redis cannot take the command: {error}") from error
+
+
+class ServerClock:
+    """What time it is on the Redis server, without asking it each time."""
+
+    def __init__(self, client: redis.Redis) -> None:
+        self._client = client
+        self._ahead_ms = 0.0
+        self._sampled_at = float("-inf")
+
+    def note(self, server_ms: int) -> None:
+        """Takes a time that the server has just answered with."""
+        at = time.monotonic()
+        self._ahead_ms = server_ms - at * 1000
+        self._sampled_at = at
+
+    def now_ms(self) -> int:
+        """Unix ms on the server's clock; slow by at most one round trip."""
+        if time.monotonic() - self._sampled_at > CLOCK_SAMPLE_S:
+            seconds, micros = self._client.time()
+            self.note(seconds * 1000 + micros // 1000)
+        return int(time.monotonic() * 1000 + self._ahead_ms)
+
+
+class Gate:
+    """Runs scripts, with the server's clock and with failures told in our own terms."""
+
+    def __init__(self, client: redis.Redis) -> None:
+        self.client = client
+        self.clock = ServerClock(client)
+        self._scripts = Scripts(client)
+
+    def read(self, name: str, key_names: list[str], *args: Any) -> list[Any]:
+        """Runs a script that writes nothing."""
+        with told(writes=False):
+            return cast(list[Any], self._scripts.run(name, key_names, *args))
+
+    def write(self, name: str, key_names: list[str], *args: Any) -> list[Any]:
+        """Runs a script that writes."""
+        with told(writes=True):
+            return cast(list[Any], self._scripts.run(name, key_names, *args))
+
+    def deadline_ms(self) -> int:
+        """When a request that is sent now is given up, unix ms on the server's clock."""
+        with told(writes=False):
+            return self.clock.now_ms() + int(API_TIMEOUT_S * 1000)

@@ -1,0 +1,239 @@
+"""The queue as a worker sees it: take, begin, finish, give back, settle.
+
+Every method is safe to repeat: a script that finds its own work done says so.
+`take` alone is not repeated; calls of a lost answer come back when their leases
+run out.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from vomind_queue.attempts import Accepted, Attempt
+from vomind_queue.calls import Rate, Retention
+from vomind_queue.store import keys, record
+from vomind_queue.store.codes import Code
+from vomind_queue.store.connection import Gate, told
+from vomind_queue.store.leases import LeaseBook
+
+#: How long a call stands back for another one to the same number, ms.
+BUSY_NUMBER_MS = 1_000
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Protocol:
+    """Times and numbers by which workers work together; the same for all of them."""
+
+    #: A worker that is silent for this long has lost its calls, ms.
+    lease_ms: int
+    #: Starts allowed; ``None`` for no limit.
+    rate: Rate | None
+    #: Time between two probes of an open breaker, ms.
+    breaker_probe_ms: int
+    #: How long a ring may take to appear in Twilio's list, ms.
+    in_doubt_horizon_ms: int
+    keep_completed: Retention
+    keep_failed: Retention
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Taken:
+    """A call that a worker may start."""
+
+    job_id: str
+    #: Lease token.
+    lease: str
+    #: 1 high, 2 normal, 3 low.
+    rank: int
+    #: Attempts that ended since the last manual retry.
+    round: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Intake:
+    """What one look at the queue gave."""
+
+    calls: Sequence[Taken]
+    #: When to look again, ms from now; ``None`` when nothing will change by itself.
+    next_ms: int | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Begun:
+    """A dialing mark that stands, and what must be known to decide on its outcome."""
+
+    attempt: Attempt
+    #: Attempts that ended since the last manual retry, this one not counted.
+    round: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class InDoubt:
+    """An attempt in doubt that is due for a look."""
+
+    begun: Begun
+    #: How often it was looked for.
+    looks: int
+    #: Since the mark, ms.
+    age_ms: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Verdict:
+    """What is to be written about an attempt; see `finish.lua` for the outcomes."""
+
+    outcome: str
+    reason: str = ""
+    accepted: Accepted | None = None
+    #: Twilio certainly did not process it: feeds the breaker.
+    refused: bool = False
+    #: Earliest next attempt or next look, ms from now.
+    wait_ms: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Written:
+    """How a verdict was received."""
+
+    #: OK, AGAIN (written before), SUPERSEDED or MISSING.
+    code: Code
+    breaker_open: bool
+    paused: bool
+
+
+class WorkDesk:
+    """One worker process at the queue."""
+
+    def __init__(self, gate: Gate, name: str, protocol: Protocol) -> None:
+        self._gate = gate
+        self._name = name
+        self.protocol = protocol
+        self.book = LeaseBook()
+
+    def take(self, wanted: int, ranks: str) -> Intake:
+        """Takes up to ``wanted`` calls of the priorities in ``ranks``, the most urgent first."""
+        protocol = self.protocol
+        token = secrets.token_urlsafe(9) + "."
+        now, next_ms, *flat = self._gate.write(
+            "take", [keys.ACTIVE], self._name, wanted, protocol.lease_ms, *self._rate(), token,
+            ranks, protocol.breaker_probe_ms,
+        )  # fmt: skip
+        self._gate.clock.note(now)
+        calls = [
+            Taken(job_id=job_id, lease=lease, rank=int(rank), round=int(round_))
+            for job_id, lease, rank, round_ in zip(*[iter(flat)] * 4, strict=True)
+        ]
+        for call in calls:
+            self.book.hold(call.job_id, call.lease)
+        return Intake(calls=calls, next_ms=None if next_ms < 0 else next_ms)
+
+    def begin(self, job_id: str) -> Begun | Code:
+        """Writes the dialing mark, or says why the call must not start now."""
+        lease = self.book.token(job_id)
+        if lease is None:
+            return Code.LOST
+        attempt = secrets.token_urlsafe(16)
+        answer = self._gate.write(
+            "begin", [keys.ACTIVE], job_id, lease, attempt, *self._rate(), BUSY_NUMBER_MS
+        )
+        if answer[0] != Code.OK:
+            self.book.drop(job_id, lease)
+            return Code(answer[0])
+        _, now, data, attempts, round_ = answer
+        return _begun(job_id, attempt, data, now, attempts, round_)
+
+    def finish(self, attempt: Attempt, verdict: Verdict, *, deferred: bool = False) -> Written:
+        """Writes an attempt's outcome. ``deferred``: the holder will put the call off itself."""
+        protocol = self.protocol
+        accepted = verdict.accepted
+        answer = self._gate.write(
+            "finish", [keys.ACTIVE], attempt.job_id, attempt.token, verdict.outcome,
+            verdict.reason, accepted.sid if accepted else "", accepted.status if accepted else "",
+            "1" if verdict.refused else "", verdict.wait_ms, protocol.breaker_probe_ms,
+            protocol.keep_completed.age_ms, protocol.keep_completed.count,
+            protocol.keep_failed.age_ms, protocol.keep_failed.count,
+            2 * protocol.in_doubt_horizon_ms, "1" if deferred else "",
+        )  # fmt: skip
+        return Written(code=Code(answer[0]), breaker_open=bool(answer[2]), paused=bool(answer[3]))
+
+    def release(self, job_id: str) -> None:
+        """Forgets the lease on a call that has ended or was put off."""
+        lease = self.book.token(job_id)
+        if lease is not None:
+            self.book.drop(job_id, lease)
+
+    def defer(self, job_id: str, due_ms: int) -> bool:
+        """Puts a held call off; false when it is not held (any more)."""
+        lease = self.book.token(job_id)
+        if lease is None:
+            return False
+        code, _ = self._gate.write("defer", [keys.ACTIVE], job_id, lease, due_ms)
+        self.book.drop(job_id, lease)
+        return bool(code == Code.OK)
+
+    def give_back(self, job_id: str, lease: str) -> None:
+        """Gives back a call that was not ended; one whose mark stands becomes in doubt."""
+        if self.book.drop(job_id, lease):
+            self._gate.write("settle", [keys.ACTIVE], job_id, lease)
+
+    def extend(self) -> None:
+        """Renews the leases of all calls held; forgets those that are lost."""
+        held = self.book.held()
+        flat = [value for pair in held for value in pair]
+        answer = self._gate.write(
+            "extend", [keys.LEASES], self._name, self.protocol.lease_ms, *flat
+        )
+        self.book.forget(answer[1:])
+
+    def doubts(self, wanted: int) -> list[InDoubt]:
+        """Attempts in doubt that are due for a look, leased to the caller."""
+        now, *flat = self._gate.write("doubts", [keys.SETTLING], wanted, self.protocol.lease_ms)
+        return [
+            InDoubt(
+                begun=_begun(job_id, token, data, mark, attempts, round_),
+                looks=int(looks),
+                age_ms=now - int(mark),
+            )
+            for job_id, token, data, mark, looks, attempts, round_ in zip(
+                *[iter(flat)] * 7, strict=True
+            )
+        ]
+
+    def accounted(self, sids: Sequence[str]) -> set[str]:
+        """Which of these SIDs belong to attempts whose outcome is known."""
+        if not sids:
+            return set()
+        with told(writes=False):
+            scores: Any = self._gate.client.zmscore(keys.SIDS, list(sids))
+        return {sid for sid, score in zip(sids, scores, strict=True) if score is not None}
+
+    def change_rate(self, rate: Rate | None) -> None:
+        """Stores an operator's change of the rate, for all workers and over restarts."""
+        value = f"{rate.max_starts}:{rate.window_ms}" if rate else "off"
+        with told(writes=True):
+            self._gate.client.set(keys.RATE, value)
+            self._gate.client.rpush(keys.WAKE, "1")
+
+    def reset_rate(self) -> None:
+        """Goes back to the rate of the settings."""
+        with told(writes=True):
+            self._gate.client.delete(keys.RATE)
+            self._gate.client.rpush(keys.WAKE, "1")
+
+    def _rate(self) -> tuple[int, int]:
+        rate = self.protocol.rate
+        return (rate.max_starts, rate.window_ms) if rate else (0, 0)
+
+
+def _begun(job_id: str, token: str, data: str, mark: Any, attempts: Any, round_: Any) -> Begun:
+    attempt = Attempt(
+        job_id=job_id,
+        token=token,
+        call=record.decode(data),
+        number=int(attempts) + 1,
+        marked_ms=int(mark),
+    )
+    return Begun(attempt=attempt, round=int(round_))

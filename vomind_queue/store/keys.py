@@ -1,0 +1,103 @@
+"""Names of everything the queue keeps in Redis, built here and nowhere else.
+
+All keys share the hash tag ``{calls}``, so that a Redis Cluster keeps them on
+one shard and a script may touch a job's key that it has only just found.
+
+A job's *member* in a sorted set is its id behind one letter that stands for the
+id's length. Members with equal scores are ordered by their bytes, and so
+``a9`` comes before ``b10``: jobs of the same millisecond keep their order.
+"""
+
+from __future__ import annotations
+
+from vomind_queue.calls import Priority, State
+
+_ROOT = "{calls}:"
+
+#: Hash, one for each job: the record. Its fields are listed in `record.py`.
+JOB = _ROOT + "job:"
+#: Sorted sets, one for each priority's rank: waiting jobs by the time they were wanted.
+WAITING = _ROOT + "waiting:"
+#: Sorted set: jobs for later, by due time.
+DELAYED = _ROOT + "delayed"
+#: Sorted set: jobs that a worker holds or whose attempt is in doubt, by the time of taking.
+ACTIVE = _ROOT + "active"
+#: Sorted set: jobs held by a living worker, by the end of their lease.
+LEASES = _ROOT + "leases"
+#: Sorted set: jobs whose attempt is in doubt, by the time of the next look.
+SETTLING = _ROOT + "settling"
+#: Sorted set: placed calls, by the time they were placed.
+COMPLETED = _ROOT + "completed"
+#: Sorted set: calls given up, by the time of giving up.
+FAILED = _ROOT + "failed"
+#: Sorted set: lease tokens of the starts within the rolling window, by start.
+WINDOW = _ROOT + "window"
+#: String: an operator's change of the rate, ``max:windowMs`` or ``off``.
+RATE = _ROOT + "rate"
+#: Hash ``by``, ``at``, ``reason``: stands while the queue is paused.
+PAUSED = _ROOT + "paused"
+#: Hash ``refusals``, ``next``, ``probe``: refusals in a row and the next probe.
+BREAKER = _ROOT + "breaker"
+#: Hash: number to the one job whose attempt is ringing it or is in doubt.
+DIALING = _ROOT + "dialing"
+#: Sorted set: SIDs lately accounted for, by time, so that no ring is counted for two attempts.
+SIDS = _ROOT + "sids"
+#: List of one element at most: wakes one sleeping worker.
+WAKE = _ROOT + "wake"
+#: Sorted set: workers, by the time they last asked for calls.
+WORKERS = _ROOT + "workers"
+#: String: the last job id given out.
+LAST_ID = _ROOT + "id"
+#: Hash, one for each idempotency key: ``fingerprint``, ``ids``, ``at``.
+REQUEST = _ROOT + "request:"
+#: Sorted set: bulks that are being staged (``first:count``), by the time they are dropped.
+STAGING = _ROOT + "staging"
+#: Never written; deleting it lets a script go on when memory is full (see `prelude.lua`).
+NOTHING = _ROOT + "nothing"
+
+#: Names by which the Lua scripts know the keys.
+LUA_NAMES = {
+    "job": JOB,
+    "waiting": WAITING,
+    "delayed": DELAYED,
+    "active": ACTIVE,
+    "leases": LEASES,
+    "settling": SETTLING,
+    "completed": COMPLETED,
+    "failed": FAILED,
+    "window": WINDOW,
+    "rate": RATE,
+    "paused": PAUSED,
+    "breaker": BREAKER,
+    "dialing": DIALING,
+    "sids": SIDS,
+    "wake": WAKE,
+    "workers": WORKERS,
+    "last_id": LAST_ID,
+    "request": REQUEST,
+    "staging": STAGING,
+    "nothing": NOTHING,
+}
+
+
+def job(job_id: str) -> str:
+    """Key of one job's record."""
+    return JOB + job_id
+
+
+def waiting(priority: Priority) -> str:
+    """Key of the waiting jobs of one priority."""
+    return f"{WAITING}{priority.rank}"
+
+
+def sets_of(state: State) -> list[str]:
+    """Sorted sets that hold the jobs of a state, in the order in which they are listed."""
+    if state is State.WAITING:
+        return [waiting(priority) for priority in Priority]
+    return [_ROOT + state]
+
+
+def lua_table() -> str:
+    """The key names as a Lua table ``K``, to stand above every script."""
+    entries = ", ".join(f"{name} = '{key}'" for name, key in LUA_NAMES.items())
+    return f"local K = {{ {entries} }}\n"

@@ -1,0 +1,52 @@
+-- Stores new calls, all or none, and puts each where it belongs.
+--
+-- KEYS[1]  counter of job ids (routes the script in a cluster)
+-- ARGV[1]  deadline, unix ms on this server's clock; 0 for none
+-- ARGV[2]  name of the idempotency key, or ''
+-- ARGV[3]  fingerprint of the request, or ''
+-- ARGV[4]  how long the request is remembered, ms
+-- ARGV[5]  id of the only call, or '' to number the calls here
+-- ARGV[6…] for each call: data (JSON), rank of its priority, due ms or '', delay ms or ''
+-- Returns  {ok | replay, now, first id, count, accepted ms}, {mismatch | late, now}
+--          A call whose given id exists already changes nothing and answers ok.
+-- Touches  job:<id>, waiting:<rank>, delayed, id, request:<key>, wake
+local now = now_ms()
+if late(ARGV[1], now) then
+    return { C.late, now }
+end
+local request = K.request .. ARGV[2]
+if ARGV[2] ~= '' then
+    local answer = replay(request, ARGV[3], now)
+    if answer then
+        return answer
+    end
+end
+
+local count = (#ARGV - 5) / 4
+local given = ARGV[5] ~= ''
+if given and redis.call('EXISTS', job_key(ARGV[5])) == 1 then
+    return { C.ok, now, ARGV[5], 1, now }
+end
+local first = given and ARGV[5] or (redis.call('INCRBY', K.last_id, count) - count + 1)
+
+local tell = false
+for i = 0, count - 1 do
+    local data, rank, due, delay = unpack(ARGV, 6 + i * 4, 9 + i * 4)
+    local id = given and first or string.format('%d', first + i)
+    due = tonumber(due) or (delay ~= '' and now + tonumber(delay)) or nil
+    local state = (due and due > now) and 'delayed' or 'waiting'
+    if due then
+        redis.call('HSET', job_key(id), 'data', data, 'priority', rank, 'state', state, 'at', now,
+            'due', string.format('%d', due))
+    else
+        redis.call('HSET', job_key(id), 'data', data, 'priority', rank, 'state', state, 'at', now)
+    end
+    tell = enqueue(id, rank, due, now) or tell
+end
+if ARGV[2] ~= '' then
+    remember(request, ARGV[3], ARGV[4], first, count, now)
+end
+if tell then
+    wake()
+end
+return { C.ok, now, tostring(first), count, now }

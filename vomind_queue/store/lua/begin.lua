@@ -1,0 +1,77 @@
+-- The last check before a phone is rung, and the dialing mark.
+--
+-- A call that must not start now is given back here: its place is kept and
+-- nothing is counted.
+--
+-- KEYS[1]  active
+-- ARGV[1]  job id
+-- ARGV[2]  lease token
+-- ARGV[3]  attempt token, fresh
+-- ARGV[4]  starts allowed in a window by the worker's settings; 0 for no limit
+-- ARGV[5]  length of the window, ms
+-- ARGV[6]  how long a call stands back for another one to the same number, ms
+-- Returns  {ok, now, data, attempts so far, round} or
+--          {lost | paused | outranked | limited | broken | busy, now}
+-- Touches  job:<id>, waiting:<rank>, delayed, active, leases, window, rate, paused,
+--          breaker, dialing, wake
+local now = now_ms()
+local id, lease, attempt = ARGV[1], ARGV[2], ARGV[3]
+local key = job_key(id)
+local mem = member(id)
+local job = redis.call('HMGET', key, 'state', 'lease', 'mark', 'attempt', 'priority', 'data',
+    'attempts', 'round')
+
+if job[1] ~= 'active' or job[2] ~= lease then
+    return { C.lost, now }
+end
+if job[3] then
+    -- The mark stands: a repetition of this very command, or somebody else's attempt.
+    if job[4] == attempt then
+        return { C.ok, tonumber(job[3]), job[6], tonumber(job[7] or 0), tonumber(job[8] or 0) }
+    end
+    return { C.lost, now }
+end
+local lease_end = redis.call('ZSCORE', K.leases, mem)
+if not lease_end or tonumber(lease_end) <= now then
+    return { C.lost, now }
+end
+
+if redis.call('EXISTS', K.paused) == 1 then
+    requeue(id, now, false)
+    return { C.paused, now }
+end
+if breaker_next() and redis.call('HGET', K.breaker, 'probe') ~= lease then
+    requeue(id, now, false)
+    return { C.broken, now }
+end
+for rank = 1, tonumber(job[5]) - 1 do
+    if redis.call('ZCARD', K.waiting .. rank) > 0 then
+        requeue(id, now, false)
+        return { C.outranked, now }
+    end
+end
+
+local number = cjson.decode(job[6])['to']
+local other = redis.call('HGET', K.dialing, number)
+if other and other ~= id and redis.call('HEXISTS', job_key(other), 'mark') == 1 then
+    redis.call('ZREM', K.window, lease)
+    put_off(id, now + tonumber(ARGV[6]), true)
+    wake()
+    return { C.busy, now }
+end
+
+local max, window = rate_in_force(ARGV[4], ARGV[5])
+if max > 0 then
+    if not redis.call('ZSCORE', K.window, lease) then
+        prune_window(now, window)
+        if redis.call('ZCARD', K.window) >= max then
+            requeue(id, now, false)
+            return { C.limited, now }
+        end
+    end
+    redis.call('ZADD', K.window, now, lease)
+end
+
+redis.call('HSET', key, 'attempt', attempt, 'mark', now, 'started', now)
+redis.call('HSET', K.dialing, number, id)
+return { C.ok, now, job[6], tonumber(job[7] or 0), tonumber(job[8] or 0) }

@@ -1,0 +1,20 @@
+-- Removes a call that is not being placed.
+--
+-- KEYS[1]  active
+-- ARGV[1]  deadline, unix ms; 0 for none
+-- ARGV[2]  job id
+-- Returns  {ok, now, state it was in}, {wrong_state, now, state}, {missing | late, now}
+-- Touches  job:<id>, waiting:<rank>, delayed, completed, failed
+local now = now_ms()
+if late(ARGV[1], now) then
+    return { C.late, now }
+end
+local state = state_of(ARGV[2])
+if not state then
+    return { C.missing, now }
+end
+if state == 'active' then
+    return { C.wrong_state, now, state }
+end
+forget(ARGV[2])
+return { C.ok, now, state }

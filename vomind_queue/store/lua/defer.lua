@@ -1,0 +1,17 @@
+-- Puts a held call off until later, as a Celery retry does.
+--
+-- KEYS[1]  active
+-- ARGV[1]  job id
+-- ARGV[2]  lease token
+-- ARGV[3]  due time, unix ms; 0 for at once
+-- Returns  {ok | lost, now}; lost when the lease is not held any more or the dialing mark stands
+-- Touches  job:<id>, waiting:<rank>, delayed, active, leases, settling, window, wake
+local now = now_ms()
+local job = redis.call('HMGET', job_key(ARGV[1]), 'state', 'lease', 'mark', 'notbefore')
+if job[1] ~= 'active' or job[2] ~= ARGV[2] or job[3] then
+    return { C.lost, now }
+end
+free_first()
+local due = math.max(tonumber(ARGV[3]), tonumber(job[4] or 0))
+put_off(ARGV[1], due, false)
+return { C.ok, now }

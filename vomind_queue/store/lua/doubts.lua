@@ -1,0 +1,29 @@
+-- Hands a settler attempts in doubt that are due for a look.
+--
+-- Each is put off by a lease, so that a settler that dies leaves it to the next.
+--
+-- KEYS[1]  settling
+-- ARGV[1]  attempts wanted at most
+-- ARGV[2]  length of the lease, ms
+-- Returns  {now, id, attempt token, data, mark, looks so far, attempts, round, …}
+-- Touches  job:<id>, settling
+local now = now_ms()
+local answer = { now }
+for _, mem in ipairs(redis.call('ZRANGEBYSCORE', K.settling, '-inf', now, 'LIMIT', 0, tonumber(ARGV[1]))) do
+    local id = id_of(mem)
+    local job = redis.call('HMGET', job_key(id), 'attempt', 'data', 'mark', 'looks', 'attempts', 'round')
+    if job[3] then
+        redis.call('ZADD', K.settling, now + tonumber(ARGV[2]), mem)
+        local at = #answer
+        answer[at + 1] = id
+        answer[at + 2] = job[1]
+        answer[at + 3] = job[2]
+        answer[at + 4] = job[3]
+        answer[at + 5] = job[4] or '0'
+        answer[at + 6] = job[5] or '0'
+        answer[at + 7] = job[6] or '0'
+    else
+        redis.call('ZREM', K.settling, mem)
+    end
+end
+return answer

@@ -1,0 +1,135 @@
+-- Ends an attempt. Nothing else ends a call that was asked for at Twilio.
+--
+-- KEYS[1]  active
+-- ARGV[1]  job id
+-- ARGV[2]  attempt token
+-- ARGV[3]  outcome: completed, failed, again, postponed, account or doubt
+-- ARGV[4]  reason in words, or ''
+-- ARGV[5]  SID that Twilio gave, or ''
+-- ARGV[6]  Twilio's status of it, or ''
+-- ARGV[7]  whether Twilio refused to process (feeds the breaker): '1', else ''
+-- ARGV[8]  earliest next attempt, ms from now (again, doubt: the next look)
+-- ARGV[9]  time between two probes of an open breaker, ms
+-- ARGV[10] completed calls kept: age ms     ARGV[11] and number
+-- ARGV[12] failed calls kept: age ms        ARGV[13] and number
+-- ARGV[14] how long a SID is remembered, ms
+-- ARGV[15] '1' when a caller who holds the lease will put the call off itself (`defer`)
+-- Outcomes completed  Twilio took it
+--          failed     given up
+--          again      counted; the caller defers it, or it is put off here
+--          postponed  not counted; back to its place, or put off by ARGV[8]
+--          account    not counted; back to its place, and the queue pauses
+--          doubt      unknown; to be settled
+-- Returns  {ok | again | superseded | missing, now, breaker open: 1 | 0, paused now: 1 | 0}
+--          `again`: the same outcome was written before, by a repetition of this command
+-- Touches  job:<id>, waiting:<rank>, delayed, active, leases, settling, completed, failed,
+--          window, paused, breaker, dialing, sids, wake
+local now = now_ms()
+local id, attempt, outcome, reason, sid = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
+local key = job_key(id)
+local mem = member(id)
+local job = redis.call('HMGET', key, 'state', 'attempt', 'mark', 'attempts', 'round', 'data', 'lease')
+if not job[1] then
+    return { C.missing, now, 0, 0 }
+end
+if job[2] ~= attempt then
+    return { C.superseded, now, 0, 0 }
+end
+if not job[3] then
+    local same = redis.call('HGET', key, 'sid')
+    if sid ~= '' and same ~= sid then
+        return { C.superseded, now, 0, 0 }
+    end
+    return { C.again, now, 0, 0 }
+end
+free_first()
+
+-- The breaker: refusals in a row over the whole queue.
+local was_open = breaker_next() ~= nil
+local wait = tonumber(ARGV[8])
+if ARGV[7] == '1' then
+    redis.call('HINCRBY', K.breaker, 'refusals', 1)
+    if breaker_next() then
+        redis.call('HSET', K.breaker, 'next', now + math.max(tonumber(ARGV[9]), outcome == 'postponed' and wait or 0))
+    end
+    if was_open and (outcome == 'again' or outcome == 'failed') then
+        -- Refused while the breaker was open: not the call's fault, not counted.
+        outcome, wait = 'postponed', 0
+    end
+elseif outcome == 'completed' or outcome == 'failed' then
+    if redis.call('DEL', K.breaker) == 1 and was_open then
+        wake()
+    end
+end
+local open = breaker_next() and 1 or 0
+
+local number = cjson.decode(job[6])['to']
+if outcome ~= 'doubt' then
+    if redis.call('HGET', K.dialing, number) == id then
+        redis.call('HDEL', K.dialing, number)
+    end
+    redis.call('HDEL', key, 'mark', 'looks')
+end
+if reason ~= '' then
+    redis.call('HSET', key, 'reason', reason)
+end
+
+local function count()
+    redis.call('HINCRBY', key, 'attempts', 1)
+    redis.call('HINCRBY', key, 'round', 1)
+end
+
+local function trim(set, age, keep)
+    local old = redis.call('ZRANGEBYSCORE', set, '-inf', now - tonumber(age), 'LIMIT', 0, 5)
+    local over = redis.call('ZCARD', set) - tonumber(keep)
+    if over > #old then
+        old = redis.call('ZRANGE', set, 0, math.min(over, 5) - 1)
+    end
+    for _, stale in ipairs(old) do
+        redis.call('ZREM', set, stale)
+        redis.call('DEL', job_key(id_of(stale)))
+    end
+end
+
+local function close(state, set, age, keep)
+    let_go(mem)
+    redis.call('HDEL', key, 'lease', 'pos', 'notbefore')
+    redis.call('HSET', key, 'state', state, 'ended', now)
+    redis.call('ZADD', set, now, mem)
+    trim(set, age, keep)
+end
+
+if outcome == 'completed' then
+    count()
+    redis.call('HDEL', key, 'reason')
+    redis.call('HSET', key, 'sid', sid, 'status', ARGV[6])
+    redis.call('ZADD', K.sids, now, sid)
+    redis.call('ZREMRANGEBYSCORE', K.sids, '-inf', now - tonumber(ARGV[14]))
+    close('completed', K.completed, ARGV[10], ARGV[11])
+elseif outcome == 'failed' then
+    count()
+    close('failed', K.failed, ARGV[12], ARGV[13])
+elseif outcome == 'again' then
+    count()
+    if ARGV[15] == '1' and redis.call('ZSCORE', K.leases, mem) then
+        redis.call('HSET', key, 'notbefore', now + wait)
+    else
+        put_off(id, now + wait, false)
+    end
+elseif outcome == 'postponed' then
+    if wait > 0 then
+        put_off(id, now + wait, true)
+    else
+        requeue(id, now, true)
+    end
+elseif outcome == 'account' then
+    if redis.call('EXISTS', K.paused) == 0 then
+        redis.call('HSET', K.paused, 'by', 'system', 'at', now, 'reason', reason)
+    end
+    requeue(id, now, true)
+elseif outcome == 'doubt' then
+    redis.call('ZREM', K.leases, mem)
+    redis.call('HINCRBY', key, 'looks', 1)
+    redis.call('ZADD', K.settling, now + wait, mem)
+end
+return { C.ok, now, open, outcome == 'account' and 1 or 0 }

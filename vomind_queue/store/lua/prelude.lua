@@ -1,0 +1,171 @@
+-- Stands above every script. `K` (key names, see keys.py) and `C` (return codes,
+-- see codes.py) stand above it.
+--
+-- A script that reads the time before it writes needs effect replication, which
+-- is the default from Redis 7 on and has to be asked for before.
+if redis.replicate_commands then
+    redis.replicate_commands()
+end
+
+local function now_ms()
+    local time = redis.call('TIME')
+    return tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+end
+
+-- Under maxmemory with noeviction the first write of a script decides: when it
+-- is one that only frees, the others are let through, too.
+local function free_first()
+    redis.call('DEL', K.nothing)
+end
+
+local function member(id)
+    return string.char(96 + math.min(#id, 26)) .. id
+end
+
+local function id_of(mem)
+    return string.sub(mem, 2)
+end
+
+local function job_key(id)
+    return K.job .. id
+end
+
+local function wake()
+    if redis.call('LLEN', K.wake) == 0 then
+        redis.call('LPUSH', K.wake, '1')
+    end
+end
+
+-- The jobs of a staged bulk are not there yet.
+local function state_of(id)
+    local state = redis.call('HGET', job_key(id), 'state')
+    if state == 'staged' then
+        return false
+    end
+    return state
+end
+
+local function late(deadline, now)
+    deadline = tonumber(deadline)
+    return deadline > 0 and now > deadline
+end
+
+local function let_go(mem)
+    redis.call('ZREM', K.leases, mem)
+    redis.call('ZREM', K.settling, mem)
+    redis.call('ZREM', K.active, mem)
+end
+
+-- Puts a held job back in its old place. A start that was made stays in the
+-- window; a mere reservation is given up.
+local function requeue(id, now, started)
+    local key = job_key(id)
+    local job = redis.call('HMGET', key, 'priority', 'pos', 'lease')
+    local mem = member(id)
+    let_go(mem)
+    if job[3] and not started then
+        redis.call('ZREM', K.window, job[3])
+    end
+    redis.call('HDEL', key, 'lease', 'mark', 'pos', 'looks')
+    redis.call('HSET', key, 'state', 'waiting')
+    redis.call('ZADD', K.waiting .. job[1], job[2] or now, mem)
+    wake()
+end
+
+-- Puts a held job off until `due`, at which it takes its old place if `keep`.
+local function put_off(id, due, keep)
+    local key = job_key(id)
+    local mem = member(id)
+    let_go(mem)
+    redis.call('HDEL', key, 'lease', 'mark', 'looks', 'notbefore')
+    if not keep then
+        redis.call('HDEL', key, 'pos')
+    end
+    redis.call('HSET', key, 'state', 'delayed')
+    redis.call('ZADD', K.delayed, due, mem)
+    if redis.call('ZRANGE', K.delayed, 0, 0)[1] == mem then
+        wake()
+    end
+end
+
+-- The rate in force: an operator's change, else what the worker is set to. 0 is no limit.
+local function rate_in_force(max, window)
+    local change = redis.call('GET', K.rate)
+    if not change then
+        return tonumber(max), tonumber(window)
+    end
+    if change == 'off' then
+        return 0, 0
+    end
+    local m, w = string.match(change, '^(%d+):(%d+)$')
+    return tonumber(m), tonumber(w)
+end
+
+-- An entry leaves the window this much later than it must, so that two starts
+-- further apart on Redis's clock than on the telephone's are still 10 in 60 s.
+local WINDOW_GUARD_MS = 50
+
+local function prune_window(now, window)
+    redis.call('ZREMRANGEBYSCORE', K.window, '-inf', now - window - WINDOW_GUARD_MS)
+end
+
+-- Until the oldest start leaves the window, ms.
+local function window_reset(now, window)
+    local oldest = redis.call('ZRANGE', K.window, 0, 0, 'WITHSCORES')
+    if not oldest[2] then
+        return 0
+    end
+    return math.max(1, tonumber(oldest[2]) + window + WINDOW_GUARD_MS + 1 - now)
+end
+
+-- Refusals in a row after which the breaker opens.
+local BREAKER_THRESHOLD = 5
+
+-- nil while the breaker is closed, else the time of the next probe.
+local function breaker_next()
+    local breaker = redis.call('HMGET', K.breaker, 'refusals', 'next')
+    if breaker[1] and tonumber(breaker[1]) >= BREAKER_THRESHOLD then
+        return tonumber(breaker[2] or 0)
+    end
+    return nil
+end
+
+-- Removes a job and every trace of it but its id.
+local function forget(id)
+    local mem = member(id)
+    for rank = 1, 3 do
+        redis.call('ZREM', K.waiting .. rank, mem)
+    end
+    redis.call('ZREM', K.delayed, mem)
+    redis.call('ZREM', K.completed, mem)
+    redis.call('ZREM', K.failed, mem)
+    redis.call('DEL', job_key(id))
+end
+
+-- An accepted job goes to its first place. Returns whether a worker must hear of it.
+local function enqueue(id, priority, due, now)
+    local mem = member(id)
+    if due and due > now then
+        redis.call('ZADD', K.delayed, due, mem)
+        return redis.call('ZRANGE', K.delayed, 0, 0)[1] == mem
+    end
+    redis.call('ZADD', K.waiting .. priority, now, mem)
+    return true
+end
+
+-- What a request with this key was answered before: nil, or a code and its values.
+local function replay(request, fingerprint, now)
+    local seen = redis.call('HMGET', request, 'fingerprint', 'first', 'count', 'at')
+    if not seen[1] then
+        return nil
+    end
+    if seen[1] ~= fingerprint then
+        return { C.mismatch, now }
+    end
+    return { C.replay, now, seen[2], seen[3], seen[4] }
+end
+
+local function remember(request, fingerprint, ttl, first, count, now)
+    redis.call('HSET', request, 'fingerprint', fingerprint, 'first', first, 'count', count, 'at', now)
+    redis.call('PEXPIRE', request, ttl)
+end

@@ -1,0 +1,27 @@
+-- Puts a failed call back into the queue with a full set of attempts.
+--
+-- KEYS[1]  failed
+-- ARGV[1]  deadline, unix ms; 0 for none
+-- ARGV[2]  job id
+-- Returns  {ok, now}, {wrong_state, now, state}, {missing | late, now}
+-- Touches  job:<id>, failed, waiting:<rank>, wake
+local now = now_ms()
+if late(ARGV[1], now) then
+    return { C.late, now }
+end
+local state = state_of(ARGV[2])
+if not state then
+    return { C.missing, now }
+end
+if state ~= 'failed' then
+    return { C.wrong_state, now, state }
+end
+free_first()
+local key = job_key(ARGV[2])
+local mem = member(ARGV[2])
+redis.call('ZREM', K.failed, mem)
+redis.call('HDEL', key, 'round', 'reason', 'ended', 'notbefore')
+redis.call('HSET', key, 'state', 'waiting')
+redis.call('ZADD', K.waiting .. redis.call('HGET', key, 'priority'), now, mem)
+wake()
+return { C.ok, now }

@@ -1,0 +1,24 @@
+-- Gives back a held call whose worker is done with it without having ended it.
+--
+-- A call that was not yet asked for at Twilio waits again in its old place; one
+-- whose dialing mark stands is in doubt.
+--
+-- KEYS[1]  active
+-- ARGV[1]  job id
+-- ARGV[2]  lease token
+-- Returns  {ok | lost, now}
+-- Touches  job:<id>, waiting:<rank>, active, leases, settling, window, wake
+local now = now_ms()
+local job = redis.call('HMGET', job_key(ARGV[1]), 'state', 'lease', 'mark')
+if job[1] ~= 'active' or job[2] ~= ARGV[2] then
+    return { C.lost, now }
+end
+free_first()
+local mem = member(ARGV[1])
+if not job[3] then
+    requeue(ARGV[1], now, false)
+elseif not redis.call('ZSCORE', K.settling, mem) then
+    redis.call('ZREM', K.leases, mem)
+    redis.call('ZADD', K.settling, now, mem)
+end
+return { C.ok, now }

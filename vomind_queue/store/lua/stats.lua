@@ -1,0 +1,45 @@
+-- Numbers of jobs and what governs the starts, at one moment. Writes nothing.
+--
+-- KEYS[1]  active
+-- ARGV[1]  starts allowed in a window by the settings; 0 for no limit
+-- ARGV[2]  length of the window, ms
+-- ARGV[3]  a worker not seen for this long is gone, ms
+-- Returns  {now, high, normal, low, active, completed, failed, delayed, settling, workers,
+--           max, window, used, reset ms, overridden: 1 | 0, breaker's next probe or 0,
+--           paused by, paused at, reason}; the last three only while paused
+-- Touches  waiting:<rank>, active, completed, failed, delayed, settling, workers, window,
+--          rate, breaker, paused
+local now = now_ms()
+local max, window = rate_in_force(ARGV[1], ARGV[2])
+local used, reset = 0, 0
+if max > 0 then
+    local since = now - window - WINDOW_GUARD_MS
+    used = redis.call('ZCOUNT', K.window, '(' .. since, '+inf')
+    if used >= max then
+        local index = redis.call('ZCARD', K.window) - max
+        local entry = redis.call('ZRANGE', K.window, index, index, 'WITHSCORES')
+        reset = math.max(1, tonumber(entry[2]) - since)
+    end
+end
+local answer = {
+    now,
+    redis.call('ZCARD', K.waiting .. 1),
+    redis.call('ZCARD', K.waiting .. 2),
+    redis.call('ZCARD', K.waiting .. 3),
+    redis.call('ZCARD', K.active),
+    redis.call('ZCARD', K.completed),
+    redis.call('ZCARD', K.failed),
+    redis.call('ZCARD', K.delayed),
+    redis.call('ZCARD', K.settling),
+    redis.call('ZCOUNT', K.workers, now - tonumber(ARGV[3]), '+inf'),
+    max, window, used, reset,
+    redis.call('EXISTS', K.rate),
+    breaker_next() or 0,
+}
+local pause = redis.call('HMGET', K.paused, 'by', 'at', 'reason')
+if pause[1] then
+    for i = 1, 3 do
+        answer[#answer + 1] = pause[i]
+    end
+end
+return answer

@@ -1,0 +1,168 @@
+-- Hands a worker the calls that it may start now, the most urgent first.
+--
+-- On the way it takes back calls whose lease ran out, moves calls that have
+-- become due, and drops a piece of a bulk that was never committed.
+--
+-- KEYS[1]  active
+-- ARGV[1]  name of the worker
+-- ARGV[2]  calls wanted; 0 when the worker is full and only looks after the queue
+-- ARGV[3]  length of a lease, ms
+-- ARGV[4]  starts allowed in a window by the worker's settings; 0 for no limit
+-- ARGV[5]  length of the window, ms
+-- ARGV[6]  prefix of the lease tokens, fresh for each call of this script
+-- ARGV[7]  ranks of the priorities wanted, as digits
+-- ARGV[8]  time between two probes of an open breaker, ms
+-- Returns  {now, ms until the next look or -1, id, lease, rank, round, …}
+-- Touches  job:<id>, waiting:<rank>, delayed, active, leases, settling, window, rate,
+--          paused, breaker, staging, workers, wake
+local now = now_ms()
+local wanted = tonumber(ARGV[2])
+local lease_ms = tonumber(ARGV[3])
+local SWEEP = 100
+
+redis.call('ZADD', K.workers, now, ARGV[1])
+
+local function take_back()
+    for _, mem in ipairs(redis.call('ZRANGEBYSCORE', K.leases, '-inf', now, 'LIMIT', 0, SWEEP)) do
+        local id = id_of(mem)
+        local job = redis.call('HMGET', job_key(id), 'state', 'mark')
+        if job[1] ~= 'active' then
+            redis.call('ZREM', K.leases, mem)
+        elseif job[2] then
+            redis.call('ZREM', K.leases, mem)
+            redis.call('ZADD', K.settling, now, mem)
+        else
+            requeue(id, now, false)
+        end
+    end
+end
+
+-- Returns whether all that was due is moved.
+local function move_due()
+    local due = redis.call('ZRANGEBYSCORE', K.delayed, '-inf', now, 'WITHSCORES', 'LIMIT', 0, 10 * SWEEP)
+    for i = 1, #due, 2 do
+        local mem = due[i]
+        local key = job_key(id_of(mem))
+        local job = redis.call('HMGET', key, 'priority', 'pos')
+        redis.call('ZREM', K.delayed, mem)
+        redis.call('ZADD', K.waiting .. job[1], job[2] or due[i + 1], mem)
+        redis.call('HSET', key, 'state', 'waiting')
+    end
+    return #due < 20 * SWEEP
+end
+
+local function drop_stale_bulk()
+    local stale = redis.call('ZRANGEBYSCORE', K.staging, '-inf', now, 'LIMIT', 0, 1)[1]
+    if not stale then
+        return
+    end
+    local first, count = string.match(stale, '^(%d+):(%d+)$')
+    first, count = tonumber(first), tonumber(count)
+    local part = math.min(count, 5 * SWEEP)
+    for id = first, first + part - 1 do
+        redis.call('DEL', job_key(string.format('%d', id)))
+    end
+    redis.call('ZREM', K.staging, stale)
+    if count > part then
+        redis.call('ZADD', K.staging, now, string.format('%d:%d', first + part, count - part))
+    end
+end
+
+take_back()
+if not move_due() then
+    -- More is due than one script should move; none starts before all are in order.
+    return { now, 0 }
+end
+drop_stale_bulk()
+
+local function waiting_count()
+    return redis.call('ZCARD', K.waiting .. 1) + redis.call('ZCARD', K.waiting .. 2)
+        + redis.call('ZCARD', K.waiting .. 3)
+end
+
+-- Soonest time at which something changes by itself.
+local next_look = nil
+local function look_at(time)
+    if time and (not next_look or time < next_look) then
+        next_look = time
+    end
+end
+local function head(key)
+    return tonumber(redis.call('ZRANGE', key, 0, 0, 'WITHSCORES')[2])
+end
+
+local room = math.huge
+local limited = false
+if redis.call('EXISTS', K.paused) == 1 then
+    room = 0
+end
+local probe_at = breaker_next()
+if probe_at and room > 0 then
+    if now < probe_at then
+        room = 0
+        look_at(probe_at)
+    else
+        room = 1
+    end
+end
+if room > 0 then
+    local max, window = rate_in_force(ARGV[4], ARGV[5])
+    limited = max > 0
+    if limited then
+        prune_window(now, window)
+        local left = max - redis.call('ZCARD', K.window)
+        if left <= 0 then
+            room = 0
+            look_at(now + window_reset(now, window))
+        else
+            room = math.min(room, left)
+        end
+    end
+end
+
+local answer = { now, -1 }
+local taken = 0
+local function lease_out(mem, rank, pos)
+    taken = taken + 1
+    local id = id_of(mem)
+    local key = job_key(id)
+    local lease = ARGV[6] .. taken
+    local round = redis.call('HGET', key, 'round')
+    redis.call('HSET', key, 'state', 'active', 'lease', lease, 'pos', pos)
+    redis.call('ZADD', K.active, now, mem)
+    redis.call('ZADD', K.leases, now + lease_ms, mem)
+    if limited then
+        redis.call('ZADD', K.window, now, lease)
+    end
+    if probe_at then
+        redis.call('HSET', K.breaker, 'probe', lease, 'next', now + tonumber(ARGV[8]))
+        look_at(now + tonumber(ARGV[8]))
+    end
+    local at = #answer
+    answer[at + 1] = id
+    answer[at + 2] = lease
+    answer[at + 3] = rank
+    answer[at + 4] = round or '0'
+end
+
+local allowed = math.min(wanted, room)
+for rank in string.gmatch(ARGV[7], '%d') do
+    if taken >= allowed then
+        break
+    end
+    local popped = redis.call('ZPOPMIN', K.waiting .. rank, allowed - taken)
+    for i = 1, #popped, 2 do
+        lease_out(popped[i], rank, popped[i + 1])
+    end
+end
+
+if taken < room and taken >= wanted and waiting_count() > 0 then
+    wake()
+end
+look_at(head(K.delayed))
+look_at(head(K.leases))
+look_at(head(K.staging))
+if next_look then
+    answer[2] = math.max(0, next_look - now)
+end
+return answer

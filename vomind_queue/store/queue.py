@@ -1,0 +1,219 @@
+"""The queue as the API sees it: add, ask, cancel, retry, list, clean, pause.
+
+Every change carries a deadline on the server's clock. A server that was stopped
+carries out, on waking, what its clients have long given up on; the deadline
+makes it refuse instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from vomind_queue.calls import (
+    Cleaned, IdempotencyKey, Job, NewCall, Page, Pause, Priority, Rate, RateUse, Receipt, State,
+    Stats,
+)  # fmt: skip
+from vomind_queue.errors import JobNotFound, KeyReused, StoreUnavailable, WrongState
+from vomind_queue.store import keys, record
+from vomind_queue.store.codes import Code
+from vomind_queue.store.connection import Gate, told
+
+#: How long an idempotency key is remembered, ms.
+REQUEST_TTL_MS = 24 * 3600 * 1000
+#: Calls that one script writes at most: it keeps the server busy for some 5 ms.
+CHUNK = 500
+#: A bulk that is not committed this long after its last part is dropped, ms.
+STAGING_TTL_MS = 30_000
+#: A worker that did not ask for calls this long is gone, ms.
+WORKER_GONE_MS = 30_000
+
+_NEWEST_FIRST = (State.COMPLETED, State.FAILED)
+
+
+class CallQueue:
+    """The jobs in Redis, behind one script a request."""
+
+    def __init__(self, gate: Gate, rate: Rate | None) -> None:
+        self._gate = gate
+        self._rate = rate
+
+    def now_ms(self) -> int:
+        """Unix ms on the server's clock."""
+        with told(writes=False):
+            return self._gate.clock.now_ms()
+
+    def ping(self) -> None:
+        """Raises StoreUnavailable when the server does not answer."""
+        with told(writes=False):
+            self._gate.client.ping()
+
+    def add(self, news: Sequence[NewCall], key: IdempotencyKey | None = None) -> Receipt:
+        """Stores calls, all or none. Raises KeyReused and StoreUnavailable."""
+        request = _request(key)
+        if len(news) <= CHUNK:
+            answer = self._change("add", keys.LAST_ID, *request, "", *_whole(news))
+        else:
+            answer = self._add_staged(news, request)
+        return _receipt(answer)
+
+    def publish(self, job_id: str, new: NewCall) -> None:
+        """Stores one call under an id that was chosen elsewhere; one that exists is left alone."""
+        self._change("add", keys.LAST_ID, *_request(None), job_id, *_whole([new]))
+
+    def recall(self, key: IdempotencyKey) -> Receipt | None:
+        """What an earlier request with this key was answered; raises KeyReused."""
+        name, fingerprint, _ = _request(key)
+        fields = ["fingerprint", "first", "count", "at"]
+        with told(writes=False):
+            seen: Any = self._gate.client.hmget(keys.REQUEST + name, fields)
+        if seen[0] is None:
+            return None
+        code = Code.REPLAY if seen[0] == fingerprint else Code.MISMATCH
+        return _receipt([code, 0, *seen[1:]])
+
+    def job(self, job_id: str) -> Job:
+        """Raises JobNotFound."""
+        with told(writes=False):
+            fields: Any = self._gate.client.hgetall(keys.job(job_id))
+        job = record.read(job_id, fields)
+        if job is None:
+            raise JobNotFound(job_id)
+        return job
+
+    def cancel(self, job_id: str) -> State:
+        """Removes a call that is not being placed; answers the state it was in."""
+        answer = self._change("cancel", keys.ACTIVE, job_id)
+        _refuse(answer, job_id, "Call {id} is being placed and cannot be cancelled any more.")
+        return State(answer[2])
+
+    def retry(self, job_id: str) -> None:
+        """Puts a failed call back into the queue with all its attempts."""
+        answer = self._change("retry", keys.FAILED, job_id)
+        _refuse(answer, job_id, "Only failed calls can be retried; call {id} is {state}.")
+
+    def clean(self, grace_ms: int, limit: int) -> Cleaned:
+        """Removes the oldest finished calls, a part at a time."""
+        removed: dict[str, list[str]] = {"completed": [], "failed": []}
+        while limit > 0:
+            part = min(limit, CHUNK)
+            answer = self._change("clean", keys.COMPLETED, grace_ms, part)
+            ids = answer[2:]
+            for name, job_id in zip(ids[::2], ids[1::2], strict=True):
+                removed[name].append(job_id)
+            if len(ids) // 2 < part:
+                break
+            limit -= part
+        return Cleaned(completed=removed["completed"], failed=removed["failed"])
+
+    def pause(self, by: str, reason: str | None = None) -> None:
+        """No call starts from now on."""
+        self._change("pause", keys.PAUSED, by, reason or "")
+
+    def resume(self) -> None:
+        """Calls start again."""
+        self._change("resume", keys.PAUSED)
+
+    def page(self, state: State, start: int, end: int) -> Page:
+        """Jobs ``start`` to ``end``, both included, in the state's own order."""
+        newest = "1" if state in _NEWEST_FIRST else ""
+        total, *flat = self._gate.read("page", keys.sets_of(state), start, end, newest)
+        jobs = (
+            record.read(job_id, record.pairs(fields))
+            for job_id, fields in zip(flat[::2], flat[1::2], strict=True)
+        )
+        return Page(jobs=[job for job in jobs if job is not None], total=total)
+
+    def stats(self) -> Stats:
+        """All numbers, read at one moment."""
+        rate = (self._rate.max_starts, self._rate.window_ms) if self._rate else (0, 0)
+        return _stats(self._gate.read("stats", [keys.ACTIVE], *rate, WORKER_GONE_MS))
+
+    def _change(self, script: str, key: str, *args: Any) -> list[Any]:
+        answer = self._gate.write(script, [key], self._gate.deadline_ms(), *args)
+        self._gate.clock.note(int(answer[1]))
+        if answer[0] == Code.LATE:
+            raise StoreUnavailable("Redis was too slow; nothing was changed.")
+        return answer
+
+    def _add_staged(self, news: Sequence[NewCall], request: tuple[str, str, int]) -> list[Any]:
+        first = ""
+        for offset in range(0, len(news), CHUNK):
+            part = [
+                value
+                for new in news[offset : offset + CHUNK]
+                for value in (record.encode(new.call), new.call.priority.rank)
+            ]
+            answer = self._change(
+                "stage", keys.LAST_ID, first, len(news), STAGING_TTL_MS, offset, *part
+            )
+            first = answer[2]
+        times = [value for new in news for value in (new.call.priority.rank, *_times(new))]
+        return self._change("commit", keys.LAST_ID, *request, first, len(news), *times)
+
+
+def _times(new: NewCall) -> tuple[int | str, int | str]:
+    due = "" if new.due_ms is None else new.due_ms
+    delay = "" if new.delay_ms is None else new.delay_ms
+    return due, delay
+
+
+def _whole(news: Sequence[NewCall]) -> list[Any]:
+    return [
+        value
+        for new in news
+        for value in (record.encode(new.call), new.call.priority.rank, *_times(new))
+    ]
+
+
+def _request(key: IdempotencyKey | None) -> tuple[str, str, int]:
+    if key is None:
+        return "", "", 0
+    return key.name, key.fingerprint, REQUEST_TTL_MS
+
+
+def _receipt(answer: list[Any]) -> Receipt:
+    code = answer[0]
+    if code == Code.MISMATCH:
+        raise KeyReused("This Idempotency-Key was sent before with another request.")
+    first, count, accepted = answer[2:5]
+    count = int(count)
+    if count == 1:
+        job_ids = [str(first)]
+    else:
+        job_ids = [str(number) for number in range(int(first), int(first) + count)]
+    return Receipt(job_ids=job_ids, accepted_ms=int(accepted), replayed=code == Code.REPLAY)
+
+
+def _refuse(answer: list[Any], job_id: str, wording: str) -> None:
+    if answer[0] == Code.MISSING:
+        raise JobNotFound(job_id)
+    if answer[0] == Code.WRONG_STATE:
+        state = answer[2]
+        raise WrongState(wording.format(id=job_id, state=state), job_id=job_id, state=state)
+
+
+def _stats(answer: list[Any]) -> Stats:
+    high, normal, low, active, completed, failed, delayed, in_doubt, workers = answer[1:10]
+    max_starts, window_ms, used, reset_ms, overridden, breaker = map(int, answer[10:16])
+    rate_use = None
+    if max_starts:
+        rate = Rate(max_starts=max_starts, window_ms=window_ms)
+        rate_use = RateUse(rate=rate, used=used, reset_ms=reset_ms, overridden=bool(overridden))
+    pause = None
+    if len(answer) > 16:
+        by, at, reason = answer[16:]
+        pause = Pause(by=by, at_ms=int(at), reason=reason or None)
+    return Stats(
+        waiting=high + normal + low,
+        active=active,
+        completed=completed,
+        failed=failed,
+        delayed=delayed,
+        by_priority={Priority.HIGH: high, Priority.NORMAL: normal, Priority.LOW: low},
+        pause=pause,
+        rate_use=rate_use,
+        breaker_until_ms=breaker or None,
+        in_doubt=in_doubt,
+        workers=workers,
+    )

@@ -1,0 +1,86 @@
+"""The record of a job in Redis, and the job that it means.
+
+Fields of the hash, all optional but the first four:
+
+============  ==================================================================
+``data``      the call as the app sent it, JSON
+``priority``  rank: 1 high, 2 normal, 3 low
+``state``     ``waiting``, ``delayed``, ``active``, ``completed``, ``failed``; or
+              ``staged``: part of a bulk that is not there yet
+``at``        when it was accepted, unix ms
+``due``       when it was first wanted, unix ms; absent when at once
+``pos``       its place among the waiting ones while it is held or stands back
+``lease``     token of the worker that holds it
+``attempt``   token of the last attempt
+``mark``      when that attempt began, unix ms; stands until its outcome is known
+``started``   the same, and stays
+``attempts``  attempts that have ended
+``round``     the same since the last manual retry
+``notbefore`` earliest next attempt, unix ms, until the call is put off
+``looks``     how often an attempt in doubt was looked for
+``reason``    the last failure, in words
+``sid``       Twilio's SID
+``status``    Twilio's status of it
+``ended``     when it completed or failed, unix ms
+============  ==================================================================
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from vomind_queue.calls import Call, Job, Placed, State
+
+
+def encode(call: Call) -> str:
+    """The ``data`` field of a call."""
+    return json.dumps(call.as_data(), ensure_ascii=False, separators=(",", ":"))
+
+
+def decode(data: str) -> Call:
+    """The inverse of `encode`."""
+    return Call.from_data(json.loads(data))
+
+
+def pairs(flat: Sequence[str]) -> dict[str, str]:
+    """A hash as Lua answers it, field and value in turn."""
+    return dict(zip(flat[::2], flat[1::2], strict=True))
+
+
+def read(job_id: str, fields: Mapping[str, str]) -> Job | None:
+    """The job that a record means; ``None`` when there is none, or not yet."""
+    if not fields or fields["state"] == "staged":
+        return None
+    state = State(fields["state"])
+    return Job(
+        id=job_id,
+        state=state,
+        call=decode(fields["data"]),
+        progress=_progress(state, fields),
+        attempts_made=int(fields.get("attempts", 0)),
+        failed_reason=fields.get("reason"),
+        created_ms=int(fields["at"]),
+        due_ms=_number(fields, "due"),
+        started_ms=_number(fields, "started"),
+        finished_ms=_number(fields, "ended"),
+        placed=_placed(fields),
+    )
+
+
+def _progress(state: State, fields: Mapping[str, Any]) -> int:
+    if state is State.COMPLETED:
+        return 100
+    return 50 if "mark" in fields else 0
+
+
+def _number(fields: Mapping[str, str], name: str) -> int | None:
+    value = fields.get(name)
+    return None if value is None else int(value)
+
+
+def _placed(fields: Mapping[str, str]) -> Placed | None:
+    if "sid" not in fields:
+        return None
+    return Placed(sid=fields["sid"], status=fields.get("status", ""))

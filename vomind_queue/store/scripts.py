@@ -1,0 +1,55 @@
+"""Loads the Lua scripts that stand in `lua/`, one moment of a call's life each."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import redis
+from redis.commands.core import Script
+
+from vomind_queue.store import codes, keys
+
+#: The scripts by name, each a file of the same name.
+NAMES = (
+    "add",
+    "begin",
+    "cancel",
+    "clean",
+    "commit",
+    "defer",
+    "doubts",
+    "extend",
+    "finish",
+    "page",
+    "pause",
+    "resume",
+    "retry",
+    "settle",
+    "stage",
+    "stats",
+    "take",
+)
+
+
+@cache
+def source(name: str) -> str:
+    """Text of one script with everything that has to stand above it."""
+    folder = files("vomind_queue.store") / "lua"
+    prelude = (folder / "prelude.lua").read_text("utf-8")
+    body = (folder / f"{name}.lua").read_text("utf-8")
+    return keys.lua_table() + codes.lua_table() + prelude + body
+
+
+class Scripts:
+    """All scripts, registered with one client; loaded again when the server forgot them."""
+
+    def __init__(self, client: redis.Redis) -> None:
+        self._scripts: dict[str, Script] = {
+            name: client.register_script(source(name)) for name in NAMES
+        }
+
+    def run(self, name: str, key_names: list[str], *args: Any) -> Any:
+        """Runs one script; raises what redis-py raises."""
+        return self._scripts[name](keys=key_names, args=args)
