@@ -1,0 +1,291 @@
+"""The environment variables of the product: names, defaults, meanings; nothing is read here.
+
+``.env.example`` and the table in ``README.md`` are made from this list by ``make settings``;
+a test holds the three together.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+from vomind_queue import variables as v
+from vomind_queue.variables import Kind, Variable
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ApiKey:
+    """A key that a client of the API may show."""
+
+    #: Stands in "paused by" and in the logs; ``None`` when the key has no name.
+    name: str | None
+    secret: str = field(repr=False)
+
+
+def _api_key(text: str) -> ApiKey:
+    name, colon, secret = text.partition(":") if ":" in text else ("", "", text)
+    # Only what travels in an HTTP header as it is.
+    if not re.fullmatch(r"[!-~]+", secret) or (colon and not name):
+        raise ValueError
+    return ApiKey(name=name or None, secret=secret)
+
+
+def _api_keys(text: str) -> Sequence[ApiKey]:
+    keys = tuple(_api_key(part) for part in v.LISTED.parse(text))
+    if len({key.secret for key in keys}) < len(keys):
+        raise ValueError
+    return keys
+
+
+def _logins(text: str) -> str:
+    if not all(re.fullmatch(r"[^:]+:.+", login) for login in v.LISTED.parse(text)):
+        raise ValueError
+    return text
+
+
+_HOST = v.matching(r"[A-Za-z0-9._:-]+", "a host name or an IP address")
+_SID = "{} and 32 hexadecimal digits"
+_UNKNOWN: Mapping[str, Literal["settle", "fail"]] = {"settle": "settle", "fail": "fail"}
+_FORMATS: Mapping[str, Literal["text", "json"]] = {"text": "text", "json": "json"}
+_LEVELS = {level: level for level in ("debug", "info", "warning", "error")}
+
+
+def _is(name: str, kind: Kind[T], default: str, meaning: str) -> Variable[T]:
+    return Variable(name=name, kind=kind, default=default, meaning=meaning)
+
+
+def _may(name: str, kind: Kind[T], meaning: str, *, secret: bool = False) -> Variable[T | None]:
+    return Variable(name=name, kind=v.optional(kind), default="", meaning=meaning, secret=secret)
+
+
+REDIS_URL = _may(
+    "REDIS_URL",
+    v.REDIS_URL,
+    "Address of the Redis server. With neither this nor `REDIS_HOST` the embedded one is used. "
+    "`rediss://` is encrypted but not verified, unless `?ssl_cert_reqs=required` is added.",
+    secret=True,
+)
+REDIS_HOST = _may("REDIS_HOST", _HOST, "Host of the Redis server, in place of `REDIS_URL`.")
+REDIS_PORT = _is("REDIS_PORT", v.PORT, "6379", "Port, with `REDIS_HOST`.")
+REDIS_USERNAME = _may("REDIS_USERNAME", v.TEXT, "User, with `REDIS_HOST`.")
+REDIS_PASSWORD = _may("REDIS_PASSWORD", v.TEXT, "Password, with `REDIS_HOST`.", secret=True)
+REDIS_DB = _is("REDIS_DB", v.whole(0, 99_999), "0", "Database number, with `REDIS_HOST`.")
+REDIS_TLS = _is(
+    "REDIS_TLS", v.FLAG, "0", "`1` encrypts the connection to `REDIS_HOST`, without verifying."
+)
+EMBEDDED_REDIS_PORT = _is(
+    "EMBEDDED_REDIS_PORT", v.PORT, "6390", "Port of the embedded server, on loopback."
+)
+DATA_DIR = _is(
+    "DATA_DIR",
+    Kind(parse=Path, allowed="a directory"),
+    ".data",
+    "Where the embedded server keeps its files.",
+)
+
+HOST = _is(
+    "HOST",
+    _HOST,
+    "127.0.0.1",
+    "Address that the API listens on. Beyond loopback it wants `API_KEYS`.",
+)
+PORT = _is("PORT", v.PORT, "3000", "Port of the API.")
+ALLOW_ANONYMOUS = _is(
+    "ALLOW_ANONYMOUS", v.FLAG, "0", "`1` lets the API listen beyond loopback without keys."
+)
+API_KEYS = Variable(
+    name="API_KEYS",
+    kind=Kind(parse=_api_keys, allowed="name:secret or secret, separated by commas, none twice"),
+    default="",
+    meaning="Keys that clients of the API must show, each `name:secret` or a secret.",
+    secret=True,
+)
+WEB_PROCESSES = _is("WEB_PROCESSES", v.whole(1, 64), "2", "Processes that serve the API.")
+WEB_THREADS = _is(
+    "WEB_THREADS", v.whole(1, 256), "8", "Requests that each of them answers at the same time."
+)
+
+CALL_WORKER_CONCURRENCY = _is(
+    "CALL_WORKER_CONCURRENCY",
+    v.whole(1, 1_000),
+    "5",
+    "Calls that one worker places at the same time.",
+)
+CALL_RATE_LIMIT = _is(
+    "CALL_RATE_LIMIT",
+    v.unless("off", v.RATE),
+    "10/m",
+    "Starts allowed in any window of that length, over all workers; `off` lifts the limit.",
+)
+CALL_MAX_ATTEMPTS = _is(
+    "CALL_MAX_ATTEMPTS", v.whole(1, 100), "3", "Attempts to place a call, the first included."
+)
+CALL_RETRY_DELAY = _is(
+    "CALL_RETRY_DELAY",
+    v.whole(1, 3_600),
+    "2",
+    "Seconds before the second attempt; doubled before each further one.",
+)
+PAST_SCHEDULE_GRACE = _is(
+    "PAST_SCHEDULE_GRACE",
+    v.unless("any", v.DURATION),
+    "15m",
+    "How late a scheduled time may lie in the past when it is asked for; `any` accepts all.",
+)
+ON_UNKNOWN_OUTCOME = _is(
+    "ON_UNKNOWN_OUTCOME",
+    v.choice(_UNKNOWN),
+    "settle",
+    "An attempt with an unknown outcome is looked for at Twilio, or failed for a person to judge.",
+)
+KEEP_COMPLETED = _is(
+    "KEEP_COMPLETED", v.RETENTION, "7d,100000", "How long and how many completed calls are kept."
+)
+KEEP_FAILED = _is(
+    "KEEP_FAILED", v.RETENTION, "30d,100000", "How long and how many failed calls are kept."
+)
+
+IN_DOUBT_HORIZON = _is(
+    "IN_DOUBT_HORIZON",
+    v.TIME,
+    "5m",
+    "How long an attempt with an unknown outcome is looked for before the next one is made.",
+)
+SETTLE_INTERVAL = _is(
+    "SETTLE_INTERVAL", v.TIME, "2s", "Wait before the first look for it and between the first ones."
+)
+LEASE_TIME = _is(
+    "LEASE_TIME", v.TIME, "10s", "After how long the calls of a dead worker are taken back."
+)
+DIAL_DEADLINE = _is("DIAL_DEADLINE", v.TIME, "10s", "Total time for one request to Twilio.")
+BREAKER_PROBE_INTERVAL = _is(
+    "BREAKER_PROBE_INTERVAL", v.TIME, "5s", "Wait between two probes while Twilio is away."
+)
+DRAIN_TIME = _is(
+    "DRAIN_TIME", v.TIME, "20s", "How long a stopping worker waits for the calls being placed."
+)
+
+TWILIO_ACCOUNT_SID = _may(
+    "TWILIO_ACCOUNT_SID",
+    v.matching(r"AC[0-9a-fA-F]{32}", _SID.format("AC")),
+    "Twilio account that places the calls. Unset, `make run` starts the simulator in its place.",
+)
+TWILIO_AUTH_TOKEN = _may("TWILIO_AUTH_TOKEN", v.TEXT, "Its auth token.", secret=True)
+TWILIO_API_KEY = _may(
+    "TWILIO_API_KEY",
+    v.matching(r"SK[0-9a-fA-F]{32}", _SID.format("SK")),
+    "API key to log in with, in place of the auth token.",
+)
+TWILIO_API_SECRET = _may("TWILIO_API_SECRET", v.TEXT, "Secret of that key.", secret=True)
+TWILIO_PHONE_NUMBER = _may(
+    "TWILIO_PHONE_NUMBER",
+    v.matching(r"\+[0-9]{7,15}", "+ and 7 to 15 digits"),
+    "Number that the calls come from.",
+)
+TWILIO_API_BASE = _may(
+    "TWILIO_API_BASE", v.HTTP_URL, "In place of Twilio's own address: a proxy or a region."
+)
+TWIML_URL = _may(
+    "TWIML_URL", v.HTTP_URL, "Asked by Twilio what to say, in place of speaking the message."
+)
+PUBLIC_URL = _may(
+    "PUBLIC_URL",
+    v.HTTP_URL,
+    "Where Twilio reaches this service; wants `TWILIO_AUTH_TOKEN` to check what comes in.",
+)
+
+FLOWER_HOST = _is(
+    "FLOWER_HOST",
+    _HOST,
+    "127.0.0.1",
+    "Address that Flower listens on. Beyond loopback it wants `FLOWER_BASIC_AUTH`.",
+)
+FLOWER_PORT = _is("FLOWER_PORT", v.PORT, "5555", "Port of Flower.")
+FLOWER_BASIC_AUTH = _may(
+    "FLOWER_BASIC_AUTH",
+    Kind(parse=_logins, allowed="user:password, several separated by commas"),
+    "Who may see Flower: `user:password`.",
+    secret=True,
+)
+SIMULATOR_PORT = _is("SIMULATOR_PORT", v.PORT, "3001", "Port of the simulator, on loopback.")
+LOG_FORMAT = _is("LOG_FORMAT", v.choice(_FORMATS), "text", "How log lines are written.")
+LOG_LEVEL = _is("LOG_LEVEL", v.choice(_LEVELS), "info", "The least level that is logged.")
+VOMIND_ENV_FILE = _is(
+    "VOMIND_ENV_FILE",
+    v.TEXT,
+    ".env",
+    "File with these settings, read where present. Set but empty: none is read.",
+)
+
+#: The variables by subject, in the order in which they are documented.
+SECTIONS: Mapping[str, Sequence[Variable[Any]]] = {
+    "Redis": (
+        REDIS_URL, REDIS_HOST, REDIS_PORT, REDIS_USERNAME, REDIS_PASSWORD, REDIS_DB, REDIS_TLS,
+        EMBEDDED_REDIS_PORT, DATA_DIR,
+    ),
+    "API": (HOST, PORT, ALLOW_ANONYMOUS, API_KEYS, WEB_PROCESSES, WEB_THREADS),
+    "Calls": (
+        CALL_WORKER_CONCURRENCY, CALL_RATE_LIMIT, CALL_MAX_ATTEMPTS, CALL_RETRY_DELAY,
+        PAST_SCHEDULE_GRACE, ON_UNKNOWN_OUTCOME, KEEP_COMPLETED, KEEP_FAILED,
+    ),
+    "Protocol times": (
+        IN_DOUBT_HORIZON, SETTLE_INTERVAL, LEASE_TIME, DIAL_DEADLINE, BREAKER_PROBE_INTERVAL,
+        DRAIN_TIME,
+    ),
+    "Twilio": (
+        TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN, TWILIO_API_KEY, TWILIO_API_SECRET,
+        TWILIO_PHONE_NUMBER, TWILIO_API_BASE, TWIML_URL, PUBLIC_URL,
+    ),
+    "Around it": (
+        FLOWER_HOST, FLOWER_PORT, FLOWER_BASIC_AUTH, SIMULATOR_PORT, LOG_FORMAT, LOG_LEVEL,
+        VOMIND_ENV_FILE,
+    ),
+}  # fmt: skip
+
+#: What must be set beside a variable: one of the sets.
+NEEDED_BESIDE: Mapping[str, Sequence[frozenset[str]]] = {
+    "TWILIO_ACCOUNT_SID": (
+        frozenset({"TWILIO_PHONE_NUMBER", "TWILIO_AUTH_TOKEN"}),
+        frozenset({"TWILIO_PHONE_NUMBER", "TWILIO_API_KEY", "TWILIO_API_SECRET"}),
+    ),
+    "TWILIO_AUTH_TOKEN": (frozenset({"TWILIO_ACCOUNT_SID"}),),
+    "TWILIO_API_KEY": (frozenset({"TWILIO_API_SECRET", "TWILIO_ACCOUNT_SID"}),),
+    "TWILIO_API_SECRET": (frozenset({"TWILIO_API_KEY"}),),
+    "TWILIO_API_BASE": (frozenset({"TWILIO_ACCOUNT_SID"}),),
+    "PUBLIC_URL": (frozenset({"TWILIO_AUTH_TOKEN"}),),
+    "REDIS_PORT": (frozenset({"REDIS_HOST"}),),
+    "REDIS_USERNAME": (frozenset({"REDIS_HOST"}),),
+    "REDIS_PASSWORD": (frozenset({"REDIS_HOST"}),),
+    "REDIS_DB": (frozenset({"REDIS_HOST"}),),
+    "REDIS_TLS": (frozenset({"REDIS_HOST"}),),
+}
+
+
+def env_example() -> str:
+    """The text of ``.env.example``: every variable with its default, commented out."""
+    lines = ["# Copy to .env and change what you need. Times: 500ms, 30s, 15m, 2h, 7d."]
+    for title, variables in SECTIONS.items():
+        lines += ["", f"# --- {title} ---"]
+        for variable in variables:
+            lines += ["", f"# {variable.meaning}".replace("`", "")]
+            lines += [
+                f"# Allowed: {variable.kind.allowed}.",
+                f"#{variable.name}={variable.default}",
+            ]
+    return "\n".join(lines) + "\n"
+
+
+def markdown_table() -> str:
+    """The variables as a table for ``README.md``."""
+    lines = ["| variable | default | meaning |", "|---|---|---|"]
+    for title, variables in SECTIONS.items():
+        lines.append(f"| **{title}** | | |")
+        for variable in variables:
+            default = f"`{variable.default}`" if variable.default else ""
+            lines.append(f"| `{variable.name}` | {default} | {variable.meaning} |")
+    return "\n".join(lines) + "\n"
