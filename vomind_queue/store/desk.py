@@ -12,12 +12,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from vomind_queue.attempts import Accepted, Attempt
+from vomind_queue.attempts import Attempt
 from vomind_queue.calls import Rate, Retention
 from vomind_queue.store import keys, record
 from vomind_queue.store.codes import Code
 from vomind_queue.store.connection import Gate, told
 from vomind_queue.store.leases import LeaseBook
+from vomind_queue.verdicts import Begun, InDoubt, Reception, Refusal, Verdict, Written
 
 #: How long a call stands back for another one to the same number, ms.
 BUSY_NUMBER_MS = 1_000
@@ -61,49 +62,6 @@ class Intake:
     next_ms: int | None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Begun:
-    """A dialing mark that stands, and what must be known to decide on its outcome."""
-
-    attempt: Attempt
-    #: Attempts that ended since the last manual retry, this one not counted.
-    round: int
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class InDoubt:
-    """An attempt in doubt that is due for a look."""
-
-    begun: Begun
-    #: How often it was looked for.
-    looks: int
-    #: Since the mark, ms.
-    age_ms: int
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Verdict:
-    """What is to be written about an attempt; see `finish.lua` for the outcomes."""
-
-    outcome: str
-    reason: str = ""
-    accepted: Accepted | None = None
-    #: Twilio certainly did not process it: feeds the breaker.
-    refused: bool = False
-    #: Earliest next attempt or next look, ms from now.
-    wait_ms: int = 0
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Written:
-    """How a verdict was received."""
-
-    #: OK, AGAIN (written before), SUPERSEDED or MISSING.
-    code: Code
-    breaker_open: bool
-    paused: bool
-
-
 class WorkDesk:
     """One worker process at the queue."""
 
@@ -130,34 +88,38 @@ class WorkDesk:
             self.book.hold(call.job_id, call.lease)
         return Intake(calls=calls, next_ms=None if next_ms < 0 else next_ms)
 
-    def begin(self, job_id: str) -> Begun | Code:
+    def begin(self, job_id: str) -> Begun | Refusal:
         """Writes the dialing mark, or says why the call must not start now."""
         lease = self.book.token(job_id)
         if lease is None:
-            return Code.LOST
+            return Refusal.LOST
         attempt = secrets.token_urlsafe(16)
         answer = self._gate.write(
             "begin", [keys.ACTIVE], job_id, lease, attempt, *self._rate(), BUSY_NUMBER_MS
         )
         if answer[0] != Code.OK:
             self.book.drop(job_id, lease)
-            return Code(answer[0])
+            return Refusal(Code(answer[0]).name.lower())
         _, now, data, attempts, round_ = answer
         return _begun(job_id, attempt, data, now, attempts, round_)
 
-    def finish(self, attempt: Attempt, verdict: Verdict, *, deferred: bool = False) -> Written:
+    def finish(self, begun: Begun, verdict: Verdict, *, deferred: bool = False) -> Written:
         """Writes an attempt's outcome. ``deferred``: the holder will put the call off itself."""
         protocol = self.protocol
         accepted = verdict.accepted
         answer = self._gate.write(
-            "finish", [keys.ACTIVE], attempt.job_id, attempt.token, verdict.outcome,
+            "finish", [keys.ACTIVE], begun.attempt.job_id, begun.attempt.token, verdict.ending,
             verdict.reason, accepted.sid if accepted else "", accepted.status if accepted else "",
             "1" if verdict.refused else "", verdict.wait_ms, protocol.breaker_probe_ms,
             protocol.keep_completed.age_ms, protocol.keep_completed.count,
             protocol.keep_failed.age_ms, protocol.keep_failed.count,
             2 * protocol.in_doubt_horizon_ms, "1" if deferred else "",
         )  # fmt: skip
-        return Written(code=Code(answer[0]), breaker_open=bool(answer[2]), paused=bool(answer[3]))
+        return Written(
+            reception=Reception(Code(answer[0]).name.lower()),
+            breaker_open=bool(answer[2]),
+            uncounted=bool(answer[3]),
+        )
 
     def release(self, job_id: str) -> None:
         """Forgets the lease on a call that has ended or was put off."""

@@ -20,7 +20,7 @@
 --          postponed  not counted; back to its place, or put off by ARGV[8]
 --          account    not counted; back to its place, and the queue pauses
 --          doubt      unknown; to be settled
--- Returns  {ok | again | superseded | missing, now, breaker open: 1 | 0, paused now: 1 | 0}
+-- Returns  {ok | again | superseded | missing, now, breaker open: 1 | 0, not counted: 1 | 0}
 --          `again`: the same outcome was written before, by a repetition of this command
 -- Touches  job:<id>, waiting:<rank>, delayed, active, leases, settling, completed, failed,
 --          window, paused, breaker, dialing, sids, wake
@@ -132,4 +132,4 @@ elseif outcome == 'doubt' then
     redis.call('HINCRBY', key, 'looks', 1)
     redis.call('ZADD', K.settling, now + wait, mem)
 end
-return { C.ok, now, open, outcome == 'account' and 1 or 0 }
+return { C.ok, now, open, outcome ~= ARGV[3] and 1 or 0 }

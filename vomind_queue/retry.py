@@ -1,0 +1,71 @@
+"""What an attempt's outcome means for its call: one pure function."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from vomind_queue.attempts import Accepted, Failure, Kind, Outcome
+from vomind_queue.verdicts import Ending, Verdict
+
+#: No wait between two attempts is longer than this, s (Celery's `retry_backoff_max`).
+LONGEST_BACKOFF_S = 600
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RetryPolicy:
+    """How often and how soon a refused call is tried again."""
+
+    #: Attempts in a round: from acceptance or a manual retry to giving up.
+    max_attempts: int
+    #: Wait before the second attempt, s; doubled before each further one.
+    delay_s: int
+    #: Wait before the first look for an attempt in doubt, ms.
+    first_look_ms: int
+    #: Whether an unknown outcome is left to a person at once.
+    fail_unknown: bool = False
+
+    def backoff_ms(self, round_: int) -> int:
+        """Wait after a round's attempt number ``round_`` (from 1), ms."""
+        return int(min(self.delay_s * 2 ** (round_ - 1), LONGEST_BACKOFF_S)) * 1000
+
+
+def decide(outcome: Outcome, round_: int, policy: RetryPolicy) -> Verdict:
+    """The verdict on an outcome; ``round_`` counts the attempts of this round that ended before."""
+    if isinstance(outcome, Accepted):
+        return Verdict(ending=Ending.COMPLETED, accepted=outcome)
+    match outcome.kind:
+        case Kind.PERMANENT:
+            return Verdict(ending=Ending.FAILED, reason=outcome.reason)
+        case Kind.ACCOUNT:
+            return Verdict(ending=Ending.ACCOUNT, reason=outcome.reason)
+        case Kind.UNSENT:
+            return Verdict(ending=Ending.POSTPONED, reason=outcome.reason)
+        case Kind.DOUBT:
+            return _doubtful(outcome, policy)
+        case Kind.REFUSED:
+            return try_again(outcome, round_, policy)
+
+
+def try_again(failure: Failure, round_: int, policy: RetryPolicy) -> Verdict:
+    """The verdict on an attempt that certainly rang nobody, for a passing cause."""
+    refused = failure.kind is Kind.REFUSED
+    made = round_ + 1
+    if made >= policy.max_attempts:
+        reason = f"{failure.reason} Given up after {made} attempts."
+        return Verdict(ending=Ending.FAILED, reason=reason, refused=refused)
+    wait_ms = max(policy.backoff_ms(made), failure.retry_after_ms or 0)
+    return Verdict(ending=Ending.AGAIN, reason=failure.reason, refused=refused, wait_ms=wait_ms)
+
+
+def _doubtful(failure: Failure, policy: RetryPolicy) -> Verdict:
+    if policy.fail_unknown:
+        return Verdict(ending=Ending.FAILED, reason=unknown_outcome(failure.reason))
+    return Verdict(ending=Ending.DOUBT, reason=failure.reason, wait_ms=policy.first_look_ms)
+
+
+def unknown_outcome(detail: str) -> str:
+    """The reason of a call whose outcome a person has to find out."""
+    return (
+        f"It is not known whether this call was placed: {detail} "
+        "Look for the number in Twilio's call log before you retry it."
+    )

@@ -1,0 +1,55 @@
+"""A call comes in: it is accepted whole or not at all."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import Protocol
+
+from vomind_queue.calls import IdempotencyKey, NewCall, Receipt, mask_number
+
+logger = logging.getLogger(__name__)
+
+
+class Inbox(Protocol):
+    """What scheduling needs of the queue."""
+
+    def add(self, news: Sequence[NewCall], key: IdempotencyKey | None = None) -> Receipt: ...
+    def recall(self, key: IdempotencyKey) -> Receipt | None: ...
+    def now_ms(self) -> int: ...
+
+
+class Scheduling:
+    """Accepts calls. Everything may raise StoreUnavailable."""
+
+    def __init__(self, inbox: Inbox) -> None:
+        self._inbox = inbox
+
+    def schedule(self, new: NewCall, key: IdempotencyKey | None = None) -> Receipt:
+        """Accepts one call. Raises KeyReused."""
+        receipt = self._inbox.add([new], key)
+        if not receipt.replayed:
+            later = new.due_ms is not None or new.delay_ms is not None
+            logger.info(
+                "📞 ⏰ call scheduled" if later else "📞 ⏰ call queued",
+                extra={"job_id": receipt.job_ids[0], "to": mask_number(new.call.to)},
+            )
+        return receipt
+
+    def schedule_many(
+        self, news: Sequence[NewCall], key: IdempotencyKey | None = None
+    ) -> Receipt:
+        """Accepts all of the calls or none. Raises KeyReused."""
+        receipt = self._inbox.add(news, key)
+        if not receipt.replayed:
+            first, last = receipt.job_ids[0], receipt.job_ids[-1]
+            logger.info("📞 ⏰ %d calls scheduled", len(news), extra={"job_id": f"{first}-{last}"})
+        return receipt
+
+    def recall(self, key: IdempotencyKey) -> Receipt | None:
+        """What an earlier request with this key was answered. Raises KeyReused."""
+        return self._inbox.recall(key)
+
+    def now_ms(self) -> int:
+        """Unix ms on the clock of Redis, by which calls are started."""
+        return self._inbox.now_ms()

@@ -1,0 +1,101 @@
+"""What is decided about attempts, and how the queue receives it: plain values, no I/O."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from vomind_queue.attempts import Accepted, Attempt
+
+
+class Ending(StrEnum):
+    """What an attempt's outcome does to its call."""
+
+    #: Twilio took it: the call is placed.
+    COMPLETED = "completed"
+    #: The call is given up.
+    FAILED = "failed"
+    #: Counted; the call is tried again later.
+    AGAIN = "again"
+    #: Not counted; the call waits in its old place.
+    POSTPONED = "postponed"
+    #: Not counted; the call waits in its old place and the queue pauses.
+    ACCOUNT = "account"
+    #: Not known; to be settled before anything else happens to the call.
+    DOUBT = "doubt"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Verdict:
+    """What is to be written about an attempt."""
+
+    ending: Ending
+    #: In words that a person can act on; empty after success.
+    reason: str = ""
+    #: Twilio's answer, when it took the call.
+    accepted: Accepted | None = None
+    #: Twilio certainly did not process it: counts towards the breaker.
+    refused: bool = False
+    #: Earliest next attempt or next look, ms from now.
+    wait_ms: int = 0
+
+
+class Refusal(StrEnum):
+    """Why a call that was taken must not start now."""
+
+    #: The lease ran out, or the call is somebody else's.
+    LOST = "lost"
+    #: The queue is paused.
+    PAUSED = "paused"
+    #: A call of higher priority waits.
+    OUTRANKED = "outranked"
+    #: The allowance is used up.
+    LIMITED = "limited"
+    #: The breaker is open.
+    BROKEN = "broken"
+    #: Another call to the same number is under way or in doubt.
+    BUSY = "busy"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Begun:
+    """A dialing mark that stands, and what must be known to decide on its outcome."""
+
+    attempt: Attempt
+    #: Attempts that ended since the last manual retry, this one not counted.
+    round: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class InDoubt:
+    """An attempt in doubt that is due for a look."""
+
+    begun: Begun
+    #: How often it was looked for.
+    looks: int
+    #: Since the mark, ms on the clock of Redis.
+    age_ms: int
+
+
+class Reception(StrEnum):
+    """How a verdict was received."""
+
+    #: Written.
+    OK = "ok"
+    #: An outcome was written before: a repetition.
+    AGAIN = "again"
+    #: The attempt is not the call's any more.
+    SUPERSEDED = "superseded"
+    #: The call is gone.
+    MISSING = "missing"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Written:
+    """What the queue made of a verdict."""
+
+    reception: Reception
+    #: Whether starts are held back because Twilio refuses call after call.
+    breaker_open: bool = False
+    #: Whether the refusal did not count, because the breaker was open already.
+    uncounted: bool = False
