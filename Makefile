@@ -1,0 +1,64 @@
+# Bare `make` prints the targets.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint format settings clean
+
+help: ## Print the targets
+	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+run: $(VENV)/.runtime ## Run the whole stack: API, worker, Flower, Redis, a Twilio that rings nobody
+	@exec $(BIN)/python -m vomind_queue.cli run
+
+# ARGS passes arguments to pytest: make test ARGS="-k settings --server=redis7".
+test: $(VENV)/.tools node_modules/.installed ## Run the tests
+	@$(BIN)/python -m pytest $(ARGS)
+
+lint: $(VENV)/.tools ## Check style, types and the direction of imports
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+format: $(VENV)/.tools ## Put the source in the house's form
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+settings: $(VENV)/.runtime ## Write the settings' documentation anew
+	@$(BIN)/python -m vomind_queue.cli settings
+
+clean: ## Remove what the other targets made, except the calls in .data
+	rm -rf $(VENV) node_modules .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The stamps are files, so that a second `make run` has nothing to set up.
+$(VENV)/.created:
+	@command -v $(PYTHON) >/dev/null || { \
+	  echo "$(PYTHON) is missing: install Python 3.11 or later."; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "Python 3.11 or later is needed; $(PYTHON) is $$($(PYTHON) -V 2>&1)." \
+	       "Name another one: make PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+	  echo "$(PYTHON) cannot make virtual environments." \
+	       "On Debian and Ubuntu: apt install python3-venv"; exit 1; }
+	@echo "Setting up $(VENV) …"
+	@$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/.runtime: requirements.txt $(VENV)/.created
+	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+$(VENV)/.tools: requirements-dev.txt $(VENV)/.runtime
+	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+# The contract tests run a tool from npm; without npm they are skipped (in CI they fail).
+node_modules/.installed: $(wildcard package.json package-lock.json)
+	@if [ ! -f package.json ]; then :; \
+	elif command -v npm >/dev/null; then \
+	  npm ci --silent --no-audit --no-fund && touch $@; \
+	else echo "npm is missing: the contract tests will be skipped."; fi
