@@ -1,0 +1,249 @@
+"""Settings: what is read, what is filled in, what is refused and in which words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from vomind_queue.calls import Rate, Retention
+from vomind_queue.environment import SECTIONS, ApiKey
+from vomind_queue.errors import SettingsError
+from vomind_queue.settings import Settings, environment_with_file, is_loopback, load, load_or_exit
+
+SID = "AC" + "0" * 32
+KEY = "SK" + "0" * 32
+ACCOUNT = {
+    "TWILIO_ACCOUNT_SID": SID,
+    "TWILIO_AUTH_TOKEN": "token",
+    "TWILIO_PHONE_NUMBER": "+15005550006",
+}
+
+
+def test_nothing_set_is_the_stack_on_this_machine() -> None:
+    """With no settings at all everything is local: embedded server, loopback, no Twilio."""
+    settings = Settings.from_env({})
+    assert settings.embedded
+    assert settings.redis_url == "redis://127.0.0.1:6390/0"
+    assert settings.host == "127.0.0.1"
+    assert settings.twilio_account_sid is None
+    assert settings.api_keys == ()
+
+
+def test_an_empty_value_counts_as_unset() -> None:
+    """A line without a value in .env changes nothing."""
+    empty = {variable.name: " " for variables in SECTIONS.values() for variable in variables}
+    assert Settings.from_env(empty) == Settings.from_env({})
+
+
+def test_each_variable_is_read() -> None:
+    """A documented variable that nobody reads would be a lie."""
+
+    class Recorder(dict[str, str]):
+        seen: set[str]
+
+        def get(self, key: str, default: str | None = None) -> str | None:  # type: ignore[override]
+            self.seen.add(key)
+            return super().get(key, default)
+
+    with_host = Recorder(REDIS_HOST="redis")
+    with_host.seen = set()
+    Settings.from_env(with_host)
+    without = Recorder()
+    without.seen = set()
+    Settings.from_env(without)
+    environment_with_file(without | {"VOMIND_ENV_FILE": ""})
+    documented = {variable.name for variables in SECTIONS.values() for variable in variables}
+    assert with_host.seen | without.seen | {"VOMIND_ENV_FILE"} == documented
+
+
+@pytest.mark.parametrize(
+    ("environ", "url"),
+    [
+        ({"REDIS_URL": "redis://h:1/2"}, "redis://h:1/2"),
+        ({"REDIS_URL": "rediss://:p@h:1"}, "rediss://:p@h:1?ssl_cert_reqs=none"),
+        (
+            {"REDIS_URL": "rediss://h?ssl_cert_reqs=required"},
+            "rediss://h?ssl_cert_reqs=required",
+        ),
+        ({"REDIS_HOST": "h"}, "redis://h:6379/0"),
+        ({"REDIS_HOST": "h", "REDIS_PASSWORD": "a/b@c"}, "redis://:a%2Fb%40c@h:6379/0"),
+        (
+            {"REDIS_HOST": "h", "REDIS_USERNAME": "u", "REDIS_PASSWORD": "p", "REDIS_TLS": "1"},
+            "rediss://u:p@h:6379/0?ssl_cert_reqs=none",
+        ),
+        ({"REDIS_HOST": "::1", "REDIS_PORT": "7", "REDIS_DB": "3"}, "redis://[::1]:7/3"),
+    ],
+)
+def test_a_redis_address_comes_from_either_form(environ: dict[str, str], url: str) -> None:
+    """One address, or its parts, with what they contain quoted."""
+    settings = Settings.from_env(environ)
+    assert settings.redis_url == url
+    assert not settings.embedded
+
+
+@pytest.mark.parametrize(
+    ("text", "rate"),
+    [
+        ("10/m", Rate(max_starts=10, window_ms=60_000)),
+        ("2/s", Rate(max_starts=2, window_ms=1_000)),
+        ("100/h", Rate(max_starts=100, window_ms=3_600_000)),
+        ("10/3s", Rate(max_starts=10, window_ms=3_000)),
+        ("1/500ms", Rate(max_starts=1, window_ms=500)),
+        ("off", None),
+    ],
+)
+def test_a_rate_is_starts_in_a_window(text: str, rate: Rate | None) -> None:
+    """Each of the documented forms is understood."""
+    assert Settings.from_env({"CALL_RATE_LIMIT": text}).rate == rate
+
+
+@pytest.mark.parametrize(
+    ("text", "ms"), [("500ms", 500), ("30s", 30_000), ("15m", 900_000), ("2h", 7_200_000)]
+)
+def test_a_duration_carries_its_unit(text: str, ms: int) -> None:
+    """Each of the documented units is understood."""
+    assert Settings.from_env({"LEASE_TIME": text}).lease_ms == ms
+
+
+def test_history_is_an_age_and_a_number() -> None:
+    """Both bounds of the history are set in one value."""
+    kept = Settings.from_env({"KEEP_FAILED": "1h, 5"}).keep_failed
+    assert kept == Retention(age_ms=3_600_000, count=5)
+
+
+def test_any_lifts_the_bound_on_the_past() -> None:
+    """`any` accepts every time in the past."""
+    assert Settings.from_env({"PAST_SCHEDULE_GRACE": "any"}).past_schedule_grace_ms is None
+
+
+def test_api_keys_may_carry_a_name() -> None:
+    """A key is `name:secret`, or a secret alone; a secret may contain colons."""
+    keys = Settings.from_env({"API_KEYS": "crm:s1:x, s2"}).api_keys
+    assert keys == (ApiKey(name="crm", secret="s1:x"), ApiKey(name=None, secret="s2"))
+
+
+@pytest.mark.parametrize(
+    ("environ", "line"),
+    [
+        (
+            {"PORT": "70000"},
+            "PORT: '70000' is not allowed; allowed: a whole number from 1 to 65535.",
+        ),
+        ({"PORT": "3e3"}, "PORT: '3e3' is not allowed"),
+        ({"CALL_WORKER_CONCURRENCY": "0"}, "CALL_WORKER_CONCURRENCY: '0'"),
+        ({"CALL_RATE_LIMIT": "ten"}, "CALL_RATE_LIMIT: 'ten'"),
+        ({"CALL_RATE_LIMIT": "0/m"}, "10/m, 2/s, 100/h or 10/3s, or off"),
+        ({"CALL_RETRY_DELAY": "2s"}, "CALL_RETRY_DELAY: '2s'"),
+        ({"LEASE_TIME": "10"}, "500ms, 30s, 15m, 2h or 7d"),
+        ({"LEASE_TIME": "0s"}, "more than 0"),
+        ({"LEASE_TIME": "99999999d"}, "LEASE_TIME"),
+        ({"KEEP_FAILED": "7d"}, "KEEP_FAILED: '7d'"),
+        ({"LOG_FORMAT": "xml"}, "allowed: text or json."),
+        ({"ON_UNKNOWN_OUTCOME": "redial"}, "allowed: settle or fail."),
+        ({"ALLOW_ANONYMOUS": "maybe"}, "allowed: 1 or 0 or true or false."),
+        ({"REDIS_HOST": "a b"}, "REDIS_HOST: 'a b'"),
+        ({"HOST": "x\ny"}, r"HOST: 'x\ny'"),
+        ({"TWILIO_PHONE_NUMBER": "5550006"}, "+ and 7 to 15 digits"),
+        ({**ACCOUNT, "TWILIO_ACCOUNT_SID": "AC12"}, "AC and 32 hexadecimal digits"),
+        ({**ACCOUNT, "TWILIO_API_BASE": "localhost:3001"}, "an http:// or https:// address"),
+        ({**ACCOUNT, "PUBLIC_URL": "ftp://x"}, "PUBLIC_URL: 'ftp://x'"),
+        ({"FLOWER_BASIC_AUTH": "nobody"}, "user:password"),
+        ({"REDIS_URL": "redis://h", "REDIS_HOST": "h"}, "REDIS_URL and REDIS_HOST are both set"),
+        ({"REDIS_PORT": "6380"}, "REDIS_PORT is set without"),
+        ({"PUBLIC_URL": "https://x"}, "allowed: with TWILIO_AUTH_TOKEN."),
+        (
+            {"TWILIO_ACCOUNT_SID": SID, "TWILIO_AUTH_TOKEN": "t"},
+            (
+                "with TWILIO_AUTH_TOKEN and TWILIO_PHONE_NUMBER or "
+                "TWILIO_API_KEY and TWILIO_API_SECRET and TWILIO_PHONE_NUMBER."
+            ),
+        ),
+        ({"TWILIO_API_BASE": "http://127.0.0.1:1"}, "with TWILIO_ACCOUNT_SID."),
+    ],
+)
+def test_a_bad_value_is_named_in_one_line(environ: dict[str, str], line: str) -> None:
+    """The line names the variable, its value and what is allowed."""
+    with pytest.raises(SettingsError) as refused:
+        Settings.from_env(environ)
+    assert line in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "environ",
+    [
+        {"REDIS_URL": "http://:hunter2@h"},
+        {"API_KEYS": "crm:hunter2,crm:hunter2"},
+        {"API_KEYS": "crm:hunter2 hunter2"},
+        {"FLOWER_BASIC_AUTH": "hunter2"},
+    ],
+)
+def test_a_refused_secret_is_not_shown(environ: dict[str, str]) -> None:
+    """A log of a failed start holds no password."""
+    with pytest.raises(SettingsError) as refused:
+        Settings.from_env(environ)
+    assert "hunter2" not in str(refused.value)
+    assert "not shown" in str(refused.value)
+
+
+def test_settings_shown_hold_no_secret() -> None:
+    """A traceback that shows the settings holds no password."""
+    settings = Settings.from_env(
+        {
+            "REDIS_URL": "redis://:hunter2@h",
+            "API_KEYS": "crm:hunter2",
+            "FLOWER_BASIC_AUTH": "ann:hunter2",
+            "TWILIO_ACCOUNT_SID": SID,
+            "TWILIO_AUTH_TOKEN": "hunter2",
+            "TWILIO_API_KEY": KEY,
+            "TWILIO_API_SECRET": "hunter2",
+            "TWILIO_PHONE_NUMBER": "+15005550006",
+        }
+    )
+    assert "hunter2" not in repr(settings)
+    assert "hunter2" not in repr(settings.api_keys)
+
+
+def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
+    """What stands in .env is a default; nothing in it is interpolated."""
+    file = tmp_path / "settings"
+    file.write_text("PORT=4000\nHOST=127.0.0.2\nREDIS_PASSWORD='a${HOME}b'\n")
+    read = environment_with_file({"VOMIND_ENV_FILE": str(file), "PORT": "5000"})
+    assert (read["PORT"], read["HOST"]) == ("5000", "127.0.0.2")
+    assert read["REDIS_PASSWORD"] == "a${HOME}b"
+
+
+def test_dotenv_is_read_from_the_working_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file .env is found without being named, unless none is wanted."""
+    (tmp_path / ".env").write_text("PORT=4000\n")
+    monkeypatch.chdir(tmp_path)
+    assert load().port == 3000
+    monkeypatch.delenv("VOMIND_ENV_FILE")
+    assert load().port == 4000
+
+
+def test_a_bad_value_ends_the_process_with_its_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An entry point ends with status 1 and the line, not with a traceback."""
+    monkeypatch.setenv("PORT", "none")
+    with pytest.raises(SystemExit, match="PORT: 'none' is not allowed"):
+        load_or_exit()
+
+
+@pytest.mark.parametrize(
+    ("host", "answer"),
+    [
+        ("127.0.0.1", True),
+        ("127.8.0.1", True),
+        ("::1", True),
+        ("localhost", True),
+        ("0.0.0.0", False),
+        ("::", False),
+        ("example", False),
+    ],
+)
+def test_only_this_machine_is_loopback(host: str, answer: bool) -> None:
+    """A name that is not known to be local counts as reachable from outside."""
+    assert is_loopback(host) is answer

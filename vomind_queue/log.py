@@ -1,0 +1,110 @@
+"""Log lines: one event a line, its fields beside it, as text or as JSON.
+
+A module logs with the standard library alone::
+
+    logger = logging.getLogger(__name__)
+    logger.info("📞 🔄 call started", extra={"job_id": "7", "attempt": 1, "to": mask_number(to)})
+
+and whatever stands in ``extra`` becomes a field of the line.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from vomind_queue.settings import Settings
+
+#: The attributes that the standard library itself puts on a record.
+_OWN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+
+#: Celery's task logger and others put these on records; they repeat what the line says.
+_NOISE = frozenset({"data", "color_message"})
+
+#: Talkative at info, one line for each connection or request.
+_QUIET = ("urllib3", "twilio.http_client", "amqp", "kombu")
+
+
+def fields(record: logging.LogRecord) -> dict[str, Any]:
+    """What was given as ``extra``, in that order, without what is ``None``."""
+    return {
+        name: value
+        for name, value in vars(record).items()
+        if name not in _OWN and name not in _NOISE and value is not None
+    }
+
+
+class TextFormatter(logging.Formatter):
+    """``2026-01-02T03:04:05.678Z INFO 📞 🔄 call started job_id=7 attempt=1``."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """One line, and a traceback below it where there is one."""
+        pairs = "".join(f" {name}={_plain(value)}" for name, value in fields(record).items())
+        line = f"{_utc(record)} {record.levelname} {_one_line(record.getMessage())}{pairs}"
+        trace = _trace(self, record)
+        return f"{line}\n{trace}" if trace else line
+
+
+class JsonFormatter(logging.Formatter):
+    """One JSON object a line: ``time``, ``level``, ``logger``, ``event`` and the fields."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """One line; a traceback stands in ``trace``."""
+        line: dict[str, Any] = {
+            "time": _utc(record),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "event": record.getMessage(),
+        }
+        line |= {name: value for name, value in fields(record).items() if name not in line}
+        trace = _trace(self, record)
+        if trace:
+            line["trace"] = trace
+        return json.dumps(line, ensure_ascii=False, default=str)
+
+
+def configure(settings: Settings) -> None:
+    """Sends every log line of this process to standard error, as the settings say.
+
+    Replaces what was set up before, so that it can be called from Celery's
+    ``setup_logging`` signal and from an entry point alike.
+    """
+    formatters: Mapping[str, type[logging.Formatter]] = {
+        "text": TextFormatter,
+        "json": JsonFormatter,
+    }
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(formatters[settings.log_format]())
+    level = logging.getLevelName(settings.log_level.upper())
+    logging.basicConfig(level=level, handlers=[handler], force=True)
+    for name in _QUIET:
+        logging.getLogger(name).setLevel(max(level, logging.WARNING))
+    logging.captureWarnings(True)
+
+
+def _utc(record: logging.LogRecord) -> str:
+    seconds = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
+    return f"{seconds}.{int(record.msecs):03d}Z"
+
+
+def _one_line(text: str) -> str:
+    return text.replace("\r", "\\r").replace("\n", "\\n")
+
+
+def _plain(value: object) -> str:
+    """The value as it is, or quoted where a reader could not tell where it ends."""
+    text = str(value)
+    return text if text and text.isprintable() and " " not in text else json.dumps(text)
+
+
+def _trace(formatter: logging.Formatter, record: logging.LogRecord) -> str:
+    parts = []
+    if record.exc_info:
+        parts.append(formatter.formatException(record.exc_info))
+    if record.stack_info:
+        parts.append(formatter.formatStack(record.stack_info))
+    return "\n".join(parts)
