@@ -70,6 +70,8 @@ class WorkDesk:
         self._name = name
         self.protocol = protocol
         self.book = LeaseBook()
+        #: A client and the key under which a sleeping worker is woken.
+        self.waker = (gate.client, keys.WAKE)
 
     def take(self, wanted: int, ranks: str) -> Intake:
         """Takes up to ``wanted`` calls of the priorities in ``ranks``, the most urgent first."""

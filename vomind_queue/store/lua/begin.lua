@@ -36,6 +36,7 @@ if not lease_end or tonumber(lease_end) <= now then
     return { C.lost, now }
 end
 
+free_first()
 if redis.call('EXISTS', K.paused) == 1 then
     requeue(id, now, false)
     return { C.paused, now }

@@ -20,6 +20,7 @@ local wanted = tonumber(ARGV[2])
 local lease_ms = tonumber(ARGV[3])
 local SWEEP = 100
 
+free_first()
 redis.call('ZADD', K.workers, now, ARGV[1])
 
 local function take_back()

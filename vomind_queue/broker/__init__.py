@@ -1,0 +1,1 @@
+"""All that knows Celery and kombu: the transport for calls, the app, the consumer, the pool."""

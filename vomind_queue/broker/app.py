@@ -1,0 +1,65 @@
+"""Makes the Celery application."""
+
+from __future__ import annotations
+
+import ssl
+from typing import Any
+
+from celery import Celery
+from kombu import Exchange, Queue
+
+from vomind_queue.broker import transport
+from vomind_queue.broker.link import Link
+from vomind_queue.broker.names import CALL_QUEUES, DEFAULT_QUEUE, LINK_OPTION
+from vomind_queue.settings import Settings
+from vomind_queue.store.connection import WORKER_TIMEOUT_S
+
+#: How often kombu checks its long-lived connections, s.
+HEALTH_CHECK_S = 5
+
+
+def create_celery(settings: Settings, link: Link) -> Celery:
+    """The application of workers, clients and operators alike; connects on first use."""
+    transport.install()
+    app = Celery("vomind_queue", broker=settings.redis_url, set_as_current=False)
+    app.conf.update(_configuration(settings, link))
+    return app
+
+
+def _configuration(settings: Settings, link: Link) -> dict[str, Any]:
+    options: dict[str, Any] = {
+        "broker_transport_options": {
+            LINK_OPTION: link,
+            "socket_timeout": WORKER_TIMEOUT_S,
+            "socket_connect_timeout": WORKER_TIMEOUT_S,
+            "socket_keepalive": True,
+            "health_check_interval": HEALTH_CHECK_S,
+            "queue_order_strategy": "priority",
+        },
+        "broker_connection_retry_on_startup": True,
+        "broker_connection_max_retries": None,
+        "task_queues": [*map(_queue, [*CALL_QUEUES, DEFAULT_QUEUE])],
+        "task_default_queue": DEFAULT_QUEUE,
+        "task_ignore_result": True,
+        "result_backend": None,
+        "result_expires": None,
+        "task_acks_late": True,
+        "worker_prefetch_multiplier": 1,
+        "worker_cancel_long_running_tasks_on_connection_loss": False,
+        "worker_enable_prefetch_count_reduction": False,
+        "worker_pool": "vomind_queue.broker.pool:TaskPool",
+        "worker_consumer": "vomind_queue.broker.consumer:Consumer",
+        "worker_concurrency": settings.concurrency,
+        "worker_hijack_root_logger": False,
+        "worker_redirect_stdouts": False,
+        "enable_utc": True,
+        "timezone": "UTC",
+    }
+    if settings.redis_url.startswith("rediss://"):
+        # Hosted Redis comes with self-signed certificates.
+        options["broker_use_ssl"] = {"ssl_cert_reqs": ssl.CERT_NONE, "ssl_check_hostname": False}
+    return options
+
+
+def _queue(name: str) -> Queue:
+    return Queue(name, Exchange(name, type="direct"), routing_key=name)

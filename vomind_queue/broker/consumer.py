@@ -1,0 +1,88 @@
+"""Celery's consumer, with the pace kept by the store and quick reconnects."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from celery.worker.consumer import Consumer as StockConsumer
+from celery.worker.state import maybe_shutdown
+
+from vomind_queue.broker.link import Link
+from vomind_queue.broker.names import LINK_OPTION, PLACE_CALL
+from vomind_queue.calls import Rate
+
+logger = logging.getLogger(__name__)
+
+#: Between two tries to reach Redis, s. Celery's own wait grows to 30 s.
+RECONNECT_S = 0.5
+#: Celery's units of a rate, ms.
+_UNIT_MS = {"s": 1_000, "m": 60_000, "h": 3_600_000}
+
+
+class Consumer(StockConsumer):
+    """One for each worker process."""
+
+    def __init__(self, *args: Any, worker_options: Any = None, **kwargs: Any) -> None:
+        # Workers meet in Redis: they need no news of each other, and no second of mingling.
+        quiet = {"without_mingle": True, "without_gossip": True}
+        self._configured = self._current = None
+        super().__init__(*args, worker_options={**(worker_options or {}), **quiet}, **kwargs)
+        task = self.app.tasks.get(PLACE_CALL)
+        self._configured = self._current = task.rate_limit if task else None
+
+    def bucket_for_task(self, type: Any) -> Any:  # noqa: A002 - Celery's name
+        """No bucket for calls: the store keeps their pace, for all workers together."""
+        if type.name == PLACE_CALL:
+            return None
+        return super().bucket_for_task(type)
+
+    def reset_rate_limits(self) -> None:
+        """Called at the start, and after `control rate_limit`, which changes the task."""
+        super().reset_rate_limits()
+        task = self.app.tasks.get(PLACE_CALL)
+        if task is None or self._configured is None or task.rate_limit == self._current:
+            return
+        self._current = task.rate_limit
+        desk = self._link.desk
+        if task.rate_limit == self._configured:
+            desk.reset_rate()
+        else:
+            desk.change_rate(parse_rate(task.rate_limit))
+        logger.warning("rate changed by an operator to %s", task.rate_limit or "off")
+
+    def ensure_connected(self, conn: Any) -> Any:
+        """Tries until Redis is back, twice a second."""
+
+        def failed(error: Exception, _: float) -> None:
+            logger.error("Redis cannot be reached, trying again: %s", error)
+
+        conn = conn.ensure_connection(
+            failed,
+            max_retries=None,
+            interval_start=RECONNECT_S,
+            interval_step=0,
+            interval_max=RECONNECT_S,
+            callback=maybe_shutdown,
+        )
+        self.first_connection_attempt = False
+        return conn
+
+    @property
+    def _link(self) -> Link:
+        link: Link = self.app.conf.broker_transport_options[LINK_OPTION]
+        return link
+
+
+def parse_rate(text: str | float | None) -> Rate | None:
+    """Celery's form of a rate (``10/m``, ``0.5/s``, ``100/h``, ``5``) as a window."""
+    if not text:
+        return None
+    number, _, unit = str(text).partition("/")
+    starts, window_ms = float(number), _UNIT_MS[unit or "s"]
+    if starts <= 0:
+        return None
+    if starts < 1 or starts != int(starts):
+        # Less than one a unit, or a fraction: one start, in as many units as that takes.
+        return Rate(max_starts=1, window_ms=round(window_ms / starts))
+    return Rate(max_starts=int(starts), window_ms=window_ms)

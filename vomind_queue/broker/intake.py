@@ -1,0 +1,99 @@
+"""Takes calls in, in the worker's event loop.
+
+A look at the queue takes as many calls as the worker has free slots and says
+when the next look is due. In between the worker sleeps: until that time, until
+one of its calls is done, or until somebody leaves a word under the wake key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import redis
+
+from vomind_queue.broker.link import Link
+from vomind_queue.broker.messages import message_of
+from vomind_queue.broker.names import CALL_QUEUES, QUEUE_OF_RANK
+from vomind_queue.broker.wake import WakeListener
+from vomind_queue.errors import StoreUnavailable
+
+#: The longest time without a look, s: a worker that was not told something sees it then.
+IDLE_LOOK_S = 5.0
+
+
+class Feed(Protocol):
+    """What an intake needs of a channel."""
+
+    @property
+    def qos(self) -> Any: ...
+    @property
+    def call_queues(self) -> list[str]: ...
+    def deliver(self, queue: str, message: dict[str, Any]) -> None: ...
+
+
+class Intake:
+    """Feeds one channel with calls."""
+
+    def __init__(self, channel: Feed, link: Link, hub: Any) -> None:
+        self._channel = channel
+        self._desk = link.desk
+        self._hub = hub
+        self._closed = False
+        self._timer: Any = None
+        self._soon = False
+        self._listener = WakeListener(link.desk.waker, hub, self.soon)
+        self._extend_timer = hub.call_repeatedly(
+            link.desk.protocol.lease_ms / 3000, self._guarded, self._desk.extend
+        )
+
+    def soon(self) -> None:
+        """Looks at the queue in this or the next turn of the event loop."""
+        if not self._soon and not self._closed:
+            self._soon = True
+            self._look_in(0.0)
+
+    def close(self) -> None:
+        """Takes nothing more in."""
+        self._closed = True
+        for timer in (self._timer, self._extend_timer):
+            if timer is not None:
+                timer.cancel()
+        self._listener.close()
+
+    def _look_in(self, seconds: float) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self._hub.call_later(seconds, self._guarded, self._look)
+
+    def _guarded(self, step: Callable[[], None]) -> None:
+        if self._closed:
+            return
+        try:
+            step()
+        except StoreUnavailable as error:
+            # Told to Celery as what it is: a lost broker, to be reconnected to.
+            raise redis.ConnectionError(str(error)) from error
+
+    def _look(self) -> None:
+        self._soon = False
+        self._timer = None
+        queues = self._channel.call_queues
+        if not queues:
+            return
+        ranks = "".join(str(CALL_QUEUES[queue].rank) for queue in queues)
+        intake = self._desk.take(self._free_slots(), ranks)
+        for taken in intake.calls:
+            self._channel.deliver(QUEUE_OF_RANK[taken.rank], message_of(taken))
+        if self._free_slots():
+            # A full worker must not swallow a word that another one could act on.
+            self._listener.listen()
+        if not self._soon:
+            wait_s = IDLE_LOOK_S if intake.next_ms is None else intake.next_ms / 1000
+            self._look_in(min(wait_s, IDLE_LOOK_S))
+
+    def _free_slots(self) -> int:
+        qos = self._channel.qos
+        slots: int = qos.prefetch_count
+        unacknowledged = slots - qos.can_consume_max_estimate()
+        return max(0, slots - max(len(self._desk.book), unacknowledged))

@@ -1,0 +1,99 @@
+"""A call as a Celery message, and a Celery message as a call.
+
+The record holds the call; the message around it is the same for all calls and
+is made when one is handed to a worker (Celery's message protocol 2:
+https://docs.celeryq.dev/en/stable/internals/protocol.html).
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from vomind_queue.broker.names import CALL_QUEUES, PLACE_CALL, QUEUE_OF_RANK
+from vomind_queue.calls import DEFAULT_MESSAGE, Call, NewCall
+from vomind_queue.errors import QueueError
+from vomind_queue.store.desk import Taken
+
+
+def message_of(taken: Taken) -> dict[str, Any]:
+    """The message that tells a worker to place a call; its delivery tag is the lease."""
+    job_id = taken.job_id
+    queue = QUEUE_OF_RANK[taken.rank]
+    return {
+        "body": json.dumps([[job_id], {}, {}]),
+        "content-type": "application/json",
+        "content-encoding": "utf-8",
+        "headers": {
+            "lang": "py",
+            "task": PLACE_CALL,
+            "id": job_id,
+            "root_id": job_id,
+            "parent_id": None,
+            "group": None,
+            "eta": None,
+            "expires": None,
+            "retries": taken.round,
+            "timelimit": [None, None],
+            "argsrepr": f"({job_id!r},)",
+            "kwargsrepr": "{}",
+            "ignore_result": True,
+        },
+        "properties": {
+            "correlation_id": job_id,
+            "delivery_mode": 2,
+            "delivery_info": {"exchange": queue, "routing_key": queue},
+            "priority": 0,
+            "body_encoding": None,
+            "delivery_tag": taken.lease,
+        },
+    }
+
+
+def job_id_of(message: Mapping[str, Any]) -> str:
+    """The id of the job that a published message is about. Raises QueueError."""
+    headers = message["headers"]
+    if headers.get("task") != PLACE_CALL:
+        raise QueueError(f"Call queues take {PLACE_CALL} only, not {headers.get('task')}.")
+    return str(headers["id"])
+
+
+def is_retry(message: Mapping[str, Any]) -> bool:
+    """Whether the message is a repetition by Celery of a task that ran before."""
+    return bool(message["headers"].get("retries"))
+
+
+def wait_ms(message: Mapping[str, Any]) -> int:
+    """How long the message asks to wait, ms: a difference, so that clocks need not agree."""
+    eta = message["headers"].get("eta")
+    if not eta:
+        return 0
+    at = datetime.fromisoformat(eta)
+    if at.tzinfo is None:
+        at = at.replace(tzinfo=UTC)
+    return max(0, round((at.timestamp() - time.time()) * 1000))
+
+
+def call_of(queue: str, message: Mapping[str, Any]) -> NewCall:
+    """The call that a message publishes; its fields stand in the header ``call``.
+
+    Raises QueueError when they are missing.
+    """
+    fields = message["headers"].get("call")
+    if not isinstance(fields, Mapping) or "to" not in fields:
+        raise QueueError(
+            f"{PLACE_CALL} was published without a call: "
+            "pass headers={'call': {'to': '+1…', 'message': '…'}}."
+        )
+    call = Call(
+        to=str(fields["to"]),
+        message=str(fields.get("message") or DEFAULT_MESSAGE),
+        lead_id=fields.get("lead_id"),
+        priority=CALL_QUEUES[queue],
+        metadata=fields.get("metadata") or {},
+    )
+    delay_ms = wait_ms(message)
+    return NewCall(call=call, delay_ms=delay_ms or None)

@@ -1,0 +1,188 @@
+"""kombu's Redis transport, with calls kept by the store instead of in lists.
+
+Only the three call queues are ours. Every other queue, the fanout exchanges and
+the remote control go through the stock code untouched.
+
+Leans on these private hooks of kombu 5.7, each guarded by a contract test:
+``Channel._lookup``, ``_put``, ``_get``, ``_size``, ``_purge``, ``_delete``, ``_has_queue``,
+``active_queues``, ``QoS`` and ``Transport._deliver``.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from kombu.transport import TRANSPORT_ALIASES, virtual
+from kombu.transport import redis as stock
+
+from vomind_queue.broker import messages
+from vomind_queue.broker.intake import Intake
+from vomind_queue.broker.link import Link
+from vomind_queue.broker.names import CALL_QUEUES, LINK_OPTION
+from vomind_queue.errors import QueueError
+
+logger = logging.getLogger(__name__)
+
+
+def install() -> None:
+    """Makes ``redis://`` and ``rediss://`` mean this transport; before any connection."""
+    for scheme in ("redis", "rediss"):
+        TRANSPORT_ALIASES[scheme] = f"{__name__}:Transport"
+
+
+class QoS(stock.QoS):
+    """Acknowledgements: a call's go to the store, by its lease."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        #: Delivery tag, which is the lease, to job id.
+        self._calls: dict[str, str] = {}
+
+    def append(self, message: Any, delivery_tag: str) -> None:
+        """Notes a delivered message; the store knows of calls already."""
+        if message.delivery_info["routing_key"] not in CALL_QUEUES:
+            super().append(message, delivery_tag)
+            return
+        self._calls[delivery_tag] = message.headers["id"]
+        virtual.QoS.append(self, message, delivery_tag)
+
+    def ack(self, delivery_tag: str) -> None:
+        """A call that was not ended is given back: an acknowledgement does not end it."""
+        if not self._give_back(delivery_tag):
+            super().ack(delivery_tag)
+
+    def reject(self, delivery_tag: str, requeue: bool = False) -> None:
+        """The same for a rejection, with or without ``requeue``: no call is dropped."""
+        if not self._give_back(delivery_tag):
+            super().reject(delivery_tag, requeue=requeue)
+
+    def restore_unacked(self, client: Any = None) -> None:
+        """Calls are left alone: they go on being placed while the worker reconnects."""
+        for tag in self._calls:
+            self._delivered.pop(tag, None)
+        self._calls.clear()
+        super().restore_unacked(client=client)
+
+    def _give_back(self, delivery_tag: str) -> bool:
+        job_id = self._calls.pop(delivery_tag, None)
+        if job_id is None:
+            return False
+        virtual.QoS.ack(self, delivery_tag)
+        self.channel.settle(job_id, delivery_tag)
+        return True
+
+
+class Channel(stock.Channel):
+    """A channel that knows which queues hold calls."""
+
+    QoS = QoS
+    from_transport_options = (*stock.Channel.from_transport_options, LINK_OPTION)
+    #: Set from the transport option of that name; without it all queues are stock queues.
+    calls: Link | None = None
+    _intake: Intake | None = None
+
+    def _is_ours(self, queue: str) -> bool:
+        return self.calls is not None and queue in CALL_QUEUES
+
+    @property
+    def active_queues(self) -> list[str]:
+        """Queues that the stock code polls: all but ours."""
+        return [queue for queue in super().active_queues if not self._is_ours(queue)]
+
+    @property
+    def call_queues(self) -> list[str]:
+        """Call queues that are consumed from, the most urgent first."""
+        return [queue for queue in CALL_QUEUES if queue in self._active_queues]
+
+    def basic_consume(self, queue: str, *args: Any, **kwargs: Any) -> Any:
+        """Starts consuming; calls are taken in by an `Intake`."""
+        answer = super().basic_consume(queue, *args, **kwargs)
+        if self._is_ours(queue):
+            if self._intake is None:
+                assert self.calls is not None  # noqa: S101
+                self._intake = Intake(self, self.calls, self.connection.event_loop())
+            self._intake.soon()
+        return answer
+
+    def close(self) -> None:
+        """Stops taking calls in, and closes."""
+        if self._intake is not None:
+            self._intake.close()
+            self._intake = None
+        super().close()
+
+    def deliver(self, queue: str, message: dict[str, Any]) -> None:
+        """Hands a taken call to the consumer."""
+        self.connection._deliver(message, queue)
+
+    def settle(self, job_id: str, lease: str) -> None:
+        """A worker's thread is done with a call."""
+        assert self.calls is not None  # noqa: S101 - only calls have leases
+        self.calls.desk.give_back(job_id, lease)
+        if self._intake is not None:
+            self._intake.soon()
+
+    def _lookup(self, exchange: str, routing_key: str, default: str | None = None) -> list[str]:
+        # Stock kombu reads its bindings from Redis, and drops what they do not name.
+        if self._is_ours(routing_key):
+            return [routing_key]
+        return list(super()._lookup(exchange, routing_key, default))
+
+    def _put(self, queue: str, message: dict[str, Any], **kwargs: Any) -> None:
+        if not self._is_ours(queue):
+            super()._put(queue, message, **kwargs)
+            return
+        assert self.calls is not None  # noqa: S101
+        job_id = messages.job_id_of(message)
+        if self.calls.desk.book.token(job_id) is not None:
+            due_ms = self.calls.queue.now_ms() + messages.wait_ms(message)
+            self.calls.desk.defer(job_id, due_ms)
+        elif messages.is_retry(message):
+            logger.warning("retry ignored: the lease was lost", extra={"job_id": job_id})
+        else:
+            self.calls.queue.publish(job_id, messages.call_of(queue, message))
+
+    def _get(self, queue: str, timeout: float | None = None) -> Any:
+        if self._is_ours(queue):
+            raise QueueError("Calls are handed to workers only; read the queue through the API.")
+        return super()._get(queue)
+
+    def _size(self, queue: str) -> int:
+        if not self._is_ours(queue):
+            return int(super()._size(queue))
+        assert self.calls is not None  # noqa: S101
+        return self.calls.queue.stats().by_priority[CALL_QUEUES[queue]]
+
+    def _has_queue(self, queue: str, **kwargs: Any) -> bool:
+        return self._is_ours(queue) or bool(super()._has_queue(queue, **kwargs))
+
+    def _purge(self, queue: str) -> int:
+        self._keep(queue)
+        return int(super()._purge(queue))
+
+    def _delete(self, queue: str, *args: Any, **kwargs: Any) -> None:
+        self._keep(queue)
+        super()._delete(queue, *args, **kwargs)
+
+    def _keep(self, queue: str) -> None:
+        if self._is_ours(queue):
+            raise QueueError(f"{queue} holds calls and is never purged; cancel them by the API.")
+
+
+class Transport(stock.Transport):
+    """The stock transport with our channel."""
+
+    Channel = Channel
+    _loop: Any = None
+
+    def register_with_event_loop(self, connection: Any, loop: Any) -> None:
+        """Notes the worker's event loop, in which calls are taken in."""
+        self._loop = loop
+        super().register_with_event_loop(connection, loop)
+
+    def event_loop(self) -> Any:
+        """The worker's event loop. Raises QueueError outside a worker."""
+        if self._loop is None:
+            raise QueueError("Only a Celery worker can consume calls.")
+        return self._loop

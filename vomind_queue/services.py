@@ -1,0 +1,93 @@
+"""The one place where parts are put together. Nothing here connects."""
+
+from __future__ import annotations
+
+import os
+import socket
+from dataclasses import dataclass
+
+from vomind_queue.broker.link import Link
+from vomind_queue.calling import Calling
+from vomind_queue.control import Control
+from vomind_queue.dialer.twilio import TwilioDialer
+from vomind_queue.retry import RetryPolicy
+from vomind_queue.scheduling import Scheduling
+from vomind_queue.settings import Settings
+from vomind_queue.store.connection import API_TIMEOUT_S, WORKER_TIMEOUT_S, Gate, connect
+from vomind_queue.store.desk import Protocol, WorkDesk
+from vomind_queue.store.queue import CallQueue
+
+
+@dataclass(frozen=True, kw_only=True)
+class Services:
+    """What the API is handed."""
+
+    settings: Settings
+    scheduling: Scheduling
+    control: Control
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkServices:
+    """What a worker is handed."""
+
+    settings: Settings
+    link: Link
+    calling: Calling
+
+
+def build(settings: Settings) -> Services:
+    """The parts of a web process."""
+    queue = CallQueue(Gate(connect(settings.redis_url, timeout_s=API_TIMEOUT_S)), settings.rate)
+    return Services(settings=settings, scheduling=Scheduling(queue), control=Control(queue))
+
+
+def build_work(settings: Settings) -> WorkServices:
+    """The parts of a worker process."""
+    gate = Gate(connect(settings.redis_url, timeout_s=WORKER_TIMEOUT_S))
+    desk = WorkDesk(gate, f"{socket.gethostname()}:{os.getpid()}", _protocol(settings))
+    queue = CallQueue(gate, settings.rate)
+    calling = Calling(
+        desk=desk,
+        dialer=_dialer(settings),
+        policy=_policy(settings),
+        horizon_ms=settings.in_doubt_horizon_ms,
+        tokens=settings.public_url is not None,
+    )
+    link = Link(queue=queue, desk=desk, drain_s=settings.drain_ms / 1000)
+    return WorkServices(settings=settings, link=link, calling=calling)
+
+
+def _protocol(settings: Settings) -> Protocol:
+    return Protocol(
+        lease_ms=settings.lease_ms,
+        rate=settings.rate,
+        breaker_probe_ms=settings.breaker_probe_ms,
+        in_doubt_horizon_ms=settings.in_doubt_horizon_ms,
+        keep_completed=settings.keep_completed,
+        keep_failed=settings.keep_failed,
+    )
+
+
+def _policy(settings: Settings) -> RetryPolicy:
+    return RetryPolicy(
+        max_attempts=settings.max_attempts,
+        delay_s=settings.retry_delay_s,
+        first_look_ms=settings.settle_interval_ms,
+        fail_unknown=settings.on_unknown_outcome == "fail",
+    )
+
+
+def _dialer(settings: Settings) -> TwilioDialer:
+    return TwilioDialer(
+        account_sid=settings.twilio_account_sid,
+        auth_token=settings.twilio_auth_token,
+        api_key=settings.twilio_api_key,
+        api_secret=settings.twilio_api_secret,
+        from_number=settings.twilio_phone_number,
+        api_base=settings.twilio_api_base,
+        twiml_url=settings.twiml_url,
+        public_url=settings.public_url,
+        deadline_ms=settings.dial_deadline_ms,
+        slots=settings.concurrency,
+    )

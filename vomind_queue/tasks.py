@@ -1,0 +1,68 @@
+"""The Celery task. It is given a job id and holds no logic of its own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from celery import Celery
+from celery.exceptions import Ignore
+
+from vomind_queue.broker.names import PLACE_CALL
+from vomind_queue.calling import Calling
+from vomind_queue.calls import Rate
+from vomind_queue.errors import VomindError
+from vomind_queue.retry import LONGEST_BACKOFF_S
+from vomind_queue.settings import Settings
+from vomind_queue.verdicts import Ending, Refusal
+
+#: Celery's units of a rate by their length, ms.
+_UNITS = {1_000: "s", 60_000: "m", 3_600_000: "h"}
+
+
+class TryAgain(VomindError):
+    """The attempt was refused for a passing cause; Celery puts the call off."""
+
+
+class CallFailed(VomindError):
+    """The call is given up. The reason stands in the job, not here: it may name the number."""
+
+
+def register(app: Celery, calling: Calling, settings: Settings) -> Any:
+    """Adds the task to the application."""
+
+    @app.task(  # type: ignore[untyped-decorator]
+        name=PLACE_CALL,
+        autoretry_for=(TryAgain,),
+        retry_backoff=settings.retry_delay_s,
+        retry_backoff_max=LONGEST_BACKOFF_S,
+        retry_jitter=False,
+        max_retries=settings.max_attempts - 1,
+        rate_limit=rate_text(settings.rate),
+        throws=(CallFailed,),
+        acks_late=True,
+        ignore_result=True,
+    )
+    def place_call(job_id: str) -> None:
+        """Places one call."""
+        outcome = calling.place(job_id)
+        if isinstance(outcome, Refusal):
+            raise Ignore(outcome)
+        match outcome.ending:
+            case Ending.COMPLETED:
+                return
+            case Ending.AGAIN:
+                raise TryAgain(f"call {job_id} will be tried again")
+            case Ending.FAILED:
+                raise CallFailed(f"call {job_id} failed; its reason stands in the job")
+            case _:
+                raise Ignore(outcome.ending)
+
+    return place_call
+
+
+def rate_text(rate: Rate | None) -> str | None:
+    """A rate in Celery's form, ``10/m``; ``10/3000ms`` where Celery has no unit for it."""
+    if rate is None:
+        return None
+    unit = _UNITS.get(rate.window_ms, f"{rate.window_ms}ms")
+    return f"{rate.max_starts}/{unit}"
