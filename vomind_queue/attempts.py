@@ -38,6 +38,9 @@ class Attempt:
     number: int
     #: When the dialing mark was written, unix ms on the clock of Redis.
     marked_ms: int
+    #: Instant on `clocks.boottime` before the mark was asked for, s; the request to the
+    #: provider must leave within the dial deadline of it, or not at all.
+    begun_s: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

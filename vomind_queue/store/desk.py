@@ -14,6 +14,7 @@ from typing import Any
 
 from vomind_queue.attempts import Attempt
 from vomind_queue.calls import Rate, Retention
+from vomind_queue.clocks import boottime
 from vomind_queue.store import keys, record
 from vomind_queue.store.codes import Code
 from vomind_queue.store.connection import Gate, told
@@ -95,6 +96,7 @@ class WorkDesk:
         lease = self.book.token(job_id)
         if lease is None:
             return Refusal.LOST
+        begun_s = boottime()
         attempt = secrets.token_urlsafe(16)
         answer = self._gate.write(
             "begin", [keys.ACTIVE], job_id, lease, attempt, *self._rate(), BUSY_NUMBER_MS
@@ -103,7 +105,7 @@ class WorkDesk:
             self.book.drop(job_id, lease)
             return Refusal(Code(answer[0]).name.lower())
         _, now, data, attempts, round_ = answer
-        return _begun(job_id, attempt, data, now, attempts, round_)
+        return _begun(job_id, attempt, data, now, attempts, round_, begun_s)
 
     def finish(self, begun: Begun, verdict: Verdict, *, deferred: bool = False) -> Written:
         """Writes an attempt's outcome. ``deferred``: the holder will put the call off itself."""
@@ -192,12 +194,16 @@ class WorkDesk:
         return (rate.max_starts, rate.window_ms) if rate else (0, 0)
 
 
-def _begun(job_id: str, token: str, data: str, mark: Any, attempts: Any, round_: Any) -> Begun:
+def _begun(
+    job_id: str, token: str, data: str, mark: Any, attempts: Any, round_: Any,
+    begun_s: float | None = None,
+) -> Begun:  # fmt: skip
     attempt = Attempt(
         job_id=job_id,
         token=token,
         call=record.decode(data),
         number=int(attempts) + 1,
         marked_ms=int(mark),
+        begun_s=begun_s,
     )
     return Begun(attempt=attempt, round=int(round_))
