@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 import requests
 
 from tests.servers import free_port
+from vomind_queue.stack.parts import COMMANDS, FAKE_ACCOUNT
 
 T = TypeVar("T")
 
@@ -24,20 +25,6 @@ ROOT = Path(__file__).parent.parent
 
 #: How long a process may take to be ready, seconds; two busy cores included.
 READY_S = 30
-
-#: An account that exists nowhere.
-FAKE_ACCOUNT = {
-    "TWILIO_ACCOUNT_SID": "AC" + "0" * 32,
-    "TWILIO_AUTH_TOKEN": "not-a-real-token",
-    "TWILIO_PHONE_NUMBER": "+15005550006",
-}
-
-COMMANDS: Mapping[str, Sequence[str]] = {
-    "web": ("-m", "vomind_queue.web"),
-    "worker": ("-m", "celery", "-A", "celery_app", "worker"),
-    "flower": ("-m", "vomind_queue.flower"),
-    "simulator": ("-m", "vomind_queue.simulator"),
-}
 
 
 def until(condition: Callable[[], T], *, within_s: float, what: str) -> T:

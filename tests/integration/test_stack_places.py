@@ -1,0 +1,91 @@
+"""Ports and the data directory: what is taken is named before anything starts."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from tests.servers import free_port
+from vomind_queue.errors import SettingsError
+from vomind_queue.settings import Settings
+from vomind_queue.stack import embedded, probes
+from vomind_queue.stack.parts import places
+from vomind_queue.stack.probes import Place
+
+
+def _check(*wanted: Place) -> None:
+    asyncio.run(probes.check_free(wanted, within_s=0.2))
+
+
+def _place(port: int, variable: str = "PORT", host: str = "127.0.0.1") -> Place:
+    return Place(host=host, port=port, variable=variable)
+
+
+def test_a_port_in_use_is_named_with_its_variable() -> None:
+    """The one line says which port, and which variable changes it."""
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        line = f"Port {port} is in use on 127.0.0.1: set SIMULATOR_PORT to another one."
+        with pytest.raises(SettingsError, match=line):
+            _check(_place(free_port()), _place(port, "SIMULATOR_PORT"))
+
+
+def test_two_parts_cannot_have_one_port() -> None:
+    """The same number given twice is found before either part starts."""
+    port = free_port()
+    with pytest.raises(SettingsError, match="FLOWER_PORT"):
+        _check(_place(port), _place(port, "FLOWER_PORT"))
+
+
+def test_free_ports_pass_and_stay_free() -> None:
+    """The check itself takes nothing away."""
+    wanted = [_place(free_port()), _place(free_port(), host="0.0.0.0")]
+    _check(*wanted)
+    _check(*wanted)
+
+
+def test_an_address_of_another_machine_is_refused() -> None:
+    """HOST must be an address of this machine."""
+    with pytest.raises(SettingsError, match=r"192\.0\.2\.1:\d+ cannot be listened on"):
+        _check(_place(free_port(), host="192.0.2.1"))
+
+
+@pytest.mark.parametrize(
+    ("environ", "variables"),
+    [
+        ({}, ["PORT", "FLOWER_PORT", "EMBEDDED_REDIS_PORT", "SIMULATOR_PORT"]),
+        ({"REDIS_HOST": "redis"}, ["PORT", "FLOWER_PORT", "SIMULATOR_PORT"]),
+    ],
+)
+def test_only_what_is_started_needs_a_port(
+    environ: dict[str, str], variables: Sequence[str]
+) -> None:
+    """With a Redis of one's own the embedded server's port does not matter."""
+    assert [place.variable for place in places(Settings.from_env(environ))] == variables
+
+
+def test_two_copies_cannot_share_a_data_directory(tmp_path: Path) -> None:
+    """The second copy is told so, and another directory helps."""
+    settings = Settings.from_env({"DATA_DIR": str(tmp_path)})
+
+    async def take() -> int:
+        return await embedded.lock(settings, within_s=0.2)
+
+    held = asyncio.run(take())
+    with pytest.raises(SettingsError, match=r"DATA_DIR: '.*' is in use by another copy"):
+        asyncio.run(take())
+    os.close(held)
+    os.close(asyncio.run(take()))
+
+
+def test_a_data_directory_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    """A file in the way is told in one line."""
+    (tmp_path / "file").touch()
+    settings = Settings.from_env({"DATA_DIR": str(tmp_path / "file")})
+    with pytest.raises(SettingsError, match=r"DATA_DIR: '.*' cannot be used: Not a directory"):
+        asyncio.run(embedded.lock(settings, within_s=0))

