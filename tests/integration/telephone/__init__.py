@@ -1,0 +1,1 @@
+"""The dialer and the simulator, over real HTTP."""

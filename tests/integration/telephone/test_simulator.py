@@ -1,0 +1,255 @@
+"""The simulator over real HTTP."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import requests
+
+from tests.simulator import ACCOUNT, CALLER, SimulatorClient, SimulatorProcess
+from tests.stack import ROOT
+
+NUMBER = "+15005550100"
+
+
+def test_an_accepted_call_is_one_ring(simulator: SimulatorClient) -> None:
+    """Each accepted request is remembered once, with all its parameters."""
+    before_ms = time.time() * 1000
+    answer = simulator.create(NUMBER, Timeout="30")
+    (ring,) = simulator.rings()
+    assert answer.status_code == 201
+    assert answer.json()["status"] == "queued"
+    assert (ring["sid"], ring["to"]) == (answer.json()["sid"], NUMBER)
+    assert before_ms - 1 <= ring["at"] <= time.time() * 1000
+    assert ring["parameters"]["Timeout"] == "30"
+
+
+@pytest.mark.parametrize(
+    ("to", "caller", "code"),
+    [
+        ("+15005550001", CALLER, 21217),
+        ("+15005550002", CALLER, 21214),
+        ("+15005550003", CALLER, 21215),
+        ("+15005550004", CALLER, 21216),
+        (NUMBER, "+15005550001", 21212),
+        (NUMBER, "+15005550007", 21210),
+        ("", CALLER, 21201),
+        (NUMBER, "", 21213),
+        ("12345", CALLER, 21211),
+    ],
+)
+def test_magic_numbers(simulator: SimulatorClient, to: str, caller: str, code: int) -> None:
+    """Twilio's test numbers get Twilio's errors, and no phone rings."""
+    answer = simulator.create(to, From=caller)
+    body = answer.json()
+    assert answer.status_code == body["status"] >= 400
+    assert body["code"] == code
+    assert body["message"]
+    assert body["more_info"] == f"https://www.twilio.com/docs/errors/{code}"
+    assert simulator.rings() == []
+
+
+def test_a_call_wants_something_to_say(simulator: SimulatorClient) -> None:
+    """A call without instructions, or with too many, is refused."""
+    assert simulator.create(NUMBER, Twiml="").json()["code"] == 21205
+    assert simulator.create(NUMBER, Twiml="x" * 4001).json()["code"] == 32018
+    assert simulator.create(NUMBER, Twiml="", Url="ftp://example.com").json()["code"] == 21205
+
+
+def test_a_call_is_fetched_and_ended(simulator: SimulatorClient) -> None:
+    """A call that has not been answered can be cancelled, once."""
+    sid = simulator.create(NUMBER).json()["sid"]
+    url = simulator.calls_url.replace(".json", f"/{sid}.json")
+    assert simulator.get(f"/{sid}").json()["status"] == "queued"
+    ends = [
+        requests.post(url, data={"Status": "canceled"}, auth=(ACCOUNT, "x"), timeout=5)
+        for _ in range(2)
+    ]
+    assert ends[0].json()["status"] == "canceled"
+    assert (ends[1].status_code, ends[1].json()["code"]) == (400, 21220)
+    assert simulator.get(f"/{sid}").json()["status"] == "canceled"
+    assert simulator.get("/CA" + "f" * 32).json()["code"] == 20404
+
+
+def test_events_name_the_status_callback(simulator: SimulatorClient) -> None:
+    """The events of a call show the request that made it."""
+    callback = "https://example.com/status/1/token"
+    sid = simulator.create(NUMBER, StatusCallback=callback).json()["sid"]
+    (event,) = simulator.get(f"/{sid}/Events").json()["events"]
+    assert event["request"]["parameters"]["status_callback"] == callback
+
+
+def test_the_list_is_newest_first_and_filtered(simulator: SimulatorClient) -> None:
+    """A list shows what its filters let through."""
+    to = f"+1500{time.time_ns() % 10**7:07}"
+    sids = [simulator.create(to).json()["sid"] for _ in range(3)]
+    simulator.create(NUMBER)
+
+    def listed(**query: str | int) -> list[str]:
+        return [call["sid"] for call in simulator.get(**query).json()["calls"]]
+
+    assert listed(To=to) == sids[::-1]
+    assert listed(To=to, Status="completed") == []
+    assert listed(To=to, From="+15005550009") == []
+    assert listed(To=to, **{"StartTime>": "2020-01-01"}) == [], "none has been dialed yet"
+    assert len(listed(PageSize=4)) == 4
+
+
+def test_pages_follow_one_another(simulator: SimulatorClient) -> None:
+    """Following next_page_uri sees every call once, though new ones come in between."""
+    to = f"+1501{time.time_ns() % 10**7:07}"
+    sids = {simulator.create(to).json()["sid"] for _ in range(5)}
+    seen: list[str] = []
+    page = simulator.get(To=to, PageSize=2).json()
+    while True:
+        seen += [call["sid"] for call in page["calls"]]
+        simulator.create(to)
+        if page["next_page_uri"] is None:
+            break
+        url = simulator.url + page["next_page_uri"]
+        page = requests.get(url, auth=(ACCOUNT, "token"), timeout=5).json()
+    assert len(seen) == 5
+    assert set(seen) == sids
+
+
+def test_credentials(own_simulator: Callable[..., SimulatorProcess]) -> None:
+    """Configured accounts are checked, and one account does not reach into another."""
+    other = "AC" + "1" * 32
+    process = own_simulator(
+        "--account", f"{ACCOUNT}:good", "--account", f"{other}:fine", "--key", f"SK1:s:{ACCOUNT}"
+    )
+    url = process.client.calls_url
+
+    def code(*auth: str) -> int | None:
+        answer = requests.get(url, auth=auth or None, timeout=5)  # type: ignore[arg-type]
+        found: int | None = answer.json().get("code")
+        return found
+
+    assert code(ACCOUNT, "good") is None
+    assert code("SK1", "s") is None
+    assert code(ACCOUNT, "bad") == 20003
+    assert code() == 20003
+    assert code(other, "fine") == 20404
+
+
+def test_any_credentials_are_good_by_default(simulator: SimulatorClient) -> None:
+    """Without configured accounts only a request without credentials is refused."""
+    assert requests.get(simulator.calls_url, auth=("x", "y"), timeout=5).ok
+    refused = requests.get(simulator.calls_url, timeout=5)
+    assert (refused.status_code, refused.json()["code"]) == (401, 20003)
+    assert refused.headers["WWW-Authenticate"].startswith("Basic")
+
+
+def test_a_rule_strikes_as_often_as_it_says(simulator: SimulatorClient) -> None:
+    """A rule is for its number, and is used up."""
+    simulator.faults({"fault": "error", "status": 429, "retry_after": 3, "times": 2, "to": NUMBER})
+    assert simulator.create("+15005550101").status_code == 201
+    answers = [simulator.create(NUMBER) for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [429, 429, 201]
+    assert answers[0].headers["Retry-After"] == "3"
+    assert answers[0].json()["code"] == 20429
+    assert simulator.faults()[0]["struck"] == 2
+    assert len(simulator.rings(NUMBER)) == 1
+
+
+def test_before_and_after(simulator: SimulatorClient) -> None:
+    """A fault before accepting rings nobody, one after it does."""
+    simulator.faults({"fault": "error", "status": 500, "when": "before", "times": 1})
+    assert simulator.create(NUMBER).status_code == 500
+    assert simulator.rings() == []
+    simulator.faults({"fault": "error", "status": 502, "when": "after", "times": 1})
+    assert simulator.create(NUMBER).status_code == 502
+    assert len(simulator.rings()) == 1
+
+
+def test_a_bad_rule_is_refused(simulator: SimulatorClient) -> None:
+    """A slip in a rule is told, not swallowed."""
+    for rule in ({"fault": "nonsense"}, {"fault": "slow", "msec": 3}, {"fault": "slow", "ms": -1}):
+        answer = requests.post(f"{simulator.url}/simulator/faults", json=rule, timeout=5)
+        assert answer.status_code == 400
+        assert answer.json()["error"]
+    assert simulator.faults() == []
+
+
+def test_refusing_and_reopening(simulator: SimulatorClient) -> None:
+    """Refused means refused by the system, for as long as was said or until it is mended."""
+    address = ("127.0.0.1", int(simulator.url.rsplit(":", 1)[1]))
+    simulator.faults({"fault": "refuse", "ms": 300})
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(address, timeout=5)
+    time.sleep(0.4)
+    assert simulator.create(NUMBER).status_code == 201
+    simulator.faults({"fault": "refuse"})
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(address, timeout=5)
+    simulator.mend()
+    assert simulator.create(NUMBER).status_code == 201
+
+
+def test_the_list_lags(simulator: SimulatorClient) -> None:
+    """A young call is missing from the list for as long as the rule says."""
+    to = f"+1502{time.time_ns() % 10**7:07}"
+    simulator.faults({"fault": "list_lag", "ms": 300})
+    simulator.create(to)
+    assert simulator.get(To=to).json()["calls"] == []
+    time.sleep(0.35)
+    assert len(simulator.get(To=to).json()["calls"]) == 1
+
+
+def test_slow_answers_do_not_hold_others_up(simulator: SimulatorClient) -> None:
+    """Sixty slow requests take as long as one."""
+    simulator.faults({"fault": "slow", "ms": 400, "when": "after"})
+    start = time.monotonic()
+    with ThreadPoolExecutor(60) as pool:
+        answers = list(pool.map(lambda _: simulator.create(NUMBER).status_code, range(60)))
+    assert answers == [201] * 60
+    assert time.monotonic() - start < 4
+    assert len(simulator.rings()) == 60
+
+
+def test_many_calls(own_simulator: Callable[..., SimulatorProcess]) -> None:
+    """With many calls in memory a number is found as fast as with few."""
+    client = own_simulator().client
+    with requests.Session() as session:
+        session.auth = (ACCOUNT, "token")
+        form = {"From": CALLER, "Twiml": "<Response/>"}
+        for number in range(3_000):
+            session.post(client.calls_url, data={**form, "To": f"+1503{number:07}"}, timeout=5)
+        start = time.monotonic()
+        found = session.get(client.calls_url, params={"To": "+15030000042"}, timeout=5).json()
+        assert time.monotonic() - start < 0.1
+    assert len(found["calls"]) == 1
+    assert len(client.rings()) == 3_000
+
+
+def test_it_ends_in_order(own_simulator: Callable[..., SimulatorProcess]) -> None:
+    """SIGTERM ends it with 0; a port in use is named and ends it with 1."""
+    first = own_simulator()
+    port = first.client.url.rsplit(":", 1)[1]
+    second = _run("--port", port)
+    assert second.returncode == 1
+    assert port in second.stderr
+    assert first.stop() == 0
+
+
+def test_the_port_comes_from_the_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without --port it listens on SIMULATOR_PORT."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        monkeypatch.setenv("SIMULATOR_PORT", port)
+        assert port in _run().stderr
+
+
+def _run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "vomind_queue.simulator", *arguments]
+    return subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, timeout=10, check=False
+    )

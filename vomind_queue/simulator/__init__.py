@@ -1,0 +1,6 @@
+"""A Twilio that rings nobody: its Calls API over real HTTP, a program of its own.
+
+It keeps what it was asked in memory, answers as Twilio does, and can be told over
+HTTP to fail in every way a telephone provider fails. Run it with
+``python -m vomind_queue.simulator --port 3001``.
+"""

@@ -1,0 +1,134 @@
+"""The calls that the simulator was asked for, and its memory of every ring."""
+
+from __future__ import annotations
+
+import threading
+import time
+import uuid
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import takewhile
+
+#: Calls and rings that are remembered; beyond it the oldest are forgotten.
+MEMORY = 500_000
+#: Age in seconds from which a call that nobody ends has each status.
+LIFE_S = ((6.0, "completed"), (2.0, "in-progress"), (0.5, "ringing"), (0.0, "queued"))
+#: Statuses in which a call has not been answered yet.
+UNANSWERED = ("queued", "ringing")
+#: Statuses of a call that is over.
+ENDED = ("completed", "canceled")
+
+
+@dataclass(kw_only=True, slots=True)
+class SimulatedCall:
+    """One call that was accepted."""
+
+    sid: str
+    account: str
+    to: str
+    #: What the client sent, repeated parameters as a list.
+    parameters: Mapping[str, str | Sequence[str]]
+    #: Unix seconds.
+    created_s: float
+    #: 1 for the first call of the simulator's life: the order of acceptance.
+    number: int
+    #: Status at which the client ended it, and when (unix seconds).
+    ended: tuple[str, float] | None = None
+
+    @property
+    def caller(self) -> str:
+        """The number that the call comes from."""
+        return str(self.parameters.get("From", ""))
+
+    def status(self, now_s: float) -> str:
+        """Twilio's word for where the call is: it goes its way by age."""
+        if self.ended:
+            return self.ended[0]
+        age_s = now_s - self.created_s
+        return next((status for since_s, status in LIFE_S if age_s >= since_s), "queued")
+
+
+class Book:
+    """All calls of all accounts; safe to use from many threads."""
+
+    def __init__(self, memory: int = MEMORY) -> None:
+        self._lock = threading.Lock()
+        self._memory = memory
+        self._count = 0
+        self._calls: dict[str, SimulatedCall] = {}
+        # Newest last. Looking for one number must not slow down with the number of calls.
+        self._by_account: dict[str, deque[SimulatedCall]] = {}
+        self._by_number: dict[tuple[str, str], deque[SimulatedCall]] = {}
+        self._rings: deque[SimulatedCall] = deque(maxlen=memory)
+
+    def accept(self, account: str, parameters: Mapping[str, str | Sequence[str]]) -> SimulatedCall:
+        """Takes a call on: the phone rings."""
+        with self._lock:
+            self._count += 1
+            call = SimulatedCall(
+                sid=f"CA{uuid.uuid4().hex}",
+                account=account,
+                to=str(parameters["To"]),
+                parameters=parameters,
+                created_s=time.time(),
+                number=self._count,
+            )
+            self._calls[call.sid] = call
+            self._by_account.setdefault(account, deque()).append(call)
+            self._by_number.setdefault((account, call.to), deque()).append(call)
+            self._rings.append(call)
+            if len(self._calls) > self._memory:
+                self._forget_oldest()
+            return call
+
+    def _forget_oldest(self) -> None:
+        oldest = self._calls.pop(next(iter(self._calls)))
+        self._by_account[oldest.account].popleft()
+        of_number = self._by_number[oldest.account, oldest.to]
+        of_number.popleft()
+        if not of_number:
+            del self._by_number[oldest.account, oldest.to]
+
+    def call(self, account: str, sid: str) -> SimulatedCall | None:
+        """One call of an account."""
+        call = self._calls.get(sid)
+        return call if call and call.account == account else None
+
+    def newest_first(self, account: str, to: str | None) -> Iterator[SimulatedCall]:
+        """The account's calls, or those of them to one number."""
+        with self._lock:
+            found = (
+                self._by_account.get(account) if to is None else self._by_number.get((account, to))
+            )
+            return iter(list(reversed(found)) if found else [])
+
+    def end(self, call: SimulatedCall, wanted: str) -> bool:
+        """Ends a call as asked, ``canceled`` or ``completed``; false when it is over already."""
+        with self._lock:
+            now_s = time.time()
+            status = call.status(now_s)
+            if status in ENDED or (wanted == "canceled" and status not in UNANSWERED):
+                return False
+            call.ended = (wanted, now_s)
+            return True
+
+    def rings(self, to: str | None = None) -> list[SimulatedCall]:
+        """Every ring since :meth:`forget_rings`, in order, one for each accepted call."""
+        with self._lock:
+            return [ring for ring in self._rings if to is None or ring.to == to]
+
+    def forget_rings(self) -> None:
+        """Empties the memory of rings; the calls stay."""
+        with self._lock:
+            self._rings.clear()
+
+
+def older_than(calls: Iterator[SimulatedCall], number: int) -> Iterator[SimulatedCall]:
+    """What comes after the call with that number, in a list that is newest first."""
+    return (call for call in calls if call.number < number)
+
+
+def take(calls: Iterator[SimulatedCall], count: int) -> list[SimulatedCall]:
+    """The first ``count`` of them."""
+    return [call for _, call in takewhile(lambda pair: pair[0] < count, enumerate(calls))]

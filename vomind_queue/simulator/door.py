@@ -1,0 +1,116 @@
+"""The listening socket: it can be shut for a while, so that connections are refused."""
+
+from __future__ import annotations
+
+import math
+import select
+import socket
+import threading
+import time
+from contextlib import suppress
+
+from vomind_queue.simulator.wire import Handler, converse
+
+#: Connections that may wait to be accepted; the system may allow fewer.
+BACKLOG = 1024
+
+
+class Door:
+    """Accepts connections on one address, each served by a thread of its own."""
+
+    def __init__(self, host: str, port: int, handler: Handler) -> None:
+        """Binds at once, so that a port in use is known before anything else starts."""
+        self._handler = handler
+        # Only the accepting thread touches the listening socket; others change what is
+        # wanted, ring the bell and wait until it is so.
+        self._state = threading.Condition()
+        self._shut_until = 0.0
+        self._is_open = False
+        self._visitors: set[socket.socket] = set()
+        self._sock = _bound(host, port)
+        self._bell_out, self._bell_in = socket.socketpair()
+        self.address: tuple[str, int] = self._sock.getsockname()[:2]
+
+    def open(self) -> None:
+        """Listens, until :meth:`shut` or the end of the process."""
+        threading.Thread(target=self._accept_for_ever, name="door", daemon=True).start()
+        self.reopen()
+
+    def shut(self, for_ms: int | None) -> None:
+        """Refuses connections and ends the idle ones; ``None``: until :meth:`reopen`."""
+        self._want(math.inf if for_ms is None else time.monotonic() + for_ms / 1000)
+
+    def reopen(self) -> None:
+        """Listens again now."""
+        self._want(0.0)
+
+    def _want(self, shut_until: float) -> None:
+        wanted_open = shut_until == 0.0
+        with self._state:
+            self._shut_until = shut_until
+            self._bell_in.send(b"!")
+            self._state.wait_for(lambda: self._is_open is wanted_open, timeout=5)
+
+    def _accept_for_ever(self) -> None:
+        while True:
+            watched = [self._bell_out, self._sock] if self._is_open else [self._bell_out]
+            ready, _, _ = select.select(watched, [], [], self._patience_s())
+            if self._bell_out in ready:
+                self._bell_out.recv(64)
+            if self._sock in ready:
+                self._admit()
+            self._do_as_wanted()
+
+    def _patience_s(self) -> float | None:
+        """How long the state may stay as it is, seconds."""
+        with self._state:
+            if self._is_open or self._shut_until == math.inf:
+                return None
+            return max(0.0, self._shut_until - time.monotonic())
+
+    def _do_as_wanted(self) -> None:
+        with self._state:
+            wanted_open = time.monotonic() >= self._shut_until
+            if wanted_open and not self._is_open:
+                self._sock.listen(BACKLOG)
+            elif self._is_open and not wanted_open:
+                self._sock.close()
+                # A socket that is bound but does not listen refuses, and keeps the port ours.
+                self._sock = _bound(*self.address)
+                for visitor in self._visitors:
+                    # The answer under way, to the request that shut the door, still gets out.
+                    with suppress(OSError):
+                        visitor.shutdown(socket.SHUT_RD)
+            self._is_open = wanted_open
+            self._state.notify_all()
+
+    def _admit(self) -> None:
+        try:
+            visitor, _ = self._sock.accept()
+        except OSError:
+            # The client has gone between select and accept.
+            return
+        visitor.setblocking(True)
+        with self._state:
+            self._visitors.add(visitor)
+        threading.Thread(target=self._serve, args=(visitor,), daemon=True).start()
+
+    def _serve(self, visitor: socket.socket) -> None:
+        # A client that goes away is nothing to report.
+        with suppress(OSError), visitor:
+            converse(visitor, self._handler)
+        with self._state:
+            self._visitors.discard(visitor)
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    # Accepting must not block when the client has gone between select and accept.
+    sock.setblocking(False)
+    try:
+        sock.bind((host, port))
+    except OSError:
+        sock.close()
+        raise
+    return sock

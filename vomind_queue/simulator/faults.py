@@ -1,0 +1,162 @@
+"""Rules by which the simulator misbehaves, set by a test over HTTP."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any
+
+
+class Fault(StrEnum):
+    """What goes wrong."""
+
+    #: The answer takes ``ms`` longer.
+    SLOW = "slow"
+    #: An error: ``status``, ``code``, ``message``, ``retry_after``.
+    ERROR = "error"
+    #: A page of HTML with ``status`` (default 502), as a proxy in between sends.
+    HTML = "html"
+    #: JSON that is no call at all, with ``status`` (default 200).
+    EMPTY = "empty"
+    #: One byte of the answer each ``ms``.
+    DRIP = "drip"
+    #: Half of the answer.
+    CUT = "cut"
+    #: No answer: the connection is closed.
+    DROP = "drop"
+    #: No answer: the connection is reset.
+    RESET = "reset"
+    #: No answer, and the connection stays open.
+    SILENT = "silent"
+    #: No answer: the simulator's side of the connection is closed, the client's is not.
+    HALF_CLOSE = "half_close"
+    #: A good answer; then the kept connection is closed without a word.
+    THEN_CLOSE = "then_close"
+    #: New calls appear in lists ``ms`` late.
+    LIST_LAG = "list_lag"
+    #: The door is shut for ``ms``: connections are refused.
+    REFUSE = "refuse"
+
+
+class Operation(StrEnum):
+    """What a client asks of the Calls API."""
+
+    CREATE = "create"
+    FETCH = "fetch"
+    UPDATE = "update"
+    LIST = "list"
+    EVENTS = "events"
+
+
+class BadRuleError(ValueError):
+    """A rule that makes no sense; the text says why."""
+
+
+@dataclass(kw_only=True, slots=True)
+class Rule:
+    """One way to misbehave, and when."""
+
+    fault: Fault
+    #: Only for calls to that number; all numbers when ``None``.
+    to: str | None = None
+    #: Only for that operation; every one when ``None``.
+    on: Operation | None = Operation.CREATE
+    #: Whether it strikes before the request is carried out or after.
+    when: str = "before"
+    #: How many requests it strikes; all, until it is removed, when ``None``.
+    times: int | None = None
+    #: Delay, pace, lag or duration, as the fault says.
+    ms: int = 0
+    status: int | None = None
+    #: Twilio's error code.
+    code: int | None = None
+    #: Twilio's words; the usual ones of the code when ``None``.
+    message: str | None = None
+    #: Seconds in ``Retry-After``.
+    retry_after: int | None = None
+    #: How many requests it has struck.
+    struck: int = 0
+
+    @classmethod
+    def parse(cls, given: object) -> Rule:
+        """A rule from its JSON. Raises BadRuleError."""
+        if not isinstance(given, Mapping):
+            raise BadRuleError("a rule is a JSON object")
+        allowed = {name for name in cls.__dataclass_fields__ if name != "struck"}
+        if unknown := set(given) - allowed:
+            raise BadRuleError(f"unknown: {', '.join(sorted(unknown))}; known: {sorted(allowed)}")
+        rule: dict[str, Any] = dict(given)
+        try:
+            rule["fault"] = Fault(rule.get("fault", ""))
+            if rule.get("on") is not None:
+                rule["on"] = Operation(rule["on"])
+        except ValueError as error:
+            raise BadRuleError(str(error)) from error
+        if rule.get("when", "before") not in ("before", "after"):
+            raise BadRuleError("'when' is before or after")
+        for name in ("times", "ms", "status", "code", "retry_after"):
+            value = rule.get(name)
+            if value is not None and (not isinstance(value, int) or value < 0):
+                raise BadRuleError(f"'{name}' is a whole number, 0 or more")
+        return cls(**rule)
+
+    def strikes(self, operation: Operation, to: str | None) -> bool:
+        """Whether it is for such a request, and not used up."""
+        return (
+            self.on in (None, operation)
+            and self.to in (None, to)
+            and (self.times is None or self.struck < self.times)
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        """What ``GET /simulator/faults`` shows."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
+
+
+class Faults:
+    """The rules in force; the first that fits a request strikes it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._rules: list[Rule] = []
+
+    def add(self, rule: Rule) -> None:
+        """Puts a rule in force, after those that are."""
+        with self._lock:
+            self._rules.append(rule)
+
+    def clear(self) -> None:
+        """Removes all rules."""
+        with self._lock:
+            self._rules.clear()
+
+    def all(self) -> list[Rule]:
+        """The rules, used up or not."""
+        with self._lock:
+            return list(self._rules)
+
+    def strike(self, operation: Operation, to: str | None) -> list[Rule]:
+        """What befalls a request: every delay that fits, then at most one other fault."""
+        struck: list[Rule] = []
+        with self._lock:
+            for rule in self._rules:
+                is_delay = rule.fault is Fault.SLOW
+                is_full = any(other.fault is not Fault.SLOW for other in struck)
+                if rule.fault is Fault.LIST_LAG or (is_full and not is_delay):
+                    continue
+                if rule.strikes(operation, to):
+                    rule.struck += 1
+                    struck.append(rule)
+        return sorted(struck, key=lambda rule: rule.fault is not Fault.SLOW)
+
+    def list_lag_s(self, to: str | None) -> float:
+        """How late new calls appear in a list, seconds."""
+        with self._lock:
+            lags = [
+                rule.ms
+                for rule in self._rules
+                if rule.fault is Fault.LIST_LAG and rule.to in (None, to)
+            ]
+        return max(lags, default=0) / 1000

@@ -1,0 +1,59 @@
+"""The simulator, put together."""
+
+from __future__ import annotations
+
+from vomind_queue.simulator.accounts import Accounts
+from vomind_queue.simulator.book import Book
+from vomind_queue.simulator.calls_api import CallsApi
+from vomind_queue.simulator.control import Control
+from vomind_queue.simulator.door import Door
+from vomind_queue.simulator.faults import Faults
+from vomind_queue.simulator.wire import Reply, Request
+
+
+class Simulator:
+    """Listening simulator; it ends with its process."""
+
+    def __init__(self, door: Door, side_door: Door | None) -> None:
+        self._door = door
+        self._side_door = side_door
+
+    @property
+    def url(self) -> str:
+        """Address of the Calls API and of the control."""
+        return _url(self._door)
+
+    @property
+    def control_url(self) -> str:
+        """Address at which the control answers even while connections are refused."""
+        return _url(self._side_door or self._door)
+
+
+def create_simulator(
+    *,
+    host: str = "127.0.0.1",
+    port: int = 3001,
+    control_port: int | None = None,
+    accounts: Accounts | None = None,
+) -> Simulator:
+    """Starts to listen; port 0 takes a free one. Raises OSError when a port is in use."""
+    book, faults = Book(), Faults()
+    control = Control(book, faults)
+    api = CallsApi(book, faults, accounts or Accounts())
+
+    def handle(request: Request) -> Reply:
+        part = control if request.path.startswith("/simulator/") else api
+        return part.answer(request)
+
+    door = Door(host, port, handle)
+    side_door = None if control_port is None else Door(host, control_port, control.answer)
+    control.watch(door, has_side_door=side_door is not None)
+    door.open()
+    if side_door:
+        side_door.open()
+    return Simulator(door, side_door)
+
+
+def _url(door: Door) -> str:
+    host, port = door.address
+    return f"http://{host}:{port}"
