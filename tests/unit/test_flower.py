@@ -1,0 +1,25 @@
+"""How Flower is started."""
+
+from __future__ import annotations
+
+import pytest
+
+from vomind_queue.errors import SettingsError
+from vomind_queue.flower import MAX_TASKS, arguments
+from vomind_queue.settings import Settings
+
+
+def test_flower_listens_where_the_settings_say() -> None:
+    """Address, port and password come from our settings, the memory is bounded."""
+    settings = Settings.from_env({"FLOWER_PORT": "5556", "FLOWER_BASIC_AUTH": "ann:pass"})
+    line = arguments(settings)
+    assert {"--address=127.0.0.1", "--port=5556", "--basic_auth=ann:pass"} <= set(line)
+    assert f"--max_tasks={MAX_TASKS}" in line
+
+
+def test_flower_does_not_stand_open_to_others() -> None:
+    """Beyond loopback it starts with a password only."""
+    beyond = {"FLOWER_HOST": "0.0.0.0"}
+    with pytest.raises(SettingsError, match="not allowed without FLOWER_BASIC_AUTH"):
+        arguments(Settings.from_env(beyond))
+    assert arguments(Settings.from_env(beyond | {"FLOWER_BASIC_AUTH": "ann:pass"}))

@@ -1,0 +1,87 @@
+"""Starts Flower, Celery's web page, so that it fits our queues: ``python -m vomind_queue.flower``.
+
+Flower asks for the length of a list; our call queues are sorted sets. It has
+no place to register another broker, so the name that its pages use is replaced.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from typing import Any
+
+import flower.views
+from celery.bin.celery import celery
+from flower.command import flower as flower_command
+from flower.utils import broker
+
+from vomind_queue import log
+from vomind_queue.broker.names import CALL_QUEUES
+from vomind_queue.errors import SettingsError
+from vomind_queue.settings import Settings, is_loopback, load
+from vomind_queue.store import keys
+
+#: Tasks that Flower remembers; its own default of 100,000 takes hundreds of megabytes.
+MAX_TASKS = 1_000
+
+
+class _TrueLengths(broker.RedisBase):
+    """Counts waiting calls where they wait, and leaves other queues to Flower."""
+
+    async def queues(self, names: Iterable[str]) -> list[dict[str, Any]]:
+        """``{"name": …, "messages": …}`` for each queue, as Flower's pages want it."""
+        names = list(names)
+        lengths: dict[str, int] = {}
+        for name in names:
+            if name in CALL_QUEUES:
+                lengths[name] = await self.redis.zcard(keys.waiting(CALL_QUEUES[name]))
+        # Last, because Flower closes the connection after it.
+        others = await super().queues([name for name in names if name not in lengths])
+        lengths |= {other["name"]: other["messages"] for other in others}
+        return [{"name": name, "messages": lengths[name]} for name in names]
+
+
+class _Redis(_TrueLengths, broker.Redis):
+    """Over a plain connection."""
+
+
+class _RedisSsl(_TrueLengths, broker.RedisSsl):
+    """Over TLS."""
+
+
+def call_broker(broker_url: str, *args: Any, **kwargs: Any) -> broker.RedisBase:
+    """In place of ``flower.utils.broker.Broker``."""
+    kind = _RedisSsl if kwargs.get("broker_use_ssl") else _Redis
+    return kind(broker_url, *args, **kwargs)
+
+
+def arguments(settings: Settings) -> list[str]:
+    """Flower's command line; raises SettingsError where it would stand open to others."""
+    if not is_loopback(settings.flower_host) and not settings.flower_basic_auth:
+        raise SettingsError(
+            f"FLOWER_HOST: {settings.flower_host!r} is not allowed without FLOWER_BASIC_AUTH; "
+            "allowed: an address on loopback, or any with FLOWER_BASIC_AUTH=user:password."
+        )
+    found = ["flower", f"--address={settings.flower_host}", f"--port={settings.flower_port}"]
+    found += [f"--max_tasks={MAX_TASKS}", "--logging=none"]
+    if settings.flower_basic_auth:
+        found.append(f"--basic_auth={settings.flower_basic_auth}")
+    return found
+
+
+def main() -> None:
+    """Runs Flower until it is asked to end."""
+    try:
+        settings = load()
+        line = arguments(settings)
+    except SettingsError as error:
+        sys.exit(str(error))
+    log.configure(settings)
+    flower.views.Broker = call_broker
+    celery.add_command(flower_command)
+    # Not through the shell: the password must not stand in the list of processes.
+    celery.main(args=["-A", "celery_app", *line], prog_name="celery")
+
+
+if __name__ == "__main__":
+    main()
