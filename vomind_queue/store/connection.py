@@ -26,12 +26,18 @@ WORKER_TIMEOUT_S = 5.0
 #: How old an estimate of the server's clock may be, s.
 CLOCK_SAMPLE_S = 15.0
 
-#: Error prefixes by which a server says that it cannot take a command now
-#: (https://redis.io/docs/latest/develop/reference/protocol-spec/#simple-errors).
+#: Errors by which a server says that it cannot take a command now, told by class …
 _REFUSALS = (
-    "OOM", "READONLY", "LOADING", "MISCONF", "NOREPLICAS", "MASTERDOWN", "CLUSTERDOWN",
-    "BUSY", "NOAUTH", "NOPERM", "WRONGPASS", "UNBLOCKED", "TRYAGAIN",
-)  # fmt: skip
+    redis.OutOfMemoryError,
+    redis.ReadOnlyError,
+    redis.exceptions.NoPermissionError,
+    redis.exceptions.ClusterDownError,
+    redis.exceptions.MasterDownError,
+    redis.exceptions.TryAgainError,
+)
+#: … or by the first word of their text
+#: (https://redis.io/docs/latest/develop/reference/protocol-spec/#simple-errors).
+_REFUSING_WORDS = ("MISCONF", "NOREPLICAS", "BUSY", "NOAUTH", "WRONGPASS", "UNBLOCKED")
 
 
 def connect(url: str, *, timeout_s: float, max_connections: int = 256) -> redis.Redis:
@@ -73,7 +79,7 @@ def told(*, writes: bool) -> Iterator[None]:
             f"Redis cannot be reached: {error}", outcome_unknown=writes and not never_sent
         ) from error
     except redis.ResponseError as error:
-        if not any(prefix in str(error)[:80] for prefix in _REFUSALS):
+        if not (isinstance(error, _REFUSALS) or str(error).startswith(_REFUSING_WORDS)):
             raise
         raise StoreUnavailable(f"Redis cannot take the command: {error}") from error
 

@@ -1,0 +1,92 @@
+"""The store on a real server, for the tests beside this file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import redis
+
+from vomind_queue.attempts import Accepted
+from vomind_queue.calls import Call, NewCall, Priority, Rate, Retention
+from vomind_queue.store.connection import API_TIMEOUT_S, Gate, connect
+from vomind_queue.store.desk import Protocol, WorkDesk
+from vomind_queue.store.queue import CallQueue
+from vomind_queue.verdicts import Begun, Ending, Verdict
+
+KEEP = Retention(age_ms=3_600_000, count=1_000)
+#: Times of the protocol, short enough to be waited for.
+QUICK: dict[str, Any] = {
+    "lease_ms": 300,
+    "rate": None,
+    "breaker_probe_ms": 200,
+    "in_doubt_horizon_ms": 1_000,
+    "keep_completed": KEEP,
+    "keep_failed": KEEP,
+}
+
+
+def new(number: int, priority: str = "normal", **times: int) -> NewCall:
+    """A call to a number of its own."""
+    return NewCall(call=Call(to=f"+1555{number:07d}", priority=Priority(priority)), **times)
+
+
+def placed(sid: str) -> Verdict:
+    """The verdict on a call that Twilio took."""
+    return Verdict(ending=Ending.COMPLETED, accepted=Accepted(sid=sid, status="queued"))
+
+
+def begin(desk: WorkDesk, job_id: str) -> Begun:
+    """Begins a call that may start."""
+    begun = desk.begin(job_id)
+    assert isinstance(begun, Begun), begun
+    return begun
+
+
+def place(desk: WorkDesk, job_id: str) -> None:
+    """Begins and completes a call that is held."""
+    desk.finish(begin(desk, job_id), placed(f"CA{job_id}"))
+    desk.release(job_id)
+
+
+def taken(desk: WorkDesk, wanted: int = 1, ranks: str = "123") -> list[str]:
+    """Takes calls; their job ids."""
+    return [call.job_id for call in desk.take(wanted, ranks).calls]
+
+
+@pytest.fixture
+def client(redis_url: str) -> Iterator[redis.Redis]:
+    """The API's kind of client."""
+    made = connect(redis_url, timeout_s=API_TIMEOUT_S)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def queue(client: redis.Redis) -> CallQueue:
+    """The queue as the API sees it, without a limit."""
+    return CallQueue(Gate(client), None)
+
+
+@pytest.fixture
+def make_desk(client: redis.Redis) -> Callable[..., WorkDesk]:
+    """Makes workers at the queue; ``make_desk(rate=Rate(…), lease_ms=…)``."""
+    names = iter(range(100))
+
+    def make(**changes: Any) -> WorkDesk:
+        return WorkDesk(Gate(client), f"worker-{next(names)}", Protocol(**{**QUICK, **changes}))
+
+    return make
+
+
+@pytest.fixture
+def desk(make_desk: Callable[..., WorkDesk]) -> WorkDesk:
+    """One worker at the queue, without a limit."""
+    return make_desk()
+
+
+@pytest.fixture
+def limited(make_desk: Callable[..., WorkDesk]) -> WorkDesk:
+    """A worker that may start 3 calls in any second."""
+    return make_desk(rate=Rate(max_starts=3, window_ms=1_000))

@@ -1,0 +1,188 @@
+"""Which call comes next, and when: order, limit, delay, pause."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import redis
+
+from tests.integration.conftest import begin, new, place, placed, taken
+from vomind_queue.calls import Rate, State
+from vomind_queue.store.desk import WorkDesk
+from vomind_queue.store.queue import CallQueue
+from vomind_queue.verdicts import Begun, Refusal
+
+
+def test_urgent_calls_come_first(queue: CallQueue, desk: WorkDesk) -> None:
+    """High before normal before low, and first come first dialed within one."""
+    priorities = ("low", "normal", "high") * 4
+    queue.add([new(i, priority) for i, priority in enumerate(priorities)])
+    order = taken(desk, 12)
+    assert order == ["3", "6", "9", "12", "2", "5", "8", "11", "1", "4", "7", "10"]
+
+
+def test_many_calls_of_one_moment_keep_their_order(queue: CallQueue, desk: WorkDesk) -> None:
+    """1,200 calls of one bulk are dialed as they were sent, for all that 10 sorts before 9."""
+    sent = queue.add([new(i) for i in range(1_200)]).job_ids
+    assert taken(desk, 1_200) == list(sent)
+
+
+def test_a_worker_gets_the_priorities_that_it_asks_for(queue: CallQueue, desk: WorkDesk) -> None:
+    """A worker started for one queue leaves the others alone."""
+    queue.add([new(1, "high"), new(2, "normal"), new(3, "low")])
+    assert taken(desk, 3, "3") == ["3"]
+
+
+def test_delayed_calls_become_due_and_never_early(queue: CallQueue, desk: WorkDesk) -> None:
+    """Nothing is handed out before its time; then it is, in the order of the times."""
+    queue.add([new(1, delay_ms=260), new(2, delay_ms=60), new(3, delay_ms=60)])
+    first = desk.take(5, "123")
+    assert not first.calls
+    assert first.next_ms is not None
+    assert 0 < first.next_ms <= 60
+    time.sleep(0.07)
+    assert taken(desk, 5) == ["2", "3"]
+    time.sleep(0.2)
+    assert taken(desk, 5) == ["1"]
+
+
+def test_a_due_call_takes_its_place_by_its_time(queue: CallQueue, desk: WorkDesk) -> None:
+    """Whoever became due before a call was added is dialed before it, even if nobody looked."""
+    queue.add([new(1, delay_ms=30)])
+    time.sleep(0.06)
+    queue.add([new(2)])
+    assert taken(desk, 2) == ["1", "2"]
+
+
+def test_a_full_worker_moves_due_calls_all_the_same(queue: CallQueue, desk: WorkDesk) -> None:
+    """A look without a free slot makes a due call visible to the others, and wakes one."""
+    queue.add([new(1, delay_ms=20)])
+    client, key = desk.waker
+    client.delete(key)
+    time.sleep(0.03)
+    assert taken(desk, 0) == []
+    assert queue.job("1").state is State.WAITING
+    assert client.llen(key) == 1
+
+
+def test_no_window_holds_more_starts_than_allowed(
+    queue: CallQueue, make_desk: Callable[..., WorkDesk]
+) -> None:
+    """Two workers together keep to the limit, and use it up, in any rolling second."""
+    rate = Rate(max_starts=3, window_ms=1_000)
+    desks = [make_desk(rate=rate), make_desk(rate=rate)]
+    queue.add([new(i) for i in range(10)])
+    starts: list[int] = []
+    until = time.monotonic() + 20
+    while len(starts) < 10 and time.monotonic() < until:
+        for desk in desks:
+            for job_id in taken(desk, 2):
+                starts.append(begin(desk, job_id).attempt.marked_ms)
+        time.sleep(0.01)
+    assert len(starts) == 10
+    gaps = [later - earlier for earlier, later in zip(starts, starts[3:], strict=False)]
+    assert min(gaps) >= 1_000
+
+
+def test_a_call_given_back_unstarted_frees_its_place_in_the_window(
+    queue: CallQueue, limited: WorkDesk
+) -> None:
+    """A reservation is not a start."""
+    queue.add([new(i) for i in range(6)])
+    first = limited.take(5, "123").calls
+    assert len(first) == 3
+    assert taken(limited, 5) == []
+    limited.give_back(first[0].job_id, first[0].lease)
+    assert taken(limited, 5) == [first[0].job_id]
+
+
+def test_the_wait_for_the_window_is_told(queue: CallQueue, limited: WorkDesk) -> None:
+    """A limited worker learns when to look again, and the API when the next start is."""
+    queue.add([new(i) for i in range(4)])
+    for job_id in taken(limited, 3):
+        place(limited, job_id)
+    look = limited.take(1, "123")
+    assert not look.calls
+    assert look.next_ms is not None
+    assert 0 < look.next_ms <= 1_051
+    use = CallQueue(queue._gate, limited.protocol.rate).stats().rate_use
+    assert use is not None
+    assert use.used == 3
+    assert 0 < use.reset_ms <= 1_051
+
+
+def test_an_operator_changes_the_rate_for_all(
+    queue: CallQueue, limited: WorkDesk, make_desk: Callable[..., WorkDesk]
+) -> None:
+    """The change holds for every worker, whatever it is set to, until it is taken back."""
+    other = make_desk(rate=Rate(max_starts=100, window_ms=1_000))
+    limited.change_rate(Rate(max_starts=1, window_ms=60_000))
+    queue.add([new(i) for i in range(9)])
+    assert len(taken(other, 5)) == 1
+    assert taken(limited, 5) == []
+    limited.change_rate(None)
+    assert len(taken(limited, 5)) == 5
+    limited.reset_rate()
+    assert len(taken(other, 5)) == 3
+
+
+def test_while_paused_nothing_starts(queue: CallQueue, desk: WorkDesk) -> None:
+    """A call already taken is given back at the last check; resume lets all go on in order."""
+    queue.add([new(1), new(2)])
+    assert taken(desk, 1) == ["1"]
+    queue.pause("ann", "lunch")
+    assert desk.begin("1") is Refusal.PAUSED
+    assert taken(desk, 5) == []
+    pause = queue.stats().pause
+    assert pause is not None
+    assert (pause.by, pause.reason) == ("ann", "lunch")
+    queue.pause("bob")
+    assert queue.stats().pause == pause
+    queue.resume()
+    queue.resume()
+    assert queue.stats().pause is None
+    assert taken(desk, 5) == ["1", "2"]
+
+
+def test_a_call_of_higher_priority_is_never_overtaken(queue: CallQueue, desk: WorkDesk) -> None:
+    """One that arrives between taking and dialing goes first all the same."""
+    queue.add([new(1, "low")])
+    assert taken(desk, 1) == ["1"]
+    queue.add([new(2, "high")])
+    assert desk.begin("1") is Refusal.OUTRANKED
+    assert taken(desk, 2) == ["2", "1"]
+    assert isinstance(desk.begin("2"), Begun)
+
+
+def test_one_number_is_not_rung_twice_at_once(queue: CallQueue, desk: WorkDesk) -> None:
+    """A second call to a number stands back until the first is accounted for."""
+    queue.add([new(7), new(7)])
+    assert taken(desk, 2) == ["1", "2"]
+    begun = begin(desk, "1")
+    assert desk.begin("2") is Refusal.BUSY
+    assert queue.job("2").state is State.DELAYED
+    assert queue.job("2").attempts_made == 0
+    desk.finish(begun, placed("CA1"))
+    desk.release("1")
+    time.sleep(1.05)
+    assert taken(desk, 2) == ["2"]
+    place(desk, "2")
+
+
+
+
+def test_a_sleeping_worker_is_woken_for_new_work(
+    queue: CallQueue, client: redis.Redis, desk: WorkDesk
+) -> None:
+    """One word, however many calls; none for a delayed call that changes no plan."""
+    _, key = desk.waker
+    queue.add([new(1), new(2)])
+    queue.add([new(3)])
+    assert client.llen(key) == 1
+    client.delete(key)
+    queue.add([new(4, delay_ms=5_000)])
+    assert client.llen(key) == 1
+    client.delete(key)
+    queue.add([new(5, delay_ms=9_000)])
+    assert client.llen(key) == 0

@@ -1,0 +1,267 @@
+"""The queue as the API sees it: adding, asking, cancelling, retrying, cleaning."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+import time
+from collections.abc import Callable
+
+import pytest
+import redis
+
+from tests.integration.conftest import begin, new, place, taken
+from tests.servers import Server
+from vomind_queue.calls import Call, IdempotencyKey, NewCall, Priority, State
+from vomind_queue.errors import JobNotFound, KeyReused, StoreUnavailable, WrongState
+from vomind_queue.store import keys
+from vomind_queue.store.connection import API_TIMEOUT_S, Gate, connect
+from vomind_queue.store.desk import WorkDesk
+from vomind_queue.store.queue import CallQueue
+from vomind_queue.verdicts import Ending, Verdict
+
+KEY = IdempotencyKey(name="app:/schedule-call:k1", fingerprint="f1")
+
+
+def test_a_call_comes_back_as_it_was_sent(queue: CallQueue) -> None:
+    """All its fields, non-ASCII text and nested metadata included."""
+    call = Call(
+        to="+15551234567",
+        message="Grüße, 世界 📞 \"<&>'",
+        lead_id=7,
+        priority=Priority.HIGH,
+        metadata={"a": {"b": [1, None, 2.5]}},
+    )
+    receipt = queue.add([NewCall(call=call)])
+    job = queue.job(receipt.job_ids[0])
+    assert (job.call, job.state, job.created_ms) == (call, State.WAITING, receipt.accepted_ms)
+    assert (job.progress, job.attempts_made, job.due_ms, job.placed) == (0, 0, None, None)
+
+
+def test_ids_count_up_and_are_never_given_out_twice(queue: CallQueue) -> None:
+    """Not even when the calls before were removed."""
+    assert queue.add([new(1), new(2)]).job_ids == ["1", "2"]
+    queue.cancel("2")
+    assert queue.add([new(3)]).job_ids == ["3"]
+
+
+@pytest.mark.parametrize("size", [1, 2, 500, 501, 1_700])
+def test_a_key_stands_for_one_request(queue: CallQueue, size: int) -> None:
+    """A repetition gets the first answer; another request with the key is refused."""
+    news = [new(i) for i in range(size)]
+    first = queue.add(news, KEY)
+    again = queue.add(news, KEY)
+    assert (first.replayed, again.replayed) == (False, True)
+    assert (again.job_ids, again.accepted_ms) == (first.job_ids, first.accepted_ms)
+    assert queue.stats().waiting == size
+    recalled = queue.recall(KEY)
+    assert recalled is not None
+    assert recalled.job_ids == first.job_ids
+    other = IdempotencyKey(name=KEY.name, fingerprint="f2")
+    for ask in (lambda: queue.add(news, other), lambda: queue.recall(other)):
+        with pytest.raises(KeyReused):
+            ask()
+    assert queue.stats().waiting == size
+
+
+def test_fifty_at_once_with_one_key_make_one_bulk(queue: CallQueue, client: redis.Redis) -> None:
+    """Whoever commits first wins; the others get that answer, and nothing else stays."""
+    answers: list[tuple[str, ...]] = []
+    news = [new(i) for i in range(600)]
+
+    def send() -> None:
+        answers.append(tuple(queue.add(news, KEY).job_ids))
+
+    threads = [threading.Thread(target=send) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert len(answers) == 8
+    assert len(set(answers)) == 1
+    assert queue.stats().waiting == 600
+
+
+def test_a_bulk_is_not_there_before_its_commit(
+    queue: CallQueue, client: redis.Redis, desk: WorkDesk
+) -> None:
+    """A staged part is nothing to anyone: not listed, not counted, not found, not taken."""
+    queue._gate.write("stage", [keys.LAST_ID], 0, "", 2, 50, 0, "{}", 2, "{}", 2)
+    assert queue.stats().total == 0
+    assert taken(desk, 5) == []
+    for ask in (queue.job, queue.cancel, queue.retry):
+        with pytest.raises(JobNotFound):
+            ask("1")
+    assert client.exists(keys.job("1"), keys.job("2")) == 2
+    time.sleep(0.06)
+    taken(desk)
+    assert client.exists(keys.job("1"), keys.job("2"), keys.STAGING) == 0
+
+
+def test_a_dropped_bulk_cannot_be_committed(queue: CallQueue, desk: WorkDesk) -> None:
+    """Whoever took too long is told so, and nothing of it is there."""
+    first = queue._gate.write("stage", [keys.LAST_ID], 0, "", 1, 1, 0, "{}", 2)[2]
+    time.sleep(0.01)
+    taken(desk)
+    with pytest.raises(StoreUnavailable):
+        queue._change("commit", keys.LAST_ID, "", "", 0, first, 1, 2, "", "")
+    assert queue.stats().total == 0
+
+
+def test_a_bulk_may_hold_delayed_calls(queue: CallQueue, desk: WorkDesk) -> None:
+    """In a small bulk as in a staged one, each call has its own time."""
+    for size in (3, 600):
+        receipt = queue.add([new(i, delay_ms=60_000) for i in range(size)])
+        job = queue.job(receipt.job_ids[-1])
+        assert (job.state, job.due_ms) == (State.DELAYED, receipt.accepted_ms + 60_000)
+    assert (queue.stats().delayed, queue.stats().waiting) == (603, 0)
+
+
+def test_a_time_in_the_past_means_now(queue: CallQueue) -> None:
+    """The call waits, and remembers what it was scheduled for."""
+    queue.add([new(1, due_ms=1_000)])
+    job = queue.job("1")
+    assert (job.state, job.due_ms) == (State.WAITING, 1_000)
+
+
+def test_what_can_be_cancelled(queue: CallQueue, desk: WorkDesk) -> None:
+    """Waiting, delayed and finished calls; not one that is held, and none twice."""
+    queue.add([new(1), new(2, delay_ms=9_000), new(3), new(4)])
+    assert taken(desk, 2) == ["1", "3"]
+    place(desk, "1")
+    with pytest.raises(WrongState) as active:
+        queue.cancel("3")
+    assert active.value.state == "active"
+    was = [queue.cancel(job_id) for job_id in ("1", "2", "4")]
+    assert was == [State.COMPLETED, State.DELAYED, State.WAITING]
+    for job_id in ("1", "2", "4", "99", "", "job:1"):
+        with pytest.raises(JobNotFound):
+            queue.cancel(job_id)
+    assert taken(desk, 5) == []
+    assert queue.stats().total == 1
+
+
+def test_only_failed_calls_are_retried(queue: CallQueue, desk: WorkDesk) -> None:
+    """One gets a full set of attempts at its priority; `attemptsMade` goes on counting."""
+    queue.add([new(1, "low"), new(2)])
+    taken(desk, 1)
+    taken(desk, 1)
+    desk.finish(begin(desk, "1"), Verdict(ending=Ending.FAILED, reason="No such number."))
+    desk.release("1")
+    assert queue.job("1").failed_reason == "No such number."
+    with pytest.raises(WrongState):
+        queue.retry("2")
+    queue.retry("1")
+    with pytest.raises(WrongState):
+        queue.retry("1")
+    job = queue.job("1")
+    assert (job.state, job.attempts_made, job.failed_reason) == (State.WAITING, 1, None)
+    assert job.finished_ms is None
+    desk.give_back("2", str(desk.book.token("2")))
+    look = desk.take(2, "123")
+    assert [(call.job_id, call.rank, call.round) for call in look.calls] == [
+        ("2", 2, 0), ("1", 3, 0),
+    ]  # fmt: skip
+
+
+def test_pages_run_through_all_priorities(queue: CallQueue) -> None:
+    """A page may begin in one priority and end in another; past the end it is empty."""
+    queue.add([new(i, "low") for i in range(3)] + [new(i, "high") for i in range(3, 6)])
+    order = ["4", "5", "6", "1", "2", "3"]
+    for start, end in itertools.combinations_with_replacement(range(8), 2):
+        page = queue.page(State.WAITING, start, end)
+        assert [job.id for job in page.jobs] == order[start : end + 1]
+        assert page.total == 6
+
+
+def test_lists_have_their_own_orders(queue: CallQueue, desk: WorkDesk) -> None:
+    """Delayed soonest first, active oldest first, completed newest first."""
+    queue.add([new(1, delay_ms=9_000), new(2, delay_ms=5_000), *(new(i) for i in range(3, 9))])
+    for _ in range(6):
+        taken(desk, 1)
+        time.sleep(0.002)
+    for job_id in ("3", "4"):
+        place(desk, job_id)
+        time.sleep(0.002)
+    listed = {
+        state: [job.id for job in queue.page(state, 0, 100).jobs]
+        for state in (State.DELAYED, State.ACTIVE, State.COMPLETED)
+    }
+    assert listed == {
+        State.DELAYED: ["2", "1"],
+        State.ACTIVE: ["5", "6", "7", "8"],
+        State.COMPLETED: ["4", "3"],
+    }
+
+
+def test_clean_takes_the_oldest_of_both_states(queue: CallQueue, desk: WorkDesk) -> None:
+    """The limit holds over completed and failed together; nothing else is touched."""
+    queue.add([new(i) for i in range(6)])
+    for job_id in taken(desk, 5):
+        if int(job_id) % 2:
+            place(desk, job_id)
+        else:
+            desk.finish(begin(desk, job_id), Verdict(ending=Ending.FAILED, reason="No."))
+        time.sleep(0.002)
+    assert queue.clean(60_000, 10).completed == []
+    cleaned = queue.clean(0, 3)
+    assert (cleaned.completed, cleaned.failed) == (["1", "3"], ["2"])
+    cleaned = queue.clean(0, 1_000)
+    assert (cleaned.completed, cleaned.failed) == (["5"], ["4"])
+    assert queue.stats().total == 1
+
+
+def test_clean_of_many_is_done_in_parts(queue: CallQueue, client: redis.Redis) -> None:
+    """1,300 calls go in one request of three scripts, and all are named."""
+    queue.add([new(i) for i in range(1_300)])
+    with client.pipeline() as pipe:
+        for member, _ in client.zrange(keys.waiting(Priority.NORMAL), 0, -1, withscores=True):
+            pipe.hset(keys.job(member[1:]), "state", "completed")
+            pipe.zadd(keys.COMPLETED, {member: 1})
+        pipe.delete(keys.waiting(Priority.NORMAL))
+        pipe.execute()
+    assert len(queue.clean(0, 1_201).completed) == 1_201
+    assert queue.stats().completed == 99
+
+
+def test_a_frozen_server_refuses_later_what_was_given_up(
+    start_server: Callable[..., Server],
+) -> None:
+    """The client is told in time, and the server does nothing of it on waking."""
+    server = start_server()
+    queue = CallQueue(Gate(connect(server.url, timeout_s=API_TIMEOUT_S)), None)
+    queue.add([new(1)])
+    server.freeze()
+    asked = time.monotonic()
+    for change in (lambda: queue.add([new(2)]), lambda: queue.cancel("1"), queue.resume):
+        with pytest.raises(StoreUnavailable):
+            change()
+    assert time.monotonic() - asked < 3 * 10
+    time.sleep(1.0)
+    server.thaw()
+    time.sleep(0.3)
+    assert queue.stats().waiting == 1
+    assert queue.job("1").state is State.WAITING
+
+
+def test_an_absent_server_is_told_as_such(start_server: Callable[..., Server]) -> None:
+    """A command that never left has a known outcome; the next one works once it is back."""
+    server = start_server(durable=True)
+    queue = CallQueue(Gate(connect(server.url, timeout_s=API_TIMEOUT_S)), None)
+    queue.add([new(1)])
+    server.kill()
+    with pytest.raises(StoreUnavailable):
+        queue.add([new(2)])
+    with pytest.raises(StoreUnavailable) as gone:
+        queue.add([new(2)])
+    assert gone.value.outcome_unknown is False
+    server.start()
+    assert queue.add([new(3)]).job_ids == ["2"]
+    assert queue.stats().waiting == 2
+
+
+def test_scripts_are_loaded_again_when_forgotten(queue: CallQueue, client: redis.Redis) -> None:
+    """A server that lost its script cache is no fault."""
+    queue.add([new(1)])
+    client.script_flush()
+    assert queue.add([new(2)]).job_ids == ["2"]

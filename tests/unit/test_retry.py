@@ -1,0 +1,85 @@
+"""What an attempt's outcome means for its call, as a table."""
+
+from __future__ import annotations
+
+import pytest
+from celery.utils.time import get_exponential_backoff_interval
+
+from vomind_queue.attempts import Accepted, Failure, Kind
+from vomind_queue.retry import RetryPolicy, decide
+from vomind_queue.verdicts import Ending
+
+POLICY = RetryPolicy(max_attempts=3, delay_s=2, first_look_ms=2_000)
+
+
+def failure(kind: Kind, *, retry_after_ms: int | None = None) -> Failure:
+    """A failure of one kind."""
+    return Failure(kind=kind, reason="Words.", retry_after_ms=retry_after_ms)
+
+
+@pytest.mark.parametrize(
+    ("kind", "round_", "ending", "wait_ms"),
+    [
+        (Kind.REFUSED, 0, Ending.AGAIN, 2_000),
+        (Kind.REFUSED, 1, Ending.AGAIN, 4_000),
+        (Kind.REFUSED, 2, Ending.FAILED, 0),
+        (Kind.PERMANENT, 0, Ending.FAILED, 0),
+        (Kind.PERMANENT, 2, Ending.FAILED, 0),
+        (Kind.ACCOUNT, 0, Ending.ACCOUNT, 0),
+        (Kind.ACCOUNT, 2, Ending.ACCOUNT, 0),
+        (Kind.UNSENT, 2, Ending.POSTPONED, 0),
+        (Kind.DOUBT, 0, Ending.DOUBT, 2_000),
+        (Kind.DOUBT, 2, Ending.DOUBT, 2_000),
+    ],
+)
+def test_each_kind_of_failure_has_one_ending(
+    kind: Kind, round_: int, ending: Ending, wait_ms: int
+) -> None:
+    """The kind and the attempts made so far decide alone."""
+    verdict = decide(failure(kind), round_, POLICY)
+    assert (verdict.ending, verdict.wait_ms) == (ending, wait_ms)
+    assert verdict.reason.startswith("Words.")
+
+
+def test_an_accepted_call_is_completed() -> None:
+    """Twilio's answer is kept, and there is no reason."""
+    accepted = Accepted(sid="CA1", status="queued")
+    verdict = decide(accepted, 2, POLICY)
+    assert (verdict.ending, verdict.accepted, verdict.reason) == (Ending.COMPLETED, accepted, "")
+
+
+def test_only_refusals_feed_the_breaker() -> None:
+    """A refusal counts towards the breaker, the last one of a call included."""
+    feeding = {kind: decide(failure(kind), 2, POLICY).refused for kind in Kind}
+    assert [kind for kind, refused in feeding.items() if refused] == [Kind.REFUSED]
+
+
+def test_a_longer_retry_after_is_honoured() -> None:
+    """Twilio's wish stands when it is longer than our own wait, and only then."""
+    long = decide(failure(Kind.REFUSED, retry_after_ms=30_000), 0, POLICY)
+    short = decide(failure(Kind.REFUSED, retry_after_ms=500), 0, POLICY)
+    assert (long.wait_ms, short.wait_ms) == (30_000, 2_000)
+
+
+def test_the_last_refusal_says_how_often_it_was_tried() -> None:
+    """A person who reads the reason learns that more was done than one attempt."""
+    assert decide(failure(Kind.REFUSED), 2, POLICY).reason == "Words. Given up after 3 attempts."
+
+
+def test_unknown_outcomes_can_be_left_to_a_person() -> None:
+    """With that choice nothing is looked for, and the reason says what to check."""
+    policy = RetryPolicy(max_attempts=3, delay_s=2, first_look_ms=2_000, fail_unknown=True)
+    verdict = decide(failure(Kind.DOUBT), 0, policy)
+    assert verdict.ending is Ending.FAILED
+    assert "Twilio's call log" in verdict.reason
+
+
+@pytest.mark.parametrize("delay_s", [1, 2, 7, 400])
+@pytest.mark.parametrize("round_", [1, 2, 3, 9])
+def test_our_waits_are_those_of_celery(delay_s: int, round_: int) -> None:
+    """A call put off by the settler waits as long as one put off by Celery's autoretry."""
+    policy = RetryPolicy(max_attempts=99, delay_s=delay_s, first_look_ms=1)
+    celery_s = get_exponential_backoff_interval(
+        factor=delay_s, retries=round_ - 1, maximum=600, full_jitter=False
+    )
+    assert policy.backoff_ms(round_) == celery_s * 1000

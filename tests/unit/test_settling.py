@@ -1,0 +1,108 @@
+"""What the evidence says about an attempt in doubt, as a table."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+import pytest
+
+from vomind_queue.attempts import Attempt, Ring
+from vomind_queue.calls import Call
+from vomind_queue.retry import RetryPolicy
+from vomind_queue.settling import Evidence, judge
+from vomind_queue.verdicts import Begun, Ending, InDoubt, Verdict
+
+POLICY = RetryPolicy(max_attempts=3, delay_s=2, first_look_ms=2_000)
+HORIZON_MS = 300_000
+NOW_MS = 1_800_000_000_000
+
+
+def ring(sid: str, *, age_ms: int, token: str | None = None) -> Ring:
+    """A ring that Twilio made ``age_ms`` ago on its own clock."""
+    return Ring(sid=sid, status="ringing", created_ms=NOW_MS - age_ms, token=token)
+
+
+def verdict(
+    rings: Sequence[Ring], *, age_ms: int = 10_000, looks: int = 1, round_: int = 0,
+    accounted: Collection[str] = (), tokens: bool = False, fail_unknown: bool = False,
+) -> Verdict:  # fmt: skip
+    """Judges an attempt that began ``age_ms`` ago on the evidence of these rings."""
+    attempt = Attempt(
+        job_id="1", token="ours", call=Call(to="+15550000001"), number=1, marked_ms=0
+    )
+    doubt = InDoubt(begun=Begun(attempt=attempt, round=round_), looks=looks, age_ms=age_ms)
+    evidence = Evidence(rings=rings, twilio_now_ms=NOW_MS, accounted=accounted, tokens=tokens)
+    policy = RetryPolicy(
+        max_attempts=3, delay_s=2, first_look_ms=2_000, fail_unknown=fail_unknown
+    )
+    return judge(doubt, evidence, HORIZON_MS, policy)
+
+
+def test_a_ring_with_our_token_is_ours() -> None:
+    """It completes the call with its SID, whatever else rang."""
+    others = [ring("CA1", age_ms=9_000, token="theirs"), ring("CA2", age_ms=9_000)]
+    found = verdict([*others, ring("CA3", age_ms=9_000, token="ours")], tokens=True)
+    assert found.accepted is not None
+    assert (found.ending, found.accepted.sid) == (Ending.COMPLETED, "CA3")
+
+
+def test_without_tokens_the_only_unexplained_ring_is_ours() -> None:
+    """A SID that belongs to no other attempt of ours is evidence enough."""
+    rings = [ring("CA1", age_ms=9_000), ring("CA2", age_ms=8_000)]
+    found = verdict(rings, accounted={"CA1"})
+    assert found.accepted is not None
+    assert found.accepted.sid == "CA2"
+
+
+@pytest.mark.parametrize("age_ms", [12_001, 3_600_000])
+def test_a_ring_from_before_the_mark_is_not_ours(age_ms: int) -> None:
+    """Earlier calls to the same number explain nothing; two seconds are left to the clocks."""
+    assert verdict([ring("CA1", age_ms=age_ms)]).ending is Ending.DOUBT
+    assert verdict([ring("CA1", age_ms=11_999)]).ending is Ending.COMPLETED
+
+
+def test_a_ring_of_another_attempt_is_not_ours() -> None:
+    """Its token tells."""
+    assert verdict([ring("CA1", age_ms=9_000, token="theirs")]).ending is Ending.DOUBT
+
+
+def test_two_unexplained_rings_are_left_to_a_person() -> None:
+    """At the horizon the call fails with the SIDs in question; before it, one looks again."""
+    rings = [ring("CA1", age_ms=9_000), ring("CA2", age_ms=9_000)]
+    assert verdict(rings).ending is Ending.DOUBT
+    late = verdict(rings, age_ms=HORIZON_MS)
+    assert late.ending is Ending.FAILED
+    assert "CA1, CA2" in late.reason
+
+
+def test_where_ours_carry_tokens_a_ring_without_one_is_no_proof() -> None:
+    """Somebody else may have made it: it never counts as ours by itself."""
+    rings = [ring("CA1", age_ms=9_000)]
+    assert verdict(rings, tokens=True).ending is Ending.DOUBT
+    assert verdict(rings, tokens=True, age_ms=HORIZON_MS).ending is Ending.FAILED
+
+
+def test_absent_until_the_horizon_means_the_next_attempt() -> None:
+    """Only then, and after the wait that any failed attempt has."""
+    assert verdict([], age_ms=HORIZON_MS - 1).ending is Ending.DOUBT
+    absent = verdict([], age_ms=HORIZON_MS)
+    assert (absent.ending, absent.wait_ms, absent.refused) == (Ending.AGAIN, 2_000, False)
+
+
+def test_absent_at_the_last_attempt_means_failed() -> None:
+    """There is no fourth attempt."""
+    assert verdict([], age_ms=HORIZON_MS, round_=2).ending is Ending.FAILED
+
+
+def test_looks_become_rarer_and_end_at_the_horizon() -> None:
+    """2, 4, 8, 16 and then 30 s apart; the last look is at the horizon, not after it."""
+    waits = [verdict([], looks=looks).wait_ms for looks in range(6)]
+    assert waits == [2_000, 4_000, 8_000, 16_000, 30_000, 30_000]
+    assert verdict([], looks=9, age_ms=HORIZON_MS - 7_000).wait_ms == 7_000
+
+
+def test_a_person_is_asked_at_once_when_so_chosen() -> None:
+    """Without proof the first look ends it, with words on what to check."""
+    assert verdict([], fail_unknown=True).ending is Ending.FAILED
+    proof = [ring("CA1", age_ms=9_000)]
+    assert verdict(proof, fail_unknown=True).ending is Ending.COMPLETED
