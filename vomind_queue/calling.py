@@ -18,8 +18,14 @@ from vomind_queue.errors import StoreUnavailable
 from vomind_queue.retry import RetryPolicy, decide
 from vomind_queue.settling import Evidence, judge, look_again
 from vomind_queue.verdicts import (
-    Begun, Ending, InDoubt, Reception, Refusal, Verdict, Written,
-)  # fmt: skip
+    Begun,
+    Ending,
+    InDoubt,
+    Reception,
+    Refusal,
+    Verdict,
+    Written,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -94,8 +100,9 @@ class Calling:
         for doubt in doubts:
             verdict = self._look(doubt)
             if self._write(doubt.begun, verdict) and verdict.ending is not Ending.DOUBT:
-                logger.info("attempt in doubt settled: %s", verdict.ending,
-                            extra=_fields(doubt.begun))  # fmt: skip
+                logger.info(
+                    "attempt in doubt settled: %s", verdict.ending, extra=_fields(doubt.begun)
+                )
         return len(doubts)
 
     def _look(self, doubt: InDoubt) -> Verdict:
@@ -120,8 +127,11 @@ class Calling:
                 break
             except StoreUnavailable as error:
                 if self._monotonic() > give_up_at:
-                    logger.error("outcome not written, it will be settled later: %s", error,
-                                 extra=_fields(begun, verdict))  # fmt: skip
+                    logger.error(
+                        "outcome not written, it will be settled later: %s",
+                        error,
+                        extra=_fields(begun, verdict),
+                    )
                     return None
                 self._sleep(WRITE_PAUSE_S)
         self._report(begun, verdict, written)
@@ -138,8 +148,9 @@ class Calling:
         elif verdict.ending is Ending.ACCOUNT:
             logger.error("📞 ❌ queue paused: %s", verdict.reason, extra=fields)
         elif verdict.reason:
-            logger.warning("📞 ⏰ call put off (%s): %s", verdict.ending, verdict.reason,
-                           extra=fields)  # fmt: skip
+            logger.warning(
+                "📞 ⏰ call put off (%s): %s", verdict.ending, verdict.reason, extra=fields
+            )
         if written.breaker_open:
             logger.warning("starts are held back: Twilio refused call after call", extra=fields)
 

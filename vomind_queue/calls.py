@@ -250,6 +250,5 @@ def mask_number(number: str) -> str:
 
     The number of stars is fixed, so that the length is not told either.
     """
-    if len(number) <= 6:
-        return "******"
-    return f"{number[:2]}******{number[-4:]}"
+    shown = number[:2], number[-4:]
+    return "******".join(shown) if len(number) > len("".join(shown)) else "******"

@@ -36,9 +36,7 @@ class Scheduling:
             )
         return receipt
 
-    def schedule_many(
-        self, news: Sequence[NewCall], key: IdempotencyKey | None = None
-    ) -> Receipt:
+    def schedule_many(self, news: Sequence[NewCall], key: IdempotencyKey | None = None) -> Receipt:
         """Accepts all of the calls or none. Raises KeyReused."""
         receipt = self._inbox.add(news, key)
         if not receipt.replayed:

@@ -117,9 +117,7 @@ def test_a_late_answer_ends_the_doubt(queue: CallQueue, desk: WorkDesk) -> None:
     assert desk.accounted(["CA1", "CA2"]) == {"CA1"}
 
 
-def test_a_settler_that_dies_leaves_the_doubt_to_the_next(
-    queue: CallQueue, desk: WorkDesk
-) -> None:
+def test_a_settler_that_dies_leaves_the_doubt_to_the_next(queue: CallQueue, desk: WorkDesk) -> None:
     """A doubt handed out is handed out again when nothing came of it."""
     queue.add([new(1)])
     taken(desk)
@@ -185,7 +183,7 @@ def test_a_refused_call_is_put_off_by_its_holder(queue: CallQueue, desk: WorkDes
 
 
 def test_an_acknowledgement_does_not_end_a_call(queue: CallQueue, desk: WorkDesk) -> None:
-    """Celery acknowledges revoked tasks, too: unmarked calls wait again, marked ones are settled."""
+    """Celery does so for revoked tasks, too: unmarked calls wait again, marked ones are settled."""
     queue.add([new(1), new(2)])
     first, second = desk.take(2, "123").calls
     begin(desk, "2")

@@ -160,8 +160,9 @@ def test_only_failed_calls_are_retried(queue: CallQueue, desk: WorkDesk) -> None
     desk.give_back("2", str(desk.book.token("2")))
     look = desk.take(2, "123")
     assert [(call.job_id, call.rank, call.round) for call in look.calls] == [
-        ("2", 2, 0), ("1", 3, 0),
-    ]  # fmt: skip
+        ("2", 2, 0),
+        ("1", 3, 0),
+    ]
 
 
 def test_pages_run_through_all_priorities(queue: CallQueue) -> None:

@@ -23,18 +23,20 @@ def ring(sid: str, *, age_ms: int, token: str | None = None) -> Ring:
 
 
 def verdict(
-    rings: Sequence[Ring], *, age_ms: int = 10_000, looks: int = 1, round_: int = 0,
-    accounted: Collection[str] = (), tokens: bool = False, fail_unknown: bool = False,
-) -> Verdict:  # fmt: skip
+    rings: Sequence[Ring],
+    *,
+    age_ms: int = 10_000,
+    looks: int = 1,
+    round_: int = 0,
+    accounted: Collection[str] = (),
+    tokens: bool = False,
+    fail_unknown: bool = False,
+) -> Verdict:
     """Judges an attempt that began ``age_ms`` ago on the evidence of these rings."""
-    attempt = Attempt(
-        job_id="1", token="ours", call=Call(to="+15550000001"), number=1, marked_ms=0
-    )
+    attempt = Attempt(job_id="1", token="ours", call=Call(to="+15550000001"), number=1, marked_ms=0)
     doubt = InDoubt(begun=Begun(attempt=attempt, round=round_), looks=looks, age_ms=age_ms)
     evidence = Evidence(rings=rings, twilio_now_ms=NOW_MS, accounted=accounted, tokens=tokens)
-    policy = RetryPolicy(
-        max_attempts=3, delay_s=2, first_look_ms=2_000, fail_unknown=fail_unknown
-    )
+    policy = RetryPolicy(max_attempts=3, delay_s=2, first_look_ms=2_000, fail_unknown=fail_unknown)
     return judge(doubt, evidence, HORIZON_MS, policy)
 
 

@@ -95,5 +95,5 @@ class Intake:
     def _free_slots(self) -> int:
         qos = self._channel.qos
         slots: int = qos.prefetch_count
-        unacknowledged = slots - qos.can_consume_max_estimate()
+        unacknowledged: int = slots - qos.can_consume_max_estimate()
         return max(0, slots - max(len(self._desk.book), unacknowledged))

@@ -30,8 +30,15 @@ class TaskPool(StockPool):
         super().__init__(*args, **kwargs)
         self._running: dict[Future[Any], str] = {}
 
-    def on_apply(self, target: Any, args: Any = None, kwargs: Any = None, callback: Any = None,
-                 accept_callback: Any = None, **options: Any) -> ApplyResult:  # fmt: skip
+    def on_apply(
+        self,
+        target: Any,
+        args: Any = None,
+        kwargs: Any = None,
+        callback: Any = None,
+        accept_callback: Any = None,
+        **options: Any,
+    ) -> ApplyResult:
         """Runs a task in a thread; its id is the second of ``args``."""
         result = super().on_apply(target, args, kwargs, callback, accept_callback, **options)
         self._running[result.f] = args[1] if args else ""

@@ -79,9 +79,16 @@ class WorkDesk:
         protocol = self.protocol
         token = secrets.token_urlsafe(9) + "."
         now, next_ms, *flat = self._gate.write(
-            "take", [keys.ACTIVE], self._name, wanted, protocol.lease_ms, *self._rate(), token,
-            ranks, protocol.breaker_probe_ms,
-        )  # fmt: skip
+            "take",
+            [keys.ACTIVE],
+            self._name,
+            wanted,
+            protocol.lease_ms,
+            *self._rate(),
+            token,
+            ranks,
+            protocol.breaker_probe_ms,
+        )
         self._gate.clock.note(now)
         calls = [
             Taken(job_id=job_id, lease=lease, rank=int(rank), round=int(round_))
@@ -112,13 +119,24 @@ class WorkDesk:
         protocol = self.protocol
         accepted = verdict.accepted
         answer = self._gate.write(
-            "finish", [keys.ACTIVE], begun.attempt.job_id, begun.attempt.token, verdict.ending,
-            verdict.reason, accepted.sid if accepted else "", accepted.status if accepted else "",
-            "1" if verdict.refused else "", verdict.wait_ms, protocol.breaker_probe_ms,
-            protocol.keep_completed.age_ms, protocol.keep_completed.count,
-            protocol.keep_failed.age_ms, protocol.keep_failed.count,
-            2 * protocol.in_doubt_horizon_ms, "1" if deferred else "",
-        )  # fmt: skip
+            "finish",
+            [keys.ACTIVE],
+            begun.attempt.job_id,
+            begun.attempt.token,
+            verdict.ending,
+            verdict.reason,
+            accepted.sid if accepted else "",
+            accepted.status if accepted else "",
+            "1" if verdict.refused else "",
+            verdict.wait_ms,
+            protocol.breaker_probe_ms,
+            protocol.keep_completed.age_ms,
+            protocol.keep_completed.count,
+            protocol.keep_failed.age_ms,
+            protocol.keep_failed.count,
+            2 * protocol.in_doubt_horizon_ms,
+            "1" if deferred else "",
+        )
         return Written(
             reception=Reception(Code(answer[0]).name.lower()),
             breaker_open=bool(answer[2]),
@@ -195,9 +213,14 @@ class WorkDesk:
 
 
 def _begun(
-    job_id: str, token: str, data: str, mark: Any, attempts: Any, round_: Any,
+    job_id: str,
+    token: str,
+    data: str,
+    mark: Any,
+    attempts: Any,
+    round_: Any,
     begun_s: float | None = None,
-) -> Begun:  # fmt: skip
+) -> Begun:
     attempt = Attempt(
         job_id=job_id,
         token=token,

@@ -11,9 +11,19 @@ from collections.abc import Sequence
 from typing import Any
 
 from vomind_queue.calls import (
-    Cleaned, IdempotencyKey, Job, NewCall, Page, Pause, Priority, Rate, RateUse, Receipt, State,
+    Cleaned,
+    IdempotencyKey,
+    Job,
+    NewCall,
+    Page,
+    Pause,
+    Priority,
+    Rate,
+    RateUse,
+    Receipt,
+    State,
     Stats,
-)  # fmt: skip
+)
 from vomind_queue.errors import JobNotFound, KeyReused, StoreUnavailable, WrongState
 from vomind_queue.store import keys, record
 from vomind_queue.store.codes import Code
@@ -201,7 +211,7 @@ def _stats(answer: list[Any]) -> Stats:
         rate = Rate(max_starts=max_starts, window_ms=window_ms)
         rate_use = RateUse(rate=rate, used=used, reset_ms=reset_ms, overridden=bool(overridden))
     pause = None
-    if len(answer) > 16:
+    if answer[16:]:
         by, at, reason = answer[16:]
         pause = Pause(by=by, at_ms=int(at), reason=reason or None)
     return Stats(
