@@ -1,0 +1,202 @@
+"""`make run`: from nothing to a ringing phone, and back to nothing."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from tests.servers import free_port
+from tests.stack import READY_S, Process, until
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks at processes in /proc")
+
+
+class Copy:
+    """One copy of the whole stack, with ports and a data directory of its own."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.port = free_port()
+        self.environment = {
+            "PATH": os.environ["PATH"],
+            "VOMIND_ENV_FILE": "",
+            "DATA_DIR": str(directory / "data"),
+            "PORT": str(self.port),
+            "FLOWER_PORT": str(free_port()),
+            "SIMULATOR_PORT": str(free_port()),
+            "EMBEDDED_REDIS_PORT": str(free_port()),
+            "WEB_PROCESSES": "1",
+            "LEASE_TIME": "1s",
+        }
+        self.process = Process(
+            name="run",
+            arguments=("-m", "vomind_queue.cli", "run"),
+            environment=self.environment,
+            log=directory / "run.log",
+        )
+
+    def start(self) -> None:
+        """Starts it and waits until it says that it is ready."""
+        ready = self.process.output.count("VoMind Queue is ready.")
+        self.process.start()
+        until(
+            lambda: self._count() > ready or not self.process.alive,
+            within_s=2 * READY_S,
+            what="the stack is ready",
+        )
+        assert self.process.alive, self.process.output
+
+    def _count(self) -> int:
+        return self.process.output.count("VoMind Queue is ready.")
+
+    def get(self, path: str) -> dict[str, Any]:
+        """The answer of the queue's API."""
+        url = f"http://127.0.0.1:{self.port}/api/queue/{path}"
+        answer: dict[str, Any] = requests.get(url, timeout=5).json()
+        return answer
+
+    def post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        """The answer of the queue's API."""
+        url = f"http://127.0.0.1:{self.port}/api/queue/{path}"
+        answer: dict[str, Any] = requests.post(url, json=body, timeout=5).json()
+        return answer
+
+    def completed(self, job_id: str) -> bool:
+        """Whether that call was placed."""
+        return bool(self.get(f"job/{job_id}")["state"] == "completed")
+
+    def rings(self) -> list[dict[str, Any]]:
+        """What the simulator rang."""
+        url = f"http://127.0.0.1:{self.environment['SIMULATOR_PORT']}/simulator/rings"
+        rings: list[dict[str, Any]] = requests.get(url, timeout=5).json()["rings"]
+        return rings
+
+    def pids(self) -> dict[int, str]:
+        """All its processes that still run, with their command lines."""
+        mark = f"DATA_DIR={self.environment['DATA_DIR']}".encode()
+        found = {}
+        for place in Path("/proc").glob("[0-9]*"):
+            try:
+                if mark in (place / "environ").read_bytes():
+                    line = (place / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+                    found[int(place.name)] = line
+            except OSError:
+                continue
+        return found
+
+    def pid_of(self, words: str) -> int:
+        """The first process with these words in its command line."""
+        return min(pid for pid, line in self.pids().items() if words in line)
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Iterator[Copy]:
+    """A copy that is not started yet; nothing of it is left after the test."""
+    made = Copy(tmp_path)
+    yield made
+    made.process.kill()
+    for pid in made.pids():
+        os.kill(pid, signal.SIGKILL)
+
+
+@pytest.fixture(autouse=True)
+def _show_output(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A failed test shows what the stack said."""
+    yield
+    made = request.node.funcargs.get("copy")
+    if isinstance(made, Copy):
+        print(made.process.output[-8000:])
+
+
+def test_a_newcomer_gets_a_ring(copy: Copy) -> None:
+    """The printed command rings one phone; Ctrl-C ends all; the next start still knows the call."""
+    copy.start()
+    command = re.search(r"Try it:\n  (curl .*\\\n.*schedule-call)\n", copy.process.output)
+    assert command, copy.process.output
+    if shutil.which("curl"):
+        subprocess.run(["bash", "-c", command[1]], check=True, capture_output=True, timeout=10)
+    else:
+        copy.post("schedule-call", {"to": "+1234567890"})
+    until(lambda: copy.completed("1"), within_s=10, what="the call is placed")
+    assert copy.get("job/1")["call"]["sid"].startswith("CA")
+    assert [ring["to"] for ring in copy.rings()] == ["+1234567890"]
+
+    copy.process.send(signal.SIGINT)
+    assert copy.process.wait(within_s=40) == 0
+    assert copy.pids() == {}
+    asked = [copy.environment["PORT"], copy.environment["EMBEDDED_REDIS_PORT"]]
+    for port in asked:
+        with socket.create_server(("127.0.0.1", int(port))):
+            pass
+
+    copy.start()
+    assert copy.completed("1")
+
+
+def test_a_killed_part_comes_back(copy: Copy) -> None:
+    """Worker, web and even the embedded server may be killed; the next call is placed."""
+    copy.start()
+    for number, words in enumerate(["celery_app worker", "vomind_queue.web", "valkey"], 1):
+        os.kill(copy.pid_of(words), signal.SIGKILL)
+        job = str(number)
+        body = {"to": f"+123456780{number}"}
+        until(lambda body=body: _posted(copy, body), within_s=20, what="the call is accepted")
+        until(lambda job=job: _placed(copy, job), within_s=20, what=f"{job} is placed")
+    assert len(copy.rings()) == 3
+
+
+def test_a_killed_supervisor_leaves_no_process_and_loses_no_call(copy: Copy) -> None:
+    """After kill -9 nothing runs any more, and the next start places what was waiting."""
+    copy.start()
+    copy.post("schedule-delayed-call", {"to": "+1234567890", "delayMs": 3000})
+    copy.process.send(signal.SIGKILL)
+    copy.process.wait()
+    until(lambda: not copy.pids(), within_s=30, what="all processes have ended")
+    copy.start()
+    until(lambda: copy.completed("1"), within_s=15, what="the call is placed")
+    assert len(copy.rings()) == 1
+
+
+def test_a_port_in_use_is_named(copy: Copy) -> None:
+    """Nothing is started; the one line says which variable to change."""
+    with socket.create_server(("127.0.0.1", copy.port)):
+        copy.process.start()
+        assert copy.process.wait(within_s=15) == 1
+    line = f"Port {copy.port} is in use on 127.0.0.1: set PORT to another one.\n"
+    assert copy.process.output == line
+    assert copy.pids() == {}
+
+
+def test_a_bad_setting_is_named(copy: Copy) -> None:
+    """The one line says what is wrong, and nothing is started."""
+    copy.environment["CALL_RATE_LIMIT"] = "fast"
+    copy.process.start()
+    assert copy.process.wait(within_s=15) == 1
+    assert copy.process.output.startswith("CALL_RATE_LIMIT: 'fast' is not allowed; allowed: ")
+    assert copy.process.output.count("\n") == 1
+
+
+def _answered(question: Callable[[], bool]) -> bool:
+    try:
+        return question()
+    except (requests.RequestException, KeyError):
+        return False
+
+
+def _posted(copy: Copy, body: dict[str, Any]) -> bool:
+    return _answered(lambda: bool(copy.post("schedule-call", body)["success"]))
+
+
+def _placed(copy: Copy, job_id: str) -> bool:
+    return _answered(lambda: copy.completed(job_id))

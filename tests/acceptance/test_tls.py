@@ -1,0 +1,71 @@
+"""``rediss://`` with a self-signed certificate, as hosted Redis services hand it out."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import requests
+
+from tests.servers import Server, binary, free_port, missing
+from tests.stack import READY_S, Stack, until
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> tuple[str, str]:
+    """A key and a certificate that nobody vouches for."""
+    if shutil.which("openssl") is None:
+        missing("openssl")
+    key, made = tmp_path / "key.pem", tmp_path / "cert.pem"
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"]
+    command += ["-subj", "/CN=nobody", "-keyout", str(key), "-out", str(made)]
+    subprocess.run(command, check=True, capture_output=True)
+    return str(key), str(made)
+
+
+def test_everything_works_over_tls(
+    stack: Stack, certificate: tuple[str, str], tmp_path: Path
+) -> None:
+    """Web, worker and Flower all reach a server that can only be reached encrypted."""
+    binary("redis7")
+    port, (key, made) = free_port(), certificate
+    server = Server(
+        kind="redis7",
+        directory=tmp_path / "tls",
+        arguments=(
+            *("--tls-port", str(port), "--tls-cert-file", made, "--tls-key-file", key),
+            *("--tls-auth-clients", "no", "--requirepass", ""),
+        ),
+    )
+    server.start()
+    try:
+        stack.settings["REDIS_URL"] = f"rediss://:@127.0.0.1:{port}"
+        stack.start_all()
+        stack.start("flower")
+        answer = requests.post(
+            f"{stack.queue_url}/schedule-call", json={"to": "+1234567890"}, timeout=5
+        )
+        assert answer.status_code == 200, answer.text
+        job = f"{stack.queue_url}/job/1"
+        until(
+            lambda: requests.get(job, timeout=5).json()["state"] == "completed",
+            within_s=10,
+            what="the call is placed",
+        )
+        broker = f"http://127.0.0.1:{stack.flower_port}/broker"
+        until(_shows(broker, "calls.high"), within_s=READY_S, what="Flower counts")
+    finally:
+        server.kill()
+
+
+def _shows(url: str, text: str) -> Callable[[], bool]:
+    def ask() -> bool:
+        try:
+            return text in requests.get(url, timeout=5).text
+        except requests.RequestException:
+            return False
+
+    return ask
