@@ -1,0 +1,91 @@
+"""Who asks, and under which id the request is known."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+import secrets
+from collections.abc import Iterator, Sequence
+from http import HTTPStatus
+
+from flask import Flask, Response, g, request
+
+from vomind_queue.api.problems import Refused
+from vomind_queue.settings import ApiKey
+
+#: Endpoints for load balancers, which have no key.
+OPEN = frozenset({"health.alive", "health.ready"})
+
+#: Who is said to have asked when a key has no name, or none is wanted.
+NAMELESS = "API"
+
+_REQUEST_ID = re.compile(r"[!-~]{1,128}")
+
+
+class Access:
+    """Checks the key of each request against the configured ones, in constant time."""
+
+    def __init__(self, keys: Sequence[ApiKey]) -> None:
+        self._keys = [(key, _digest(key.secret)) for key in keys]
+
+    def install(self, app: Flask) -> None:
+        """Goes before every request of ``app``, those to unknown addresses included."""
+        app.before_request(self._admit)
+        app.after_request(_show_request_id)
+
+    def _admit(self) -> None:
+        sent = request.environ.get("HTTP_X_REQUEST_ID") or ""
+        g.request_id = sent if _REQUEST_ID.fullmatch(sent) else secrets.token_hex(16)
+        g.api_key = None
+        if not self._keys or request.endpoint in OPEN:
+            return
+        g.api_key = self._match()
+        if g.api_key is None:
+            raise Refused(
+                HTTPStatus.UNAUTHORIZED,
+                "Show one of the API keys: Authorization: Bearer <key>, or X-API-Key: <key>.",
+                headers={"WWW-Authenticate": "Bearer"},
+            )
+
+    def _match(self) -> ApiKey | None:
+        found = None
+        for shown in _shown():
+            digest = _digest(shown)
+            # All of them, so that the time taken does not tell which one it was.
+            for key, expected in self._keys:
+                if hmac.compare_digest(digest, expected):
+                    found = key
+        return found
+
+
+def caller() -> str:
+    """Who asks, for "paused by"."""
+    key: ApiKey | None = g.api_key
+    return (key.name if key else None) or NAMELESS
+
+
+def scope() -> str:
+    """What keeps the idempotency keys of one API key apart from those of another."""
+    key: ApiKey | None = g.api_key
+    if key is None:
+        return ""
+    return f"name:{key.name}" if key.name else f"secret:{_digest(key.secret).hex()}"
+
+
+def _shown() -> Iterator[str]:
+    scheme, _, credentials = request.environ.get("HTTP_AUTHORIZATION", "").partition(" ")
+    if scheme.lower() == "bearer":
+        yield credentials.strip()
+    if header := request.environ.get("HTTP_X_API_KEY"):
+        yield header.strip()
+
+
+def _digest(secret: str) -> bytes:
+    # Equal lengths: compare_digest tells the length of what it compares.
+    return hashlib.sha256(secret.encode("utf-8", "surrogateescape")).digest()
+
+
+def _show_request_id(response: Response) -> Response:
+    response.headers["X-Request-Id"] = g.get("request_id") or secrets.token_hex(16)
+    return response

@@ -1,0 +1,29 @@
+"""The application: blueprints, access and errors put together."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from vomind_queue.api import problems
+from vomind_queue.api.access import Access
+from vomind_queue.api.calls import CallRoutes
+from vomind_queue.api.health import HealthRoutes
+from vomind_queue.api.jobs import JobRoutes
+from vomind_queue.api.ports import Services
+from vomind_queue.api.queue import QueueRoutes
+
+#: Where the queue's endpoints hang.
+QUEUE_PATH = "/api/queue"
+
+
+def make_app(services: Services) -> Flask:
+    """A Flask application that answers from ``services``; connects to nothing."""
+    app = Flask("vomind_queue", static_folder=None, template_folder=None)
+    # A redirect would be an answer in HTML, and would turn a POST into a GET for many clients.
+    app.url_map.merge_slashes = False
+    Access(services.settings.api_keys).install(app)
+    app.register_error_handler(Exception, problems.respond)
+    for rooms in (CallRoutes(services), JobRoutes(services), QueueRoutes(services)):
+        app.register_blueprint(rooms.blueprint(), url_prefix=QUEUE_PATH)
+    app.register_blueprint(HealthRoutes(services).blueprint())
+    return app

@@ -1,0 +1,176 @@
+"""The body of a request: its bytes, whole and not too many, and the JSON in them.
+
+Stricter than the standard library: a value that cannot be given back as it was
+sent, or that two readers would read differently, is refused.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections import Counter
+from http import HTTPStatus
+from typing import Any, NoReturn
+
+from flask import request
+
+from vomind_queue.api.problems import Refused
+
+#: Longest body, bytes.
+MAX_BODY = 10 * 1024 * 1024
+#: A body up to this long is read to its end before it is refused, because most clients
+#: read the answer only after they have sent everything, bytes.
+DRAINED = 4 * MAX_BODY
+_PIECE = 64 * 1024
+
+#: In the raw text: the escape of half a surrogate pair, be it followed by the other or not.
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
+_JSON_TYPE = re.compile(r"application/(?:[a-z0-9.+-]+\+)?json", re.IGNORECASE)
+_CHARSETS = {"utf-8", "utf8"}
+
+
+def read_object() -> dict[str, Any]:
+    """The JSON object in the body; empty when there is no body, or ``null``.
+
+    Raises Refused: 400, 413, 415 or 422.
+    """
+    raw = _read_bytes()
+    if not raw:
+        return {}
+    _check_type()
+    value = _parse(raw)
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise Refused(HTTPStatus.UNPROCESSABLE_ENTITY, "The body must be a JSON object.")
+    return value
+
+
+def _read_bytes() -> bytes:
+    announced = request.environ.get("CONTENT_LENGTH") or ""
+    if announced:
+        return _read_announced(announced)
+    if "HTTP_TRANSFER_ENCODING" in request.environ:
+        return _read_chunked()
+    return b""
+
+
+def _read_announced(announced: str) -> bytes:
+    # int() takes other scripts' digits, and stops at 4,300 of them.
+    if not re.fullmatch(r"[0-9]{1,18}", announced):
+        raise Refused(HTTPStatus.BAD_REQUEST, "The Content-Length is not a number.")
+    length = int(announced)
+    if length > MAX_BODY:
+        if length <= DRAINED:
+            _read(length, keep=False)
+        raise _too_long()
+    raw = _read(length)
+    if len(raw) < length:
+        raise Refused(
+            HTTPStatus.BAD_REQUEST,
+            f"The body was cut off: {length} bytes were announced and {len(raw)} came.",
+        )
+    return raw
+
+
+def _read_chunked() -> bytes:
+    raw = _read(MAX_BODY + 1)
+    if len(raw) > MAX_BODY:
+        _read(DRAINED, keep=False)
+        raise _too_long()
+    if not raw:
+        # A server does not say whether the end came too early; an empty body, which
+        # means the defaults, is therefore not taken from one that was to come in parts.
+        raise Refused(HTTPStatus.BAD_REQUEST, "A body was announced and none came.")
+    return raw
+
+
+def _read(length: int, *, keep: bool = True) -> bytes:
+    """Up to ``length`` bytes; fewer when the body ends before."""
+    stream = request.environ["wsgi.input"]
+    pieces = []
+    while length > 0:
+        piece = stream.read(length if keep else min(length, _PIECE))
+        if not piece:
+            break
+        length -= len(piece)
+        if keep:
+            pieces.append(piece)
+    return b"".join(pieces)
+
+
+def _too_long() -> Refused:
+    return Refused(
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        f"The body is longer than {MAX_BODY // 1024 // 1024} MiB; send it in several requests.",
+    )
+
+
+def _check_type() -> None:
+    header = request.environ.get("CONTENT_TYPE") or ""
+    if header == "application/json":
+        return
+    media_type, _, parameters = header.partition(";")
+    if not _JSON_TYPE.fullmatch(media_type.strip()):
+        raise Refused(
+            HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+            "The body must be JSON; send it with Content-Type: application/json.",
+        )
+    for parameter in parameters.split(";"):
+        name, _, value = parameter.partition("=")
+        charset = value.strip().strip('"').lower()
+        if name.strip().lower() == "charset" and charset not in _CHARSETS:
+            raise Refused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "The body must be in UTF-8.")
+
+
+def _parse(raw: bytes) -> Any:
+    try:
+        value = _DECODER.decode(raw.decode())
+    except UnicodeDecodeError as error:
+        raise _unreadable(f"byte {error.start} is not UTF-8") from None
+    except json.JSONDecodeError as error:
+        raise _unreadable(f"{error.msg} at line {error.lineno}, column {error.colno}") from None
+    except RecursionError:
+        raise _unreadable("it is nested too deeply") from None
+    except ValueError:
+        # The interpreter's limit on the digits of whole numbers, 4,300 by default.
+        raise _unreadable("a number has too many digits") from None
+    if _SURROGATE.search(raw):
+        _refuse_lone_surrogates(value)
+    return value
+
+
+def _refuse_lone_surrogates(value: Any) -> None:
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise _unreadable("it has half of a surrogate pair, which is no character") from None
+
+
+def _unreadable(why: str) -> Refused:
+    return Refused(HTTPStatus.BAD_REQUEST, f"The body is not readable JSON: {why}.")
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        name, _ = Counter(name for name, _ in pairs).most_common(1)[0]
+        raise _unreadable(f"{json.dumps(name[:64])} stands in one object twice")
+    return members
+
+
+def _number(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise _unreadable("a number is too large")
+    return number
+
+
+def _constant(name: str) -> NoReturn:
+    raise _unreadable(f"{name} is no JSON")
+
+
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_object, parse_float=_number, parse_constant=_constant
+)

@@ -1,0 +1,76 @@
+"""The endpoints that accept calls."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response
+from marshmallow import ValidationError
+
+from vomind_queue.api import answers, schemas
+from vomind_queue.api.body import read_object
+from vomind_queue.api.idempotency import idempotency_key
+from vomind_queue.api.ports import Services
+from vomind_queue.calls import IdempotencyKey, NewCall, Receipt
+
+
+class CallRoutes:
+    """POST /schedule-call, /schedule-delayed-call and /schedule-bulk-calls."""
+
+    def __init__(self, services: Services) -> None:
+        self._scheduling = services.scheduling
+        self._past_grace_ms = services.settings.past_schedule_grace_ms
+
+    def blueprint(self) -> Blueprint:
+        """The routes, below the path that the API hangs at."""
+        routes = Blueprint("calls", __name__)
+        routes.post("/schedule-call")(self.schedule_call)
+        routes.post("/schedule-delayed-call")(self.schedule_delayed_call)
+        routes.post("/schedule-bulk-calls")(self.schedule_bulk_calls)
+        return routes
+
+    def schedule_call(self) -> Response:
+        """One call, to be dialed as soon as its turn comes."""
+        body = read_object()
+        new: NewCall = schemas.CALL.load(body)
+        receipt = self._scheduling.schedule(new, idempotency_key(body))
+        return answers.scheduled(
+            new, receipt, "Call scheduled successfully", schemas.CALL.ignored(body)
+        )
+
+    def schedule_delayed_call(self) -> Response:
+        """One call for later."""
+        body = read_object()
+        new: NewCall = schemas.DELAYED_CALL.load(body)
+        key = idempotency_key(body)
+        receipt = None
+        if untimely := self._untimely([new]):
+            receipt = self._answered_before(key, ValidationError(dict(untimely[0])))
+        return answers.scheduled(
+            new,
+            receipt or self._scheduling.schedule(new, key),
+            "Delayed call scheduled successfully",
+            schemas.DELAYED_CALL.ignored(body),
+        )
+
+    def schedule_bulk_calls(self) -> Response:
+        """Many calls, all or none."""
+        body = read_object()
+        news: list[NewCall] = schemas.BULK.load(body)["calls"]
+        key = idempotency_key(body)
+        receipt = None
+        if untimely := self._untimely(news):
+            receipt = self._answered_before(key, ValidationError({"calls": untimely}))
+        return answers.scheduled_many(
+            receipt or self._scheduling.schedule_many(news, key), schemas.BULK.ignored(body)
+        )
+
+    def _untimely(self, news: list[NewCall]) -> dict[int, dict[str, list[str]]]:
+        if all(new.due_ms is None for new in news):
+            return {}
+        return schemas.untimely(news, self._scheduling.now_ms(), self._past_grace_ms)
+
+    def _answered_before(self, key: IdempotencyKey | None, error: ValidationError) -> Receipt:
+        """The first answer to a request that came in time then; raises ``error`` without one."""
+        receipt = self._scheduling.recall(key) if key else None
+        if receipt is None:
+            raise error
+        return receipt

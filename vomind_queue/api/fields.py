@@ -1,0 +1,185 @@
+"""The fields of a request, each with its rule.
+
+Types are strict: ``"5"`` is not a number, ``true`` is not 1. ``None`` as a value
+means that an optional field was sent as ``null`` and is absent.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, TypeVar
+
+from marshmallow import ValidationError, fields
+
+from vomind_queue.api.strays import MOST_NAMES
+from vomind_queue.api.times import YEAR_MS, parse_instant
+from vomind_queue.calls import Priority
+from vomind_queue.speech import FORBIDDEN_XML, MAX_TWIML, twiml_length
+
+T = TypeVar("T")
+
+#: ``[0-9]`` and not ``\\d``, which takes other scripts' digits.
+_NUMBER = re.compile(r"\+[0-9]{7,15}")
+_INDEX = re.compile(r"[0-9]{1,30}")
+_PRIORITIES = {priority.value: priority for priority in Priority}
+
+MAX_MESSAGE = 3_000
+MAX_LEAD_ID = 128
+#: Bytes of compact JSON in UTF-8.
+MAX_METADATA = 8 * 1024
+#: Deeper objects could be stored by one request and be unreadable for the next one.
+MAX_DEPTH = 100
+MAX_CALLS = 10_000
+
+
+class Rule(fields.Field[T]):
+    """A field that is read from its value alone."""
+
+    def read(self, value: Any) -> T:
+        """The value that is meant; raises ValidationError."""
+        raise NotImplementedError
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> T:
+        return self.read(value)
+
+
+class PhoneNumber(Rule[str]):
+    """``+`` and 7 to 15 digits."""
+
+    def read(self, value: Any) -> str:
+        """Whether the number exists is for Twilio to say."""
+        if not isinstance(value, str) or not _NUMBER.fullmatch(value):
+            raise ValidationError("Write the number as + and 7 to 15 digits: +1234567890.")
+        return value
+
+
+class Message(Rule[str]):
+    """Words that can be spoken and that fit into what Twilio takes."""
+
+    def read(self, value: Any) -> str:
+        """The words as they are."""
+        if not isinstance(value, str) or not 1 <= len(value) <= MAX_MESSAGE:
+            raise ValidationError(f"Give a text of 1 to {MAX_MESSAGE:,} characters.")
+        if found := FORBIDDEN_XML.search(value):
+            raise ValidationError(f"The character U+{ord(found[0]):04X} cannot be spoken.")
+        length = twiml_length(value)
+        if length > MAX_TWIML:
+            raise ValidationError(
+                f"Written for Twilio it has {length:,} characters; at most {MAX_TWIML:,} fit."
+            )
+        return value
+
+
+class LeadId(Rule[str | int]):
+    """The app's own name for a person."""
+
+    def read(self, value: Any) -> str | int:
+        """The name in the type that it was sent in."""
+        # bool is a kind of int to isinstance.
+        if type(value) not in (str, int) or len(str(value)) > MAX_LEAD_ID:
+            raise ValidationError(
+                f"Give a text or a whole number of at most {MAX_LEAD_ID} characters."
+            )
+        return value  # type: ignore[no-any-return]
+
+
+class Urgency(Rule[Priority]):
+    """One of the three priorities."""
+
+    def read(self, value: Any) -> Priority:
+        """Never normal for a word that is none of them."""
+        if not isinstance(value, str) or value not in _PRIORITIES:
+            raise ValidationError("Choose high, normal or low.")
+        return _PRIORITIES[value]
+
+
+class Metadata(Rule[dict[str, Any]]):
+    """The app's own JSON object."""
+
+    def read(self, value: Any) -> dict[str, Any]:
+        """The object as it is."""
+        if not isinstance(value, dict):
+            raise ValidationError("Give a JSON object.")
+        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+        length = len(text.encode())
+        if length > MAX_METADATA:
+            raise ValidationError(
+                f"It has {length:,} bytes as compact JSON; at most {MAX_METADATA:,} are kept."
+            )
+        # So few brackets cannot be nested too deeply: most are never walked through.
+        if text.count("{") + text.count("[") > MAX_DEPTH and _depth(value) > MAX_DEPTH:
+            raise ValidationError(f"It is nested more than {MAX_DEPTH} levels deep.")
+        return value
+
+
+class Instant(Rule[int]):
+    """A time with its offset, as unix ms."""
+
+    def read(self, value: Any) -> int:
+        """Unix ms."""
+        try:
+            return parse_instant(value if isinstance(value, str) else "")
+        except ValueError:
+            raise ValidationError(
+                "Write the time as 2030-11-20T10:00:00Z or 2030-11-20T10:00:00+01:00, "
+                "with its offset."
+            ) from None
+
+
+class WholeNumber(Rule[int]):
+    """A whole number between two bounds, both included."""
+
+    def __init__(self, *, least: int, most: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._least, self._most = least, most
+
+    def read(self, value: Any) -> int:
+        """The number as it is."""
+        if type(value) is not int or not self._least <= value <= self._most:
+            raise ValidationError(f"Give a whole number from {self._least:,} to {self._most:,}.")
+        return value
+
+
+class Delay(WholeNumber):
+    """Time from acceptance, ms; at most a year."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(least=0, most=YEAR_MS, **kwargs)
+
+
+class Index(Rule[int]):
+    """A place in a list, from the query of an address."""
+
+    def read(self, value: Any) -> int:
+        """The number that the digits mean."""
+        if not isinstance(value, str) or not _INDEX.fullmatch(value):
+            raise ValidationError("Give a whole number, 0 or more.")
+        return int(value)
+
+
+class Calls(fields.List[Any]):
+    """The calls of a bulk."""
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> list[Any]:
+        # Before anything is done for each of them.
+        if not isinstance(value, list) or not 1 <= len(value) <= MAX_CALLS:
+            raise ValidationError(f"Give a list of 1 to {MAX_CALLS:,} calls.")
+        names = set().union(*(call for call in value if isinstance(call, dict)))
+        if len(names) > MOST_NAMES:
+            raise ValidationError(f"They have more than {MOST_NAMES} different fields.")
+        return super()._deserialize(value, *args, **kwargs)
+
+
+def _depth(value: Any) -> int:
+    """How many objects and lists lie in each other; without recursion."""
+    depth, level = 0, [value]
+    while level:
+        depth += 1
+        level = [
+            inner
+            for outer in level
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+            if isinstance(inner, dict | list)
+        ]
+    return depth

@@ -1,0 +1,49 @@
+"""Whether the process is up, and whether calls can go out."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from flask import Blueprint, Response
+
+from vomind_queue.api import answers
+from vomind_queue.api.ports import Services
+from vomind_queue.api.problems import RETRY_AFTER_S, Refused
+from vomind_queue.errors import StoreUnavailable
+
+
+class HealthRoutes:
+    """GET /healthz and /readyz."""
+
+    def __init__(self, services: Services) -> None:
+        self._control = services.control
+
+    def blueprint(self) -> Blueprint:
+        """The routes, at the root."""
+        routes = Blueprint("health", __name__)
+        routes.get("/healthz")(self.alive)
+        routes.get("/readyz")(self.ready)
+        return routes
+
+    def alive(self) -> Response:
+        """The process is up."""
+        return answers.success({"status": "up"})
+
+    def ready(self) -> Response:
+        """Redis answers and a worker was seen; raises Refused that says which did not."""
+        try:
+            workers = self._control.stats().workers
+        except StoreUnavailable as error:
+            raise _not_ready("redis", f"Redis is not ready: {error}") from error
+        if not workers:
+            raise _not_ready("worker", "No worker was seen in the last 30 s.")
+        return answers.success({"status": "ready", "redis": "ready", "workers": workers})
+
+
+def _not_ready(part: str, detail: str) -> Refused:
+    return Refused(
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        detail,
+        errors={part: [detail]},
+        headers={"Retry-After": str(RETRY_AFTER_S)},
+    )

@@ -1,0 +1,44 @@
+"""A client's promise that two requests with one Idempotency-Key are one request."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from http import HTTPStatus
+from typing import Any
+
+from flask import request
+
+from vomind_queue.api import access
+from vomind_queue.api.problems import Refused
+from vomind_queue.calls import IdempotencyKey
+
+_KEY = re.compile(r"[ -~]{1,255}")
+
+
+def idempotency_key(body: dict[str, Any]) -> IdempotencyKey | None:
+    """The key of this request; ``None`` when it came without one.
+
+    It counts within its API key and endpoint. The fingerprint is the SHA-256 of the
+    body as canonical JSON (sorted, compact), so that neither white space nor the
+    order of fields makes another request of it.
+    Raises Refused when the key is empty, too long or not printable ASCII.
+    """
+    sent = request.environ.get("HTTP_IDEMPOTENCY_KEY")
+    if sent is None:
+        return None
+    if not _KEY.fullmatch(sent):
+        text = "It must be 1 to 255 printable ASCII characters."
+        raise Refused(
+            HTTPStatus.UNPROCESSABLE_ENTITY,
+            f"Idempotency-Key: {text}",
+            errors={"Idempotency-Key": [text]},
+        )
+    scoped = "\n".join((access.scope(), request.endpoint or "", sent))
+    canonical = json.dumps(body, sort_keys=True, separators=(",", ":"))
+    return IdempotencyKey(name=_hash(scoped), fingerprint=_hash(canonical))
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,28 @@
+"""What the API needs of the rest of the product; ``services.Services`` fits it."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from vomind_queue.control import Control
+from vomind_queue.scheduling import Scheduling
+from vomind_queue.settings import Settings
+
+
+class Services(Protocol):
+    """The parts that answer requests."""
+
+    @property
+    def settings(self) -> Settings:
+        """What was set."""
+        ...
+
+    @property
+    def scheduling(self) -> Scheduling:
+        """Takes calls in."""
+        ...
+
+    @property
+    def control(self) -> Control:
+        """Looks and acts."""
+        ...

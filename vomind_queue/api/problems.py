@@ -1,0 +1,190 @@
+"""Errors become answers: ``application/problem+json`` (RFC 9457), made here and nowhere else."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any
+
+from flask import Response, g, request
+from marshmallow import ValidationError
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
+
+from vomind_queue.api.answers import encode
+from vomind_queue.errors import JobNotFound, KeyReused, StoreUnavailable, VomindError, WrongState
+
+logger = logging.getLogger(__name__)
+
+#: Redis is back within seconds or away for long, s.
+RETRY_AFTER_S = 5
+#: As many wrong calls of one bulk are listed; the first is in the detail anyway.
+MOST_LISTED = 100
+
+Errors = Mapping[Any, Any]
+
+
+class Refused(VomindError):
+    """A request that cannot be answered as asked; its text is for people."""
+
+    def __init__(
+        self,
+        status: HTTPStatus,
+        detail: str,
+        *,
+        errors: Errors | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.errors = errors
+        self.headers = headers or {}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Problem:
+    """What is answered in place of success."""
+
+    status: int
+    #: One sentence that a person can act on.
+    detail: str
+    #: Messages by field, nested as the request is.
+    errors: Errors | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def respond(error: Exception) -> Response:
+    """The answer to a request that ended in ``error``."""
+    problem = _problem(error)
+    document: dict[str, Any] = {
+        "success": False,
+        "error": problem.detail,
+        # No document describes our problems further (RFC 9457, section 4.2.1).
+        "type": "about:blank",
+        "title": HTTPStatus(problem.status).phrase,
+        "status": problem.status,
+        "detail": problem.detail,
+    }
+    if problem.errors:
+        document["errors"] = problem.errors
+    document["requestId"] = g.get("request_id")
+    response = Response(encode(document), problem.status, content_type="application/problem+json")
+    response.headers.update(problem.headers)
+    return response
+
+
+def _problem(error: Exception) -> Problem:
+    for kind, make in _MAKERS.items():
+        if isinstance(error, kind):
+            return make(error)
+    return _unexpected(error)
+
+
+def _refused(error: Refused) -> Problem:
+    return Problem(
+        status=error.status, detail=str(error), errors=error.errors, headers=error.headers
+    )
+
+
+def _plain(status: HTTPStatus) -> Callable[[Exception], Problem]:
+    """For errors whose text says it all."""
+    return lambda error: Problem(status=status, detail=str(error))
+
+
+def _too_deep(_: RecursionError) -> Problem:
+    return Problem(status=HTTPStatus.BAD_REQUEST, detail="The body is nested too deeply.")
+
+
+def _invalid(error: ValidationError) -> Problem:
+    errors: dict[Any, Any] = error.normalized_messages()  # type: ignore[no-untyped-call]
+    found = _leaves(errors)
+    path, message = found[0]
+    detail = f"{path}: {message}" if path else message
+    if len(found) > 1:
+        detail += f" (The first of {len(found)} problems.)"
+    calls = errors.get("calls")
+    if isinstance(calls, dict) and len(calls) > MOST_LISTED:
+        errors = {**errors, "calls": dict(list(calls.items())[:MOST_LISTED])}
+    return Problem(status=HTTPStatus.UNPROCESSABLE_ENTITY, detail=detail, errors=errors)
+
+
+def _leaves(errors: Mapping[Any, Any] | Sequence[str], path: str = "") -> list[tuple[str, str]]:
+    """All messages with their paths, such as ``calls[3].to``."""
+    if not isinstance(errors, Mapping):
+        return [(path, str(message)) for message in errors]
+    return [leaf for name, inner in errors.items() for leaf in _leaves(inner, _below(path, name))]
+
+
+def _below(path: str, name: str | int) -> str:
+    if name == "_schema":
+        return path
+    if isinstance(name, int):
+        return f"{path}[{name}]"
+    return f"{path}.{name}" if path else name
+
+
+def _unavailable(error: StoreUnavailable) -> Problem:
+    logger.warning("request not carried out: %s", error, extra=_fields())
+    detail = "The queue cannot be reached; nothing was changed. Try again in a few seconds."
+    if error.outcome_unknown:
+        detail = "The queue did not answer in time; whether this was carried out is unknown. "
+        detail += _advice()
+    return Problem(
+        status=HTTPStatus.SERVICE_UNAVAILABLE,
+        detail=detail,
+        headers={"Retry-After": str(RETRY_AFTER_S)},
+    )
+
+
+def _advice() -> str:
+    """What to do about an unknown outcome."""
+    if request.endpoint is None or not request.endpoint.startswith("calls."):
+        return "The same request may be sent again."
+    if "Idempotency-Key" in request.headers:
+        return "Send it again with the same Idempotency-Key: it is carried out once at most."
+    return (
+        "It came without an Idempotency-Key, so sending it again may ring twice: look first. "
+        "With one, the same Idempotency-Key may be sent again."
+    )
+
+
+def _http(error: HTTPException) -> Problem:
+    status = error.code or HTTPStatus.INTERNAL_SERVER_ERROR
+    if status == HTTPStatus.NOT_FOUND:
+        return Problem(status=status, detail=f"There is nothing at {request.path}.")
+    if isinstance(error, MethodNotAllowed):
+        allowed = ", ".join(sorted(error.valid_methods or ()))
+        return Problem(
+            status=status,
+            detail=f"{request.method} is not possible here; allowed: {allowed}.",
+            headers={"Allow": allowed},
+        )
+    return Problem(status=status, detail=error.description or HTTPStatus(status).phrase)
+
+
+def _unexpected(error: Exception) -> Problem:
+    logger.error("request failed", exc_info=error, extra=_fields())
+    return Problem(
+        status=HTTPStatus.INTERNAL_SERVER_ERROR,
+        detail="Something went wrong on our side; the log has it under this requestId.",
+    )
+
+
+def _fields() -> dict[str, Any]:
+    return {
+        "request_id": g.get("request_id"),
+        "request": f"{request.method} {request.path}",
+    }
+
+
+_MAKERS: Mapping[type[Exception], Callable[[Any], Problem]] = {
+    Refused: _refused,
+    ValidationError: _invalid,
+    StoreUnavailable: _unavailable,
+    JobNotFound: _plain(HTTPStatus.NOT_FOUND),
+    WrongState: _plain(HTTPStatus.CONFLICT),
+    KeyReused: _plain(HTTPStatus.UNPROCESSABLE_ENTITY),
+    RecursionError: _too_deep,
+    HTTPException: _http,
+}

@@ -1,0 +1,181 @@
+"""What each endpoint takes: the declared shape of its body or query."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from marshmallow import EXCLUDE, Schema, ValidationError, post_load, validates_schema
+from marshmallow.fields import Nested
+
+from vomind_queue.api import fields, strays
+from vomind_queue.api.times import YEAR_MS, in_words
+from vomind_queue.calls import DEFAULT_MESSAGE, Call, NewCall, Priority
+
+#: Jobs on one page of a list.
+MOST_ON_PAGE = 1_000
+#: Redis counts exactly up to here, and no list is that long.
+FARTHEST = 2**53
+#: Jobs that one request removes from history.
+MOST_CLEANED = 1_000_000
+#: Longer than anything is kept, ms: 100 years.
+LONGEST_GRACE_MS = 100 * YEAR_MS
+
+
+def _missing(what: str) -> dict[str, Any]:
+    return {"required": f"{what} missing.", "null": f"{what} missing."}
+
+
+class RequestSchema(Schema):
+    """A body; refuses slips in the names of fields."""
+
+    error_messages = {"type": "Give a JSON object."}  # noqa: RUF012  (marshmallow's own form)
+
+    class Meta:
+        unknown = EXCLUDE
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.known = frozenset(field.data_key or name for name, field in self.fields.items())
+
+    @validates_schema(pass_original=True, skip_on_field_errors=False)
+    def refuse_slips(self, _data: Any, original: Any, **_: Any) -> None:
+        """Raises ValidationError with a hint for each field that was probably a slip."""
+        if not isinstance(original, dict) or original.keys() <= self.known:
+            return
+        if len(original) > strays.MOST_NAMES:
+            raise ValidationError("There are too many fields.")
+        if found := strays.slips(original, self.known):
+            raise ValidationError(found)
+
+    def ignored(self, sent: Mapping[str, Any]) -> list[str]:
+        """Names of fields in a body that passed and that nothing was done with."""
+        return strays.listed(strays.ignored(sent, self.known))
+
+
+class CallSchema(RequestSchema):
+    """A call that is wanted at once."""
+
+    to = fields.PhoneNumber(required=True, error_messages=_missing("The number to call is"))
+    message = fields.Message(allow_none=True)
+    lead_id = fields.LeadId(allow_none=True)
+    priority = fields.Urgency(allow_none=True)
+    metadata = fields.Metadata(allow_none=True)
+
+    @post_load
+    def make(self, data: dict[str, Any], **_: Any) -> NewCall:
+        """The call, its defaults filled in."""
+        call = Call(
+            to=data["to"],
+            message=data.get("message") or DEFAULT_MESSAGE,
+            lead_id=data.get("lead_id"),
+            priority=data.get("priority") or Priority.NORMAL,
+            metadata=data.get("metadata") or {},
+        )
+        return NewCall(call=call, due_ms=data.get("due_ms"), delay_ms=data.get("delay_ms"))
+
+
+class TimedCallSchema(CallSchema):
+    """A call that may be wanted later: one of a bulk."""
+
+    due_ms = fields.Instant(data_key="scheduleAt", allow_none=True)
+    delay_ms = fields.Delay(data_key="delayMs", allow_none=True)
+
+    @validates_schema(pass_original=True, skip_on_field_errors=False)
+    def refuse_two_times(self, _data: Any, original: Any, **_: Any) -> None:
+        """Raises ValidationError when both times are given."""
+        if _times_in(original) > 1:
+            raise ValidationError("Give scheduleAt or delayMs, not both.", "scheduleAt")
+
+
+class DelayedCallSchema(TimedCallSchema):
+    """A call that is wanted later."""
+
+    @validates_schema(pass_original=True, skip_on_field_errors=False)
+    def refuse_no_time(self, _data: Any, original: Any, **_: Any) -> None:
+        """Raises ValidationError when no time is given."""
+        if isinstance(original, dict) and _times_in(original) == 0:
+            raise ValidationError("Give scheduleAt or delayMs.", "scheduleAt")
+
+
+class BulkSchema(RequestSchema):
+    """Many calls, accepted all or none."""
+
+    calls = fields.Calls(
+        Nested(TimedCallSchema), required=True, error_messages=_missing("The list of calls is")
+    )
+
+    def ignored(self, sent: Mapping[str, Any]) -> list[str]:
+        """As for one call, over the bulk and all of its calls."""
+        known = TIMED_CALL.known
+        names = strays.ignored(sent, self.known)
+        for call in sent["calls"]:
+            if not call.keys() <= known:
+                names |= strays.ignored(call, known)
+        return strays.listed(names)
+
+
+class CleanSchema(RequestSchema):
+    """Which finished jobs to remove; the defaults are an hour and a thousand."""
+
+    grace = fields.WholeNumber(least=0, most=LONGEST_GRACE_MS, allow_none=True)
+    limit = fields.WholeNumber(least=1, most=MOST_CLEANED, allow_none=True)
+
+
+class BareSchema(RequestSchema):
+    """A request that says everything by its address."""
+
+
+class PageSchema(Schema):
+    """Which part of a list to show, both ends included."""
+
+    class Meta:
+        unknown = EXCLUDE
+
+    start = fields.Index()
+    end = fields.Index()
+
+    @post_load
+    def make(self, data: dict[str, int], **_: Any) -> tuple[int, int]:
+        """First and last place. Raises ValidationError."""
+        start = data.get("start", 0)
+        end = data.get("end", start + 10)
+        if end < start:
+            raise ValidationError("It lies before start.", "end")
+        if end - start >= MOST_ON_PAGE:
+            raise ValidationError(f"At most {MOST_ON_PAGE:,} jobs fit on a page.", "end")
+        return min(start, FARTHEST), min(end, FARTHEST)
+
+
+def untimely(
+    news: Sequence[NewCall], now_ms: int, past_grace_ms: int | None
+) -> dict[int, dict[str, list[str]]]:
+    """Errors of the calls whose time is too long ago or too far ahead, by index."""
+    found = {}
+    for index, new in enumerate(news):
+        if new.due_ms is None:
+            continue
+        late_ms = now_ms - new.due_ms
+        if past_grace_ms is not None and late_ms > past_grace_ms:
+            text = f"This was {in_words(late_ms)} ago; at most {in_words(past_grace_ms)} is taken."
+        elif -late_ms > YEAR_MS:
+            text = f"This is {in_words(-late_ms)} ahead; at most one year (365 days) is taken."
+        else:
+            continue
+        found[index] = {"scheduleAt": [text]}
+    return found
+
+
+def _times_in(original: Any) -> int:
+    if not isinstance(original, dict):
+        return 0
+    return sum(original.get(name) is not None for name in ("scheduleAt", "delayMs"))
+
+
+CALL = CallSchema()
+TIMED_CALL = TimedCallSchema()
+DELAYED_CALL = DelayedCallSchema()
+BULK = BulkSchema()
+CLEAN = CleanSchema()
+BARE = BareSchema()
+PAGE = PageSchema()

@@ -1,0 +1,97 @@
+"""Fields that do not belong where they stand.
+
+A slip must never become an immediate call: a field that is close to a known one,
+or that means a time where none is taken, is refused with a hint. Other unknown
+fields are ignored and listed in the answer.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+from functools import lru_cache
+from typing import Any
+
+_ELSEWHERE = "Not taken here. {}"
+_LATER = "A call for later goes to /api/queue/schedule-delayed-call."
+_REPEATED = "Only a recurring call has it."
+
+#: Fields that mean a time or a list, and where they belong.
+PLACES: Mapping[str, str] = {
+    "scheduleAt": _LATER,
+    "delayMs": _LATER,
+    "calls": "Several calls go to /api/queue/schedule-bulk-calls.",
+    "cronExpression": _REPEATED,
+    "timezone": _REPEATED,
+    "startAt": _REPEATED,
+    "endAt": _REPEATED,
+    "maxRuns": _REPEATED,
+    "graceMs": _REPEATED,
+    "overlap": _REPEATED,
+}
+
+#: What a field for a time begins with, whatever follows: delaySeconds, scheduled_time, cron.
+_TIMING = ("sched", "delay", "cron")
+
+#: Different unknown names in one request. Comparing names is slow, and remembered by name.
+MOST_NAMES = 200
+#: Longer names are like no other, and are shown shortened, characters.
+_LONGEST_NAME = 64
+#: How alike two names are that are taken for one, by difflib's measure.
+_ALIKE = 0.75
+
+
+def slips(sent: Mapping[str, Any], known: frozenset[str]) -> dict[str, list[str]]:
+    """What to refuse among the fields that are not ``known``: a hint for each."""
+    found = {}
+    for name in sent.keys() - known:
+        if name in PLACES:
+            # null means absent.
+            text = _ELSEWHERE.format(_place(name, known)) if sent[name] is not None else None
+        else:
+            text = hint(name, known) if len(name) <= _LONGEST_NAME else None
+        if text:
+            found[name] = [text]
+    return found
+
+
+def ignored(sent: Mapping[str, Any], known: frozenset[str]) -> set[str]:
+    """The names of fields that are neither ``known`` nor absent."""
+    return {name for name in sent.keys() - known if name not in PLACES}
+
+
+def listed(names: Iterable[str]) -> list[str]:
+    """Names as the answer's ``ignored`` shows them, always in the same order."""
+    return sorted(
+        name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}…" for name in names
+    )
+
+
+@lru_cache(maxsize=4096)
+def hint(name: str, known: frozenset[str]) -> str | None:
+    """Which field was probably meant; ``None`` when the name is like no other."""
+    plain = _plain(name)
+    names = {_plain(each): each for each in (*PLACES, *known)}
+    close = get_close_matches(plain, names, n=1, cutoff=_ALIKE)
+    if not close:
+        # An abbreviation, such as cron or meta.
+        close = [each for each in names if len(plain) > 3 and each.startswith(plain)]  # noqa: PLR2004
+    if not close and plain.startswith(_TIMING):
+        close = get_close_matches(plain, names, n=1, cutoff=0)
+    if not close:
+        return None
+    meant = names[close[0]]
+    if meant in known:
+        return f"There is no such field; did you mean {meant}?"
+    return f"There is no such field; if you meant {meant}: {_place(meant, known)}"
+
+
+def _place(name: str, known: frozenset[str]) -> str:
+    if "calls" in known and name in {"scheduleAt", "delayMs"}:
+        return "It belongs to each call in the list."
+    return PLACES[name]
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", name.lower())

@@ -1,0 +1,56 @@
+"""Times and durations as the REST API writes and reads them."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MS = timedelta(milliseconds=1)
+
+#: How far ahead a call may be scheduled, ms.
+YEAR_MS = 365 * 24 * 3600 * 1000
+
+#: ISO 8601 with a date, a time and an offset; RFC 3339 allows the space and small letters.
+_INSTANT = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.,][0-9]{1,9})?)?"
+    r"([Zz]|[+-][0-9]{2}(:?[0-9]{2})?)"
+)
+
+_UNITS = ((86_400_000, "day"), (3_600_000, "hour"), (60_000, "minute"), (1_000, "second"))
+
+
+def parse_instant(text: str) -> int:
+    """Unix ms of an ISO 8601 time with an offset; part of a millisecond counts as a whole one.
+
+    Raises ValueError for anything else, times without an offset included.
+    """
+    if not _INSTANT.fullmatch(text):
+        raise ValueError(text)
+    try:
+        moment = datetime.fromisoformat(text.upper()).astimezone(UTC)
+    except OverflowError:
+        raise ValueError(text) from None
+    # Rounded up: a call is never early.
+    return -((_EPOCH - moment) // _MS)
+
+
+def iso(unix_ms: int) -> str:
+    """``2030-11-20T10:00:00.000Z``, as JavaScript's ``toISOString`` writes it."""
+    moment = _EPOCH + timedelta(milliseconds=unix_ms)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def iso_or_none(unix_ms: int | None) -> str | None:
+    """As `iso`; ``None`` stays."""
+    return None if unix_ms is None else iso(unix_ms)
+
+
+def in_words(duration_ms: int) -> str:
+    """A duration for people, its two largest units: ``3 hours 5 minutes``."""
+    parts = []
+    for length, unit in _UNITS:
+        count, duration_ms = divmod(duration_ms, length)
+        if count:
+            parts.append(f"{count} {unit}{'' if count == 1 else 's'}")
+    return " ".join(parts[:2]) or "less than a second"

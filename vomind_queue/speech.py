@@ -1,0 +1,38 @@
+"""What can be spoken: the limits of a message, as plain values.
+
+TwiML is XML 1.0, and Twilio takes at most 4,000 characters of it in a request
+(https://www.twilio.com/docs/api/errors/32018), mark-up and escaping included.
+"""
+
+from __future__ import annotations
+
+import re
+from xml.sax.saxutils import escape
+
+#: Longest TwiML in a request, characters.
+MAX_TWIML = 4_000
+#: What stands around the escaped message.
+BEFORE, AFTER = "<Response><Say>", "</Say></Response>"
+
+#: Characters that XML 1.0 cannot carry, not even escaped (https://www.w3.org/TR/xml/#charsets):
+#: control characters other than tab and line ends, lone surrogates, U+FFFE and U+FFFF.
+FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+
+
+def say(message: str) -> str:
+    """TwiML that speaks a message; characters that XML cannot carry are left out."""
+    return f"{BEFORE}{escape(FORBIDDEN.sub('', message))}{AFTER}"
+
+
+def twiml_length(message: str) -> int:
+    """How much of :data:`MAX_TWIML` a message takes up.
+
+    Counted in UTF-16 units, so that a character beyond the basic plane counts
+    twice: Twilio does not say how it counts, and this is the stricter way.
+    """
+    return len(say(message).encode("utf-16-le")) // 2
+
+
+def fits_twiml(message: str) -> bool:
+    """Whether Twilio would take the TwiML that speaks the message."""
+    return twiml_length(message) <= MAX_TWIML
