@@ -15,7 +15,7 @@ from marshmallow import ValidationError, fields
 from vomind_queue.api.strays import MOST_NAMES
 from vomind_queue.api.times import YEAR_MS, parse_instant
 from vomind_queue.calls import Priority
-from vomind_queue.speech import FORBIDDEN_XML, MAX_TWIML, twiml_length
+from vomind_queue.speech import FORBIDDEN, MAX_TWIML, twiml_length
 
 T = TypeVar("T")
 
@@ -61,7 +61,7 @@ class Message(Rule[str]):
         """The words as they are."""
         if not isinstance(value, str) or not 1 <= len(value) <= MAX_MESSAGE:
             raise ValidationError(f"Give a text of 1 to {MAX_MESSAGE:,} characters.")
-        if found := FORBIDDEN_XML.search(value):
+        if found := FORBIDDEN.search(value):
             raise ValidationError(f"The character U+{ord(found[0]):04X} cannot be spoken.")
         length = twiml_length(value)
         if length > MAX_TWIML:
