@@ -1,0 +1,153 @@
+"""The web process: the API behind an HTTP server.
+
+``python -m vomind_queue.web`` serves it as the settings say.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from flask import Flask
+from granian.constants import HTTPModes, Interfaces
+from granian.log import LogLevels
+from granian.server import Server
+
+from vomind_queue import log
+from vomind_queue.api.app import make_app
+from vomind_queue.api.ports import Services
+from vomind_queue.services import build
+from vomind_queue.settings import Settings, is_loopback, load_or_exit
+
+logger = logging.getLogger(__name__)
+
+#: Heroku kills 30 s after SIGTERM; requests under way get most of it, s.
+STOP_S = 25
+#: How often a serving process looks whether its parent still lives, s.
+PARENT_LOOK_S = 1.0
+#: How long a port may still be held by the process that was here before, s.
+PORT_WAIT_S = 3.0
+
+#: The server's own lines go where ours go.
+_SERVER_LOG: dict[str, Any] = {
+    "loggers": {
+        "_granian": {"handlers": [], "propagate": True},
+        "granian.access": {"handlers": [], "propagate": True},
+    }
+}
+
+
+def create_app(services: Services) -> Flask:
+    """The application; connects to nothing."""
+    return make_app(services)
+
+
+def application() -> Flask:
+    """The application for a WSGI server of the operator's choice, by the environment's settings.
+
+    Ends the process when there are no keys: only that server knows where it listens.
+    """
+    settings = load_or_exit()
+    if not settings.api_keys and not settings.allow_anonymous:
+        sys.exit(
+            "API_KEYS is unset: another server may listen anywhere; set it or ALLOW_ANONYMOUS=1."
+        )
+    log.configure(settings)
+    return create_app(build(settings))
+
+
+def main() -> None:
+    """Serves until SIGTERM or Ctrl-C; requests under way are answered first."""
+    settings = load_or_exit()
+    _refuse_open_door(settings)
+    log.configure(settings)
+    address = _address(settings)
+    _wait_for_port(settings, address)
+    server = Server(
+        "vomind_queue.web",
+        address=address,
+        port=settings.port,
+        interface=Interfaces.WSGI,
+        workers=settings.web_processes,
+        blocking_threads=settings.web_threads,
+        http=HTTPModes.http1,
+        websockets=False,
+        # Its warnings are advice on the number of threads.
+        log_level=LogLevels.error,
+        log_dictconfig=_SERVER_LOG,
+        respawn_failed_workers=True,
+        workers_kill_timeout=STOP_S,
+    )
+    log.configure(settings)
+    logger.info("API listens", extra={"host": settings.host, "port": settings.port})
+    try:
+        server.serve(target_loader=partial(_serve_from, settings, os.getpid()), wrap_loader=False)
+    except SystemExit:
+        # Ctrl-C reaches the serving processes, too, and the server takes that for a fault.
+        if not server.interrupt_signal:
+            raise
+    logger.info("API stopped")
+
+
+def _refuse_open_door(settings: Settings) -> None:
+    if settings.api_keys or settings.allow_anonymous or is_loopback(settings.host):
+        return
+    sys.exit(
+        f"HOST: {settings.host!r} is not allowed without API_KEYS; "
+        "allowed: 127.0.0.1, or API_KEYS set, or ALLOW_ANONYMOUS=1."
+    )
+
+
+def _address(settings: Settings) -> str:
+    """The IP address of the configured host."""
+    try:
+        found = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)
+    except OSError as error:
+        sys.exit(f"HOST: {settings.host!r} is not allowed ({error}); allowed: an address here.")
+    return str(found[0][4][0])
+
+
+def _wait_for_port(settings: Settings, address: str) -> None:
+    """Ends the process when something else listens there.
+
+    The server shares its port among its processes, and would share it with another one's.
+    """
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    until = time.monotonic() + PORT_WAIT_S
+    while True:
+        with socket.socket(family, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((address, settings.port))
+                return
+            except OSError as error:
+                reason = error.strerror
+        if time.monotonic() > until:
+            sys.exit(f"PORT: {settings.port} on {settings.host} cannot be used: {reason}.")
+        time.sleep(0.1)
+
+
+def _serve_from(settings: Settings, parent: int) -> Callable[..., Any]:
+    """What each serving process runs; made there, so that nothing is shared over the fork."""
+    log.configure(settings)
+    threading.Thread(target=_follow, args=(parent,), daemon=True).start()
+    return create_app(build(settings))
+
+
+def _follow(parent: int) -> None:
+    """Ends this process when its parent was killed: it would keep the port."""
+    while os.getppid() == parent:
+        time.sleep(PARENT_LOOK_S)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+if __name__ == "__main__":
+    main()
