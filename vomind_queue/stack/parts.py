@@ -32,7 +32,7 @@ FAKE_ACCOUNT: Mapping[str, str] = {
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 #: For the requests under way, seconds.
-WEB_GRACE_S = 15.0
+WEB_GRACE_S = 30.0
 #: For what has nothing to finish.
 GRACE_S = 5.0
 #: Over the worker's own drain time, for giving back what it did not finish.
