@@ -57,7 +57,7 @@ class SimulatorClient:
         form = {"To": to, "From": CALLER, "Twiml": "<Response/>", **parameters}
         return requests.post(self.calls_url, data=form, auth=(ACCOUNT, "token"), timeout=10)
 
-    def get(self, path: str = "", **query: str | int) -> requests.Response:
+    def get(self, path: str = "", **query: Any) -> requests.Response:
         """``path`` is under ``/Calls``: empty for the list, or ``/{sid}``, ``/{sid}/Events``."""
         url = self.calls_url.removesuffix(".json") + path + ".json"
         return requests.get(url, params=query, auth=(ACCOUNT, "token"), timeout=10)

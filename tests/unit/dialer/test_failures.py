@@ -1,0 +1,116 @@
+"""What each failure of Twilio's means, as a table."""
+
+from __future__ import annotations
+
+import pytest
+
+from vomind_queue.attempts import Kind
+from vomind_queue.dialer.failures import MAX_RETRY_AFTER_MS, Refused, Trouble, failure
+
+P, A, R, D, U = Kind.PERMANENT, Kind.ACCOUNT, Kind.REFUSED, Kind.DOUBT, Kind.UNSENT
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "kind"),
+    [
+        # This number's, for good.
+        *[(code, 400, P) for code in (21201, 21211, 21214, 21215, 21217, 21219)],
+        *[(code, 400, P) for code in (13224, 13225, 13226, 13227, 32018)],
+        (21216, 403, P),
+        # Ours: account or configuration.
+        (20003, 401, A),
+        (20005, 403, A),
+        (10001, 403, A),
+        (10002, 400, A),
+        (10005, 400, A),
+        *[(code, 400, A) for code in (21205, 21210, 21212, 21213, 21218, 21609)],
+        (20404, 404, A),
+        # Not processed, for now.
+        (20429, 429, R),
+        (10004, 429, R),
+        (10004, 400, R),
+        # Codes that nobody has heard of: Twilio refused, and did not process.
+        (29999, 400, P),
+        (29999, 422, P),
+        (29999, 401, A),
+        (29999, 402, A),
+        (29999, 403, A),
+        (29999, 404, A),
+        (29999, 429, R),
+        # A failing server may have processed it, whatever it says.
+        (20500, 500, D),
+        (20503, 503, D),
+        (20429, 503, D),
+        (21211, 500, D),
+        (29999, 408, D),
+        # Not in Twilio's form: something in between answered.
+        (None, 400, D),
+        (None, 401, A),
+        (None, 403, A),
+        (None, 404, A),
+        (None, 405, A),
+        (None, 407, A),
+        (None, 408, D),
+        (None, 429, R),
+        (None, 301, A),
+        (None, 302, A),
+        (None, 307, A),
+        (None, 500, D),
+        (None, 502, D),
+        (None, 504, D),
+        (None, 599, D),
+    ],
+)
+def test_answers(code: int | None, status: int, kind: Kind) -> None:
+    """Every answer other than success has one meaning."""
+    failed = failure(Refused(status=status, code=code, message="Words."))
+    assert failed.kind is kind
+    assert failed.code == code
+    assert "Words (" in failed.reason
+    assert str(status) in failed.reason
+    assert str(code or "") in failed.reason
+
+
+@pytest.mark.parametrize(
+    ("trouble", "kind"),
+    [
+        (Trouble.TOO_LATE, U),
+        (Trouble.UNREACHABLE, R),
+        (Trouble.SILENT, D),
+        (Trouble.BROKEN, D),
+        (Trouble.UNREADABLE, D),
+        (Trouble.UNCONFIGURED, A),
+    ],
+)
+def test_troubles(trouble: Trouble, kind: Kind) -> None:
+    """Without an answer it counts how far the request got."""
+    assert failure(trouble).kind is kind
+    assert failure(trouble, detail="because").reason.endswith(": because.")
+
+
+def test_every_trouble_has_a_meaning() -> None:
+    """No trouble is left out of the table."""
+    assert all(failure(trouble).reason.endswith(".") for trouble in Trouble)
+
+
+@pytest.mark.parametrize(
+    ("given", "wait_ms"),
+    [
+        (None, None),
+        ("", None),
+        ("0", 0),
+        ("3", 3_000),
+        (" 3 ", 3_000),
+        ("soon", None),
+        ("-3", None),
+        ("1.5", None),
+        ("9" * 30, MAX_RETRY_AFTER_MS),
+        ("Wed, 21 Oct 2015 07:28:00 GMT", 10_000),
+        ("Wed, 21 Oct 2015 07:27:00 GMT", 0),
+    ],
+)
+def test_retry_after(given: str | None, wait_ms: int | None) -> None:
+    """Seconds and dates are honoured, nonsense is absent, and no wait is endless."""
+    now_s = 1_445_412_470
+    failed = failure(Refused(status=429, code=20429, retry_after=given), now_s=now_s)
+    assert failed.retry_after_ms == wait_ms

@@ -1,0 +1,1 @@
+"""The telephone: asks Twilio to ring, and tells what became of it."""

@@ -1,0 +1,183 @@
+"""What a failed request to Twilio means: one pure function, and the table behind it.
+
+Twilio's codes: https://www.twilio.com/docs/api/errors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from enum import StrEnum
+from http import HTTPStatus
+
+from vomind_queue.attempts import Failure, Kind
+
+#: Longest wait that Twilio is granted, ms; a larger one is taken for a slip.
+MAX_RETRY_AFTER_MS = 3_600_000
+
+
+class Trouble(StrEnum):
+    """Why there was no answer; each member says how far the request got."""
+
+    #: Our process or machine stood still, and it was too late to send anything.
+    TOO_LATE = "this process stood still for too long before the request; nothing was sent"
+    #: No connection: refused, no such host, no TLS, no route, too slow. Nothing was sent.
+    UNREACHABLE = "Twilio cannot be reached"
+    #: Sent, at least in part; no whole answer came in time.
+    SILENT = "Twilio did not answer in time"
+    #: Sent, at least in part; then the connection broke.
+    BROKEN = "the connection to Twilio broke before the answer"
+    #: Something answered, but not in Twilio's way.
+    UNREADABLE = "Twilio's answer could not be understood"
+    #: A setting is missing without which nothing can be sent.
+    UNCONFIGURED = "Twilio is not configured"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Refused:
+    """An answer other than success."""
+
+    #: HTTP status.
+    status: int
+    #: Twilio's code; ``None`` when the answer is not in Twilio's form.
+    code: int | None = None
+    #: Twilio's words.
+    message: str | None = None
+    #: The ``Retry-After`` header as it came.
+    retry_after: str | None = None
+
+
+#: This number will not be called as asked; every other number may.
+_THIS_CALL = frozenset(
+    {
+        13223,  # Dial: invalid phone number format
+        13224,  # Dial: not supported or invalid number
+        13225,  # Dial: forbidden phone number
+        13226,  # Dial: invalid country code
+        13227,  # Dial: no international authorization
+        21201,  # no 'To' number
+        21202,  # 'To' is a premium number
+        21203,  # international calling not enabled
+        21211,  # invalid 'To'
+        21214,  # 'To' cannot be reached
+        21215,  # geographic permissions
+        21216,  # not allowed to call this number
+        21217,  # 'To' does not appear to be valid
+        21219,  # 'To' not verified (trial account)
+        32018,  # TwiML too long
+    }
+)
+#: Every call would fail alike until a person changes something.
+_OURS = frozenset(
+    {
+        10001,  # account is not active
+        10002,  # trial account does not support this
+        10005,  # voice calling disabled for this account
+        20003,  # authentication
+        20005,  # account not active
+        20006,  # access denied
+        20008,  # test credentials
+        20403,  # forbidden
+        20404,  # not found: the account, for this request
+        21205,  # invalid URL
+        21206,  # the parameters that are the same for every call …
+        21207,
+        21208,
+        21209,
+        21210,  # 'From' not verified
+        21212,  # invalid 'From'
+        21213,  # no 'From'
+        21218,  # invalid application
+        21609,  # invalid status callback
+    }
+)
+#: Not processed, because there is too much at the moment.
+_LATER = frozenset(
+    {
+        10004,  # call concurrency limit
+        20429,  # too many requests
+    }
+)
+_BY_CODE: Mapping[int, Kind] = {
+    **dict.fromkeys(_THIS_CALL, Kind.PERMANENT),
+    **dict.fromkeys(_OURS, Kind.ACCOUNT),
+    **dict.fromkeys(_LATER, Kind.REFUSED),
+}
+#: What a status means whether or not Twilio's code is known.
+_BY_STATUS: Mapping[int, Kind] = {
+    HTTPStatus.UNAUTHORIZED: Kind.ACCOUNT,
+    HTTPStatus.PAYMENT_REQUIRED: Kind.ACCOUNT,
+    HTTPStatus.FORBIDDEN: Kind.ACCOUNT,
+    HTTPStatus.NOT_FOUND: Kind.ACCOUNT,
+    HTTPStatus.METHOD_NOT_ALLOWED: Kind.ACCOUNT,
+    HTTPStatus.PROXY_AUTHENTICATION_REQUIRED: Kind.ACCOUNT,
+    HTTPStatus.REQUEST_TIMEOUT: Kind.DOUBT,
+    HTTPStatus.TOO_MANY_REQUESTS: Kind.REFUSED,
+}
+_BY_TROUBLE: Mapping[Trouble, Kind] = {
+    Trouble.TOO_LATE: Kind.UNSENT,
+    Trouble.UNREACHABLE: Kind.REFUSED,
+    Trouble.SILENT: Kind.DOUBT,
+    Trouble.BROKEN: Kind.DOUBT,
+    Trouble.UNREADABLE: Kind.DOUBT,
+    Trouble.UNCONFIGURED: Kind.ACCOUNT,
+}
+_WORDS: Mapping[Kind, str] = {
+    Kind.PERMANENT: "Twilio will not place this call",
+    Kind.ACCOUNT: "Twilio refuses every call until the account or its settings are put right",
+    Kind.REFUSED: "Twilio did not take the call for now",
+    Kind.DOUBT: "Twilio failed, and may or may not have taken the call",
+    Kind.UNSENT: "Nothing was sent",
+}
+
+
+def failure(cause: Refused | Trouble, *, detail: str = "", now_s: float = 0.0) -> Failure:
+    """What follows from an answer other than success, or from none.
+
+    ``detail`` adds words to a trouble. ``now_s`` (unix seconds) is needed only for
+    a ``Retry-After`` that is a date.
+    """
+    if isinstance(cause, Trouble):
+        reason = f"{cause.value[0].upper()}{cause.value[1:]}{f': {detail}' if detail else ''}."
+        return Failure(kind=_BY_TROUBLE[cause], reason=reason)
+    kind = _kind(cause)
+    return Failure(
+        kind=kind,
+        reason=_reason(kind, cause),
+        code=cause.code,
+        retry_after_ms=_retry_after_ms(cause.retry_after, now_s),
+    )
+
+
+def _kind(answer: Refused) -> Kind:
+    if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR or answer.status < HTTPStatus.BAD_REQUEST:
+        # A redirect is never followed, so nothing was processed: the address is wrong.
+        is_redirect = HTTPStatus.MULTIPLE_CHOICES <= answer.status < HTTPStatus.BAD_REQUEST
+        return Kind.ACCOUNT if is_redirect else Kind.DOUBT
+    known = _BY_CODE.get(answer.code or 0) or _BY_STATUS.get(answer.status)
+    if known:
+        return known
+    # A refusal in Twilio's own form was not processed. Anything else in between may
+    # have let the request through and failed afterwards.
+    return Kind.DOUBT if answer.code is None else Kind.PERMANENT
+
+
+def _reason(kind: Kind, answer: Refused) -> str:
+    said = (answer.message or "").strip().rstrip(".") or "no reason given"
+    code = f"error {answer.code}, " if answer.code else ""
+    return f"{_WORDS[kind]}: {said} ({code}HTTP {answer.status})."
+
+
+def _retry_after_ms(given: str | None, now_s: float) -> int | None:
+    """RFC 9110 allows seconds and a date; nonsense counts as absent."""
+    if not given:
+        return None
+    if given.strip().isdecimal():
+        wait_ms = int(given) * 1000
+    else:
+        try:
+            wait_ms = int((parsedate_to_datetime(given).timestamp() - now_s) * 1000)
+        except (TypeError, ValueError):
+            return None
+    return min(max(wait_ms, 0), MAX_RETRY_AFTER_MS)

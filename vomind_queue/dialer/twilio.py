@@ -1,0 +1,264 @@
+"""Twilio as a dialer: places a call, looks for one in doubt, ends one that should not be."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from typing import Any, TypeVar
+
+from twilio.base.exceptions import TwilioException  # type: ignore[import-untyped]
+from twilio.rest import Client  # type: ignore[import-untyped]
+from twilio.rest.api.v2010.account.call import CallInstance  # type: ignore[import-untyped]
+
+from vomind_queue.attempts import (
+    Accepted,
+    Attempt,
+    DialerUnavailable,
+    Failure,
+    Outcome,
+    Ring,
+    Search,
+)
+from vomind_queue.calls import mask_number
+from vomind_queue.dialer.exchange import (
+    Answer,
+    Exchange,
+    NoAnswerError,
+    TooLateError,
+    UnreachableError,
+)
+from vomind_queue.dialer.failures import Refused, Trouble, failure
+from vomind_queue.dialer.lines import Lines
+from vomind_queue.dialer.twiml import (
+    CALLBACK_EVENTS,
+    RING_TIMEOUT_S,
+    instructions,
+    status_callback,
+    token_in,
+)
+
+T = TypeVar("T")
+
+#: Where Twilio is when no other address is set.
+API_BASE = "https://api.twilio.com"
+#: Calls on one page of Twilio's list.
+PAGE_SIZE = 50
+#: Pages that are read at most: beyond it, one number is called very often.
+MAX_PAGES = 20
+#: How much older than its mark a ring may look and still be shown, ms. The mark is on the
+#: clock of Redis, which is not compared with ours here; who judges knows better.
+SLACK_MS = 600_000
+#: Twilio: the call is in no state that allows this.
+_WRONG_STATE = 21220
+
+
+class TwilioDialer:
+    """Implements ``attempts.Dialer``; safe to use from many threads. Connects when used."""
+
+    def __init__(  # noqa: PLR0913 - one for each setting
+        self,
+        *,
+        account_sid: str | None,
+        auth_token: str | None = None,
+        api_key: str | None = None,
+        api_secret: str | None = None,
+        from_number: str | None,
+        api_base: str | None = None,
+        twiml_url: str | None = None,
+        public_url: str | None = None,
+        deadline_ms: int = 10_000,
+        slots: int = 5,
+    ) -> None:
+        """``deadline_ms``: for one request in total. ``slots``: requests at the same time."""
+        self._from = from_number or ""
+        self._twiml_url = twiml_url
+        self._public_url = public_url
+        self._deadline_s = deadline_ms / 1000
+        self._lines = Lines(slots)
+        user, secret = (api_key, api_secret) if api_key else (account_sid, auth_token)
+        self._missing = _missing(
+            TWILIO_ACCOUNT_SID=account_sid,
+            TWILIO_PHONE_NUMBER=from_number,
+            **{"TWILIO_API_SECRET" if api_key else "TWILIO_AUTH_TOKEN": secret},
+        )
+        self._client = Client(
+            user or "-",
+            secret or "-",
+            account_sid=account_sid or "-",
+            http_client=self._lines,
+            # Not empty, or the library would read the environment of the process.
+            environment={"TWILIO_EDGE": ""},
+        )
+        self._client.api.base_url = api_base or API_BASE
+
+    def place(self, attempt: Attempt) -> Outcome:
+        """Asks for the call, at most once. Never raises; ends within the deadline."""
+        if self._missing:
+            return failure(Trouble.UNCONFIGURED, detail=self._missing)
+        exchange = Exchange.lasting(self._deadline_s, begun_s=attempt.begun_s)
+        try:
+            with self._lines.exchange(exchange):
+                made = self._client.calls.create(**self._wanted(attempt))
+        except Exception as error:  # noqa: BLE001 - whatever it is, the call must not be lost
+            return _masked(_failure(error, exchange), attempt.call.to, self._from)
+        if not made.sid:
+            return failure(Trouble.UNREADABLE, detail="it names no call SID")
+        return Accepted(sid=made.sid, status=str(made.status or "queued"))
+
+    def find(self, attempt: Attempt) -> Search:
+        """Rings to the attempt's number since its mark, and a little before it.
+
+        Raises DialerUnavailable when the list cannot be had.
+        """
+        # No filter on the start time: it is empty until a call is dialed.
+        asked_ms = time.time() * 1000
+        page, answer = self._ask(
+            lambda: self._client.calls.page(to=attempt.call.to, page_size=PAGE_SIZE)
+        )
+        ahead_ms = _clock_ahead_ms(answer, asked_ms, time.time() * 1000)
+        since_ms, now_ms = attempt.marked_ms + ahead_ms - SLACK_MS, time.time() * 1000 + ahead_ms
+        found: list[CallInstance] = []
+        for _ in range(MAX_PAGES):
+            recent = [call for call in page if _created_ms(call, now_ms) >= since_ms]
+            found += recent
+            if not recent or page.next_page_url is None:
+                break
+            page, _ = self._ask(page.next_page)
+        rings = [self._ring(call, _created_ms(call, now_ms)) for call in found if call.sid]
+        return Search(rings=rings, clock_ahead_ms=ahead_ms)
+
+    def cancel(self, sid: str) -> None:
+        """Ends a call, whatever it is doing; one that is over stays as it is.
+
+        Raises DialerUnavailable.
+        """
+        # Only a call that has not been answered can be canceled; the other is hung up.
+        for status in ("canceled", "completed"):
+            if self._end(sid, status):
+                return
+
+    def close(self) -> None:
+        """Ends the idle connections."""
+        self._lines.close()
+
+    def _wanted(self, attempt: Attempt) -> dict[str, Any]:
+        wanted: dict[str, Any] = {
+            "to": attempt.call.to,
+            "from_": self._from,
+            "timeout": RING_TIMEOUT_S,
+            "record": False,
+            **instructions(attempt, self._twiml_url),
+        }
+        if self._public_url:
+            wanted["status_callback"] = status_callback(attempt, self._public_url)
+            wanted["status_callback_event"] = list(CALLBACK_EVENTS)
+            wanted["status_callback_method"] = "POST"
+        return wanted
+
+    def _ring(self, call: CallInstance, created_ms: int) -> Ring:
+        token = self._token(str(call.sid)) if self._public_url else None
+        return Ring(sid=str(call.sid), status=str(call.status), created_ms=created_ms, token=token)
+
+    def _token(self, sid: str) -> str | None:
+        """The attempt that a call belongs to, where its events name our callback."""
+        assert self._public_url is not None  # noqa: S101 - asked for only then
+        events, _ = self._ask(lambda: self._client.calls(sid).events.list(limit=PAGE_SIZE))
+        tokens = (token_in([event.request], self._public_url) for event in events)
+        return next(filter(None, tokens), None)
+
+    def _end(self, sid: str, status: str) -> bool:
+        try:
+            self._ask(lambda: self._client.calls(sid).update(status=status))
+        except DialerUnavailable as error:
+            if _code(error) == _WRONG_STATE:
+                return False
+            raise
+        return True
+
+    def _ask(self, question: Callable[[], T]) -> tuple[T, Answer]:
+        """Asks Twilio something that may be asked again. Raises DialerUnavailable."""
+        if self._missing:
+            raise DialerUnavailable(f"Twilio is not configured: {self._missing}.")
+        exchange = Exchange.lasting(self._deadline_s)
+        try:
+            with self._lines.exchange(exchange):
+                found = question()
+            assert exchange.answer is not None  # noqa: S101 - every question is a request
+            return found, exchange.answer
+        except Exception as error:
+            raise DialerUnavailable(_failure(error, exchange).reason) from error
+
+
+def _missing(**settings: str | None) -> str:
+    names = [name for name, value in settings.items() if not value]
+    return f"{' and '.join(names)} must be set" if names else ""
+
+
+def _failure(error: Exception, exchange: Exchange) -> Failure:
+    """What an exception of the library or of a line means."""
+    answer = exchange.answer
+    if answer is None:
+        return _unanswered(error, sent=exchange.sent)
+    if answer.status < HTTPStatus.MULTIPLE_CHOICES:
+        return failure(Trouble.UNREADABLE)
+    return failure(_refused(answer), now_s=time.time())
+
+
+def _unanswered(error: Exception, *, sent: bool) -> Failure:
+    if isinstance(error, NoAnswerError) and error.timed_out:
+        return failure(Trouble.SILENT)
+    if sent:
+        return failure(Trouble.BROKEN, detail=str(error))
+    if isinstance(error, TooLateError):
+        return failure(Trouble.TOO_LATE)
+    # What is neither of ours is a mistake of the program; nothing was sent all the same.
+    is_known = isinstance(error, UnreachableError)
+    words = str(error) if is_known else f"{type(error).__name__}: {error}"
+    return failure(Trouble.UNREACHABLE, detail=words)
+
+
+def _refused(answer: Answer) -> Refused:
+    """Twilio's words in an answer; without a code where it is not Twilio's form."""
+    retry_after = answer.headers.get("retry-after")
+    try:
+        body = json.loads(answer.text)
+        code, message = int(body["code"]), str(body.get("message") or "")
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return Refused(status=answer.status, retry_after=retry_after)
+    return Refused(status=answer.status, code=code, message=message, retry_after=retry_after)
+
+
+def _masked(failed: Failure, *numbers: str) -> Failure:
+    """Twilio repeats the number in its words; a reason is logged, so it must not."""
+    reason = failed.reason
+    for number in filter(None, numbers):
+        reason = reason.replace(number, mask_number(number))
+    return Failure(
+        kind=failed.kind,
+        reason=reason,
+        code=failed.code,
+        retry_after_ms=failed.retry_after_ms,
+    )
+
+
+def _code(error: DialerUnavailable) -> int | None:
+    cause = error.__cause__
+    return getattr(cause, "code", None) if isinstance(cause, TwilioException) else None
+
+
+def _clock_ahead_ms(answer: Answer, asked_ms: float, answered_ms: float) -> int:
+    """Twilio's clock minus ours; the header has whole seconds, so half of one is added."""
+    try:
+        theirs_ms = parsedate_to_datetime(answer.headers["date"]).timestamp() * 1000 + 500
+    except (KeyError, TypeError, ValueError):
+        return 0
+    return round(theirs_ms - (asked_ms + answered_ms) / 2)
+
+
+def _created_ms(call: CallInstance, twilio_now_ms: float) -> int:
+    """When Twilio made a call, unix ms; a call without a date counts as made just now."""
+    created = call.date_created
+    return int(twilio_now_ms if created is None else created.timestamp() * 1000)
