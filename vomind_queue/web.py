@@ -29,8 +29,9 @@ from vomind_queue.settings import Settings, is_loopback, load_or_exit
 
 logger = logging.getLogger(__name__)
 
-#: Heroku kills 30 s after SIGTERM; requests under way get most of it, s.
-STOP_S = 25
+#: How long a request under way may take to be answered after SIGTERM, s. A stored one takes two at
+#: most; what takes longer is a client that does not finish sending.
+STOP_S = 10
 #: How often a serving process looks whether its parent still lives, s.
 PARENT_LOOK_S = 1.0
 #: How long a port may still be held by the process that was here before, s.
