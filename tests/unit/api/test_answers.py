@@ -1,0 +1,96 @@
+"""What is answered, word for word."""
+
+from __future__ import annotations
+
+from vomind_queue.api import answers
+from vomind_queue.calls import (
+    Call,
+    Job,
+    Pause,
+    Placed,
+    Priority,
+    Rate,
+    RateUse,
+    State,
+    Stats,
+)
+
+AT = 1_921_399_200_000
+
+
+def test_a_completed_job_shows_its_call() -> None:
+    """Each time stands there twice: for people, and as existing clients read it."""
+    job = Job(
+        id="1",
+        state=State.COMPLETED,
+        call=Call(to="+1234567890", lead_id=7, priority=Priority.HIGH, metadata={"a": 1}),
+        progress=100,
+        attempts_made=1,
+        failed_reason=None,
+        created_ms=AT,
+        due_ms=AT + 1,
+        started_ms=AT + 2,
+        finished_ms=AT + 3,
+        placed=Placed(sid="CA1", status="completed", duration_s=17, answered_by="human"),
+    )
+    assert answers.job(job) == {
+        "jobId": "1",
+        "state": "completed",
+        "progress": 100,
+        "data": {
+            "to": "+1234567890",
+            "message": "Hello from VoMindAI",
+            "lead_id": 7,
+            "priority": "high",
+            "metadata": {"a": 1},
+        },
+        "attemptsMade": 1,
+        "failedReason": None,
+        "priority": "high",
+        "createdAt": "2030-11-20T10:00:00.000Z",
+        "scheduledFor": "2030-11-20T10:00:00.001Z",
+        "startedAt": "2030-11-20T10:00:00.002Z",
+        "finishedAt": "2030-11-20T10:00:00.003Z",
+        "call": {"sid": "CA1", "status": "completed", "duration": 17, "answeredBy": "human"},
+        "timestamp": AT,
+        "processedOn": AT + 2,
+        "finishedOn": AT + 3,
+    }
+
+
+def test_stats_tell_what_governs_the_starts() -> None:
+    """Who paused, when and why; how much of the allowance is used; whether Twilio is away."""
+    shown = Stats(
+        waiting=5,
+        active=2,
+        completed=150,
+        failed=3,
+        delayed=10,
+        by_priority={Priority.HIGH: 1, Priority.NORMAL: 4, Priority.LOW: 0},
+        pause=Pause(by="ops", at_ms=AT, reason="no money"),
+        rate_use=RateUse(
+            rate=Rate(max_starts=10, window_ms=60_000), used=7, reset_ms=0, overridden=False
+        ),
+        breaker_until_ms=AT,
+        in_doubt=1,
+        workers=2,
+    )
+    assert answers.stats(shown) == {
+        "stats": {
+            "waiting": 5,
+            "active": 2,
+            "completed": 150,
+            "failed": 3,
+            "delayed": 10,
+            "total": 170,
+        },
+        "paused": True,
+        "pausedBy": "ops",
+        "pausedAt": "2030-11-20T10:00:00.000Z",
+        "pauseReason": "no money",
+        "byPriority": {"high": 1, "normal": 4, "low": 0},
+        "rateLimit": {"max": 10, "windowMs": 60000, "used": 7, "resetMs": 0, "overridden": False},
+        "breakerOpenUntil": "2030-11-20T10:00:00.000Z",
+        "inDoubt": 1,
+        "workers": 2,
+    }

@@ -1,0 +1,189 @@
+"""What each endpoint takes, as a table of rules."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from marshmallow import ValidationError
+
+from vomind_queue.api import schemas
+from vomind_queue.api.times import YEAR_MS
+from vomind_queue.calls import Call, NewCall, Priority
+
+TO = "+1234567890"
+
+
+def nested(depth: int) -> dict[str, Any]:
+    """Objects in each other."""
+    value: dict[str, Any] = {}
+    for _ in range(depth - 1):
+        value = {"a": value}
+    return value
+
+
+def errors_of(schema: schemas.RequestSchema, body: Any) -> Any:
+    """The messages by which a body is refused."""
+    with pytest.raises(ValidationError) as refused:
+        schema.load(body)
+    return refused.value.messages
+
+
+TAKEN = {
+    "to": [TO, "+0987654321", "+1234567", "+123456789012345"],
+    "message": ["x", "x" * 3000, "Grüße 👋 & <more>\n\t", " ", None],
+    "lead_id": ["123", "", "x" * 128, 0, -5, 10**127, "a\u0000b", None],
+    "priority": ["high", "normal", "low", None],
+    "metadata": [{}, {"a": [1, 2.5, None, True, {"b": "ü"}]}, {"": ""}, nested(100), None],
+}
+
+REFUSED = {
+    "to": [
+        None, "", "1234567890", "+123456", "+1234567890123456", "+1 234 567 890", " +1234567890",
+        "+1234567890\n", "+١٢٣٤٥٦٧٨٩", "+12345678９０", 1234567890, True, [TO], {"a": 1}, 1.5,
+    ],
+    "message": ["", "x" * 3001, 5, True, [], {}, "a\u0000b", "a\u001bb", "a\ufffeb", "&" * 900],
+    "lead_id": ["x" * 129, 10**128, 1.5, True, False, [], {}],
+    "priority": ["urgent", "High", "HIGH", "", " high", 1, True, [], {}, ["high"]],
+    "metadata": [[], "text", 5, True, {"a": "x" * 8192}, {"a": "ü" * 4096}, nested(101)],
+}  # fmt: skip
+
+TIMES_REFUSED = {
+    "scheduleAt": ["", "soon", "2030-11-20T10:00:00", 1921399200000, True, [], {}],
+    "delayMs": [-1, YEAR_MS + 1, 10**400, 1.5, 1.0, "5", True, [], {}],
+}
+
+
+def pairs(table: dict[str, list[Any]]) -> list[Any]:
+    """One test for each field and value."""
+    return [
+        pytest.param(field, value, id=f"{field}-{number}")
+        for field, values in table.items()
+        for number, value in enumerate(values)
+    ]
+
+
+@pytest.mark.parametrize(("field", "value"), pairs(TAKEN))
+def test_what_the_contract_allows_is_taken(field: str, value: Any) -> None:
+    """It stands in the call as it was sent; null is as good as nothing."""
+    new = schemas.CALL.load({"to": TO, field: value})
+    if value is not None:
+        assert new.call.as_data()[field] == value
+    else:
+        assert new == schemas.CALL.load({"to": TO})
+
+
+@pytest.mark.parametrize(("field", "value"), pairs(REFUSED))
+def test_what_the_contract_forbids_is_refused(field: str, value: Any) -> None:
+    """The one field that is wrong is named, and the others are not."""
+    assert list(errors_of(schemas.CALL, {"to": TO, field: value})) == [field]
+
+
+@pytest.mark.parametrize(("field", "value"), pairs(TIMES_REFUSED))
+def test_times_are_read_strictly(field: str, value: Any) -> None:
+    """A time that nobody meant is worse than none."""
+    assert list(errors_of(schemas.DELAYED_CALL, {"to": TO, field: value})) == [field]
+    assert list(errors_of(schemas.TIMED_CALL, {"to": TO, field: value})) == [field]
+
+
+def test_defaults_are_filled_in() -> None:
+    """A number is all that a call needs."""
+    assert schemas.CALL.load({"to": TO}) == NewCall(
+        call=Call(to=TO, message="Hello from VoMindAI", priority=Priority.NORMAL, metadata={})
+    )
+
+
+def test_a_delayed_call_has_exactly_one_time() -> None:
+    """Null does not count."""
+    assert errors_of(schemas.DELAYED_CALL, {"to": TO}) == {
+        "scheduleAt": ["Give scheduleAt or delayMs."]
+    }
+    both = {"to": TO, "delayMs": 5, "scheduleAt": "2030-11-20T10:00:00Z"}
+    assert errors_of(schemas.DELAYED_CALL, both) == {
+        "scheduleAt": ["Give scheduleAt or delayMs, not both."]
+    }
+    assert schemas.DELAYED_CALL.load({**both, "scheduleAt": None}).delay_ms == 5
+    assert schemas.DELAYED_CALL.load({**both, "delayMs": None}).due_ms == 1_921_399_200_000
+    assert schemas.DELAYED_CALL.load({"to": TO, "delayMs": 0}).delay_ms == 0
+    assert schemas.DELAYED_CALL.load({"to": TO, "delayMs": YEAR_MS}).delay_ms == YEAR_MS
+
+
+def test_wrong_calls_of_a_bulk_are_named_by_place_and_field() -> None:
+    """All of them, each with all that is wrong."""
+    calls = [{"to": TO}, {"to": 5, "priority": "urgent"}, "text", {"to": TO, "delayMs": 5}, {}]
+    messages = errors_of(schemas.BULK, {"calls": calls})["calls"]
+    assert {index: sorted(fields) for index, fields in messages.items()} == {
+        1: ["priority", "to"], 2: ["_schema"], 4: ["to"]
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("calls", [None, [], {}, "text", 5, [{"to": TO}] * 10_001])
+def test_a_bulk_has_one_to_ten_thousand_calls(calls: Any) -> None:
+    """Nothing is looked at in a list that is too long."""
+    assert list(errors_of(schemas.BULK, {"calls": calls})) == ["calls"]
+
+
+def test_a_bulk_with_very_many_names_is_refused() -> None:
+    """Comparing names costs time, which a client may not have without end."""
+    calls = [{"to": TO, f"field{number}": 1} for number in range(300)]
+    assert "different fields" in errors_of(schemas.BULK, {"calls": calls})["calls"][0]
+    assert (
+        "too many" in errors_of(schemas.CALL, dict.fromkeys(map(str, range(300)), 1))["_schema"][0]
+    )
+
+
+@pytest.mark.parametrize(
+    "body",
+    [{"grace": -1}, {"grace": 1.5}, {"grace": "5"}, {"grace": True}, {"grace": 10**400},
+     {"limit": 0}, {"limit": -1}, {"limit": "all"}, {"limit": 10**30}, {"grace": []}],
+)  # fmt: skip
+def test_clean_wants_whole_numbers(body: dict[str, Any]) -> None:
+    """A mistyped bound must not empty the history."""
+    assert list(errors_of(schemas.CLEAN, body)) == list(body)
+
+
+@pytest.mark.parametrize(
+    ("query", "places"),
+    [
+        ({}, (0, 10)),
+        ({"start": "0", "end": "0"}, (0, 0)),
+        ({"start": "20"}, (20, 30)),
+        ({"end": "5"}, (0, 5)),
+        ({"start": "5", "end": "1004"}, (5, 1004)),
+        ({"start": "9" * 30, "end": "9" * 30}, (2**53, 2**53)),
+    ],
+)
+def test_a_page_is_given_by_its_ends(query: dict[str, str], places: tuple[int, int]) -> None:
+    """Eleven jobs from the start when no end is given."""
+    assert schemas.PAGE.load(query) == places
+
+
+@pytest.mark.parametrize(
+    "query",
+    [{"start": "-1"}, {"start": "x"}, {"start": ""}, {"start": "1.0"}, {"start": " 1"},
+     {"start": "٣"}, {"start": "9" * 31}, {"end": "-1"}, {"end": "NaN"}, {"start": "2", "end": "1"},
+     {"start": "0", "end": "1000"}],
+)  # fmt: skip
+def test_a_page_that_makes_no_sense_is_refused(query: dict[str, str]) -> None:
+    """Negative, not a number, backwards, or more than a thousand jobs."""
+    with pytest.raises(ValidationError):
+        schemas.PAGE.load(query)
+
+
+@pytest.mark.parametrize(
+    ("ago_ms", "grace_ms", "told"),
+    [
+        (900_000, 900_000, None),
+        (900_001, 900_000, "This was 15 minutes ago; at most 15 minutes is taken."),
+        (11_100_000, 900_000, "This was 3 hours 5 minutes ago; at most 15 minutes is taken."),
+        (YEAR_MS * 10, None, None),
+        (-YEAR_MS, 900_000, None),
+        (-YEAR_MS - 1, None, "This is 365 days ahead; at most one year (365 days) is taken."),
+    ],
+)
+def test_a_time_must_be_near_enough(ago_ms: int, grace_ms: int | None, told: str | None) -> None:
+    """Not long past, unless that is wanted, and not more than a year ahead."""
+    now_ms = 1_800_000_000_000
+    new = NewCall(call=Call(to=TO), due_ms=now_ms - ago_ms)
+    found = schemas.untimely([NewCall(call=Call(to=TO)), new], now_ms, grace_ms)
+    assert found == ({1: {"scheduleAt": [told]}} if told else {})
