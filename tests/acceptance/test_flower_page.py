@@ -33,10 +33,15 @@ def _post(stack: Stack, path: str, body: dict[str, Any] | None = None) -> dict[s
 
 def test_flower_shows_lengths_and_tasks_but_no_number(stack: Stack) -> None:
     """What waits is counted by priority, what ran is listed, no phone number is shown."""
-    stack.start_all()
+    stack.start_simulator()
+    worker = stack.start_worker()
+    stack.start_web()
     process = stack.start("flower", FLOWER_BASIC_AUTH=":".join(LOGIN))
     until(lambda: _up(stack), within_s=READY_S, what="Flower answers")
     until(lambda: "celery@" in _get(stack, "/workers").text, within_s=READY_S, what="a worker")
+
+    # Events cost the worker much: it sends them only when somebody asks.
+    worker.wait_for("Events of group {task} enabled by remote")
 
     _post(stack, "schedule-call", {"to": NUMBER})
     until(

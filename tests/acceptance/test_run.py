@@ -84,16 +84,23 @@ class Copy:
 
     def pids(self) -> dict[int, str]:
         """All its processes that still run, with their command lines."""
-        mark = f"DATA_DIR={self.environment['DATA_DIR']}".encode()
         found = {}
         for place in Path("/proc").glob("[0-9]*"):
             try:
-                if mark in (place / "environ").read_bytes():
+                if self._owns(place):
                     line = (place / "cmdline").read_bytes().replace(b"\0", b" ").decode()
                     found[int(place.name)] = line
             except OSError:
                 continue
         return found
+
+    def _owns(self, place: Path) -> bool:
+        # The server overwrites its environment with its title, but it works in its directory.
+        if str((place / "cwd").readlink()).startswith(self.environment["DATA_DIR"]):
+            return True
+        return (
+            f"DATA_DIR={self.environment['DATA_DIR']}".encode() in (place / "environ").read_bytes()
+        )
 
     def pid_of(self, words: str) -> int:
         """The first process with these words in its command line."""

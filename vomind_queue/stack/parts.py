@@ -16,7 +16,7 @@ from vomind_queue.stack.supervisor import Part
 #: What each process of ours is started with, after the name of the interpreter.
 COMMANDS: Mapping[str, Sequence[str]] = {
     "web": ("-m", "vomind_queue.web"),
-    "worker": ("-m", "celery", "-A", "celery_app", "worker"),
+    "worker": ("-m", "celery", "--quiet", "-A", "celery_app", "worker"),
     "flower": ("-m", "vomind_queue.flower"),
     "simulator": ("-m", "vomind_queue.simulator"),
 }
