@@ -1,0 +1,1 @@
+"""Other programs' published contracts, held against ours."""

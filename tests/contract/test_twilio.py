@@ -1,0 +1,164 @@
+"""Twilio's own description of its API between our dialer and our simulator.
+
+A checking proxy sits between the two and answers with an error as soon as a
+request or an answer is not as Twilio describes it.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from tests.contract.trim import TRIMMED
+from tests.servers import free_port, missing
+from tests.simulator import ACCOUNT, CALLER, SimulatorClient, SimulatorProcess
+from tests.stack import ROOT, until
+from vomind_queue.attempts import Accepted, Attempt
+from vomind_queue.calls import Call
+from vomind_queue.dialer.twilio import TwilioDialer
+
+pytestmark = pytest.mark.contract
+
+PRISM = ROOT / "node_modules" / ".bin" / "prism"
+NUMBER = "+15005550100"
+_numbers = count()
+
+
+@pytest.fixture(scope="module")
+def simulator() -> Iterator[SimulatorClient]:
+    """A simulator of this module's own."""
+    process = SimulatorProcess()
+    yield process.client
+    process.stop()
+
+
+@pytest.fixture(autouse=True)
+def _mended(simulator: SimulatorClient) -> None:
+    simulator.reset()
+
+
+@pytest.fixture(scope="module")
+def proxy(simulator: SimulatorClient, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of the checking proxy in front of the simulator."""
+    if not PRISM.exists():
+        missing("@stoplight/prism-cli, from npm, which `make test` installs where npm is,")
+    port = free_port()
+    log = tmp_path_factory.mktemp("prism") / "log"
+    arguments = [TRIMMED, simulator.url, "--host", "127.0.0.1", "--port", str(port), "--errors"]
+    with log.open("wb") as output:
+        prism = subprocess.Popen(
+            [PRISM, "proxy", *arguments], stdout=output, stderr=subprocess.STDOUT
+        )
+    try:
+        _wait(prism, log)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        prism.terminate()
+        prism.wait(10)
+
+
+def _wait(prism: subprocess.Popen[bytes], log: Path) -> None:
+    def listening() -> bool:
+        assert prism.poll() is None, log.read_text()
+        return "Prism is listening" in log.read_text()
+
+    until(listening, within_s=60, what="the checking proxy listens")
+
+
+MakeDialer = Callable[..., TwilioDialer]
+
+
+@pytest.fixture
+def make_dialer(proxy: str) -> Iterator[MakeDialer]:
+    """Dialers that go through the proxy."""
+    made: list[TwilioDialer] = []
+
+    def make(**settings: Any) -> TwilioDialer:
+        given = {"account_sid": ACCOUNT, "auth_token": "token", "from_number": CALLER, **settings}
+        made.append(TwilioDialer(api_base=proxy, **given))
+        return made[-1]
+
+    yield make
+    for dialer in made:
+        dialer.close()
+
+
+def an_attempt(**fields: Any) -> Attempt:
+    """An attempt that was marked just now, to a number that no other test has."""
+    return Attempt(
+        job_id="1",
+        token="a-token",
+        call=Call(to=f"+1505{next(_numbers):07}", **fields),
+        number=1,
+        marked_ms=int(time.time() * 1000),
+    )
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"public_url": "https://queue.example.com"},
+        {"twiml_url": "https://app.example.com/voice?tenant=1"},
+    ],
+    ids=["message", "callback", "application"],
+)
+def test_calls_are_as_twilio_describes_them(
+    make_dialer: MakeDialer, settings: dict[str, str]
+) -> None:
+    """Placing, finding and ending a call: neither side breaks the description."""
+    dialer = make_dialer(**settings)
+    attempt = an_attempt(message="You & me", lead_id="L1")
+    outcome = dialer.place(attempt)
+    assert isinstance(outcome, Accepted)
+    assert [ring.sid for ring in dialer.find(attempt).rings] == [outcome.sid]
+    dialer.cancel(outcome.sid)
+
+
+def test_pages_are_as_twilio_describes_them(
+    make_dialer: MakeDialer, simulator: SimulatorClient
+) -> None:
+    """A list of several pages, to its end."""
+    attempt = an_attempt()
+    for _ in range(55):
+        simulator.create(attempt.call.to)
+    assert len(make_dialer().find(attempt).rings) == 55
+
+
+def test_a_call_at_every_age_is_as_twilio_describes_it(
+    proxy: str, simulator: SimulatorClient
+) -> None:
+    """Queued, ringing and answered calls, fetched and listed."""
+    sid = simulator.create(NUMBER).json()["sid"]
+    client = SimulatorClient(proxy)
+    seen = set()
+    give_up_at = time.monotonic() + 10
+    while len(seen) < 3 and time.monotonic() < give_up_at:
+        answer = client.get(f"/{sid}")
+        assert answer.status_code == 200, answer.text
+        assert client.get(To=NUMBER, Status=answer.json()["status"]).status_code == 200
+        seen.add(answer.json()["status"])
+        time.sleep(0.1)
+    client.close()
+    assert seen == {"queued", "ringing", "in-progress"}
+
+
+def test_the_proxy_does_check(proxy: str, simulator: SimulatorClient) -> None:
+    """A bad request and a bad answer are both found; otherwise all else proves nothing."""
+    url = f"{proxy}/2010-04-01/Accounts/{ACCOUNT}/Calls.json"
+    auth = (ACCOUNT, "token")
+    bad = requests.post(url, data={"To": NUMBER}, auth=auth, timeout=10)
+    assert bad.status_code == 422
+    assert "'From'" in bad.text
+    simulator.faults({"fault": "empty"})
+    form = {"To": NUMBER, "From": CALLER, "Twiml": "<Response/>"}
+    spoiled = requests.post(url, data=form, auth=auth, timeout=10)
+    assert spoiled.status_code == 500
+    assert "VIOLATIONS" in spoiled.text
