@@ -1,0 +1,67 @@
+"""The API on the real store, for the tests beside this file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from vomind_queue.control import Control
+from vomind_queue.scheduling import Scheduling
+from vomind_queue.services import Services
+from vomind_queue.settings import Settings
+from vomind_queue.store.queue import CallQueue
+from vomind_queue.web import create_app
+
+TO = "+1234567890"
+
+
+@dataclass(frozen=True, slots=True)
+class Api:
+    """A client of the API's routes below /api/queue."""
+
+    web: FlaskClient
+
+    def get(self, path: str, **options: Any) -> TestResponse:
+        """GET."""
+        return self.web.get(f"/api/queue{path}", **options)
+
+    def post(self, path: str, body: Any = None, **options: Any) -> TestResponse:
+        """POST, with a JSON body when there is one."""
+        if body is not None:
+            options["json"] = body
+        return self.web.post(f"/api/queue{path}", **options)
+
+    def delete(self, path: str) -> TestResponse:
+        """DELETE."""
+        return self.web.delete(f"/api/queue{path}")
+
+    def total(self) -> int:
+        """Number of all jobs."""
+        total: int = self.get("/stats").get_json()["stats"]["total"]
+        return total
+
+
+@pytest.fixture
+def make_api(queue: CallQueue) -> Callable[..., Api]:
+    """Makes the API with settings; ``make_api(API_KEYS="ops:secret")``."""
+
+    def make(**environ: str) -> Api:
+        services = Services(
+            settings=Settings.from_env(environ),
+            scheduling=Scheduling(queue),
+            control=Control(queue),
+        )
+        return Api(create_app(services).test_client())
+
+    return make
+
+
+@pytest.fixture
+def api(make_api: Callable[..., Api]) -> Api:
+    """The API as it is set up by default."""
+    return make_api()
