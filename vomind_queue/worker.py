@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 import threading
 from typing import Any
 
@@ -13,7 +14,7 @@ from vomind_queue import log, tasks
 from vomind_queue.broker.app import create_celery
 from vomind_queue.broker.pool import TaskPool
 from vomind_queue.calling import Calling
-from vomind_queue.errors import SettingsError, StoreUnavailable
+from vomind_queue.errors import StoreUnavailable
 from vomind_queue.services import build_work
 from vomind_queue.settings import Settings, load_or_exit
 
@@ -45,7 +46,8 @@ def _connect_signals(settings: Settings, calling: Calling) -> None:
 
     def check(sender: Any, **_: Any) -> None:
         if not issubclass(sender.pool_cls, TaskPool):
-            raise SettingsError("The worker places calls in threads; leave --pool out.")
+            # Celery logs what a receiver raises, and goes on; this it lets through.
+            sys.exit("The worker places calls in threads: leave --pool out.")
 
     def end(sender: Any, **_: Any) -> None:
         settler.stop()

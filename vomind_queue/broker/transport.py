@@ -13,6 +13,7 @@ from __future__ import annotations
 import logging
 from typing import Any
 
+import redis
 from kombu.transport import TRANSPORT_ALIASES, virtual
 from kombu.transport import redis as stock
 
@@ -20,7 +21,7 @@ from vomind_queue.broker import messages
 from vomind_queue.broker.intake import Intake
 from vomind_queue.broker.link import Link
 from vomind_queue.broker.names import CALL_QUEUES, LINK_OPTION
-from vomind_queue.errors import QueueError
+from vomind_queue.errors import QueueError, StoreUnavailable
 
 logger = logging.getLogger(__name__)
 
@@ -59,10 +60,11 @@ class QoS(stock.QoS):
 
     def restore_unacked(self, client: Any = None) -> None:
         """Calls are left alone: they go on being placed while the worker reconnects."""
+        # Their tags stay known: acknowledgements come late, when the channel is closed.
         for tag in self._calls:
             self._delivered.pop(tag, None)
-        self._calls.clear()
-        super().restore_unacked(client=client)
+        if self._delivered:
+            super().restore_unacked(client=client)
 
     def _give_back(self, delivery_tag: str) -> bool:
         job_id = self._calls.pop(delivery_tag, None)
@@ -119,7 +121,11 @@ class Channel(stock.Channel):
     def settle(self, job_id: str, lease: str) -> None:
         """A worker's thread is done with a call."""
         assert self.calls is not None  # noqa: S101 - only calls have leases
-        self.calls.desk.give_back(job_id, lease)
+        try:
+            self.calls.desk.give_back(job_id, lease)
+        except StoreUnavailable as error:
+            # The lease runs out instead. Celery knows what to do with a lost broker.
+            raise redis.ConnectionError(str(error)) from error
         if self._intake is not None:
             self._intake.soon()
 

@@ -1,0 +1,121 @@
+"""A whole stack and a client of its API, for the tests beside this file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from tests.simulator import SimulatorClient
+from tests.stack import Stack, until
+
+#: The protocol ten times faster than by default.
+FAST = {
+    "CALL_RETRY_DELAY": "1",
+    "LEASE_TIME": "1s",
+    "DIAL_DEADLINE": "1s",
+    "SETTLE_INTERVAL": "200ms",
+    "IN_DOUBT_HORIZON": "3s",
+    "BREAKER_PROBE_INTERVAL": "500ms",
+    "DRAIN_TIME": "5s",
+    "CALL_RATE_LIMIT": "off",
+}
+
+
+class Api:
+    """The REST API, as an app uses it."""
+
+    def __init__(self, base: str) -> None:
+        self._base = base
+        self._session = requests.Session()
+
+    def ask(self, method: str, path: str, body: Any = None, **headers: str) -> requests.Response:
+        """One request; whatever the answer."""
+        return self._session.request(
+            method, self._base + path, json=body, headers=headers, timeout=10
+        )
+
+    def __call__(self, method: str, path: str, body: Any = None) -> dict[str, Any]:
+        """One request that succeeds."""
+        answer = self.ask(method, path, body)
+        assert answer.status_code == 200, answer.text
+        found: dict[str, Any] = answer.json()
+        return found
+
+    def schedule(self, to: str, **fields: Any) -> str:
+        """Schedules one call at once; its job id."""
+        return str(self("POST", "/schedule-call", {"to": to, **fields})["jobId"])
+
+    def bulk(self, calls: list[dict[str, Any]]) -> list[str]:
+        """Schedules many; their job ids."""
+        jobs = self("POST", "/schedule-bulk-calls", {"calls": calls})["jobs"]
+        return [job["jobId"] for job in jobs]
+
+    def job(self, job_id: str) -> dict[str, Any]:
+        """One job."""
+        return self("GET", f"/job/{job_id}")
+
+    def stats(self) -> dict[str, Any]:
+        """The numbers alone."""
+        stats: dict[str, Any] = self("GET", "/stats")["stats"]
+        return stats
+
+    def until_state(self, job_id: str, *states: str, within_s: float = 30) -> dict[str, Any]:
+        """Waits until a job is in one of these states."""
+
+        def arrived() -> dict[str, Any]:
+            job = self.job(job_id)
+            return job if job["state"] in states else {}
+
+        return until(arrived, within_s=within_s, what=f"job {job_id} is {' or '.join(states)}")
+
+    def until_done(self, *, within_s: float = 60) -> dict[str, Any]:
+        """Waits until nothing waits, is delayed or active."""
+
+        def done() -> dict[str, Any]:
+            stats = self.stats()
+            return stats if stats["waiting"] + stats["delayed"] + stats["active"] == 0 else {}
+
+        return until(done, within_s=within_s, what="all calls are done")
+
+
+@pytest.fixture
+def fast(stack: Stack) -> Stack:
+    """A stack with quick protocol times and a simulator."""
+    stack.settings.update(FAST)
+    stack.start_simulator()
+    return stack
+
+
+@pytest.fixture
+def phone(fast: Stack) -> Iterator[SimulatorClient]:
+    """The simulator of that stack."""
+    client = SimulatorClient(fast.simulator_url)
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def api(fast: Stack, tmp_path: Path) -> Api:
+    """The API of that stack, without a worker yet."""
+    fast.start_web()
+    return Api(fast.queue_url)
+
+
+def number(index: int) -> str:
+    """A phone number of its own."""
+    return f"+1555{index:07d}"
+
+
+def calls(count: int, **fields: Any) -> list[dict[str, Any]]:
+    """Calls to that many numbers."""
+    return [{"to": number(index), **fields} for index in range(count)]
+
+
+def each_rang_once(phone: SimulatorClient, count: int) -> None:
+    """The judge: every number of `calls(count)` rang, and none twice."""
+    rung = [ring["to"] for ring in phone.rings()]
+    assert sorted(rung) == [number(index) for index in range(count)]

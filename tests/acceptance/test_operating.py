@@ -1,0 +1,93 @@
+"""What an operator of Celery does, and finds to work as usual."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import Any
+
+import redis
+
+from tests.acceptance.conftest import Api, calls, number
+from tests.simulator import SimulatorClient
+from tests.stack import ROOT, Stack, until
+
+PLACE_CALL = "vomind_queue.place_call"
+
+
+def celery(stack: Stack, *arguments: str) -> str:
+    """Runs one `celery -A celery_app …` and returns what it printed."""
+    command = [sys.executable, "-m", "celery", "-A", "celery_app", *arguments]
+    done = subprocess.run(
+        command, env=stack.environment(), cwd=ROOT, capture_output=True, text=True, timeout=60,
+        check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def asked(stack: Stack, *arguments: str) -> dict[str, Any]:
+    """The answers of all workers to a remote-control command, by worker."""
+    answers: dict[str, Any] = json.loads(celery(stack, *arguments, "--json"))
+    return answers
+
+
+def test_inspection_and_ordinary_tasks(fast: Stack, api: Api, phone: SimulatorClient) -> None:
+    """Workers answer pings, show what is active without numbers, and run any other task."""
+    worker = fast.start_worker("--include", "tests.ordinary")
+    assert list(asked(fast, "inspect", "ping").values()) == [{"ok": "pong"}]
+    phone.faults({"fault": "slow", "ms": 900, "when": "after", "to": number(1)})
+    for _ in range(20):
+        job_id = api.schedule(number(1))
+        (active,) = asked(fast, "inspect", "active").values()
+        if active:
+            break
+        api.until_state(job_id, "completed")
+    assert (active[0]["id"], active[0]["name"]) == (job_id, PLACE_CALL)
+    assert number(1) not in json.dumps(active)
+    celery(fast, "call", "tests.note", "--args", '["noted", "yes"]')
+    with redis.Redis.from_url(fast.redis_url, decode_responses=True) as client:
+        until(lambda: client.get("noted") == "yes", within_s=10, what="the task ran")
+    assert worker.alive
+
+
+def test_the_rate_is_changed_for_all_workers(
+    fast: Stack, api: Api, phone: SimulatorClient
+) -> None:
+    """`control rate_limit` reaches all at once, is seen in stats, and outlives the workers."""
+    workers = [
+        fast.start_worker("-n", name, CALL_RATE_LIMIT="1/h") for name in ("one@%h", "two@%h")
+    ]
+    api.bulk(calls(10))
+    until(phone.rings, within_s=10, what="one rings")
+    celery(fast, "control", "rate_limit", PLACE_CALL, "4/h")
+    until(lambda: len(phone.rings()) == 4, within_s=10, what="four ring")
+    for worker in workers:
+        worker.stop()
+    fast.start_worker(CALL_RATE_LIMIT="1/h")
+    rate = api("GET", "/stats")["rateLimit"]
+    assert (rate["max"], rate["windowMs"], rate["used"]) == (4, 3_600_000, 4)
+    assert len(phone.rings()) == 4
+    celery(fast, "control", "rate_limit", PLACE_CALL, "0")
+    api.until_done()
+    assert len(phone.rings()) == 10
+
+
+def test_calls_are_not_purged(fast: Stack, api: Api) -> None:
+    """`celery purge` leaves them alone."""
+    api.bulk(calls(3))
+    command = [sys.executable, "-m", "celery", "-A", "celery_app", "purge", "-f"]
+    done = subprocess.run(
+        command, env=fast.environment(), cwd=ROOT, capture_output=True, text=True, timeout=60,
+        check=False,
+    )  # fmt: skip
+    assert "never purged" in done.stdout + done.stderr
+    assert api.stats()["waiting"] == 3
+
+
+def test_only_threads_place_calls(fast: Stack) -> None:
+    """A worker with another pool ends with words that say what to do."""
+    worker = fast.start("worker", "--pool", "solo")
+    assert worker.wait() != 0
+    assert "--pool" in worker.output
