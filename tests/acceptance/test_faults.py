@@ -80,7 +80,7 @@ def test_unknown_outcomes_can_be_left_to_a_person(
 def test_the_breaker_holds_the_rest_back_whole(
     fast: Stack, api: Api, phone: SimulatorClient
 ) -> None:
-    """While connections are refused the rest waits with all attempts; then all goes on by itself."""
+    """While connections are refused the rest waits with all attempts; then all goes on."""
     phone.faults({"fault": "refuse", "on": None, "ms": 4_000})
     until(lambda: not _answers(phone), within_s=5, what="connections are refused")
     job_ids = api.bulk(calls(30))
@@ -101,9 +101,7 @@ def _answers(phone: SimulatorClient) -> bool:
         return False
 
 
-def test_a_fault_of_our_own_pauses_the_queue(
-    fast: Stack, api: Api, phone: SimulatorClient
-) -> None:
+def test_a_fault_of_our_own_pauses_the_queue(fast: Stack, api: Api, phone: SimulatorClient) -> None:
     """A wrong token costs no attempt; the reason is in stats; resume goes on."""
     phone.faults({"fault": "error", "status": 401, "code": 20003})
     fast.start_worker()

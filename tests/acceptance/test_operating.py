@@ -20,9 +20,14 @@ def celery(stack: Stack, *arguments: str) -> str:
     """Runs one `celery -A celery_app …` and returns what it printed."""
     command = [sys.executable, "-m", "celery", "-A", "celery_app", *arguments]
     done = subprocess.run(
-        command, env=stack.environment(), cwd=ROOT, capture_output=True, text=True, timeout=60,
+        command,
+        env=stack.environment(),
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
         check=False,
-    )  # fmt: skip
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
@@ -52,9 +57,7 @@ def test_inspection_and_ordinary_tasks(fast: Stack, api: Api, phone: SimulatorCl
     assert worker.alive
 
 
-def test_the_rate_is_changed_for_all_workers(
-    fast: Stack, api: Api, phone: SimulatorClient
-) -> None:
+def test_the_rate_is_changed_for_all_workers(fast: Stack, api: Api, phone: SimulatorClient) -> None:
     """`control rate_limit` reaches all at once, is seen in stats, and outlives the workers."""
     workers = [
         fast.start_worker("-n", name, CALL_RATE_LIMIT="1/h") for name in ("one@%h", "two@%h")
@@ -79,9 +82,14 @@ def test_calls_are_not_purged(fast: Stack, api: Api) -> None:
     api.bulk(calls(3))
     command = [sys.executable, "-m", "celery", "-A", "celery_app", "purge", "-f"]
     done = subprocess.run(
-        command, env=fast.environment(), cwd=ROOT, capture_output=True, text=True, timeout=60,
+        command,
+        env=fast.environment(),
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
         check=False,
-    )  # fmt: skip
+    )
     assert "never purged" in done.stdout + done.stderr
     assert api.stats()["waiting"] == 3
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from typing import Any
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 from tests.acceptance.conftest import Api, calls, each_rang_once, number
 from tests.simulator import SimulatorClient
@@ -24,7 +24,7 @@ def test_a_call_rings_a_phone(fast: Stack, api: Api, phone: SimulatorClient) -> 
     assert (parameters["To"], parameters["From"]) == (number(1), "+15005550006")
     assert parameters["Timeout"] == "30"
     assert "StatusCallback" not in parameters
-    spoken = ElementTree.fromstring(parameters["Twiml"])
+    spoken = ET.fromstring(parameters["Twiml"])
     assert (spoken[0].tag, spoken[0].text) == ("Say", message)
 
 
@@ -36,7 +36,8 @@ def test_order_and_pace(fast: Stack, api: Api, phone: SimulatorClient) -> None:
     job_ids = api.bulk(bulk)
     wanted = sorted(range(25), key=lambda i: ("high", "normal", "low").index(priorities[i % 5]))
     listed = api("GET", "/waiting?start=0&end=24")
-    assert [job["jobId"] for job in listed["jobs"]] == [job_ids[i] for i in wanted]
+    in_list = [job["jobId"] for job in listed["jobs"]]
+    assert in_list == [job_ids[i] for i in wanted]
     for name in ("one@%h", "two@%h"):
         fast.start_worker("-n", name, "-c", "1", CALL_RATE_LIMIT="10/3s")
     api("POST", "/resume")
@@ -46,7 +47,9 @@ def test_order_and_pace(fast: Stack, api: Api, phone: SimulatorClient) -> None:
     gaps = [later - earlier for earlier, later in zip(starts, starts[10:], strict=False)]
     assert min(gaps) >= 3_000
     assert len(phone.rings()) == 25
-    ranks = [priorities[(int(job_id) - 1) % 5] for job_id in sorted(started, key=started.__getitem__)]
+    ranks = [
+        priorities[(int(job_id) - 1) % 5] for job_id in sorted(started, key=started.__getitem__)
+    ]
     assert ranks == sorted(ranks, key=("high", "normal", "low").index)
 
 

@@ -52,9 +52,7 @@ def test_a_published_message_is_a_call(
     """Its queue is its priority, its task id the job id, its header the call."""
     publish(celery, "77", name)
     job = queue.job("77")
-    wanted = Call(
-        to="+15551234567", message="Hi", lead_id=7, priority=priority, metadata={"a": 1}
-    )
+    wanted = Call(to="+15551234567", message="Hi", lead_id=7, priority=priority, metadata={"a": 1})
     assert (job.call, job.state) == (wanted, State.WAITING)
 
 
@@ -113,9 +111,13 @@ def test_a_batch_of_messages_holds_calls_too(celery: Celery, queue: CallQueue) -
     with celery.producer_pool.acquire() as producer, producer.batch():
         for job_id in ("1", "2"):
             celery.send_task(
-                PLACE_CALL, args=[job_id], task_id=job_id, queue="calls.low", producer=producer,
+                PLACE_CALL,
+                args=[job_id],
+                task_id=job_id,
+                queue="calls.low",
+                producer=producer,
                 headers={"call": {"to": "+15551234567"}},
-            )  # fmt: skip
+            )
     assert queue.stats().waiting == 2
 
 
