@@ -1,0 +1,105 @@
+"""Redis away: a 503 in time, which says whether something may have happened."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from werkzeug.test import TestResponse
+
+from tests.integration.api.conftest import TO, Api
+from tests.servers import Server
+from vomind_queue.api.times import iso
+from vomind_queue.services import build
+from vomind_queue.settings import Settings
+from vomind_queue.web import create_app
+
+
+@pytest.fixture
+def server(start_server: Callable[..., Server]) -> Server:
+    """A server that may be frozen and killed."""
+    return start_server()
+
+
+@pytest.fixture
+def away(server: Server) -> Iterator[Api]:
+    """The API with a connection to that server."""
+    services = build(Settings.from_env({"REDIS_URL": server.url}))
+    made = Api(create_app(services).test_client())
+    assert made.post("/schedule-call", {"to": TO}).status_code == 200
+    yield made
+    server.thaw()
+
+
+REQUESTS = (
+    ("POST", "/schedule-call", {"to": TO}),
+    ("POST", "/schedule-delayed-call", {"to": TO, "delayMs": 5}),
+    ("POST", "/schedule-delayed-call", {"to": TO, "scheduleAt": iso(int(time.time()) * 1000)}),
+    ("POST", "/schedule-bulk-calls", {"calls": [{"to": TO}]}),
+    ("GET", "/job/1", None),
+    ("DELETE", "/job/1", None),
+    ("POST", "/job/1/retry", None),
+    ("GET", "/stats", None),
+    ("GET", "/waiting", None),
+    ("POST", "/clean", None),
+    ("POST", "/pause", None),
+    ("POST", "/resume", None),
+)
+
+
+def test_a_dead_redis_is_a_503(away: Api, server: Server) -> None:
+    """From every endpoint, at once, with a time to try again."""
+    server.kill()
+    for method, path, body in REQUESTS:
+        began = time.monotonic()
+        answer = away.web.open(f"/api/queue{path}", method=method, json=body)
+        assert time.monotonic() - began < 2
+        assert answer.status_code == 503, (path, answer.text)
+        assert answer.content_type == "application/problem+json"
+        assert int(answer.headers["Retry-After"]) > 0
+    assert away.web.get("/healthz").status_code == 200
+    ready = away.web.get("/readyz")
+    assert ready.status_code == 503
+    assert list(ready.get_json()["errors"]) == ["redis"]
+    server.start()
+    assert away.post("/schedule-call", {"to": TO}).status_code == 200
+
+
+def test_a_frozen_redis_is_a_503_within_two_seconds(away: Api, server: Server) -> None:
+    """Whoever asked for a change learns that its outcome is unknown; nothing happens later."""
+
+    def ask(request: tuple[str, str, object]) -> tuple[float, TestResponse]:
+        method, path, body = request
+        began = time.monotonic()
+        client = away.web.application.test_client()
+        answer = client.open(f"/api/queue{path}", method=method, json=body)
+        return time.monotonic() - began, answer
+
+    server.freeze()
+    with ThreadPoolExecutor(len(REQUESTS)) as clients:
+        answers = list(clients.map(ask, REQUESTS))
+    for (method, path, _), (took, answer) in zip(REQUESTS, answers, strict=True):
+        assert took < 2, path
+        assert answer.status_code == 503, path
+        assert ("unknown" in answer.get_json()["detail"]) is (method != "GET"), path
+    server.thaw()
+    time.sleep(0.1)
+    stats = away.get("/stats").get_json()
+    assert (stats["stats"]["total"], stats["paused"]) == (1, False)
+
+
+@pytest.mark.parametrize("headers", [{}, {"Idempotency-Key": "a"}])
+def test_an_unknown_outcome_says_what_to_do(
+    away: Api, server: Server, headers: dict[str, str]
+) -> None:
+    """The same key may be sent again, and then the call is there once."""
+    server.freeze()
+    answer = away.post("/schedule-call", {"to": TO}, headers=headers)
+    assert "Idempotency-Key" in answer.get_json()["detail"]
+    server.thaw()
+    if headers:
+        again = away.post("/schedule-call", {"to": TO}, headers=headers)
+        assert again.status_code == 200
+        assert away.total() == 2
