@@ -54,6 +54,8 @@ def test_inspection_and_ordinary_tasks(fast: Stack, api: Api, phone: SimulatorCl
     celery(fast, "call", "tests.note", "--args", '["noted", "yes"]')
     with redis.Redis.from_url(fast.redis_url, decode_responses=True) as client:
         until(lambda: client.get("noted") == "yes", within_s=10, what="the task ran")
+    (conf,) = asked(fast, "inspect", "conf").values()
+    assert conf["worker_prefetch_multiplier"] == 1
     assert worker.alive
 
 

@@ -23,5 +23,6 @@ class Link:
         """Short, and free of secrets: operators see it in `celery inspect conf`."""
         return "<link to the call store>"
 
-    def __reduce__(self) -> str:
+    def __json__(self) -> str:
+        """What kombu sends of it when somebody asks a worker for its configuration."""
         return repr(self)
