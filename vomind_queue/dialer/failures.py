@@ -15,6 +15,8 @@ from vomind_queue.attempts import Failure, Kind
 
 #: Longest wait that Twilio is granted, ms; a larger one is taken for a slip.
 MAX_RETRY_AFTER_MS = 3_600_000
+#: As much of Twilio's words as a reason shows, characters.
+MAX_WORDS = 300
 
 
 class Trouble(StrEnum):
@@ -164,7 +166,9 @@ def _kind(answer: Refused) -> Kind:
 
 
 def _reason(kind: Kind, answer: Refused) -> str:
-    said = (answer.message or "").strip().rstrip(".") or "no reason given"
+    # One line of plain text, whatever was sent: it is stored, logged and shown.
+    words = (answer.message or "").encode("utf-8", "replace").decode()
+    said = " ".join(words.split())[:MAX_WORDS].rstrip(".") or "no reason given"
     code = f"error {answer.code}, " if answer.code else ""
     return f"{_WORDS[kind]}: {said} ({code}HTTP {answer.status})."
 
@@ -173,11 +177,12 @@ def _retry_after_ms(given: str | None, now_s: float) -> int | None:
     """RFC 9110 allows seconds and a date; nonsense counts as absent."""
     if not given:
         return None
-    if given.strip().isdecimal():
-        wait_ms = int(given) * 1000
-    else:
-        try:
-            wait_ms = int((parsedate_to_datetime(given).timestamp() - now_s) * 1000)
-        except (TypeError, ValueError):
-            return None
-    return min(max(wait_ms, 0), MAX_RETRY_AFTER_MS)
+    try:
+        wait_s = (
+            float(given)
+            if given.strip().isdecimal()
+            else parsedate_to_datetime(given).timestamp() - now_s
+        )
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return int(min(max(wait_s * 1000, 0), MAX_RETRY_AFTER_MS))

@@ -48,8 +48,9 @@ class Line:
         if self._sock is None or boottime() - self._idle_since_s > max_idle_s:
             return False
         # Readable while nothing was asked: the peer has closed it, or talks out of turn.
-        readable, _, _ = select.select([self._sock], [], [], 0)
-        return not readable
+        poll = select.poll()
+        poll.register(self._sock, select.POLLIN)
+        return not poll.poll(0)
 
     def close(self) -> None:
         """Ends the connection."""

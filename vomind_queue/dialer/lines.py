@@ -35,10 +35,11 @@ _current: ContextVar[Exchange] = ContextVar("exchange")
 class Lines(HttpClient):  # type: ignore[misc]  # the library brings no types
     """HTTP for the twilio library; each request belongs to the exchange of its thread."""
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, *, max_idle_s: float = MAX_IDLE_S) -> None:
         """``size``: connections that are kept; more are opened when they are needed."""
         super().__init__(logging.getLogger(__name__), is_async=False)
         self._size = size
+        self._max_idle_s = max_idle_s
         self._lock = threading.Lock()
         self._idle: list[Line] = []
         self._tls: ssl.SSLContext | None = None
@@ -92,7 +93,7 @@ class Lines(HttpClient):  # type: ignore[misc]  # the library brings no types
                 line = self._idle.pop() if self._idle else None
             if line is None:
                 return Line(*address, self._tls_context() if scheme == "https" else None)
-            if line.address == address and line.usable(MAX_IDLE_S):
+            if line.address == address and line.usable(self._max_idle_s):
                 return line
             line.close()
 

@@ -104,7 +104,7 @@ class TwilioDialer:
                 made = self._client.calls.create(**self._wanted(attempt))
         except Exception as error:  # noqa: BLE001 - whatever it is, the call must not be lost
             return _masked(_failure(error, exchange), attempt.call.to, self._from)
-        if not made.sid:
+        if not isinstance(made.sid, str) or not made.sid:
             return failure(Trouble.UNREADABLE, detail="it names no call SID")
         return Accepted(sid=made.sid, status=str(made.status or "queued"))
 
@@ -225,8 +225,8 @@ def _refused(answer: Answer) -> Refused:
     retry_after = answer.headers.get("retry-after")
     try:
         body = json.loads(answer.text)
-        code, message = int(body["code"]), str(body.get("message") or "")
-    except (ValueError, TypeError, KeyError, AttributeError):
+        code, message = int(body["code"]), str(body["message"] or "")
+    except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
         return Refused(status=answer.status, retry_after=retry_after)
     return Refused(status=answer.status, code=code, message=message, retry_after=retry_after)
 
@@ -236,6 +236,7 @@ def _masked(failed: Failure, *numbers: str) -> Failure:
     reason = failed.reason
     for number in filter(None, numbers):
         reason = reason.replace(number, mask_number(number))
+        reason = reason.replace(number.removeprefix("+"), mask_number(number))
     return Failure(
         kind=failed.kind,
         reason=reason,
@@ -253,7 +254,7 @@ def _clock_ahead_ms(answer: Answer, asked_ms: float, answered_ms: float) -> int:
     """Twilio's clock minus ours; the header has whole seconds, so half of one is added."""
     try:
         theirs_ms = parsedate_to_datetime(answer.headers["date"]).timestamp() * 1000 + 500
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, OverflowError):
         return 0
     return round(theirs_ms - (asked_ms + answered_ms) / 2)
 

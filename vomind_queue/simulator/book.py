@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 
-#: Calls and rings that are remembered; beyond it the oldest are forgotten.
-MEMORY = 500_000
+#: Calls and rings that are remembered, about 2 KB each; beyond it the oldest are forgotten.
+MEMORY = 100_000
 #: Age in seconds from which a call that nobody ends has each status.
 LIFE_S = ((6.0, "completed"), (2.0, "in-progress"), (0.5, "ringing"), (0.0, "queued"))
 #: Statuses in which a call has not been answered yet.

@@ -1,4 +1,17 @@
-"""What a test tells and asks the simulator, under ``/simulator/``."""
+"""What a test tells and asks the simulator, under ``/simulator/``.
+
+============ ======== ========================================================
+path         method   what
+============ ======== ========================================================
+``health``   GET      answers as soon as the simulator listens
+``rings``    GET      ``{"rings": [{"sid", "to", "at", "parameters"}], "count"}``,
+                      one for each accepted call, in order; ``?to=`` for one number
+``rings``    DELETE   forgets them
+``faults``   POST     puts a rule (``faults.Rule``) in force, or a list of rules
+``faults``   GET      ``{"faults": […]}``: the rules, with how often each struck
+``faults``   DELETE   takes all away; connections are no longer refused
+============ ======== ========================================================
+"""
 
 from __future__ import annotations
 

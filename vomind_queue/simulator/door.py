@@ -53,20 +53,23 @@ class Door:
 
     def _accept_for_ever(self) -> None:
         while True:
-            watched = [self._bell_out, self._sock] if self._is_open else [self._bell_out]
-            ready, _, _ = select.select(watched, [], [], self._patience_s())
-            if self._bell_out in ready:
+            poll = select.poll()
+            poll.register(self._bell_out, select.POLLIN)
+            if self._is_open:
+                poll.register(self._sock, select.POLLIN)
+            ready = {number for number, _ in poll.poll(self._patience_ms())}
+            if self._bell_out.fileno() in ready:
                 self._bell_out.recv(64)
-            if self._sock in ready:
+            if self._sock.fileno() in ready:
                 self._admit()
             self._do_as_wanted()
 
-    def _patience_s(self) -> float | None:
-        """How long the state may stay as it is, seconds."""
+    def _patience_ms(self) -> float | None:
+        """How long the state may stay as it is, ms."""
         with self._state:
             if self._is_open or self._shut_until == math.inf:
                 return None
-            return max(0.0, self._shut_until - time.monotonic())
+            return max(0.0, self._shut_until - time.monotonic()) * 1000
 
     def _do_as_wanted(self) -> None:
         with self._state:

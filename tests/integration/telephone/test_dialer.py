@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import threading
 import time
@@ -18,7 +19,8 @@ from tests.simulator import ACCOUNT, CALLER, SimulatorClient, SimulatorProcess
 from vomind_queue.attempts import Accepted, Attempt, DialerUnavailable, Failure, Kind
 from vomind_queue.calls import Call
 from vomind_queue.clocks import boottime
-from vomind_queue.dialer.lines import MAX_IDLE_S
+from vomind_queue.dialer.exchange import Exchange
+from vomind_queue.dialer.lines import Lines
 from vomind_queue.dialer.twilio import TwilioDialer
 
 #: Short, so that the tests are.
@@ -312,14 +314,22 @@ def test_a_late_request_is_not_sent_on_a_kept_connection(
 
 
 def test_connections_are_kept(make_dialer: MakeDialer) -> None:
-    """Calls one after the other share a connection; an idle one is given up."""
+    """Calls one after the other share a connection."""
     with Doorman() as doorman:
         dialer = make_dialer(api_base=doorman.url)
         for _ in range(3):
             dialer.place(an_attempt())
         assert doorman.connections == 1
-        time.sleep(MAX_IDLE_S + 0.2)
-        dialer.place(an_attempt())
+
+
+def test_an_idle_connection_is_given_up() -> None:
+    """A server closes idle connections, and a request that crosses that is in doubt."""
+    lines = Lines(2, max_idle_s=0.1)
+    with Doorman() as doorman, contextlib.closing(lines):
+        for _ in range(2):
+            with lines.exchange(Exchange.lasting(5)):
+                assert lines.request("GET", doorman.url).status_code == 201
+            time.sleep(0.15)
         assert doorman.connections == 2
 
 
@@ -347,6 +357,60 @@ def test_many_at_once(make_dialer: MakeDialer, simulator: SimulatorClient) -> No
     assert [sids[attempt.call.to] for attempt in attempts] == [
         outcome.sid for outcome in outcomes if isinstance(outcome, Accepted)
     ]
+
+
+ODD_BODIES = [
+    b"",
+    b"[]",
+    b"null",
+    b"{}",
+    b'"x"',
+    b"{",
+    b"\xff\xfe",
+    b'{"sid": 5}',
+    b'{"sid": null}',
+    b'{"sid": ""}',
+    b'{"code": Infinity, "message": "x"}',
+    b'{"code": "x", "message": {}}',
+    b'{"code": 1' + b"0" * 5000 + b', "message": ""}',
+    b"[" * 100_000,
+]
+
+
+@pytest.mark.parametrize("status", [200, 201, 204, 299, 400, 500])
+def test_odd_answers(make_dialer: MakeDialer, status: int) -> None:
+    """Whatever an answer holds, nothing is raised, and nothing counts as placed."""
+    with Doorman() as doorman:
+        dialer = make_dialer(api_base=doorman.url)
+        doorman.status = status
+        for doorman.body in ODD_BODIES:
+            failed = dialer.place(an_attempt())
+            assert isinstance(failed, Failure), doorman.body[:40]
+            assert failed.kind is Kind.DOUBT, doorman.body[:40]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"",
+        b"nonsense\r\n\r\n",
+        b"HTTP/1.1 201 Created\r\n",
+        b"HTTP/1.1 201 Created\r\nContent-Length: 999999999999\r\n\r\n",
+        b"HTTP/1.1 201 Created\r\nContent-Length: -1\r\n\r\n{}",
+        b"HTTP/1.1 201 Created\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+        b"HTTP/1.1 201 Created\r\n" + b"X: y\r\n" * 200 + b"\r\n",
+        b"HTTP/1.1 201 Created\r\nX: " + b"y" * 100_000 + b"\r\n\r\n",
+        b"SSH-2.0-OpenSSH_9.2\r\n",
+    ],
+    ids=lambda answer: answer[:50].decode(),
+)
+def test_answers_that_are_no_http(make_dialer: MakeDialer, answer: bytes) -> None:
+    """Something that breaks HTTP itself leaves the call in doubt."""
+    with Doorman() as doorman:
+        doorman.raw = answer
+        failed = make_dialer(api_base=doorman.url).place(an_attempt())
+    assert isinstance(failed, Failure)
+    assert failed.kind is Kind.DOUBT
 
 
 def test_an_attempt_in_doubt_is_found(dialer: TwilioDialer, simulator: SimulatorClient) -> None:
@@ -463,13 +527,16 @@ def test_a_call_that_cannot_be_ended_is_told(
 
 
 class Doorman:
-    """Counts the connections to a server that answers every request with a call."""
+    """A server that answers every request alike, and counts its connections."""
 
     def __init__(self) -> None:
         """Listens on a free port."""
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
         self.connections = 0
+        self.status, self.body = 201, b'{"sid": "CA1", "status": "queued"}'
+        #: Sent in place of an answer, after which the connection is closed.
+        self.raw: bytes | None = None
 
     def __enter__(self) -> Self:
         threading.Thread(target=self._serve, daemon=True).start()
@@ -488,8 +555,11 @@ class Doorman:
             threading.Thread(target=self._answer, args=(visitor,), daemon=True).start()
 
     def _answer(self, visitor: socket.socket) -> None:
-        body = b'{"sid": "CA1", "status": "queued"}'
-        head = f"HTTP/1.1 201 Created\r\nContent-Length: {len(body)}\r\n\r\n".encode()
-        with visitor:
+        # A client that goes away in the middle is nothing to report.
+        with contextlib.suppress(OSError), visitor:
             while visitor.recv(65536):
-                visitor.sendall(head + body)
+                if self.raw is not None:
+                    visitor.sendall(self.raw)
+                    return
+                head = f"HTTP/1.1 {self.status} X\r\nContent-Length: {len(self.body)}\r\n\r\n"
+                visitor.sendall(head.encode() + self.body)

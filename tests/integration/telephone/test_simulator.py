@@ -219,13 +219,13 @@ def test_many_calls(own_simulator: Callable[..., SimulatorProcess]) -> None:
     with requests.Session() as session:
         session.auth = (ACCOUNT, "token")
         form = {"From": CALLER, "Twiml": "<Response/>"}
-        for number in range(3_000):
+        for number in range(1_500):
             session.post(client.calls_url, data={**form, "To": f"+1503{number:07}"}, timeout=5)
         start = time.monotonic()
         found = session.get(client.calls_url, params={"To": "+15030000042"}, timeout=5).json()
         assert time.monotonic() - start < 0.1
     assert len(found["calls"]) == 1
-    assert len(client.rings()) == 3_000
+    assert len(client.rings()) == 1_500
 
 
 def test_it_ends_in_order(own_simulator: Callable[..., SimulatorProcess]) -> None:

@@ -105,6 +105,8 @@ def test_every_trouble_has_a_meaning() -> None:
         ("-3", None),
         ("1.5", None),
         ("9" * 30, MAX_RETRY_AFTER_MS),
+        ("9" * 6000, MAX_RETRY_AFTER_MS),
+        ("Wed, 21 Oct 0001 07:28:00 -0000", 0),
         ("Wed, 21 Oct 2015 07:28:00 GMT", 10_000),
         ("Wed, 21 Oct 2015 07:27:00 GMT", 0),
     ],
@@ -114,3 +116,13 @@ def test_retry_after(given: str | None, wait_ms: int | None) -> None:
     now_s = 1_445_412_470
     failed = failure(Refused(status=429, code=20429, retry_after=given), now_s=now_s)
     assert failed.retry_after_ms == wait_ms
+
+
+def test_a_reason_is_one_line_of_text() -> None:
+    """Words that could not be stored, or would forge a log line, do neither."""
+    words = "bad \ud800 number\r\n2026 INFO all is well\x00 " + "x" * 10_000
+    reason = failure(Refused(status=400, code=21211, message=words)).reason
+    assert reason.encode()
+    assert "\n" not in reason
+    assert "\r" not in reason
+    assert len(reason) < 500

@@ -1,0 +1,117 @@
+"""The dialer over TLS."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import ssl
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.servers import missing
+from tests.simulator import ACCOUNT, CALLER
+from vomind_queue.attempts import Accepted, Attempt, Failure, Kind
+from vomind_queue.calls import Call
+from vomind_queue.dialer.twilio import TwilioDialer
+
+ATTEMPT = Attempt(job_id="1", token="t", call=Call(to="+15005550100"), number=1, marked_ms=0)
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file with a key and a certificate for 127.0.0.1 that nobody else trusts."""
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        missing("openssl")
+    path = tmp_path_factory.mktemp("tls") / "localhost.pem"
+    names = ["-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"]
+    command = [str(openssl), "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"]
+    command += [*names, "-keyout", str(path), "-out", str(path.with_suffix(".crt"))]
+    subprocess.run(command, check=True, capture_output=True)
+    with path.open("a") as both:
+        both.write(path.with_suffix(".crt").read_text())
+    return path
+
+
+class SecureServer:
+    """Answers every request over TLS with a call, and counts."""
+
+    def __init__(self, certificate: Path) -> None:
+        """Listens on a free port."""
+        self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self._context.load_cert_chain(certificate)
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"https://127.0.0.1:{self._listener.getsockname()[1]}"
+        self.connections = self.requests = 0
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                visitor, _ = self._listener.accept()
+            except OSError:
+                return
+            self.connections += 1
+            threading.Thread(target=self._answer, args=(visitor,), daemon=True).start()
+
+    def _answer(self, visitor: socket.socket) -> None:
+        body = b'{"sid": "CA1", "status": "queued"}'
+        head = f"HTTP/1.1 201 Created\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+        try:
+            with visitor, self._context.wrap_socket(visitor, server_side=True) as secure:
+                while secure.recv(65536):
+                    self.requests += 1
+                    secure.sendall(head + body)
+        except OSError:
+            # The client does not trust us, or has gone.
+            return
+
+    def close(self) -> None:
+        """Listens no more."""
+        self._listener.close()
+
+
+@pytest.fixture
+def server(certificate: Path) -> Iterator[SecureServer]:
+    """A server over TLS."""
+    made = SecureServer(certificate)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def dialer(server: SecureServer) -> Iterator[TwilioDialer]:
+    """A dialer that is pointed at it."""
+    made = TwilioDialer(
+        account_sid=ACCOUNT, auth_token="token", from_number=CALLER, api_base=server.url
+    )
+    yield made
+    made.close()
+
+
+def test_a_stranger_gets_nothing(dialer: TwilioDialer, server: SecureServer) -> None:
+    """A certificate that is not trusted ends it before anything is sent."""
+    failed = dialer.place(ATTEMPT)
+    assert isinstance(failed, Failure)
+    assert failed.kind is Kind.REFUSED
+    assert "certificate" in failed.reason.lower()
+    assert server.requests == 0
+
+
+def test_calls_are_placed_over_tls(
+    dialer: TwilioDialer,
+    server: SecureServer,
+    certificate: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A trusted server is called, and the connection is kept like any other."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate.with_suffix(".crt")))
+    for _ in range(3):
+        assert dialer.place(ATTEMPT) == Accepted(sid="CA1", status="queued")
+        time.sleep(0.02)
+    assert (server.connections, server.requests) == (1, 3)
