@@ -7,6 +7,7 @@ again behind a client's back. The worker's waits longer.
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -35,9 +36,11 @@ _REFUSALS = (
     redis.exceptions.MasterDownError,
     redis.exceptions.TryAgainError,
 )
-#: … or by the first word of their text
+#: … or by the first word of their text, which Redis 6 wraps when a script met them
 #: (https://redis.io/docs/latest/develop/reference/protocol-spec/#simple-errors).
-_REFUSING_WORDS = ("MISCONF", "NOREPLICAS", "BUSY", "NOAUTH", "WRONGPASS", "UNBLOCKED")
+_REFUSING_WORD = re.compile(
+    r"(^|: -)(OOM|READONLY|MISCONF|NOREPLICAS|MASTERDOWN|BUSY|NOAUTH|NOPERM|WRONGPASS|UNBLOCKED)\b"
+)
 
 
 def connect(url: str, *, timeout_s: float, max_connections: int = 256) -> redis.Redis:
@@ -79,7 +82,7 @@ def told(*, writes: bool) -> Iterator[None]:
             f"Redis cannot be reached: {error}", outcome_unknown=writes and not never_sent
         ) from error
     except redis.ResponseError as error:
-        if not (isinstance(error, _REFUSALS) or str(error).startswith(_REFUSING_WORDS)):
+        if not (isinstance(error, _REFUSALS) or _REFUSING_WORD.search(str(error))):
             raise
         raise StoreUnavailable(f"Redis cannot take the command: {error}") from error
 
