@@ -9,6 +9,7 @@ from vomind_queue.api.access import Access
 from vomind_queue.api.calls import CallRoutes
 from vomind_queue.api.health import HealthRoutes
 from vomind_queue.api.jobs import JobRoutes
+from vomind_queue.api.outage import Outage
 from vomind_queue.api.ports import Services
 from vomind_queue.api.queue import QueueRoutes
 
@@ -22,6 +23,8 @@ def make_app(services: Services) -> Flask:
     # A redirect would be an answer in HTML, and would turn a POST into a GET for many clients.
     app.url_map.merge_slashes = False
     Access(services.settings.api_keys).install(app)
+    # Behind the keys: a stranger learns nothing of an outage.
+    Outage(services.control).install(app)
     app.register_error_handler(Exception, problems.respond)
     for rooms in (CallRoutes(services), JobRoutes(services), QueueRoutes(services)):
         app.register_blueprint(rooms.blueprint(), url_prefix=QUEUE_PATH)
