@@ -152,7 +152,7 @@ def _advice() -> str:
 def _http(error: HTTPException) -> Problem:
     status = error.code or HTTPStatus.INTERNAL_SERVER_ERROR
     if status == HTTPStatus.NOT_FOUND:
-        return Problem(status=status, detail=f"There is nothing at {request.path}.")
+        return Problem(status=status, detail=f"There is nothing at {request.path[:200]}.")
     if isinstance(error, MethodNotAllowed):
         allowed = ", ".join(sorted(error.valid_methods or ()))
         return Problem(
