@@ -149,7 +149,7 @@ class Supervisor:
         """Starts all, calls ``announce`` once all are ready, returns when all have ended."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            loop.add_signal_handler(number, self._asked_to_end.set)
+            loop.add_signal_handler(number, self._end, number.name)
         work = asyncio.create_task(self._start(announce))
         ended = asyncio.create_task(self._asked_to_end.wait())
         try:
@@ -159,17 +159,20 @@ class Supervisor:
             await ended
         finally:
             work.cancel()
-            self.say("stack", "ending …")
             for keeper in reversed(self._keepers):
                 await keeper.stop()
             self.say("stack", "ended")
 
     def say(self, name: str, line: str) -> None:
         """Writes one line; a reader that went away asks the stack to end."""
-        try:
+        with suppress(OSError):
             print(f"{name:{self._width}} | {line}", flush=True)  # noqa: T201
-        except OSError:
-            self._asked_to_end.set()
+            return
+        self._asked_to_end.set()
+
+    def _end(self, reason: str) -> None:
+        self.say("stack", f"{reason}: ending …")
+        self._asked_to_end.set()
 
     async def _start(self, announce: Callable[[], None]) -> None:
         for group in (self._keepers[: self._first], self._keepers[self._first :]):
