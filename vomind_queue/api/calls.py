@@ -30,7 +30,7 @@ class CallRoutes:
     def schedule_call(self) -> Response:
         """One call, to be dialed as soon as its turn comes."""
         body = read_object()
-        new: NewCall = schemas.CALL.load(body)
+        new = schemas.CALL.accept(body)
         receipt = self._scheduling.schedule(new, idempotency_key(body))
         return answers.scheduled(
             new, receipt, "Call scheduled successfully", schemas.CALL.ignored(body)
@@ -39,7 +39,7 @@ class CallRoutes:
     def schedule_delayed_call(self) -> Response:
         """One call for later."""
         body = read_object()
-        new: NewCall = schemas.DELAYED_CALL.load(body)
+        new = schemas.DELAYED_CALL.accept(body)
         key = idempotency_key(body)
         receipt = None
         if untimely := self._untimely([new]):

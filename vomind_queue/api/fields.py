@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from marshmallow import ValidationError, fields
 
@@ -159,16 +159,28 @@ class Index(Rule[int]):
 
 
 class Calls(fields.List[Any]):
-    """The calls of a bulk."""
+    """The calls of a bulk, each read by the schema of one call."""
 
-    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> list[Any]:
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> list[Any]:
         # Before anything is done for each of them.
         if not isinstance(value, list) or not 1 <= len(value) <= MAX_CALLS:
             raise ValidationError(f"Give a list of 1 to {MAX_CALLS:,} calls.")
         names = set().union(*(call for call in value if isinstance(call, dict)))
         if len(names) > MOST_NAMES:
             raise ValidationError(f"They have more than {MOST_NAMES} different fields.")
-        return super()._deserialize(value, *args, **kwargs)
+        return self._each(value)
+
+    def _each(self, calls: list[Any]) -> list[Any]:
+        accept = cast(fields.Nested, self.inner).schema.accept  # type: ignore[attr-defined]
+        accepted, errors = [], {}
+        for index, call in enumerate(calls):
+            try:
+                accepted.append(accept(call))
+            except ValidationError as error:
+                errors[index] = error.messages
+        if errors:
+            raise ValidationError(cast(dict[str, Any], errors))
+        return accepted
 
 
 def _depth(value: Any) -> int:

@@ -62,6 +62,41 @@ class CallSchema(RequestSchema):
     priority = fields.Urgency(allow_none=True)
     metadata = fields.Metadata(allow_none=True)
 
+    #: How many of scheduleAt and delayMs there may be, the fewest and the most.
+    times = (0, 0)
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._rules = [
+            (field.data_key or name, name, field.read)
+            for name, field in self.fields.items()
+            if isinstance(field, fields.Rule)
+        ]
+
+    def accept(self, body: Any) -> NewCall:
+        """As `load`, at a quarter of its cost for a call with which nothing is wrong."""
+        new = self._accept_plain(body)
+        if new is None:
+            new = self.load(body)
+        return new
+
+    def _accept_plain(self, body: Any) -> NewCall | None:
+        """The same rules without the machinery around them; ``None`` when one is broken."""
+        if not isinstance(body, dict) or not body.keys() <= self.known:
+            return None
+        data = {}
+        try:
+            for key, name, read in self._rules:
+                value = body.get(key)
+                if value is not None:
+                    data[name] = read(value)
+        except ValidationError:
+            return None
+        if "to" not in data or not self.times[0] <= _times_in(body) <= self.times[1]:
+            return None
+        made: NewCall = self.make(data)
+        return made
+
     @post_load
     def make(self, data: dict[str, Any], **_: Any) -> NewCall:
         """The call, its defaults filled in."""
@@ -81,6 +116,8 @@ class TimedCallSchema(CallSchema):
     due_ms = fields.Instant(data_key="scheduleAt", allow_none=True)
     delay_ms = fields.Delay(data_key="delayMs", allow_none=True)
 
+    times = (0, 1)
+
     @validates_schema(pass_original=True, skip_on_field_errors=False)
     def refuse_two_times(self, _data: Any, original: Any, **_: Any) -> None:
         """Raises ValidationError when both times are given."""
@@ -90,6 +127,8 @@ class TimedCallSchema(CallSchema):
 
 class DelayedCallSchema(TimedCallSchema):
     """A call that is wanted later."""
+
+    times = (1, 1)
 
     @validates_schema(pass_original=True, skip_on_field_errors=False)
     def refuse_no_time(self, _data: Any, original: Any, **_: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -77,6 +78,23 @@ def test_what_the_contract_allows_is_taken(field: str, value: Any) -> None:
 def test_what_the_contract_forbids_is_refused(field: str, value: Any) -> None:
     """The one field that is wrong is named, and the others are not."""
     assert list(errors_of(schemas.CALL, {"to": TO, field: value})) == [field]
+
+
+@pytest.mark.parametrize(("field", "value"), pairs(TAKEN) + pairs(REFUSED) + pairs(TIMES_REFUSED))
+@pytest.mark.parametrize("schema", [schemas.CALL, schemas.TIMED_CALL, schemas.DELAYED_CALL])
+@pytest.mark.parametrize("times", [{}, {"delayMs": 5}, {"scheduleAt": "2030-11-20T10:00:00Z"}])
+def test_the_short_way_accepts_the_same(
+    schema: schemas.CallSchema, field: str, value: Any, times: dict[str, Any]
+) -> None:
+    """What is accepted without marshmallow's machinery is what its schemas declare."""
+
+    def outcome(read: Callable[[Any], NewCall]) -> Any:
+        try:
+            return read({"to": TO, **times, field: value})
+        except ValidationError as error:
+            return error.messages
+
+    assert outcome(schema.accept) == outcome(schema.load)
 
 
 @pytest.mark.parametrize(("field", "value"), pairs(TIMES_REFUSED))
