@@ -6,6 +6,8 @@ no place to register another broker, so the name that its pages use is replaced.
 
 from __future__ import annotations
 
+import logging
+import os
 import sys
 from collections.abc import Iterable
 from typing import Any
@@ -79,8 +81,15 @@ def main() -> None:
     log.configure(settings)
     flower.views.Broker = call_broker
     celery.add_command(flower_command)
-    # Not through the shell: the password must not stand in the list of processes.
-    celery.main(args=["-A", "celery_app", *line], prog_name="celery")
+    status: Any = 0
+    try:
+        # Not through the shell: the password must not stand in the list of processes.
+        celery.main(args=["-A", "celery_app", *line], prog_name="celery")
+    except SystemExit as end:
+        status = end.code
+    # Threads that wait for a Redis that went away would hold up an ordinary end for ever.
+    logging.shutdown()
+    os._exit(status if isinstance(status, int) else 1)
 
 
 if __name__ == "__main__":

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import requests
 
+from tests.servers import Server
 from tests.stack import READY_S, Stack, until
 
 LOGIN = ("ann", "pass")
@@ -78,3 +80,14 @@ def test_flower_refuses_to_stand_open(stack: Stack) -> None:
     assert process.wait() == 1
     assert process.output.startswith("FLOWER_HOST: '0.0.0.0' is not allowed without")
     assert process.output.count("\n") == 1
+
+
+def test_flower_ends_while_redis_is_away(stack: Stack, start_server: Callable[..., Server]) -> None:
+    """Its threads that wait for a server that went away do not hold it back."""
+    server = start_server()
+    process = stack.start("flower", REDIS_URL=server.url)
+    until(lambda: _up(stack), within_s=READY_S, what="Flower answers")
+    server.kill()
+    for _ in range(3):
+        _get(stack, "/workers?refresh=1")
+    assert process.stop(within_s=5) == 0
