@@ -135,19 +135,19 @@ def test_pages_are_as_twilio_describes_them(
 def test_a_call_at_every_age_is_as_twilio_describes_it(
     proxy: str, simulator: SimulatorClient
 ) -> None:
-    """Queued, ringing and answered calls, fetched and listed."""
+    """Calls that ring, are answered and are over, fetched and listed."""
     sid = simulator.create(NUMBER).json()["sid"]
     client = SimulatorClient(proxy)
     seen = set()
-    give_up_at = time.monotonic() + 10
-    while len(seen) < 3 and time.monotonic() < give_up_at:
+    give_up_at = time.monotonic() + 30
+    while "completed" not in seen and time.monotonic() < give_up_at:
         answer = client.get(f"/{sid}")
         assert answer.status_code == 200, answer.text
         assert client.get(To=NUMBER, Status=answer.json()["status"]).status_code == 200
         seen.add(answer.json()["status"])
         time.sleep(0.1)
     client.close()
-    assert seen == {"queued", "ringing", "in-progress"}
+    assert seen >= {"in-progress", "completed"}
 
 
 def test_the_proxy_does_check(proxy: str, simulator: SimulatorClient) -> None:

@@ -104,6 +104,10 @@ class Lines(HttpClient):  # type: ignore[misc]  # the library brings no types
                 return
         line.close()
 
+    def prepare_tls(self) -> None:
+        """Reads the certificates, which takes time that the first call should not lose."""
+        self._tls_context()
+
     def _tls_context(self) -> ssl.SSLContext:
         """The system's certificates (``SSL_CERT_FILE`` counts) and those of certifi."""
         with self._lock:

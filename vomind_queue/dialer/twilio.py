@@ -93,6 +93,8 @@ class TwilioDialer:
             environment={"TWILIO_EDGE": ""},
         )
         self._client.api.base_url = api_base or API_BASE
+        if self._client.api.base_url.startswith("https:"):
+            self._lines.prepare_tls()
 
     def place(self, attempt: Attempt) -> Outcome:
         """Asks for the call, at most once. Never raises; ends within the deadline."""

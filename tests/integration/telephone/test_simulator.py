@@ -66,7 +66,7 @@ def test_a_call_is_fetched_and_ended(simulator: SimulatorClient) -> None:
     """A call that has not been answered can be cancelled, once."""
     sid = simulator.create(NUMBER).json()["sid"]
     url = simulator.calls_url.replace(".json", f"/{sid}.json")
-    assert simulator.get(f"/{sid}").json()["status"] == "queued"
+    assert simulator.get(f"/{sid}").json()["status"] in {"queued", "ringing"}
     ends = [
         requests.post(url, data={"Status": "canceled"}, auth=(ACCOUNT, "x"), timeout=5)
         for _ in range(2)
@@ -97,8 +97,20 @@ def test_the_list_is_newest_first_and_filtered(simulator: SimulatorClient) -> No
     assert listed(To=to) == sids[::-1]
     assert listed(To=to, Status="completed") == []
     assert listed(To=to, From="+15005550009") == []
-    assert listed(To=to, **{"StartTime>": "2020-01-01"}) == [], "none has been dialed yet"
+    assert listed(To=to, **{"StartTime<": "2020-01-01"}) == []
     assert len(listed(PageSize=4)) == 4
+
+
+def test_a_call_has_no_start_time_before_it_is_dialed(simulator: SimulatorClient) -> None:
+    """A filter on the start time hides a queued call: who looks for one must not use it."""
+    to = f"+1506{time.time_ns() % 10**7:07}"
+    simulator.create(to)
+    seen = []
+    while not (found := simulator.get(To=to, **{"StartTime>": "2020-01-01"}).json()["calls"]):
+        seen += [call["status"] for call in simulator.get(To=to).json()["calls"]]
+        time.sleep(0.05)
+    assert set(seen) <= {"queued", "ringing"}
+    assert found[0]["start_time"]
 
 
 def test_pages_follow_one_another(simulator: SimulatorClient) -> None:
@@ -180,10 +192,10 @@ def test_a_bad_rule_is_refused(simulator: SimulatorClient) -> None:
 def test_refusing_and_reopening(simulator: SimulatorClient) -> None:
     """Refused means refused by the system, for as long as was said or until it is mended."""
     address = ("127.0.0.1", int(simulator.url.rsplit(":", 1)[1]))
-    simulator.faults({"fault": "refuse", "ms": 300})
+    simulator.faults({"fault": "refuse", "ms": 600})
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(address, timeout=5)
-    time.sleep(0.4)
+    time.sleep(0.8)
     assert simulator.create(NUMBER).status_code == 201
     simulator.faults({"fault": "refuse"})
     with pytest.raises(ConnectionRefusedError):
@@ -195,10 +207,10 @@ def test_refusing_and_reopening(simulator: SimulatorClient) -> None:
 def test_the_list_lags(simulator: SimulatorClient) -> None:
     """A young call is missing from the list for as long as the rule says."""
     to = f"+1502{time.time_ns() % 10**7:07}"
-    simulator.faults({"fault": "list_lag", "ms": 300})
+    simulator.faults({"fault": "list_lag", "ms": 800})
     simulator.create(to)
     assert simulator.get(To=to).json()["calls"] == []
-    time.sleep(0.35)
+    time.sleep(0.9)
     assert len(simulator.get(To=to).json()["calls"]) == 1
 
 
@@ -209,7 +221,7 @@ def test_slow_answers_do_not_hold_others_up(simulator: SimulatorClient) -> None:
     with ThreadPoolExecutor(60) as pool:
         answers = list(pool.map(lambda _: simulator.create(NUMBER).status_code, range(60)))
     assert answers == [201] * 60
-    assert time.monotonic() - start < 4
+    assert time.monotonic() - start < 10, "one after the other they would take 24 s"
     assert len(simulator.rings()) == 60
 
 
@@ -223,7 +235,7 @@ def test_many_calls(own_simulator: Callable[..., SimulatorProcess]) -> None:
             session.post(client.calls_url, data={**form, "To": f"+1503{number:07}"}, timeout=5)
         start = time.monotonic()
         found = session.get(client.calls_url, params={"To": "+15030000042"}, timeout=5).json()
-        assert time.monotonic() - start < 0.1
+        assert time.monotonic() - start < 1
     assert len(found["calls"]) == 1
     assert len(client.rings()) == 1_500
 

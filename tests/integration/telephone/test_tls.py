@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import socket
 import ssl
@@ -84,19 +85,16 @@ def server(certificate: Path) -> Iterator[SecureServer]:
     made.close()
 
 
-@pytest.fixture
-def dialer(server: SecureServer) -> Iterator[TwilioDialer]:
+def a_dialer(server: SecureServer) -> TwilioDialer:
     """A dialer that is pointed at it."""
-    made = TwilioDialer(
+    return TwilioDialer(
         account_sid=ACCOUNT, auth_token="token", from_number=CALLER, api_base=server.url
     )
-    yield made
-    made.close()
 
 
-def test_a_stranger_gets_nothing(dialer: TwilioDialer, server: SecureServer) -> None:
+def test_a_stranger_gets_nothing(server: SecureServer) -> None:
     """A certificate that is not trusted ends it before anything is sent."""
-    failed = dialer.place(ATTEMPT)
+    failed = a_dialer(server).place(ATTEMPT)
     assert isinstance(failed, Failure)
     assert failed.kind is Kind.REFUSED
     assert "certificate" in failed.reason.lower()
@@ -104,14 +102,12 @@ def test_a_stranger_gets_nothing(dialer: TwilioDialer, server: SecureServer) -> 
 
 
 def test_calls_are_placed_over_tls(
-    dialer: TwilioDialer,
-    server: SecureServer,
-    certificate: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    server: SecureServer, certificate: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A trusted server is called, and the connection is kept like any other."""
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate.with_suffix(".crt")))
-    for _ in range(3):
-        assert dialer.place(ATTEMPT) == Accepted(sid="CA1", status="queued")
-        time.sleep(0.02)
+    with contextlib.closing(a_dialer(server)) as dialer:
+        for _ in range(3):
+            assert dialer.place(ATTEMPT) == Accepted(sid="CA1", status="queued")
+            time.sleep(0.02)
     assert (server.connections, server.requests) == (1, 3)
