@@ -22,6 +22,7 @@ from granian.log import LogLevels
 from granian.server import Server
 
 from vomind_queue import log
+from vomind_queue.api.access import sign
 from vomind_queue.api.app import make_app
 from vomind_queue.api.ports import Services
 from vomind_queue.services import build
@@ -61,7 +62,7 @@ def application() -> Flask:
         sys.exit(
             "API_KEYS is unset: another server may listen anywhere; set it or ALLOW_ANONYMOUS=1."
         )
-    log.configure(settings)
+    _configure_log(settings)
     return create_app(build(settings))
 
 
@@ -69,7 +70,6 @@ def main() -> None:
     """Serves until SIGTERM or Ctrl-C; requests under way are answered first."""
     settings = load_or_exit()
     _refuse_open_door(settings)
-    log.configure(settings)
     address = _address(settings)
     _wait_for_port(settings, address)
     server = Server(
@@ -87,6 +87,7 @@ def main() -> None:
         respawn_failed_workers=True,
         workers_kill_timeout=STOP_S,
     )
+    # Making the server has changed the log's set-up.
     log.configure(settings)
     logger.info("API listens", extra={"host": settings.host, "port": settings.port})
     try:
@@ -136,9 +137,15 @@ def _wait_for_port(settings: Settings, address: str) -> None:
         time.sleep(0.1)
 
 
+def _configure_log(settings: Settings) -> None:
+    log.configure(settings)
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(sign)
+
+
 def _serve_from(settings: Settings, parent: int) -> Callable[..., Any]:
     """What each serving process runs; made there, so that nothing is shared over the fork."""
-    log.configure(settings)
+    _configure_log(settings)
     threading.Thread(target=_follow, args=(parent,), daemon=True).start()
     return create_app(build(settings))
 

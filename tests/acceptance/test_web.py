@@ -61,6 +61,21 @@ def test_an_open_door_can_be_wanted(stack: Stack) -> None:
     assert answer.status_code == 200
 
 
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_log_lines_tell_whose_request_it_was(stack: Stack, form: str) -> None:
+    """The name of the key and the id of the request stand in them; secret and number do not."""
+    web = stack.start_web(API_KEYS="ops:very-secret", LOG_FORMAT=form)
+    headers = {"X-API-Key": "very-secret", "X-Request-Id": "the-id"}
+    body = {"to": "+1234567890"}
+    url = f"{stack.queue_url}/schedule-call"
+    assert requests.post(url, json=body, headers=headers, timeout=5).status_code == 200
+    web.wait_for("the-id")
+    (line,) = [line for line in web.output.splitlines() if "the-id" in line]
+    assert "ops" in line
+    assert "very-secret" not in web.output
+    assert body["to"] not in web.output
+
+
 def test_another_server_is_open_only_where_it_is_wanted(stack: Stack) -> None:
     """``wsgi:app`` cannot know where it listens: it wants keys, or the word that none are."""
 

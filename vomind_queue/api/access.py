@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import logging
 import re
 import secrets
 from collections.abc import Iterator, Sequence
 from http import HTTPStatus
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, g, has_request_context, request
 
 from vomind_queue.api.problems import Refused
 from vomind_queue.settings import ApiKey
@@ -71,6 +72,15 @@ def scope() -> str:
     if key is None:
         return ""
     return f"name:{key.name}" if key.name else f"secret:{_digest(key.secret).hex()}"
+
+
+def sign(record: logging.LogRecord) -> bool:
+    """A filter for log handlers: says with which request, and whose, a line has to do."""
+    if has_request_context():
+        record.request_id = g.get("request_id")
+        key: ApiKey | None = g.get("api_key")
+        record.client = key.name if key else None
+    return True
 
 
 def _shown() -> Iterator[str]:

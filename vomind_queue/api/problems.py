@@ -172,10 +172,7 @@ def _unexpected(error: Exception) -> Problem:
 
 
 def _fields() -> dict[str, Any]:
-    return {
-        "request_id": g.get("request_id"),
-        "request": f"{request.method} {request.path}",
-    }
+    return {"request": f"{request.method} {request.path[:200]}"}
 
 
 _MAKERS: Mapping[type[Exception], Callable[[Any], Problem]] = {
