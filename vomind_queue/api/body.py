@@ -130,7 +130,7 @@ def _parse(raw: bytes) -> Any:
     except UnicodeDecodeError as error:
         raise _unreadable(f"byte {error.start} is not UTF-8") from None
     except json.JSONDecodeError as error:
-        raise _unreadable(f"{error.msg} at line {error.lineno}, column {error.colno}") from None
+        raise _unreadable(f"{error.msg} (line {error.lineno}, column {error.colno})") from None
     except RecursionError:
         raise _unreadable("it is nested too deeply") from None
     except ValueError:
