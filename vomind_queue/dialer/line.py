@@ -6,9 +6,10 @@ import io
 import select
 import socket
 import ssl
+import struct
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.client import HTTPResponse
 from queue import Empty, SimpleQueue
 from typing import Any
@@ -26,6 +27,7 @@ from vomind_queue.dialer.exchange import (
 MAX_ANSWER = 8 * 1024 * 1024
 #: Linux and some others; the number is absent elsewhere.
 _USER_TIMEOUT: int | None = getattr(socket, "TCP_USER_TIMEOUT", None)
+_NO_LINGERING = struct.pack("ii", 1, 0)
 
 
 class Line:
@@ -74,8 +76,17 @@ class Line:
                 sock.sendall(request)
                 return self._answer(sock, method, exchange)
         except BaseException:
-            self.close()
+            self._abort()
             raise
+
+    def _abort(self) -> None:
+        """Ends the connection and takes back what the kernel has not sent yet."""
+        if self._sock is not None:
+            # Lingering for no time at all turns the close into a reset; else the kernel would
+            # go on trying to deliver a request that was given up.
+            with suppress(OSError):
+                self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGERING)
+        self.close()
 
     def _prepare(self, sock: socket.socket, exchange: Exchange) -> None:
         """The last moment check: what stands here is all that lies before the sending."""

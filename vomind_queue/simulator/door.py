@@ -8,8 +8,9 @@ import socket
 import threading
 import time
 from contextlib import suppress
+from dataclasses import replace
 
-from vomind_queue.simulator.wire import Handler, converse
+from vomind_queue.simulator.wire import Delivery, Handler, Reply, Request, converse
 
 #: Connections that may wait to be accepted; the system may allow fewer.
 BACKLOG = 1024
@@ -27,6 +28,9 @@ class Door:
         self._shut_until = 0.0
         self._is_open = False
         self._visitors: set[socket.socket] = set()
+        # Those with a request under way, and those to whom the door was shut.
+        self._busy: set[socket.socket] = set()
+        self._unwelcome: set[socket.socket] = set()
         self._sock = _bound(host, port)
         self._bell_out, self._bell_in = socket.socketpair()
         self.address: tuple[str, int] = self._sock.getsockname()[:2]
@@ -80,10 +84,11 @@ class Door:
                 self._sock.close()
                 # A socket that is bound but does not listen refuses, and keeps the port ours.
                 self._sock = _bound(*self.address)
-                for visitor in self._visitors:
-                    # The answer under way, to the request that shut the door, still gets out.
+                self._unwelcome |= self._visitors
+                # Answers under way, also that to the request that shut the door, get out.
+                for visitor in self._visitors - self._busy:
                     with suppress(OSError):
-                        visitor.shutdown(socket.SHUT_RD)
+                        visitor.shutdown(socket.SHUT_RDWR)
             self._is_open = wanted_open
             self._state.notify_all()
 
@@ -101,9 +106,22 @@ class Door:
     def _serve(self, visitor: socket.socket) -> None:
         # A client that goes away is nothing to report.
         with suppress(OSError), visitor:
-            converse(visitor, self._handler)
+            converse(visitor, lambda request: self._receive(visitor, request))
         with self._state:
-            self._visitors.discard(visitor)
+            for visitors in (self._visitors, self._busy, self._unwelcome):
+                visitors.discard(visitor)
+
+    def _receive(self, visitor: socket.socket, request: Request) -> Reply:
+        with self._state:
+            if visitor in self._unwelcome:
+                return Reply(status=503, body=b"", delivery=Delivery.DROP)
+            self._busy.add(visitor)
+        reply = self._handler(request)
+        with self._state:
+            self._busy.discard(visitor)
+            if visitor in self._unwelcome:
+                return replace(reply, headers={**reply.headers, "Connection": "close"})
+        return reply
 
 
 def _bound(host: str, port: int) -> socket.socket:

@@ -90,7 +90,7 @@ class Reply:
 Handler = Callable[[Request], Reply]
 
 
-class MalformedError(Exception):
+class MalformedError(ValueError):
     """The client does not speak HTTP."""
 
 
@@ -104,7 +104,7 @@ def converse(sock: socket.socket, handler: Handler) -> None:
                 return
             if request.headers.get("connection", "").lower() == "close":
                 return
-    except MalformedError:
+    except ValueError:
         deliver(sock, Reply(status=400, body=b"{}"))
 
 

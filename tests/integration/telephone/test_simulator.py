@@ -240,6 +240,33 @@ def test_many_calls(own_simulator: Callable[..., SimulatorProcess]) -> None:
     assert len(client.rings()) == 1_500
 
 
+@pytest.mark.parametrize(
+    "request_",
+    [
+        b"nonsense\r\n\r\n",
+        b"GET http://[ HTTP/1.1\r\n\r\n",
+        b"POST /x HTTP/1.1\r\nContent-Length: many\r\n\r\n",
+        b"POST /x HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+    ],
+)
+def test_what_is_no_http_is_refused(simulator: SimulatorClient, request_: bytes) -> None:
+    """Nonsense gets a 400, and the next client is served."""
+    address = ("127.0.0.1", int(simulator.url.rsplit(":", 1)[1]))
+    with socket.create_connection(address, timeout=5) as client:
+        client.sendall(request_)
+        assert client.recv(65536).startswith(b"HTTP/1.1 400 ")
+    assert simulator.create(NUMBER).status_code == 201
+
+
+def test_a_request_in_chunks(simulator: SimulatorClient) -> None:
+    """A body of unknown length is read to its end."""
+    body = f"To=%2B{NUMBER[1:]}&From=%2B{CALLER[1:]}&Twiml=x".encode()
+    answer = requests.post(
+        simulator.calls_url, data=iter([body[:9], body[9:]]), auth=(ACCOUNT, "t"), timeout=5
+    )
+    assert answer.status_code == 201
+
+
 def test_it_ends_in_order(own_simulator: Callable[..., SimulatorProcess]) -> None:
     """SIGTERM ends it with 0; a port in use is named and ends it with 1."""
     first = own_simulator()
