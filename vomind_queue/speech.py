@@ -21,7 +21,9 @@ FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 def say(message: str) -> str:
     """TwiML that speaks a message; characters that XML cannot carry are left out."""
-    return f"{BEFORE}{escape(FORBIDDEN.sub('', message))}{AFTER}"
+    # A reader of XML makes a bare carriage return a line end.
+    spoken = escape(FORBIDDEN.sub("", message), {"\r": "&#13;"})
+    return f"{BEFORE}{spoken}{AFTER}"
 
 
 def twiml_length(message: str) -> int:

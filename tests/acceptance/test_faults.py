@@ -185,6 +185,7 @@ def test_an_outage_of_redis_is_told_and_survived(mortal: Stack, server: Server, 
         server.thaw()
     else:
         server.start()
+    until(lambda: api.ask("GET", "/stats").ok, within_s=10, what="the API answers again")
     stats = api.until_done()
     assert (stats["completed"], stats["failed"]) == (100, 0)
     each_rang_once(phone, 100)

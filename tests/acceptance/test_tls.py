@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -26,10 +26,9 @@ def certificate(tmp_path: Path) -> tuple[str, str]:
     return str(key), str(made)
 
 
-def test_everything_works_over_tls(
-    stack: Stack, certificate: tuple[str, str], tmp_path: Path
-) -> None:
-    """Web, worker and Flower all reach a server that can only be reached encrypted."""
+@pytest.fixture
+def tls_port(certificate: tuple[str, str], tmp_path: Path) -> Iterator[int]:
+    """Where a server listens that speaks TLS."""
     binary("redis7")
     port, (key, made) = free_port(), certificate
     server = Server(
@@ -41,24 +40,38 @@ def test_everything_works_over_tls(
         ),
     )
     server.start()
-    try:
-        stack.settings["REDIS_URL"] = f"rediss://:@127.0.0.1:{port}"
-        stack.start_all()
-        stack.start("flower")
-        answer = requests.post(
-            f"{stack.queue_url}/schedule-call", json={"to": "+1234567890"}, timeout=5
-        )
-        assert answer.status_code == 200, answer.text
-        job = f"{stack.queue_url}/job/1"
-        until(
-            lambda: requests.get(job, timeout=5).json()["state"] == "completed",
-            within_s=10,
-            what="the call is placed",
-        )
-        broker = f"http://127.0.0.1:{stack.flower_port}/broker"
-        until(_shows(broker, "calls.high"), within_s=READY_S, what="Flower counts")
-    finally:
-        server.kill()
+    yield port
+    server.kill()
+
+
+def test_everything_works_over_tls(stack: Stack, tls_port: int) -> None:
+    """Web, worker and Flower all reach a server that can only be reached encrypted."""
+    stack.settings["REDIS_URL"] = f"rediss://:@127.0.0.1:{tls_port}"
+    stack.start_all()
+    stack.start("flower")
+    answer = requests.post(
+        f"{stack.queue_url}/schedule-call", json={"to": "+1234567890"}, timeout=5
+    )
+    assert answer.status_code == 200, answer.text
+    job = f"{stack.queue_url}/job/1"
+    until(
+        lambda: requests.get(job, timeout=5).json()["state"] == "completed",
+        within_s=10,
+        what="the call is placed",
+    )
+    broker = f"http://127.0.0.1:{stack.flower_port}/broker"
+    until(_shows(broker, "calls.high"), within_s=READY_S, what="Flower counts")
+
+
+def test_a_certificate_is_verified_when_asked(stack: Stack, tls_port: int) -> None:
+    """With ``ssl_cert_reqs=required`` neither web nor worker talks to a stranger."""
+    stack.settings["REDIS_URL"] = f"rediss://127.0.0.1:{tls_port}?ssl_cert_reqs=required"
+    worker = stack.start("worker")
+    stack.start_web()
+    answer = requests.get(f"{stack.queue_url}/stats", timeout=5)
+    assert answer.status_code == 503
+    worker.wait_for("certificate verify failed")
+    assert " ready." not in worker.output
 
 
 def _shows(url: str, text: str) -> Callable[[], bool]:

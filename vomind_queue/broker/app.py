@@ -12,7 +12,7 @@ from vomind_queue.broker import transport
 from vomind_queue.broker.link import Link
 from vomind_queue.broker.names import CALL_QUEUES, DEFAULT_QUEUE, LINK_OPTION
 from vomind_queue.settings import Settings
-from vomind_queue.store.connection import WORKER_TIMEOUT_S
+from vomind_queue.store.connection import WORKER_TIMEOUT_S, unverified
 
 #: How often kombu checks its long-lived connections, s.
 HEALTH_CHECK_S = 5
@@ -56,8 +56,12 @@ def _configuration(settings: Settings, link: Link) -> dict[str, Any]:
         "timezone": "UTC",
     }
     if settings.redis_url.startswith("rediss://"):
-        # Hosted Redis comes with self-signed certificates.
-        options["broker_use_ssl"] = {"ssl_cert_reqs": ssl.CERT_NONE, "ssl_check_hostname": False}
+        # Flower asks for this; the address alone would do for kombu.
+        options["broker_use_ssl"] = (
+            {"ssl_cert_reqs": ssl.CERT_NONE, "ssl_check_hostname": False}
+            if unverified(settings.redis_url)
+            else {"ssl_cert_reqs": ssl.CERT_REQUIRED}
+        )
     return options
 
 
