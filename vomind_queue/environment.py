@@ -78,6 +78,12 @@ REDIS_DB = _is("REDIS_DB", v.whole(0, 99_999), "0", "Database number, with `REDI
 REDIS_TLS = _is(
     "REDIS_TLS", v.FLAG, "0", "`1` encrypts the connection to `REDIS_HOST`, without verifying."
 )
+ALLOW_EVICTION = _is(
+    "ALLOW_EVICTION",
+    v.FLAG,
+    "0",
+    "`1` accepts a Redis server whose `maxmemory-policy` may drop calls when its memory is full.",
+)
 EMBEDDED_REDIS_PORT = _is(
     "EMBEDDED_REDIS_PORT", v.PORT, "6390", "Port of the embedded server, on loopback."
 )
@@ -226,7 +232,7 @@ VOMIND_ENV_FILE = _is(
 SECTIONS: Mapping[str, Sequence[Variable[Any]]] = {
     "Redis": (
         REDIS_URL, REDIS_HOST, REDIS_PORT, REDIS_USERNAME, REDIS_PASSWORD, REDIS_DB, REDIS_TLS,
-        EMBEDDED_REDIS_PORT, DATA_DIR,
+        ALLOW_EVICTION, EMBEDDED_REDIS_PORT, DATA_DIR,
     ),
     "API": (HOST, PORT, ALLOW_ANONYMOUS, API_KEYS, WEB_PROCESSES, WEB_THREADS),
     "Calls": (

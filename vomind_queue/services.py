@@ -10,12 +10,14 @@ from vomind_queue.broker.link import Link
 from vomind_queue.calling import Calling
 from vomind_queue.control import Control
 from vomind_queue.dialer.twilio import TwilioDialer
+from vomind_queue.errors import StoreUnavailable, StoreUnsuitable
 from vomind_queue.retry import RetryPolicy
 from vomind_queue.scheduling import Scheduling
 from vomind_queue.settings import Settings
 from vomind_queue.store.connection import API_TIMEOUT_S, WORKER_TIMEOUT_S, Gate, connect
 from vomind_queue.store.desk import Protocol, WorkDesk
 from vomind_queue.store.queue import CallQueue
+from vomind_queue.store.suitability import check
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +36,23 @@ class WorkServices:
     settings: Settings
     link: Link
     calling: Calling
+
+
+def check_store(settings: Settings) -> str | None:
+    """Why the Redis server must not hold calls, in one line; ``None`` when it may.
+
+    A server that cannot be reached now is no reason: it is waited for.
+    """
+    client = connect(settings.redis_url, timeout_s=API_TIMEOUT_S)
+    try:
+        check(client, allow_eviction=settings.allow_eviction)
+    except StoreUnsuitable as error:
+        return str(error)
+    except StoreUnavailable:
+        return None
+    finally:
+        client.close()
+    return None
 
 
 def build(settings: Settings) -> Services:

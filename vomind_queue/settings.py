@@ -37,6 +37,8 @@ class Settings:
     redis_url: str = field(repr=False)
     #: Whether ``make run`` brings its own server: neither REDIS_URL nor REDIS_HOST is set.
     embedded: bool
+    #: Whether a server that may drop calls when its memory is full is put up with.
+    allow_eviction: bool
     embedded_redis_port: int
 
     #: Where the web process listens.
@@ -114,6 +116,7 @@ class Settings:
         return cls(
             redis_url=_redis_url(environ),
             embedded=_embedded(environ),
+            allow_eviction=env.ALLOW_EVICTION.read(environ),
             embedded_redis_port=env.EMBEDDED_REDIS_PORT.read(environ),
             host=env.HOST.read(environ),
             port=env.PORT.read(environ),

@@ -25,7 +25,7 @@ from vomind_queue import log
 from vomind_queue.api.access import sign
 from vomind_queue.api.app import make_app
 from vomind_queue.api.ports import Services
-from vomind_queue.services import build
+from vomind_queue.services import build, check_store
 from vomind_queue.settings import Settings, is_loopback, load_or_exit
 
 logger = logging.getLogger(__name__)
@@ -70,6 +70,8 @@ def main() -> None:
     """Serves until SIGTERM or Ctrl-C; requests under way are answered first."""
     settings = load_or_exit()
     _refuse_open_door(settings)
+    if fault := check_store(settings):
+        sys.exit(fault)
     address = _address(settings)
     _wait_for_port(settings, address)
     server = Server(

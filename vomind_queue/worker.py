@@ -15,7 +15,7 @@ from vomind_queue.broker.app import create_celery
 from vomind_queue.broker.pool import TaskPool
 from vomind_queue.calling import Calling
 from vomind_queue.errors import StoreUnavailable
-from vomind_queue.services import build_work
+from vomind_queue.services import build_work, check_store
 from vomind_queue.settings import Settings, load_or_exit
 
 logger = logging.getLogger(__name__)
@@ -48,6 +48,8 @@ def _connect_signals(settings: Settings, calling: Calling) -> None:
         if not issubclass(sender.pool_cls, TaskPool):
             # Celery logs what a receiver raises, and goes on; this it lets through.
             sys.exit("The worker places calls in threads: leave --pool out.")
+        if fault := check_store(settings):
+            sys.exit(fault)
 
     def end(sender: Any, **_: Any) -> None:
         settler.stop()
