@@ -211,3 +211,10 @@ def _check_pairs(environ: Mapping[str, str]) -> None:
         if name in given and not any(each <= given for each in wants):
             needed = " or ".join(" and ".join(sorted(each)) for each in wants)
             raise SettingsError(f"{name} is set without what it needs; allowed: with {needed}.")
+    horizon_ms, deadline_ms = env.IN_DOUBT_HORIZON.read(environ), env.DIAL_DEADLINE.read(environ)
+    if horizon_ms < 2 * deadline_ms:
+        # A request may leave until its deadline: given up before, it could still ring.
+        raise SettingsError(
+            f"IN_DOUBT_HORIZON: {horizon_ms} ms is not allowed; "
+            f"allowed: at least twice DIAL_DEADLINE ({deadline_ms} ms)."
+        )

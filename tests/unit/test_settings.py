@@ -141,6 +141,7 @@ def test_api_keys_may_carry_a_name() -> None:
         ({"KEEP_FAILED": "7d"}, "KEEP_FAILED: '7d'"),
         ({"LOG_FORMAT": "xml"}, "allowed: text or json."),
         ({"ON_UNKNOWN_OUTCOME": "redial"}, "allowed: settle or fail."),
+        ({"IN_DOUBT_HORIZON": "15s"}, "allowed: at least twice DIAL_DEADLINE (10000 ms)."),
         ({"ALLOW_ANONYMOUS": "maybe"}, "allowed: 1 or 0 or true or false."),
         ({"REDIS_HOST": "a b"}, "REDIS_HOST: 'a b'"),
         ({"HOST": "x\ny"}, r"HOST: 'x\ny'"),
