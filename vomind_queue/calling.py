@@ -8,9 +8,10 @@ blindly.
 from __future__ import annotations
 
 import logging
+import secrets
 import time
 from collections.abc import Callable
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from vomind_queue.attempts import Dialer, DialerUnavailable
 from vomind_queue.calls import mask_number
@@ -29,6 +30,8 @@ from vomind_queue.verdicts import (
 
 logger = logging.getLogger(__name__)
 
+T = TypeVar("T")
+
 #: How long a worker goes on trying to write an outcome down while Redis is away, s.
 #: After that the mark stands, and the outcome is settled as one in doubt.
 WRITE_PATIENCE_S = 60.0
@@ -41,7 +44,8 @@ DOUBTS_AT_ONCE = 5
 class Desk(Protocol):
     """What placing calls needs of the queue."""
 
-    def begin(self, job_id: str) -> Begun | Refusal: ...
+    def begin(self, job_id: str, token: str) -> Begun | Refusal: ...
+    def abandon(self, job_id: str, token: str) -> None: ...
     def finish(self, begun: Begun, verdict: Verdict, *, deferred: bool = False) -> Written: ...
     def release(self, job_id: str) -> None: ...
     def doubts(self, wanted: int) -> list[InDoubt]: ...
@@ -77,7 +81,7 @@ class Calling:
 
         A call that is to be tried again stays held: the caller puts it off.
         """
-        begun = self._desk.begin(job_id)
+        begun = self._begin(job_id)
         if isinstance(begun, Refusal):
             logger.info("call given back: %s", begun, extra={"job_id": job_id})
             return begun
@@ -93,6 +97,16 @@ class Calling:
         if written.uncounted:
             return Verdict(ending=Ending.POSTPONED, reason=verdict.reason, refused=True)
         return verdict
+
+    def _begin(self, job_id: str) -> Begun | Refusal:
+        token = secrets.token_urlsafe(16)
+        try:
+            return self._desk.begin(job_id, token)
+        except StoreUnavailable as error:
+            # The mark may stand, but nothing was sent: no need to look for a ring.
+            logger.warning("call not started: %s", error, extra={"job_id": job_id})
+            self._persist(lambda: self._desk.abandon(job_id, token))
+            return Refusal.LOST
 
     def settle_due(self) -> int:
         """Looks into every attempt in doubt that is due; answers how many there were."""
@@ -120,22 +134,22 @@ class Calling:
         return judge(doubt, evidence, self._horizon_ms, self._policy)
 
     def _write(self, begun: Begun, verdict: Verdict, *, deferred: bool = False) -> Written | None:
+        written = self._persist(lambda: self._desk.finish(begun, verdict, deferred=deferred))
+        if written is not None:
+            self._report(begun, verdict, written)
+        return written
+
+    def _persist(self, write: Callable[[], T]) -> T | None:
+        """Tries to write something down while Redis is away; ``None`` when that takes too long."""
         give_up_at = self._monotonic() + WRITE_PATIENCE_S
         while True:
             try:
-                written = self._desk.finish(begun, verdict, deferred=deferred)
-                break
+                return write()
             except StoreUnavailable as error:
                 if self._monotonic() > give_up_at:
-                    logger.error(
-                        "outcome not written, it will be settled later: %s",
-                        error,
-                        extra=_fields(begun, verdict),
-                    )
+                    logger.error("outcome not written, it will be settled later: %s", error)
                     return None
                 self._sleep(WRITE_PAUSE_S)
-        self._report(begun, verdict, written)
-        return written
 
     def _report(self, begun: Begun, verdict: Verdict, written: Written) -> None:
         fields = _fields(begun, verdict)

@@ -10,6 +10,10 @@ from vomind_queue.verdicts import Ending, Verdict
 #: No wait between two attempts is longer than this, s (Celery's `retry_backoff_max`).
 LONGEST_BACKOFF_S = 600
 
+#: What was not sent in time is tried again after this, so that a machine that is too slow for
+#: its own deadline does not spin, ms.
+UNSENT_WAIT_MS = 1_000
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RetryPolicy:
@@ -39,7 +43,7 @@ def decide(outcome: Outcome, round_: int, policy: RetryPolicy) -> Verdict:
         case Kind.ACCOUNT:
             return Verdict(ending=Ending.ACCOUNT, reason=outcome.reason)
         case Kind.UNSENT:
-            return Verdict(ending=Ending.POSTPONED, reason=outcome.reason)
+            return Verdict(ending=Ending.POSTPONED, reason=outcome.reason, wait_ms=UNSENT_WAIT_MS)
         case Kind.DOUBT:
             return _doubtful(outcome, policy)
         case Kind.REFUSED:

@@ -12,10 +12,12 @@ from celery import Celery, signals
 
 from vomind_queue import log, tasks
 from vomind_queue.broker.app import create_celery
+from vomind_queue.broker.link import Link
+from vomind_queue.broker.names import PLACE_CALL
 from vomind_queue.broker.pool import TaskPool
 from vomind_queue.calling import Calling
-from vomind_queue.errors import StoreUnavailable
-from vomind_queue.services import build_work, check_store
+from vomind_queue.errors import QueueError, StoreUnavailable
+from vomind_queue.services import WorkServices, build_work, check_store
 from vomind_queue.settings import Settings, load_or_exit
 
 logger = logging.getLogger(__name__)
@@ -32,12 +34,12 @@ def create_app(settings: Settings | None = None) -> Celery:
     work = build_work(settings)
     app = create_celery(settings, work.link)
     tasks.register(app, work.calling, settings)
-    _connect_signals(settings, work.calling)
+    _connect_signals(settings, work)
     return app
 
 
-def _connect_signals(settings: Settings, calling: Calling) -> None:
-    settler = Settler(calling)
+def _connect_signals(settings: Settings, work: WorkServices) -> None:
+    settler = Settler(work.calling)
 
     def set_up_logging(**_: Any) -> None:
         log.configure(settings)
@@ -58,10 +60,30 @@ def _connect_signals(settings: Settings, calling: Calling) -> None:
             logging.shutdown()
             os._exit(sender.exitcode or 0)
 
+    def revoked(sender: Any, request: Any, terminated: bool, **_: Any) -> None:
+        if sender.name == PLACE_CALL and not terminated:
+            _withdraw(work.link, request.id)
+
+    signals.task_revoked.connect(revoked, weak=False)
     signals.setup_logging.connect(set_up_logging, weak=False)
     signals.celeryd_after_setup.connect(lambda instance, **_: check(instance), weak=False)
     signals.worker_ready.connect(lambda **_: settler.start(), weak=False)
     signals.worker_shutdown.connect(end, weak=False)
+
+
+def _withdraw(link: Link, job_id: str) -> None:
+    """A call that an operator revoked by Celery's means is cancelled.
+
+    Given back alone it would come again at once, and be revoked again, for ever.
+    """
+    lease = link.desk.book.token(job_id)
+    try:
+        if lease is not None:
+            link.desk.give_back(job_id, lease)
+        link.queue.cancel(job_id)
+        logger.warning("call cancelled: an operator revoked it", extra={"job_id": job_id})
+    except (QueueError, StoreUnavailable) as error:
+        logger.warning("revoked, but not cancelled: %s", error, extra={"job_id": job_id})
 
 
 class Settler:

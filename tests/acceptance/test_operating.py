@@ -73,10 +73,29 @@ def test_the_rate_is_changed_for_all_workers(fast: Stack, api: Api, phone: Simul
     fast.start_worker(CALL_RATE_LIMIT="1/h")
     rate = api("GET", "/stats")["rateLimit"]
     assert (rate["max"], rate["windowMs"], rate["used"]) == (4, 3_600_000, 4)
+    celery(fast, "control", "rate_limit", PLACE_CALL, "1/h")
+    until(
+        lambda: not (api("GET", "/stats")["rateLimit"] or {}).get("overridden"),
+        within_s=10,
+        what="the change is taken back",
+    )
     assert len(phone.rings()) == 4
     celery(fast, "control", "rate_limit", PLACE_CALL, "0")
     api.until_done()
     assert len(phone.rings()) == 10
+
+
+def test_a_revoked_call_is_cancelled(fast: Stack, api: Api, phone: SimulatorClient) -> None:
+    """It never rings, is gone from the queue, and holds up nothing behind it."""
+    fast.start_worker()
+    api("POST", "/pause")
+    job_ids = api.bulk(calls(3))
+    celery(fast, "control", "revoke", job_ids[0])
+    api("POST", "/resume")
+    stats = api.until_done(within_s=15)
+    assert stats["completed"] == 2
+    assert api.ask("GET", f"/job/{job_ids[0]}").status_code == 404
+    assert sorted(ring["to"] for ring in phone.rings()) == [number(1), number(2)]
 
 
 def test_calls_are_not_purged(fast: Stack, api: Api) -> None:

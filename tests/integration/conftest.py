@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -39,7 +40,7 @@ def placed(sid: str) -> Verdict:
 
 def begin(desk: WorkDesk, job_id: str) -> Begun:
     """Begins a call that may start."""
-    begun = desk.begin(job_id)
+    begun = desk.begin(job_id, secrets.token_urlsafe(4))
     assert isinstance(begun, Begun), begun
     return begun
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import time
 from collections.abc import Callable
 
@@ -50,7 +51,7 @@ def test_calls_of_a_silent_worker_go_to_another(
     assert taken(desk) == ["1"]
     time.sleep(0.35)
     assert taken(other) == ["1"]
-    assert desk.begin("1") is Refusal.LOST
+    assert desk.begin("1", secrets.token_urlsafe(4)) is Refusal.LOST
     desk.extend()
     assert desk.book.token("1") is None
     place(other, "1")
@@ -67,7 +68,7 @@ def test_a_living_worker_keeps_its_calls(
         time.sleep(0.15)
         desk.extend()
     assert taken(make_desk()) == []
-    assert isinstance(desk.begin("1"), Begun)
+    assert isinstance(desk.begin("1", secrets.token_urlsafe(4)), Begun)
 
 
 def test_a_lost_lease_cannot_give_back(
@@ -257,7 +258,7 @@ def test_calls_taken_before_the_breaker_opened_are_given_back(
     *first, last = taken(desk, 6)
     for job_id in first:
         refuse(desk, job_id)
-    assert desk.begin(last) is Refusal.BROKEN
+    assert desk.begin(last, secrets.token_urlsafe(4)) is Refusal.BROKEN
     assert queue.job(last).state is State.WAITING
 
 

@@ -8,6 +8,7 @@ says so.
 from __future__ import annotations
 
 import random
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -245,7 +246,7 @@ class Queue(RuleBasedStateMachine):
         """Only its holder begins a call, once, and only while it is its turn."""
         job_id = self._pick(pick)
         job = self.model.get(job_id)
-        answer = self.desks[worker].begin(job_id)
+        answer = self.desks[worker].begin(job_id, secrets.token_urlsafe(4))
         if job is None or job.holder != worker or job.begun or job.in_doubt:
             assert answer is Refusal.LOST
             if job is not None and job.holder == worker:

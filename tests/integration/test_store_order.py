@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import time
 from collections.abc import Callable
 
@@ -131,7 +132,7 @@ def test_while_paused_nothing_starts(queue: CallQueue, desk: WorkDesk) -> None:
     queue.add([new(1), new(2)])
     assert taken(desk, 1) == ["1"]
     queue.pause("ann", "lunch")
-    assert desk.begin("1") is Refusal.PAUSED
+    assert desk.begin("1", secrets.token_urlsafe(4)) is Refusal.PAUSED
     assert taken(desk, 5) == []
     pause = queue.stats().pause
     assert pause is not None
@@ -149,9 +150,9 @@ def test_a_call_of_higher_priority_is_never_overtaken(queue: CallQueue, desk: Wo
     queue.add([new(1, "low")])
     assert taken(desk, 1) == ["1"]
     queue.add([new(2, "high")])
-    assert desk.begin("1") is Refusal.OUTRANKED
+    assert desk.begin("1", secrets.token_urlsafe(4)) is Refusal.OUTRANKED
     assert taken(desk, 2) == ["2", "1"]
-    assert isinstance(desk.begin("2"), Begun)
+    assert isinstance(desk.begin("2", secrets.token_urlsafe(4)), Begun)
 
 
 def test_one_number_is_not_rung_twice_at_once(queue: CallQueue, desk: WorkDesk) -> None:
@@ -159,7 +160,7 @@ def test_one_number_is_not_rung_twice_at_once(queue: CallQueue, desk: WorkDesk) 
     queue.add([new(7), new(7)])
     assert taken(desk, 2) == ["1", "2"]
     begun = begin(desk, "1")
-    assert desk.begin("2") is Refusal.BUSY
+    assert desk.begin("2", secrets.token_urlsafe(4)) is Refusal.BUSY
     assert queue.job("2").state is State.DELAYED
     assert queue.job("2").attempts_made == 0
     desk.finish(begun, placed("CA1"))

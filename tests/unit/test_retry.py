@@ -27,7 +27,7 @@ def failure(kind: Kind, *, retry_after_ms: int | None = None) -> Failure:
         (Kind.PERMANENT, 2, Ending.FAILED, 0),
         (Kind.ACCOUNT, 0, Ending.ACCOUNT, 0),
         (Kind.ACCOUNT, 2, Ending.ACCOUNT, 0),
-        (Kind.UNSENT, 2, Ending.POSTPONED, 0),
+        (Kind.UNSENT, 2, Ending.POSTPONED, 1_000),
         (Kind.DOUBT, 0, Ending.DOUBT, 2_000),
         (Kind.DOUBT, 2, Ending.DOUBT, 2_000),
     ],

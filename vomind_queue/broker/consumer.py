@@ -26,10 +26,12 @@ class Consumer(StockConsumer):
     def __init__(self, *args: Any, worker_options: Any = None, **kwargs: Any) -> None:
         # Workers meet in Redis: they need no news of each other, and no second of mingling.
         quiet = {"without_mingle": True, "without_gossip": True}
-        self._configured = self._current = None
+        self._initialised = False
+        self._configured: str | None = None
         super().__init__(*args, worker_options={**(worker_options or {}), **quiet}, **kwargs)
         task = self.app.tasks.get(PLACE_CALL)
-        self._configured = self._current = task.rate_limit if task else None
+        self._configured = task.rate_limit if task else None
+        self._initialised = True
 
     def bucket_for_task(self, type: Any) -> Any:  # noqa: A002 - Celery's name
         """No bucket for calls: the store keeps their pace, for all workers together."""
@@ -41,9 +43,8 @@ class Consumer(StockConsumer):
         """Called at the start, and after `control rate_limit`, which changes the task."""
         super().reset_rate_limits()
         task = self.app.tasks.get(PLACE_CALL)
-        if task is None or self._configured is None or task.rate_limit == self._current:
+        if task is None or not self._initialised:
             return
-        self._current = task.rate_limit
         desk = self._link.desk
         if task.rate_limit == self._configured:
             desk.reset_rate()

@@ -7,6 +7,7 @@ one of its calls is done, or until somebody leaves a word under the wake key.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -17,6 +18,9 @@ from vomind_queue.broker.messages import message_of
 from vomind_queue.broker.names import CALL_QUEUES, QUEUE_OF_RANK
 from vomind_queue.broker.wake import WakeListener
 from vomind_queue.errors import StoreUnavailable
+from vomind_queue.store.desk import Taken
+
+logger = logging.getLogger(__name__)
 
 #: The longest time without a look, s: a worker that was not told something sees it then.
 IDLE_LOOK_S = 5.0
@@ -42,6 +46,8 @@ class Intake:
         self._closed = False
         self._timer: Any = None
         self._soon = False
+        # Acknowledgements may come by a channel that was closed in a reconnect.
+        link.desk.on_free = self.soon
         self._listener = WakeListener(link.desk.waker, hub, self.soon)
         self._extend_timer = hub.call_repeatedly(
             link.desk.protocol.lease_ms / 3000, self._guarded, self._desk.extend
@@ -84,13 +90,21 @@ class Intake:
         ranks = "".join(str(CALL_QUEUES[queue].rank) for queue in queues)
         intake = self._desk.take(self._free_slots(), ranks)
         for taken in intake.calls:
-            self._channel.deliver(QUEUE_OF_RANK[taken.rank], message_of(taken))
+            self._deliver(taken)
         if self._free_slots():
             # A full worker must not swallow a word that another one could act on.
             self._listener.listen()
         if not self._soon:
             wait_s = IDLE_LOOK_S if intake.next_ms is None else intake.next_ms / 1000
             self._look_in(min(wait_s, IDLE_LOOK_S))
+
+    def _deliver(self, taken: Taken) -> None:
+        try:
+            self._channel.deliver(QUEUE_OF_RANK[taken.rank], message_of(taken))
+        except Exception:
+            # Held and renewed, but never run: nobody else would ever get it.
+            logger.exception("a call could not be handed over", extra={"job_id": taken.job_id})
+            self._desk.give_back(taken.job_id, taken.lease)
 
     def _free_slots(self) -> int:
         qos = self._channel.qos

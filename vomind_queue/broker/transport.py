@@ -126,8 +126,7 @@ class Channel(stock.Channel):
         except StoreUnavailable as error:
             # The lease runs out instead. Celery knows what to do with a lost broker.
             raise redis.ConnectionError(str(error)) from error
-        if self._intake is not None:
-            self._intake.soon()
+        self.calls.desk.on_free()
 
     def _lookup(self, exchange: str, routing_key: str, default: str | None = None) -> list[str]:
         # Stock kombu reads its bindings from Redis, and drops what they do not name.

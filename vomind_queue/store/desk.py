@@ -8,7 +8,7 @@ run out.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +19,7 @@ from vomind_queue.store import keys, record
 from vomind_queue.store.codes import Code
 from vomind_queue.store.connection import Gate, told
 from vomind_queue.store.leases import LeaseBook
-from vomind_queue.verdicts import Begun, InDoubt, Reception, Refusal, Verdict, Written
+from vomind_queue.verdicts import Begun, Ending, InDoubt, Reception, Refusal, Verdict, Written
 
 #: How long a call stands back for another one to the same number, ms.
 BUSY_NUMBER_MS = 1_000
@@ -71,6 +71,8 @@ class WorkDesk:
         self._name = name
         self.protocol = protocol
         self.book = LeaseBook()
+        #: Called when a slot may have become free; set by whoever takes calls in.
+        self.on_free: Callable[[], None] = lambda: None
         #: A client and the key under which a sleeping worker is woken.
         self.waker = (gate.client, keys.WAKE)
 
@@ -98,31 +100,33 @@ class WorkDesk:
             self.book.hold(call.job_id, call.lease)
         return Intake(calls=calls, next_ms=None if next_ms < 0 else next_ms)
 
-    def begin(self, job_id: str) -> Begun | Refusal:
-        """Writes the dialing mark, or says why the call must not start now."""
+    def begin(self, job_id: str, token: str) -> Begun | Refusal:
+        """Writes the dialing mark with a fresh token, or says why the call must not start now."""
         lease = self.book.token(job_id)
         if lease is None:
             return Refusal.LOST
         begun_s = boottime()
-        attempt = secrets.token_urlsafe(16)
         answer = self._gate.write(
-            "begin", [keys.ACTIVE], job_id, lease, attempt, *self._rate(), BUSY_NUMBER_MS
+            "begin", [keys.ACTIVE], job_id, lease, token, *self._rate(), BUSY_NUMBER_MS
         )
         if answer[0] != Code.OK:
             self.book.drop(job_id, lease)
             return Refusal(Code(answer[0]).name.lower())
         _, now, data, attempts, round_ = answer
-        return _begun(job_id, attempt, data, now, attempts, round_, begun_s)
+        return _begun(job_id, token, data, now, attempts, round_, begun_s)
 
     def finish(self, begun: Begun, verdict: Verdict, *, deferred: bool = False) -> Written:
         """Writes an attempt's outcome. ``deferred``: the holder will put the call off itself."""
+        return self._finish(begun.attempt.job_id, begun.attempt.token, verdict, deferred=deferred)
+
+    def _finish(self, job_id: str, token: str, verdict: Verdict, *, deferred: bool) -> Written:
         protocol = self.protocol
         accepted = verdict.accepted
         answer = self._gate.write(
             "finish",
             [keys.ACTIVE],
-            begun.attempt.job_id,
-            begun.attempt.token,
+            job_id,
+            token,
             verdict.ending,
             verdict.reason,
             accepted.sid if accepted else "",
@@ -142,6 +146,13 @@ class WorkDesk:
             breaker_open=bool(answer[2]),
             uncounted=bool(answer[3]),
         )
+
+    def abandon(self, job_id: str, token: str) -> None:
+        """Takes back a mark that may stand, for a request that was certainly never sent.
+
+        Where it does not stand nothing happens, and the call is given back unmarked.
+        """
+        self._finish(job_id, token, Verdict(ending=Ending.POSTPONED), deferred=False)
 
     def release(self, job_id: str) -> None:
         """Forgets the lease on a call that has ended or was put off."""

@@ -27,6 +27,11 @@ local given = ARGV[5] ~= ''
 if given and redis.call('EXISTS', job_key(ARGV[5])) == 1 then
     return { C.ok, now, ARGV[5], 1, now }
 end
+-- An id chosen elsewhere must not be given out again by the counter.
+if given and string.match(ARGV[5], '^%d+$') and #ARGV[5] <= 15
+    and tonumber(ARGV[5]) > tonumber(redis.call('GET', K.last_id) or 0) then
+    redis.call('SET', K.last_id, ARGV[5])
+end
 local first = given and ARGV[5] or (redis.call('INCRBY', K.last_id, count) - count + 1)
 
 local tell = false
