@@ -15,7 +15,7 @@ run: $(VENV)/.runtime ## Run the whole stack: API, worker, Flower, Redis, a Twil
 
 # ARGS passes arguments to pytest: make test ARGS="-k settings --server=redis7".
 test: $(VENV)/.tools node_modules/.installed ## Run the tests
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n 2 $(ARGS)
 
 lint: $(VENV)/.tools ## Check style, types and the direction of imports
 	@$(BIN)/ruff format --check .
