@@ -52,9 +52,7 @@ def _run_all(
 
 def _run_one(experiment: Experiment, scale: Scale, seed: int) -> tuple[Row, bool]:
     flag = {"full": " --full", "short": " --short"}.get(scale.name, "")
-    say(
-        f"{experiment.name}: seed {seed} (replay: --experiment {experiment.name} --seed {seed}{flag})"
-    )
+    say(f"{experiment.name}, to replay: --experiment {experiment.name} --seed {seed}{flag}")
     began, kept = time.monotonic(), True
     try:
         row = experiment.perform(scale, seed)

@@ -5,9 +5,32 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tests.chaos.kills import kills, long_kills
+from tests.chaos.outage import outage
 from tests.chaos.report import Experiment
+from tests.chaos.telephone import (
+    account,
+    frozen,
+    left_to_a_person,
+    one_number,
+    refused,
+    telephone,
+    too_late,
+)
+from tests.chaos.troubled_redis import disturbed, failover, full_memory, unfit
 
 EXPERIMENTS: Sequence[Experiment] = (
     Experiment(name="kills", promise="P1 P2 P6 P7", run=kills, rounds=5),
     Experiment(name="long-kills", promise="P1 P2 P6 P7", run=long_kills),
+    Experiment(name="redis-away", promise="P10 P1 P2", run=outage),
+    Experiment(name="redis-disturbed", promise="P1 P2 P10", run=disturbed),
+    Experiment(name="failover", promise="P10", run=failover),
+    Experiment(name="full-memory", promise="P10 P1", run=full_memory),
+    Experiment(name="unfit-redis", promise="P1 P10", run=unfit),
+    Experiment(name="telephone", promise="P1 P2", run=telephone),
+    Experiment(name="refused", promise="P10", run=refused),
+    Experiment(name="unknown", promise="P2", run=left_to_a_person),
+    Experiment(name="one-number", promise="P2", run=one_number),
+    Experiment(name="too-late", promise="P2", run=too_late),
+    Experiment(name="account", promise="P10", run=account),
+    Experiment(name="frozen", promise="P2 P9", run=frozen, rounds=2),
 )

@@ -34,7 +34,7 @@ class Journal:
     refused: set[str] = field(default_factory=set)
     #: Numbers of requests, a bulk each, whose outcome nobody knows: all or none of each.
     unknown: list[tuple[str, ...]] = field(default_factory=list)
-    #: Numbers of each bulk that was accepted.
+    #: Removals by job id.
     cancelled: dict[str, Cancelled] = field(default_factory=dict)
     #: Ids whose DELETE was sent and not answered.
     maybe_cancelled: set[str] = field(default_factory=set)
@@ -48,6 +48,8 @@ class Journal:
     refusals_s: list[float] = field(default_factory=list)
     #: How long GET /stats took, s.
     stats_s: list[float] = field(default_factory=list)
+    #: Held from a pause to its resume: another client's resume would end the pause, too.
+    pausing: threading.Lock = field(default_factory=threading.Lock)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _paused_at: float | None = None
 

@@ -41,14 +41,15 @@ def _campaign(scale: Scale, seed: int, calls: int, seconds: float) -> tuple[str,
         targets = victims(made)
         stop_s = (1.0 * scale.pace, scale.pick(1.0, 4.0, 40.0))
         with havoc(made, targets, every_s=(0.5, max(2.0, seconds / 4)), stop_s=stop_s):
-            _busy_clients(made, calls, seconds)
+            busy_clients(made, calls, seconds)
         made.client().resume()
         evidence = made.judge(within_s=120 + calls * slow_ms / 2_000 + 400 * scale.pace)
         done = deeds(targets)
     return f"{calls} calls, {done}", _figures(evidence)
 
 
-def _busy_clients(made: Arena, calls: int, seconds: float) -> None:
+def busy_clients(made: Arena, calls: int, seconds: float) -> None:
+    """Clients add that many calls in about that time, and do everything else meanwhile."""
     spoil(made)
     threads = [
         threading.Thread(
@@ -106,7 +107,8 @@ def _meddle(made: Arena, client: Client, rng: random.Random) -> None:
         else:
             client.retry(job_id)
     elif deed < 0.5:
-        if client.pause():
+        with made.journal.pausing:
+            client.pause()
             time.sleep(rng.uniform(0, 0.3))
             client.resume()
     else:

@@ -1,0 +1,130 @@
+"""Redis is away: told within two seconds, nothing refused happens later, then all goes on."""
+
+from __future__ import annotations
+
+import random
+import signal
+import threading
+import time
+from collections.abc import Callable
+
+from tests.chaos.arena import Arena, arena
+from tests.chaos.harm import of_server
+from tests.chaos.scale import Scale
+from tests.chaos.verify import fail_on
+from tests.stack import until
+
+#: How long a request may take that is answered with 503, s.
+TOLD_S = 2.0
+#: How long after Redis's return the workers may rest, s.
+BACK_S = 5.0
+#: A number to call from for each worker: rings tell who placed them.
+CALLERS = ("+15005550101", "+15005550102")
+
+
+def outage(scale: Scale, seed: int) -> tuple[str, str]:
+    """SIGTERM, SIGKILL and SIGSTOP of Redis, idle and under load."""
+    away_s = scale.pick(1.5, 6.0, 20.0)
+    ways: list[tuple[str, bool]] = [(how, load) for how in _WAYS for load in (False, True)]
+    if scale.name == "short":
+        ways = [("kill", True), ("stop", True)]
+    slowest_told, slowest_back, refused = 0.0, 0.0, 0
+    for number, (how, load) in enumerate(ways):
+        with arena(scale, seed + number) as made:
+            told_s, back_s = _one(made, how, away_s, load=load)
+            refused += len(made.journal.refused)
+        slowest_told, slowest_back = max(slowest_told, told_s), max(slowest_back, back_s)
+    size = f"{len(ways)} outages of {away_s:g} s"
+    return size, (
+        f"{refused} calls refused, none rang; slowest 503 {slowest_told:.2f} s; "
+        f"all workers rang again within {slowest_back:.1f} s"
+    )
+
+
+_WAYS = ("term", "kill", "stop")
+
+
+def _one(made: Arena, how: str, away_s: float, *, load: bool) -> tuple[float, float]:
+    made.start(workers=0)
+    for caller in CALLERS:
+        made.new_worker(TWILIO_PHONE_NUMBER=caller)
+    for worker in made.workers:
+        worker.wait_for(" ready.")
+    made.phone.faults({"fault": "slow", "ms": 250, "when": "after"})
+    client = made.client()
+    if load:
+        client.add(made.numbers(int(40 * away_s)))
+        until(made.phone.rings, within_s=20, what="it rings")
+    else:
+        time.sleep(1)
+    _take_away(made, how, away_s)
+    back_ms = time.time() * 1000
+    back_s = _until_all_ring(made, back_ms)
+    made.judge(within_s=120 + 40 * away_s)
+    told_s = max(made.journal.refusals_s, default=0.0)
+    if made.scale.timed:
+        fail_on(
+            ([f"{how}: a 503 took {told_s:.2f} s"] if told_s > TOLD_S else [])
+            + ([f"{how}: workers rang again after {back_s:.1f} s only"] if back_s > BACK_S else [])
+        )
+    return told_s, back_s
+
+
+def _take_away(made: Arena, how: str, away_s: float) -> None:
+    """Harm, with clients that go on asking, until Redis answers again."""
+    over = threading.Event()
+    threads = [
+        threading.Thread(target=_insist, args=(made, over, random.Random(made.rng.random())))
+        for _ in range(4)
+    ]
+    server = of_server(made.server)
+    number = {"term": signal.SIGTERM, "kill": signal.SIGKILL, "stop": signal.SIGSTOP}[how]
+    for thread in threads:
+        thread.start()
+    server.send(number)
+    time.sleep(away_s)
+    if how == "stop":
+        server.send(signal.SIGCONT)
+    else:
+        server.revive()
+    until(lambda: _pings(made), within_s=10, what="Redis answers")
+    over.set()
+    for thread in threads:
+        thread.join()
+
+
+def _pings(made: Arena) -> bool:
+    with made.server.client() as client:
+        return bool(client.ping())
+
+
+def _insist(made: Arena, over: threading.Event, rng: random.Random) -> None:
+    client = made.client()
+    while not over.wait(rng.uniform(0.02, 0.2)):
+        deeds: list[Callable[[], object]] = [
+            lambda: client.add(made.numbers(1)),
+            lambda: client.add(made.numbers(3)),
+            lambda: client.add(made.numbers(1), f"k{rng.getrandbits(64):x}"),
+            client.look,
+            lambda: client.cancel(made.journal.some_id(rng.random()) or "0"),
+        ]
+        rng.choice(deeds)()
+
+
+def _until_all_ring(made: Arena, since_ms: float) -> float:
+    """Seconds from the return of Redis until each worker placed a call that began after it."""
+    client = made.client()
+
+    def first_rings() -> list[float]:
+        rings = [ring for ring in made.phone.rings() if ring["at"] > since_ms + 300]
+        firsts = [
+            min((ring["at"] for ring in rings if ring["parameters"]["From"] == caller), default=0)
+            for caller in CALLERS
+        ]
+        if all(firsts):
+            return [first - since_ms for first in firsts]
+        client.add(made.numbers(10))
+        time.sleep(0.2)
+        return []
+
+    return max(until(first_rings, within_s=40, what="each worker places a call")) / 1000
