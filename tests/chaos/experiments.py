@@ -6,6 +6,14 @@ from collections.abc import Sequence
 
 from tests.chaos.kills import kills, long_kills
 from tests.chaos.outage import outage
+from tests.chaos.pace import limit, limit_under_kills, operator, order
+from tests.chaos.races import (
+    cancels,
+    cancels_and_restarts,
+    pauses,
+    pauses_and_restarts,
+    same_request,
+)
 from tests.chaos.report import Experiment
 from tests.chaos.telephone import (
     account,
@@ -33,4 +41,13 @@ EXPERIMENTS: Sequence[Experiment] = (
     Experiment(name="too-late", promise="P2", run=too_late),
     Experiment(name="account", promise="P10", run=account),
     Experiment(name="frozen", promise="P2 P9", run=frozen, rounds=2),
+    Experiment(name="pauses", promise="P6", run=pauses),
+    Experiment(name="pauses-restarts", promise="P6", run=pauses_and_restarts),
+    Experiment(name="cancels", promise="P7", run=cancels),
+    Experiment(name="cancels-restarts", promise="P7", run=cancels_and_restarts),
+    Experiment(name="same-request", promise="P2", run=same_request),
+    Experiment(name="limit", promise="P3", run=limit),
+    Experiment(name="limit-kills", promise="P3", run=limit_under_kills),
+    Experiment(name="operator", promise="P3", run=operator),
+    Experiment(name="order", promise="P4", run=order),
 )
