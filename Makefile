@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format settings clean
+.PHONY: help run test chaos lint format settings clean
 
 help: ## Print the targets
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -16,6 +16,10 @@ run: $(VENV)/.runtime ## Run the whole stack: API, worker, Flower, Redis, a Twil
 # ARGS passes arguments to pytest: make test ARGS="-k settings --server=redis7".
 test: $(VENV)/.tools node_modules/.installed ## Run the tests
 	@$(BIN)/python -m pytest -n 2 $(ARGS)
+
+# FULL=1 runs every experiment at full size and at the product's own pace, for hours.
+chaos: $(VENV)/.tools ## Do harm to real processes and judge what is left of the promises
+	@$(BIN)/python -m tests.chaos $(if $(FULL),--full) $(ARGS)
 
 lint: $(VENV)/.tools ## Check style, types and the direction of imports
 	@$(BIN)/ruff format --check .

@@ -22,7 +22,7 @@ BULK = 12
 def kills(scale: Scale, seed: int) -> tuple[str, str]:
     """Some hundred calls; each second or so something dies."""
     calls = scale.pick(60, 200, 200)
-    seconds = scale.pick(5.0, 12.0, 60.0)
+    seconds = scale.pick(3.0, 12.0, 60.0)
     return _campaign(scale, seed, calls, seconds)
 
 

@@ -27,7 +27,7 @@ def outage(scale: Scale, seed: int) -> tuple[str, str]:
     away_s = scale.pick(1.5, 6.0, 20.0)
     ways: list[tuple[str, bool]] = [(how, load) for how in _WAYS for load in (False, True)]
     if scale.name == "short":
-        ways = [("kill", True), ("stop", True)]
+        ways = [("stop", True)]
     slowest_told, slowest_back, refused = 0.0, 0.0, 0
     for number, (how, load) in enumerate(ways):
         with arena(scale, seed + number) as made:

@@ -39,6 +39,10 @@ class Experiment:
     run: Callable[[Scale, int], tuple[str, str]]
     #: Runs in `make chaos`, each with a seed of its own; one in the short form.
     rounds: int = 1
+    #: Whether `make test` runs its short form: one at least for each kind of harm.
+    short: bool = True
+    #: What breaks the promise today; empty while it is kept.
+    broken: str = ""
 
     def perform(self, scale: Scale, seed: int) -> Row:
         """One run."""
