@@ -121,15 +121,15 @@ def _watch(made: Arena, over: threading.Event, index: int) -> None:
 
 def on_time(scale: Scale, seed: int) -> tuple[str, str]:
     """Delayed calls with a great many more that wait for later."""
-    soon, later = scale.pick(60, 1_000, 1_000), scale.pick(1_000, 100_000, 100_000)
-    seconds = scale.pick(3, 30, 60)
+    soon, later = scale.pick(40, 1_000, 1_000), scale.pick(1_000, 100_000, 100_000)
+    seconds = scale.pick(1, 30, 60)
     with arena(scale, seed) as made:
         made.start(workers=2, CALL_WORKER_CONCURRENCY="20")
         for part in batched_numbers(made.numbers(later)):
             made.client().add(part, delayMs=LATER_MS)
         api = made.api
         calls = [
-            {"to": number, "delayMs": made.rng.randint(2_000, 2_000 + seconds * 1_000)}
+            {"to": number, "delayMs": made.rng.randint(1_000, 1_000 + seconds * 1_000)}
             for number in made.numbers(soon)
         ]
         job_ids = api.bulk(calls)

@@ -29,7 +29,7 @@ def pauses(scale: Scale, seed: int) -> tuple[str, str]:
 
 def pauses_and_restarts(scale: Scale, seed: int) -> tuple[str, str]:
     """The same over restarts of Valkey and of workers: a pause is durable."""
-    races = scale.pick(15, 200, 1_000)
+    races = scale.pick(8, 200, 1_000)
     with arena(scale, seed) as made:
         made.start(workers=3)
         client = made.client()

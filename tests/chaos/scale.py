@@ -40,6 +40,9 @@ class Scale:
         return {"short": short, "usual": usual, "full": full}[self.name]
 
 
-SHORT = Scale(name="short", times=FAST_TIMES, pace=0.1, timed=False)
+#: As soon as may be after the dial deadline: tests must not wait for the horizon.
+_SHORT_TIMES = {**FAST_TIMES, "IN_DOUBT_HORIZON": "2s"}
+
+SHORT = Scale(name="short", times=_SHORT_TIMES, pace=0.1, timed=False)
 USUAL = Scale(name="usual", times=FAST_TIMES, pace=0.1, timed=True)
 FULL = Scale(name="full", times=REAL_TIMES, pace=1.0, timed=True)

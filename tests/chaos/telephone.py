@@ -19,8 +19,12 @@ _SPOILT = ("drop", "reset", "silent", "half_close", "cut", "html", "empty")
 BREAKER = 5
 
 
-def kinds(deadline_ms: int) -> Sequence[Mapping[str, Any]]:
-    """Every kind of fault at the creation of a call, once a number."""
+def kinds(deadline_ms: int, longest: float = 3.0) -> Sequence[Mapping[str, Any]]:
+    """Every kind of fault at the creation of a call.
+
+    ``longest``: how late Twilio takes a call, in dial deadlines; sooner than the horizon,
+    beyond which a ring is not looked for.
+    """
     spoilt = [{"fault": fault, "when": when} for fault in _SPOILT for when in ("before", "after")]
     errors = [
         {"fault": "error", "status": status, "when": when}
@@ -29,7 +33,7 @@ def kinds(deadline_ms: int) -> Sequence[Mapping[str, Any]]:
     ]
     slow = [
         {"fault": "slow", "ms": int(deadline_ms * share), "when": when}
-        for share in (0.1, 0.8, 1.5, 3.0)
+        for share in (0.1, 0.8, 1.4, longest)
         for when in ("before", "after")
     ]
     refused = [
@@ -48,7 +52,7 @@ def telephone(scale: Scale, seed: int) -> tuple[str, str]:
         made.start(workers=2, CALL_WORKER_CONCURRENCY="10")
         rules: list[Mapping[str, Any]] = []
         numbers: list[str] = []
-        for rule in kinds(int(10_000 * scale.pace)):
+        for rule in kinds(int(10_000 * scale.pace), scale.pick(1.2, 3.0, 6.0)):
             struck = made.numbers(each)
             rules += [{**rule, "to": number, "times": 1} for number in struck]
             numbers += struck

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from _pytest.mark import ParameterSet
 
 from tests.chaos.experiments import EXPERIMENTS
 from tests.chaos.report import Experiment
@@ -14,19 +15,15 @@ from tests.chaos.scale import SHORT
 SEED = 7
 
 
-def _cases() -> Iterator[object]:
-    for experiment in EXPERIMENTS:
-        if experiment.short:
-            marks = (
-                [pytest.mark.xfail(reason=experiment.broken, run=False)]
-                if experiment.broken
-                else []
-            )
-            yield pytest.param(experiment, id=experiment.name, marks=marks)
+def _cases() -> Iterator[ParameterSet]:
+    for experiment in filter(lambda each: each.short, EXPERIMENTS):
+        broken = pytest.mark.xfail(reason=experiment.broken, run=False)
+        marks = [broken] if experiment.broken else []
+        yield pytest.param(experiment, id=experiment.name, marks=marks)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("experiment", _cases())
+@pytest.mark.parametrize("experiment", list(_cases()))
 def test_a_promise_holds_while_harm_is_done(experiment: Experiment) -> None:
     """Judged by what rang and by what the API answers."""
     experiment.perform(SHORT, SEED)
