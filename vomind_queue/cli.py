@@ -29,19 +29,20 @@ def main() -> None:
 def run() -> None:
     """Run the whole stack on this machine until Ctrl-C."""
     try:
-        asyncio.run(_run(load()))
+        if not asyncio.run(_run(load())):
+            raise SystemExit(1)
     except SettingsError as error:
         raise SystemExit(str(error)) from None
 
 
-async def _run(settings: Settings) -> None:
+async def _run(settings: Settings) -> bool:
     first = []
     if settings.embedded:
         first = [server(settings, await embedded.lock(settings, within_s=PREVIOUS_S))]
     await probes.check_free(places(settings), within_s=PREVIOUS_S)
     everything = [*first, *parts(settings, os.environ)]
     supervisor = Supervisor(everything, first=len(first))
-    await supervisor.run(lambda: click.echo("\n".join(announcement(settings))))
+    return await supervisor.run(lambda: click.echo("\n".join(announcement(settings))))
 
 
 @main.command()

@@ -166,9 +166,9 @@ SETTLE_INTERVAL = _is(
     "SETTLE_INTERVAL", v.TIME, "2s", "Wait before the first look for it and between the first ones."
 )
 LEASE_TIME = _is(
-    "LEASE_TIME", v.TIME, "10s", "After how long the calls of a dead worker are taken back."
+    "LEASE_TIME", v.WORKING_TIME, "10s", "After how long the calls of a dead worker are taken back."
 )
-DIAL_DEADLINE = _is("DIAL_DEADLINE", v.TIME, "10s", "Total time for one request to Twilio.")
+DIAL_DEADLINE = _is("DIAL_DEADLINE", v.WORKING_TIME, "10s", "Total time for one request to Twilio.")
 BREAKER_PROBE_INTERVAL = _is(
     "BREAKER_PROBE_INTERVAL", v.TIME, "5s", "Wait between two probes while Twilio is away."
 )

@@ -178,6 +178,10 @@ def environment_with_file(environ: Mapping[str, str]) -> dict[str, str]:
     path = environ.get(env.VOMIND_ENV_FILE.name, env.VOMIND_ENV_FILE.default)
     if not path:
         return dict(environ)
+    if env.VOMIND_ENV_FILE.name in environ and not Path(path).is_file():
+        raise SettingsError(
+            f"{env.VOMIND_ENV_FILE.name}: {path!r} is not allowed; allowed: a file that exists."
+        )
     # A password may contain a dollar sign: nothing is interpolated.
     from_file = dotenv_values(path, interpolate=False)
     return {name: text for name, text in from_file.items() if text is not None} | dict(environ)

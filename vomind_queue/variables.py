@@ -119,6 +119,13 @@ def _time_ms(text: str) -> int:
     return milliseconds
 
 
+def _working_time_ms(text: str) -> int:
+    milliseconds = _duration_ms(text)
+    if milliseconds < LEAST_WORKING_TIME_MS:
+        raise ValueError
+    return milliseconds
+
+
 def _rate(text: str) -> Rate:
     starts, _, window = text.partition("/")
     window = f"1{window}" if window in {"s", "m", "h"} else window
@@ -158,6 +165,8 @@ def _listed(text: str) -> Sequence[str]:
     return parts
 
 
+#: Below this no lease outlives a slow moment, and no request gets its answer, ms.
+LEAST_WORKING_TIME_MS = 250
 _DURATION = "a duration such as 500ms, 30s, 15m, 2h or 7d"
 
 #: A TCP port that can be listened on.
@@ -170,6 +179,10 @@ FLAG = choice({"1": True, "0": False, "true": True, "false": False})
 DURATION = Kind(parse=_duration_ms, allowed=_DURATION)
 #: Milliseconds, more than none.
 TIME = Kind(parse=_time_ms, allowed=f"{_DURATION}, more than 0")
+#: Milliseconds, enough for a request to be sent and answered.
+WORKING_TIME = Kind(
+    parse=_working_time_ms, allowed=f"{_DURATION}, at least {LEAST_WORKING_TIME_MS}ms"
+)
 #: So many starts in any window of that length.
 RATE = Kind(parse=_rate, allowed="starts per window, such as 10/m, 2/s, 100/h or 10/3s")
 #: How long jobs are kept, and how many at most.

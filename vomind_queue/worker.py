@@ -55,7 +55,7 @@ def _connect_signals(settings: Settings, work: WorkServices) -> None:
 
     def end(sender: Any, **_: Any) -> None:
         settler.stop()
-        if getattr(sender, "pool", None) is not None and sender.pool.busy:
+        if getattr(getattr(sender, "pool", None), "busy", False):
             # A thread that outlived the drain must not hold up the exit.
             logging.shutdown()
             os._exit(sender.exitcode or 0)

@@ -158,3 +158,12 @@ def test_long_lines_and_odd_bytes_pass(start: Start) -> None:
     odd = "import sys; sys.stdout.buffer.write(b'\\xff' * 300_000 + b'\\nlast')"
     process = start(one=odd)
     process.wait_for("one | last", within_s=10)
+
+
+def test_a_part_that_cannot_start_ends_the_stack(start: Start) -> None:
+    """Three faulty ends before all was ready: the fault stays, and is not tried for ever."""
+    supervisor = start(good=POLITE, bad="import sys; sys.exit('a reason')")
+    assert supervisor.wait() != 0
+    assert "bad cannot be started" in supervisor.output
+    assert "a reason" in supervisor.output
+    assert not any(runs(pid) for pid in pids(supervisor))

@@ -42,3 +42,13 @@ def test_a_wrong_password_is_told(
     assert process.wait() != 0
     assert "Redis refuses our credentials" in process.output
     assert "Traceback" not in process.output
+
+
+@pytest.mark.parametrize("part", ["web", "worker"])
+def test_a_database_that_is_not_there_is_told(stack: Stack, part: str) -> None:
+    """One line, and an end that is no success."""
+    stack.settings["REDIS_URL"] = stack.redis_url.removesuffix("0") + "99"
+    process = stack.start(part)
+    assert process.wait() != 0
+    assert "Redis does not take our connection" in process.output
+    assert "Traceback" not in process.output

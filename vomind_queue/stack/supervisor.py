@@ -27,6 +27,9 @@ MOST_DELAY_S = 5.0
 #: A process that ran for so long, in seconds, had started well.
 STEADY_S = 10.0
 
+#: So many faulty ends in a row, before all was ready once, are a fault that stays.
+HOPELESS = 3
+
 #: What is read at once of a process's output, bytes; a longer line is cut in two.
 LINE = 65_536
 
@@ -53,9 +56,11 @@ Say = Callable[[str, str], None]
 class Keeper:
     """Keeps one part running until it is stopped."""
 
-    def __init__(self, part: Part, say: Say) -> None:
+    def __init__(self, part: Part, say: Say, hopeless: Callable[[str], None]) -> None:
+        """``hopeless`` is told when the part ends with a fault again and again."""
         self.part = part
         self._say = say
+        self._hopeless = hopeless
         self._stop = asyncio.Event()
         self._process: asyncio.subprocess.Process | None = None
         self._task: asyncio.Task[None] | None = None
@@ -78,14 +83,18 @@ class Keeper:
         await self._task
 
     async def _keep(self) -> None:
-        delay_s = FIRST_DELAY_S
+        delay_s, faults = FIRST_DELAY_S, 0
         while not self._stop.is_set():
             started = asyncio.get_running_loop().time()
             status = await self._run_once()
             if self._stop.is_set():
                 return
             if asyncio.get_running_loop().time() - started > STEADY_S:
-                delay_s = FIRST_DELAY_S
+                delay_s, faults = FIRST_DELAY_S, 0
+            # A signal is somebody's doing, not the part's own.
+            faults += status > 0
+            if faults >= HOPELESS:
+                self._hopeless(self.part.name)
             self._say(self.part.name, f"ended ({_told(status)}); started again in {delay_s:g} s")
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._stop.wait(), delay_s)
@@ -140,13 +149,18 @@ class Supervisor:
 
         The first ``first`` of them must be ready before the others are started.
         """
-        self._keepers = [Keeper(part, self.say) for part in parts]
+        self._keepers = [Keeper(part, self.say, self._give_up) for part in parts]
         self._first = first
         self._width = max((len(part.name) for part in parts), default=0)
         self._asked_to_end = asyncio.Event()
+        self._announced = False
+        self._gave_up = False
 
-    async def run(self, announce: Callable[[], None]) -> None:
-        """Starts all, calls ``announce`` once all are ready, returns when all have ended."""
+    async def run(self, announce: Callable[[], None]) -> bool:
+        """Starts all, calls ``announce`` once all are ready, returns when all have ended.
+
+        False when a part could not be started at all.
+        """
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(number, self._end, number.name)
@@ -162,6 +176,7 @@ class Supervisor:
             for keeper in reversed(self._keepers):
                 await keeper.stop()
             self.say("stack", "ended")
+        return not self._gave_up
 
     def say(self, name: str, line: str) -> None:
         """Writes one line; a reader that went away asks the stack to end."""
@@ -169,6 +184,11 @@ class Supervisor:
             print(f"{name:{self._width}} | {line}", flush=True)  # noqa: T201
             return
         self._asked_to_end.set()
+
+    def _give_up(self, name: str) -> None:
+        if not self._announced and not self._gave_up:
+            self._gave_up = True
+            self._end(f"{name} cannot be started, it says why above")
 
     def _end(self, reason: str) -> None:
         self.say("stack", f"{reason}: ending …")
@@ -181,6 +201,7 @@ class Supervisor:
             for keeper in group:
                 if keeper.part.probe is not None:
                     await keeper.part.probe.ready()
+        self._announced = True
         announce()
 
 

@@ -38,6 +38,9 @@ def _facts(client: redis.Redis) -> dict[str, Any]:
     try:
         with told(writes=False):
             return {**client.info("server"), **client.info("memory")}
+    except redis.ResponseError as error:
+        # Such as a database number that the server does not have.
+        raise StoreUnsuitable(f"Redis does not take our connection: {error}.") from error
     except StoreUnavailable as error:
         if _refuses_us(error.__cause__):
             raise StoreUnsuitable(
