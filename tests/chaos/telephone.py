@@ -230,14 +230,15 @@ def account(scale: Scale, seed: int) -> tuple[str, str]:
 
 
 def frozen(scale: Scale, seed: int) -> tuple[str, str]:
-    """A worker stopped for longer than its lease while it asks Twilio."""
-    rounds, calls = scale.pick(1, 8, 20), 10
+    """A worker stopped for longer than its lease, on the way to Twilio and while it asks."""
+    rounds, calls = scale.pick(2, 10, 20), 60
     with arena(scale, seed) as made:
-        made.start(workers=2)
+        made.start(workers=2, CALL_WORKER_CONCURRENCY=str(calls))
         made.phone.faults({"fault": "slow", "ms": int(3_000 * scale.pace), "when": "after"})
-        for _ in range(rounds):
+        for number in range(rounds):
             made.client().add(made.numbers(calls))
-            time.sleep(made.rng.uniform(0, 4 * scale.pace))
+            # At once: calls are taken and not yet asked for. Later: Twilio is being asked.
+            time.sleep(made.rng.uniform(0, 0.05) if number % 2 else made.rng.uniform(0, 0.3))
             victim = of_process(made.rng.choice(made.workers))
             victim.send(signal.SIGSTOP)
             time.sleep(made.rng.uniform(11, 25) * scale.pace)
