@@ -63,7 +63,7 @@ def cancels(scale: Scale, seed: int) -> tuple[str, str]:
 
 def cancels_and_restarts(scale: Scale, seed: int) -> tuple[str, str]:
     """The same over restarts of Valkey."""
-    return _cancels(scale, seed, scale.pick(40, 400, 1_000), restarts=True)
+    return _cancels(scale, seed, scale.pick(40, 1_500, 5_000), restarts=True)
 
 
 def _cancels(scale: Scale, seed: int, races: int, *, restarts: bool) -> tuple[str, str]:
@@ -77,7 +77,7 @@ def _cancels(scale: Scale, seed: int, races: int, *, restarts: bool) -> tuple[st
             )
             for _ in range(4)
         ]
-        with havoc(made, targets, every_s=(0.3, 2.0), stop_s=(0.1, 1.0)):
+        with havoc(made, targets, every_s=(0.1, 1.5), stop_s=(0.1, 1.0)):
             for thread in threads:
                 thread.start()
             for thread in threads:
@@ -95,9 +95,9 @@ def _add_and_cancel(made: Arena, rng: random.Random, races: int) -> None:
     """The DELETE arrives at about the time at which the call becomes due."""
     client = made.client()
     for _ in range(races):
-        wait_ms = rng.randint(1, 30)
+        wait_ms = rng.randint(5, 60)
         for job_id in client.add(made.numbers(1), delayMs=wait_ms):
-            time.sleep(max(0.0, wait_ms + rng.uniform(-15, 12)) / 1000)
+            time.sleep(max(0.0, wait_ms + rng.uniform(-40, 2)) / 1000)
             client.cancel(job_id)
 
 
