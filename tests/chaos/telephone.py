@@ -25,7 +25,9 @@ def kinds(deadline_ms: int, longest: float = 3.0) -> Sequence[Mapping[str, Any]]
     ``longest``: how late Twilio takes a call, in dial deadlines; sooner than the horizon,
     beyond which a ring is not looked for.
     """
-    spoilt = [{"fault": fault, "when": when} for fault in _SPOILT for when in ("before", "after")]
+    spoilt: list[Mapping[str, Any]] = [
+        {"fault": fault, "when": when} for fault in _SPOILT for when in ("before", "after")
+    ]
     errors = [
         {"fault": "error", "status": status, "when": when}
         for status in (500, 502, 503, 504)
@@ -36,13 +38,13 @@ def kinds(deadline_ms: int, longest: float = 3.0) -> Sequence[Mapping[str, Any]]
         for share in (0.1, 0.8, 1.4, longest)
         for when in ("before", "after")
     ]
-    refused = [
+    refusals: list[Mapping[str, Any]] = [
         {"fault": "error", "status": 429},
         {"fault": "error", "status": 429, "retry_after": 2},
         {"fault": "then_close"},
         {"fault": "drip", "ms": 2, "when": "after"},
     ]
-    return [*spoilt, *errors, *slow, *refused]
+    return [*spoilt, *errors, *slow, *refusals]
 
 
 def telephone(scale: Scale, seed: int) -> tuple[str, str]:
