@@ -38,6 +38,8 @@ def _configuration(settings: Settings, link: Link) -> dict[str, Any]:
         },
         "broker_connection_retry_on_startup": True,
         "broker_connection_max_retries": None,
+        # A replica that refuses writes, after a failover, is an outage like any other.
+        "broker_channel_error_retry": True,
         "task_queues": [*map(_queue, [*CALL_QUEUES, DEFAULT_QUEUE])],
         "task_default_queue": DEFAULT_QUEUE,
         "task_ignore_result": True,
