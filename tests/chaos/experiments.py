@@ -42,13 +42,11 @@ EXPERIMENTS: Sequence[Experiment] = (
         name="failover",
         promise="P10",
         run=failover,
-        broken="workers end when they reconnect to a read-only replica",
     ),
     Experiment(
         name="full-memory",
         promise="P10 P1",
         run=full_memory,
-        broken="workers end when they reconnect to a full server",
     ),
     Experiment(name="unfit-redis", promise="P1 P10", run=unfit, short=False),
     Experiment(name="telephone", promise="P1 P2", run=telephone),

@@ -152,6 +152,12 @@ def test_only_workers_consume_calls(celery: Celery) -> None:
 
 HOOKS = [
     (stock.Channel, "_lookup", ["exchange", "routing_key", "default"], "finds a message's queues"),
+    (
+        stock.Channel,
+        "_queue_bind",
+        ["exchange", "routing_key", "pattern", "queue"],
+        "remembers which messages a queue gets",
+    ),
     (stock.Channel, "_put", ["queue", "message"], "publishes one message"),
     (stock.Channel, "_get", ["queue"], "reads one message"),
     (stock.Channel, "_size", ["queue"], "counts a queue"),

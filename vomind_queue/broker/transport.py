@@ -4,7 +4,7 @@ Only the three call queues are ours. Every other queue, the fanout exchanges and
 the remote control go through the stock code untouched.
 
 Leans on these private hooks of kombu 5.7, each guarded by a contract test:
-``Channel._lookup``, ``_put``, ``_get``, ``_size``, ``_purge``, ``_delete``, ``_has_queue``,
+``Channel._lookup``, ``_queue_bind``, ``_put``, ``_get``, ``_size``, ``_purge``, ``_delete``, ``_has_queue``,
 ``active_queues``, ``QoS`` and ``Transport._deliver``.
 """
 
@@ -134,6 +134,15 @@ class Channel(stock.Channel):
             return [routing_key]
         return list(super()._lookup(exchange, routing_key, default))
 
+    def _queue_bind(self, exchange: str, routing_key: str, pattern: str, queue: str) -> None:
+        if self._is_ours(queue):
+            return
+        try:
+            super()._queue_bind(exchange, routing_key, pattern, queue)
+        except (redis.OutOfMemoryError, redis.ReadOnlyError) as error:
+            # The binding stands since the first start; calls must end all the same.
+            logger.warning("queue %s not bound anew: %s", queue, error)
+
     def _put(self, queue: str, message: dict[str, Any], **kwargs: Any) -> None:
         if not self._is_ours(queue):
             super()._put(queue, message, **kwargs)
@@ -179,6 +188,8 @@ class Transport(stock.Transport):
     """The stock transport with our channel."""
 
     Channel = Channel
+    #: By these Celery knows that it has to connect again; any other error ends the worker.
+    connection_errors = (*stock.Transport.connection_errors, StoreUnavailable)
     _loop: Any = None
 
     def register_with_event_loop(self, connection: Any, loop: Any) -> None:
