@@ -104,8 +104,10 @@ def full_memory(scale: Scale, seed: int) -> tuple[str, str]:
         client = made.client()
         made.phone.faults({"fault": "slow", "ms": 200, "when": "after"})
         client.add(made.numbers(60))
+        # For a few bulks.
+        room = scale.pick(1_000_000, 8_000_000, 30_000_000)
         with made.server.client() as direct:
-            direct.config_set("maxmemory", direct.info("memory")["used_memory"] + 1_000_000)
+            direct.config_set("maxmemory", direct.info("memory")["used_memory"] + room)
             size = scale.pick(800, 3_000, 10_000)
             later: list[str] = []
             until(lambda: _is_full(made, size, later), within_s=60, what="memory is full")
