@@ -4,8 +4,8 @@ Only the three call queues are ours. Every other queue, the fanout exchanges and
 the remote control go through the stock code untouched.
 
 Leans on these private hooks of kombu 5.7, each guarded by a contract test:
-``Channel._lookup``, ``_queue_bind``, ``_put``, ``_get``, ``_size``, ``_purge``, ``_delete``, ``_has_queue``,
-``active_queues``, ``QoS`` and ``Transport._deliver``.
+``Channel._lookup``, ``_queue_bind``, ``_put``, ``_get``, ``_size``, ``_purge``, ``_delete``,
+``_has_queue``, ``active_queues``, ``QoS`` and ``Transport._deliver``.
 """
 
 from __future__ import annotations
