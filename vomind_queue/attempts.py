@@ -76,7 +76,8 @@ class Ring:
     status: str
     #: When Twilio created it, unix ms on Twilio's clock.
     created_ms: int
-    #: Token in the status-callback URL that Twilio called for it, where that can be told.
+    #: Token in the status-callback URL that it was made with; empty when it was certainly made
+    #: without ours, by another program; ``None`` where that cannot be told.
     token: str | None
 
 
@@ -100,8 +101,8 @@ class Dialer(Protocol):
         """Asks for the call. Never raises; bounded by the dial deadline in total."""
         ...
 
-    def find(self, attempt: Attempt) -> Search:
-        """Rings to the attempt's number since its mark, ours or not.
+    def find(self, attempt: Attempt, age_ms: int) -> Search:
+        """Rings to the attempt's number within its age, ours or not.
 
         Raises DialerUnavailable when the list cannot be had.
         """

@@ -11,6 +11,7 @@ import logging
 import secrets
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Protocol, TypeVar
 
 from vomind_queue.attempts import Dialer, DialerUnavailable
@@ -110,18 +111,19 @@ class Calling:
 
     def settle_due(self) -> int:
         """Looks into every attempt in doubt that is due; answers how many there were."""
+        asked = self._monotonic()
         doubts = self._desk.doubts(DOUBTS_AT_ONCE)
         for doubt in doubts:
-            verdict = self._look(doubt)
+            verdict = self._look(doubt, asked)
             if self._write(doubt.begun, verdict) and verdict.ending is not Ending.DOUBT:
                 logger.info(
                     "attempt in doubt settled: %s", verdict.ending, extra=_fields(doubt.begun)
                 )
         return len(doubts)
 
-    def _look(self, doubt: InDoubt) -> Verdict:
+    def _look(self, doubt: InDoubt, asked: float) -> Verdict:
         try:
-            search = self._dialer.find(doubt.begun.attempt)
+            search = self._dialer.find(doubt.begun.attempt, self._aged(doubt, asked).age_ms)
         except DialerUnavailable as error:
             logger.warning("cannot settle yet: %s", error, extra=_fields(doubt.begun))
             return look_again(doubt, self._horizon_ms, self._policy)
@@ -131,7 +133,12 @@ class Calling:
             accounted=self._desk.accounted([ring.sid for ring in search.rings]),
             tokens=self._tokens,
         )
-        return judge(doubt, evidence, self._horizon_ms, self._policy)
+        # The look took its time, and the attempt grew older with its rings.
+        return judge(self._aged(doubt, asked), evidence, self._horizon_ms, self._policy)
+
+    def _aged(self, doubt: InDoubt, asked: float) -> InDoubt:
+        grown_ms = int((self._monotonic() - asked) * 1000)
+        return replace(doubt, age_ms=doubt.age_ms + grown_ms)
 
     def _write(self, begun: Begun, verdict: Verdict, *, deferred: bool = False) -> Written | None:
         written = self._persist(lambda: self._desk.finish(begun, verdict, deferred=deferred))

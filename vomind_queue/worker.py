@@ -46,13 +46,6 @@ def _connect_signals(settings: Settings, work: WorkServices) -> None:
         for name in _CHATTY:
             logging.getLogger(name).setLevel(logging.WARNING)
 
-    def check(sender: Any, **_: Any) -> None:
-        if not issubclass(sender.pool_cls, TaskPool):
-            # Celery logs what a receiver raises, and goes on; this it lets through.
-            sys.exit("The worker places calls in threads: leave --pool out.")
-        if fault := check_store(settings):
-            sys.exit(fault)
-
     def end(sender: Any, **_: Any) -> None:
         settler.stop()
         if getattr(getattr(sender, "pool", None), "busy", False):
@@ -66,9 +59,21 @@ def _connect_signals(settings: Settings, work: WorkServices) -> None:
 
     signals.task_revoked.connect(revoked, weak=False)
     signals.setup_logging.connect(set_up_logging, weak=False)
-    signals.celeryd_after_setup.connect(lambda instance, **_: check(instance), weak=False)
+    signals.celeryd_after_setup.connect(
+        lambda instance, **_: _check(instance, settings), weak=False
+    )
     signals.worker_ready.connect(lambda **_: settler.start(), weak=False)
     signals.worker_shutdown.connect(end, weak=False)
+
+
+def _check(worker: Any, settings: Settings) -> None:
+    """Ends the process where it could not work; Celery lets that through, and no other error."""
+    if not issubclass(worker.pool_cls, TaskPool):
+        sys.exit("The worker places calls in threads: leave --pool out.")
+    if getattr(worker, "autoscale", None):
+        sys.exit("The number of slots is fixed: leave --autoscale out.")
+    if fault := check_store(settings):
+        sys.exit(fault)
 
 
 def _withdraw(link: Link, job_id: str) -> None:

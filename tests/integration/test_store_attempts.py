@@ -158,13 +158,14 @@ def test_repeated_commands_say_what_they_said(queue: CallQueue, desk: WorkDesk) 
 
 
 def test_a_removed_call_is_not_revived(queue: CallQueue, desk: WorkDesk) -> None:
-    """A verdict on a call that is gone writes nothing."""
+    """A verdict on a call that is gone writes nothing; a ring that was told of is no stranger."""
     queue.add([new(1)])
     taken(desk)
     begun = begin(desk, "1")
     desk.finish(begun, placed("CA1"))
     queue.cancel("1")
-    assert desk.finish(begun, placed("CA1")).reception is Reception.MISSING
+    assert desk.finish(begun, placed("CA1")).reception is Reception.AGAIN
+    assert desk.finish(begun, placed("CA2")).reception is Reception.MISSING
     assert queue.stats().total == 0
 
 

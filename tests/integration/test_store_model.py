@@ -256,9 +256,7 @@ class Queue(RuleBasedStateMachine):
         if self.paused or self._outranked(job):
             wanted = {Refusal.PAUSED, Refusal.OUTRANKED, Refusal.LOST}
             assert answer in wanted
-            job.state, job.holder = State.WAITING, None
-            if job.to_defer:
-                job.to_defer = False
+            self._let_go(job)
             return
         assert isinstance(answer, Begun)
         assert (answer.attempt.number, answer.round) == (job.attempts + 1, job.round)
@@ -361,7 +359,9 @@ class Queue(RuleBasedStateMachine):
     def _let_go(self, job: Model) -> None:
         job.holder = None
         if job.begun is None:
-            job.state, job.to_defer = State.WAITING, False
+            # An attempt that is over is put off, whoever lets go of the call.
+            job.state = State.DELAYED if job.to_defer else State.WAITING
+            job.to_defer = False
         else:
             job.in_doubt = True
 

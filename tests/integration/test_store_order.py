@@ -30,8 +30,10 @@ def test_many_calls_of_one_moment_keep_their_order(queue: CallQueue, desk: WorkD
 
 
 def test_a_worker_gets_the_priorities_that_it_asks_for(queue: CallQueue, desk: WorkDesk) -> None:
-    """A worker started for one queue leaves the others alone."""
+    """One started for one queue leaves the others alone, and waits while they come first."""
     queue.add([new(1, "high"), new(2, "normal"), new(3, "low")])
+    assert taken(desk, 3, "3") == []
+    assert taken(desk, 3, "12") == ["1", "2"]
     assert taken(desk, 3, "3") == ["3"]
 
 

@@ -84,6 +84,13 @@ def test_where_ours_carry_tokens_a_ring_without_one_is_no_proof() -> None:
     assert verdict(rings, tokens=True, age_ms=HORIZON_MS).ending is Ending.FAILED
 
 
+def test_a_ring_that_was_made_without_our_callback_is_another_programs() -> None:
+    """Twilio shows how it was made: it decides nothing, and is no reason to ask a person."""
+    stranger = ring("CA1", age_ms=9_000, token="")
+    assert verdict([stranger], tokens=True).ending is Ending.DOUBT
+    assert verdict([stranger], tokens=True, age_ms=HORIZON_MS).ending is Ending.AGAIN
+
+
 def test_absent_until_the_horizon_means_the_next_attempt() -> None:
     """Only then, and after the wait that any failed attempt has."""
     assert verdict([], age_ms=HORIZON_MS - 1).ending is Ending.DOUBT

@@ -24,6 +24,8 @@ logger = logging.getLogger(__name__)
 
 #: The longest time without a look, s: a worker that was not told something sees it then.
 IDLE_LOOK_S = 5.0
+#: The wait after a look that failed for another cause than a lost connection, s.
+FAILED_LOOK_S = 1.0
 
 
 class Feed(Protocol):
@@ -34,6 +36,7 @@ class Feed(Protocol):
     @property
     def call_queues(self) -> list[str]: ...
     def deliver(self, queue: str, message: dict[str, Any]) -> None: ...
+    def give_up(self, job_id: str, lease: str) -> None: ...
 
 
 class Intake:
@@ -84,9 +87,19 @@ class Intake:
     def _look(self) -> None:
         self._soon = False
         self._timer = None
+        wait_s = FAILED_LOOK_S
+        try:
+            wait_s = self._take_in()
+        finally:
+            # Whatever went wrong, there is a next look.
+            if not self._soon and not self._closed:
+                self._look_in(wait_s)
+
+    def _take_in(self) -> float:
+        """One look; answers how long to wait for the next, s."""
         queues = self._channel.call_queues
         if not queues:
-            return
+            return IDLE_LOOK_S
         ranks = "".join(str(CALL_QUEUES[queue].rank) for queue in queues)
         intake = self._desk.take(self._free_slots(), ranks)
         for taken in intake.calls:
@@ -94,9 +107,8 @@ class Intake:
         if self._free_slots():
             # A full worker must not swallow a word that another one could act on.
             self._listener.listen()
-        if not self._soon:
-            wait_s = IDLE_LOOK_S if intake.next_ms is None else intake.next_ms / 1000
-            self._look_in(min(wait_s, IDLE_LOOK_S))
+        wait_s = IDLE_LOOK_S if intake.next_ms is None else intake.next_ms / 1000
+        return min(wait_s, IDLE_LOOK_S)
 
     def _deliver(self, taken: Taken) -> None:
         try:
@@ -104,7 +116,7 @@ class Intake:
         except Exception:
             # Held and renewed, but never run: nobody else would ever get it.
             logger.exception("a call could not be handed over", extra={"job_id": taken.job_id})
-            self._desk.give_back(taken.job_id, taken.lease)
+            self._channel.give_up(taken.job_id, taken.lease)
 
     def _free_slots(self) -> int:
         qos = self._channel.qos

@@ -50,12 +50,12 @@ class QoS(stock.QoS):
 
     def ack(self, delivery_tag: str) -> None:
         """A call that was not ended is given back: an acknowledgement does not end it."""
-        if not self._give_back(delivery_tag):
+        if not self.give_back(delivery_tag):
             super().ack(delivery_tag)
 
     def reject(self, delivery_tag: str, requeue: bool = False) -> None:
         """The same for a rejection, with or without ``requeue``: no call is dropped."""
-        if not self._give_back(delivery_tag):
+        if not self.give_back(delivery_tag):
             super().reject(delivery_tag, requeue=requeue)
 
     def restore_unacked(self, client: Any = None) -> None:
@@ -66,7 +66,8 @@ class QoS(stock.QoS):
         if self._delivered:
             super().restore_unacked(client=client)
 
-    def _give_back(self, delivery_tag: str) -> bool:
+    def give_back(self, delivery_tag: str) -> bool:
+        """Gives a delivered call back; false when the tag is no call's."""
         job_id = self._calls.pop(delivery_tag, None)
         if job_id is None:
             return False
@@ -117,6 +118,11 @@ class Channel(stock.Channel):
     def deliver(self, queue: str, message: dict[str, Any]) -> None:
         """Hands a taken call to the consumer."""
         self.connection._deliver(message, queue)
+
+    def give_up(self, job_id: str, lease: str) -> None:
+        """A taken call could not be handed to the consumer: its slot is free again."""
+        if not self.qos.give_back(lease):
+            self.settle(job_id, lease)
 
     def settle(self, job_id: str, lease: str) -> None:
         """A worker's thread is done with a call."""

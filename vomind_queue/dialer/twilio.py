@@ -36,6 +36,7 @@ from vomind_queue.dialer.twiml import (
     CALLBACK_EVENTS,
     RING_TIMEOUT_S,
     instructions,
+    shows_creation,
     status_callback,
     token_in,
 )
@@ -48,8 +49,7 @@ API_BASE = "https://api.twilio.com"
 PAGE_SIZE = 50
 #: Pages that are read at most: beyond it, one number is called very often.
 MAX_PAGES = 20
-#: How much older than its mark a ring may look and still be shown, ms. The mark is on the
-#: clock of Redis, which is not compared with ours here; who judges knows better.
+#: How much older than its mark a ring may look and still be shown, ms; who judges knows better.
 SLACK_MS = 600_000
 #: Twilio: the call is in no state that allows this.
 _WRONG_STATE = 21220
@@ -110,18 +110,18 @@ class TwilioDialer:
             return failure(Trouble.UNREADABLE, detail="it names no call SID")
         return Accepted(sid=made.sid, status=str(made.status or "queued"))
 
-    def find(self, attempt: Attempt) -> Search:
-        """Rings to the attempt's number since its mark, and a little before it.
+    def find(self, attempt: Attempt, age_ms: int) -> Search:
+        """Rings to the attempt's number since its mark ``age_ms`` ago, and a little before it.
 
         Raises DialerUnavailable when the list cannot be had.
         """
         # No filter on the start time: it is empty until a call is dialed.
-        asked_ms = time.time() * 1000
         page, answer = self._ask(
             lambda: self._client.calls.page(to=attempt.call.to, page_size=PAGE_SIZE)
         )
-        ahead_ms = _clock_ahead_ms(answer, asked_ms, time.time() * 1000)
-        since_ms, now_ms = attempt.marked_ms + ahead_ms - SLACK_MS, time.time() * 1000 + ahead_ms
+        ahead_ms = _clock_ahead_ms(answer, time.time() * 1000)
+        now_ms = time.time() * 1000 + ahead_ms
+        since_ms = now_ms - age_ms - SLACK_MS
         found: list[CallInstance] = []
         for _ in range(MAX_PAGES):
             recent = [call for call in page if _created_ms(call, now_ms) >= since_ms]
@@ -165,11 +165,16 @@ class TwilioDialer:
         return Ring(sid=str(call.sid), status=str(call.status), created_ms=created_ms, token=token)
 
     def _token(self, sid: str) -> str | None:
-        """The attempt that a call belongs to, where its events name our callback."""
+        """The attempt that a call belongs to, where its events name our callback.
+
+        Empty when they show how the call was made, and our callback is not in it.
+        """
         assert self._public_url is not None  # noqa: S101 - asked for only then
         events, _ = self._ask(lambda: self._client.calls(sid).events.list(limit=PAGE_SIZE))
         tokens = (token_in([event.request], self._public_url) for event in events)
-        return next(filter(None, tokens), None)
+        if token := next(filter(None, tokens), None):
+            return token
+        return "" if any(shows_creation(event.request) for event in events) else None
 
     def _end(self, sid: str, status: str) -> bool:
         try:
@@ -252,13 +257,13 @@ def _code(error: DialerUnavailable) -> int | None:
     return getattr(cause, "code", None) if isinstance(cause, TwilioException) else None
 
 
-def _clock_ahead_ms(answer: Answer, asked_ms: float, answered_ms: float) -> int:
-    """Twilio's clock minus ours; the header has whole seconds, so half of one is added."""
+def _clock_ahead_ms(answer: Answer, answered_ms: float) -> int:
+    """Twilio's clock minus ours, at least: an error may make a ring look younger, never older."""
     try:
-        theirs_ms = parsedate_to_datetime(answer.headers["date"]).timestamp() * 1000 + 500
+        theirs_ms = parsedate_to_datetime(answer.headers["date"]).timestamp() * 1000
     except (KeyError, TypeError, ValueError, OverflowError):
         return 0
-    return round(theirs_ms - (asked_ms + answered_ms) / 2)
+    return round(theirs_ms - answered_ms)
 
 
 def _created_ms(call: CallInstance, twilio_now_ms: float) -> int:

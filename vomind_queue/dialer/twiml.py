@@ -49,6 +49,16 @@ def token_in(event: object, public_url: str) -> str | None:
     return None
 
 
+def shows_creation(event: object) -> bool:
+    """Whether an event is the request that made the call, with what it asked for."""
+    request = event[0] if isinstance(event, list) and event else event
+    if not isinstance(request, dict):
+        return False
+    url, parameters = request.get("url"), request.get("parameters")
+    is_creation = isinstance(url, str) and re.search(r"/Calls(/CA\w+)?(\.json)?$", url) is not None
+    return is_creation and isinstance(parameters, dict) and bool(parameters)
+
+
 def _texts(value: object) -> list[str]:
     if isinstance(value, str):
         return [value]

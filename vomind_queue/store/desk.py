@@ -21,6 +21,8 @@ from vomind_queue.store.connection import Gate, told
 from vomind_queue.store.leases import LeaseBook
 from vomind_queue.verdicts import Begun, Ending, InDoubt, Reception, Refusal, Verdict, Written
 
+#: How long a SID is remembered at least, ms: a doubt may last as long as Twilio is away.
+SID_TTL_MS = 24 * 3600 * 1000
 #: How long a call stands back for another one to the same number, ms.
 BUSY_NUMBER_MS = 1_000
 
@@ -138,7 +140,7 @@ class WorkDesk:
             protocol.keep_completed.count,
             protocol.keep_failed.age_ms,
             protocol.keep_failed.count,
-            2 * protocol.in_doubt_horizon_ms,
+            max(2 * protocol.in_doubt_horizon_ms, SID_TTL_MS),
             "1" if deferred else "",
         )
         return Written(

@@ -16,6 +16,7 @@ Fields of the hash, all optional but the first four:
 ``started``   the same, and stays
 ``attempts``  attempts that have ended
 ``round``     the same since the last manual retry
+``busy``      how often it stood back for another call to its number
 ``notbefore`` earliest next attempt, unix ms, until the call is put off
 ``looks``     how often an attempt in doubt was looked for
 ``reason``    the last failure, in words

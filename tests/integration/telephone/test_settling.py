@@ -16,8 +16,13 @@ from tests.integration.telephone.attempts import (
     an_attempt,
 )
 from tests.simulator import SimulatorClient
-from vomind_queue.attempts import Accepted, DialerUnavailable
+from vomind_queue.attempts import Accepted, Attempt, DialerUnavailable
 from vomind_queue.dialer.twilio import TwilioDialer
+
+
+def age_ms(attempt: Attempt) -> int:
+    """How long ago an attempt began, ms."""
+    return int(time.time() * 1000) - attempt.marked_ms
 
 
 def test_an_attempt_in_doubt_is_found(dialer: TwilioDialer, simulator: SimulatorClient) -> None:
@@ -25,7 +30,7 @@ def test_an_attempt_in_doubt_is_found(dialer: TwilioDialer, simulator: Simulator
     attempt = an_attempt()
     simulator.faults({"fault": "drop", "when": "after", "times": 1})
     dialer.place(attempt)
-    search = dialer.find(attempt)
+    search = dialer.find(attempt, age_ms(attempt))
     (ring,) = search.rings
     assert ring.sid == simulator.rings()[0]["sid"]
     assert ring.status in {"queued", "ringing"}
@@ -37,21 +42,21 @@ def test_an_attempt_in_doubt_is_found(dialer: TwilioDialer, simulator: Simulator
 
 def test_an_attempt_that_never_arrived_is_not_found(dialer: TwilioDialer) -> None:
     """Nothing in the list, nothing found."""
-    assert dialer.find(an_attempt()).rings == []
+    assert dialer.find(an_attempt(), 60_000).rings == []
 
 
 def test_the_token_tells_two_rings_apart(
     make_dialer: MakeDialer, simulator: SimulatorClient
 ) -> None:
-    """With a public address each ring names the attempt that it belongs to."""
+    """With a public address each ring names its attempt, and a stranger none."""
     dialer = make_dialer(public_url=PUBLIC_URL)
     ours = an_attempt()
     other = replace(ours, token="other")
     dialer.place(ours)
     dialer.place(other)
     simulator.create(ours.call.to)
-    tokens = [ring.token for ring in dialer.find(ours).rings]
-    assert tokens == [None, "other", ours.token], "newest first"
+    tokens = [ring.token for ring in dialer.find(ours, age_ms(ours)).rings]
+    assert tokens == ["", "other", ours.token], "newest first"
 
 
 def test_old_calls_are_not_shown(dialer: TwilioDialer) -> None:
@@ -59,7 +64,7 @@ def test_old_calls_are_not_shown(dialer: TwilioDialer) -> None:
     attempt = an_attempt()
     dialer.place(attempt)
     later = replace(attempt, marked_ms=attempt.marked_ms + 3_600_000)
-    assert dialer.find(later).rings == []
+    assert dialer.find(later, age_ms(later)).rings == []
 
 
 def test_pages_are_followed(dialer: TwilioDialer, simulator: SimulatorClient) -> None:
@@ -67,7 +72,7 @@ def test_pages_are_followed(dialer: TwilioDialer, simulator: SimulatorClient) ->
     attempt = an_attempt()
     for _ in range(60):
         simulator.create(attempt.call.to)
-    found = dialer.find(attempt).rings
+    found = dialer.find(attempt, age_ms(attempt)).rings
     assert {ring.sid for ring in found} == {ring["sid"] for ring in simulator.rings()}
     assert len(found) == 60
 
@@ -93,7 +98,7 @@ def test_a_list_that_cannot_be_had(
     dialer = make_dialer(deadline_ms=DEADLINE_MS)
     start = time.monotonic()
     with pytest.raises(DialerUnavailable):
-        dialer.find(an_attempt())
+        dialer.find(an_attempt(), 60_000)
     assert time.monotonic() - start < DEADLINE_MS / 1000 + GRACE_S
 
 
@@ -104,7 +109,7 @@ def test_events_that_cannot_be_had(make_dialer: MakeDialer, simulator: Simulator
     dialer.place(attempt)
     simulator.faults({"fault": "error", "status": 500, "on": "events"})
     with pytest.raises(DialerUnavailable):
-        dialer.find(attempt)
+        dialer.find(attempt, age_ms(attempt))
 
 
 def test_a_call_is_ended(dialer: TwilioDialer, simulator: SimulatorClient) -> None:

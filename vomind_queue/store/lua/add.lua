@@ -32,12 +32,13 @@ if given and string.match(ARGV[5], '^%d+$') and #ARGV[5] <= 15
     and tonumber(ARGV[5]) > tonumber(redis.call('GET', K.last_id) or 0) then
     redis.call('SET', K.last_id, ARGV[5])
 end
-local first = given and ARGV[5] or (redis.call('INCRBY', K.last_id, count) - count + 1)
+local number = given and 0 or (redis.call('INCRBY', K.last_id, count) - count + 1)
+local first = given and ARGV[5] or string.format('%d', number)
 
 local tell = false
 for i = 0, count - 1 do
     local data, rank, due, delay = unpack(ARGV, 6 + i * 4, 9 + i * 4)
-    local id = given and first or string.format('%d', first + i)
+    local id = given and first or string.format('%d', number + i)
     due = tonumber(due) or (delay ~= '' and now + tonumber(delay)) or nil
     local state = (due and due > now) and 'delayed' or 'waiting'
     if due then
@@ -54,4 +55,4 @@ end
 if tell then
     wake()
 end
-return { C.ok, now, tostring(first), count, now }
+return { C.ok, now, first, count, now }

@@ -36,6 +36,14 @@ if not lease_end or tonumber(lease_end) <= now then
     return { C.lost, now }
 end
 
+-- A probe that is not sent leaves its turn to another call.
+local function pass_probe_on()
+    if breaker_next() and redis.call('HGET', K.breaker, 'probe') == lease then
+        redis.call('HSET', K.breaker, 'next', now)
+        wake()
+    end
+end
+
 free_first()
 if redis.call('EXISTS', K.paused) == 1 then
     requeue(id, now, false)
@@ -47,6 +55,7 @@ if breaker_next() and redis.call('HGET', K.breaker, 'probe') ~= lease then
 end
 for rank = 1, tonumber(job[5]) - 1 do
     if redis.call('ZCARD', K.waiting .. rank) > 0 then
+        pass_probe_on()
         requeue(id, now, false)
         return { C.outranked, now }
     end
@@ -55,8 +64,11 @@ end
 local number = cjson.decode(job[6])['to']
 local other = redis.call('HGET', K.dialing, number)
 if other and other ~= id and redis.call('HEXISTS', job_key(other), 'mark') == 1 then
+    pass_probe_on()
     redis.call('ZREM', K.window, lease)
-    put_off(id, now + tonumber(ARGV[6]), true)
+    -- Later and later, so that many calls to one number do not keep the others from their turn.
+    local times = math.min(redis.call('HINCRBY', key, 'busy', 1), 6)
+    put_off(id, now + tonumber(ARGV[6]) * 2 ^ (times - 1), true)
     wake()
     return { C.busy, now }
 end
@@ -66,6 +78,7 @@ if max > 0 then
     if not redis.call('ZSCORE', K.window, lease) then
         prune_window(now, window)
         if redis.call('ZCARD', K.window) >= max then
+            pass_probe_on()
             requeue(id, now, false)
             return { C.limited, now }
         end
@@ -73,6 +86,7 @@ if max > 0 then
     redis.call('ZADD', K.window, now, lease)
 end
 
+redis.call('HDEL', key, 'busy', 'notbefore')
 redis.call('HSET', key, 'attempt', attempt, 'mark', now, 'started', now)
 redis.call('HSET', K.dialing, number, id)
 return { C.ok, now, job[6], tonumber(job[7] or 0), tonumber(job[8] or 0) }

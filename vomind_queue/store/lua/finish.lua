@@ -29,6 +29,10 @@ local id, attempt, outcome, reason, sid = ARGV[1], ARGV[2], ARGV[3], ARGV[4], AR
 local key = job_key(id)
 local mem = member(id)
 local job = redis.call('HMGET', key, 'state', 'attempt', 'mark', 'attempts', 'round', 'data', 'lease')
+-- A ring that is accounted for, though the job may be gone by now: a repetition.
+if sid ~= '' and not job[3] and redis.call('ZSCORE', K.sids, sid) then
+    return { C.again, now, 0, 0 }
+end
 if not job[1] then
     return { C.missing, now, 0, 0 }
 end

@@ -56,22 +56,6 @@ local function let_go(mem)
     redis.call('ZREM', K.active, mem)
 end
 
--- Puts a held job back in its old place. A start that was made stays in the
--- window; a mere reservation is given up.
-local function requeue(id, now, started)
-    local key = job_key(id)
-    local job = redis.call('HMGET', key, 'priority', 'pos', 'lease')
-    local mem = member(id)
-    let_go(mem)
-    if job[3] and not started then
-        redis.call('ZREM', K.window, job[3])
-    end
-    redis.call('HDEL', key, 'lease', 'mark', 'pos', 'looks')
-    redis.call('HSET', key, 'state', 'waiting')
-    redis.call('ZADD', K.waiting .. job[1], job[2] or now, mem)
-    wake()
-end
-
 -- Puts a held job off until `due`, at which it takes its old place if `keep`.
 local function put_off(id, due, keep)
     local key = job_key(id)
@@ -86,6 +70,30 @@ local function put_off(id, due, keep)
     if redis.call('ZRANGE', K.delayed, 0, 0)[1] == mem then
         wake()
     end
+end
+
+-- Puts a held job back in its old place. A start that was made stays in the
+-- window; a mere reservation is given up.
+local function requeue(id, now, started)
+    local key = job_key(id)
+    local job = redis.call('HMGET', key, 'priority', 'pos', 'lease', 'notbefore')
+    local mem = member(id)
+    if job[4] then
+        -- Its attempt has ended; only the putting off was missing.
+        put_off(id, math.max(tonumber(job[4]), now), false)
+        return
+    end
+    let_go(mem)
+    if not job[1] then
+        return
+    end
+    if job[3] and not started then
+        redis.call('ZREM', K.window, job[3])
+    end
+    redis.call('HDEL', key, 'lease', 'mark', 'pos', 'looks')
+    redis.call('HSET', key, 'state', 'waiting')
+    redis.call('ZADD', K.waiting .. job[1], job[2] or now, mem)
+    wake()
 end
 
 -- The rate in force: an operator's change, else what the worker is set to. 0 is no limit.

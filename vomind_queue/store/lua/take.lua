@@ -22,6 +22,7 @@ local SWEEP = 100
 
 free_first()
 redis.call('ZADD', K.workers, now, ARGV[1])
+redis.call('ZREMRANGEBYSCORE', K.workers, '-inf', now - 86400000)
 
 local function take_back()
     for _, mem in ipairs(redis.call('ZRANGEBYSCORE', K.leases, '-inf', now, 'LIMIT', 0, SWEEP)) do
@@ -46,8 +47,11 @@ local function move_due()
         local key = job_key(id_of(mem))
         local job = redis.call('HMGET', key, 'priority', 'pos')
         redis.call('ZREM', K.delayed, mem)
-        redis.call('ZADD', K.waiting .. job[1], job[2] or due[i + 1], mem)
-        redis.call('HSET', key, 'state', 'waiting')
+        -- A member without a record stands for nothing.
+        if job[1] then
+            redis.call('ZADD', K.waiting .. job[1], job[2] or due[i + 1], mem)
+            redis.call('HSET', key, 'state', 'waiting')
+        end
     end
     return #due < 20 * SWEEP
 end
@@ -93,7 +97,7 @@ local function head(key)
 end
 
 local room = math.huge
-local limited = false
+local limited, window_ms = false, 0
 if redis.call('EXISTS', K.paused) == 1 then
     room = 0
 end
@@ -108,7 +112,7 @@ if probe_at and room > 0 then
 end
 if room > 0 then
     local max, window = rate_in_force(ARGV[4], ARGV[5])
-    limited = max > 0
+    limited, window_ms = max > 0, window
     if limited then
         prune_window(now, window)
         local left = max - redis.call('ZCARD', K.window)
@@ -147,14 +151,24 @@ local function lease_out(mem, rank, pos)
 end
 
 local allowed = math.min(wanted, room)
-for rank in string.gmatch(ARGV[7], '%d') do
+for rank = 1, 3 do
     if taken >= allowed then
         break
     end
-    local popped = redis.call('ZPOPMIN', K.waiting .. rank, allowed - taken)
-    for i = 1, #popped, 2 do
-        lease_out(popped[i], rank, popped[i + 1])
+    if not string.find(ARGV[7], rank, 1, true) then
+        -- Not this worker's, but before whatever is.
+        if redis.call('ZCARD', K.waiting .. rank) > 0 then
+            break
+        end
+    else
+        local popped = redis.call('ZPOPMIN', K.waiting .. rank, allowed - taken)
+        for i = 1, #popped, 2 do
+            lease_out(popped[i], tostring(rank), popped[i + 1])
+        end
     end
+end
+if limited and taken >= room and waiting_count() > 0 then
+    look_at(now + window_reset(now, window_ms))
 end
 
 if taken < room and taken >= wanted and waiting_count() > 0 then
