@@ -16,11 +16,10 @@ from tests.stack import ROOT, Stack, until
 PLACE_CALL = "vomind_queue.place_call"
 
 
-def celery(stack: Stack, *arguments: str) -> str:
-    """Runs one `celery -A celery_app …` and returns what it printed."""
-    command = [sys.executable, "-m", "celery", "-A", "celery_app", *arguments]
-    done = subprocess.run(
-        command,
+def run_celery(stack: Stack, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Runs one `celery -A celery_app …`, whatever its end."""
+    return subprocess.run(
+        [sys.executable, "-m", "celery", "-A", "celery_app", *arguments],
         env=stack.environment(),
         cwd=ROOT,
         capture_output=True,
@@ -28,6 +27,11 @@ def celery(stack: Stack, *arguments: str) -> str:
         timeout=60,
         check=False,
     )
+
+
+def celery(stack: Stack, *arguments: str) -> str:
+    """Runs one that succeeds, and returns what it printed."""
+    done = run_celery(stack, *arguments)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
@@ -100,16 +104,7 @@ def test_a_revoked_call_is_cancelled(fast: Stack, api: Api, phone: SimulatorClie
 def test_calls_are_not_purged(fast: Stack, api: Api) -> None:
     """`celery purge` leaves them alone."""
     api.bulk(calls(3))
-    command = [sys.executable, "-m", "celery", "-A", "celery_app", "purge", "-f"]
-    done = subprocess.run(
-        command,
-        env=fast.environment(),
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    done = run_celery(fast, "purge", "-f")
     assert "never purged" in done.stdout + done.stderr
     assert api.stats()["waiting"] == 3
 

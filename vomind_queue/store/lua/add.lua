@@ -11,15 +11,9 @@
 --          A call whose given id exists already changes nothing and answers ok.
 -- Touches  job:<id>, waiting:<rank>, delayed, id, request:<key>, wake
 local now = now_ms()
-if late(ARGV[1], now) then
-    return { C.late, now }
-end
-local request = K.request .. ARGV[2]
-if ARGV[2] ~= '' then
-    local answer = replay(request, ARGV[3], now)
-    if answer then
-        return answer
-    end
+local answer = answered(ARGV[1], ARGV[2], ARGV[3], now)
+if answer then
+    return answer
 end
 
 local count = (#ARGV - 5) / 4
@@ -49,9 +43,7 @@ for i = 0, count - 1 do
     end
     tell = enqueue(id, rank, due, now) or tell
 end
-if ARGV[2] ~= '' then
-    remember(request, ARGV[3], ARGV[4], first, count, now)
-end
+remember(ARGV[2], ARGV[3], ARGV[4], first, count, now)
 if tell then
     wake()
 end

@@ -11,15 +11,9 @@
 -- Returns  {ok | replay, now, first id, count, accepted ms}, {mismatch | late, now}
 -- Touches  job:<id>, waiting:<rank>, delayed, staging, request:<key>, wake
 local now = now_ms()
-if late(ARGV[1], now) then
-    return { C.late, now }
-end
-local request = K.request .. ARGV[2]
-if ARGV[2] ~= '' then
-    local answer = replay(request, ARGV[3], now)
-    if answer then
-        return answer
-    end
+local answer = answered(ARGV[1], ARGV[2], ARGV[3], now)
+if answer then
+    return answer
 end
 local first, count = tonumber(ARGV[5]), tonumber(ARGV[6])
 local batch = string.format('%d:%d', first, count)
@@ -62,8 +56,6 @@ end
 for key in pairs(pending) do
     flush(key)
 end
-if ARGV[2] ~= '' then
-    remember(request, ARGV[3], ARGV[4], first, count, now)
-end
+remember(ARGV[2], ARGV[3], ARGV[4], first, count, now)
 wake()
 return { C.ok, now, string.format('%d', first), count, now }

@@ -28,7 +28,7 @@ local now = now_ms()
 local id, attempt, outcome, reason, sid = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 local key = job_key(id)
 local mem = member(id)
-local job = redis.call('HMGET', key, 'state', 'attempt', 'mark', 'attempts', 'round', 'data', 'lease')
+local job = redis.call('HMGET', key, 'state', 'attempt', 'mark', 'attempts', 'round', 'data')
 -- A ring that is accounted for, though the job may be gone by now: a repetition.
 if sid ~= '' and not job[3] and redis.call('ZSCORE', K.sids, sid) then
     return { C.again, now, 0, 0 }
@@ -54,7 +54,7 @@ local wait = tonumber(ARGV[8])
 if ARGV[7] == '1' then
     redis.call('HINCRBY', K.breaker, 'refusals', 1)
     if breaker_next() then
-        redis.call('HSET', K.breaker, 'next', now + math.max(tonumber(ARGV[9]), outcome == 'postponed' and wait or 0))
+        redis.call('HSET', K.breaker, 'next', now + tonumber(ARGV[9]))
     end
     if was_open and (outcome == 'again' or outcome == 'failed') then
         -- Refused while the breaker was open: not the call's fault, not counted.

@@ -138,18 +138,6 @@ local function breaker_next()
     return nil
 end
 
--- Removes a job and every trace of it but its id.
-local function forget(id)
-    local mem = member(id)
-    for rank = 1, 3 do
-        redis.call('ZREM', K.waiting .. rank, mem)
-    end
-    redis.call('ZREM', K.delayed, mem)
-    redis.call('ZREM', K.completed, mem)
-    redis.call('ZREM', K.failed, mem)
-    redis.call('DEL', job_key(id))
-end
-
 -- An accepted job goes to its first place. Returns whether a worker must hear of it.
 local function enqueue(id, priority, due, now)
     local mem = member(id)
@@ -161,9 +149,15 @@ local function enqueue(id, priority, due, now)
     return true
 end
 
--- What a request with this key was answered before: nil, or a code and its values.
-local function replay(request, fingerprint, now)
-    local seen = redis.call('HMGET', request, 'fingerprint', 'first', 'count', 'at')
+-- The answer to a request that comes too late or was answered before; nil for a new one.
+local function answered(deadline, name, fingerprint, now)
+    if late(deadline, now) then
+        return { C.late, now }
+    end
+    if name == '' then
+        return nil
+    end
+    local seen = redis.call('HMGET', K.request .. name, 'fingerprint', 'first', 'count', 'at')
     if not seen[1] then
         return nil
     end
@@ -173,7 +167,12 @@ local function replay(request, fingerprint, now)
     return { C.replay, now, seen[2], seen[3], seen[4] }
 end
 
-local function remember(request, fingerprint, ttl, first, count, now)
+-- Keeps what a request with a key is answered, for its repetitions.
+local function remember(name, fingerprint, ttl, first, count, now)
+    if name == '' then
+        return
+    end
+    local request = K.request .. name
     redis.call('HSET', request, 'fingerprint', fingerprint, 'first', first, 'count', count, 'at', now)
     redis.call('PEXPIRE', request, ttl)
 end
