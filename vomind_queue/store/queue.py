@@ -24,19 +24,20 @@ from vomind_queue.calls import (
     State,
     Stats,
 )
-from vomind_queue.errors import JobNotFound, KeyReused, StoreUnavailable, WrongState
+from vomind_queue.errors import JobNotFound, StoreUnavailable, WrongState
 from vomind_queue.store import keys, record
 from vomind_queue.store.codes import Code
 from vomind_queue.store.connection import Gate, told
+from vomind_queue.store.requests import asked, recalled, refuse_misuse
 
-#: How long an idempotency key is remembered, ms.
-REQUEST_TTL_MS = 24 * 3600 * 1000
 #: Calls that one script writes at most: it keeps the server busy for some 5 ms.
 CHUNK = 500
 #: A bulk that is not committed this long after its last part is dropped, ms.
 STAGING_TTL_MS = 30_000
 #: A worker that did not ask for calls this long is gone, ms.
 WORKER_GONE_MS = 30_000
+#: A scheduler that did not look this long is gone, ms.
+SCHEDULER_GONE_MS = 30_000
 
 _NEWEST_FIRST = (State.COMPLETED, State.FAILED)
 
@@ -60,27 +61,20 @@ class CallQueue:
 
     def add(self, news: Sequence[NewCall], key: IdempotencyKey | None = None) -> Receipt:
         """Stores calls, all or none. Raises KeyReused and StoreUnavailable."""
-        request = _request(key)
         if len(news) <= CHUNK:
-            answer = self._change("add", keys.LAST_ID, *request, "", *_whole(news))
+            answer = self._change("add", keys.LAST_ID, *asked(key), "", *_whole(news))
         else:
-            answer = self._add_staged(news, request)
+            answer = self._add_staged(news, asked(key))
         return _receipt(answer)
 
     def publish(self, job_id: str, new: NewCall) -> None:
         """Stores one call under an id that was chosen elsewhere; one that exists is left alone."""
-        self._change("add", keys.LAST_ID, *_request(None), job_id, *_whole([new]))
+        self._change("add", keys.LAST_ID, *asked(None), job_id, *_whole([new]))
 
     def recall(self, key: IdempotencyKey) -> Receipt | None:
         """What an earlier request with this key was answered; raises KeyReused."""
-        name, fingerprint, _ = _request(key)
-        fields = ["fingerprint", "first", "count", "at"]
-        with told(writes=False):
-            seen: Any = self._gate.client.hmget(keys.REQUEST + name, fields)
-        if seen[0] is None:
-            return None
-        code = Code.REPLAY if seen[0] == fingerprint else Code.MISMATCH
-        return _receipt([code, 0, *seen[1:]])
+        answer = recalled(self._gate, key)
+        return None if answer is None else _receipt(answer)
 
     def job(self, job_id: str) -> Job:
         """Raises JobNotFound."""
@@ -176,23 +170,15 @@ def _whole(news: Sequence[NewCall]) -> list[Any]:
     ]
 
 
-def _request(key: IdempotencyKey | None) -> tuple[str, str, int]:
-    if key is None:
-        return "", "", 0
-    return key.name, key.fingerprint, REQUEST_TTL_MS
-
-
 def _receipt(answer: list[Any]) -> Receipt:
-    code = answer[0]
-    if code == Code.MISMATCH:
-        raise KeyReused("This Idempotency-Key was sent before with another request.")
+    refuse_misuse(answer)
     first, count, accepted = answer[2:5]
     count = int(count)
     if count == 1:
         job_ids = [str(first)]
     else:
         job_ids = [str(number) for number in range(int(first), int(first) + count)]
-    return Receipt(job_ids=job_ids, accepted_ms=int(accepted), replayed=code == Code.REPLAY)
+    return Receipt(job_ids=job_ids, accepted_ms=int(accepted), replayed=answer[0] == Code.REPLAY)
 
 
 def _refuse(answer: list[Any], job_id: str, wording: str) -> None:
@@ -204,15 +190,17 @@ def _refuse(answer: list[Any], job_id: str, wording: str) -> None:
 
 
 def _stats(answer: list[Any]) -> Stats:
-    high, normal, low, active, completed, failed, delayed, in_doubt, workers = answer[1:10]
-    max_starts, window_ms, used, reset_ms, overridden, breaker = map(int, answer[10:16])
+    now, high, normal, low, active, completed, failed, delayed, in_doubt, workers = answer[:10]
+    max_starts, window_ms, used, reset_ms, overridden, breaker, recurring, led = map(
+        int, answer[10:18]
+    )
     rate_use = None
     if max_starts:
         rate = Rate(max_starts=max_starts, window_ms=window_ms)
         rate_use = RateUse(rate=rate, used=used, reset_ms=reset_ms, overridden=bool(overridden))
     pause = None
-    if answer[16:]:
-        by, at, reason = answer[16:]
+    if answer[18:]:
+        by, at, reason = answer[18:]
         pause = Pause(by=by, at_ms=int(at), reason=reason or None)
     return Stats(
         waiting=high + normal + low,
@@ -226,4 +214,6 @@ def _stats(answer: list[Any]) -> Stats:
         breaker_until_ms=breaker or None,
         in_doubt=in_doubt,
         workers=workers,
+        recurring=recurring,
+        scheduler_leads=now - led <= SCHEDULER_GONE_MS,
     )

@@ -22,15 +22,25 @@ NAMES = (
     "doubts",
     "extend",
     "finish",
+    "fire",
     "page",
     "pause",
     "resume",
     "retry",
+    "runs",
+    "schedule",
+    "schedules",
     "settle",
     "stage",
     "stats",
     "take",
+    "ticks",
+    "unschedule",
 )
+
+#: What stands above some of them beside the prelude.
+_RECURRING = ("fire", "runs", "schedule", "schedules", "ticks", "unschedule")
+_ABOVE = dict.fromkeys(_RECURRING, "recurring")
 
 
 @cache
@@ -38,8 +48,9 @@ def source(name: str) -> str:
     """Text of one script with everything that has to stand above it."""
     folder = files("vomind_queue.store") / "lua"
     prelude = (folder / "prelude.lua").read_text("utf-8")
+    above = (folder / f"{_ABOVE[name]}.lua").read_text("utf-8") if name in _ABOVE else ""
     body = (folder / f"{name}.lua").read_text("utf-8")
-    return keys.lua_table() + codes.lua_table() + prelude + body
+    return keys.lua_table() + codes.lua_table() + prelude + above + body
 
 
 class Scripts:

@@ -149,6 +149,18 @@ local function enqueue(id, priority, due, now)
     return true
 end
 
+-- Takes a job that nobody holds out of the queue or out of history.
+local function remove(id)
+    local mem = member(id)
+    for rank = 1, 3 do
+        redis.call('ZREM', K.waiting .. rank, mem)
+    end
+    redis.call('ZREM', K.delayed, mem)
+    redis.call('ZREM', K.completed, mem)
+    redis.call('ZREM', K.failed, mem)
+    redis.call('DEL', job_key(id))
+end
+
 -- The answer to a request that comes too late or was answered before; nil for a new one.
 local function answered(deadline, name, fingerprint, now)
     if late(deadline, now) then
