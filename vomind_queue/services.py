@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import socket
 from dataclasses import dataclass
 
@@ -11,6 +12,7 @@ from vomind_queue.calling import Calling
 from vomind_queue.control import Control
 from vomind_queue.dialer.twilio import TwilioDialer
 from vomind_queue.errors import StoreUnavailable, StoreUnsuitable
+from vomind_queue.recurring import Recurring
 from vomind_queue.retry import RetryPolicy
 from vomind_queue.scheduling import Scheduling
 from vomind_queue.settings import Settings
@@ -18,6 +20,8 @@ from vomind_queue.store.connection import API_TIMEOUT_S, WORKER_TIMEOUT_S, Gate,
 from vomind_queue.store.desk import Protocol, WorkDesk
 from vomind_queue.store.queue import CallQueue
 from vomind_queue.store.suitability import check
+from vomind_queue.store.timetable import Timetable
+from vomind_queue.timekeeping import Timekeeper
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +30,7 @@ class Services:
 
     settings: Settings
     scheduling: Scheduling
+    recurring: Recurring
     control: Control
 
 
@@ -57,14 +62,21 @@ def check_store(settings: Settings) -> str | None:
 
 def build(settings: Settings) -> Services:
     """The parts of a web process."""
-    queue = CallQueue(Gate(connect(settings.redis_url, timeout_s=API_TIMEOUT_S)), settings.rate)
-    return Services(settings=settings, scheduling=Scheduling(queue), control=Control(queue))
+    gate = Gate(connect(settings.redis_url, timeout_s=API_TIMEOUT_S))
+    queue = CallQueue(gate, settings.rate)
+    return Services(
+        settings=settings,
+        scheduling=Scheduling(queue),
+        recurring=Recurring(Timetable(gate)),
+        control=Control(queue),
+    )
 
 
 def build_work(settings: Settings) -> WorkServices:
     """The parts of a worker process."""
     gate = Gate(connect(settings.redis_url, timeout_s=WORKER_TIMEOUT_S))
-    desk = WorkDesk(gate, f"{socket.gethostname()}:{os.getpid()}", _protocol(settings))
+    name = f"{socket.gethostname()}:{os.getpid()}"
+    desk = WorkDesk(gate, name, _protocol(settings))
     queue = CallQueue(gate, settings.rate)
     calling = Calling(
         desk=desk,
@@ -73,7 +85,8 @@ def build_work(settings: Settings) -> WorkServices:
         horizon_ms=settings.in_doubt_horizon_ms,
         tokens=settings.public_url is not None,
     )
-    link = Link(queue=queue, desk=desk, drain_s=settings.drain_ms / 1000)
+    timekeeper = Timekeeper(Timetable(gate), f"{name}:{secrets.token_hex(4)}")
+    link = Link(queue=queue, desk=desk, timekeeper=timekeeper, drain_s=settings.drain_ms / 1000)
     return WorkServices(settings=settings, link=link, calling=calling)
 
 

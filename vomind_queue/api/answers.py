@@ -103,6 +103,8 @@ def stats(shown: Stats) -> dict[str, Any]:
         "breakerOpenUntil": iso_or_none(shown.breaker_until_ms),
         "inDoubt": shown.in_doubt,
         "workers": shown.workers,
+        "recurring": shown.recurring,
+        "schedulerLeads": shown.scheduler_leads,
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from vomind_queue.control import Control
+from vomind_queue.recurring import Recurring
 from vomind_queue.scheduling import Scheduling
 from vomind_queue.settings import Settings
 
@@ -20,6 +21,11 @@ class Services(Protocol):
     @property
     def scheduling(self) -> Scheduling:
         """Takes calls in."""
+        ...
+
+    @property
+    def recurring(self) -> Recurring:
+        """Takes recurring calls in, shows and changes them."""
         ...
 
     @property

@@ -11,10 +11,12 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from vomind_queue.control import Control
+from vomind_queue.recurring import Recurring
 from vomind_queue.scheduling import Scheduling
 from vomind_queue.services import Services
 from vomind_queue.settings import Settings
 from vomind_queue.store.queue import CallQueue
+from vomind_queue.store.timetable import Timetable
 from vomind_queue.web import create_app
 
 TO = "+1234567890"
@@ -36,6 +38,10 @@ class Api:
             options["json"] = body
         return self.web.post(f"/api/queue{path}", **options)
 
+    def patch(self, path: str, body: Any) -> TestResponse:
+        """PATCH, with a JSON body."""
+        return self.web.patch(f"/api/queue{path}", json=body)
+
     def delete(self, path: str) -> TestResponse:
         """DELETE."""
         return self.web.delete(f"/api/queue{path}")
@@ -47,13 +53,14 @@ class Api:
 
 
 @pytest.fixture
-def make_api(queue: CallQueue) -> Callable[..., Api]:
+def make_api(queue: CallQueue, timetable: Timetable) -> Callable[..., Api]:
     """Makes the API with settings; ``make_api(API_KEYS="ops:secret")``."""
 
     def make(**environ: str) -> Api:
         services = Services(
             settings=Settings.from_env(environ),
             scheduling=Scheduling(queue),
+            recurring=Recurring(timetable),
             control=Control(queue),
         )
         return Api(create_app(services).test_client())
