@@ -23,6 +23,9 @@ from vomind_queue.store.suitability import check
 from vomind_queue.store.timetable import Timetable
 from vomind_queue.timekeeping import Timekeeper
 
+#: A scheduler leads for as many leases without a look: it renews less often than a worker.
+LEADS_FOR = 2
+
 
 @dataclass(frozen=True, kw_only=True)
 class Services:
@@ -85,7 +88,9 @@ def build_work(settings: Settings) -> WorkServices:
         horizon_ms=settings.in_doubt_horizon_ms,
         tokens=settings.public_url is not None,
     )
-    timekeeper = Timekeeper(Timetable(gate), f"{name}:{secrets.token_hex(4)}")
+    timekeeper = Timekeeper(
+        Timetable(gate), f"{name}:{secrets.token_hex(4)}", lead_ms=LEADS_FOR * settings.lease_ms
+    )
     link = Link(queue=queue, desk=desk, timekeeper=timekeeper, drain_s=settings.drain_ms / 1000)
     return WorkServices(settings=settings, link=link, calling=calling)
 

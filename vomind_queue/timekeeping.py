@@ -15,8 +15,8 @@ from vomind_queue.ticks import Beat, Due, Look, Outcome, Turn, decide, ended
 
 logger = logging.getLogger(__name__)
 
-#: How long a scheduler leads without another look, ms; then another one takes over.
-LEAD_MS = 20_000
+#: Looks within the time that a scheduler leads without looking again.
+LOOKS_IN_LEAD = 4
 #: The longest time without a look while nothing is due, ms.
 IDLE_LOOK_MS = 5_000
 #: Ticks are on whole minutes: one that was announced late is seen in time, ms.
@@ -38,20 +38,29 @@ class Timetable(Protocol):
 class Timekeeper:
     """A scheduler: one of several leads, and lets the ticks fire that are due."""
 
-    def __init__(self, timetable: Timetable, name: str) -> None:
-        """``name`` must be unlike that of any other process, over restarts, too."""
+    def __init__(self, timetable: Timetable, name: str, *, lead_ms: int) -> None:
+        """``name`` must be unlike that of any other process, over restarts, too.
+
+        ``lead_ms`` after its last look another scheduler takes over.
+        """
         self._timetable = timetable
         self._name = name
+        self._lead_ms = lead_ms
 
     def beat(self) -> Beat:
         """Fires what is due. Raises StoreUnavailable; what did not fire then is still due."""
         while True:
-            look = self._timetable.look(self._name, LEAD_MS, AT_ONCE)
+            look = self._timetable.look(self._name, self._lead_ms, AT_ONCE)
             if not look.leads:
-                return Beat(leads=False, wait_s=_wait_ms(look) / 1000)
+                return Beat(leads=False, wait_s=self._wait_ms(look) / 1000)
             if not look.due:
-                return Beat(leads=True, wait_s=_wait_ms(look) / 1000)
+                return Beat(leads=True, wait_s=self._wait_ms(look) / 1000)
             self._fire(look)
+
+    def _wait_ms(self, look: Look) -> int:
+        to_minute = MINUTE_MS - look.now_ms % MINUTE_MS
+        idle = min(IDLE_LOOK_MS, self._lead_ms // LOOKS_IN_LEAD)
+        return min(idle, to_minute, idle if look.next_in_ms is None else look.next_in_ms)
 
     def step_down(self) -> None:
         """Lets another scheduler lead at once."""
@@ -70,11 +79,6 @@ def _decide(due: Due, now_ms: int) -> Turn:
     except CronError as error:
         logger.error("recurring call stopped: %s", error, extra={"schedule": due.id})
         return ended(due)
-
-
-def _wait_ms(look: Look) -> int:
-    to_minute = MINUTE_MS - look.now_ms % MINUTE_MS
-    return min(IDLE_LOOK_MS, to_minute, look.next_in_ms or IDLE_LOOK_MS)
 
 
 def _report(turn: Turn, outcome: Outcome) -> None:

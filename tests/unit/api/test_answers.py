@@ -74,6 +74,8 @@ def test_stats_tell_what_governs_the_starts() -> None:
         breaker_until_ms=AT,
         in_doubt=1,
         workers=2,
+        recurring=4,
+        scheduler_leads=True,
     )
     assert answers.stats(shown) == {
         "stats": {
@@ -93,4 +95,6 @@ def test_stats_tell_what_governs_the_starts() -> None:
         "breakerOpenUntil": "2030-11-20T10:00:00.000Z",
         "inDoubt": 1,
         "workers": 2,
+        "recurring": 4,
+        "schedulerLeads": True,
     }
