@@ -37,7 +37,8 @@ class Scheduler(RedBeatScheduler):
     def __init__(self, app: Any, **kwargs: Any) -> None:
         link: Link = app.conf.broker_transport_options[LINK_OPTION]
         self._timekeeper = link.timekeeper
-        self._leads = False
+        #: Unknown before the first look.
+        self._leads: bool | None = None
         self._away = False
         self._set_up = False
         super().__init__(app, **kwargs)
