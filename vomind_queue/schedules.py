@@ -69,10 +69,11 @@ class Recurrence:
         """
         if self.start_ms is not None:
             after_ms = max(after_ms, self.start_ms - 1)
-        for run_ms in read_cron(self.cron).runs(read_zone(self.zone), after_ms):
+        while run_ms := _next_run(self.cron, self.zone, after_ms):
             if self.end_ms is not None and run_ms > self.end_ms:
                 return
             yield run_ms
+            after_ms = run_ms
 
     def first(self, after_ms: int) -> int | None:
         """The first of `runs`, if there is one."""
@@ -176,6 +177,12 @@ def occurrence_id(schedule_id: str, tick_ms: int) -> str:
 def read_cron(text: str) -> Cron:
     """A cron expression, read once. Raises CronError."""
     return Cron(text)
+
+
+@lru_cache(maxsize=50_000)
+def _next_run(cron: str, zone: str, after_ms: int) -> int | None:
+    """Thousands of schedules share a pattern, and are due at the same moment."""
+    return next(read_cron(cron).runs(read_zone(zone), after_ms), None)
 
 
 def read_zone(name: str) -> ZoneInfo:
