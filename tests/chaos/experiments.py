@@ -16,6 +16,7 @@ from tests.chaos.races import (
     pauses_and_restarts,
     same_request,
 )
+from tests.chaos.recurring import minutes, ticks
 from tests.chaos.report import Experiment
 from tests.chaos.telephone import (
     account,
@@ -59,5 +60,7 @@ EXPERIMENTS: Sequence[Experiment] = (
     Experiment(name="bulk", promise="P1", run=bulk),
     Experiment(name="stats", promise="P1", run=stats, short=False),
     Experiment(name="leases", promise="P9", run=leases),
+    Experiment(name="ticks", promise="P8", run=ticks),
+    Experiment(name="minutes", promise="P8", run=minutes, short=False),
     Experiment(name="on-time", promise="P5", run=on_time),
 )
