@@ -36,13 +36,21 @@ local function wake()
     end
 end
 
--- The jobs of a staged bulk are not there yet.
+-- Whether a job belongs to a bulk that is not there yet, though its record is.
+local function is_staged(id)
+    local number = tonumber(id)
+    for _, bulk in ipairs(redis.call('ZRANGE', K.staging, 0, -1)) do
+        local first, count = string.match(bulk, '^(%d+):(%d+)$')
+        if number and number >= tonumber(first) and number < first + count then
+            return true
+        end
+    end
+    return false
+end
+
 local function state_of(id)
     local state = redis.call('HGET', job_key(id), 'state')
-    if state == 'staged' then
-        return false
-    end
-    return state
+    return state and not is_staged(id) and state
 end
 
 local function late(deadline, now)
