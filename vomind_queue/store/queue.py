@@ -87,7 +87,9 @@ class CallQueue:
     def job(self, job_id: str) -> Job:
         """Raises JobNotFound."""
         with told(writes=False), self._gate.client.pipeline() as both:
-            fields, staged = both.hgetall(keys.job(job_id)).zrange(keys.STAGING, 0, -1).execute()
+            both.hgetall(keys.job(job_id))
+            both.zrange(keys.STAGING, 0, -1)
+            fields, staged = both.execute()
         job = None if record.is_staged(job_id, staged) else record.read(job_id, fields)
         if job is None:
             raise JobNotFound(job_id)
@@ -161,12 +163,15 @@ class CallQueue:
 
 
 def _runs(news: Sequence[NewCall]) -> list[int]:
-    """Calls in a row with the same priority and time: how many, and these three, or -1."""
-    alike = itertools.groupby(
-        (new.call.priority.rank, *(-1 if time == "" else time for time in _times(new)))
-        for new in news
-    )
-    return [value for kind, run in alike for value in (sum(1 for _ in run), *kind)]
+    """Calls in a row that are alike: how many, rank, due ms and delay ms; -1 for none."""
+    kinds = ((new.call.priority.rank, _or_none(new.due_ms), _or_none(new.delay_ms)) for new in news)
+    return [
+        value for kind, run in itertools.groupby(kinds) for value in (sum(1 for _ in run), *kind)
+    ]
+
+
+def _or_none(time_ms: int | None) -> int:
+    return -1 if time_ms is None else time_ms
 
 
 def _times(new: NewCall) -> tuple[int | str, int | str]:
