@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import threading
 import time
 from collections.abc import Callable
 
@@ -191,3 +192,25 @@ def test_scripts_are_loaded_again_when_forgotten(queue: CallQueue, client: redis
     queue.add([new(1)])
     client.script_flush()
     assert queue.add([new(2)]).job_ids == ["2"]
+
+
+def test_scripts_run_however_often_they_are_forgotten(
+    queue: CallQueue, client: redis.Redis
+) -> None:
+    """Not even between the loading of one and its call does it matter."""
+    over = threading.Event()
+
+    def forget() -> None:
+        while not over.is_set():
+            client.script_flush()
+
+    threads = [threading.Thread(target=forget) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    try:
+        ids = [queue.add([new(i)]).job_ids[0] for i in range(300)]
+    finally:
+        over.set()
+        for thread in threads:
+            thread.join()
+    assert ids == [str(i) for i in range(1, 301)]
