@@ -30,7 +30,7 @@ from tests.chaos.telephone import (
 from tests.chaos.troubled_redis import disturbed, failover, full_memory, unfit
 
 EXPERIMENTS: Sequence[Experiment] = (
-    Experiment(name="kills", promise="P1 P2 P6 P7", run=kills, rounds=5),
+    Experiment(name="kills", promise="P1 P2 P6 P7", run=kills, rounds=20),
     Experiment(name="long-kills", promise="P1 P2 P6 P7", run=long_kills, short=False),
     Experiment(name="redis-away", promise="P10 P1 P2", run=outage),
     Experiment(name="redis-disturbed", promise="P1 P2 P10", run=disturbed),

@@ -30,7 +30,7 @@ SETTLING = _ROOT + "settling"
 COMPLETED = _ROOT + "completed"
 #: Sorted set: calls given up, by the time of giving up.
 FAILED = _ROOT + "failed"
-#: Sorted set: lease tokens of the starts within the rolling window, by start.
+#: Sorted set: lease tokens of the last starts, those within the rolling window among them.
 WINDOW = _ROOT + "window"
 #: String: an operator's change of the rate, ``max:windowMs`` or ``off``.
 RATE = _ROOT + "rate"

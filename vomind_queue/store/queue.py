@@ -7,6 +7,8 @@ makes it refuse instead.
 
 from __future__ import annotations
 
+import itertools
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -78,9 +80,11 @@ class CallQueue:
 
     def job(self, job_id: str) -> Job:
         """Raises JobNotFound."""
-        with told(writes=False):
-            fields: Any = self._gate.client.hgetall(keys.job(job_id))
-        job = record.read(job_id, fields)
+        with told(writes=False), self._gate.client.pipeline() as both:
+            both.hgetall(keys.job(job_id))
+            both.zrange(keys.STAGING, 0, -1)
+            fields, staged = both.execute()
+        job = None if record.is_staged(job_id, staged) else record.read(job_id, fields)
         if job is None:
             raise JobNotFound(job_id)
         return job
@@ -141,19 +145,27 @@ class CallQueue:
         return answer
 
     def _add_staged(self, news: Sequence[NewCall], request: tuple[str, str, int]) -> list[Any]:
-        first = ""
+        first = began = ""
         for offset in range(0, len(news), CHUNK):
-            part = [
-                value
-                for new in news[offset : offset + CHUNK]
-                for value in (record.encode(new.call), new.call.priority.rank)
-            ]
+            part = _whole(news[offset : offset + CHUNK])
             answer = self._change(
-                "stage", keys.LAST_ID, first, len(news), STAGING_TTL_MS, offset, *part
+                "stage", keys.LAST_ID, first, began, len(news), STAGING_TTL_MS, offset, *part
             )
-            first = answer[2]
-        times = [value for new in news for value in (new.call.priority.rank, *_times(new))]
-        return self._change("commit", keys.LAST_ID, *request, first, len(news), *times)
+            first, began = answer[2], began or answer[1]
+        runs = json.dumps(_runs(news), separators=(",", ":"))
+        return self._change("commit", keys.LAST_ID, *request, first, len(news), began, runs)
+
+
+def _runs(news: Sequence[NewCall]) -> list[int]:
+    """Calls in a row that are alike: how many, rank, due ms and delay ms; -1 for none."""
+    kinds = ((new.call.priority.rank, _or_none(new.due_ms), _or_none(new.delay_ms)) for new in news)
+    return [
+        value for kind, run in itertools.groupby(kinds) for value in (sum(1 for _ in run), *kind)
+    ]
+
+
+def _or_none(time_ms: int | None) -> int:
+    return -1 if time_ms is None else time_ms
 
 
 def _times(new: NewCall) -> tuple[int | str, int | str]:

@@ -57,10 +57,16 @@ class Scripts:
     """All scripts, registered with one client; loaded again when the server forgot them."""
 
     def __init__(self, client: redis.Redis) -> None:
+        self._client = client
         self._scripts: dict[str, Script] = {
             name: client.register_script(source(name)) for name in NAMES
         }
 
     def run(self, name: str, key_names: list[str], *args: Any) -> Any:
         """Runs one script; raises what redis-py raises."""
-        return self._scripts[name](keys=key_names, args=args)
+        script = self._scripts[name]
+        try:
+            return script(keys=key_names, args=args)
+        except redis.exceptions.NoScriptError:
+            # Forgotten once more, between its loading and its call: sent whole, it cannot be.
+            return self._client.eval(str(script.script), len(key_names), *key_names, *args)

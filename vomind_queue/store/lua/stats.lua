@@ -14,13 +14,7 @@ local now = now_ms()
 local max, window = rate_in_force(ARGV[1], ARGV[2])
 local used, reset = 0, 0
 if max > 0 then
-    local since = now - window - WINDOW_GUARD_MS
-    used = redis.call('ZCOUNT', K.window, '(' .. since, '+inf')
-    if used >= max then
-        local index = redis.call('ZCARD', K.window) - max
-        local entry = redis.call('ZRANGE', K.window, index, index, 'WITHSCORES')
-        reset = math.max(1, tonumber(entry[2]) - since)
-    end
+    used, reset = window_use(now, max, window)
 end
 local answer = {
     now,
