@@ -7,6 +7,7 @@ says so.
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
@@ -19,6 +20,8 @@ class Queue(Apps, Bulks, Workers):
     """Two workers and an API at one queue."""
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_the_store_does_what_the_model_does(redis_url: str) -> None:
     """10,000 steps at random, with commands repeated: every state of every call agrees."""
     machine = type("QueueOnThisServer", (Queue,), {"url": redis_url})
