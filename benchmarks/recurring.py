@@ -21,7 +21,8 @@ import requests
 from tests.servers import Server
 from tests.stack import Stack, until
 from vomind_queue.calls import Call
-from vomind_queue.schedules import Recurrence
+from vomind_queue.schedules import Overlap, Recurrence
+from vomind_queue.store import keys
 from vomind_queue.store.connection import WORKER_TIMEOUT_S, Gate, connect
 from vomind_queue.store.timetable import Timetable
 
@@ -31,8 +32,8 @@ DUE = 5_000
 ROUNDS = 3
 #: Far away: nothing of it is due during the run.
 RARELY = "0 0 29 2 *"
-#: Time to store what becomes due at one moment, ms.
-AHEAD_MS = 15_000
+#: Time to write down for all of them that they are due, ms.
+AHEAD_MS = 3_000
 
 
 @dataclass(kw_only=True)
@@ -46,19 +47,26 @@ class Place:
     session: requests.Session = field(default_factory=requests.Session)
     numbers: int = 0
     made: list[str] = field(default_factory=list)
+    #: Those that become due at one moment.
+    due: list[str] = field(default_factory=list)
     took: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
 
-    def put(self, next_ms: int) -> None:
-        """One more schedule, for a number that nobody had."""
+    def put(self, next_ms: int) -> str:
+        """One more schedule, for a number that nobody had; its own number."""
         self.numbers += 1
         call = Call(to=f"+1{self.numbers:012}")
-        self.timetable.put(Recurrence(call=call, cron=RARELY, zone="Europe/Berlin"), next_ms)
+        wanted = Recurrence(call=call, cron=RARELY, zone="UTC", overlap=Overlap.QUEUE)
+        return self.timetable.put(wanted, next_ms).schedule_id
 
     def fill(self) -> None:
         """As many schedules as there are to be; none is due."""
-        ahead_ms = self.timetable.now_ms() + 30 * 86_400_000
-        while self.numbers < self.size:
-            self.put(ahead_ms + self.numbers * 1_000)
+        with self.server.client() as client:
+            client.config_set("appendfsync", "no")
+            ahead_ms = self.timetable.now_ms() + 30 * 86_400_000
+            while self.numbers < self.size:
+                self.put(ahead_ms + self.numbers * 1_000)
+            self.due = [self.put(ahead_ms) for _ in range(DUE)]
+            client.config_set("appendfsync", "always")
 
     def timed(self, what: str, step: Callable[[], object]) -> None:
         """Takes a step and notes how long it took, ms."""
@@ -89,10 +97,13 @@ class Place:
         beat.wait_for("scheduler leads", within_s=60)
         self.took["start of a scheduler"].append((time.perf_counter() - began) * 1000)
         due_ms = self.timetable.now_ms() + AHEAD_MS
-        for _ in range(DUE):
-            self.put(due_ms)
+        with self.server.client() as client, client.pipeline() as pipe:
+            for number in self.due:
+                pipe.hset(keys.schedule(number), "next", due_ms)
+                pipe.zadd(keys.SCHEDULES, {f"{chr(96 + len(number))}{number}": due_ms})
+            pipe.execute()
         if self.timetable.now_ms() > due_ms:
-            sys.exit("The schedules were stored too slowly to be due at one moment.")
+            sys.exit("It took too long to make them due at one moment.")
         with self.server.client() as client:
             until(
                 lambda: client.zcard("{calls}:waiting:2") >= DUE,
