@@ -15,14 +15,21 @@ import time
 
 import requests
 
+from tests.stack import ROOT
+
 #: Pauses between two requests, s.
 PAUSE_S = (0.005, 0.03)
 
 
 def start(url: str) -> subprocess.Popen[str]:
-    """One such client; `stop` ends it."""
+    """One such client that has begun; `stop` ends it."""
     command = [sys.executable, "-m", "tests.chaos.watch", url]
-    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    watcher = subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT
+    )
+    assert watcher.stdout is not None
+    assert watcher.stdout.readline() == "begun\n"
+    return watcher
 
 
 def stop(watcher: subprocess.Popen[str]) -> list[float]:
@@ -38,7 +45,8 @@ def main() -> None:
     threading.Thread(target=lambda: (sys.stdin.read(), over.set()), daemon=True).start()
     took: list[float] = []
     with requests.Session() as session:
-        while not over.wait(random.uniform(*PAUSE_S)):
+        print("begun", flush=True)
+        while not took or not over.wait(random.uniform(*PAUSE_S)):
             began = time.monotonic()
             session.get(sys.argv[1], timeout=10).raise_for_status()
             took.append(time.monotonic() - began)
