@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import random
 import signal
 import threading
 import time
 
 import requests
 
+from tests.chaos import watch
 from tests.chaos.arena import Arena, arena
 from tests.chaos.harm import of_process, of_server
 from tests.chaos.scale import Scale
@@ -93,18 +93,12 @@ def stats(scale: Scale, seed: int) -> tuple[str, str]:
     size, rounds = scale.pick(1_000, 10_000, 10_000), scale.pick(2, 10, 30)
     with arena(scale, seed) as made:
         made.start(workers=1, WEB_PROCESSES="2")
-        over = threading.Event()
-        watchers = [threading.Thread(target=_watch, args=(made, over, i)) for i in range(2)]
-        for watcher in watchers:
-            watcher.start()
+        watchers = [watch.start(f"{made.stack.queue_url}/stats") for _ in range(2)]
         for index in range(rounds):
             _accept(made, size, mixed=bool(index % 2))
-        over.set()
-        for watcher in watchers:
-            watcher.join()
+        took = sorted(second for watcher in watchers for second in watch.stop(watcher))
         total = _total(made)
     fail_on([f"{total} calls are there"] if total != size * rounds else [])
-    took = sorted(made.journal.stats_s)
     p50, p99 = took[len(took) // 2], took[int(len(took) * 0.99)]
     if scale.timed:
         fail_on([f"stats took {p99 * 1000:.0f} ms at p99"] if p99 > STATS_S else [])
@@ -126,12 +120,6 @@ def _accept(made: Arena, size: int, *, mixed: bool) -> None:
             for number in made.numbers(size)
         ]
     )
-
-
-def _watch(made: Arena, over: threading.Event, index: int) -> None:
-    client, rng = made.client(), random.Random(index)
-    while not over.wait(rng.uniform(0.005, 0.03)):
-        client.look()
 
 
 def on_time(scale: Scale, seed: int) -> tuple[str, str]:
