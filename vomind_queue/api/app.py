@@ -12,6 +12,7 @@ from vomind_queue.api.jobs import JobRoutes
 from vomind_queue.api.outage import Outage
 from vomind_queue.api.ports import Services
 from vomind_queue.api.queue import QueueRoutes
+from vomind_queue.api.twilio import TwilioRoutes
 
 #: Where the queue's endpoints hang.
 QUEUE_PATH = "/api/queue"
@@ -28,5 +29,6 @@ def make_app(services: Services) -> Flask:
     app.register_error_handler(Exception, problems.respond)
     for rooms in (CallRoutes(services), JobRoutes(services), QueueRoutes(services)):
         app.register_blueprint(rooms.blueprint(), url_prefix=QUEUE_PATH)
+    TwilioRoutes(services).install(app)
     app.register_blueprint(HealthRoutes(services).blueprint())
     return app

@@ -206,13 +206,14 @@ def _refuse(answer: list[Any], job_id: str, wording: str) -> None:
 def _stats(answer: list[Any]) -> Stats:
     high, normal, low, active, completed, failed, delayed, in_doubt, workers = answer[1:10]
     max_starts, window_ms, used, reset_ms, overridden, breaker = map(int, answer[10:16])
+    strays = int(answer[16])
     rate_use = None
     if max_starts:
         rate = Rate(max_starts=max_starts, window_ms=window_ms)
         rate_use = RateUse(rate=rate, used=used, reset_ms=reset_ms, overridden=bool(overridden))
     pause = None
-    if answer[16:]:
-        by, at, reason = answer[16:]
+    if answer[17:]:
+        by, at, reason = answer[17:]
         pause = Pause(by=by, at_ms=int(at), reason=reason or None)
     return Stats(
         waiting=high + normal + low,
@@ -225,5 +226,6 @@ def _stats(answer: list[Any]) -> Stats:
         rate_use=rate_use,
         breaker_until_ms=breaker or None,
         in_doubt=in_doubt,
+        stray_rings=strays,
         workers=workers,
     )

@@ -22,13 +22,16 @@ NAMES = (
     "doubts",
     "extend",
     "finish",
+    "follow",
     "page",
     "pause",
+    "report",
     "resume",
     "retry",
     "settle",
     "stage",
     "stats",
+    "strays",
     "take",
 )
 

@@ -86,6 +86,7 @@ if max > 0 then
     redis.call('ZADD', K.window, now, lease)
 end
 
+archive(key)
 redis.call('HDEL', key, 'busy', 'notbefore')
 redis.call('HSET', key, 'attempt', attempt, 'mark', now, 'started', now)
 redis.call('HSET', K.dialing, number, id)

@@ -6,9 +6,9 @@
 -- ARGV[3]  a worker not seen for this long is gone, ms
 -- Returns  {now, high, normal, low, active, completed, failed, delayed, settling, workers,
 --           max, window, used, reset ms, overridden: 1 | 0, breaker's next probe or 0,
---           paused by, paused at, reason}; the last three only while paused
+--           strays, paused by, paused at, reason}; the last three only while paused
 -- Touches  waiting:<rank>, active, completed, failed, delayed, settling, workers, window,
---          rate, breaker, paused
+--          rate, breaker, counts, paused
 local now = now_ms()
 local max, window = rate_in_force(ARGV[1], ARGV[2])
 local used, reset = 0, 0
@@ -35,6 +35,7 @@ local answer = {
     max, window, used, reset,
     redis.call('EXISTS', K.rate),
     breaker_next() or 0,
+    tonumber(redis.call('HGET', K.counts, 'strays') or 0),
 }
 local pause = redis.call('HMGET', K.paused, 'by', 'at', 'reason')
 if pause[1] then
