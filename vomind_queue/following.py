@@ -75,6 +75,9 @@ class Following:
 
     def _follow(self, followed: Followed) -> None:
         fields = {"job_id": followed.job_id, "sid": followed.sid}
+        look_ms = next_look_ms(
+            followed.looks, silence_ms=self._silence_ms, callbacks=self._callbacks
+        )
         try:
             report = self._operator.fetch(followed.sid)
         except DialerUnavailable as error:
@@ -82,11 +85,8 @@ class Following:
             logger.warning("cannot ask for a call yet: %s", error, extra=fields)
             return
         if report is None:
-            logger.warning("Twilio does not know this call any more", extra=fields)
-            report = Report(sid=followed.sid, status=LineStatus.UNKNOWN)
-        look_ms = next_look_ms(
-            followed.looks, silence_ms=self._silence_ms, callbacks=self._callbacks
-        )
+            logger.warning("Twilio does not know this call", extra=fields)
+            report, look_ms = Report(sid=followed.sid, status=LineStatus.UNKNOWN), 0
         heard = self._reports.report(
             followed.job_id,
             followed.token,

@@ -36,7 +36,7 @@ class LineStatus(StrEnum):
     FAILED = "failed"
     #: Ended before it was answered, by request.
     CANCELED = "canceled"
-    #: Our own word: Twilio does not know the call any more.
+    #: Our own word: Twilio does not know the call. What it says later all the same counts.
     UNKNOWN = "unknown"
 
     @property
@@ -70,6 +70,7 @@ _RANKS = {
     LineStatus.INITIATED: 1,
     LineStatus.RINGING: 2,
     LineStatus.IN_PROGRESS: 3,
+    LineStatus.UNKNOWN: FINAL - 1,
 }
 #: Outcomes after which a call may be made again.
 RETRIED = (LineStatus.BUSY, LineStatus.NO_ANSWER, LineStatus.FAILED)

@@ -376,6 +376,7 @@ def test_a_call_that_was_found_over_still_gets_its_particulars(
     begun = line.dial()
     found = Verdict(ending=Ending.COMPLETED, accepted=Accepted(sid=SID, status="completed"))
     line.desk.finish(begun, found)
+    assert [followed.sid for followed in line.reports.silent()] == [SID]
     line.say(begun, "ringing", sequence=1)
     assert line.status() == "completed"
     assert line.say(begun, "completed", sequence=3, duration_s=7).moved
@@ -407,3 +408,18 @@ def test_full_memory_lets_reports_in(line: Line, client: redis.Redis) -> None:
         assert line.say(begun, "ringing", sid=OTHER).hearing is Hearing.SUPERSEDED
     finally:
         client.config_set("maxmemory", 0)
+
+
+def test_a_call_that_twilio_does_not_know_is_not_asked_for_again(
+    line: Line, client: redis.Redis
+) -> None:
+    """It may be too young for Twilio's own record: what is said of it later counts."""
+    begun = line.placed()
+    lost = Report(sid=SID, status=LineStatus.UNKNOWN)
+    line.reports.report("1", begun.attempt.token, lost, look_ms=0, price_ms=1)
+    assert line.status() == "unknown"
+    assert client.zcard(keys.FOLLOWING) == 0
+    line.say(begun, "ringing", sequence=1)
+    assert line.status() == "unknown"
+    line.say(begun, "busy", sequence=2)
+    assert line.status() == "busy"

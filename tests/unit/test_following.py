@@ -86,7 +86,10 @@ def test_each_silent_call_is_reported_as_twilio_has_it() -> None:
     twilio = Twilio(calls={"CA2": ringing}, away={"CA1"})
     assert following(queue, twilio).follow_due() == 3
     lost = Report(sid="CA3", status=LineStatus.UNKNOWN)
-    assert [told[0] for told in queue.told] == [ringing, lost]
+    assert [(report, look_ms) for report, look_ms, _ in queue.told] == [
+        (ringing, SILENCE_MS),
+        (lost, 0),
+    ]
 
 
 def test_the_price_is_fetched_once() -> None:

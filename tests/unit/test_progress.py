@@ -22,10 +22,11 @@ def test_the_order_of_a_calls_life() -> None:
     order = ["queued", "initiated", "ringing", "in-progress"]
     ranks = [LineStatus(word).rank for word in order]
     assert ranks == sorted(set(ranks))
-    ends = set(LineStatus) - set(order)
+    ends = set(LineStatus) - set(order) - {LineStatus.UNKNOWN}
     assert {status.rank for status in ends} == {FINAL}
     assert max(ranks) < FINAL
     assert all(status.final for status in ends)
+    assert max(ranks) < LineStatus.UNKNOWN.rank < FINAL
 
 
 def test_only_twilios_words_are_known() -> None:

@@ -55,7 +55,7 @@ class TwilioRoutes:
 
     def status(self, job_id: str, token: str) -> Response:
         """Takes in how a call goes. Raises Refused for what Twilio did not sign."""
-        report = self._admit(status_path(job_id, token))
+        report = self._admit(job_id, status_path(job_id, token))
         heard = self._reporting.take(job_id, token, report)
         if heard.hearing is Hearing.SUPERSEDED:
             raise Refused(HTTPStatus.FORBIDDEN, "No attempt accounts for this call.")
@@ -63,12 +63,12 @@ class TwilioRoutes:
 
     def twiml(self, job_id: str, token: str) -> Response:
         """What to say to whoever answered. Raises Refused for what Twilio did not sign."""
-        report = self._admit(twiml_path(job_id, token))
+        report = self._admit(job_id, twiml_path(job_id, token))
         words = self._reporting.words(job_id, token, report)
         document = hang_up() if words is None else say(words)
         return Response(document, content_type="text/xml; charset=utf-8")
 
-    def _admit(self, path: str) -> Report:
+    def _admit(self, job_id: str, path: str) -> Report:
         """What Twilio says in this request; raises Refused when it is not Twilio's."""
         # The address counts as Twilio was given it: the host, the port and the scheme by which a
         # proxy passed the request on say nothing.
@@ -76,7 +76,7 @@ class TwilioRoutes:
         form = _parsed(_text(read_bytes(MOST_BYTES)) if request.method == "POST" else "")
         signature = request.environ.get("HTTP_X_TWILIO_SIGNATURE") or ""
         if self._postmark is None or not self._postmark.genuine(path, query, form, signature):
-            logger.warning("request refused: not signed by Twilio", extra={"path": path[:200]})
+            logger.warning("request refused: not signed by Twilio", extra={"job_id": job_id[:128]})
             raise Refused(HTTPStatus.FORBIDDEN, "This request is not signed by Twilio.")
         report = read(form if request.method == "POST" else _parsed(query))
         if report is None:

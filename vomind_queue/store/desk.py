@@ -15,7 +15,7 @@ from typing import Any
 from vomind_queue.attempts import Accepted, Attempt
 from vomind_queue.calls import Rate, Retention
 from vomind_queue.clocks import boottime
-from vomind_queue.progress import rank_at_first
+from vomind_queue.progress import FINAL, rank_at_first
 from vomind_queue.store import keys, record
 from vomind_queue.store.codes import Code
 from vomind_queue.store.connection import Gate, told
@@ -132,6 +132,7 @@ class WorkDesk:
     def _finish(self, job_id: str, token: str, verdict: Verdict, *, deferred: bool) -> Written:
         protocol = self.protocol
         accepted = verdict.accepted
+        rank = rank_at_first(accepted.status) if accepted else 0
         answer = self._gate.write(
             "finish",
             [keys.ACTIVE],
@@ -150,8 +151,9 @@ class WorkDesk:
             protocol.keep_failed.count,
             protocol.sid_ttl_ms,
             "1" if deferred else "",
-            protocol.first_look_ms,
-            rank_at_first(accepted.status) if accepted else 0,
+            # A call that is over already is asked for at once.
+            0 if rank == FINAL - 1 else protocol.first_look_ms,
+            rank,
         )
         return Written(
             reception=Reception(Code(answer[0]).name.lower()),

@@ -38,7 +38,7 @@ class ReportDesk:
         """Takes in what Twilio says of an attempt's call.
 
         ``look_ms``: when to ask for it while it is not over, ms from now; ``price_ms``: when to
-        ask for its price once it is over, 0 for never.
+        ask for its price once it is over. 0 for never.
         """
         policy = self._policy
         answer = self._gate.write(

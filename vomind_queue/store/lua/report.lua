@@ -17,7 +17,7 @@
 -- ARGV[10] price, or ''                     ARGV[11] and its currency
 -- ARGV[12] outcomes to be retried where the call does not say so itself, as JSON
 -- ARGV[13] wait before such an attempt, ms   ARGV[14] and how many there may be
--- ARGV[15] when to ask again while the call is not over, ms from now
+-- ARGV[15] when to ask again while the call is not over, ms from now; 0: never
 -- ARGV[16] when to ask for the price once it is over, ms from now; 0: never (again)
 -- ARGV[17] how long a SID is remembered, ms
 -- Returns  {ok, now, status, moved: 1 | 0, to be made again: 1 | 0}
@@ -150,11 +150,11 @@ if moved then
     end
 end
 
-if not over then
+if not over and ARGV[15] ~= '0' then
     redis.call('ZADD', K.following, now + tonumber(ARGV[15]), mem)
 elseif moved and not repeated and status == 'completed' and ARGV[10] == '' and ARGV[16] ~= '0' then
     redis.call('ZADD', K.following, now + tonumber(ARGV[16]), mem)
-elseif moved or ARGV[16] == '0' then
+elseif moved or ARGV[15] == '0' or ARGV[16] == '0' then
     redis.call('ZREM', K.following, mem)
 end
 if not changed then
