@@ -27,17 +27,25 @@ from hypothesis.stateful import (
 
 from tests.integration.conftest import QUICK, new
 from vomind_queue.attempts import Accepted
-from vomind_queue.calls import Priority, State
+from vomind_queue.calls import Job, Priority, State
 from vomind_queue.errors import JobNotFound, WrongState
+from vomind_queue.progress import Hearing, LineStatus, OutcomePolicy, Report
 from vomind_queue.store import keys
 from vomind_queue.store.codes import Code
 from vomind_queue.store.connection import API_TIMEOUT_S, Gate, connect
 from vomind_queue.store.desk import Protocol, WorkDesk
 from vomind_queue.store.queue import CallQueue
+from vomind_queue.store.reports import ReportDesk
 from vomind_queue.verdicts import Begun, Ending, Reception, Refusal, Verdict
 
 #: Scripts that a client may send twice; the others are sent once.
-REPEATED = {"begin", "finish", "defer", "settle", "extend", "pause", "resume", "stats", "page"}
+REPEATED = {
+    "begin", "finish", "defer", "settle", "extend", "pause", "resume", "stats", "page", "report",
+}  # fmt: skip
+#: A busy line is tried again, once.
+POLICY = OutcomePolicy(retry_on=("busy",), delay_ms=3_600_000, most=1)
+#: What may be said of a call; nothing of its status, too.
+STATUSES = ["initiated", "ringing", "in-progress", "completed", "busy", None]
 #: Which of the calls a step is about: mostly one that is there.
 PICKS = st.integers(0, 9)
 #: Few enough that something happens to each.
@@ -54,6 +62,11 @@ def held(job: Model) -> bool:
 def marked(job: Model) -> bool:
     """Its phone may be ringing."""
     return job.begun is not None
+
+
+def known(job: Model) -> bool:
+    """It was begun once, so that there is a token."""
+    return job.last is not None
 
 
 def delayed(job: Model) -> bool:
@@ -98,6 +111,29 @@ class Model:
     in_doubt: bool = False
     #: Attempts of it that are over; their late answers must change nothing.
     old: list[Begun] = field(default_factory=list)
+    #: The attempt that was begun last, whether it counts, and the call that Twilio made of it.
+    last: Begun | None = None
+    counted: bool = False
+    sid: str | None = None
+    status: LineStatus = LineStatus.QUEUED
+    #: Sequence numbers of the callbacks so far.
+    seen: set[int] = field(default_factory=set)
+    #: Attempts made for an outcome on the line since the last manual retry.
+    repeats: int = 0
+
+    def hear(self, status: LineStatus | None, sequence: int | None) -> bool:
+        """What a report on its call should do; whether it is made again."""
+        if sequence is not None and sequence in self.seen:
+            return False
+        latest = max(self.seen, default=-1)
+        if sequence is not None:
+            self.seen.add(sequence)
+        if status is None or status.rank <= self.status.rank:
+            return False
+        if not status.final and sequence is not None and sequence < latest:
+            return False
+        self.status = status
+        return status == "busy" and self.state is State.COMPLETED and self.repeats < POLICY.most
 
 
 class Queue(RuleBasedStateMachine):
@@ -112,11 +148,13 @@ class Queue(RuleBasedStateMachine):
         gate = RepeatingGate(self.client)
         self.queue = CallQueue(gate, None)
         protocol = Protocol(**{**QUICK, "lease_ms": HOUR_MS, "breaker_probe_ms": HOUR_MS})
+        self.strays = 0
         self.desks = [WorkDesk(gate, f"worker-{i}", protocol) for i in range(2)]
         self.model: dict[str, Model] = {}
         self.gone: set[str] = set()
         self.paused = False
         self.sids = 0
+        self.reports = ReportDesk(gate, self.desks[0], POLICY)
         #: Every lease that was ever given out, by job.
         self.leases: dict[str, list[str]] = {}
 
@@ -180,7 +218,7 @@ class Queue(RuleBasedStateMachine):
                 self.queue.retry(job_id)
         else:
             self.queue.retry(job_id)
-            job.state, job.round = State.WAITING, 0
+            job.state, job.round, job.repeats = State.WAITING, 0, 0
 
     @rule(limit=st.integers(1, 3))
     def clean(self, limit: int) -> None:
@@ -261,6 +299,8 @@ class Queue(RuleBasedStateMachine):
         assert isinstance(answer, Begun)
         assert (answer.attempt.number, answer.round) == (job.attempts + 1, job.round)
         job.begun, job.to_defer = answer, False
+        job.last, job.counted = answer, False
+        job.sid, job.status, job.seen = None, LineStatus.QUEUED, set()
 
     @while_any(marked)
     @rule(pick=PICKS, ending=st.sampled_from(Ending), defers=st.booleans())
@@ -270,7 +310,8 @@ class Queue(RuleBasedStateMachine):
         begun, was_held = job.begun, held(job)
         assert begun is not None
         desk = self.desks[job.holder or 0]
-        written = desk.finish(begun, self._verdict(ending), deferred=defers)
+        verdict = self._verdict(ending)
+        written = desk.finish(begun, verdict, deferred=defers)
         assert written.reception in (Reception.OK, Reception.AGAIN)
         if ending is Ending.DOUBT:
             job.in_doubt, job.holder = True, None
@@ -281,6 +322,9 @@ class Queue(RuleBasedStateMachine):
         if ending in (Ending.COMPLETED, Ending.FAILED, Ending.AGAIN):
             job.attempts += 1
             job.round += 1
+            job.counted = True
+        if verdict.accepted:
+            job.sid = verdict.accepted.sid
         if ending is Ending.AGAIN and defers and was_held:
             job.to_defer = True
             return
@@ -302,6 +346,75 @@ class Queue(RuleBasedStateMachine):
         _, job = self._one(pick, tried)
         written = self.desks[0].finish(job.old[0], self._verdict(Ending.COMPLETED))
         assert written.reception is Reception.SUPERSEDED
+
+    # What Twilio says.
+
+    @while_any(known)
+    @rule(
+        pick=PICKS,
+        status=st.sampled_from(STATUSES),
+        sequence=st.sampled_from([None, 0, 1, 2, 3]),
+    )
+    def report(self, pick: int, status: str | None, sequence: int | None) -> None:
+        """On the last attempt: it settles a doubt, revives what was given up, moves on the line."""
+        job_id, job = self._one(pick, known)
+        said = LineStatus(status) if status else None
+        sid = job.sid or self._fresh()
+        hearing = self._say(job_id, job.last, sid, said, sequence)
+        if job.begun is not None:
+            assert hearing is Hearing.UNDECIDED
+            self.reports.settle(job_id, job.begun.attempt.token, sid)
+            job.old.append(job.begun)
+            self._place(job_id, job, sid)
+            self._say(job_id, job.last, sid, said, sequence)
+        else:
+            assert hearing in (Hearing.OK, Hearing.AGAIN)
+            if job.sid is None:
+                self._place(job_id, job, sid)
+        if job.hear(said, sequence):
+            job.state, job.round = State.DELAYED, 0
+            job.repeats += 1
+
+    @while_any(tried)
+    @rule(pick=PICKS, gone=st.booleans())
+    def stray(self, pick: int, gone: bool) -> None:
+        """A ring that no attempt accounts for changes no job, and is handed out to be ended."""
+        job_id, job = self._one(pick, tried)
+        older = [old for old in job.old if old is not job.last]
+        begun = older[0] if older else job.last
+        if (not older and job.sid is None) or (gone and not self.gone):
+            return
+        sid = self._fresh()
+        self._say(max(self.gone) if gone else job_id, begun, sid, LineStatus.RINGING, 1)
+        self.strays += 1
+        assert self.client.zscore(keys.STRAYS, sid) is not None
+
+    def _fresh(self) -> str:
+        self.sids += 1
+        return f"CA{self.sids}"
+
+    def _say(
+        self,
+        job_id: str,
+        begun: Begun | None,
+        sid: str,
+        status: LineStatus | None,
+        sequence: int | None,
+    ) -> Hearing:
+        assert begun is not None
+        report = Report(sid=sid, status=status, sequence=sequence)
+        token = begun.attempt.token
+        return self.reports.report(job_id, token, report, look_ms=HOUR_MS, price_ms=0).hearing
+
+    def _place(self, job_id: str, job: Model, sid: str) -> None:
+        """The last attempt did ring."""
+        if job.holder is not None:
+            self.desks[job.holder].release(job_id)
+        if not job.counted:
+            job.attempts += 1
+            job.round += job.begun is not None
+        job.counted, job.begun, job.in_doubt, job.to_defer = True, None, False, False
+        job.state, job.holder, job.sid = State.COMPLETED, None, sid
 
     @while_any(held)
     @rule(pick=PICKS)
@@ -374,8 +487,7 @@ class Queue(RuleBasedStateMachine):
     def _verdict(self, ending: Ending) -> Verdict:
         accepted = None
         if ending is Ending.COMPLETED:
-            self.sids += 1
-            accepted = Accepted(sid=f"CA{self.sids}", status="queued")
+            accepted = Accepted(sid=self._fresh(), status="queued")
         wait_ms = HOUR_MS if ending in (Ending.AGAIN, Ending.DOUBT) else 0
         return Verdict(ending=ending, reason="Words.", accepted=accepted, wait_ms=wait_ms)
 
@@ -391,13 +503,21 @@ class Queue(RuleBasedStateMachine):
             for job in self.queue.page(state, 0, 999).jobs:
                 assert job.id not in found
                 assert job.state is state
-                assert job.attempts_made == self.model[job.id].attempts
+                self._check_line(job, self.model[job.id])
                 found[job.id] = state
         assert found == {job_id: job.state for job_id, job in self.model.items()}
         stats = self.queue.stats()
         assert stats.total == len(found)
         assert stats.in_doubt == sum(job.in_doubt for job in self.model.values())
         assert (stats.pause is not None) == self.paused
+        assert stats.stray_rings == self.strays
+
+    def _check_line(self, job: Job, model: Model) -> None:
+        assert job.attempts_made == model.attempts
+        placed = (job.placed.sid, job.placed.status) if job.placed else None
+        assert placed == ((model.sid, model.status) if model.sid else None)
+        numbers = [made.number for made in job.attempts]
+        assert numbers == list(range(1, model.attempts + marked(model) + 1))
 
     @invariant()
     def nothing_is_left_behind(self) -> None:

@@ -40,6 +40,7 @@ Of the last attempt alone, gone when the next one begins:
 ``price``     as Twilio writes it, and ``unit``, its currency
 ``over``      when it was over on the line, unix ms
 ``looked``    how often Twilio was asked for it
+``why``       the reason of its failure, once a manual retry has taken that from the job
 ============  ==================================================================
 """
 
@@ -131,5 +132,5 @@ def _attempt(fields: Mapping[str, str]) -> AttemptMade:
         started_ms=_number(fields, "started"),
         ended_ms=_number(fields, "finished" if placed is None else "over"),
         placed=placed,
-        reason=fields.get("reason"),
+        reason=fields.get("why", fields.get("reason")),
     )

@@ -68,7 +68,7 @@ local function revive()
     redis.call('ZREM', K.waiting .. job[10], mem)
     redis.call('ZREM', K.delayed, mem)
     redis.call('ZREM', K.failed, mem)
-    redis.call('HDEL', key, 'lease', 'pos', 'notbefore', 'busy', 'reason')
+    redis.call('HDEL', key, 'lease', 'pos', 'notbefore', 'busy', 'reason', 'why')
     if not job[9] then
         redis.call('HINCRBY', key, 'attempts', 1)
         redis.call('HSET', key, 'finished', now)
