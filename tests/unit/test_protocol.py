@@ -11,6 +11,7 @@ steps stand for this code:
 ``finish``    `store/lua/finish.lua`: fenced by the attempt's token
 ``expire``    `take_back` in `store/lua/take.lua`
 ``settle``    `settling.py`: found in Twilio's list, or absent from it at the horizon
+``report``    `reporting.py`, `store/lua/report.lua`: a callback proves the attempt's ring
 ============  ======================================================================
 
 What the model takes for granted, and the settings see to: at the horizon the
@@ -39,6 +40,7 @@ class Rules:
     settler_waits: bool = True
     deadline_is_kept: bool = True
     finish_is_fenced: bool = True
+    evidence_is_needed: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,7 @@ def steps(world: World, rules: Rules) -> Iterator[World]:
         yield replace(world, call="doubt", holder=None)
     if world.call == "doubt":
         yield from _settle(world, rules)
+    yield from _call_back(world, rules)
 
 
 def _worker_steps(
@@ -150,6 +153,15 @@ def _settle(world: World, rules: Rules) -> Iterator[World]:
         yield replace(world, call="waiting")
 
 
+def _call_back(world: World, rules: Rules) -> Iterator[World]:
+    """Twilio reports on a ring, at any time, as often as it likes."""
+    for attempt in range(world.attempts):
+        rang = attempt in world.rings or not rules.evidence_is_needed
+        # A report on an earlier attempt ends that ring and changes nothing here.
+        if rang and attempt == world.mark and world.call not in ("completed", "failed"):
+            yield replace(world, call="completed", holder=None)
+
+
 def explore(rules: Rules) -> dict[World, list[World]]:
     """Every world that can be reached, with those that can come next."""
     known: dict[World, list[World]] = {}
@@ -202,6 +214,7 @@ def test_no_path_rings_twice_and_none_loses_the_call() -> None:
         Rules(settler_waits=False),
         Rules(deadline_is_kept=False),
         Rules(finish_is_fenced=False),
+        Rules(evidence_is_needed=False),
     ],
     ids=lambda rules: next(name for name in Rules.__slots__ if not getattr(rules, name)),
 )
