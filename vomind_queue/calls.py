@@ -265,6 +265,10 @@ class Stats:
     stray_rings: int
     #: Workers that asked for calls within the last 30 s.
     workers: int
+    #: Recurring calls that have a next run.
+    recurring: int
+    #: Whether a scheduler looked after them within the last 30 s.
+    scheduler_leads: bool
 
     @property
     def total(self) -> int:

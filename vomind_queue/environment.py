@@ -15,6 +15,7 @@ from typing import Any, Literal, TypeVar
 from vomind_queue import variables as v
 from vomind_queue.progress import RETRIED, Detection
 from vomind_queue.variables import Kind, Variable
+from vomind_queue.zones import is_zone
 
 T = TypeVar("T")
 
@@ -54,6 +55,12 @@ def _outcomes(text: str) -> Sequence[str]:
     if not set(outcomes) <= set(RETRIED):
         raise ValueError
     return outcomes
+
+
+def _zone(text: str) -> str:
+    if not is_zone(text):
+        raise ValueError
+    return text
 
 
 _HOST = v.matching(r"[A-Za-z0-9._:-]+", "a host name or an IP address")
@@ -150,6 +157,12 @@ PAST_SCHEDULE_GRACE = _is(
     v.unless("any", v.DURATION),
     "15m",
     "How late a scheduled time may lie in the past when it is asked for; `any` accepts all.",
+)
+DEFAULT_TIMEZONE = _is(
+    "DEFAULT_TIMEZONE",
+    Kind(parse=_zone, allowed="an IANA time zone, such as Europe/Berlin, or UTC"),
+    "UTC",
+    "Time zone of recurring calls that name none.",
 )
 ON_UNKNOWN_OUTCOME = _is(
     "ON_UNKNOWN_OUTCOME",
@@ -277,8 +290,8 @@ SECTIONS: Mapping[str, Sequence[Variable[Any]]] = {
     "API": (HOST, PORT, ALLOW_ANONYMOUS, API_KEYS, WEB_PROCESSES, WEB_THREADS),
     "Calls": (
         CALL_WORKER_CONCURRENCY, CALL_RATE_LIMIT, CALL_MAX_ATTEMPTS, CALL_RETRY_DELAY,
-        PAST_SCHEDULE_GRACE, ON_UNKNOWN_OUTCOME, RETRY_ON, RETRY_OUTCOME_DELAY, RETRY_OUTCOME_MAX,
-        MACHINE_DETECTION, KEEP_COMPLETED, KEEP_FAILED,
+        PAST_SCHEDULE_GRACE, DEFAULT_TIMEZONE, ON_UNKNOWN_OUTCOME, RETRY_ON, RETRY_OUTCOME_DELAY,
+        RETRY_OUTCOME_MAX, MACHINE_DETECTION, KEEP_COMPLETED, KEEP_FAILED,
     ),
     "Protocol times": (
         IN_DOUBT_HORIZON, SETTLE_INTERVAL, LEASE_TIME, DIAL_DEADLINE, BREAKER_PROBE_INTERVAL,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import socket
 from dataclasses import dataclass
 
@@ -14,6 +15,7 @@ from vomind_queue.dialer.twilio import TwilioDialer
 from vomind_queue.errors import StoreUnavailable, StoreUnsuitable
 from vomind_queue.following import Following
 from vomind_queue.progress import OutcomePolicy, first_look_ms
+from vomind_queue.recurring import Recurring
 from vomind_queue.reporting import Reporting
 from vomind_queue.retry import RetryPolicy
 from vomind_queue.scheduling import Scheduling
@@ -23,6 +25,11 @@ from vomind_queue.store.desk import Protocol, WorkDesk
 from vomind_queue.store.queue import CallQueue
 from vomind_queue.store.reports import ReportDesk
 from vomind_queue.store.suitability import check
+from vomind_queue.store.timetable import Timetable
+from vomind_queue.timekeeping import Timekeeper
+
+#: A scheduler leads for as many leases without a look: it renews less often than a worker.
+LEADS_FOR = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +38,7 @@ class Services:
 
     settings: Settings
     scheduling: Scheduling
+    recurring: Recurring
     control: Control
     reporting: Reporting
     #: ``None`` while Twilio has no address to report to.
@@ -81,6 +89,7 @@ def build_on(gate: Gate, settings: Settings) -> Services:
     return Services(
         settings=settings,
         scheduling=Scheduling(queue),
+        recurring=Recurring(Timetable(gate)),
         control=Control(queue),
         reporting=reporting,
         postmark=_postmark(settings),
@@ -90,7 +99,8 @@ def build_on(gate: Gate, settings: Settings) -> Services:
 def build_work(settings: Settings) -> WorkServices:
     """The parts of a worker process."""
     gate = Gate(connect(settings.redis_url, timeout_s=WORKER_TIMEOUT_S))
-    desk = WorkDesk(gate, _name(), _protocol(settings))
+    name = _name()
+    desk = WorkDesk(gate, name, _protocol(settings))
     queue = CallQueue(gate, settings.rate)
     dialer = _dialer(settings)
     calling = Calling(
@@ -107,7 +117,10 @@ def build_work(settings: Settings) -> WorkServices:
         price_ms=settings.price_delay_ms,
         callbacks=settings.public_url is not None,
     )
-    link = Link(queue=queue, desk=desk, drain_s=settings.drain_ms / 1000)
+    timekeeper = Timekeeper(
+        Timetable(gate), f"{name}:{secrets.token_hex(4)}", lead_ms=LEADS_FOR * settings.lease_ms
+    )
+    link = Link(queue=queue, desk=desk, timekeeper=timekeeper, drain_s=settings.drain_ms / 1000)
     return WorkServices(settings=settings, link=link, calling=calling, following=following)
 
 

@@ -89,7 +89,7 @@ def _nothing_staged(made: Arena, expected: int) -> None:
 
 
 def stats(scale: Scale, seed: int) -> tuple[str, str]:
-    """GET stats while large bulks are accepted."""
+    """GET stats while large bulks are accepted, of calls alike and of calls all different."""
     size, rounds = scale.pick(1_000, 10_000, 10_000), scale.pick(2, 10, 30)
     with arena(scale, seed) as made:
         made.start(workers=1, WEB_PROCESSES="2")
@@ -97,8 +97,8 @@ def stats(scale: Scale, seed: int) -> tuple[str, str]:
         watchers = [threading.Thread(target=_watch, args=(made, over, i)) for i in range(2)]
         for watcher in watchers:
             watcher.start()
-        for _ in range(rounds):
-            made.client().add(made.numbers(size), delayMs=LATER_MS)
+        for index in range(rounds):
+            _accept(made, size, mixed=bool(index % 2))
         over.set()
         for watcher in watchers:
             watcher.join()
@@ -110,6 +110,21 @@ def stats(scale: Scale, seed: int) -> tuple[str, str]:
         fail_on([f"stats took {p99 * 1000:.0f} ms at p99"] if p99 > STATS_S else [])
     return f"{rounds} bulks of {size}, {len(took)} GET stats", (
         f"p50 {p50 * 1000:.0f} ms, p99 {p99 * 1000:.0f} ms, longest {took[-1] * 1000:.0f} ms"
+    )
+
+
+def _accept(made: Arena, size: int, *, mixed: bool) -> None:
+    """A bulk of calls that are all alike, or of which none has the time of the one before."""
+    rng = made.rng
+    made.api.bulk(
+        [
+            {
+                "to": number,
+                "delayMs": LATER_MS + (rng.randint(0, LATER_MS) if mixed else 0),
+                "priority": rng.choice(("high", "normal", "low")) if mixed else "normal",
+            }
+            for number in made.numbers(size)
+        ]
     )
 
 

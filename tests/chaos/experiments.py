@@ -16,6 +16,7 @@ from tests.chaos.races import (
     pauses_and_restarts,
     same_request,
 )
+from tests.chaos.recurring import minutes, ticks
 from tests.chaos.report import Experiment
 from tests.chaos.telephone import (
     account,
@@ -29,7 +30,7 @@ from tests.chaos.telephone import (
 from tests.chaos.troubled_redis import disturbed, failover, full_memory, unfit
 
 EXPERIMENTS: Sequence[Experiment] = (
-    Experiment(name="kills", promise="P1 P2 P6 P7", run=kills, rounds=5),
+    Experiment(name="kills", promise="P1 P2 P6 P7", run=kills, rounds=20),
     Experiment(name="long-kills", promise="P1 P2 P6 P7", run=long_kills, short=False),
     Experiment(name="redis-away", promise="P10 P1 P2", run=outage),
     Experiment(name="redis-disturbed", promise="P1 P2 P10", run=disturbed),
@@ -59,5 +60,7 @@ EXPERIMENTS: Sequence[Experiment] = (
     Experiment(name="bulk", promise="P1", run=bulk),
     Experiment(name="stats", promise="P1", run=stats, short=False),
     Experiment(name="leases", promise="P9", run=leases),
+    Experiment(name="ticks", promise="P8", run=ticks),
+    Experiment(name="minutes", promise="P8", run=minutes, short=False),
     Experiment(name="on-time", promise="P5", run=on_time),
 )

@@ -115,6 +115,8 @@ def stats(shown: Stats) -> dict[str, Any]:
         "inDoubt": shown.in_doubt,
         "strayRings": shown.stray_rings,
         "workers": shown.workers,
+        "recurring": shown.recurring,
+        "schedulerLeads": shown.scheduler_leads,
     }
 
 

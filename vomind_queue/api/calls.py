@@ -18,8 +18,7 @@ class CallRoutes:
     def __init__(self, services: Services) -> None:
         self._scheduling = services.scheduling
         self._past_grace_ms = services.settings.past_schedule_grace_ms
-        # Whoever says what is spoken to a machine must be asked by Twilio.
-        self._asked = bool(services.settings.public_url or services.settings.twiml_url)
+        self._asked = schemas.can_be_asked(services.settings)
 
     def blueprint(self) -> Blueprint:
         """The routes, below the path that the API hangs at."""
@@ -72,7 +71,7 @@ class CallRoutes:
         )
 
     def _unspeakable(self, news: list[NewCall]) -> dict[int, dict[str, list[str]]]:
-        return {} if self._asked else schemas.unspeakable(news)
+        return {} if self._asked else schemas.unspeakable([new.call for new in news])
 
     def _untimely(self, news: list[NewCall]) -> dict[int, dict[str, list[str]]]:
         if all(new.due_ms is None for new in news):

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from vomind_queue.control import Control
 from vomind_queue.dialer.callbacks import Postmark
+from vomind_queue.recurring import Recurring
 from vomind_queue.reporting import Reporting
 from vomind_queue.scheduling import Scheduling
 from vomind_queue.settings import Settings
@@ -22,6 +23,11 @@ class Services(Protocol):
     @property
     def scheduling(self) -> Scheduling:
         """Takes calls in."""
+        ...
+
+    @property
+    def recurring(self) -> Recurring:
+        """Takes recurring calls in, shows and changes them."""
         ...
 
     @property

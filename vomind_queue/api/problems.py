@@ -13,7 +13,15 @@ from marshmallow import ValidationError
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from vomind_queue.api.answers import encode
-from vomind_queue.errors import JobNotFound, KeyReused, StoreUnavailable, VomindError, WrongState
+from vomind_queue.errors import (
+    JobNotFound,
+    KeyReused,
+    ScheduleChanged,
+    ScheduleExists,
+    StoreUnavailable,
+    VomindError,
+    WrongState,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -140,6 +148,7 @@ def _unavailable(error: StoreUnavailable) -> Problem:
 def _advice() -> str:
     """What to do about an unknown outcome."""
     if request.endpoint is None or not request.endpoint.startswith("calls."):
+        # A recurring call sent twice is one, too.
         return "The same request may be sent again."
     if "Idempotency-Key" in request.headers:
         return "Send it again with the same Idempotency-Key: it is carried out once at most."
@@ -181,6 +190,8 @@ _MAKERS: Mapping[type[Exception], Callable[[Any], Problem]] = {
     StoreUnavailable: _unavailable,
     JobNotFound: _plain(HTTPStatus.NOT_FOUND),
     WrongState: _plain(HTTPStatus.CONFLICT),
+    ScheduleChanged: _plain(HTTPStatus.CONFLICT),
+    ScheduleExists: _plain(HTTPStatus.CONFLICT),
     KeyReused: _plain(HTTPStatus.UNPROCESSABLE_ENTITY),
     RecursionError: _too_deep,
     HTTPException: _http,

@@ -12,6 +12,7 @@ from vomind_queue.api import fields, strays
 from vomind_queue.api.times import YEAR_MS, in_words
 from vomind_queue.calls import DEFAULT_MESSAGE, Call, NewCall, Priority
 from vomind_queue.progress import Detection
+from vomind_queue.settings import Settings
 
 #: Jobs on one page of a list.
 MOST_ON_PAGE = 1_000
@@ -23,7 +24,8 @@ MOST_CLEANED = 1_000_000
 LONGEST_GRACE_MS = 100 * YEAR_MS
 
 
-def _missing(what: str) -> dict[str, Any]:
+def missing(what: str) -> dict[str, Any]:
+    """What is said of a required field that is not there."""
     return {"required": f"{what} missing.", "null": f"{what} missing."}
 
 
@@ -57,7 +59,7 @@ class RequestSchema(Schema):
 class CallSchema(RequestSchema):
     """A call that is wanted at once."""
 
-    to = fields.PhoneNumber(required=True, error_messages=_missing("The number to call is"))
+    to = fields.PhoneNumber(required=True, error_messages=missing("The number to call is"))
     message = fields.Message(allow_none=True)
     lead_id = fields.LeadId(allow_none=True)
     priority = fields.Urgency(allow_none=True)
@@ -159,7 +161,7 @@ class BulkSchema(RequestSchema):
     """Many calls, accepted all or none."""
 
     calls = fields.Calls(
-        Nested(TimedCallSchema), required=True, error_messages=_missing("The list of calls is")
+        Nested(TimedCallSchema), required=True, error_messages=missing("The list of calls is")
     )
 
     def ignored(self, sent: Mapping[str, Any]) -> list[str]:
@@ -223,13 +225,18 @@ def untimely(
     return found
 
 
-def unspeakable(news: Sequence[NewCall]) -> dict[int, dict[str, list[str]]]:
+def can_be_asked(settings: Settings) -> bool:
+    """Whether Twilio can ask somebody what to say to a machine."""
+    return bool(settings.public_url or settings.twiml_url)
+
+
+def unspeakable(calls: Sequence[Call]) -> dict[int, dict[str, list[str]]]:
     """Errors of the calls with words for a machine, where Twilio cannot ask for them, by index."""
     text = "This service cannot be asked what to say: its operator has to set PUBLIC_URL."
     return {
         index: {"voicemailMessage": [text]}
-        for index, new in enumerate(news)
-        if new.call.voicemail_message is not None
+        for index, call in enumerate(calls)
+        if call.voicemail_message is not None
     }
 
 

@@ -17,6 +17,7 @@ from vomind_queue.stack.supervisor import Part
 COMMANDS: Mapping[str, Sequence[str]] = {
     "web": ("-m", "vomind_queue.web"),
     "worker": ("-m", "celery", "--quiet", "-A", "celery_app", "worker"),
+    "beat": ("-m", "celery", "--quiet", "-A", "celery_app", "beat"),
     "flower": ("-m", "vomind_queue.flower"),
     "simulator": ("-m", "vomind_queue.simulator"),
 }
@@ -71,6 +72,13 @@ def parts(settings: Settings, environ: Mapping[str, str]) -> Sequence[Part]:
             command=(sys.executable, *COMMANDS["worker"]),
             environment=children,
             grace_s=settings.drain_ms / 1000 + WORKER_MARGIN_S,
+            probe=None,
+        ),
+        Part(
+            name="beat",
+            command=(sys.executable, *COMMANDS["beat"]),
+            environment=children,
+            grace_s=GRACE_S,
             probe=None,
         ),
         _ours("web", children, WEB_GRACE_S, settings.host, settings.port),

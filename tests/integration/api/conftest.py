@@ -13,6 +13,7 @@ from werkzeug.test import TestResponse
 from vomind_queue.services import build_on
 from vomind_queue.settings import Settings
 from vomind_queue.store.queue import CallQueue
+from vomind_queue.store.timetable import Timetable
 from vomind_queue.web import create_app
 
 TO = "+1234567890"
@@ -34,6 +35,10 @@ class Api:
             options["json"] = body
         return self.web.post(f"/api/queue{path}", **options)
 
+    def patch(self, path: str, body: Any) -> TestResponse:
+        """PATCH, with a JSON body."""
+        return self.web.patch(f"/api/queue{path}", json=body)
+
     def delete(self, path: str) -> TestResponse:
         """DELETE."""
         return self.web.delete(f"/api/queue{path}")
@@ -45,7 +50,7 @@ class Api:
 
 
 @pytest.fixture
-def make_api(queue: CallQueue) -> Callable[..., Api]:
+def make_api(queue: CallQueue, timetable: Timetable) -> Callable[..., Api]:
     """Makes the API with settings; ``make_api(API_KEYS="ops:secret")``."""
 
     def make(**environ: str) -> Api:

@@ -13,7 +13,10 @@ from tests.integration.api.conftest import TO, Api
 from tests.integration.conftest import begin, taken
 from tests.twilio import AUTH_TOKEN, PUBLIC_URL, REACHED, a_sid, callback, sign
 from vomind_queue.attempts import Accepted
+from vomind_queue.calls import Call, NewCall
+from vomind_queue.dialer.twiml import status_callback
 from vomind_queue.store.desk import WorkDesk
+from vomind_queue.store.queue import CallQueue
 from vomind_queue.verdicts import Begun, Ending, Verdict
 
 MakeApi = Callable[..., Api]
@@ -121,6 +124,23 @@ def test_the_public_address_counts(
     foreign = post(api, prefix + path, form, url=evil + path, base_url=inside)
     assert foreign.status_code == 403
     assert shown(api)["status"] == "ringing"
+
+
+def test_a_run_of_a_recurring_call_is_told_of_too(
+    make_api: MakeApi, desk: WorkDesk, queue: CallQueue
+) -> None:
+    """Its id has colons, which stay as they are."""
+    api = make_api(**REACHED)
+    queue.publish("recurring:1:1795525128983", NewCall(call=Call(to=TO)))
+    begun = begin(desk, *taken(desk))
+    desk.finish(
+        begun, Verdict(ending=Ending.COMPLETED, accepted=Accepted(sid=SID, status="queued"))
+    )
+    url = status_callback(begun.attempt, PUBLIC_URL)
+    assert "/recurring:1:1795525128983/" in url
+    path = url.removeprefix(PUBLIC_URL)
+    assert post(api, path, callback(SID, "ringing", 1)).status_code == 204
+    assert shown(api, begun.attempt.job_id)["status"] == "ringing"
 
 
 def test_a_query_string_is_signed_along(make_api: MakeApi, desk: WorkDesk) -> None:
@@ -295,6 +315,11 @@ def test_words_for_a_machine_want_a_public_address(make_api: MakeApi) -> None:
     assert "PUBLIC_URL" in answers[0].get_json()["errors"]["voicemailMessage"][0]
     assert list(answers[2].get_json()["errors"]["calls"]) == ["1"]
     assert api.total() == 0
+    again = {"to": TO, "cronExpression": "0 9 * * *"}
+    assert api.post("/schedule-recurring-call", {**again, **body}).status_code == 422
+    job_id = api.post("/schedule-recurring-call", again).get_json()["jobId"]
+    assert api.patch(f"/job/{job_id}", {"voicemailMessage": "Hi"}).status_code == 422
+    assert api.patch(f"/job/{job_id}", {"retryOn": ["busy"]}).status_code == 200
     app = make_api(TWIML_URL="https://app.example.com")
     assert app.post("/schedule-call", body).status_code == 200
 

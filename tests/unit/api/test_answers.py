@@ -121,6 +121,8 @@ def test_stats_tell_what_governs_the_starts() -> None:
         in_doubt=1,
         stray_rings=4,
         workers=2,
+        recurring=4,
+        scheduler_leads=True,
     )
     assert answers.stats(shown) == {
         "stats": {
@@ -141,4 +143,6 @@ def test_stats_tell_what_governs_the_starts() -> None:
         "inDoubt": 1,
         "strayRings": 4,
         "workers": 2,
+        "recurring": 4,
+        "schedulerLeads": True,
     }
