@@ -141,6 +141,13 @@ def test_a_newcomer_gets_a_ring(copy: Copy) -> None:
     assert copy.get("job/1")["call"]["sid"].startswith("CA")
     assert [ring["to"] for ring in copy.rings()] == ["+1234567890"]
 
+    seen: list[str] = []
+    until(lambda: _is_over(copy, "1", seen), within_s=30, what="the call is over")
+    order = ["queued", "initiated", "ringing", "in-progress", "completed"]
+    assert seen == [status for status in order if status in seen]
+    assert {"ringing", "in-progress"} <= set(seen)
+    assert copy.get("job/1")["call"]["duration"] == 4
+
     copy.process.send(signal.SIGINT)
     assert copy.process.wait(within_s=40) == 0
     assert copy.pids() == {}
@@ -194,6 +201,14 @@ def test_a_bad_setting_is_named(copy: Copy) -> None:
     assert copy.process.wait(within_s=15) == 1
     assert copy.process.output.startswith("CALL_RATE_LIMIT: 'fast' is not allowed; allowed: ")
     assert copy.process.output.count("\n") == 1
+
+
+def _is_over(copy: Copy, job_id: str, seen: list[str]) -> bool:
+    """Notes where a call is; whether it was answered and is over."""
+    status = copy.get(f"job/{job_id}")["call"]["status"]
+    if status not in seen:
+        seen.append(status)
+    return bool(status == "completed")
 
 
 def _answered(question: Callable[[], bool]) -> bool:

@@ -10,10 +10,7 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from vomind_queue.control import Control
-from vomind_queue.recurring import Recurring
-from vomind_queue.scheduling import Scheduling
-from vomind_queue.services import Services
+from vomind_queue.services import build_on
 from vomind_queue.settings import Settings
 from vomind_queue.store.queue import CallQueue
 from vomind_queue.store.timetable import Timetable
@@ -57,12 +54,8 @@ def make_api(queue: CallQueue, timetable: Timetable) -> Callable[..., Api]:
     """Makes the API with settings; ``make_api(API_KEYS="ops:secret")``."""
 
     def make(**environ: str) -> Api:
-        services = Services(
-            settings=Settings.from_env(environ),
-            scheduling=Scheduling(queue),
-            recurring=Recurring(timetable),
-            control=Control(queue),
-        )
+        settings = Settings.from_env({"CALL_RATE_LIMIT": "off", **environ})
+        services = build_on(queue._gate, settings)
         return Api(create_app(services).test_client())
 
     return make
