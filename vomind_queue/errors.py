@@ -9,7 +9,8 @@
     │   ├── WrongState         the job is in a state in which that cannot be done
     │   └── KeyReused          the idempotency key came with another request before
     ├── StoreUnavailable       Redis cannot be reached or cannot take the command
-    └── StoreUnsuitable        the Redis server cannot hold calls safely as it is set up
+    ├── StoreUnsuitable        the Redis server cannot hold calls safely as it is set up
+    └── LogUnavailable         the call log cannot be reached or cannot take anything now
     (attempts.DialerUnavailable   the telephone provider cannot answer a question)
 """
 
@@ -63,3 +64,10 @@ class StoreUnavailable(VomindError):
 
 class StoreUnsuitable(VomindError):
     """The Redis server cannot hold calls safely as it is set up."""
+
+
+class LogUnavailable(VomindError):
+    """The call log cannot be reached, or is not set up to take or to show anything.
+
+    The text names no person: it stands in log lines.
+    """

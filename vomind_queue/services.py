@@ -57,13 +57,14 @@ def check_store(settings: Settings) -> str | None:
 
 def build(settings: Settings) -> Services:
     """The parts of a web process."""
-    queue = CallQueue(Gate(connect(settings.redis_url, timeout_s=API_TIMEOUT_S)), settings.rate)
+    client = connect(settings.redis_url, timeout_s=API_TIMEOUT_S)
+    queue = CallQueue(Gate(client, settings.outbox_max), settings.rate)
     return Services(settings=settings, scheduling=Scheduling(queue), control=Control(queue))
 
 
 def build_work(settings: Settings) -> WorkServices:
     """The parts of a worker process."""
-    gate = Gate(connect(settings.redis_url, timeout_s=WORKER_TIMEOUT_S))
+    gate = Gate(connect(settings.redis_url, timeout_s=WORKER_TIMEOUT_S), settings.outbox_max)
     desk = WorkDesk(gate, f"{socket.gethostname()}:{os.getpid()}", _protocol(settings))
     queue = CallQueue(gate, settings.rate)
     calling = Calling(

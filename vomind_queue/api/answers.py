@@ -103,6 +103,13 @@ def stats(shown: Stats) -> dict[str, Any]:
         "breakerOpenUntil": iso_or_none(shown.breaker_until_ms),
         "inDoubt": shown.in_doubt,
         "workers": shown.workers,
+        "callLog": {
+            "pending": shown.outbox.pending,
+            "behindMs": shown.outbox.behind_ms,
+            "deadLetters": shown.outbox.dead,
+            "lost": sum(shown.outbox.lost.values()),
+            "shipping": shown.outbox.shipping,
+        },
     }
 
 

@@ -23,6 +23,7 @@ Fields of the hash, all optional but the first four:
 ``sid``       Twilio's SID
 ``status``    Twilio's status of it
 ``ended``     when it completed or failed, unix ms
+``log``       sequence number of its last entry in the outbox, once it has ended
 ============  ==================================================================
 """
 

@@ -14,6 +14,7 @@ from vomind_queue.calls import (
     State,
     Stats,
 )
+from vomind_queue.logbook import OutboxState
 
 AT = 1_921_399_200_000
 
@@ -74,6 +75,9 @@ def test_stats_tell_what_governs_the_starts() -> None:
         breaker_until_ms=AT,
         in_doubt=1,
         workers=2,
+        outbox=OutboxState(
+            pending=7, behind_ms=1_500, dead=1, lost={"details": 4, "dead": 1}, shipping=True
+        ),
     )
     assert answers.stats(shown) == {
         "stats": {
@@ -93,4 +97,11 @@ def test_stats_tell_what_governs_the_starts() -> None:
         "breakerOpenUntil": "2030-11-20T10:00:00.000Z",
         "inDoubt": 1,
         "workers": 2,
+        "callLog": {
+            "pending": 7,
+            "behindMs": 1_500,
+            "deadLetters": 1,
+            "lost": 5,
+            "shipping": True,
+        },
     }

@@ -4,7 +4,7 @@
 -- ARGV[1]  deadline, unix ms; 0 for none
 -- ARGV[2]  job id
 -- Returns  {ok, now, state it was in}, {wrong_state, now, state}, {missing | late, now}
--- Touches  job:<id>, waiting:<rank>, delayed, completed, failed
+-- Touches  job:<id>, waiting:<rank>, delayed, completed, failed, outbox
 local now = now_ms()
 if late(ARGV[1], now) then
     return { C.late, now }
@@ -23,5 +23,11 @@ end
 redis.call('ZREM', K.delayed, mem)
 redis.call('ZREM', K.completed, mem)
 redis.call('ZREM', K.failed, mem)
-redis.call('DEL', job_key(ARGV[2]))
+if state == 'completed' or state == 'failed' then
+    log_event(ARGV[2], 'removed')
+else
+    redis.call('HSET', job_key(ARGV[2]), 'state', 'cancelled', 'ended', now)
+    log_event(ARGV[2], 'cancelled')
+end
+drop_record(ARGV[2])
 return { C.ok, now, state }

@@ -9,7 +9,7 @@
 -- ARGV[6]  number of calls in it
 -- ARGV[7…] for each call: rank of its priority, due ms or '', delay ms or ''
 -- Returns  {ok | replay, now, first id, count, accepted ms}, {mismatch | late, now}
--- Touches  job:<id>, waiting:<rank>, delayed, staging, request:<key>, wake
+-- Touches  job:<id>, waiting:<rank>, delayed, staging, request:<key>, wake, outbox
 local now = now_ms()
 local answer = answered(ARGV[1], ARGV[2], ARGV[3], now)
 if answer then
@@ -56,6 +56,7 @@ end
 for key in pairs(pending) do
     flush(key)
 end
+log_range(first, count, 'accepted')
 remember(ARGV[2], ARGV[3], ARGV[4], first, count, now)
 wake()
 return { C.ok, now, string.format('%d', first), count, now }

@@ -6,9 +6,11 @@
 -- ARGV[3]  a worker not seen for this long is gone, ms
 -- Returns  {now, high, normal, low, active, completed, failed, delayed, settling, workers,
 --           max, window, used, reset ms, overridden: 1 | 0, breaker's next probe or 0,
+--           {outbox's entries, age of the oldest ms, dead letters, shipping: 1 | 0,
+--            lost field, number, …},
 --           paused by, paused at, reason}; the last three only while paused
 -- Touches  waiting:<rank>, active, completed, failed, delayed, settling, workers, window,
---          rate, breaker, paused
+--          rate, breaker, paused, outbox
 local now = now_ms()
 local max, window = rate_in_force(ARGV[1], ARGV[2])
 local used, reset = 0, 0
@@ -21,6 +23,25 @@ if max > 0 then
         reset = math.max(1, tonumber(entry[2]) - since)
     end
 end
+
+-- How far the call log is behind.
+local function outbox_state()
+    local oldest = now
+    for _, stream in ipairs({ K.outbox_details, K.outbox_finals }) do
+        local first = redis.call('XRANGE', stream, '-', '+', 'COUNT', 1)[1]
+        if first then
+            oldest = math.min(oldest, cjson.decode(first[2][2])[2])
+        end
+    end
+    return {
+        redis.call('XLEN', K.outbox_details) + redis.call('XLEN', K.outbox_finals),
+        now - oldest,
+        redis.call('HLEN', K.outbox_dead),
+        redis.call('EXISTS', K.outbox_lead),
+        unpack(redis.call('HGETALL', K.outbox_lost)),
+    }
+end
+
 local answer = {
     now,
     redis.call('ZCARD', K.waiting .. 1),
@@ -35,6 +56,7 @@ local answer = {
     max, window, used, reset,
     redis.call('EXISTS', K.rate),
     breaker_next() or 0,
+    outbox_state(),
 }
 local pause = redis.call('HMGET', K.paused, 'by', 'at', 'reason')
 if pause[1] then

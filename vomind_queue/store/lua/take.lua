@@ -14,7 +14,7 @@
 -- ARGV[8]  time between two probes of an open breaker, ms
 -- Returns  {now, ms until the next look or -1, id, lease, rank, round, …}
 -- Touches  job:<id>, waiting:<rank>, delayed, active, leases, settling, window, rate,
---          paused, breaker, staging, workers, wake
+--          paused, breaker, staging, workers, wake, outbox
 local now = now_ms()
 local wanted = tonumber(ARGV[2])
 local lease_ms = tonumber(ARGV[3])
@@ -33,6 +33,7 @@ local function take_back()
         elseif job[2] then
             redis.call('ZREM', K.leases, mem)
             redis.call('ZADD', K.settling, now, mem)
+            log_event(id, 'in_doubt')
         else
             requeue(id, now, false)
         end
@@ -51,6 +52,7 @@ local function move_due()
         if job[1] then
             redis.call('ZADD', K.waiting .. job[1], job[2] or due[i + 1], mem)
             redis.call('HSET', key, 'state', 'waiting')
+            log_event(id_of(mem), 'due')
         end
     end
     return #due < 20 * SWEEP
@@ -136,6 +138,7 @@ local function lease_out(mem, rank, pos)
     redis.call('HSET', key, 'state', 'active', 'lease', lease, 'pos', pos)
     redis.call('ZADD', K.active, now, mem)
     redis.call('ZADD', K.leases, now + lease_ms, mem)
+    log_event(id, 'taken')
     if limited then
         redis.call('ZADD', K.window, now, lease)
     end
