@@ -7,15 +7,18 @@ import socket
 from dataclasses import dataclass
 
 from vomind_queue.broker.link import Link
+from vomind_queue.call_log.protocol import CallLog
 from vomind_queue.calling import Calling
 from vomind_queue.control import Control
 from vomind_queue.dialer.twilio import TwilioDialer
 from vomind_queue.errors import StoreUnavailable, StoreUnsuitable
+from vomind_queue.history import History
 from vomind_queue.retry import RetryPolicy
 from vomind_queue.scheduling import Scheduling
 from vomind_queue.settings import Settings
 from vomind_queue.store.connection import API_TIMEOUT_S, WORKER_TIMEOUT_S, Gate, connect
 from vomind_queue.store.desk import Protocol, WorkDesk
+from vomind_queue.store.outbox import People
 from vomind_queue.store.queue import CallQueue
 from vomind_queue.store.suitability import check
 
@@ -27,6 +30,7 @@ class Services:
     settings: Settings
     scheduling: Scheduling
     control: Control
+    history: History
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,11 +59,17 @@ def check_store(settings: Settings) -> str | None:
     return None
 
 
-def build(settings: Settings) -> Services:
-    """The parts of a web process."""
+def build(settings: Settings, log: CallLog) -> Services:
+    """The parts of a web process; ``log`` comes from `log_services`."""
     client = connect(settings.redis_url, timeout_s=API_TIMEOUT_S)
-    queue = CallQueue(Gate(client, settings.outbox_max), settings.rate)
-    return Services(settings=settings, scheduling=Scheduling(queue), control=Control(queue))
+    gate = Gate(client, settings.outbox_max)
+    queue = CallQueue(gate, settings.rate)
+    return Services(
+        settings=settings,
+        scheduling=Scheduling(queue),
+        control=Control(queue),
+        history=History(log, People(gate)),
+    )
 
 
 def build_work(settings: Settings) -> WorkServices:

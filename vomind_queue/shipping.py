@@ -107,12 +107,16 @@ class Shipping:
             self._tidy()
         return bool(entries)
 
+    def dead(self) -> Sequence[DeadLetter]:
+        """The lines that were refused for good. Raises StoreUnavailable."""
+        return list(self._outbox.dead())
+
     def send_again(self) -> tuple[int, int]:
         """Delivers the lines that were refused for good once more; how many went, how many not.
 
         Raises LogUnavailable and StoreUnavailable.
         """
-        letters = list(self._outbox.dead())
+        letters = self.dead()
         refused = {
             letter.name
             for start in range(0, len(letters), HOUSEKEEPING_CALLS)

@@ -8,6 +8,7 @@ from vomind_queue.api import problems
 from vomind_queue.api.access import Access
 from vomind_queue.api.calls import CallRoutes
 from vomind_queue.api.health import HealthRoutes
+from vomind_queue.api.history import HistoryRoutes
 from vomind_queue.api.jobs import JobRoutes
 from vomind_queue.api.outage import Outage
 from vomind_queue.api.ports import Services
@@ -28,5 +29,6 @@ def make_app(services: Services) -> Flask:
     app.register_error_handler(Exception, problems.respond)
     for rooms in (CallRoutes(services), JobRoutes(services), QueueRoutes(services)):
         app.register_blueprint(rooms.blueprint(), url_prefix=QUEUE_PATH)
+    app.register_blueprint(HistoryRoutes(services).blueprint(), url_prefix="/api")
     app.register_blueprint(HealthRoutes(services).blueprint())
     return app

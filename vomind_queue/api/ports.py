@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from vomind_queue.control import Control
+from vomind_queue.history import History
 from vomind_queue.scheduling import Scheduling
 from vomind_queue.settings import Settings
 
@@ -20,6 +21,11 @@ class Services(Protocol):
     @property
     def scheduling(self) -> Scheduling:
         """Takes calls in."""
+        ...
+
+    @property
+    def history(self) -> History:
+        """Looks into the call log."""
         ...
 
     @property

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from vomind_queue.call_log.sqlite import SqliteLog
 from vomind_queue.control import Control
+from vomind_queue.history import History
 from vomind_queue.scheduling import Scheduling
 from vomind_queue.services import Services
 from vomind_queue.settings import Settings
+from vomind_queue.store.outbox import People
 from vomind_queue.store.queue import CallQueue
 from vomind_queue.web import create_app
 
@@ -47,7 +51,7 @@ class Api:
 
 
 @pytest.fixture
-def make_api(queue: CallQueue) -> Callable[..., Api]:
+def make_api(queue: CallQueue, tmp_path: Path) -> Callable[..., Api]:
     """Makes the API with settings; ``make_api(API_KEYS="ops:secret")``."""
 
     def make(**environ: str) -> Api:
@@ -55,6 +59,7 @@ def make_api(queue: CallQueue) -> Callable[..., Api]:
             settings=Settings.from_env(environ),
             scheduling=Scheduling(queue),
             control=Control(queue),
+            history=History(SqliteLog(tmp_path / "calls.sqlite3"), People(queue._gate)),
         )
         return Api(create_app(services).test_client())
 
