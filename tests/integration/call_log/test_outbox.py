@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import redis
 
-from tests.integration.call_log import everything
+from tests.integration.call_log.whole import everything
 from tests.integration.conftest import new, place, placed, taken
 from tests.log_judge import faults
 from vomind_queue.api import answers

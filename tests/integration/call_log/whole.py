@@ -1,4 +1,4 @@
-"""A log that can be looked into whole, for the tests beside this file."""
+"""A log in a file, looked into whole."""
 
 from __future__ import annotations
 
