@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 LOOK_S = 0.5
 #: Wait after a fault, s; doubled up to the most.
 FIRST_PAUSE_S = 0.5
-MOST_PAUSE_S = 30.0
+MOST_PAUSE_S = 10.0
 #: Between two rounds of housekeeping, s.
 HOUSEKEEPING_S = 60.0
 #: Calls that one step of housekeeping takes out of the log.

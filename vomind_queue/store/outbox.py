@@ -27,7 +27,7 @@ from vomind_queue.store.connection import Gate, told
 
 #: A shipper that is silent for this long has lost the lead, ms. A delivery may take longer:
 #: two that overlap do no harm, because lines may be repeated.
-LEAD_MS = 30_000
+LEAD_MS = 5_000
 #: Entries read at once.
 ENTRIES = 200
 #: Events and rows in one delivery, about: an entry of a bulk stands for many.
