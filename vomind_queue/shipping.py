@@ -9,8 +9,10 @@ from __future__ import annotations
 import logging
 import threading
 import time
+import traceback
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 from vomind_queue.call_log.protocol import CallLog
@@ -82,8 +84,10 @@ class Shipping:
                 pause_s = FIRST_PAUSE_S
                 if not more:
                     stopped.wait(LOOK_S)
-            except (LogUnavailable, StoreUnavailable) as error:
-                logger.warning("the call log is behind, next try in %g s: %s", pause_s, error)
+            except Exception as error:  # noqa: BLE001 - told, and tried again
+                logger.warning(
+                    "the call log is behind, next try in %g s: %s", pause_s, _told(error)
+                )
                 stopped.wait(pause_s)
                 pause_s = min(2 * pause_s, MOST_PAUSE_S)
         try:
@@ -155,6 +159,14 @@ class Shipping:
             deed = "blanked" if retention.anonymize else "erased"
             logger.info("%d calls of more than %d days ago %s", count, retention.days, deed)
         return count
+
+
+def _told(error: Exception) -> str:
+    """A fault in words. One that nobody thought of may quote a message or a number."""
+    if isinstance(error, (LogUnavailable, StoreUnavailable)):
+        return str(error)
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__} in {Path(frame.filename).name}, line {frame.lineno}"
 
 
 def _batch(letters: Sequence[DeadLetter]) -> Batch:

@@ -29,7 +29,7 @@ from vomind_queue.store.connection import Gate, told
 #: two that overlap do no harm, because lines may be repeated.
 LEAD_MS = 5_000
 #: Entries read at once.
-ENTRIES = 200
+ENTRIES = 500
 #: Events and rows in one delivery, about: an entry of a bulk stands for many.
 LINES = 500
 #: Lines kept that the log refused; further ones are counted and dropped.
