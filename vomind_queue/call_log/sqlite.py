@@ -52,6 +52,10 @@ _PUT_EVENT = (
 )
 
 
+#: The last of the tables and indexes that are made.
+_MADE = "SELECT 1 FROM sqlite_master WHERE name = 'call_events_number'"
+
+
 class SqliteLog:
     """The log in one file, which the first writer makes."""
 
@@ -170,7 +174,9 @@ class SqliteLog:
             database = sqlite3.connect(self._path, timeout=WAIT_S)
             try:
                 database.row_factory = sqlite3.Row
-                yield database
+                # The writer makes the file first and its tables one after the other.
+                made = database.execute(_MADE).fetchone()
+                yield database if made else None
             finally:
                 database.close()
         except sqlite3.Error as error:

@@ -73,6 +73,14 @@ def test_without_a_log_there_is_nothing_to_show(api: Api) -> None:
     assert api.web.get("/api/calls/1").status_code == 404
 
 
+def test_a_log_that_is_only_being_made_is_empty(api: Api, path: Path) -> None:
+    """The file is there before its tables are."""
+    with sqlite3.connect(path) as database:
+        database.execute("PRAGMA journal_mode = WAL")
+        database.execute("CREATE TABLE call_logs (key TEXT)")
+    assert ids(calls(api)) == []
+
+
 @pytest.mark.usefixtures("logged")
 def test_calls_are_shown_newest_first(api: Api) -> None:
     """Those of one moment by id; fields are named as in a job."""

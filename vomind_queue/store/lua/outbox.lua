@@ -51,7 +51,7 @@ local function log_event(id, kind, details)
     group.tail = number
 end
 
--- The same for `count` calls with consecutive ids, at no further cost.
+-- The same for `count` calls with consecutive ids from the number `first` on, at no further cost.
 local function log_range(first, count, kind)
     local group = log_group(kind, nil)
     group.ids[1] = { first, first + count - 1 }
