@@ -226,6 +226,10 @@ class Stats:
     workers: int
     #: How far the call log is behind.
     outbox: OutboxState
+    #: Recurring calls that have a next run.
+    recurring: int
+    #: Whether a scheduler looked after them within the last 30 s.
+    scheduler_leads: bool
 
     @property
     def total(self) -> int:

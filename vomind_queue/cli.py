@@ -74,7 +74,7 @@ def forget(number: str) -> None:
         raise click.BadParameter("write it as + and 7 to 15 digits", param_hint="NUMBER")
     with _told():
         done = build_history(_settings()).forget(number)
-    click.echo(f"queue: {done.cancelled} calls cancelled")
+    click.echo(f"queue: {done.cancelled} calls and {done.recurring} recurring calls cancelled")
     click.echo(f"history: {done.history} calls removed")
     if done.log is None:
         click.echo("call log: cannot be reached; run this again later")

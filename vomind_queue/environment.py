@@ -14,6 +14,7 @@ from typing import Any, Literal, TypeVar
 
 from vomind_queue import variables as v
 from vomind_queue.variables import Kind, Variable
+from vomind_queue.zones import is_zone
 
 T = TypeVar("T")
 
@@ -44,6 +45,12 @@ def _api_keys(text: str) -> Sequence[ApiKey]:
 
 def _logins(text: str) -> str:
     if not all(re.fullmatch(r"[^:]+:.+", login) for login in v.LISTED.parse(text)):
+        raise ValueError
+    return text
+
+
+def _zone(text: str) -> str:
+    if not is_zone(text):
         raise ValueError
     return text
 
@@ -146,6 +153,12 @@ PAST_SCHEDULE_GRACE = _is(
     v.unless("any", v.DURATION),
     "15m",
     "How late a scheduled time may lie in the past when it is asked for; `any` accepts all.",
+)
+DEFAULT_TIMEZONE = _is(
+    "DEFAULT_TIMEZONE",
+    Kind(parse=_zone, allowed="an IANA time zone, such as Europe/Berlin, or UTC"),
+    "UTC",
+    "Time zone of recurring calls that name none.",
 )
 ON_UNKNOWN_OUTCOME = _is(
     "ON_UNKNOWN_OUTCOME",
@@ -268,7 +281,7 @@ SECTIONS: Mapping[str, Sequence[Variable[Any]]] = {
     "API": (HOST, PORT, ALLOW_ANONYMOUS, API_KEYS, WEB_PROCESSES, WEB_THREADS),
     "Calls": (
         CALL_WORKER_CONCURRENCY, CALL_RATE_LIMIT, CALL_MAX_ATTEMPTS, CALL_RETRY_DELAY,
-        PAST_SCHEDULE_GRACE, ON_UNKNOWN_OUTCOME, KEEP_COMPLETED, KEEP_FAILED,
+        PAST_SCHEDULE_GRACE, DEFAULT_TIMEZONE, ON_UNKNOWN_OUTCOME, KEEP_COMPLETED, KEEP_FAILED,
     ),
     "Protocol times": (
         IN_DOUBT_HORIZON, SETTLE_INTERVAL, LEASE_TIME, DIAL_DEADLINE, BREAKER_PROBE_INTERVAL,

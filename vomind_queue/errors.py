@@ -7,11 +7,14 @@
     ├── QueueError             a request that the queue refuses
     │   ├── JobNotFound        no job has that id
     │   ├── WrongState         the job is in a state in which that cannot be done
-    │   └── KeyReused          the idempotency key came with another request before
+    │   ├── KeyReused          the idempotency key came with another request before
+    │   ├── ScheduleChanged    a recurring call was changed by two at the same time
+    │   └── ScheduleExists     another recurring call has that number, pattern and zone
     ├── StoreUnavailable       Redis cannot be reached or cannot take the command
     ├── StoreUnsuitable        the Redis server cannot hold calls safely as it is set up
     └── LogUnavailable         the call log cannot be reached or cannot take anything now
     (attempts.DialerUnavailable   the telephone provider cannot answer a question)
+    (cron.CronError               a cron expression cannot be read, or never fires)
 """
 
 from __future__ import annotations
@@ -48,6 +51,14 @@ class WrongState(QueueError):
 
 class KeyReused(QueueError):
     """The idempotency key was sent before with another request."""
+
+
+class ScheduleChanged(QueueError):
+    """A recurring call was changed by somebody else since it was read."""
+
+
+class ScheduleExists(QueueError):
+    """Another recurring call has that number, pattern and zone."""
 
 
 class StoreUnavailable(VomindError):

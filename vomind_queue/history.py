@@ -30,6 +30,8 @@ class Forgotten:
 
     #: Calls that were waiting or delayed, and will not be made.
     cancelled: int
+    #: Recurring calls that were removed.
+    recurring: int
     #: Calls that had ended and were in the queue's history.
     history: int
     #: Ids of calls that are being placed: they can be forgotten once they have ended.
@@ -68,8 +70,10 @@ class History:
         """
         removed, being_placed = self._people.forget(number)
         history = sum(state in FINAL_STATES for state in removed.values())
+        recurring = sum(state == "recurring" for state in removed.values())
         forgotten = Forgotten(
-            cancelled=len(removed) - history,
+            cancelled=len(removed) - history - recurring,
+            recurring=recurring,
             history=history,
             being_placed=being_placed,
             log=self._erase(number),

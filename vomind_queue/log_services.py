@@ -11,7 +11,8 @@ from vomind_queue.history import History
 from vomind_queue.settings import Settings
 from vomind_queue.shipping import LogRetention, Shipping
 from vomind_queue.store.connection import WORKER_TIMEOUT_S, Gate, connect
-from vomind_queue.store.outbox import Outbox, People
+from vomind_queue.store.outbox import Outbox
+from vomind_queue.store.people import People
 
 #: The file in the data directory.
 SQLITE_FILE = "calls.sqlite3"

@@ -10,6 +10,9 @@ from vomind_queue.verdicts import Ending, Verdict
 #: No wait between two attempts is longer than this, s (Celery's `retry_backoff_max`).
 LONGEST_BACKOFF_S = 600
 
+#: However long Twilio asks to be left alone, an open breaker is probed this often at least, ms.
+LONGEST_QUIET_MS = 60_000
+
 #: What was not sent in time is tried again after this, so that a machine that is too slow for
 #: its own deadline does not spin, ms.
 UNSENT_WAIT_MS = 1_000
@@ -53,12 +56,19 @@ def decide(outcome: Outcome, round_: int, policy: RetryPolicy) -> Verdict:
 def try_again(failure: Failure, round_: int, policy: RetryPolicy) -> Verdict:
     """The verdict on an attempt that certainly rang nobody, for a passing cause."""
     refused = failure.kind is Kind.REFUSED
+    asked_ms = failure.retry_after_ms or 0
+    quiet_ms = min(asked_ms, LONGEST_QUIET_MS)
     made = round_ + 1
     if made >= policy.max_attempts:
         reason = f"{failure.reason} Given up after {made} attempts."
-        return Verdict(ending=Ending.FAILED, reason=reason, refused=refused)
-    wait_ms = max(policy.backoff_ms(made), failure.retry_after_ms or 0)
-    return Verdict(ending=Ending.AGAIN, reason=failure.reason, refused=refused, wait_ms=wait_ms)
+        return Verdict(ending=Ending.FAILED, reason=reason, refused=refused, quiet_ms=quiet_ms)
+    return Verdict(
+        ending=Ending.AGAIN,
+        reason=failure.reason,
+        refused=refused,
+        wait_ms=max(policy.backoff_ms(made), asked_ms),
+        quiet_ms=quiet_ms,
+    )
 
 
 def _doubtful(failure: Failure, policy: RetryPolicy) -> Verdict:

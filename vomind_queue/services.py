@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import socket
 from dataclasses import dataclass
 
@@ -13,14 +14,20 @@ from vomind_queue.control import Control
 from vomind_queue.dialer.twilio import TwilioDialer
 from vomind_queue.errors import StoreUnavailable, StoreUnsuitable
 from vomind_queue.history import History
+from vomind_queue.recurring import Recurring
 from vomind_queue.retry import RetryPolicy
 from vomind_queue.scheduling import Scheduling
 from vomind_queue.settings import Settings
 from vomind_queue.store.connection import API_TIMEOUT_S, WORKER_TIMEOUT_S, Gate, connect
 from vomind_queue.store.desk import Protocol, WorkDesk
-from vomind_queue.store.outbox import People
+from vomind_queue.store.people import People
 from vomind_queue.store.queue import CallQueue
 from vomind_queue.store.suitability import check
+from vomind_queue.store.timetable import Timetable
+from vomind_queue.timekeeping import Timekeeper
+
+#: A scheduler leads for as many leases without a look: it renews less often than a worker.
+LEADS_FOR = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +36,7 @@ class Services:
 
     settings: Settings
     scheduling: Scheduling
+    recurring: Recurring
     control: Control
     history: History
 
@@ -67,6 +75,7 @@ def build(settings: Settings, log: CallLog) -> Services:
     return Services(
         settings=settings,
         scheduling=Scheduling(queue),
+        recurring=Recurring(Timetable(gate)),
         control=Control(queue),
         history=History(log, People(gate)),
     )
@@ -75,7 +84,8 @@ def build(settings: Settings, log: CallLog) -> Services:
 def build_work(settings: Settings) -> WorkServices:
     """The parts of a worker process."""
     gate = Gate(connect(settings.redis_url, timeout_s=WORKER_TIMEOUT_S), settings.outbox_max)
-    desk = WorkDesk(gate, f"{socket.gethostname()}:{os.getpid()}", _protocol(settings))
+    name = f"{socket.gethostname()}:{os.getpid()}"
+    desk = WorkDesk(gate, name, _protocol(settings))
     queue = CallQueue(gate, settings.rate)
     calling = Calling(
         desk=desk,
@@ -84,7 +94,10 @@ def build_work(settings: Settings) -> WorkServices:
         horizon_ms=settings.in_doubt_horizon_ms,
         tokens=settings.public_url is not None,
     )
-    link = Link(queue=queue, desk=desk, drain_s=settings.drain_ms / 1000)
+    timekeeper = Timekeeper(
+        Timetable(gate), f"{name}:{secrets.token_hex(4)}", lead_ms=LEADS_FOR * settings.lease_ms
+    )
+    link = Link(queue=queue, desk=desk, timekeeper=timekeeper, drain_s=settings.drain_ms / 1000)
     return WorkServices(settings=settings, link=link, calling=calling)
 
 

@@ -70,6 +70,8 @@ class Settings:
     retry_delay_s: int
     #: How late a scheduled time may lie in the past; ``None`` accepts any.
     past_schedule_grace_ms: int | None
+    #: IANA name of the time zone of recurring calls that name none.
+    default_zone: str
 
     #: How long an attempt in doubt is looked for before the next one is made.
     in_doubt_horizon_ms: int
@@ -143,6 +145,7 @@ class Settings:
             max_attempts=env.CALL_MAX_ATTEMPTS.read(environ),
             retry_delay_s=env.CALL_RETRY_DELAY.read(environ),
             past_schedule_grace_ms=env.PAST_SCHEDULE_GRACE.read(environ),
+            default_zone=env.DEFAULT_TIMEZONE.read(environ),
             in_doubt_horizon_ms=env.IN_DOUBT_HORIZON.read(environ),
             lease_ms=env.LEASE_TIME.read(environ),
             dial_deadline_ms=env.DIAL_DEADLINE.read(environ),

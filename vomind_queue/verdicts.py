@@ -38,6 +38,8 @@ class Verdict:
     refused: bool = False
     #: Earliest next attempt or next look, ms from now.
     wait_ms: int = 0
+    #: How long Twilio asked to be left alone, ms: no sooner is an open breaker probed.
+    quiet_ms: int = 0
 
 
 class Refusal(StrEnum):

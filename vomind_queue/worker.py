@@ -1,4 +1,7 @@
-"""The worker process: a Celery worker that places calls and settles attempts in doubt."""
+"""The worker process: a Celery worker that places calls and settles attempts in doubt.
+
+Its Celery application serves the scheduler (``celery beat``) and operators' tools, too.
+"""
 
 from __future__ import annotations
 
@@ -62,6 +65,7 @@ def _connect_signals(settings: Settings, work: WorkServices) -> None:
     signals.celeryd_after_setup.connect(
         lambda instance, **_: _check(instance, settings), weak=False
     )
+    signals.beat_init.connect(lambda **_: _check_store(settings), weak=False)
     signals.worker_ready.connect(lambda **_: settler.start(), weak=False)
     signals.worker_shutdown.connect(end, weak=False)
 
@@ -72,6 +76,10 @@ def _check(worker: Any, settings: Settings) -> None:
         sys.exit("The worker places calls in threads: leave --pool out.")
     if getattr(worker, "autoscale", None):
         sys.exit("The number of slots is fixed: leave --autoscale out.")
+    _check_store(settings)
+
+
+def _check_store(settings: Settings) -> None:
     if fault := check_store(settings):
         sys.exit(fault)
 

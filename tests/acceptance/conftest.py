@@ -12,6 +12,8 @@ import requests
 from tests.simulator import SimulatorClient
 from tests.stack import Stack, until
 
+#: A number that anybody may ring: the simulator rings nobody.
+TO = "+1234567890"
 #: The protocol ten times faster than by default.
 FAST = {
     "CALL_RETRY_DELAY": "1",

@@ -35,7 +35,7 @@ def test_a_person_is_forgotten(fast: Stack, api: Api) -> None:
     done = command(fast, "forget", "+15550000001")
     assert (done.returncode, "+1555" in done.stdout + done.stderr) == (0, False)
     assert done.stdout.splitlines() == [
-        "queue: 1 calls cancelled",
+        "queue: 1 calls and 0 recurring calls cancelled",
         "history: 0 calls removed",
         "call log: 0 calls and 0 events erased",
     ]

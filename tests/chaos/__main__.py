@@ -41,7 +41,8 @@ def _run_all(
 ) -> tuple[list[Row], int]:
     rows, broken = [], 0
     for experiment in chosen:
-        times = 1 if seed is not None else rounds or experiment.rounds
+        once = seed is not None or scale is SHORT
+        times = rounds or (1 if once else experiment.rounds)
         for _ in range(times):
             used = random.randrange(1_000_000) if seed is None else seed
             row, kept = _run_one(experiment, scale, used)

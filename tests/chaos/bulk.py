@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import random
 import signal
 import threading
 import time
 
 import requests
 
+from tests.chaos import watch
 from tests.chaos.arena import Arena, arena
 from tests.chaos.harm import of_process, of_server
 from tests.chaos.scale import Scale
@@ -89,22 +89,16 @@ def _nothing_staged(made: Arena, expected: int) -> None:
 
 
 def stats(scale: Scale, seed: int) -> tuple[str, str]:
-    """GET stats while large bulks are accepted."""
+    """GET stats while large bulks are accepted, of calls alike and of calls all different."""
     size, rounds = scale.pick(1_000, 10_000, 10_000), scale.pick(2, 10, 30)
     with arena(scale, seed) as made:
         made.start(workers=1, WEB_PROCESSES="2")
-        over = threading.Event()
-        watchers = [threading.Thread(target=_watch, args=(made, over, i)) for i in range(2)]
-        for watcher in watchers:
-            watcher.start()
-        for _ in range(rounds):
-            made.client().add(made.numbers(size), delayMs=LATER_MS)
-        over.set()
-        for watcher in watchers:
-            watcher.join()
+        watchers = [watch.start(f"{made.stack.queue_url}/stats") for _ in range(2)]
+        for index in range(rounds):
+            _accept(made, size, mixed=bool(index % 2))
+        took = sorted(second for watcher in watchers for second in watch.stop(watcher))
         total = _total(made)
     fail_on([f"{total} calls are there"] if total != size * rounds else [])
-    took = sorted(made.journal.stats_s)
     p50, p99 = took[len(took) // 2], took[int(len(took) * 0.99)]
     if scale.timed:
         fail_on([f"stats took {p99 * 1000:.0f} ms at p99"] if p99 > STATS_S else [])
@@ -113,10 +107,19 @@ def stats(scale: Scale, seed: int) -> tuple[str, str]:
     )
 
 
-def _watch(made: Arena, over: threading.Event, index: int) -> None:
-    client, rng = made.client(), random.Random(index)
-    while not over.wait(rng.uniform(0.005, 0.03)):
-        client.look()
+def _accept(made: Arena, size: int, *, mixed: bool) -> None:
+    """A bulk of calls that are all alike, or of which none has the time of the one before."""
+    rng = made.rng
+    made.api.bulk(
+        [
+            {
+                "to": number,
+                "delayMs": LATER_MS + (rng.randint(0, LATER_MS) if mixed else 0),
+                "priority": rng.choice(("high", "normal", "low")) if mixed else "normal",
+            }
+            for number in made.numbers(size)
+        ]
+    )
 
 
 def on_time(scale: Scale, seed: int) -> tuple[str, str]:

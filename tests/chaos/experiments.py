@@ -17,6 +17,7 @@ from tests.chaos.races import (
     pauses_and_restarts,
     same_request,
 )
+from tests.chaos.recurring import minutes, ticks
 from tests.chaos.report import Experiment
 from tests.chaos.telephone import (
     account,
@@ -30,36 +31,38 @@ from tests.chaos.telephone import (
 from tests.chaos.troubled_redis import disturbed, failover, full_memory, unfit
 
 EXPERIMENTS: Sequence[Experiment] = (
-    Experiment(name="kills", promise="P1 P2 P6 P7", run=kills, rounds=5),
+    Experiment(name="kills", promise="P1 P2 P6 P7", run=kills, rounds=20),
     Experiment(name="long-kills", promise="P1 P2 P6 P7", run=long_kills, short=False),
     Experiment(name="redis-away", promise="P10 P1 P2", run=outage),
     Experiment(name="redis-disturbed", promise="P1 P2 P10", run=disturbed),
     Experiment(name="failover", promise="P10", run=failover),
     Experiment(name="full-memory", promise="P10 P1", run=full_memory),
-    Experiment(name="unfit-redis", promise="P1 P10", run=unfit, short=False),
+    Experiment(name="unfit-redis", promise="P1 P10", run=unfit),
     Experiment(name="telephone", promise="P1 P2", run=telephone),
-    Experiment(name="refused", promise="P10", run=refused, short=False),
+    Experiment(name="refused", promise="P10", run=refused),
     Experiment(name="unknown", promise="P2", run=left_to_a_person),
     Experiment(
         name="one-number",
         promise="P2",
         run=one_number,
     ),
-    Experiment(name="too-late", promise="P2", run=too_late, short=False),
+    Experiment(name="too-late", promise="P2", run=too_late),
     Experiment(name="account", promise="P10", run=account),
     Experiment(name="frozen", promise="P2 P9", run=frozen, rounds=2),
-    Experiment(name="pauses", promise="P6", run=pauses, short=False),
+    Experiment(name="pauses", promise="P6", run=pauses),
     Experiment(name="pauses-restarts", promise="P6", run=pauses_and_restarts),
     Experiment(name="cancels", promise="P7", run=cancels),
-    Experiment(name="cancels-restarts", promise="P7", run=cancels_and_restarts, short=False),
+    Experiment(name="cancels-restarts", promise="P7", run=cancels_and_restarts),
     Experiment(name="same-request", promise="P2", run=same_request),
     Experiment(name="limit", promise="P3", run=limit),
-    Experiment(name="limit-kills", promise="P3", run=limit_under_kills, short=False),
-    Experiment(name="operator", promise="P3", run=operator, short=False),
+    Experiment(name="limit-kills", promise="P3", run=limit_under_kills),
+    Experiment(name="operator", promise="P3", run=operator),
     Experiment(name="order", promise="P4", run=order),
     Experiment(name="bulk", promise="P1", run=bulk),
-    Experiment(name="stats", promise="P1", run=stats, short=False),
+    Experiment(name="stats", promise="P1", run=stats),
     Experiment(name="log", promise="P10", run=call_log),
     Experiment(name="leases", promise="P9", run=leases),
+    Experiment(name="ticks", promise="P8", run=ticks),
+    Experiment(name="minutes", promise="P8", run=minutes, short=False),
     Experiment(name="on-time", promise="P5", run=on_time),
 )

@@ -46,8 +46,6 @@ class Journal:
     outrages: list[str] = field(default_factory=list)
     #: How long refusals (503) took, s.
     refusals_s: list[float] = field(default_factory=list)
-    #: How long GET /stats took, s.
-    stats_s: list[float] = field(default_factory=list)
     #: Held from a pause to its resume: another client's resume would end the pause, too.
     pausing: threading.Lock = field(default_factory=threading.Lock)
     _lock: threading.Lock = field(default_factory=threading.Lock)

@@ -15,6 +15,9 @@ from tests.stack import until
 #: Within what time a call that was not at Twilio yet rings through another worker, s, at the
 #: product's own pace.
 PICKED_UP_S = 15.0
+#: How long a call in doubt may take beyond the horizon, s: the wait before its next attempt, the
+#: attempt, and a machine that is busy.
+SETTLED_MARGIN_S = 10.0
 #: Calls that are in the hands of each of two workers, one of which dies.
 HELD = 60
 
@@ -34,6 +37,9 @@ def leases(scale: Scale, seed: int) -> tuple[str, str]:
     slowest = max(picked_up, default=0.0)
     if scale.timed:
         fail_on([f"a call was picked up after {slowest:.1f} s"] if slowest > limit_s else [])
+        last, horizon_s = max(settled, default=0.0), scale.pick(2.0, 6.0, 300.0)
+        late = last > horizon_s + SETTLED_MARGIN_S
+        fail_on([f"a call in doubt ended after {last:.1f} s"] if late else [])
     orphans = sum(took_s > 0.5 * scale.pace for took_s in picked_up)
     return f"{rounds} kills with up to {HELD} calls in hand", (
         f"{len(picked_up)} not at Twilio yet, {orphans} of them a dead worker's, started within "

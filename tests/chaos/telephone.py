@@ -120,11 +120,11 @@ def one_number(scale: Scale, seed: int) -> tuple[str, str]:
         with arena(scale, seed) as made:
             made.start(workers=2, **settings)
             faults += _pairs(made, pairs)
-            if settings:
-                faults += _strangers(made, pairs)
+            faults += (_strangers if settings else _not_to_be_told)(made, pairs)
     fail_on(faults)
-    return f"{2 * pairs} pairs, {pairs} rings of another program", (
-        "each call has a SID of its own, none of another program's"
+    return f"{2 * pairs} pairs, {2 * pairs} rings of another program", (
+        "each call has a SID of its own, none of another program's; "
+        f"{pairs} that could not be told apart are left to a person"
     )
 
 
@@ -169,6 +169,25 @@ def _strangers(made: Arena, count: int) -> list[str]:
         for job in jobs
         if job["state"] != "completed" or job["call"]["sid"] in foreign
     ]
+
+
+def _not_to_be_told(made: Arena, count: int) -> list[str]:
+    """Two rings to a number, one of another program, and no token in either."""
+    numbers = made.numbers(count)
+    for number in numbers:
+        # Beforehand, within the distance at which two clocks are read: it could be ours.
+        made.phone.create(number)
+    made.phone.faults(*({"fault": "drop", "when": "after", "to": number} for number in numbers))
+    job_ids = {number: made.api.schedule(number) for number in numbers}
+    made.settle(within_s=60 + 400 * made.scale.pace)
+    faults = []
+    for number, job_id in job_ids.items():
+        job, sids = made.api.job(job_id), [str(r["sid"]) for r in made.phone.rings(number)]
+        reason = job["failedReason"] or ""
+        told = UNKNOWN_OUTCOME in reason and all(sid in reason for sid in sids)
+        if job["state"] != "failed" or not told or len(sids) != 2:
+            faults.append(f"not left to a person: {job}, rings {sids}")
+    return faults
 
 
 def too_late(scale: Scale, seed: int) -> tuple[str, str]:
@@ -217,6 +236,8 @@ def account(scale: Scale, seed: int) -> tuple[str, str]:
             asked.append(made.phone.faults()[0]["struck"])
             if str(code) not in str(stats["pauseReason"]):
                 faults.append(f"{code}: the reason is {stats['pauseReason']}")
+            if not any(stats["pauseReason"] in worker.output for worker in made.workers):
+                faults.append(f"{code}: no worker's log has the reason")
             spent = sum(made.api.job(job_id)["attemptsMade"] for job_id in job_ids)
             if spent or stats["stats"]["active"]:
                 faults.append(f"{code}: {spent} attempts spent, {stats['stats']}")

@@ -14,6 +14,7 @@ from vomind_queue.calls import Call, NewCall, Priority, Rate, Retention
 from vomind_queue.store.connection import API_TIMEOUT_S, Gate, connect
 from vomind_queue.store.desk import Protocol, WorkDesk
 from vomind_queue.store.queue import CallQueue
+from vomind_queue.store.timetable import Timetable
 from vomind_queue.verdicts import Begun, Ending, Verdict
 
 KEEP = Retention(age_ms=3_600_000, count=1_000)
@@ -68,6 +69,12 @@ def client(redis_url: str) -> Iterator[redis.Redis]:
 def queue(client: redis.Redis) -> CallQueue:
     """The queue as the API sees it, without a limit."""
     return CallQueue(Gate(client), None)
+
+
+@pytest.fixture
+def timetable(client: redis.Redis) -> Timetable:
+    """The recurring calls."""
+    return Timetable(Gate(client))
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 import redis
@@ -237,6 +238,22 @@ def test_the_breaker_opens_after_five_refusals_in_a_row(queue: CallQueue, desk: 
     assert queue.stats().breaker_until_ms is None
     assert taken(desk, 2) != []
     assert all(queue.job(str(i)).attempts_made == 0 for i in range(7, 10))
+
+
+def test_an_open_breaker_is_probed_no_sooner_than_twilio_asks(
+    queue: CallQueue, desk: WorkDesk
+) -> None:
+    """Its `Retry-After` outlasts our own wait between two probes."""
+    queue.add([new(i) for i in range(6)])
+    for job_id in taken(desk, 5):
+        desk.finish(begin(desk, job_id), replace(AGAIN, quiet_ms=30_000))
+        desk.release(job_id)
+    until_ms = queue.stats().breaker_until_ms
+    assert until_ms is not None
+    assert 25_000 < until_ms - queue.now_ms() <= 30_000
+    look = desk.take(5, "123")
+    assert not look.calls
+    assert queue.stats().breaker_until_ms == until_ms
 
 
 def test_refusals_under_way_when_the_breaker_opens_do_not_count(

@@ -10,6 +10,7 @@ import redis
 
 from tests.integration.conftest import begin, new, place, placed, taken
 from vomind_queue.calls import Rate, State
+from vomind_queue.store import keys
 from vomind_queue.store.desk import WorkDesk
 from vomind_queue.store.queue import CallQueue
 from vomind_queue.verdicts import Begun, Refusal
@@ -35,6 +36,20 @@ def test_a_worker_gets_the_priorities_that_it_asks_for(queue: CallQueue, desk: W
     assert taken(desk, 3, "3") == []
     assert taken(desk, 3, "12") == ["1", "2"]
     assert taken(desk, 3, "3") == ["3"]
+
+
+def test_a_word_for_other_workers_is_passed_on(
+    queue: CallQueue, client: redis.Redis, desk: WorkDesk
+) -> None:
+    """A worker of some priorities leaves it to those of the others, while calls wait for them."""
+    queue.add([new(1, "high"), new(2, "low")])
+    for ranks, passed_on in (("3", True), ("12", True), ("3", False), ("12", False)):
+        client.delete(keys.WAKE)
+        assert desk.take(3, ranks).passed_on is passed_on
+        assert client.llen(keys.WAKE) == passed_on
+    queue.add([new(3, "high")])
+    queue.pause("ann")
+    assert desk.take(3, "3").passed_on is False
 
 
 def test_delayed_calls_become_due_and_never_early(queue: CallQueue, desk: WorkDesk) -> None:
@@ -127,6 +142,53 @@ def test_an_operator_changes_the_rate_for_all(
     assert len(taken(limited, 5)) == 5
     limited.reset_rate()
     assert len(taken(other, 5)) == 3
+
+
+def test_a_change_of_the_rate_finds_the_starts_before_it(
+    queue: CallQueue, limited: WorkDesk, make_desk: Callable[..., WorkDesk]
+) -> None:
+    """Starts made while there was no limit, or a shorter window, count in the new one."""
+    free = make_desk()
+    queue.add([new(i) for i in range(9)])
+    for job_id in taken(free, 4):
+        place(free, job_id)
+    assert taken(limited, 5) == []
+    limited.change_rate(Rate(max_starts=5, window_ms=60_000))
+    (last,) = taken(limited, 5)
+    place(limited, last)
+    limited.change_rate(None)
+    limited.change_rate(Rate(max_starts=5, window_ms=60_000))
+    assert taken(limited, 5) == []
+    use = queue.stats().rate_use
+    assert use is not None
+    assert use.used == 5
+    assert 55_000 < use.reset_ms <= 60_051
+
+
+def test_a_place_in_the_window_is_kept_for_one_window(
+    queue: CallQueue, make_desk: Callable[..., WorkDesk]
+) -> None:
+    """Who begins a call later than that takes one of the places that are left, or none."""
+    slow, quick = (make_desk(rate=Rate(max_starts=2, window_ms=100)) for _ in range(2))
+    queue.add([new(i) for i in range(4)])
+    assert taken(slow, 1) == ["1"]
+    time.sleep(0.2)
+    for job_id in taken(quick, 2):
+        place(quick, job_id)
+    assert slow.begin("1", secrets.token_urlsafe(4)) is Refusal.LIMITED
+
+
+def test_the_starts_that_are_remembered_are_bounded(
+    queue: CallQueue, client: redis.Redis, desk: WorkDesk
+) -> None:
+    """Without a limit the last thousand are kept."""
+    queue.add([new(i) for i in range(500)])
+    queue.add([new(500 + i) for i in range(500)])
+    queue.add([new(1_000 + i) for i in range(100)])
+    while batch := taken(desk, 20):
+        for job_id in batch:
+            place(desk, job_id)
+    assert client.zcard(keys.WINDOW) == 1_000
 
 
 def test_while_paused_nothing_starts(queue: CallQueue, desk: WorkDesk) -> None:

@@ -12,15 +12,13 @@ import redis
 
 from tests.integration.conftest import begin, new, place, taken
 from tests.servers import Server
-from vomind_queue.calls import Call, IdempotencyKey, NewCall, Priority, State
-from vomind_queue.errors import JobNotFound, KeyReused, StoreUnavailable, WrongState
+from vomind_queue.calls import Call, NewCall, Priority, State
+from vomind_queue.errors import JobNotFound, StoreUnavailable, WrongState
 from vomind_queue.store import keys
 from vomind_queue.store.connection import API_TIMEOUT_S, Gate, connect
 from vomind_queue.store.desk import WorkDesk
 from vomind_queue.store.queue import CallQueue
 from vomind_queue.verdicts import Ending, Verdict
-
-KEY = IdempotencyKey(name="app:/schedule-call:k1", fingerprint="f1")
 
 
 def test_a_call_comes_back_as_it_was_sent(queue: CallQueue) -> None:
@@ -43,78 +41,6 @@ def test_ids_count_up_and_are_never_given_out_twice(queue: CallQueue) -> None:
     assert queue.add([new(1), new(2)]).job_ids == ["1", "2"]
     queue.cancel("2")
     assert queue.add([new(3)]).job_ids == ["3"]
-
-
-@pytest.mark.parametrize("size", [1, 2, 500, 501, 1_700])
-def test_a_key_stands_for_one_request(queue: CallQueue, size: int) -> None:
-    """A repetition gets the first answer; another request with the key is refused."""
-    news = [new(i) for i in range(size)]
-    first = queue.add(news, KEY)
-    again = queue.add(news, KEY)
-    assert (first.replayed, again.replayed) == (False, True)
-    assert (again.job_ids, again.accepted_ms) == (first.job_ids, first.accepted_ms)
-    assert queue.stats().waiting == size
-    recalled = queue.recall(KEY)
-    assert recalled is not None
-    assert recalled.job_ids == first.job_ids
-    other = IdempotencyKey(name=KEY.name, fingerprint="f2")
-    for ask in (lambda: queue.add(news, other), lambda: queue.recall(other)):
-        with pytest.raises(KeyReused):
-            ask()
-    assert queue.stats().waiting == size
-
-
-def test_fifty_at_once_with_one_key_make_one_bulk(queue: CallQueue, client: redis.Redis) -> None:
-    """Whoever commits first wins; the others get that answer, and nothing else stays."""
-    answers: list[tuple[str, ...]] = []
-    news = [new(i) for i in range(600)]
-
-    def send() -> None:
-        answers.append(tuple(queue.add(news, KEY).job_ids))
-
-    threads = [threading.Thread(target=send) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(30)
-    assert len(answers) == 8
-    assert len(set(answers)) == 1
-    assert queue.stats().waiting == 600
-
-
-def test_a_bulk_is_not_there_before_its_commit(
-    queue: CallQueue, client: redis.Redis, desk: WorkDesk
-) -> None:
-    """A staged part is nothing to anyone: not listed, not counted, not found, not taken."""
-    queue._gate.write("stage", [keys.LAST_ID], 0, "", 2, 50, 0, "{}", 2, "{}", 2)
-    assert queue.stats().total == 0
-    assert taken(desk, 5) == []
-    for ask in (queue.job, queue.cancel, queue.retry):
-        with pytest.raises(JobNotFound):
-            ask("1")
-    assert client.exists(keys.job("1"), keys.job("2")) == 2
-    time.sleep(0.06)
-    taken(desk)
-    assert client.exists(keys.job("1"), keys.job("2"), keys.STAGING) == 0
-
-
-def test_a_dropped_bulk_cannot_be_committed(queue: CallQueue, desk: WorkDesk) -> None:
-    """Whoever took too long is told so, and nothing of it is there."""
-    first = queue._gate.write("stage", [keys.LAST_ID], 0, "", 1, 1, 0, "{}", 2)[2]
-    time.sleep(0.01)
-    taken(desk)
-    with pytest.raises(StoreUnavailable):
-        queue._change("commit", keys.LAST_ID, "", "", 0, first, 1, 2, "", "")
-    assert queue.stats().total == 0
-
-
-def test_a_bulk_may_hold_delayed_calls(queue: CallQueue, desk: WorkDesk) -> None:
-    """In a small bulk as in a staged one, each call has its own time."""
-    for size in (3, 600):
-        receipt = queue.add([new(i, delay_ms=60_000) for i in range(size)])
-        job = queue.job(receipt.job_ids[-1])
-        assert (job.state, job.due_ms) == (State.DELAYED, receipt.accepted_ms + 60_000)
-    assert (queue.stats().delayed, queue.stats().waiting) == (603, 0)
 
 
 def test_a_time_in_the_past_means_now(queue: CallQueue) -> None:
@@ -266,3 +192,25 @@ def test_scripts_are_loaded_again_when_forgotten(queue: CallQueue, client: redis
     queue.add([new(1)])
     client.script_flush()
     assert queue.add([new(2)]).job_ids == ["2"]
+
+
+def test_scripts_run_however_often_they_are_forgotten(
+    queue: CallQueue, client: redis.Redis
+) -> None:
+    """Not even between the loading of one and its call does it matter."""
+    over = threading.Event()
+
+    def forget() -> None:
+        while not over.is_set():
+            client.script_flush()
+
+    threads = [threading.Thread(target=forget) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    try:
+        ids = [queue.add([new(i)]).job_ids[0] for i in range(300)]
+    finally:
+        over.set()
+        for thread in threads:
+            thread.join()
+    assert ids == [str(i) for i in range(1, 301)]

@@ -170,6 +170,7 @@ HOOKS = [
     (stock.QoS, "ack", ["delivery_tag"], "acknowledges"),
     (stock.QoS, "reject", ["delivery_tag", "requeue"], "rejects"),
     (stock.QoS, "restore_unacked", ["client"], "gives back what was not acknowledged"),
+    (stock.QoS, "restore_visible", ["start", "num", "interval"], "restores what timed out"),
     (virtual.QoS, "can_consume_max_estimate", [], "tells the free slots"),
     (stock.Transport, "_deliver", ["message", "queue"], "hands a message to its consumer"),
     (stock.Transport, "register_with_event_loop", ["connection", "loop"], "meets the worker"),

@@ -11,6 +11,8 @@ steps stand for this code:
 ``finish``    `store/lua/finish.lua`: fenced by the attempt's token
 ``expire``    `take_back` in `store/lua/take.lua`
 ``settle``    `settling.py`: found in Twilio's list, or absent from it at the horizon
+``callback``  Twilio tells of a ring, with the attempt's token, once or never, at any
+              time: ``finish`` again, fenced by the same token
 ============  ======================================================================
 
 What the model takes for granted, and the settings see to: at the horizon the
@@ -20,7 +22,7 @@ Twilio's list shows all that rang.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import pytest
@@ -57,6 +59,8 @@ class World:
     flying: frozenset[int] = frozenset()
     #: Attempts that Twilio rang a phone for, once for each ring.
     rings: tuple[int, ...] = ()
+    #: Attempts whose ring Twilio has told of by callback.
+    told: frozenset[int] = frozenset()
     #: Attempts whose deadline has passed.
     late: frozenset[int] = frozenset()
     deaths: int = 0
@@ -76,6 +80,8 @@ def steps(world: World, rules: Rules) -> Iterator[World]:
         landed = replace(world, flying=world.flying - {attempt})
         yield landed
         yield replace(landed, rings=(*world.rings, attempt))
+    for attempt in set(world.rings) - world.told:
+        yield _finish(replace(world, told=world.told | {attempt}), "accepted", attempt, rules)
     for attempt in range(world.attempts):
         if attempt not in world.late:
             yield replace(world, late=world.late | {attempt})
@@ -150,8 +156,10 @@ def _settle(world: World, rules: Rules) -> Iterator[World]:
         yield replace(world, call="waiting")
 
 
-def explore(rules: Rules) -> dict[World, list[World]]:
-    """Every world that can be reached, with those that can come next."""
+def explore(
+    rules: Rules, stop: Callable[[World], bool] = lambda _: False
+) -> dict[World, list[World]]:
+    """Every world that can be reached, with those that can come next; or until one is enough."""
     known: dict[World, list[World]] = {}
     open_worlds = [World()]
     while open_worlds:
@@ -159,6 +167,8 @@ def explore(rules: Rules) -> dict[World, list[World]]:
         if world not in known:
             known[world] = list(steps(world, rules))
             open_worlds += known[world]
+            if stop(world):
+                break
     return known
 
 
@@ -186,7 +196,7 @@ def stuck(known: dict[World, list[World]]) -> list[World]:
 def test_no_path_rings_twice_and_none_loses_the_call() -> None:
     """Over all interleavings of two workers, a settler, deaths, delays and lost messages."""
     known = explore(Rules())
-    assert len(known) > 9_000
+    assert len(known) > 11_000
     assert not broken(known)
     assert not stuck(known)
     completed = [world for world in known if world.call == "completed"]
@@ -206,7 +216,11 @@ def test_no_path_rings_twice_and_none_loses_the_call() -> None:
     ids=lambda rules: next(name for name in Rules.__slots__ if not getattr(rules, name)),
 )
 def test_each_rule_is_needed(fault: Rules) -> None:
-    """Put any one fault back, and some path rings twice or ends wrong."""
-    known = explore(fault)
-    unfounded = [w for w in known if w.call == "completed" and not w.rings]
-    assert broken(known) or stuck(known) or unfounded
+    """Put any one fault back, and some path goes wrong."""
+    known = explore(fault, stop=wrong)
+    assert any(map(wrong, known))
+
+
+def wrong(world: World) -> bool:
+    """A phone rang twice, or a call that rang nobody counts as placed."""
+    return len(world.rings) > 1 or (world.call == "completed" and not world.rings)

@@ -61,6 +61,16 @@ def test_a_longer_retry_after_is_honoured() -> None:
     assert (long.wait_ms, short.wait_ms) == (30_000, 2_000)
 
 
+@pytest.mark.parametrize("round_", [0, 2])
+@pytest.mark.parametrize(
+    ("asked_ms", "quiet_ms"), [(None, 0), (30_000, 30_000), (3_600_000, 60_000)]
+)
+def test_the_breaker_hears_of_retry_after(asked_ms: int | None, quiet_ms: int, round_: int) -> None:
+    """The last attempt's refusal, too; a wish for an hour does not keep it shut for an hour."""
+    verdict = decide(failure(Kind.REFUSED, retry_after_ms=asked_ms), round_, POLICY)
+    assert verdict.quiet_ms == quiet_ms
+
+
 def test_the_last_refusal_says_how_often_it_was_tried() -> None:
     """A person who reads the reason learns that more was done than one attempt."""
     assert decide(failure(Kind.REFUSED), 2, POLICY).reason == "Words. Given up after 3 attempts."

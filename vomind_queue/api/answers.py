@@ -110,6 +110,8 @@ def stats(shown: Stats) -> dict[str, Any]:
             "lost": sum(shown.outbox.lost.values()),
             "shipping": shown.outbox.shipping,
         },
+        "recurring": shown.recurring,
+        "schedulerLeads": shown.scheduler_leads,
     }
 
 

@@ -13,6 +13,7 @@ from vomind_queue.api.jobs import JobRoutes
 from vomind_queue.api.outage import Outage
 from vomind_queue.api.ports import Services
 from vomind_queue.api.queue import QueueRoutes
+from vomind_queue.api.recurring import RecurringRoutes, ScheduleNumber
 
 #: Where the queue's endpoints hang.
 QUEUE_PATH = "/api/queue"
@@ -27,8 +28,9 @@ def make_app(services: Services) -> Flask:
     # Behind the keys: a stranger learns nothing of an outage.
     Outage(services.control).install(app)
     app.register_error_handler(Exception, problems.respond)
-    for rooms in (CallRoutes(services), JobRoutes(services), QueueRoutes(services)):
-        app.register_blueprint(rooms.blueprint(), url_prefix=QUEUE_PATH)
+    app.url_map.converters["schedule_number"] = ScheduleNumber
+    for routes in (CallRoutes, RecurringRoutes, JobRoutes, QueueRoutes):
+        app.register_blueprint(routes(services).blueprint(), url_prefix=QUEUE_PATH)
     app.register_blueprint(HistoryRoutes(services).blueprint(), url_prefix="/api")
     app.register_blueprint(HealthRoutes(services).blueprint())
     return app

@@ -30,14 +30,28 @@ class HealthRoutes:
         return answers.success({"status": "up"})
 
     def ready(self) -> Response:
-        """Redis answers and a worker was seen; raises Refused that says which did not."""
+        """Redis answers, and a worker and, where there are recurring calls, a scheduler were seen.
+
+        Raises Refused that says which was not.
+        """
         try:
-            workers = self._control.stats().workers
+            stats = self._control.stats()
         except StoreUnavailable as error:
             raise _not_ready("redis", f"Redis is not ready: {error}") from error
-        if not workers:
+        if not stats.workers:
             raise _not_ready("worker", "No worker was seen in the last 30 s.")
-        return answers.success({"status": "ready", "redis": "ready", "workers": workers})
+        if stats.recurring and not stats.scheduler_leads:
+            raise _not_ready(
+                "scheduler", "There are recurring calls, and no scheduler was seen in 30 s."
+            )
+        return answers.success(
+            {
+                "status": "ready",
+                "redis": "ready",
+                "workers": stats.workers,
+                "schedulerLeads": stats.scheduler_leads,
+            }
+        )
 
 
 def _not_ready(part: str, detail: str) -> Refused:

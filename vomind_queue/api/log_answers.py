@@ -127,6 +127,7 @@ def forgotten(done: Forgotten) -> dict[str, Any]:
         "message": message,
         "complete": done.complete,
         "cancelled": done.cancelled,
+        "recurring": done.recurring,
         "history": done.history,
         "log": {"calls": done.log.calls, "events": done.log.events} if done.log else None,
         "beingPlaced": list(done.being_placed),

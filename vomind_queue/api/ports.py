@@ -6,6 +6,7 @@ from typing import Protocol
 
 from vomind_queue.control import Control
 from vomind_queue.history import History
+from vomind_queue.recurring import Recurring
 from vomind_queue.scheduling import Scheduling
 from vomind_queue.settings import Settings
 
@@ -26,6 +27,11 @@ class Services(Protocol):
     @property
     def history(self) -> History:
         """Looks into the call log."""
+        ...
+
+    @property
+    def recurring(self) -> Recurring:
+        """Takes recurring calls in, shows and changes them."""
         ...
 
     @property

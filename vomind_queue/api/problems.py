@@ -18,6 +18,8 @@ from vomind_queue.errors import (
     JobNotFound,
     KeyReused,
     LogUnavailable,
+    ScheduleChanged,
+    ScheduleExists,
     StoreUnavailable,
     VomindError,
     WrongState,
@@ -159,6 +161,7 @@ def _log_unavailable(error: LogUnavailable) -> Problem:
 def _advice() -> str:
     """What to do about an unknown outcome."""
     if request.endpoint is None or not request.endpoint.startswith("calls."):
+        # A recurring call sent twice is one, too.
         return "The same request may be sent again."
     if "Idempotency-Key" in request.headers:
         return "Send it again with the same Idempotency-Key: it is carried out once at most."
@@ -203,6 +206,8 @@ _MAKERS: Mapping[type[Exception], Callable[[Any], Problem]] = {
     LogUnavailable: _log_unavailable,
     JobNotFound: _plain(HTTPStatus.NOT_FOUND),
     WrongState: _plain(HTTPStatus.CONFLICT),
+    ScheduleChanged: _plain(HTTPStatus.CONFLICT),
+    ScheduleExists: _plain(HTTPStatus.CONFLICT),
     KeyReused: _plain(HTTPStatus.UNPROCESSABLE_ENTITY),
     RecursionError: _too_deep,
     HTTPException: _http,

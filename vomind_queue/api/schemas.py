@@ -22,7 +22,8 @@ MOST_CLEANED = 1_000_000
 LONGEST_GRACE_MS = 100 * YEAR_MS
 
 
-def _missing(what: str) -> dict[str, Any]:
+def missing(what: str) -> dict[str, Any]:
+    """What is said of a required field that is not there."""
     return {"required": f"{what} missing.", "null": f"{what} missing."}
 
 
@@ -56,7 +57,7 @@ class RequestSchema(Schema):
 class CallSchema(RequestSchema):
     """A call that is wanted at once."""
 
-    to = fields.PhoneNumber(required=True, error_messages=_missing("The number to call is"))
+    to = fields.PhoneNumber(required=True, error_messages=missing("The number to call is"))
     message = fields.Message(allow_none=True)
     lead_id = fields.LeadId(allow_none=True)
     priority = fields.Urgency(allow_none=True)
@@ -141,7 +142,7 @@ class BulkSchema(RequestSchema):
     """Many calls, accepted all or none."""
 
     calls = fields.Calls(
-        Nested(TimedCallSchema), required=True, error_messages=_missing("The list of calls is")
+        Nested(TimedCallSchema), required=True, error_messages=missing("The list of calls is")
     )
 
     def ignored(self, sent: Mapping[str, Any]) -> list[str]:

@@ -16,6 +16,8 @@ from vomind_queue.store.connection import WORKER_TIMEOUT_S, unverified
 
 #: How often kombu checks its long-lived connections, s.
 HEALTH_CHECK_S = 5
+#: The longest time between two looks of a scheduler, s.
+BEAT_LOOK_S = 5
 
 
 def create_celery(settings: Settings, link: Link) -> Celery:
@@ -52,6 +54,16 @@ def _configuration(settings: Settings, link: Link) -> dict[str, Any]:
         "worker_pool": "vomind_queue.broker.pool:TaskPool",
         "worker_consumer": "vomind_queue.broker.consumer:Consumer",
         "worker_concurrency": settings.concurrency,
+        "beat_scheduler": "vomind_queue.broker.beat:Scheduler",
+        "beat_max_loop_interval": BEAT_LOOK_S,
+        "redbeat_redis_url": settings.redis_url,
+        "redbeat_redis_options": {
+            "socket_timeout": WORKER_TIMEOUT_S,
+            "socket_connect_timeout": WORKER_TIMEOUT_S,
+            "socket_keepalive": True,
+        },
+        # The store says who leads.
+        "redbeat_lock_key": None,
         "worker_hijack_root_logger": False,
         "worker_redirect_stdouts": False,
         "enable_utc": True,

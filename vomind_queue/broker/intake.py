@@ -26,6 +26,8 @@ logger = logging.getLogger(__name__)
 IDLE_LOOK_S = 5.0
 #: The wait after a look that failed for another cause than a lost connection, s.
 FAILED_LOOK_S = 1.0
+#: How long a worker leaves a word to the others that it was meant for, s.
+PASS_ON_S = 0.1
 
 
 class Feed(Protocol):
@@ -106,9 +108,15 @@ class Intake:
             self._deliver(taken)
         if self._free_slots():
             # A full worker must not swallow a word that another one could act on.
-            self._listener.listen()
+            self._listen_in(PASS_ON_S if intake.passed_on else 0.0)
         wait_s = IDLE_LOOK_S if intake.next_ms is None else intake.next_ms / 1000
         return min(wait_s, IDLE_LOOK_S)
+
+    def _listen_in(self, seconds: float) -> None:
+        if seconds:
+            self._hub.call_later(seconds, self._guarded, self._listener.listen)
+        else:
+            self._listener.listen()
 
     def _deliver(self, taken: Taken) -> None:
         try:

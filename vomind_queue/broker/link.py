@@ -3,9 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 from vomind_queue.store.desk import WorkDesk
 from vomind_queue.store.queue import CallQueue
+from vomind_queue.ticks import Beat
+
+
+class Timekeeper(Protocol):
+    """What a scheduler process needs."""
+
+    def beat(self) -> Beat:
+        """Fires what is due. Raises StoreUnavailable."""
+        ...
+
+    def step_down(self) -> None:
+        """Lets another scheduler lead. Raises StoreUnavailable."""
+        ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,6 +30,8 @@ class Link:
     queue: CallQueue
     #: Where this process takes calls.
     desk: WorkDesk
+    #: Lets recurring calls fire.
+    timekeeper: Timekeeper
     #: How long a stopping worker waits for calls that are being placed, s.
     drain_s: float
 

@@ -25,6 +25,9 @@ from vomind_queue.errors import QueueError, StoreUnavailable
 
 logger = logging.getLogger(__name__)
 
+#: A server that is full, or a replica: it takes no writes of the stock code's.
+REFUSING = (redis.OutOfMemoryError, redis.ReadOnlyError)
+
 
 def install() -> None:
     """Makes ``redis://`` and ``rediss://`` mean this transport; before any connection."""
@@ -65,6 +68,13 @@ class QoS(stock.QoS):
             self._delivered.pop(tag, None)
         if self._delivered:
             super().restore_unacked(client=client)
+
+    def restore_visible(self, *args: Any, **kwargs: Any) -> None:
+        """A server that takes no writes gives no message back now, and calls go on."""
+        try:
+            super().restore_visible(*args, **kwargs)
+        except REFUSING as error:
+            logger.warning("unacknowledged messages not looked for: %s", error)
 
     def give_back(self, delivery_tag: str) -> bool:
         """Gives a delivered call back; false when the tag is no call's."""
@@ -145,7 +155,7 @@ class Channel(stock.Channel):
             return
         try:
             super()._queue_bind(exchange, routing_key, pattern, queue)
-        except (redis.OutOfMemoryError, redis.ReadOnlyError) as error:
+        except REFUSING as error:
             # The binding stands since the first start; calls must end all the same.
             logger.warning("queue %s not bound anew: %s", queue, error)
 

@@ -18,6 +18,7 @@ COMMANDS: Mapping[str, Sequence[str]] = {
     "web": ("-m", "vomind_queue.web"),
     "worker": ("-m", "celery", "--quiet", "-A", "celery_app", "worker"),
     "shipper": ("-m", "vomind_queue.shipper"),
+    "beat": ("-m", "celery", "--quiet", "-A", "celery_app", "beat"),
     "flower": ("-m", "vomind_queue.flower"),
     "simulator": ("-m", "vomind_queue.simulator"),
 }
@@ -81,6 +82,13 @@ def parts(settings: Settings, environ: Mapping[str, str]) -> Sequence[Part]:
             command=(sys.executable, *COMMANDS["shipper"]),
             environment=children,
             grace_s=SHIPPER_GRACE_S,
+            probe=None,
+        ),
+        Part(
+            name="beat",
+            command=(sys.executable, *COMMANDS["beat"]),
+            environment=children,
+            grace_s=GRACE_S,
             probe=None,
         ),
         _ours("web", children, WEB_GRACE_S, settings.host, settings.port),

@@ -63,6 +63,8 @@ class Intake:
     calls: Sequence[Taken]
     #: When to look again, ms from now; ``None`` when nothing will change by itself.
     next_ms: int | None
+    #: Calls wait that only other workers ask for, and a word was left for those.
+    passed_on: bool
 
 
 class WorkDesk:
@@ -82,7 +84,7 @@ class WorkDesk:
         """Takes up to ``wanted`` calls of the priorities in ``ranks``, the most urgent first."""
         protocol = self.protocol
         token = secrets.token_urlsafe(9) + "."
-        now, next_ms, *flat = self._gate.write(
+        now, next_ms, passed_on, *flat = self._gate.write(
             "take",
             [keys.ACTIVE],
             self._name,
@@ -100,7 +102,11 @@ class WorkDesk:
         ]
         for call in calls:
             self.book.hold(call.job_id, call.lease)
-        return Intake(calls=calls, next_ms=None if next_ms < 0 else next_ms)
+        return Intake(
+            calls=calls,
+            next_ms=None if next_ms < 0 else next_ms,
+            passed_on=bool(passed_on),
+        )
 
     def begin(self, job_id: str, token: str) -> Begun | Refusal:
         """Writes the dialing mark with a fresh token, or says why the call must not start now."""
@@ -135,7 +141,7 @@ class WorkDesk:
             accepted.status if accepted else "",
             "1" if verdict.refused else "",
             verdict.wait_ms,
-            protocol.breaker_probe_ms,
+            max(protocol.breaker_probe_ms, verdict.quiet_ms),
             protocol.keep_completed.age_ms,
             protocol.keep_completed.count,
             protocol.keep_failed.age_ms,

@@ -30,7 +30,7 @@ SETTLING = _ROOT + "settling"
 COMPLETED = _ROOT + "completed"
 #: Sorted set: calls given up, by the time of giving up.
 FAILED = _ROOT + "failed"
-#: Sorted set: lease tokens of the starts within the rolling window, by start.
+#: Sorted set: lease tokens of the last starts, those within the rolling window among them.
 WINDOW = _ROOT + "window"
 #: String: an operator's change of the rate, ``max:windowMs`` or ``off``.
 RATE = _ROOT + "rate"
@@ -71,6 +71,18 @@ GONE = _ROOT + "gone:"
 OUTBOX_GONE = _ROOT + "outbox:gone"
 #: Sorted set: keys of log rows of people to be forgotten, by time, unix ms.
 OUTBOX_FORGOTTEN = _ROOT + "outbox:forgotten"
+#: Hash, one for each recurring call: the schedule. Its fields are listed in `timetable.py`.
+SCHEDULE = _ROOT + "schedule:"
+#: Sorted set: schedules by their next tick; those without one at the end.
+SCHEDULES = _ROOT + "schedules"
+#: String: the last number of a schedule given out.
+LAST_SCHEDULE = _ROOT + "scheduleid"
+#: Hash: identity of a recurring call to the number of its schedule.
+IDENTITIES = _ROOT + "identities"
+#: List, one for each schedule: instants of its last occurrences, newest first.
+RUNS = _ROOT + "runs:"
+#: Hash ``by``, ``until``, ``seen``: the scheduler that leads.
+SCHEDULER = _ROOT + "scheduler"
 #: Never written; deleting it lets a script go on when memory is full (see `prelude.lua`).
 NOTHING = _ROOT + "nothing"
 
@@ -105,6 +117,12 @@ LUA_NAMES = {
     "gone": GONE,
     "outbox_gone": OUTBOX_GONE,
     "outbox_forgotten": OUTBOX_FORGOTTEN,
+    "schedule": SCHEDULE,
+    "schedules": SCHEDULES,
+    "last_schedule": LAST_SCHEDULE,
+    "identities": IDENTITIES,
+    "runs": RUNS,
+    "scheduler": SCHEDULER,
     "nothing": NOTHING,
 }
 
@@ -112,6 +130,11 @@ LUA_NAMES = {
 def job(job_id: str) -> str:
     """Key of one job's record."""
     return JOB + job_id
+
+
+def schedule(schedule_id: str) -> str:
+    """Key of one schedule's record."""
+    return SCHEDULE + schedule_id
 
 
 def waiting(priority: Priority) -> str:

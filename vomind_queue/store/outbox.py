@@ -12,7 +12,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from vomind_queue.errors import StoreUnavailable
 from vomind_queue.logbook import (
     OUTCOMES,
     STATE_AFTER,
@@ -22,7 +21,6 @@ from vomind_queue.logbook import (
     DeadLetter,
 )
 from vomind_queue.store import keys, record
-from vomind_queue.store.codes import Code
 from vomind_queue.store.connection import Gate, told
 
 #: A shipper that is silent for this long has lost the lead, ms. A delivery may take longer:
@@ -122,7 +120,7 @@ class Outbox:
         """The lines that the log refused for good, in no order."""
         with told(writes=False):
             for _, text in self._gate.client.hscan_iter(keys.OUTBOX_DEAD, count=500):
-                yield _load(text)
+                yield read_letter(text)
 
     def unbury(self, names: Sequence[str]) -> None:
         """Forgets lines that have found their place after all."""
@@ -145,54 +143,6 @@ class Outbox:
             gone = set(old) & set(row_keys)
             if gone:
                 self._gate.client.zrem(keys.OUTBOX_FORGOTTEN, *gone)
-
-
-class People:
-    """Takes the calls to one number out of Redis."""
-
-    def __init__(self, gate: Gate) -> None:
-        self._gate = gate
-
-    def forget(self, number: str) -> tuple[Mapping[str, str], Sequence[str]]:
-        """Job ids with the states they were in; and ids of calls that are being placed.
-
-        Calls change their place meanwhile, so it is looked until a look finds nothing.
-        """
-        removed: dict[str, str] = {}
-        while True:
-            # In the order in which calls go from one place to the next.
-            found = self._scan(keys.DELAYED, number, "job")
-            for rank in (1, 2, 3):
-                found |= self._scan(f"{keys.WAITING}{rank}", number, "job")
-            active = self._scan(keys.ACTIVE, number, "active")
-            for finished in (keys.COMPLETED, keys.FAILED):
-                found |= self._scan(finished, number, "job")
-            gone = self._scan(keys.OUTBOX_GONE, number, "gone")
-            removed |= found
-            if not found and not gone:
-                break
-        self._forget_dead(number)
-        return removed, list(active)
-
-    def _scan(self, name: str, number: str, what: str) -> dict[str, str]:
-        found: dict[str, str] = {}
-        cursor = "0"
-        while True:
-            deadline = self._gate.deadline_ms()
-            answer = self._gate.write("forget", [name], deadline, cursor, number, what)
-            if answer[0] == Code.LATE:
-                raise StoreUnavailable("Redis was too slow; not all was taken out.")
-            cursor = answer[2]
-            found |= dict(zip(answer[3::3], answer[5::3], strict=True))
-            if cursor == "0":
-                return found
-
-    def _forget_dead(self, number: str) -> None:
-        with told(writes=True):
-            client = self._gate.client
-            for name, text in client.hscan_iter(keys.OUTBOX_DEAD, count=500):
-                if _load(text).line.to_number == number:
-                    client.hdel(keys.OUTBOX_DEAD, name)
 
 
 def _entry(sequence: int, text: str) -> Entry:
@@ -294,7 +244,8 @@ def _dump(letter: DeadLetter) -> str:
     return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
 
 
-def _load(text: str) -> DeadLetter:
+def read_letter(text: str) -> DeadLetter:
+    """The inverse of how a dead letter is kept."""
     document = json.loads(text)
     kind = CallRow if document["table"] == "call_logs" else CallEvent
     return DeadLetter(line=kind(**document["line"]), reason=document["reason"])

@@ -7,6 +7,8 @@ makes it refuse instead.
 
 from __future__ import annotations
 
+import itertools
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -24,20 +26,21 @@ from vomind_queue.calls import (
     State,
     Stats,
 )
-from vomind_queue.errors import JobNotFound, KeyReused, StoreUnavailable, WrongState
+from vomind_queue.errors import JobNotFound, StoreUnavailable, WrongState
 from vomind_queue.logbook import OutboxState
 from vomind_queue.store import keys, record
 from vomind_queue.store.codes import Code
 from vomind_queue.store.connection import Gate, told
+from vomind_queue.store.requests import asked, recalled, refuse_misuse
 
-#: How long an idempotency key is remembered, ms.
-REQUEST_TTL_MS = 24 * 3600 * 1000
 #: Calls that one script writes at most: it keeps the server busy for some 5 ms.
 CHUNK = 500
 #: A bulk that is not committed this long after its last part is dropped, ms.
 STAGING_TTL_MS = 30_000
 #: A worker that did not ask for calls this long is gone, ms.
 WORKER_GONE_MS = 30_000
+#: A scheduler that did not look this long is gone, ms.
+SCHEDULER_GONE_MS = 30_000
 
 _NEWEST_FIRST = (State.COMPLETED, State.FAILED)
 
@@ -61,33 +64,28 @@ class CallQueue:
 
     def add(self, news: Sequence[NewCall], key: IdempotencyKey | None = None) -> Receipt:
         """Stores calls, all or none. Raises KeyReused and StoreUnavailable."""
-        request = _request(key)
         if len(news) <= CHUNK:
-            answer = self._change("add", keys.LAST_ID, *request, "", *_whole(news))
+            answer = self._change("add", keys.LAST_ID, *asked(key), "", *_whole(news))
         else:
-            answer = self._add_staged(news, request)
+            answer = self._add_staged(news, asked(key))
         return _receipt(answer)
 
     def publish(self, job_id: str, new: NewCall) -> None:
         """Stores one call under an id that was chosen elsewhere; one that exists is left alone."""
-        self._change("add", keys.LAST_ID, *_request(None), job_id, *_whole([new]))
+        self._change("add", keys.LAST_ID, *asked(None), job_id, *_whole([new]))
 
     def recall(self, key: IdempotencyKey) -> Receipt | None:
         """What an earlier request with this key was answered; raises KeyReused."""
-        name, fingerprint, _ = _request(key)
-        fields = ["fingerprint", "first", "count", "at"]
-        with told(writes=False):
-            seen: Any = self._gate.client.hmget(keys.REQUEST + name, fields)
-        if seen[0] is None:
-            return None
-        code = Code.REPLAY if seen[0] == fingerprint else Code.MISMATCH
-        return _receipt([code, 0, *seen[1:]])
+        answer = recalled(self._gate, key)
+        return None if answer is None else _receipt(answer)
 
     def job(self, job_id: str) -> Job:
         """Raises JobNotFound."""
-        with told(writes=False):
-            fields: Any = self._gate.client.hgetall(keys.job(job_id))
-        job = record.read(job_id, fields)
+        with told(writes=False), self._gate.client.pipeline() as both:
+            both.hgetall(keys.job(job_id))
+            both.zrange(keys.STAGING, 0, -1)
+            fields, staged = both.execute()
+        job = None if record.is_staged(job_id, staged) else record.read(job_id, fields)
         if job is None:
             raise JobNotFound(job_id)
         return job
@@ -148,19 +146,27 @@ class CallQueue:
         return answer
 
     def _add_staged(self, news: Sequence[NewCall], request: tuple[str, str, int]) -> list[Any]:
-        first = ""
+        first = began = ""
         for offset in range(0, len(news), CHUNK):
-            part = [
-                value
-                for new in news[offset : offset + CHUNK]
-                for value in (record.encode(new.call), new.call.priority.rank)
-            ]
+            part = _whole(news[offset : offset + CHUNK])
             answer = self._change(
-                "stage", keys.LAST_ID, first, len(news), STAGING_TTL_MS, offset, *part
+                "stage", keys.LAST_ID, first, began, len(news), STAGING_TTL_MS, offset, *part
             )
-            first = answer[2]
-        times = [value for new in news for value in (new.call.priority.rank, *_times(new))]
-        return self._change("commit", keys.LAST_ID, *request, first, len(news), *times)
+            first, began = answer[2], began or answer[1]
+        runs = json.dumps(_runs(news), separators=(",", ":"))
+        return self._change("commit", keys.LAST_ID, *request, first, len(news), began, runs)
+
+
+def _runs(news: Sequence[NewCall]) -> list[int]:
+    """Calls in a row that are alike: how many, rank, due ms and delay ms; -1 for none."""
+    kinds = ((new.call.priority.rank, _or_none(new.due_ms), _or_none(new.delay_ms)) for new in news)
+    return [
+        value for kind, run in itertools.groupby(kinds) for value in (sum(1 for _ in run), *kind)
+    ]
+
+
+def _or_none(time_ms: int | None) -> int:
+    return -1 if time_ms is None else time_ms
 
 
 def _times(new: NewCall) -> tuple[int | str, int | str]:
@@ -177,23 +183,15 @@ def _whole(news: Sequence[NewCall]) -> list[Any]:
     ]
 
 
-def _request(key: IdempotencyKey | None) -> tuple[str, str, int]:
-    if key is None:
-        return "", "", 0
-    return key.name, key.fingerprint, REQUEST_TTL_MS
-
-
 def _receipt(answer: list[Any]) -> Receipt:
-    code = answer[0]
-    if code == Code.MISMATCH:
-        raise KeyReused("This Idempotency-Key was sent before with another request.")
+    refuse_misuse(answer)
     first, count, accepted = answer[2:5]
     count = int(count)
     if count == 1:
         job_ids = [str(first)]
     else:
         job_ids = [str(number) for number in range(int(first), int(first) + count)]
-    return Receipt(job_ids=job_ids, accepted_ms=int(accepted), replayed=code == Code.REPLAY)
+    return Receipt(job_ids=job_ids, accepted_ms=int(accepted), replayed=answer[0] == Code.REPLAY)
 
 
 def _refuse(answer: list[Any], job_id: str, wording: str) -> None:
@@ -205,15 +203,17 @@ def _refuse(answer: list[Any], job_id: str, wording: str) -> None:
 
 
 def _stats(answer: list[Any]) -> Stats:
-    high, normal, low, active, completed, failed, delayed, in_doubt, workers = answer[1:10]
-    max_starts, window_ms, used, reset_ms, overridden, breaker = map(int, answer[10:16])
+    now, high, normal, low, active, completed, failed, delayed, in_doubt, workers = answer[:10]
+    max_starts, window_ms, used, reset_ms, overridden, breaker, recurring, led = map(
+        int, answer[10:18]
+    )
     rate_use = None
     if max_starts:
         rate = Rate(max_starts=max_starts, window_ms=window_ms)
         rate_use = RateUse(rate=rate, used=used, reset_ms=reset_ms, overridden=bool(overridden))
     pause = None
-    if answer[17:]:
-        by, at, reason = answer[17:]
+    if answer[19:]:
+        by, at, reason = answer[19:]
         pause = Pause(by=by, at_ms=int(at), reason=reason or None)
     return Stats(
         waiting=high + normal + low,
@@ -227,7 +227,9 @@ def _stats(answer: list[Any]) -> Stats:
         breaker_until_ms=breaker or None,
         in_doubt=in_doubt,
         workers=workers,
-        outbox=_outbox(answer[16]),
+        recurring=recurring,
+        scheduler_leads=now - led <= SCHEDULER_GONE_MS,
+        outbox=_outbox(answer[18]),
     )
 
 

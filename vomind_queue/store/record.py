@@ -1,13 +1,13 @@
 """The record of a job in Redis, and the job that it means.
 
-Fields of the hash, all optional but the first four:
+Fields of the hash, all optional but the first four. A record whose number lies
+in a bulk that stands in ``staging`` is not there yet for anyone.
 
 ============  ==================================================================
 ``data``      the call as the app sent it, JSON
 ``priority``  rank: 1 high, 2 normal, 3 low
-``state``     ``waiting``, ``delayed``, ``active``, ``completed``, ``failed``; or
-              ``staged``: part of a bulk that is not there yet
-``at``        when it was accepted, unix ms
+``state``     ``waiting``, ``delayed``, ``active``, ``completed``, ``failed``
+``at``        when it was accepted (a large bulk: when its first part came in), unix ms
 ``due``       when it was first wanted, unix ms; absent when at once
 ``pos``       its place among the waiting ones while it is held or stands back
 ``lease``     token of the worker that holds it
@@ -30,10 +30,13 @@ Fields of the hash, all optional but the first four:
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from vomind_queue.calls import Call, Job, Placed, State
+
+#: Longer than any number of the counter; Python refuses to read endless ones.
+MOST_DIGITS = 20
 
 
 def encode(call: Call) -> str:
@@ -52,8 +55,8 @@ def pairs(flat: Sequence[str]) -> dict[str, str]:
 
 
 def read(job_id: str, fields: Mapping[str, str]) -> Job | None:
-    """The job that a record means; ``None`` when there is none, or not yet."""
-    if not fields or fields["state"] == "staged":
+    """The job that a record means; ``None`` when there is none."""
+    if not fields:
         return None
     state = State(fields["state"])
     return Job(
@@ -69,6 +72,13 @@ def read(job_id: str, fields: Mapping[str, str]) -> Job | None:
         finished_ms=_number(fields, "ended"),
         placed=_placed(fields),
     )
+
+
+def is_staged(job_id: str, bulks: Iterable[str]) -> bool:
+    """Whether a job's number lies in one of the ``bulks`` that are staged, ``first:count``."""
+    number = int(job_id) if job_id.isdecimal() and len(job_id) <= MOST_DIGITS else 0
+    ranges = (map(int, bulk.split(":")) for bulk in bulks)
+    return any(first <= number < first + count for first, count in ranges)
 
 
 def _progress(state: State, fields: Mapping[str, Any]) -> int:

@@ -22,6 +22,7 @@ NAMES = (
     "doubts",
     "extend",
     "finish",
+    "fire",
     "forget",
     "page",
     "outbox_done",
@@ -30,11 +31,20 @@ NAMES = (
     "pause",
     "resume",
     "retry",
+    "runs",
+    "schedule",
+    "schedules",
     "settle",
     "stage",
     "stats",
     "take",
+    "ticks",
+    "unschedule",
 )
+
+#: What stands above some of them beside the prelude.
+_RECURRING = ("fire", "runs", "schedule", "schedules", "ticks", "unschedule")
+_ABOVE = dict.fromkeys(_RECURRING, "recurring")
 
 
 #: Entries that wait for the call log, at most; see `outbox.lua`.
@@ -44,7 +54,8 @@ OUTBOX_MAX = 100_000
 @cache
 def source(name: str, outbox_max: int = OUTBOX_MAX) -> str:
     """Text of one script with everything that has to stand around it."""
-    return whole(_read(name), outbox_max)
+    above = _read(_ABOVE[name]) if name in _ABOVE else ""
+    return whole(above + _read(name), outbox_max)
 
 
 def whole(body: str, outbox_max: int = OUTBOX_MAX) -> str:
@@ -66,10 +77,16 @@ class Scripts:
     """All scripts, registered with one client; loaded again when the server forgot them."""
 
     def __init__(self, client: redis.Redis, outbox_max: int = OUTBOX_MAX) -> None:
+        self._client = client
         self._scripts: dict[str, Script] = {
             name: client.register_script(source(name, outbox_max)) for name in NAMES
         }
 
     def run(self, name: str, key_names: list[str], *args: Any) -> Any:
         """Runs one script; raises what redis-py raises."""
-        return self._scripts[name](keys=key_names, args=args)
+        script = self._scripts[name]
+        try:
+            return script(keys=key_names, args=args)
+        except redis.exceptions.NoScriptError:
+            # Forgotten once more, between its loading and its call: sent whole, it cannot be.
+            return self._client.eval(str(script.script), len(key_names), *key_names, *args)

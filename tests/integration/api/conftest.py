@@ -14,11 +14,13 @@ from werkzeug.test import TestResponse
 from vomind_queue.call_log.sqlite import SqliteLog
 from vomind_queue.control import Control
 from vomind_queue.history import History
+from vomind_queue.recurring import Recurring
 from vomind_queue.scheduling import Scheduling
 from vomind_queue.services import Services
 from vomind_queue.settings import Settings
-from vomind_queue.store.outbox import People
+from vomind_queue.store.people import People
 from vomind_queue.store.queue import CallQueue
+from vomind_queue.store.timetable import Timetable
 from vomind_queue.web import create_app
 
 TO = "+1234567890"
@@ -40,6 +42,10 @@ class Api:
             options["json"] = body
         return self.web.post(f"/api/queue{path}", **options)
 
+    def patch(self, path: str, body: Any) -> TestResponse:
+        """PATCH, with a JSON body."""
+        return self.web.patch(f"/api/queue{path}", json=body)
+
     def delete(self, path: str) -> TestResponse:
         """DELETE."""
         return self.web.delete(f"/api/queue{path}")
@@ -51,13 +57,14 @@ class Api:
 
 
 @pytest.fixture
-def make_api(queue: CallQueue, tmp_path: Path) -> Callable[..., Api]:
+def make_api(queue: CallQueue, timetable: Timetable, tmp_path: Path) -> Callable[..., Api]:
     """Makes the API with settings; ``make_api(API_KEYS="ops:secret")``."""
 
     def make(**environ: str) -> Api:
         services = Services(
             settings=Settings.from_env(environ),
             scheduling=Scheduling(queue),
+            recurring=Recurring(timetable),
             control=Control(queue),
             history=History(SqliteLog(tmp_path / "calls.sqlite3"), People(queue._gate)),
         )

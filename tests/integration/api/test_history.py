@@ -18,7 +18,7 @@ from werkzeug.test import TestResponse
 from tests.integration.api.conftest import Api
 from tests.integration.conftest import begin, place, taken
 from vomind_queue.call_log.sqlite import SqliteLog
-from vomind_queue.logbook import Search
+from vomind_queue.logbook import Batch, Search
 from vomind_queue.shipping import Shipping
 from vomind_queue.store.connection import Gate
 from vomind_queue.store.desk import WorkDesk
@@ -274,6 +274,21 @@ def test_a_person_is_forgotten_everywhere(
     assert list(mentions(client, path, number)) == []
     assert ids(calls(api)) == ["5"]
     assert api.total() == 1
+
+
+def test_recurring_calls_to_a_person_are_forgotten(
+    api: Api, client: redis.Redis, path: Path, ship: Callable[[], None]
+) -> None:
+    """With what they had put into the queue; those to others stay."""
+    for last in "12":
+        body = {"to": f"+1555000000{last}", "cronExpression": "0 9 * * *"}
+        assert api.post("/schedule-recurring-call", body).status_code == 200
+    ship()
+    SqliteLog(path).write(Batch(rows=[], events=[]))
+    shown = forget(api, "+15550000001").get_json()
+    assert (shown["complete"], shown["recurring"]) == (True, 1)
+    assert list(mentions(client, path, "+15550000001")) == []
+    assert list(mentions(client, path, "+15550000002"))
 
 
 def test_a_call_that_is_being_placed_is_forgotten_afterwards(

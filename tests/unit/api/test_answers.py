@@ -78,6 +78,8 @@ def test_stats_tell_what_governs_the_starts() -> None:
         outbox=OutboxState(
             pending=7, behind_ms=1_500, dead=1, lost={"details": 4, "dead": 1}, shipping=True
         ),
+        recurring=4,
+        scheduler_leads=True,
     )
     assert answers.stats(shown) == {
         "stats": {
@@ -104,4 +106,6 @@ def test_stats_tell_what_governs_the_starts() -> None:
             "lost": 5,
             "shipping": True,
         },
+        "recurring": 4,
+        "schedulerLeads": True,
     }

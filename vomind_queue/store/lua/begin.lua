@@ -74,17 +74,13 @@ if other and other ~= id and redis.call('HEXISTS', job_key(other), 'mark') == 1 
 end
 
 local max, window = rate_in_force(ARGV[4], ARGV[5])
-if max > 0 then
-    if not redis.call('ZSCORE', K.window, lease) then
-        prune_window(now, window)
-        if redis.call('ZCARD', K.window) >= max then
-            pass_probe_on()
-            requeue(id, now, false)
-            return { C.limited, now }
-        end
-    end
-    redis.call('ZADD', K.window, now, lease)
+local reserved = tonumber(redis.call('ZSCORE', K.window, lease) or 0)
+if max > 0 and reserved <= now - window - WINDOW_GUARD_MS and window_use(now, max, window) >= max then
+    pass_probe_on()
+    requeue(id, now, false)
+    return { C.limited, now }
 end
+note_start(lease, now, math.max(max, tonumber(ARGV[4])))
 
 redis.call('HDEL', key, 'busy', 'notbefore')
 redis.call('HSET', key, 'attempt', attempt, 'mark', now, 'started', now)

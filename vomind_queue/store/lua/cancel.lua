@@ -16,18 +16,5 @@ end
 if state == 'active' then
     return { C.wrong_state, now, state }
 end
-local mem = member(ARGV[2])
-for rank = 1, 3 do
-    redis.call('ZREM', K.waiting .. rank, mem)
-end
-redis.call('ZREM', K.delayed, mem)
-redis.call('ZREM', K.completed, mem)
-redis.call('ZREM', K.failed, mem)
-if state == 'completed' or state == 'failed' then
-    log_event(ARGV[2], 'removed')
-else
-    redis.call('HSET', job_key(ARGV[2]), 'state', 'cancelled', 'ended', now)
-    log_event(ARGV[2], 'cancelled')
-end
-drop_record(ARGV[2])
+remove(ARGV[2])
 return { C.ok, now, state }

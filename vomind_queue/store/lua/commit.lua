@@ -1,5 +1,8 @@
 -- Makes a staged bulk visible, all of it at one moment.
 --
+-- The records are complete; only their places are missing. Calls that follow each
+-- other and differ in number and words alone are one entry of ARGV[8].
+--
 -- KEYS[1]  counter of job ids
 -- ARGV[1]  deadline, unix ms; 0 for none
 -- ARGV[2]  name of the idempotency key, or ''
@@ -7,56 +10,57 @@
 -- ARGV[4]  how long the request is remembered, ms
 -- ARGV[5]  first id of the bulk
 -- ARGV[6]  number of calls in it
--- ARGV[7…] for each call: rank of its priority, due ms or '', delay ms or ''
+-- ARGV[7]  when the bulk began, unix ms, as its first part was answered
+-- ARGV[8]  JSON array: for each entry the number of calls, rank of their priority,
+--          due ms or -1, delay ms or -1
 -- Returns  {ok | replay, now, first id, count, accepted ms}, {mismatch | late, now}
--- Touches  job:<id>, waiting:<rank>, delayed, staging, request:<key>, wake, outbox
+-- Touches  waiting:<rank>, delayed, staging, request:<key>, wake, outbox
 local now = now_ms()
 local answer = answered(ARGV[1], ARGV[2], ARGV[3], now)
 if answer then
     return answer
 end
-local first, count = tonumber(ARGV[5]), tonumber(ARGV[6])
-local batch = string.format('%d:%d', first, count)
-if redis.call('ZREM', K.staging, batch) == 0 then
+local count, began = tonumber(ARGV[6]), tonumber(ARGV[7])
+if redis.call('ZREM', K.staging, ARGV[5] .. ':' .. ARGV[6]) == 0 then
     return { C.late, now }
 end
 
 -- Members for one sorted set at a time, a few hundred a command.
 local pending = {}
-local function flush(key)
-    redis.call('ZADD', key, unpack(pending[key]))
-    pending[key] = nil
+local function flush(set)
+    redis.call('ZADD', set, unpack(pending[set]))
+    pending[set] = nil
 end
-local function collect(key, score, mem)
-    local list = pending[key] or {}
-    pending[key] = list
-    list[#list + 1] = score
-    list[#list + 1] = mem
-    if #list >= 1000 then
-        flush(key)
+local function place(set, score, from, to)
+    for number = from, to do
+        local list = pending[set] or {}
+        pending[set] = list
+        list[#list + 1] = score
+        list[#list + 1] = member(string.format('%d', number))
+        if #list >= 1000 then
+            flush(set)
+        end
     end
 end
 
-for i = 0, count - 1 do
-    local rank, due, delay = unpack(ARGV, 7 + i * 3, 9 + i * 3)
-    local id = string.format('%d', first + i)
-    due = tonumber(due) or (delay ~= '' and now + tonumber(delay)) or nil
-    if due then
-        redis.call('HSET', job_key(id), 'state', due > now and 'delayed' or 'waiting', 'at', now,
-            'due', string.format('%d', due))
-    else
-        redis.call('HSET', job_key(id), 'state', 'waiting', 'at', now)
+local id = tonumber(ARGV[5])
+local entries = cjson.decode(ARGV[8])
+for i = 1, #entries, 4 do
+    local size, rank, due, delay = unpack(entries, i, i + 3)
+    if due < 0 then
+        due = delay < 0 and began or began + delay
     end
-    if due and due > now then
-        collect(K.delayed, string.format('%d', due), member(id))
+    if due > began then
+        place(K.delayed, string.format('%d', due), id, id + size - 1)
     else
-        collect(K.waiting .. rank, now, member(id))
+        place(K.waiting .. string.format('%d', rank), now, id, id + size - 1)
     end
+    id = id + size
 end
-for key in pairs(pending) do
-    flush(key)
+for set in pairs(pending) do
+    flush(set)
 end
-log_range(first, count, 'accepted')
-remember(ARGV[2], ARGV[3], ARGV[4], first, count, now)
+log_range(tonumber(ARGV[5]), count, 'accepted')
+remember(ARGV[2], ARGV[3], ARGV[4], ARGV[5], count, began)
 wake()
-return { C.ok, now, string.format('%d', first), count, now }
+return { C.ok, now, ARGV[5], count, began }

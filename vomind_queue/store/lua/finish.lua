@@ -9,7 +9,7 @@
 -- ARGV[6]  Twilio's status of it, or ''
 -- ARGV[7]  whether Twilio refused to process (feeds the breaker): '1', else ''
 -- ARGV[8]  earliest next attempt, ms from now (again, doubt: the next look)
--- ARGV[9]  time between two probes of an open breaker, ms
+-- ARGV[9]  time until an open breaker is probed again, ms
 -- ARGV[10] completed calls kept: age ms     ARGV[11] and number
 -- ARGV[12] failed calls kept: age ms        ARGV[13] and number
 -- ARGV[14] how long a SID is remembered, ms

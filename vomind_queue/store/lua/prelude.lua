@@ -31,13 +31,21 @@ local function wake()
     end
 end
 
--- The jobs of a staged bulk are not there yet.
+-- Whether a job belongs to a bulk that is not there yet, though its record is.
+local function is_staged(id)
+    local number = tonumber(id)
+    for _, bulk in ipairs(redis.call('ZRANGE', K.staging, 0, -1)) do
+        local first, count = string.match(bulk, '^(%d+):(%d+)$')
+        if number and number >= tonumber(first) and number < first + count then
+            return true
+        end
+    end
+    return false
+end
+
 local function state_of(id)
     local state = redis.call('HGET', job_key(id), 'state')
-    if state == 'staged' then
-        return false
-    end
-    return state
+    return state and not is_staged(id) and state
 end
 
 local function late(deadline, now)
@@ -110,17 +118,24 @@ end
 -- further apart on Redis's clock than on the telephone's are still 10 in 60 s.
 local WINDOW_GUARD_MS = 50
 
-local function prune_window(now, window)
-    redis.call('ZREMRANGEBYSCORE', K.window, '-inf', now - window - WINDOW_GUARD_MS)
+-- So many of the last starts are kept at least, whatever the rate is and even while there
+-- is none: a change of the rate finds the starts that were made before it.
+local STARTS_KEPT = 1000
+
+local function note_start(lease, now, max)
+    redis.call('ZADD', K.window, now, lease)
+    redis.call('ZREMRANGEBYRANK', K.window, 0, -1 - math.max(max, STARTS_KEPT))
 end
 
--- Until the oldest start leaves the window, ms.
-local function window_reset(now, window)
-    local oldest = redis.call('ZRANGE', K.window, 0, 0, 'WITHSCORES')
-    if not oldest[2] then
-        return 0
+-- Starts within the window that ends now, and until fewer than `max` are in it, ms.
+local function window_use(now, max, window)
+    local since = now - window - WINDOW_GUARD_MS
+    local used = redis.call('ZCOUNT', K.window, '(' .. since, '+inf')
+    if used < max then
+        return used, 0
     end
-    return math.max(1, tonumber(oldest[2]) + window + WINDOW_GUARD_MS + 1 - now)
+    local entry = redis.call('ZREVRANGE', K.window, max - 1, max - 1, 'WITHSCORES')
+    return used, math.max(1, tonumber(entry[2]) + 1 - since)
 end
 
 -- Refusals in a row after which the breaker opens.
@@ -148,6 +163,25 @@ local function enqueue(id, priority, due, now, logged)
     end
     redis.call('ZADD', K.waiting .. priority, now, mem)
     return true
+end
+
+-- Takes a job that nobody holds out of the queue or out of history.
+local function remove(id)
+    local mem = member(id)
+    for rank = 1, 3 do
+        redis.call('ZREM', K.waiting .. rank, mem)
+    end
+    redis.call('ZREM', K.delayed, mem)
+    redis.call('ZREM', K.completed, mem)
+    redis.call('ZREM', K.failed, mem)
+    local state = redis.call('HGET', job_key(id), 'state')
+    if state == 'completed' or state == 'failed' then
+        log_event(id, 'removed')
+    elseif state then
+        redis.call('HSET', job_key(id), 'state', 'cancelled', 'ended', script_now or now_ms())
+        log_event(id, 'cancelled')
+    end
+    drop_record(id)
 end
 
 -- The answer to a request that comes too late or was answered before; nil for a new one.

@@ -6,22 +6,17 @@
 -- ARGV[3]  a worker not seen for this long is gone, ms
 -- Returns  {now, high, normal, low, active, completed, failed, delayed, settling, workers,
 --           max, window, used, reset ms, overridden: 1 | 0, breaker's next probe or 0,
+--           schedules, when a scheduler led last or 0,
 --           {outbox's entries, age of the oldest ms, dead letters, shipping: 1 | 0,
 --            lost field, number, …},
 --           paused by, paused at, reason}; the last three only while paused
 -- Touches  waiting:<rank>, active, completed, failed, delayed, settling, workers, window,
---          rate, breaker, paused, outbox
+--          rate, breaker, paused, schedules, scheduler, outbox
 local now = now_ms()
 local max, window = rate_in_force(ARGV[1], ARGV[2])
 local used, reset = 0, 0
 if max > 0 then
-    local since = now - window - WINDOW_GUARD_MS
-    used = redis.call('ZCOUNT', K.window, '(' .. since, '+inf')
-    if used >= max then
-        local index = redis.call('ZCARD', K.window) - max
-        local entry = redis.call('ZRANGE', K.window, index, index, 'WITHSCORES')
-        reset = math.max(1, tonumber(entry[2]) - since)
-    end
+    used, reset = window_use(now, max, window)
 end
 
 -- How far the call log is behind.
@@ -56,6 +51,8 @@ local answer = {
     max, window, used, reset,
     redis.call('EXISTS', K.rate),
     breaker_next() or 0,
+    redis.call('ZCOUNT', K.schedules, '-inf', '(+inf'),
+    tonumber(redis.call('HGET', K.scheduler, 'seen') or 0),
     outbox_state(),
 }
 local pause = redis.call('HMGET', K.paused, 'by', 'at', 'reason')

@@ -12,7 +12,8 @@
 -- ARGV[6]  prefix of the lease tokens, fresh for each call of this script
 -- ARGV[7]  ranks of the priorities wanted, as digits
 -- ARGV[8]  time between two probes of an open breaker, ms
--- Returns  {now, ms until the next look or -1, id, lease, rank, round, …}
+-- Returns  {now, ms until the next look or -1, passed on: 1 | 0, id, lease, rank, round, …}
+--          passed on: calls that only other workers ask for wait, and one of those is woken
 -- Touches  job:<id>, waiting:<rank>, delayed, active, leases, settling, window, rate,
 --          paused, breaker, staging, workers, wake, outbox
 local now = now_ms()
@@ -78,7 +79,7 @@ end
 take_back()
 if not move_due() then
     -- More is due than one script should move; none starts before all are in order.
-    return { now, 0 }
+    return { now, 0, 0 }
 end
 drop_stale_bulk()
 
@@ -99,7 +100,7 @@ local function head(key)
 end
 
 local room = math.huge
-local limited, window_ms = false, 0
+local max, window_ms = 0, 0
 if redis.call('EXISTS', K.paused) == 1 then
     room = 0
 end
@@ -113,21 +114,17 @@ if probe_at and room > 0 then
     end
 end
 if room > 0 then
-    local max, window = rate_in_force(ARGV[4], ARGV[5])
-    limited, window_ms = max > 0, window
-    if limited then
-        prune_window(now, window)
-        local left = max - redis.call('ZCARD', K.window)
-        if left <= 0 then
-            room = 0
-            look_at(now + window_reset(now, window))
-        else
-            room = math.min(room, left)
+    max, window_ms = rate_in_force(ARGV[4], ARGV[5])
+    if max > 0 then
+        local used, reset = window_use(now, max, window_ms)
+        room = math.max(0, math.min(room, max - used))
+        if room == 0 then
+            look_at(now + reset)
         end
     end
 end
 
-local answer = { now, -1 }
+local answer = { now, -1, 0 }
 local taken = 0
 local function lease_out(mem, rank, pos)
     taken = taken + 1
@@ -139,8 +136,8 @@ local function lease_out(mem, rank, pos)
     redis.call('ZADD', K.active, now, mem)
     redis.call('ZADD', K.leases, now + lease_ms, mem)
     log_event(id, 'taken')
-    if limited then
-        redis.call('ZADD', K.window, now, lease)
+    if max > 0 then
+        note_start(lease, now, math.max(max, tonumber(ARGV[4])))
     end
     if probe_at then
         redis.call('HSET', K.breaker, 'probe', lease, 'next', now + tonumber(ARGV[8]))
@@ -170,11 +167,19 @@ for rank = 1, 3 do
         end
     end
 end
-if limited and taken >= room and waiting_count() > 0 then
-    look_at(now + window_reset(now, window_ms))
+if max > 0 and taken >= room and waiting_count() > 0 then
+    local used, reset = window_use(now, max, window_ms)
+    look_at(used >= max and now + reset)
 end
 
-if taken < room and taken >= wanted and waiting_count() > 0 then
+-- A word that was meant for workers of other priorities is passed on to them.
+for rank = 1, 3 do
+    local others = not string.find(ARGV[7], rank, 1, true)
+    if others and taken < room and redis.call('ZCARD', K.waiting .. rank) > 0 then
+        answer[3] = 1
+    end
+end
+if taken < room and (taken >= wanted or answer[3] == 1) and waiting_count() > 0 then
     wake()
 end
 look_at(head(K.delayed))

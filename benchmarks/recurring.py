@@ -1,0 +1,179 @@
+"""What recurring calls cost as their number grows: ``python -m benchmarks.recurring``.
+
+Two embedded Valkeys, each with an API of its own, hold 1,000 and 100,000 schedules. Each
+step is taken on both in turn, so that the ratio holds on a machine whose speed drifts.
+"""
+
+from __future__ import annotations
+
+import statistics
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import requests
+
+from tests.servers import Server
+from tests.stack import Stack, until
+from vomind_queue.calls import Call
+from vomind_queue.schedules import Overlap, Recurrence
+from vomind_queue.store import keys
+from vomind_queue.store.connection import WORKER_TIMEOUT_S, Gate, connect
+from vomind_queue.store.timetable import Timetable
+
+SIZES = (1_000, 100_000)
+REPEATS = 300
+DUE = 5_000
+ROUNDS = 3
+#: Far away: nothing of it is due during the run.
+RARELY = "0 0 29 2 *"
+#: Time to write down for all of them that they are due, ms.
+AHEAD_MS = 3_000
+
+
+@dataclass(kw_only=True)
+class Place:
+    """A server with so many schedules, an API, and the figures so far."""
+
+    size: int
+    stack: Stack
+    server: Server
+    timetable: Timetable
+    session: requests.Session = field(default_factory=requests.Session)
+    numbers: int = 0
+    made: list[str] = field(default_factory=list)
+    #: Those that become due at one moment.
+    due: list[str] = field(default_factory=list)
+    took: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+
+    def put(self, next_ms: int) -> str:
+        """One more schedule, for a number that nobody had; its own number."""
+        self.numbers += 1
+        call = Call(to=f"+1{self.numbers:012}")
+        wanted = Recurrence(call=call, cron=RARELY, zone="UTC", overlap=Overlap.QUEUE)
+        return self.timetable.put(wanted, next_ms).schedule_id
+
+    def fill(self) -> None:
+        """As many schedules as there are to be; none is due."""
+        with self.server.client() as client:
+            client.config_set("appendfsync", "no")
+            ahead_ms = self.timetable.now_ms() + 30 * 86_400_000
+            while self.numbers < self.size:
+                self.put(ahead_ms + self.numbers * 1_000)
+            self.due = [self.put(ahead_ms) for _ in range(DUE)]
+            client.config_set("appendfsync", "always")
+
+    def timed(self, what: str, step: Callable[[], object]) -> None:
+        """Takes a step and notes how long it took, ms."""
+        began = time.perf_counter()
+        step()
+        self.took[what].append((time.perf_counter() - began) * 1000)
+
+    def ask(self, method: str, path: str, body: object = None) -> requests.Response:
+        """A request that succeeds."""
+        answer = self.session.request(method, self.stack.queue_url + path, json=body, timeout=30)
+        answer.raise_for_status()
+        return answer
+
+    def create(self) -> None:
+        """A schedule through the API."""
+        self.numbers += 1
+        body = {"to": f"+1{self.numbers:012}", "cronExpression": RARELY}
+        self.made.append(self.ask("POST", "/schedule-recurring-call", body).json()["jobId"])
+
+    def look(self) -> None:
+        """A scheduler's look at which nothing is due."""
+        self.timetable.look("bench", 1_000, 250)
+
+    def five_thousand(self) -> None:
+        """Starts a scheduler, and lets 5,000 schedules be due at one moment."""
+        began = time.perf_counter()
+        beat = self.stack.start("beat")
+        beat.wait_for("scheduler leads", within_s=60)
+        self.took["start of a scheduler"].append((time.perf_counter() - began) * 1000)
+        due_ms = self.timetable.now_ms() + AHEAD_MS
+        with self.server.client() as client, client.pipeline() as pipe:
+            for number in self.due:
+                pipe.hset(keys.schedule(number), "next", due_ms)
+                pipe.zadd(keys.SCHEDULES, {f"{chr(96 + len(number))}{number}": due_ms})
+            pipe.execute()
+        if self.timetable.now_ms() > due_ms:
+            sys.exit("It took too long to make them due at one moment.")
+        with self.server.client() as client:
+            until(
+                lambda: client.zcard("{calls}:waiting:2") >= DUE,
+                within_s=60,
+                what="all are queued",
+            )
+            [(_, last)] = client.zrange("{calls}:waiting:2", -1, -1, withscores=True)
+            client.delete("{calls}:waiting:2")
+        self.took[f"{DUE:,} due at one moment, until all are queued"].append(float(last) - due_ms)
+        beat.stop()
+
+
+STEPS: dict[str, Callable[[Place], object]] = {
+    "create one": Place.create,
+    "list a page of 11": lambda place: place.ask("GET", "/recurring"),
+    "show one": lambda place: place.ask("GET", f"/job/{place.made[0]}"),
+    "delete one": lambda place: place.ask("DELETE", f"/job/{place.made.pop()}"),
+    "look with nothing due": Place.look,
+}
+
+
+@contextmanager
+def place(size: int) -> Iterator[Place]:
+    """Everything of one size, in a directory of its own."""
+    with tempfile.TemporaryDirectory() as name:
+        server = Server(kind="valkey", directory=Path(name) / "server", durable=True)
+        server.start()
+        stack = Stack(directory=Path(name), redis_url=server.url)
+        try:
+            stack.start_web()
+            client = connect(server.url, timeout_s=WORKER_TIMEOUT_S)
+            timetable = Timetable(Gate(client))
+            yield Place(size=size, stack=stack, server=server, timetable=timetable)
+        finally:
+            stack.close()
+            server.kill()
+
+
+def measure(places: Sequence[Place]) -> None:
+    """Each step at each size, in turn."""
+    for each in places:
+        each.fill()
+    for what, step in STEPS.items():
+        for _ in range(REPEATS):
+            for each in places:
+                each.timed(what, lambda step=step, each=each: step(each))  # type: ignore[misc]
+    for each in places:
+        each.timetable.step_down("bench")
+    for _ in range(ROUNDS):
+        for each in places:
+            each.five_thousand()
+
+
+def table(places: Sequence[Place]) -> str:
+    """The medians."""
+    sizes = " | ".join(f"{each.size:,} schedules" for each in places)
+    lines = [f"| median, ms | {sizes} | ratio |", "|---|---|---|---|"]
+    for what in places[0].took:
+        small, large = (statistics.median(each.took[what]) for each in places)
+        lines.append(f"| {what} | {small:,.2f} | {large:,.2f} | {large / small:.2f} |")
+    return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    """Measures and prints the table."""
+    with ExitStack() as open_places:
+        places = [open_places.enter_context(place(size)) for size in SIZES]
+        measure(places)
+        sys.stdout.write(table(places))
+
+
+if __name__ == "__main__":
+    main()

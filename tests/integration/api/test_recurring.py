@@ -1,0 +1,398 @@
+"""Recurring calls as an app asks for them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import redis
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.integration.api.conftest import TO, Api
+from tests.integration.api.test_refusals import assert_problem
+from tests.integration.test_timetable import fire, make_due
+from vomind_queue.store.timetable import Timetable
+
+DAILY = {
+    "to": TO,
+    "message": "Daily reminder",
+    "cronExpression": "0 9 * * *",
+    "priority": "normal",
+}
+#: As the server's clock may be some milliseconds away from the client's.
+LATER = (datetime.now(UTC) + timedelta(days=30)).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def schedule(api: Api, **fields: Any) -> str:
+    """Schedules a recurring call; its id."""
+    answer = api.post("/schedule-recurring-call", {**DAILY, **fields})
+    assert answer.status_code == 200, answer.text
+    job_id: str = answer.get_json()["jobId"]
+    return job_id
+
+
+def shown(api: Api, job_id: str = "recurring:1") -> dict[str, Any]:
+    """The schedule as the API shows it."""
+    answer = api.get(f"/job/{job_id}")
+    assert answer.status_code == 200, answer.text
+    found: dict[str, Any] = answer.get_json()
+    return found
+
+
+def test_the_example_of_the_contract(api: Api) -> None:
+    """Id, pattern, zone and the next three runs; and where it is to be seen."""
+    answer = api.post("/schedule-recurring-call", DAILY)
+    body = answer.get_json()
+    runs = body.pop("nextRuns")
+    assert body == {
+        "success": True,
+        "message": "Recurring call scheduled successfully",
+        "jobId": "recurring:1",
+        "status": "recurring",
+        "cronExpression": "0 9 * * *",
+        "timezone": "UTC",
+        "data": {"to": TO, "message": "Daily reminder", "priority": "normal", "metadata": {}},
+    }
+    assert answer.headers["Location"] == "/api/queue/job/recurring:1"
+    assert len(runs) == 3
+    assert all(run.endswith("T09:00:00.000Z") for run in runs)
+    assert runs == sorted(set(runs))
+    assert runs[0] > datetime.now(UTC).isoformat()
+
+
+def test_a_schedule_is_shown_with_its_runs(
+    api: Api, timetable: Timetable, valkey: redis.Redis
+) -> None:
+    """Next five, the last ones with job ids and outcomes, and counts."""
+    schedule(api, timezone="Europe/Berlin", maxRuns=40, graceMs=60_000, overlap="queue")
+    tick = make_due(valkey, "1")
+    fire(timetable)
+    document = shown(api)
+    job_id = f"recurring:1:{tick}"
+    assert document["lastJob"]["jobId"] == job_id
+    assert document["lastRuns"] == [document["lastJob"]]
+    assert (
+        document["lastJob"]["state"] == api.get(f"/job/{job_id}").get_json()["state"] == "waiting"
+    )
+    assert (document["status"], document["description"]) == ("recurring", "At 09:00 every day")
+    assert len(document["nextRuns"]) == 5
+    assert document["firedRuns"] == {"count": 1}
+    assert document["missedRuns"] == document["skippedRuns"] == {"count": 0, "last": []}
+    kept = {name: document[name] for name in ("timezone", "maxRuns", "graceMs", "overlap")}
+    assert kept == {
+        "timezone": "Europe/Berlin",
+        "maxRuns": 40,
+        "graceMs": 60_000,
+        "overlap": "queue",
+    }
+
+
+def test_an_occurrence_is_a_job_like_any_other(
+    api: Api, timetable: Timetable, valkey: redis.Redis
+) -> None:
+    """In the list of waiting jobs, to be cancelled alone; the schedule goes on."""
+    schedule(api)
+    job_id = f"recurring:1:{make_due(valkey, '1')}"
+    fire(timetable)
+    [job] = api.get("/waiting").get_json()["jobs"]
+    assert (job["jobId"], job["data"]["message"]) == (job_id, "Daily reminder")
+    assert api.delete(f"/job/{job_id}").get_json()["was"] == "waiting"
+    assert api.get(f"/job/{job_id}").status_code == 404
+    document = shown(api)
+    assert document["lastJob"]["state"] is None
+    assert document["nextRuns"]
+
+
+def test_sending_it_again_updates_it(api: Api) -> None:
+    """An edited message never rings twice; another recipient is another schedule."""
+    assert schedule(api) == "recurring:1"
+    assert schedule(api, message="Edited") == "recurring:1"
+    assert schedule(api, to="+1234567891") == "recurring:2"
+    assert shown(api)["data"]["message"] == "Edited"
+    assert api.get("/recurring").get_json()["total"] == 2
+
+
+def test_the_list_is_paged_soonest_first(api: Api) -> None:
+    """As the other lists are, each item as its own address shows it."""
+    for number, cron in enumerate(("@yearly", "* * * * *", "@monthly")):
+        schedule(api, cronExpression=cron, to=f"+12345678{number}")
+    page = api.get("/recurring?start=0&end=1").get_json()
+    assert (page["count"], page["total"]) == (2, 3)
+    assert [job["jobId"] for job in page["jobs"]] == ["recurring:2", "recurring:3"]
+    alone = shown(api, "recurring:2")
+    del alone["lastRuns"], alone["success"]
+    assert page["jobs"][0].keys() == alone.keys()
+    assert api.get("/recurring?start=2&end=1").status_code == 422
+
+
+def test_delete_stops_it_with_its_unstarted_call(
+    api: Api, timetable: Timetable, valkey: redis.Redis
+) -> None:
+    """Then it is gone: 404."""
+    schedule(api)
+    tick = make_due(valkey, "1")
+    fire(timetable)
+    answer = api.delete("/job/recurring:1").get_json()
+    assert answer == {
+        "success": True,
+        "message": "Recurring call cancelled successfully",
+        "jobId": "recurring:1",
+        "was": "recurring",
+        "cancelledJobs": [f"recurring:1:{tick}"],
+    }
+    assert api.total() == 0
+    for gone in (api.delete("/job/recurring:1"), api.get("/job/recurring:1")):
+        assert_problem(gone, 404)
+
+
+def test_pause_and_resume(make_api: Callable[..., Api]) -> None:
+    """By whom and when is shown; both may be said twice; nothing is made up for."""
+    api = make_api(API_KEYS="ops:secret")
+    headers = {"X-API-Key": "secret"}
+    api.post("/schedule-recurring-call", DAILY, headers=headers)
+    for _ in range(2):
+        answer = api.post("/job/recurring:1/pause", headers=headers).get_json()
+        assert (answer["jobId"], answer["status"]) == ("recurring:1", "paused")
+    document = api.get("/job/recurring:1", headers=headers).get_json()
+    assert (document["status"], document["pausedBy"]) == ("paused", "ops")
+    assert document["pausedAt"]
+    assert document["nextRuns"] == []
+    for _ in range(2):
+        assert api.post("/job/recurring:1/resume", headers=headers).status_code == 200
+    document = api.get("/job/recurring:1", headers=headers).get_json()
+    assert (document["status"], document["pausedBy"]) == ("recurring", None)
+    assert len(document["nextRuns"]) == 5
+
+
+def test_patch_keeps_the_id_and_what_is_not_named(api: Api) -> None:
+    """Pattern, zone, message, priority, end; null takes a field back to its default."""
+    schedule(api, lead_id=7, maxRuns=5, endAt=LATER)
+    change = {
+        "cronExpression": "30 8 * * 1-5",
+        "timezone": "Asia/Kolkata",
+        "message": "Edited",
+        "priority": "high",
+        "endAt": None,
+        "note": 1,
+    }
+    answer = api.patch("/job/recurring:1", change).get_json()
+    assert answer["ignored"] == ["note"]
+    document = shown(api)
+    assert document["data"] == {
+        "to": TO,
+        "message": "Edited",
+        "lead_id": 7,
+        "priority": "high",
+        "metadata": {},
+    }
+    assert (document["cronExpression"], document["timezone"]) == ("30 8 * * 1-5", "Asia/Kolkata")
+    assert (document["endAt"], document["maxRuns"]) == (None, 5)
+    assert all(run.endswith("T03:00:00.000Z") for run in document["nextRuns"])
+    assert schedule(api) == "recurring:2", "the old pattern is nobody's any more"
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"to": "+1234567891"}, "to"),
+        ({"cronExpression": "61 * * * *"}, "cronExpression"),
+        ({"cronExpression": None}, "cronExpression"),
+        ({"timezone": "EST"}, "timezone"),
+        ({"message": ""}, "message"),
+        ({"endAt": "2020-01-01T00:00:00Z"}, "endAt"),
+        ({"scheduleAt": "2030-01-01T00:00:00Z"}, "scheduleAt"),
+        ({"cron": "@daily"}, "cron"),
+    ],
+)
+def test_a_change_that_is_refused_changes_nothing(
+    api: Api, change: dict[str, Any], field: str
+) -> None:
+    """The field is named."""
+    schedule(api)
+    before = shown(api)
+    answer = api.patch("/job/recurring:1", change)
+    assert_problem(answer, 422)
+    assert field in answer.get_json()["errors"]
+    assert shown(api) == before
+
+
+def test_two_schedules_never_become_one(api: Api) -> None:
+    """A change to what another one is already: 409 that names it."""
+    schedule(api)
+    schedule(api, cronExpression="@weekly")
+    answer = api.patch("/job/recurring:2", {"cronExpression": "0 9 * * *"})
+    assert_problem(answer, 409)
+    assert "recurring:1" in answer.get_json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "field", "words"),
+    [
+        ({"cronExpression": None}, "cronExpression", "missing"),
+        ({"cronExpression": 5}, "cronExpression", "text"),
+        ({"cronExpression": "61 * * * *"}, "cronExpression", "minute, 61"),
+        ({"cronExpression": "every day"}, "cronExpression", "five fields"),
+        ({"cronExpression": "* * * * * *"}, "cronExpression", "once a minute"),
+        ({"cronExpression": "0 0 30 2 *"}, "cronExpression", "never fires"),
+        ({"timezone": "CET"}, "timezone", "Europe/Berlin"),
+        ({"timezone": "Berlin"}, "timezone", "Europe/Berlin"),
+        ({"timezone": ""}, "timezone", "IANA"),
+        ({"timezone": 1}, "timezone", "IANA"),
+        ({"startAt": "tomorrow"}, "startAt", "offset"),
+        ({"startAt": "2030-01-01T00:00:00"}, "startAt", "offset"),
+        ({"endAt": "9999-12-31T00:00:00Z"}, "endAt", "2099"),
+        ({"endAt": "2020-01-01T00:00:00Z"}, "endAt", "No run"),
+        ({"startAt": "2031-01-02T00:00:00Z", "endAt": "2031-01-01T00:00:00Z"}, "endAt", "startAt"),
+        ({"maxRuns": 0}, "maxRuns", "whole number"),
+        ({"graceMs": 999}, "graceMs", "1,000"),
+        ({"overlap": "drop"}, "overlap", "skip or queue"),
+        ({"to": "x"}, "to", "digits"),
+        ({"delayMs": 5}, "delayMs", "schedule-delayed-call"),
+        ({"cronExpresion": "@daily"}, "cronExpresion", "cronExpression"),
+        ({"timeZone": "UTC"}, "timeZone", "timezone"),
+    ],
+)
+def test_refusals(api: Api, fields: dict[str, Any], field: str, words: str) -> None:
+    """Each names its field in words to act on, and nothing is stored."""
+    answer = api.post("/schedule-recurring-call", {**DAILY, **fields})
+    assert_problem(answer, 422)
+    assert words in " ".join(answer.get_json()["errors"][field])
+    assert api.get("/recurring").get_json()["total"] == 0
+
+
+def test_an_idempotency_key_replays_the_first_answer(api: Api) -> None:
+    """Whatever has become of the schedule, and even when its end has passed by now."""
+    headers = {"Idempotency-Key": "k"}
+    first = api.post("/schedule-recurring-call", DAILY, headers=headers)
+    api.delete("/job/recurring:1")
+    again = api.post("/schedule-recurring-call", DAILY, headers=headers)
+    assert again.get_json() == first.get_json()
+    assert api.get("/recurring").get_json()["total"] == 0
+    other = {**DAILY, "message": "Other"}
+    assert_problem(api.post("/schedule-recurring-call", other, headers=headers), 422)
+
+
+def test_the_default_zone_is_a_setting(make_api: Callable[..., Api]) -> None:
+    """It is part of the identity, so that changing the setting later moves no schedule."""
+    schedule(make_api(DEFAULT_TIMEZONE="Europe/Berlin"))
+    api = make_api()
+    assert shown(api)["timezone"] == "Europe/Berlin"
+    assert schedule(api) == "recurring:2"
+
+
+def test_a_preview_shows_the_runs_and_the_changes_of_the_clock(api: Api) -> None:
+    """Stores nothing."""
+    asked = {
+        "cronExpression": "30 2 * * *",
+        "timezone": "Europe/Berlin",
+        "from": "2027-03-27T00:00:00Z",
+        "count": 2,
+    }
+    assert api.post("/schedule-recurring-call/preview", asked).get_json() == {
+        "success": True,
+        "cronExpression": "30 2 * * *",
+        "timezone": "Europe/Berlin",
+        "description": "At 02:30 every day",
+        "runs": [
+            {"local": "2027-03-27T02:30:00+01:00", "utc": "2027-03-27T01:30:00.000Z"},
+            {"local": "2027-03-28T03:00:00+02:00", "utc": "2027-03-28T01:00:00.000Z"},
+        ],
+        "clockChanges": [
+            {
+                "utc": "2027-03-28T01:00:00.000Z",
+                "from": "2027-03-28T02:00:00+01:00",
+                "to": "2027-03-28T03:00:00+02:00",
+            }
+        ],
+    }
+    assert api.get("/recurring").get_json()["total"] == 0
+    whole = api.post("/schedule-recurring-call/preview", {"cronExpression": "@yearly", "count": 50})
+    assert len(whole.get_json()["runs"]) == 50
+    bare = api.post("/schedule-recurring-call/preview", {"cronExpression": "* * * * *"})
+    assert len(bare.get_json()["runs"]) == 10
+    too_many = {"cronExpression": "@daily", "count": 51}
+    assert_problem(api.post("/schedule-recurring-call/preview", too_many), 422)
+
+
+def test_a_schedule_is_not_retried(api: Api) -> None:
+    """Its runs are, each by its own id."""
+    schedule(api)
+    assert_problem(api.post("/job/recurring:1/retry"), 409)
+    assert_problem(api.post("/job/recurring:2/retry"), 404)
+    assert_problem(api.post("/job/recurring:01/pause"), 404)
+
+
+def test_readiness_misses_a_scheduler_where_there_are_recurring_calls(
+    api: Api, timetable: Timetable, valkey: redis.Redis
+) -> None:
+    """Without any it is not missed; stats tell it all the same."""
+    seconds, _ = valkey.time()
+    valkey.zadd("{calls}:workers", {"w": seconds * 1000})
+    assert api.web.get("/readyz").status_code == 200
+    schedule(api)
+    answer = api.web.get("/readyz")
+    assert_problem(answer, 503)
+    assert "scheduler" in answer.get_json()["errors"]
+    stats = api.get("/stats").get_json()
+    assert (stats["recurring"], stats["schedulerLeads"]) == (1, False)
+    timetable.look("one", 5_000, 1)
+    assert api.web.get("/readyz").status_code == 200
+    assert api.get("/stats").get_json()["schedulerLeads"] is True
+
+
+FIELDS = {
+    "to": st.just(TO),
+    "cronExpression": st.text(st.sampled_from("0123456789*/,-#LW @ADEFMNORSTUW"), max_size=16)
+    | st.tuples(
+        *[st.sampled_from(["*", "0", "*/5", "1-3", "L", "5L", "MON#2", "1,2", "31"])] * 5
+    ).map(" ".join),
+    "timezone": st.sampled_from(["UTC", "Europe/Berlin", "EST", "../etc", ""])
+    | st.text(max_size=9),
+    "startAt": st.datetimes().map(lambda moment: f"{moment.isoformat()}Z"),
+    "endAt": st.datetimes().map(lambda moment: f"{moment.isoformat()}+14:00"),
+    "from": st.datetimes().map(lambda moment: f"{moment.isoformat()}Z"),
+    "maxRuns": st.integers(),
+    "graceMs": st.integers(),
+    "count": st.integers(-1, 60),
+    "overlap": st.sampled_from(["skip", "queue", "drop"]),
+    "message": st.text(st.characters(), max_size=5),
+}
+ANYTHING = st.none() | st.booleans() | st.integers() | st.text(max_size=5) | st.lists(st.none())
+OPTIONAL = {name: field | ANYTHING for name, field in FIELDS.items()}
+REQUIRED = {name: FIELDS[name] for name in ("to", "cronExpression")}
+#: Half of them have what is required.
+BODIES = st.fixed_dictionaries({}, optional=OPTIONAL) | st.fixed_dictionaries(
+    REQUIRED, optional={name: OPTIONAL[name] for name in OPTIONAL.keys() - REQUIRED}
+)
+
+
+@settings(
+    max_examples=300,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(
+    path=st.sampled_from(["/schedule-recurring-call", "/schedule-recurring-call/preview"]),
+    body=BODIES,
+    change=BODIES,
+)
+def test_any_body(
+    api: Api, valkey: redis.Redis, path: str, body: dict[str, Any], change: dict[str, Any]
+) -> None:
+    """No 500; what is refused stores nothing, and what is stored can be read and changed."""
+    valkey.flushall()
+    answer = api.post(path, data=json.dumps(body), headers={"Content-Type": "application/json"})
+    assert answer.status_code in {200, 400, 422}
+    stored = answer.status_code == 200 and "preview" not in path
+    page = api.get("/recurring").get_json()
+    assert page["total"] == stored
+    if stored:
+        before = shown(api)
+        changed = api.patch("/job/recurring:1", change)
+        assert changed.status_code in {200, 400, 422}
+        if changed.status_code != 200:
+            assert shown(api) == before

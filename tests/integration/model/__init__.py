@@ -1,0 +1,1 @@
+"""A plain Python model of the queue, and the steps that are taken in both."""

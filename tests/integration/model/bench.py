@@ -1,0 +1,195 @@
+"""What is modelled, and what holds after each step."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import hypothesis.strategies as st
+import pytest
+import redis
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition
+
+from tests.integration.conftest import QUICK
+from vomind_queue.attempts import Accepted
+from vomind_queue.calls import Priority, State
+from vomind_queue.errors import JobNotFound
+from vomind_queue.store import keys
+from vomind_queue.store.connection import API_TIMEOUT_S, Gate, connect
+from vomind_queue.store.desk import Protocol, WorkDesk
+from vomind_queue.store.queue import CallQueue
+from vomind_queue.verdicts import Begun, Ending, Verdict
+
+#: Scripts that a client may send twice; the others are sent once.
+REPEATED = {"begin", "finish", "defer", "settle", "extend", "pause", "resume", "stats", "page"}
+#: Which of the calls a step is about: mostly one that is there.
+PICKS = st.integers(0, 9)
+#: Few enough that something happens to each.
+MOST_JOBS = 4
+#: Far from any time that a test reaches, ms.
+HOUR_MS = 3_600_000
+
+
+def held(job: Model) -> bool:
+    """A worker has its lease."""
+    return job.holder is not None
+
+
+def marked(job: Model) -> bool:
+    """Its phone may be ringing."""
+    return job.begun is not None
+
+
+def delayed(job: Model) -> bool:
+    """It is for later."""
+    return job.state is State.DELAYED
+
+
+def tried(job: Model) -> bool:
+    """It has an attempt that is over."""
+    return bool(job.old)
+
+
+def while_any(fits: Callable[[Model], Any]) -> Any:
+    """A step makes sense only while there is such a call."""
+    return precondition(lambda self: any(fits(job) for job in self.model.values()))
+
+
+class RepeatingGate(Gate):
+    """Sends every command that may be repeated twice, and believes the second reply."""
+
+    def write(self, name: str, key_names: list[str], *args: Any) -> list[Any]:
+        """As a client does whose first reply was lost, now and then."""
+        if name in REPEATED and random.random() < 0.5:
+            super().write(name, key_names, *args)
+        return super().write(name, key_names, *args)
+
+
+@dataclass
+class Model:
+    """What the queue should make of one call."""
+
+    priority: Priority
+    state: State
+    attempts: int = 0
+    round: int = 0
+    #: Worker that holds it, while it has a lease.
+    holder: int | None = None
+    #: The attempt whose mark stands.
+    begun: Begun | None = None
+    #: Its holder is to put it off.
+    to_defer: bool = False
+    in_doubt: bool = False
+    #: Attempts of it that are over; their late answers must change nothing.
+    old: list[Begun] = field(default_factory=list)
+
+
+class Bench(RuleBasedStateMachine):
+    """Two workers and an API at one queue."""
+
+    url = ""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.client: redis.Redis = connect(self.url, timeout_s=API_TIMEOUT_S)
+        self.client.flushall()
+        gate = RepeatingGate(self.client)
+        self.queue = CallQueue(gate, None)
+        protocol = Protocol(**{**QUICK, "lease_ms": HOUR_MS, "breaker_probe_ms": HOUR_MS})
+        self.desks = [WorkDesk(gate, f"worker-{i}", protocol) for i in range(2)]
+        self.model: dict[str, Model] = {}
+        self.gone: set[str] = set()
+        self.paused = False
+        self.sids = 0
+        self.numbers = 0
+        #: Ids of a bulk that is staged.
+        self.hidden: set[str] = set()
+        #: Every lease that was ever given out, by job.
+        self.leases: dict[str, list[str]] = {}
+
+    def teardown(self) -> None:
+        """Gives the connections back."""
+        self.client.close()
+
+    def number(self) -> int:
+        """A phone number's, never given out before."""
+        self.numbers += 1
+        return self.numbers
+
+    def _pick(self, pick: int) -> str:
+        if pick == 9 or not self.model:
+            return max(self.gone | self.hidden, default="1")
+        return sorted(self.model)[pick % len(self.model)]
+
+    def _one(self, pick: int, fits: Callable[[Model], Any]) -> tuple[str, Model]:
+        fitting = sorted(job_id for job_id, job in self.model.items() if fits(job))
+        job_id = fitting[pick % len(fitting)]
+        return job_id, self.model[job_id]
+
+    def _run_out(self, job_id: str, job: Model) -> None:
+        assert job.holder is not None
+        self.client.zadd(keys.LEASES, {member(job_id): 1}, xx=True)
+        self.desks[job.holder].book.forget([job_id])
+        self.desks[1 - job.holder].take(0, "123")
+        self._let_go(job)
+
+    def _let_go(self, job: Model) -> None:
+        job.holder = None
+        if job.begun is None:
+            # An attempt that is over is put off, whoever lets go of the call.
+            job.state = State.DELAYED if job.to_defer else State.WAITING
+            job.to_defer = False
+        else:
+            job.in_doubt = True
+
+    def _outranked(self, job: Model) -> bool:
+        return any(
+            other.state is State.WAITING and other.priority.rank < job.priority.rank
+            for other in self.model.values()
+        )
+
+    def _verdict(self, ending: Ending) -> Verdict:
+        accepted = None
+        if ending is Ending.COMPLETED:
+            self.sids += 1
+            accepted = Accepted(sid=f"CA{self.sids}", status="queued")
+        wait_ms = HOUR_MS if ending in (Ending.AGAIN, Ending.DOUBT) else 0
+        return Verdict(ending=ending, reason="Words.", accepted=accepted, wait_ms=wait_ms)
+
+    def _forget(self, job_id: str) -> None:
+        del self.model[job_id]
+        self.gone.add(job_id)
+
+    @invariant()
+    def every_state_agrees(self) -> None:
+        """Each job is in exactly one list, the right one, and the numbers say the same."""
+        found: dict[str, State] = {}
+        for state in State:
+            for job in self.queue.page(state, 0, 999).jobs:
+                assert job.id not in found
+                assert job.state is state
+                assert job.attempts_made == self.model[job.id].attempts
+                found[job.id] = state
+        assert found == {job_id: job.state for job_id, job in self.model.items()}
+        for job_id in self.hidden:
+            with pytest.raises(JobNotFound):
+                self.queue.job(job_id)
+        stats = self.queue.stats()
+        assert stats.total == len(found)
+        assert stats.in_doubt == sum(job.in_doubt for job in self.model.values())
+        assert (stats.pause is not None) == self.paused
+
+    @invariant()
+    def nothing_is_left_behind(self) -> None:
+        """Removed calls leave no record, and only marked calls keep their number busy."""
+        if self.gone:
+            assert self.client.exists(*map(keys.job, self.gone)) == 0
+        dialing: Any = self.client.hvals(keys.DIALING)
+        assert set(dialing) == {job_id for job_id, job in self.model.items() if marked(job)}
+
+
+def member(job_id: str) -> str:
+    """As it stands in the sorted sets."""
+    return chr(96 + len(job_id)) + job_id

@@ -1,0 +1,171 @@
+"""What workers do, and what time does to them."""
+
+from __future__ import annotations
+
+import secrets
+
+import hypothesis.strategies as st
+from hypothesis.stateful import rule
+
+from tests.integration.model.bench import (
+    HOUR_MS,
+    PICKS,
+    Bench,
+    delayed,
+    held,
+    marked,
+    member,
+    tried,
+    while_any,
+)
+from vomind_queue.calls import State
+from vomind_queue.store import keys
+from vomind_queue.store.codes import Code
+from vomind_queue.verdicts import Begun, Ending, Reception, Refusal
+
+
+class Workers(Bench):
+    """Calls are taken, begun, ended, put off and given back; leases run out."""
+
+    @rule(worker=st.integers(0, 1), wanted=st.integers(0, 4))
+    def take(self, worker: int, wanted: int) -> None:
+        """The most urgent ones, in the order of the list, unless the queue is paused."""
+        listed = [job.id for job in self.queue.page(State.WAITING, 0, 99).jobs]
+        taken = [call.job_id for call in self.desks[worker].take(wanted, "123").calls]
+        assert taken == ([] if self.paused else listed[:wanted])
+        for job_id in taken:
+            self.model[job_id].state = State.ACTIVE
+            self.model[job_id].holder = worker
+            self.leases.setdefault(job_id, []).append(str(self.desks[worker].book.token(job_id)))
+
+    @rule(worker=st.integers(0, 1))
+    def work(self, worker: int) -> None:
+        """What a worker does most of the time."""
+        before = {job_id for job_id, job in self.model.items() if job.holder == worker}
+        self.take(worker, 1)
+        for job_id, job in list(self.model.items()):
+            if job.holder == worker and job_id not in before:
+                self.begin(sorted(self.model).index(job_id), worker)
+
+    @while_any(held)
+    @rule(pick=PICKS)
+    def stale_lease(self, pick: int) -> None:
+        """Whoever lost a call cannot begin it, put it off, give it back or keep it."""
+        job_id, job = self._one(pick, held)
+        for lease in self.leases[job_id]:
+            if self.desks[job.holder or 0].book.token(job_id) == lease:
+                continue
+            gate = self.queue._gate
+            begun = gate.write("begin", [keys.ACTIVE], job_id, lease, "token", 0, 0, 1)
+            assert begun[0] == Code.LOST
+            assert gate.write("defer", [keys.ACTIVE], job_id, lease, 0)[0] == Code.LOST
+            kept = gate.write("extend", [keys.LEASES], "worker-9", HOUR_MS, job_id, lease)
+            assert kept[1:] == [job_id]
+            if not job.in_doubt:
+                assert gate.write("settle", [keys.ACTIVE], job_id, lease)[0] == Code.LOST
+
+    @rule(pick=PICKS, worker=st.integers(0, 1))
+    def begin(self, pick: int, worker: int) -> None:
+        """Only its holder begins a call, once, and only while it is its turn."""
+        job_id = self._pick(pick)
+        job = self.model.get(job_id)
+        answer = self.desks[worker].begin(job_id, secrets.token_urlsafe(4))
+        if job is None or job.holder != worker or job.begun or job.in_doubt:
+            assert answer is Refusal.LOST
+            if job is not None and job.holder == worker:
+                # The lease is forgotten by the worker; it would run out.
+                self._run_out(job_id, job)
+            return
+        if self.paused or self._outranked(job):
+            wanted = {Refusal.PAUSED, Refusal.OUTRANKED, Refusal.LOST}
+            assert answer in wanted
+            self._let_go(job)
+            return
+        assert isinstance(answer, Begun)
+        assert (answer.attempt.number, answer.round) == (job.attempts + 1, job.round)
+        job.begun, job.to_defer = answer, False
+
+    @while_any(marked)
+    @rule(pick=PICKS, ending=st.sampled_from(Ending), defers=st.booleans())
+    def finish(self, pick: int, ending: Ending, defers: bool) -> None:
+        """The outcome of an attempt comes in, from its worker or from a settler."""
+        job_id, job = self._one(pick, marked)
+        begun, was_held = job.begun, held(job)
+        assert begun is not None
+        desk = self.desks[job.holder or 0]
+        written = desk.finish(begun, self._verdict(ending), deferred=defers)
+        assert written.reception in (Reception.OK, Reception.AGAIN)
+        if ending is Ending.DOUBT:
+            job.in_doubt, job.holder = True, None
+            desk.release(job_id)
+            return
+        job.old.append(begun)
+        job.begun, job.in_doubt = None, False
+        if ending in (Ending.COMPLETED, Ending.FAILED, Ending.AGAIN):
+            job.attempts += 1
+            job.round += 1
+        if ending is Ending.AGAIN and defers and was_held:
+            job.to_defer = True
+            return
+        desk.release(job_id)
+        job.holder = None
+        job.state = {
+            Ending.COMPLETED: State.COMPLETED,
+            Ending.FAILED: State.FAILED,
+            Ending.AGAIN: State.DELAYED,
+            Ending.POSTPONED: State.WAITING,
+            Ending.ACCOUNT: State.WAITING,
+        }[ending]
+        self.paused = self.paused or ending is Ending.ACCOUNT
+
+    @while_any(tried)
+    @rule(pick=PICKS)
+    def late_answer(self, pick: int) -> None:
+        """An answer to an attempt that is over changes nothing."""
+        _, job = self._one(pick, tried)
+        written = self.desks[0].finish(job.old[0], self._verdict(Ending.COMPLETED))
+        assert written.reception is Reception.SUPERSEDED
+
+    @while_any(held)
+    @rule(pick=PICKS)
+    def put_off(self, pick: int) -> None:
+        """Its holder puts a call off, as Celery's retry does."""
+        job_id, job = self._one(pick, held)
+        done = self.desks[job.holder or 0].defer(job_id, self.queue.now_ms() + HOUR_MS)
+        if job.begun is None:
+            job.state, job.holder, job.to_defer = State.DELAYED, None, False
+        else:
+            assert done is False
+            self._run_out(job_id, job)
+
+    @while_any(held)
+    @rule(pick=PICKS)
+    def give_back(self, pick: int) -> None:
+        """Its worker lets go of a call without having ended it."""
+        job_id, job = self._one(pick, held)
+        desk = self.desks[job.holder or 0]
+        desk.give_back(job_id, str(desk.book.token(job_id)))
+        self._let_go(job)
+
+    @rule(worker=st.integers(0, 1))
+    def renew(self, worker: int) -> None:
+        """A living worker keeps what it holds."""
+        its = {job_id for job_id, job in self.model.items() if job.holder == worker}
+        self.desks[worker].extend()
+        assert {job_id for job_id, _ in self.desks[worker].book.held()} == its
+
+    @while_any(held)
+    @rule(pick=PICKS)
+    def lease_runs_out(self, pick: int) -> None:
+        """The worker was silent for too long."""
+        job_id, job = self._one(pick, held)
+        self._run_out(job_id, job)
+
+    @while_any(delayed)
+    @rule(pick=PICKS)
+    def becomes_due(self, pick: int) -> None:
+        """A delayed call's time has come."""
+        job_id, job = self._one(pick, delayed)
+        self.client.zadd(keys.DELAYED, {member(job_id): 1}, xx=True)
+        self.desks[0].take(0, "123")
+        job.state = State.WAITING

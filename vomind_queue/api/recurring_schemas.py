@@ -1,0 +1,196 @@
+"""What the endpoints about recurring calls take."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from marshmallow import ValidationError, post_load, validates_schema
+
+from vomind_queue.api import fields, schemas
+from vomind_queue.api.schemas import CallSchema, RequestSchema
+from vomind_queue.api.times import iso
+from vomind_queue.cron import Cron, CronError
+from vomind_queue.schedules import DEFAULT_GRACE_MS, Overlap, Recurrence
+from vomind_queue.zones import is_zone, near
+
+#: Occurrences of one schedule.
+MOST_RUNS = 1_000_000
+#: Below this a tick is late that a scheduler saw at once, ms.
+LEAST_GRACE_MS = 1_000
+#: Nobody waits for a call that long, ms: a week.
+MOST_GRACE_MS = 7 * 24 * 3600 * 1000
+#: 2000-01-01 and 2100-01-01, unix ms.
+FIRST_MS = 946_684_800_000
+LAST_MS = 4_102_444_800_000
+#: Runs that a preview shows.
+MOST_PREVIEWED = 50
+PREVIEWED = 10
+
+_NO_CRON = schemas.missing("The cron expression is")
+_OVERLAPS = {overlap.value: overlap for overlap in Overlap}
+
+
+class CronExpression(fields.Rule[str]):
+    """Five fields, or a macro."""
+
+    def read(self, value: Any) -> str:
+        """The expression as it was written, white space aside."""
+        if not isinstance(value, str):
+            raise ValidationError("Give a text of five fields, such as 0 9 * * 1-5, or @daily.")
+        try:
+            return Cron(value).text
+        except CronError as error:
+            raise ValidationError(str(error)) from None
+
+
+class TimeZone(fields.Rule[str]):
+    """An IANA name."""
+
+    def read(self, value: Any) -> str:
+        """The name as it is."""
+        if not isinstance(value, str) or not is_zone(value):
+            meant = near(value) if isinstance(value, str) else []
+            text = "Give an IANA time zone, such as Europe/Berlin or UTC."
+            if meant:
+                text = f"There is no such IANA time zone; did you mean {' or '.join(meant)}?"
+            raise ValidationError(text)
+        return value
+
+
+class Moment(fields.Instant):
+    """A time within this century: calendars far away are nobody's."""
+
+    def read(self, value: Any) -> int:
+        """Unix ms."""
+        moment = super().read(value)
+        if not FIRST_MS <= moment < LAST_MS:
+            raise ValidationError("Give a time from the year 2000 to 2099.")
+        return moment
+
+
+class OverlapRule(fields.Rule[Overlap]):
+    """What to do while the run before has not ended."""
+
+    def read(self, value: Any) -> Overlap:
+        """One of the two."""
+        if not isinstance(value, str) or value not in _OVERLAPS:
+            raise ValidationError("Choose skip or queue.")
+        return _OVERLAPS[value]
+
+
+class RecurringSchema(CallSchema):
+    """A call that is wanted again and again; its time zone is filled in before."""
+
+    cron = CronExpression(data_key="cronExpression", required=True, error_messages=_NO_CRON)
+    zone = TimeZone(data_key="timezone", allow_none=True)
+    start_ms = Moment(data_key="startAt", allow_none=True)
+    end_ms = Moment(data_key="endAt", allow_none=True)
+    max_runs = fields.WholeNumber(data_key="maxRuns", least=1, most=MOST_RUNS, allow_none=True)
+    grace_ms = fields.WholeNumber(
+        data_key="graceMs", least=LEAST_GRACE_MS, most=MOST_GRACE_MS, allow_none=True
+    )
+    overlap = OverlapRule(allow_none=True)
+
+    @validates_schema
+    def refuse_backwards(self, data: dict[str, Any], **_: Any) -> None:
+        """Raises ValidationError when the end lies before the start."""
+        start_ms, end_ms = data.get("start_ms"), data.get("end_ms")
+        if start_ms is not None and end_ms is not None and end_ms < start_ms:
+            raise ValidationError("It lies before startAt.", "endAt")
+
+    @post_load
+    def make(self, data: dict[str, Any], **_: Any) -> Any:
+        """The recurrence, its defaults filled in."""
+        grace_ms = data.get("grace_ms")
+        return Recurrence(
+            call=super().make(data).call,
+            cron=data["cron"],
+            zone=data.get("zone") or "UTC",
+            start_ms=data.get("start_ms"),
+            end_ms=data.get("end_ms"),
+            max_runs=data.get("max_runs"),
+            grace_ms=DEFAULT_GRACE_MS if grace_ms is None else grace_ms,
+            overlap=data.get("overlap") or Overlap.SKIP,
+        )
+
+    def read(self, body: Mapping[str, Any], default_zone: str) -> Recurrence:
+        """A body's recurrence. Raises ValidationError."""
+        zone = body.get("timezone")
+        whole = {**body, "timezone": default_zone if zone is None else zone}
+        recurrence: Recurrence = self.load(whole)
+        return recurrence
+
+
+class ChangeSchema(RequestSchema):
+    """What may be changed of a recurring call; each change is read with all that stays."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.known = RECURRING.known - {"to"}
+
+    @validates_schema(pass_original=True)
+    def refuse_another_number(self, _data: Any, original: Any, **_: Any) -> None:
+        """Raises ValidationError: another person is another recurring call."""
+        if isinstance(original, dict) and "to" in original:
+            raise ValidationError(
+                "A recurring call keeps its number; schedule another one for another number.", "to"
+            )
+
+    def merged(self, old: Recurrence, body: Mapping[str, Any], default_zone: str) -> Recurrence:
+        """The recurrence with the changes; ``null`` takes a field back to its default.
+
+        Raises ValidationError.
+        """
+        self.load(dict(body))
+        changes = {name: value for name, value in body.items() if name in self.known}
+        return RECURRING.read({**_as_body(old), **changes}, default_zone)
+
+
+def _as_body(old: Recurrence) -> dict[str, Any]:
+    return {
+        **old.call.as_data(),
+        "cronExpression": old.cron,
+        "timezone": old.zone,
+        "startAt": None if old.start_ms is None else iso(old.start_ms),
+        "endAt": None if old.end_ms is None else iso(old.end_ms),
+        "maxRuns": old.max_runs,
+        "graceMs": old.grace_ms,
+        "overlap": str(old.overlap),
+    }
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Preview:
+    """Which runs to show."""
+
+    cron: Cron
+    zone: str
+    #: Where to begin, unix ms; ``None`` for now.
+    from_ms: int | None
+    count: int
+
+
+class PreviewSchema(RequestSchema):
+    """A pattern to be looked at."""
+
+    cron = CronExpression(data_key="cronExpression", required=True, error_messages=_NO_CRON)
+    zone = TimeZone(data_key="timezone", allow_none=True)
+    from_ms = Moment(data_key="from", allow_none=True)
+    count = fields.WholeNumber(least=1, most=MOST_PREVIEWED, allow_none=True)
+
+    def read(self, body: Mapping[str, Any], default_zone: str) -> Preview:
+        """What to show. Raises ValidationError."""
+        data = self.load(dict(body))
+        return Preview(
+            cron=Cron(data["cron"]),
+            zone=data.get("zone") or default_zone,
+            from_ms=data.get("from_ms"),
+            count=data.get("count") or PREVIEWED,
+        )
+
+
+RECURRING = RecurringSchema()
+CHANGE = ChangeSchema()
+PREVIEW = PreviewSchema()

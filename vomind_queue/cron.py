@@ -1,0 +1,159 @@
+"""Cron expressions and the instants at which they fire; daylight saving as in Debian's cron.
+
+The fields are read, and matched against days and hours on the wall clock, by
+`cronsim`. How wall clock and real time go together is decided here: cronsim's
+own mapping leaves out the third hour of ``0 */3 * * *`` on the day on which
+Australia/Lord_Howe skips half an hour, and repeats a run when it starts within
+an hour that comes twice.
+
+The rules are those of Debian's cron(8), section "Notes": a pattern with a star
+at the start of its minute or hour field follows real time. Any other one means
+a time of day: where the clock jumps over it, it fires just after the jump; where
+the clock shows it twice, it fires the first time. A jump of more than three
+hours moves the calendar (Pacific/Apia in 2011) and is made up for by nobody.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from cronsim import CronSim, CronSimError
+
+from vomind_queue.errors import VomindError
+
+#: Names for common patterns, as in crontab(5).
+MACROS = {
+    "@yearly": "0 0 1 1 *",
+    "@annually": "0 0 1 1 *",
+    "@monthly": "0 0 1 * *",
+    "@weekly": "0 0 * * 0",
+    "@daily": "0 0 * * *",
+    "@midnight": "0 0 * * *",
+    "@hourly": "0 * * * *",
+}
+
+#: The fields in their order, and what each takes.
+FIELDS = {
+    "minute": "0 to 59",
+    "hour": "0 to 23",
+    "day of month": "1 to 31, L or LW",
+    "month": "1 to 12 or JAN to DEC",
+    "day of week": "0 to 7 or SUN to SAT, also 5L or MON#2",
+}
+
+#: Longer is no pattern but a mistake, characters.
+LONGEST = 255
+#: A clock that jumps further was set, not moved for the summer (Debian's cron(8)).
+_LONGEST_JUMP = timedelta(hours=3)
+_MINUTE = timedelta(minutes=1)
+#: Any time will do to ask whether a pattern ever fires; cronsim looks 50 years ahead.
+_SOME_TIME = datetime(2024, 1, 1)  # noqa: DTZ001 - a wall clock's
+
+
+class CronError(VomindError):
+    """The expression cannot be read, or never fires; the text says which field is wrong."""
+
+
+class Cron:
+    """A pattern of five fields, or one of the `MACROS`."""
+
+    def __init__(self, text: str) -> None:
+        """Raises CronError."""
+        #: As it was written, white space aside.
+        self.text = " ".join(text.split())
+        #: The same for all ways of writing the same five fields.
+        self.pattern = _five_fields(self.text)
+        parts = self.pattern.split()
+        self._real_time = parts[0].startswith("*") or parts[1].startswith("*")
+        _check(parts)
+
+    def in_words(self) -> str:
+        """What the pattern means, in English: ``At 09:00 every day``."""
+        return CronSim(self.pattern, _SOME_TIME).explain()
+
+    def runs(self, zone: ZoneInfo, after_ms: int) -> Iterator[int]:
+        """The instants later than that at which it fires, unix ms, in order, none twice."""
+        after = datetime.fromtimestamp(after_ms // 1000, UTC).astimezone(zone)
+        last = after_ms
+        for instant in self._instants(zone, _start(after)):
+            run_ms = int(instant.timestamp()) * 1000
+            if run_ms > last:
+                last = run_ms
+                yield run_ms
+
+    def _instants(self, zone: ZoneInfo, start: datetime) -> Iterator[datetime]:
+        repeated: list[datetime] = []
+        for wall in CronSim(self.pattern, start):
+            once, again = wall.replace(tzinfo=zone), wall.replace(tzinfo=zone, fold=1)
+            jump = again.utcoffset() - once.utcoffset()  # type: ignore[operator]
+            if jump < timedelta() and self._real_time:
+                # All of the first round comes before any of the second.
+                repeated.append(again)
+                yield once
+                continue
+            yield from repeated
+            repeated.clear()
+            if jump <= timedelta():
+                yield once
+            elif not self._real_time and jump <= _LONGEST_JUMP:
+                yield _behind_gap(wall, zone)
+
+
+def _start(after: datetime) -> datetime:
+    """Wall clock from which to look for runs after ``after``."""
+    wall = after.replace(tzinfo=None, fold=0)
+    step = after.replace(fold=0).utcoffset() - after.replace(fold=1).utcoffset()  # type: ignore[operator]
+    # Within an hour that comes twice, walls already passed come again.
+    return wall - max(step, timedelta())
+
+
+def _behind_gap(wall: datetime, zone: ZoneInfo) -> datetime:
+    """The first instant after a jump of the clock over ``wall``."""
+    while True:
+        wall += _MINUTE
+        found = wall.replace(tzinfo=zone)
+        if found.utcoffset() == found.replace(fold=1).utcoffset():
+            return found
+
+
+def _five_fields(text: str) -> str:
+    if text.lower() in MACROS:
+        return MACROS[text.lower()]
+    if text.startswith("@"):
+        raise CronError(f"There is no {text[:20]}; there are {', '.join(MACROS)}.")
+    if len(text) > LONGEST or not re.fullmatch(r"[A-Za-z0-9*/,# -]*", text):
+        raise CronError("Write five fields, such as 0 9 * * 1-5, or @daily.")
+    parts = text.upper().split(" ")
+    if len(parts) == len(FIELDS) + 1:
+        raise CronError(
+            "It has six fields. Write five: a call repeats once a minute at most, "
+            "so seconds are not taken."
+        )
+    if len(parts) != len(FIELDS):
+        raise CronError(
+            "Write five fields (minute, hour, day of month, month, day of week), "
+            "such as 0 9 * * 1-5, or @daily."
+        )
+    return " ".join(parts)
+
+
+def _check(parts: list[str]) -> None:
+    for index, (name, allowed) in enumerate(FIELDS.items()):
+        alone = ["*"] * len(FIELDS)
+        alone[index] = parts[index]
+        try:
+            CronSim(" ".join(alone), _SOME_TIME)
+        except CronSimError:
+            raise CronError(
+                f"The {name}, {parts[index]}, cannot be read; it takes {allowed}."
+            ) from None
+    try:
+        next(CronSim(" ".join(parts), _SOME_TIME))
+    except (CronSimError, StopIteration):
+        raise CronError(
+            f"It never fires: no day is day of month {parts[2]}, month {parts[3]} "
+            f"and day of week {parts[4]}."
+        ) from None

@@ -1,0 +1,126 @@
+"""Recurring calls come in, are shown, changed, paused and stopped."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Protocol
+
+from vomind_queue.calls import IdempotencyKey, mask_number
+from vomind_queue.errors import ScheduleChanged
+from vomind_queue.schedules import Recurrence, Registered, Schedule, SchedulePage, ScheduleView
+
+logger = logging.getLogger(__name__)
+
+#: How often a change is tried again that met another one.
+TRIES = 5
+
+
+class Timetable(Protocol):
+    """What recurring calls need of the store."""
+
+    def now_ms(self) -> int: ...
+    def recall(self, key: IdempotencyKey) -> Registered | None: ...
+    def put(
+        self, recurrence: Recurrence, next_ms: int | None, key: IdempotencyKey | None = None
+    ) -> Registered: ...
+    def change(
+        self, old: Schedule, recurrence: Recurrence, next_ms: int | None, *, keep_due: bool
+    ) -> None: ...
+    def pause(self, old: Schedule, by: str) -> None: ...
+    def resume(self, old: Schedule, next_ms: int | None) -> None: ...
+    def remove(self, schedule_id: str) -> list[str]: ...
+    def show(self, schedule_id: str) -> ScheduleView: ...
+    def page(self, start: int, end: int) -> SchedulePage: ...
+
+
+class Recurring:
+    """What apps and operators ask for. Everything may raise StoreUnavailable."""
+
+    def __init__(self, timetable: Timetable) -> None:
+        self._timetable = timetable
+
+    def now_ms(self) -> int:
+        """Unix ms on the clock of Redis, by which ticks fire."""
+        return self._timetable.now_ms()
+
+    def recall(self, key: IdempotencyKey) -> Registered | None:
+        """What an earlier request with this key was answered. Raises KeyReused."""
+        return self._timetable.recall(key)
+
+    def schedule(self, recurrence: Recurrence, key: IdempotencyKey | None = None) -> Registered:
+        """Accepts a recurring call, or updates the one that it is. Raises KeyReused."""
+        first = recurrence.first(self._timetable.now_ms())
+        registered = self._timetable.put(recurrence, first, key)
+        if not registered.replayed:
+            logger.info(
+                "📞 ⏰ recurring call scheduled",
+                extra={
+                    "schedule": registered.schedule_id,
+                    "to": mask_number(recurrence.call.to),
+                    "cron": recurrence.cron,
+                    "zone": recurrence.zone,
+                },
+            )
+        return registered
+
+    def show(self, schedule_id: str) -> ScheduleView:
+        """A schedule with its last occurrences. Raises JobNotFound."""
+        return self._timetable.show(schedule_id)
+
+    def page(self, start: int, end: int) -> SchedulePage:
+        """Schedules ``start`` to ``end``, both included, soonest first."""
+        return self._timetable.page(start, end)
+
+    def amend(self, schedule_id: str, change: Callable[[Schedule], Recurrence]) -> ScheduleView:
+        """Changes a schedule; its id and its counts stay.
+
+        Raises JobNotFound, ScheduleExists, ScheduleChanged and what ``change`` raises.
+        """
+
+        def try_once(old: Schedule) -> None:
+            new = change(old)
+            same = (new.cron, new.zone) == (old.recurrence.cron, old.recurrence.zone)
+            first = new.first(self._timetable.now_ms())
+            self._timetable.change(old, new, first, keep_due=same)
+
+        self._with_latest(schedule_id, try_once)
+        logger.info("📞 ⏰ recurring call changed", extra={"schedule": schedule_id})
+        return self._timetable.show(schedule_id)
+
+    def pause(self, schedule_id: str, by: str) -> None:
+        """Its ticks fire no more until `resume`, and are not made up for. Raises JobNotFound."""
+
+        def try_once(old: Schedule) -> None:
+            if old.pause is None:
+                self._timetable.pause(old, by)
+
+        self._with_latest(schedule_id, try_once)
+        logger.warning("recurring call paused by %s", by, extra={"schedule": schedule_id})
+
+    def resume(self, schedule_id: str) -> None:
+        """Its ticks fire again, from the next one on. Raises JobNotFound."""
+
+        def try_once(old: Schedule) -> None:
+            if old.pause is not None:
+                self._timetable.resume(old, old.recurrence.first(self._timetable.now_ms()))
+
+        self._with_latest(schedule_id, try_once)
+        logger.info("recurring call resumed", extra={"schedule": schedule_id})
+
+    def remove(self, schedule_id: str) -> list[str]:
+        """Stops a recurring call for good; answers its unstarted jobs, which are removed, too.
+
+        Raises JobNotFound.
+        """
+        jobs = self._timetable.remove(schedule_id)
+        logger.info("recurring call removed", extra={"schedule": schedule_id, "jobs": len(jobs)})
+        return jobs
+
+    def _with_latest(self, schedule_id: str, step: Callable[[Schedule], None]) -> None:
+        for _ in range(TRIES - 1):
+            with suppress(ScheduleChanged):
+                step(self._timetable.show(schedule_id).schedule)
+                return
+        step(self._timetable.show(schedule_id).schedule)

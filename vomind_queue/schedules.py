@@ -1,0 +1,239 @@
+"""Recurring calls and what is due of them: plain values, no I/O.
+
+A *recurrence* is what an app asks for: a call and the times at which to place it.
+A *schedule* is that recurrence with its story so far. Each *tick* that fires makes
+an *occurrence*, which is a job like any other. All times are unix milliseconds on
+the clock of the Redis server.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from functools import lru_cache
+from itertools import islice
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from vomind_queue.calls import Call, Job, Pause
+from vomind_queue.cron import Cron, CronError
+
+#: What stands before a schedule's number in its id, and in those of its occurrences.
+PREFIX = "recurring:"
+#: A tick that is later than this is not made up for, unless a schedule says otherwise, ms.
+DEFAULT_GRACE_MS = 15 * 60_000
+#: Times of missed ticks that are kept.
+MISSED_KEPT = 10
+
+
+class Overlap(StrEnum):
+    """What happens to a tick while the occurrence before it has not ended."""
+
+    #: It is left out, and counted.
+    SKIP = "skip"
+    #: It is queued all the same.
+    QUEUE = "queue"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Recurrence:
+    """A call that is to be placed again and again, defaults filled in."""
+
+    call: Call
+    #: Cron expression as it was written, or a macro; see `cron.Cron`.
+    cron: str
+    #: IANA name of the zone that the expression is meant in.
+    zone: str
+    #: No tick before this.
+    start_ms: int | None = None
+    #: No tick after this.
+    end_ms: int | None = None
+    #: Occurrences in all.
+    max_runs: int | None = None
+    #: How late a tick may fire, ms.
+    grace_ms: int = DEFAULT_GRACE_MS
+    overlap: Overlap = Overlap.SKIP
+
+    @property
+    def identity(self) -> str:
+        """Digest of number, pattern and zone: what makes two recurrences the same one."""
+        parts = (self.call.to, read_cron(self.cron).pattern, self.zone)
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
+
+    def runs(self, after_ms: int) -> Iterator[int]:
+        """Its ticks later than that, unix ms.
+
+        Raises CronError when the expression or the zone cannot be read (any more).
+        """
+        if self.start_ms is not None:
+            after_ms = max(after_ms, self.start_ms - 1)
+        while run_ms := _next_run(self.cron, self.zone, after_ms):
+            if self.end_ms is not None and run_ms > self.end_ms:
+                return
+            yield run_ms
+            after_ms = run_ms
+
+    def first(self, after_ms: int) -> int | None:
+        """The first of `runs`, if there is one."""
+        return next(self.runs(after_ms), None)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Schedule:
+    """A recurrence as it is kept, with its story so far."""
+
+    #: Number of the schedule, a decimal string that is never given out twice.
+    id: str
+    #: Grows with each change by a person.
+    revision: int
+    recurrence: Recurrence
+    created_ms: int
+    #: Its last change by a person.
+    updated_ms: int
+    #: Its next tick; ``None`` while it is paused and after its end.
+    next_ms: int | None
+    #: ``None`` while it runs.
+    pause: Pause | None
+    #: Ticks that made an occurrence.
+    fired: int
+    #: Ticks that were too late when somebody looked.
+    missed: int
+    #: Ticks left out because the occurrence before had not ended.
+    skipped: int
+    #: The last missed ticks, newest first.
+    missed_ms: Sequence[int]
+    #: The last skipped ticks, newest first.
+    skipped_ms: Sequence[int]
+
+    @property
+    def job_id(self) -> str:
+        """Its id in the REST API."""
+        return PREFIX + self.id
+
+    @property
+    def ended(self) -> bool:
+        """Whether it will never fire again by itself."""
+        return self.next_ms is None and self.pause is None
+
+    def next_runs(self, count: int) -> list[int]:
+        """Its next ticks, unix ms; fewer when it ends before."""
+        if self.next_ms is None:
+            return []
+        if self.recurrence.max_runs is not None:
+            count = min(count, self.recurrence.max_runs - self.fired)
+        return list(islice(self.recurrence.runs(self.next_ms - 1), count))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Occurrence:
+    """A tick that fired."""
+
+    #: Id of its job.
+    job_id: str
+    due_ms: int
+    #: ``None`` when it is in no list any more: removed, or trimmed from history.
+    job: Job | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ScheduleView:
+    """A schedule with its last occurrences, newest first."""
+
+    schedule: Schedule
+    occurrences: Sequence[Occurrence]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SchedulePage:
+    """Some schedules, soonest first; each with its last occurrence at most."""
+
+    views: Sequence[ScheduleView]
+    #: Number of all schedules.
+    total: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Registered:
+    """What was accepted: enough to build the first answer again for a replay."""
+
+    #: Number of the schedule.
+    schedule_id: str
+    #: Runs that are left of it, three at most.
+    runs_left: int
+    #: When it was accepted, unix ms.
+    accepted_ms: int
+    #: Whether an earlier request with the same idempotency key stored it.
+    replayed: bool = False
+
+
+def occurrence_id(schedule_id: str, tick_ms: int) -> str:
+    """Id of the job that a tick makes: the same whoever makes it, however often."""
+    return f"{PREFIX}{schedule_id}:{tick_ms}"
+
+
+@lru_cache(maxsize=10_000)
+def read_cron(text: str) -> Cron:
+    """A cron expression, read once. Raises CronError."""
+    return Cron(text)
+
+
+@lru_cache(maxsize=50_000)
+def _next_run(cron: str, zone: str, after_ms: int) -> int | None:
+    """Thousands of schedules share a pattern, and are due at the same moment."""
+    return next(read_cron(cron).runs(read_zone(zone), after_ms), None)
+
+
+def read_zone(name: str) -> ZoneInfo:
+    """A time zone. Raises CronError when this machine's data does not have it."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise CronError(f"There is no time zone {name} on this machine.") from None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OffsetChange:
+    """A moment at which a zone's clocks are moved."""
+
+    at_ms: int
+    #: Offsets from UTC before and after, s.
+    before_s: int
+    after_s: int
+
+
+#: No zone moves its clocks there and back within a shorter time, s.
+_STEP_S = 86_400
+
+
+def offset_changes(zone: ZoneInfo, from_ms: int, to_ms: int, most: int) -> list[OffsetChange]:
+    """The first moments between two instants at which clocks are moved, ``most`` at most."""
+    found: list[OffsetChange] = []
+    begin, end = from_ms // 1000, to_ms // 1000
+    while begin < end and len(found) < most:
+        until = min(begin + _STEP_S, end)
+        before, after = _offset(zone, begin), _offset(zone, until)
+        if before != after:
+            at_ms = _change(zone, begin, until) * 1000
+            found.append(OffsetChange(at_ms=at_ms, before_s=before, after_s=after))
+        begin = until
+    return found
+
+
+def _offset(zone: ZoneInfo, at_s: int) -> int:
+    offset = datetime.fromtimestamp(at_s, UTC).astimezone(zone).utcoffset()
+    assert offset is not None  # noqa: S101 - the moment has a zone
+    return int(offset.total_seconds())
+
+
+def _change(zone: ZoneInfo, begin: int, end: int) -> int:
+    """The second at which the offset of ``end`` begins to hold."""
+    wanted = _offset(zone, end)
+    while end - begin > 1:
+        middle = (begin + end) // 2
+        if _offset(zone, middle) == wanted:
+            end = middle
+        else:
+            begin = middle
+    return end

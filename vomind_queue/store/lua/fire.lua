@@ -1,0 +1,86 @@
+-- Turns due ticks into jobs and moves their schedules on, both in one step.
+--
+-- KEYS[1]  schedules
+-- ARGV[1]  deadline, unix ms: after it a tick might be later than its schedule allows
+-- ARGV[2…] for each schedule: number, revision and tick that this was decided on; the tick
+--          that fires, or ''; number of missed ticks; the last of them, newest first,
+--          separated by spaces; the tick after these, or ''
+-- Returns  {ok, now, outcome, …} with an outcome for each schedule, or {late, now}
+-- Outcomes 'fired', 'missed' (all were too late), 'skipped' (the occurrence before has not
+--          ended), 'lost' (somebody else moved or changed the schedule; nothing is done)
+-- Touches  schedule:<id>, schedules, runs:<id>, job:<id>, waiting:<rank>, delayed, wake
+local now = now_ms()
+if late(ARGV[1], now) then
+    return { C.late, now }
+end
+
+-- Occurrences that are shown, or have to be found by `unschedule`.
+local SHOWN = 10
+local function note_run(id, tick)
+    local runs = K.runs .. id
+    redis.call('LPUSH', runs, tick)
+    for _ = 1, 3 do
+        local oldest = redis.call('LINDEX', runs, SHOWN) and redis.call('LINDEX', runs, -1)
+        if not oldest or is_open(id, oldest) then
+            break
+        end
+        redis.call('RPOP', runs)
+    end
+end
+
+local function make_job(id, tick, rank, data)
+    local job = occurrence(id, tick)
+    if redis.call('EXISTS', job_key(job)) == 0 then
+        redis.call('HSET', job_key(job), 'data', data, 'priority', rank, 'state', 'waiting',
+            'at', now, 'due', tick)
+        enqueue(job, rank, nil, now)
+    end
+end
+
+local function fire(id, tick, record)
+    local key = schedule_key(id)
+    local last = redis.call('LINDEX', K.runs .. id, 0)
+    if record.overlap == 'skip' and last and is_open(id, last) then
+        redis.call('HINCRBY', key, 'skipped', 1)
+        remember_times(key, 'skippedat', tick)
+        return 'skipped'
+    end
+    make_job(id, tick, record.priority, record.data)
+    note_run(id, tick)
+    redis.call('HINCRBY', key, 'fired', 1)
+    return 'fired'
+end
+
+local function move(id, revision, tick, fires, missed, missed_at, after)
+    local key = schedule_key(id)
+    local found = redis.call('HMGET', key, 'rev', 'next', 'overlap', 'priority', 'data', 'maxruns')
+    if found[1] ~= revision or found[2] ~= tick then
+        return 'lost'
+    end
+    local outcome = 'missed'
+    if missed ~= '0' then
+        redis.call('HINCRBY', key, 'missed', missed)
+        remember_times(key, 'missedat', missed_at)
+    end
+    if fires ~= '' then
+        outcome = fire(id, fires, { overlap = found[3], priority = found[4], data = found[5] })
+    end
+    local fired = tonumber(redis.call('HGET', key, 'fired') or 0)
+    if found[6] and fired >= tonumber(found[6]) then
+        after = ''
+    end
+    set_next(id, after)
+    return outcome
+end
+
+local answer = { C.ok, now }
+local tell = false
+for i = 2, #ARGV, 7 do
+    local outcome = move(unpack(ARGV, i, i + 6))
+    tell = tell or outcome == 'fired'
+    answer[#answer + 1] = outcome
+end
+if tell then
+    wake()
+end
+return answer

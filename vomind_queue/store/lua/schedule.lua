@@ -1,0 +1,73 @@
+-- Stores a recurring call, or changes one.
+--
+-- KEYS[1]  schedules
+-- ARGV[1]  deadline, unix ms; 0 for none
+-- ARGV[2]  name of the idempotency key, or ''
+-- ARGV[3]  fingerprint of the request, or ''
+-- ARGV[4]  how long the request is remembered, ms
+-- ARGV[5]  number of the schedule to change; '' for the one of that identity, or a new one
+-- ARGV[6]  revision that is changed; '' for whichever
+-- ARGV[7]  identity
+-- ARGV[8]  next tick, unix ms, or ''
+-- ARGV[9]  '1': a tick that is due already and did not fire yet is kept
+-- ARGV[10…] fields of the record that a person sets, and their values; '' for absent
+-- Returns  {ok | replay, now, number, runs left: 0 to 3, accepted ms}, {mismatch | late, now},
+--          {missing | superseded, now}, or {wrong_state, now, number of another schedule
+--          with that identity}
+-- Touches  schedule:<id>, schedules, identities, scheduleid, request:<key>
+local now = now_ms()
+local answer = answered(ARGV[1], ARGV[2], ARGV[3], now)
+if answer then
+    return answer
+end
+local id, identity, tick = ARGV[5], ARGV[7], ARGV[8]
+local known = redis.call('HGET', K.identities, identity)
+local asked = id ~= ''
+if asked then
+    local revision = redis.call('HGET', schedule_key(id), 'rev')
+    if not revision then
+        return { C.missing, now }
+    end
+    if revision ~= ARGV[6] then
+        return { C.superseded, now }
+    end
+    if known and known ~= id then
+        return { C.wrong_state, now, known }
+    end
+    -- One that is known can be paused when memory is full, too.
+    free_first()
+else
+    id = known or string.format('%d', redis.call('INCR', K.last_schedule))
+end
+
+local key = schedule_key(id)
+local before = redis.call('HMGET', key, 'next', 'identity')
+for i = 10, #ARGV, 2 do
+    if ARGV[i + 1] == '' then
+        redis.call('HDEL', key, ARGV[i])
+    else
+        redis.call('HSET', key, ARGV[i], ARGV[i + 1])
+    end
+end
+if before[2] and before[2] ~= identity then
+    redis.call('HDEL', K.identities, before[2])
+end
+redis.call('HSET', K.identities, identity, id)
+redis.call('HSETNX', key, 'at', now)
+redis.call('HSET', key, 'identity', identity, 'updated', now)
+redis.call('HINCRBY', key, 'rev', 1)
+
+local record = redis.call('HMGET', key, 'start', 'end', 'maxruns', 'fired', 'pausedby')
+local from, till = tonumber(record[1] or 0), tonumber(record[2] or math.huge)
+local pending = tonumber(before[1] or math.huge)
+if ARGV[9] == '1' and pending <= now and pending >= from and pending <= till then
+    tick = before[1]
+end
+local left = tonumber(record[3] or math.huge) - tonumber(record[4] or 0)
+if left <= 0 or record[5] then
+    tick = ''
+end
+set_next(id, tick)
+left = math.max(0, math.min(left, 3))
+remember(ARGV[2], ARGV[3], ARGV[4], id, left, now)
+return { C.ok, now, id, left, now }

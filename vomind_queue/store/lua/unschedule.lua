@@ -1,0 +1,33 @@
+-- Removes a recurring call with its occurrences that did not start.
+--
+-- KEYS[1]  schedules
+-- ARGV[1]  deadline, unix ms; 0 for none
+-- ARGV[2]  number of the schedule
+-- Returns  {ok, now, id of a removed job, …} or {missing | late, now}
+-- Touches  schedule:<id>, schedules, identities, runs:<id>, job:<id>, waiting:<rank>, delayed
+local now = now_ms()
+if late(ARGV[1], now) then
+    return { C.late, now }
+end
+local id = ARGV[2]
+local key = schedule_key(id)
+local identity = redis.call('HGET', key, 'identity')
+if not identity then
+    return { C.missing, now }
+end
+free_first()
+local answer = { C.ok, now }
+for _, tick in ipairs(redis.call('LRANGE', K.runs .. id, 0, -1)) do
+    local job = occurrence(id, tick)
+    local state = state_of(job)
+    if state == 'waiting' or state == 'delayed' then
+        remove(job)
+        answer[#answer + 1] = job
+    end
+end
+if redis.call('HGET', K.identities, identity) == id then
+    redis.call('HDEL', K.identities, identity)
+end
+redis.call('ZREM', K.schedules, member(id))
+redis.call('DEL', key, K.runs .. id)
+return answer

@@ -1,0 +1,131 @@
+"""The record of a recurring call in Redis, and the schedule that it means.
+
+Fields of a schedule's hash, absent where they have nothing to say:
+
+=============  =================================================================
+``rev``        grows with each change by a person
+``identity``   see `Recurrence.identity`
+``at``         when it was accepted, unix ms
+``updated``    its last change by a person, unix ms
+``data``       the call as the app sent it, JSON
+``priority``   rank: 1 high, 2 normal, 3 low
+``cron``       the expression as it was written
+``zone``       IANA name
+``start``      no tick before, unix ms
+``end``        no tick after, unix ms
+``maxruns``    occurrences in all
+``grace``      how late a tick may fire, ms
+``overlap``    ``skip`` or ``queue``
+``pausedby``   by whom it was paused
+``pausedat``   when, unix ms
+``next``       its next tick, unix ms
+``fired``      ticks that made an occurrence
+``missed``     ticks that were too late
+``missedat``   the last of them, unix ms, newest first, separated by spaces
+``skipped``    ticks left out because the occurrence before had not ended
+``skippedat``  the last of them, likewise
+=============  =================================================================
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from vomind_queue.calls import Pause
+from vomind_queue.schedules import (
+    Occurrence,
+    Overlap,
+    Recurrence,
+    Schedule,
+    ScheduleView,
+    occurrence_id,
+)
+from vomind_queue.store import record
+from vomind_queue.ticks import Due
+
+
+def or_empty(number: int | None) -> int | str:
+    """How the scripts are told of a number that may be absent."""
+    return "" if number is None else number
+
+
+def fields_of(recurrence: Recurrence) -> list[Any]:
+    """What a person sets, field and value in turn; empty for absent."""
+    fields: dict[str, Any] = {
+        "data": record.encode(recurrence.call),
+        "priority": recurrence.call.priority.rank,
+        "cron": recurrence.cron,
+        "zone": recurrence.zone,
+        "start": or_empty(recurrence.start_ms),
+        "end": or_empty(recurrence.end_ms),
+        "maxruns": or_empty(recurrence.max_runs),
+        "grace": recurrence.grace_ms,
+        "overlap": str(recurrence.overlap),
+    }
+    return [value for pair in fields.items() for value in pair]
+
+
+def _recurrence(fields: Mapping[str, str]) -> Recurrence:
+    return Recurrence(
+        call=record.decode(fields["data"]),
+        cron=fields["cron"],
+        zone=fields["zone"],
+        start_ms=_number(fields, "start"),
+        end_ms=_number(fields, "end"),
+        max_runs=_number(fields, "maxruns"),
+        grace_ms=int(fields["grace"]),
+        overlap=Overlap(fields["overlap"]),
+    )
+
+
+def due(schedule_id: str, flat: Sequence[str]) -> Due:
+    """A schedule whose tick has come."""
+    fields = record.pairs(flat)
+    return Due(
+        id=schedule_id,
+        revision=int(fields["rev"]),
+        recurrence=_recurrence(fields),
+        tick_ms=int(fields["next"]),
+    )
+
+
+def view(schedule_id: str, flat: Sequence[str], runs: Sequence[Any]) -> ScheduleView:
+    """A schedule with its last occurrences, each an instant and the record of its job."""
+    fields = record.pairs(flat)
+    occurrences = [
+        _occurrence(schedule_id, int(instant), record.pairs(job))
+        for instant, job in zip(runs[::2], runs[1::2], strict=True)
+    ]
+    pause = None
+    if "pausedby" in fields:
+        pause = Pause(by=fields["pausedby"], at_ms=int(fields["pausedat"]), reason=None)
+    schedule = Schedule(
+        id=schedule_id,
+        revision=int(fields["rev"]),
+        recurrence=_recurrence(fields),
+        created_ms=int(fields["at"]),
+        updated_ms=int(fields["updated"]),
+        next_ms=_number(fields, "next"),
+        pause=pause,
+        fired=int(fields.get("fired", 0)),
+        missed=int(fields.get("missed", 0)),
+        skipped=int(fields.get("skipped", 0)),
+        missed_ms=_times(fields, "missedat"),
+        skipped_ms=_times(fields, "skippedat"),
+    )
+    return ScheduleView(schedule=schedule, occurrences=occurrences)
+
+
+def _occurrence(schedule_id: str, instant: int, fields: Mapping[str, str]) -> Occurrence:
+    job_id = occurrence_id(schedule_id, instant)
+    return Occurrence(job_id=job_id, due_ms=instant, job=record.read(job_id, fields))
+
+
+def _number(fields: Mapping[str, str], name: str) -> int | None:
+    value = fields.get(name)
+    return None if value is None else int(value)
+
+
+def _times(fields: Mapping[str, str], name: str) -> list[int]:
+    return [int(time) for time in fields.get(name, "").split()]

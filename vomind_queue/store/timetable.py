@@ -1,0 +1,172 @@
+"""Recurring calls in Redis, moved by one script at a time.
+
+Changes carry a deadline on the server's clock, as those of `queue.CallQueue` do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from vomind_queue.calls import IdempotencyKey
+from vomind_queue.errors import JobNotFound, ScheduleChanged, ScheduleExists, StoreUnavailable
+from vomind_queue.schedules import (
+    PREFIX,
+    Recurrence,
+    Registered,
+    Schedule,
+    SchedulePage,
+    ScheduleView,
+)
+from vomind_queue.store import keys
+from vomind_queue.store.codes import Code
+from vomind_queue.store.connection import Gate, told
+from vomind_queue.store.requests import asked, recalled, refuse_misuse
+from vomind_queue.store.schedule_record import due, fields_of, or_empty, view
+from vomind_queue.ticks import Look, Outcome, Turn
+
+#: Occurrences that are shown with a schedule.
+SHOWN = 10
+
+
+class Timetable:
+    """The recurring calls, behind one script a request."""
+
+    def __init__(self, gate: Gate) -> None:
+        self._gate = gate
+
+    def now_ms(self) -> int:
+        """Unix ms on the server's clock."""
+        with told(writes=False):
+            return self._gate.clock.now_ms()
+
+    def recall(self, key: IdempotencyKey) -> Registered | None:
+        """What an earlier request with this key was answered; raises KeyReused."""
+        answer = recalled(self._gate, key)
+        return None if answer is None else _registered(answer)
+
+    def put(
+        self, recurrence: Recurrence, next_ms: int | None, key: IdempotencyKey | None = None
+    ) -> Registered:
+        """Stores a recurring call; one of the same identity is updated. Raises KeyReused."""
+        fields = fields_of(recurrence)
+        identity = recurrence.identity
+        answer = self._change(
+            "schedule", *asked(key), "", "", identity, or_empty(next_ms), "1", *fields
+        )
+        return _registered(answer)
+
+    def change(
+        self, old: Schedule, recurrence: Recurrence, next_ms: int | None, *, keep_due: bool
+    ) -> None:
+        """Changes a schedule that was not changed since it was read.
+
+        ``keep_due``: a tick that is due and did not fire yet will fire all the same.
+        Raises JobNotFound, ScheduleChanged, and ScheduleExists when another schedule has
+        that number, pattern and zone.
+        """
+        self._alter(old, recurrence, next_ms, "1" if keep_due else "", *fields_of(recurrence))
+
+    def pause(self, old: Schedule, by: str) -> None:
+        """No tick fires from now on. Raises as `change` does."""
+        at_ms = self.now_ms()
+        self._alter(old, old.recurrence, None, "", "pausedby", by, "pausedat", at_ms)
+
+    def resume(self, old: Schedule, next_ms: int | None) -> None:
+        """Ticks fire again. Raises as `change` does."""
+        self._alter(old, old.recurrence, next_ms, "", "pausedby", "", "pausedat", "")
+
+    def remove(self, schedule_id: str) -> list[str]:
+        """Removes a schedule; answers the ids of its unstarted jobs, which are gone, too."""
+        answer = self._change("unschedule", schedule_id)
+        if answer[0] == Code.MISSING:
+            raise JobNotFound(PREFIX + schedule_id)
+        return [str(job_id) for job_id in answer[2:]]
+
+    def show(self, schedule_id: str) -> ScheduleView:
+        """A schedule with its last occurrences. Raises JobNotFound."""
+        fields, runs = self._gate.read("runs", [keys.SCHEDULES], schedule_id, SHOWN)
+        if not fields:
+            raise JobNotFound(PREFIX + schedule_id)
+        return view(schedule_id, fields, runs)
+
+    def page(self, start: int, end: int) -> SchedulePage:
+        """Schedules ``start`` to ``end``, both included, soonest first."""
+        total, *flat = self._gate.read("schedules", [keys.SCHEDULES], start, end)
+        triples = zip(*[iter(flat)] * 3, strict=True)
+        views = [view(schedule_id, fields, runs) for schedule_id, fields, runs in triples]
+        return SchedulePage(views=views, total=total)
+
+    def look(self, name: str, lead_ms: int, wanted: int) -> Look:
+        """The schedules that are due, if this scheduler leads or may begin to."""
+        now, leads, wait_ms, *flat = self._gate.write(
+            "ticks", [keys.SCHEDULES], name, lead_ms, wanted
+        )
+        self._gate.clock.note(now)
+        found = [
+            due(schedule_id, fields)
+            for schedule_id, fields in zip(flat[::2], flat[1::2], strict=True)
+        ]
+        wait = None if wait_ms < 0 else wait_ms
+        return Look(now_ms=now, leads=bool(leads), due=found, next_in_ms=wait)
+
+    def step_down(self, name: str) -> None:
+        """Lets another scheduler lead at once."""
+        self._gate.write("ticks", [keys.SCHEDULES], name, 0, 0)
+
+    def fire(self, turns: Sequence[Turn], deadline_ms: int) -> list[Outcome]:
+        """Turns ticks into jobs and moves their schedules on.
+
+        Raises StoreUnavailable, also when the server came to it after the deadline.
+        """
+        flat = [value for turn in turns for value in _turn(turn)]
+        answer = self._gate.write("fire", [keys.SCHEDULES], deadline_ms, *flat)
+        if answer[0] == Code.LATE:
+            raise StoreUnavailable("Redis was too slow; nothing was changed.")
+        return [Outcome(outcome) for outcome in answer[2:]]
+
+    def _alter(
+        self, old: Schedule, recurrence: Recurrence, next_ms: int | None, keep: str, *fields: Any
+    ) -> None:
+        identity, tick = recurrence.identity, or_empty(next_ms)
+        answer = self._change(
+            "schedule", *asked(None), old.id, old.revision, identity, tick, keep, *fields
+        )
+        if answer[0] == Code.MISSING:
+            raise JobNotFound(old.job_id)
+        if answer[0] == Code.SUPERSEDED:
+            raise ScheduleChanged(f"{old.job_id} was changed at the same time; try again.")
+        if answer[0] == Code.WRONG_STATE:
+            raise ScheduleExists(
+                f"{PREFIX}{answer[2]} has this number, pattern and time zone already."
+            )
+
+    def _change(self, script: str, *args: Any) -> list[Any]:
+        answer = self._gate.write(script, [keys.SCHEDULES], self._gate.deadline_ms(), *args)
+        self._gate.clock.note(int(answer[1]))
+        if answer[0] == Code.LATE:
+            raise StoreUnavailable("Redis was too slow; nothing was changed.")
+        return answer
+
+
+def _registered(answer: list[Any]) -> Registered:
+    refuse_misuse(answer)
+    schedule_id, left, accepted = answer[2:5]
+    return Registered(
+        schedule_id=str(schedule_id),
+        runs_left=int(left),
+        accepted_ms=int(accepted),
+        replayed=answer[0] == Code.REPLAY,
+    )
+
+
+def _turn(turn: Turn) -> list[Any]:
+    return [
+        turn.due.id,
+        turn.due.revision,
+        turn.due.tick_ms,
+        or_empty(turn.fire_ms),
+        turn.missed,
+        " ".join(map(str, turn.missed_ms)),
+        or_empty(turn.next_ms),
+    ]

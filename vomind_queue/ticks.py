@@ -1,0 +1,107 @@
+"""Ticks of recurring calls; what becomes of those that are due is decided by a pure function."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from vomind_queue.schedules import MISSED_KEPT, Recurrence
+
+#: Ticks that one look at a schedule passes over, so that a long outage is caught up in steps.
+MOST_TICKS = 1_000
+
+
+class Outcome(StrEnum):
+    """What became of a turn."""
+
+    #: A tick made an occurrence.
+    FIRED = "fired"
+    #: All ticks that were due were too late.
+    MISSED = "missed"
+    #: The occurrence before had not ended.
+    SKIPPED = "skipped"
+    #: Somebody else moved or changed the schedule meanwhile.
+    LOST = "lost"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Due:
+    """A schedule whose next tick has come."""
+
+    id: str
+    revision: int
+    recurrence: Recurrence
+    #: The tick.
+    tick_ms: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Look:
+    """What a scheduler saw."""
+
+    #: Unix ms on the clock of Redis.
+    now_ms: int
+    #: Whether this scheduler leads.
+    leads: bool
+    due: Sequence[Due]
+    #: Time to the next tick or, where another scheduler leads, until its lead runs out, ms;
+    #: ``None`` when there is none.
+    next_in_ms: int | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Beat:
+    """What a look at the recurring calls came to."""
+
+    #: Whether this scheduler leads.
+    leads: bool
+    #: When to look again, s.
+    wait_s: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Turn:
+    """What a due schedule does: at most one occurrence, and on to its next tick."""
+
+    due: Due
+    #: The tick that fires; ``None`` when all that were due are too late.
+    fire_ms: int | None
+    #: How many ticks are passed over.
+    missed: int
+    #: The last of them, newest first, `MISSED_KEPT` at most.
+    missed_ms: Sequence[int]
+    #: The tick after all of these; ``None`` at the end of the schedule.
+    next_ms: int | None
+
+
+def decide(due: Due, now_ms: int) -> Turn:
+    """What becomes of the ticks of a schedule that are due.
+
+    The last of them fires when it is less late than the schedule's grace; those
+    before it, of which somebody would hear in a burst, are missed. After a long
+    outage a part of them is passed over at a time, without firing.
+    Raises CronError.
+    """
+    ticks = [due.tick_ms]
+    next_ms = None
+    for run_ms in due.recurrence.runs(due.tick_ms):
+        if run_ms > now_ms or len(ticks) >= MOST_TICKS:
+            next_ms = run_ms
+            break
+        ticks.append(run_ms)
+    caught_up = next_ms is None or next_ms > now_ms
+    fires = caught_up and now_ms - ticks[-1] < due.recurrence.grace_ms
+    fire_ms = ticks.pop() if fires else None
+    return Turn(
+        due=due,
+        fire_ms=fire_ms,
+        missed=len(ticks),
+        missed_ms=ticks[: -MISSED_KEPT - 1 : -1],
+        next_ms=next_ms,
+    )
+
+
+def ended(due: Due) -> Turn:
+    """The turn of a schedule that cannot go on: its tick is missed, and there is no other."""
+    return Turn(due=due, fire_ms=None, missed=1, missed_ms=[due.tick_ms], next_ms=None)

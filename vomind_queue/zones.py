@@ -1,0 +1,81 @@
+"""Names of time zones, as people write them."""
+
+from __future__ import annotations
+
+import re
+from difflib import get_close_matches
+from functools import cache
+from zoneinfo import available_timezones
+
+#: What an abbreviation probably means. It is never taken for that: several places use each, and
+#: the data bases' own zones of these names do not follow daylight saving.
+_ABBREVIATIONS = {
+    "ACST": ("Australia/Adelaide",),
+    "AEST": ("Australia/Sydney", "Australia/Brisbane"),
+    "AKST": ("America/Anchorage",),
+    "AST": ("America/Halifax",),
+    "AWST": ("Australia/Perth",),
+    "BST": ("Europe/London",),
+    "CEST": ("Europe/Berlin", "Europe/Paris"),
+    "CET": ("Europe/Berlin", "Europe/Paris"),
+    "CST": ("America/Chicago", "Asia/Shanghai"),
+    "CST6CDT": ("America/Chicago",),
+    "EDT": ("America/New_York",),
+    "EET": ("Europe/Athens", "Europe/Helsinki"),
+    "EST": ("America/New_York",),
+    "EST5EDT": ("America/New_York",),
+    "GMT": ("UTC", "Europe/London"),
+    "HST": ("Pacific/Honolulu",),
+    "IST": ("Asia/Kolkata", "Europe/Dublin", "Asia/Jerusalem"),
+    "JST": ("Asia/Tokyo",),
+    "KST": ("Asia/Seoul",),
+    "MSK": ("Europe/Moscow",),
+    "MST": ("America/Denver", "America/Phoenix"),
+    "MST7MDT": ("America/Denver",),
+    "NZST": ("Pacific/Auckland",),
+    "PDT": ("America/Los_Angeles",),
+    "PST": ("America/Los_Angeles",),
+    "PST8PDT": ("America/Los_Angeles",),
+    "SGT": ("Asia/Singapore",),
+    "WET": ("Europe/Lisbon",),
+    "Z": ("UTC",),
+}
+#: GMT, EST5EDT, W-SU: names in the data base that are abbreviations all the same.
+_SHORT = re.compile(r"[A-Z][A-Z0-9+-]*")
+#: In the data base, and nobody's.
+_NOWHERE = {"Factory", "localtime"}
+#: Longer is no name, characters.
+_LONGEST = 64
+
+
+def is_zone(name: str) -> bool:
+    """Whether it is an IANA name of a place, or UTC; an abbreviation is not."""
+    return name in _names()
+
+
+def near(name: str) -> list[str]:
+    """The names that were probably meant, the likeliest first; three at most."""
+    if len(name) > _LONGEST:
+        return []
+    if meant := _ABBREVIATIONS.get(name.upper()):
+        return list(meant)
+    plain = {_plain(each): each for each in sorted(_names())}
+    wanted = _plain(name)
+    found = [plain[wanted]] if wanted in plain else []
+    # Berlin, New York: the place without its continent.
+    found += [each for key, each in plain.items() if wanted and key.endswith(f"/{wanted}")]
+    found += [plain[key] for key in get_close_matches(wanted, plain, n=3, cutoff=0.6)]
+    return list(dict.fromkeys(found))[:3]
+
+
+@cache
+def _names() -> frozenset[str]:
+    return frozenset(
+        name
+        for name in available_timezones() - _NOWHERE
+        if name == "UTC" or not _SHORT.fullmatch(name)
+    )
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[ _-]", "", name.strip().lower())
