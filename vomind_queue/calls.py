@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from vomind_queue.logbook import OutboxState
+
 #: What is spoken when an app gives no message.
 DEFAULT_MESSAGE = "Hello from VoMindAI"
 
@@ -265,6 +267,8 @@ class Stats:
     stray_rings: int
     #: Workers that asked for calls within the last 30 s.
     workers: int
+    #: How far the call log is behind.
+    outbox: OutboxState
     #: Recurring calls that have a next run.
     recurring: int
     #: Whether a scheduler looked after them within the last 30 s.

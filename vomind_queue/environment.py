@@ -67,6 +67,10 @@ _HOST = v.matching(r"[A-Za-z0-9._:-]+", "a host name or an IP address")
 _SID = "{} and 32 hexadecimal digits"
 _UNKNOWN: Mapping[str, Literal["settle", "fail"]] = {"settle": "settle", "fail": "fail"}
 _FORMATS: Mapping[str, Literal["text", "json"]] = {"text": "text", "json": "json"}
+_MODES: Mapping[str, Literal["delete", "anonymize"]] = {
+    "delete": "delete",
+    "anonymize": "anonymize",
+}
 _LEVELS = {level: level for level in ("debug", "info", "warning", "error")}
 
 
@@ -106,7 +110,7 @@ DATA_DIR = _is(
     "DATA_DIR",
     Kind(parse=Path, allowed="a directory"),
     ".data",
-    "Where the embedded server keeps its files.",
+    "Where the embedded server and the call log without Supabase keep their files.",
 )
 
 HOST = _is(
@@ -258,6 +262,33 @@ PUBLIC_URL = _may(
     "what comes in.",
 )
 
+SUPABASE_URL = _may(
+    "SUPABASE_URL",
+    v.HTTP_URL,
+    "Supabase project that keeps the call log. Unset, a file in `DATA_DIR` does.",
+)
+SUPABASE_SERVICE_KEY = _may(
+    "SUPABASE_SERVICE_KEY", v.TEXT, "Its service-role key, or a secret key.", secret=True
+)
+OUTBOX_MAX = _is(
+    "OUTBOX_MAX",
+    v.whole(100, 10_000_000),
+    "100000",
+    "Entries that wait in Redis while the call log is away. Beyond it the oldest details go first, "
+    "final states last.",
+)
+RETENTION_DAYS = _may(
+    "RETENTION_DAYS",
+    v.whole(1, 36_500),
+    "Days after which calls that have ended leave the call log. Unset: never.",
+)
+RETENTION_MODE = _is(
+    "RETENTION_MODE",
+    v.choice(_MODES),
+    "delete",
+    "Then they are erased, or numbers, messages and other personal fields are blanked.",
+)
+
 FLOWER_HOST = _is(
     "FLOWER_HOST",
     _HOST,
@@ -301,6 +332,9 @@ SECTIONS: Mapping[str, Sequence[Variable[Any]]] = {
         TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN, TWILIO_API_KEY, TWILIO_API_SECRET,
         TWILIO_PHONE_NUMBER, TWILIO_API_BASE, TWIML_URL, PUBLIC_URL,
     ),
+    "The call log": (
+        SUPABASE_URL, SUPABASE_SERVICE_KEY, OUTBOX_MAX, RETENTION_DAYS, RETENTION_MODE,
+    ),
     "Around it": (
         FLOWER_HOST, FLOWER_PORT, FLOWER_BASIC_AUTH, SIMULATOR_PORT, LOG_FORMAT, LOG_LEVEL,
         VOMIND_ENV_FILE,
@@ -318,6 +352,8 @@ NEEDED_BESIDE: Mapping[str, Sequence[frozenset[str]]] = {
     "TWILIO_API_SECRET": (frozenset({"TWILIO_API_KEY"}),),
     "TWILIO_API_BASE": (frozenset({"TWILIO_ACCOUNT_SID"}),),
     "PUBLIC_URL": (frozenset({"TWILIO_AUTH_TOKEN"}),),
+    "SUPABASE_URL": (frozenset({"SUPABASE_SERVICE_KEY"}),),
+    "SUPABASE_SERVICE_KEY": (frozenset({"SUPABASE_URL"}),),
     "REDIS_PORT": (frozenset({"REDIS_HOST"}),),
     "REDIS_USERNAME": (frozenset({"REDIS_HOST"}),),
     "REDIS_PASSWORD": (frozenset({"REDIS_HOST"}),),

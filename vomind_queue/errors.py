@@ -11,7 +11,8 @@
     │   ├── ScheduleChanged    a recurring call was changed by two at the same time
     │   └── ScheduleExists     another recurring call has that number, pattern and zone
     ├── StoreUnavailable       Redis cannot be reached or cannot take the command
-    └── StoreUnsuitable        the Redis server cannot hold calls safely as it is set up
+    ├── StoreUnsuitable        the Redis server cannot hold calls safely as it is set up
+    └── LogUnavailable         the call log cannot be reached or cannot take anything now
     (attempts.DialerUnavailable   the telephone provider cannot answer a question)
     (cron.CronError               a cron expression cannot be read, or never fires)
 """
@@ -74,3 +75,10 @@ class StoreUnavailable(VomindError):
 
 class StoreUnsuitable(VomindError):
     """The Redis server cannot hold calls safely as it is set up."""
+
+
+class LogUnavailable(VomindError):
+    """The call log cannot be reached, or is not set up to take or to show anything.
+
+    The text names no person: it stands in log lines.
+    """

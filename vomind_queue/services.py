@@ -8,12 +8,14 @@ import socket
 from dataclasses import dataclass
 
 from vomind_queue.broker.link import Link
+from vomind_queue.call_log.protocol import CallLog
 from vomind_queue.calling import Calling
 from vomind_queue.control import Control
 from vomind_queue.dialer.callbacks import Postmark
 from vomind_queue.dialer.twilio import TwilioDialer
 from vomind_queue.errors import StoreUnavailable, StoreUnsuitable
 from vomind_queue.following import Following
+from vomind_queue.history import History
 from vomind_queue.progress import OutcomePolicy, first_look_ms
 from vomind_queue.recurring import Recurring
 from vomind_queue.reporting import Reporting
@@ -22,6 +24,7 @@ from vomind_queue.scheduling import Scheduling
 from vomind_queue.settings import Settings
 from vomind_queue.store.connection import API_TIMEOUT_S, WORKER_TIMEOUT_S, Gate, connect
 from vomind_queue.store.desk import Protocol, WorkDesk
+from vomind_queue.store.people import People
 from vomind_queue.store.queue import CallQueue
 from vomind_queue.store.reports import ReportDesk
 from vomind_queue.store.suitability import check
@@ -43,6 +46,7 @@ class Services:
     reporting: Reporting
     #: ``None`` while Twilio has no address to report to.
     postmark: Postmark | None
+    history: History
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,12 +76,13 @@ def check_store(settings: Settings) -> str | None:
     return None
 
 
-def build(settings: Settings) -> Services:
-    """The parts of a web process."""
-    return build_on(Gate(connect(settings.redis_url, timeout_s=API_TIMEOUT_S)), settings)
+def build(settings: Settings, log: CallLog) -> Services:
+    """The parts of a web process; ``log`` comes from `log_services`."""
+    client = connect(settings.redis_url, timeout_s=API_TIMEOUT_S)
+    return build_on(Gate(client, settings.outbox_max), settings, log)
 
 
-def build_on(gate: Gate, settings: Settings) -> Services:
+def build_on(gate: Gate, settings: Settings, log: CallLog) -> Services:
     """The same on a connection that is there."""
     queue = CallQueue(gate, settings.rate)
     reporting = Reporting(
@@ -93,12 +98,13 @@ def build_on(gate: Gate, settings: Settings) -> Services:
         control=Control(queue),
         reporting=reporting,
         postmark=_postmark(settings),
+        history=History(log, People(gate)),
     )
 
 
 def build_work(settings: Settings) -> WorkServices:
     """The parts of a worker process."""
-    gate = Gate(connect(settings.redis_url, timeout_s=WORKER_TIMEOUT_S))
+    gate = Gate(connect(settings.redis_url, timeout_s=WORKER_TIMEOUT_S), settings.outbox_max)
     name = _name()
     desk = WorkDesk(gate, name, _protocol(settings))
     queue = CallQueue(gate, settings.rate)

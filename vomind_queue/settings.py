@@ -58,7 +58,7 @@ class Settings:
     #: ``user:password``, several separated by commas.
     flower_basic_auth: str | None = field(repr=False)
     simulator_port: int
-    #: Where the embedded server keeps its files.
+    #: Where the embedded server and the call log without Supabase keep their files.
     data_dir: Path
 
     #: Calls that one worker places at the same time.
@@ -113,6 +113,15 @@ class Settings:
 
     keep_completed: Retention
     keep_failed: Retention
+
+    #: ``None``: the call log is a file in the data directory.
+    supabase_url: str | None
+    supabase_service_key: str | None = field(repr=False)
+    #: Entries of the outbox at most.
+    outbox_max: int
+    #: ``None``: the log keeps everything.
+    retention_days: int | None
+    retention_mode: Literal["delete", "anonymize"]
     log_format: Literal["text", "json"]
     #: ``debug``, ``info``, ``warning`` or ``error``.
     log_level: str
@@ -170,6 +179,11 @@ class Settings:
             public_url=env.PUBLIC_URL.read(environ),
             keep_completed=env.KEEP_COMPLETED.read(environ),
             keep_failed=env.KEEP_FAILED.read(environ),
+            supabase_url=env.SUPABASE_URL.read(environ),
+            supabase_service_key=env.SUPABASE_SERVICE_KEY.read(environ),
+            outbox_max=env.OUTBOX_MAX.read(environ),
+            retention_days=env.RETENTION_DAYS.read(environ),
+            retention_mode=env.RETENTION_MODE.read(environ),
             log_format=env.LOG_FORMAT.read(environ),
             log_level=env.LOG_LEVEL.read(environ),
         )

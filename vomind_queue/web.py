@@ -25,6 +25,7 @@ from vomind_queue import log
 from vomind_queue.api.access import sign
 from vomind_queue.api.app import make_app
 from vomind_queue.api.ports import Services
+from vomind_queue.log_services import open_log
 from vomind_queue.services import build, check_store
 from vomind_queue.settings import Settings, is_loopback, load_or_exit
 
@@ -63,7 +64,7 @@ def application() -> Flask:
             "API_KEYS is unset: another server may listen anywhere; set it or ALLOW_ANONYMOUS=1."
         )
     _configure_log(settings)
-    return create_app(build(settings))
+    return create_app(build(settings, open_log(settings)))
 
 
 def main() -> None:
@@ -149,7 +150,7 @@ def _serve_from(settings: Settings, parent: int) -> Callable[..., Any]:
     """What each serving process runs; made there, so that nothing is shared over the fork."""
     _configure_log(settings)
     threading.Thread(target=_follow, args=(parent,), daemon=True).start()
-    return create_app(build(settings))
+    return create_app(build(settings, open_log(settings)))
 
 
 def _follow(parent: int) -> None:

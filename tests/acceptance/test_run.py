@@ -140,6 +140,9 @@ def test_a_newcomer_gets_a_ring(copy: Copy) -> None:
     until(lambda: copy.completed("1"), within_s=10, what="the call is placed")
     assert copy.get("job/1")["call"]["sid"].startswith("CA")
     assert [ring["to"] for ring in copy.rings()] == ["+1234567890"]
+    until(lambda: _logged(copy) == ["completed"], within_s=15, what="the call is in the log")
+    story = copy.get("../calls/1")["events"]
+    assert [event["event"] for event in story] == ["accepted", "taken", "started", "completed"]
 
     seen: list[str] = []
     until(lambda: _is_over(copy, "1", seen), within_s=30, what="the call is over")
@@ -158,18 +161,21 @@ def test_a_newcomer_gets_a_ring(copy: Copy) -> None:
 
     copy.start()
     assert copy.completed("1")
+    assert _logged(copy) == ["completed"]
 
 
 def test_a_killed_part_comes_back(copy: Copy) -> None:
-    """Worker, web and even the embedded server may be killed; the next call is placed."""
+    """Each process and even the embedded server may be killed; the next call is placed."""
     copy.start()
-    for number, words in enumerate(["celery_app worker", "vomind_queue.web", "valkey"], 1):
+    victims = ["celery_app worker", "vomind_queue.web", "vomind_queue.shipper", "valkey"]
+    for number, words in enumerate(victims, 1):
         os.kill(copy.pid_of(words), signal.SIGKILL)
         job = str(number)
         body = {"to": f"+123456780{number}"}
         until(lambda body=body: _posted(copy, body), within_s=20, what="the call is accepted")
         until(lambda job=job: _placed(copy, job), within_s=20, what=f"{job} is placed")
-    assert len(copy.rings()) == 3
+    assert len(copy.rings()) == 4
+    until(lambda: _logged(copy) == ["completed"] * 4, within_s=30, what="all calls are in the log")
 
 
 def test_a_killed_supervisor_leaves_no_process_and_loses_no_call(copy: Copy) -> None:
@@ -209,6 +215,10 @@ def _is_over(copy: Copy, job_id: str, seen: list[str]) -> bool:
     if status not in seen:
         seen.append(status)
     return bool(status == "completed")
+
+
+def _logged(copy: Copy) -> list[str]:
+    return [call["state"] for call in copy.get("../calls")["calls"]]
 
 
 def _answered(question: Callable[[], bool]) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tests.chaos.bulk import bulk, on_time, stats
+from tests.chaos.call_log import call_log
 from tests.chaos.kills import kills, long_kills
 from tests.chaos.leases import leases
 from tests.chaos.outage import outage
@@ -59,6 +60,7 @@ EXPERIMENTS: Sequence[Experiment] = (
     Experiment(name="order", promise="P4", run=order),
     Experiment(name="bulk", promise="P1", run=bulk),
     Experiment(name="stats", promise="P1", run=stats),
+    Experiment(name="log", promise="P10", run=call_log),
     Experiment(name="leases", promise="P9", run=leases),
     Experiment(name="ticks", promise="P8", run=ticks),
     Experiment(name="minutes", promise="P8", run=minutes, short=False),

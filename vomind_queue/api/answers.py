@@ -115,6 +115,13 @@ def stats(shown: Stats) -> dict[str, Any]:
         "inDoubt": shown.in_doubt,
         "strayRings": shown.stray_rings,
         "workers": shown.workers,
+        "callLog": {
+            "pending": shown.outbox.pending,
+            "behindMs": shown.outbox.behind_ms,
+            "deadLetters": shown.outbox.dead,
+            "lost": sum(shown.outbox.lost.values()),
+            "shipping": shown.outbox.shipping,
+        },
         "recurring": shown.recurring,
         "schedulerLeads": shown.scheduler_leads,
     }

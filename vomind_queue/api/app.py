@@ -8,6 +8,7 @@ from vomind_queue.api import problems
 from vomind_queue.api.access import Access
 from vomind_queue.api.calls import CallRoutes
 from vomind_queue.api.health import HealthRoutes
+from vomind_queue.api.history import HistoryRoutes
 from vomind_queue.api.jobs import JobRoutes
 from vomind_queue.api.outage import Outage
 from vomind_queue.api.ports import Services
@@ -32,5 +33,6 @@ def make_app(services: Services) -> Flask:
     for routes in (CallRoutes, RecurringRoutes, JobRoutes, QueueRoutes):
         app.register_blueprint(routes(services).blueprint(), url_prefix=QUEUE_PATH)
     TwilioRoutes(services).install(app)
+    app.register_blueprint(HistoryRoutes(services).blueprint(), url_prefix="/api")
     app.register_blueprint(HealthRoutes(services).blueprint())
     return app

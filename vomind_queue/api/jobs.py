@@ -32,11 +32,11 @@ class JobRoutes:
 
     def show(self, job_id: str) -> Response:
         """The job with its state and its story so far."""
-        return answers.success(answers.job(self._control.job(_plausible(job_id))))
+        return answers.success(answers.job(self._control.job(plausible(job_id))))
 
     def cancel(self, job_id: str) -> Response:
         """Takes a call out of the queue, or a finished one out of history."""
-        was = self._control.cancel(_plausible(job_id))
+        was = self._control.cancel(plausible(job_id))
         message = "Job removed" if was in _HISTORY else "Call cancelled successfully"
         return answers.success({"message": message, "jobId": job_id, "was": was.value})
 
@@ -44,14 +44,14 @@ class JobRoutes:
         """Gives a failed call a new set of attempts."""
         body = read_object()
         schemas.BARE.load(body)
-        self._control.retry(_plausible(job_id))
+        self._control.retry(plausible(job_id))
         return answers.success(
             {"message": "Call retry initiated", "jobId": job_id, "status": "retrying"},
             schemas.BARE.ignored(body),
         )
 
 
-def _plausible(job_id: str) -> str:
+def plausible(job_id: str) -> str:
     """Raises JobNotFound for what was never an id, without asking the store."""
     if not _JOB_ID.fullmatch(job_id):
         raise JobNotFound(job_id[:128])

@@ -21,6 +21,8 @@ logger = logging.getLogger(__name__)
 
 #: A refusal that took longer was a time-out; those that come at once hold nobody up, s.
 SLOW_S = 0.8
+#: Endpoints that are answered from the call log alone.
+WITHOUT_REDIS = frozenset({"history.find", "history.show"})
 #: Between two looks whether Redis is back, s.
 LOOK_S = 0.2
 
@@ -40,12 +42,13 @@ class Outage:
 
     def _refuse(self) -> None:
         g.began = time.monotonic()
-        if self._away.is_set() and request.endpoint not in OPEN:
+        if self._away.is_set() and request.endpoint not in OPEN | WITHOUT_REDIS:
             raise StoreUnavailable("Redis did not answer a moment ago.")
 
     def _notice(self, response: Response) -> Response:
         if (
             response.status_code == HTTPStatus.SERVICE_UNAVAILABLE
+            and not g.get("log_away")
             and time.monotonic() - g.get("began", float("inf")) > SLOW_S
         ):
             self._watch()

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from vomind_queue.control import Control
 from vomind_queue.dialer.callbacks import Postmark
+from vomind_queue.history import History
 from vomind_queue.recurring import Recurring
 from vomind_queue.reporting import Reporting
 from vomind_queue.scheduling import Scheduling
@@ -23,6 +24,11 @@ class Services(Protocol):
     @property
     def scheduling(self) -> Scheduling:
         """Takes calls in."""
+        ...
+
+    @property
+    def history(self) -> History:
+        """Looks into the call log."""
         ...
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -16,6 +17,7 @@ from vomind_queue.api.answers import encode
 from vomind_queue.errors import (
     JobNotFound,
     KeyReused,
+    LogUnavailable,
     ScheduleChanged,
     ScheduleExists,
     StoreUnavailable,
@@ -145,6 +147,17 @@ def _unavailable(error: StoreUnavailable) -> Problem:
     )
 
 
+def _log_unavailable(error: LogUnavailable) -> Problem:
+    logger.warning("the call log was not read: %s", error, extra=_fields())
+    g.log_away = True
+    return Problem(
+        status=HTTPStatus.SERVICE_UNAVAILABLE,
+        detail="The call log cannot be reached. Calls are made and logged all the same; "
+        "try again later.",
+        headers={"Retry-After": str(RETRY_AFTER_S)},
+    )
+
+
 def _advice() -> str:
     """What to do about an unknown outcome."""
     if request.endpoint is None or not request.endpoint.startswith("calls."):
@@ -181,13 +194,16 @@ def _unexpected(error: Exception) -> Problem:
 
 
 def _fields() -> dict[str, Any]:
-    return {"request": f"{request.method} {request.path[:200]}"}
+    # A number may stand in the address.
+    path = re.sub(r"^(/api/people/).*", r"\1…", request.path[:200], flags=re.DOTALL)
+    return {"request": f"{request.method} {path}"}
 
 
 _MAKERS: Mapping[type[Exception], Callable[[Any], Problem]] = {
     Refused: _refused,
     ValidationError: _invalid,
     StoreUnavailable: _unavailable,
+    LogUnavailable: _log_unavailable,
     JobNotFound: _plain(HTTPStatus.NOT_FOUND),
     WrongState: _plain(HTTPStatus.CONFLICT),
     ScheduleChanged: _plain(HTTPStatus.CONFLICT),

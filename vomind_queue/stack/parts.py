@@ -17,6 +17,7 @@ from vomind_queue.stack.supervisor import Part
 COMMANDS: Mapping[str, Sequence[str]] = {
     "web": ("-m", "vomind_queue.web"),
     "worker": ("-m", "celery", "--quiet", "-A", "celery_app", "worker"),
+    "shipper": ("-m", "vomind_queue.shipper"),
     "beat": ("-m", "celery", "--quiet", "-A", "celery_app", "beat"),
     "flower": ("-m", "vomind_queue.flower"),
     "simulator": ("-m", "vomind_queue.simulator"),
@@ -34,6 +35,8 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 
 #: For the requests under way, seconds.
 WEB_GRACE_S = 30.0
+#: For one delivery to the call log, seconds.
+SHIPPER_GRACE_S = 15.0
 #: For what has nothing to finish.
 GRACE_S = 5.0
 #: Over the worker's own drain time, for giving back what it did not finish.
@@ -72,6 +75,13 @@ def parts(settings: Settings, environ: Mapping[str, str]) -> Sequence[Part]:
             command=(sys.executable, *COMMANDS["worker"]),
             environment=children,
             grace_s=settings.drain_ms / 1000 + WORKER_MARGIN_S,
+            probe=None,
+        ),
+        Part(
+            name="shipper",
+            command=(sys.executable, *COMMANDS["shipper"]),
+            environment=children,
+            grace_s=SHIPPER_GRACE_S,
             probe=None,
         ),
         Part(

@@ -60,6 +60,25 @@ LAST_ID = _ROOT + "id"
 REQUEST = _ROOT + "request:"
 #: Sorted set: bulks that are being staged (``first:count``), by the time they are dropped.
 STAGING = _ROOT + "staging"
+#: Streams: what happened to calls and is not in the call log yet, by sequence number; kept
+#: apart so that details go before final states where there is too much (see `outbox.lua`).
+OUTBOX_DETAILS = _ROOT + "outbox:details"
+OUTBOX_FINALS = _ROOT + "outbox:finals"
+#: Strings: the sequence numbers of the last entry written and of the last one delivered.
+OUTBOX_LAST = _ROOT + "outbox:last"
+OUTBOX_SHIPPED = _ROOT + "outbox:shipped"
+#: Hash ``details``, ``finals``, ``records``, ``dead``: what did not reach the log for want of room.
+OUTBOX_LOST = _ROOT + "outbox:lost"
+#: String: token of the one shipper that delivers.
+OUTBOX_LEAD = _ROOT + "outbox:lead"
+#: Hash: what the log refused for good, JSON by name.
+OUTBOX_DEAD = _ROOT + "outbox:dead"
+#: Hash, one for each call removed while entries of it were on their way: its record.
+GONE = _ROOT + "gone:"
+#: Sorted set: their ids, by the last sequence number for which they are kept.
+OUTBOX_GONE = _ROOT + "outbox:gone"
+#: Sorted set: keys of log rows of people to be forgotten, by time, unix ms.
+OUTBOX_FORGOTTEN = _ROOT + "outbox:forgotten"
 #: Hash, one for each recurring call: the schedule. Its fields are listed in `timetable.py`.
 SCHEDULE = _ROOT + "schedule:"
 #: Sorted set: schedules by their next tick; those without one at the end.
@@ -100,6 +119,16 @@ LUA_NAMES = {
     "last_id": LAST_ID,
     "request": REQUEST,
     "staging": STAGING,
+    "outbox_details": OUTBOX_DETAILS,
+    "outbox_finals": OUTBOX_FINALS,
+    "outbox_last": OUTBOX_LAST,
+    "outbox_shipped": OUTBOX_SHIPPED,
+    "outbox_lost": OUTBOX_LOST,
+    "outbox_lead": OUTBOX_LEAD,
+    "outbox_dead": OUTBOX_DEAD,
+    "gone": GONE,
+    "outbox_gone": OUTBOX_GONE,
+    "outbox_forgotten": OUTBOX_FORGOTTEN,
     "schedule": SCHEDULE,
     "schedules": SCHEDULES,
     "last_schedule": LAST_SCHEDULE,

@@ -27,6 +27,7 @@ from vomind_queue.calls import (
     Stats,
 )
 from vomind_queue.errors import JobNotFound, StoreUnavailable, WrongState
+from vomind_queue.logbook import OutboxState
 from vomind_queue.store import keys, record
 from vomind_queue.store.codes import Code
 from vomind_queue.store.connection import Gate, told
@@ -211,8 +212,8 @@ def _stats(answer: list[Any]) -> Stats:
         rate = Rate(max_starts=max_starts, window_ms=window_ms)
         rate_use = RateUse(rate=rate, used=used, reset_ms=reset_ms, overridden=bool(overridden))
     pause = None
-    if answer[19:]:
-        by, at, reason = answer[19:]
+    if answer[20:]:
+        by, at, reason = answer[20:]
         pause = Pause(by=by, at_ms=int(at), reason=reason or None)
     return Stats(
         waiting=high + normal + low,
@@ -229,4 +230,16 @@ def _stats(answer: list[Any]) -> Stats:
         workers=workers,
         recurring=recurring,
         scheduler_leads=now - led <= SCHEDULER_GONE_MS,
+        outbox=_outbox(answer[19]),
+    )
+
+
+def _outbox(answer: list[Any]) -> OutboxState:
+    pending, behind_ms, dead, shipping, *lost = answer
+    return OutboxState(
+        pending=pending,
+        behind_ms=behind_ms,
+        dead=dead,
+        shipping=bool(shipping),
+        lost={name: int(count) for name, count in zip(lost[::2], lost[1::2], strict=True)},
     )

@@ -21,6 +21,7 @@ in a bulk that stands in ``staging`` is not there yet for anyone.
 ``looks``     how often an attempt in doubt was looked for
 ``reason``    the last failure, in words
 ``ended``     when it completed or failed, unix ms
+``log``       sequence number of its last entry in the outbox, once it has ended
 ``repeats``   attempts made for an outcome on the line since the last manual retry
 ``past``      the attempts before the last one, each a line of JSON with fields as below
 ============  ==================================================================

@@ -24,7 +24,11 @@ NAMES = (
     "finish",
     "fire",
     "follow",
+    "forget",
     "page",
+    "outbox_done",
+    "outbox_read",
+    "outbox_records",
     "pause",
     "report",
     "resume",
@@ -46,23 +50,39 @@ _RECURRING = ("fire", "runs", "schedule", "schedules", "ticks", "unschedule")
 _ABOVE = dict.fromkeys(_RECURRING, "recurring")
 
 
+#: Entries that wait for the call log, at most; see `outbox.lua`.
+OUTBOX_MAX = 100_000
+
+
 @cache
-def source(name: str) -> str:
-    """Text of one script with everything that has to stand above it."""
-    folder = files("vomind_queue.store") / "lua"
-    prelude = (folder / "prelude.lua").read_text("utf-8")
-    above = (folder / f"{_ABOVE[name]}.lua").read_text("utf-8") if name in _ABOVE else ""
-    body = (folder / f"{name}.lua").read_text("utf-8")
-    return keys.lua_table() + codes.lua_table() + prelude + above + body
+def source(name: str, outbox_max: int = OUTBOX_MAX) -> str:
+    """Text of one script with everything that has to stand around it."""
+    above = _read(_ABOVE[name]) if name in _ABOVE else ""
+    return whole(above + _read(name), outbox_max)
+
+
+def whole(body: str, outbox_max: int = OUTBOX_MAX) -> str:
+    """A script with what stands above it, and with what writes down what it noted for the log.
+
+    The script itself becomes a function, because it returns in many places.
+    """
+    above = f"{keys.lua_table()}{codes.lua_table()}local OUTBOX_MAX = {outbox_max}\n"
+    run = f"local function run()\n{body}\nend\n"
+    end = "local answer = run()\nflush_log()\nreturn answer\n"
+    return above + _read("outbox") + _read("prelude") + run + end
+
+
+def _read(name: str) -> str:
+    return (files("vomind_queue.store") / "lua" / f"{name}.lua").read_text("utf-8")
 
 
 class Scripts:
     """All scripts, registered with one client; loaded again when the server forgot them."""
 
-    def __init__(self, client: redis.Redis) -> None:
+    def __init__(self, client: redis.Redis, outbox_max: int = OUTBOX_MAX) -> None:
         self._client = client
         self._scripts: dict[str, Script] = {
-            name: client.register_script(source(name)) for name in NAMES
+            name: client.register_script(source(name, outbox_max)) for name in NAMES
         }
 
     def run(self, name: str, key_names: list[str], *args: Any) -> Any:

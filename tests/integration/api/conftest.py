@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from vomind_queue.call_log.sqlite import SqliteLog
 from vomind_queue.services import build_on
 from vomind_queue.settings import Settings
 from vomind_queue.store.queue import CallQueue
-from vomind_queue.store.timetable import Timetable
 from vomind_queue.web import create_app
 
 TO = "+1234567890"
@@ -50,12 +51,12 @@ class Api:
 
 
 @pytest.fixture
-def make_api(queue: CallQueue, timetable: Timetable) -> Callable[..., Api]:
+def make_api(queue: CallQueue, tmp_path: Path) -> Callable[..., Api]:
     """Makes the API with settings; ``make_api(API_KEYS="ops:secret")``."""
 
     def make(**environ: str) -> Api:
         settings = Settings.from_env({"CALL_RATE_LIMIT": "off", **environ})
-        services = build_on(queue._gate, settings)
+        services = build_on(queue._gate, settings, SqliteLog(tmp_path / "calls.sqlite3"))
         return Api(create_app(services).test_client())
 
     return make

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from tests.servers import Server
 from tests.stack import until
 from tests.twilio import REACHED, a_sid, callback
 from vomind_queue.api.times import iso
+from vomind_queue.log_services import open_log
 from vomind_queue.services import build
 from vomind_queue.settings import Settings
 from vomind_queue.web import create_app
@@ -28,9 +30,10 @@ def server(start_server: Callable[..., Server]) -> Server:
 
 
 @pytest.fixture
-def away(server: Server) -> Iterator[Api]:
+def away(server: Server, tmp_path: Path) -> Iterator[Api]:
     """The API with a connection to that server."""
-    services = build(Settings.from_env({"REDIS_URL": server.url}))
+    settings = Settings.from_env({"REDIS_URL": server.url, "DATA_DIR": str(tmp_path)})
+    services = build(settings, open_log(settings))
     made = Api(create_app(services).test_client())
     assert made.post("/schedule-call", {"to": TO}).status_code == 200
     yield made

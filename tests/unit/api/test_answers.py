@@ -15,6 +15,7 @@ from vomind_queue.calls import (
     State,
     Stats,
 )
+from vomind_queue.logbook import OutboxState
 
 AT = 1_921_399_200_000
 CALL = Placed(
@@ -121,6 +122,9 @@ def test_stats_tell_what_governs_the_starts() -> None:
         in_doubt=1,
         stray_rings=4,
         workers=2,
+        outbox=OutboxState(
+            pending=7, behind_ms=1_500, dead=1, lost={"details": 4, "dead": 1}, shipping=True
+        ),
         recurring=4,
         scheduler_leads=True,
     )
@@ -143,6 +147,13 @@ def test_stats_tell_what_governs_the_starts() -> None:
         "inDoubt": 1,
         "strayRings": 4,
         "workers": 2,
+        "callLog": {
+            "pending": 7,
+            "behindMs": 1_500,
+            "deadLetters": 1,
+            "lost": 5,
+            "shipping": True,
+        },
         "recurring": 4,
         "schedulerLeads": True,
     }

@@ -9,7 +9,7 @@
 -- ARGV[6…] for each call: data (JSON), rank of its priority, due ms or '', delay ms or ''
 -- Returns  {ok | replay, now, first id, count, accepted ms}, {mismatch | late, now}
 --          A call whose given id exists already changes nothing and answers ok.
--- Touches  job:<id>, waiting:<rank>, delayed, id, request:<key>, wake
+-- Touches  job:<id>, waiting:<rank>, delayed, id, request:<key>, wake, outbox
 local now = now_ms()
 local answer = answered(ARGV[1], ARGV[2], ARGV[3], now)
 if answer then
@@ -41,7 +41,12 @@ for i = 0, count - 1 do
     else
         redis.call('HSET', job_key(id), 'data', data, 'priority', rank, 'state', state, 'at', now)
     end
-    tell = enqueue(id, rank, due, now) or tell
+    tell = enqueue(id, rank, due, now, true) or tell
+end
+if given then
+    log_event(first, 'accepted')
+else
+    log_range(number, count, 'accepted')
 end
 remember(ARGV[2], ARGV[3], ARGV[4], first, count, now)
 if tell then

@@ -13,7 +13,7 @@
 -- Returns  {ok, now, data, attempts so far, round} or
 --          {lost | paused | outranked | limited | broken | busy, now}
 -- Touches  job:<id>, waiting:<rank>, delayed, active, leases, window, rate, paused,
---          breaker, dialing, wake
+--          breaker, dialing, wake, outbox
 local now = now_ms()
 local id, lease, attempt = ARGV[1], ARGV[2], ARGV[3]
 local key = job_key(id)
@@ -86,4 +86,5 @@ archive(key)
 redis.call('HDEL', key, 'busy', 'notbefore')
 redis.call('HSET', key, 'attempt', attempt, 'mark', now, 'started', now)
 redis.call('HSET', K.dialing, number, id)
+log_event(id, 'started', { attempt = tonumber(job[7] or 0) + 1 })
 return { C.ok, now, job[6], tonumber(job[7] or 0), tonumber(job[8] or 0) }

@@ -5,7 +5,7 @@
 -- ARGV[2]  least age, ms since the end
 -- ARGV[3]  how many at most, over both states together
 -- Returns  {ok, now, 'completed' | 'failed', id, …} or {late, now}
--- Touches  job:<id>, completed, failed
+-- Touches  job:<id>, completed, failed, outbox
 local now = now_ms()
 if late(ARGV[1], now) then
     return { C.late, now }
@@ -30,7 +30,7 @@ while (#answer - 2) / 2 < limit do
         name, mem, failed = 'failed', lists.failed[failed], failed + 2
     end
     redis.call('ZREM', K[name], mem)
-    redis.call('DEL', job_key(id_of(mem)))
+    drop_record(id_of(mem))
     answer[#answer + 1] = name
     answer[#answer + 1] = id_of(mem)
 end

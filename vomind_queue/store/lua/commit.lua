@@ -14,7 +14,7 @@
 -- ARGV[8]  JSON array: for each entry the number of calls, rank of their priority,
 --          due ms or -1, delay ms or -1
 -- Returns  {ok | replay, now, first id, count, accepted ms}, {mismatch | late, now}
--- Touches  waiting:<rank>, delayed, staging, request:<key>, wake
+-- Touches  waiting:<rank>, delayed, staging, request:<key>, wake, outbox
 local now = now_ms()
 local answer = answered(ARGV[1], ARGV[2], ARGV[3], now)
 if answer then
@@ -60,6 +60,7 @@ end
 for set in pairs(pending) do
     flush(set)
 end
+log_range(tonumber(ARGV[5]), count, 'accepted')
 remember(ARGV[2], ARGV[3], ARGV[4], ARGV[5], count, began)
 wake()
 return { C.ok, now, ARGV[5], count, began }

@@ -5,7 +5,8 @@
 -- ARGV[2]  lease token
 -- ARGV[3]  due time, unix ms; 0 for at once
 -- Returns  {ok | lost, now}; lost when the lease is not held any more or the dialing mark stands
--- Touches  job:<id>, waiting:<rank>, delayed, active, leases, settling, window, wake
+-- Touches  job:<id>, waiting:<rank>, delayed, active, leases, settling, window, wake,
+--          outbox
 local now = now_ms()
 local job = redis.call('HMGET', job_key(ARGV[1]), 'state', 'lease', 'mark', 'notbefore')
 if job[1] ~= 'active' or job[2] ~= ARGV[2] or job[3] then

@@ -25,7 +25,7 @@
 -- Returns  {ok | again | superseded | missing, now, breaker open: 1 | 0, not counted: 1 | 0}
 --          `again`: the same outcome was written before, by a repetition of this command
 -- Touches  job:<id>, waiting:<rank>, delayed, active, leases, settling, completed, failed,
---          window, paused, breaker, dialing, sids, following, wake
+--          window, paused, breaker, dialing, sids, following, wake, outbox
 local now = now_ms()
 local id, attempt, outcome, reason, sid = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 local key = job_key(id)
@@ -94,7 +94,7 @@ local function trim(set, age, keep)
     end
     for _, stale in ipairs(old) do
         redis.call('ZREM', set, stale)
-        redis.call('DEL', job_key(id_of(stale)))
+        drop_record(id_of(stale))
     end
 end
 
@@ -106,7 +106,18 @@ local function close(state, set, age, keep)
     trim(set, age, keep)
 end
 
+-- How the attempt ended, for the log.
+local function note(kind)
+    log_event(id, kind, {
+        attempt = tonumber(job[4] or 0) + 1,
+        sid = sid ~= '' and sid or nil,
+        status = ARGV[6] ~= '' and ARGV[6] or nil,
+        reason = reason ~= '' and reason or nil,
+    })
+end
+
 if outcome == 'completed' then
+    note('completed')
     count()
     redis.call('HDEL', key, 'reason')
     redis.call('HSET', key, 'sid', sid, 'status', ARGV[6], 'rank', ARGV[17])
@@ -114,9 +125,11 @@ if outcome == 'completed' then
     redis.call('ZADD', K.following, now + tonumber(ARGV[16]), mem)
     close('completed', K.completed, ARGV[10], ARGV[11])
 elseif outcome == 'failed' then
+    note('failed')
     count()
     close('failed', K.failed, ARGV[12], ARGV[13])
 elseif outcome == 'again' then
+    note('refused')
     count()
     if ARGV[15] == '1' and redis.call('ZSCORE', K.leases, mem) then
         redis.call('HSET', key, 'notbefore', now + wait)
@@ -124,12 +137,14 @@ elseif outcome == 'again' then
         put_off(id, now + wait, false)
     end
 elseif outcome == 'postponed' then
+    note('postponed')
     if wait > 0 then
         put_off(id, now + wait, true)
     else
         requeue(id, now, true)
     end
 elseif outcome == 'account' then
+    note('postponed')
     if redis.call('EXISTS', K.paused) == 0 then
         redis.call('HSET', K.paused, 'by', 'system', 'at', now, 'reason', reason)
     end
@@ -137,6 +152,9 @@ elseif outcome == 'account' then
 elseif outcome == 'doubt' then
     redis.call('ZREM', K.leases, mem)
     redis.call('HINCRBY', key, 'looks', 1)
+    if not redis.call('ZSCORE', K.settling, mem) then
+        note('in_doubt')
+    end
     redis.call('ZADD', K.settling, now + wait, mem)
 end
 return { C.ok, now, open, outcome ~= ARGV[3] and 1 or 0 }

@@ -1,15 +1,10 @@
--- Stands above every script. `K` (key names, see keys.py) and `C` (return codes,
--- see codes.py) stand above it.
+-- Stands above every script. `K` (key names, see keys.py), `C` (return codes, see
+-- codes.py) and `outbox.lua` stand above it.
 --
 -- A script that reads the time before it writes needs effect replication, which
 -- is the default from Redis 7 on and has to be asked for before.
 if redis.replicate_commands then
     redis.replicate_commands()
-end
-
-local function now_ms()
-    local time = redis.call('TIME')
-    return tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 end
 
 -- Under maxmemory with noeviction the first write of a script decides: when it
@@ -75,6 +70,7 @@ local function put_off(id, due, keep)
     end
     redis.call('HSET', key, 'state', 'delayed')
     redis.call('ZADD', K.delayed, due, mem)
+    log_event(id, 'put_off', { due = string.format('%.0f', due) })
     if redis.call('ZRANGE', K.delayed, 0, 0)[1] == mem then
         wake()
     end
@@ -101,6 +97,7 @@ local function requeue(id, now, started)
     redis.call('HDEL', key, 'lease', 'mark', 'pos', 'looks')
     redis.call('HSET', key, 'state', 'waiting')
     redis.call('ZADD', K.waiting .. job[1], job[2] or now, mem)
+    log_event(id, 'given_back')
     wake()
 end
 
@@ -154,8 +151,12 @@ local function breaker_next()
 end
 
 -- An accepted job goes to its first place. Returns whether a worker must hear of it.
-local function enqueue(id, priority, due, now)
+-- `logged`: the caller notes for the log that it was accepted, many calls at once.
+local function enqueue(id, priority, due, now, logged)
     local mem = member(id)
+    if not logged then
+        log_event(id, 'accepted')
+    end
     if due and due > now then
         redis.call('ZADD', K.delayed, due, mem)
         return redis.call('ZRANGE', K.delayed, 0, 0)[1] == mem
@@ -173,7 +174,14 @@ local function remove(id)
     redis.call('ZREM', K.delayed, mem)
     redis.call('ZREM', K.completed, mem)
     redis.call('ZREM', K.failed, mem)
-    redis.call('DEL', job_key(id))
+    local state = redis.call('HGET', job_key(id), 'state')
+    if state == 'completed' or state == 'failed' then
+        log_event(id, 'removed')
+    elseif state then
+        redis.call('HSET', job_key(id), 'state', 'cancelled', 'ended', script_now or now_ms())
+        log_event(id, 'cancelled')
+    end
+    drop_record(id)
 end
 
 -- The answer to a request that comes too late or was answered before; nil for a new one.

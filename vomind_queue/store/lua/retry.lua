@@ -4,7 +4,7 @@
 -- ARGV[1]  deadline, unix ms; 0 for none
 -- ARGV[2]  job id
 -- Returns  {ok, now}, {wrong_state, now, state}, {missing | late, now}
--- Touches  job:<id>, failed, waiting:<rank>, wake
+-- Touches  job:<id>, failed, waiting:<rank>, wake, outbox
 local now = now_ms()
 if late(ARGV[1], now) then
     return { C.late, now }
@@ -27,5 +27,6 @@ end
 redis.call('HDEL', key, 'round', 'repeats', 'reason', 'ended', 'notbefore')
 redis.call('HSET', key, 'state', 'waiting')
 redis.call('ZADD', K.waiting .. redis.call('HGET', key, 'priority'), now, mem)
+log_event(ARGV[2], 'retried')
 wake()
 return { C.ok, now }

@@ -7,7 +7,7 @@
 -- ARGV[1]  job id
 -- ARGV[2]  lease token
 -- Returns  {ok | lost, now}
--- Touches  job:<id>, waiting:<rank>, active, leases, settling, window, wake
+-- Touches  job:<id>, waiting:<rank>, active, leases, settling, window, wake, outbox
 local now = now_ms()
 local job = redis.call('HMGET', job_key(ARGV[1]), 'state', 'lease', 'mark')
 if job[1] ~= 'active' or job[2] ~= ARGV[2] then
@@ -20,5 +20,6 @@ if not job[3] then
 elseif not redis.call('ZSCORE', K.settling, mem) then
     redis.call('ZREM', K.leases, mem)
     redis.call('ZADD', K.settling, now, mem)
+    log_event(ARGV[1], 'in_doubt')
 end
 return { C.ok, now }

@@ -7,15 +7,36 @@
 -- Returns  {now, high, normal, low, active, completed, failed, delayed, settling, workers,
 --           max, window, used, reset ms, overridden: 1 | 0, breaker's next probe or 0,
 --           schedules, when a scheduler led last or 0, strays,
+--           {outbox's entries, age of the oldest ms, dead letters, shipping: 1 | 0,
+--            lost field, number, …},
 --           paused by, paused at, reason}; the last three only while paused
 -- Touches  waiting:<rank>, active, completed, failed, delayed, settling, workers, window,
---          rate, breaker, counts, paused, schedules, scheduler
+--          rate, breaker, counts, paused, schedules, scheduler, outbox
 local now = now_ms()
 local max, window = rate_in_force(ARGV[1], ARGV[2])
 local used, reset = 0, 0
 if max > 0 then
     used, reset = window_use(now, max, window)
 end
+
+-- How far the call log is behind.
+local function outbox_state()
+    local oldest = now
+    for _, stream in ipairs({ K.outbox_details, K.outbox_finals }) do
+        local first = redis.call('XRANGE', stream, '-', '+', 'COUNT', 1)[1]
+        if first then
+            oldest = math.min(oldest, cjson.decode(first[2][2])[2])
+        end
+    end
+    return {
+        redis.call('XLEN', K.outbox_details) + redis.call('XLEN', K.outbox_finals),
+        now - oldest,
+        redis.call('HLEN', K.outbox_dead),
+        redis.call('EXISTS', K.outbox_lead),
+        unpack(redis.call('HGETALL', K.outbox_lost)),
+    }
+end
+
 local answer = {
     now,
     redis.call('ZCARD', K.waiting .. 1),
@@ -33,6 +54,7 @@ local answer = {
     redis.call('ZCOUNT', K.schedules, '-inf', '(+inf'),
     tonumber(redis.call('HGET', K.scheduler, 'seen') or 0),
     tonumber(redis.call('HGET', K.counts, 'strays') or 0),
+    outbox_state(),
 }
 local pause = redis.call('HMGET', K.paused, 'by', 'at', 'reason')
 if pause[1] then

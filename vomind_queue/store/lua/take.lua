@@ -15,7 +15,7 @@
 -- Returns  {now, ms until the next look or -1, passed on: 1 | 0, id, lease, rank, round, …}
 --          passed on: calls that only other workers ask for wait, and one of those is woken
 -- Touches  job:<id>, waiting:<rank>, delayed, active, leases, settling, window, rate,
---          paused, breaker, staging, workers, wake
+--          paused, breaker, staging, workers, wake, outbox
 local now = now_ms()
 local wanted = tonumber(ARGV[2])
 local lease_ms = tonumber(ARGV[3])
@@ -34,6 +34,7 @@ local function take_back()
         elseif job[2] then
             redis.call('ZREM', K.leases, mem)
             redis.call('ZADD', K.settling, now, mem)
+            log_event(id, 'in_doubt')
         else
             requeue(id, now, false)
         end
@@ -52,6 +53,7 @@ local function move_due()
         if job[1] then
             redis.call('ZADD', K.waiting .. job[1], job[2] or due[i + 1], mem)
             redis.call('HSET', key, 'state', 'waiting')
+            log_event(id_of(mem), 'due')
         end
     end
     return #due < 20 * SWEEP
@@ -133,6 +135,7 @@ local function lease_out(mem, rank, pos)
     redis.call('HSET', key, 'state', 'active', 'lease', lease, 'pos', pos)
     redis.call('ZADD', K.active, now, mem)
     redis.call('ZADD', K.leases, now + lease_ms, mem)
+    log_event(id, 'taken')
     if max > 0 then
         note_start(lease, now, math.max(max, tonumber(ARGV[4])))
     end

@@ -1,0 +1,140 @@
+"""What every log does: the file as well as Supabase."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.integration.call_log.lines import AT, event, key, row
+from vomind_queue.call_log.protocol import CallLog
+from vomind_queue.logbook import Batch, CallEvent, CallRow, Search
+
+
+def write(log: CallLog, *lines: CallRow | CallEvent) -> None:
+    """One delivery, all of which is taken."""
+    rows = [line for line in lines if isinstance(line, CallRow)]
+    events = [line for line in lines if isinstance(line, CallEvent)]
+    assert list(log.write(Batch(rows=rows, events=events))) == []
+
+
+def ids(log: CallLog, **search: object) -> list[str]:
+    """Job ids of what is found."""
+    return [each.job_id for each in log.find(Search(**search))]  # type: ignore[arg-type]
+
+
+def test_what_goes_in_comes_out(log: CallLog) -> None:
+    """Every field, filled in and empty."""
+    full, bare = row(1), CallRow(
+        key=key(2), job_id="2", version=1, to_number=None, lead_id=None, priority="low",
+        message=None, metadata=None, state="waiting", attempts=0, scheduled_ms=None,
+        queued_ms=AT + 2, started_ms=None, finished_ms=None,
+    )  # fmt: skip
+    first, second = event(1, 1), CallEvent(
+        key=key(1), job_id="1", sequence=2, time_ms=AT, event="taken", state=None
+    )  # fmt: skip
+    write(log, full, bare, second, first)
+    assert list(log.find(Search())) == [bare, full]
+    assert log.call("1") == (full, [first, second])
+    assert log.call("3") is None
+
+
+def test_a_delivery_may_be_repeated(log: CallLog) -> None:
+    """Whole or in part, and nothing stands there twice."""
+    lines = [row(1), row(2), event(1, 1), event(1, 2), event(2, 1)]
+    write(log, *lines)
+    write(log, *lines)
+    write(log, *lines[1:3])
+    found = log.call("1")
+    assert ids(log) == ["2", "1"]
+    assert found is not None
+    assert [each.sequence for each in found[1]] == [1, 2]
+
+
+def test_a_row_that_comes_late_does_not_undo_a_newer_one(log: CallLog) -> None:
+    """Beside one that is newer and goes through in the same delivery."""
+    write(log, row(1, version=5), row(2, version=5))
+    write(log, row(1, version=4, state="active"), row(2, version=6, state="failed"))
+    assert [each.state for each in log.find(Search())] == ["failed", "completed"]
+
+
+def test_the_time_of_answering_stays_known(log: CallLog) -> None:
+    """Only the row that comes with that event knows it."""
+    write(log, row(1, version=5, answered_ms=AT + 7))
+    write(log, row(1, version=6, answered_ms=None))
+    assert [each.answered_ms for each in log.find(Search())] == [AT + 7]
+
+
+@pytest.mark.parametrize(
+    ("search", "found"),
+    [
+        ({}, ["4", "3", "2", "1"]),
+        ({"limit": 2}, ["4", "3"]),
+        ({"after": key(3)}, ["2", "1"]),
+        ({"after": key(3), "limit": 1}, ["2"]),
+        ({"number": "+15550000002"}, ["2"]),
+        ({"lead_id": "lead-3"}, ["3"]),
+        ({"lead_id": "a,b.(c)"}, ["4"]),
+        ({"job_id": "4"}, ["4"]),
+        ({"state": "failed"}, ["3", "2"]),
+        ({"state": "failed", "number": "+15550000002"}, ["2"]),
+        ({"outcome": "busy"}, ["1"]),
+        ({"since_ms": AT + 3}, ["4", "3"]),
+        ({"until_ms": AT + 3}, ["2", "1"]),
+        ({"since_ms": AT + 2, "until_ms": AT + 3}, ["2"]),
+    ],
+)
+def test_calls_are_found(log: CallLog, search: dict[str, object], found: list[str]) -> None:
+    """By everything, the newest first."""
+    write(
+        log,
+        row(1, outcome="busy"),
+        row(2, state="failed"),
+        row(3, state="failed"),
+        row(4, lead_id="a,b.(c)"),
+    )
+    assert ids(log, **search) == found
+
+
+def test_people_are_erased(log: CallLog) -> None:
+    """With their events, those without a row included; nobody else."""
+    write(log, row(1), event(1, 1), event(1, 2), row(2), event(2))
+    write(log, event(3, to_number="+15550000001"))
+    keys = log.keys_of("+15550000001", 10)
+    assert sorted(keys) == [key(1), key(3)]
+    erased = log.erase(keys)
+    assert (erased.calls, erased.events) == (1, 3)
+    assert ids(log) == ["2"]
+    assert log.keys_of("+15550000001", 10) == []
+    assert (log.erase(keys).calls, log.erase([]).calls) == (0, 0)
+
+
+def test_old_calls_are_erased_in_small_batches(log: CallLog) -> None:
+    """Those that have ended before a time; one that goes on stays, however old."""
+    write(
+        log,
+        *(row(index, finished_ms=AT + index) for index in range(1, 6)),
+        *(event(index) for index in range(1, 6)),
+        row(6, state="delayed", finished_ms=None),
+    )
+    assert log.expire(AT + 5, 3, anonymize=False) == 3
+    assert log.expire(AT + 5, 3, anonymize=False) == 1
+    assert log.expire(AT + 5, 3, anonymize=False) == 0
+    assert ids(log) == ["6", "5"]
+    assert log.keys_of("+15550000001", 10) == []
+
+
+def test_old_calls_are_blanked(log: CallLog) -> None:
+    """Nothing personal is left; numbers for statistics are; and nothing comes back."""
+    write(log, row(1), event(1))
+    assert log.expire(AT + 100, 10, anonymize=True) == 1
+    assert log.expire(AT + 100, 10, anonymize=True) == 0
+    write(log, row(1, version=99), event(1))
+    found = log.call("1")
+    assert found is not None
+    kept, events = found
+    gone = (kept.to_number, kept.lead_id, kept.message, kept.metadata, kept.failure)
+    assert gone == (None,) * 5
+    assert (kept.outcome, kept.duration, kept.price) == ("completed", 17, "-0.0085")
+    assert kept.anonymized_ms == AT + 100
+    assert [(each.to_number, each.from_number, each.details) for each in events] == [
+        (None, None, {})
+    ]

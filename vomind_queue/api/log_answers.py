@@ -1,0 +1,134 @@
+"""What the endpoints about the call log answer, in the words of the other endpoints."""
+
+from __future__ import annotations
+
+import csv as table
+import io
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from flask import Response
+
+from vomind_queue.api.answers import success
+from vomind_queue.api.times import iso, iso_or_none
+from vomind_queue.history import Forgotten
+from vomind_queue.logbook import CallEvent, CallRow
+
+#: What a spreadsheet takes for the beginning of a formula
+#: (https://owasp.org/www-community/attacks/CSV_Injection).
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def row(shown: CallRow) -> dict[str, Any]:
+    """One call, its fields named as in a job."""
+    return {
+        "jobId": shown.job_id,
+        "state": shown.state,
+        "to": shown.to_number,
+        "lead_id": shown.lead_id,
+        "priority": shown.priority,
+        "message": shown.message,
+        "metadata": shown.metadata,
+        "attemptsMade": shown.attempts,
+        "outcome": shown.outcome,
+        "failedReason": shown.failure,
+        "createdAt": iso(shown.queued_ms),
+        "scheduledFor": iso_or_none(shown.scheduled_ms),
+        "startedAt": iso_or_none(shown.started_ms),
+        "answeredAt": iso_or_none(shown.answered_ms),
+        "finishedAt": iso_or_none(shown.finished_ms),
+        "call": _call(shown),
+        "anonymizedAt": iso_or_none(shown.anonymized_ms),
+    }
+
+
+def _call(shown: CallRow) -> dict[str, Any] | None:
+    if shown.call_sid is None:
+        return None
+    return {
+        "sid": shown.call_sid,
+        "status": shown.call_status,
+        "duration": shown.duration,
+        "answeredBy": shown.answered_by,
+        "price": shown.price,
+        "priceUnit": shown.price_unit,
+    }
+
+
+def event(shown: CallEvent) -> dict[str, Any]:
+    """One event of a call."""
+    return {
+        "sequence": shown.sequence,
+        "at": iso(shown.time_ms),
+        "event": shown.event,
+        "state": shown.state,
+        "attempt": shown.attempt,
+        "sid": shown.call_sid,
+        "status": shown.call_status,
+        "duration": shown.duration,
+        "details": dict(shown.details),
+    }
+
+
+def page(rows: Sequence[CallRow], cursor: str | None) -> Response:
+    """Some calls, and where the next page begins."""
+    return success({"count": len(rows), "calls": [row(each) for each in rows], "next": cursor})
+
+
+def csv(rows: Sequence[CallRow], _cursor: str | None) -> Response:
+    """The same as a table (RFC 4180), with the names of the columns first."""
+    text = io.StringIO()
+    writer = table.writer(text)
+    flat = [_flat(each) for each in rows]
+    writer.writerow(_COLUMNS)
+    writer.writerows([each[name] for name in _COLUMNS] for each in flat)
+    return Response(
+        text.getvalue().encode(), content_type="text/csv; charset=utf-8; header=present"
+    )
+
+
+_COLUMNS = (
+    "jobId", "state", "to", "lead_id", "priority", "message", "metadata", "attemptsMade",
+    "outcome", "failedReason", "createdAt", "scheduledFor", "startedAt", "answeredAt",
+    "finishedAt", "sid", "status", "duration", "answeredBy", "price", "priceUnit",
+)  # fmt: skip
+
+
+def _flat(shown: CallRow) -> dict[str, Any]:
+    call = _call(shown) or dict.fromkeys(
+        ("sid", "status", "duration", "answeredBy", "price", "priceUnit")
+    )
+    metadata = None if shown.metadata is None else json.dumps(shown.metadata, ensure_ascii=False)
+    free = {
+        "lead_id": shown.lead_id,
+        "message": shown.message,
+        "failedReason": shown.failure,
+    }
+    return {
+        **row(shown),
+        **call,
+        "metadata": metadata,
+        **{name: _no_formula(text) for name, text in free.items()},
+    }
+
+
+def _no_formula(text: str | None) -> str | None:
+    return f"'{text}" if text and text.startswith(_FORMULA) else text
+
+
+def forgotten(done: Forgotten) -> dict[str, Any]:
+    """What was done to forget a number that is not named again."""
+    left = len(done.being_placed)
+    message = "The number was forgotten"
+    if left:
+        message = f"{left} call{'' if left == 1 else 's'} being placed; send this again afterwards"
+    return {
+        "message": message,
+        "complete": done.complete,
+        "cancelled": done.cancelled,
+        "recurring": done.recurring,
+        "history": done.history,
+        "log": {"calls": done.log.calls, "events": done.log.events} if done.log else None,
+        "beingPlaced": list(done.being_placed),
+    }

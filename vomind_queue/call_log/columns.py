@@ -1,0 +1,77 @@
+"""Lines of the log as the tables in PostgreSQL have them, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from vomind_queue.logbook import CallEvent, CallRow
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+#: Fields whose columns have another name; all times are columns of the type timestamptz.
+_NAMES = {"key": "call_key", "time_ms": "time"}
+
+#: What anonymizing leaves of a row and of an event.
+BLANK_ROW = dict.fromkeys(("to_number", "lead_id", "message", "metadata", "failure"))
+BLANK_EVENT: Mapping[str, Any] = {"from_number": None, "to_number": None, "details": {}}
+
+
+def _column(name: str) -> str:
+    return _NAMES.get(name, name.replace("_ms", "_at") if name.endswith("_ms") else name)
+
+
+_ROW = {each.name: _column(each.name) for each in fields(CallRow)}
+_EVENT = {each.name: _column(each.name) for each in fields(CallEvent)}
+
+
+def time(unix_ms: int) -> str:
+    """A time as PostgreSQL reads it."""
+    return (_EPOCH + timedelta(milliseconds=unix_ms)).isoformat(timespec="milliseconds")
+
+
+def flat(line: CallRow | CallEvent) -> dict[str, Any]:
+    """A line by the names of its columns."""
+    found = {}
+    for name, column in (_ROW if isinstance(line, CallRow) else _EVENT).items():
+        value = getattr(line, name)
+        found[column] = time(value) if name.endswith("_ms") and value is not None else _clean(value)
+    return found
+
+
+def read_row(found: Mapping[str, Any]) -> CallRow:
+    """The inverse of `flat`."""
+    values = _values(found, _ROW)
+    if values["price"] is not None:
+        values["price"] = str(values["price"])
+    return CallRow(**values)
+
+
+def read_event(found: Mapping[str, Any]) -> CallEvent:
+    """The inverse of `flat`."""
+    return CallEvent(**_values(found, _EVENT))
+
+
+def _values(found: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        name: _ms(found[column]) if name.endswith("_ms") else found[column]
+        for name, column in names.items()
+    }
+
+
+def _ms(text: str | None) -> int | None:
+    if text is None:
+        return None
+    return (datetime.fromisoformat(text) - _EPOCH) // timedelta(milliseconds=1)
+
+
+def _clean(value: Any) -> Any:
+    """PostgreSQL has no place for the character NUL, which JSON has."""
+    if isinstance(value, str):
+        return value.replace("\0", "\N{REPLACEMENT CHARACTER}")
+    if isinstance(value, Mapping):
+        return {_clean(name): _clean(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_clean(inner) for inner in value]
+    return value

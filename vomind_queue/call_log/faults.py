@@ -1,0 +1,70 @@
+"""What an error of Supabase's means for the lines that were sent, and what may be said of it."""
+
+from __future__ import annotations
+
+import re
+from enum import Enum, auto
+
+from postgrest import APIError
+
+
+class Fault(Enum):
+    """Whose fault it is."""
+
+    #: This line's, for good.
+    LINE = auto()
+    #: This line's, or of whatever stands in between.
+    DOUBTFUL = auto()
+    #: The connection's, the key's or the tables': wait.
+    AWAY = auto()
+
+
+#: Classes of SQLSTATE that speak of the values sent: more than one row for one, data, integrity,
+#: a view's check, a trigger's refusal, a limit of the program, an inner fault
+#: (https://www.postgresql.org/docs/15/errcodes-appendix.html).
+_LINE_CLASSES = ("21", "22", "23", "44", "P0", "54", "XX")
+#: PostgREST's own word for a body that it cannot read
+#: (https://postgrest.org/en/stable/references/errors.html#group-1-api-request).
+_LINE_CODES = ("PGRST102",)
+#: A query that took too long; a smaller one may not.
+_TOO_LONG = "57014"
+#: Other classes of SQLSTATE and codes of PostgREST's; HTTP statuses by which a server or a proxy
+#: says that it cannot now, or that it does not know us.
+_AWAY = re.compile(r"[0-9A-Z]{5}|PGRST[0-9A-Z]{3}|401|402|404|407|408|429|5[0-9]{2}")
+
+#: What stands between quotes is a value, unless a word before says that it is a name.
+_QUOTED = re.compile(
+    r'(\b(?:relation|column|constraint|table|index|trigger|type) "[a-z0-9_]+")'
+    r"|\"[^\"]*\"|'[^']*'"
+)
+_DIGITS = re.compile(r"\+?[0-9][0-9 ()./-]{4,}[0-9]")
+#: Characters of an error that are told.
+_LONGEST = 200
+_TABLES = "run the migrations in vomind_queue/call_log/migrations"
+#: What they say most often to those who set this up, and what to do.
+_ADVICE = {
+    "PGRST205": f"the tables are missing: {_TABLES}",
+    "PGRST204": f"the tables are old: {_TABLES}",
+    "42P01": f"the tables are missing: {_TABLES}",
+    "42703": f"the tables are old: {_TABLES}",
+    "42501": "SUPABASE_SERVICE_KEY must be the service-role key or a secret key",
+}
+
+
+def judge(error: APIError) -> Fault:
+    """Whose fault an answer tells of; what nobody has heard of is doubtful."""
+    code = str(error.code or "")
+    if code in _LINE_CODES or (len(code) == 5 and code.startswith(_LINE_CLASSES)):  # noqa: PLR2004
+        return Fault.LINE
+    if code != _TOO_LONG and (not code or _AWAY.fullmatch(code)):
+        return Fault.AWAY
+    return Fault.DOUBTFUL
+
+
+def in_words(error: APIError) -> str:
+    """The error without what was sent: details hold whole rows, messages a value at times."""
+    code = str(error.code or "no code")
+    if code in _ADVICE:
+        return f"{code}: {_ADVICE[code]}"
+    named = _QUOTED.sub(lambda found: found[1] or "…", str(error.message or ""))
+    return f"{code}: {' '.join(_DIGITS.sub('…', named).split())[:_LONGEST]}"

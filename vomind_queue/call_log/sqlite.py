@@ -1,0 +1,202 @@
+"""The call log in a file of SQLite, for whoever has no Supabase.
+
+One shipper writes it, web processes on the same machine read it; write-ahead logging lets
+them do so at the same time. Times are unix milliseconds.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import fields
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from vomind_queue.errors import LogUnavailable
+from vomind_queue.logbook import (
+    FINAL_STATES,
+    Batch,
+    CallEvent,
+    CallRow,
+    DeadLetter,
+    Erased,
+    Search,
+)
+
+#: How long a reader or the writer waits for the other one, s.
+WAIT_S = 5.0
+
+_ROW = tuple(each.name for each in fields(CallRow))
+_EVENT = tuple(each.name for each in fields(CallEvent))
+#: Not every row knows it, and the first that does knows it best.
+_KEPT = "answered_ms = coalesce(answered_ms, excluded.answered_ms)"
+_NEWER = ", ".join(f"{name} = excluded.{name}" for name in _ROW if name != "answered_ms")
+
+
+def _marks(count: int) -> str:
+    return ", ".join("?" * count)
+
+
+# Names of columns are ours; values are always given apart.
+_PUT_ROW = (
+    f"INSERT INTO call_logs ({', '.join(_ROW)}) VALUES ({_marks(len(_ROW))}) "  # noqa: S608
+    f"ON CONFLICT (key) DO UPDATE SET {_NEWER}, {_KEPT} "
+    "WHERE excluded.version >= version AND anonymized_ms IS NULL"
+)
+_PUT_EVENT = (
+    f"INSERT INTO call_events ({', '.join(_EVENT)}) VALUES ({_marks(len(_EVENT))}) "  # noqa: S608
+    "ON CONFLICT (key, sequence) DO NOTHING"
+)
+
+
+#: The last of the tables and indexes that are made.
+_MADE = "SELECT 1 FROM sqlite_master WHERE name = 'call_events_number'"
+
+
+class SqliteLog:
+    """The log in one file, which the first writer makes."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def write(self, batch: Batch) -> Sequence[DeadLetter]:
+        """All of it or nothing; nothing is refused for good."""
+        with self._writing() as database:
+            database.executemany(_PUT_ROW, map(_flat, batch.rows))
+            database.executemany(_PUT_EVENT, map(_flat, batch.events))
+        return []
+
+    def find(self, search: Search) -> Sequence[CallRow]:
+        """Calls, the newest first; none while there is no file yet."""
+        wanted = {
+            "to_number = ?": search.number,
+            "lead_id = ?": search.lead_id,
+            "job_id = ?": search.job_id,
+            "state = ?": search.state,
+            "outcome = ?": search.outcome,
+            "queued_ms >= ?": search.since_ms,
+            "queued_ms < ?": search.until_ms,
+            "key < ?": search.after,
+        }
+        given = {clause: value for clause, value in wanted.items() if value is not None}
+        where = f"WHERE {' AND '.join(given)} " if given else ""
+        query = f"SELECT * FROM call_logs {where}ORDER BY key DESC LIMIT ?"  # noqa: S608
+        with self._reading() as database:
+            found = database.execute(query, [*given.values(), search.limit]) if database else []
+            return [_row(each) for each in found]
+
+    def call(self, job_id: str) -> tuple[CallRow, Sequence[CallEvent]] | None:
+        """The newest call with that id, and its events in order."""
+        rows = self.find(Search(job_id=job_id, limit=1))
+        if not rows:
+            return None
+        query = "SELECT * FROM call_events WHERE key = ? ORDER BY sequence"
+        with self._reading() as database:
+            found = database.execute(query, [rows[0].key]) if database else []
+            return rows[0], [_event(each) for each in found]
+
+    def erase(self, keys: Sequence[str]) -> Erased:
+        """Takes out rows and their events."""
+        with self._writing() as database:
+            events = database.executemany(
+                "DELETE FROM call_events WHERE key = ?", [(key,) for key in keys]
+            ).rowcount
+            calls = database.executemany(
+                "DELETE FROM call_logs WHERE key = ?", [(key,) for key in keys]
+            ).rowcount
+        return Erased(calls=max(calls, 0), events=max(events, 0))
+
+    def keys_of(self, number: str, limit: int) -> Sequence[str]:
+        """Keys of up to ``limit`` calls to that number."""
+        query = (
+            "SELECT key FROM call_logs WHERE to_number = ? "
+            "UNION SELECT key FROM call_events WHERE to_number = ? LIMIT ?"
+        )
+        with self._reading() as database:
+            found = database.execute(query, [number, number, limit]) if database else []
+            return [each["key"] for each in found]
+
+    def expire(self, before_ms: int, limit: int, *, anonymize: bool) -> int:
+        """Erases calls that ended before a time, or blanks what is personal in them."""
+        query = (
+            f"SELECT key FROM call_logs WHERE state IN ({_marks(len(FINAL_STATES))}) "  # noqa: S608
+            f"AND finished_ms < ? {'AND anonymized_ms IS NULL ' if anonymize else ''}LIMIT ?"
+        )
+        with self._reading() as database:
+            found = database.execute(query, [*FINAL_STATES, before_ms, limit]) if database else []
+            keys = [each["key"] for each in found]
+        if anonymize:
+            self._blank(keys, before_ms)
+        elif keys:
+            self.erase(keys)
+        return len(keys)
+
+    def _blank(self, keys: Sequence[str], now_ms: int) -> None:
+        row = (
+            "UPDATE call_logs SET to_number = NULL, lead_id = NULL, message = NULL, "
+            "metadata = NULL, failure = NULL, anonymized_ms = ? WHERE key = ?"
+        )
+        event = (
+            "UPDATE call_events SET from_number = NULL, to_number = NULL, details = '{}' "
+            "WHERE key = ?"
+        )
+        with self._writing() as database:
+            database.executemany(row, [(now_ms, key) for key in keys])
+            database.executemany(event, [(key,) for key in keys])
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            database = sqlite3.connect(self._path, timeout=WAIT_S)
+            try:
+                database.execute("PRAGMA journal_mode = WAL")
+                schema = files("vomind_queue.call_log") / "sqlite.sql"
+                database.executescript(schema.read_text("utf-8"))
+                with database:
+                    yield database
+            finally:
+                database.close()
+        except (sqlite3.Error, OSError) as error:
+            raise LogUnavailable(
+                f"the call log in {self._path} cannot be written: {error}"
+            ) from None
+
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection | None]:
+        if not self._path.exists():
+            yield None
+            return
+        try:
+            database = sqlite3.connect(self._path, timeout=WAIT_S)
+            try:
+                database.row_factory = sqlite3.Row
+                # The writer makes the file first and its tables one after the other.
+                made = database.execute(_MADE).fetchone()
+                yield database if made else None
+            finally:
+                database.close()
+        except sqlite3.Error as error:
+            raise LogUnavailable(f"the call log in {self._path} cannot be read: {error}") from None
+
+
+def _flat(line: CallRow | CallEvent) -> list[Any]:
+    values = (getattr(line, name) for name in (_ROW if isinstance(line, CallRow) else _EVENT))
+    return [
+        json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else value
+        for value in values
+    ]
+
+
+def _row(found: sqlite3.Row) -> CallRow:
+    values = dict(found)
+    metadata = values["metadata"]
+    return CallRow(**{**values, "metadata": None if metadata is None else json.loads(metadata)})
+
+
+def _event(found: sqlite3.Row) -> CallEvent:
+    values = dict(found)
+    return CallEvent(**{**values, "details": json.loads(values["details"])})

@@ -1,0 +1,51 @@
+-- The call log in SQLite; the columns are the fields of CallRow and CallEvent.
+CREATE TABLE IF NOT EXISTS call_logs (
+    key TEXT PRIMARY KEY,
+    job_id TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    to_number TEXT,
+    lead_id TEXT,
+    priority TEXT NOT NULL,
+    message TEXT,
+    metadata TEXT,
+    state TEXT NOT NULL,
+    attempts INTEGER NOT NULL,
+    scheduled_ms INTEGER,
+    queued_ms INTEGER NOT NULL,
+    started_ms INTEGER,
+    finished_ms INTEGER,
+    answered_ms INTEGER,
+    call_sid TEXT,
+    call_status TEXT,
+    outcome TEXT,
+    duration INTEGER,
+    price TEXT,
+    price_unit TEXT,
+    answered_by TEXT,
+    failure TEXT,
+    anonymized_ms INTEGER
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS call_logs_job ON call_logs (job_id, key);
+CREATE INDEX IF NOT EXISTS call_logs_number ON call_logs (to_number, key);
+CREATE INDEX IF NOT EXISTS call_logs_lead ON call_logs (lead_id, key);
+CREATE INDEX IF NOT EXISTS call_logs_state ON call_logs (state, key);
+CREATE INDEX IF NOT EXISTS call_logs_outcome ON call_logs (outcome, key);
+CREATE INDEX IF NOT EXISTS call_logs_finished ON call_logs (finished_ms);
+CREATE TABLE IF NOT EXISTS call_events (
+    key TEXT NOT NULL,
+    job_id TEXT NOT NULL,
+    sequence INTEGER NOT NULL,
+    time_ms INTEGER NOT NULL,
+    event TEXT NOT NULL,
+    state TEXT,
+    attempt INTEGER,
+    call_sid TEXT,
+    call_status TEXT,
+    direction TEXT NOT NULL,
+    from_number TEXT,
+    to_number TEXT,
+    duration INTEGER,
+    details TEXT NOT NULL,
+    PRIMARY KEY (key, sequence)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS call_events_number ON call_events (to_number);

@@ -1,0 +1,208 @@
+"""The call log in Supabase: upserts that may be repeated, through supabase-py.
+
+What is wrong with a line is told apart from what is wrong with the connection, the key or the
+tables: the first is refused for good and found in its batch by halving, the second is waited for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import httpx
+from postgrest import APIError, CountMethod, ReturnMethod
+from supabase import Client, ClientOptions, create_client
+
+from vomind_queue.call_log import columns
+from vomind_queue.call_log.faults import Fault, in_words, judge
+from vomind_queue.errors import LogUnavailable
+from vomind_queue.logbook import (
+    FINAL_STATES,
+    Batch,
+    CallEvent,
+    CallRow,
+    DeadLetter,
+    Erased,
+    Search,
+    Table,
+)
+
+#: How long one answer may take, s: a request of the API waits for it, too.
+TIMEOUT_S = 5.0
+#: Keys in one request: they stand in its address, and 8 KB pass everywhere.
+KEYS_AT_ONCE = 100
+
+#: What makes a line of each table itself.
+_CONFLICT = {Table.CALLS: "call_key", Table.EVENTS: "call_key,sequence"}
+
+
+def connect(url: str, service_key: str) -> SupabaseLog:
+    """A log in a Supabase project; connects on first use."""
+    http = httpx.Client(timeout=TIMEOUT_S)
+    options = ClientOptions(
+        httpx_client=http,
+        # The shipper has a pace of its own for what failed.
+        postgrest_client_retry=False,
+        auto_refresh_token=False,
+        persist_session=False,
+    )
+    return SupabaseLog(create_client(url, service_key, options), http)
+
+
+class SupabaseLog:
+    """The log in the tables that `migrations/` makes."""
+
+    def __init__(self, client: Client, http: httpx.Client) -> None:
+        self._client = client
+        self._http = http
+
+    def close(self) -> None:
+        """Closes its connections."""
+        self._http.close()
+
+    def write(self, batch: Batch) -> Sequence[DeadLetter]:
+        """Rows before events, each table in one request unless a line is refused."""
+        return [*self._put(Table.CALLS, batch.rows), *self._put(Table.EVENTS, batch.events)]
+
+    def find(self, search: Search) -> Sequence[CallRow]:
+        """Calls, the newest first.
+
+        A number is compared by `like`, which is the same for a text without wildcards:
+        @supabase/lite, which tests run against, takes ``+1555…`` after `eq` for a figure.
+        """
+        query = self._client.table(Table.CALLS).select("*")
+        wanted = {
+            "lead_id": search.lead_id,
+            "job_id": search.job_id,
+            "state": search.state,
+            "outcome": search.outcome,
+        }
+        for name, value in wanted.items():
+            if value is not None:
+                query = query.eq(name, value)
+        if search.number is not None:
+            query = query.like("to_number", search.number)
+        if search.since_ms is not None:
+            query = query.gte("queued_at", columns.time(search.since_ms))
+        if search.until_ms is not None:
+            query = query.lt("queued_at", columns.time(search.until_ms))
+        if search.after is not None:
+            query = query.lt("call_key", search.after)
+        query = query.order("call_key", desc=True).limit(search.limit)
+        return [columns.read_row(each) for each in self._ask(query.execute)]
+
+    def call(self, job_id: str) -> tuple[CallRow, Sequence[CallEvent]] | None:
+        """The newest call with that id, and its events in order."""
+        rows = self.find(Search(job_id=job_id, limit=1))
+        if not rows:
+            return None
+        query = self._client.table(Table.EVENTS).select("*").eq("call_key", rows[0].key)
+        found = self._ask(query.order("sequence").execute)
+        return rows[0], [columns.read_event(each) for each in found]
+
+    def erase(self, keys: Sequence[str]) -> Erased:
+        """Takes out rows and their events."""
+        count = dict.fromkeys(Table, 0)
+        for part in _parts(keys):
+            # Events first: their keys are found by the rows.
+            for table in (Table.EVENTS, Table.CALLS):
+                query = self._client.table(table).delete(
+                    count=CountMethod.exact, returning=ReturnMethod.minimal
+                )
+                with _told():
+                    count[table] += _sensible(query.in_("call_key", part).execute()).count or 0
+        return Erased(calls=count[Table.CALLS], events=count[Table.EVENTS])
+
+    def keys_of(self, number: str, limit: int) -> Sequence[str]:
+        """Keys of up to ``limit`` calls to that number."""
+        found: dict[str, None] = {}
+        for table in Table:
+            query = self._client.table(table).select("call_key").like("to_number", number)
+            query = query.not_.is_("call_key", "null").limit(limit)
+            found |= {each["call_key"]: None for each in self._ask(query.execute)}
+        return list(found)[:limit]
+
+    def expire(self, before_ms: int, limit: int, *, anonymize: bool) -> int:
+        """Erases calls that ended before a time, or blanks what is personal in them."""
+        query = self._client.table(Table.CALLS).select("call_key").in_("state", FINAL_STATES)
+        query = query.lt("finished_at", columns.time(before_ms))
+        if anonymize:
+            query = query.is_("anonymized_at", "null")
+        keys = [each["call_key"] for each in self._ask(query.limit(limit).execute)]
+        if anonymize:
+            self._blank(keys, before_ms)
+        else:
+            self.erase(keys)
+        return len(keys)
+
+    def _blank(self, keys: Sequence[str], now_ms: int) -> None:
+        rows = {**columns.BLANK_ROW, "anonymized_at": columns.time(now_ms)}
+        for part in _parts(keys):
+            for table, values in ((Table.EVENTS, columns.BLANK_EVENT), (Table.CALLS, rows)):
+                query = self._client.table(table).update(values, returning=ReturnMethod.minimal)
+                with _told():
+                    _sensible(query.in_("call_key", part).execute())
+
+    def _put(self, table: Table, lines: Sequence[CallRow | CallEvent]) -> list[DeadLetter]:
+        if not lines:
+            return []
+        try:
+            self._upsert(table, lines)
+        except APIError as error:
+            return self._sort_out(table, lines, error)
+        except httpx.HTTPError as error:
+            raise LogUnavailable(f"Supabase cannot be reached ({type(error).__name__})") from None
+        return []
+
+    def _sort_out(
+        self, table: Table, lines: Sequence[CallRow | CallEvent], error: APIError
+    ) -> list[DeadLetter]:
+        fault = judge(error)
+        if fault is Fault.AWAY:
+            raise LogUnavailable(f"Supabase: {in_words(error)}") from None
+        if len(lines) > 1:
+            half = len(lines) // 2
+            return [*self._put(table, lines[:half]), *self._put(table, lines[half:])]
+        if fault is Fault.DOUBTFUL:
+            # Only where the table can be read at all is it this line's own fault.
+            self._ask(self._client.table(table).select("call_key").limit(1).execute)
+        return [DeadLetter(line=lines[0], reason=in_words(error))]
+
+    def _upsert(self, table: Table, lines: Sequence[CallRow | CallEvent]) -> None:
+        query = self._client.table(table).upsert(
+            [columns.flat(line) for line in lines],
+            on_conflict=_CONFLICT[table],
+            # An event never changes.
+            ignore_duplicates=table is Table.EVENTS,
+            returning=ReturnMethod.minimal,
+        )
+        _sensible(query.execute())
+
+    def _ask(self, execute: Callable[[], Any]) -> Sequence[Mapping[str, Any]]:
+        with _told():
+            found: Sequence[Mapping[str, Any]] = _sensible(execute()).data
+            return found
+
+
+def _sensible(answer: Any) -> Any:
+    """Raises LogUnavailable for a success that somebody else told, such as a page to log in at."""
+    if not isinstance(answer.data, list):
+        raise LogUnavailable("what answers in place of Supabase is none")
+    return answer
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Turns the client's errors into LogUnavailable."""
+    try:
+        yield
+    except APIError as error:
+        raise LogUnavailable(f"Supabase: {in_words(error)}") from None
+    except httpx.HTTPError as error:
+        raise LogUnavailable(f"Supabase cannot be reached ({type(error).__name__})") from None
+
+
+def _parts(keys: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(keys), KEYS_AT_ONCE):
+        yield keys[start : start + KEYS_AT_ONCE]

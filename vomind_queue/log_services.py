@@ -1,0 +1,52 @@
+"""Where the parts of the call log are put together; `services` is handed the log."""
+
+from __future__ import annotations
+
+import secrets
+from importlib import import_module
+
+from vomind_queue.call_log.protocol import CallLog
+from vomind_queue.call_log.sqlite import SqliteLog
+from vomind_queue.history import History
+from vomind_queue.settings import Settings
+from vomind_queue.shipping import LogRetention, Shipping
+from vomind_queue.store.connection import WORKER_TIMEOUT_S, Gate, connect
+from vomind_queue.store.outbox import Outbox
+from vomind_queue.store.people import People
+
+#: The file in the data directory.
+SQLITE_FILE = "calls.sqlite3"
+
+
+def open_log(settings: Settings) -> CallLog:
+    """Supabase where it is configured, else a file; connects to nothing."""
+    if settings.supabase_url:
+        # Not at the top: its client takes 27 MB and a quarter of a second in each process, and
+        # most of those who run this on one machine have no Supabase.
+        supabase = import_module("vomind_queue.call_log.supabase")
+        log: CallLog = supabase.connect(settings.supabase_url, settings.supabase_service_key)
+        return log
+    return SqliteLog(settings.data_dir / SQLITE_FILE)
+
+
+def log_place(settings: Settings) -> str:
+    """Where the log is, for people."""
+    return settings.supabase_url or str(settings.data_dir / SQLITE_FILE)
+
+
+def build_history(settings: Settings) -> History:
+    """The parts of a command that forgets a person."""
+    gate = Gate(connect(settings.redis_url, timeout_s=WORKER_TIMEOUT_S), settings.outbox_max)
+    return History(open_log(settings), People(gate))
+
+
+def build_shipping(settings: Settings) -> Shipping:
+    """The parts of a shipper process."""
+    gate = Gate(connect(settings.redis_url, timeout_s=WORKER_TIMEOUT_S), settings.outbox_max)
+    outbox = Outbox(gate, secrets.token_urlsafe(9), settings.twilio_phone_number)
+    retention = None
+    if settings.retention_days is not None:
+        retention = LogRetention(
+            days=settings.retention_days, anonymize=settings.retention_mode == "anonymize"
+        )
+    return Shipping(outbox, open_log(settings), retention)

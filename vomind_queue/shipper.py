@@ -1,0 +1,41 @@
+"""The shipper process: ``python -m vomind_queue.shipper`` delivers what happened to the call log.
+
+Two of them may run: one leads, the other takes over when it is gone.
+"""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sys
+import threading
+from types import FrameType
+
+from vomind_queue import log
+from vomind_queue.log_services import build_shipping, log_place
+from vomind_queue.services import check_store
+from vomind_queue.settings import load_or_exit
+
+logger = logging.getLogger(__name__)
+
+
+def main() -> None:
+    """Delivers until SIGTERM or Ctrl-C."""
+    settings = load_or_exit()
+    log.configure(settings)
+    if fault := check_store(settings):
+        sys.exit(fault)
+    stopped = threading.Event()
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        stopped.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
+    logger.info("shipper started", extra={"log": log_place(settings)})
+    build_shipping(settings).run(stopped)
+    logger.info("shipper stopped")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,41 @@
+-- Hands the one leading shipper the oldest entries of the outbox, in order.
+--
+-- KEYS[1]  outbox:lead
+-- ARGV[1]  token of the shipper
+-- ARGV[2]  how long it leads without asking again, ms
+-- ARGV[3]  entries wanted at most
+-- Returns  {0, now} when another one leads, else
+--          {1, now, sequence number of the last entry written, entry's number, entry, …}
+-- Touches  outbox, gone:<id>
+local now = now_ms()
+free_first()
+local leader = redis.call('GET', K.outbox_lead)
+if leader and leader ~= ARGV[1] then
+    return { 0, now }
+end
+redis.call('SET', K.outbox_lead, ARGV[1], 'PX', ARGV[2])
+
+-- Two streams with one numbering. Where one has more than was read, the other one's entries
+-- behind that place wait for their turn.
+local wanted = tonumber(ARGV[3])
+local found, horizon = {}, math.huge
+for _, stream in ipairs({ K.outbox_details, K.outbox_finals }) do
+    local entries = redis.call('XRANGE', stream, '-', '+', 'COUNT', wanted)
+    for _, entry in ipairs(entries) do
+        found[#found + 1] = { tonumber(string.match(entry[1], '^%d+')), entry[2][2] }
+    end
+    if #entries == wanted then
+        horizon = math.min(horizon, found[#found][1])
+    end
+end
+table.sort(found, function(one, other)
+    return one[1] < other[1]
+end)
+local answer = { 1, now, redis.call('GET', K.outbox_last) or '0' }
+for i = 1, math.min(#found, wanted) do
+    if found[i][1] <= horizon then
+        answer[#answer + 1] = string.format('%.0f', found[i][1])
+        answer[#answer + 1] = found[i][2]
+    end
+end
+return answer
