@@ -32,8 +32,9 @@ DUE = 5_000
 ROUNDS = 3
 #: Far away: nothing of it is due during the run.
 RARELY = "0 0 29 2 *"
-#: Time to write down for all of them that they are due, ms.
-AHEAD_MS = 3_000
+#: Time to write down for all of them when they are due, and for a look of the scheduler, which
+#: looks every 5 s while nothing is, ms.
+AHEAD_MS = 8_000
 
 
 @dataclass(kw_only=True)
