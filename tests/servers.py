@@ -18,8 +18,8 @@ import redis
 #: The servers that calls must be safe on; the first is the embedded one.
 KINDS = ("valkey", "redis7", "redis6")
 
-#: How long a server may take to answer, seconds.
-START_S = 10
+#: How long a server may take to answer, seconds: it reads all it holds first.
+START_S = 60
 
 
 def missing(what: str) -> None:

@@ -40,8 +40,9 @@ class Scale:
         return {"short": short, "usual": usual, "full": full}[self.name]
 
 
-#: As soon as may be after the dial deadline: tests must not wait for the horizon.
-_SHORT_TIMES = {**FAST_TIMES, "IN_DOUBT_HORIZON": "2s"}
+#: Soon after the dial deadline, for tests should not wait for the horizon, but with room for a
+#: ring that a busy machine shows late in its list.
+_SHORT_TIMES = {**FAST_TIMES, "IN_DOUBT_HORIZON": "4s"}
 
 SHORT = Scale(name="short", times=_SHORT_TIMES, pace=0.1, timed=False)
 USUAL = Scale(name="usual", times=FAST_TIMES, pace=0.1, timed=True)
