@@ -17,7 +17,7 @@ from vomind_queue.store.desk import WorkDesk
 from vomind_queue.verdicts import Begun
 
 COUNT = 5_000
-CALLS = 60
+CALLS = 400
 COURSES = (
     ("initiated", "ringing", "in-progress", "completed"),
     ("initiated", "ringing", "no-answer"),
