@@ -142,7 +142,7 @@ def test_a_newcomer_gets_a_ring(copy: Copy) -> None:
     assert [ring["to"] for ring in copy.rings()] == ["+1234567890"]
     until(lambda: _logged(copy) == ["completed"], within_s=15, what="the call is in the log")
     story = copy.get("../calls/1")["events"]
-    assert [event["event"] for event in story] == ["accepted", "taken", "started", "completed"]
+    assert [event["event"] for event in story[:4]] == ["accepted", "taken", "started", "completed"]
 
     copy.process.send(signal.SIGINT)
     assert copy.process.wait(within_s=40) == 0
