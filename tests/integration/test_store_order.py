@@ -179,9 +179,10 @@ def test_a_place_in_the_window_is_kept_for_one_window(
 
 
 def test_the_starts_that_are_remembered_are_bounded(
-    queue: CallQueue, client: redis.Redis, desk: WorkDesk
+    queue: CallQueue, client: redis.Redis, make_desk: Callable[..., WorkDesk]
 ) -> None:
     """Without a limit the last thousand are kept."""
+    desk = make_desk(lease_ms=60_000)
     queue.add([new(i) for i in range(500)])
     queue.add([new(500 + i) for i in range(500)])
     queue.add([new(1_000 + i) for i in range(100)])

@@ -14,6 +14,7 @@ from vomind_queue.api.outage import Outage
 from vomind_queue.api.ports import Services
 from vomind_queue.api.queue import QueueRoutes
 from vomind_queue.api.recurring import RecurringRoutes, ScheduleNumber
+from vomind_queue.api.twilio import TwilioRoutes
 
 #: Where the queue's endpoints hang.
 QUEUE_PATH = "/api/queue"
@@ -31,6 +32,7 @@ def make_app(services: Services) -> Flask:
     app.url_map.converters["schedule_number"] = ScheduleNumber
     for routes in (CallRoutes, RecurringRoutes, JobRoutes, QueueRoutes):
         app.register_blueprint(routes(services).blueprint(), url_prefix=QUEUE_PATH)
+    TwilioRoutes(services).install(app)
     app.register_blueprint(HistoryRoutes(services).blueprint(), url_prefix="/api")
     app.register_blueprint(HealthRoutes(services).blueprint())
     return app
