@@ -47,10 +47,28 @@ class SimulatorClient:
         """Takes all faults away."""
         self._ask("DELETE", "faults")
 
+    def outcomes(self, *wishes: Mapping[str, Any]) -> None:
+        """Says how the next calls go."""
+        self._ask("POST", "outcomes", json=wishes)
+
+    def as_usual(self) -> None:
+        """Calls go by their numbers again."""
+        self._ask("DELETE", "outcomes")
+
+    def mishaps(self, *troubles: Mapping[str, Any]) -> None:
+        """Says what happens to callbacks."""
+        self._ask("POST", "mishaps", json=troubles)
+
+    def callbacks(self, event: str | None = None) -> list[dict[str, Any]]:
+        """What was sent, in order of the answers; ``event``: of that kind."""
+        sent: list[dict[str, Any]] = self._ask("GET", "callbacks")["callbacks"]
+        return [each for each in sent if event in (None, each["event"])]
+
     def reset(self) -> None:
-        """No faults and no rings, as if just started."""
+        """As if just started, but for the calls."""
         self.mend()
-        self._ask("DELETE", "rings")
+        for what in ("rings", "outcomes", "mishaps", "callbacks"):
+            self._ask("DELETE", what)
 
     def create(self, to: str, **parameters: str) -> requests.Response:
         """Asks for a call as a plain HTTP client."""

@@ -66,6 +66,14 @@ class Call:
     priority: Priority = Priority.NORMAL
     #: The app's own JSON object, returned as sent.
     metadata: Mapping[str, Any] | None = None
+    #: Outcomes on the line after which the call is made again: ``busy``, ``no-answer``,
+    #: ``failed``; ``None``: as the settings say.
+    retry_on: Sequence[str] | None = None
+    #: Whether a machine is to be told from a person, a ``progress.Detection``; ``None``: as the
+    #: settings say.
+    machine_detection: str | None = None
+    #: Words to speak to a machine in place of the message.
+    voicemail_message: str | None = None
 
     def as_data(self) -> dict[str, Any]:
         """The call as the REST API shows it under ``data``."""
@@ -74,6 +82,12 @@ class Call:
             data["lead_id"] = self.lead_id
         data["priority"] = str(self.priority)
         data["metadata"] = dict(self.metadata or {})
+        if self.retry_on is not None:
+            data["retryOn"] = list(self.retry_on)
+        if self.machine_detection is not None:
+            data["machineDetection"] = self.machine_detection
+        if self.voicemail_message is not None:
+            data["voicemailMessage"] = self.voicemail_message
         return data
 
     @classmethod
@@ -85,6 +99,9 @@ class Call:
             lead_id=data.get("lead_id"),
             priority=Priority(data["priority"]),
             metadata=data.get("metadata") or {},
+            retry_on=data.get("retryOn"),
+            machine_detection=data.get("machineDetection"),
+            voicemail_message=data.get("voicemailMessage"),
         )
 
 
@@ -136,6 +153,27 @@ class Placed:
     duration_s: int | None = None
     #: ``human``, ``machine_start`` …, once it is known.
     answered_by: str | None = None
+    #: How the called side's network answered, such as 486, once it is known.
+    sip_code: int | None = None
+    #: What it cost, as Twilio writes it (less than 0), and in which currency, once it is known.
+    price: str | None = None
+    price_unit: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AttemptMade:
+    """One try at ringing the phone, under way or over."""
+
+    #: 1 for the first of the job's life.
+    number: int
+    #: Unix ms.
+    started_ms: int | None
+    #: When the call was over on the line, or the attempt was given up; unix ms.
+    ended_ms: int | None
+    #: ``None`` while Twilio is being asked, and where it did not take the call.
+    placed: Placed | None
+    #: Why it came to nothing, in words; ``None`` where it did not.
+    reason: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -160,7 +198,10 @@ class Job:
     started_ms: int | None
     #: When it completed or failed, unix ms.
     finished_ms: int | None
+    #: The call of the last attempt that Twilio took.
     placed: Placed | None
+    #: All of them, the first one first.
+    attempts: Sequence[AttemptMade] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -222,6 +263,8 @@ class Stats:
     breaker_until_ms: int | None
     #: Attempts whose outcome is in doubt; they are counted in ``active``, too.
     in_doubt: int
+    #: Calls at Twilio that no attempt accounted for, and that were ended there, ever.
+    stray_rings: int
     #: Workers that asked for calls within the last 30 s.
     workers: int
     #: How far the call log is behind.

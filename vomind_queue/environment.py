@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from vomind_queue import variables as v
+from vomind_queue.progress import RETRIED, Detection
 from vomind_queue.variables import Kind, Variable
 from vomind_queue.zones import is_zone
 
@@ -47,6 +48,13 @@ def _logins(text: str) -> str:
     if not all(re.fullmatch(r"[^:]+:.+", login) for login in v.LISTED.parse(text)):
         raise ValueError
     return text
+
+
+def _outcomes(text: str) -> Sequence[str]:
+    outcomes = v.LISTED.parse("" if text.lower() == "none" else text.lower())
+    if not set(outcomes) <= set(RETRIED):
+        raise ValueError
+    return outcomes
 
 
 def _zone(text: str) -> str:
@@ -166,6 +174,28 @@ ON_UNKNOWN_OUTCOME = _is(
     "settle",
     "An attempt with an unknown outcome is looked for at Twilio, or failed for a person to judge.",
 )
+RETRY_ON = _is(
+    "RETRY_ON",
+    Kind(parse=_outcomes, allowed=f"{', '.join(RETRIED)}, separated by commas, or none"),
+    "none",
+    "Outcomes on the line after which a call is made again.",
+)
+RETRY_OUTCOME_DELAY = _is(
+    "RETRY_OUTCOME_DELAY", v.DURATION, "15m", "Wait before a call is made again for its outcome."
+)
+RETRY_OUTCOME_MAX = _is(
+    "RETRY_OUTCOME_MAX",
+    v.whole(0, 100),
+    "2",
+    "How often a call is made again for its outcome.",
+)
+MACHINE_DETECTION = _is(
+    "MACHINE_DETECTION",
+    v.choice({word.value: word for word in Detection}),
+    "off",
+    "Whether Twilio tells an answering machine from a person: as soon as it can (`enable`), or "
+    "once the greeting is over (`detect-message-end`). Twilio charges for it.",
+)
 KEEP_COMPLETED = _is(
     "KEEP_COMPLETED", v.RETENTION, "7d,100000", "How long and how many completed calls are kept."
 )
@@ -188,6 +218,15 @@ LEASE_TIME = _is(
 DIAL_DEADLINE = _is("DIAL_DEADLINE", v.WORKING_TIME, "10s", "Total time for one request to Twilio.")
 BREAKER_PROBE_INTERVAL = _is(
     "BREAKER_PROBE_INTERVAL", v.TIME, "5s", "Wait between two probes while Twilio is away."
+)
+CALLBACK_SILENCE = _is(
+    "CALLBACK_SILENCE",
+    v.TIME,
+    "10m",
+    "After how long without a word of a placed call, beyond the ring time-out, Twilio is asked.",
+)
+PRICE_DELAY = _is(
+    "PRICE_DELAY", v.TIME, "15m", "How long after its end Twilio is asked for a call's price."
 )
 DRAIN_TIME = _is(
     "DRAIN_TIME", v.TIME, "20s", "How long a stopping worker waits for the calls being placed."
@@ -218,8 +257,9 @@ TWIML_URL = _may(
 )
 PUBLIC_URL = _may(
     "PUBLIC_URL",
-    v.HTTP_URL,
-    "Where Twilio reaches this service; wants `TWILIO_AUTH_TOKEN` to check what comes in.",
+    v.BASE_URL,
+    "Where Twilio reaches this service, to tell how calls go; wants `TWILIO_AUTH_TOKEN` to check "
+    "what comes in.",
 )
 
 SUPABASE_URL = _may(
@@ -281,11 +321,12 @@ SECTIONS: Mapping[str, Sequence[Variable[Any]]] = {
     "API": (HOST, PORT, ALLOW_ANONYMOUS, API_KEYS, WEB_PROCESSES, WEB_THREADS),
     "Calls": (
         CALL_WORKER_CONCURRENCY, CALL_RATE_LIMIT, CALL_MAX_ATTEMPTS, CALL_RETRY_DELAY,
-        PAST_SCHEDULE_GRACE, DEFAULT_TIMEZONE, ON_UNKNOWN_OUTCOME, KEEP_COMPLETED, KEEP_FAILED,
+        PAST_SCHEDULE_GRACE, DEFAULT_TIMEZONE, ON_UNKNOWN_OUTCOME, RETRY_ON, RETRY_OUTCOME_DELAY,
+        RETRY_OUTCOME_MAX, MACHINE_DETECTION, KEEP_COMPLETED, KEEP_FAILED,
     ),
     "Protocol times": (
         IN_DOUBT_HORIZON, SETTLE_INTERVAL, LEASE_TIME, DIAL_DEADLINE, BREAKER_PROBE_INTERVAL,
-        DRAIN_TIME,
+        CALLBACK_SILENCE, PRICE_DELAY, DRAIN_TIME,
     ),
     "Twilio": (
         TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN, TWILIO_API_KEY, TWILIO_API_SECRET,

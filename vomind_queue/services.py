@@ -11,10 +11,14 @@ from vomind_queue.broker.link import Link
 from vomind_queue.call_log.protocol import CallLog
 from vomind_queue.calling import Calling
 from vomind_queue.control import Control
+from vomind_queue.dialer.callbacks import Postmark
 from vomind_queue.dialer.twilio import TwilioDialer
 from vomind_queue.errors import StoreUnavailable, StoreUnsuitable
+from vomind_queue.following import Following
 from vomind_queue.history import History
+from vomind_queue.progress import OutcomePolicy, first_look_ms
 from vomind_queue.recurring import Recurring
+from vomind_queue.reporting import Reporting
 from vomind_queue.retry import RetryPolicy
 from vomind_queue.scheduling import Scheduling
 from vomind_queue.settings import Settings
@@ -22,6 +26,7 @@ from vomind_queue.store.connection import API_TIMEOUT_S, WORKER_TIMEOUT_S, Gate,
 from vomind_queue.store.desk import Protocol, WorkDesk
 from vomind_queue.store.people import People
 from vomind_queue.store.queue import CallQueue
+from vomind_queue.store.reports import ReportDesk
 from vomind_queue.store.suitability import check
 from vomind_queue.store.timetable import Timetable
 from vomind_queue.timekeeping import Timekeeper
@@ -39,6 +44,9 @@ class Services:
     recurring: Recurring
     control: Control
     history: History
+    reporting: Reporting
+    #: ``None`` while Twilio has no address to report to.
+    postmark: Postmark | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +56,7 @@ class WorkServices:
     settings: Settings
     link: Link
     calling: Calling
+    following: Following
 
 
 def check_store(settings: Settings) -> str | None:
@@ -70,35 +79,74 @@ def check_store(settings: Settings) -> str | None:
 def build(settings: Settings, log: CallLog) -> Services:
     """The parts of a web process; ``log`` comes from `log_services`."""
     client = connect(settings.redis_url, timeout_s=API_TIMEOUT_S)
-    gate = Gate(client, settings.outbox_max)
+    return build_on(Gate(client, settings.outbox_max), settings, log)
+
+
+def build_on(gate: Gate, settings: Settings, log: CallLog) -> Services:
+    """The same on a connection that is there."""
     queue = CallQueue(gate, settings.rate)
+    reporting = Reporting(
+        reports=_reports(settings, gate, WorkDesk(gate, _name(), _protocol(settings))),
+        jobs=queue,
+        silence_ms=settings.silence_ms,
+        price_ms=settings.price_delay_ms,
+    )
     return Services(
         settings=settings,
         scheduling=Scheduling(queue),
         recurring=Recurring(Timetable(gate)),
         control=Control(queue),
         history=History(log, People(gate)),
+        reporting=reporting,
+        postmark=_postmark(settings),
     )
 
 
 def build_work(settings: Settings) -> WorkServices:
     """The parts of a worker process."""
     gate = Gate(connect(settings.redis_url, timeout_s=WORKER_TIMEOUT_S), settings.outbox_max)
-    name = f"{socket.gethostname()}:{os.getpid()}"
+    name = _name()
     desk = WorkDesk(gate, name, _protocol(settings))
     queue = CallQueue(gate, settings.rate)
+    dialer = _dialer(settings)
     calling = Calling(
         desk=desk,
-        dialer=_dialer(settings),
+        dialer=dialer,
         policy=_policy(settings),
         horizon_ms=settings.in_doubt_horizon_ms,
         tokens=settings.public_url is not None,
+    )
+    following = Following(
+        reports=_reports(settings, gate, desk),
+        operator=dialer,
+        silence_ms=settings.silence_ms,
+        price_ms=settings.price_delay_ms,
+        callbacks=settings.public_url is not None,
     )
     timekeeper = Timekeeper(
         Timetable(gate), f"{name}:{secrets.token_hex(4)}", lead_ms=LEADS_FOR * settings.lease_ms
     )
     link = Link(queue=queue, desk=desk, timekeeper=timekeeper, drain_s=settings.drain_ms / 1000)
-    return WorkServices(settings=settings, link=link, calling=calling)
+    return WorkServices(settings=settings, link=link, calling=calling, following=following)
+
+
+def _name() -> str:
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
+def _postmark(settings: Settings) -> Postmark | None:
+    if settings.public_url is None or settings.twilio_auth_token is None:
+        return None
+    return Postmark(settings.twilio_auth_token, settings.public_url)
+
+
+def _reports(settings: Settings, gate: Gate, desk: WorkDesk) -> ReportDesk:
+    policy = OutcomePolicy(
+        retry_on=settings.retry_on,
+        delay_ms=settings.retry_outcome_delay_ms,
+        most=settings.retry_outcome_max,
+    )
+    return ReportDesk(gate, desk, policy)
 
 
 def _protocol(settings: Settings) -> Protocol:
@@ -107,6 +155,9 @@ def _protocol(settings: Settings) -> Protocol:
         rate=settings.rate,
         breaker_probe_ms=settings.breaker_probe_ms,
         in_doubt_horizon_ms=settings.in_doubt_horizon_ms,
+        first_look_ms=first_look_ms(
+            silence_ms=settings.silence_ms, callbacks=settings.public_url is not None
+        ),
         keep_completed=settings.keep_completed,
         keep_failed=settings.keep_failed,
     )
@@ -131,6 +182,7 @@ def _dialer(settings: Settings) -> TwilioDialer:
         api_base=settings.twilio_api_base,
         twiml_url=settings.twiml_url,
         public_url=settings.public_url,
+        detection=settings.machine_detection,
         deadline_ms=settings.dial_deadline_ms,
         slots=settings.concurrency,
     )

@@ -21,6 +21,7 @@ from vomind_queue import environment as env
 from vomind_queue.calls import Rate, Retention
 from vomind_queue.environment import ApiKey
 from vomind_queue.errors import SettingsError
+from vomind_queue.progress import Detection
 from vomind_queue.variables import REDIS_URL, is_loopback
 
 __all__ = ["ApiKey", "Settings", "is_loopback", "load", "load_or_exit"]
@@ -86,6 +87,15 @@ class Settings:
     #: How long a stopping worker waits for the calls being placed.
     drain_ms: int
     on_unknown_outcome: Literal["settle", "fail"]
+    #: Outcomes on the line after which a call is made again, after which wait and how often.
+    retry_on: Sequence[str]
+    retry_outcome_delay_ms: int
+    retry_outcome_max: int
+    machine_detection: Detection
+    #: After how long without a word Twilio is asked what became of a call.
+    silence_ms: int
+    #: After how long Twilio is asked for the price of a call that is over.
+    price_delay_ms: int
 
     #: ``None``: no Twilio account is configured.
     twilio_account_sid: str | None
@@ -153,6 +163,12 @@ class Settings:
             settle_interval_ms=env.SETTLE_INTERVAL.read(environ),
             drain_ms=env.DRAIN_TIME.read(environ),
             on_unknown_outcome=env.ON_UNKNOWN_OUTCOME.read(environ),
+            retry_on=env.RETRY_ON.read(environ),
+            retry_outcome_delay_ms=env.RETRY_OUTCOME_DELAY.read(environ),
+            retry_outcome_max=env.RETRY_OUTCOME_MAX.read(environ),
+            machine_detection=env.MACHINE_DETECTION.read(environ),
+            silence_ms=env.CALLBACK_SILENCE.read(environ),
+            price_delay_ms=env.PRICE_DELAY.read(environ),
             twilio_account_sid=env.TWILIO_ACCOUNT_SID.read(environ),
             twilio_auth_token=env.TWILIO_AUTH_TOKEN.read(environ),
             twilio_api_key=env.TWILIO_API_KEY.read(environ),

@@ -145,6 +145,13 @@ def _http_url(text: str) -> str:
     return text.rstrip("/")
 
 
+def _base_url(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.query or parts.fragment or parts.username is not None:
+        raise ValueError
+    return _http_url(text)
+
+
 def _redis_url(text: str) -> str:
     parts = urlsplit(text)
     if parts.scheme not in {"redis", "rediss"} or not parts.hostname or parts.fragment:
@@ -189,6 +196,10 @@ RATE = Kind(parse=_rate, allowed="starts per window, such as 10/m, 2/s, 100/h or
 RETENTION = Kind(parse=_retention, allowed="a duration and a number of jobs, such as 7d,100000")
 #: An address, without a slash at its end.
 HTTP_URL = Kind(parse=_http_url, allowed="an http:// or https:// address")
+#: The same, for paths to be added to.
+BASE_URL = Kind(
+    parse=_base_url, allowed="an http:// or https:// address without a query and without a login"
+)
 #: A Redis address. For rediss it says ``ssl_cert_reqs=none`` unless it said otherwise:
 #: hosted services hand out ``rediss://`` with a self-signed certificate.
 REDIS_URL = Kind(

@@ -1,4 +1,4 @@
-"""The worker process: a Celery worker that places calls and settles attempts in doubt.
+"""The worker process: a Celery worker that places calls, settles attempts and follows calls.
 
 Its Celery application serves the scheduler (``celery beat``) and operators' tools, too.
 """
@@ -9,6 +9,7 @@ import logging
 import os
 import sys
 import threading
+from collections.abc import Callable
 from typing import Any
 
 from celery import Celery, signals
@@ -18,7 +19,6 @@ from vomind_queue.broker.app import create_celery
 from vomind_queue.broker.link import Link
 from vomind_queue.broker.names import PLACE_CALL
 from vomind_queue.broker.pool import TaskPool
-from vomind_queue.calling import Calling
 from vomind_queue.errors import QueueError, StoreUnavailable
 from vomind_queue.services import WorkServices, build_work, check_store
 from vomind_queue.settings import Settings, load_or_exit
@@ -27,6 +27,10 @@ logger = logging.getLogger(__name__)
 
 #: How often a worker asks for attempts in doubt, s.
 SETTLE_LOOK_S = 1.0
+#: How often it asks for silent calls, s.
+FOLLOW_LOOK_S = 1.0
+#: How often it asks for rings that no attempt accounts for, s: somebody's phone rings meanwhile.
+STRAY_LOOK_S = 0.25
 #: Celery's loggers that say of every call what our own lines say better.
 _CHATTY = ("celery.app.trace", "celery.worker.strategy")
 
@@ -42,7 +46,15 @@ def create_app(settings: Settings | None = None) -> Celery:
 
 
 def _connect_signals(settings: Settings, work: WorkServices) -> None:
-    settler = Settler(work.calling)
+    watchers = [
+        Watcher("settler", SETTLE_LOOK_S, work.calling.settle_due),
+        Watcher("reconciler", FOLLOW_LOOK_S, work.following.follow_due),
+        Watcher("strays", STRAY_LOOK_S, work.following.end_strays),
+    ]
+
+    def start(**_: Any) -> None:
+        for watcher in watchers:
+            watcher.start()
 
     def set_up_logging(**_: Any) -> None:
         log.configure(settings)
@@ -50,7 +62,8 @@ def _connect_signals(settings: Settings, work: WorkServices) -> None:
             logging.getLogger(name).setLevel(logging.WARNING)
 
     def end(sender: Any, **_: Any) -> None:
-        settler.stop()
+        for watcher in watchers:
+            watcher.stop()
         if getattr(getattr(sender, "pool", None), "busy", False):
             # A thread that outlived the drain must not hold up the exit.
             logging.shutdown()
@@ -66,7 +79,7 @@ def _connect_signals(settings: Settings, work: WorkServices) -> None:
         lambda instance, **_: _check(instance, settings), weak=False
     )
     signals.beat_init.connect(lambda **_: _check_store(settings), weak=False)
-    signals.worker_ready.connect(lambda **_: settler.start(), weak=False)
+    signals.worker_ready.connect(start, weak=False)
     signals.worker_shutdown.connect(end, weak=False)
 
 
@@ -99,18 +112,21 @@ def _withdraw(link: Link, job_id: str) -> None:
         logger.warning("revoked, but not cancelled: %s", error, extra={"job_id": job_id})
 
 
-class Settler:
-    """A thread that looks into attempts in doubt, for as long as the worker lives."""
+class Watcher:
+    """A thread that does what is due again and again, for as long as the worker lives."""
 
-    def __init__(self, calling: Calling) -> None:
-        self._calling = calling
+    def __init__(self, name: str, pause_s: float, step: Callable[[], int]) -> None:
+        """``step`` answers how much it found to do; after nothing there is a pause."""
+        self._name = name
+        self._pause_s = pause_s
+        self._step = step
         self._stopped = threading.Event()
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
-        """Starts looking; does nothing when it looks already."""
+        """Starts; does nothing when it runs already."""
         if self._thread is None:
-            self._thread = threading.Thread(target=self._run, name="settler", daemon=True)
+            self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
             self._thread.start()
 
     def stop(self) -> None:
@@ -118,11 +134,11 @@ class Settler:
         self._stopped.set()
 
     def _run(self) -> None:
-        while not self._stopped.wait(SETTLE_LOOK_S):
+        while not self._stopped.wait(self._pause_s):
             try:
-                while self._calling.settle_due() and not self._stopped.is_set():
+                while self._step() and not self._stopped.is_set():
                     pass
             except StoreUnavailable as error:
-                logger.warning("attempts in doubt cannot be read: %s", error)
+                logger.warning("%s: Redis cannot be read: %s", self._name, error)
             except Exception:
-                logger.exception("a look for an attempt in doubt failed")
+                logger.exception("%s: a look failed", self._name)

@@ -144,6 +144,13 @@ def test_a_newcomer_gets_a_ring(copy: Copy) -> None:
     story = copy.get("../calls/1")["events"]
     assert [event["event"] for event in story] == ["accepted", "taken", "started", "completed"]
 
+    seen: list[str] = []
+    until(lambda: _is_over(copy, "1", seen), within_s=30, what="the call is over")
+    order = ["queued", "initiated", "ringing", "in-progress", "completed"]
+    assert seen == [status for status in order if status in seen]
+    assert {"ringing", "in-progress"} <= set(seen)
+    assert copy.get("job/1")["call"]["duration"] == 4
+
     copy.process.send(signal.SIGINT)
     assert copy.process.wait(within_s=40) == 0
     assert copy.pids() == {}
@@ -204,6 +211,14 @@ def test_a_bad_setting_is_named(copy: Copy) -> None:
 
 def _logged(copy: Copy) -> list[str]:
     return [call["state"] for call in copy.get("../calls")["calls"]]
+
+
+def _is_over(copy: Copy, job_id: str, seen: list[str]) -> bool:
+    """Notes where a call is; whether it was answered and is over."""
+    status = copy.get(f"job/{job_id}")["call"]["status"]
+    if status not in seen:
+        seen.append(status)
+    return bool(status == "completed")
 
 
 def _answered(question: Callable[[], bool]) -> bool:

@@ -6,9 +6,11 @@ request or an answer is not as Twilio describes it.
 
 from __future__ import annotations
 
+import json
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -23,6 +25,7 @@ from tests.stack import ROOT, until
 from vomind_queue.attempts import Accepted, Attempt
 from vomind_queue.calls import Call
 from vomind_queue.dialer.twilio import TwilioDialer
+from vomind_queue.progress import Detection, LineStatus, Report
 
 pytestmark = pytest.mark.contract
 
@@ -112,19 +115,103 @@ def an_attempt(**fields: Any) -> Attempt:
         {},
         {"public_url": "https://queue.example.com"},
         {"twiml_url": "https://app.example.com/voice?tenant=1"},
+        {"detection": Detection.ENABLE},
+        {"detection": Detection.MESSAGE_END, "public_url": "https://queue.example.com/q"},
     ],
-    ids=["message", "callback", "application"],
+    ids=["message", "callback", "application", "detection", "detection with callback"],
 )
+@pytest.mark.parametrize("voicemail", [None, "Call & us"])
 def test_calls_are_as_twilio_describes_them(
-    make_dialer: MakeDialer, settings: dict[str, str]
+    make_dialer: MakeDialer, settings: dict[str, Any], voicemail: str | None
 ) -> None:
-    """Placing, finding and ending a call: neither side breaks the description."""
+    """Placing, finding, asking for and ending a call: neither side breaks the description."""
     dialer = make_dialer(**settings)
-    attempt = an_attempt(message="You & me", lead_id="L1")
+    attempt = an_attempt(message="You & me", lead_id="L1", voicemail_message=voicemail)
     outcome = dialer.place(attempt)
     assert isinstance(outcome, Accepted)
     assert [ring.sid for ring in dialer.find(attempt, age_ms(attempt)).rings] == [outcome.sid]
+    report = dialer.fetch(outcome.sid)
+    assert report is not None
+    assert (report.sid, report.price) == (outcome.sid, None)
     dialer.cancel(outcome.sid)
+    report = dialer.fetch(outcome.sid)
+    assert report is not None
+    assert report.status in (LineStatus.CANCELED, LineStatus.COMPLETED)
+    dialer.cancel(outcome.sid)
+
+
+#: The parameters of a request for a call that this product sends.
+SENT = {
+    "To", "From", "Timeout", "Record", "Twiml", "Url", "StatusCallback", "StatusCallbackEvent",
+    "StatusCallbackMethod", "MachineDetection", "AsyncAmd", "AsyncAmdStatusCallback",
+    "AsyncAmdStatusCallbackMethod",
+}  # fmt: skip
+
+
+def test_every_parameter_is_one_that_twilio_describes(
+    make_dialer: MakeDialer, simulator: SimulatorClient
+) -> None:
+    """Twilio takes unknown names in silence, and so would the checking proxy."""
+    create = json.loads(TRIMMED.read_text())["paths"][
+        "/2010-04-01/Accounts/{AccountSid}/Calls.json"
+    ]
+    form = create["post"]["requestBody"]["content"]["application/x-www-form-urlencoded"]
+    described = form["schema"]["properties"].keys()
+    reached = {"public_url": "https://queue.example.com"}
+    for settings in ({}, reached, {**reached, "detection": Detection.MESSAGE_END}):
+        for words in (None, "Call us"):
+            make_dialer(**settings).place(an_attempt(voicemail_message=words))
+    names = {name for ring in simulator.rings() for name in ring["parameters"]}
+    assert names == SENT
+    assert names <= described
+    rings = simulator.rings()
+    assert rings[-2]["parameters"]["StatusCallbackEvent"] == [
+        "initiated",
+        "ringing",
+        "answered",
+        "completed",
+    ]
+
+
+def test_an_unknown_call_is_unknown(make_dialer: MakeDialer) -> None:
+    """Neither asking for it nor ending it is an error."""
+    dialer = make_dialer()
+    assert dialer.fetch("CA" + "f" * 32) is None
+    dialer.cancel("CA" + "f" * 32)
+
+
+@pytest.mark.parametrize(
+    ("to", "end", "answered_by", "price"),
+    [
+        ("+15005550011", "busy", None, None),
+        ("+15005550012", "no-answer", None, None),
+        ("+15005550013", "failed", None, None),
+        ("+15005550014", "completed", "machine_start", "-0.01300"),
+        ("+15005550100", "completed", "human", "-0.01300"),
+    ],
+)
+def test_each_end_is_as_twilio_describes_it(
+    make_dialer: MakeDialer,
+    simulator: SimulatorClient,
+    to: str,
+    end: str,
+    answered_by: str | None,
+    price: str | None,
+) -> None:
+    """Asked for until it is over and has its price."""
+    simulator.outcomes({"pace": 0.1})
+    dialer = make_dialer(detection=Detection.ENABLE)
+    attempt = an_attempt()
+    outcome = dialer.place(replace(attempt, call=replace(attempt.call, to=to)))
+    assert isinstance(outcome, Accepted)
+
+    def over() -> Report | None:
+        report = dialer.fetch(outcome.sid)
+        return report if report and report.status == end and report.price == price else None
+
+    report = until(over, within_s=20, what=f"the call is {end}")
+    assert (report.answered_by, report.sequence) == (answered_by, None)
+    assert isinstance(report.duration_s, int)
 
 
 def test_pages_are_as_twilio_describes_them(

@@ -24,6 +24,7 @@ QUICK: dict[str, Any] = {
     "rate": None,
     "breaker_probe_ms": 200,
     "in_doubt_horizon_ms": 1_000,
+    "first_look_ms": 1_000,
     "keep_completed": KEEP,
     "keep_failed": KEEP,
 }

@@ -13,10 +13,11 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from tests.integration.model.apps import Apps
 from tests.integration.model.bulks import Bulks
+from tests.integration.model.twilio import Twilio
 from tests.integration.model.workers import Workers
 
 
-class Queue(Apps, Bulks, Workers):
+class Queue(Apps, Bulks, Twilio, Workers):
     """Two workers and an API at one queue."""
 
 

@@ -24,13 +24,19 @@ from vomind_queue.errors import QueueError
 from vomind_queue.settings import Settings
 from vomind_queue.store.desk import WorkDesk
 from vomind_queue.store.queue import CallQueue
+from vomind_queue.store.timetable import Timetable
+from vomind_queue.timekeeping import Timekeeper
 
 
 @pytest.fixture
-def celery(redis_url: str, queue: CallQueue, desk: WorkDesk) -> Iterator[Celery]:
+def celery(
+    redis_url: str, queue: CallQueue, desk: WorkDesk, timetable: Timetable
+) -> Iterator[Celery]:
     """The application as a client of it, with the store of the test."""
     settings = Settings.from_env({"REDIS_URL": redis_url})
-    app = create_celery(settings, Link(queue=queue, desk=desk, drain_s=1))
+    timekeeper = Timekeeper(timetable, "test", lead_ms=1_000)
+    link = Link(queue=queue, desk=desk, timekeeper=timekeeper, drain_s=1)
+    app = create_celery(settings, link)
     # kombu shares its pools among applications with one URL.
     pools.reset()
     yield app

@@ -12,7 +12,7 @@ steps stand for this code:
 ``expire``    `take_back` in `store/lua/take.lua`
 ``settle``    `settling.py`: found in Twilio's list, or absent from it at the horizon
 ``callback``  Twilio tells of a ring, with the attempt's token, once or never, at any
-              time: ``finish`` again, fenced by the same token
+              time: ``finish`` again, fenced by the same token, from `reporting.py`
 ============  ======================================================================
 
 What the model takes for granted, and the settings see to: at the horizon the

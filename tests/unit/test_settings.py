@@ -112,6 +112,21 @@ def test_history_is_an_age_and_a_number() -> None:
     assert kept == Retention(age_ms=3_600_000, count=5)
 
 
+@pytest.mark.parametrize(
+    ("text", "outcomes"),
+    [
+        ("", ()),
+        ("none", ()),
+        ("None", ()),
+        ("busy", ("busy",)),
+        ("Busy, failed", ("busy", "failed")),
+    ],
+)
+def test_outcomes_are_listed(text: str, outcomes: tuple[str, ...]) -> None:
+    """None by default."""
+    assert tuple(Settings.from_env({"RETRY_ON": text}).retry_on) == outcomes
+
+
 def test_any_lifts_the_bound_on_the_past() -> None:
     """`any` accepts every time in the past."""
     assert Settings.from_env({"PAST_SCHEDULE_GRACE": "any"}).past_schedule_grace_ms is None
@@ -141,6 +156,11 @@ def test_api_keys_may_carry_a_name() -> None:
         ({"KEEP_FAILED": "7d"}, "KEEP_FAILED: '7d'"),
         ({"LOG_FORMAT": "xml"}, "allowed: text or json."),
         ({"ON_UNKNOWN_OUTCOME": "redial"}, "allowed: settle or fail."),
+        ({"RETRY_ON": "completed"}, "allowed: busy, no-answer, failed, separated by commas"),
+        ({"RETRY_ON": "busy,none"}, "RETRY_ON: 'busy,none'"),
+        ({"MACHINE_DETECTION": "on"}, "allowed: off or enable or detect-message-end."),
+        ({**ACCOUNT, "PUBLIC_URL": "https://x.example/?a=1"}, "without a query"),
+        ({**ACCOUNT, "PUBLIC_URL": "https://u:p@x.example"}, "PUBLIC_URL"),
         ({"LEASE_TIME": "1ms"}, "at least 250ms"),
         ({"DIAL_DEADLINE": "249ms"}, "at least 250ms"),
         ({"IN_DOUBT_HORIZON": "15s"}, "allowed: at least twice DIAL_DEADLINE (10000 ms)."),

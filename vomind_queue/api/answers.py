@@ -9,7 +9,17 @@ from typing import Any
 from flask import Response
 
 from vomind_queue.api.times import iso, iso_or_none
-from vomind_queue.calls import Cleaned, Job, NewCall, Page, Placed, RateUse, Receipt, Stats
+from vomind_queue.calls import (
+    AttemptMade,
+    Cleaned,
+    Job,
+    NewCall,
+    Page,
+    Placed,
+    RateUse,
+    Receipt,
+    Stats,
+)
 
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
@@ -67,6 +77,7 @@ def job(shown: Job) -> dict[str, Any]:
         "startedAt": iso_or_none(shown.started_ms),
         "finishedAt": iso_or_none(shown.finished_ms),
         "call": _placed(shown.placed),
+        "attempts": [_attempt(made) for made in shown.attempts],
         "timestamp": shown.created_ms,
         "processedOn": shown.started_ms,
         "finishedOn": shown.finished_ms,
@@ -102,6 +113,7 @@ def stats(shown: Stats) -> dict[str, Any]:
         "rateLimit": _rate(shown.rate_use),
         "breakerOpenUntil": iso_or_none(shown.breaker_until_ms),
         "inDoubt": shown.in_doubt,
+        "strayRings": shown.stray_rings,
         "workers": shown.workers,
         "callLog": {
             "pending": shown.outbox.pending,
@@ -133,6 +145,25 @@ def _placed(placed: Placed | None) -> dict[str, Any] | None:
         "status": placed.status,
         "duration": placed.duration_s,
         "answeredBy": placed.answered_by,
+        "sipResponseCode": placed.sip_code,
+        "price": placed.price,
+        "priceUnit": placed.price_unit,
+    }
+
+
+def _attempt(made: AttemptMade) -> dict[str, Any]:
+    """One attempt; its token is nobody's business."""
+    placed = made.placed
+    return {
+        "number": made.number,
+        "sid": placed.sid if placed else None,
+        "status": placed.status if placed else None,
+        "startedAt": iso_or_none(made.started_ms),
+        "endedAt": iso_or_none(made.ended_ms),
+        "duration": placed.duration_s if placed else None,
+        "answeredBy": placed.answered_by if placed else None,
+        "sipResponseCode": placed.sip_code if placed else None,
+        "failedReason": made.reason,
     }
 
 

@@ -14,6 +14,7 @@ from vomind_queue.api.outage import Outage
 from vomind_queue.api.ports import Services
 from vomind_queue.api.queue import QueueRoutes
 from vomind_queue.api.recurring import RecurringRoutes, ScheduleNumber
+from vomind_queue.api.twilio import TwilioRoutes
 
 #: Where the queue's endpoints hang.
 QUEUE_PATH = "/api/queue"
@@ -32,5 +33,6 @@ def make_app(services: Services) -> Flask:
     for routes in (CallRoutes, RecurringRoutes, JobRoutes, QueueRoutes):
         app.register_blueprint(routes(services).blueprint(), url_prefix=QUEUE_PATH)
     app.register_blueprint(HistoryRoutes(services).blueprint(), url_prefix="/api")
+    TwilioRoutes(services).install(app)
     app.register_blueprint(HealthRoutes(services).blueprint())
     return app

@@ -35,7 +35,7 @@ def read_object() -> dict[str, Any]:
 
     Raises Refused: 400, 413, 415 or 422.
     """
-    raw = _read_bytes()
+    raw = read_bytes()
     if not raw:
         return {}
     _check_type()
@@ -47,24 +47,25 @@ def read_object() -> dict[str, Any]:
     return value
 
 
-def _read_bytes() -> bytes:
+def read_bytes(most: int = MAX_BODY) -> bytes:
+    """The body, up to ``most`` bytes; empty when there is none. Raises Refused: 400 or 413."""
     announced = request.environ.get("CONTENT_LENGTH") or ""
     if announced:
-        return _read_announced(announced)
+        return _read_announced(announced, most)
     if "HTTP_TRANSFER_ENCODING" in request.environ:
-        return _read_chunked()
+        return _read_chunked(most)
     return b""
 
 
-def _read_announced(announced: str) -> bytes:
+def _read_announced(announced: str, most: int) -> bytes:
     # int() takes other scripts' digits, and stops at 4,300 of them.
     if not re.fullmatch(r"[0-9]{1,18}", announced):
         raise Refused(HTTPStatus.BAD_REQUEST, "The Content-Length is not a number.")
     length = int(announced)
-    if length > MAX_BODY:
+    if length > most:
         if length <= DRAINED:
             _read(length, keep=False)
-        raise _too_long()
+        raise _too_long(most)
     raw = _read(length)
     if len(raw) < length:
         raise Refused(
@@ -74,11 +75,11 @@ def _read_announced(announced: str) -> bytes:
     return raw
 
 
-def _read_chunked() -> bytes:
-    raw = _read(MAX_BODY + 1)
-    if len(raw) > MAX_BODY:
+def _read_chunked(most: int) -> bytes:
+    raw = _read(most + 1)
+    if len(raw) > most:
         _read(DRAINED, keep=False)
-        raise _too_long()
+        raise _too_long(most)
     if not raw:
         # A server does not say whether the end came too early; an empty body, which
         # means the defaults, is therefore not taken from one that was to come in parts.
@@ -100,11 +101,16 @@ def _read(length: int, *, keep: bool = True) -> bytes:
     return b"".join(pieces)
 
 
-def _too_long() -> Refused:
+def _too_long(most: int) -> Refused:
     return Refused(
         HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-        f"The body is longer than {MAX_BODY // 1024 // 1024} MiB; send it in several requests.",
+        f"The body is longer than {_size(most)}; send it in several requests.",
     )
+
+
+def _size(most: int) -> str:
+    mib, rest = divmod(most, 1024 * 1024)
+    return f"{most // 1024} KiB" if rest else f"{mib} MiB"
 
 
 def _check_type() -> None:

@@ -18,6 +18,7 @@ class CallRoutes:
     def __init__(self, services: Services) -> None:
         self._scheduling = services.scheduling
         self._past_grace_ms = services.settings.past_schedule_grace_ms
+        self._asked = schemas.can_be_asked(services.settings)
 
     def blueprint(self) -> Blueprint:
         """The routes, below the path that the API hangs at."""
@@ -31,6 +32,8 @@ class CallRoutes:
         """One call, to be dialed as soon as its turn comes."""
         body = read_object()
         new = schemas.CALL.accept(body)
+        if found := self._unspeakable([new]):
+            raise ValidationError(dict(found[0]))
         receipt = self._scheduling.schedule(new, idempotency_key(body))
         return answers.scheduled(
             new, receipt, "Call scheduled successfully", schemas.CALL.ignored(body)
@@ -40,6 +43,8 @@ class CallRoutes:
         """One call for later."""
         body = read_object()
         new = schemas.DELAYED_CALL.accept(body)
+        if found := self._unspeakable([new]):
+            raise ValidationError(dict(found[0]))
         key = idempotency_key(body)
         receipt = None
         if untimely := self._untimely([new]):
@@ -55,6 +60,8 @@ class CallRoutes:
         """Many calls, all or none."""
         body = read_object()
         news: list[NewCall] = schemas.BULK.load(body)["calls"]
+        if found := self._unspeakable(news):
+            raise ValidationError({"calls": found})
         key = idempotency_key(body)
         receipt = None
         if untimely := self._untimely(news):
@@ -62,6 +69,9 @@ class CallRoutes:
         return answers.scheduled_many(
             receipt or self._scheduling.schedule_many(news, key), schemas.BULK.ignored(body)
         )
+
+    def _unspeakable(self, news: list[NewCall]) -> dict[int, dict[str, list[str]]]:
+        return {} if self._asked else schemas.unspeakable([new.call for new in news])
 
     def _untimely(self, news: list[NewCall]) -> dict[int, dict[str, list[str]]]:
         if all(new.due_ms is None for new in news):

@@ -15,6 +15,7 @@ from marshmallow import ValidationError, fields
 from vomind_queue.api.strays import MOST_NAMES
 from vomind_queue.api.times import YEAR_MS, parse_instant
 from vomind_queue.calls import Priority
+from vomind_queue.progress import RETRIED, Detection
 from vomind_queue.speech import FORBIDDEN, MAX_TWIML, twiml_length
 
 T = TypeVar("T")
@@ -23,6 +24,9 @@ T = TypeVar("T")
 _NUMBER = re.compile(r"\+[0-9]{7,15}")
 _INDEX = re.compile(r"[0-9]{1,30}")
 _PRIORITIES = {priority.value: priority for priority in Priority}
+#: Plain texts, of which an unhashable value is none either: looked up in a list.
+_RETRIED = [outcome.value for outcome in RETRIED]
+_DETECTIONS = [word.value for word in Detection]
 
 MAX_MESSAGE = 3_000
 MAX_LEAD_ID = 128
@@ -92,6 +96,28 @@ class Urgency(Rule[Priority]):
         if not isinstance(value, str) or value not in _PRIORITIES:
             raise ValidationError("Choose high, normal or low.")
         return _PRIORITIES[value]
+
+
+class Outcomes(Rule[list[str]]):
+    """Outcomes on the line after which a call is made again."""
+
+    def read(self, value: Any) -> list[str]:
+        """The list as it is; none at all is a choice, too."""
+        if not isinstance(value, list) or any(each not in _RETRIED for each in value):
+            raise ValidationError(f"Give a list of some of {', '.join(RETRIED)}.")
+        if len(value) > len(set(value)):
+            raise ValidationError("Name each outcome once.")
+        return value
+
+
+class DetectionWord(Rule[str]):
+    """Whether a machine is to be told from a person."""
+
+    def read(self, value: Any) -> str:
+        """The word as it is."""
+        if not isinstance(value, str) or value not in _DETECTIONS:
+            raise ValidationError(f"Choose one of {', '.join(_DETECTIONS)}.")
+        return value
 
 
 class Metadata(Rule[dict[str, Any]]):

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Protocol
 
 from vomind_queue.control import Control
+from vomind_queue.dialer.callbacks import Postmark
 from vomind_queue.history import History
 from vomind_queue.recurring import Recurring
+from vomind_queue.reporting import Reporting
 from vomind_queue.scheduling import Scheduling
 from vomind_queue.settings import Settings
 
@@ -37,4 +39,14 @@ class Services(Protocol):
     @property
     def control(self) -> Control:
         """Looks and acts."""
+        ...
+
+    @property
+    def reporting(self) -> Reporting:
+        """Takes in what Twilio reports."""
+        ...
+
+    @property
+    def postmark(self) -> Postmark | None:
+        """Tells Twilio's requests from others; ``None`` while none is expected."""
         ...

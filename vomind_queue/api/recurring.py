@@ -31,6 +31,7 @@ class RecurringRoutes:
     def __init__(self, services: Services) -> None:
         self._recurring = services.recurring
         self._default_zone = services.settings.default_zone
+        self._asked = schemas.can_be_asked(services.settings)
 
     def blueprint(self) -> Blueprint:
         """The routes, below the path that the API hangs at."""
@@ -49,7 +50,7 @@ class RecurringRoutes:
     def schedule(self) -> Response:
         """A call that is to be placed again and again."""
         body = read_object()
-        wanted = RECURRING.read(body, self._default_zone)
+        wanted = self._spoken(RECURRING.read(body, self._default_zone))
         key = idempotency_key(body)
         registered = None
         if fault := self._never(wanted):
@@ -59,6 +60,12 @@ class RecurringRoutes:
             registered or self._recurring.schedule(wanted, key),
             RECURRING.ignored(body),
         )
+
+    def _spoken(self, wanted: Recurrence) -> Recurrence:
+        """The same; raises ValidationError when its words for a machine cannot be spoken."""
+        if not self._asked and (found := schemas.unspeakable([wanted.call])):
+            raise ValidationError(dict(found[0]))
+        return wanted
 
     def preview(self) -> Response:
         """When a pattern would fire; stores nothing."""
@@ -81,7 +88,7 @@ class RecurringRoutes:
         body = read_object()
 
         def changed(old: Schedule) -> Recurrence:
-            wanted = CHANGE.merged(old.recurrence, body, self._default_zone)
+            wanted = self._spoken(CHANGE.merged(old.recurrence, body, self._default_zone))
             timing = {"cronExpression", "timezone", "startAt", "endAt"} & body.keys()
             if timing and (fault := self._never(wanted)):
                 raise fault

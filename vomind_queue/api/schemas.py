@@ -11,6 +11,8 @@ from marshmallow.fields import Nested
 from vomind_queue.api import fields, strays
 from vomind_queue.api.times import YEAR_MS, in_words
 from vomind_queue.calls import DEFAULT_MESSAGE, Call, NewCall, Priority
+from vomind_queue.progress import Detection
+from vomind_queue.settings import Settings
 
 #: Jobs on one page of a list.
 MOST_ON_PAGE = 1_000
@@ -62,6 +64,9 @@ class CallSchema(RequestSchema):
     lead_id = fields.LeadId(allow_none=True)
     priority = fields.Urgency(allow_none=True)
     metadata = fields.Metadata(allow_none=True)
+    retry_on = fields.Outcomes(data_key="retryOn", allow_none=True)
+    machine_detection = fields.DetectionWord(data_key="machineDetection", allow_none=True)
+    voicemail_message = fields.Message(data_key="voicemailMessage", allow_none=True)
 
     #: How many of scheduleAt and delayMs there may be, the fewest and the most.
     times = (0, 0)
@@ -95,8 +100,19 @@ class CallSchema(RequestSchema):
             return None
         if "to" not in data or not self.times[0] <= _times_in(body) <= self.times[1]:
             return None
+        if "voicemail_message" in data and data.get("machine_detection") == Detection.OFF:
+            return None
         made: NewCall = self.make(data)
         return made
+
+    @validates_schema
+    def refuse_deafness(self, data: Any, **_: Any) -> None:
+        """Raises ValidationError when words for a machine are given, and none is to be told."""
+        if data.get("voicemail_message") and data.get("machine_detection") == Detection.OFF:
+            raise ValidationError(
+                "With a voicemailMessage, choose enable or detect-message-end, or leave it out.",
+                "machineDetection",
+            )
 
     @post_load
     def make(self, data: dict[str, Any], **_: Any) -> NewCall:
@@ -107,6 +123,9 @@ class CallSchema(RequestSchema):
             lead_id=data.get("lead_id"),
             priority=data.get("priority") or Priority.NORMAL,
             metadata=data.get("metadata") or {},
+            retry_on=data.get("retry_on"),
+            machine_detection=data.get("machine_detection"),
+            voicemail_message=data.get("voicemail_message"),
         )
         return NewCall(call=call, due_ms=data.get("due_ms"), delay_ms=data.get("delay_ms"))
 
@@ -204,6 +223,21 @@ def untimely(
             continue
         found[index] = {"scheduleAt": [text]}
     return found
+
+
+def can_be_asked(settings: Settings) -> bool:
+    """Whether Twilio can ask somebody what to say to a machine."""
+    return bool(settings.public_url or settings.twiml_url)
+
+
+def unspeakable(calls: Sequence[Call]) -> dict[int, dict[str, list[str]]]:
+    """Errors of the calls with words for a machine, where Twilio cannot ask for them, by index."""
+    text = "This service cannot be asked what to say: its operator has to set PUBLIC_URL."
+    return {
+        index: {"voicemailMessage": [text]}
+        for index, call in enumerate(calls)
+        if call.voicemail_message is not None
+    }
 
 
 def _times_in(original: Any) -> int:

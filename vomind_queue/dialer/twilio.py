@@ -34,12 +34,13 @@ from vomind_queue.dialer.failures import Refused, Trouble, failure
 from vomind_queue.dialer.lines import Lines
 from vomind_queue.dialer.twiml import (
     CALLBACK_EVENTS,
-    RING_TIMEOUT_S,
+    detection,
     instructions,
     shows_creation,
     status_callback,
     token_in,
 )
+from vomind_queue.progress import RING_TIMEOUT_S, Detection, Report, known
 
 T = TypeVar("T")
 
@@ -53,6 +54,8 @@ MAX_PAGES = 20
 SLACK_MS = 600_000
 #: Twilio: the call is in no state that allows this.
 _WRONG_STATE = 21220
+#: Twilio: there is no such call (any more).
+_NOT_FOUND = 20404
 
 
 class TwilioDialer:
@@ -69,6 +72,7 @@ class TwilioDialer:
         api_base: str | None = None,
         twiml_url: str | None = None,
         public_url: str | None = None,
+        detection: Detection = Detection.OFF,
         deadline_ms: int = 10_000,
         slots: int = 5,
     ) -> None:
@@ -76,6 +80,7 @@ class TwilioDialer:
         self._from = from_number or ""
         self._twiml_url = twiml_url
         self._public_url = public_url
+        self._detection = detection
         self._deadline_s = deadline_ms / 1000
         self._lines = Lines(slots)
         user, secret = (api_key, api_secret) if api_key else (account_sid, auth_token)
@@ -132,8 +137,28 @@ class TwilioDialer:
         rings = [self._ring(call, _created_ms(call, now_ms)) for call in found if call.sid]
         return Search(rings=rings, clock_ahead_ms=ahead_ms)
 
+    def fetch(self, sid: str) -> Report | None:
+        """What Twilio says of a call now; ``None`` when it does not know it.
+
+        Raises DialerUnavailable.
+        """
+        try:
+            call, _ = self._ask(lambda: self._client.calls(sid).fetch())
+        except DialerUnavailable as error:
+            if _code(error) == _NOT_FOUND:
+                return None
+            raise
+        return Report(
+            sid=sid,
+            status=known(call.status),
+            duration_s=int(call.duration) if str(call.duration or "").isdecimal() else None,
+            answered_by=call.answered_by or None,
+            price=None if call.price is None else str(call.price),
+            price_unit=None if call.price is None else call.price_unit,
+        )
+
     def cancel(self, sid: str) -> None:
-        """Ends a call, whatever it is doing; one that is over stays as it is.
+        """Ends a call, whatever it is doing; one that is over or unknown stays as it is.
 
         Raises DialerUnavailable.
         """
@@ -152,7 +177,8 @@ class TwilioDialer:
             "from_": self._from,
             "timeout": RING_TIMEOUT_S,
             "record": False,
-            **instructions(attempt, self._twiml_url),
+            **instructions(attempt, self._twiml_url, self._public_url),
+            **detection(attempt, self._detection, self._public_url),
         }
         if self._public_url:
             wanted["status_callback"] = status_callback(attempt, self._public_url)
@@ -182,7 +208,8 @@ class TwilioDialer:
         except DialerUnavailable as error:
             if _code(error) == _WRONG_STATE:
                 return False
-            raise
+            if _code(error) != _NOT_FOUND:
+                raise
         return True
 
     def _ask(self, question: Callable[[], T]) -> tuple[T, Answer]:

@@ -6,34 +6,85 @@ import re
 from urllib.parse import quote, unquote, urlencode, urlsplit, urlunsplit
 
 from vomind_queue.attempts import Attempt
+from vomind_queue.progress import Detection
 from vomind_queue.speech import FORBIDDEN, say
 
-#: How long a phone rings before the call is given up, seconds.
-RING_TIMEOUT_S = 30
 #: What Twilio reports to the status callback.
 CALLBACK_EVENTS = ("initiated", "ringing", "answered", "completed")
 
 
-def instructions(attempt: Attempt, twiml_url: str | None) -> dict[str, str]:
+#: How Twilio calls the two ways to detect a machine.
+_DETECTIONS = {Detection.ENABLE: "Enable", Detection.MESSAGE_END: "DetectMessageEnd"}
+
+
+def instructions(
+    attempt: Attempt, twiml_url: str | None, public_url: str | None = None
+) -> dict[str, str]:
     """What to do once the phone is picked up: ``twiml``, or the ``url`` that says so.
 
-    With a URL an application of the operator's own answers: it is given the
-    message, the job id and the lead id as parameters, beside those it has.
+    With a URL of the operator's own, an application answers there: it is given the
+    message, the job id and the lead id as parameters, beside those it has. A call
+    that has other words for a machine asks us.
     """
+    call = attempt.call
     if twiml_url is None:
-        return {"twiml": say(attempt.call.message)}
-    parameters = {"message": FORBIDDEN.sub("", attempt.call.message), "jobId": attempt.job_id}
-    if attempt.call.lead_id is not None:
-        parameters["lead_id"] = str(attempt.call.lead_id)
+        if call.voicemail_message is None or public_url is None:
+            return {"twiml": say(call.message)}
+        return {"url": public_url + twiml_path(attempt.job_id, attempt.token)}
+    parameters = {"message": FORBIDDEN.sub("", call.message), "jobId": attempt.job_id}
+    if call.lead_id is not None:
+        parameters["lead_id"] = str(call.lead_id)
+    if call.voicemail_message is not None:
+        parameters["voicemailMessage"] = FORBIDDEN.sub("", call.voicemail_message)
     parts = urlsplit(twiml_url)
     query = "&".join(filter(None, (parts.query, urlencode(parameters, errors="replace"))))
     return {"url": urlunsplit(parts._replace(query=query))}
 
 
+def detection(attempt: Attempt, default: Detection, public_url: str | None) -> dict[str, str]:
+    """How a machine is told from a person: parameters of a request for a call.
+
+    Where there are words for a machine, Twilio has to know who answered before it asks
+    what to say; else it speaks at once and tells the result later.
+    """
+    call = attempt.call
+    wanted = Detection(call.machine_detection) if call.machine_detection else default
+    if call.voicemail_message is not None:
+        spoken_to = wanted if wanted is not Detection.OFF else Detection.MESSAGE_END
+        return {"machine_detection": _DETECTIONS[spoken_to]}
+    if wanted is Detection.OFF:
+        return {}
+    parameters = {"machine_detection": _DETECTIONS[wanted], "async_amd": "true"}
+    if public_url is not None:
+        parameters["async_amd_status_callback"] = status_callback(attempt, public_url)
+        parameters["async_amd_status_callback_method"] = "POST"
+    return parameters
+
+
+def hang_up() -> str:
+    """TwiML that ends a call without a word."""
+    return "<Response><Hangup/></Response>"
+
+
 def status_callback(attempt: Attempt, public_url: str) -> str:
     """Where Twilio reports on an attempt; the token proves which one it was."""
-    job_id, token = quote(attempt.job_id, safe=""), quote(attempt.token, safe="")
-    return f"{public_url}/api/twilio/status/{job_id}/{token}"
+    return public_url + status_path(attempt.job_id, attempt.token)
+
+
+def status_path(job_id: str, token: str) -> str:
+    """Where status callbacks come in, below the public address."""
+    return f"/api/twilio/status/{_quoted(job_id)}/{_quoted(token)}"
+
+
+def twiml_path(job_id: str, token: str) -> str:
+    """Where Twilio asks what to say, below the public address."""
+    return f"/api/twilio/twiml/{_quoted(job_id)}/{_quoted(token)}"
+
+
+def _quoted(part: str) -> str:
+    # A colon may stand in a path as it is, and need not be the same to everybody when escaped:
+    # what is signed is the address as Twilio writes it.
+    return quote(part, safe=":")
 
 
 def token_in(event: object, public_url: str) -> str | None:

@@ -38,6 +38,11 @@ class Accounts:
                 message=f"The requested resource /2010-04-01/Accounts/{account} was not found",
             )
 
+    def auth_token(self, account: str, authorization: str) -> str:
+        """The account's auth token, which signs what is sent to it; empty where it is unknown."""
+        user, secret = _credentials(authorization)
+        return self.tokens.get(account) or (secret if user == account else "")
+
 
 def _credentials(authorization: str) -> tuple[str, str]:
     scheme, _, encoded = authorization.partition(" ")

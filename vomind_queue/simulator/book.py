@@ -10,14 +10,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 
+from vomind_queue.simulator.courses import ENDED, PRICED_S, UNANSWERED, Course
+
 #: Calls and rings that are remembered, about 2 KB each; beyond it the oldest are forgotten.
 MEMORY = 100_000
-#: Age in seconds from which a call that nobody ends has each status.
-LIFE_S = ((6.0, "completed"), (2.0, "in-progress"), (0.5, "ringing"), (0.0, "queued"))
-#: Statuses in which a call has not been answered yet.
-UNANSWERED = ("queued", "ringing")
-#: Statuses of a call that is over.
-ENDED = ("completed", "canceled")
 
 
 @dataclass(kw_only=True, slots=True)
@@ -33,20 +29,74 @@ class SimulatedCall:
     created_s: float
     #: 1 for the first call of the simulator's life: the order of acceptance.
     number: int
+    #: How it goes if nobody ends it.
+    course: Course
+    #: Secret with which Twilio signs what it sends about it.
+    auth_token: str = ""
+    #: What the address for instructions said, once it was asked.
+    instructions: str | None = None
     #: Status at which the client ended it, and when (unix seconds).
     ended: tuple[str, float] | None = None
 
     @property
     def caller(self) -> str:
         """The number that the call comes from."""
-        return str(self.parameters.get("From", ""))
+        return self.parameter("From")
+
+    def parameter(self, name: str) -> str:
+        """One of the parameters; empty when the client did not send it."""
+        return str(self.parameters.get(name, ""))
+
+    @property
+    def wanted_events(self) -> Sequence[str]:
+        """What the client wants to be told: by default only the end."""
+        if not self.parameter("StatusCallback"):
+            return ()
+        events = self.parameters.get("StatusCallbackEvent") or "completed"
+        return events.split() if isinstance(events, str) else events
+
+    @property
+    def detection(self) -> str:
+        """``Enable`` or ``DetectMessageEnd``; empty when none is wanted."""
+        return self.parameter("MachineDetection")
+
+    @property
+    def in_background(self) -> bool:
+        """Whether the call goes on while it is found out who answered."""
+        return self.parameter("AsyncAmd") == "true"
 
     def status(self, now_s: float) -> str:
         """Twilio's word for where the call is: it goes its way by age."""
         if self.ended:
             return self.ended[0]
-        age_s = now_s - self.created_s
-        return next((status for since_s, status in LIFE_S if age_s >= since_s), "queued")
+        return self.course.status(now_s - self.created_s)
+
+    def ended_s(self, now_s: float) -> float | None:
+        """When it ended, unix s; ``None`` while it has not."""
+        if self.ended:
+            return self.ended[1]
+        ends_s = self.created_s + self.course.ended_s
+        return ends_s if now_s >= ends_s else None
+
+    def duration_s(self, now_s: float) -> int:
+        """Whole seconds on the line."""
+        answered_s = self.course.at_s("in-progress")
+        until_s = self.ended_s(now_s) or now_s
+        return 0 if answered_s is None else max(0, round(until_s - self.created_s - answered_s))
+
+    def answered_by(self, now_s: float) -> str | None:
+        """Who answered, where that was to be found out and is by now."""
+        detected_s = self.course.detected_s
+        if not self.detection or detected_s is None or now_s < self.created_s + detected_s:
+            return None
+        return self.course.answered_by(self.detection)
+
+    def price(self, now_s: float) -> str | None:
+        """What it cost, a while after its end."""
+        ended_s = self.ended_s(now_s)
+        if ended_s is None or now_s < ended_s + PRICED_S or self.status(now_s) != "completed":
+            return None
+        return "-0.01300"
 
 
 class Book:
@@ -62,7 +112,14 @@ class Book:
         self._by_number: dict[tuple[str, str], deque[SimulatedCall]] = {}
         self._rings: deque[SimulatedCall] = deque(maxlen=memory)
 
-    def accept(self, account: str, parameters: Mapping[str, str | Sequence[str]]) -> SimulatedCall:
+    def accept(
+        self,
+        account: str,
+        parameters: Mapping[str, str | Sequence[str]],
+        *,
+        course: Course,
+        auth_token: str = "",
+    ) -> SimulatedCall:
         """Takes a call on: the phone rings."""
         with self._lock:
             self._count += 1
@@ -73,6 +130,8 @@ class Book:
                 parameters=parameters,
                 created_s=time.time(),
                 number=self._count,
+                course=course,
+                auth_token=auth_token,
             )
             self._calls[call.sid] = call
             self._by_account.setdefault(account, deque()).append(call)

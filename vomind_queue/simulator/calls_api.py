@@ -10,6 +10,8 @@ from typing import Any
 
 from vomind_queue.simulator.accounts import Accounts
 from vomind_queue.simulator.book import Book, SimulatedCall
+from vomind_queue.simulator.callbacks import Callbacks
+from vomind_queue.simulator.courses import Courses
 from vomind_queue.simulator.faults import Fault, Faults, Operation, Rule
 from vomind_queue.simulator.listing import as_json, call_uri, envelope, list_calls, rfc2822
 from vomind_queue.simulator.mistakes import MistakeError, check_create
@@ -41,7 +43,16 @@ _PAGE = b"<html><head><title>502 Bad Gateway</title></head><body>Bad Gateway</bo
 class CallsApi:
     """Answers as Twilio does, unless a rule says otherwise."""
 
-    def __init__(self, book: Book, faults: Faults, accounts: Accounts) -> None:
+    def __init__(
+        self,
+        book: Book,
+        faults: Faults,
+        accounts: Accounts,
+        courses: Courses,
+        callbacks: Callbacks,
+    ) -> None:
+        self._courses = courses
+        self._callbacks = callbacks
         self._book = book
         self._faults = faults
         self._accounts = accounts
@@ -84,7 +95,14 @@ class CallsApi:
     def _create(self, request: Request, account: str, _sid: str) -> Reply:
         parameters = _collected(request.form())
         check_create({name: str(value) for name, value in parameters.items()})
-        call = self._book.accept(account, parameters)
+        authorization = request.headers.get("authorization", "")
+        call = self._book.accept(
+            account,
+            parameters,
+            course=self._courses.of(str(parameters["To"])),
+            auth_token=self._accounts.auth_token(account, authorization),
+        )
+        self._callbacks.plan(call)
         return _json(201, as_json(call, call.created_s))
 
     def _list(self, request: Request, account: str, _sid: str) -> Reply:
@@ -101,6 +119,7 @@ class CallsApi:
             raise MistakeError(20001, message="Status is canceled or completed")
         if not self._book.end(call, wanted):
             raise MistakeError(21220)
+        self._callbacks.cut_short(call)
         return _json(200, as_json(call, time.time()))
 
     def _events(self, _request: Request, account: str, sid: str) -> Reply:

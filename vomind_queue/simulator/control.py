@@ -1,36 +1,61 @@
 """What a test tells and asks the simulator, under ``/simulator/``.
 
-============ ======== ========================================================
-path         method   what
-============ ======== ========================================================
-``health``   GET      answers as soon as the simulator listens
-``rings``    GET      ``{"rings": [{"sid", "to", "at", "parameters"}], "count"}``,
-                      one for each accepted call, in order; ``?to=`` for one number
-``rings``    DELETE   forgets them
-``faults``   POST     puts a rule (``faults.Rule``) in force, or a list of rules
-``faults``   GET      ``{"faults": […]}``: the rules, with how often each struck
-``faults``   DELETE   takes all away; connections are no longer refused
-============ ======== ========================================================
+============= ======== =======================================================
+path          method   what
+============= ======== =======================================================
+``health``    GET      answers as soon as the simulator listens
+``rings``     GET      ``{"rings": [{"sid", "to", "at", "parameters", "status",
+                       "instructions"}], "count"}``, one for each accepted call,
+                       in order; ``?to=`` for one number
+``rings``     DELETE   forgets them
+``faults``    POST     puts a rule (``faults.Rule``) in force, or a list of rules
+``faults``    GET      ``{"faults": […]}``: the rules, with how often each struck
+``faults``    DELETE   takes all away; connections are no longer refused
+``outcomes``  POST     says how the next calls go (``courses.Wish``)
+``outcomes``  GET      ``{"outcomes": […]}``
+``outcomes``  DELETE   takes all away
+``mishaps``   POST     says what happens to callbacks (``mishaps.Trouble``)
+``mishaps``   GET      ``{"mishaps": […]}``
+``mishaps``   DELETE   takes all away
+``callbacks`` GET      ``{"callbacks": [{"sid", "to", "event", "status",
+                       "sequence", "answer"}], "count"}``: those that were sent
+``callbacks`` DELETE   forgets them
+============= ======== =======================================================
 """
 
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from typing import Any
 
 from vomind_queue.simulator.book import Book, SimulatedCall
+from vomind_queue.simulator.callbacks import Callbacks, Delivered
+from vomind_queue.simulator.courses import Courses, Wish
 from vomind_queue.simulator.door import Door
 from vomind_queue.simulator.faults import BadRuleError, Fault, Faults, Rule
+from vomind_queue.simulator.mishaps import Trouble, Troubles
 from vomind_queue.simulator.wire import Reply, Request
 
 
 class Control:
-    """Answers ``/simulator/rings``, ``/simulator/faults`` and ``/simulator/health``."""
+    """Answers everything under ``/simulator/``."""
 
-    def __init__(self, book: Book, faults: Faults) -> None:
+    def __init__(
+        self,
+        book: Book,
+        faults: Faults,
+        courses: Courses,
+        troubles: Troubles,
+        callbacks: Callbacks,
+    ) -> None:
         self._book = book
         self._faults = faults
+        self._courses = courses
+        self._troubles = troubles
+        self._callbacks = callbacks
         self._door: Door | None = None
         self._has_side_door = False
 
@@ -48,6 +73,14 @@ class Control:
             ("GET", "/simulator/faults"): self._rules,
             ("POST", "/simulator/faults"): self._add,
             ("DELETE", "/simulator/faults"): self._mend,
+            ("GET", "/simulator/outcomes"): self._outcomes,
+            ("POST", "/simulator/outcomes"): self._wish,
+            ("DELETE", "/simulator/outcomes"): self._as_usual,
+            ("GET", "/simulator/mishaps"): self._mishaps,
+            ("POST", "/simulator/mishaps"): self._trouble,
+            ("DELETE", "/simulator/mishaps"): self._calm,
+            ("GET", "/simulator/callbacks"): self._delivered,
+            ("DELETE", "/simulator/callbacks"): self._forget_delivered,
         }
         found = answers.get((request.method, request.path))
         if found is None:
@@ -74,8 +107,7 @@ class Control:
     def _add(self, request: Request) -> Reply:
         """One rule, or a list of rules: all are put in force, or none."""
         try:
-            given = json.loads(request.body or b"null")
-            rules = [Rule.parse(one) for one in (given if isinstance(given, list) else [given])]
+            rules = [Rule.parse(one) for one in _listed(request)]
             for rule in rules:
                 self._check_reach(rule)
         except ValueError as error:
@@ -86,6 +118,46 @@ class Control:
             else:
                 self._faults.add(rule)
         return self._rules(request)
+
+    def _outcomes(self, _request: Request) -> Reply:
+        return _json(200, {"outcomes": [asdict(wish) for wish in self._courses.all()]})
+
+    def _wish(self, request: Request) -> Reply:
+        try:
+            wishes = [Wish.parse(one) for one in _listed(request)]
+        except ValueError as error:
+            return _json(400, {"error": str(error)})
+        for wish in wishes:
+            self._courses.add(wish)
+        return self._outcomes(request)
+
+    def _as_usual(self, request: Request) -> Reply:
+        self._courses.clear()
+        return self._outcomes(request)
+
+    def _mishaps(self, _request: Request) -> Reply:
+        return _json(200, {"mishaps": [asdict(trouble) for trouble in self._troubles.all()]})
+
+    def _trouble(self, request: Request) -> Reply:
+        try:
+            troubles = [Trouble.parse(one) for one in _listed(request)]
+        except ValueError as error:
+            return _json(400, {"error": str(error)})
+        for trouble in troubles:
+            self._troubles.add(trouble)
+        return self._mishaps(request)
+
+    def _calm(self, request: Request) -> Reply:
+        self._troubles.clear()
+        return self._mishaps(request)
+
+    def _delivered(self, _request: Request) -> Reply:
+        sent = [_sent(delivered) for delivered in self._callbacks.delivered()]
+        return _json(200, {"callbacks": sent, "count": len(sent)})
+
+    def _forget_delivered(self, request: Request) -> Reply:
+        self._callbacks.forget()
+        return self._delivered(request)
 
     def _check_reach(self, rule: Rule) -> None:
         if rule.fault is Fault.REFUSE and not rule.ms and not self._has_side_door:
@@ -100,7 +172,27 @@ def _ring(call: SimulatedCall) -> dict[str, Any]:
         "to": call.to,
         "at": int(call.created_s * 1000),
         "parameters": call.parameters,
+        "status": call.status(time.time()),
+        "instructions": call.instructions,
     }
+
+
+def _sent(delivered: Delivered) -> dict[str, Any]:
+    letter = delivered.letter
+    return {
+        "sid": letter.call.sid,
+        "to": letter.call.to,
+        "event": letter.event,
+        "status": letter.status,
+        "sequence": letter.sequence,
+        "answer": delivered.answer,
+    }
+
+
+def _listed(request: Request) -> list[Any]:
+    """What was posted, one or a list. Raises ValueError."""
+    given = json.loads(request.body or b"null")
+    return given if isinstance(given, list) else [given]
 
 
 def _json(status: int, body: dict[str, Any]) -> Reply:

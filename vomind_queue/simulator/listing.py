@@ -33,8 +33,9 @@ def call_uri(account: str, sid: str) -> str:
 def as_json(call: SimulatedCall, now_s: float) -> dict[str, Any]:
     """A call as Twilio shows it."""
     status = call.status(now_s)
-    started_s = call.created_s + 0.5 if status not in ("queued", "canceled") else None
-    ended_s = _ended_s(call, status)
+    started_s = _started_s(call, status)
+    ended_s = call.ended_s(now_s)
+    price = call.price(now_s)
     stem = f"/2010-04-01/Accounts/{call.account}/Calls/{call.sid}"
     return {
         "sid": call.sid,
@@ -48,12 +49,12 @@ def as_json(call: SimulatedCall, now_s: float) -> dict[str, Any]:
         "date_updated": rfc2822(now_s),
         "start_time": rfc2822(started_s),
         "end_time": rfc2822(ended_s),
-        "duration": str(max(0, round(ended_s - call.created_s - 2))) if ended_s else None,
+        "duration": str(call.duration_s(now_s)) if ended_s else None,
         "direction": "outbound-api",
         "queue_time": "0",
-        "price": None,
+        "price": price,
         "price_unit": "USD",
-        "answered_by": None,
+        "answered_by": call.answered_by(now_s),
         "caller_name": None,
         "forwarded_from": None,
         "group_sid": None,
@@ -66,10 +67,11 @@ def as_json(call: SimulatedCall, now_s: float) -> dict[str, Any]:
     }
 
 
-def _ended_s(call: SimulatedCall, status: str) -> float | None:
-    if call.ended:
-        return call.ended[1]
-    return call.created_s + 6 if status == "completed" else None
+def _started_s(call: SimulatedCall, status: str) -> float | None:
+    """When it was dialed, unix s; a call has no start time before."""
+    if status in ("queued", "canceled"):
+        return None
+    return call.created_s + call.course.steps[0][0]
 
 
 def rfc2822(at_s: float | None) -> str | None:
@@ -152,10 +154,10 @@ def _fitting(
         if query.get("Status", "") not in ("", call.status(now_s)):
             continue
         # A call has no start time, and so fits no filter on it, before it is dialed.
-        started_s = call.created_s + 0.5
-        is_dialed = call.status(now_s) not in ("queued", "canceled")
-        if (after_s or before_s) and not is_dialed:
+        started_s = _started_s(call, call.status(now_s))
+        if (after_s or before_s) and started_s is None:
             continue
+        started_s = started_s or 0.0
         if (after_s and started_s < after_s) or (before_s and started_s >= before_s):
             continue
         yield call

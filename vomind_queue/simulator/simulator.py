@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from vomind_queue.simulator.accounts import Accounts
 from vomind_queue.simulator.book import Book
+from vomind_queue.simulator.callbacks import Callbacks
 from vomind_queue.simulator.calls_api import CallsApi
 from vomind_queue.simulator.control import Control
+from vomind_queue.simulator.courses import Courses
 from vomind_queue.simulator.door import Door
 from vomind_queue.simulator.faults import Faults
+from vomind_queue.simulator.mishaps import Troubles
 from vomind_queue.simulator.wire import Reply, Request
 
 
@@ -38,8 +41,10 @@ def create_simulator(
 ) -> Simulator:
     """Starts to listen; port 0 takes a free one. Raises OSError when a port is in use."""
     book, faults = Book(), Faults()
-    control = Control(book, faults)
-    api = CallsApi(book, faults, accounts or Accounts())
+    courses, troubles = Courses(), Troubles()
+    callbacks = Callbacks(troubles)
+    control = Control(book, faults, courses, troubles, callbacks)
+    api = CallsApi(book, faults, accounts or Accounts(), courses, callbacks)
 
     def handle(request: Request) -> Reply:
         part = control if request.path.startswith("/simulator/") else api

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from vomind_queue.settings import Settings
+from vomind_queue.settings import Settings, is_loopback
 from vomind_queue.stack import embedded, probes
 from vomind_queue.stack.probes import Place
 from vomind_queue.stack.supervisor import Part
@@ -137,12 +137,19 @@ def _environment(settings: Settings, environ: Mapping[str, str]) -> dict[str, st
         number = settings.twilio_phone_number or FAKE_ACCOUNT["TWILIO_PHONE_NUMBER"]
         made |= {**FAKE_ACCOUNT, "TWILIO_PHONE_NUMBER": number}
         made["TWILIO_API_BASE"] = f"http://127.0.0.1:{settings.simulator_port}"
+        if is_loopback(probes.reachable(settings.host)):
+            # Farther the simulator does not call back.
+            made["PUBLIC_URL"] = settings.public_url or _web_url(settings)
     return made
+
+
+def _web_url(settings: Settings) -> str:
+    return f"http://{probes.in_url(probes.reachable(settings.host))}:{settings.port}"
 
 
 def announcement(settings: Settings) -> Sequence[str]:
     """What to tell the person who started the stack, once it is ready."""
-    web = f"http://{probes.in_url(probes.reachable(settings.host))}:{settings.port}"
+    web = _web_url(settings)
     flower = f"http://{probes.in_url(probes.reachable(settings.flower_host))}"
     lines = ["", "VoMind Queue is ready.", f"  API        {web}/api/queue"]
     lines.append(f"  Flower     {flower}:{settings.flower_port}")

@@ -36,6 +36,8 @@ class Code(IntEnum):
     BROKEN = 12
     #: Put off: another call to the same number is under way or in doubt.
     BUSY = 13
+    #: The attempt's outcome is not written yet.
+    UNDECIDED = 30
 
 
 def lua_table() -> str:

@@ -12,9 +12,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from vomind_queue.attempts import Attempt
+from vomind_queue.attempts import Accepted, Attempt
 from vomind_queue.calls import Rate, Retention
 from vomind_queue.clocks import boottime
+from vomind_queue.progress import FINAL, rank_at_first
 from vomind_queue.store import keys, record
 from vomind_queue.store.codes import Code
 from vomind_queue.store.connection import Gate, told
@@ -39,8 +40,15 @@ class Protocol:
     breaker_probe_ms: int
     #: How long a ring may take to appear in Twilio's list, ms.
     in_doubt_horizon_ms: int
+    #: After how long Twilio is first asked what became of a placed call, ms.
+    first_look_ms: int
     keep_completed: Retention
     keep_failed: Retention
+
+    @property
+    def sid_ttl_ms(self) -> int:
+        """How long a SID is remembered, ms."""
+        return max(2 * self.in_doubt_horizon_ms, SID_TTL_MS)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -130,6 +138,7 @@ class WorkDesk:
     def _finish(self, job_id: str, token: str, verdict: Verdict, *, deferred: bool) -> Written:
         protocol = self.protocol
         accepted = verdict.accepted
+        rank = rank_at_first(accepted.status) if accepted else 0
         answer = self._gate.write(
             "finish",
             [keys.ACTIVE],
@@ -146,14 +155,22 @@ class WorkDesk:
             protocol.keep_completed.count,
             protocol.keep_failed.age_ms,
             protocol.keep_failed.count,
-            max(2 * protocol.in_doubt_horizon_ms, SID_TTL_MS),
+            protocol.sid_ttl_ms,
             "1" if deferred else "",
+            # A call that is over already is asked for at once.
+            0 if rank == FINAL - 1 else protocol.first_look_ms,
+            rank,
         )
         return Written(
             reception=Reception(Code(answer[0]).name.lower()),
             breaker_open=bool(answer[2]),
             uncounted=bool(answer[3]),
         )
+
+    def complete(self, job_id: str, token: str, accepted: Accepted) -> None:
+        """Evidence that an attempt whose outcome is not written yet did place its call."""
+        verdict = Verdict(ending=Ending.COMPLETED, accepted=accepted)
+        self._finish(job_id, token, verdict, deferred=False)
 
     def abandon(self, job_id: str, token: str) -> None:
         """Takes back a mark that may stand, for a request that was certainly never sent.

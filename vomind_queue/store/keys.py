@@ -42,6 +42,14 @@ BREAKER = _ROOT + "breaker"
 DIALING = _ROOT + "dialing"
 #: Sorted set: SIDs lately accounted for, by time, so that no ring is counted for two attempts.
 SIDS = _ROOT + "sids"
+#: Sorted set: placed calls that are not over or not priced, by when to ask Twilio for them.
+FOLLOWING = _ROOT + "following"
+#: String with an expiry: calls were handed out to be asked for a moment ago.
+PACE = _ROOT + "pace"
+#: Sorted set: SIDs that no attempt accounts for, to be ended, by the time of the next try.
+STRAYS = _ROOT + "strays"
+#: Hash: how often the impossible happened: ``strays``.
+COUNTS = _ROOT + "counts"
 #: List of one element at most: wakes one sleeping worker.
 WAKE = _ROOT + "wake"
 #: Sorted set: workers, by the time they last asked for calls.
@@ -102,6 +110,10 @@ LUA_NAMES = {
     "breaker": BREAKER,
     "dialing": DIALING,
     "sids": SIDS,
+    "following": FOLLOWING,
+    "pace": PACE,
+    "strays": STRAYS,
+    "counts": COUNTS,
     "wake": WAKE,
     "workers": WORKERS,
     "last_id": LAST_ID,

@@ -204,16 +204,16 @@ def _refuse(answer: list[Any], job_id: str, wording: str) -> None:
 
 def _stats(answer: list[Any]) -> Stats:
     now, high, normal, low, active, completed, failed, delayed, in_doubt, workers = answer[:10]
-    max_starts, window_ms, used, reset_ms, overridden, breaker, recurring, led = map(
-        int, answer[10:18]
+    max_starts, window_ms, used, reset_ms, overridden, breaker, recurring, led, strays = map(
+        int, answer[10:19]
     )
     rate_use = None
     if max_starts:
         rate = Rate(max_starts=max_starts, window_ms=window_ms)
         rate_use = RateUse(rate=rate, used=used, reset_ms=reset_ms, overridden=bool(overridden))
     pause = None
-    if answer[19:]:
-        by, at, reason = answer[19:]
+    if answer[20:]:
+        by, at, reason = answer[20:]
         pause = Pause(by=by, at_ms=int(at), reason=reason or None)
     return Stats(
         waiting=high + normal + low,
@@ -226,10 +226,11 @@ def _stats(answer: list[Any]) -> Stats:
         rate_use=rate_use,
         breaker_until_ms=breaker or None,
         in_doubt=in_doubt,
+        stray_rings=strays,
         workers=workers,
         recurring=recurring,
         scheduler_leads=now - led <= SCHEDULER_GONE_MS,
-        outbox=_outbox(answer[18]),
+        outbox=_outbox(answer[19]),
     )
 
 

@@ -20,10 +20,28 @@ in a bulk that stands in ``staging`` is not there yet for anyone.
 ``notbefore`` earliest next attempt, unix ms, until the call is put off
 ``looks``     how often an attempt in doubt was looked for
 ``reason``    the last failure, in words
-``sid``       Twilio's SID
-``status``    Twilio's status of it
 ``ended``     when it completed or failed, unix ms
 ``log``       sequence number of its last entry in the outbox, once it has ended
+``repeats``   attempts made for an outcome on the line since the last manual retry
+``past``      the attempts before the last one, each a line of JSON with fields as below
+============  ==================================================================
+
+Of the last attempt alone, gone when the next one begins:
+
+============  ==================================================================
+``finished``  when its outcome was written, unix ms; stands only for one that counts
+``sid``       Twilio's SID
+``status``    Twilio's status of it
+``rank``      place of that status in the order of a call's life, as in `progress.py`
+``seq``       highest sequence number of a callback
+``seen``      all sequence numbers, each between commas
+``duration``  on the line, s
+``answered``  by whom: ``human``, ``machine_start`` …
+``sip``       SIP response code
+``price``     as Twilio writes it, and ``unit``, its currency
+``over``      when it was over on the line, unix ms
+``looked``    how often Twilio was asked for it
+``why``       the reason of its failure, once a manual retry has taken that from the job
 ============  ==================================================================
 """
 
@@ -33,7 +51,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from vomind_queue.calls import Call, Job, Placed, State
+from vomind_queue.calls import AttemptMade, Call, Job, Placed, State
 
 #: Longer than any number of the counter; Python refuses to read endless ones.
 MOST_DIGITS = 20
@@ -71,6 +89,7 @@ def read(job_id: str, fields: Mapping[str, str]) -> Job | None:
         started_ms=_number(fields, "started"),
         finished_ms=_number(fields, "ended"),
         placed=_placed(fields),
+        attempts=_attempts(fields),
     )
 
 
@@ -95,4 +114,34 @@ def _number(fields: Mapping[str, str], name: str) -> int | None:
 def _placed(fields: Mapping[str, str]) -> Placed | None:
     if "sid" not in fields:
         return None
-    return Placed(sid=fields["sid"], status=fields.get("status", ""))
+    return Placed(
+        sid=fields["sid"],
+        status=fields.get("status", ""),
+        duration_s=_number(fields, "duration"),
+        answered_by=fields.get("answered"),
+        sip_code=_number(fields, "sip"),
+        price=fields.get("price"),
+        price_unit=fields.get("unit"),
+    )
+
+
+def _attempts(fields: Mapping[str, str]) -> Sequence[AttemptMade]:
+    lines = fields["past"].split("\n") if "past" in fields else []
+    made = [_attempt(json.loads(line)) for line in lines]
+    if "mark" in fields:
+        number = int(fields.get("attempts", 0)) + 1
+        made.append(_attempt({"attempts": str(number), "started": fields["mark"]}))
+    elif "finished" in fields or "sid" in fields:
+        made.append(_attempt(fields))
+    return made
+
+
+def _attempt(fields: Mapping[str, str]) -> AttemptMade:
+    placed = _placed(fields)
+    return AttemptMade(
+        number=int(fields["attempts"]),
+        started_ms=_number(fields, "started"),
+        ended_ms=_number(fields, "finished" if placed is None else "over"),
+        placed=placed,
+        reason=fields.get("why", fields.get("reason")),
+    )

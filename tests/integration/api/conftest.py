@@ -12,13 +12,8 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from vomind_queue.call_log.sqlite import SqliteLog
-from vomind_queue.control import Control
-from vomind_queue.history import History
-from vomind_queue.recurring import Recurring
-from vomind_queue.scheduling import Scheduling
-from vomind_queue.services import Services
+from vomind_queue.services import build_on
 from vomind_queue.settings import Settings
-from vomind_queue.store.people import People
 from vomind_queue.store.queue import CallQueue
 from vomind_queue.store.timetable import Timetable
 from vomind_queue.web import create_app
@@ -61,13 +56,8 @@ def make_api(queue: CallQueue, timetable: Timetable, tmp_path: Path) -> Callable
     """Makes the API with settings; ``make_api(API_KEYS="ops:secret")``."""
 
     def make(**environ: str) -> Api:
-        services = Services(
-            settings=Settings.from_env(environ),
-            scheduling=Scheduling(queue),
-            recurring=Recurring(timetable),
-            control=Control(queue),
-            history=History(SqliteLog(tmp_path / "calls.sqlite3"), People(queue._gate)),
-        )
+        settings = Settings.from_env({"CALL_RATE_LIMIT": "off", **environ})
+        services = build_on(queue._gate, settings, SqliteLog(tmp_path / "calls.sqlite3"))
         return Api(create_app(services).test_client())
 
     return make

@@ -38,7 +38,11 @@ def test_a_job_in_each_state(api: Api, desk: WorkDesk) -> None:
     assert jobs[1]["failedReason"] == "Nobody has that number."
     assert jobs[0]["call"] == {
         "sid": "CA1", "status": "queued", "duration": None, "answeredBy": None,
+        "sipResponseCode": None, "price": None, "priceUnit": None,
     }  # fmt: skip
+    assert [len(job["attempts"]) for job in jobs] == [1, 1, 1, 0, 0]
+    assert [job["attempts"][0]["sid"] for job in jobs[:3]] == ["CA1", None, None]
+    assert jobs[1]["attempts"][0]["failedReason"] == "Nobody has that number."
     absent = ("failedReason", "scheduledFor", "startedAt", "finishedAt", "call", "finishedOn")
     assert [jobs[3][name] for name in absent] == [None] * 6
 

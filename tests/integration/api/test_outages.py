@@ -12,8 +12,10 @@ import pytest
 from werkzeug.test import TestResponse
 
 from tests.integration.api.conftest import TO, Api
+from tests.integration.api.test_callbacks import post
 from tests.servers import Server
 from tests.stack import until
+from tests.twilio import REACHED, a_sid, callback
 from vomind_queue.api.times import iso
 from vomind_queue.log_services import open_log
 from vomind_queue.services import build
@@ -124,3 +126,16 @@ def test_an_unknown_outcome_says_what_to_do(
         again = away.post("/schedule-call", {"to": TO}, headers=headers)
         assert again.status_code == 200
         assert away.total() == 2
+
+
+def test_a_callback_gets_the_same_answer(server: Server) -> None:
+    """Twilio is told in time, too; Twilio's own record is asked later."""
+    services = build(Settings.from_env({**REACHED, "REDIS_URL": server.url}))
+    api = Api(create_app(services).test_client())
+    server.kill()
+    path = "/api/twilio/status/1/token"
+    began = time.monotonic()
+    answer = post(api, path, callback(a_sid(1), "ringing", 1))
+    assert time.monotonic() - began < 2
+    assert answer.status_code == 503
+    assert post(api, path, callback(a_sid(1), "busy", 2), signature="x").status_code == 403

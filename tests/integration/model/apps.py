@@ -58,7 +58,7 @@ class Apps(Bench):
                 self.queue.retry(job_id)
         else:
             self.queue.retry(job_id)
-            job.state, job.round = State.WAITING, 0
+            job.state, job.round, job.repeats = State.WAITING, 0, 0
 
     @rule(limit=st.integers(1, 3))
     def clean(self, limit: int) -> None:

@@ -14,16 +14,22 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition
 
 from tests.integration.conftest import QUICK
 from vomind_queue.attempts import Accepted
-from vomind_queue.calls import Priority, State
+from vomind_queue.calls import Job, Priority, State
 from vomind_queue.errors import JobNotFound
+from vomind_queue.progress import LineStatus, OutcomePolicy
 from vomind_queue.store import keys
 from vomind_queue.store.connection import API_TIMEOUT_S, Gate, connect
 from vomind_queue.store.desk import Protocol, WorkDesk
 from vomind_queue.store.queue import CallQueue
+from vomind_queue.store.reports import ReportDesk
 from vomind_queue.verdicts import Begun, Ending, Verdict
 
 #: Scripts that a client may send twice; the others are sent once.
-REPEATED = {"begin", "finish", "defer", "settle", "extend", "pause", "resume", "stats", "page"}
+REPEATED = {
+    "begin", "finish", "defer", "settle", "extend", "pause", "resume", "stats", "page", "report",
+}  # fmt: skip
+#: A busy line is tried again, once.
+POLICY = OutcomePolicy(retry_on=("busy",), delay_ms=3_600_000, most=1)
 #: Which of the calls a step is about: mostly one that is there.
 PICKS = st.integers(0, 9)
 #: Few enough that something happens to each.
@@ -40,6 +46,11 @@ def held(job: Model) -> bool:
 def marked(job: Model) -> bool:
     """Its phone may be ringing."""
     return job.begun is not None
+
+
+def known(job: Model) -> bool:
+    """It was begun once, so that there is a token."""
+    return job.last is not None
 
 
 def delayed(job: Model) -> bool:
@@ -84,6 +95,15 @@ class Model:
     in_doubt: bool = False
     #: Attempts of it that are over; their late answers must change nothing.
     old: list[Begun] = field(default_factory=list)
+    #: The attempt that was begun last, whether it counts, and the call that Twilio made of it.
+    last: Begun | None = None
+    counted: bool = False
+    sid: str | None = None
+    status: LineStatus = LineStatus.QUEUED
+    #: Sequence numbers of the callbacks so far.
+    seen: set[int] = field(default_factory=set)
+    #: Attempts made for an outcome on the line since the last manual retry.
+    repeats: int = 0
 
 
 class Bench(RuleBasedStateMachine):
@@ -104,6 +124,8 @@ class Bench(RuleBasedStateMachine):
         self.paused = False
         self.sids = 0
         self.numbers = 0
+        self.strays = 0
+        self.reports = ReportDesk(gate, self.desks[0], POLICY)
         #: Ids of a bulk that is staged.
         self.hidden: set[str] = set()
         #: Every lease that was ever given out, by job.
@@ -117,6 +139,11 @@ class Bench(RuleBasedStateMachine):
         """A phone number's, never given out before."""
         self.numbers += 1
         return self.numbers
+
+    def sid(self) -> str:
+        """A call's at Twilio, never given out before."""
+        self.sids += 1
+        return f"CA{self.sids}"
 
     def _pick(self, pick: int) -> str:
         if pick == 9 or not self.model:
@@ -153,8 +180,7 @@ class Bench(RuleBasedStateMachine):
     def _verdict(self, ending: Ending) -> Verdict:
         accepted = None
         if ending is Ending.COMPLETED:
-            self.sids += 1
-            accepted = Accepted(sid=f"CA{self.sids}", status="queued")
+            accepted = Accepted(sid=self.sid(), status="queued")
         wait_ms = HOUR_MS if ending in (Ending.AGAIN, Ending.DOUBT) else 0
         return Verdict(ending=ending, reason="Words.", accepted=accepted, wait_ms=wait_ms)
 
@@ -170,7 +196,7 @@ class Bench(RuleBasedStateMachine):
             for job in self.queue.page(state, 0, 999).jobs:
                 assert job.id not in found
                 assert job.state is state
-                assert job.attempts_made == self.model[job.id].attempts
+                self._check_line(job, self.model[job.id])
                 found[job.id] = state
         assert found == {job_id: job.state for job_id, job in self.model.items()}
         for job_id in self.hidden:
@@ -180,6 +206,14 @@ class Bench(RuleBasedStateMachine):
         assert stats.total == len(found)
         assert stats.in_doubt == sum(job.in_doubt for job in self.model.values())
         assert (stats.pause is not None) == self.paused
+        assert stats.stray_rings == self.strays
+
+    def _check_line(self, job: Job, model: Model) -> None:
+        assert job.attempts_made == model.attempts
+        placed = (job.placed.sid, job.placed.status) if job.placed else None
+        assert placed == ((model.sid, model.status) if model.sid else None)
+        numbers = [made.number for made in job.attempts]
+        assert numbers == list(range(1, model.attempts + marked(model) + 1))
 
     @invariant()
     def nothing_is_left_behind(self) -> None:

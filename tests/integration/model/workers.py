@@ -19,6 +19,7 @@ from tests.integration.model.bench import (
     while_any,
 )
 from vomind_queue.calls import State
+from vomind_queue.progress import LineStatus
 from vomind_queue.store import keys
 from vomind_queue.store.codes import Code
 from vomind_queue.verdicts import Begun, Ending, Reception, Refusal
@@ -84,6 +85,8 @@ class Workers(Bench):
         assert isinstance(answer, Begun)
         assert (answer.attempt.number, answer.round) == (job.attempts + 1, job.round)
         job.begun, job.to_defer = answer, False
+        job.last, job.counted = answer, False
+        job.sid, job.status, job.seen = None, LineStatus.QUEUED, set()
 
     @while_any(marked)
     @rule(pick=PICKS, ending=st.sampled_from(Ending), defers=st.booleans())
@@ -93,7 +96,8 @@ class Workers(Bench):
         begun, was_held = job.begun, held(job)
         assert begun is not None
         desk = self.desks[job.holder or 0]
-        written = desk.finish(begun, self._verdict(ending), deferred=defers)
+        verdict = self._verdict(ending)
+        written = desk.finish(begun, verdict, deferred=defers)
         assert written.reception in (Reception.OK, Reception.AGAIN)
         if ending is Ending.DOUBT:
             job.in_doubt, job.holder = True, None
@@ -104,6 +108,9 @@ class Workers(Bench):
         if ending in (Ending.COMPLETED, Ending.FAILED, Ending.AGAIN):
             job.attempts += 1
             job.round += 1
+            job.counted = True
+        if verdict.accepted:
+            job.sid = verdict.accepted.sid
         if ending is Ending.AGAIN and defers and was_held:
             job.to_defer = True
             return

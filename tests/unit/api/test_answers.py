@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from vomind_queue.api import answers
 from vomind_queue.calls import (
+    AttemptMade,
     Call,
     Job,
     Pause,
@@ -17,6 +18,15 @@ from vomind_queue.calls import (
 from vomind_queue.logbook import OutboxState
 
 AT = 1_921_399_200_000
+CALL = Placed(
+    sid="CA1",
+    status="completed",
+    duration_s=17,
+    answered_by="human",
+    sip_code=200,
+    price="-0.013",
+    price_unit="USD",
+)
 
 
 def test_a_completed_job_shows_its_call() -> None:
@@ -32,7 +42,11 @@ def test_a_completed_job_shows_its_call() -> None:
         due_ms=AT + 1,
         started_ms=AT + 2,
         finished_ms=AT + 3,
-        placed=Placed(sid="CA1", status="completed", duration_s=17, answered_by="human"),
+        placed=CALL,
+        attempts=[
+            AttemptMade(number=1, started_ms=AT, ended_ms=AT + 1, placed=None, reason="Away."),
+            AttemptMade(number=2, started_ms=AT + 2, ended_ms=AT + 3, placed=CALL),
+        ],
     )
     assert answers.job(job) == {
         "jobId": "1",
@@ -52,7 +66,39 @@ def test_a_completed_job_shows_its_call() -> None:
         "scheduledFor": "2030-11-20T10:00:00.001Z",
         "startedAt": "2030-11-20T10:00:00.002Z",
         "finishedAt": "2030-11-20T10:00:00.003Z",
-        "call": {"sid": "CA1", "status": "completed", "duration": 17, "answeredBy": "human"},
+        "call": {
+            "sid": "CA1",
+            "status": "completed",
+            "duration": 17,
+            "answeredBy": "human",
+            "sipResponseCode": 200,
+            "price": "-0.013",
+            "priceUnit": "USD",
+        },
+        "attempts": [
+            {
+                "number": 1,
+                "sid": None,
+                "status": None,
+                "startedAt": "2030-11-20T10:00:00.000Z",
+                "endedAt": "2030-11-20T10:00:00.001Z",
+                "duration": None,
+                "answeredBy": None,
+                "sipResponseCode": None,
+                "failedReason": "Away.",
+            },
+            {
+                "number": 2,
+                "sid": "CA1",
+                "status": "completed",
+                "startedAt": "2030-11-20T10:00:00.002Z",
+                "endedAt": "2030-11-20T10:00:00.003Z",
+                "duration": 17,
+                "answeredBy": "human",
+                "sipResponseCode": 200,
+                "failedReason": None,
+            },
+        ],
         "timestamp": AT,
         "processedOn": AT + 2,
         "finishedOn": AT + 3,
@@ -74,6 +120,7 @@ def test_stats_tell_what_governs_the_starts() -> None:
         ),
         breaker_until_ms=AT,
         in_doubt=1,
+        stray_rings=4,
         workers=2,
         outbox=OutboxState(
             pending=7, behind_ms=1_500, dead=1, lost={"details": 4, "dead": 1}, shipping=True
@@ -98,6 +145,7 @@ def test_stats_tell_what_governs_the_starts() -> None:
         "rateLimit": {"max": 10, "windowMs": 60000, "used": 7, "resetMs": 0, "overridden": False},
         "breakerOpenUntil": "2030-11-20T10:00:00.000Z",
         "inDoubt": 1,
+        "strayRings": 4,
         "workers": 2,
         "callLog": {
             "pending": 7,

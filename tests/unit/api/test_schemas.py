@@ -35,6 +35,9 @@ TAKEN = {
     "message": ["x", "x" * 3000, "Grüße 👋 & <more>\n\t", " ", None],
     "lead_id": ["123", "", "x" * 128, 0, -5, 10**127, "a\u0000b", None],
     "priority": ["high", "normal", "low", None],
+    "retryOn": [[], ["busy"], ["no-answer", "failed", "busy"], None],
+    "machineDetection": ["off", "enable", "detect-message-end", None],
+    "voicemailMessage": ["x", "x" * 3000, "Grüße 👋", None],
     "metadata": [{}, {"a": [1, 2.5, None, True, {"b": "ü"}]}, {"": ""}, nested(100), None],
 }
 
@@ -46,6 +49,11 @@ REFUSED = {
     "message": ["", "x" * 3001, 5, True, [], {}, "a\u0000b", "a\u001bb", "a\ufffeb", "&" * 900],
     "lead_id": ["x" * 129, 10**128, 1.5, True, False, [], {}],
     "priority": ["urgent", "High", "HIGH", "", " high", 1, True, [], {}, ["high"]],
+    "retryOn": [
+        ["busy", "busy"], "busy", "", {}, 1, True, [1], [None], [["busy"]], ["completed"], ["Busy"],
+    ],
+    "machineDetection": ["on", "Enable", "DetectMessageEnd", "", True, 1, [], {}],
+    "voicemailMessage": ["", "x" * 3001, 5, True, [], {}, "a\u0000b", "&" * 900],
     "metadata": [[], "text", 5, True, {"a": "x" * 8192}, {"a": "ü" * 4096}, nested(101)],
 }  # fmt: skip
 
@@ -205,3 +213,26 @@ def test_a_time_must_be_near_enough(ago_ms: int, grace_ms: int | None, told: str
     new = NewCall(call=Call(to=TO), due_ms=now_ms - ago_ms)
     found = schemas.untimely([NewCall(call=Call(to=TO)), new], now_ms, grace_ms)
     assert found == ({1: {"scheduleAt": [told]}} if told else {})
+
+
+def test_words_for_a_machine_and_no_detection_contradict_each_other() -> None:
+    """They would never be spoken; the short way and the long one agree."""
+    body = {"to": TO, "voicemailMessage": "Hi", "machineDetection": "off"}
+    with pytest.raises(ValidationError) as refused:
+        schemas.CALL.accept(body)
+    assert list(refused.value.messages) == ["machineDetection"]
+    assert schemas.CALL.accept({**body, "machineDetection": None}).call.voicemail_message == "Hi"
+
+
+def test_a_call_that_uses_none_of_it_stores_none_of_it() -> None:
+    """What is optional costs nothing; what was chosen is kept and shown as sent."""
+    plain = schemas.CALL.accept({"to": TO}).call.as_data()
+    assert set(plain) == {"to", "message", "priority", "metadata"}
+    chosen = {
+        "retryOn": ["busy"],
+        "machineDetection": "enable",
+        "voicemailMessage": "Hi",
+    }
+    call = schemas.CALL.accept({"to": TO, **chosen}).call
+    assert call.as_data() == {**plain, **chosen}
+    assert Call.from_data(call.as_data()) == call

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
+
+import pytest
 
 from vomind_queue.attempts import Attempt
 from vomind_queue.calls import Call
-from vomind_queue.dialer.twiml import instructions, status_callback, token_in
+from vomind_queue.dialer.twiml import detection, instructions, status_callback, token_in
+from vomind_queue.progress import Detection
 
 
 def an_attempt(**fields: object) -> Attempt:
@@ -56,3 +60,56 @@ def test_the_callback_carries_the_token_there_and_back() -> None:
         token_in([{"url": "https://other.example.com/api/twilio/status/7/x"}], public_url) is None
     )
     assert token_in([None, 3, {"url": None}], public_url) is None
+
+
+PUBLIC_URL = "https://queue.example.com/q"
+BACK = {
+    "async_amd": "true",
+    "async_amd_status_callback": f"{PUBLIC_URL}/api/twilio/status/7/to%2Fk%20en",
+    "async_amd_status_callback_method": "POST",
+}
+#: Fields of the call, the setting, the public address, and what Twilio is asked for.
+DETECTIONS = [
+    ({}, "off", PUBLIC_URL, {}),
+    ({}, "enable", PUBLIC_URL, {"machine_detection": "Enable", **BACK}),
+    ({"machine_detection": "off"}, "enable", PUBLIC_URL, {}),
+    (
+        {"machine_detection": "detect-message-end"},
+        "off",
+        PUBLIC_URL,
+        {"machine_detection": "DetectMessageEnd", **BACK},
+    ),
+    # Nobody to tell: the result stands in Twilio's own record of the call.
+    ({}, "enable", None, {"machine_detection": "Enable", "async_amd": "true"}),
+    # Twilio must know before it asks what to say.
+    ({"voicemail_message": "Hi"}, "off", PUBLIC_URL, {"machine_detection": "DetectMessageEnd"}),
+    ({"voicemail_message": "Hi"}, "enable", PUBLIC_URL, {"machine_detection": "Enable"}),
+    (
+        {"voicemail_message": "Hi", "machine_detection": "detect-message-end"},
+        "enable",
+        None,
+        {"machine_detection": "DetectMessageEnd"},
+    ),
+]
+
+
+@pytest.mark.parametrize(("fields", "default", "public_url", "wanted"), DETECTIONS)
+def test_machines_are_told_as_wanted(
+    fields: dict[str, Any], default: str, public_url: str | None, wanted: dict[str, str]
+) -> None:
+    """In the background where only the result is wanted."""
+    assert detection(an_attempt(**fields), Detection(default), public_url) == wanted
+
+
+def test_a_call_with_words_for_a_machine_asks_what_to_say() -> None:
+    """Us; or the operator's application, which is told both messages."""
+    attempt = an_attempt(message="Hello", voicemail_message="Call us")
+    asks = {"url": f"{PUBLIC_URL}/api/twilio/twiml/7/to%2Fk%20en"}
+    assert instructions(attempt, None, PUBLIC_URL) == asks
+    assert instructions(an_attempt(message="Hello"), None, PUBLIC_URL).keys() == {"twiml"}
+    url = instructions(attempt, "https://example.com/voice", PUBLIC_URL)["url"]
+    assert dict(parse_qsl(urlsplit(url).query)) == {
+        "message": "Hello",
+        "jobId": "7",
+        "voicemailMessage": "Call us",
+    }

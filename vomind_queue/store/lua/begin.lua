@@ -82,6 +82,7 @@ if max > 0 and reserved <= now - window - WINDOW_GUARD_MS and window_use(now, ma
 end
 note_start(lease, now, math.max(max, tonumber(ARGV[4])))
 
+archive(key)
 redis.call('HDEL', key, 'busy', 'notbefore')
 redis.call('HSET', key, 'attempt', attempt, 'mark', now, 'started', now)
 redis.call('HSET', K.dialing, number, id)

@@ -14,6 +14,8 @@
 -- ARGV[12] failed calls kept: age ms        ARGV[13] and number
 -- ARGV[14] how long a SID is remembered, ms
 -- ARGV[15] '1' when a caller who holds the lease will put the call off itself (`defer`)
+-- ARGV[16] when to look for the first time what became of the call on the line, ms from now
+-- ARGV[17] rank of Twilio's status, as in `report`; one that is final has still to be reported
 -- Outcomes completed  Twilio took it
 --          failed     given up
 --          again      counted; the caller defers it, or it is put off here
@@ -23,14 +25,14 @@
 -- Returns  {ok | again | superseded | missing, now, breaker open: 1 | 0, not counted: 1 | 0}
 --          `again`: the same outcome was written before, by a repetition of this command
 -- Touches  job:<id>, waiting:<rank>, delayed, active, leases, settling, completed, failed,
---          window, paused, breaker, dialing, sids, wake, outbox
+--          window, paused, breaker, dialing, sids, following, wake, outbox
 local now = now_ms()
 local id, attempt, outcome, reason, sid = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 local key = job_key(id)
 local mem = member(id)
 local job = redis.call('HMGET', key, 'state', 'attempt', 'mark', 'attempts', 'round', 'data')
 -- A ring that is accounted for, though the job may be gone by now: a repetition.
-if sid ~= '' and not job[3] and redis.call('ZSCORE', K.sids, sid) then
+if sid ~= '' and (not job[3] or job[2] ~= attempt) and redis.call('ZSCORE', K.sids, sid) then
     return { C.again, now, 0, 0 }
 end
 if not job[1] then
@@ -81,6 +83,7 @@ end
 local function count()
     redis.call('HINCRBY', key, 'attempts', 1)
     redis.call('HINCRBY', key, 'round', 1)
+    redis.call('HSET', key, 'finished', now)
 end
 
 local function trim(set, age, keep)
@@ -117,9 +120,9 @@ if outcome == 'completed' then
     note('completed')
     count()
     redis.call('HDEL', key, 'reason')
-    redis.call('HSET', key, 'sid', sid, 'status', ARGV[6])
-    redis.call('ZADD', K.sids, now, sid)
-    redis.call('ZREMRANGEBYSCORE', K.sids, '-inf', now - tonumber(ARGV[14]))
+    redis.call('HSET', key, 'sid', sid, 'status', ARGV[6], 'rank', ARGV[17])
+    account(sid, now, ARGV[14])
+    redis.call('ZADD', K.following, now + tonumber(ARGV[16]), mem)
     close('completed', K.completed, ARGV[10], ARGV[11])
 elseif outcome == 'failed' then
     note('failed')

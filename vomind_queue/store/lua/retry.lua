@@ -20,7 +20,11 @@ free_first()
 local key = job_key(ARGV[2])
 local mem = member(ARGV[2])
 redis.call('ZREM', K.failed, mem)
-redis.call('HDEL', key, 'round', 'reason', 'ended', 'notbefore')
+local reason = redis.call('HGET', key, 'reason')
+if reason then
+    redis.call('HSET', key, 'why', reason)
+end
+redis.call('HDEL', key, 'round', 'repeats', 'reason', 'ended', 'notbefore')
 redis.call('HSET', key, 'state', 'waiting')
 redis.call('ZADD', K.waiting .. redis.call('HGET', key, 'priority'), now, mem)
 log_event(ARGV[2], 'retried')

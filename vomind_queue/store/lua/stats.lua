@@ -6,12 +6,12 @@
 -- ARGV[3]  a worker not seen for this long is gone, ms
 -- Returns  {now, high, normal, low, active, completed, failed, delayed, settling, workers,
 --           max, window, used, reset ms, overridden: 1 | 0, breaker's next probe or 0,
---           schedules, when a scheduler led last or 0,
+--           schedules, when a scheduler led last or 0, strays,
 --           {outbox's entries, age of the oldest ms, dead letters, shipping: 1 | 0,
 --            lost field, number, …},
 --           paused by, paused at, reason}; the last three only while paused
 -- Touches  waiting:<rank>, active, completed, failed, delayed, settling, workers, window,
---          rate, breaker, paused, schedules, scheduler, outbox
+--          rate, breaker, counts, paused, schedules, scheduler, outbox
 local now = now_ms()
 local max, window = rate_in_force(ARGV[1], ARGV[2])
 local used, reset = 0, 0
@@ -53,6 +53,7 @@ local answer = {
     breaker_next() or 0,
     redis.call('ZCOUNT', K.schedules, '-inf', '(+inf'),
     tonumber(redis.call('HGET', K.scheduler, 'seen') or 0),
+    tonumber(redis.call('HGET', K.counts, 'strays') or 0),
     outbox_state(),
 }
 local pause = redis.call('HMGET', K.paused, 'by', 'at', 'reason')

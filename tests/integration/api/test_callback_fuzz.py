@@ -1,0 +1,117 @@
+"""Five thousand callbacks: shuffled, repeated, lost and forged. None lies, none turns time back."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import redis
+
+from tests.integration.api.conftest import Api
+from tests.integration.api.test_callbacks import path_of, placed, post, shown
+from tests.twilio import PUBLIC_URL, REACHED, a_sid, callback, sign
+from vomind_queue.store import keys
+from vomind_queue.store.desk import WorkDesk
+from vomind_queue.verdicts import Begun
+
+COUNT = 5_000
+CALLS = 60
+COURSES = (
+    ("initiated", "ringing", "in-progress", "completed"),
+    ("initiated", "ringing", "no-answer"),
+    ("initiated", "busy"),
+    ("failed",),
+    ("initiated", "ringing", "canceled"),
+)
+
+
+@dataclass
+class Told:
+    """One call, and what was said of it so far."""
+
+    begun: Begun
+    sid: str
+    course: tuple[str, ...]
+    arrived: set[int] = field(default_factory=set)
+
+    def expected(self) -> str:
+        """Where it is, by what has arrived: the furthest of it, whatever the order."""
+        return self.course[max(self.arrived)] if self.arrived else "queued"
+
+    def hear(self, step: int) -> str:
+        """Notes that one step arrived; how it compares with what did before."""
+        known, latest = step in self.arrived, max(self.arrived, default=-1)
+        self.arrived.add(step)
+        return "repeated" if known else "late" if step < latest else "on"
+
+
+def forge(rng: random.Random, path: str, form: dict[str, str]) -> tuple[str, dict[str, str], str]:
+    """A request with a signature that is not its own."""
+    good = sign(PUBLIC_URL + path, form.items())
+    kind = rng.randrange(6)
+    if kind == 0:
+        return path, form, ""
+    if kind == 1:
+        return path, form, sign(PUBLIC_URL + path, form.items(), "a" * 32)
+    if kind == 2:
+        at = rng.randrange(len(good) - 1)
+        return path, form, good[:at] + ("A" if good[at] != "A" else "B") + good[at + 1 :]
+    if kind == 3:
+        name = rng.choice(["CallStatus", "SequenceNumber", "CallSid", "To"])
+        return path, {**form, name: form[name] + "1"}, good
+    if kind == 4:
+        return path + rng.choice("abcdefgh"), form, good
+    return path.replace("/status/", f"/status/{rng.randrange(1, 9)}"), form, good
+
+
+def misdirect(
+    rng: random.Random, told: list[Told], call: Told, fresh: str
+) -> tuple[str, dict[str, str], str | None]:
+    """A request that Twilio did sign, about a call that is not the attempt's, and its stray."""
+    path, step = path_of(call.begun), rng.randrange(3)
+    kind = rng.randrange(4)
+    if kind == 0:
+        return path, callback(fresh, "ringing", step), fresh
+    if kind == 1:
+        return f"{path}x", callback(fresh, "in-progress", step), fresh
+    if kind == 2:
+        gone = f"/api/twilio/status/9{step}9/{call.begun.attempt.token}"
+        return gone, callback(fresh, "completed", step), fresh
+    other = rng.choice([each for each in told if each is not call])
+    return path, callback(other.sid, "completed", 9), None
+
+
+def test_none_is_accepted_wrongly_and_none_moves_a_call_back(
+    make_api: Callable[..., Api], desk: WorkDesk, client: redis.Redis
+) -> None:
+    """Signed ones are taken once, in the order of the call; all others change not a byte."""
+    rng = random.Random(20261124)
+    api = make_api(**REACHED)
+    told = [Told(placed(api, desk, a_sid(i)), a_sid(i), rng.choice(COURSES)) for i in range(CALLS)]
+    seen: Counter[str] = Counter()
+    for number in range(COUNT):
+        call = rng.choice(told)
+        step = rng.randrange(len(call.course))
+        path, form = path_of(call.begun), callback(call.sid, call.course[step], step)
+        key = keys.job(call.begun.attempt.job_id)
+        before = client.hgetall(key)
+        kind = rng.choices(["genuine", "forged", "misdirected", "lost"], [45, 40, 10, 5])[0]
+        if kind == "genuine":
+            assert post(api, path, form).status_code == 204
+            seen[call.hear(step)] += 1
+        elif kind == "forged":
+            where, what, signature = forge(rng, path, form)
+            assert post(api, where, what, signature=signature).status_code == 403
+            assert client.hgetall(key) == before
+        elif kind == "misdirected":
+            where, what, stray = misdirect(rng, told, call, a_sid(10**6 + number))
+            assert post(api, where, what).status_code == (403 if stray else 204)
+            assert client.hgetall(key) == before
+            seen["strays"] += stray is not None
+        seen[kind] += 1
+        assert shown(api, call.begun.attempt.job_id)["status"] == call.expected()
+    assert min(seen.values()) > 30, seen
+    assert api.get("/stats").get_json()["strayRings"] == seen["strays"]
+    assert client.zcard(keys.STRAYS) == seen["strays"]

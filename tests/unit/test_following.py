@@ -1,0 +1,115 @@
+"""Silent calls are asked for, strays are ended; both survive a Twilio that is away."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from vomind_queue.attempts import DialerUnavailable
+from vomind_queue.following import Following
+from vomind_queue.progress import Followed, Heard, Hearing, LineStatus, Report
+
+SILENCE_MS = 600_000
+
+
+@dataclass
+class Queue:
+    """What the queue says, and what it was told."""
+
+    due: list[Followed] = field(default_factory=list)
+    stray: list[str] = field(default_factory=list)
+    told: list[tuple[Report, int, int]] = field(default_factory=list)
+    gone: list[str] = field(default_factory=list)
+
+    def silent(self) -> list[Followed]:
+        """Those that are due, once."""
+        due, self.due = self.due, []
+        return due
+
+    def report(
+        self, _job_id: str, _token: str, report: Report, *, look_ms: int, price_ms: int
+    ) -> Heard:
+        """Remembers it."""
+        self.told.append((report, look_ms, price_ms))
+        return Heard(hearing=Hearing.OK, status=str(report.status), moved=True)
+
+    def strays(self) -> Sequence[str]:
+        """All of them."""
+        return self.stray
+
+    def ended(self, sid: str) -> None:
+        """Remembers it."""
+        self.gone.append(sid)
+
+
+@dataclass
+class Twilio:
+    """Calls by SID; an unknown SID is unknown, and what is away is away."""
+
+    calls: dict[str, Report] = field(default_factory=dict)
+    away: set[str] = field(default_factory=set)
+    cancelled: list[str] = field(default_factory=list)
+
+    def fetch(self, sid: str) -> Report | None:
+        """What it knows."""
+        if sid in self.away:
+            raise DialerUnavailable("away")
+        return self.calls.get(sid)
+
+    def cancel(self, sid: str) -> None:
+        """Ends it."""
+        if sid in self.away:
+            raise DialerUnavailable("away")
+        self.cancelled.append(sid)
+
+
+def following(queue: Queue, twilio: Twilio, *, callbacks: bool = True) -> Following:
+    """One that asks for the price an hour after the end."""
+    return Following(
+        reports=queue,
+        operator=twilio,
+        silence_ms=SILENCE_MS,
+        price_ms=3_600_000,
+        callbacks=callbacks,
+    )
+
+
+def followed(sid: str, *, looks: int = 1, over: bool = False) -> Followed:
+    """A call that is due for a look."""
+    return Followed(job_id=sid, token="token", sid=sid, looks=looks, over=over)
+
+
+def test_each_silent_call_is_reported_as_twilio_has_it() -> None:
+    """One that cannot be asked for is left to its lease and holds up no other."""
+    ringing = Report(sid="CA2", status=LineStatus.RINGING)
+    queue = Queue(due=[followed("CA1"), followed("CA2"), followed("CA3")])
+    twilio = Twilio(calls={"CA2": ringing}, away={"CA1"})
+    assert following(queue, twilio).follow_due() == 3
+    lost = Report(sid="CA3", status=LineStatus.UNKNOWN)
+    assert [(report, look_ms) for report, look_ms, _ in queue.told] == [
+        (ringing, SILENCE_MS),
+        (lost, 0),
+    ]
+
+
+def test_the_price_is_fetched_once() -> None:
+    """A look for the price alone is the last one, whatever it gives."""
+    over = Report(sid="CA1", status=LineStatus.COMPLETED)
+    queue = Queue(due=[followed("CA1"), followed("CA1", over=True)])
+    following(queue, Twilio(calls={"CA1": over})).follow_due()
+    assert [price_ms for _, _, price_ms in queue.told] == [3_600_000, 0]
+
+
+def test_without_callbacks_looks_become_rarer() -> None:
+    """The third look is followed by a longer wait than the first."""
+    ringing = Report(sid="CA1", status=LineStatus.RINGING)
+    queue = Queue(due=[followed("CA1", looks=looks) for looks in (1, 3)])
+    following(queue, Twilio(calls={"CA1": ringing}), callbacks=False).follow_due()
+    assert [look_ms for _, look_ms, _ in queue.told] == [45_000, 180_000]
+
+
+def test_a_stray_that_cannot_be_ended_is_kept() -> None:
+    """The others are ended all the same."""
+    queue, twilio = Queue(stray=["CA1", "CA2"]), Twilio(away={"CA1"})
+    assert following(queue, twilio).end_strays() == 1
+    assert (twilio.cancelled, queue.gone) == (["CA2"], ["CA2"])

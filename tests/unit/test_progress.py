@@ -1,0 +1,66 @@
+"""Where a call is on the line, and when Twilio is asked for it."""
+
+from __future__ import annotations
+
+import pytest
+
+from vomind_queue.progress import (
+    FINAL,
+    LineStatus,
+    first_look_ms,
+    is_machine,
+    known,
+    next_look_ms,
+    rank_at_first,
+)
+
+SILENCE_MS = 600_000
+
+
+def test_the_order_of_a_calls_life() -> None:
+    """From accepted to over; all by which it ends are equal and the last."""
+    order = ["queued", "initiated", "ringing", "in-progress"]
+    ranks = [LineStatus(word).rank for word in order]
+    assert ranks == sorted(set(ranks))
+    ends = set(LineStatus) - set(order) - {LineStatus.UNKNOWN}
+    assert {status.rank for status in ends} == {FINAL}
+    assert max(ranks) < FINAL
+    assert all(status.final for status in ends)
+    assert max(ranks) < LineStatus.UNKNOWN.rank < FINAL
+
+
+def test_only_twilios_words_are_known() -> None:
+    """Neither a new one nor our own word for a lost call comes in from outside."""
+    assert known("no-answer") is LineStatus.NO_ANSWER
+    assert [known(word) for word in (None, "", "answered", "unknown", "Ringing")] == [None] * 5
+
+
+@pytest.mark.parametrize(
+    ("word", "rank"),
+    [("queued", 0), ("ringing", 2), ("completed", FINAL - 1), ("busy", FINAL - 1), ("new", 0)],
+)
+def test_a_call_that_is_found_over_has_still_to_be_reported(word: str, rank: int) -> None:
+    """Its particulars would be lost otherwise."""
+    assert rank_at_first(word) == rank
+
+
+def test_with_callbacks_silence_is_the_exception() -> None:
+    """Ten minutes after the ring time-out, and every ten minutes from then."""
+    assert first_look_ms(silence_ms=SILENCE_MS, callbacks=True) == 630_000
+    waits = [next_look_ms(n, silence_ms=SILENCE_MS, callbacks=True) for n in (1, 2, 9)]
+    assert waits == [SILENCE_MS] * 3
+
+
+def test_without_callbacks_one_looks_when_a_call_may_be_over() -> None:
+    """After the ring time-out, then later and later; never more seldom than silence asks."""
+    assert first_look_ms(silence_ms=SILENCE_MS, callbacks=False) == 45_000
+    waits = [next_look_ms(n, silence_ms=SILENCE_MS, callbacks=False) for n in (1, 2, 3, 4, 5, 99)]
+    assert waits == [45_000, 90_000, 180_000, 360_000, SILENCE_MS, SILENCE_MS]
+    assert first_look_ms(silence_ms=500, callbacks=False) == 500
+
+
+def test_a_message_can_be_left_on_machines_only() -> None:
+    """Twilio's words for who answered."""
+    machines = ["machine_start", "machine_end_beep", "machine_end_silence", "machine_end_other"]
+    assert all(map(is_machine, machines))
+    assert not any(map(is_machine, [None, "", "human", "fax", "unknown"]))

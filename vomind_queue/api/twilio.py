@@ -1,0 +1,96 @@
+"""The endpoints that Twilio asks: how a call goes, and what to say to whoever answered.
+
+They want no API key: Twilio has none. What counts is its signature over the
+address that it was given, which has the attempt's token in it.
+"""
+
+from __future__ import annotations
+
+import logging
+from http import HTTPStatus
+from urllib.parse import parse_qsl, urlsplit
+
+from flask import Blueprint, Flask, Response, request
+from werkzeug.datastructures import MultiDict
+
+from vomind_queue.api.body import read_bytes
+from vomind_queue.api.ports import Services
+from vomind_queue.api.problems import Refused
+from vomind_queue.dialer.callbacks import read
+from vomind_queue.dialer.twiml import hang_up, status_path, twiml_path
+from vomind_queue.progress import Hearing, Report
+from vomind_queue.speech import say
+
+logger = logging.getLogger(__name__)
+
+#: Where they hang, below the path of PUBLIC_URL where that has one.
+TWILIO_PATH = "/api/twilio"
+#: Twilio sends some thirty short parameters.
+MOST_PARAMETERS = 200
+MOST_BYTES = 64 * 1024
+
+
+class TwilioRoutes:
+    """POST /status/<jobId>/<token>, GET and POST /twiml/<jobId>/<token>."""
+
+    def __init__(self, services: Services) -> None:
+        self._reporting = services.reporting
+        self._postmark = services.postmark
+        self._prefix = urlsplit(services.settings.public_url or "").path
+
+    def install(self, app: Flask) -> None:
+        """Adds the routes, for proxies that strip the path of PUBLIC_URL and those that do not."""
+        app.register_blueprint(self.blueprint(), url_prefix=TWILIO_PATH)
+        if self._prefix:
+            app.register_blueprint(
+                self.blueprint(), url_prefix=self._prefix + TWILIO_PATH, name="twilio-public"
+            )
+
+    def blueprint(self) -> Blueprint:
+        """The routes, below the path that they hang at."""
+        routes = Blueprint("twilio", __name__)
+        routes.post("/status/<job_id>/<token>")(self.status)
+        routes.route("/twiml/<job_id>/<token>", methods=["GET", "POST"])(self.twiml)
+        return routes
+
+    def status(self, job_id: str, token: str) -> Response:
+        """Takes in how a call goes. Raises Refused for what Twilio did not sign."""
+        report = self._admit(job_id, status_path(job_id, token))
+        heard = self._reporting.take(job_id, token, report)
+        if heard.hearing is Hearing.SUPERSEDED:
+            raise Refused(HTTPStatus.FORBIDDEN, "No attempt accounts for this call.")
+        return Response(status=HTTPStatus.NO_CONTENT)
+
+    def twiml(self, job_id: str, token: str) -> Response:
+        """What to say to whoever answered. Raises Refused for what Twilio did not sign."""
+        report = self._admit(job_id, twiml_path(job_id, token))
+        words = self._reporting.words(job_id, token, report)
+        document = hang_up() if words is None else say(words)
+        return Response(document, content_type="text/xml; charset=utf-8")
+
+    def _admit(self, job_id: str, path: str) -> Report:
+        """What Twilio says in this request; raises Refused when it is not Twilio's."""
+        # The address counts as Twilio was given it: the host, the port and the scheme by which a
+        # proxy passed the request on say nothing.
+        query = _text((request.environ.get("QUERY_STRING") or "").encode("latin-1", "replace"))
+        form = _parsed(_text(read_bytes(MOST_BYTES)) if request.method == "POST" else "")
+        signature = request.environ.get("HTTP_X_TWILIO_SIGNATURE") or ""
+        if self._postmark is None or not self._postmark.genuine(path, query, form, signature):
+            logger.warning("request refused: not signed by Twilio", extra={"job_id": job_id[:128]})
+            raise Refused(HTTPStatus.FORBIDDEN, "This request is not signed by Twilio.")
+        report = read(form if request.method == "POST" else _parsed(query))
+        if report is None:
+            raise Refused(HTTPStatus.UNPROCESSABLE_ENTITY, "CallSid: it names no call.")
+        return report
+
+
+def _parsed(encoded: str) -> MultiDict[str, str]:
+    try:
+        pairs = parse_qsl(encoded, keep_blank_values=True, max_num_fields=MOST_PARAMETERS)
+    except ValueError as error:
+        raise Refused(HTTPStatus.FORBIDDEN, "This request is not signed by Twilio.") from error
+    return MultiDict(pairs)
+
+
+def _text(raw: bytes) -> str:
+    return raw.decode("utf-8", "replace")

@@ -1,0 +1,182 @@
+-- Takes in what Twilio says of a call on the line, by a callback or when asked.
+--
+-- A status only moves forward: by the order of the states, and among those that
+-- are not final by the sequence number. An outcome that is to be retried takes
+-- the call from `completed` back to `delayed`.
+--
+-- KEYS[1]  active
+-- ARGV[1]  job id
+-- ARGV[2]  attempt token
+-- ARGV[3]  SID
+-- ARGV[4]  Twilio's status, or '' when it says nothing of it
+-- ARGV[5]  rank of that status: the higher is the later one; FINAL ends the call
+-- ARGV[6]  sequence number, or ''
+-- ARGV[7]  duration in seconds, or ''
+-- ARGV[8]  who answered, or ''
+-- ARGV[9]  SIP response code, or ''
+-- ARGV[10] price, or ''                     ARGV[11] and its currency
+-- ARGV[12] outcomes to be retried where the call does not say so itself, as JSON
+-- ARGV[13] wait before such an attempt, ms   ARGV[14] and how many there may be
+-- ARGV[15] when to ask again while the call is not over, ms from now; 0: never
+-- ARGV[16] when to ask for the price once it is over, ms from now; 0: never (again)
+-- ARGV[17] how long a SID is remembered, ms
+-- Returns  {ok, now, status, moved: 1 | 0, to be made again: 1 | 0}
+--          {again, now}       changed nothing: known, late, or of an attempt before the last
+--          {undecided, now}   the attempt's outcome is not written yet: `finish` it first
+--          {superseded, now}  no attempt is known that made this call: it is to be ended
+-- Touches  job:<id>, waiting:<rank>, delayed, active, leases, settling, completed, failed,
+--          following, window, sids, strays, counts, wake, outbox
+local FINAL = 9
+local now = now_ms()
+local id, token, sid, status = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+local rank, sequence = tonumber(ARGV[5]), tonumber(ARGV[6])
+local key, mem = job_key(id), member(id)
+local job = redis.call('HMGET', key, 'state', 'attempt', 'mark', 'sid', 'rank', 'seq', 'seen', 'answered',
+    'finished', 'priority')
+local known = redis.call('ZSCORE', K.sids, sid)
+
+-- A phone rings that no attempt of ours accounts for.
+local function stray()
+    free_first()
+    redis.call('ZADD', K.strays, now, sid)
+    redis.call('HINCRBY', K.counts, 'strays', 1)
+    -- Its further callbacks are repetitions.
+    account(sid, now, ARGV[17])
+    return { C.superseded, now }
+end
+
+if not job[1] or job[1] == 'staged' or job[2] ~= token or (job[4] and job[4] ~= sid) then
+    local past = job[1] and redis.call('HGET', key, 'past')
+    if known or (past and string.find(past, sid, 1, true)) then
+        return { C.again, now }
+    end
+    return stray()
+end
+if job[3] then
+    return { C.undecided, now }
+end
+free_first()
+
+-- The attempt was given up, and its phone rings after all: it need not be made again.
+local function revive()
+    local lease = redis.call('HGET', key, 'lease')
+    if lease then
+        -- Taken, but not begun: the start that was reserved is not made.
+        redis.call('ZREM', K.window, lease)
+    end
+    let_go(mem)
+    redis.call('ZREM', K.waiting .. job[10], mem)
+    redis.call('ZREM', K.delayed, mem)
+    redis.call('ZREM', K.failed, mem)
+    redis.call('HDEL', key, 'lease', 'pos', 'notbefore', 'busy', 'reason', 'why')
+    if not job[9] then
+        redis.call('HINCRBY', key, 'attempts', 1)
+        redis.call('HSET', key, 'finished', now)
+    end
+    redis.call('HSET', key, 'state', 'completed', 'ended', now, 'sid', sid, 'status', 'queued')
+    redis.call('ZADD', K.completed, now, mem)
+    redis.call('ZADD', K.following, now + tonumber(ARGV[15]), mem)
+    account(sid, now, ARGV[17])
+    log_event(id, 'revived', {
+        attempt = redis.call('HGET', key, 'attempts'), sid = sid, status = 'queued', counted = not job[9],
+    })
+    job[1], job[4] = 'completed', sid
+end
+local revived = not job[4]
+if revived then
+    revive()
+end
+
+local function again_at_all()
+    if job[1] ~= 'completed' then
+        return false
+    end
+    local wanted = cjson.decode(redis.call('HGET', key, 'data'))['retryOn'] or cjson.decode(ARGV[12])
+    for _, outcome in ipairs(wanted) do
+        if outcome == status then
+            return tonumber(redis.call('HGET', key, 'repeats') or 0) < tonumber(ARGV[14])
+        end
+    end
+    return false
+end
+
+local function make_again()
+    redis.call('ZREM', K.completed, mem)
+    redis.call('HDEL', key, 'ended', 'round')
+    redis.call('HINCRBY', key, 'repeats', 1)
+    redis.call('HSET', key, 'reason', 'The call ended with ' .. status .. '; it is made again.')
+    put_off(id, now + tonumber(ARGV[13]), false)
+end
+
+local changed = revived
+local function note(field, value)
+    if value ~= '' and redis.call('HGET', key, field) ~= value then
+        redis.call('HSET', key, field, value)
+        changed = true
+    end
+end
+
+if sequence then
+    local seen = job[7] or ','
+    if string.find(seen, ',' .. ARGV[6] .. ',', 1, true) then
+        return { C.again, now }
+    end
+    redis.call('HSET', key, 'seen', seen .. ARGV[6] .. ',')
+    if sequence > tonumber(job[6] or -1) then
+        redis.call('HSET', key, 'seq', ARGV[6])
+    end
+end
+-- What was said of it stays said: only the first answer to each question counts.
+local before = tonumber(job[5] or 0)
+local over = before == FINAL
+if not job[8] then
+    note('answered', ARGV[8])
+end
+note('price', ARGV[10])
+note('unit', ARGV[11])
+
+-- What was heard, for the log.
+local function tell()
+    local heard = { attempt = redis.call('HGET', key, 'attempts'), sid = sid, status = ARGV[4], seq = ARGV[6],
+        duration = ARGV[7], answered_by = ARGV[8], sip = ARGV[9], price = ARGV[10], unit = ARGV[11] }
+    for name, value in pairs(heard) do
+        if value == '' then
+            heard[name] = nil
+        end
+    end
+    log_event(id, rank == FINAL and 'line_ended' or 'line', heard)
+end
+
+local in_order = rank == FINAL or not sequence or sequence > tonumber(job[6] or -1)
+local moved = status ~= '' and rank > before and in_order
+local repeated = false
+if moved then
+    changed = true
+    redis.call('HSET', key, 'status', status, 'rank', ARGV[5])
+    note('duration', ARGV[7])
+    note('sip', ARGV[9])
+    tell()
+    if rank == FINAL then
+        over = true
+        redis.call('HSET', key, 'over', now)
+        repeated = again_at_all()
+        if repeated then
+            make_again()
+        end
+    end
+end
+
+if not over and ARGV[15] ~= '0' then
+    redis.call('ZADD', K.following, now + tonumber(ARGV[15]), mem)
+elseif moved and not repeated and status == 'completed' and ARGV[10] == '' and ARGV[16] ~= '0' then
+    redis.call('ZADD', K.following, now + tonumber(ARGV[16]), mem)
+elseif moved or ARGV[15] == '0' or ARGV[16] == '0' then
+    redis.call('ZREM', K.following, mem)
+end
+if not changed then
+    return { C.again, now }
+end
+if not moved then
+    tell()
+end
+return { C.ok, now, redis.call('HGET', key, 'status'), moved and 1 or 0, repeated and 1 or 0 }

@@ -1,0 +1,17 @@
+-- Hands out calls at Twilio that no attempt accounts for, to be ended there.
+--
+-- Each is put off by a lease, so that whoever dies leaves it to the next.
+--
+-- KEYS[1]  strays
+-- ARGV[1]  calls wanted at most
+-- ARGV[2]  length of the lease, ms
+-- Returns  {now, SID, …}
+-- Touches  strays
+local now = now_ms()
+local answer = { now }
+free_first()
+for _, sid in ipairs(redis.call('ZRANGEBYSCORE', K.strays, '-inf', now, 'LIMIT', 0, tonumber(ARGV[1]))) do
+    redis.call('ZADD', K.strays, now + tonumber(ARGV[2]), sid)
+    answer[#answer + 1] = sid
+end
+return answer
