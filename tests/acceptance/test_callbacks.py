@@ -214,6 +214,20 @@ def test_a_callback_settles_the_doubt(
     assert told("GET", "/stats")["inDoubt"] == 0
 
 
+def test_a_callback_completes_what_was_left_to_a_person(
+    told: Api, reached: Stack, phone: SimulatorClient
+) -> None:
+    """Failed for want of an answer; its phone rings, so it needs nobody's judgement."""
+    reached.start_worker(ON_UNKNOWN_OUTCOME="fail")
+    phone.faults({"fault": "drop", "when": "after", "times": 1})
+    phone.mishaps({"mishap": "late", "event": "initiated", "ms": 200})
+    job_id = told.schedule(number(1))
+    job = until_over(told, job_id)
+    assert (job["state"], job["attemptsMade"], job["failedReason"]) == ("completed", 1, None)
+    assert job["call"]["sid"] == phone.rings()[0]["sid"]
+    assert told.stats()["failed"] == 0
+
+
 def test_a_superseded_attempt_is_ended_at_twilio(
     told: Api, reached: Stack, phone: SimulatorClient
 ) -> None:

@@ -2,95 +2,24 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
-from dataclasses import replace
-
 import pytest
 import redis
 
-from tests.integration.conftest import begin, new, place, taken
-from tests.twilio import a_sid
+from tests.integration.conftest import new, place, taken
+from tests.integration.line import HOUR_MS, OTHER, SID, Line, accepted
 from vomind_queue.attempts import Accepted
-from vomind_queue.calls import Call, Job, NewCall, State
-from vomind_queue.progress import Heard, Hearing, LineStatus, OutcomePolicy, Report
+from vomind_queue.calls import State
+from vomind_queue.progress import Hearing, LineStatus, Report
 from vomind_queue.store import keys
-from vomind_queue.store.connection import Gate
 from vomind_queue.store.desk import WorkDesk
 from vomind_queue.store.queue import CallQueue
-from vomind_queue.store.reports import ReportDesk
 from vomind_queue.verdicts import Begun, Ending, Reception, Verdict
-
-SID, OTHER = a_sid(1), a_sid(2)
-NONE = OutcomePolicy(retry_on=(), delay_ms=100, most=2)
-BUSY = OutcomePolicy(retry_on=("busy", "no-answer"), delay_ms=100, most=2)
-HOUR_MS = 3_600_000
-
-
-class Line:
-    """One call that was placed, and what is said of it."""
-
-    def __init__(
-        self, queue: CallQueue, desk: WorkDesk, client: redis.Redis, policy: OutcomePolicy = NONE
-    ) -> None:
-        self.queue, self.desk = queue, desk
-        self.reports = ReportDesk(Gate(client), desk, policy)
-
-    def dial(self, **fields: object) -> Begun:
-        """Schedules one call and begins it; the mark stands."""
-        call = Call(to="+15550000001", **fields)  # type: ignore[arg-type]
-        self.queue.add([NewCall(call=call)])
-        return self.again()
-
-    def again(self) -> Begun:
-        """Begins the next attempt."""
-        (job_id,) = taken(self.desk)
-        return begin(self.desk, job_id)
-
-    def placed(self, sid: str = SID, **fields: object) -> Begun:
-        """Twilio took it."""
-        return self.took(self.dial(**fields), sid)
-
-    def took(self, begun: Begun, sid: str) -> Begun:
-        """Twilio took that attempt."""
-        self.desk.finish(begun, accepted(sid))
-        self.desk.release(begun.attempt.job_id)
-        return begun
-
-    def say(self, begun: Begun, status: str = "", *, sid: str = SID, **more: object) -> Heard:
-        """Twilio says something of an attempt's call."""
-        report = Report(sid=sid, status=LineStatus(status) if status else None)
-        report = replace(report, **more)  # type: ignore[arg-type]
-        return self.reports.report(
-            begun.attempt.job_id, begun.attempt.token, report, look_ms=HOUR_MS, price_ms=HOUR_MS
-        )
-
-    def job(self) -> Job:
-        """The one job."""
-        return self.queue.job("1")
-
-    def status(self) -> str:
-        """Where its call is."""
-        placed = self.job().placed
-        assert placed is not None
-        return placed.status
-
-
-def accepted(sid: str) -> Verdict:
-    """The verdict on a call that Twilio took."""
-    return Verdict(ending=Ending.COMPLETED, accepted=Accepted(sid=sid, status="queued"))
 
 
 @pytest.fixture
 def line(queue: CallQueue, desk: WorkDesk, client: redis.Redis) -> Line:
     """A line whose outcomes are not retried."""
     return Line(queue, desk, client)
-
-
-@pytest.fixture
-def retrying(queue: CallQueue, desk: WorkDesk, client: redis.Redis) -> Line:
-    """A line whose busy calls are made again, twice."""
-    return Line(queue, desk, client, BUSY)
 
 
 def test_a_call_goes_its_way(line: Line) -> None:
@@ -259,76 +188,6 @@ def test_a_removed_job_is_not_revived(line: Line) -> None:
     assert line.reports.silent() == []
 
 
-def test_an_outcome_is_tried_again(retrying: Line) -> None:
-    """From completed back to delayed, each time an attempt of its own, up to the number."""
-    first = retrying.placed()
-    assert retrying.say(first, "busy", sequence=2, sip_code=486).repeated
-    job = retrying.job()
-    assert (job.state, job.failed_reason, job.finished_ms) == (
-        State.DELAYED,
-        "The call ended with busy; it is made again.",
-        None,
-    )
-    assert retrying.queue.stats().total == 1
-    assert taken(retrying.desk) == []
-    time.sleep(0.12)
-    second = retrying.took(retrying.again(), OTHER)
-    assert retrying.say(first, "busy", sequence=3).hearing is Hearing.AGAIN
-    retrying.say(second, "no-answer", sid=OTHER, sequence=2)
-    time.sleep(0.12)
-    third = retrying.took(retrying.again(), a_sid(3))
-    assert not retrying.say(third, "busy", sid=a_sid(3), sequence=2).repeated
-    job = retrying.job()
-    assert (job.state, job.attempts_made, retrying.status()) == (State.COMPLETED, 3, "busy")
-    seen = [
-        (made.number, made.placed and (made.placed.sid, made.placed.status))
-        for made in job.attempts
-    ]
-    assert seen == [(1, (SID, "busy")), (2, (OTHER, "no-answer")), (3, (a_sid(3), "busy"))]
-    assert job.attempts[0].placed is not None
-    assert job.attempts[0].placed.sip_code == 486
-    assert job.attempts[0].reason == "The call ended with busy; it is made again."
-
-
-#: Of the call, of the settings, how it ended, and whether it is made again.
-CHOICES = [
-    (None, BUSY, "busy", True),
-    (None, BUSY, "failed", False),
-    (None, BUSY, "completed", False),
-    (None, BUSY, "canceled", False),
-    (None, NONE, "busy", False),
-    (["failed"], NONE, "failed", True),
-    (["failed"], BUSY, "busy", False),
-    ([], BUSY, "busy", False),
-    (None, replace(BUSY, most=0), "busy", False),
-]
-
-
-@pytest.mark.parametrize(("own", "policy", "outcome", "repeated"), CHOICES)
-def test_which_outcomes_are_tried_again(
-    queue: CallQueue,
-    desk: WorkDesk,
-    client: redis.Redis,
-    own: list[str] | None,
-    policy: OutcomePolicy,
-    outcome: str,
-    repeated: bool,
-) -> None:
-    """The call's own choice counts before that of the settings, none at all included."""
-    line = Line(queue, desk, client, policy)
-    assert line.say(line.placed(retry_on=own), outcome, sequence=2).repeated is repeated
-
-
-def test_a_repeated_call_can_be_cancelled_and_has_all_its_attempts(retrying: Line) -> None:
-    """Between two attempts it is like any delayed call."""
-    retrying.say(retrying.placed(), "busy", sequence=1)
-    time.sleep(0.12)
-    look = retrying.desk.take(1, "123")
-    assert [(call.job_id, call.round) for call in look.calls] == [("1", 0)]
-    retrying.desk.give_back("1", look.calls[0].lease)
-    assert retrying.queue.cancel("1") is State.WAITING
-
-
 def test_silent_calls_are_handed_out_once_and_paced(line: Line, client: redis.Redis) -> None:
     """Leased, over all workers; a call that is over, or gone, is not asked for."""
     queue, desk = line.queue, line.desk
@@ -383,20 +242,6 @@ def test_a_call_that_was_found_over_still_gets_its_particulars(
     placed = line.job().placed
     assert placed is not None
     assert placed.duration_s == 7
-
-
-def test_a_late_answer_to_an_attempt_of_before_is_no_stray(
-    retrying: Line, make_desk: Callable[..., WorkDesk]
-) -> None:
-    """The callbacks were faster than the answer, and the next attempt is under way already."""
-    slow = retrying.dial()
-    retrying.reports.settle("1", slow.attempt.token, SID)
-    retrying.say(slow, "busy", sequence=2)
-    time.sleep(0.12)
-    other = make_desk()
-    assert taken(other) == ["1"]
-    begin(other, "1")
-    assert retrying.desk.finish(slow, accepted(SID)).reception is Reception.AGAIN
 
 
 def test_full_memory_lets_reports_in(line: Line, client: redis.Redis) -> None:
