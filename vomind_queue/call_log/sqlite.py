@@ -31,8 +31,8 @@ WAIT_S = 5.0
 
 _ROW = tuple(each.name for each in fields(CallRow))
 _EVENT = tuple(each.name for each in fields(CallEvent))
-#: A later time of answering is not known by every row.
-_KEPT = "answered_ms = coalesce(excluded.answered_ms, answered_ms)"
+#: Not every row knows it, and the first that does knows it best.
+_KEPT = "answered_ms = coalesce(answered_ms, excluded.answered_ms)"
 _NEWER = ", ".join(f"{name} = excluded.{name}" for name in _ROW if name != "answered_ms")
 
 

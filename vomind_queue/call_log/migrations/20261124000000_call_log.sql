@@ -78,7 +78,8 @@ begin
     if new.version < old.version or old.anonymized_at is not null then
         return null;
     end if;
-    new.answered_at := coalesce(new.answered_at, old.answered_at);
+    -- Not every row knows it, and the first that does knows it best.
+    new.answered_at := coalesce(old.answered_at, new.answered_at);
     return new;
 end
 $$;
