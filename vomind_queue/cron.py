@@ -21,6 +21,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from cronsim import CronSim, CronSimError
+from cronsim.cronsim import SYMBOLIC_DAYS, SYMBOLIC_MONTHS
 
 from vomind_queue.errors import VomindError
 
@@ -49,6 +50,7 @@ LONGEST = 255
 #: A clock that jumps further was set, not moved for the summer (Debian's cron(8)).
 _LONGEST_JUMP = timedelta(hours=3)
 _MINUTE = timedelta(minutes=1)
+_SATURDAY = 6
 #: Any time will do to ask whether a pattern ever fires; cronsim looks 50 years ahead.
 _SOME_TIME = datetime(2024, 1, 1)  # noqa: DTZ001 - a wall clock's
 
@@ -64,15 +66,23 @@ class Cron:
         """Raises CronError."""
         #: As it was written, white space aside.
         self.text = " ".join(text.split())
-        #: The same for all ways of writing the same five fields.
-        self.pattern = _five_fields(self.text)
-        parts = self.pattern.split()
-        self._real_time = parts[0].startswith("*") or parts[1].startswith("*")
+        parts = _five_fields(self.text)
         _check(parts)
+        self._fields = " ".join(map(_plain, FIELDS, parts))
+        self._real_time = parts[0].startswith("*") or parts[1].startswith("*")
+
+    @property
+    def pattern(self) -> str:
+        """The same for all ways of writing the same times."""
+        read = CronSim(self._fields, _SOME_TIME)
+        weekdays = {_one_sunday(day) for day in read.weekdays}
+        sets = (read.minutes, read.hours, read.days, read.months, weekdays)
+        flags = f"{self._real_time:d}{read.day_and:d}"
+        return ";".join([flags, *(",".join(sorted(map(str, each))) for each in sets)])
 
     def in_words(self) -> str:
         """What the pattern means, in English: ``At 09:00 every day``."""
-        return CronSim(self.pattern, _SOME_TIME).explain()
+        return CronSim(self._fields, _SOME_TIME).explain()
 
     def runs(self, zone: ZoneInfo, after_ms: int) -> Iterator[int]:
         """The instants later than that at which it fires, unix ms, in order, none twice."""
@@ -86,7 +96,7 @@ class Cron:
 
     def _instants(self, zone: ZoneInfo, start: datetime) -> Iterator[datetime]:
         repeated: list[datetime] = []
-        for wall in CronSim(self.pattern, start):
+        for wall in CronSim(self._fields, start):
             once, again = wall.replace(tzinfo=zone), wall.replace(tzinfo=zone, fold=1)
             jump = again.utcoffset() - once.utcoffset()  # type: ignore[operator]
             if jump < timedelta() and self._real_time:
@@ -119,9 +129,9 @@ def _behind_gap(wall: datetime, zone: ZoneInfo) -> datetime:
             return found
 
 
-def _five_fields(text: str) -> str:
+def _five_fields(text: str) -> list[str]:
     if text.lower() in MACROS:
-        return MACROS[text.lower()]
+        return MACROS[text.lower()].split()
     if text.startswith("@"):
         raise CronError(f"There is no {text[:20]}; there are {', '.join(MACROS)}.")
     if len(text) > LONGEST or not re.fullmatch(r"[A-Za-z0-9*/,# -]*", text):
@@ -137,7 +147,40 @@ def _five_fields(text: str) -> str:
             "Write five fields (minute, hour, day of month, month, day of week), "
             "such as 0 9 * * 1-5, or @daily."
         )
-    return " ".join(parts)
+    return parts
+
+
+def _plain(field: str, text: str) -> str:
+    """A field in the words of Debian's cron alone, where cronsim takes more or other ones.
+
+    To cronsim a range of one value goes on to the end when it has a step, and the days of the
+    week go on to a second Sunday.
+    """
+    return ",".join(_plain_term(field, term) for term in text.split(","))
+
+
+def _plain_term(field: str, term: str) -> str:
+    value, slash, step = term.partition("/")
+    begin, dash, end = value.partition("-")
+    if slash and dash and _number(begin) == _number(end):
+        return begin
+    if slash and not dash and field == "day of week" and value != "*":
+        return f"{value}-{_SATURDAY}/{step}" if _number(value) < _SATURDAY else value
+    return term
+
+
+def _one_sunday(day: int | tuple[int, int]) -> int | tuple[int, int]:
+    """A day of the week, or an occurrence of it in the month, with 0 for Sunday alone."""
+    if isinstance(day, tuple):
+        return (day[0] % 7, day[1])
+    return day % 7
+
+
+def _number(value: str) -> int:
+    for names in (SYMBOLIC_DAYS, SYMBOLIC_MONTHS):
+        if value in names:
+            return names.index(value)
+    return int(value)
 
 
 def _check(parts: list[str]) -> None:

@@ -9,6 +9,7 @@
     │   ├── WrongState         the job is in a state in which that cannot be done
     │   ├── KeyReused          the idempotency key came with another request before
     │   ├── ScheduleChanged    a recurring call was changed by two at the same time
+    │   ├── ScheduleUnreadable the record of a recurring call is not of this version
     │   └── ScheduleExists     another recurring call has that number, pattern and zone
     ├── StoreUnavailable       Redis cannot be reached or cannot take the command
     ├── StoreUnsuitable        the Redis server cannot hold calls safely as it is set up
@@ -54,7 +55,18 @@ class KeyReused(QueueError):
 
 
 class ScheduleChanged(QueueError):
-    """A recurring call was changed by somebody else since it was read."""
+    """A recurring call was changed, or a tick of it fired, since it was read.
+
+    ``done_ms`` is the last tick that was seen to, unix ms: the next one lies behind it.
+    """
+
+    def __init__(self, message: str, *, done_ms: int = 0) -> None:
+        super().__init__(message)
+        self.done_ms = done_ms
+
+
+class ScheduleUnreadable(QueueError):
+    """The record of a recurring call cannot be read by this version."""
 
 
 class ScheduleExists(QueueError):

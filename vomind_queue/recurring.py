@@ -9,7 +9,14 @@ from typing import Protocol
 
 from vomind_queue.calls import IdempotencyKey, mask_number
 from vomind_queue.errors import ScheduleChanged
-from vomind_queue.schedules import Recurrence, Registered, Schedule, SchedulePage, ScheduleView
+from vomind_queue.schedules import (
+    Recurrence,
+    Registered,
+    Removed,
+    Schedule,
+    SchedulePage,
+    ScheduleView,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -30,7 +37,7 @@ class Timetable(Protocol):
     ) -> None: ...
     def pause(self, old: Schedule, by: str) -> None: ...
     def resume(self, old: Schedule, next_ms: int | None) -> None: ...
-    def remove(self, schedule_id: str) -> list[str]: ...
+    def remove(self, schedule_id: str) -> Removed: ...
     def show(self, schedule_id: str) -> ScheduleView: ...
     def page(self, start: int, end: int) -> SchedulePage: ...
 
@@ -51,8 +58,7 @@ class Recurring:
 
     def schedule(self, recurrence: Recurrence, key: IdempotencyKey | None = None) -> Registered:
         """Accepts a recurring call, or updates the one that it is. Raises KeyReused."""
-        first = recurrence.first(self._timetable.now_ms())
-        registered = self._timetable.put(recurrence, first, key)
+        registered = self._put(recurrence, key)
         if not registered.replayed:
             logger.info(
                 "📞 ⏰ recurring call scheduled",
@@ -81,15 +87,14 @@ class Recurring:
 
         def try_once(old: Schedule) -> None:
             new = change(old)
-            same = (new.cron, new.zone) == (old.recurrence.cron, old.recurrence.zone)
-            first = new.first(self._timetable.now_ms())
-            self._timetable.change(old, new, first, keep_due=same)
+            first = old.first_after(new, self._timetable.now_ms())
+            self._timetable.change(old, new, first, keep_due=new.is_timed_as(old.recurrence))
 
         self._with_latest(schedule_id, try_once)
         logger.info("📞 ⏰ recurring call changed", extra={"schedule": schedule_id})
         return self._timetable.show(schedule_id)
 
-    def pause(self, schedule_id: str, by: str) -> None:
+    def pause(self, schedule_id: str, by: str) -> ScheduleView:
         """Its ticks fire no more until `resume`, and are not made up for. Raises JobNotFound."""
 
         def try_once(old: Schedule) -> None:
@@ -98,25 +103,35 @@ class Recurring:
 
         self._with_latest(schedule_id, try_once)
         logger.warning("recurring call paused by %s", by, extra={"schedule": schedule_id})
+        return self._timetable.show(schedule_id)
 
-    def resume(self, schedule_id: str) -> None:
-        """Its ticks fire again, from the next one on. Raises JobNotFound."""
+    def resume(self, schedule_id: str) -> ScheduleView:
+        """Its ticks fire again, from the next one on. Raises JobNotFound, CronError."""
 
         def try_once(old: Schedule) -> None:
             if old.pause is not None:
-                self._timetable.resume(old, old.recurrence.first(self._timetable.now_ms()))
+                first = old.first_after(old.recurrence, self._timetable.now_ms())
+                self._timetable.resume(old, first)
 
         self._with_latest(schedule_id, try_once)
         logger.info("recurring call resumed", extra={"schedule": schedule_id})
+        return self._timetable.show(schedule_id)
 
-    def remove(self, schedule_id: str) -> list[str]:
-        """Stops a recurring call for good; answers its unstarted jobs, which are removed, too.
+    def remove(self, schedule_id: str) -> Removed:
+        """Stops a recurring call for good, with its jobs that did not start. Raises JobNotFound."""
+        removed = self._timetable.remove(schedule_id)
+        logger.info("recurring call removed", extra={"schedule": schedule_id})
+        return removed
 
-        Raises JobNotFound.
-        """
-        jobs = self._timetable.remove(schedule_id)
-        logger.info("recurring call removed", extra={"schedule": schedule_id, "jobs": len(jobs)})
-        return jobs
+    def _put(self, recurrence: Recurrence, key: IdempotencyKey | None) -> Registered:
+        after_ms = self._timetable.now_ms()
+        for _ in range(TRIES - 1):
+            try:
+                return self._timetable.put(recurrence, recurrence.first(after_ms), key)
+            except ScheduleChanged as error:
+                # A tick fired meanwhile; our view of the server's clock may be slow, too.
+                after_ms = max(after_ms, error.done_ms)
+        return self._timetable.put(recurrence, recurrence.first(after_ms), key)
 
     def _with_latest(self, schedule_id: str, step: Callable[[Schedule], None]) -> None:
         for _ in range(TRIES - 1):

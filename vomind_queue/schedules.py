@@ -14,16 +14,19 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import lru_cache
-from itertools import islice
+from itertools import islice, takewhile
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from vomind_queue.calls import Call, Job, Pause
 from vomind_queue.cron import Cron, CronError
+from vomind_queue.zones import UTC_NAMES
 
 #: What stands before a schedule's number in its id, and in those of its occurrences.
 PREFIX = "recurring:"
 #: A tick that is later than this is not made up for, unless a schedule says otherwise, ms.
 DEFAULT_GRACE_MS = 15 * 60_000
+#: No call is planned for the time after the year 2099, unix ms.
+HORIZON_MS = 4_102_444_800_000 - 1
 #: Times of missed ticks that are kept.
 MISSED_KEPT = 10
 
@@ -35,6 +38,17 @@ class Overlap(StrEnum):
     SKIP = "skip"
     #: It is queued all the same.
     QUEUE = "queue"
+
+
+class ScheduleStatus(StrEnum):
+    """Where a recurring call is."""
+
+    #: It has a next tick.
+    RECURRING = "recurring"
+    #: A person stopped it.
+    PAUSED = "paused"
+    #: It has no tick any more.
+    ENDED = "ended"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,8 +73,18 @@ class Recurrence:
     @property
     def identity(self) -> str:
         """Digest of number, pattern and zone: what makes two recurrences the same one."""
-        parts = (self.call.to, read_cron(self.cron).pattern, self.zone)
+        zone = "UTC" if self.zone in UTC_NAMES else self.zone
+        parts = (self.call.to, read_cron(self.cron).pattern, zone)
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
+
+    def is_timed_as(self, other: Recurrence) -> bool:
+        """Whether both mean the same times, however they are written."""
+        if self.zone != other.zone:
+            return False
+        try:
+            return read_cron(self.cron).pattern == read_cron(other.cron).pattern
+        except CronError:
+            return False
 
     def runs(self, after_ms: int) -> Iterator[int]:
         """Its ticks later than that, unix ms.
@@ -69,11 +93,13 @@ class Recurrence:
         """
         if self.start_ms is not None:
             after_ms = max(after_ms, self.start_ms - 1)
-        while run_ms := _next_run(self.cron, self.zone, after_ms):
-            if self.end_ms is not None and run_ms > self.end_ms:
-                return
-            yield run_ms
-            after_ms = run_ms
+        last_ms = HORIZON_MS if self.end_ms is None else min(self.end_ms, HORIZON_MS)
+        first = _next_run(self.cron, self.zone, after_ms)
+        if first is None or first > last_ms:
+            return
+        yield first
+        following = read_cron(self.cron).runs(read_zone(self.zone), first)
+        yield from takewhile(lambda run_ms: run_ms <= last_ms, following)
 
     def first(self, after_ms: int) -> int | None:
         """The first of `runs`, if there is one."""
@@ -94,6 +120,8 @@ class Schedule:
     updated_ms: int
     #: Its next tick; ``None`` while it is paused and after its end.
     next_ms: int | None
+    #: The last tick that fired or was missed or skipped: none before comes again.
+    done_ms: int | None
     #: ``None`` while it runs.
     pause: Pause | None
     #: Ticks that made an occurrence.
@@ -113,9 +141,15 @@ class Schedule:
         return PREFIX + self.id
 
     @property
-    def ended(self) -> bool:
-        """Whether it will never fire again by itself."""
-        return self.next_ms is None and self.pause is None
+    def status(self) -> ScheduleStatus:
+        """Where it is."""
+        if self.pause is not None:
+            return ScheduleStatus.PAUSED
+        return ScheduleStatus.ENDED if self.next_ms is None else ScheduleStatus.RECURRING
+
+    def first_after(self, recurrence: Recurrence, now_ms: int) -> int | None:
+        """The first tick that ``recurrence`` would have in its place."""
+        return recurrence.first(now_ms if self.done_ms is None else max(now_ms, self.done_ms))
 
     def next_runs(self, count: int) -> list[int]:
         """Its next ticks, unix ms; fewer when it ends before."""
@@ -149,9 +183,20 @@ class ScheduleView:
 class SchedulePage:
     """Some schedules, soonest first; each with its last occurrence at most."""
 
-    views: Sequence[ScheduleView]
+    #: The number alone where the record cannot be read.
+    views: Sequence[ScheduleView | str]
     #: Number of all schedules.
     total: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Removed:
+    """What became of a removed schedule's jobs, by id."""
+
+    #: Did not start, and never will.
+    cancelled: Sequence[str]
+    #: Being placed: they go on to their end.
+    active: Sequence[str]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -160,6 +205,8 @@ class Registered:
 
     #: Number of the schedule.
     schedule_id: str
+    #: Where it is now: a pause stays, and so do the runs that are used up.
+    status: ScheduleStatus
     #: Runs that are left of it, three at most.
     runs_left: int
     #: When it was accepted, unix ms.
@@ -186,10 +233,13 @@ def _next_run(cron: str, zone: str, after_ms: int) -> int | None:
 
 
 def read_zone(name: str) -> ZoneInfo:
-    """A time zone. Raises CronError when this machine's data does not have it."""
+    """A time zone. Raises CronError when this machine's data does not have it.
+
+    An OSError is the machine's own passing fault, such as too many open files.
+    """
     try:
         return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
+    except (ZoneInfoNotFoundError, ValueError):
         raise CronError(f"There is no time zone {name} on this machine.") from None
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -45,6 +45,8 @@ class Look:
     #: Whether this scheduler leads.
     leads: bool
     due: Sequence[Due]
+    #: Numbers of schedules that are due and whose records cannot be read, each with the reason.
+    unreadable: Mapping[str, str]
     #: Time to the next tick or, where another scheduler leads, until its lead runs out, ms;
     #: ``None`` when there is none.
     next_in_ms: int | None
@@ -71,7 +73,9 @@ class Turn:
     missed: int
     #: The last of them, newest first, `MISSED_KEPT` at most.
     missed_ms: Sequence[int]
-    #: The tick after all of these; ``None`` at the end of the schedule.
+    #: The last tick of all these; none up to it comes again.
+    done_ms: int
+    #: The tick after it; ``None`` at the end of the schedule.
     next_ms: int | None
 
 
@@ -92,16 +96,13 @@ def decide(due: Due, now_ms: int) -> Turn:
         ticks.append(run_ms)
     caught_up = next_ms is None or next_ms > now_ms
     fires = caught_up and now_ms - ticks[-1] < due.recurrence.grace_ms
+    done_ms = ticks[-1]
     fire_ms = ticks.pop() if fires else None
     return Turn(
         due=due,
         fire_ms=fire_ms,
         missed=len(ticks),
         missed_ms=ticks[: -MISSED_KEPT - 1 : -1],
+        done_ms=done_ms,
         next_ms=next_ms,
     )
-
-
-def ended(due: Due) -> Turn:
-    """The turn of a schedule that cannot go on: its tick is missed, and there is no other."""
-    return Turn(due=due, fire_ms=None, missed=1, missed_ms=[due.tick_ms], next_ms=None)

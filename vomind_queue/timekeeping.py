@@ -7,11 +7,12 @@ crash leaves one without the other, and whoever decides twice changes nothing.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from vomind_queue.cron import CronError
-from vomind_queue.ticks import Beat, Due, Look, Outcome, Turn, decide, ended
+from vomind_queue.ticks import Beat, Look, Outcome, Turn, decide
 
 logger = logging.getLogger(__name__)
 
@@ -25,6 +26,11 @@ MINUTE_MS = 60_000
 AT_ONCE = 250
 #: How long after a look its decisions hold, ms.
 DECISION_MS = 5_000
+#: How long is decided before what is decided is carried out, s: deciding on what an outage has
+#: left may take longer than decisions hold.
+DECIDING_S = 0.5
+#: When to look again at a schedule on which this machine cannot decide, ms.
+POSTPONE_MS = 60_000
 
 
 class Timetable(Protocol):
@@ -33,12 +39,20 @@ class Timetable(Protocol):
     def look(self, name: str, lead_ms: int, wanted: int) -> Look: ...
     def step_down(self, name: str) -> None: ...
     def fire(self, turns: Sequence[Turn], deadline_ms: int) -> list[Outcome]: ...
+    def postpone(self, schedule_id: str, until_ms: int) -> None: ...
 
 
 class Timekeeper:
     """A scheduler: one of several leads, and lets the ticks fire that are due."""
 
-    def __init__(self, timetable: Timetable, name: str, *, lead_ms: int) -> None:
+    def __init__(
+        self,
+        timetable: Timetable,
+        name: str,
+        *,
+        lead_ms: int,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         """``name`` must be unlike that of any other process, over restarts, too.
 
         ``lead_ms`` after its last look another scheduler takes over.
@@ -46,6 +60,7 @@ class Timekeeper:
         self._timetable = timetable
         self._name = name
         self._lead_ms = lead_ms
+        self._monotonic = monotonic
 
     def beat(self) -> Beat:
         """Fires what is due. Raises StoreUnavailable; what did not fire then is still due."""
@@ -53,7 +68,7 @@ class Timekeeper:
             look = self._timetable.look(self._name, self._lead_ms, AT_ONCE)
             if not look.leads:
                 return Beat(leads=False, wait_s=self._wait_ms(look) / 1000)
-            if not look.due:
+            if not look.due and not look.unreadable:
                 return Beat(leads=True, wait_s=self._wait_ms(look) / 1000)
             self._fire(look)
 
@@ -67,18 +82,35 @@ class Timekeeper:
         self._timetable.step_down(self._name)
 
     def _fire(self, look: Look) -> None:
-        turns = [_decide(due, look.now_ms) for due in look.due]
+        for schedule_id, reason in look.unreadable.items():
+            self._postpone(schedule_id, look, reason)
+        turns = self._decide(look)
+        if not turns:
+            return
         outcomes = self._timetable.fire(turns, look.now_ms + DECISION_MS)
         for turn, outcome in zip(turns, outcomes, strict=True):
             _report(turn, outcome)
 
+    def _decide(self, look: Look) -> list[Turn]:
+        turns = []
+        until = self._monotonic() + DECIDING_S
+        for due in look.due:
+            try:
+                turns.append(decide(due, look.now_ms))
+            except (CronError, OSError) as error:
+                # A zone that this machine's data does not have, or too many open files.
+                self._postpone(due.id, look, str(error))
+            if self._monotonic() > until:
+                break
+        return turns
 
-def _decide(due: Due, now_ms: int) -> Turn:
-    try:
-        return decide(due, now_ms)
-    except CronError as error:
-        logger.error("recurring call stopped: %s", error, extra={"schedule": due.id})
-        return ended(due)
+    def _postpone(self, schedule_id: str, look: Look, reason: str) -> None:
+        logger.error(
+            "recurring call put off for a minute, it cannot be read: %s",
+            reason,
+            extra={"schedule": schedule_id},
+        )
+        self._timetable.postpone(schedule_id, look.now_ms + POSTPONE_MS)
 
 
 def _report(turn: Turn, outcome: Outcome) -> None:

@@ -24,6 +24,7 @@ _ABBREVIATIONS = {
     "EET": ("Europe/Athens", "Europe/Helsinki"),
     "EST": ("America/New_York",),
     "EST5EDT": ("America/New_York",),
+    "GB": ("Europe/London",),
     "GMT": ("UTC", "Europe/London"),
     "HST": ("Pacific/Honolulu",),
     "IST": ("Asia/Kolkata", "Europe/Dublin", "Asia/Jerusalem"),
@@ -32,7 +33,14 @@ _ABBREVIATIONS = {
     "MSK": ("Europe/Moscow",),
     "MST": ("America/Denver", "America/Phoenix"),
     "MST7MDT": ("America/Denver",),
+    "NZ": ("Pacific/Auckland",),
+    "NZ-CHAT": ("Pacific/Chatham",),
     "NZST": ("Pacific/Auckland",),
+    "PRC": ("Asia/Shanghai",),
+    "ROC": ("Asia/Taipei",),
+    "ROK": ("Asia/Seoul",),
+    "UCT": ("UTC",),
+    "W-SU": ("Europe/Moscow",),
     "PDT": ("America/Los_Angeles",),
     "PST": ("America/Los_Angeles",),
     "PST8PDT": ("America/Los_Angeles",),
@@ -40,6 +48,15 @@ _ABBREVIATIONS = {
     "WET": ("Europe/Lisbon",),
     "Z": ("UTC",),
 }
+#: All names of UTC itself.
+UTC_NAMES = frozenset(
+    (
+        *("UTC", "Etc/UTC", "Etc/UCT", "Etc/GMT", "Etc/GMT0", "Etc/GMT+0", "Etc/GMT-0"),
+        *("Etc/Greenwich", "Etc/Universal", "Etc/Zulu", "Greenwich", "Universal", "Zulu"),
+    )
+)
+#: UTC+2, GMT-5: an offset.
+_OFFSET = re.compile(r"(?:UTC|GMT) ?([+-])0?([0-9]{1,2})(?::?00)?", re.IGNORECASE)
 #: GMT, EST5EDT, W-SU: names in the data base that are abbreviations all the same.
 _SHORT = re.compile(r"[A-Z][A-Z0-9+-]*")
 #: In the data base, and nobody's.
@@ -59,6 +76,10 @@ def near(name: str) -> list[str]:
         return []
     if meant := _ABBREVIATIONS.get(name.upper()):
         return list(meant)
+    if offset := _OFFSET.fullmatch(name):
+        # Their names have the sign of POSIX, which is the other one.
+        posix = f"Etc/GMT{'-' if offset[1] == '+' else '+'}{offset[2]}"
+        return [posix] if posix in _names() else []
     plain = {_plain(each): each for each in sorted(_names())}
     wanted = _plain(name)
     found = [plain[wanted]] if wanted in plain else []

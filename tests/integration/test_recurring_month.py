@@ -34,7 +34,12 @@ MINUTE = 60_000
 ZONES = ("Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kolkata", "UTC")
 #: The real clock of the scripts, and what stands in its place.
 _REAL = re.compile(r"local function now_ms\(\).*?\nend\n", re.DOTALL)
-_SET = f"local function now_ms() return tonumber(redis.call('GET', '{CLOCK}')) end\n"
+_SET = f"""
+local function now_ms()
+    script_now = tonumber(redis.call('GET', '{CLOCK}'))
+    return script_now
+end
+"""
 
 
 class Killed(BaseException):
@@ -46,8 +51,8 @@ def gate(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Gate]:
     """The store's own scripts, but for what time it is."""
     real = scripts.source
 
-    def source(name: str) -> str:
-        text, changed = _REAL.subn(_SET, real(name))
+    def source(name: str, outbox_max: int) -> str:
+        text, changed = _REAL.subn(_SET, real(name, outbox_max))
         assert changed == 1
         return text
 

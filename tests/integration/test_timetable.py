@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import redis
 
-from tests.integration.conftest import place, taken
+from tests.integration.conftest import begin, place, taken
 from vomind_queue.calls import Call, IdempotencyKey, Priority, State
 from vomind_queue.errors import (
     JobNotFound,
@@ -17,12 +17,14 @@ from vomind_queue.errors import (
     ScheduleExists,
     StoreUnavailable,
 )
-from vomind_queue.schedules import Overlap, Recurrence, Schedule
+from vomind_queue.recurring import Recurring
+from vomind_queue.schedules import Overlap, Recurrence, Removed, Schedule, ScheduleView
 from vomind_queue.store.desk import WorkDesk
 from vomind_queue.store.queue import CallQueue
 from vomind_queue.store.timetable import Timetable
 from vomind_queue.ticks import Look, Outcome, Turn, decide
 from vomind_queue.timekeeping import Timekeeper
+from vomind_queue.verdicts import Ending, Verdict
 
 MINUTE = 60_000
 NAME = "scheduler"
@@ -68,6 +70,12 @@ def fire(timetable: Timetable) -> list[Outcome]:
 def shown(timetable: Timetable, schedule_id: str = "1") -> Schedule:
     """The schedule alone."""
     return timetable.show(schedule_id).schedule
+
+
+def listed(view: ScheduleView | str) -> str:
+    """The number of a schedule that can be read."""
+    assert isinstance(view, ScheduleView)
+    return view.schedule.id
 
 
 def waiting(queue: CallQueue) -> Sequence[str]:
@@ -168,7 +176,7 @@ def test_overlapping_runs_are_queued_when_wanted(
         assert fire(timetable) == [Outcome.FIRED]
     jobs = [f"recurring:1:{tick}" for tick in ticks]
     assert waiting(queue) == jobs
-    assert sorted(timetable.remove("1")) == sorted(jobs)
+    assert sorted(timetable.remove("1").cancelled) == sorted(jobs)
     assert queue.stats().total == 0
     assert [key for key in valkey.keys("*") if "schedule:" in key or "runs:" in key] == []
 
@@ -215,7 +223,7 @@ def test_after_its_last_run_a_schedule_rests(
         assert fire(timetable) == [Outcome.FIRED]
         place(desk, taken(desk)[0])
     schedule = shown(timetable)
-    assert schedule.ended
+    assert schedule.status == "ended"
     assert schedule.next_runs(5) == []
     assert look(timetable).due == []
     assert timetable.page(0, 9).total == 1
@@ -254,7 +262,7 @@ def test_a_removed_schedule_gives_its_identity_free_but_never_its_number(
 ) -> None:
     """Runs of the old one stay apart from those of the new one."""
     put(timetable, wanted())
-    assert timetable.remove("1") == []
+    assert timetable.remove("1") == Removed(cancelled=[], active=[])
     with pytest.raises(JobNotFound):
         timetable.show("1")
     with pytest.raises(JobNotFound):
@@ -276,14 +284,14 @@ def test_changes_meet_nobody_elses(timetable: Timetable) -> None:
 
 
 def test_a_pause_is_not_made_up_for(timetable: Timetable, valkey: redis.Redis) -> None:
-    """What was due when it was paused is let go; it goes on with the next tick."""
+    """What was due when it was paused is missed, and told; it goes on with the next tick."""
     put(timetable, wanted())
-    make_due(valkey, "1")
+    tick = make_due(valkey, "1")
     timetable.pause(shown(timetable), "ops")
     assert look(timetable).due == []
     paused = shown(timetable)
     assert paused.pause is not None
-    assert (paused.pause.by, paused.next_ms, paused.missed) == ("ops", None, 0)
+    assert (paused.pause.by, paused.next_ms, paused.missed_ms) == ("ops", None, [tick])
     timetable.resume(paused, timetable.now_ms() + MINUTE)
     assert shown(timetable).pause is None
     assert look(timetable).next_in_ms is not None
@@ -296,8 +304,8 @@ def test_the_list_is_in_the_order_of_the_next_ticks(timetable: Timetable) -> Non
         tick = None if ahead is None else now + ahead
         timetable.put(wanted(to=f"+12345678{number:02}"), tick)
     page = timetable.page(0, 9)
-    assert [view.schedule.id for view in page.views] == ["3", "4", "1", "2"]
-    assert [view.schedule.id for view in timetable.page(1, 2).views] == ["4", "1"]
+    assert [listed(view) for view in page.views] == ["3", "4", "1", "2"]
+    assert [listed(view) for view in timetable.page(1, 2).views] == ["4", "1"]
     assert page.total == 4
 
 
@@ -333,18 +341,28 @@ def test_one_scheduler_leads_and_another_takes_over(
     assert look(timetable, "one").leads
 
 
+@pytest.mark.parametrize(
+    ("field", "value"), [("zone", "Mars/Olympus"), ("cron", "99 * * * *"), ("overlap", "new")]
+)
 def test_a_schedule_that_cannot_be_read_stops_alone(
-    timetable: Timetable, queue: CallQueue, valkey: redis.Redis
+    timetable: Timetable, queue: CallQueue, valkey: redis.Redis, field: str, value: str
 ) -> None:
-    """The others go on; it is shown as ended."""
+    """The others go on; it is looked at again in a minute, and then its ticks count as ever."""
     put(timetable, wanted())
     put(timetable, wanted(to="+1234567891"))
-    valkey.hset("{calls}:schedule:1", "zone", "Mars/Olympus")
+    real = valkey.hget("{calls}:schedule:1", field)
+    valkey.hset("{calls}:schedule:1", field, value)
     make_due(valkey, "1")
     tick = make_due(valkey, "2")
-    assert Timekeeper(timetable, NAME, lead_ms=1_000).beat().leads
+    keeper = Timekeeper(timetable, NAME, lead_ms=1_000)
+    assert keeper.beat().leads
     assert waiting(queue) == [f"recurring:2:{tick}"]
-    assert shown(timetable).ended
+    assert queue.stats().scheduler_leads
+    assert timetable.page(0, 9).total == 2
+    valkey.hset("{calls}:schedule:1", field, str(real))
+    tick = make_due(valkey, "1")
+    keeper.beat()
+    assert waiting(queue)[-1] == f"recurring:1:{tick}"
 
 
 def test_the_record_is_the_truth(timetable: Timetable, valkey: redis.Redis) -> None:
@@ -387,6 +405,86 @@ def test_five_thousand_at_one_moment(
     assert Timekeeper(timetable, NAME, lead_ms=20_000).beat().leads
     stats = queue.stats()
     assert (stats.waiting, stats.recurring, stats.scheduler_leads) == (5_000, 5_000, True)
+
+
+def test_a_tick_that_was_seen_to_does_not_come_again(
+    timetable: Timetable, queue: CallQueue, valkey: redis.Redis, desk: WorkDesk
+) -> None:
+    """A change that was worked out before it fired is refused, however old its run is by now."""
+    put(timetable, wanted())
+    tick = make_due(valkey, "1")
+    before = shown(timetable)
+    assert fire(timetable) == [Outcome.FIRED]
+    place(desk, taken(desk)[0])
+    queue.clean(0, 9)
+    for change in (
+        lambda: timetable.change(before, wanted(), tick, keep_due=True),
+        lambda: timetable.resume(before, tick),
+        lambda: timetable.put(wanted(), tick),
+    ):
+        with pytest.raises(ScheduleChanged) as refused:
+            change()
+        assert refused.value.done_ms == tick
+    assert shown(timetable).next_ms == wanted().first(tick)
+    assert Recurring(timetable).schedule(wanted()).schedule_id == "1"
+    assert fire(timetable) == []
+
+
+def test_a_due_tick_survives_a_change_of_words_and_is_told_when_it_does_not(
+    timetable: Timetable, valkey: redis.Redis
+) -> None:
+    """The same pattern in other words keeps it; another pattern misses it, and says so."""
+    put(timetable, wanted(cron="0 0 1 1 *"))
+    tick = make_due(valkey, "1")
+    recurring = Recurring(timetable)
+    for cron in ("@yearly", "0 0 1 JAN *"):
+        recurring.amend("1", lambda _, cron=cron: wanted(cron=cron))  # type: ignore[misc]
+        assert shown(timetable).next_ms == tick
+    recurring.amend("1", lambda _: wanted())
+    schedule = shown(timetable)
+    assert (schedule.missed, schedule.missed_ms) == (1, [tick])
+
+
+def test_what_an_outage_left_is_caught_up_in_parts(
+    timetable: Timetable, queue: CallQueue, valkey: redis.Redis
+) -> None:
+    """However slow the machine is; and a call that is due now is not behind it."""
+    hour_ms = 3_600_000
+    for number in range(30):
+        put(timetable, wanted(to=f"+12345679{number:02}", cron=f"{number}-59 * * * *"))
+        make_due(valkey, str(number + 1), 20 * hour_ms)
+    put(timetable, wanted())
+    tick = make_due(valkey, "31")
+    slow = iter(range(10_000))
+    keeper = Timekeeper(timetable, NAME, lead_ms=60_000, monotonic=lambda: next(slow))
+    assert keeper.beat().leads
+    assert next(slow) > 60, "not all was decided at once"
+    assert waiting(queue)[0] == f"recurring:31:{tick}"
+    assert all(shown(timetable, str(number + 1)).missed > 100 for number in range(30))
+    assert look(timetable).due == []
+
+
+def test_a_retried_run_is_stopped_with_its_schedule(
+    timetable: Timetable, queue: CallQueue, valkey: redis.Redis, desk: WorkDesk
+) -> None:
+    """Though it was shown no more; and one that is being placed is told."""
+    put(timetable, wanted())
+    first = f"recurring:1:{make_due(valkey, '1', 60_000)}"
+    fire(timetable)
+    taken(desk)
+    desk.finish(begin(desk, first), Verdict(ending=Ending.FAILED, reason="no"))
+    desk.release(first)
+    for number in range(15):
+        make_due(valkey, "1", 40_000 - number * 1_000)
+        fire(timetable)
+        place(desk, taken(desk)[0])
+    queue.retry(first)
+    last = f"recurring:1:{make_due(valkey, '1', 2_000)}"
+    fire(timetable)
+    assert taken(desk, 2) == [first, last]
+    begin(desk, last)
+    desk.give_back(first, str(desk.book.token(first)))
+    assert timetable.remove("1") == Removed(cancelled=[first], active=[last])
 
 
 @pytest.fixture

@@ -264,6 +264,25 @@ def test_each_run_is_found_from_wherever_one_begins() -> None:
             "2026-11-01T00:00",
             ["2026-11-01T23:05+05:30", "2026-11-01T23:25+05:30"],
         ),
+        # A step goes no further than its range, and not into a second Sunday.
+        (
+            "1-1/5 * * * *",
+            "UTC",
+            "2026-11-24T00:00",
+            ["2026-11-24T00:01+00:00", "2026-11-24T01:01+00:00"],
+        ),
+        (
+            "0 0 * * SAT/1",
+            "UTC",
+            "2026-11-24T00:00",
+            ["2026-11-28T00:00+00:00", "2026-12-05T00:00+00:00"],
+        ),
+        (
+            "0 0 * * 5/1",
+            "UTC",
+            "2026-11-24T00:00",
+            ["2026-11-27T00:00+00:00", "2026-11-28T00:00+00:00", "2026-12-04T00:00+00:00"],
+        ),
         ("@weekly", "UTC", "2026-11-24T00:00", ["2026-11-29T00:00+00:00"]),
     ],
 )
@@ -307,6 +326,12 @@ def test_refusals_name_the_field(expression: str, words: str) -> None:
 def test_two_ways_of_writing_are_one_pattern() -> None:
     """White space, letters and macros make no difference."""
     assert Cron(" 0  9 * * mon ").pattern == Cron("0 9 * * MON").pattern
+    weekdays = ("1-5", "MON-FRI", "1,2,3,4,5", "mon-4,FRI", "05,1-4")
+    assert len({Cron(f"00 9 * * {days}").pattern for days in weekdays}) == 1
+    assert Cron("0 0 * * 7").pattern == Cron("0 0 * * SUN").pattern
+    assert Cron("0 0 * * 7L").pattern == Cron("0 0 * * 0L").pattern
+    # By the clock's hours, and by real ones.
+    assert Cron("0 0-23 * * *").pattern != Cron("0 * * * *").pattern
     assert Cron("@daily").pattern == Cron("@midnight").pattern == Cron("0 0 * * *").pattern
     assert Cron("@Daily").text == "@Daily"
 

@@ -142,10 +142,13 @@ class Metadata(Rule[dict[str, Any]]):
 class Instant(Rule[int]):
     """A time with its offset, as unix ms."""
 
+    #: Whether part of a millisecond makes it later or is left out.
+    up = True
+
     def read(self, value: Any) -> int:
         """Unix ms."""
         try:
-            return parse_instant(value if isinstance(value, str) else "")
+            return parse_instant(value if isinstance(value, str) else "", up=self.up)
         except ValueError:
             raise ValidationError(
                 "Write the time as 2030-11-20T10:00:00Z or 2030-11-20T10:00:00+01:00, "

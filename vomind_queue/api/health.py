@@ -42,7 +42,8 @@ class HealthRoutes:
             raise _not_ready("worker", "No worker was seen in the last 30 s.")
         if stats.recurring and not stats.scheduler_leads:
             raise _not_ready(
-                "scheduler", "There are recurring calls, and no scheduler was seen in 30 s."
+                "scheduler",
+                "There are recurring calls, and no scheduler has kept up with them for 30 s.",
             )
         return answers.success(
             {

@@ -14,12 +14,14 @@ from marshmallow import ValidationError
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from vomind_queue.api.answers import encode
+from vomind_queue.cron import CronError
 from vomind_queue.errors import (
     JobNotFound,
     KeyReused,
     LogUnavailable,
     ScheduleChanged,
     ScheduleExists,
+    ScheduleUnreadable,
     StoreUnavailable,
     VomindError,
     WrongState,
@@ -208,6 +210,8 @@ _MAKERS: Mapping[type[Exception], Callable[[Any], Problem]] = {
     WrongState: _plain(HTTPStatus.CONFLICT),
     ScheduleChanged: _plain(HTTPStatus.CONFLICT),
     ScheduleExists: _plain(HTTPStatus.CONFLICT),
+    ScheduleUnreadable: _plain(HTTPStatus.CONFLICT),
+    CronError: _plain(HTTPStatus.CONFLICT),
     KeyReused: _plain(HTTPStatus.UNPROCESSABLE_ENTITY),
     RecursionError: _too_deep,
     HTTPException: _http,

@@ -124,13 +124,13 @@ class RecurringRoutes:
         body = read_object()
         schemas.BARE.load(body)
         if paused:
-            self._recurring.pause(schedule_id, access.caller())
+            shown = self._recurring.pause(schedule_id, access.caller())
         else:
-            self._recurring.resume(schedule_id)
+            shown = self._recurring.resume(schedule_id)
         document = {
             "message": f"Recurring call {'paused' if paused else 'resumed'}",
-            "jobId": PREFIX + schedule_id,
-            "status": "paused" if paused else "recurring",
+            "jobId": shown.schedule.job_id,
+            "status": shown.schedule.status.value,
         }
         return answers.success(document, schemas.BARE.ignored(body))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta, timezone
-from itertools import islice
+from itertools import islice, takewhile
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -15,21 +15,23 @@ from vomind_queue.api.recurring_schemas import Preview
 from vomind_queue.api.times import iso, iso_or_none
 from vomind_queue.cron import CronError
 from vomind_queue.schedules import (
+    HORIZON_MS,
     PREFIX,
     Occurrence,
     OffsetChange,
     Recurrence,
     Registered,
+    Removed,
     Schedule,
     SchedulePage,
+    ScheduleStatus,
     ScheduleView,
     offset_changes,
     read_cron,
     read_zone,
 )
 
-#: Runs to come that are shown of an accepted one, and of one that is asked for.
-ACCEPTED_RUNS = 3
+#: Runs to come that are shown of one that is asked for.
 SHOWN_RUNS = 5
 #: Changes of the clock that a preview shows: a pattern of once a year has 100 of them.
 MOST_CHANGES = 100
@@ -38,11 +40,12 @@ MOST_CHANGES = 100
 def scheduled(recurrence: Recurrence, registered: Registered, ignored: Sequence[str]) -> Response:
     """The answer to a recurring call; a function of its arguments alone, as replays need it."""
     job_id = PREFIX + registered.schedule_id
-    runs = islice(recurrence.runs(registered.accepted_ms), registered.runs_left)
+    left = registered.runs_left if registered.status is ScheduleStatus.RECURRING else 0
+    runs = islice(recurrence.runs(registered.accepted_ms), left)
     document = {
-        "message": "Recurring call scheduled successfully",
+        "message": _MESSAGES[registered.status],
         "jobId": job_id,
-        "status": "recurring",
+        "status": registered.status.value,
         "cronExpression": recurrence.cron,
         "timezone": recurrence.zone,
         "nextRuns": [iso(run_ms) for run_ms in runs],
@@ -53,30 +56,43 @@ def scheduled(recurrence: Recurrence, registered: Registered, ignored: Sequence[
     return response
 
 
+_MESSAGES = {
+    ScheduleStatus.RECURRING: "Recurring call scheduled successfully",
+    ScheduleStatus.PAUSED: "Recurring call updated; it is paused, and rings again once resumed",
+    ScheduleStatus.ENDED: (
+        "Recurring call updated; its runs are used up, so it rings no more: "
+        "raise maxRuns, or delete it first to begin anew"
+    ),
+}
+
+
 def view(shown: ScheduleView) -> dict[str, Any]:
-    """A schedule with its last runs."""
+    """A schedule with its next and its last runs."""
     return {
-        **_schedule(shown),
+        **_schedule(shown, SHOWN_RUNS),
         "lastRuns": [_run(occurrence) for occurrence in shown.occurrences],
     }
 
 
 def page(shown: SchedulePage) -> dict[str, Any]:
-    """A slice of the list."""
-    return {
-        "count": len(shown.views),
-        "total": shown.total,
-        "jobs": [_schedule(each) for each in shown.views],
-    }
+    """A slice of the list; each with its next run alone, which costs no reckoning."""
+    jobs = [
+        {"jobId": PREFIX + each, "status": "unreadable"}
+        if isinstance(each, str)
+        else _schedule(each, 1)
+        for each in shown.views
+    ]
+    return {"count": len(jobs), "total": shown.total, "jobs": jobs}
 
 
-def removed(schedule_id: str, jobs: Sequence[str]) -> dict[str, Any]:
-    """A schedule is gone, and its unstarted jobs with it."""
+def removed(schedule_id: str, jobs: Removed) -> dict[str, Any]:
+    """A schedule is gone, and its jobs with it that did not start."""
     return {
         "message": "Recurring call cancelled successfully",
         "jobId": PREFIX + schedule_id,
         "was": "recurring",
-        "cancelledJobs": list(jobs),
+        "cancelledJobs": list(jobs.cancelled),
+        "activeJobs": list(jobs.active),
     }
 
 
@@ -84,7 +100,7 @@ def preview(asked: Preview, from_ms: int) -> dict[str, Any]:
     """Runs of a pattern on the wall clock and in UTC, and how the clock is moved among them."""
     zone = read_zone(asked.zone)
     # A run at that very time is one of them.
-    runs = list(islice(asked.cron.runs(zone, from_ms - 1), asked.count))
+    runs = list(islice(takewhile(_planned, asked.cron.runs(zone, from_ms - 1)), asked.count))
     changes = offset_changes(zone, from_ms, runs[-1], MOST_CHANGES) if runs else []
     return {
         "cronExpression": asked.cron.text,
@@ -95,24 +111,28 @@ def preview(asked: Preview, from_ms: int) -> dict[str, Any]:
     }
 
 
-def _schedule(shown: ScheduleView) -> dict[str, Any]:
+def _planned(run_ms: int) -> bool:
+    return run_ms <= HORIZON_MS
+
+
+def _schedule(shown: ScheduleView, runs: int) -> dict[str, Any]:
     schedule = shown.schedule
     wanted = schedule.recurrence
     last = shown.occurrences[0] if shown.occurrences else None
     return {
         "jobId": schedule.job_id,
-        "status": _status(schedule),
+        "status": schedule.status.value,
         "data": wanted.call.as_data(),
         "priority": wanted.call.priority.value,
         "cronExpression": wanted.cron,
         "timezone": wanted.zone,
-        "description": read_cron(wanted.cron).in_words(),
+        "description": _in_words(wanted.cron),
         "startAt": iso_or_none(wanted.start_ms),
         "endAt": iso_or_none(wanted.end_ms),
         "maxRuns": wanted.max_runs,
         "graceMs": wanted.grace_ms,
         "overlap": wanted.overlap.value,
-        "nextRuns": [iso(run_ms) for run_ms in _next_runs(schedule)],
+        "nextRuns": [iso(run_ms) for run_ms in _next_runs(schedule, runs)],
         "lastJob": None if last is None else _run(last),
         "firedRuns": {"count": schedule.fired},
         "missedRuns": {"count": schedule.missed, "last": [*map(iso, schedule.missed_ms)]},
@@ -124,18 +144,21 @@ def _schedule(shown: ScheduleView) -> dict[str, Any]:
     }
 
 
-def _status(schedule: Schedule) -> str:
-    if schedule.pause:
-        return "paused"
-    return "ended" if schedule.ended else "recurring"
-
-
-def _next_runs(schedule: Schedule) -> Sequence[int]:
+def _in_words(cron: str) -> str | None:
     try:
-        return schedule.next_runs(SHOWN_RUNS)
+        return read_cron(cron).in_words()
+    except CronError:
+        # Of another version; the scheduler tells of it in its log.
+        return None
+
+
+def _next_runs(schedule: Schedule, count: int) -> Sequence[int]:
+    known = [schedule.next_ms] if schedule.next_ms is not None else []
+    try:
+        return known if count == 1 else schedule.next_runs(count)
     except CronError:
         # Its time zone is not known on this machine; what is stored is known all the same.
-        return [schedule.next_ms] if schedule.next_ms is not None else []
+        return known
 
 
 def _run(occurrence: Occurrence) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from vomind_queue.api import fields, schemas
 from vomind_queue.api.schemas import CallSchema, RequestSchema
 from vomind_queue.api.times import iso
 from vomind_queue.cron import Cron, CronError
-from vomind_queue.schedules import DEFAULT_GRACE_MS, Overlap, Recurrence
+from vomind_queue.schedules import DEFAULT_GRACE_MS, HORIZON_MS, Overlap, Recurrence
 from vomind_queue.zones import is_zone, near
 
 #: Occurrences of one schedule.
@@ -21,9 +21,8 @@ MOST_RUNS = 1_000_000
 LEAST_GRACE_MS = 1_000
 #: Nobody waits for a call that long, ms: a week.
 MOST_GRACE_MS = 7 * 24 * 3600 * 1000
-#: 2000-01-01 and 2100-01-01, unix ms.
+#: 2000-01-01, unix ms.
 FIRST_MS = 946_684_800_000
-LAST_MS = 4_102_444_800_000
 #: Runs that a preview shows.
 MOST_PREVIEWED = 50
 PREVIEWED = 10
@@ -54,7 +53,7 @@ class TimeZone(fields.Rule[str]):
             meant = near(value) if isinstance(value, str) else []
             text = "Give an IANA time zone, such as Europe/Berlin or UTC."
             if meant:
-                text = f"There is no such IANA time zone; did you mean {' or '.join(meant)}?"
+                text = f"Name a place's IANA time zone; did you mean {' or '.join(meant)}?"
             raise ValidationError(text)
         return value
 
@@ -65,9 +64,15 @@ class Moment(fields.Instant):
     def read(self, value: Any) -> int:
         """Unix ms."""
         moment = super().read(value)
-        if not FIRST_MS <= moment < LAST_MS:
+        if not FIRST_MS <= moment <= HORIZON_MS:
             raise ValidationError("Give a time from the year 2000 to 2099.")
         return moment
+
+
+class LastMoment(Moment):
+    """The end of something: nothing is later."""
+
+    up = False
 
 
 class OverlapRule(fields.Rule[Overlap]):
@@ -86,7 +91,7 @@ class RecurringSchema(CallSchema):
     cron = CronExpression(data_key="cronExpression", required=True, error_messages=_NO_CRON)
     zone = TimeZone(data_key="timezone", allow_none=True)
     start_ms = Moment(data_key="startAt", allow_none=True)
-    end_ms = Moment(data_key="endAt", allow_none=True)
+    end_ms = LastMoment(data_key="endAt", allow_none=True)
     max_runs = fields.WholeNumber(data_key="maxRuns", least=1, most=MOST_RUNS, allow_none=True)
     grace_ms = fields.WholeNumber(
         data_key="graceMs", least=LEAST_GRACE_MS, most=MOST_GRACE_MS, allow_none=True

@@ -20,8 +20,10 @@ _INSTANT = re.compile(
 _UNITS = ((86_400_000, "day"), (3_600_000, "hour"), (60_000, "minute"), (1_000, "second"))
 
 
-def parse_instant(text: str) -> int:
+def parse_instant(text: str, *, up: bool = True) -> int:
     """Unix ms of an ISO 8601 time with an offset; part of a millisecond counts as a whole one.
+
+    Not so without ``up``: then it is left out.
 
     Raises ValueError for anything else, times without an offset included.
     """
@@ -32,7 +34,7 @@ def parse_instant(text: str) -> int:
     except OverflowError:
         raise ValueError(text) from None
     # Rounded up: a call is never early.
-    return -((_EPOCH - moment) // _MS)
+    return -((_EPOCH - moment) // _MS) if up else (moment - _EPOCH) // _MS
 
 
 def iso(unix_ms: int) -> str:

@@ -149,6 +149,11 @@ def schedule(schedule_id: str) -> str:
     return SCHEDULE + schedule_id
 
 
+def member(job_id: str) -> str:
+    """What stands for a job or a schedule in a sorted set, as in `prelude.lua`."""
+    return chr(96 + min(len(job_id), 26)) + job_id
+
+
 def waiting(priority: Priority) -> str:
     """Key of the waiting jobs of one priority."""
     return f"{WAITING}{priority.rank}"

@@ -49,13 +49,13 @@ class People:
         start = 0
         while views := self._timetable.page(start, start + SCHEDULES - 1).views:
             start += SCHEDULES
-            found += [
-                each.schedule.id for each in views if each.schedule.recurrence.call.to == number
-            ]
+            # One that cannot be read is nobody's as far as can be told.
+            readable = [each.schedule for each in views if not isinstance(each, str)]
+            found += [each.id for each in readable if each.recurrence.call.to == number]
         removed: dict[str, str] = {}
         for schedule_id in found:
             try:
-                removed |= dict.fromkeys(self._timetable.remove(schedule_id), "waiting")
+                removed |= dict.fromkeys(self._timetable.remove(schedule_id).cancelled, "waiting")
             except JobNotFound:
                 # Somebody else removed it meanwhile.
                 continue

@@ -19,6 +19,7 @@ Fields of a schedule's hash, absent where they have nothing to say:
 ``pausedby``   by whom it was paused
 ``pausedat``   when, unix ms
 ``next``       its next tick, unix ms
+``done``       the last tick that fired or was missed or skipped, unix ms
 ``fired``      ticks that made an occurrence
 ``missed``     ticks that were too late
 ``missedat``   the last of them, unix ms, newest first, separated by spaces
@@ -43,6 +44,9 @@ from vomind_queue.schedules import (
 )
 from vomind_queue.store import record
 from vomind_queue.ticks import Due
+
+#: What reading a record raises that another version has written, or somebody by hand.
+UNREADABLE = (KeyError, ValueError)
 
 
 def or_empty(number: int | None) -> int | str:
@@ -107,6 +111,7 @@ def view(schedule_id: str, flat: Sequence[str], runs: Sequence[Any]) -> Schedule
         created_ms=int(fields["at"]),
         updated_ms=int(fields["updated"]),
         next_ms=_number(fields, "next"),
+        done_ms=_number(fields, "done"),
         pause=pause,
         fired=int(fields.get("fired", 0)),
         missed=int(fields.get("missed", 0)),

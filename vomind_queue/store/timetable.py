@@ -9,20 +9,28 @@ from collections.abc import Sequence
 from typing import Any
 
 from vomind_queue.calls import IdempotencyKey
-from vomind_queue.errors import JobNotFound, ScheduleChanged, ScheduleExists, StoreUnavailable
+from vomind_queue.errors import (
+    JobNotFound,
+    ScheduleChanged,
+    ScheduleExists,
+    ScheduleUnreadable,
+    StoreUnavailable,
+)
 from vomind_queue.schedules import (
     PREFIX,
     Recurrence,
     Registered,
+    Removed,
     Schedule,
     SchedulePage,
+    ScheduleStatus,
     ScheduleView,
 )
 from vomind_queue.store import keys
 from vomind_queue.store.codes import Code
 from vomind_queue.store.connection import Gate, told
 from vomind_queue.store.requests import asked, recalled, refuse_misuse
-from vomind_queue.store.schedule_record import due, fields_of, or_empty, view
+from vomind_queue.store.schedule_record import UNREADABLE, due, fields_of, or_empty, view
 from vomind_queue.ticks import Look, Outcome, Turn
 
 #: Occurrences that are shown with a schedule.
@@ -48,12 +56,16 @@ class Timetable:
     def put(
         self, recurrence: Recurrence, next_ms: int | None, key: IdempotencyKey | None = None
     ) -> Registered:
-        """Stores a recurring call; one of the same identity is updated. Raises KeyReused."""
+        """Stores a recurring call; one of the same identity is updated.
+
+        Raises KeyReused, and ScheduleChanged when the next tick lies too early by now.
+        """
         fields = fields_of(recurrence)
         identity = recurrence.identity
         answer = self._change(
             "schedule", *asked(key), "", "", identity, or_empty(next_ms), "1", *fields
         )
+        _refuse_conflict(answer, identity)
         return _registered(answer)
 
     def change(
@@ -65,36 +77,52 @@ class Timetable:
         Raises JobNotFound, ScheduleChanged, and ScheduleExists when another schedule has
         that number, pattern and zone.
         """
-        self._alter(old, recurrence, next_ms, "1" if keep_due else "", *fields_of(recurrence))
+        keep, fields = "1" if keep_due else "", fields_of(recurrence)
+        self._alter(old, recurrence.identity, next_ms, keep, *fields)
 
     def pause(self, old: Schedule, by: str) -> None:
         """No tick fires from now on. Raises as `change` does."""
         at_ms = self.now_ms()
-        self._alter(old, old.recurrence, None, "", "pausedby", by, "pausedat", at_ms)
+        self._alter(old, "", None, "", "pausedby", by, "pausedat", at_ms)
 
     def resume(self, old: Schedule, next_ms: int | None) -> None:
         """Ticks fire again. Raises as `change` does."""
-        self._alter(old, old.recurrence, next_ms, "", "pausedby", "", "pausedat", "")
+        self._alter(old, "", next_ms, "", "pausedby", "", "pausedat", "")
 
-    def remove(self, schedule_id: str) -> list[str]:
-        """Removes a schedule; answers the ids of its unstarted jobs, which are gone, too."""
+    def remove(self, schedule_id: str) -> Removed:
+        """Removes a schedule, and its jobs that did not start. Raises JobNotFound."""
         answer = self._change("unschedule", schedule_id)
         if answer[0] == Code.MISSING:
             raise JobNotFound(PREFIX + schedule_id)
-        return [str(job_id) for job_id in answer[2:]]
+        jobs = list(zip(answer[2::2], answer[3::2], strict=True))
+        return Removed(
+            cancelled=[job_id for job_id, what in jobs if what == "removed"],
+            active=[job_id for job_id, what in jobs if what == "active"],
+        )
 
     def show(self, schedule_id: str) -> ScheduleView:
-        """A schedule with its last occurrences. Raises JobNotFound."""
+        """A schedule with its last occurrences. Raises JobNotFound, ScheduleUnreadable."""
         fields, runs = self._gate.read("runs", [keys.SCHEDULES], schedule_id, SHOWN)
         if not fields:
             raise JobNotFound(PREFIX + schedule_id)
-        return view(schedule_id, fields, runs)
+        try:
+            return view(schedule_id, fields, runs)
+        except UNREADABLE as error:
+            raise ScheduleUnreadable(
+                f"{PREFIX}{schedule_id} was stored by another version and cannot be read "
+                f"({error!r}); delete it, or go back to that version."
+            ) from error
 
     def page(self, start: int, end: int) -> SchedulePage:
         """Schedules ``start`` to ``end``, both included, soonest first."""
         total, *flat = self._gate.read("schedules", [keys.SCHEDULES], start, end)
         triples = zip(*[iter(flat)] * 3, strict=True)
-        views = [view(schedule_id, fields, runs) for schedule_id, fields, runs in triples]
+        views: list[ScheduleView | str] = []
+        for schedule_id, fields, runs in triples:
+            try:
+                views.append(view(schedule_id, fields, runs))
+            except UNREADABLE:
+                views.append(schedule_id)
         return SchedulePage(views=views, total=total)
 
     def look(self, name: str, lead_ms: int, wanted: int) -> Look:
@@ -103,12 +131,21 @@ class Timetable:
             "ticks", [keys.SCHEDULES], name, lead_ms, wanted
         )
         self._gate.clock.note(now)
-        found = [
-            due(schedule_id, fields)
-            for schedule_id, fields in zip(flat[::2], flat[1::2], strict=True)
-        ]
+        found, unreadable = [], {}
+        for schedule_id, fields in zip(flat[::2], flat[1::2], strict=True):
+            try:
+                found.append(due(schedule_id, fields))
+            except UNREADABLE as error:
+                unreadable[schedule_id] = repr(error)
         wait = None if wait_ms < 0 else wait_ms
-        return Look(now_ms=now, leads=bool(leads), due=found, next_in_ms=wait)
+        return Look(
+            now_ms=now, leads=bool(leads), due=found, unreadable=unreadable, next_in_ms=wait
+        )
+
+    def postpone(self, schedule_id: str, until_ms: int) -> None:
+        """Looks at a schedule that is due no sooner than then; its record stays as it is."""
+        with told(writes=True):
+            self._gate.client.zadd(keys.SCHEDULES, {keys.member(schedule_id): until_ms}, xx=True)
 
     def step_down(self, name: str) -> None:
         """Lets another scheduler lead at once."""
@@ -126,20 +163,15 @@ class Timetable:
         return [Outcome(outcome) for outcome in answer[2:]]
 
     def _alter(
-        self, old: Schedule, recurrence: Recurrence, next_ms: int | None, keep: str, *fields: Any
+        self, old: Schedule, identity: str, next_ms: int | None, keep: str, *fields: Any
     ) -> None:
-        identity, tick = recurrence.identity, or_empty(next_ms)
+        tick = or_empty(next_ms)
         answer = self._change(
             "schedule", *asked(None), old.id, old.revision, identity, tick, keep, *fields
         )
         if answer[0] == Code.MISSING:
             raise JobNotFound(old.job_id)
-        if answer[0] == Code.SUPERSEDED:
-            raise ScheduleChanged(f"{old.job_id} was changed at the same time; try again.")
-        if answer[0] == Code.WRONG_STATE:
-            raise ScheduleExists(
-                f"{PREFIX}{answer[2]} has this number, pattern and time zone already."
-            )
+        _refuse_conflict(answer, old.job_id)
 
     def _change(self, script: str, *args: Any) -> list[Any]:
         answer = self._gate.write(script, [keys.SCHEDULES], self._gate.deadline_ms(), *args)
@@ -149,11 +181,22 @@ class Timetable:
         return answer
 
 
+def _refuse_conflict(answer: list[Any], what: str) -> None:
+    if answer[0] == Code.SUPERSEDED:
+        raise ScheduleChanged(
+            f"{what} was changed at the same time; try again.", done_ms=int(answer[2])
+        )
+    if answer[0] == Code.WRONG_STATE:
+        raise ScheduleExists(f"{PREFIX}{answer[2]} has this number, pattern and time zone already.")
+
+
 def _registered(answer: list[Any]) -> Registered:
     refuse_misuse(answer)
-    schedule_id, left, accepted = answer[2:5]
+    schedule_id, standing, accepted = answer[2:5]
+    status, _, left = str(standing).partition(":")
     return Registered(
         schedule_id=str(schedule_id),
+        status=ScheduleStatus(status),
         runs_left=int(left),
         accepted_ms=int(accepted),
         replayed=answer[0] == Code.REPLAY,
@@ -168,5 +211,6 @@ def _turn(turn: Turn) -> list[Any]:
         or_empty(turn.fire_ms),
         turn.missed,
         " ".join(map(str, turn.missed_ms)),
+        turn.done_ms,
         or_empty(turn.next_ms),
     ]

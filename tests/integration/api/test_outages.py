@@ -17,6 +17,7 @@ from tests.servers import Server
 from tests.stack import until
 from tests.twilio import REACHED, a_sid, callback
 from vomind_queue.api.times import iso
+from vomind_queue.call_log.sqlite import SqliteLog
 from vomind_queue.log_services import open_log
 from vomind_queue.services import build
 from vomind_queue.settings import Settings
@@ -128,9 +129,10 @@ def test_an_unknown_outcome_says_what_to_do(
         assert away.total() == 2
 
 
-def test_a_callback_gets_the_same_answer(server: Server) -> None:
+def test_a_callback_gets_the_same_answer(server: Server, tmp_path: Path) -> None:
     """Twilio is told in time, too; Twilio's own record is asked later."""
-    services = build(Settings.from_env({**REACHED, "REDIS_URL": server.url}))
+    settings = Settings.from_env({**REACHED, "REDIS_URL": server.url})
+    services = build(settings, SqliteLog(tmp_path / "calls.sqlite3"))
     api = Api(create_app(services).test_client())
     server.kill()
     path = "/api/twilio/status/1/token"

@@ -125,7 +125,7 @@ def test_the_list_is_paged_soonest_first(api: Api) -> None:
     assert [job["jobId"] for job in page["jobs"]] == ["recurring:2", "recurring:3"]
     alone = shown(api, "recurring:2")
     del alone["lastRuns"], alone["success"]
-    assert page["jobs"][0].keys() == alone.keys()
+    assert page["jobs"][0] == {**alone, "nextRuns": alone["nextRuns"][:1]}
     assert api.get("/recurring?start=2&end=1").status_code == 422
 
 
@@ -143,6 +143,7 @@ def test_delete_stops_it_with_its_unstarted_call(
         "jobId": "recurring:1",
         "was": "recurring",
         "cancelledJobs": [f"recurring:1:{tick}"],
+        "activeJobs": [],
     }
     assert api.total() == 0
     for gone in (api.delete("/job/recurring:1"), api.get("/job/recurring:1")):
@@ -246,6 +247,11 @@ def test_two_schedules_never_become_one(api: Api) -> None:
         ({"startAt": "2030-01-01T00:00:00"}, "startAt", "offset"),
         ({"endAt": "9999-12-31T00:00:00Z"}, "endAt", "2099"),
         ({"endAt": "2020-01-01T00:00:00Z"}, "endAt", "No run"),
+        (
+            {"startAt": "2031-01-01T00:00:00.0001Z", "endAt": "2031-01-01T08:59:59.9999Z"},
+            "endAt",
+            "No run",
+        ),
         ({"startAt": "2031-01-02T00:00:00Z", "endAt": "2031-01-01T00:00:00Z"}, "endAt", "startAt"),
         ({"maxRuns": 0}, "maxRuns", "whole number"),
         ({"graceMs": 999}, "graceMs", "1,000"),
@@ -316,6 +322,51 @@ def test_a_preview_shows_the_runs_and_the_changes_of_the_clock(api: Api) -> None
     assert len(bare.get_json()["runs"]) == 10
     too_many = {"cronExpression": "@daily", "count": 51}
     assert_problem(api.post("/schedule-recurring-call/preview", too_many), 422)
+
+
+def test_the_answer_says_where_it_is(api: Api, timetable: Timetable, valkey: redis.Redis) -> None:
+    """No "recurring" for what is paused, or has used its runs up."""
+    schedule(api, maxRuns=1)
+    api.post("/job/recurring:1/pause")
+    again = api.post("/schedule-recurring-call", {**DAILY, "maxRuns": 1}).get_json()
+    assert (again["status"], again["nextRuns"]) == ("paused", [])
+    api.post("/job/recurring:1/resume")
+    make_due(valkey, "1")
+    fire(timetable)
+    headers = {"Idempotency-Key": "k"}
+    answers = [
+        api.post("/schedule-recurring-call", {**DAILY, "maxRuns": 1}, headers=headers).get_json()
+        for _ in range(2)
+    ]
+    assert answers[0] == answers[1]
+    assert (answers[0]["status"], answers[0]["nextRuns"]) == ("ended", [])
+    assert "maxRuns" in answers[0]["message"]
+    assert api.post("/job/recurring:1/resume").get_json()["status"] == "ended"
+    assert api.post("/schedule-recurring-call", {**DAILY, "maxRuns": 2}).get_json()["nextRuns"]
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "told"),
+    [("cron", "99 * * * *", "recurring"), ("overlap", "new", "unreadable")],
+)
+def test_what_another_version_stored_is_told_and_can_be_deleted(
+    api: Api, valkey: redis.Redis, field: str, value: str, told: str
+) -> None:
+    """No 500, and the rest of the list is there."""
+    schedule(api)
+    schedule(api, to="+1234567891")
+    valkey.hset("{calls}:schedule:1", field, value)
+    jobs = {job["jobId"]: job for job in api.get("/recurring").get_json()["jobs"]}
+    assert jobs["recurring:1"]["status"] == told
+    assert jobs["recurring:2"]["status"] == "recurring"
+    for answer in (
+        api.get("/job/recurring:1"),
+        api.post("/job/recurring:1/pause"),
+        api.post("/job/recurring:1/resume"),
+        api.patch("/job/recurring:1", {"message": "x"}),
+    ):
+        assert answer.status_code in {200, 409, 422}
+    assert api.delete("/job/recurring:1").status_code == 200
 
 
 def test_a_schedule_is_not_retried(api: Api) -> None:

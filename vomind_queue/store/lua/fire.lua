@@ -4,7 +4,7 @@
 -- ARGV[1]  deadline, unix ms: after it a tick might be later than its schedule allows
 -- ARGV[2…] for each schedule: number, revision and tick that this was decided on; the tick
 --          that fires, or ''; number of missed ticks; the last of them, newest first,
---          separated by spaces; the tick after these, or ''
+--          separated by spaces; the last tick of all these; the tick after it, or ''
 -- Returns  {ok, now, outcome, …} with an outcome for each schedule, or {late, now}
 -- Outcomes 'fired', 'missed' (all were too late), 'skipped' (the occurrence before has not
 --          ended), 'lost' (somebody else moved or changed the schedule; nothing is done)
@@ -51,7 +51,7 @@ local function fire(id, tick, record)
     return 'fired'
 end
 
-local function move(id, revision, tick, fires, missed, missed_at, after)
+local function move(id, revision, tick, fires, missed, missed_at, done, after)
     local key = schedule_key(id)
     local found = redis.call('HMGET', key, 'rev', 'next', 'overlap', 'priority', 'data', 'maxruns')
     if found[1] ~= revision or found[2] ~= tick then
@@ -65,6 +65,7 @@ local function move(id, revision, tick, fires, missed, missed_at, after)
     if fires ~= '' then
         outcome = fire(id, fires, { overlap = found[3], priority = found[4], data = found[5] })
     end
+    redis.call('HSET', key, 'done', done)
     local fired = tonumber(redis.call('HGET', key, 'fired') or 0)
     if found[6] and fired >= tonumber(found[6]) then
         after = ''
@@ -75,8 +76,8 @@ end
 
 local answer = { C.ok, now }
 local tell = false
-for i = 2, #ARGV, 7 do
-    local outcome = move(unpack(ARGV, i, i + 6))
+for i = 2, #ARGV, 8 do
+    local outcome = move(unpack(ARGV, i, i + 7))
     tell = tell or outcome == 'fired'
     answer[#answer + 1] = outcome
 end

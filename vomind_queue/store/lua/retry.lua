@@ -4,7 +4,7 @@
 -- ARGV[1]  deadline, unix ms; 0 for none
 -- ARGV[2]  job id
 -- Returns  {ok, now}, {wrong_state, now, state}, {missing | late, now}
--- Touches  job:<id>, failed, waiting:<rank>, wake, outbox
+-- Touches  job:<id>, failed, waiting:<rank>, runs:<id>, wake, outbox
 local now = now_ms()
 if late(ARGV[1], now) then
     return { C.late, now }
@@ -27,6 +27,12 @@ end
 redis.call('HDEL', key, 'round', 'repeats', 'reason', 'ended', 'notbefore')
 redis.call('HSET', key, 'state', 'waiting')
 redis.call('ZADD', K.waiting .. redis.call('HGET', key, 'priority'), now, mem)
+-- A run of a recurring call that is shown no more: who stops that call must find it.
+local schedule, tick = string.match(ARGV[2], '^recurring:(%d+):(%d+)$')
+if schedule and redis.call('EXISTS', K.schedule .. schedule) == 1
+    and not redis.call('LPOS', K.runs .. schedule, tick) then
+    redis.call('RPUSH', K.runs .. schedule, tick)
+end
 log_event(ARGV[2], 'retried')
 wake()
 return { C.ok, now }

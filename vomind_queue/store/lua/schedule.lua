@@ -7,13 +7,14 @@
 -- ARGV[4]  how long the request is remembered, ms
 -- ARGV[5]  number of the schedule to change; '' for the one of that identity, or a new one
 -- ARGV[6]  revision that is changed; '' for whichever
--- ARGV[7]  identity
+-- ARGV[7]  identity; '' for the one that it has
 -- ARGV[8]  next tick, unix ms, or ''
 -- ARGV[9]  '1': a tick that is due already and did not fire yet is kept
 -- ARGV[10…] fields of the record that a person sets, and their values; '' for absent
--- Returns  {ok | replay, now, number, runs left: 0 to 3, accepted ms}, {mismatch | late, now},
---          {missing | superseded, now}, or {wrong_state, now, number of another schedule
---          with that identity}
+-- Returns  {ok | replay, now, number, 'recurring' | 'paused' | 'ended' and runs left from 0 to 3
+--          with a colon between them, accepted ms}, {mismatch | late, now}, {missing, now},
+--          {superseded, now, last tick that was seen to or 0}: read it again, or ask for a later
+--          tick, or {wrong_state, now, number of another schedule with that identity}
 -- Touches  schedule:<id>, schedules, identities, scheduleid, request:<key>
 local now = now_ms()
 local answer = answered(ARGV[1], ARGV[2], ARGV[3], now)
@@ -21,7 +22,7 @@ if answer then
     return answer
 end
 local id, identity, tick = ARGV[5], ARGV[7], ARGV[8]
-local known = redis.call('HGET', K.identities, identity)
+local known = identity ~= '' and redis.call('HGET', K.identities, identity)
 local asked = id ~= ''
 if asked then
     local revision = redis.call('HGET', schedule_key(id), 'rev')
@@ -29,11 +30,18 @@ if asked then
         return { C.missing, now }
     end
     if revision ~= ARGV[6] then
-        return { C.superseded, now }
+        return { C.superseded, now, 0 }
     end
     if known and known ~= id then
         return { C.wrong_state, now, known }
     end
+end
+-- A tick that was seen to since the caller looked must not come again.
+local done = tonumber((asked or known) and redis.call('HGET', schedule_key(asked and id or known), 'done') or 0)
+if tick ~= '' and tonumber(tick) <= done then
+    return { C.superseded, now, done }
+end
+if asked then
     -- One that is known can be paused when memory is full, too.
     free_first()
 else
@@ -42,6 +50,9 @@ end
 
 local key = schedule_key(id)
 local before = redis.call('HMGET', key, 'next', 'identity')
+if identity == '' then
+    identity = before[2]
+end
 for i = 10, #ARGV, 2 do
     if ARGV[i + 1] == '' then
         redis.call('HDEL', key, ARGV[i])
@@ -63,11 +74,18 @@ local pending = tonumber(before[1] or math.huge)
 if ARGV[9] == '1' and pending <= now and pending >= from and pending <= till then
     tick = before[1]
 end
+if pending <= now and (record[5] or tick ~= before[1]) then
+    -- It was due, and will not fire.
+    redis.call('HINCRBY', key, 'missed', 1)
+    remember_times(key, 'missedat', before[1])
+    redis.call('HSET', key, 'done', before[1])
+end
 local left = tonumber(record[3] or math.huge) - tonumber(record[4] or 0)
 if left <= 0 or record[5] then
     tick = ''
 end
 set_next(id, tick)
-left = math.max(0, math.min(left, 3))
-remember(ARGV[2], ARGV[3], ARGV[4], id, left, now)
-return { C.ok, now, id, left, now }
+local status = record[5] and 'paused' or (tick == '' and 'ended') or 'recurring'
+local standing = string.format('%s:%d', status, math.max(0, math.min(left, 3)))
+remember(ARGV[2], ARGV[3], ARGV[4], id, standing, now)
+return { C.ok, now, id, standing, now }

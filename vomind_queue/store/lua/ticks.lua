@@ -18,10 +18,12 @@ if lead_ms == 0 then
     redis.call('HSET', K.scheduler, 'until', now)
     return { now, 0, 0 }
 end
-redis.call('HSET', K.scheduler, 'by', name, 'until', now + lead_ms, 'seen', now)
+redis.call('HSET', K.scheduler, 'by', name, 'until', now + lead_ms)
 
 local answer = { now, 1, -1 }
-for _, mem in ipairs(redis.call('ZRANGEBYSCORE', K.schedules, '-inf', now, 'LIMIT', 0, tonumber(ARGV[3]))) do
+-- The newest first: a call that is due now does not wait behind those of an outage.
+local due = redis.call('ZREVRANGEBYSCORE', K.schedules, now, '-inf', 'LIMIT', 0, tonumber(ARGV[3]))
+for _, mem in ipairs(due) do
     local id = id_of(mem)
     local tick = redis.call('HGET', schedule_key(id), 'next')
     if tick and tonumber(tick) <= now then
@@ -33,6 +35,10 @@ for _, mem in ipairs(redis.call('ZRANGEBYSCORE', K.schedules, '-inf', now, 'LIMI
     else
         redis.call('ZREM', K.schedules, mem)
     end
+end
+if #answer == 3 then
+    -- Only a scheduler that has seen to everything does its work.
+    redis.call('HSET', K.scheduler, 'seen', now)
 end
 local head = redis.call('ZRANGEBYSCORE', K.schedules, '(' .. now, '(+inf', 'WITHSCORES', 'LIMIT', 0, 1)
 if head[2] then

@@ -3,7 +3,7 @@
 -- KEYS[1]  schedules
 -- ARGV[1]  deadline, unix ms; 0 for none
 -- ARGV[2]  number of the schedule
--- Returns  {ok, now, id of a removed job, …} or {missing | late, now}
+-- Returns  {ok, now, id of a job, 'removed' or 'active', …} or {missing | late, now}
 -- Touches  schedule:<id>, schedules, identities, runs:<id>, job:<id>, waiting:<rank>, delayed
 local now = now_ms()
 if late(ARGV[1], now) then
@@ -22,7 +22,10 @@ for _, tick in ipairs(redis.call('LRANGE', K.runs .. id, 0, -1)) do
     local state = state_of(job)
     if state == 'waiting' or state == 'delayed' then
         remove(job)
+    end
+    if state == 'waiting' or state == 'delayed' or state == 'active' then
         answer[#answer + 1] = job
+        answer[#answer + 1] = state == 'active' and state or 'removed'
     end
 end
 if redis.call('HGET', K.identities, identity) == id then
