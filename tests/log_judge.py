@@ -62,7 +62,7 @@ def _job(
         found.append(f"job {job_id} is {shown} and logged as {logged}")
     if (job["call"] or {}).get("sid") != row.call_sid:
         found.append(f"job {job_id} has {job['call']} and is logged with {row.call_sid}")
-    ended = sum(event.event in ENDS for event in events)
+    ended = sum(event.event in ENDS or bool(event.details.get("counted")) for event in events)
     if ended != job["attemptsMade"]:
         found.append(f"job {job_id} made {job['attemptsMade']} attempts, {ended} are logged")
     return found
@@ -79,7 +79,8 @@ def _chain(job_id: str, row: CallRow | None, events: Sequence[CallEvent]) -> lis
     state = None
     for event in events:
         if event.state is not None:
-            if event.state not in FOLLOWS[state]:
+            # An attempt that was given up may be found to have rung, whatever came after it.
+            if event.state not in FOLLOWS[state] and event.event != "revived":
                 found.append(f"job {job_id} went from {state} to {event.state}: {names}")
             state = event.state
     if row is not None and state != row.state:

@@ -21,6 +21,7 @@ STATE_AFTER: Mapping[str, str] = {
     "started": "active",
     "in_doubt": "active",
     "completed": "completed",
+    "revived": "completed",
     "failed": "failed",
     "cancelled": "cancelled",
 }

@@ -14,7 +14,8 @@ local function now_ms()
     return script_now
 end
 
-local LOG_FINAL = { completed = true, failed = true, cancelled = true, removed = true, line_ended = true }
+local LOG_FINAL = { completed = true, failed = true, cancelled = true, removed = true, revived = true,
+    line_ended = true }
 
 local log_groups, log_last, log_open, log_dropped = {}, {}, {}, {}
 

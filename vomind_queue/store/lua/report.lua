@@ -25,7 +25,7 @@
 --          {undecided, now}   the attempt's outcome is not written yet: `finish` it first
 --          {superseded, now}  no attempt is known that made this call: it is to be ended
 -- Touches  job:<id>, waiting:<rank>, delayed, active, leases, settling, completed, failed,
---          following, window, sids, strays, counts, wake
+--          following, window, sids, strays, counts, wake, outbox
 local FINAL = 9
 local now = now_ms()
 local id, token, sid, status = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
@@ -77,6 +77,9 @@ local function revive()
     redis.call('ZADD', K.completed, now, mem)
     redis.call('ZADD', K.following, now + tonumber(ARGV[15]), mem)
     account(sid, now, ARGV[17])
+    log_event(id, 'revived', {
+        attempt = redis.call('HGET', key, 'attempts'), sid = sid, status = 'queued', counted = not job[9],
+    })
     job[1], job[4] = 'completed', sid
 end
 local revived = not job[4]
@@ -132,6 +135,18 @@ end
 note('price', ARGV[10])
 note('unit', ARGV[11])
 
+-- What was heard, for the log.
+local function tell()
+    local heard = { attempt = redis.call('HGET', key, 'attempts'), sid = sid, status = ARGV[4], seq = ARGV[6],
+        duration = ARGV[7], answered_by = ARGV[8], sip = ARGV[9], price = ARGV[10], unit = ARGV[11] }
+    for name, value in pairs(heard) do
+        if value == '' then
+            heard[name] = nil
+        end
+    end
+    log_event(id, rank == FINAL and 'line_ended' or 'line', heard)
+end
+
 local in_order = rank == FINAL or not sequence or sequence > tonumber(job[6] or -1)
 local moved = status ~= '' and rank > before and in_order
 local repeated = false
@@ -140,6 +155,7 @@ if moved then
     redis.call('HSET', key, 'status', status, 'rank', ARGV[5])
     note('duration', ARGV[7])
     note('sip', ARGV[9])
+    tell()
     if rank == FINAL then
         over = true
         redis.call('HSET', key, 'over', now)
@@ -159,5 +175,8 @@ elseif moved or ARGV[15] == '0' or ARGV[16] == '0' then
 end
 if not changed then
     return { C.again, now }
+end
+if not moved then
+    tell()
 end
 return { C.ok, now, redis.call('HGET', key, 'status'), moved and 1 or 0, repeated and 1 or 0 }

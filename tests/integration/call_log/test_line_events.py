@@ -1,0 +1,106 @@
+"""What Twilio says of a call on the line, from a report to the log."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+
+from tests.integration.call_log.whole import everything
+from tests.integration.conftest import taken
+from tests.integration.line import Line
+from tests.log_judge import faults
+from vomind_queue.api import answers
+from vomind_queue.call_log.sqlite import SqliteLog
+from vomind_queue.logbook import CallEvent, CallRow
+from vomind_queue.progress import OutcomePolicy
+from vomind_queue.shipping import Shipping
+from vomind_queue.store.connection import Gate
+from vomind_queue.store.desk import WorkDesk
+from vomind_queue.store.outbox import Outbox
+from vomind_queue.store.queue import CallQueue
+from vomind_queue.verdicts import Ending, Verdict
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """The file of the log."""
+    return tmp_path / "calls.sqlite3"
+
+
+@pytest.fixture
+def logged(
+    client: redis.Redis, path: Path, queue: CallQueue
+) -> Callable[[], tuple[CallRow, list[CallEvent]]]:
+    """Delivers all that there is, judges it, and shows the one call."""
+    shipping = Shipping(Outbox(Gate(client), "one", "+15005550006"), SqliteLog(path), None)
+
+    def show() -> tuple[CallRow, list[CallEvent]]:
+        while shipping.step():
+            pass
+        rows, events = everything(path)
+        jobs: dict[str, Any] = {"1": answers.job(queue.job("1"))}
+        assert faults(jobs, rows, events, {}) == []
+        return rows[0], list(events)
+
+    return show
+
+
+@pytest.fixture
+def line(queue: CallQueue, desk: WorkDesk, client: redis.Redis) -> Line:
+    """A line whose busy calls are made again."""
+    policy = OutcomePolicy(retry_on=("busy",), delay_ms=100, most=2)
+    return Line(queue, desk, client, policy)
+
+
+Logged = Callable[[], tuple[CallRow, list[CallEvent]]]
+
+
+def test_an_answered_call(line: Line, logged: Logged) -> None:
+    """Each step is an event; the row has outcome, duration, price, and when it was answered."""
+    begun = line.placed()
+    for sequence, status in enumerate(["initiated", "ringing", "in-progress"]):
+        line.say(begun, status, sequence=sequence)
+        line.say(begun, status, sequence=sequence)
+    _, events = logged()
+    line.say(begun, "completed", sequence=3, duration_s=49, sip_code=200, answered_by="human")
+    line.say(begun, price="-0.0085", price_unit="USD")
+    row, after = logged()
+    assert [event.call_status for event in after[3:]] == [
+        "queued", "initiated", "ringing", "in-progress", "completed", None,
+    ]  # fmt: skip
+    assert (row.state, row.outcome, row.duration) == ("completed", "completed", 49)
+    assert (row.price, row.price_unit, row.answered_by) == ("-0.0085", "USD", "human")
+    assert row.answered_ms == events[-1].time_ms
+    over = after[-2]
+    assert (over.event, over.duration, over.attempt) == ("line_ended", 49, 1)
+    assert over.details == {"seq": "3", "sip": "200", "answered_by": "human"}
+
+
+def test_a_busy_call_that_is_made_again(line: Line, logged: Logged) -> None:
+    """The outcome of the first attempt stays an event; the row goes on with the second one."""
+    line.say(line.placed(), "busy", sequence=1)
+    row, events = logged()
+    assert (row.state, row.outcome) == ("delayed", "busy")
+    assert [event.event for event in events[-2:]] == ["line_ended", "put_off"]
+    while not (held := taken(line.desk)):
+        pass
+    assert held == ["1"]
+    row, events = logged()
+    assert row.state == "active"
+    assert [event.event for event in events[-2:]] == ["due", "taken"]
+
+
+def test_an_attempt_that_was_given_up_and_rang(line: Line, logged: Logged) -> None:
+    """It is completed after all, and its attempt is counted once."""
+    begun = line.dial()
+    line.desk.finish(begun, Verdict(ending=Ending.FAILED, reason="it is not known whether it rang"))
+    line.desk.release("1")
+    assert logged()[0].state == "failed"
+    line.say(begun, "ringing", sequence=1)
+    row, events = logged()
+    assert (row.state, row.call_status, row.attempts) == ("completed", "ringing", 1)
+    assert [event.event for event in events[-3:]] == ["failed", "revived", "line"]
