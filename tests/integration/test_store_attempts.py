@@ -250,8 +250,8 @@ def test_an_open_breaker_is_probed_no_sooner_than_twilio_asks(
         desk.release(job_id)
     until_ms = queue.stats().breaker_until_ms
     assert until_ms is not None
-    # The estimate of the server's clock may be behind it by the length of one question.
-    assert 25_000 < until_ms - queue.now_ms() <= 30_100
+    # `now_ms` is slow by a round trip.
+    assert 25_000 < until_ms - queue.now_ms() <= 31_000
     look = desk.take(5, "123")
     assert not look.calls
     assert queue.stats().breaker_until_ms == until_ms
