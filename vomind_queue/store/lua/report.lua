@@ -45,7 +45,7 @@ local function stray()
     return { C.superseded, now }
 end
 
-if not job[1] or job[1] == 'staged' or job[2] ~= token or (job[4] and job[4] ~= sid) then
+if not job[1] or job[2] ~= token or (job[4] and job[4] ~= sid) then
     local past = job[1] and redis.call('HGET', key, 'past')
     if known or (past and string.find(past, sid, 1, true)) then
         return { C.again, now }
