@@ -6,72 +6,16 @@ a test holds the three together.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
+from vomind_queue import kinds as k
 from vomind_queue import variables as v
 from vomind_queue.progress import RETRIED, Detection
 from vomind_queue.variables import Kind, Variable
-from vomind_queue.zones import is_zone
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ApiKey:
-    """A key that a client of the API may show."""
-
-    #: Stands in "paused by" and in the logs; ``None`` when the key has no name.
-    name: str | None
-    secret: str = field(repr=False)
-
-
-def _api_key(text: str) -> ApiKey:
-    name, colon, secret = text.partition(":") if ":" in text else ("", "", text)
-    # Only what travels in an HTTP header as it is.
-    if not re.fullmatch(r"[!-~]+", secret) or (colon and not name):
-        raise ValueError
-    return ApiKey(name=name or None, secret=secret)
-
-
-def _api_keys(text: str) -> Sequence[ApiKey]:
-    keys = tuple(_api_key(part) for part in v.LISTED.parse(text))
-    if len({key.secret for key in keys}) < len(keys):
-        raise ValueError
-    return keys
-
-
-def _logins(text: str) -> str:
-    if not all(re.fullmatch(r"[^:]+:.+", login) for login in v.LISTED.parse(text)):
-        raise ValueError
-    return text
-
-
-def _outcomes(text: str) -> Sequence[str]:
-    outcomes = v.LISTED.parse("" if text.lower() == "none" else text.lower())
-    if not set(outcomes) <= set(RETRIED):
-        raise ValueError
-    return outcomes
-
-
-def _zone(text: str) -> str:
-    if not is_zone(text):
-        raise ValueError
-    return text
-
-
-_HOST = v.matching(r"[A-Za-z0-9._:-]+", "a host name or an IP address")
-_SID = "{} and 32 hexadecimal digits"
-_UNKNOWN: Mapping[str, Literal["settle", "fail"]] = {"settle": "settle", "fail": "fail"}
-_FORMATS: Mapping[str, Literal["text", "json"]] = {"text": "text", "json": "json"}
-_MODES: Mapping[str, Literal["delete", "anonymize"]] = {
-    "delete": "delete",
-    "anonymize": "anonymize",
-}
-_LEVELS = {level: level for level in ("debug", "info", "warning", "error")}
 
 
 def _is(name: str, kind: Kind[T], default: str, meaning: str) -> Variable[T]:
@@ -89,7 +33,7 @@ REDIS_URL = _may(
     "`rediss://` is encrypted but not verified, unless `?ssl_cert_reqs=required` is added.",
     secret=True,
 )
-REDIS_HOST = _may("REDIS_HOST", _HOST, "Host of the Redis server, in place of `REDIS_URL`.")
+REDIS_HOST = _may("REDIS_HOST", k.HOST, "Host of the Redis server, in place of `REDIS_URL`.")
 REDIS_PORT = _is("REDIS_PORT", v.PORT, "6379", "Port, with `REDIS_HOST`.")
 REDIS_USERNAME = _may("REDIS_USERNAME", v.TEXT, "User, with `REDIS_HOST`.")
 REDIS_PASSWORD = _may("REDIS_PASSWORD", v.TEXT, "Password, with `REDIS_HOST`.", secret=True)
@@ -115,7 +59,7 @@ DATA_DIR = _is(
 
 HOST = _is(
     "HOST",
-    _HOST,
+    k.HOST,
     "127.0.0.1",
     "Address that the API listens on. Beyond loopback it wants `API_KEYS`.",
 )
@@ -125,7 +69,7 @@ ALLOW_ANONYMOUS = _is(
 )
 API_KEYS = Variable(
     name="API_KEYS",
-    kind=Kind(parse=_api_keys, allowed="name:secret or secret, separated by commas, none twice"),
+    kind=Kind(parse=k.api_keys, allowed="name:secret or secret, separated by commas, none twice"),
     default="",
     meaning="Keys that clients of the API must show, each `name:secret` or a secret.",
     secret=True,
@@ -164,19 +108,19 @@ PAST_SCHEDULE_GRACE = _is(
 )
 DEFAULT_TIMEZONE = _is(
     "DEFAULT_TIMEZONE",
-    Kind(parse=_zone, allowed="an IANA time zone, such as Europe/Berlin, or UTC"),
+    Kind(parse=k.zone, allowed="an IANA time zone, such as Europe/Berlin, or UTC"),
     "UTC",
     "Time zone of recurring calls that name none.",
 )
 ON_UNKNOWN_OUTCOME = _is(
     "ON_UNKNOWN_OUTCOME",
-    v.choice(_UNKNOWN),
+    v.choice(k.UNKNOWN),
     "settle",
     "An attempt with an unknown outcome is looked for at Twilio, or failed for a person to judge.",
 )
 RETRY_ON = _is(
     "RETRY_ON",
-    Kind(parse=_outcomes, allowed=f"{', '.join(RETRIED)}, separated by commas, or none"),
+    Kind(parse=k.outcomes, allowed=f"{', '.join(RETRIED)}, separated by commas, or none"),
     "none",
     "Outcomes on the line after which a call is made again.",
 )
@@ -234,13 +178,13 @@ DRAIN_TIME = _is(
 
 TWILIO_ACCOUNT_SID = _may(
     "TWILIO_ACCOUNT_SID",
-    v.matching(r"AC[0-9a-fA-F]{32}", _SID.format("AC")),
+    v.matching(r"AC[0-9a-fA-F]{32}", k.SID.format("AC")),
     "Twilio account that places the calls. Unset, `make run` starts the simulator in its place.",
 )
 TWILIO_AUTH_TOKEN = _may("TWILIO_AUTH_TOKEN", v.TEXT, "Its auth token.", secret=True)
 TWILIO_API_KEY = _may(
     "TWILIO_API_KEY",
-    v.matching(r"SK[0-9a-fA-F]{32}", _SID.format("SK")),
+    v.matching(r"SK[0-9a-fA-F]{32}", k.SID.format("SK")),
     "API key to log in with, in place of the auth token.",
 )
 TWILIO_API_SECRET = _may("TWILIO_API_SECRET", v.TEXT, "Secret of that key.", secret=True)
@@ -284,27 +228,27 @@ RETENTION_DAYS = _may(
 )
 RETENTION_MODE = _is(
     "RETENTION_MODE",
-    v.choice(_MODES),
+    v.choice(k.MODES),
     "delete",
     "Then they are erased, or numbers, messages and other personal fields are blanked.",
 )
 
 FLOWER_HOST = _is(
     "FLOWER_HOST",
-    _HOST,
+    k.HOST,
     "127.0.0.1",
     "Address that Flower listens on. Beyond loopback it wants `FLOWER_BASIC_AUTH`.",
 )
 FLOWER_PORT = _is("FLOWER_PORT", v.PORT, "5555", "Port of Flower.")
 FLOWER_BASIC_AUTH = _may(
     "FLOWER_BASIC_AUTH",
-    Kind(parse=_logins, allowed="user:password, several separated by commas"),
+    Kind(parse=k.logins, allowed="user:password, several separated by commas"),
     "Who may see Flower: `user:password`.",
     secret=True,
 )
 SIMULATOR_PORT = _is("SIMULATOR_PORT", v.PORT, "3001", "Port of the simulator, on loopback.")
-LOG_FORMAT = _is("LOG_FORMAT", v.choice(_FORMATS), "text", "How log lines are written.")
-LOG_LEVEL = _is("LOG_LEVEL", v.choice(_LEVELS), "info", "The least level that is logged.")
+LOG_FORMAT = _is("LOG_FORMAT", v.choice(k.FORMATS), "text", "How log lines are written.")
+LOG_LEVEL = _is("LOG_LEVEL", v.choice(k.LEVELS), "info", "The least level that is logged.")
 VOMIND_ENV_FILE = _is(
     "VOMIND_ENV_FILE",
     v.TEXT,

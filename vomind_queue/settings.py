@@ -19,8 +19,8 @@ from dotenv import dotenv_values
 
 from vomind_queue import environment as env
 from vomind_queue.calls import Rate, Retention
-from vomind_queue.environment import ApiKey
 from vomind_queue.errors import SettingsError
+from vomind_queue.kinds import ApiKey
 from vomind_queue.progress import Detection
 from vomind_queue.variables import REDIS_URL, is_loopback
 

@@ -11,7 +11,7 @@ from celery.schedules import schedule as every
 from redbeat import RedBeatSchedulerEntry
 
 from tests.acceptance.conftest import FAST, TO, Api
-from tests.integration.test_timetable import RARELY, make_due
+from tests.integration.schedules import RARELY, make_due
 from tests.servers import Server
 from tests.simulator import SimulatorClient
 from tests.stack import Process, Stack, until

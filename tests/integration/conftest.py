@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 import redis
 
 from vomind_queue.attempts import Accepted
+from vomind_queue.call_log.sqlite import SqliteLog
 from vomind_queue.calls import Call, NewCall, Priority, Rate, Retention
+from vomind_queue.shipping import Shipping
 from vomind_queue.store.connection import API_TIMEOUT_S, Gate, connect
 from vomind_queue.store.desk import Protocol, WorkDesk
+from vomind_queue.store.outbox import Outbox
 from vomind_queue.store.queue import CallQueue
 from vomind_queue.store.timetable import Timetable
 from vomind_queue.verdicts import Begun, Ending, Verdict
@@ -99,3 +103,21 @@ def desk(make_desk: Callable[..., WorkDesk]) -> WorkDesk:
 def limited(make_desk: Callable[..., WorkDesk]) -> WorkDesk:
     """A worker that may start 3 calls in any second."""
     return make_desk(rate=Rate(max_starts=3, window_ms=1_000))
+
+
+@pytest.fixture
+def log_path(tmp_path: Path) -> Path:
+    """The file of the call log, which the API reads."""
+    return tmp_path / "calls.sqlite3"
+
+
+@pytest.fixture
+def ship(client: redis.Redis, log_path: Path) -> Callable[[], None]:
+    """Delivers all that there is to the log."""
+    shipping = Shipping(Outbox(Gate(client), "one", "+15005550006"), SqliteLog(log_path), None)
+
+    def all_of_it() -> None:
+        while shipping.step():
+            pass
+
+    return all_of_it

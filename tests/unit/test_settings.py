@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from vomind_queue.calls import Rate, Retention
-from vomind_queue.environment import SECTIONS, ApiKey
+from vomind_queue.environment import SECTIONS
 from vomind_queue.errors import SettingsError
+from vomind_queue.kinds import ApiKey
 from vomind_queue.settings import Settings, environment_with_file, is_loopback, load, load_or_exit
 
 SID = "AC" + "0" * 32

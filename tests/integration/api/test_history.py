@@ -26,24 +26,6 @@ from vomind_queue.store.outbox import Outbox
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
-    """The file that the API reads."""
-    return tmp_path / "calls.sqlite3"
-
-
-@pytest.fixture
-def ship(client: redis.Redis, path: Path) -> Callable[[], None]:
-    """Delivers all that there is."""
-    shipping = Shipping(Outbox(Gate(client), "one", "+15005550006"), SqliteLog(path), None)
-
-    def all_of_it() -> None:
-        while shipping.step():
-            pass
-
-    return all_of_it
-
-
-@pytest.fixture
 def logged(api: Api, desk: WorkDesk, ship: Callable[[], None]) -> None:
     """Seven calls: one placed, one cancelled, one for later, four waiting."""
     api.post("/schedule-call", {"to": "+15550000001", "lead_id": "ann", "message": "=1+1"})
@@ -73,9 +55,9 @@ def test_without_a_log_there_is_nothing_to_show(api: Api) -> None:
     assert api.web.get("/api/calls/1").status_code == 404
 
 
-def test_a_log_that_is_only_being_made_is_empty(api: Api, path: Path) -> None:
+def test_a_log_that_is_only_being_made_is_empty(api: Api, log_path: Path) -> None:
     """The file is there before its tables are."""
-    with sqlite3.connect(path) as database:
+    with sqlite3.connect(log_path) as database:
         database.execute("PRAGMA journal_mode = WAL")
         database.execute("CREATE TABLE call_logs (key TEXT)")
     assert ids(calls(api)) == []
@@ -190,9 +172,9 @@ def test_a_query_that_is_not_understood_is_refused(api: Api, query: str) -> None
     assert query[1:].split("=", maxsplit=1)[0] in answer.get_json()["errors"]
 
 
-def test_a_log_that_cannot_be_read_is_told(api: Api, path: Path) -> None:
+def test_a_log_that_cannot_be_read_is_told(api: Api, log_path: Path) -> None:
     """503 problem+json with Retry-After, and calls are taken all the same."""
-    path.write_text("no database, but long enough to be taken for one" * 100)
+    log_path.write_text("no database, but long enough to be taken for one" * 100)
     answer = calls(api)
     assert (answer.status_code, answer.content_type) == (503, "application/problem+json")
     assert answer.headers["Retry-After"]
@@ -231,7 +213,7 @@ def forget(api: Api, number: str) -> TestResponse:
     return api.web.delete(f"/api/people/{number}")
 
 
-def mentions(client: redis.Redis, path: Path, number: str) -> Iterator[str]:
+def mentions(client: redis.Redis, log_path: Path, number: str) -> Iterator[str]:
     """Where a number still stands: keys of Redis, tables of the log."""
     for key in client.scan_iter("*"):
         kind = client.type(key)
@@ -244,14 +226,14 @@ def mentions(client: redis.Redis, path: Path, number: str) -> Iterator[str]:
         }[kind](key)
         if number in str(whole):
             yield str(key)
-    with sqlite3.connect(path) as database:
+    with sqlite3.connect(log_path) as database:
         for table in ("call_logs", "call_events"):
             if number in str(database.execute(f"SELECT * FROM {table}").fetchall()):
                 yield table
 
 
 def test_a_person_is_forgotten_everywhere(
-    api: Api, desk: WorkDesk, ship: Callable[[], None], client: redis.Redis, path: Path
+    api: Api, desk: WorkDesk, ship: Callable[[], None], client: redis.Redis, log_path: Path
 ) -> None:
     """Queue, history, log and what was on its way to it; nobody else is touched."""
     number = "+15550000001"
@@ -263,7 +245,7 @@ def test_a_person_is_forgotten_everywhere(
     api.post("/schedule-call", {"to": number})
     api.delete("/job/4")
     api.post("/schedule-call", {"to": "+15550000002"})
-    assert list(mentions(client, path, number))
+    assert list(mentions(client, log_path, number))
     answer = forget(api, number)
     assert answer.status_code == 200
     shown = answer.get_json()
@@ -271,28 +253,28 @@ def test_a_person_is_forgotten_everywhere(
     assert (shown["complete"], shown["cancelled"], shown["history"]) == (True, 2, 1)
     assert shown["log"] == {"calls": 1, "events": 4}
     ship()
-    assert list(mentions(client, path, number)) == []
+    assert list(mentions(client, log_path, number)) == []
     assert ids(calls(api)) == ["5"]
     assert api.total() == 1
 
 
 def test_recurring_calls_to_a_person_are_forgotten(
-    api: Api, client: redis.Redis, path: Path, ship: Callable[[], None]
+    api: Api, client: redis.Redis, log_path: Path, ship: Callable[[], None]
 ) -> None:
     """With what they had put into the queue; those to others stay."""
     for last in "12":
         body = {"to": f"+1555000000{last}", "cronExpression": "0 9 * * *"}
         assert api.post("/schedule-recurring-call", body).status_code == 200
     ship()
-    SqliteLog(path).write(Batch(rows=[], events=[]))
+    SqliteLog(log_path).write(Batch(rows=[], events=[]))
     shown = forget(api, "+15550000001").get_json()
     assert (shown["complete"], shown["recurring"]) == (True, 1)
-    assert list(mentions(client, path, "+15550000001")) == []
-    assert list(mentions(client, path, "+15550000002"))
+    assert list(mentions(client, log_path, "+15550000001")) == []
+    assert list(mentions(client, log_path, "+15550000002"))
 
 
 def test_a_call_that_is_being_placed_is_forgotten_afterwards(
-    api: Api, desk: WorkDesk, ship: Callable[[], None], client: redis.Redis, path: Path
+    api: Api, desk: WorkDesk, ship: Callable[[], None], client: redis.Redis, log_path: Path
 ) -> None:
     """It says which, and that it has to be sent again."""
     number = "+15550000001"
@@ -305,10 +287,10 @@ def test_a_call_that_is_being_placed_is_forgotten_afterwards(
 
 
 def test_a_delivery_under_way_does_not_bring_a_forgotten_person_back(
-    api: Api, client: redis.Redis, path: Path
+    api: Api, client: redis.Redis, log_path: Path
 ) -> None:
     """Rows that were read before and written after are erased by the next housekeeping."""
-    log, outbox = SqliteLog(path), Outbox(Gate(client), "one", None)
+    log, outbox = SqliteLog(log_path), Outbox(Gate(client), "one", None)
     api.post("/schedule-call", {"to": "+15550000001"})
     entries = outbox.lead()
     assert entries is not None
@@ -335,10 +317,10 @@ def test_what_is_no_number_is_refused(api: Api) -> None:
     assert forget(api, "12").status_code == 422
 
 
-def test_a_log_that_is_away_leaves_the_rest_done(api: Api, path: Path) -> None:
+def test_a_log_that_is_away_leaves_the_rest_done(api: Api, log_path: Path) -> None:
     """It says what was done, and to send it again."""
     api.post("/schedule-call", {"to": "+15550000001"})
-    path.write_text("no database, but long enough to be taken for one" * 100)
+    log_path.write_text("no database, but long enough to be taken for one" * 100)
     answer = forget(api, "+15550000001")
     assert answer.status_code == 503
     assert "out of the queue: 1," in answer.get_json()["detail"]

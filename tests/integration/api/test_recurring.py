@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from tests.integration.api.conftest import TO, Api
 from tests.integration.api.test_refusals import assert_problem
-from tests.integration.test_timetable import fire, make_due
+from tests.integration.schedules import fire, make_due
 from vomind_queue.store.timetable import Timetable
 
 DAILY = {

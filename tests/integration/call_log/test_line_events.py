@@ -14,34 +14,22 @@ from tests.integration.conftest import taken
 from tests.integration.line import Line
 from tests.log_judge import faults
 from vomind_queue.api import answers
-from vomind_queue.call_log.sqlite import SqliteLog
 from vomind_queue.logbook import CallEvent, CallRow
 from vomind_queue.progress import OutcomePolicy
-from vomind_queue.shipping import Shipping
-from vomind_queue.store.connection import Gate
 from vomind_queue.store.desk import WorkDesk
-from vomind_queue.store.outbox import Outbox
 from vomind_queue.store.queue import CallQueue
 from vomind_queue.verdicts import Ending, Verdict
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
-    """The file of the log."""
-    return tmp_path / "calls.sqlite3"
-
-
-@pytest.fixture
 def logged(
-    client: redis.Redis, path: Path, queue: CallQueue
+    ship: Callable[[], None], log_path: Path, queue: CallQueue
 ) -> Callable[[], tuple[CallRow, list[CallEvent]]]:
     """Delivers all that there is, judges it, and shows the one call."""
-    shipping = Shipping(Outbox(Gate(client), "one", "+15005550006"), SqliteLog(path), None)
 
     def show() -> tuple[CallRow, list[CallEvent]]:
-        while shipping.step():
-            pass
-        rows, events = everything(path)
+        ship()
+        rows, events = everything(log_path)
         jobs: dict[str, Any] = {"1": answers.job(queue.job("1"))}
         assert faults(jobs, rows, events, {}) == []
         return rows[0], list(events)

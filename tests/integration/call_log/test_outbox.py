@@ -30,8 +30,8 @@ from vomind_queue.verdicts import Begun, Ending, Verdict
 class Unsteady(SqliteLog):
     """A log that now and then is away, before or after it has taken something."""
 
-    def __init__(self, path: Path, rng: random.Random) -> None:
-        super().__init__(path)
+    def __init__(self, log_path: Path, rng: random.Random) -> None:
+        super().__init__(log_path)
         self._rng = rng
 
     def write(self, batch: Batch) -> Sequence[DeadLetter]:
@@ -45,27 +45,9 @@ class Unsteady(SqliteLog):
         return done
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    """The file of the log."""
-    return tmp_path / "calls.sqlite3"
-
-
-@pytest.fixture
-def ship(client: redis.Redis, path: Path) -> Callable[[], None]:
-    """Delivers all that there is."""
-    shipping = Shipping(Outbox(Gate(client), "one", "+15005550006"), SqliteLog(path), None)
-
-    def all_of_it() -> None:
-        while shipping.step():
-            pass
-
-    return all_of_it
-
-
-def story(path: Path, job_id: str) -> list[str]:
+def story(log_path: Path, job_id: str) -> list[str]:
     """Names of a call's events, in order."""
-    found = SqliteLog(path).call(job_id)
+    found = SqliteLog(log_path).call(job_id)
     assert found is not None
     return [event.event for event in found[1]]
 
@@ -76,13 +58,13 @@ def pending(client: redis.Redis) -> int:
 
 
 def test_a_call_is_logged_from_its_acceptance_to_its_end(
-    queue: CallQueue, desk: WorkDesk, ship: Callable[[], None], path: Path
+    queue: CallQueue, desk: WorkDesk, ship: Callable[[], None], log_path: Path
 ) -> None:
     """One row as the API shows the call, and each change with its attempt and SID."""
     receipt = queue.add([new(1, "high")])
     place(desk, *taken(desk))
     ship()
-    found = SqliteLog(path).call("1")
+    found = SqliteLog(log_path).call("1")
     assert found is not None
     row, events = found
     assert (row.state, row.call_sid, row.attempts, row.priority) == ("completed", "CA1", 1, "high")
@@ -94,14 +76,14 @@ def test_a_call_is_logged_from_its_acceptance_to_its_end(
 
 
 def test_a_bulk_of_ten_thousand_is_one_entry(
-    queue: CallQueue, client: redis.Redis, ship: Callable[[], None], path: Path
+    queue: CallQueue, client: redis.Redis, ship: Callable[[], None], log_path: Path
 ) -> None:
     """It costs nothing to speak of, and every call of it is logged."""
     queue.add([new(index) for index in range(10_000)])
     assert pending(client) == 1
     assert client.memory_usage(keys.OUTBOX_DETAILS) < 5_000
     ship()
-    rows, events = everything(path)
+    rows, events = everything(log_path)
     assert len(rows) == len(events) == 10_000
     assert pending(client) == 0
 
@@ -113,7 +95,7 @@ def test_calls_of_one_request_share_an_entry(queue: CallQueue, client: redis.Red
 
 
 def test_a_cancelled_call_is_logged_though_its_record_is_gone(
-    queue: CallQueue, client: redis.Redis, ship: Callable[[], None], path: Path
+    queue: CallQueue, client: redis.Redis, ship: Callable[[], None], log_path: Path
 ) -> None:
     """The record is kept aside until the log has it, and no longer."""
     queue.add([new(1)])
@@ -122,13 +104,13 @@ def test_a_cancelled_call_is_logged_though_its_record_is_gone(
         queue.job("1")
     assert client.exists(keys.GONE + "1")
     ship()
-    assert story(path, "1") == ["accepted", "cancelled"]
-    assert [row.state for row in SqliteLog(path).find(Search())] == ["cancelled"]
+    assert story(log_path, "1") == ["accepted", "cancelled"]
+    assert [row.state for row in SqliteLog(log_path).find(Search())] == ["cancelled"]
     assert list(client.scan_iter("*gone*")) == []
 
 
 def test_history_that_is_cleaned_before_it_was_delivered_is_logged_all_the_same(
-    queue: CallQueue, desk: WorkDesk, client: redis.Redis, ship: Callable[[], None], path: Path
+    queue: CallQueue, desk: WorkDesk, client: redis.Redis, ship: Callable[[], None], log_path: Path
 ) -> None:
     """A call that the log has already is simply removed."""
     queue.add([new(1), new(2)])
@@ -138,12 +120,12 @@ def test_history_that_is_cleaned_before_it_was_delivered_is_logged_all_the_same(
     assert queue.clean(0, 10).completed == ["1", "2"]
     assert client.exists(keys.GONE + "1", keys.GONE + "2") == 1
     ship()
-    assert [row.state for row in SqliteLog(path).find(Search())] == ["completed"] * 2
+    assert [row.state for row in SqliteLog(log_path).find(Search())] == ["completed"] * 2
     assert list(client.scan_iter("*gone*")) == []
 
 
 def test_no_history_kept_at_all_is_logged_all_the_same(
-    queue: CallQueue, make_desk: Callable[..., WorkDesk], ship: Callable[[], None], path: Path
+    queue: CallQueue, make_desk: Callable[..., WorkDesk], ship: Callable[[], None], log_path: Path
 ) -> None:
     """With room for no completed call, its end removes it in the same script."""
     from vomind_queue.calls import Retention
@@ -152,11 +134,11 @@ def test_no_history_kept_at_all_is_logged_all_the_same(
     queue.add([new(1)])
     place(desk, *taken(desk))
     ship()
-    assert story(path, "1")[-1] == "completed"
+    assert story(log_path, "1")[-1] == "completed"
 
 
 def test_an_id_given_out_again_is_another_call(
-    queue: CallQueue, ship: Callable[[], None], path: Path, client: redis.Redis
+    queue: CallQueue, ship: Callable[[], None], log_path: Path, client: redis.Redis
 ) -> None:
     """As when a server lost its data: the log keeps both, and what it had is not overwritten."""
     queue.add([new(1)])
@@ -164,19 +146,19 @@ def test_an_id_given_out_again_is_another_call(
     client.flushall()
     queue.add([new(2)])
     ship()
-    rows = SqliteLog(path).find(Search(job_id="1"))
+    rows = SqliteLog(log_path).find(Search(job_id="1"))
     assert [row.to_number for row in rows] == ["+15550000002", "+15550000001"]
-    found = SqliteLog(path).call("1")
+    found = SqliteLog(log_path).call("1")
     assert found is not None
     assert [event.to_number for event in found[1]] == ["+15550000002"]
 
 
 def test_an_older_row_never_overwrites_a_newer_one(
-    queue: CallQueue, client: redis.Redis, desk: WorkDesk, path: Path
+    queue: CallQueue, client: redis.Redis, desk: WorkDesk, log_path: Path
 ) -> None:
     """A shipper that was stopped in the middle of a delivery and goes on much later."""
     outbox = Outbox(Gate(client), "one", None)
-    log = SqliteLog(path)
+    log = SqliteLog(log_path)
     queue.add([new(1)])
     entries = outbox.lead()
     assert entries is not None
@@ -186,7 +168,7 @@ def test_an_older_row_never_overwrites_a_newer_one(
     for batch in stale:
         log.write(batch)
     assert [row.state for row in log.find(Search())] == ["completed"]
-    assert story(path, "1") == ["accepted", "taken", "started", "completed"]
+    assert story(log_path, "1") == ["accepted", "taken", "started", "completed"]
 
 
 def test_one_shipper_leads(client: redis.Redis, queue: CallQueue) -> None:
@@ -202,7 +184,7 @@ def test_one_shipper_leads(client: redis.Redis, queue: CallQueue) -> None:
 
 
 def test_beyond_its_bound_details_go_before_final_states(
-    client: redis.Redis, make_desk: Callable[..., WorkDesk], path: Path
+    client: redis.Redis, make_desk: Callable[..., WorkDesk], log_path: Path
 ) -> None:
     """The oldest first, each counted; every call's end is logged."""
     gate = Gate(client, 150)
@@ -214,10 +196,10 @@ def test_beyond_its_bound_details_go_before_final_states(
     # It is looked now and then only.
     assert 150 <= left < 158
     assert queue.stats().outbox.lost == {"details": 400 - left}
-    shipping = Shipping(Outbox(gate, "one", None), SqliteLog(path), None)
+    shipping = Shipping(Outbox(gate, "one", None), SqliteLog(log_path), None)
     while shipping.step():
         pass
-    rows, events = everything(path)
+    rows, events = everything(log_path)
     assert [row.state for row in rows] == ["completed"] * 100
     assert len(events) == left
     assert sum(event.event == "completed" for event in events) == 100
@@ -254,7 +236,7 @@ def test_stats_tell_how_far_the_log_is_behind(
 
 
 def test_an_event_of_another_room_is_logged_by_one_line_of_lua(
-    queue: CallQueue, desk: WorkDesk, client: redis.Redis, ship: Callable[[], None], path: Path
+    queue: CallQueue, desk: WorkDesk, client: redis.Redis, ship: Callable[[], None], log_path: Path
 ) -> None:
     """What Twilio says of a call on the line, with all its columns."""
     queue.add([new(1)])
@@ -264,7 +246,7 @@ def test_an_event_of_another_room_is_logged_by_one_line_of_lua(
     change = "redis.call('HSET', job_key('1'), 'status', 'busy')"
     client.eval(scripts.whole(f"{change} log_event('1', 'line_ended', {{ {lua} }})"), 0)
     ship()
-    found = SqliteLog(path).call("1")
+    found = SqliteLog(log_path).call("1")
     assert found is not None
     row, event = found[0], found[1][-1]
     assert (row.state, row.outcome) == ("completed", "busy")
@@ -362,14 +344,14 @@ def test_whatever_happens_the_log_is_as_the_api_and_without_a_gap(
     queue: CallQueue,
     make_desk: Callable[..., WorkDesk],
     client: redis.Redis,
-    path: Path,
+    log_path: Path,
     seed: int,
 ) -> None:
     """Calls go every way there is, while two shippers deliver to a log that comes and goes."""
     rng = random.Random(seed)
     walk = Walk(queue, [make_desk(lease_ms=40) for _ in range(2)], rng)
     shippers = [
-        Shipping(Outbox(Gate(client), name, None), Unsteady(path, rng), None) for name in "ab"
+        Shipping(Outbox(Gate(client), name, None), Unsteady(log_path, rng), None) for name in "ab"
     ]
     for _ in range(250):
         walk.step()
@@ -377,11 +359,11 @@ def test_whatever_happens_the_log_is_as_the_api_and_without_a_gap(
             _try(rng.choice(shippers))
         if rng.random() < 0.05:
             client.delete(keys.OUTBOX_LEAD)
-    steady = Shipping(Outbox(Gate(client), "c", None), SqliteLog(path), None)
+    steady = Shipping(Outbox(Gate(client), "c", None), SqliteLog(log_path), None)
     client.delete(keys.OUTBOX_LEAD)
     while steady.step():
         pass
-    rows, events = everything(path)
+    rows, events = everything(log_path)
     jobs = dict(_jobs(queue, walk.ids))
     assert set(walk.ids) == set(jobs) | set(walk.removed)
     assert len(rows) == len(walk.ids)

@@ -1,0 +1,75 @@
+"""Recurring calls for the tests beside this file: stored, made due, looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import redis
+
+from vomind_queue.calls import Call, Priority, State
+from vomind_queue.schedules import Recurrence, Schedule, ScheduleView
+from vomind_queue.store.queue import CallQueue
+from vomind_queue.store.timetable import Timetable
+from vomind_queue.ticks import Look, Outcome, Turn, decide
+
+MINUTE = 60_000
+NAME = "scheduler"
+
+
+#: Has no tick near the ones that tests put into the past.
+RARELY = "0 0 29 2 *"
+
+
+def wanted(to: str = "+1234567890", cron: str = RARELY, **changes: Any) -> Recurrence:
+    """A recurring call."""
+    message = changes.pop("message", "Reminder")
+    priority = changes.pop("priority", Priority.NORMAL)
+    call = Call(to=to, message=message, priority=priority)
+    return Recurrence(call=call, cron=cron, zone="UTC", **changes)
+
+
+def make_due(valkey: redis.Redis, schedule_id: str, ago_ms: int = 1_000) -> int:
+    """Sets the next tick of a schedule into the past, as time itself does; answers it."""
+    seconds, micros = valkey.time()
+    tick = seconds * 1000 + micros // 1000 - ago_ms
+    valkey.hset(f"{{calls}}:schedule:{schedule_id}", "next", tick)
+    valkey.zadd("{calls}:schedules", {f"a{schedule_id}": tick})
+    return tick
+
+
+def look(timetable: Timetable, name: str = NAME) -> Look:
+    """One look of a scheduler."""
+    return timetable.look(name, 5_000, 100)
+
+
+def decided(seen: Look) -> list[Turn]:
+    """What the scheduler makes of it."""
+    return [decide(due, seen.now_ms) for due in seen.due]
+
+
+def fire(timetable: Timetable) -> list[Outcome]:
+    """One look, and what comes of it."""
+    seen = look(timetable)
+    return timetable.fire(decided(seen), seen.now_ms + 5_000)
+
+
+def shown(timetable: Timetable, schedule_id: str = "1") -> Schedule:
+    """The schedule alone."""
+    return timetable.show(schedule_id).schedule
+
+
+def listed(view: ScheduleView | str) -> str:
+    """The number of a schedule that can be read."""
+    assert isinstance(view, ScheduleView)
+    return view.schedule.id
+
+
+def waiting(queue: CallQueue) -> Sequence[str]:
+    """Ids of the waiting jobs, in the order of dialing."""
+    return [job.id for job in queue.page(State.WAITING, 0, 99).jobs]
+
+
+def put(timetable: Timetable, recurrence: Recurrence) -> str:
+    """Stores a recurring call with its next tick."""
+    return timetable.put(recurrence, recurrence.first(timetable.now_ms())).schedule_id
