@@ -18,7 +18,7 @@ test: $(VENV)/.tools node_modules/.installed ## Run the tests
 	@$(BIN)/python -m pytest -n 2 $(ARGS)
 
 # FULL=1 runs every experiment at full size and at the product's own pace, for hours.
-chaos: $(VENV)/.tools ## Do harm to real processes and judge what is left of the promises
+chaos: $(VENV)/.tools node_modules/.installed ## Do harm to real processes and judge what is left of the promises
 	@$(BIN)/python -m tests.chaos $(if $(FULL),--full) $(ARGS)
 
 lint: $(VENV)/.tools ## Check style, types and the direction of imports
