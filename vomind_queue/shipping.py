@@ -144,6 +144,8 @@ class Shipping:
     def _tidy(self) -> None:
         """Erases forgotten people again, where a late delivery brought them back, and old calls."""
         keys = self._outbox.forgotten()
+        if keys:
+            self._drop_letters(frozenset(keys))
         for start in range(0, len(keys), HOUSEKEEPING_CALLS):
             part = keys[start : start + HOUSEKEEPING_CALLS]
             self._log.erase(part)
@@ -152,9 +154,17 @@ class Shipping:
         if done:
             self._tidied = self._monotonic()
 
+    def _drop_letters(self, keys: frozenset[str]) -> None:
+        """A delivery that was under way when a person was forgotten may have been refused."""
+        theirs = [letter.name for letter in self._outbox.dead() if letter.line.key in keys]
+        self._outbox.unbury(theirs)
+
     def _expire(self, retention: LogRetention) -> int:
-        before_ms = int(self._wall_ms()) - retention.days * DAY_MS
-        count = self._log.expire(before_ms, HOUSEKEEPING_CALLS, anonymize=retention.anonymize)
+        now_ms = int(self._wall_ms())
+        before_ms = now_ms - retention.days * DAY_MS
+        count = self._log.expire(
+            before_ms, HOUSEKEEPING_CALLS, now_ms=now_ms, anonymize=retention.anonymize
+        )
         if count:
             deed = "blanked" if retention.anonymize else "erased"
             logger.info("%d calls of more than %d days ago %s", count, retention.days, deed)

@@ -8,6 +8,7 @@ import pytest
 import redis
 
 from tests.integration.conftest import place, taken
+from tests.integration.line import Line
 from tests.integration.schedules import (
     MINUTE,
     NAME,
@@ -20,11 +21,11 @@ from tests.integration.schedules import (
     waiting,
     wanted,
 )
+from tests.twilio import a_sid
 from vomind_queue.calls import Priority, State
-from vomind_queue.errors import (
-    StoreUnavailable,
-)
-from vomind_queue.schedules import Overlap
+from vomind_queue.errors import StoreUnavailable
+from vomind_queue.progress import OutcomePolicy
+from vomind_queue.schedules import Overlap, Removed
 from vomind_queue.store.desk import WorkDesk
 from vomind_queue.store.queue import CallQueue
 from vomind_queue.store.timetable import Timetable
@@ -265,3 +266,24 @@ def test_a_lost_reply_loses_and_doubles_nothing(
     keeper.beat()
     assert len(waiting(queue)) == 1
     assert shown(timetable).fired == 1
+
+
+def test_a_run_is_not_made_again_for_its_outcome_once_its_schedule_is_gone(
+    timetable: Timetable, queue: CallQueue, valkey: redis.Redis, desk: WorkDesk
+) -> None:
+    """Stopped for good while the phone rang. Before that it is made again, and can be stopped."""
+    line = Line(queue, desk, valkey, OutcomePolicy(retry_on=("busy",), delay_ms=3_600_000, most=2))
+    put(timetable, wanted())
+    first = f"recurring:1:{make_due(valkey, '1')}"
+    fire(timetable)
+    begun = line.took(line.again(), a_sid(1))
+    valkey.delete("{calls}:runs:1")
+    assert line.say(begun, "busy").repeated
+    assert timetable.remove("1") == Removed(cancelled=[first], active=[])
+    put(timetable, wanted())
+    make_due(valkey, "2")
+    fire(timetable)
+    begun = line.took(line.again(), a_sid(2))
+    timetable.remove("2")
+    assert not line.say(begun, "busy", sid=a_sid(2)).repeated
+    assert queue.stats().delayed == 0

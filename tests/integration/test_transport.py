@@ -16,6 +16,7 @@ from kombu.transport import redis as stock
 from kombu.transport import virtual
 
 from tests.integration.conftest import begin, new, placed
+from tests.servers import Server
 from vomind_queue.broker.app import create_celery
 from vomind_queue.broker.link import Link
 from vomind_queue.broker.names import CALL_QUEUES, PLACE_CALL
@@ -200,3 +201,18 @@ def test_kombu_still_polls_what_active_queues_names() -> None:
     """Were the property renamed, the stock code would pop our sorted sets as lists."""
     assert isinstance(stock.Channel.active_queues, property)
     assert "channel.active_queues" in inspect.getsource(stock.MultiChannelPoller.on_poll_start)
+
+
+def test_an_answer_to_remote_control_waits_for_nobody(
+    queue: CallQueue, desk: WorkDesk, timetable: Timetable, start_server: Callable[..., Server]
+) -> None:
+    """While Redis is away it fails at once: the worker's event loop must hear a SIGTERM."""
+    server = start_server()
+    timekeeper = Timekeeper(timetable, "test", lead_ms=1_000)
+    link = Link(queue=queue, desk=desk, timekeeper=timekeeper, drain_s=1)
+    app = create_celery(Settings.from_env({"REDIS_URL": server.url}), link)
+    with app.connection() as connection, connection.channel() as channel:
+        server.kill()
+        with pytest.raises(kombu.exceptions.OperationalError):
+            app.control.mailbox._publish_reply({}, "reply", "reply", "1", channel=channel)
+    app.close()

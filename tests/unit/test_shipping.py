@@ -90,8 +90,9 @@ class Log:
         self.erased += keys
         return Erased(calls=len(keys), events=0)
 
-    def expire(self, before_ms: int, limit: int, *, anonymize: bool) -> int:
+    def expire(self, before_ms: int, limit: int, *, now_ms: int, anonymize: bool) -> int:
         """So many of the old ones."""
+        assert now_ms > before_ms
         self.asked.append((before_ms, limit, anonymize))
         part = min(limit, self.old)
         self.old -= part

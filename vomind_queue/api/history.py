@@ -15,6 +15,9 @@ from vomind_queue.api.ports import Services
 from vomind_queue.api.problems import RETRY_AFTER_S, Refused
 from vomind_queue.errors import LogUnavailable
 
+#: How long a request waits while others ask the log, s.
+SEAT_S = 1.0
+
 
 class HistoryRoutes:
     """GET /calls and /calls/<jobId>, DELETE /people/<number>."""
@@ -69,7 +72,7 @@ class HistoryRoutes:
 
     @contextmanager
     def _seat(self) -> Iterator[None]:
-        if not self._seats.acquire(blocking=False):
+        if not self._seats.acquire(timeout=SEAT_S):
             raise LogUnavailable("too many requests are waiting for it")
         try:
             yield

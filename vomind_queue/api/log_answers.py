@@ -17,7 +17,8 @@ from vomind_queue.logbook import CallEvent, CallRow
 
 #: What a spreadsheet takes for the beginning of a formula
 #: (https://owasp.org/www-community/attacks/CSV_Injection).
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r", "\n")
+_UNSEEN = " \u00a0\u200b\u2060\ufeff"
 
 
 def row(shown: CallRow) -> dict[str, Any]:
@@ -114,7 +115,9 @@ def _flat(shown: CallRow) -> dict[str, Any]:
 
 
 def _no_formula(text: str | None) -> str | None:
-    return f"'{text}" if text and text.startswith(_FORMULA) else text
+    # Spreadsheets pass over what cannot be seen.
+    shown = text.lstrip(_UNSEEN) if text else text
+    return f"'{text}" if text and shown and shown.startswith(_FORMULA) else text
 
 
 def forgotten(done: Forgotten) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from kombu import Exchange, Queue
 from vomind_queue.broker import transport
 from vomind_queue.broker.link import Link
 from vomind_queue.broker.names import CALL_QUEUES, DEFAULT_QUEUE, LINK_OPTION
+from vomind_queue.broker.replies import Control
 from vomind_queue.settings import Settings
 from vomind_queue.store.connection import WORKER_TIMEOUT_S, unverified
 
@@ -23,7 +24,7 @@ BEAT_LOOK_S = 5
 def create_celery(settings: Settings, link: Link) -> Celery:
     """The application of workers, clients and operators alike; connects on first use."""
     transport.install()
-    app = Celery("vomind_queue", broker=settings.redis_url, set_as_current=False)
+    app = Celery("vomind_queue", broker=settings.redis_url, control=Control, set_as_current=False)
     app.conf.update(_configuration(settings, link))
     return app
 

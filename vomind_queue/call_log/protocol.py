@@ -31,7 +31,7 @@ class CallLog(Protocol):
         """Keys of up to ``limit`` calls to that number."""
         ...
 
-    def expire(self, before_ms: int, limit: int, *, anonymize: bool) -> int:
+    def expire(self, before_ms: int, limit: int, *, now_ms: int, anonymize: bool) -> int:
         """Erases calls that ended before a time, or blanks what is personal in them.
 
         Up to ``limit`` of them; answers how many there were.

@@ -33,7 +33,16 @@ _ROW = tuple(each.name for each in fields(CallRow))
 _EVENT = tuple(each.name for each in fields(CallEvent))
 #: Not every row knows it, and the first that does knows it best.
 _KEPT = "answered_ms = coalesce(answered_ms, excluded.answered_ms)"
-_NEWER = ", ".join(f"{name} = excluded.{name}" for name in _ROW if name != "answered_ms")
+#: What was blanked stays so; what becomes of the call is told all the same.
+_PERSONAL = ("to_number", "lead_id", "message", "metadata", "failure")
+_UNBLANKED = ", ".join(
+    f"{name} = iif(anonymized_ms IS NULL, excluded.{name}, NULL)" for name in _PERSONAL
+)
+_NEWER = ", ".join(
+    f"{name} = excluded.{name}"
+    for name in _ROW
+    if name not in (*_PERSONAL, "answered_ms", "anonymized_ms")
+)
 
 
 def _marks(count: int) -> str:
@@ -43,12 +52,19 @@ def _marks(count: int) -> str:
 # Names of columns are ours; values are always given apart.
 _PUT_ROW = (
     f"INSERT INTO call_logs ({', '.join(_ROW)}) VALUES ({_marks(len(_ROW))}) "  # noqa: S608
-    f"ON CONFLICT (key) DO UPDATE SET {_NEWER}, {_KEPT} "
-    "WHERE excluded.version >= version AND anonymized_ms IS NULL"
+    f"ON CONFLICT (key) DO UPDATE SET {_NEWER}, {_UNBLANKED}, {_KEPT} "
+    "WHERE excluded.version >= version"
 )
 _PUT_EVENT = (
     f"INSERT INTO call_events ({', '.join(_EVENT)}) VALUES ({_marks(len(_EVENT))}) "  # noqa: S608
     "ON CONFLICT (key, sequence) DO NOTHING"
+)
+_BLANK_EVENT = (
+    "UPDATE call_events SET from_number = NULL, to_number = NULL, details = '{}' WHERE key = ?"
+)
+_BLANK_LATE_EVENT = (
+    f"{_BLANK_EVENT} AND to_number IS NOT NULL AND EXISTS (SELECT 1 FROM call_logs "  # noqa: S608
+    "WHERE call_logs.key = call_events.key AND anonymized_ms IS NOT NULL)"
 )
 
 
@@ -67,6 +83,8 @@ class SqliteLog:
         with self._writing() as database:
             database.executemany(_PUT_ROW, map(_flat, batch.rows))
             database.executemany(_PUT_EVENT, map(_flat, batch.events))
+            told = {(event.key,) for event in batch.events}
+            database.executemany(_BLANK_LATE_EVENT, sorted(told))
         return []
 
     def find(self, search: Search) -> Sequence[CallRow]:
@@ -119,7 +137,7 @@ class SqliteLog:
             found = database.execute(query, [number, number, limit]) if database else []
             return [each["key"] for each in found]
 
-    def expire(self, before_ms: int, limit: int, *, anonymize: bool) -> int:
+    def expire(self, before_ms: int, limit: int, *, now_ms: int, anonymize: bool) -> int:
         """Erases calls that ended before a time, or blanks what is personal in them."""
         query = (
             f"SELECT key FROM call_logs WHERE state IN ({_marks(len(FINAL_STATES))}) "  # noqa: S608
@@ -129,7 +147,7 @@ class SqliteLog:
             found = database.execute(query, [*FINAL_STATES, before_ms, limit]) if database else []
             keys = [each["key"] for each in found]
         if anonymize:
-            self._blank(keys, before_ms)
+            self._blank(keys, now_ms)
         elif keys:
             self.erase(keys)
         return len(keys)
@@ -139,20 +157,20 @@ class SqliteLog:
             "UPDATE call_logs SET to_number = NULL, lead_id = NULL, message = NULL, "
             "metadata = NULL, failure = NULL, anonymized_ms = ? WHERE key = ?"
         )
-        event = (
-            "UPDATE call_events SET from_number = NULL, to_number = NULL, details = '{}' "
-            "WHERE key = ?"
-        )
         with self._writing() as database:
             database.executemany(row, [(now_ms, key) for key in keys])
-            database.executemany(event, [(key,) for key in keys])
+            database.executemany(_BLANK_EVENT, [(key,) for key in keys])
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
+            # Numbers and messages are nobody else's business on this machine.
+            self._path.touch(mode=0o600)
             database = sqlite3.connect(self._path, timeout=WAIT_S)
             try:
+                # What is erased is gone from the file, too.
+                database.execute("PRAGMA secure_delete = ON")
                 database.execute("PRAGMA journal_mode = WAL")
                 schema = files("vomind_queue.call_log") / "sqlite.sql"
                 database.executescript(schema.read_text("utf-8"))

@@ -123,7 +123,7 @@ class SupabaseLog:
             found |= {each["call_key"]: None for each in self._ask(query.execute)}
         return list(found)[:limit]
 
-    def expire(self, before_ms: int, limit: int, *, anonymize: bool) -> int:
+    def expire(self, before_ms: int, limit: int, *, now_ms: int, anonymize: bool) -> int:
         """Erases calls that ended before a time, or blanks what is personal in them."""
         query = self._client.table(Table.CALLS).select("call_key").in_("state", FINAL_STATES)
         query = query.lt("finished_at", columns.time(before_ms))
@@ -131,7 +131,7 @@ class SupabaseLog:
             query = query.is_("anonymized_at", "null")
         keys = [each["call_key"] for each in self._ask(query.limit(limit).execute)]
         if anonymize:
-            self._blank(keys, before_ms)
+            self._blank(keys, now_ms)
         else:
             self.erase(keys)
         return len(keys)
@@ -139,7 +139,8 @@ class SupabaseLog:
     def _blank(self, keys: Sequence[str], now_ms: int) -> None:
         rows = {**columns.BLANK_ROW, "anonymized_at": columns.time(now_ms)}
         for part in _parts(keys):
-            for table, values in ((Table.EVENTS, columns.BLANK_EVENT), (Table.CALLS, rows)):
+            # The rows first: from then on an event that comes late is blanked on its way in.
+            for table, values in ((Table.CALLS, rows), (Table.EVENTS, columns.BLANK_EVENT)):
                 query = self._client.table(table).update(values, returning=ReturnMethod.minimal)
                 with _told():
                     _sensible(query.in_("call_key", part).execute())

@@ -49,7 +49,8 @@ async def lock(settings: Settings, *, within_s: float) -> int:
     """
     place = directory(settings)
     try:
-        place.mkdir(parents=True, exist_ok=True)
+        # Numbers and messages are nobody else's business on this machine.
+        place.mkdir(parents=True, exist_ok=True, mode=0o700)
         file = os.open(place / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise SettingsError(

@@ -168,7 +168,7 @@ def _row(job_id: str, fields: Mapping[str, str], version: int) -> CallRow:
     state, sid, status = fields["state"], fields.get("sid"), fields.get("status")
     outcome = status if status in OUTCOMES else None
     if state == "failed" and sid is None:
-        outcome = "not-placed"
+        outcome = record.last_status(fields) or "not-placed"
     return CallRow(
         # As `log_key` in outbox.lua.
         key=f"{queued_ms:015d}-{job_id:0>12}",

@@ -14,6 +14,9 @@ from vomind_queue.store.timetable import Timetable
 
 #: Recurring calls read at once.
 SCHEDULES = 500
+#: Looks in a row that must find nothing. Calls go forward, and back to be made again; one that
+#: changes its place during a look can be missed by it, but not by one the other way round.
+EMPTY_LOOKS = 3
 
 
 class People:
@@ -26,23 +29,31 @@ class People:
     def forget(self, number: str) -> tuple[Mapping[str, str], Sequence[str]]:
         """Ids with the states they were in, ``recurring`` among them; ids of calls being placed.
 
-        Calls change their place meanwhile, so it is looked until a look finds nothing.
+        Calls change their place meanwhile, so it is looked until nothing is found.
         """
         removed = self._forget_recurring(number)
-        while True:
-            # In the order in which calls go from one place to the next.
-            found = self._scan(keys.DELAYED, number, "job")
-            for rank in (1, 2, 3):
-                found |= self._scan(f"{keys.WAITING}{rank}", number, "job")
-            active = self._scan(keys.ACTIVE, number, "active")
-            for finished in (keys.COMPLETED, keys.FAILED):
-                found |= self._scan(finished, number, "job")
+        active: set[str] = set()
+        empty = 0
+        while empty < EMPTY_LOOKS:
+            found, active = self._look(number, backward=empty % 2 == 1)
             gone = self._scan(keys.OUTBOX_GONE, number, "gone")
             removed |= found
-            if not found and not gone:
-                break
+            empty = 0 if found or gone else empty + 1
         self._forget_dead(number)
-        return removed, list(active)
+        return removed, sorted(active)
+
+    def _look(self, number: str, *, backward: bool) -> tuple[dict[str, str], set[str]]:
+        """Calls that were found and taken out, with their states; ids of those being placed."""
+        waiting = [f"{keys.WAITING}{rank}" for rank in (1, 2, 3)]
+        places = [keys.DELAYED, *waiting, keys.ACTIVE, keys.COMPLETED, keys.FAILED]
+        found: dict[str, str] = {}
+        active: set[str] = set()
+        for place in reversed(places) if backward else places:
+            if place == keys.ACTIVE:
+                active |= self._scan(place, number, "active").keys()
+            else:
+                found |= self._scan(place, number, "job")
+        return found, active
 
     def _forget_recurring(self, number: str) -> dict[str, str]:
         found: list[str] = []

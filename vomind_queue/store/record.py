@@ -125,6 +125,12 @@ def _placed(fields: Mapping[str, str]) -> Placed | None:
     )
 
 
+def last_status(fields: Mapping[str, str]) -> str | None:
+    """Twilio's status of the last attempt that it took; ``None`` when it took none."""
+    placed = (attempt.placed for attempt in reversed(_attempts(fields)))
+    return next((each.status for each in placed if each is not None), None)
+
+
 def _attempts(fields: Mapping[str, str]) -> Sequence[AttemptMade]:
     lines = fields["past"].split("\n") if "past" in fields else []
     made = [_attempt(json.loads(line)) for line in lines]

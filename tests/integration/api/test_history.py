@@ -7,6 +7,7 @@ import io
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -18,11 +19,16 @@ from werkzeug.test import TestResponse
 from tests.integration.api.conftest import Api
 from tests.integration.conftest import begin, place, taken
 from vomind_queue.call_log.sqlite import SqliteLog
-from vomind_queue.logbook import Batch, Search
+from vomind_queue.history import History
+from vomind_queue.logbook import Batch, DeadLetter, Search
 from vomind_queue.shipping import Shipping
+from vomind_queue.store import keys
 from vomind_queue.store.connection import Gate
 from vomind_queue.store.desk import WorkDesk
 from vomind_queue.store.outbox import Outbox
+from vomind_queue.store.people import People
+from vomind_queue.store.queue import CallQueue
+from vomind_queue.verdicts import Ending, Verdict
 
 
 @pytest.fixture
@@ -301,6 +307,60 @@ def test_a_delivery_under_way_does_not_bring_a_forgotten_person_back(
     assert ids(calls(api)) == ["1"]
     Shipping(outbox, log, None).step()
     assert ids(calls(api)) == []
+
+
+def test_a_call_that_goes_back_while_it_is_looked_for_is_found(
+    api: Api, queue: CallQueue, desk: WorkDesk, client: redis.Redis, log_path: Path
+) -> None:
+    """A failed one that is retried between the look at the waiting ones and that at the failed."""
+    api.post("/schedule-call", {"to": "+15550000001"})
+    begun = begin(desk, *taken(desk))
+    desk.finish(begun, Verdict(ending=Ending.FAILED, reason="no"))
+    desk.release("1")
+
+    class Meanwhile(People):
+        def _scan(self, name: str, number: str, what: str) -> dict[str, str]:
+            if name == keys.FAILED and queue.stats().failed:
+                queue.retry("1")
+            return super()._scan(name, number, what)
+
+    done = History(SqliteLog(log_path), Meanwhile(Gate(client))).forget("+15550000001")
+    assert (done.complete, done.cancelled) == (True, 1)
+    assert api.total() == 0
+
+
+def test_a_line_refused_while_a_person_is_forgotten_is_dropped(
+    api: Api, client: redis.Redis, log_path: Path
+) -> None:
+    """It was on its way, and would stand among the dead letters for good."""
+    log, outbox = SqliteLog(log_path), Outbox(Gate(client), "one", None)
+    api.post("/schedule-call", {"to": "+15550000001"})
+    [(batch, _)] = outbox.batches(outbox.lead() or [])
+    forget(api, "+15550000001")
+    outbox.bury([DeadLetter(line=line, reason="no") for line in (*batch.rows, *batch.events)])
+    Shipping(outbox, log, None).step()
+    assert list(outbox.dead()) == []
+    assert list(mentions(client, log_path, "+15550000001")) == []
+
+
+def test_some_may_ask_at_once(api: Api, logged: None) -> None:
+    """They wait for each other for a moment; the log is well, and says so."""
+
+    def ask(_: int) -> int:
+        return api.web.application.test_client().get("/api/calls?limit=1").status_code
+
+    with ThreadPoolExecutor(12) as pool:
+        assert list(pool.map(ask, range(12))) == [200] * 12
+
+
+@pytest.mark.parametrize("message", ["\n=1+1", " =1+1", "\u200b=1+1", "＝1+1", "\ufeff@SUM"])
+def test_no_text_becomes_a_formula(api: Api, ship: Callable[[], None], message: str) -> None:
+    """Whatever a spreadsheet passes over before it."""
+    api.post("/schedule-call", {"to": "+15550000001", "message": message})
+    ship()
+    sheet = calls(api, headers={"Accept": "text/csv"}).get_data(as_text=True)
+    [line] = csv.DictReader(io.StringIO(sheet, newline=""))
+    assert line["message"] == f"'{message}"
 
 
 def test_thousands_of_calls_are_searched_for_one_number(api: Api, client: redis.Redis) -> None:

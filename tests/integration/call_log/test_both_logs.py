@@ -115,9 +115,9 @@ def test_old_calls_are_erased_in_small_batches(log: CallLog) -> None:
         *(event(index) for index in range(1, 6)),
         row(6, state="delayed", finished_ms=None),
     )
-    assert log.expire(AT + 5, 3, anonymize=False) == 3
-    assert log.expire(AT + 5, 3, anonymize=False) == 1
-    assert log.expire(AT + 5, 3, anonymize=False) == 0
+    assert log.expire(AT + 5, 3, now_ms=AT + 9, anonymize=False) == 3
+    assert log.expire(AT + 5, 3, now_ms=AT + 9, anonymize=False) == 1
+    assert log.expire(AT + 5, 3, now_ms=AT + 9, anonymize=False) == 0
     assert ids(log) == ["6", "5"]
     assert log.keys_of("+15550000001", 10) == []
 
@@ -125,16 +125,16 @@ def test_old_calls_are_erased_in_small_batches(log: CallLog) -> None:
 def test_old_calls_are_blanked(log: CallLog) -> None:
     """Nothing personal is left; numbers for statistics are; and nothing comes back."""
     write(log, row(1), event(1))
-    assert log.expire(AT + 100, 10, anonymize=True) == 1
-    assert log.expire(AT + 100, 10, anonymize=True) == 0
-    write(log, row(1, version=99), event(1))
+    assert log.expire(AT + 100, 10, now_ms=AT + 900, anonymize=True) == 1
+    assert log.expire(AT + 100, 10, now_ms=AT + 900, anonymize=True) == 0
+    write(log, row(1, version=99, attempts=7), event(1), event(1, 2))
     found = log.call("1")
     assert found is not None
     kept, events = found
     gone = (kept.to_number, kept.lead_id, kept.message, kept.metadata, kept.failure)
     assert gone == (None,) * 5
     assert (kept.outcome, kept.duration, kept.price) == ("completed", 17, "-0.0085")
-    assert kept.anonymized_ms == AT + 100
-    assert [(each.to_number, each.from_number, each.details) for each in events] == [
+    assert (kept.anonymized_ms, kept.attempts) == (AT + 900, 7), "what becomes of it is told"
+    assert [(each.to_number, each.from_number, each.details) for each in events] == 2 * [
         (None, None, {})
     ]

@@ -75,8 +75,17 @@ create index if not exists call_events_time on public.call_events ("time");
 create or replace function public.call_logs_keep_newest() returns trigger
 language plpgsql set search_path = '' as $$
 begin
-    if new.version < old.version or old.anonymized_at is not null then
+    if new.version < old.version then
         return null;
+    end if;
+    if old.anonymized_at is not null then
+        -- What becomes of the call is told all the same.
+        new.to_number := null;
+        new.lead_id := null;
+        new.message := null;
+        new.metadata := null;
+        new.failure := null;
+        new.anonymized_at := old.anonymized_at;
     end if;
     -- Not every row knows it, and the first that does knows it best.
     new.answered_at := coalesce(old.answered_at, new.answered_at);
@@ -86,6 +95,25 @@ $$;
 drop trigger if exists call_logs_keep_newest on public.call_logs;
 create trigger call_logs_keep_newest before update on public.call_logs
     for each row execute function public.call_logs_keep_newest();
+
+-- An event of a call that was blanked brings nothing back.
+create or replace function public.call_events_stay_blank() returns trigger
+language plpgsql set search_path = '' as $$
+begin
+    if exists (
+        select from public.call_logs
+        where call_key = new.call_key and anonymized_at is not null
+    ) then
+        new.from_number := null;
+        new.to_number := null;
+        new.details := '{}';
+    end if;
+    return new;
+end
+$$;
+drop trigger if exists call_events_stay_blank on public.call_events;
+create trigger call_events_stay_blank before insert on public.call_events
+    for each row execute function public.call_events_stay_blank();
 
 -- Tells the lead, where there is one, that it was called, and that a person answered. A lead is
 -- never made, and whatever is wrong with the table of leads does not keep a call from the log.

@@ -88,7 +88,7 @@ if revived then
 end
 
 local function again_at_all()
-    if job[1] ~= 'completed' then
+    if job[1] ~= 'completed' or is_stopped_run(id) then
         return false
     end
     local wanted = cjson.decode(redis.call('HGET', key, 'data'))['retryOn'] or cjson.decode(ARGV[12])
@@ -101,6 +101,7 @@ local function again_at_all()
 end
 
 local function make_again()
+    hold_run(id)
     redis.call('ZREM', K.completed, mem)
     redis.call('HDEL', key, 'ended', 'round')
     redis.call('HINCRBY', key, 'repeats', 1)

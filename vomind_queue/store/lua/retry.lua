@@ -27,12 +27,7 @@ end
 redis.call('HDEL', key, 'round', 'repeats', 'reason', 'ended', 'notbefore')
 redis.call('HSET', key, 'state', 'waiting')
 redis.call('ZADD', K.waiting .. redis.call('HGET', key, 'priority'), now, mem)
--- A run of a recurring call that is shown no more: who stops that call must find it.
-local schedule, tick = string.match(ARGV[2], '^recurring:(%d+):(%d+)$')
-if schedule and redis.call('EXISTS', K.schedule .. schedule) == 1
-    and not redis.call('LPOS', K.runs .. schedule, tick) then
-    redis.call('RPUSH', K.runs .. schedule, tick)
-end
+hold_run(ARGV[2])
 log_event(ARGV[2], 'retried')
 wake()
 return { C.ok, now }

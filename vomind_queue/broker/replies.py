@@ -1,0 +1,27 @@
+"""Answers to remote control that do not hold up the worker.
+
+kombu tries for ever to deliver one. While Redis is away that would keep the worker's event
+loop, which then does not hear a SIGTERM either. Whoever asked has given up long before.
+
+Leans on kombu 5.7's ``Mailbox._publish_reply``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from celery.app.control import Control as StockControl
+from kombu.pidbox import Mailbox as StockMailbox
+
+
+class Mailbox(StockMailbox):
+    """Tries once; Celery writes down what failed, and makes its mailbox anew."""
+
+    def _publish_reply(self, *args: Any, **options: Any) -> None:
+        super()._publish_reply(*args, retry_policy={"max_retries": 0}, **options)
+
+
+class Control(StockControl):
+    """Celery's remote control with that mailbox."""
+
+    Mailbox = Mailbox
