@@ -253,19 +253,22 @@ def account(scale: Scale, seed: int) -> tuple[str, str]:
 
 
 def frozen(scale: Scale, seed: int) -> tuple[str, str]:
-    """A worker stopped for longer than its lease, on the way to Twilio and while it asks."""
+    """Workers stopped for longer than their lease, on the way to Twilio and while they ask."""
     rounds, calls = scale.pick(2, 10, 20), 60
     with arena(scale, seed) as made:
-        made.start(workers=2, CALL_WORKER_CONCURRENCY=str(calls))
+        made.start(workers=3, CALL_WORKER_CONCURRENCY=str(calls))
         made.phone.faults({"fault": "slow", "ms": int(3_000 * scale.pace), "when": "after"})
         for number in range(rounds):
             made.client().add(made.numbers(calls))
             # At once: calls are taken and not yet asked for. Later: Twilio is being asked.
-            time.sleep(made.rng.uniform(0, 0.05) if number % 2 else made.rng.uniform(0, 0.3))
-            victim = of_process(made.rng.choice(made.workers))
-            victim.send(signal.SIGSTOP)
-            time.sleep(made.rng.uniform(11, 25) * scale.pace)
-            victim.send(signal.SIGCONT)
+            time.sleep(made.rng.uniform(0, 0.3) if number % 3 == 2 else made.rng.uniform(0, 0.04))
+            # One is left to take over what the others hold.
+            victims = [of_process(worker) for worker in made.rng.sample(made.workers, 2)]
+            for victim in victims:
+                victim.send(signal.SIGSTOP)
+            time.sleep(made.rng.uniform(15, 25) * scale.pace)
+            for victim in victims:
+                victim.send(signal.SIGCONT)
             time.sleep(made.rng.uniform(0, 3) * scale.pace)
         evidence = made.judge(within_s=60 + 600 * scale.pace)
     rings = sum(map(len, evidence.rings.values()))
