@@ -18,11 +18,11 @@ from pathlib import Path
 
 import requests
 
+from tests.integration.schedules import RARELY, set_tick
 from tests.servers import Server
 from tests.stack import Stack, until
 from vomind_queue.calls import Call
 from vomind_queue.schedules import Overlap, Recurrence
-from vomind_queue.store import keys
 from vomind_queue.store.connection import WORKER_TIMEOUT_S, Gate, connect
 from vomind_queue.store.timetable import Timetable
 
@@ -30,8 +30,6 @@ SIZES = (1_000, 100_000)
 REPEATS = 300
 DUE = 5_000
 ROUNDS = 3
-#: Far away: nothing of it is due during the run.
-RARELY = "0 0 29 2 *"
 #: Time to write down for all of them when they are due, and for a look of the scheduler, which
 #: looks every 5 s while nothing is, ms.
 AHEAD_MS = 8_000
@@ -100,8 +98,7 @@ class Place:
         due_ms = self.timetable.now_ms() + AHEAD_MS
         with self.server.client() as client, client.pipeline() as pipe:
             for number in self.due:
-                pipe.hset(keys.schedule(number), "next", due_ms)
-                pipe.zadd(keys.SCHEDULES, {f"{chr(96 + len(number))}{number}": due_ms})
+                set_tick(pipe, number, due_ms)
             pipe.execute()
         if self.timetable.now_ms() > due_ms:
             sys.exit("It took too long to make them due at one moment.")

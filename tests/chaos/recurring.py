@@ -13,10 +13,9 @@ from tests.chaos.arena import Arena, arena
 from tests.chaos.harm import Victim, of_process, of_server
 from tests.chaos.scale import Scale
 from tests.chaos.verify import fail_on
+from tests.integration.schedules import RARELY, set_tick
 from tests.stack import until
 
-#: Has no tick near those that are put into the past.
-RARELY = "0 0 29 2 *"
 MINUTE_MS = 60_000
 #: From a tick to its ring when nothing is in the way, s.
 PROMPT_S = 2.0
@@ -102,8 +101,7 @@ def _make_due(made: Arena, ids: list[str]) -> None:
         seconds, micros = client.time()
         tick = seconds * 1000 + micros // 1000
         for number in ids:
-            pipe.hset(f"{{calls}}:schedule:{number}", "next", tick)
-            pipe.zadd("{calls}:schedules", {f"{chr(96 + len(number))}{number}": tick})
+            set_tick(pipe, number, tick)
         pipe.execute()
 
 

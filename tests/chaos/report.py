@@ -41,8 +41,6 @@ class Experiment:
     rounds: int = 1
     #: Whether `make test` runs its short form: one at least for each kind of harm.
     short: bool = True
-    #: What breaks the promise today; empty while it is kept.
-    broken: str = ""
 
     def perform(self, scale: Scale, seed: int) -> Row:
         """One run."""

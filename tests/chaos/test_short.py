@@ -17,9 +17,7 @@ SEED = 7
 
 def _cases() -> Iterator[ParameterSet]:
     for experiment in filter(lambda each: each.short, EXPERIMENTS):
-        broken = pytest.mark.xfail(reason=experiment.broken, run=False)
-        marks = [broken] if experiment.broken else []
-        yield pytest.param(experiment, id=experiment.name, marks=marks)
+        yield pytest.param(experiment, id=experiment.name)
 
 
 @pytest.mark.slow

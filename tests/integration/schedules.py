@@ -9,6 +9,7 @@ import redis
 
 from vomind_queue.calls import Call, Priority, State
 from vomind_queue.schedules import Recurrence, Schedule, ScheduleView
+from vomind_queue.store import keys
 from vomind_queue.store.queue import CallQueue
 from vomind_queue.store.timetable import Timetable
 from vomind_queue.ticks import Look, Outcome, Turn, decide
@@ -33,9 +34,14 @@ def make_due(valkey: redis.Redis, schedule_id: str, ago_ms: int = 1_000) -> int:
     """Sets the next tick of a schedule into the past, as time itself does; answers it."""
     seconds, micros = valkey.time()
     tick = seconds * 1000 + micros // 1000 - ago_ms
-    valkey.hset(f"{{calls}}:schedule:{schedule_id}", "next", tick)
-    valkey.zadd("{calls}:schedules", {f"a{schedule_id}": tick})
+    set_tick(valkey, schedule_id, tick)
     return tick
+
+
+def set_tick(valkey: redis.Redis, schedule_id: str, tick_ms: int) -> None:
+    """Sets the next tick of a schedule; ``valkey`` may be a pipeline."""
+    valkey.hset(keys.schedule(schedule_id), "next", tick_ms)
+    valkey.zadd(keys.SCHEDULES, {keys.member(schedule_id): tick_ms})
 
 
 def look(timetable: Timetable, name: str = NAME) -> Look:

@@ -138,7 +138,7 @@ def test_a_dropped_bulk_cannot_be_committed(queue: CallQueue, desk: WorkDesk) ->
     time.sleep(0.01)
     taken(desk)
     with pytest.raises(StoreUnavailable):
-        queue._change("commit", keys.LAST_ID, "", "", 0, first, 1, 1, "[1,2,-1,-1]")
+        queue._gate.change("commit", keys.LAST_ID, "", "", 0, first, 1, 1, "[1,2,-1,-1]")
     assert queue.stats().total == 0
 
 

@@ -7,9 +7,9 @@ from marshmallow import ValidationError
 
 from vomind_queue.api import answers, schemas
 from vomind_queue.api.body import read_object
-from vomind_queue.api.idempotency import idempotency_key
+from vomind_queue.api.idempotency import answered_before, idempotency_key
 from vomind_queue.api.ports import Services
-from vomind_queue.calls import IdempotencyKey, NewCall, Receipt
+from vomind_queue.calls import NewCall
 
 
 class CallRoutes:
@@ -48,7 +48,9 @@ class CallRoutes:
         key = idempotency_key(body)
         receipt = None
         if untimely := self._untimely([new]):
-            receipt = self._answered_before(key, ValidationError(dict(untimely[0])))
+            receipt = answered_before(
+                self._scheduling.recall, key, ValidationError(dict(untimely[0]))
+            )
         return answers.scheduled(
             new,
             receipt or self._scheduling.schedule(new, key),
@@ -65,7 +67,9 @@ class CallRoutes:
         key = idempotency_key(body)
         receipt = None
         if untimely := self._untimely(news):
-            receipt = self._answered_before(key, ValidationError({"calls": untimely}))
+            receipt = answered_before(
+                self._scheduling.recall, key, ValidationError({"calls": untimely})
+            )
         return answers.scheduled_many(
             receipt or self._scheduling.schedule_many(news, key), schemas.BULK.ignored(body)
         )
@@ -77,10 +81,3 @@ class CallRoutes:
         if all(new.due_ms is None for new in news):
             return {}
         return schemas.untimely(news, self._scheduling.now_ms(), self._past_grace_ms)
-
-    def _answered_before(self, key: IdempotencyKey | None, error: ValidationError) -> Receipt:
-        """The first answer to a request that came in time then; raises ``error`` without one."""
-        receipt = self._scheduling.recall(key) if key else None
-        if receipt is None:
-            raise error
-        return receipt

@@ -5,14 +5,17 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Callable
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeVar
 
 from flask import request
 
 from vomind_queue.api import access
 from vomind_queue.api.problems import Refused
 from vomind_queue.calls import IdempotencyKey
+
+T = TypeVar("T")
 
 _KEY = re.compile(r"[ -~]{1,255}")
 
@@ -38,6 +41,16 @@ def idempotency_key(body: dict[str, Any]) -> IdempotencyKey | None:
     scoped = "\n".join((access.scope(), request.endpoint or "", sent))
     canonical = json.dumps(body, sort_keys=True, separators=(",", ":"))
     return IdempotencyKey(name=_hash(scoped), fingerprint=_hash(canonical))
+
+
+def answered_before(
+    recall: Callable[[IdempotencyKey], T | None], key: IdempotencyKey | None, error: Exception
+) -> T:
+    """What a request was answered when it came in time; raises ``error`` when it never did."""
+    answered = recall(key) if key else None
+    if answered is None:
+        raise error
+    return answered
 
 
 def _hash(text: str) -> str:

@@ -8,12 +8,11 @@ from werkzeug.routing import BaseConverter
 
 from vomind_queue.api import access, answers, recurring_answers, schemas
 from vomind_queue.api.body import read_object
-from vomind_queue.api.idempotency import idempotency_key
+from vomind_queue.api.idempotency import answered_before, idempotency_key
 from vomind_queue.api.ports import Services
 from vomind_queue.api.recurring_schemas import CHANGE, PREVIEW, RECURRING
-from vomind_queue.calls import IdempotencyKey
 from vomind_queue.errors import WrongState
-from vomind_queue.schedules import PREFIX, Recurrence, Registered, Schedule
+from vomind_queue.schedules import PREFIX, Recurrence, Schedule
 
 #: A schedule's id in an address; an occurrence's has a second colon, and is a job.
 _ONE = f"/job/{PREFIX}<schedule_number:schedule_id>"
@@ -54,7 +53,7 @@ class RecurringRoutes:
         key = idempotency_key(body)
         registered = None
         if fault := self._never(wanted):
-            registered = self._answered_before(key, fault)
+            registered = answered_before(self._recurring.recall, key, fault)
         return recurring_answers.scheduled(
             wanted,
             registered or self._recurring.schedule(wanted, key),
@@ -139,10 +138,3 @@ class RecurringRoutes:
             return None
         field = "cronExpression" if wanted.end_ms is None else "endAt"
         return ValidationError("No run lies before it.", field)
-
-    def _answered_before(self, key: IdempotencyKey | None, error: ValidationError) -> Registered:
-        """The first answer to a request that came in time then; raises ``error`` without one."""
-        registered = self._recurring.recall(key) if key else None
-        if registered is None:
-            raise error
-        return registered

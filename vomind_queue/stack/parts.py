@@ -70,27 +70,9 @@ def parts(settings: Settings, environ: Mapping[str, str]) -> Sequence[Part]:
     children = _environment(settings, environ)
     ours = [
         _ours("flower", children, GRACE_S, settings.flower_host, settings.flower_port),
-        Part(
-            name="worker",
-            command=(sys.executable, *COMMANDS["worker"]),
-            environment=children,
-            grace_s=settings.drain_ms / 1000 + WORKER_MARGIN_S,
-            probe=None,
-        ),
-        Part(
-            name="shipper",
-            command=(sys.executable, *COMMANDS["shipper"]),
-            environment=children,
-            grace_s=SHIPPER_GRACE_S,
-            probe=None,
-        ),
-        Part(
-            name="beat",
-            command=(sys.executable, *COMMANDS["beat"]),
-            environment=children,
-            grace_s=GRACE_S,
-            probe=None,
-        ),
+        _unasked("worker", children, settings.drain_ms / 1000 + WORKER_MARGIN_S),
+        _unasked("shipper", children, SHIPPER_GRACE_S),
+        _unasked("beat", children, GRACE_S),
         _ours("web", children, WEB_GRACE_S, settings.host, settings.port),
     ]
     if simulated(settings):
@@ -127,6 +109,12 @@ def _ours(name: str, environ: Mapping[str, str], grace_s: float, host: str, port
         grace_s=grace_s,
         probe=probes.http(probes.reachable(host), port, _READY[name]),
     )
+
+
+def _unasked(name: str, environ: Mapping[str, str], grace_s: float) -> Part:
+    """One that listens nowhere, so that it cannot be asked whether it is ready."""
+    command = (sys.executable, *COMMANDS[name])
+    return Part(name=name, command=command, environment=environ, grace_s=grace_s, probe=None)
 
 
 def _environment(settings: Settings, environ: Mapping[str, str]) -> dict[str, str]:

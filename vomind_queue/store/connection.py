@@ -19,6 +19,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from vomind_queue.errors import StoreUnavailable
+from vomind_queue.store.codes import Code
 from vomind_queue.store.scripts import OUTBOX_MAX, Scripts
 
 #: How long the API waits for one answer, s: a 503 has to come within 2 s.
@@ -133,7 +134,27 @@ class Gate:
         with told(writes=True):
             return cast(list[Any], self._scripts.run(name, key_names, *args))
 
+    def change(self, name: str, key: str, *args: Any) -> list[Any]:
+        """Runs a script that takes a deadline first and answers a code and the time first.
+
+        Raises StoreUnavailable when the server came to it after the deadline.
+        """
+        answer = self.write(name, [key], self.deadline_ms(), *args)
+        self.clock.note(int(answer[1]))
+        return in_time(answer)
+
+    def now_ms(self) -> int:
+        """Unix ms on the server's clock."""
+        with told(writes=False):
+            return self.clock.now_ms()
+
     def deadline_ms(self) -> int:
         """When a request that is sent now is given up, unix ms on the server's clock."""
-        with told(writes=False):
-            return self.clock.now_ms() + int(API_TIMEOUT_S * 1000)
+        return self.now_ms() + int(API_TIMEOUT_S * 1000)
+
+
+def in_time(answer: list[Any]) -> list[Any]:
+    """A script's answer; raises StoreUnavailable for one that came to nothing, being late."""
+    if answer[0] == Code.LATE:
+        raise StoreUnavailable("Redis was too slow; nothing was changed.")
+    return answer

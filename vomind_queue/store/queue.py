@@ -26,7 +26,7 @@ from vomind_queue.calls import (
     State,
     Stats,
 )
-from vomind_queue.errors import JobNotFound, StoreUnavailable, WrongState
+from vomind_queue.errors import JobNotFound, WrongState
 from vomind_queue.logbook import OutboxState
 from vomind_queue.store import keys, record
 from vomind_queue.store.codes import Code
@@ -54,8 +54,7 @@ class CallQueue:
 
     def now_ms(self) -> int:
         """Unix ms on the server's clock."""
-        with told(writes=False):
-            return self._gate.clock.now_ms()
+        return self._gate.now_ms()
 
     def ping(self) -> None:
         """Raises StoreUnavailable when the server does not answer."""
@@ -65,14 +64,14 @@ class CallQueue:
     def add(self, news: Sequence[NewCall], key: IdempotencyKey | None = None) -> Receipt:
         """Stores calls, all or none. Raises KeyReused and StoreUnavailable."""
         if len(news) <= CHUNK:
-            answer = self._change("add", keys.LAST_ID, *asked(key), "", *_whole(news))
+            answer = self._gate.change("add", keys.LAST_ID, *asked(key), "", *_whole(news))
         else:
             answer = self._add_staged(news, asked(key))
         return _receipt(answer)
 
     def publish(self, job_id: str, new: NewCall) -> None:
         """Stores one call under an id that was chosen elsewhere; one that exists is left alone."""
-        self._change("add", keys.LAST_ID, *asked(None), job_id, *_whole([new]))
+        self._gate.change("add", keys.LAST_ID, *asked(None), job_id, *_whole([new]))
 
     def recall(self, key: IdempotencyKey) -> Receipt | None:
         """What an earlier request with this key was answered; raises KeyReused."""
@@ -92,13 +91,13 @@ class CallQueue:
 
     def cancel(self, job_id: str) -> State:
         """Removes a call that is not being placed; answers the state it was in."""
-        answer = self._change("cancel", keys.ACTIVE, job_id)
+        answer = self._gate.change("cancel", keys.ACTIVE, job_id)
         _refuse(answer, job_id, "Call {id} is being placed and cannot be cancelled any more.")
         return State(answer[2])
 
     def retry(self, job_id: str) -> None:
         """Puts a failed call back into the queue with all its attempts."""
-        answer = self._change("retry", keys.FAILED, job_id)
+        answer = self._gate.change("retry", keys.FAILED, job_id)
         _refuse(answer, job_id, "Only failed calls can be retried; call {id} is {state}.")
 
     def clean(self, grace_ms: int, limit: int) -> Cleaned:
@@ -106,7 +105,7 @@ class CallQueue:
         removed: dict[str, list[str]] = {"completed": [], "failed": []}
         while limit > 0:
             part = min(limit, CHUNK)
-            answer = self._change("clean", keys.COMPLETED, grace_ms, part)
+            answer = self._gate.change("clean", keys.COMPLETED, grace_ms, part)
             ids = answer[2:]
             for name, job_id in zip(ids[::2], ids[1::2], strict=True):
                 removed[name].append(job_id)
@@ -117,11 +116,11 @@ class CallQueue:
 
     def pause(self, by: str, reason: str | None = None) -> None:
         """No call starts from now on."""
-        self._change("pause", keys.PAUSED, by, reason or "")
+        self._gate.change("pause", keys.PAUSED, by, reason or "")
 
     def resume(self) -> None:
         """Calls start again."""
-        self._change("resume", keys.PAUSED)
+        self._gate.change("resume", keys.PAUSED)
 
     def page(self, state: State, start: int, end: int) -> Page:
         """Jobs ``start`` to ``end``, both included, in the state's own order."""
@@ -138,23 +137,16 @@ class CallQueue:
         rate = (self._rate.max_starts, self._rate.window_ms) if self._rate else (0, 0)
         return _stats(self._gate.read("stats", [keys.ACTIVE], *rate, WORKER_GONE_MS))
 
-    def _change(self, script: str, key: str, *args: Any) -> list[Any]:
-        answer = self._gate.write(script, [key], self._gate.deadline_ms(), *args)
-        self._gate.clock.note(int(answer[1]))
-        if answer[0] == Code.LATE:
-            raise StoreUnavailable("Redis was too slow; nothing was changed.")
-        return answer
-
     def _add_staged(self, news: Sequence[NewCall], request: tuple[str, str, int]) -> list[Any]:
         first = began = ""
         for offset in range(0, len(news), CHUNK):
             part = _whole(news[offset : offset + CHUNK])
-            answer = self._change(
+            answer = self._gate.change(
                 "stage", keys.LAST_ID, first, began, len(news), STAGING_TTL_MS, offset, *part
             )
             first, began = answer[2], began or answer[1]
         runs = json.dumps(_runs(news), separators=(",", ":"))
-        return self._change("commit", keys.LAST_ID, *request, first, len(news), began, runs)
+        return self._gate.change("commit", keys.LAST_ID, *request, first, len(news), began, runs)
 
 
 def _runs(news: Sequence[NewCall]) -> list[int]:

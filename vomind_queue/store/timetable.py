@@ -14,7 +14,6 @@ from vomind_queue.errors import (
     ScheduleChanged,
     ScheduleExists,
     ScheduleUnreadable,
-    StoreUnavailable,
 )
 from vomind_queue.schedules import (
     PREFIX,
@@ -28,7 +27,7 @@ from vomind_queue.schedules import (
 )
 from vomind_queue.store import keys
 from vomind_queue.store.codes import Code
-from vomind_queue.store.connection import Gate, told
+from vomind_queue.store.connection import Gate, in_time, told
 from vomind_queue.store.requests import asked, recalled, refuse_misuse
 from vomind_queue.store.schedule_record import UNREADABLE, due, fields_of, or_empty, view
 from vomind_queue.ticks import Look, Outcome, Turn
@@ -45,8 +44,7 @@ class Timetable:
 
     def now_ms(self) -> int:
         """Unix ms on the server's clock."""
-        with told(writes=False):
-            return self._gate.clock.now_ms()
+        return self._gate.now_ms()
 
     def recall(self, key: IdempotencyKey) -> Registered | None:
         """What an earlier request with this key was answered; raises KeyReused."""
@@ -62,8 +60,16 @@ class Timetable:
         """
         fields = fields_of(recurrence)
         identity = recurrence.identity
-        answer = self._change(
-            "schedule", *asked(key), "", "", identity, or_empty(next_ms), "1", *fields
+        answer = self._gate.change(
+            "schedule",
+            keys.SCHEDULES,
+            *asked(key),
+            "",
+            "",
+            identity,
+            or_empty(next_ms),
+            "1",
+            *fields,
         )
         _refuse_conflict(answer, identity)
         return _registered(answer)
@@ -91,7 +97,7 @@ class Timetable:
 
     def remove(self, schedule_id: str) -> Removed:
         """Removes a schedule, and its jobs that did not start. Raises JobNotFound."""
-        answer = self._change("unschedule", schedule_id)
+        answer = self._gate.change("unschedule", keys.SCHEDULES, schedule_id)
         if answer[0] == Code.MISSING:
             raise JobNotFound(PREFIX + schedule_id)
         jobs = list(zip(answer[2::2], answer[3::2], strict=True))
@@ -158,27 +164,26 @@ class Timetable:
         """
         flat = [value for turn in turns for value in _turn(turn)]
         answer = self._gate.write("fire", [keys.SCHEDULES], deadline_ms, *flat)
-        if answer[0] == Code.LATE:
-            raise StoreUnavailable("Redis was too slow; nothing was changed.")
-        return [Outcome(outcome) for outcome in answer[2:]]
+        return [Outcome(outcome) for outcome in in_time(answer)[2:]]
 
     def _alter(
         self, old: Schedule, identity: str, next_ms: int | None, keep: str, *fields: Any
     ) -> None:
         tick = or_empty(next_ms)
-        answer = self._change(
-            "schedule", *asked(None), old.id, old.revision, identity, tick, keep, *fields
+        answer = self._gate.change(
+            "schedule",
+            keys.SCHEDULES,
+            *asked(None),
+            old.id,
+            old.revision,
+            identity,
+            tick,
+            keep,
+            *fields,
         )
         if answer[0] == Code.MISSING:
             raise JobNotFound(old.job_id)
         _refuse_conflict(answer, old.job_id)
-
-    def _change(self, script: str, *args: Any) -> list[Any]:
-        answer = self._gate.write(script, [keys.SCHEDULES], self._gate.deadline_ms(), *args)
-        self._gate.clock.note(int(answer[1]))
-        if answer[0] == Code.LATE:
-            raise StoreUnavailable("Redis was too slow; nothing was changed.")
-        return answer
 
 
 def _refuse_conflict(answer: list[Any], what: str) -> None:

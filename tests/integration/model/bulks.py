@@ -52,7 +52,7 @@ class Bulks(Bench):
         for index, priority in enumerate(priorities):
             call = record.encode(new(self.number(), priority).call)
             part = (call, priority.rank, "", HOUR_MS if later else "")
-            answer = self.queue._change(
+            answer = self.queue._gate.change(
                 "stage", keys.LAST_ID, first, began, len(priorities), HOUR_MS, index, *part
             )
             first, began = answer[2], began or answer[1]
