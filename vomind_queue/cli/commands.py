@@ -11,6 +11,31 @@ _HERE = "vomind_queue.cli"
 COMMANDS: Mapping[str, Lazy] = {
     "up": Lazy(place=f"{_HERE}.up:up", help="Run the whole stack on this machine until Ctrl-C."),
     "run": Lazy(place=f"{_HERE}.up:up", help="The same as up.", hidden=True),
+    "call": Lazy(place=f"{_HERE}.placing:call", help="Call a NUMBER as soon as its turn comes."),
+    "schedule": Lazy(
+        place=f"{_HERE}.placing:schedule",
+        help="Call a NUMBER later: --at a time, or --in a while.",
+    ),
+    "list": Lazy(
+        place=f"{_HERE}.listing:list_calls",
+        help="Show calls: those of one STATE, in the queue's order; or any, the newest first.",
+    ),
+    "cancel": Lazy(
+        place=f"{_HERE}.jobs:cancel",
+        help="Take calls out of the queue; once it says so, they are never placed.",
+    ),
+    "retry": Lazy(
+        place=f"{_HERE}.jobs:retry",
+        help="Let failed calls wait again, with a full set of attempts.",
+    ),
+    "pause": Lazy(
+        place=f"{_HERE}.pause:pause", help="Let no call start, on any worker, until resume."
+    ),
+    "resume": Lazy(place=f"{_HERE}.pause:resume", help="Let calls start again."),
+    "clean": Lazy(
+        place=f"{_HERE}.clean:clean",
+        help="Remove finished calls from history; the call log keeps them.",
+    ),
     "forget": Lazy(
         place=f"{_HERE}.forget:forget",
         help="Take a phone NUMBER out of queue, history and call log.",
