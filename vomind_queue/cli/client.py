@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -102,6 +103,8 @@ class Api:
     def __init__(self, url: str, key: str | None) -> None:
         """Raises click's UsageError for what is no address, or cannot be a key."""
         self.url = _base(url)
+        #: Tells services and keys apart, and gives none away.
+        self.identity = hashlib.sha256(f"{self.url} {key or ''}".encode()).hexdigest()[:12]
         self._session = requests.Session()
         self._session.headers["User-Agent"] = "vomind-queue"
         if key is not None:

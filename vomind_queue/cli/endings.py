@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from enum import IntEnum
 
+import click
+
 
 class Ending(IntEnum):
     """The exit statuses."""
@@ -26,6 +28,12 @@ class Ending(IntEnum):
     FAULT = 7
     #: Ended by Ctrl-C (128 and the number of SIGINT, as shells have it).
     INTERRUPTED = 130
+
+
+class BadFile(click.ClickException):
+    """A file, or something in it, that cannot be used; its text says what to do."""
+
+    exit_code = int(Ending.USAGE)
 
 
 _BY_STATUS = {

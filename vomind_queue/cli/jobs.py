@@ -68,7 +68,8 @@ def job_path(job_id: str) -> str:
 def _each(out: Out, ids: Sequence[str], one: Callable[[str], tuple[dict[str, Any], str]]) -> None:
     """Does all of them; what is refused does not hold up the rest.
 
-    Raises the first refusal in the end; what cannot be reached ends it at once.
+    Ends the command as the first refusal has it; what cannot be reached ends it at once. With
+    ``--json`` there is a line for each.
     """
     first: ApiFault | None = None
     for job_id in _given(ids):
@@ -78,13 +79,12 @@ def _each(out: Out, ids: Sequence[str], one: Callable[[str], tuple[dict[str, Any
         except ApiFault as fault:
             if fault.exit_code not in (Ending.NOT_FOUND, Ending.REFUSED):
                 raise
-            if first is not None or len(ids) > 1 or ids == ("-",):
-                out.note(f"{job_id}: {fault.message}")
             first = first or fault
+            out.note(f"{job_id}: {fault.message}")
+            if out.as_json:
+                out.answer({**fault.document, "jobId": job_id})
     if first is not None:
-        if len(ids) > 1 or ids == ("-",):
-            raise SystemExit(first.exit_code)
-        raise first
+        raise SystemExit(first.exit_code)
 
 
 def _given(ids: Sequence[str]) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import click
@@ -12,6 +13,7 @@ from vomind_queue.cli.client import QUEUE, Api
 from vomind_queue.cli.durations import PAST
 from vomind_queue.cli.following import on_the_line
 from vomind_queue.cli.output import Out, moment, printable, table
+from vomind_queue.cli.patience import patiently
 from vomind_queue.cli.talking import talks
 
 #: As the API takes them at once.
@@ -86,19 +88,23 @@ def _from_queue(api: Api, state: str, start: int, limit: int) -> dict[str, Any]:
 
 def _from_log(api: Api, wanted: Mapping[str, Any], limit: int) -> dict[str, Any]:
     jobs: list[dict[str, Any]] = []
-    for page in log_pages(api, wanted, limit):
+    for page in log_pages(api, wanted, limit=limit):
         jobs += page
     return {"success": True, "count": len(jobs), "total": None, "jobs": jobs}
 
 
 def log_pages(
-    api: Api, wanted: Mapping[str, Any], limit: int | None = None
+    api: Api, wanted: Mapping[str, Any], *, limit: int | None = None, away_s: float = 0
 ) -> Iterator[Sequence[dict[str, Any]]]:
-    """Calls of the log, the newest first, page by page. Raises ApiFault."""
+    """Calls of the log, the newest first, page by page.
+
+    The service may be away for ``away_s`` in between. Raises ApiFault.
+    """
     cursor, left = None, limit
     while left is None or left > 0:
         size = PAGE if left is None else min(PAGE, left)
-        page = api.get("/api/calls", **wanted, limit=size, cursor=cursor)
+        ask = partial(api.get, "/api/calls", **wanted, limit=size, cursor=cursor)
+        page = patiently(ask, for_s=away_s)
         yield page["calls"]
         cursor = page["next"]
         left = None if left is None else left - len(page["calls"])

@@ -43,6 +43,10 @@ class Out:
         """Something beside the answer, for people."""
         click.echo(line, err=True)
 
+    def waiting(self, fault: Exception, wait_s: float) -> None:
+        """The service is away, and is asked again."""
+        self.note(f"\n{fault} Trying again in {wait_s:g} s …")
+
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     """Lines with their columns under each other; the last one is cut to the terminal's width."""
