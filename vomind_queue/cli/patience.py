@@ -9,6 +9,8 @@ from typing import TypeVar
 from vomind_queue.cli.client import ApiFault
 
 T = TypeVar("T")
+#: Hears of a failure, and of the wait after it in seconds.
+Tell = Callable[[ApiFault, float], None]
 
 #: The longest wait between two tries, s.
 LONGEST_S = 15.0
@@ -22,9 +24,7 @@ def pauses() -> Iterator[float]:
         pause = min(2 * pause, LONGEST_S)
 
 
-def patiently(
-    ask: Callable[[], T], *, for_s: float, tell: Callable[[ApiFault, float], None] | None = None
-) -> T:
+def patiently(ask: Callable[[], T], *, for_s: float, tell: Tell | None = None) -> T:
     """What ``ask`` returns, tried again for so long while the service cannot be reached.
 
     ``tell`` hears of each failure and of the wait after it. Raises ApiFault.

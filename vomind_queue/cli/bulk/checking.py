@@ -9,7 +9,7 @@ from vomind_queue.cli.bulk.lines import Fault, Sheet
 from vomind_queue.cli.bulk.parts import Part
 from vomind_queue.cli.client import QUEUE, Api, leaves
 from vomind_queue.cli.endings import BadFile
-from vomind_queue.cli.patience import patiently
+from vomind_queue.cli.patience import Tell, patiently
 
 _PREVIEW = f"{QUEUE}/schedule-bulk-calls/preview"
 #: A number that is well formed, for a question about other fields; nothing is stored.
@@ -30,9 +30,11 @@ def check_header(api: Api, left_out: Sequence[str]) -> None:
         raise BadFile("\n  ".join(hints))
 
 
-def check_part(api: Api, part: Part, *, away_s: float) -> Iterator[Fault]:
+def check_part(api: Api, part: Part, *, away_s: float, tell: Tell) -> Iterator[Fault]:
     """All that is wrong with its lines. Raises ApiFault."""
-    found = patiently(partial(api.post, _PREVIEW, {"calls": part.calls}), for_s=away_s)
+    ask = partial(api.post, _PREVIEW, {"calls": part.calls})
+    # A service that is not there when all begins is not waited for.
+    found = patiently(ask, for_s=away_s if part.index else 0, tell=tell)
     for place, errors in found["errors"].items():
         for field, message in leaves(errors):
             yield Fault(line=part.lines[int(place)].number, field=field, message=message)

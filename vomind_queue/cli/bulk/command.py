@@ -146,7 +146,7 @@ def _check(api: Api, out: Out, sheet: Sheet, left: Sequence[Part], patience: int
     found: list[Fault] = []
     with bar(out, "Checking", left) as shown:
         for part in left:
-            found += check_part(api, part, away_s=patience / 1000)
+            found += check_part(api, part, away_s=patience / 1000, tell=out.waiting)
             shown.update(len(part.lines))
     if faults := in_order(sheet, found):
         refused(out, faults)

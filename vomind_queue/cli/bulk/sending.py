@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -12,10 +12,7 @@ from vomind_queue.cli.bulk.journal import KEY_LIFE_S, Journal, Record
 from vomind_queue.cli.bulk.parts import Part
 from vomind_queue.cli.client import QUEUE, Api, ApiFault
 from vomind_queue.cli.endings import BadFile, Ending
-from vomind_queue.cli.patience import patiently
-
-#: A failure and the wait after it.
-Tell = Callable[[ApiFault, float], None]
+from vomind_queue.cli.patience import Tell, patiently
 
 
 @dataclass(frozen=True, kw_only=True)
