@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
+import pytest
+
+from tests.pages import ROOT, Page, pages
 from vomind_queue.environment import SECTIONS, env_example, markdown_table
 
-ROOT = Path(__file__).parent.parent
 NAMES = [variable.name for variables in SECTIONS.values() for variable in variables]
 
 
@@ -25,9 +26,37 @@ def test_each_setting_stands_in_the_readme() -> None:
     assert re.findall(r"^\| `([A-Z_]+)`", markdown_table(), re.MULTILINE) == NAMES
 
 
-def test_the_readme_names_no_setting_that_does_not_exist() -> None:
-    """Whoever follows the README does not set a variable in vain."""
-    text = (ROOT / "README.md").read_text()
+@pytest.mark.parametrize("page", pages(), ids=lambda page: page.name)
+def test_no_page_names_a_setting_that_does_not_exist(page: Page) -> None:
+    """Whoever follows a page does not set a variable in vain."""
     prefixes = {name.split("_")[0] + "_" for name in NAMES if "_" in name}
-    named = set(re.findall(r"\b[A-Z]+_[A-Z_]+\b", text))
+    named = set(re.findall(r"\b[A-Z]+_[A-Z_]+\b", page.text))
     assert {name for name in named if name.startswith(tuple(prefixes))} <= set(NAMES)
+
+
+@pytest.mark.parametrize("page", pages(), ids=lambda page: page.name)
+def test_each_link_leads_somewhere(page: Page) -> None:
+    """Files and folders that a page links to are there, and so are the headings."""
+    dead = [
+        f"{page.name}:{line} {target}" for line, target in page.links() if not leads(page, target)
+    ]
+    assert not dead
+
+
+def leads(page: Page, target: str) -> bool:
+    """Whether a link of this page has something at its end; other hosts are not asked."""
+    if re.match(r"[a-z]+:", target):
+        return True
+    path, _, anchor = target.partition("#")
+    aimed = (page.path.parent / path).resolve() if path else page.path
+    if not aimed.is_relative_to(ROOT) or not aimed.exists():
+        return False
+    return not anchor or anchor in Page(aimed).anchors
+
+
+def test_each_page_can_be_found() -> None:
+    """Each page of docs/ stands in the table of contents."""
+    contents = Page(ROOT / "docs" / "README.md")
+    named = {(contents.path.parent / target).resolve() for _, target in contents.links()}
+    found = {page.path for page in pages() if page.path.parent == contents.path.parent}
+    assert found - named == {contents.path}

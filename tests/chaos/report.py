@@ -16,7 +16,7 @@ RECORD = Path(__file__).parent.parent.parent / ".data" / "chaos.jsonl"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Row:
-    """A line of the README's table."""
+    """A line of the table in docs/promises.md."""
 
     promise: str
     experiment: str
