@@ -18,6 +18,7 @@ from vomind_queue.dialer.twilio import TwilioDialer
 from vomind_queue.errors import StoreUnavailable, StoreUnsuitable
 from vomind_queue.following import Following, Operator
 from vomind_queue.history import History
+from vomind_queue.oversight import Oversight
 from vomind_queue.progress import OutcomePolicy, first_look_ms
 from vomind_queue.recurring import Recurring
 from vomind_queue.reporting import Reporting
@@ -26,6 +27,7 @@ from vomind_queue.scheduling import Scheduling
 from vomind_queue.settings import Settings
 from vomind_queue.store.connection import API_TIMEOUT_S, WORKER_TIMEOUT_S, Gate, connect
 from vomind_queue.store.desk import Protocol, WorkDesk
+from vomind_queue.store.lookout import Lookout
 from vomind_queue.store.people import People
 from vomind_queue.store.queue import CallQueue
 from vomind_queue.store.reports import ReportDesk
@@ -45,6 +47,7 @@ class Services:
     scheduling: Scheduling
     recurring: Recurring
     control: Control
+    oversight: Oversight
     reporting: Reporting
     #: ``None`` while Twilio has no address to report to.
     postmark: Postmark | None
@@ -102,6 +105,7 @@ def build_on(gate: Gate, settings: Settings, log: CallLog) -> Services:
         scheduling=Scheduling(queue),
         recurring=Recurring(Timetable(gate)),
         control=Control(queue),
+        oversight=Oversight(queue, Lookout(gate)),
         reporting=reporting,
         postmark=_postmark(settings),
         history=History(log, People(gate)),
