@@ -17,8 +17,8 @@ _AGO = re.compile(r"\d+ days( \d+ hours?)?")
 _REQUEST_ID = re.compile(r"[0-9a-f]{32}")
 #: Unix ms, and what is counted from there.
 _RECENT = 10**12
-#: Durations that are measured.
-_MEASURED = frozenset({"behindMs"})
+#: What is measured or counted since ever, by its name.
+_MEASURED = frozenset({"behindMs", "version"})
 
 
 def settled(value: Any, name: str = "") -> Any:
@@ -27,10 +27,12 @@ def settled(value: Any, name: str = "") -> Any:
         return {key: settled(inner, key) for key, inner in value.items()}
     if isinstance(value, list):
         return [settled(inner) for inner in value]
+    if name in _MEASURED:
+        return "measured"
     if isinstance(value, str):
         text = _AGO.sub("long", _TIME.sub("time", value))
         return "id" if _REQUEST_ID.fullmatch(text) else text
-    if type(value) is int and (value > _RECENT or name in _MEASURED):
+    if type(value) is int and value > _RECENT:
         return "number"
     return value
 

@@ -147,6 +147,17 @@ def test_what_wants_no_key_is_open(make_api: Callable[..., Api], operation: Oper
     assert send(api, operation, example).status_code != 401
 
 
+@pytest.mark.parametrize(
+    "operation",
+    [each for each in OPERATIONS if each.keyed and each.method != "GET"],
+    ids=lambda each: each.id,
+)
+def test_a_strangers_page_is_answered_as_shown(world: World, operation: Operation) -> None:
+    """Whatever changes something refuses a browser that is sent by another site."""
+    answer = send(world.api, operation, first(operation), headers={"Origin": "http://evil.example"})
+    assert_refused(operation, answer, 403)
+
+
 def assert_refused(operation: Operation, answer: TestResponse, status: int) -> None:
     """The answer is the refusal that the document has for all endpoints."""
     assert answer.status_code == status, answer.text

@@ -29,6 +29,7 @@ def test_the_document_passes_a_linter(tmp_path: Path) -> None:
     document.write_bytes(encoded())
     linted = subprocess.run(
         [REDOCLY, "lint", "--config", CONFIG, document],
+        check=False,
         env={**os.environ, **QUIET},
         capture_output=True,
         text=True,

@@ -160,6 +160,10 @@ class DetectionWord(Rule[str]):
 class Kind(Rule[str]):
     """The kind of a failure, as ``GET /failed/reasons`` names it."""
 
+    def shape(self) -> Shape:
+        """A word."""
+        return {"type": "string", "pattern": whole(_KIND)}
+
     def read(self, value: Any) -> str:
         """The word as it is."""
         if not isinstance(value, str) or not _KIND.fullmatch(value):

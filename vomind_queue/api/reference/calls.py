@@ -8,7 +8,19 @@ from vomind_queue.api import schemas
 from vomind_queue.api.reference.examples import CALL, TO, invalid, problem, success
 from vomind_queue.api.reference.operation import Example, Operation
 from vomind_queue.api.reference.records import IGNORED, SAID
-from vomind_queue.api.reference.shapes import TEXT, TIME, Shape, answer, many, record, ref, words
+from vomind_queue.api.reference.shapes import (
+    COUNT,
+    OBJECT,
+    TEXT,
+    TIME,
+    Shape,
+    answer,
+    many,
+    record,
+    ref,
+    told,
+    words,
+)
 
 TAG = "Calls"
 _STATUS = words(["scheduled"])
@@ -27,6 +39,15 @@ SCHEMAS: Mapping[str, Shape] = {
             "jobs": many(
                 record("A job of the bulk.", {"jobId": TEXT, "status": _STATUS}), minItems=1
             ),
+        },
+        IGNORED,
+    ),
+    "BulkPreviewAnswer": answer(
+        "What would become of a bulk.",
+        {
+            "count": COUNT,
+            "valid": told(COUNT, "Calls with which nothing is wrong."),
+            "errors": told(OBJECT, "What is wrong with the others, by index and field."),
         },
         IGNORED,
     ),
@@ -245,4 +266,32 @@ BULK = Operation(
     ],
 )
 
-OPERATIONS = [SCHEDULE, DELAYED, BULK]
+PREVIEW = Operation(
+    id="previewBulkCalls",
+    method="POST",
+    path="/api/queue/schedule-bulk-calls/preview",
+    tag=TAG,
+    summary="Ask what is wrong with many calls",
+    text="Stores nothing, and says of each call by its index what is wrong with it, where a bulk "
+    "would be refused.",
+    answer=ref("BulkPreviewAnswer"),
+    body=schemas.BULK,
+    body_needed=True,
+    examples=[
+        Example(
+            name="oneIsFine",
+            summary="One call is fine",
+            body={"calls": [{"to": "+1111111111"}]},
+            answer=success(count=1, valid=1, errors={}),
+        ),
+        Example(
+            name="empty",
+            summary="No call at all",
+            status=422,
+            body={"calls": []},
+            answer=invalid("calls", "Give a list of 1 to 10,000 calls."),
+        ),
+    ],
+)
+
+OPERATIONS = [SCHEDULE, DELAYED, BULK, PREVIEW]

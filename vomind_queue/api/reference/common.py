@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from vomind_queue.api.reference import around, calls, history, jobs, queue, recurring
+from vomind_queue.api.reference import around, calls, history, jobs, overview, queue, recurring
 from vomind_queue.api.reference.examples import problem
 from vomind_queue.api.reference.operation import PROBLEM
 from vomind_queue.api.reference.shapes import Shape, ref
@@ -23,7 +23,8 @@ slip never becomes an immediate call; other unknown fields are named in the answ
 messages by field.
 
 **Keys.** Where the service has `API_KEYS`, each request shows one: `Authorization: Bearer <key>`,
-or `X-API-Key: <key>`. Twilio's requests are signed instead.
+or `X-API-Key: <key>`. Twilio's requests are signed instead. In a browser, only pages of the
+service itself may change anything; those of others get a 403.
 
 **Lost answers.** Send an `Idempotency-Key` with the four requests that schedule. The same key and
 body within 24 hours get the first answer again and make no second call; the key with another body
@@ -38,6 +39,7 @@ TAGS: Mapping[str, str] = {
     recurring.TAG: "Calls that are made again and again, each in its own time zone.",
     jobs.TAG: "A call with its state and its story: looked at, cancelled, retried.",
     queue.TAG: "Numbers, lists, history, and the pause.",
+    overview.TAG: "Whether calls go out, why one has not rung yet, why others failed.",
     history.TAG: "The call log, which outlives the queue; and people who are to be forgotten.",
     around.HEALTH: "For load balancers and alarms; no key is wanted.",
     around.TWILIO: "What Twilio asks, once the setting `PUBLIC_URL` is there.",
@@ -77,6 +79,11 @@ HEADERS: Mapping[str, Shape] = {
     },
     "Link": {
         "description": "Address of the next page, where there is one (RFC 8288).",
+        "schema": {"type": "string"},
+    },
+    "ETag": {
+        "description": "Of this answer, for `If-None-Match`.",
+        "required": True,
         "schema": {"type": "string"},
     },
     "Retry-After": {
@@ -174,6 +181,15 @@ REFUSALS: Mapping[str, Any] = {
         ),
         "WWW-Authenticate",
     ),
+    "Foreign": _refusal(
+        "A page of another origin may change nothing.",
+        "A page of another site",
+        problem(
+            403,
+            "Forbidden",
+            "A browser may change the queue from this server's own pages only.",
+        ),
+    ),
     "TooLarge": _refusal(
         "The body is too long: 10 MiB are taken.",
         "Too long",
@@ -208,6 +224,7 @@ REFUSALS: Mapping[str, Any] = {
 BY_STATUS: Mapping[int, str] = {
     400: "BadRequest",
     401: "Unauthorized",
+    403: "Foreign",
     413: "TooLarge",
     415: "NotJson",
     503: "Unavailable",

@@ -19,6 +19,7 @@ from vomind_queue.api.reference import (
     calls,
     history,
     jobs,
+    overview,
     queue,
     records,
     recurring,
@@ -35,6 +36,7 @@ OPERATIONS: list[Operation] = [
     *recurring.OPERATIONS,
     *jobs.OPERATIONS,
     *queue.OPERATIONS,
+    *overview.OPERATIONS,
     *history.OPERATIONS,
     *around.OPERATIONS,
 ]
@@ -46,6 +48,7 @@ _ANSWERS: Mapping[str, Shape] = {
     **recurring_shapes.SCHEMAS,
     **jobs.SCHEMAS,
     **queue.SCHEMAS,
+    **overview.SCHEMAS,
     **history.SCHEMAS,
     **around.SCHEMAS,
 }
@@ -61,6 +64,7 @@ BODIES: Mapping[str, Schema] = {
     "RecurringCallChange": recurring_schemas.CHANGE,
     "PreviewRequest": recurring_schemas.PREVIEW,
     "CleanRequest": schemas.CLEAN,
+    "RetryFailedRequest": schemas.RETRY_FAILED,
 }
 _READ_BY: Mapping[Schema, Schema] = {
     recurring_schemas.CHANGE: recurring_schemas.RecurringSchema(exclude=("to",), partial=True)

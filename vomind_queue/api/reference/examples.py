@@ -93,7 +93,7 @@ COMPLETED = {
     "finishedOn": 1795525128995,
 }
 
-REASON = "Twilio refused: Invalid 'To' Phone Number (21211)."
+REASON = "Twilio will not place this call: Invalid 'To' Phone Number (error 21211, HTTP 400)."
 
 FAILED = {
     **WAITING,
@@ -118,6 +118,30 @@ FAILED = {
     "processedOn": 1795525128986,
     "finishedOn": 1795525128995,
 }
+
+#: One call waits, and nobody is there to dial it.
+STATS: dict[str, Any] = {
+    "stats": {"waiting": 1, "active": 0, "completed": 0, "failed": 0, "delayed": 0, "total": 1},
+    "paused": False,
+    "pausedBy": None,
+    "pausedAt": None,
+    "pauseReason": None,
+    "byPriority": {"high": 0, "normal": 1, "low": 0},
+    "breakerOpenUntil": None,
+    "inDoubt": 0,
+    "strayRings": 0,
+    "workers": 0,
+    "callLog": {
+        "pending": 1,
+        "behindMs": 81,
+        "deadLetters": 0,
+        "lost": 0,
+        "shipping": False,
+    },
+    "recurring": 0,
+    "schedulerLeads": False,
+}
+RATE_LIMIT = {"max": 10, "windowMs": 60_000, "used": 0, "overridden": False}
 
 
 def success(**document: Any) -> dict[str, Any]:

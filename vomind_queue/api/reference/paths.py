@@ -63,6 +63,8 @@ def statuses(operation: Operation) -> list[int]:
         wrong |= set(_BAD_BODIES)
     if operation.keyed:
         wrong.add(401)
+        if operation.method != "GET":
+            wrong.add(403)
     if operation.stored or operation.path.startswith("/api/calls"):
         wrong.add(503)
     good = [] if operation.success is None else [int(operation.success)]

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from vomind_queue.api import schemas
 from vomind_queue.api.reference import examples as shown
 from vomind_queue.api.reference.operation import Example, Operation
-from vomind_queue.api.reference.records import SAID
+from vomind_queue.api.reference.records import IGNORED, SAID
 from vomind_queue.api.reference.shapes import (
     COUNT,
     FLAG,
@@ -19,12 +19,42 @@ from vomind_queue.api.reference.shapes import (
     maybe,
     record,
     ref,
+    told,
 )
 from vomind_queue.calls import Priority, State
 
 TAG = "Queue"
 
 _STATES = [*(state.value for state in State), "total"]
+
+#: Numbers of jobs, and what governs the starts; the limit is told in one of two ways.
+STATS: Mapping[str, Shape] = {
+    "stats": record("Numbers of jobs by state.", dict.fromkeys(_STATES, COUNT)),
+    "paused": FLAG,
+    "pausedBy": maybe(TEXT),
+    "pausedAt": maybe(TIME),
+    "pauseReason": maybe(TEXT),
+    "byPriority": record(
+        "Waiting calls by priority.",
+        dict.fromkeys((priority.value for priority in Priority), COUNT),
+    ),
+    "breakerOpenUntil": maybe(TIME),
+    "inDoubt": COUNT,
+    "strayRings": COUNT,
+    "workers": COUNT,
+    "callLog": record(
+        "How far the call log is behind.",
+        {
+            "pending": COUNT,
+            "behindMs": COUNT,
+            "deadLetters": COUNT,
+            "lost": COUNT,
+            "shipping": FLAG,
+        },
+    ),
+    "recurring": COUNT,
+    "schedulerLeads": FLAG,
+}
 
 SCHEMAS: Mapping[str, Shape] = {
     "RateLimit": record(
@@ -38,35 +68,7 @@ SCHEMAS: Mapping[str, Shape] = {
         },
     ),
     "StatsAnswer": answer(
-        "All numbers, read at one moment.",
-        {
-            "stats": record("Numbers of jobs by state.", dict.fromkeys(_STATES, COUNT)),
-            "paused": FLAG,
-            "pausedBy": maybe(TEXT),
-            "pausedAt": maybe(TIME),
-            "pauseReason": maybe(TEXT),
-            "byPriority": record(
-                "Waiting calls by priority.",
-                dict.fromkeys((priority.value for priority in Priority), COUNT),
-            ),
-            "rateLimit": maybe(ref("RateLimit")),
-            "breakerOpenUntil": maybe(TIME),
-            "inDoubt": COUNT,
-            "strayRings": COUNT,
-            "workers": COUNT,
-            "callLog": record(
-                "How far the call log is behind.",
-                {
-                    "pending": COUNT,
-                    "behindMs": COUNT,
-                    "deadLetters": COUNT,
-                    "lost": COUNT,
-                    "shipping": FLAG,
-                },
-            ),
-            "recurring": COUNT,
-            "schedulerLeads": FLAG,
-        },
+        "All numbers, read at one moment.", {**STATS, "rateLimit": maybe(ref("RateLimit"))}
     ),
     "CleanAnswer": answer(
         "The jobs that were removed from history.",
@@ -76,11 +78,20 @@ SCHEMAS: Mapping[str, Shape] = {
             "failedCleaned": many(TEXT),
             "total": COUNT,
         },
-        {"ignored": many(TEXT)},
+        IGNORED,
+    ),
+    "CleanableAnswer": answer(
+        "What would be removed.",
+        {
+            "completed": COUNT,
+            "failed": COUNT,
+            "total": told(COUNT, "How many of them would be removed."),
+        },
+        IGNORED,
     ),
 }
 
-STATS = Operation(
+SHOW = Operation(
     id="getStats",
     method="GET",
     path="/api/queue/stats",
@@ -93,41 +104,7 @@ STATS = Operation(
         Example(
             name="one",
             summary="One call waits, and no worker runs",
-            answer=shown.success(
-                stats={
-                    "waiting": 1,
-                    "active": 0,
-                    "completed": 0,
-                    "failed": 0,
-                    "delayed": 0,
-                    "total": 1,
-                },
-                paused=False,
-                pausedBy=None,
-                pausedAt=None,
-                pauseReason=None,
-                byPriority={"high": 0, "normal": 1, "low": 0},
-                rateLimit={
-                    "max": 10,
-                    "windowMs": 60000,
-                    "used": 0,
-                    "resetMs": 0,
-                    "overridden": False,
-                },
-                breakerOpenUntil=None,
-                inDoubt=0,
-                strayRings=0,
-                workers=0,
-                callLog={
-                    "pending": 1,
-                    "behindMs": 81,
-                    "deadLetters": 0,
-                    "lost": 0,
-                    "shipping": False,
-                },
-                recurring=0,
-                schedulerLeads=False,
-            ),
+            answer=shown.success(**shown.STATS, rateLimit=shown.RATE_LIMIT | {"resetMs": 0}),
         )
     ],
 )
@@ -204,6 +181,33 @@ CLEAN = Operation(
     ],
 )
 
+CLEANABLE = Operation(
+    id="previewClean",
+    method="POST",
+    path="/api/queue/clean/preview",
+    tag=TAG,
+    summary="Ask what would be removed",
+    text="How many calls finished at least `grace` ms ago, and how many of them `limit` lets go. "
+    "Removes nothing.",
+    answer=ref("CleanableAnswer"),
+    body=schemas.CLEAN,
+    examples=[
+        Example(
+            name="all",
+            summary="All that have finished",
+            body={"grace": 0},
+            answer=shown.success(completed=1, failed=1, total=2),
+        ),
+        Example(
+            name="noLimit",
+            summary="A limit of none",
+            status=422,
+            body={"limit": 0},
+            answer=shown.invalid("limit", "Give a whole number from 1 to 1,000,000."),
+        ),
+    ],
+)
+
 PAUSE = Operation(
     id="pauseQueue",
     method="POST",
@@ -230,4 +234,4 @@ RESUME = Operation(
     ],
 )
 
-OPERATIONS = [STATS, *(_list(state) for state in _ORDERS), CLEAN, PAUSE, RESUME]
+OPERATIONS = [SHOW, *(_list(state) for state in _ORDERS), CLEAN, CLEANABLE, PAUSE, RESUME]

@@ -158,6 +158,8 @@ FIELDS: Mapping[str, str] = {
 #: Where a field of a schema means something else than elsewhere: by schema and field.
 ELSEWHERE: Mapping[str, str] = {
     "PreviewSchema.count": "Runs to show, at most 50. Default: 10.",
+    "RetryFailedSchema.reason": "A kind that `GET /api/queue/failed/reasons` names. Default: all.",
+    "RetryFailedSchema.limit": "At most so many. Default: 1,000.",
     "SearchSchema.number": "Calls to this number; a plus sign is `%2B` in an address.",
     "SearchSchema.lead_id": "Calls to this person, by your own name for them.",
     "SearchSchema.jobId": "Calls with this id.",
