@@ -91,6 +91,8 @@ IDENTITIES = _ROOT + "identities"
 RUNS = _ROOT + "runs:"
 #: Hash ``by``, ``until``, ``seen``: the scheduler that leads.
 SCHEDULER = _ROOT + "scheduler"
+#: Hash, one for each of the last minutes: what happened in it; its fields stand in `lookout.py`.
+MINUTE = _ROOT + "minute:"
 #: Never written; deleting it lets a script go on when memory is full (see `prelude.lua`).
 NOTHING = _ROOT + "nothing"
 
@@ -135,6 +137,7 @@ LUA_NAMES = {
     "identities": IDENTITIES,
     "runs": RUNS,
     "scheduler": SCHEDULER,
+    "minute": MINUTE,
     "nothing": NOTHING,
 }
 
