@@ -10,6 +10,10 @@ _HERE = "vomind_queue.cli"
 
 COMMANDS: Mapping[str, Lazy] = {
     "up": Lazy(place=f"{_HERE}.up:up", help="Run the whole stack on this machine until Ctrl-C."),
+    "doctor": Lazy(
+        place=f"{_HERE}.doctor.command:doctor",
+        help="Look at Redis, Twilio, callbacks and the call log, and say what to do.",
+    ),
     "web": Lazy(
         place=f"{_HERE}.processes:web", help="Serve the API, and nothing else, until Ctrl-C."
     ),
