@@ -10,7 +10,14 @@ from pathlib import Path
 from typing import Any
 
 #: The figure that stands for a measurement, the first of these that it has, and its unit.
-HEADLINES = (("per_s", "/s"), ("p50_ms", "ms"), ("bytes", "bytes"), ("seconds", "s"))
+HEADLINES = (
+    ("per_s", "/s"),
+    ("p50_ms", "ms"),
+    ("bytes", "bytes"),
+    ("seconds", "s"),
+    ("percent", "%"),
+    ("mib", "MiB"),
+)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from benchmarks.bench import Bench
-from benchmarks.cases import api, dispatch, stored
+from benchmarks.cases import api, dispatch, footprint, lateness, starting, stored
 
 CASES: Mapping[str, Callable[[Bench], None]] = {
     "post": api.post,
@@ -13,4 +13,12 @@ CASES: Mapping[str, Callable[[Bench], None]] = {
     "bulk": api.bulk,
     "get": stored.get,
     "dispatch": dispatch.dispatch,
+    "lateness": lateness.lateness,
+    "lateness-beside": lateness.lateness_beside,
+    "memory": footprint.memory,
+    "idle": footprint.idle,
+    "resident": footprint.resident,
+    "twilio": starting.twilio,
+    "start": starting.start,
+    "second-worker": starting.second_worker,
 }

@@ -51,4 +51,8 @@ def rate(system: System, calls: int, seconds: float) -> Figures:
     while (last := client.backlog()) > total * EDGE and meter.seconds() < seconds:
         time.sleep(LOOK_S)
     done, took = first - last, meter.seconds()
-    return {"per_s": round(done / took), "calls": done, **meter.per(done)}
+    figures = {"per_s": round(done / took), "calls": done, **meter.per(done)}
+    # At rest again, or the work left over would count as noise.
+    client.ask("POST", "/pause", {})
+    system.rest()
+    return figures
