@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from benchmarks.bench import Bench
-from benchmarks.cases import api, dispatch, footprint, lateness, starting, stored
+from benchmarks.cases import api, dispatch, footprint, lateness, others, starting, stored
 
 CASES: Mapping[str, Callable[[Bench], None]] = {
     "post": api.post,
@@ -21,4 +21,8 @@ CASES: Mapping[str, Callable[[Bench], None]] = {
     "twilio": starting.twilio,
     "start": starting.start,
     "second-worker": starting.second_worker,
+    "others-dispatch": others.dispatch,
+    "others-lateness": others.lateness,
+    "others-memory": others.memory,
+    "others-loss": others.loss,
 }
