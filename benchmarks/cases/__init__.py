@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from benchmarks.bench import Bench
-from benchmarks.cases import api, dispatch, footprint, lateness, others, starting, stored
+from benchmarks.cases import (
+    api,
+    capacity,
+    dispatch,
+    footprint,
+    lateness,
+    others,
+    scale,
+    starting,
+    stored,
+)
 
 CASES: Mapping[str, Callable[[Bench], None]] = {
     "post": api.post,
@@ -21,6 +31,10 @@ CASES: Mapping[str, Callable[[Bench], None]] = {
     "twilio": starting.twilio,
     "start": starting.start,
     "second-worker": starting.second_worker,
+    "scripts": scale.scripts,
+    "idle-workers": scale.idle_workers,
+    "paces": capacity.paces,
+    "two-queues": capacity.two,
     "others-dispatch": others.dispatch,
     "others-lateness": others.lateness,
     "others-memory": others.memory,

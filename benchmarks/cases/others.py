@@ -31,7 +31,7 @@ TASKS = {"Celery": 8_000, "RQ": 1_500}
 MEASURE_S = 4.0
 EDGE = 0.05
 #: Calls for later; RQ does some 100 a second.
-LATER, WITHIN_S = 1_000, 20.0
+LATER, WITHIN_S = 1_000, 25.0
 #: Calls for later while the worker's memory is read.
 HELD = 20_000
 #: Loss: tasks, how long each takes, ms, kills, and how long a worker lives, s.
@@ -141,20 +141,21 @@ def lateness(bench: Bench) -> None:
     for make in bench.turns(BOTH):
         with stand(make, traced=True) as at, at.worker(5 if make is StockCelery else 1) as worker:
             _rest(worker)
-            step = partial(_late, at, bench.seconds(WITHIN_S))
+            many = bench.size(LATER, LATER // 4)
+            step = partial(_late, at, many, bench.seconds(WITHIN_S))
             bench.measure("lateness of 1,000 delayed calls", at.queue.name, step, again=0)
 
 
-def _late(at: Stand, within_s: float) -> Figures:
-    chance = random.Random(LATER)  # noqa: S311 - when they are due is no secret
+def _late(at: Stand, many: int, within_s: float) -> Figures:
+    chance = random.Random(many)  # noqa: S311 - when they are due is no secret
     first_ms = int((time.time() + AHEAD_S) * 1000)
-    due = sorted(first_ms + int(chance.random() * within_s * 1000) for _ in range(LATER))
+    due = sorted(first_ms + int(chance.random() * within_s * 1000) for _ in range(many))
     at.queue.add_later(due)
     time.sleep(max(0.0, due[-1] / 1000 - time.time()) + 2 * SETTLE_S)
     started = dict(reversed(at.written("start")))
     took = [at_ms - due[number] for number, at_ms in started.items()]
     early = sum(each < 0 for each in took)
-    return {**quantiles(took), "early": early, "missing": LATER - len(took)}
+    return {**quantiles(took), "early": early, "missing": many - len(took)}
 
 
 def memory(bench: Bench) -> None:
