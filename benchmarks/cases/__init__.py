@@ -40,3 +40,16 @@ CASES: Mapping[str, Callable[[Bench], None]] = {
     "others-memory": others.memory,
     "others-loss": others.loss,
 }
+
+#: Those of a quick run.
+QUICK = (
+    "post",
+    "bulk",
+    "get",
+    "dispatch",
+    "lateness",
+    "idle",
+    "twilio",
+    "start",
+    "second-worker",
+)

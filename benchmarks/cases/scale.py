@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import shlex
 import sys
 import time
 from collections import defaultdict
+from collections.abc import Sequence
 from functools import partial
 from hashlib import sha1
 from typing import Any
@@ -27,6 +30,8 @@ ASKED = 200
 DISPATCH_S = 3.0
 #: Scripts faster than this are not looked at, µs.
 SLOW_US = 500
+#: No script may hold the server for longer, µs.
+TOO_LONG_US = 5000
 #: Idle workers, and how long they are watched, s: a few of their longest waits.
 WORKERS = (1, 10, 100)
 WATCH_S = 20.0
@@ -39,16 +44,28 @@ def scripts(bench: Bench) -> None:
     with System(side=side, workers=1, slots=50, settings=side.keep_all) as system:
         failed = _failed(system.client)
         fill(system.client, waiting)
+        _undisturbed(system.server.pid)
         with system.server.client() as client:
             client.config_set("slowlog-max-len", 100_000)
             client.config_set("slowlog-log-slower-than", SLOW_US)
             client.slowlog_reset()
             _everything(system, failed)
             longest = _longest(client)
-    for name, us in sorted(longest.items(), key=lambda each: -max(each[1])):
-        figures = {"ms": round(max(us) / 1000, 2), "over_5_ms": sum(each > 5000 for each in us)}  # noqa: PLR2004
-        what = f"longest run of {name}, {waiting:,} waiting"
-        bench.measure(what, side.name, partial(dict, figures), noise=False)
+    what = f"{waiting:,} waiting"
+    commits = longest.pop("commit", [0])
+    _note(bench, f"longest commit of a bulk, {what}", commits)
+    _note(bench, f"longest script, {what}", [us for each in longest.values() for us in each])
+    for name, each in sorted(longest.items(), key=lambda found: -max(found[1])):
+        _note(bench, f"longest run of {name}, {what}", each)
+
+
+def _note(bench: Bench, what: str, us: Sequence[int]) -> None:
+    figures = {
+        "ms": round(max(us) / 1000, 2),
+        "over_5_ms": sum(each > TOO_LONG_US for each in us),
+        f"over_{SLOW_US}_us": len(us),
+    }
+    bench.measure(what, "ours", partial(dict, figures), noise=False)
 
 
 def _failed(client: Client) -> list[str]:
@@ -89,9 +106,19 @@ def _longest(client: redis.Redis[str]) -> dict[str, list[int]]:
     for entry in client.slowlog_get(100_000):
         command = entry["command"]
         words = (command.decode() if isinstance(command, bytes) else command).split()
-        name = names.get(words[1], "another script") if words[0] == "EVALSHA" else words[0]
-        found[name].append(int(entry["duration"]))
+        # What a script does is noted beside it, too, and is part of it.
+        if words[0].upper() == "EVALSHA":
+            found[names.get(words[1], "another script")].append(int(entry["duration"]))
     return found
+
+
+def _undisturbed(pid: int) -> None:
+    """Lets nobody else take the server's core in the middle of a script, where that is allowed.
+
+    The slow log has the time on the clock, and on two busy cores that of others is among it.
+    """
+    with contextlib.suppress(PermissionError):
+        os.sched_setscheduler(pid, os.SCHED_FIFO, os.sched_param(1))
 
 
 def idle_workers(bench: Bench) -> None:
