@@ -91,6 +91,8 @@ IDENTITIES = _ROOT + "identities"
 RUNS = _ROOT + "runs:"
 #: Hash ``by``, ``until``, ``seen``: the scheduler that leads.
 SCHEDULER = _ROOT + "scheduler"
+#: Hash, one for each queue whose calls were taken over: what a call was called there, and its id.
+INHERITED = _ROOT + "inherited:"
 #: Never written; deleting it lets a script go on when memory is full (see `prelude.lua`).
 NOTHING = _ROOT + "nothing"
 
@@ -135,6 +137,7 @@ LUA_NAMES = {
     "identities": IDENTITIES,
     "runs": RUNS,
     "scheduler": SCHEDULER,
+    "inherited": INHERITED,
     "nothing": NOTHING,
 }
 

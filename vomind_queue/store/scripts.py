@@ -25,6 +25,7 @@ NAMES = (
     "fire",
     "follow",
     "forget",
+    "inherit",
     "page",
     "outbox_done",
     "outbox_read",
