@@ -11,7 +11,7 @@ help: ## Print the targets
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 
 run: $(VENV)/.runtime ## Run the whole stack: API, worker, Flower, Redis, a Twilio that rings nobody
-	@exec $(BIN)/python -m vomind_queue.cli run
+	@exec $(BIN)/python -m vomind_queue up
 
 # ARGS passes arguments to pytest: make test ARGS="-k settings --server=redis7".
 test: $(VENV)/.tools node_modules/.installed ## Run the tests
@@ -32,7 +32,7 @@ format: $(VENV)/.tools ## Put the source in the house's form
 	@$(BIN)/ruff check --fix .
 
 settings: $(VENV)/.runtime ## Write the settings' documentation anew
-	@$(BIN)/python -m vomind_queue.cli settings
+	@$(BIN)/python -m vomind_queue settings
 
 clean: ## Remove what the other targets made, except the calls in .data
 	rm -rf $(VENV) node_modules .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

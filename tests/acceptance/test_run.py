@@ -42,7 +42,7 @@ class Copy:
         }
         self.process = Process(
             name="run",
-            arguments=("-m", "vomind_queue.cli", "run"),
+            arguments=("-m", "vomind_queue", "up"),
             environment=self.environment,
             log=directory / "run.log",
         )

@@ -142,7 +142,7 @@ def _send_dead_letters(made: Arena, supabase: Supabase, refused: list[str]) -> N
 
 def _command(made: Arena, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "vomind_queue.cli", *arguments],
+        [sys.executable, "-m", "vomind_queue", *arguments],
         env=made.stack.environment(),
         cwd=ROOT,
         capture_output=True,

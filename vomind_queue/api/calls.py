@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Response
 from marshmallow import ValidationError
 
-from vomind_queue.api import answers, schemas
+from vomind_queue.api import answers, bulk_preview, schemas
 from vomind_queue.api.body import read_object
 from vomind_queue.api.idempotency import answered_before, idempotency_key
 from vomind_queue.api.ports import Services
@@ -13,7 +13,7 @@ from vomind_queue.calls import NewCall
 
 
 class CallRoutes:
-    """POST /schedule-call, /schedule-delayed-call and /schedule-bulk-calls."""
+    """POST /schedule-call, /schedule-delayed-call, /schedule-bulk-calls and its preview."""
 
     def __init__(self, services: Services) -> None:
         self._scheduling = services.scheduling
@@ -26,6 +26,7 @@ class CallRoutes:
         routes.post("/schedule-call")(self.schedule_call)
         routes.post("/schedule-delayed-call")(self.schedule_delayed_call)
         routes.post("/schedule-bulk-calls")(self.schedule_bulk_calls)
+        routes.post("/schedule-bulk-calls/preview")(self.preview_bulk)
         return routes
 
     def schedule_call(self) -> Response:
@@ -73,6 +74,21 @@ class CallRoutes:
         return answers.scheduled_many(
             receipt or self._scheduling.schedule_many(news, key), schemas.BULK.ignored(body)
         )
+
+    def preview_bulk(self) -> Response:
+        """What is wrong with which of many calls; stores nothing."""
+        body = read_object()
+        seen = bulk_preview.examine(body)
+        places, news = list(seen.good), list(seen.good.values())
+        late = self._unspeakable(news) | self._untimely(news)
+        bad = {**seen.bad, **{places[index]: found for index, found in late.items()}}
+        document = {
+            "count": seen.count,
+            "valid": seen.count - len(bad),
+            "errors": {str(index): bad[index] for index in sorted(bad)},
+        }
+        fine = {**body, "calls": [body["calls"][index] for index in places]}
+        return answers.success(document, schemas.BULK.ignored(fine))
 
     def _unspeakable(self, news: list[NewCall]) -> dict[int, dict[str, list[str]]]:
         return {} if self._asked else schemas.unspeakable([new.call for new in news])

@@ -18,7 +18,7 @@ from vomind_queue.store.outbox import Outbox
 def command(stack: Stack, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
     """``vomind-queue`` with these arguments."""
     return subprocess.run(
-        [sys.executable, "-m", "vomind_queue.cli", *arguments],
+        [sys.executable, "-m", "vomind_queue", *arguments],
         env={**stack.environment(), **settings},
         cwd=ROOT,
         capture_output=True,

@@ -1,0 +1,72 @@
+"""What a bulk would be answered, asked before anything is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.integration.api.conftest import TO, Api
+
+PATH = "/schedule-bulk-calls/preview"
+
+
+def preview(api: Api, *calls: Any) -> dict[str, Any]:
+    """The answer to a preview of these calls."""
+    answer = api.post(PATH, {"calls": list(calls)})
+    assert answer.status_code == 200, answer.get_data(as_text=True)
+    found: dict[str, Any] = answer.get_json()
+    return found
+
+
+def test_a_good_bulk_has_no_errors_and_is_not_stored(api: Api) -> None:
+    """The same list, sent to the bulk itself, is accepted afterwards."""
+    calls = [{"to": TO}, {"to": TO, "delayMs": 5, "colour": "red"}]
+    assert preview(api, *calls) == {
+        "success": True,
+        "count": 2,
+        "valid": 2,
+        "errors": {},
+        "ignored": ["colour"],
+    }
+    assert api.total() == 0
+    assert api.post("/schedule-bulk-calls", {"calls": calls}).status_code == 200
+
+
+def test_every_bad_call_is_named(api: Api) -> None:
+    """Each by its place, in the words of a refused bulk, though there are more than that lists."""
+    calls = [{"to": TO}, *({"to": "123"} for _ in range(150)), "no call"]
+    found = preview(api, *calls)
+    assert (found["count"], found["valid"], len(found["errors"])) == (152, 1, 151)
+    refused = api.post("/schedule-bulk-calls", {"calls": calls}).get_json()["errors"]["calls"]
+    assert found["errors"]["1"] == refused["1"]
+    assert found["errors"]["151"] == {"_schema": ["Give a JSON object."]}
+
+
+def test_times_are_judged_beside_other_faults(api: Api) -> None:
+    """A call whose time is long past is named although another one cannot be read."""
+    late, far = "2001-01-01T00:00:00Z", "2999-01-01T00:00:00Z"
+    found = preview(
+        api, {"to": ""}, {"to": TO, "scheduleAt": late}, {"to": TO}, {"to": TO, "scheduleAt": far}
+    )["errors"]
+    assert list(found) == ["0", "1", "3"]
+    assert "ago" in found["1"]["scheduleAt"][0]
+    assert "ahead" in found["3"]["scheduleAt"][0]
+
+
+def test_what_the_settings_rule_out_is_named(make_api: Callable[..., Api]) -> None:
+    """Words for a machine want an address at which Twilio asks for them."""
+    call = {"to": TO, "voicemailMessage": "Call us back"}
+    assert "PUBLIC_URL" in preview(make_api(), call)["errors"]["0"]["voicemailMessage"][0]
+    with_url = make_api(TWIML_URL="https://example.com")
+    assert preview(with_url, call)["errors"] == {}
+
+
+@pytest.mark.parametrize("body", [{}, {"calls": []}, {"calls": 3}, {"calls": [{}], "cals": []}])
+def test_what_is_no_bulk_is_refused(api: Api, body: dict[str, Any]) -> None:
+    """As by the bulk itself, in the same words."""
+    asked = api.post(PATH, body)
+    sent = api.post("/schedule-bulk-calls", body)
+    assert asked.status_code == sent.status_code == 422
+    assert asked.get_json()["detail"] == sent.get_json()["detail"]

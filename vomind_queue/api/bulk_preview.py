@@ -1,0 +1,48 @@
+"""What would become of a bulk, without making a call of it: all that is wrong, call by call."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from marshmallow import ValidationError
+
+from vomind_queue.api import schemas
+from vomind_queue.api.problems import Errors
+from vomind_queue.calls import NewCall
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Examined:
+    """The calls of a bulk, sorted into good and bad by their places in it."""
+
+    count: int
+    good: Mapping[int, NewCall]
+    #: Messages by field, as a refused bulk has them, but for every bad call.
+    bad: Mapping[int, Errors]
+
+
+def examine(body: Any) -> Examined:
+    """Reads each call by itself. Raises ValidationError for what is not about one call."""
+    try:
+        accepted: list[NewCall] = schemas.BULK.load(body)["calls"]
+        return Examined(count=len(accepted), good=dict(enumerate(accepted)), bad={})
+    except ValidationError as error:
+        bad = _by_call(error)
+    calls = body["calls"]
+    good = {
+        index: schemas.TIMED_CALL.accept(call)
+        for index, call in enumerate(calls)
+        if index not in bad
+    }
+    return Examined(count=len(calls), good=good, bad=bad)
+
+
+def _by_call(error: ValidationError) -> Mapping[int, Errors]:
+    """The errors by call; raises ``error`` when it says something of the whole."""
+    messages: Any = error.messages
+    calls = messages.get("calls") if isinstance(messages, dict) else None
+    if len(messages) > 1 or not isinstance(calls, dict):
+        raise error
+    return {int(index): found for index, found in calls.items()}
