@@ -55,7 +55,7 @@ class Account:
         return {
             "source": self.source,
             "dryRun": self.dry,
-            "ids": self.mapping,
+            "ids": {_old_id(member): new for member, new in self.mapping.items()},
             "jobs": [
                 {"old": line.old, "new": line.new, "was": line.place, "is": line.state}
                 | ({"left": line.left} if line.left else {})
@@ -90,3 +90,9 @@ class Account:
             yield f"{place}: {count} left behind"
         if not self.lines:
             yield "nothing to take over"
+
+
+def _old_id(member: str) -> str:
+    """A job's id as the old service told it; a recurring one's without the time of its run."""
+    kind, _, name = member.partition(":")
+    return f"repeat:{name}" if kind == "schedule" else name

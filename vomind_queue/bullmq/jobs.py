@@ -29,7 +29,7 @@ IN_DOUBT = (
 )
 
 
-class Untranslatable(Exception):  # noqa: N818 - what is raised is a finding, not a fault
+class Untranslatable(Exception):
     """Why a job cannot be taken over, in words that name no number."""
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from importlib.resources import files
@@ -158,14 +159,14 @@ class Source:
 
     def hold(self, jobs: Sequence[tuple[str, int]], place: Place) -> list[str]:
         """Puts jobs aside, each an id and its place here, ms; answers with those that it could."""
-        flat = [value for job in jobs for value in job]
+        flat: list[Any] = [value for job in jobs for value in job]
         with _told():
             held = self._hold(keys=[self._key(place)], args=[self._base, str(place), *flat])
         return list(map(str, held))
 
     def hold_schedule(self, schedule: OldSchedule) -> bool:
         """Puts a recurring job aside with its next run; false when it has changed since."""
-        arguments = [self._base, schedule.name, schedule.next_ms, schedule.run_id]
+        arguments: list[Any] = [self._base, schedule.name, schedule.next_ms, schedule.run_id]
         with _told():
             return bool(self._hold_schedule(keys=[self._key("repeat")], args=arguments))
 
@@ -186,8 +187,9 @@ class Source:
         """What is held is here now, under these ids."""
         if not done:
             return
+        mapping: Any = dict(done)
         with _told(), self._client.pipeline(transaction=True) as both:
-            both.hset(self._ours("done"), mapping=dict(done))
+            both.hset(self._ours("done"), mapping=mapping)
             both.zrem(self._ours("held"), *done)
             both.execute()
 
@@ -265,16 +267,14 @@ def _script(name: str) -> str:
     return (files("vomind_queue.bullmq") / "lua" / f"{name}.lua").read_text("utf-8")
 
 
-class _told:  # noqa: N801 - reads as what it does, like the store's own
+@contextmanager
+def _told() -> Iterator[None]:
     """Turns redis-py's errors into SourceUnusable."""
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, _kind: Any, error: BaseException | None, _trace: Any) -> None:
-        if isinstance(error, redis.RedisError):
-            raise SourceUnusable(f"The source cannot be read: {error}") from error
-        if isinstance(error, UnicodeDecodeError):
-            raise SourceUnusable(
-                "The source holds something that is no text; is it a BullMQ queue?"
-            ) from error
+    try:
+        yield
+    except redis.RedisError as error:
+        raise SourceUnusable(f"The source cannot be read: {error}") from error
+    except UnicodeDecodeError as error:
+        raise SourceUnusable(
+            "The source holds something that is no text; is it a BullMQ queue?"
+        ) from error

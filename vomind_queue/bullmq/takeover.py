@@ -1,24 +1,20 @@
-"""Moves the calls of a BullMQ queue here: nothing lost, nothing rung twice, in any number of runs."""
+"""Moves the calls of a BullMQ queue here: none lost, none rung twice, in any number of runs."""
 
 from __future__ import annotations
 
-import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from vomind_queue.bullmq import jobs, repeats
+from vomind_queue.bullmq import jobs
 from vomind_queue.bullmq.account import Account, Line
 from vomind_queue.bullmq.jobs import Terms, Untranslatable
-from vomind_queue.bullmq.repeats import Taken
-from vomind_queue.bullmq.source import CHUNK, OldJob, OldSchedule, Place, Source
+from vomind_queue.bullmq.recurrences import Schedules
+from vomind_queue.bullmq.source import CHUNK, OldJob, Place, Source
 from vomind_queue.calls import Priority, State
 from vomind_queue.errors import VomindError
-from vomind_queue.schedules import PREFIX, Recurrence
 from vomind_queue.store.inheritance import Inheritance, Inherited
 from vomind_queue.store.timetable import Timetable
-
-logger = logging.getLogger(__name__)
 
 #: Kinds of place that are gone through, in the order in which BullMQ serves them.
 _PLACES = (Place.WAIT, Place.PAUSED, Place.PRIORITIZED, Place.DELAYED, Place.FAILED)
@@ -64,9 +60,9 @@ class TakeOver:
     ) -> None:
         self._source = source
         self._inheritance = inheritance
-        self._timetable = timetable
         self._wishes = wishes
         self.account = account
+        self._schedules = Schedules(source, inheritance, timetable, wishes.zone, account)
         self._last_id = 0
         #: The last place given among the waiting calls of a priority, ms.
         self._last_place: dict[Priority, int] = {}
@@ -74,16 +70,9 @@ class TakeOver:
     def survey(self) -> Account:
         """What a run would do. Changes nothing, here or there."""
         self._describe()
-        identities: dict[str, str] = {}
-        runs = set()
-        for old in self._source.schedules():
-            try:
-                taken = self._readable(old, identities)
-            except Untranslatable as error:
-                self._left(f"repeat:{old.name}", "recurring", error)
-            else:
-                self._note(f"repeat:{old.name}", "recurring", taken.note or _differs(old, taken))
-            runs.add(old.run_id)
+        for member in self._source.held():
+            self.account.warnings.append(f"{member} is held since a run that was cut short")
+        runs = self._schedules.survey()
         for place in (*_PLACES, Place.ACTIVE):
             for part in self._source.jobs(place):
                 for job in part:
@@ -93,11 +82,16 @@ class TakeOver:
 
     def run(self) -> Account:
         """Takes over what can be; what cannot is left as it is, in a paused queue."""
+        if not self._source.bind(self._inheritance.store_name()):
+            raise OtherTarget(
+                "Another Redis has begun to take this queue over: go on with that one, "
+                "or calls would be lost between the two."
+            )
         self._source.pause()
         self._describe()
         self._await_active()
         self._complete(self._source.held())
-        refused = self._take_schedules()
+        refused = self._schedules.take()
         places = (*_PLACES, Place.ACTIVE) if self._wishes.abandoned else _PLACES
         for _ in range(_PASSES):
             if not sum(self._take_place(place, refused) for place in places):
@@ -139,9 +133,6 @@ class TakeOver:
             state = State.WAITING
         self.account.lines.append(Line(old=job.id, place=job.place, state=state))
 
-    def _note(self, old: str, place: str, note: str) -> None:
-        self.account.lines.append(Line(old=old, place=place, state="recurring", note=note))
-
     def _left(self, old: str, place: str, error: Untranslatable) -> None:
         self.account.lines.append(Line(old=old, place=place, left=str(error)))
 
@@ -156,22 +147,7 @@ class TakeOver:
                 raise StillActive(_active_in_words(active))
             time.sleep(_LOOK_S)
 
-    def _take_schedules(self) -> dict[str, Untranslatable]:
-        """Takes over the recurring jobs; answers with what is in the way, by the next run's id."""
-        refused = {}
-        identities: dict[str, str] = {}
-        for old in self._source.schedules():
-            try:
-                self._readable(old, identities)
-            except Untranslatable as error:
-                self._left(f"repeat:{old.name}", "recurring", error)
-                refused[old.run_id] = error
-                continue
-            if self._source.hold_schedule(old):
-                self._complete([f"schedule:{old.name}"])
-        return refused
-
-    def _take_place(self, place: Place, refused: Mapping[str, Untranslatable]) -> int:
+    def _take_place(self, place: Place, refused: Container[str]) -> int:
         """Takes over what stands there and can be; how much that was."""
         count = 0
         for part in self._source.jobs(place):
@@ -208,7 +184,7 @@ class TakeOver:
             )
             for member, record in zip(part, records, strict=True):
                 if member.startswith("schedule:"):
-                    self._complete_schedule(member, record)
+                    self._schedules.complete(member, record, self._last_id)
 
     def _complete_jobs(self, held: Sequence[tuple[str, Mapping[str, str]]]) -> None:
         taken: list[tuple[str, str, Inherited]] = []
@@ -230,95 +206,7 @@ class TakeOver:
                 Line(old=old, place=place, new=new, state=str(inherited.state))
             )
 
-    def _complete_schedule(self, member: str, record: Mapping[str, str]) -> None:
-        run_id = record.get("vomind:run", "")
-        run = self._source.held_records([f"job:{run_id}"])[0] if run_id else {}
-        old = OldSchedule(
-            name=member.removeprefix("schedule:"),
-            next_ms=int(record["vomind:next"]),
-            fields=record,
-            run_id=run_id,
-            run=run,
-        )
-        try:
-            taken = self._readable(old, {})
-        except Untranslatable as error:
-            self._left(f"repeat:{old.name}", "held recurring", error)
-            return
-        note = taken.note or _differs(old, taken)
-        recurrence = taken.recurrence
-        done = {}
-        if run and old.next_ms <= self._inheritance.now_ms():
-            done, told = self._take_due_run(old, recurrence)
-            note = "; ".join(filter(None, (note, told)))
-        new = self._schedule_here(recurrence) or self._store(recurrence, taken.next_ms)
-        self._source.finish({**done, member: PREFIX + new})
-        self.account.lines.append(
-            Line(
-                old=f"repeat:{old.name}",
-                place="recurring",
-                new=PREFIX + new,
-                state="recurring",
-                note=note,
-            )
-        )
-
-    def _store(self, recurrence: Recurrence, next_ms: int | None) -> str:
-        return self._timetable.put(recurrence, next_ms).schedule_id
-
-    def _take_due_run(
-        self, old: OldSchedule, recurrence: Recurrence
-    ) -> tuple[dict[str, str], str]:
-        """A run whose time came while no worker ran: rung once, unless it is too late for that."""
-        late_ms = self._inheritance.now_ms() - old.next_ms
-        if late_ms > recurrence.grace_ms:
-            return {}, "its last run came while nothing ran and is missed"
-        inherited = Inherited(
-            origin=f"job:{old.run_id}",
-            call=recurrence.call,
-            state=State.WAITING,
-            place_ms=old.next_ms,
-            created_ms=old.next_ms,
-            due_ms=old.next_ms,
-        )
-        new = self._inheritance.take_in([inherited], self._last_id)[0]
-        return {f"job:{old.run_id}": new}, f"its last run is late and waits as job {new}"
-
-    def _readable(self, old: OldSchedule, identities: dict[str, str]) -> Taken:
-        """The recurring call; raises Untranslatable, also where it would take another one's place.
-
-        ``identities``: those of the recurring jobs before, which this one is added to.
-        """
-        taken = repeats.translate(
-            old,
-            queue=self._source.queue,
-            zone=self._wishes.zone,
-            now_ms=self._inheritance.now_ms(),
-        )
-        identity = taken.recurrence.identity
-        if taken.next_ms is None:
-            raise Untranslatable("it has no run left")
-        if identity in identities:
-            raise Untranslatable(
-                f"number, pattern and zone are those of repeat:{identities[identity]}; "
-                "here they would be one recurring call"
-            )
-        self._schedule_here(taken.recurrence)
-        identities[identity] = old.name
-        return taken
-
-    def _schedule_here(self, recurrence: Recurrence) -> str | None:
-        """Its number, where an earlier run has stored it. Raises Untranslatable for another's."""
-        number = self._inheritance.schedule_of(recurrence.identity)
-        if number is None:
-            return None
-        if self._timetable.show(number).schedule.recurrence.call != recurrence.call:
-            raise Untranslatable(
-                f"{PREFIX}{number} has its number, pattern and zone already, and other contents"
-            )
-        return number
-
-    def _tell_left(self, refused: Mapping[str, Untranslatable]) -> None:
+    def _tell_left(self, refused: Container[str]) -> None:
         """Names what stands in the source still."""
         for place in (*_PLACES, Place.ACTIVE):
             for part in self._source.jobs(place):
@@ -352,19 +240,6 @@ def _held_job(member: str, record: Mapping[str, str]) -> OldJob:
         at_ms=int(record["vomind:place"]),
         fields=record,
     )
-
-
-def _differs(old: OldSchedule, taken: Taken) -> str:
-    if taken.agrees:
-        return ""
-    return (
-        f"the old service planned its next run for {_time(old.next_ms)}, "
-        f"here it is {_time(taken.next_ms or 0)} ({taken.recurrence.zone})"
-    )
-
-
-def _time(unix_ms: int) -> str:
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(unix_ms / 1000))
 
 
 def _active_reason(job: OldJob) -> str:

@@ -19,6 +19,10 @@ COMMANDS: Mapping[str, Lazy] = {
         place=f"{_HERE}.dead_letters:dead_letters",
         help="Show the lines that the call log refused, with its reasons; never a number.",
     ),
+    "import-bullmq": Lazy(
+        place=f"{_HERE}.import_bullmq:import_bullmq",
+        help="Take over the calls of a BullMQ queue; says what it would do unless told to.",
+    ),
     "settings": Lazy(
         place=f"{_HERE}.settings:settings",
         help="Write .env.example and the README's table anew, in the working directory.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -66,6 +67,12 @@ class Inheritance:
         with told(writes=False):
             found: Any = self._gate.client.hget(keys.IDENTITIES, identity)
         return None if found is None else str(found)
+
+    def store_name(self) -> str:
+        """What tells the store here from all others; given to it the first time."""
+        with told(writes=True):
+            self._gate.client.set(keys.STORE_NAME, secrets.token_hex(8), nx=True)
+            return str(self._gate.client.get(keys.STORE_NAME))
 
     def last_id(self) -> int:
         """The last job id given out here."""

@@ -93,6 +93,8 @@ RUNS = _ROOT + "runs:"
 SCHEDULER = _ROOT + "scheduler"
 #: Hash, one for each queue whose calls were taken over: what a call was called there, and its id.
 INHERITED = _ROOT + "inherited:"
+#: String: what tells this store from all others, for queues that are taken over.
+STORE_NAME = _ROOT + "name"
 #: Never written; deleting it lets a script go on when memory is full (see `prelude.lua`).
 NOTHING = _ROOT + "nothing"
 
