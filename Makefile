@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test chaos lint format settings clean
+.PHONY: help run test chaos bench lint format settings clean
 
 help: ## Print the targets
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -20,6 +20,11 @@ test: $(VENV)/.tools node_modules/.installed ## Run the tests
 # FULL=1 runs every experiment at full size and at the product's own pace, for hours.
 chaos: $(VENV)/.tools node_modules/.installed ## Do harm to real processes and judge what is left of the promises
 	@$(BIN)/python -m tests.chaos $(if $(FULL),--full) $(ARGS)
+
+# CASES="post bulk" measures those alone, ROUNDS=1 QUICK=1 is over within three minutes;
+# PEER= is the command of another implementation: benchmarks/README.md.
+bench: $(VENV)/.tools ## Measure, beside another implementation where PEER names one
+	@$(BIN)/python -m benchmarks $(CASES) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(QUICK),--quick) $(ARGS)
 
 lint: $(VENV)/.tools ## Check style, types and the direction of imports
 	@$(BIN)/ruff format --check .

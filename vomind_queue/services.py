@@ -6,7 +6,9 @@ import os
 import secrets
 import socket
 from dataclasses import dataclass
+from typing import Protocol as Shape
 
+from vomind_queue.attempts import Dialer
 from vomind_queue.broker.link import Link
 from vomind_queue.call_log.protocol import CallLog
 from vomind_queue.calling import Calling
@@ -14,8 +16,9 @@ from vomind_queue.control import Control
 from vomind_queue.dialer.callbacks import Postmark
 from vomind_queue.dialer.twilio import TwilioDialer
 from vomind_queue.errors import StoreUnavailable, StoreUnsuitable
-from vomind_queue.following import Following
+from vomind_queue.following import Following, Operator
 from vomind_queue.history import History
+from vomind_queue.oversight import Oversight
 from vomind_queue.progress import OutcomePolicy, first_look_ms
 from vomind_queue.recurring import Recurring
 from vomind_queue.reporting import Reporting
@@ -25,6 +28,7 @@ from vomind_queue.settings import Settings
 from vomind_queue.store.connection import API_TIMEOUT_S, WORKER_TIMEOUT_S, Gate, connect
 from vomind_queue.store.desk import Protocol, WorkDesk
 from vomind_queue.store.inheritance import Inheritance
+from vomind_queue.store.lookout import Lookout
 from vomind_queue.store.people import People
 from vomind_queue.store.queue import CallQueue
 from vomind_queue.store.reports import ReportDesk
@@ -44,10 +48,15 @@ class Services:
     scheduling: Scheduling
     recurring: Recurring
     control: Control
+    oversight: Oversight
     reporting: Reporting
     #: ``None`` while Twilio has no address to report to.
     postmark: Postmark | None
     history: History
+
+
+class Provider(Dialer, Operator, Shape):
+    """All that a worker needs of a telephone provider."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,19 +106,20 @@ def build_on(gate: Gate, settings: Settings, log: CallLog) -> Services:
         scheduling=Scheduling(queue),
         recurring=Recurring(Timetable(gate)),
         control=Control(queue),
+        oversight=Oversight(queue, Lookout(gate)),
         reporting=reporting,
         postmark=_postmark(settings),
         history=History(log, People(gate)),
     )
 
 
-def build_work(settings: Settings) -> WorkServices:
-    """The parts of a worker process."""
+def build_work(settings: Settings, dialer: Provider | None = None) -> WorkServices:
+    """The parts of a worker process; ``dialer`` in the place of Twilio's."""
     gate = Gate(connect(settings.redis_url, timeout_s=WORKER_TIMEOUT_S), settings.outbox_max)
     name = _name()
     desk = WorkDesk(gate, name, _protocol(settings))
     queue = CallQueue(gate, settings.rate)
-    dialer = _dialer(settings)
+    dialer = dialer or _dialer(settings)
     calling = Calling(
         desk=desk,
         dialer=dialer,

@@ -25,6 +25,7 @@ from vomind_queue import log
 from vomind_queue.api.access import sign
 from vomind_queue.api.app import make_app
 from vomind_queue.api.ports import Services
+from vomind_queue.dashboard.files import Dashboard
 from vomind_queue.log_services import open_log
 from vomind_queue.services import build, check_store
 from vomind_queue.settings import Settings, is_loopback, load_or_exit
@@ -50,7 +51,9 @@ _SERVER_LOG: dict[str, Any] = {
 
 def create_app(services: Services) -> Flask:
     """The application; connects to nothing."""
-    return make_app(services)
+    app = make_app(services)
+    app.register_blueprint(Dashboard().blueprint())
+    return app
 
 
 def application() -> Flask:

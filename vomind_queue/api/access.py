@@ -7,8 +7,10 @@ import hmac
 import logging
 import re
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from http import HTTPStatus
+from typing import Any
+from urllib.parse import urlsplit
 
 from flask import Flask, Response, g, has_request_context, request
 
@@ -19,6 +21,10 @@ from vomind_queue.settings import ApiKey
 OPEN = frozenset({"health.alive", "health.ready"})
 #: Rooms for Twilio, which has none either: its signature is checked there.
 SIGNED = frozenset({"twilio", "twilio-public"})
+#: The page for people: it holds nothing, and asks the API with the key that it is given.
+PAGES = frozenset({"dashboard"})
+#: Methods that change nothing.
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 #: Who is said to have asked when a key has no name, or none is wanted.
 NAMELESS = "API"
@@ -41,7 +47,14 @@ class Access:
         sent = request.environ.get("HTTP_X_REQUEST_ID") or ""
         g.request_id = sent if _REQUEST_ID.fullmatch(sent) else secrets.token_hex(16)
         g.api_key = None
-        if not self._keys or request.endpoint in OPEN or request.blueprint in SIGNED:
+        if request.blueprint in SIGNED:
+            return
+        if request.method not in SAFE and _foreign(request.environ):
+            raise Refused(
+                HTTPStatus.FORBIDDEN,
+                "A browser may change the queue from this server's own pages only.",
+            )
+        if not self._keys or request.endpoint in OPEN or request.blueprint in PAGES:
             return
         g.api_key = self._match()
         if g.api_key is None:
@@ -83,6 +96,19 @@ def sign(record: logging.LogRecord) -> bool:
         key: ApiKey | None = g.get("api_key")
         record.client = key.name if key else None
     return True
+
+
+def _foreign(environ: Mapping[str, Any]) -> bool:
+    """Whether a page of another origin makes its reader's browser ask.
+
+    Browsers say so by Sec-Fetch-Site, old ones by Origin alone
+    (https://www.w3.org/TR/fetch-metadata/); programs send neither.
+    """
+    site = environ.get("HTTP_SEC_FETCH_SITE")
+    if site is not None:
+        return site not in ("same-origin", "none")
+    origin = environ.get("HTTP_ORIGIN")
+    return origin is not None and urlsplit(origin).netloc != environ.get("HTTP_HOST")
 
 
 def _shown() -> Iterator[str]:

@@ -7,10 +7,12 @@ from flask import Flask
 from vomind_queue.api import problems
 from vomind_queue.api.access import Access
 from vomind_queue.api.calls import CallRoutes
+from vomind_queue.api.failed import FailedRoutes
 from vomind_queue.api.health import HealthRoutes
 from vomind_queue.api.history import HistoryRoutes
 from vomind_queue.api.jobs import JobRoutes
 from vomind_queue.api.outage import Outage
+from vomind_queue.api.overview import OverviewRoutes
 from vomind_queue.api.ports import Services
 from vomind_queue.api.queue import QueueRoutes
 from vomind_queue.api.recurring import RecurringRoutes, ScheduleNumber
@@ -30,9 +32,10 @@ def make_app(services: Services) -> Flask:
     Outage(services.control).install(app)
     app.register_error_handler(Exception, problems.respond)
     app.url_map.converters["schedule_number"] = ScheduleNumber
-    for routes in (CallRoutes, RecurringRoutes, JobRoutes, QueueRoutes):
+    for routes in (CallRoutes, RecurringRoutes, JobRoutes, QueueRoutes, FailedRoutes):
         app.register_blueprint(routes(services).blueprint(), url_prefix=QUEUE_PATH)
     TwilioRoutes(services).install(app)
     app.register_blueprint(HistoryRoutes(services).blueprint(), url_prefix="/api")
+    app.register_blueprint(OverviewRoutes(services).blueprint(), url_prefix="/api")
     app.register_blueprint(HealthRoutes(services).blueprint())
     return app

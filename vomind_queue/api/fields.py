@@ -23,6 +23,7 @@ T = TypeVar("T")
 #: ``[0-9]`` and not ``\\d``, which takes other scripts' digits.
 _NUMBER = re.compile(r"\+[0-9]{7,15}")
 _INDEX = re.compile(r"[0-9]{1,30}")
+_KIND = re.compile(r"[a-z0-9-]{1,64}")
 _PRIORITIES = {priority.value: priority for priority in Priority}
 #: Plain texts, of which an unhashable value is none either: looked up in a list.
 _RETRIED = [outcome.value for outcome in RETRIED]
@@ -117,6 +118,16 @@ class DetectionWord(Rule[str]):
         """The word as it is."""
         if not isinstance(value, str) or value not in _DETECTIONS:
             raise ValidationError(f"Choose one of {', '.join(_DETECTIONS)}.")
+        return value
+
+
+class Kind(Rule[str]):
+    """The kind of a failure, as ``GET /failed/reasons`` names it."""
+
+    def read(self, value: Any) -> str:
+        """The word as it is."""
+        if not isinstance(value, str) or not _KIND.fullmatch(value):
+            raise ValidationError("Give a kind that GET /api/queue/failed/reasons names.")
         return value
 
 

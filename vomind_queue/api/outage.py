@@ -13,7 +13,7 @@ from http import HTTPStatus
 
 from flask import Flask, Response, g, request
 
-from vomind_queue.api.access import OPEN
+from vomind_queue.api.access import OPEN, PAGES
 from vomind_queue.control import Control
 from vomind_queue.errors import StoreUnavailable
 
@@ -42,7 +42,9 @@ class Outage:
 
     def _refuse(self) -> None:
         g.began = time.monotonic()
-        if self._away.is_set() and request.endpoint not in OPEN | WITHOUT_REDIS:
+        if not self._away.is_set() or request.blueprint in PAGES:
+            return
+        if request.endpoint not in OPEN | WITHOUT_REDIS:
             raise StoreUnavailable("Redis did not answer a moment ago.")
 
     def _notice(self, response: Response) -> Response:

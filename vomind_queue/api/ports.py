@@ -7,6 +7,7 @@ from typing import Protocol
 from vomind_queue.control import Control
 from vomind_queue.dialer.callbacks import Postmark
 from vomind_queue.history import History
+from vomind_queue.oversight import Oversight
 from vomind_queue.recurring import Recurring
 from vomind_queue.reporting import Reporting
 from vomind_queue.scheduling import Scheduling
@@ -39,6 +40,11 @@ class Services(Protocol):
     @property
     def control(self) -> Control:
         """Looks and acts."""
+        ...
+
+    @property
+    def oversight(self) -> Oversight:
+        """Tells how the queue stands and why."""
         ...
 
     @property

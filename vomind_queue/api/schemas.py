@@ -20,6 +20,8 @@ MOST_ON_PAGE = 1_000
 FARTHEST = 2**53
 #: Jobs that one request removes from history.
 MOST_CLEANED = 1_000_000
+#: Failed calls that one request lets wait again: it takes a second.
+MOST_RETRIED = 1_000
 #: Longer than anything is kept, ms: 100 years.
 LONGEST_GRACE_MS = 100 * YEAR_MS
 
@@ -181,6 +183,13 @@ class CleanSchema(RequestSchema):
     limit = fields.WholeNumber(least=1, most=MOST_CLEANED, allow_none=True)
 
 
+class RetryFailedSchema(RequestSchema):
+    """Which failed calls are to be tried again; the default is a thousand of any kind."""
+
+    reason = fields.Kind(allow_none=True)
+    limit = fields.WholeNumber(least=1, most=MOST_RETRIED, allow_none=True)
+
+
 class BareSchema(RequestSchema):
     """A request that says everything by its address."""
 
@@ -251,5 +260,6 @@ TIMED_CALL = TimedCallSchema()
 DELAYED_CALL = DelayedCallSchema()
 BULK = BulkSchema()
 CLEAN = CleanSchema()
+RETRY_FAILED = RetryFailedSchema()
 BARE = BareSchema()
 PAGE = PageSchema()

@@ -95,6 +95,8 @@ SCHEDULER = _ROOT + "scheduler"
 INHERITED = _ROOT + "inherited:"
 #: String: what tells this store from all others, for queues that are taken over.
 STORE_NAME = _ROOT + "name"
+#: Hash, one for each of the last minutes: what happened in it; its fields stand in `lookout.py`.
+MINUTE = _ROOT + "minute:"
 #: Never written; deleting it lets a script go on when memory is full (see `prelude.lua`).
 NOTHING = _ROOT + "nothing"
 
@@ -140,6 +142,7 @@ LUA_NAMES = {
     "runs": RUNS,
     "scheduler": SCHEDULER,
     "inherited": INHERITED,
+    "minute": MINUTE,
     "nothing": NOTHING,
 }
 

@@ -13,13 +13,13 @@
 -- Returns  {ok, now, data, attempts so far, round} or
 --          {lost | paused | outranked | limited | broken | busy, now}
 -- Touches  job:<id>, waiting:<rank>, delayed, active, leases, window, rate, paused,
---          breaker, dialing, wake, outbox
+--          breaker, dialing, minute:<n>, wake, outbox
 local now = now_ms()
 local id, lease, attempt = ARGV[1], ARGV[2], ARGV[3]
 local key = job_key(id)
 local mem = member(id)
 local job = redis.call('HMGET', key, 'state', 'lease', 'mark', 'attempt', 'priority', 'data',
-    'attempts', 'round')
+    'attempts', 'round', 'pos')
 
 if job[1] ~= 'active' or job[2] ~= lease then
     return { C.lost, now }
@@ -86,5 +86,6 @@ archive(key)
 redis.call('HDEL', key, 'busy', 'notbefore')
 redis.call('HSET', key, 'attempt', attempt, 'mark', now, 'started', now)
 redis.call('HSET', K.dialing, number, id)
+tally(now, 'w' .. half_octave(now - tonumber(job[9] or now)))
 log_event(id, 'started', { attempt = tonumber(job[7] or 0) + 1 })
 return { C.ok, now, job[6], tonumber(job[7] or 0), tonumber(job[8] or 0) }

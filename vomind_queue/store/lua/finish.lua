@@ -25,7 +25,8 @@
 -- Returns  {ok | again | superseded | missing, now, breaker open: 1 | 0, not counted: 1 | 0}
 --          `again`: the same outcome was written before, by a repetition of this command
 -- Touches  job:<id>, waiting:<rank>, delayed, active, leases, settling, completed, failed,
---          window, paused, breaker, dialing, sids, following, wake, outbox
+--          window, paused, breaker, dialing, sids, following, minute:<n>, wake,
+--          outbox
 local now = now_ms()
 local id, attempt, outcome, reason, sid = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 local key = job_key(id)
@@ -127,6 +128,7 @@ if outcome == 'completed' then
 elseif outcome == 'failed' then
     note('failed')
     count()
+    tally(now, 'not-placed')
     close('failed', K.failed, ARGV[12], ARGV[13])
 elseif outcome == 'again' then
     note('refused')

@@ -25,7 +25,7 @@
 --          {undecided, now}   the attempt's outcome is not written yet: `finish` it first
 --          {superseded, now}  no attempt is known that made this call: it is to be ended
 -- Touches  job:<id>, waiting:<rank>, delayed, active, leases, settling, completed, failed,
---          following, window, sids, strays, counts, wake, outbox
+--          following, window, sids, strays, counts, minute:<n>, wake, outbox
 local FINAL = 9
 local now = now_ms()
 local id, token, sid, status = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
@@ -160,6 +160,9 @@ if moved then
     if rank == FINAL then
         over = true
         redis.call('HSET', key, 'over', now)
+        local by = job[8] or ARGV[8]
+        local machine = status == 'completed' and (string.find(by, '^machine') or by == 'fax')
+        tally(now, machine and 'machine' or status)
         repeated = again_at_all()
         if repeated then
             make_again()

@@ -1,0 +1,99 @@
+"""The verdict on the queue, as a table."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from vomind_queue.calls import Pause, Priority, Rate, RateUse, Stats
+from vomind_queue.logbook import OutboxState
+from vomind_queue.overview import Hour, Level, Minute, assess, longest_ms
+
+NOW = 1_800_000_000_000
+USED_UP = RateUse(
+    rate=Rate(max_starts=10, window_ms=60_000), used=10, reset_ms=5_000, overridden=False
+)
+QUIET = OutboxState(pending=0, behind_ms=0, dead=0, lost={}, shipping=True)
+STATS = Stats(
+    waiting=5,
+    active=2,
+    completed=0,
+    failed=0,
+    delayed=0,
+    by_priority=dict.fromkeys(Priority, 1),
+    pause=None,
+    rate_use=None,
+    breaker_until_ms=None,
+    in_doubt=0,
+    stray_rings=0,
+    workers=1,
+    recurring=0,
+    scheduler_leads=True,
+    outbox=QUIET,
+)
+MARY = Pause(by="mary", at_ms=NOW, reason=None)
+ACCOUNT = Pause(by="system", at_ms=NOW, reason="Authenticate (error 20003).")
+
+
+@pytest.mark.parametrize(
+    ("change", "state", "kinds"),
+    [
+        ({}, "calling", []),
+        ({"waiting": 0, "active": 0}, "idle", []),
+        ({"rate_use": USED_UP}, "held", ["limit"]),
+        ({"rate_use": USED_UP, "waiting": 0}, "calling", []),
+        ({"pause": MARY}, "paused", ["paused"]),
+        ({"pause": MARY, "rate_use": USED_UP}, "paused", ["paused"]),
+        ({"pause": ACCOUNT}, "stuck", ["account"]),
+        ({"workers": 0}, "stuck", ["no-worker"]),
+        ({"workers": 0, "pause": MARY}, "stuck", ["no-worker", "paused"]),
+        ({"breaker_until_ms": NOW + 5_000}, "stuck", ["breaker"]),
+        ({"recurring": 3, "scheduler_leads": False}, "stuck", ["no-scheduler"]),
+        ({"scheduler_leads": False}, "calling", []),
+        ({"in_doubt": 1}, "calling", ["in-doubt"]),
+        ({"stray_rings": 1}, "calling", ["stray-rings"]),
+        ({"outbox": replace(QUIET, pending=9, behind_ms=40_000)}, "calling", ["log-behind"]),
+        ({"outbox": replace(QUIET, pending=9, behind_ms=2_000)}, "calling", []),
+        (
+            {"outbox": replace(QUIET, pending=9, behind_ms=6_000, shipping=False)},
+            "calling",
+            ["no-shipper"],
+        ),
+        ({"outbox": replace(QUIET, dead=1)}, "calling", ["dead-letters"]),
+        ({"outbox": replace(QUIET, lost={"details": 2})}, "calling", ["log-lost"]),
+    ],
+)
+def test_each_trouble_has_its_verdict(change: dict[str, Any], state: str, kinds: list[str]) -> None:
+    """What stops calls comes before what does not, and each says what to do."""
+    verdict = assess(replace(STATS, **change), NOW)
+    assert (verdict.condition, [reason.kind for reason in verdict.reasons]) == (state, kinds)
+    assert all(reason.remedy and reason.title and reason.detail for reason in verdict.reasons)
+    assert (verdict.level is Level.ERROR) == (state == "stuck")
+
+
+def test_a_pause_says_by_whom_and_the_limit_until_when() -> None:
+    """The page shows both in large letters."""
+    assert assess(replace(STATS, pause=MARY), NOW).reasons[0].title == "Paused by mary"
+    assert assess(replace(STATS, rate_use=USED_UP), NOW).reasons[0].until_ms == NOW + 5_000
+
+
+def test_half_octaves_are_told_by_their_upper_end() -> None:
+    """Each is a third to a half wider than the one before."""
+    ends = [longest_ms(octave) for octave in range(2, 40)]
+    assert ends == sorted(ends)
+    assert ends[18:22] == [768, 1024, 1536, 2048]
+    assert longest_ms(0) == 0
+
+
+def test_shares_of_the_waiting_time() -> None:
+    """Over all minutes together; none while nothing started."""
+    minutes = [
+        Minute(at_ms=NOW, starts=9, outcomes={}, waits={2: 9}),
+        Minute(at_ms=NOW + 60_000, starts=1, outcomes={"busy": 1}, waits={20: 1}),
+    ]
+    hour = Hour(now_ms=NOW, version="1", minutes=minutes)
+    assert [hour.waited_ms(share) for share in (0.5, 0.9, 1.0)] == [1, 1, 768]
+    assert hour.outcomes == {"busy": 1}
+    assert Hour(now_ms=NOW, version="1", minutes=[]).waited_ms(0.5) is None

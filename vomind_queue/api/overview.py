@@ -1,0 +1,145 @@
+"""How the queue stands, for people who look after it."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import time
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any
+
+from flask import Blueprint, Response, request
+
+from vomind_queue.api import answers
+from vomind_queue.api.jobs import plausible
+from vomind_queue.api.ports import Services
+from vomind_queue.api.times import iso, iso_or_none
+from vomind_queue.overview import Hour, Overview, Reason
+from vomind_queue.standing import Standing
+
+#: How long one look at Redis serves everybody who asks this process, s.
+FRESH_S = 1.0
+#: How long the last look still serves others while somebody takes the next one, s.
+STALE_S = 3.0
+#: Differences in how far the log is behind that are told, ms: else each look would be a new one.
+BEHIND_STEP_MS = 5_000
+
+
+class OverviewRoutes:
+    """GET /overview, and /queue/job/<jobId>/why."""
+
+    def __init__(self, services: Services) -> None:
+        self._oversight = services.oversight
+        self._shared = Shared(lambda: answers.encode(overview(self._oversight.overview())))
+
+    def blueprint(self) -> Blueprint:
+        """The routes, below the path that the API hangs at."""
+        routes = Blueprint("overview", __name__)
+        routes.get("/overview")(self.overview)
+        routes.get("/queue/job/<job_id>/why")(self.why)
+        return routes
+
+    def overview(self) -> Response:
+        """The verdict and the numbers; 304 while nothing has changed."""
+        body, tag = self._shared.get()
+        headers = {"ETag": tag, "Cache-Control": "no-cache"}
+        if tag in request.headers.get("If-None-Match", ""):
+            return Response(status=HTTPStatus.NOT_MODIFIED, headers=headers)
+        return Response(body, content_type="application/json", headers=headers)
+
+    def why(self, job_id: str) -> Response:
+        """Why a call has not rung yet."""
+        return answers.success(why(job_id, self._oversight.why(plausible(job_id))))
+
+
+class Shared:
+    """One look that serves all who ask within a second, so that open pages cost next to nothing."""
+
+    def __init__(self, look: Callable[[], bytes]) -> None:
+        self._look = look
+        self._lock = threading.Lock()
+        self._held: tuple[float, bytes, str] | None = None
+
+    def get(self) -> tuple[bytes, str]:
+        """The document and its entity tag. Raises what the look raises."""
+        held = self._held
+        age = time.monotonic() - held[0] if held else STALE_S
+        if held and age < FRESH_S:
+            return held[1:]
+        # While one looks, the others need not wait for it.
+        if not self._lock.acquire(blocking=held is None or age >= STALE_S) and held:
+            return held[1:]
+        try:
+            return self._renew(held)
+        finally:
+            self._lock.release()
+
+    def _renew(self, before: tuple[float, bytes, str] | None) -> tuple[bytes, str]:
+        held = self._held
+        if held and held is not before and time.monotonic() - held[0] < FRESH_S:
+            return held[1:]
+        body = self._look()
+        tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+        self._held = (time.monotonic(), body, tag)
+        return body, tag
+
+
+def overview(shown: Overview) -> dict[str, Any]:
+    """The document. No time in it passes by itself, so that it changes with the queue alone."""
+    stats, hour = answers.stats(shown.stats), shown.hour
+    rate, log = stats["rateLimit"], stats["callLog"]
+    if rate:
+        reset_ms = rate.pop("resetMs")
+        rate["nextStartAt"] = iso(hour.now_ms + reset_ms) if reset_ms else None
+    log["behindMs"] -= log["behindMs"] % BEHIND_STEP_MS
+    return {
+        "success": True,
+        "state": shown.assessment.condition.value,
+        "level": shown.assessment.level.value,
+        "reasons": [_reason(reason) for reason in shown.assessment.reasons],
+        "version": hour.version,
+        **stats,
+        "lastHour": _hour(hour),
+    }
+
+
+def _reason(reason: Reason) -> dict[str, Any]:
+    return {
+        "kind": reason.kind,
+        "level": reason.level.value,
+        "title": reason.title,
+        "detail": reason.detail,
+        "remedy": reason.remedy,
+        "until": iso_or_none(reason.until_ms),
+    }
+
+
+def _hour(hour: Hour) -> dict[str, Any]:
+    return {
+        "starts": sum(minute.starts for minute in hour.minutes),
+        "outcomes": dict(sorted(hour.outcomes.items())),
+        "waitMs": {
+            "p50": hour.waited_ms(0.5),
+            "p90": hour.waited_ms(0.9),
+            "max": hour.waited_ms(1.0),
+        },
+        "minutes": [
+            {"at": iso(minute.at_ms), "starts": minute.starts, "outcomes": dict(minute.outcomes)}
+            for minute in hour.minutes
+        ],
+    }
+
+
+def why(job_id: str, shown: Standing) -> dict[str, Any]:
+    """What stands between a call and its ring."""
+    return {
+        "jobId": job_id,
+        "state": shown.place.state.value,
+        "reasons": [
+            {"kind": each.kind, "text": each.text, "until": iso_or_none(each.until_ms)}
+            for each in shown.obstacles
+        ],
+        "ahead": shown.place.ahead,
+        "expectedAt": iso_or_none(shown.expected_ms),
+    }

@@ -1,0 +1,13 @@
+-- Why calls failed: a slice of them, the last one to fail first. Writes nothing.
+--
+-- KEYS[1]  failed
+-- ARGV[1]  index of the first one wanted, from 0
+-- ARGV[2]  index of the last one
+-- Returns  {total, id, reason, …}
+-- Touches  failed, job:<id>
+local answer = { redis.call('ZCARD', KEYS[1]) }
+for _, mem in ipairs(redis.call('ZREVRANGE', KEYS[1], ARGV[1], ARGV[2])) do
+    answer[#answer + 1] = id_of(mem)
+    answer[#answer + 1] = redis.call('HGET', job_key(id_of(mem)), 'reason') or ''
+end
+return answer
