@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from functools import partial
+from typing import Protocol
 
 from benchmarks.bench import Bench, Figures
-from benchmarks.client import fill
+from benchmarks.client import Client, fill
 from benchmarks.machine import Meter
 from benchmarks.sides import System
 
@@ -18,6 +20,24 @@ MEASURE_S = 3.0
 #: Share of the calls before the measurement begins, and after its end: they do not count.
 EDGE = 0.03
 LOOK_S = 0.05
+
+
+class Running(Protocol):
+    """What `rate` wants of API and workers."""
+
+    @property
+    def client(self) -> Client:
+        """A connection to the API."""
+        ...
+
+    @property
+    def pids(self) -> Mapping[str, int]:
+        """Its processes, whose CPU is told."""
+        ...
+
+    def rest(self) -> None:
+        """Waits until it has nothing to do."""
+        ...
 
 
 def dispatch(bench: Bench) -> None:
@@ -41,7 +61,7 @@ def _dispatch(bench: Bench, system: System, workers: int) -> None:
     )
 
 
-def rate(system: System, calls: int, seconds: float) -> Figures:
+def rate(system: Running, calls: int, seconds: float) -> Figures:
     """From the resumption of a paused queue on; the rest of the calls is left over."""
     client = system.client
     client.ask("POST", "/pause", {})
