@@ -31,6 +31,7 @@ from vomind_queue.store.queue import CallQueue
 from vomind_queue.store.reports import ReportDesk
 from vomind_queue.store.suitability import check
 from vomind_queue.store.timetable import Timetable
+from vomind_queue.store.trunk import Trunk
 from vomind_queue.timekeeping import Timekeeper
 
 #: A scheduler leads for as many leases without a look: it renews less often than a worker.
@@ -108,7 +109,8 @@ def build_on(gate: Gate, settings: Settings, log: CallLog) -> Services:
 
 def build_work(settings: Settings) -> WorkServices:
     """The parts of a worker process."""
-    gate = Gate(connect(settings.redis_url, timeout_s=WORKER_TIMEOUT_S), settings.outbox_max)
+    client = connect(settings.redis_url, timeout_s=WORKER_TIMEOUT_S)
+    gate = Gate(client, settings.outbox_max, trunk=Trunk(client))
     name = _name()
     desk = WorkDesk(gate, name, _protocol(settings))
     queue = CallQueue(gate, settings.rate)

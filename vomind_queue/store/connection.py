@@ -21,6 +21,7 @@ from redis.retry import Retry
 from vomind_queue.errors import StoreUnavailable
 from vomind_queue.store.codes import Code
 from vomind_queue.store.scripts import OUTBOX_MAX, Scripts
+from vomind_queue.store.trunk import Trunk
 
 #: How long the API waits for one answer, s: a 503 has to come within 2 s.
 API_TIMEOUT_S = 1.5
@@ -118,11 +119,16 @@ class ServerClock:
 class Gate:
     """Runs scripts, with the server's clock and with failures told in our own terms."""
 
-    def __init__(self, client: redis.Redis, outbox_max: int = OUTBOX_MAX) -> None:
-        """``outbox_max``: entries that may wait for the call log."""
+    def __init__(
+        self, client: redis.Redis, outbox_max: int = OUTBOX_MAX, *, trunk: Trunk | None = None
+    ) -> None:
+        """``outbox_max``: entries that may wait for the call log.
+
+        ``trunk``: where scripts run for a process of many threads.
+        """
         self.client = client
         self.clock = ServerClock(client)
-        self._scripts = Scripts(client, outbox_max)
+        self._scripts = Scripts(client, outbox_max, trunk)
 
     def read(self, name: str, key_names: list[str], *args: Any) -> list[Any]:
         """Runs a script that writes nothing."""

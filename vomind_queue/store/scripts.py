@@ -10,6 +10,7 @@ import redis
 from redis.commands.core import Script
 
 from vomind_queue.store import codes, keys
+from vomind_queue.store.trunk import Trunk
 
 #: The scripts by name, each a file of the same name.
 NAMES = (
@@ -82,8 +83,11 @@ def _read(name: str) -> str:
 class Scripts:
     """All scripts, registered with one client; loaded again when the server forgot them."""
 
-    def __init__(self, client: redis.Redis, outbox_max: int = OUTBOX_MAX) -> None:
+    def __init__(
+        self, client: redis.Redis, outbox_max: int = OUTBOX_MAX, trunk: Trunk | None = None
+    ) -> None:
         self._client = client
+        self._trunk = trunk
         self._scripts: dict[str, Script] = {
             name: client.register_script(source(name, outbox_max)) for name in NAMES
         }
@@ -91,6 +95,12 @@ class Scripts:
     def run(self, name: str, key_names: list[str], *args: Any) -> Any:
         """Runs one script; raises what redis-py raises."""
         script = self._scripts[name]
+        if self._trunk is not None:
+            try:
+                return self._trunk.ask("EVALSHA", script.sha, len(key_names), *key_names, *args)
+            except redis.exceptions.NoScriptError:
+                # Not carried out: loaded below.
+                pass
         try:
             return script(keys=key_names, args=args)
         except redis.exceptions.NoScriptError:
