@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test chaos lint format settings clean
+.PHONY: help run test chaos bench lint format settings clean
 
 help: ## Print the targets
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -21,6 +21,11 @@ test: $(VENV)/.tools node_modules/.installed ## Run the tests
 chaos: $(VENV)/.tools node_modules/.installed ## Do harm to real processes and judge what is left of the promises
 	@$(BIN)/python -m tests.chaos $(if $(FULL),--full) $(ARGS)
 
+# CASES="post bulk" measures those alone, ROUNDS=1 QUICK=1 is over within three minutes;
+# PEER= is the command of another implementation: benchmarks/README.md.
+bench: $(VENV)/.tools ## Measure, beside another implementation where PEER names one
+	@$(BIN)/python -m benchmarks $(CASES) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(QUICK),--quick) $(ARGS)
+
 lint: $(VENV)/.tools ## Check style, types and the direction of imports
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
@@ -35,7 +40,7 @@ settings: $(VENV)/.runtime ## Write the settings' documentation anew
 	@$(BIN)/python -m vomind_queue settings
 
 clean: ## Remove what the other targets made, except the calls in .data
-	rm -rf $(VENV) node_modules .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) vomind_queue.egg-info node_modules .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The stamps are files, so that a second `make run` has nothing to set up.
@@ -54,6 +59,7 @@ $(VENV)/.created:
 
 $(VENV)/.runtime: requirements.txt $(VENV)/.created
 	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -e .
 	@touch $@
 
 $(VENV)/.tools: requirements-dev.txt $(VENV)/.runtime

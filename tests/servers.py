@@ -71,6 +71,12 @@ class Server:
         """Address of its database 0."""
         return f"redis://127.0.0.1:{self.port}/0"
 
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        assert self._process is not None
+        return self._process.pid
+
     def start(self) -> None:
         """Starts it, again on the same port and data, and waits until it answers."""
         self.directory.mkdir(parents=True, exist_ok=True)

@@ -6,7 +6,9 @@ import os
 import secrets
 import socket
 from dataclasses import dataclass
+from typing import Protocol as Shape
 
+from vomind_queue.attempts import Dialer
 from vomind_queue.broker.link import Link
 from vomind_queue.call_log.protocol import CallLog
 from vomind_queue.calling import Calling
@@ -14,7 +16,7 @@ from vomind_queue.control import Control
 from vomind_queue.dialer.callbacks import Postmark
 from vomind_queue.dialer.twilio import TwilioDialer
 from vomind_queue.errors import StoreUnavailable, StoreUnsuitable
-from vomind_queue.following import Following
+from vomind_queue.following import Following, Operator
 from vomind_queue.history import History
 from vomind_queue.oversight import Oversight
 from vomind_queue.progress import OutcomePolicy, first_look_ms
@@ -31,7 +33,6 @@ from vomind_queue.store.queue import CallQueue
 from vomind_queue.store.reports import ReportDesk
 from vomind_queue.store.suitability import check
 from vomind_queue.store.timetable import Timetable
-from vomind_queue.store.trunk import Trunk
 from vomind_queue.timekeeping import Timekeeper
 
 #: A scheduler leads for as many leases without a look: it renews less often than a worker.
@@ -51,6 +52,10 @@ class Services:
     #: ``None`` while Twilio has no address to report to.
     postmark: Postmark | None
     history: History
+
+
+class Provider(Dialer, Operator, Shape):
+    """All that a worker needs of a telephone provider."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,14 +112,14 @@ def build_on(gate: Gate, settings: Settings, log: CallLog) -> Services:
     )
 
 
-def build_work(settings: Settings) -> WorkServices:
-    """The parts of a worker process."""
+def build_work(settings: Settings, dialer: Provider | None = None) -> WorkServices:
+    """The parts of a worker process; ``dialer`` in the place of Twilio's."""
     client = connect(settings.redis_url, timeout_s=WORKER_TIMEOUT_S)
-    gate = Gate(client, settings.outbox_max, trunk=Trunk(client))
+    gate = Gate(client, settings.outbox_max, shared=True)
     name = _name()
     desk = WorkDesk(gate, name, _protocol(settings))
     queue = CallQueue(gate, settings.rate)
-    dialer = _dialer(settings)
+    dialer = dialer or _dialer(settings)
     calling = Calling(
         desk=desk,
         dialer=dialer,

@@ -19,7 +19,6 @@ from vomind_queue.store.desk import Protocol, WorkDesk
 from vomind_queue.store.outbox import Outbox
 from vomind_queue.store.queue import CallQueue
 from vomind_queue.store.timetable import Timetable
-from vomind_queue.store.trunk import Trunk
 from vomind_queue.verdicts import Begun, Ending, Verdict
 
 KEEP = Retention(age_ms=3_600_000, count=1_000)
@@ -89,7 +88,7 @@ def make_desk(client: redis.Redis) -> Callable[..., WorkDesk]:
     names = iter(range(100))
 
     def make(**changes: Any) -> WorkDesk:
-        gate = Gate(client, trunk=Trunk(client))
+        gate = Gate(client, shared=True)
         return WorkDesk(gate, f"worker-{next(names)}", Protocol(**{**QUICK, **changes}))
 
     return make

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
@@ -14,6 +15,7 @@ import redis
 from tests.stack import until
 from vomind_queue.store.connection import connect
 from vomind_queue.store.trunk import Trunk
+from vomind_queue.store.wire import RESTED_S
 
 SLOW_KEY = "nothing-is-ever-pushed-here"
 
@@ -110,6 +112,8 @@ def test_a_connection_that_the_server_ended_meanwhile_costs_nobody_anything(
     """It is noticed before something is sent over it."""
     trunk.ask("PING")
     client.client_kill_filter(_type="normal", skipme=True)
+    # What was used a moment ago is trusted.
+    time.sleep(2 * RESTED_S)
     assert trunk.ask("ECHO", "anew") == "anew"
 
 

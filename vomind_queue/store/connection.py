@@ -11,7 +11,7 @@ import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, cast
+from typing import Any, NoReturn, cast
 from urllib.parse import parse_qs, urlsplit
 
 import redis
@@ -21,7 +21,6 @@ from redis.retry import Retry
 from vomind_queue.errors import StoreUnavailable
 from vomind_queue.store.codes import Code
 from vomind_queue.store.scripts import OUTBOX_MAX, Scripts
-from vomind_queue.store.trunk import Trunk
 
 #: How long the API waits for one answer, s: a 503 has to come within 2 s.
 API_TIMEOUT_S = 1.5
@@ -81,17 +80,24 @@ def told(*, writes: bool) -> Iterator[None]:
     """
     try:
         yield
-    except redis.AuthenticationError as error:
+    except redis.RedisError as error:
+        raise_told(error, writes=writes)
+
+
+def raise_told(error: redis.RedisError, *, writes: bool) -> NoReturn:
+    """What `told` does, for those who have the error already."""
+    if isinstance(error, redis.AuthenticationError):
         raise StoreUnavailable(f"Redis refuses our credentials: {error}") from error
-    except (redis.ConnectionError, redis.TimeoutError) as error:
+    if isinstance(error, redis.ConnectionError | redis.TimeoutError):
         never_sent = "connecting to" in str(error) or isinstance(error, redis.BusyLoadingError)
         raise StoreUnavailable(
             f"Redis cannot be reached: {error}", outcome_unknown=writes and not never_sent
         ) from error
-    except redis.ResponseError as error:
-        if not (isinstance(error, _REFUSALS) or _REFUSING_WORD.search(str(error))):
-            raise
+    if isinstance(error, redis.ResponseError) and (
+        isinstance(error, _REFUSALS) or _REFUSING_WORD.search(str(error))
+    ):
         raise StoreUnavailable(f"Redis cannot take the command: {error}") from error
+    raise error
 
 
 class ServerClock:
@@ -120,25 +126,33 @@ class Gate:
     """Runs scripts, with the server's clock and with failures told in our own terms."""
 
     def __init__(
-        self, client: redis.Redis, outbox_max: int = OUTBOX_MAX, *, trunk: Trunk | None = None
+        self, client: redis.Redis, outbox_max: int = OUTBOX_MAX, *, shared: bool = False
     ) -> None:
         """``outbox_max``: entries that may wait for the call log.
 
-        ``trunk``: where scripts run for a process of many threads.
+        ``shared``: the scripts of all threads leave over one connection (see `trunk.py`), which
+        suits a process of many threads that mostly wait for something else.
         """
         self.client = client
         self.clock = ServerClock(client)
-        self._scripts = Scripts(client, outbox_max, trunk)
+        self._scripts = Scripts(client, outbox_max, shared=shared)
 
     def read(self, name: str, key_names: list[str], *args: Any) -> list[Any]:
         """Runs a script that writes nothing."""
-        with told(writes=False):
-            return cast(list[Any], self._scripts.run(name, key_names, *args))
+        return self._run(name, key_names, args, writes=False)
 
     def write(self, name: str, key_names: list[str], *args: Any) -> list[Any]:
         """Runs a script that writes."""
-        with told(writes=True):
+        return self._run(name, key_names, args, writes=True)
+
+    def _run(
+        self, name: str, key_names: list[str], args: tuple[Any, ...], *, writes: bool
+    ) -> list[Any]:
+        # Written out and not `told`: on the way of every request.
+        try:
             return cast(list[Any], self._scripts.run(name, key_names, *args))
+        except redis.RedisError as error:
+            raise_told(error, writes=writes)
 
     def change(self, name: str, key: str, *args: Any) -> list[Any]:
         """Runs a script that takes a deadline first and answers a code and the time first.

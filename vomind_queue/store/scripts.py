@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
 import redis
-from redis.commands.core import Script
 
 from vomind_queue.store import codes, keys
 from vomind_queue.store.trunk import Trunk
+from vomind_queue.store.wire import Wire
 
 #: The scripts by name, each a file of the same name.
 NAMES = (
@@ -81,28 +82,26 @@ def _read(name: str) -> str:
 
 
 class Scripts:
-    """All scripts, registered with one client; loaded again when the server forgot them."""
+    """All scripts, run by their digests; loaded again when the server forgot them."""
 
     def __init__(
-        self, client: redis.Redis, outbox_max: int = OUTBOX_MAX, trunk: Trunk | None = None
+        self, client: redis.Redis, outbox_max: int = OUTBOX_MAX, *, shared: bool = False
     ) -> None:
-        self._client = client
-        self._trunk = trunk
-        self._scripts: dict[str, Script] = {
-            name: client.register_script(source(name, outbox_max)) for name in NAMES
-        }
+        """``shared``: all threads use one connection, and what they run leaves in one write."""
+        self._wire = Trunk(client) if shared else Wire(client)
+        texts = {name: source(name, outbox_max) for name in NAMES}
+        self._scripts = {name: (_digest(text), text) for name, text in texts.items()}
 
     def run(self, name: str, key_names: list[str], *args: Any) -> Any:
         """Runs one script; raises what redis-py raises."""
-        script = self._scripts[name]
-        if self._trunk is not None:
-            try:
-                return self._trunk.ask("EVALSHA", script.sha, len(key_names), *key_names, *args)
-            except redis.exceptions.NoScriptError:
-                # Not carried out: loaded below.
-                pass
+        digest, text = self._scripts[name]
         try:
-            return script(keys=key_names, args=args)
+            return self._wire.ask("EVALSHA", digest, len(key_names), *key_names, *args)
         except redis.exceptions.NoScriptError:
-            # Forgotten once more, between its loading and its call: sent whole, it cannot be.
-            return self._client.eval(str(script.script), len(key_names), *key_names, *args)
+            # Sent whole, it cannot be forgotten between its loading and its call.
+            return self._wire.ask("EVAL", text, len(key_names), *key_names, *args)
+
+
+def _digest(text: str) -> str:
+    # By which Redis knows a script; nothing is kept secret by it.
+    return hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()

@@ -19,6 +19,8 @@ from typing import Any
 import redis
 from hiredis import pack_command
 
+from vomind_queue.store.wire import Line
+
 _NONE_YET = object()
 
 
@@ -28,7 +30,7 @@ class Trunk:
     def __init__(self, client: redis.Redis) -> None:
         """``client``: where connections come from; one is kept while all goes well."""
         self._pool = client.connection_pool
-        self._connection: Any = None
+        self._line: Line | None = None
         self._lock = threading.Lock()
         self._waiting: list[_Order] = []
         self._driven = False
@@ -98,14 +100,15 @@ class Trunk:
             raise
 
     def _exchange(self, orders: list[_Order]) -> None:
-        connection = self._connected()
-        connection.send_packed_command([b"".join(order.command for order in orders)])
+        line = self._line
+        if line is None:
+            line = self._line = Line(self._pool.get_connection())
+        else:
+            line.make_sure()
+        line.send(b"".join(order.command for order in orders))
         for order in orders:
-            try:
-                order.answer = connection.read_response()
-            except redis.ResponseError as error:
-                # The server's answer to this command alone.
-                order.answer = error
+            order.answer = line.receive()
+        line.rest()
 
     def _fail(self, orders: list[_Order], error: Exception) -> None:
         self._drop()
@@ -115,24 +118,11 @@ class Trunk:
                 # What the server says of one command it does not say of those behind it.
                 error = redis.ConnectionError(str(error))
 
-    def _connected(self) -> Any:
-        connection = self._connection
-        if connection is not None:
-            try:
-                # Readable while nothing was asked: the server has closed it.
-                if not connection.can_read():
-                    return connection
-            except redis.ConnectionError:
-                pass
-            self._drop()
-        self._connection = self._pool.get_connection()
-        return self._connection
-
     def _drop(self) -> None:
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            connection.disconnect()
-            self._pool.release(connection)
+        line, self._line = self._line, None
+        if line is not None:
+            line.connection.disconnect()
+            self._pool.release(line.connection)
 
 
 class _Order:

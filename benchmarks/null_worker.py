@@ -1,0 +1,36 @@
+"""Our worker with a dialer that places no call and takes no time.
+
+``celery -A benchmarks.null_worker worker``. Everything else is as deployed. A call whose metadata
+says ``{"simulate": {"failures": n}}`` fails in its first ``n`` attempts.
+"""
+
+from __future__ import annotations
+
+from vomind_queue.attempts import Accepted, Attempt, Failure, Kind, Outcome, Search
+from vomind_queue.progress import Report
+from vomind_queue.worker import create_app
+
+
+class NullDialer:
+    """Implements ``attempts.Dialer``: whatever is asked for has happened."""
+
+    def place(self, attempt: Attempt) -> Outcome:
+        """Accepts the call, or refuses it where the call says so."""
+        simulated = (attempt.call.metadata or {}).get("simulate")
+        if isinstance(simulated, dict) and attempt.number <= simulated.get("failures", 0):
+            return Failure(kind=Kind.PERMANENT, reason="the benchmark wants it to fail")
+        return Accepted(sid=f"CA{attempt.token}", status="queued")
+
+    def find(self, attempt: Attempt, age_ms: int) -> Search:  # noqa: ARG002 - a protocol's
+        """Knows of no ring."""
+        return Search(rings=(), clock_ahead_ms=0)
+
+    def fetch(self, sid: str) -> Report | None:  # noqa: ARG002 - a protocol's
+        """Knows of no call."""
+        return None
+
+    def cancel(self, sid: str) -> None:
+        """Has nothing to end."""
+
+
+app = create_app(dialer=NullDialer())

@@ -1,0 +1,146 @@
+"""Commands to Redis over connections that stay open, without what redis-py does around each.
+
+Connecting, encrypting, logging in, and what an error is are redis-py's. What stands between
+two commands is not: its pool asks the kernel each time whether the connection still stands,
+keeps books and measures, and its sockets ask before each read and write whether they may,
+which took more time than the command itself.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import socket
+import struct
+import time
+from collections import deque
+from typing import Any
+
+import hiredis
+import redis
+
+#: A connection that rested for longer is looked at before it is used, s: the server may have
+#: closed it. No server comes back within less.
+RESTED_S = 0.01
+#: Bytes that are read at once.
+_PIECE = 16 * 1024
+#: What the reader says while an answer is not whole.
+_PART = object()
+
+
+class Wire:
+    """Sends one command at a time on each connection; made for many threads."""
+
+    def __init__(self, client: redis.Redis) -> None:
+        self._pool = client.connection_pool
+        self._pid = os.getpid()
+        #: Lines that nobody uses, the last one used at the right.
+        self._idle: deque[Line] = deque()
+
+    def ask(self, *command: Any) -> Any:
+        """The server's answer; raises what redis-py raises."""
+        packed = hiredis.pack_command(command)
+        line = self._take()
+        try:
+            answer = line.exchange(packed)
+        except BaseException:
+            line.connection.disconnect()
+            self._pool.release(line.connection)
+            raise
+        line.rest()
+        self._idle.append(line)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def _take(self) -> Line:
+        if self._pid != os.getpid():
+            # They belong to the process that this one was forked from.
+            self._idle, self._pid = deque(), os.getpid()
+        try:
+            line = self._idle.pop()
+        except IndexError:
+            return Line(self._pool.get_connection())
+        line.make_sure()
+        return line
+
+
+class Line:
+    """One connection of redis-py's, and its socket."""
+
+    def __init__(self, connection: Any) -> None:
+        # Its methods have no types.
+        self.connection = connection
+        self._rested_at = 0.0
+        self._buffer: Any = bytearray(_PIECE)
+        self._open()
+
+    def _open(self) -> None:
+        self._socket: socket.socket = self.connection._sock  # noqa: SLF001
+        self._reader = hiredis.Reader(
+            protocolError=redis.InvalidResponse,
+            replyError=self.connection._parser.parse_error,  # noqa: SLF001
+            encoding="utf-8",
+            notEnoughData=_PART,
+        )
+        if type(self._socket) is socket.socket:
+            self._let_kernel_wait()
+
+    def _let_kernel_wait(self) -> None:
+        """Has the kernel end what takes too long; Python would ask it before each call."""
+        if timeout := self._socket.gettimeout():
+            part, whole = math.modf(timeout)
+            limit = struct.pack("ll", int(whole), int(part * 1_000_000))
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, limit)
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)
+            self._socket.settimeout(None)
+
+    def rest(self) -> None:
+        """Notes that nothing is under way any more."""
+        self._rested_at = time.monotonic()
+
+    def make_sure(self) -> None:
+        """Connects again where the connection stands no more; raises what redis-py raises."""
+        if time.monotonic() - self._rested_at > RESTED_S and not self._stands():
+            self.connection.disconnect()
+            self.connection.connect()
+            self._open()
+
+    def _stands(self) -> bool:
+        """Whether the server has neither closed it nor said anything unasked."""
+        if self.connection._sock is not self._socket:  # noqa: SLF001
+            # Closed by whoever closed the client.
+            return False
+        try:
+            return not self.connection.can_read()
+        except (redis.ConnectionError, redis.TimeoutError, OSError):
+            return False
+
+    def exchange(self, packed: bytes) -> Any:
+        """Sends a command; the answer, or the error that it is. Raises redis-py's errors."""
+        self.send(packed)
+        return self.receive()
+
+    def send(self, packed: bytes) -> None:
+        """Sends commands, each of which is answered. Raises redis-py's errors."""
+        try:
+            self._socket.sendall(packed)
+        except (BlockingIOError, TimeoutError):
+            raise redis.TimeoutError("Timeout writing to socket") from None
+        except OSError as error:
+            raise redis.ConnectionError(f"Error on the socket: {error}") from error
+
+    def receive(self) -> Any:
+        """The next answer, or the error that it is. Raises redis-py's errors."""
+        reader = self._reader
+        try:
+            while (answer := reader.gets()) is _PART:
+                length = self._socket.recv_into(self._buffer)
+                if not length:
+                    raise redis.ConnectionError("Connection closed by server.")
+                reader.feed(self._buffer, 0, length)
+        except (BlockingIOError, TimeoutError):
+            raise redis.TimeoutError("Timeout reading from socket") from None
+        except OSError as error:
+            raise redis.ConnectionError(f"Error on the socket: {error}") from error
+        return answer
