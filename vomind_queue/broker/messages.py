@@ -41,6 +41,8 @@ def message_of(taken: Taken) -> dict[str, Any]:
             "argsrepr": f"({job_id!r},)",
             "kwargsrepr": "{}",
             "ignore_result": True,
+            # None of its own: Celery would sift all of the above for each call to find that out.
+            "headers": {},
         },
         "properties": {
             "correlation_id": job_id,

@@ -172,9 +172,3 @@ def sets_of(state: State) -> list[str]:
     if state is State.WAITING:
         return [waiting(priority) for priority in Priority]
     return [_ROOT + state]
-
-
-def lua_table() -> str:
-    """The key names as a Lua table ``K``, to stand above every script."""
-    entries = ", ".join(f"{name} = '{key}'" for name, key in LUA_NAMES.items())
-    return f"local K = {{ {entries} }}\n"

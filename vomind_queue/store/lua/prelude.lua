@@ -1,11 +1,7 @@
 -- Stands above every script. `K` (key names, see keys.py), `C` (return codes, see
 -- codes.py) and `outbox.lua` stand above it.
---
--- A script that reads the time before it writes needs effect replication, which
--- is the default from Redis 7 on and has to be asked for before.
-if redis.replicate_commands then
-    redis.replicate_commands()
-end
+-- A script is given what it uses of this, no more (see pruning.py): definitions begin at the left
+-- edge, and nothing but definitions stands here.
 
 -- Under maxmemory with noeviction the first write of a script decides: when it
 -- is one that only frees, the others are let through, too.
