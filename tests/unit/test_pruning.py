@@ -51,7 +51,9 @@ def test_what_defines_nothing_always_stays() -> None:
 def test_a_table_has_what_is_named_and_everything_where_a_variable_picks() -> None:
     """Key names are few in most scripts."""
     entries = {"one": "{x}:1", "two": "{x}:2", "code": 7}
-    assert table("K", entries, "f(K.two, K.code, K.two)") == "local K = { two = '{x}:2', code = 7 }\n"
+    assert (
+        table("K", entries, "f(K.two, K.code, K.two)") == "local K = { two = '{x}:2', code = 7 }\n"
+    )
     assert table("K", entries, "f(K[name])").count("=") == len(entries) + 1
 
 

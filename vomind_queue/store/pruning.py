@@ -36,7 +36,7 @@ def needed(library: str, text: str) -> str:
 
 
 def table(name: str, entries: Mapping[str, str | int], text: str) -> str:
-    """A Lua table of those entries that ``text`` names; of all where it picks them by a variable."""
+    """A Lua table of the entries that ``text`` names; of all where it picks by a variable."""
     used: Iterable[str] = re.findall(rf"\b{name}\.(\w+)", text)
     if f"{name}[" in text:
         used = entries
