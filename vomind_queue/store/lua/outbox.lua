@@ -136,6 +136,7 @@ local function flush_log()
         local before = next_sequences(#log_groups)
         for i, group in ipairs(log_groups) do
             local final = LOG_FINAL[group.kind]
+            redis.call('HINCRBY', K.totals, 'event:' .. group.kind, group.count)
             local sequence = string.format('%.0f', before + i)
             redis.call('XADD', final and K.outbox_finals or K.outbox_details, sequence .. '-0', 'e',
                 cjson.encode({ group.kind, now, group.ids, group.count, group.details }))
