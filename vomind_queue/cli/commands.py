@@ -75,7 +75,7 @@ COMMANDS: Mapping[str, Lazy] = {
     ),
     "import-bullmq": Lazy(
         place=f"{_HERE}.import_bullmq:import_bullmq",
-        help="Take over the calls of a BullMQ queue; says what it would do unless told to.",
+        help="Take over the calls of a BullMQ queue; says what it would do, unless told to do it.",
     ),
     "settings": Lazy(
         place=f"{_HERE}.settings:settings",

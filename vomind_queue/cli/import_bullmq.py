@@ -69,9 +69,9 @@ def import_bullmq(
     abandoned: bool,
     report: Path | None,
 ) -> None:
-    """Take over the calls of a BullMQ queue: waiting, delayed, failed and recurring ones.
+    """Take over the calls of a BullMQ queue; says what it would do, unless told to do it.
 
-    Says what it would do and changes nothing, unless it is told to with --take-over. Then it
+    Waiting, delayed, failed and recurring ones. With --take-over it
     pauses the old queue, waits for the calls that are being placed, and moves the others here.
     It may be run again at any time: each call is taken over once. Ends with 1 when something is
     left behind.
