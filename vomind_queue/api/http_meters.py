@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from flask import Flask, Response, g, request
-from prometheus_client import CollectorRegistry, Histogram, values
+from prometheus_client import CollectorRegistry, Histogram, disable_created_metrics, values
 from prometheus_client.multiprocess import MultiProcessCollector
 
 #: The library's own name for the directory.
@@ -52,6 +52,8 @@ class HttpMeters:
     """Times the requests of one application."""
 
     def __init__(self) -> None:
+        # When a series began is of no use to anybody, and a third more of them.
+        disable_created_metrics()  # type: ignore[no-untyped-call]
         self._own = CollectorRegistry()
         self._seconds = Histogram(
             "vomind_http_request_duration_seconds",

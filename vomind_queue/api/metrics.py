@@ -21,6 +21,7 @@ from prometheus_client.core import (
 
 from vomind_queue.api.http_meters import HttpMeters
 from vomind_queue.api.ports import Services
+from vomind_queue.attempts import Kind
 from vomind_queue.calls import State, Stats
 from vomind_queue.meters import Distribution, Meters
 from vomind_queue.overview import longest_ms
@@ -128,7 +129,7 @@ def _events(meters: Meters) -> Iterator[Metric]:
         "vomind_attempt_failures",
         "Attempts that Twilio did not take, by kind; doubt: it may have.",
         "kind",
-        meters.failures,
+        {str(kind): meters.failures.get(kind, 0) for kind in Kind},
     )
     yield _counter("vomind_starts", "Requests to Twilio.", meters.events.get("started", 0))
     yield _counter(
