@@ -131,7 +131,7 @@ def _events(meters: Meters) -> Iterator[Metric]:
         "kind",
         {str(kind): meters.failures.get(kind, 0) for kind in Kind},
     )
-    yield _counter("vomind_starts", "Requests to Twilio.", meters.events.get("started", 0))
+    yield _counter("vomind_starts", "Requests to Twilio.", sum(meters.waited.counts.values()))
     yield _counter(
         "vomind_unknown_outcomes",
         "Attempts whose outcome was in doubt.",

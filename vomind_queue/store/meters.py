@@ -3,8 +3,8 @@
 Fields of the totals' hash (`keys.TOTALS`), each a count since the store was new:
 
 ==================  ============================================================
-``event:<kind>``    entries of the outbox, a call each: ``accepted``, ``taken``,
-                    ``started``, ``completed``, ``failed``, ``put_off`` …
+``event:<kind>``    entries of the outbox, a call each: ``accepted``, ``completed``,
+                    ``failed``, ``put_off`` …; not ``taken`` and ``started``
 ``failure:<kind>``  attempts that failed, by `attempts.Kind`
 ``lease-lost``      calls taken back from workers that said nothing any more
 ``w<n>``            starts by the half octave of the time that they waited in
