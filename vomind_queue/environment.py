@@ -74,6 +74,12 @@ API_KEYS = Variable(
     meaning="Keys that clients of the API must show, each `name:secret` or a secret.",
     secret=True,
 )
+METRICS_KEY = _may(
+    "METRICS_KEY",
+    k.SECRET,
+    "Key that opens `/metrics` and nothing else, for Prometheus. `API_KEYS` open it, too.",
+    secret=True,
+)
 WEB_PROCESSES = _is("WEB_PROCESSES", v.whole(1, 64), "2", "Processes that serve the API.")
 WEB_THREADS = _is(
     "WEB_THREADS", v.whole(1, 256), "8", "Requests that each of them answers at the same time."
@@ -262,7 +268,7 @@ SECTIONS: Mapping[str, Sequence[Variable[Any]]] = {
         REDIS_URL, REDIS_HOST, REDIS_PORT, REDIS_USERNAME, REDIS_PASSWORD, REDIS_DB, REDIS_TLS,
         ALLOW_EVICTION, EMBEDDED_REDIS_PORT, DATA_DIR,
     ),
-    "API": (HOST, PORT, ALLOW_ANONYMOUS, API_KEYS, WEB_PROCESSES, WEB_THREADS),
+    "API": (HOST, PORT, ALLOW_ANONYMOUS, API_KEYS, METRICS_KEY, WEB_PROCESSES, WEB_THREADS),
     "Calls": (
         CALL_WORKER_CONCURRENCY, CALL_RATE_LIMIT, CALL_MAX_ATTEMPTS, CALL_RETRY_DELAY,
         PAST_SCHEDULE_GRACE, DEFAULT_TIMEZONE, ON_UNKNOWN_OUTCOME, RETRY_ON, RETRY_OUTCOME_DELAY,

@@ -59,6 +59,8 @@ def zone(text: str) -> str:
     return text
 
 
+#: What travels in an HTTP header as it is.
+SECRET = matching(r"[!-~]+", "printable ASCII without spaces")
 #: Something to listen on or to connect to.
 HOST = matching(r"[A-Za-z0-9._:-]+", "a host name or an IP address")
 #: What is allowed of one of Twilio's ids, but for its first two letters.

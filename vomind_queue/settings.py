@@ -53,6 +53,9 @@ class Settings:
     #: Empty: every client is trusted (on loopback only).
     api_keys: Sequence[ApiKey] = field(repr=False)
 
+    #: Opens /metrics and nothing else; ``None``: the API keys do.
+    metrics_key: str | None = field(repr=False)
+
     flower_host: str
     flower_port: int
     #: ``user:password``, several separated by commas.
@@ -145,6 +148,7 @@ class Settings:
             web_processes=env.WEB_PROCESSES.read(environ),
             web_threads=env.WEB_THREADS.read(environ),
             api_keys=env.API_KEYS.read(environ),
+            metrics_key=env.METRICS_KEY.read(environ),
             flower_host=env.FLOWER_HOST.read(environ),
             flower_port=env.FLOWER_PORT.read(environ),
             flower_basic_auth=env.FLOWER_BASIC_AUTH.read(environ),

@@ -22,6 +22,7 @@ from granian.log import LogLevels
 from granian.server import Server
 
 from vomind_queue import log
+from vomind_queue.api import http_meters
 from vomind_queue.api.access import sign
 from vomind_queue.api.app import make_app
 from vomind_queue.api.ports import Services
@@ -97,7 +98,9 @@ def main() -> None:
     log.configure(settings)
     logger.info("API listens", extra={"host": settings.host, "port": settings.port})
     try:
-        server.serve(target_loader=partial(_serve_from, settings, os.getpid()), wrap_loader=False)
+        with http_meters.share():
+            loader = partial(_serve_from, settings, os.getpid())
+            server.serve(target_loader=loader, wrap_loader=False)
     except SystemExit:
         # Ctrl-C reaches the serving processes, too, and the server takes that for a fault.
         if not server.interrupt_signal:
@@ -152,6 +155,7 @@ def _configure_log(settings: Settings) -> None:
 def _serve_from(settings: Settings, parent: int) -> Callable[..., Any]:
     """What each serving process runs; made there, so that nothing is shared over the fork."""
     _configure_log(settings)
+    http_meters.begin()
     threading.Thread(target=_follow, args=(parent,), daemon=True).start()
     return create_app(build(settings, open_log(settings)))
 

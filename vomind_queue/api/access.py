@@ -17,6 +17,8 @@ from flask import Flask, Response, g, has_request_context, request
 from vomind_queue.api.problems import Refused
 from vomind_queue.settings import ApiKey
 
+#: Has a key of its own, which opens nothing else.
+METRICS = "metrics.show"
 #: Endpoints for load balancers, which have no key, and the reference, which has no secret.
 OPEN = frozenset(
     {"health.alive", "health.ready", "reference.document", "reference.page", "reference.asset"}
@@ -37,8 +39,13 @@ _REQUEST_ID = re.compile(r"[!-~]{1,128}")
 class Access:
     """Checks the key of each request against the configured ones, in constant time."""
 
-    def __init__(self, keys: Sequence[ApiKey]) -> None:
+    def __init__(self, keys: Sequence[ApiKey], metrics_key: str | None = None) -> None:
+        """``metrics_key`` opens /metrics and nothing else."""
         self._keys = [(key, _digest(key.secret)) for key in keys]
+        self._metrics_keys = list(self._keys)
+        if metrics_key is not None:
+            key = ApiKey(name="metrics", secret=metrics_key)
+            self._metrics_keys.append((key, _digest(metrics_key)))
 
     def install(self, app: Flask) -> None:
         """Goes before every request of ``app``, those to unknown addresses included."""
@@ -56,9 +63,12 @@ class Access:
                 HTTPStatus.FORBIDDEN,
                 "A browser may change the queue from this server's own pages only.",
             )
-        if not self._keys or request.endpoint in OPEN or request.blueprint in PAGES:
+        if request.endpoint in OPEN or request.blueprint in PAGES:
             return
-        g.api_key = self._match()
+        keys = self._metrics_keys if request.endpoint == METRICS else self._keys
+        if not keys:
+            return
+        g.api_key = _match(keys)
         if g.api_key is None:
             raise Refused(
                 HTTPStatus.UNAUTHORIZED,
@@ -66,15 +76,16 @@ class Access:
                 headers={"WWW-Authenticate": "Bearer"},
             )
 
-    def _match(self) -> ApiKey | None:
-        found = None
-        for shown in _shown():
-            digest = _digest(shown)
-            # All of them, so that the time taken does not tell which one it was.
-            for key, expected in self._keys:
-                if hmac.compare_digest(digest, expected):
-                    found = key
-        return found
+
+def _match(keys: Sequence[tuple[ApiKey, bytes]]) -> ApiKey | None:
+    found = None
+    for shown in _shown():
+        digest = _digest(shown)
+        # All of them, so that the time taken does not tell which one it was.
+        for key, expected in keys:
+            if hmac.compare_digest(digest, expected):
+                found = key
+    return found
 
 
 def caller() -> str:

@@ -28,6 +28,7 @@ NAMES = (
     "forget",
     "hour",
     "inherit",
+    "meters",
     "page",
     "outbox_done",
     "outbox_read",
