@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from vomind_queue.progress import RETRIED
+from vomind_queue.tolls import is_country
 from vomind_queue.variables import LISTED, matching
 from vomind_queue.zones import is_zone
 
@@ -48,6 +49,14 @@ def outcomes(text: str) -> Sequence[str]:
     """Outcomes on the line, separated by commas, or ``none``. Raises ValueError."""
     found = LISTED.parse("" if text.lower() == "none" else text.lower())
     if not set(found) <= set(RETRIED):
+        raise ValueError
+    return found
+
+
+def countries(text: str) -> frozenset[str]:
+    """Codes of countries, separated by commas; none at all means all. Raises ValueError."""
+    found = frozenset(LISTED.parse(text.upper())) if text else frozenset()
+    if not all(map(is_country, found)):
         raise ValueError
     return found
 

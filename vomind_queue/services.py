@@ -28,6 +28,7 @@ from vomind_queue.scheduling import Scheduling
 from vomind_queue.settings import Settings
 from vomind_queue.store.connection import API_TIMEOUT_S, WORKER_TIMEOUT_S, Gate, connect
 from vomind_queue.store.desk import Protocol, WorkDesk
+from vomind_queue.store.floods import FloodBook
 from vomind_queue.store.inheritance import Inheritance
 from vomind_queue.store.lookout import Lookout
 from vomind_queue.store.meters import MeterDesk
@@ -52,6 +53,7 @@ class Services:
     control: Control
     oversight: Oversight
     meters: MeterReader
+    floods: FloodBook
     reporting: Reporting
     #: ``None`` while Twilio has no address to report to.
     postmark: Postmark | None
@@ -111,6 +113,7 @@ def build_on(gate: Gate, settings: Settings, log: CallLog) -> Services:
         control=Control(queue),
         oversight=Oversight(queue, Lookout(gate)),
         meters=MeterDesk(gate),
+        floods=FloodBook(gate),
         reporting=reporting,
         postmark=_postmark(settings),
         history=History(log, People(gate)),

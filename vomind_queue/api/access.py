@@ -88,6 +88,12 @@ def _match(keys: Sequence[tuple[ApiKey, bytes]]) -> ApiKey | None:
     return found
 
 
+def is_free() -> bool:
+    """Whether this request needs no key, whatever keys there are."""
+    room = request.blueprint
+    return request.endpoint in OPEN or room in PAGES or room in SIGNED
+
+
 def caller() -> str:
     """Who asks, for "paused by"."""
     key: ApiKey | None = g.api_key

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from flask import Flask
 
-from vomind_queue.api import problems
+from vomind_queue.api import headers, problems
 from vomind_queue.api.access import Access
+from vomind_queue.api.body import Readers
 from vomind_queue.api.calls import CallRoutes
 from vomind_queue.api.failed import FailedRoutes
+from vomind_queue.api.flood import Flood
 from vomind_queue.api.health import HealthRoutes
 from vomind_queue.api.history import HistoryRoutes
 from vomind_queue.api.http_meters import HttpMeters
@@ -35,6 +37,9 @@ def make_app(services: Services) -> Flask:
     Access(services.settings.api_keys, services.settings.metrics_key).install(app)
     # Behind the keys: a stranger learns nothing of an outage.
     Outage(services.control).install(app)
+    Flood(services.floods, services.settings.request_rate).install(app)
+    headers.install(app)
+    Readers(services.settings.web_threads).install(app)
     app.register_error_handler(Exception, problems.respond)
     app.url_map.converters["schedule_number"] = ScheduleNumber
     for routes in (CallRoutes, RecurringRoutes, JobRoutes, QueueRoutes, FailedRoutes):

@@ -18,6 +18,7 @@ class CallRoutes:
     def __init__(self, services: Services) -> None:
         self._scheduling = services.scheduling
         self._past_grace_ms = services.settings.past_schedule_grace_ms
+        self._tolls = services.settings.tolls
         self._asked = schemas.can_be_asked(services.settings)
 
     def blueprint(self) -> Blueprint:
@@ -33,7 +34,7 @@ class CallRoutes:
         """One call, to be dialed as soon as its turn comes."""
         body = read_object()
         new = schemas.CALL.accept(body)
-        if found := self._unspeakable([new]):
+        if found := self._refused([new]):
             raise ValidationError(dict(found[0]))
         receipt = self._scheduling.schedule(new, idempotency_key(body))
         return answers.scheduled(
@@ -44,7 +45,7 @@ class CallRoutes:
         """One call for later."""
         body = read_object()
         new = schemas.DELAYED_CALL.accept(body)
-        if found := self._unspeakable([new]):
+        if found := self._refused([new]):
             raise ValidationError(dict(found[0]))
         key = idempotency_key(body)
         receipt = None
@@ -63,7 +64,7 @@ class CallRoutes:
         """Many calls, all or none."""
         body = read_object()
         news: list[NewCall] = schemas.BULK.load(body)["calls"]
-        if found := self._unspeakable(news):
+        if found := self._refused(news):
             raise ValidationError({"calls": found})
         key = idempotency_key(body)
         receipt = None
@@ -80,7 +81,7 @@ class CallRoutes:
         body = read_object()
         seen = bulk_preview.examine(body)
         places, news = list(seen.good), list(seen.good.values())
-        late = self._unspeakable(news) | self._untimely(news)
+        late = self._refused(news) | self._untimely(news)
         bad = {**seen.bad, **{places[index]: found for index, found in late.items()}}
         document = {
             "count": seen.count,
@@ -90,8 +91,11 @@ class CallRoutes:
         fine = {**body, "calls": [body["calls"][index] for index in places]}
         return answers.success(document, schemas.BULK.ignored(fine))
 
-    def _unspeakable(self, news: list[NewCall]) -> dict[int, dict[str, list[str]]]:
-        return {} if self._asked else schemas.unspeakable([new.call for new in news])
+    def _refused(self, news: list[NewCall]) -> dict[int, dict[str, list[str]]]:
+        """Errors of the calls that this service does not place, by index."""
+        calls = [new.call for new in news]
+        mute = {} if self._asked else schemas.unspeakable(calls)
+        return {**mute, **self._tolls.objections(calls)}
 
     def _untimely(self, news: list[NewCall]) -> dict[int, dict[str, list[str]]]:
         if all(new.due_ms is None for new in news):

@@ -80,10 +80,10 @@ class HttpMeters:
         return shared
 
     def _start(self) -> None:
-        g.began = time.perf_counter()
+        g.arrived = time.perf_counter()
 
     def _stop(self, response: Response) -> Response:
-        began = g.get("began")
+        began = g.get("arrived")
         if began is not None:
             rule = request.url_rule
             key = (NOWHERE if rule is None else rule.rule, request.method, response.status_code)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from vomind_queue.api.flood import Book
 from vomind_queue.control import Control
 from vomind_queue.dialer.callbacks import Postmark
 from vomind_queue.history import History
@@ -51,6 +52,11 @@ class Services(Protocol):
     @property
     def meters(self) -> MeterReader:
         """Tells what is measured."""
+        ...
+
+    @property
+    def floods(self) -> Book:
+        """Counts requests."""
         ...
 
     @property

@@ -15,6 +15,7 @@ from vomind_queue.store.wire import Wire
 #: The scripts by name, each a file of the same name.
 NAMES = (
     "add",
+    "admit",
     "begin",
     "cancel",
     "clean",
