@@ -21,7 +21,7 @@ from granian.constants import HTTPModes, Interfaces
 from granian.log import LogLevels
 from granian.server import Server
 
-from vomind_queue import log
+from vomind_queue import log, tracing
 from vomind_queue.api import http_meters
 from vomind_queue.api.access import sign
 from vomind_queue.api.app import make_app
@@ -156,8 +156,12 @@ def _serve_from(settings: Settings, parent: int) -> Callable[..., Any]:
     """What each serving process runs; made there, so that nothing is shared over the fork."""
     _configure_log(settings)
     http_meters.begin()
+    traced = tracing.begin("web", os.environ)
     threading.Thread(target=_follow, args=(parent,), daemon=True).start()
-    return create_app(build(settings, open_log(settings)))
+    app = create_app(build(settings, open_log(settings)))
+    if traced:
+        tracing.follow(app)
+    return app
 
 
 def _follow(parent: int) -> None:

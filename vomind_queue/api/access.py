@@ -8,6 +8,7 @@ import logging
 import re
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,6 +16,7 @@ from urllib.parse import urlsplit
 from flask import Flask, Response, g, has_request_context, request
 
 from vomind_queue.api.problems import Refused
+from vomind_queue.calls import Call
 from vomind_queue.settings import ApiKey
 
 #: Has a key of its own, which opens nothing else.
@@ -33,6 +35,8 @@ SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 #: Who is said to have asked when a key has no name, or none is wanted.
 NAMELESS = "API"
 
+#: Kept with a call: short, and the same in JSON as it is.
+_KEPT_ID = re.compile(r"[A-Za-z0-9._:+/=@-]{1,64}")
 _REQUEST_ID = re.compile(r"[!-~]{1,128}")
 
 
@@ -86,6 +90,14 @@ def _match(keys: Sequence[tuple[ApiKey, bytes]]) -> ApiKey | None:
             if hmac.compare_digest(digest, expected):
                 found = key
     return found
+
+
+def marked(call: Call) -> Call:
+    """The call, with the id under which the client that asks for it knows its request."""
+    given = request.environ.get("HTTP_X_REQUEST_ID")
+    if not given or not _KEPT_ID.fullmatch(given):
+        return call
+    return replace(call, request_id=given)
 
 
 def is_free() -> bool:

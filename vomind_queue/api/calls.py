@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from flask import Blueprint, Response
 from marshmallow import ValidationError
 
 from vomind_queue.api import answers, bulk_preview, schemas
+from vomind_queue.api.access import marked
 from vomind_queue.api.body import read_object
 from vomind_queue.api.idempotency import answered_before, idempotency_key
 from vomind_queue.api.ports import Services
@@ -33,7 +36,7 @@ class CallRoutes:
     def schedule_call(self) -> Response:
         """One call, to be dialed as soon as its turn comes."""
         body = read_object()
-        new = schemas.CALL.accept(body)
+        new = _marked(schemas.CALL.accept(body))
         if found := self._refused([new]):
             raise ValidationError(dict(found[0]))
         receipt = self._scheduling.schedule(new, idempotency_key(body))
@@ -44,7 +47,7 @@ class CallRoutes:
     def schedule_delayed_call(self) -> Response:
         """One call for later."""
         body = read_object()
-        new = schemas.DELAYED_CALL.accept(body)
+        new = _marked(schemas.DELAYED_CALL.accept(body))
         if found := self._refused([new]):
             raise ValidationError(dict(found[0]))
         key = idempotency_key(body)
@@ -63,7 +66,7 @@ class CallRoutes:
     def schedule_bulk_calls(self) -> Response:
         """Many calls, all or none."""
         body = read_object()
-        news: list[NewCall] = schemas.BULK.load(body)["calls"]
+        news = [_marked(new) for new in schemas.BULK.load(body)["calls"]]
         if found := self._refused(news):
             raise ValidationError({"calls": found})
         key = idempotency_key(body)
@@ -101,3 +104,8 @@ class CallRoutes:
         if all(new.due_ms is None for new in news):
             return {}
         return schemas.untimely(news, self._scheduling.now_ms(), self._past_grace_ms)
+
+
+def _marked(new: NewCall) -> NewCall:
+    call = marked(new.call)
+    return new if call is new.call else replace(new, call=call)

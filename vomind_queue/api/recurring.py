@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from flask import Blueprint, Response, request
 from marshmallow import ValidationError
 from werkzeug.routing import BaseConverter
 
 from vomind_queue.api import access, answers, recurring_answers, schemas
+from vomind_queue.api.access import marked
 from vomind_queue.api.body import read_object
 from vomind_queue.api.idempotency import answered_before, idempotency_key
 from vomind_queue.api.ports import Services
@@ -51,6 +54,7 @@ class RecurringRoutes:
         """A call that is to be placed again and again."""
         body = read_object()
         wanted = self._placeable(RECURRING.read(body, self._default_zone))
+        wanted = replace(wanted, call=marked(wanted.call))
         key = idempotency_key(body)
         registered = None
         if fault := self._never(wanted):
