@@ -27,6 +27,7 @@ from vomind_queue.scheduling import Scheduling
 from vomind_queue.settings import Settings
 from vomind_queue.store.connection import API_TIMEOUT_S, WORKER_TIMEOUT_S, Gate, connect
 from vomind_queue.store.desk import Protocol, WorkDesk
+from vomind_queue.store.inheritance import Inheritance
 from vomind_queue.store.lookout import Lookout
 from vomind_queue.store.people import People
 from vomind_queue.store.queue import CallQueue
@@ -138,6 +139,12 @@ def build_work(settings: Settings, dialer: Provider | None = None) -> WorkServic
     )
     link = Link(queue=queue, desk=desk, timekeeper=timekeeper, drain_s=settings.drain_ms / 1000)
     return WorkServices(settings=settings, link=link, calling=calling, following=following)
+
+
+def build_inheritance(settings: Settings, name: str) -> tuple[Inheritance, Timetable]:
+    """Where the calls of another queue come in; ``name`` tells it from all others."""
+    gate = Gate(connect(settings.redis_url, timeout_s=WORKER_TIMEOUT_S), settings.outbox_max)
+    return Inheritance(gate, name), Timetable(gate)
 
 
 def _name() -> str:
