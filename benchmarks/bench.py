@@ -85,7 +85,7 @@ class Bench:
 
         ``noise``: whether other users of the machine would spoil it.
         """
-        for left in range(again if noise else 0, -1, -1):
+        for left in range(again if noise and not self.quick else 0, -1, -1):
             before = self._spin()
             meter = Meter({})
             figures = step()
