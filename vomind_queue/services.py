@@ -7,6 +7,7 @@ import secrets
 import socket
 from dataclasses import dataclass
 from typing import Protocol as Shape
+from typing import TypeVar
 
 from vomind_queue.attempts import Dialer
 from vomind_queue.broker.link import Link
@@ -14,6 +15,7 @@ from vomind_queue.call_log.protocol import CallLog
 from vomind_queue.calling import Calling
 from vomind_queue.control import Control
 from vomind_queue.dialer.callbacks import Postmark
+from vomind_queue.dialer.examination import Examiner
 from vomind_queue.dialer.twilio import TwilioDialer
 from vomind_queue.errors import StoreUnavailable, StoreUnsuitable
 from vomind_queue.following import Following, Operator
@@ -35,6 +37,8 @@ from vomind_queue.store.reports import ReportDesk
 from vomind_queue.store.suitability import check
 from vomind_queue.store.timetable import Timetable
 from vomind_queue.timekeeping import Timekeeper
+
+D = TypeVar("D", bound=TwilioDialer)
 
 #: A scheduler leads for as many leases without a look: it renews less often than a worker.
 LEADS_FOR = 2
@@ -119,7 +123,7 @@ def build_work(settings: Settings, dialer: Provider | None = None) -> WorkServic
     name = _name()
     desk = WorkDesk(gate, name, _protocol(settings))
     queue = CallQueue(gate, settings.rate)
-    dialer = dialer or _dialer(settings)
+    dialer = dialer or _dialer(settings, TwilioDialer)
     calling = Calling(
         desk=desk,
         dialer=dialer,
@@ -189,8 +193,13 @@ def _policy(settings: Settings) -> RetryPolicy:
     )
 
 
-def _dialer(settings: Settings) -> TwilioDialer:
-    return TwilioDialer(
+def build_examiner(settings: Settings) -> Examiner:
+    """Twilio as it is asked by those who look after the service."""
+    return _dialer(settings, Examiner)
+
+
+def _dialer(settings: Settings, kind: type[D]) -> D:
+    return kind(
         account_sid=settings.twilio_account_sid,
         auth_token=settings.twilio_auth_token,
         api_key=settings.twilio_api_key,
