@@ -55,8 +55,9 @@ def _scripts(lines: Sequence[Line]) -> str:
 
 
 def _idle(lines: Sequence[Line]) -> str:
-    names = ("commands_per_s", "redis_percent", "workers_percent")
-    head = ["", "commands/s at Redis", "Redis, % of a core", "all workers, % of a core"]
+    names = ("scripts_per_s", "commands_per_s", "redis_percent", "workers_percent")
+    head = ["", "scripts/s at Redis", "commands/s, those in scripts included"]
+    head += ["Redis, % of a core", "all workers, % of a core"]
     rows = [
         [what, *(shown(median(found, name)) for name in names)]
         for what, found in _measured(lines, "idle-workers")

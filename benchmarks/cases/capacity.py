@@ -29,7 +29,9 @@ RUN_UP_S = 9.0
 AHEAD = 1.05
 SLOTS = 100
 #: Scripts sent to Redis in one go by each of so many connections, and how many in all.
-DEPTH, CONNECTIONS, ADDS = 16, 4, 150_000
+DEPTH, CONNECTIONS, ADDS = 4, 4, 150_000
+#: Calls stored by one script, so that the server has more to do than who asks it.
+CALLS_AT_ONCE = 10
 MEASURE_S = 4.0
 
 
@@ -109,7 +111,7 @@ def _commands(server: object) -> int:
 
 def two(bench: Bench) -> None:
     """One Redis and two, each a queue of its own: what all workers place, and what Redis adds."""
-    for queues in bench.turns((1, 2)):
+    for queues in bench.turns((1, 2), most=3):
         label = f"{queues} queue{'s' if queues > 1 else ''}, each its own Redis"
         with ExitStack() as stack:
             systems = [
@@ -155,7 +157,8 @@ def _adds(systems: list[System], total: int) -> Figures:
         '{"to":"+1__rand_int__","message":"Hello from VoMindAI","lead_id":"1",'
         '"metadata":{"campaign":"Q4 Outreach"}}'
     )
-    arguments = ["1", "{calls}:id", "0", "", "", "86400000", "", call, "2", "", ""]
+    arguments = ["1", "{calls}:id", "0", "", "", "86400000", ""]
+    arguments += [call, "2", "", ""] * CALLS_AT_ONCE
     running = []
     began = time.perf_counter()
     meters = [Meter({"redis": system.server.pid}) for system in systems]
@@ -163,7 +166,7 @@ def _adds(systems: list[System], total: int) -> Figures:
         with system.server.client() as client:
             sha = str(client.script_load(source("add")))
         command = ["redis-benchmark", "-p", str(system.server.port), "-q", "-r", "999999999"]
-        command += ["-n", str(total), "-P", str(DEPTH), "-c", str(CONNECTIONS)]
+        command += ["-n", str(total // CALLS_AT_ONCE), "-P", str(DEPTH), "-c", str(CONNECTIONS)]
         running.append(
             subprocess.Popen(  # noqa: S603
                 [*command, "EVALSHA", sha, *arguments], stdout=subprocess.DEVNULL

@@ -86,7 +86,7 @@ def idle(bench: Bench) -> None:
             )
             for side in bench.sides
         ]
-        for _ in bench.turns([None]):
+        for _ in bench.turns([None], most=3):
             # Each process's own CPU is read, so all may be idle at the same time.
             meters = [Meter(system.pids) for system in systems]
             time.sleep(bench.seconds(IDLE_S))
@@ -103,7 +103,7 @@ def _shares(meter: Meter) -> Figures:
 
 def resident(bench: Bench) -> None:
     """Memory of web and worker at 200 slots, after all of them were in use."""
-    for side in bench.turns(bench.sides):
+    for side in bench.turns(bench.sides, most=2):
         for processes in (1, os.cpu_count() or 1):
             with System(side=side, processes=processes, workers=1, slots=SLOTS) as system:
                 many = "1 process" if processes == 1 else "as deployed"

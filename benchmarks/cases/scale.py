@@ -144,13 +144,17 @@ def _watch(system: System, client: redis.Redis[str], seconds: float) -> Figures:
     meter, before = Meter(system.pids), _commands(client)
     time.sleep(seconds)
     after, took, used = _commands(client), meter.seconds(), meter.used_s()
+    asked, done = (after[n] - before[n] for n in range(2))
     return {
-        "commands_per_s": round((after - before - 1) / took, 2),
+        "commands_per_s": round(done / took, 2),
+        "scripts_per_s": round(asked / took, 2),
         "redis_percent": round(used["redis"] / took * 100, 2),
         "workers_percent": round(used["workers"] / took * 100, 2),
     }
 
 
-def _commands(client: redis.Redis[str]) -> int:
-    stats: dict[str, Any] = client.info("stats")
-    return int(stats["total_commands_processed"])
+def _commands(client: redis.Redis[str]) -> tuple[int, int]:
+    """Scripts run so far, and commands, those within scripts included."""
+    stats: dict[str, Any] = client.info("commandstats")
+    scripts = int(stats.get("cmdstat_evalsha", {"calls": 0})["calls"])
+    return scripts, sum(int(each["calls"]) for each in stats.values())

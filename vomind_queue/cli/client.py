@@ -17,6 +17,8 @@ from vomind_queue.cli.endings import Ending, of_status
 
 #: Where `vomind-queue up` serves the API.
 DEFAULT_URL = "http://127.0.0.1:3000"
+#: Environment variables of those who talk to a service, and set none up.
+CLIENT_VARIABLES = ("VOMIND_URL", "VOMIND_KEY")
 #: Where the queue's endpoints hang.
 QUEUE = "/api/queue"
 #: Where the verdict on the queue is.

@@ -42,7 +42,7 @@ def cancel(api: Api, out: Out, *, ids: tuple[str, ...], remove: bool) -> None:
 def _refuse_finished(api: Api, job_id: str) -> None:
     state = api.get(job_path(job_id))["state"]
     if state in _HISTORY:
-        raise ApiFault(f"{job_id} has {state}; --remove takes it out of history.", Ending.REFUSED)
+        raise ApiFault(f"It has {state}; --remove takes it out of history.", Ending.REFUSED)
 
 
 @click.command()

@@ -33,7 +33,8 @@ def show(api: Api, out: Out, *, job_id: str) -> None:
     job = _found(api, job_path(job_id))
     logged = _logged(api, out, job_id, needed=job is None)
     if job is None and logged is None:
-        raise ApiFault(f"There is no job {job_id}.", Ending.NOT_FOUND)
+        # Once more for the API's own words.
+        job = api.get(job_path(job_id))
     shown = dict(job or logged or {})
     shown["events"] = (logged or {}).get("events", [])
     ahead = job is not None and job["state"] in _AHEAD

@@ -18,6 +18,7 @@ from vomind_queue.store.wire import Wire
 #: The scripts by name, each a file of the same name.
 NAMES = (
     "add",
+    "admit",
     "begin",
     "cancel",
     "clean",
@@ -31,6 +32,7 @@ NAMES = (
     "forget",
     "hour",
     "inherit",
+    "meters",
     "page",
     "outbox_done",
     "outbox_read",

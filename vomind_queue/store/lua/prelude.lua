@@ -257,8 +257,14 @@ end
 -- How long the numbers of a minute are kept: those of a whole hour can always be told, ms.
 local MINUTE_TTL_MS = 3900000
 
--- Counts something that happened in this minute.
+-- Counts something for ever.
+local function total(field, amount)
+    redis.call('HINCRBY', K.totals, field, amount or 1)
+end
+
+-- Counts something that happened in this minute, and for ever.
 local function tally(now, field)
+    total(field)
     local key = K.minute .. math.floor(now / 60000)
     if redis.call('HINCRBY', key, field, 1) == 1 then
         redis.call('PEXPIRE', key, MINUTE_TTL_MS)
