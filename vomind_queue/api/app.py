@@ -16,6 +16,7 @@ from vomind_queue.api.overview import OverviewRoutes
 from vomind_queue.api.ports import Services
 from vomind_queue.api.queue import QueueRoutes
 from vomind_queue.api.recurring import RecurringRoutes, ScheduleNumber
+from vomind_queue.api.shell import Api
 from vomind_queue.api.twilio import TwilioRoutes
 
 #: Where the queue's endpoints hang.
@@ -24,7 +25,7 @@ QUEUE_PATH = "/api/queue"
 
 def make_app(services: Services) -> Flask:
     """A Flask application that answers from ``services``; connects to nothing."""
-    app = Flask("vomind_queue", static_folder=None, template_folder=None)
+    app = Api("vomind_queue")
     # A redirect would be an answer in HTML, and would turn a POST into a GET for many clients.
     app.url_map.merge_slashes = False
     Access(services.settings.api_keys).install(app)

@@ -40,6 +40,7 @@ NAMES = (
     "schedule",
     "schedules",
     "settle",
+    "show",
     "stage",
     "standing",
     "stats",
@@ -83,8 +84,8 @@ def _read(name: str) -> str:
 class Scripts:
     """All scripts, run by their digests; loaded again when the server forgot them."""
 
-    def __init__(self, client: redis.Redis, outbox_max: int = OUTBOX_MAX) -> None:
-        self._wire = Wire(client)
+    def __init__(self, wire: Wire, outbox_max: int = OUTBOX_MAX) -> None:
+        self._wire = wire
         texts = {name: source(name, outbox_max) for name in NAMES}
         self._scripts = {name: (_digest(text), text) for name, text in texts.items()}
 
