@@ -40,7 +40,7 @@ settings: $(VENV)/.runtime ## Write the settings' documentation anew
 	@$(BIN)/python -m vomind_queue settings
 
 clean: ## Remove what the other targets made, except the calls in .data
-	rm -rf $(VENV) node_modules .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) vomind_queue.egg-info node_modules .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The stamps are files, so that a second `make run` has nothing to set up.
@@ -59,6 +59,7 @@ $(VENV)/.created:
 
 $(VENV)/.runtime: requirements.txt $(VENV)/.created
 	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -e .
 	@touch $@
 
 $(VENV)/.tools: requirements-dev.txt $(VENV)/.runtime

@@ -17,6 +17,9 @@ BEFORE, AFTER = "<Response><Say>", "</Say></Response>"
 #: Characters that XML 1.0 cannot carry, not even escaped (https://www.w3.org/TR/xml/#charsets):
 #: control characters other than tab and line ends, lone surrogates, U+FFFE and U+FFFF.
 FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+#: A text without them, as a regular expression that other languages read, too; lone surrogates
+#: aside, which are no text in JSON.
+SPEAKABLE = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]*$"
 
 
 def say(message: str) -> str:

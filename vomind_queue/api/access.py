@@ -17,8 +17,10 @@ from flask import Flask, Response, g, has_request_context, request
 from vomind_queue.api.problems import Refused
 from vomind_queue.settings import ApiKey
 
-#: Endpoints for load balancers, which have no key.
-OPEN = frozenset({"health.alive", "health.ready"})
+#: Endpoints for load balancers, which have no key, and the reference, which has no secret.
+OPEN = frozenset(
+    {"health.alive", "health.ready", "reference.document", "reference.page", "reference.asset"}
+)
 #: Rooms for Twilio, which has none either: its signature is checked there.
 SIGNED = frozenset({"twilio", "twilio-public"})
 #: The page for people: it holds nothing, and asks the API with the key that it is given.

@@ -16,6 +16,7 @@ from vomind_queue.api.overview import OverviewRoutes
 from vomind_queue.api.ports import Services
 from vomind_queue.api.queue import QueueRoutes
 from vomind_queue.api.recurring import RecurringRoutes, ScheduleNumber
+from vomind_queue.api.reference.routes import ReferenceRoutes
 from vomind_queue.api.shell import Api
 from vomind_queue.api.twilio import TwilioRoutes
 
@@ -39,4 +40,5 @@ def make_app(services: Services) -> Flask:
     app.register_blueprint(HistoryRoutes(services).blueprint(), url_prefix="/api")
     app.register_blueprint(OverviewRoutes(services).blueprint(), url_prefix="/api")
     app.register_blueprint(HealthRoutes(services).blueprint())
+    app.register_blueprint(ReferenceRoutes().blueprint())
     return app

@@ -16,9 +16,11 @@ from vomind_queue.api.strays import MOST_NAMES
 from vomind_queue.api.times import YEAR_MS, parse_instant
 from vomind_queue.calls import Priority
 from vomind_queue.progress import RETRIED, Detection
-from vomind_queue.speech import FORBIDDEN, MAX_TWIML, twiml_length
+from vomind_queue.speech import FORBIDDEN, MAX_TWIML, SPEAKABLE, twiml_length
 
 T = TypeVar("T")
+#: A JSON Schema.
+Shape = dict[str, Any]
 
 #: ``[0-9]`` and not ``\\d``, which takes other scripts' digits.
 _NUMBER = re.compile(r"\+[0-9]{7,15}")
@@ -45,12 +47,20 @@ class Rule(fields.Field[T]):
         """The value that is meant; raises ValidationError."""
         raise NotImplementedError
 
+    def shape(self) -> Shape:
+        """What `read` takes, in the words of JSON Schema: the OpenAPI document says it."""
+        raise NotImplementedError
+
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> T:
         return self.read(value)
 
 
 class PhoneNumber(Rule[str]):
     """``+`` and 7 to 15 digits."""
+
+    def shape(self) -> Shape:
+        """A text in ASCII."""
+        return {"type": "string", "pattern": whole(_NUMBER)}
 
     def read(self, value: Any) -> str:
         """Whether the number exists is for Twilio to say."""
@@ -61,6 +71,15 @@ class PhoneNumber(Rule[str]):
 
 class Message(Rule[str]):
     """Words that can be spoken and that fit into what Twilio takes."""
+
+    def shape(self) -> Shape:
+        """How long it is once it is written for Twilio has no word in JSON Schema."""
+        return {
+            "type": "string",
+            "minLength": 1,
+            "maxLength": MAX_MESSAGE,
+            "pattern": SPEAKABLE,
+        }
 
     def read(self, value: Any) -> str:
         """The words as they are."""
@@ -79,6 +98,10 @@ class Message(Rule[str]):
 class LeadId(Rule[str | int]):
     """The app's own name for a person."""
 
+    def shape(self) -> Shape:
+        """Either type."""
+        return {"anyOf": [{"type": "string", "maxLength": MAX_LEAD_ID}, {"type": "integer"}]}
+
     def read(self, value: Any) -> str | int:
         """The name in the type that it was sent in."""
         # bool is a kind of int to isinstance.
@@ -92,6 +115,10 @@ class LeadId(Rule[str | int]):
 class Urgency(Rule[Priority]):
     """One of the three priorities."""
 
+    def shape(self) -> Shape:
+        """The three words."""
+        return {"type": "string", "enum": list(_PRIORITIES)}
+
     def read(self, value: Any) -> Priority:
         """Never normal for a word that is none of them."""
         if not isinstance(value, str) or value not in _PRIORITIES:
@@ -101,6 +128,11 @@ class Urgency(Rule[Priority]):
 
 class Outcomes(Rule[list[str]]):
     """Outcomes on the line after which a call is made again."""
+
+    def shape(self) -> Shape:
+        """Each at most once."""
+        items = {"type": "string", "enum": _RETRIED}
+        return {"type": "array", "items": items, "uniqueItems": True}
 
     def read(self, value: Any) -> list[str]:
         """The list as it is; none at all is a choice, too."""
@@ -114,6 +146,10 @@ class Outcomes(Rule[list[str]]):
 class DetectionWord(Rule[str]):
     """Whether a machine is to be told from a person."""
 
+    def shape(self) -> Shape:
+        """The words."""
+        return {"type": "string", "enum": _DETECTIONS}
+
     def read(self, value: Any) -> str:
         """The word as it is."""
         if not isinstance(value, str) or value not in _DETECTIONS:
@@ -124,6 +160,10 @@ class DetectionWord(Rule[str]):
 class Kind(Rule[str]):
     """The kind of a failure, as ``GET /failed/reasons`` names it."""
 
+    def shape(self) -> Shape:
+        """A word."""
+        return {"type": "string", "pattern": whole(_KIND)}
+
     def read(self, value: Any) -> str:
         """The word as it is."""
         if not isinstance(value, str) or not _KIND.fullmatch(value):
@@ -133,6 +173,10 @@ class Kind(Rule[str]):
 
 class Metadata(Rule[dict[str, Any]]):
     """The app's own JSON object."""
+
+    def shape(self) -> Shape:
+        """Its size has no word in JSON Schema."""
+        return {"type": "object", "additionalProperties": True}
 
     def read(self, value: Any) -> dict[str, Any]:
         """The object as it is."""
@@ -156,6 +200,10 @@ class Instant(Rule[int]):
     #: Whether part of a millisecond makes it later or is left out.
     up = True
 
+    def shape(self) -> Shape:
+        """RFC 3339."""
+        return {"type": "string", "format": "date-time"}
+
     def read(self, value: Any) -> int:
         """Unix ms."""
         try:
@@ -174,6 +222,10 @@ class WholeNumber(Rule[int]):
         super().__init__(**kwargs)
         self._least, self._most = least, most
 
+    def shape(self) -> Shape:
+        """Both bounds included."""
+        return {"type": "integer", "minimum": self._least, "maximum": self._most}
+
     def read(self, value: Any) -> int:
         """The number as it is."""
         if type(value) is not int or not self._least <= value <= self._most:
@@ -191,6 +243,10 @@ class Delay(WholeNumber):
 class Index(Rule[int]):
     """A place in a list, from the query of an address."""
 
+    def shape(self) -> Shape:
+        """As a number: an address has digits only."""
+        return {"type": "integer", "minimum": 0}
+
     def read(self, value: Any) -> int:
         """The number that the digits mean."""
         if not isinstance(value, str) or not _INDEX.fullmatch(value):
@@ -200,6 +256,10 @@ class Index(Rule[int]):
 
 class Calls(fields.List[Any]):
     """The calls of a bulk, each read by the schema of one call."""
+
+    def shape(self) -> Shape:
+        """How many; the calls are described by their own schema."""
+        return {"type": "array", "minItems": 1, "maxItems": MAX_CALLS}
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> list[Any]:
         # Before anything is done for each of them.
@@ -221,6 +281,11 @@ class Calls(fields.List[Any]):
         if errors:
             raise ValidationError(cast(dict[str, Any], errors))
         return accepted
+
+
+def whole(pattern: re.Pattern[str]) -> str:
+    """A pattern that is matched in full, as JSON Schema writes it."""
+    return f"^(?:{pattern.pattern})$" if "|" in pattern.pattern else f"^{pattern.pattern}$"
 
 
 def _depth(value: Any) -> int:

@@ -82,14 +82,14 @@ def csv(rows: Sequence[CallRow], _cursor: str | None) -> Response:
     text = io.StringIO()
     writer = table.writer(text)
     flat = [_flat(each) for each in rows]
-    writer.writerow(_COLUMNS)
-    writer.writerows([each[name] for name in _COLUMNS] for each in flat)
+    writer.writerow(COLUMNS)
+    writer.writerows([each[name] for name in COLUMNS] for each in flat)
     return Response(
         text.getvalue().encode(), content_type="text/csv; charset=utf-8; header=present"
     )
 
 
-_COLUMNS = (
+COLUMNS = (
     "jobId", "state", "to", "lead_id", "priority", "message", "metadata", "attemptsMade",
     "outcome", "failedReason", "createdAt", "scheduledFor", "startedAt", "answeredAt",
     "finishedAt", "sid", "status", "duration", "answeredBy", "price", "priceUnit",

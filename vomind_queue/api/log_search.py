@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from marshmallow import RAISE, Schema, ValidationError, post_load
 
-from vomind_queue.api.fields import PhoneNumber, Rule
+from vomind_queue.api.fields import PhoneNumber, Rule, Shape, whole
 from vomind_queue.api.times import parse_instant
 from vomind_queue.logbook import OUTCOMES, STATES, CallRow, Search
 
@@ -34,6 +34,10 @@ class Word(Rule[str]):
         super().__init__(**kwargs)
         self._words = words
 
+    def shape(self) -> Shape:
+        """The words."""
+        return {"type": "string", "enum": list(self._words)}
+
     def read(self, value: Any) -> str:
         """The word as it is."""
         if value not in self._words:
@@ -44,6 +48,10 @@ class Word(Rule[str]):
 class Text(Rule[str]):
     """What an app may have sent as a lead's name, or an id."""
 
+    def shape(self) -> Shape:
+        """Any text."""
+        return {"type": "string", "minLength": 1, "maxLength": 128}
+
     def read(self, value: Any) -> str:
         """The text as it is."""
         if not isinstance(value, str) or not 1 <= len(value) <= 128:  # noqa: PLR2004
@@ -53,6 +61,10 @@ class Text(Rule[str]):
 
 class Moment(Rule[int]):
     """A time, as unix ms."""
+
+    def shape(self) -> Shape:
+        """RFC 3339."""
+        return {"type": "string", "format": "date-time"}
 
     def read(self, value: Any) -> int:
         """Unix ms. As in a number, a plus sign may have become a space."""
@@ -67,6 +79,10 @@ class Moment(Rule[int]):
 class Limit(Rule[int]):
     """How many calls are shown at once."""
 
+    def shape(self) -> Shape:
+        """As a number: an address has digits only."""
+        return {"type": "integer", "minimum": 1, "maximum": MOST_CALLS}
+
     def read(self, value: Any) -> int:
         """The number that the digits mean."""
         if not _LIMIT.fullmatch(str(value)) or not 1 <= int(value) <= MOST_CALLS:
@@ -76,6 +92,10 @@ class Limit(Rule[int]):
 
 class Cursor(Rule[str]):
     """Where the page before ended."""
+
+    def shape(self) -> Shape:
+        """The form of a key."""
+        return {"type": "string", "pattern": whole(_CURSOR)}
 
     def read(self, value: Any) -> str:
         """The key of its last call."""

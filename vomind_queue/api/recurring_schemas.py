@@ -34,6 +34,10 @@ _OVERLAPS = {overlap.value: overlap for overlap in Overlap}
 class CronExpression(fields.Rule[str]):
     """Five fields, or a macro."""
 
+    def shape(self) -> fields.Shape:
+        """Its grammar has no word in JSON Schema."""
+        return {"type": "string", "format": "cron"}
+
     def read(self, value: Any) -> str:
         """The expression as it was written, white space aside."""
         if not isinstance(value, str):
@@ -46,6 +50,10 @@ class CronExpression(fields.Rule[str]):
 
 class TimeZone(fields.Rule[str]):
     """An IANA name."""
+
+    def shape(self) -> fields.Shape:
+        """The names are those of the machine's own data."""
+        return {"type": "string", "format": "time-zone"}
 
     def read(self, value: Any) -> str:
         """The name as it is."""
@@ -77,6 +85,10 @@ class LastMoment(Moment):
 
 class OverlapRule(fields.Rule[Overlap]):
     """What to do while the run before has not ended."""
+
+    def shape(self) -> fields.Shape:
+        """The two words."""
+        return {"type": "string", "enum": list(_OVERLAPS)}
 
     def read(self, value: Any) -> Overlap:
         """One of the two."""

@@ -152,7 +152,7 @@ def _environ(scope: Any) -> Environ:
     for name, value in headers.items():
         key = _NAMES.get(name) or _named(name)
         environ[key] = f"{environ[key]},{value}" if key in environ else value
-    for name in headers.keys():
+    for name in headers.keys():  # noqa: SIM118  (no dict)
         # One that is not ASCII is not among the items.
         environ.setdefault(_NAMES.get(name) or _named(name), "")
     return environ

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from marshmallow import EXCLUDE, Schema, ValidationError, post_load, validates_schema
 from marshmallow.fields import Nested
@@ -31,8 +31,21 @@ def missing(what: str) -> dict[str, Any]:
     return {"required": f"{what} missing.", "null": f"{what} missing."}
 
 
+def _given(name: str, kind: str) -> fields.Shape:
+    """That a field is there, and not null."""
+    return {"required": [name], "properties": {name: {"type": kind}}}
+
+
+def _absent(name: str) -> fields.Shape:
+    return {"properties": {name: {"type": "null"}}}
+
+
 class RequestSchema(Schema):
     """A body; refuses slips in the names of fields."""
+
+    #: What no field says alone, in the words of JSON Schema: the validators below, for the
+    #: OpenAPI document.
+    together: ClassVar[fields.Shape] = {}
 
     error_messages = {"type": "Give a JSON object."}  # noqa: RUF012  (marshmallow's own form)
 
@@ -69,6 +82,15 @@ class CallSchema(RequestSchema):
     retry_on = fields.Outcomes(data_key="retryOn", allow_none=True)
     machine_detection = fields.DetectionWord(data_key="machineDetection", allow_none=True)
     voicemail_message = fields.Message(data_key="voicemailMessage", allow_none=True)
+
+    together: ClassVar[fields.Shape] = {
+        "dependentSchemas": {
+            "machineDetection": {
+                "if": {"properties": {"machineDetection": {"const": "off"}}},
+                "then": _absent("voicemailMessage"),
+            }
+        }
+    }
 
     #: How many of scheduleAt and delayMs there may be, the fewest and the most.
     times = (0, 0)
@@ -139,6 +161,11 @@ class TimedCallSchema(CallSchema):
     delay_ms = fields.Delay(data_key="delayMs", allow_none=True)
 
     times = (0, 1)
+    together: ClassVar[fields.Shape] = {
+        **CallSchema.together,
+        "if": _given("scheduleAt", "string"),
+        "then": _absent("delayMs"),
+    }
 
     @validates_schema(pass_original=True, skip_on_field_errors=False)
     def refuse_two_times(self, _data: Any, original: Any, **_: Any) -> None:
@@ -151,6 +178,10 @@ class DelayedCallSchema(TimedCallSchema):
     """A call that is wanted later."""
 
     times = (1, 1)
+    together: ClassVar[fields.Shape] = {
+        **TimedCallSchema.together,
+        "else": _given("delayMs", "integer"),
+    }
 
     @validates_schema(pass_original=True, skip_on_field_errors=False)
     def refuse_no_time(self, _data: Any, original: Any, **_: Any) -> None:

@@ -81,9 +81,7 @@ class Api(Flask):
 
     def real_adapter(self, request: Request) -> MapAdapter:
         """Flask's own."""
-        adapter = super().create_url_adapter(request)
-        assert adapter is not None
-        return adapter
+        return cast(MapAdapter, super().create_url_adapter(request))
 
 
 class _Finder:

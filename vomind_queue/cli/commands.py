@@ -10,7 +10,58 @@ _HERE = "vomind_queue.cli"
 
 COMMANDS: Mapping[str, Lazy] = {
     "up": Lazy(place=f"{_HERE}.up:up", help="Run the whole stack on this machine until Ctrl-C."),
+    "web": Lazy(
+        place=f"{_HERE}.processes:web", help="Serve the API, and nothing else, until Ctrl-C."
+    ),
+    "worker": Lazy(place=f"{_HERE}.processes:worker", help="Place calls until Ctrl-C."),
+    "beat": Lazy(
+        place=f"{_HERE}.processes:beat", help="Let recurring calls fall due until Ctrl-C."
+    ),
+    "shipper": Lazy(
+        place=f"{_HERE}.processes:shipper", help="Deliver to the call log until Ctrl-C."
+    ),
+    "flower": Lazy(
+        place=f"{_HERE}.processes:flower",
+        help="Serve Flower, Celery's page of workers and tasks, until Ctrl-C.",
+    ),
     "run": Lazy(place=f"{_HERE}.up:up", help="The same as up.", hidden=True),
+    "call": Lazy(place=f"{_HERE}.placing:call", help="Call a NUMBER as soon as its turn comes."),
+    "schedule": Lazy(
+        place=f"{_HERE}.placing:schedule",
+        help="Call a NUMBER later: --at a time, or --in a while.",
+    ),
+    "bulk": Lazy(
+        place=f"{_HERE}.bulk.command:bulk",
+        help="Schedule the calls in a FILE: CSV with a header, or JSON lines.",
+    ),
+    "list": Lazy(
+        place=f"{_HERE}.listing:list_calls",
+        help="Show calls: those of one STATE, in the queue's order; or any, the newest first.",
+    ),
+    "cancel": Lazy(
+        place=f"{_HERE}.jobs:cancel",
+        help="Take calls out of the queue; once it says so, they are never placed.",
+    ),
+    "retry": Lazy(
+        place=f"{_HERE}.jobs:retry",
+        help="Let failed calls wait again, with a full set of attempts.",
+    ),
+    "recurring": Lazy(
+        place=f"{_HERE}.recurring:recurring",
+        help="Create, list, change, pause and delete recurring calls.",
+    ),
+    "pause": Lazy(
+        place=f"{_HERE}.pause:pause", help="Let no call start, on any worker, until resume."
+    ),
+    "resume": Lazy(place=f"{_HERE}.pause:resume", help="Let calls start again."),
+    "clean": Lazy(
+        place=f"{_HERE}.clean:clean",
+        help="Remove finished calls from history; the call log keeps them.",
+    ),
+    "export": Lazy(
+        place=f"{_HERE}.export:export",
+        help="Write the calls of the log, the newest first, as CSV or as JSON lines.",
+    ),
     "forget": Lazy(
         place=f"{_HERE}.forget:forget",
         help="Take a phone NUMBER out of queue, history and call log.",
@@ -18,6 +69,9 @@ COMMANDS: Mapping[str, Lazy] = {
     "dead-letters": Lazy(
         place=f"{_HERE}.dead_letters:dead_letters",
         help="Show the lines that the call log refused, with its reasons; never a number.",
+    ),
+    "completion": Lazy(
+        place=f"{_HERE}.completion:completion", help="Print the completion for a SHELL."
     ),
     "settings": Lazy(
         place=f"{_HERE}.settings:settings",

@@ -2,17 +2,64 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
 import click
 
 from vomind_queue.cli.commands import COMMANDS
+from vomind_queue.cli.endings import Ending
 from vomind_queue.cli.lazy import LazyGroup
 
 
-@click.group(cls=LazyGroup, table=COMMANDS)
-def entry() -> None:
-    """VoMind Queue: REST in, a ringing phone out."""
+class _Root(LazyGroup):
+    """Ends cleanly on Ctrl-C, wherever it comes."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Runs the command."""
+        try:
+            return super().invoke(ctx)
+        except (KeyboardInterrupt, click.Abort):
+            click.echo(err=True)
+            ctx.exit(Ending.INTERRUPTED)
+
+
+def _show_version(ctx: click.Context, _option: click.Parameter, wanted: bool) -> None:
+    if not wanted:
+        return
+    try:
+        click.echo(f"vomind-queue {version('vomind-queue')}")
+    except PackageNotFoundError:
+        click.echo("vomind-queue, not installed: run from its directory")
+    ctx.exit()
+
+
+@click.group(cls=_Root, table=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--url", envvar="VOMIND_URL", hidden=True)
+@click.option("--key", envvar="VOMIND_KEY", hidden=True)
+@click.option("--json", "as_json", is_flag=True, hidden=True)
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_show_version,
+    help="Show the version.",
+)
+@click.pass_context
+def entry(context: click.Context, /, **_: Any) -> None:
+    """VoMind Queue: REST in, a ringing phone out.
+
+    Most commands talk to the API: VOMIND_URL says where it is, VOMIND_KEY is one of its keys.
+    """
+    if os.environ.get("NO_COLOR"):
+        context.color = False
 
 
 def main() -> None:
     """Runs the command that the arguments of the process name."""
-    entry.main(prog_name="vomind-queue")
+    name = Path(sys.argv[0]).name
+    entry.main(prog_name=name if name.startswith("vomind") else "vomind-queue")

@@ -1,0 +1,178 @@
+"""What must have happened before an example is as it is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import redis
+
+from tests.integration.api.conftest import TO, Api
+from tests.integration.api.test_callbacks import path_of, post
+from tests.integration.conftest import begin, taken
+from tests.twilio import callback
+from vomind_queue.api.reference.examples import REASON, SID
+from vomind_queue.attempts import Accepted
+from vomind_queue.store import keys
+from vomind_queue.store.desk import WorkDesk
+from vomind_queue.verdicts import Begun, Ending, Verdict
+
+
+@dataclass(frozen=True, kw_only=True)
+class World:
+    """A service with an empty queue, and those around it."""
+
+    api: Api
+    desk: WorkDesk
+    ship: Callable[[], None]
+    valkey: redis.Redis
+
+
+def a_call(world: World) -> None:
+    """A call waits."""
+    assert world.api.post("/schedule-call", {"to": TO}).status_code == 200
+
+
+def _begun(world: World) -> Begun:
+    a_call(world)
+    return begin(world.desk, *taken(world.desk))
+
+
+def being_placed(world: World) -> None:
+    """Twilio is being asked."""
+    _begun(world)
+
+
+def for_later(world: World) -> None:
+    """A call in an hour."""
+    asked = {"to": TO, "delayMs": 3_600_000}
+    assert world.api.post("/schedule-delayed-call", asked).status_code == 200
+
+
+def _ended(world: World, verdict: Verdict) -> Begun:
+    begun = _begun(world)
+    world.desk.finish(begun, verdict)
+    world.desk.release(begun.attempt.job_id)
+    return begun
+
+
+def answered(world: World) -> None:
+    """A person listened to it."""
+    accepted = Accepted(sid=SID, status="queued")
+    begun = _ended(world, Verdict(ending=Ending.COMPLETED, accepted=accepted))
+    form = callback(SID, "completed", 3, CallDuration=4, SipResponseCode=200)
+    assert post(world.api, path_of(begun), form).status_code == 204
+
+
+def refused(world: World) -> None:
+    """Twilio cannot call that number."""
+    _ended(world, Verdict(ending=Ending.FAILED, reason=REASON))
+
+
+def both_over(world: World) -> None:
+    """One was placed, one was refused."""
+    answered(world)
+    refused(world)
+
+
+def every_workday(world: World) -> None:
+    """A recurring call."""
+    asked = {
+        "to": TO,
+        "message": "Daily reminder",
+        "cronExpression": "0 9 * * 1-5",
+        "timezone": "Europe/Berlin",
+    }
+    assert world.api.post("/schedule-recurring-call", asked).status_code == 200
+
+
+def and_every_day(world: World) -> None:
+    """Another one to the same number."""
+    every_workday(world)
+    asked = {"to": TO, "cronExpression": "@daily", "timezone": "Europe/Berlin"}
+    assert world.api.post("/schedule-recurring-call", asked).status_code == 200
+
+
+def of_another_version(world: World) -> None:
+    """A recurring call whose record has a word that is not known here."""
+    every_workday(world)
+    world.valkey.hset(keys.schedule("1"), "overlap", "new")
+
+
+def logged(world: World) -> None:
+    """A call that waits, and the log knows."""
+    a_call(world)
+    world.ship()
+
+
+def a_worker(world: World) -> None:
+    """A worker that asks for calls."""
+    assert taken(world.desk) == []
+
+
+def the_key_was_used(world: World) -> None:
+    """With another body."""
+    headers = {"Idempotency-Key": "order-4711"}
+    assert world.api.post("/schedule-call", {"to": TO}, headers=headers).status_code == 200
+
+
+def at_twilio(world: World) -> None:
+    """An attempt whose token is the one that is shown, and whose call Twilio took."""
+    a_call(world)
+    begun = world.desk.begin(taken(world.desk)[0], "bRlQ3wX5hT0k")
+    assert isinstance(begun, Begun)
+    accepted = Accepted(sid=SID, status="queued")
+    world.desk.finish(begun, Verdict(ending=Ending.COMPLETED, accepted=accepted))
+
+
+def nothing(_: World) -> None:
+    """All is new."""
+
+
+#: By endpoint and example; an endpoint alone stands for all its examples that are not here.
+WORLDS: Mapping[str, Callable[[World], None]] = {
+    "scheduleCall/reusedKey": the_key_was_used,
+    "getJob/waiting": a_call,
+    "getJob/completed": answered,
+    "getJob/failed": refused,
+    "cancelJob/waiting": a_call,
+    "cancelJob/completed": answered,
+    "cancelJob/active": being_placed,
+    "retryJob/failed": refused,
+    "retryJob/waiting": a_call,
+    "getStats": a_call,
+    "listWaiting": a_call,
+    "listDelayed": for_later,
+    "listActive": being_placed,
+    "listCompleted": answered,
+    "listFailed": refused,
+    "cleanQueue": both_over,
+    "previewClean": both_over,
+    "getOverview": a_call,
+    "getWhy/noWorker": a_call,
+    "listFailureReasons": refused,
+    "retryFailed": refused,
+    "listRecurring": every_workday,
+    "getRecurringCall/workdays": every_workday,
+    "getRecurringCall/otherVersion": of_another_version,
+    "changeRecurringCall/message": every_workday,
+    "changeRecurringCall/taken": and_every_day,
+    "changeRecurringCall/number": every_workday,
+    "cancelRecurringCall/workdays": every_workday,
+    "pauseRecurringCall/pause": every_workday,
+    "pauseRecurringCall/otherVersion": of_another_version,
+    "resumeRecurringCall/resume": every_workday,
+    "resumeRecurringCall/otherVersion": of_another_version,
+    "retryRecurringCall/refused": every_workday,
+    "findCalls/number": logged,
+    "getLoggedCall/accepted": logged,
+    "forgetPerson": logged,
+    "getReadiness/ready": a_worker,
+    "reportStatus/ringing": at_twilio,
+}
+
+
+def prepare(world: World, operation: str, example: str) -> None:
+    """Makes what the example wants to be there."""
+    found = WORLDS.get(f"{operation}/{example}") or WORLDS.get(operation) or nothing
+    found(world)

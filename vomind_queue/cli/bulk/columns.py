@@ -1,0 +1,134 @@
+"""Which column of a table is which field of a call, told by its header."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from vomind_queue.cli.call_fields import outcomes
+from vomind_queue.cli.endings import BadFile
+
+#: The fields of a call in a bulk.
+FIELDS = (
+    "to", "message", "lead_id", "priority", "metadata", "scheduleAt", "delayMs", "retryOn",
+    "machineDetection", "voicemailMessage",
+)  # fmt: skip
+#: What else people call them.
+_ALSO = {
+    "phone": "to", "phonenumber": "to", "number": "to", "mobile": "to", "telephone": "to",
+    "tel": "to", "text": "message", "lead": "lead_id",
+}  # fmt: skip
+#: Before the name of a key within metadata.
+WITHIN = "metadata."
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", name.lower())
+
+
+_KNOWN = {**{_plain(field): field for field in FIELDS}, **_ALSO}
+
+
+class Columns:
+    """The columns of one table."""
+
+    def __init__(
+        self, header: Sequence[str], chosen: Mapping[str, str], *, rest_to_metadata: bool
+    ) -> None:
+        """``chosen`` is fields by the header that somebody chose for them.
+
+        Raises BadFile when no column has the number, or two have one field.
+        """
+        self.header = [name.strip() for name in header]
+        self._fields = [_field(name, chosen) for name in self.header]
+        if rest_to_metadata:
+            self._fields = [
+                field or f"{WITHIN}{name}" if name else None
+                for name, field in zip(self.header, self._fields, strict=True)
+            ]
+        self._check(chosen)
+
+    @property
+    def left_out(self) -> list[str]:
+        """The headers of columns that are not sent."""
+        pairs = zip(self.header, self._fields, strict=True)
+        return [name for name, field in pairs if field is None and name]
+
+    def call(self, cells: Sequence[str]) -> dict[str, Any]:
+        """The call in a row; empty cells are absent. Raises ValueError by its text."""
+        if any(cell.strip() for cell in cells[len(self._fields) :]):
+            raise ValueError(f"it has {len(cells)} cells, and the header {len(self._fields)}")
+        found: dict[str, Any] = {}
+        for field, cell in zip(self._fields, cells, strict=False):
+            if field is None or not cell.strip():
+                continue
+            if field.startswith(WITHIN):
+                found.setdefault("metadata", {})[field.removeprefix(WITHIN)] = cell
+            else:
+                value = _READERS.get(field, _as_it_is)(cell)
+                _put(found, field, value)
+        return found
+
+    def _check(self, chosen: Mapping[str, str]) -> None:
+        named = [field for field in self._fields if field is not None]
+        twice = sorted({field for field in named if named.count(field) > 1})
+        if twice:
+            raise BadFile(
+                f"Two columns are {twice[0]}: choose one with --column {twice[0]}=HEADER."
+            )
+        missing = set(chosen) - set(self.header)
+        if missing:
+            raise BadFile(
+                f"There is no column {min(missing)!r}; there are: {', '.join(self.header)}."
+            )
+        if "to" not in named:
+            raise BadFile(
+                f"No column has the number: call it to, or say --column to=HEADER. "
+                f"There are: {', '.join(self.header)}."
+            )
+
+
+def _field(name: str, chosen: Mapping[str, str]) -> str | None:
+    if name in chosen:
+        return chosen[name]
+    if name.lower().startswith(WITHIN):
+        return WITHIN + name[len(WITHIN) :]
+    field = _KNOWN.get(_plain(name))
+    return None if field in chosen.values() else field
+
+
+def _put(found: dict[str, Any], field: str, value: Any) -> None:
+    if field == "metadata" and isinstance(value, dict):
+        found[field] = {**found.get(field, {}), **value}
+    else:
+        found[field] = value
+
+
+def _as_it_is(cell: str) -> str:
+    return cell
+
+
+def _metadata(cell: str) -> Any:
+    try:
+        return json.loads(cell)
+    except ValueError as error:
+        raise ValueError(f"metadata: it is no JSON: {error}") from None
+
+
+def _whole(cell: str) -> int | str:
+    # What is no number the API refuses in its own words.
+    return int(cell) if re.fullmatch(r"\s*[0-9]{1,15}\s*", cell) else cell
+
+
+_READERS: Mapping[str, Callable[[str], Any]] = {
+    "to": str.strip,
+    "priority": lambda cell: cell.strip().lower(),
+    "scheduleAt": str.strip,
+    "machineDetection": str.strip,
+    "lead_id": str.strip,
+    "metadata": _metadata,
+    "delayMs": _whole,
+    "retryOn": outcomes,
+}

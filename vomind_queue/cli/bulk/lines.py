@@ -1,0 +1,107 @@
+"""A file of calls, line by line: CSV with a header, or JSON lines."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from vomind_queue.cli.bulk.columns import Columns
+from vomind_queue.cli.endings import BadFile
+
+#: What may stand between two cells.
+_SEPARATORS = ",;\t"
+#: A cell may hold metadata of 8 KiB and more, bytes.
+_LONGEST_CELL = 1 << 20
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Line:
+    """One call, and where it stands."""
+
+    #: In the file, from 1; of a row over several lines the first.
+    number: int
+    call: Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Fault:
+    """What is wrong with a line."""
+
+    line: int
+    #: As in the API's answers, or empty.
+    field: str
+    message: str
+
+    def __str__(self) -> str:
+        """For people."""
+        return f"line {self.line}: {f'{self.field}: ' if self.field else ''}{self.message}"
+
+
+@dataclass(kw_only=True, slots=True)
+class Sheet:
+    """What a file holds."""
+
+    lines: list[Line] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
+    #: Headers of columns that are not sent.
+    left_out: Sequence[str] = ()
+
+
+def read_csv(path: Path, chosen: Mapping[str, str], *, rest_to_metadata: bool) -> Sheet:
+    """A table. Raises BadFile for what is none, or has no column for the number."""
+    csv.field_size_limit(_LONGEST_CELL)
+    text = _text(path)
+    head = text.partition("\n")[0]
+    separator = max(_SEPARATORS, key=head.count)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
+    header = next(reader, None)
+    if not header:
+        raise BadFile(f"{path} is empty.")
+    columns = Columns(header, chosen, rest_to_metadata=rest_to_metadata)
+    sheet = Sheet(left_out=columns.left_out)
+    while True:
+        number = reader.line_num + 1
+        try:
+            cells = next(reader)
+            if any(cell.strip() for cell in cells):
+                sheet.lines.append(Line(number=number, call=columns.call(cells)))
+        except StopIteration:
+            return sheet
+        except (ValueError, csv.Error) as error:
+            sheet.faults.append(Fault(line=number, field="", message=f"{error}."))
+
+
+def read_jsonl(path: Path) -> Sheet:
+    """A call a line, as the API takes it. Raises BadFile for what cannot be read."""
+    sheet = Sheet()
+    for number, line in enumerate(_text(path).split("\n"), 1):
+        if not line.strip():
+            continue
+        try:
+            call = json.loads(line)
+        except ValueError as error:
+            sheet.faults.append(Fault(line=number, field="", message=f"it is no JSON: {error}."))
+            continue
+        if isinstance(call, dict):
+            sheet.lines.append(Line(number=number, call=call))
+        else:
+            sheet.faults.append(Fault(line=number, field="", message="it is no JSON object."))
+    return sheet
+
+
+def _text(path: Path) -> str:
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise BadFile(f"{path} cannot be read: {error.strerror}.") from None
+    try:
+        # Spreadsheets put a mark before UTF-8, and take what has none for something else.
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise BadFile(f"{path} is not in UTF-8 (line {line}): save it as CSV UTF-8.") from None

@@ -1,0 +1,95 @@
+"""What is told of a file on its way: how far it is, what is wrong with it, what became of it."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from vomind_queue.cli.bulk.journal import Journal
+from vomind_queue.cli.bulk.lines import Fault
+from vomind_queue.cli.bulk.parts import Part
+from vomind_queue.cli.client import ApiFault, leaves
+from vomind_queue.cli.endings import Ending
+from vomind_queue.cli.output import Out, count
+
+
+def number(parts: Sequence[Part]) -> int:
+    """Calls in all of them."""
+    return sum(len(part.lines) for part in parts)
+
+
+def bar(out: Out, label: str, parts: Sequence[Part]) -> Any:
+    """A progress bar on standard error, where that is a terminal."""
+    hidden = out.as_json or not sys.stderr.isatty() or not parts
+    return click.progressbar(
+        length=number(parts), label=label, show_pos=True, hidden=hidden, file=sys.stderr
+    )
+
+
+def refused(out: Out, faults: Sequence[Fault]) -> None:
+    """Tells all that is wrong, and ends the command."""
+    for fault in faults:
+        out.note(str(fault))
+    lines = count(len({fault.line for fault in faults}), "line")
+    if out.as_json:
+        errors = [
+            {"line": each.line, "field": each.field, "message": each.message} for each in faults
+        ]
+        document = {"success": False, "error": f"{lines} cannot be sent.", "errors": errors}
+        click.echo(json.dumps({**document, "exitCode": int(Ending.USAGE)}, ensure_ascii=False))
+    out.note(f"{lines} cannot be sent; nothing was sent now.")
+    raise SystemExit(Ending.USAGE)
+
+
+def by_line(left: Sequence[Part], journal: Journal, fault: ApiFault) -> list[Fault]:
+    """A refusal of the part that was just sent, line by line: time has passed since the check."""
+    calls = (fault.problem.get("errors") or {}).get("calls")
+    part = next((each for each in left if journal.jobs(each) is None), None)
+    if part is None or not isinstance(calls, dict):
+        return []
+    return [
+        Fault(line=part.lines[int(place)].number, field=field, message=message)
+        for place, errors in calls.items()
+        for field, message in leaves(errors)
+    ]
+
+
+def accepted(
+    out: Out, journal: Journal, whole: Sequence[Part], left: Sequence[Part], report: Path | None
+) -> None:
+    """Tells that all of it is in the queue."""
+    pairs = [
+        (line.number, job)
+        for part in whole
+        for line, job in zip(part.lines, journal.jobs(part) or (), strict=True)
+    ]
+    if report:
+        _write(report, pairs)
+    calls, now = count(len(pairs), "call"), number(left)
+    kept = f"What was sent is kept in {journal.path}."
+    if not left:
+        lines = [f"All {calls} were accepted before; nothing was sent now. {kept}"]
+    else:
+        ids = f"jobs {pairs[0][1]} to {pairs[-1][1]}"
+        before = f", {now:,} of them now" if now < len(pairs) else ""
+        lines = [f"{calls} accepted{before}: {ids}. {kept}"]
+    jobs = [{"line": number, "jobId": job} for number, job in pairs]
+    out.answer({"success": True, "count": len(pairs), "sent": now, "jobs": jobs}, *lines)
+
+
+def _write(path: Path, pairs: Sequence[tuple[int, str]]) -> None:
+    try:
+        with path.open("w", encoding="utf-8", newline="") as file:
+            writer = csv.writer(file)
+            writer.writerow(("line", "jobId"))
+            writer.writerows(pairs)
+    except OSError as error:
+        raise click.BadParameter(
+            f"{path} cannot be written: {error.strerror}.", param_hint="--report"
+        ) from None

@@ -1,0 +1,253 @@
+"""The REST API as the command line uses it: by address and key, over HTTP only."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import IO, Any
+
+import click
+import requests
+
+from vomind_queue.cli.endings import Ending, of_status
+
+#: Where `vomind-queue up` serves the API.
+DEFAULT_URL = "http://127.0.0.1:3000"
+#: Where the queue's endpoints hang.
+QUEUE = "/api/queue"
+#: How long an answer may take, s: a bulk of 10,000 takes a few.
+TIMEOUT_S = 30.0
+#: How long a connection may take, s.
+CONNECT_S = 5.0
+#: Messages of a refusal that are shown; a bulk's are listed by line elsewhere.
+MOST_SHOWN = 20
+
+
+class ApiFault(click.ClickException):
+    """A request that came to nothing; its text is for people, its status for programs."""
+
+    def __init__(
+        self,
+        message: str,
+        ending: Ending,
+        *,
+        problem: Mapping[str, Any] | None = None,
+        sent: bool = True,
+        retry_after_s: float | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.exit_code = int(ending)  # type: ignore[misc]
+        #: The API's own document, where it gave one.
+        self.problem = problem or {}
+        #: Whether the request may have been carried out all the same.
+        self.sent = sent
+        #: When to try again, s, as far as was said.
+        self.retry_after_s = retry_after_s
+        #: Whether standard output wants a document, too.
+        self.as_json = False
+
+    def advised(self, advice: str) -> ApiFault:
+        """The same with a line on what to do."""
+        return ApiFault(
+            f"{self.message}\n{advice}",
+            Ending(self.exit_code),
+            problem=self.problem,
+            sent=self.sent,
+            retry_after_s=self.retry_after_s,
+        )
+
+    @property
+    def passing(self) -> bool:
+        """Whether the same request may succeed later."""
+        return self.exit_code == Ending.UNREACHABLE
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """What ``--json`` prints of it."""
+        plain = {"success": False, "error": self.message, "status": None}
+        return {**plain, **self.problem, "exitCode": self.exit_code}
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        """One line for people on standard error, and a document where it is wanted."""
+        super().show(file)
+        if self.as_json:
+            click.echo(json.dumps(self.document, ensure_ascii=False))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Answer:
+    """A success."""
+
+    body: bytes
+    headers: Mapping[str, str]
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The JSON object in it. Raises ApiFault for anything else."""
+        try:
+            found = json.loads(self.body)
+        except ValueError:
+            found = None
+        if not isinstance(found, dict):
+            raise ApiFault("What answers is not VoMind Queue: it sends no JSON.", Ending.FAULT)
+        return found
+
+
+class Api:
+    """One service; safe to use from one thread."""
+
+    def __init__(self, url: str, key: str | None) -> None:
+        """Raises click's UsageError for what is no address, or cannot be a key."""
+        self.url = _base(url)
+        #: Tells services and keys apart, and gives none away.
+        self.identity = hashlib.sha256(f"{self.url} {key or ''}".encode()).hexdigest()[:12]
+        self._session = requests.Session()
+        self._session.headers["User-Agent"] = "vomind-queue"
+        if key is not None:
+            self._session.headers["X-API-Key"] = _checked(key)
+
+    def get(self, path: str, **query: Any) -> dict[str, Any]:
+        """A document; a query's ``None`` is left out. Raises ApiFault."""
+        return self.ask("GET", path, query=query).document
+
+    def post(self, path: str, body: Any = None, **headers: str) -> dict[str, Any]:
+        """The answer to a body, where there is one. Raises ApiFault."""
+        return self.ask("POST", path, body=body, headers=headers).document
+
+    def patch(self, path: str, body: Any) -> dict[str, Any]:
+        """The answer to a change. Raises ApiFault."""
+        return self.ask("PATCH", path, body=body).document
+
+    def delete(self, path: str) -> dict[str, Any]:
+        """The answer to a removal. Raises ApiFault."""
+        return self.ask("DELETE", path).document
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: Any = None,
+        query: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """One request, made once. Raises ApiFault."""
+        raw = None if body is None else json.dumps(body, ensure_ascii=False).encode()
+        sent = dict(headers or {}) | ({"Content-Type": "application/json"} if raw else {})
+        try:
+            answer = self._session.request(
+                method,
+                self.url + path,
+                data=raw,
+                params={name: value for name, value in (query or {}).items() if value is not None},
+                headers=sent,
+                timeout=(CONNECT_S, TIMEOUT_S),
+                # Followed, it would turn a POST into a GET, and carry the key elsewhere.
+                allow_redirects=False,
+            )
+        except requests.RequestException as error:
+            raise self._unreachable(error) from None
+        if answer.status_code == HTTPStatus.OK:
+            return Answer(body=answer.content, headers=answer.headers)
+        raise self._refused(answer)
+
+    def _unreachable(self, error: requests.RequestException) -> ApiFault:
+        never_sent = isinstance(error, requests.ConnectTimeout) or "NewConnection" in repr(error)
+        reason = _reason(error)
+        if never_sent:
+            message = f"{self.url} cannot be reached: {reason}. Is it running there?"
+            return ApiFault(
+                f"{message} --url or VOMIND_URL names another address.",
+                Ending.UNREACHABLE,
+                sent=False,
+            )
+        return ApiFault(f"{self.url} did not answer: {reason}.", Ending.UNREACHABLE)
+
+    def _refused(self, answer: requests.Response) -> ApiFault:
+        ending = of_status(answer.status_code)
+        try:
+            problem = answer.json()
+        except ValueError:
+            problem = None
+        if isinstance(problem, dict) and isinstance(problem.get("detail"), str):
+            return ApiFault(
+                _words(problem),
+                ending,
+                problem=problem,
+                sent=answer.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR,
+                retry_after_s=_seconds(answer.headers.get("Retry-After")),
+            )
+        told = f"{answer.status_code} {answer.reason}".strip()
+        if to := answer.headers.get("Location"):
+            told += f", to {to}"
+        if ending is not Ending.UNREACHABLE:
+            ending = Ending.FAULT
+        return ApiFault(f"What answers at {self.url} is not VoMind Queue: {told}.", ending)
+
+
+def leaves(errors: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    """All messages of a refusal with their paths, such as ``calls[3].to``."""
+    if isinstance(errors, Mapping):
+        for name, inner in errors.items():
+            yield from leaves(inner, _below(path, str(name)))
+    elif isinstance(errors, list):
+        for message in errors:
+            yield path, str(message)
+
+
+def _below(path: str, name: str) -> str:
+    if name == "_schema":
+        return path
+    if name.isdigit():
+        return f"{path}[{name}]"
+    return f"{path}.{name}" if path else name
+
+
+def _words(problem: Mapping[str, Any]) -> str:
+    """The API's own words: its detail, or all of its messages where there are several."""
+    found = [f"{path}: {text}" if path else text for path, text in leaves(problem.get("errors"))]
+    if len(found) < 2:  # noqa: PLR2004
+        return str(problem["detail"])
+    more = [f"… and {len(found) - MOST_SHOWN} more."] if len(found) > MOST_SHOWN else []
+    return "\n  ".join(["It was refused:", *found[:MOST_SHOWN], *more])
+
+
+def _base(url: str) -> str:
+    """The address without the path that every request adds."""
+    text = url if "://" in url else f"http://{url}"
+    if not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#]*)?", text):
+        raise click.UsageError(
+            f"{_unsigned(text)!r} is no address of the service: write http://host:port."
+        )
+    return text.rstrip("/").removesuffix(QUEUE).removesuffix("/api")
+
+
+def _unsigned(url: str) -> str:
+    # Whoever puts a password into it is not shown it again.
+    return re.sub(r"//[^/]*@", "//…@", url)
+
+
+def _checked(key: str) -> str:
+    if not re.fullmatch(r"[!-~]+", key):
+        raise click.UsageError("The key is empty or has characters that no key has.")
+    return key
+
+
+def _reason(error: requests.RequestException) -> str:
+    """What the system said, without the library's wrapping."""
+    if isinstance(error, requests.Timeout):
+        return "no answer in time"
+    found = re.search(r"\[Errno -?\d+\] ([^'\")]+)", repr(error))
+    if found:
+        return found[1].strip().lower()
+    if isinstance(error, requests.exceptions.SSLError):
+        return "its certificate is not accepted"
+    return "the connection was cut"
+
+
+def _seconds(text: str | None) -> float | None:
+    return float(text) if text and re.fullmatch(r"[0-9]{1,5}", text) else None

@@ -1,0 +1,126 @@
+"""What is printed: a document for programs, lines and tables for people."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+
+#: Between two columns.
+GAP = "  "
+#: The last column is never cut to less.
+NARROWEST = 20
+#: How a state is painted.
+COLOURS: Mapping[str, str] = {
+    "waiting": "yellow",
+    "delayed": "blue",
+    "active": "cyan",
+    "completed": "green",
+    "failed": "red",
+    "cancelled": "magenta",
+}
+
+
+class Out:
+    """Where a command says what it did."""
+
+    def __init__(self, *, as_json: bool) -> None:
+        self.as_json = as_json
+
+    def answer(self, document: Mapping[str, Any], *lines: str) -> None:
+        """The document where one is wanted, else the lines."""
+        if self.as_json:
+            click.echo(json.dumps(document, ensure_ascii=False))
+            return
+        for line in lines:
+            click.echo(line)
+
+    def note(self, line: str) -> None:
+        """Something beside the answer, for people."""
+        click.echo(line, err=True)
+
+    def waiting(self, fault: Exception, wait_s: float) -> None:
+        """The service is away, and is asked again."""
+        self.note(f"\n{fault} Trying again in {wait_s:g} s …")
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """Lines with their columns under each other; the last one is cut to the terminal's width."""
+    widths = [max(len(cell) for cell in column) for column in zip(head, *rows, strict=True)]
+    room = (
+        shutil.get_terminal_size((120, 24)).columns
+        - sum(widths[:-1])
+        - len(GAP) * (len(widths) - 1)
+    )
+    widths[-1] = max(min(widths[-1], room), NARROWEST)
+    lines = [click.style(_line(head, widths), bold=True)]
+    lines += [_line(row, widths) for row in rows]
+    return lines
+
+
+def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
+    shown = [_painted(cell, width) for cell, width in zip(cells[:-1], widths[:-1], strict=True)] + [
+        short(cells[-1], widths[-1])
+    ]
+    return GAP.join(shown).rstrip()
+
+
+def _painted(cell: str, width: int) -> str:
+    text = cell.ljust(width)
+    return click.style(text, fg=COLOURS[cell]) if cell in COLOURS else text
+
+
+def state(word: str) -> str:
+    """A state in its colour."""
+    return click.style(word, fg=COLOURS.get(word))
+
+
+def short(text: str, most: int) -> str:
+    """One line of at most so many characters; what could move the cursor is taken out."""
+    plain = printable(text)
+    return plain if len(plain) <= most else f"{plain[: most - 1]}…"
+
+
+def printable(text: str) -> str:
+    """Text that somebody sent, without what a terminal would obey."""
+    return "".join(sign if sign.isprintable() else " " for sign in text)
+
+
+def moment(text: str | None) -> str:
+    """``2026-11-24 18:06:07``, of a time as the API writes it (UTC)."""
+    return text[:19].replace("T", " ") if text else "-"
+
+
+def ahead_s(text: str) -> float:
+    """How far off a time of the API's is, s; negative when it is past."""
+    return (datetime.fromisoformat(text) - datetime.now(UTC)).total_seconds()
+
+
+_UNITS = ((86_400, "d"), (3_600, "h"), (60, "m"), (1, "s"))
+
+
+def duration(seconds: float) -> str:
+    """``2h 5m``: the two largest units of a time."""
+    left, parts = round(abs(seconds)), []
+    for length, unit in _UNITS:
+        count, left = divmod(left, length)
+        if count:
+            parts.append(f"{count}{unit}")
+    return " ".join(parts[:2]) or "0s"
+
+
+def relative(text: str | None) -> str:
+    """``in 5m`` or ``2h ago``."""
+    if text is None:
+        return "-"
+    off_s = ahead_s(text)
+    return f"in {duration(off_s)}" if off_s > 0 else f"{duration(off_s)} ago"
+
+
+def count(number: int, word: str) -> str:
+    """``1 call``, ``2,000 calls``."""
+    return f"{number:,} {word}{'' if number == 1 else 's'}"

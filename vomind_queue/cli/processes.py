@@ -1,0 +1,46 @@
+"""``web``, ``worker``, ``beat``, ``shipper``, ``flower``: one process of the stack, in this one.
+
+The command becomes the process, as `stack.parts` starts it: signals reach it directly.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+
+import click
+
+from vomind_queue.stack.parts import COMMANDS, ROOT
+
+
+def _becomes(name: str, text: str, *, takes: str = "") -> click.Command:
+    """A command that is replaced by a process; ``takes`` names the arguments handed on to it."""
+
+    def run(arguments: tuple[str, ...] = ()) -> None:
+        path = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
+        environ = {**os.environ, "PYTHONPATH": os.pathsep.join(path)}
+        command = [sys.executable, *COMMANDS[name], *arguments]
+        os.execve(sys.executable, command, environ)  # noqa: S606
+
+    run.__doc__ = text
+    named: Callable[..., None] = run
+    settings = {}
+    if takes:
+        settings = {"ignore_unknown_options": True}
+        named = click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar=takes)(named)
+    return click.command(name, context_settings=settings)(named)
+
+
+web = _becomes("web", "Serve the API, and nothing else, until Ctrl-C.")
+worker = _becomes(
+    "worker",
+    """Place calls until Ctrl-C.
+
+    Arguments are handed on to Celery: a second worker on one machine is -n two@%h.
+    """,
+    takes="[CELERY'S ARGUMENTS]...",
+)
+beat = _becomes("beat", "Let recurring calls fall due until Ctrl-C.")
+shipper = _becomes("shipper", "Deliver to the call log until Ctrl-C.")
+flower = _becomes("flower", "Serve Flower, Celery's page of workers and tasks, until Ctrl-C.")

@@ -1,0 +1,211 @@
+"""``recurring``: calls that are made again and again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import click
+
+from vomind_queue.cli.call_fields import call_options, given, take_call
+from vomind_queue.cli.client import QUEUE, Api
+from vomind_queue.cli.durations import DURATION
+from vomind_queue.cli.jobs import job_path
+from vomind_queue.cli.output import Out, moment, printable, relative, table
+from vomind_queue.cli.talking import talks
+
+#: How the options are named in a request.
+_FIELDS = {
+    "cron": "cronExpression",
+    "timezone": "timezone",
+    "start_at": "startAt",
+    "end_at": "endAt",
+    "max_runs": "maxRuns",
+    "grace": "graceMs",
+    "overlap": "overlap",
+}
+_TIMES = (
+    click.option("--start-at", metavar="TIME", help="No run before: 2030-11-20T10:00:00+01:00."),
+    click.option("--end-at", metavar="TIME", help="No run after."),
+    click.option("--max-runs", type=click.IntRange(1), help="Runs in all."),
+    click.option("--grace", type=DURATION, help="How late a run may be: 15m."),
+    click.option(
+        "--overlap",
+        type=click.Choice(["skip", "queue"]),
+        help="What happens to a run while the one before has not ended.",
+    ),
+)
+_CRON = "Minute, hour, day of month, month, day of week; or @daily and the like."
+_ZONE = click.option("--timezone", metavar="ZONE", help="Europe/Berlin, for example.")
+_ID = click.argument("schedule_id", metavar="ID")
+
+
+@click.group()
+def recurring() -> None:
+    """Create, list, change, pause and delete recurring calls."""
+
+
+def _timing(command: Any) -> Any:
+    for option in reversed((_ZONE, *_TIMES)):
+        command = option(command)
+    return command
+
+
+@recurring.command()
+@click.argument("number")
+@click.option("--cron", required=True, metavar="PATTERN", help=_CRON)
+@_timing
+@call_options
+@talks
+def create(api: Api, out: Out, *, number: str, **options: Any) -> None:
+    """Call a NUMBER again and again; the same once more changes it."""
+    body = {"to": number, **_take_timing(options), **take_call(options)}
+    answer = api.post(f"{QUEUE}/schedule-recurring-call", body)
+    out.answer(answer, f"{answer['jobId']}: {answer['message']}.", *_runs(answer["nextRuns"]))
+
+
+@recurring.command()
+@_ID
+@click.option("--cron", metavar="PATTERN", help=_CRON)
+@_timing
+@call_options
+@talks
+def edit(api: Api, out: Out, *, schedule_id: str, **options: Any) -> None:
+    """Change what is given of a recurring call, and nothing else."""
+    changes = {**_take_timing(options), **take_call(options)}
+    if not changes:
+        raise click.UsageError("Say what is to be changed.")
+    answer = api.patch(job_path(_named(schedule_id)), changes)
+    out.answer(answer, f"{answer['jobId']}: {answer['message']}.", *_runs(answer["nextRuns"]))
+
+
+@recurring.command("list")
+@click.option("--start", type=click.IntRange(0), default=0, help="Leave out so many first.")
+@click.option("--limit", type=click.IntRange(1, 1_000), default=20, show_default=True)
+@talks
+def list_recurring(api: Api, out: Out, *, start: int, limit: int) -> None:
+    """Show recurring calls, those that ring next first."""
+    page = api.get(f"{QUEUE}/recurring", start=start, end=start + limit - 1)
+    rows = [_row(each) for each in page["jobs"]]
+    head = ("ID", "STATUS", "TO", "PATTERN", "TIME ZONE", "NEXT RUN (UTC)", "")
+    lines = table(head, rows) if rows else ["No recurring calls."]
+    if page["total"] > len(rows) and rows:
+        lines.append(f"{len(rows):,} of {page['total']:,}")
+    out.answer(page, *lines)
+
+
+@recurring.command()
+@_ID
+@talks
+def show(api: Api, out: Out, *, schedule_id: str) -> None:
+    """Show a recurring call with its next and its last runs."""
+    found = api.get(job_path(_named(schedule_id)))
+    counts = " · ".join(
+        f"{found[f'{word}Runs']['count']} {word}" for word in ("fired", "missed", "skipped")
+    )
+    by = f" by {found['pausedBy']}" if found["pausedBy"] else ""
+    out.answer(
+        found,
+        f"{found['jobId']}  {found['status']}{by}",
+        f"  to        {found['data']['to']}, {found['priority']} priority",
+        f"  says      {printable(found['data']['message'])}",
+        f"  pattern   {found['cronExpression']}  {found['timezone']}",
+        f"            {found['description'] or ''}",
+        f"  runs      {counts}",
+        *_runs(found["nextRuns"]),
+        *_last(found["lastRuns"]),
+    )
+
+
+@recurring.command()
+@_ID
+@talks
+def pause(api: Api, out: Out, *, schedule_id: str) -> None:
+    """Let it ring no more until resume; runs in between are not made up for."""
+    answer = api.post(f"{job_path(_named(schedule_id))}/pause")
+    out.answer(answer, f"{answer['jobId']}: {answer['message']}.")
+
+
+@recurring.command()
+@_ID
+@talks
+def resume(api: Api, out: Out, *, schedule_id: str) -> None:
+    """Let it ring again."""
+    answer = api.post(f"{job_path(_named(schedule_id))}/resume")
+    out.answer(answer, f"{answer['jobId']}: {answer['message']}.")
+
+
+@recurring.command()
+@_ID
+@talks
+def delete(api: Api, out: Out, *, schedule_id: str) -> None:
+    """Stop it for good, and cancel its run that has not started."""
+    answer = api.delete(job_path(_named(schedule_id)))
+    lines = [f"{answer['jobId']}: {answer['message']}."]
+    if answer["cancelledJobs"]:
+        lines.append(f"  cancelled with it: {', '.join(answer['cancelledJobs'])}")
+    if answer["activeJobs"]:
+        lines.append(f"  being placed, goes on: {', '.join(answer['activeJobs'])}")
+    out.answer(answer, *lines)
+
+
+@recurring.command()
+@click.argument("pattern")
+@_ZONE
+@click.option("--count", "runs", type=click.IntRange(1, 50), default=5, show_default=True)
+@click.option("--from", "from_time", metavar="TIME", help="By default now.")
+@talks
+def preview(
+    api: Api, out: Out, *, pattern: str, timezone: str | None, runs: int, from_time: str | None
+) -> None:
+    """Show when a PATTERN would ring; stores nothing."""
+    body = {"cronExpression": pattern, "timezone": timezone, "count": runs, "from": from_time}
+    found = api.post(f"{QUEUE}/schedule-recurring-call/preview", given(body))
+    lines = [f"{found['description']}, {found['timezone']}"]
+    lines += [f"  {run['local']}  {moment(run['utc'])} UTC" for run in found["runs"]]
+    lines += [
+        f"  the clock is moved from {each['from']} to {each['to']}"
+        for each in found["clockChanges"]
+    ]
+    out.answer(found, *lines)
+
+
+def _take_timing(options: dict[str, Any]) -> dict[str, Any]:
+    return given({field: options.pop(name) for name, field in _FIELDS.items()})
+
+
+def _named(schedule_id: str) -> str:
+    """``3`` is ``recurring:3``."""
+    return f"recurring:{schedule_id.removeprefix('recurring:')}"
+
+
+def _row(found: Mapping[str, Any]) -> Sequence[str]:
+    if "data" not in found:
+        return (found["jobId"], found["status"], "-", "-", "-", "-", "of another version")
+    runs = found["nextRuns"]
+    return (
+        found["jobId"],
+        found["status"],
+        found["data"]["to"],
+        found["cronExpression"],
+        found["timezone"],
+        moment(runs[0]) if runs else "-",
+        found["data"]["message"],
+    )
+
+
+def _runs(times: Sequence[str]) -> list[str]:
+    if not times:
+        return ["  no run lies ahead"]
+    return [
+        f"  {'next' if not index else '':9} {moment(each)} UTC ({relative(each)})"
+        for index, each in enumerate(times)
+    ]
+
+
+def _last(runs: Sequence[Mapping[str, Any]]) -> list[str]:
+    return [
+        f"  {'last' if not index else '':9} {moment(run['scheduledFor'])} UTC "
+        f"{run['state'] or 'no longer in history'}  {run['jobId']}"
+        for index, run in enumerate(runs)
+    ]

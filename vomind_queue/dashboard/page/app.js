@@ -1,0 +1,113 @@
+// The page's frame: where one is, and how to get elsewhere.
+import { locked, signedIn, signOut } from './api.js';
+import { html, render, useEffect, useState } from './html.js';
+import { overview, start } from './live.js';
+import { Confirm, Icon, Toasts } from './parts.js';
+import { CallPage } from './pages/call.js';
+import { CallsPage, LISTED } from './pages/calls.js';
+import { LoginPage } from './pages/login.js';
+import { OverviewPage, verdict } from './pages/overview.js';
+import { PlacePage } from './pages/place.js';
+import { RecurringPage, SchedulePage } from './pages/recurring.js';
+import { useCell } from './state.js';
+import { STATES, upper } from './words.js';
+
+const NAV = [['', 'Overview', 'layout-dashboard'], ['calls', 'Calls', 'list'], ['recurring', 'Recurring', 'repeat'], ['place', 'Place calls', 'phone-outgoing']];
+const THEMES = { auto: ['sun-moon', 'As the system'], light: ['sun', 'Light'], dark: ['moon', 'Dark'] };
+
+/** `{room, rest, query}` of the address behind the `#`. */
+function where() {
+  const [path, search] = location.hash.replace(/^#\/?/, '').split('?');
+  const [room, ...rest] = path.split('/').map(decodeURIComponent);
+  return { room: room || '', rest, query: new URLSearchParams(search || '') };
+}
+
+function page({ room, rest, query }) {
+  if (room === 'calls') {
+    const state = LISTED.includes(rest[0]) ? rest[0] : 'waiting';
+    return [`${STATES[state].name} calls`, html`<${CallsPage} state=${state} query=${query} />`];
+  }
+  if (room === 'call') return [`Call ${rest[0]}`, html`<${CallPage} key=${rest[0]} id=${rest[0]} />`];
+  if (room === 'recurring' && rest[0]) return [`Recurring call ${rest[0]}`, html`<${SchedulePage} key=${rest[0]} number=${rest[0]} />`];
+  if (room === 'recurring') return ['Recurring calls', html`<${RecurringPage} query=${query} />`];
+  if (room === 'place') return ['Place calls', html`<${PlacePage} tab=${rest[0] || 'now'} />`];
+  return ['Overview', html`<${OverviewPage} />`];
+}
+
+function useTheme() {
+  const [theme, set] = useState(document.documentElement.dataset.theme || 'auto');
+  const next = () => {
+    const names = Object.keys(THEMES);
+    const chosen = names[(names.indexOf(theme) + 1) % names.length];
+    if (chosen === 'auto') delete document.documentElement.dataset.theme; else document.documentElement.dataset.theme = chosen;
+    localStorage.setItem('vomind-theme', chosen);
+    set(chosen);
+  };
+  return [theme, next];
+}
+
+/** The state of the queue in a word, on every page. */
+function Chip() {
+  const live = useCell(overview);
+  if (!live.shown && !live.error) return html`<span class="chip-state grey"><i></i>Loading</span>`;
+  const { tone, state } = verdict(live);
+  return html`<a class=${`chip-state ${tone}`} href="#/"><i></i>${upper(state)}</a>`;
+}
+
+function Side({ room }) {
+  const [theme, next] = useTheme();
+  const at = room === 'call' ? 'calls' : room;
+  const [icon, said] = THEMES[theme];
+  return html`<header class="side"><a class="brand" href="#/"><img src="dashboard/icon.svg" alt="" width="30" height="30" />VoMind Queue</a><${Chip} />
+    <nav aria-label="Pages">${NAV.map(([key, name, sign]) => html`<a key=${key} href=${`#/${key}`} aria-current=${at === key ? 'page' : undefined}><${Icon} name=${sign} /><span>${name}</span></a>`)}</nav>
+    <div class="foot"><button type="button" class="bare" onClick=${next} aria-label=${`Colours: ${said}. Change.`} title=${`Colours: ${said}`}><${Icon} name=${icon} /><span>${said}</span></button>
+      ${signedIn() && html`<button type="button" class="bare" onClick=${signOut}><${Icon} name="log-out" /><span>Sign out</span></button>`}</div></header>`;
+}
+
+function App() {
+  const [place, set] = useState(where);
+  const closed = useCell(locked);
+  useEffect(() => {
+    const moved = () => { set(where()); scrollTo(0, 0); };
+    addEventListener('hashchange', moved);
+    return () => removeEventListener('hashchange', moved);
+  }, []);
+  const [title, body] = page(place);
+  useEffect(() => {
+    document.title = closed ? 'Sign in · VoMind Queue' : `${title} · VoMind Queue`;
+  }, [title, closed]);
+  useFocus(`${place.room}/${place.rest.join('/')}`);
+  useSlash();
+  if (closed) return html`<${LoginPage} />`;
+  return html`<a class="skip" href="#main" onClick=${(event) => { event.preventDefault(); document.querySelector('main').focus(); }}>To the content</a>
+    <div class="frame"><${Side} room=${place.room} /><main id="main" tabindex="-1">${body}</main></div><${Toasts} /><${Confirm} />`;
+}
+
+/** Whoever reads by ear hears the name of the page that they came to. */
+function useFocus(address) {
+  const [first, set] = useState(true);
+  useEffect(() => {
+    if (first) set(false);
+    else document.querySelector('h1')?.focus({ preventScroll: true });
+  }, [address]);
+}
+
+/** "/" goes to the search, as people are used to; not while they type. */
+function useSlash() {
+  useEffect(() => {
+    const pressed = (event) => {
+      if (event.key !== '/' || event.ctrlKey || event.metaKey || event.altKey || /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName) || document.querySelector('dialog[open]')) return;
+      event.preventDefault();
+      const box = document.getElementById('search');
+      if (box) box.focus();
+      else { location.hash = '#/calls/waiting'; setTimeout(() => document.getElementById('search')?.focus(), 50); }
+    };
+    addEventListener('keydown', pressed);
+    return () => removeEventListener('keydown', pressed);
+  }, []);
+}
+
+const root = document.getElementById('app');
+root.textContent = '';
+render(html`<${App} />`, root);
+start();

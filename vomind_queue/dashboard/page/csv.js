@@ -1,0 +1,91 @@
+// A file of calls: its rows, what its columns mean, and the calls that are made of them.
+/* global Papa */
+
+/** Where a column's values go, with the headers that say so. */
+export const TARGETS = [
+  { key: 'to', name: 'Number', needed: true, heads: ['to', 'number', 'phone', 'phone number', 'telephone', 'mobile', 'cell', 'phonenumber', 'tel', 'msisdn'] },
+  { key: 'message', name: 'Message', heads: ['message', 'text', 'msg', 'script'] },
+  { key: 'lead_id', name: 'Lead', heads: ['lead_id', 'lead', 'lead id', 'leadid', 'id', 'customer', 'customer id', 'contact id'] },
+  { key: 'priority', name: 'Priority', heads: ['priority', 'urgency'] },
+  { key: 'scheduleAt', name: 'Time', heads: ['scheduleat', 'schedule at', 'time', 'date', 'when', 'at', 'due', 'scheduled for'] },
+  { key: 'delayMs', name: 'Delay in ms', heads: ['delayms', 'delay ms', 'delay'] },
+];
+/** What a spreadsheet takes for a formula (OWASP, CSV injection); a phone number is none. */
+const FORMULA = /^(?!\+[0-9]{7,15}$)[\s\u200b\u2060\ufeff]*[=+\-@＝＋－＠\t\r]/;
+const MOST_BYTES = 50 * 1024 * 1024;
+
+/** `{head, rows: [{line, cells}]}`. Throws Error with words for people. */
+export async function read(file) {
+  if (file.size > MOST_BYTES) throw new Error('The file is larger than 50 MB; split it.');
+  const text = await decode(file);
+  const rows = [];
+  let [line, before] = [1, 0];
+  Papa.parse(text, {
+    step({ data, meta }) {
+      if (data.some((cell) => cell.trim() !== '')) rows.push({ line, cells: data });
+      // A cell may hold line breaks: lines are counted in the text itself.
+      for (let at = text.indexOf('\n', before); at !== -1 && at < meta.cursor; at = text.indexOf('\n', at + 1)) line += 1;
+      before = meta.cursor;
+    },
+  });
+  if (rows.length < 2) throw new Error('The file has no rows below its header.');
+  return { head: rows[0].cells.map((name) => name.trim()), rows: rows.slice(1) };
+}
+
+async function decode(file) {
+  const bytes = await file.arrayBuffer();
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    // What spreadsheets on Windows save when they are not told otherwise.
+    return new TextDecoder('windows-1252').decode(bytes);
+  }
+}
+
+/** The likely meaning of each column: `{to: 0, message: 2}`. */
+export function guess(head) {
+  const names = head.map((name) => name.toLowerCase().replace(/[_-]/g, ' ').trim());
+  const found = {};
+  for (const target of TARGETS) {
+    const at = names.findIndex((name, index) => target.heads.some((each) => each.replace(/[_-]/g, ' ') === name) && !Object.values(found).includes(index));
+    if (at !== -1) found[target.key] = at;
+  }
+  return found;
+}
+
+/** A number as people write it, with a plus sign in front where its country is known. */
+export function number(text, prefix) {
+  const squeezed = text.replace(/^'/, '').replace(/[\s().\u00a0-]/g, '').replace(/^00/, '+');
+  if (squeezed === '' || squeezed.startsWith('+') || !prefix) return squeezed;
+  return prefix + squeezed.replace(/^0/, '');
+}
+
+/** The call that a row asks for. `plan`: `{columns, message, priority, prefix, rest}`. */
+export function call_of(cells, head, plan) {
+  const of = (key) => (plan.columns[key] === undefined ? '' : (cells[plan.columns[key]] || '').trim());
+  const made = { to: number(of('to'), plan.prefix) };
+  if (of('message') || plan.message) made.message = of('message') || plan.message;
+  if (of('lead_id')) made.lead_id = of('lead_id');
+  made.priority = of('priority').toLowerCase() || plan.priority;
+  if (of('scheduleAt')) made.scheduleAt = of('scheduleAt');
+  if (of('delayMs')) made.delayMs = /^[0-9]+$/.test(of('delayMs')) ? Number(of('delayMs')) : of('delayMs');
+  if (plan.rest) {
+    const used = Object.values(plan.columns);
+    const others = head.map((name, at) => [name, cells[at]]).filter(([name, value], at) => name && value && !used.includes(at));
+    if (others.length) made.metadata = Object.fromEntries(others);
+  }
+  return made;
+}
+
+/** Names a text; the same text has the same name on every machine, also where there is no https. */
+export function name_of(text) {
+  const parts = [0xdeadbeef, 0x41c6ce57, 0x9e3779b9, 0x85ebca6b];
+  for (let at = 0; at < text.length; at += 1) {
+    const unit = text.charCodeAt(at);
+    for (let each = 0; each < 4; each += 1) parts[each] = Math.imul(parts[each] ^ (unit + each * 0x9e37), 2654435761 + each * 0x3c6ef372);
+  }
+  return parts.map((part, at) => ((part ^ (parts[(at + 1) % 4] >>> 15)) >>> 0).toString(16).padStart(8, '0')).join('');
+}
+
+/** A table as a file that a spreadsheet may open. */
+export const table = (rows) => `\ufeff${Papa.unparse(rows, { escapeFormulae: FORMULA })}\r\n`;

@@ -1,0 +1,184 @@
+// Place a call: now, later, again and again, or many from a file.
+import { call, fresh_key, job_path, now, post } from '../api.js';
+import { html, useEffect, useRef, useState } from '../html.js';
+import { overview, touched } from '../live.js';
+import { Choice, Field, Icon, say } from '../parts.js';
+import { useCell } from '../state.js';
+import { distance, masked, moment, whole, ZONE } from '../words.js';
+import { FilePage } from './file.js';
+
+const TABS = [['now', 'Now', 'phone'], ['later', 'Later', 'calendar-clock'], ['recurring', 'Recurring', 'repeat'], ['file', 'From a file', 'file-spreadsheet']];
+const PRIORITIES = [['high', 'High'], ['normal', 'Normal'], ['low', 'Low']];
+const DETECTION = [['', 'As the settings say'], ['off', 'Off'], ['enable', 'As soon as possible'], ['detect-message-end', 'After the greeting']];
+const OUTCOMES = [['busy', 'busy'], ['no-answer', 'no answer'], ['failed', 'failed']];
+const MOST = 3000;
+
+const blank = () => ({ to: '', message: '', lead_id: '', priority: 'normal', retry: false, retryOn: [], machineDetection: '', voicemailMessage: '', metadata: '' });
+
+/** The body of a request for one call. Throws `{errors}` for metadata that is no JSON. */
+function body_of(form) {
+  const body = { to: form.to.replace(/[\s().-]/g, ''), priority: form.priority };
+  for (const name of ['message', 'lead_id', 'machineDetection', 'voicemailMessage']) if (form[name]) body[name] = form[name];
+  if (form.retry) body.retryOn = form.retryOn;
+  if (form.metadata.trim()) {
+    try { body.metadata = JSON.parse(form.metadata); } catch (error) { throw Object.assign(new Error('The metadata is not JSON.'), { errors: { metadata: [`This is not JSON: ${error.message}`] } }); }
+  }
+  return body;
+}
+
+function CallFields({ form, set, errors }) {
+  const change = (name) => (event) => set({ ...form, [name]: event.target.value });
+  const tick = (name) => (event) => set({ ...form, retryOn: event.target.checked ? [...form.retryOn, name] : form.retryOn.filter((each) => each !== name) });
+  return html`
+    <${Field} id="to" label="Number to call" hint="With + and its country code." errors=${errors.to}>${(aria) => html`<input ...${aria} type="tel" autocomplete="off" placeholder="+14155550123" required value=${form.to} onInput=${change('to')} />`}<//>
+    <${Field} id="message" label="Message" optional errors=${errors.message} hint=${form.message.length > MOST * 0.8 ? `${form.message.length} of ${MOST} characters` : 'Spoken when the phone is picked up.'}>${(aria) => html`<textarea ...${aria} rows="3" maxlength=${MOST} placeholder="Hello from VoMindAI" value=${form.message} onInput=${change('message')}></textarea>`}<//>
+    <div class="pair"><${Choice} name="priority" label="Priority" options=${PRIORITIES} value=${form.priority} set=${(priority) => set({ ...form, priority })} />
+    <${Field} id="lead" label="Lead" optional errors=${errors.lead_id} hint="Your own name for the person.">${(aria) => html`<input ...${aria} maxlength="128" autocomplete="off" value=${form.lead_id} onInput=${change('lead_id')} />`}<//></div>
+    <details class="more"><summary>Retries, answering machines, metadata</summary>
+      <fieldset class="ticks"><legend>Call again when the line says</legend>
+        <label><input type="checkbox" checked=${!form.retry} onChange=${(event) => set({ ...form, retry: !event.target.checked })} /> as the settings say</label>
+        ${OUTCOMES.map(([key, text]) => html`<label key=${key}><input type="checkbox" disabled=${!form.retry} checked=${form.retryOn.includes(key)} onChange=${tick(key)} /> ${text}</label>`)}</fieldset>
+      <${Field} id="detection" label="Tell a machine from a person" errors=${errors.machineDetection}>${(aria) => html`<select ...${aria} value=${form.machineDetection} onChange=${change('machineDetection')}>${DETECTION.map(([key, text]) => html`<option value=${key} key=${key}>${text}</option>`)}</select>`}<//>
+      <${Field} id="voicemail" label="Message for a machine" optional errors=${errors.voicemailMessage}>${(aria) => html`<textarea ...${aria} rows="2" value=${form.voicemailMessage} onInput=${change('voicemailMessage')}></textarea>`}<//>
+      <${Field} id="metadata" label="Metadata" optional hint="A JSON object, returned as sent." errors=${errors.metadata}>${(aria) => html`<textarea ...${aria} rows="2" class="code" placeholder='{"campaign": "Q4"}' value=${form.metadata} onInput=${change('metadata')}></textarea>`}<//>
+    </details>`;
+}
+
+/** Sends a form; the same form is carried out once, however often it is sent. */
+function useSending(send) {
+  const [state, set] = useState({ busy: false, errors: {}, message: null });
+  const key = useRef(null);
+  const go = async (event) => {
+    event.preventDefault();
+    if (state.busy) return;
+    const form = event.target;
+    set({ busy: true, errors: {}, message: null });
+    try {
+      await send((path, body) => {
+        const text = path + JSON.stringify(body);
+        if (!key.current || key.current.text !== text) key.current = { text, value: fresh_key() };
+        return post(path, body, { 'Idempotency-Key': key.current.value });
+      });
+      key.current = null;
+      set({ busy: false, errors: {}, message: null });
+    } catch (error) {
+      set({ busy: false, errors: error.errors || {}, message: error.message });
+      // To the first field that is wrong.
+      setTimeout(() => form.querySelector('[aria-invalid]')?.focus());
+    }
+    touched();
+  };
+  return { ...state, go };
+}
+
+const Said = ({ message }) => message && html`<div class="notice error" role="alert"><${Icon} name="circle-alert" /><div>${message}</div></div>`;
+
+/** After a call was accepted: where it is, and the way back. */
+function tell(answer, what) {
+  say(what, {
+    link: { href: `#/call/${answer.jobId}`, label: `Call ${answer.jobId}` },
+    undo: { label: 'Cancel it', run: async () => { await call('DELETE', job_path(answer.jobId)); say(`Call ${answer.jobId} is cancelled.`); touched(); } },
+  });
+}
+
+function Now() {
+  const [form, set] = useState(blank());
+  const { shown } = useCell(overview);
+  const sending = useSending(async (send) => {
+    const answer = await send('api/queue/schedule-call', body_of(form));
+    tell(answer, `The call to ${masked(answer.data.to)} is queued.`);
+    set(blank());
+  });
+  return html`<form class="card form" onSubmit=${sending.go} noValidate><${Said} message=${sending.message} />
+    <${CallFields} form=${form} set=${set} errors=${sending.errors} />
+    <div class="row end"><span class="faint">${shown && (shown.paused ? 'The queue is paused: it waits until somebody resumes.' : shown.stats.waiting ? `It joins ${shown.stats.waiting} waiting.` : 'It is dialed at once.')}</span><button class="primary" disabled=${sending.busy}><${Icon} name="phone" />Place the call</button></div></form>`;
+}
+
+/** A value for a control of type datetime-local. */
+function local(ms) {
+  const at = new Date(ms - new Date(ms).getTimezoneOffset() * 60_000);
+  return at.toISOString().slice(0, 16);
+}
+
+function Later() {
+  const [form, set] = useState(blank());
+  const [at, set_at] = useState(() => local(now() + 3_600_000));
+  const when = at && !Number.isNaN(Date.parse(at)) ? new Date(at).toISOString() : null;
+  const sending = useSending(async (send) => {
+    if (!when) throw Object.assign(new Error('Choose a day and a time.'), { errors: { scheduleAt: ['Choose a day and a time.'] } });
+    const answer = await send('api/queue/schedule-delayed-call', { ...body_of(form), scheduleAt: when });
+    tell(answer, `The call to ${masked(answer.data.to)} is scheduled for ${moment(answer.scheduledFor)}.`);
+    set(blank());
+  });
+  return html`<form class="card form" onSubmit=${sending.go} noValidate><${Said} message=${sending.message} />
+    <${Field} id="at" label="When" errors=${sending.errors.scheduleAt} hint=${`On this machine's clock, ${ZONE}.`}>${(aria) => html`<input ...${aria} type="datetime-local" required value=${at} onInput=${(event) => set_at(event.target.value)} />`}<//>
+    ${when && html`<p class="preview" role="status"><${Icon} name="calendar-clock" /><span><strong>${whole(when)}</strong><br /><span class="faint">${distance(when)} · ${when.slice(0, 16).replace('T', ' ')} UTC</span></span></p>`}
+    <${CallFields} form=${form} set=${set} errors=${sending.errors} />
+    <div class="row end"><button class="primary" disabled=${sending.busy}><${Icon} name="calendar-clock" />Schedule the call</button></div></form>`;
+}
+
+const PATTERNS = [['0 9 * * *', 'Every day at 9'], ['0 9 * * 1-5', 'Working days at 9'], ['0 9 * * 1', 'Mondays at 9'], ['0 * * * *', 'Every hour'], ['0 9 1 * *', 'First of the month']];
+const TYPING_MS = 250;
+const ZONES = Intl.supportedValuesOf ? ['UTC', ...Intl.supportedValuesOf('timeZone')] : ['UTC', ZONE];
+
+/** The next runs of a pattern, as the server reckons them. */
+function usePreview(cronExpression, timezone) {
+  const [state, set] = useState({ value: null, error: null });
+  useEffect(() => {
+    let current = true;
+    const timer = setTimeout(() => post('api/queue/schedule-recurring-call/preview', { cronExpression, timezone, count: 5 })
+      .then((value) => current && set({ value, error: null }), (error) => current && set({ value: null, error })), TYPING_MS);
+    return () => { current = false; clearTimeout(timer); };
+  }, [cronExpression, timezone]);
+  return state;
+}
+
+const wall = (text) => new Intl.DateTimeFormat('en-GB', { dateStyle: 'full', timeStyle: 'short', timeZone: 'UTC' }).format(new Date(`${text.slice(0, 19)}Z`));
+
+function Runs({ preview }) {
+  const { value, error } = preview;
+  return html`<section class="preview runs-ahead" aria-live="polite" aria-label="Next runs"><${Icon} name="repeat" /><div>
+    ${error ? html`<strong>${error.message}</strong>` : !value ? 'Reckoning …' : html`<strong>${value.description}</strong>
+      <ol class="runs">${value.runs.map((run) => html`<li key=${run.utc}>${wall(run.local)} <span class="faint">${run.utc.slice(11, 16)} UTC</span></li>`)}</ol>
+      ${value.clockChanges.map((change) => html`<p class="faint" key=${change.utc}>The clock goes from ${change.from.slice(11, 16)} to ${change.to.slice(11, 16)} on ${change.to.slice(0, 10)}.</p>`)}`}
+  </div></section>`;
+}
+
+function Recurring() {
+  const [form, set] = useState(blank());
+  const [when, set_when] = useState({ cronExpression: '0 9 * * 1-5', timezone: ZONE, startAt: '', endAt: '', maxRuns: '', overlap: 'skip' });
+  const change = (name) => (event) => set_when({ ...when, [name]: event.target.value });
+  const preview = usePreview(when.cronExpression, when.timezone);
+  const sending = useSending(async (send) => {
+    const body = { ...body_of(form), cronExpression: when.cronExpression, timezone: when.timezone, overlap: when.overlap };
+    for (const name of ['startAt', 'endAt']) if (when[name]) body[name] = new Date(when[name]).toISOString();
+    if (when.maxRuns) body.maxRuns = Number(when.maxRuns);
+    const answer = await send('api/queue/schedule-recurring-call', body);
+    say(`${answer.message}.`, {
+      link: { href: `#/recurring/${answer.jobId.split(':')[1]}`, label: 'Look' },
+      undo: { run: async () => { await call('DELETE', job_path(answer.jobId)); say(`${answer.jobId} is stopped.`); touched(); } },
+    });
+    set(blank());
+  });
+  return html`<form class="card form" onSubmit=${sending.go} noValidate><${Said} message=${sending.message} />
+    <div class="pair"><${Field} id="cron" label="Pattern" errors=${sending.errors.cronExpression} hint="Minute, hour, day, month, weekday.">${(aria) => html`<input ...${aria} class="code" required autocomplete="off" value=${when.cronExpression} onInput=${change('cronExpression')} />`}<//>
+    <${Field} id="zone" label="Time zone" errors=${sending.errors.timezone}>${(aria) => html`<input ...${aria} list="zones" autocomplete="off" value=${when.timezone} onInput=${change('timezone')} /><datalist id="zones">${ZONES.map((zone) => html`<option value=${zone} key=${zone} />`)}</datalist>`}<//></div>
+    <div class="chips" role="group" aria-label="Common patterns">${PATTERNS.map(([pattern, text]) => html`<button type="button" key=${pattern} class="chip" aria-pressed=${pattern === when.cronExpression} onClick=${() => set_when({ ...when, cronExpression: pattern })}>${text}</button>`)}</div>
+    <${Runs} preview=${preview} />
+    <${CallFields} form=${form} set=${set} errors=${sending.errors} />
+    <details class="more"><summary>Beginning, end and overlap</summary>
+      <div class="pair"><${Field} id="start" label="Not before" optional errors=${sending.errors.startAt}>${(aria) => html`<input ...${aria} type="datetime-local" value=${when.startAt} onInput=${change('startAt')} />`}<//>
+      <${Field} id="end" label="Not after" optional errors=${sending.errors.endAt}>${(aria) => html`<input ...${aria} type="datetime-local" value=${when.endAt} onInput=${change('endAt')} />`}<//></div>
+      <div class="pair"><${Field} id="runs" label="Runs in all" optional errors=${sending.errors.maxRuns}>${(aria) => html`<input ...${aria} type="number" min="1" value=${when.maxRuns} onInput=${change('maxRuns')} />`}<//>
+      <${Choice} name="overlap" label="While the one before has not ended" options=${[['skip', 'Leave it out'], ['queue', 'Queue it too']]} value=${when.overlap} set=${(overlap) => set_when({ ...when, overlap })} /></div></details>
+    <div class="row end"><button class="primary" disabled=${sending.busy || Boolean(preview.error)}><${Icon} name="repeat" />Make it recur</button></div></form>`;
+}
+
+const BODIES = { now: Now, later: Later, recurring: Recurring, file: FilePage };
+
+export function PlacePage({ tab }) {
+  const Body = BODIES[tab] || Now;
+  return html`<header class="page"><h1 tabindex="-1">Place calls</h1></header>
+    <nav class="tabs" aria-label="When">${TABS.map(([key, name, icon]) => html`<a key=${key} href=${`#/place/${key}`} aria-current=${key === tab ? 'page' : undefined}><${Icon} name=${icon} />${name}</a>`)}</nav>
+    <${Body} key=${tab} />`;
+}

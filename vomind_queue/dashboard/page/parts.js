@@ -1,0 +1,152 @@
+// Small things that every page is made of.
+import { html, useEffect, useRef, useState } from './html.js';
+import { cell, useCell } from './state.js';
+import { distance, masked, moment, STATES, whole } from './words.js';
+
+export const Icon = ({ name }) => html`<span class=${`i i-${name}`} aria-hidden="true"></span>`;
+
+/** A phone number, hidden until somebody asks for it. */
+export function Phone({ number }) {
+  const [open, set] = useState(false);
+  if (!number) return html`<span class="faint">blanked</span>`;
+  const label = open ? `Number ${number}. Hide it.` : `Number ending in ${number.slice(-4)}. Show it.`;
+  return html`<button type="button" class=${`phone ${open ? 'open' : ''}`} aria-label=${label} title=${open ? 'Hide' : 'Show the number'}
+    onClick=${(event) => { event.stopPropagation(); set(!open); }}>${open ? number : masked(number)}</button>`;
+}
+
+export function Badge({ state }) {
+  const known = STATES[state] || { name: state, icon: 'info', tone: 'grey' };
+  return html`<span class=${`badge ${known.tone}`}><${Icon} name=${known.icon} />${known.name}</span>`;
+}
+
+export const Pill = ({ tone, children }) => html`<span class=${`pill ${tone}`}>${children}</span>`;
+
+const URGENCY = { high: 'red', normal: 'grey', low: 'faintest' };
+export const Urgency = ({ priority }) => html`<span class=${`urgency ${URGENCY[priority] || ''}`}><i></i>${priority}</span>`;
+
+/** A time of day, with the whole of it to look up. */
+export function Time({ at, far }) {
+  useSecond();
+  if (!at) return html`<span class="faint">–</span>`;
+  return html`<time dateTime=${at} title=${whole(at)}>${far ? distance(at) : moment(at)}</time>`;
+}
+
+/** Draws its owner again each second. */
+export function useSecond() {
+  const [, again] = useState(0);
+  useEffect(() => {
+    const timer = setInterval(() => again((n) => n + 1), 1000);
+    return () => clearInterval(timer);
+  }, []);
+}
+
+export const Loading = () => html`<p class="loading" role="status">Loading …</p>`;
+
+export const Failure = ({ error, again }) => html`<div class="notice error" role="alert"><${Icon} name="circle-alert" />
+  <div><strong>${error.message}</strong>${again && html`<p><button type="button" class="small" onClick=${again}>Try again</button></p>`}</div></div>`;
+
+export const Empty = ({ icon = 'phone', title, children }) => html`<div class="empty"><${Icon} name=${icon} /><p><strong>${title}</strong></p>${children}</div>`;
+
+// ---- What was done, and a way back -------------------------------------------------------
+
+const STAYS_MS = 9000;
+const toasts = cell([]);
+let numbered = 0;
+
+/** Says what was done. `undo`, optional: `{label, run}`. */
+export function say(text, { undo, link, tone = 'good' } = {}) {
+  const toast = { id: ++numbered, text, undo, link, tone };
+  toasts.set([...toasts.get().slice(-2), toast]);
+  setTimeout(() => unsay(toast.id), STAYS_MS);
+}
+
+const unsay = (id) => toasts.set(toasts.get().filter((toast) => toast.id !== id));
+
+export function Toasts() {
+  const shown = useCell(toasts);
+  return html`<div class="toasts" role="status" aria-live="polite">${shown.map((toast) => html`
+    <div class=${`toast ${toast.tone}`} key=${toast.id}>
+      <${Icon} name=${toast.tone === 'bad' ? 'circle-alert' : 'circle-check'} /><span>${toast.text}</span>
+      ${toast.link && html`<a href=${toast.link.href}>${toast.link.label}</a>`}
+      ${toast.undo && html`<button type="button" class="plain" onClick=${() => { unsay(toast.id); attempt(toast.undo.run); }}><${Icon} name="undo-2" />${toast.undo.label || 'Undo'}</button>`}
+      <button type="button" class="bare" aria-label="Dismiss" onClick=${() => unsay(toast.id)}><${Icon} name="x" /></button>
+    </div>`)}</div>`;
+}
+
+/** Carries something out; a refusal is told. */
+export async function attempt(run) {
+  try {
+    return await run();
+  } catch (error) {
+    say(error.message, { tone: 'bad' });
+    return undefined;
+  }
+}
+
+// ---- Asking before it is done ------------------------------------------------------------
+
+const question = cell(null);
+
+/**
+ * Asks before something is done. `touches` says in words what it will touch, or is a component
+ * that does; `run` does it and gets what that component has set.
+ */
+export const confirm = (asked) => question.set(asked);
+
+export function Confirm() {
+  const asked = useCell(question);
+  const [choice, choose] = useState({});
+  const [busy, set_busy] = useState(false);
+  const box = useRef(null);
+  useEffect(() => {
+    if (asked && !box.current.open) { choose({}); box.current.showModal(); }
+    if (!asked && box.current.open) box.current.close();
+  }, [asked]);
+  const go = async () => {
+    set_busy(true);
+    await attempt(() => asked.run(choice));
+    set_busy(false);
+    question.set(null);
+  };
+  return html`<dialog ref=${box} aria-labelledby="ask" onClose=${() => question.set(null)} onClick=${(event) => event.target === box.current && box.current.close()}>
+    ${asked && html`<form method="dialog" class="ask" onSubmit=${(event) => { event.preventDefault(); go(); }}>
+      <h2 id="ask">${asked.title}</h2>
+      <div class="touches">${typeof asked.touches === 'function' ? html`<${asked.touches} choice=${choice} choose=${choose} />` : html`<p>${asked.touches}</p>`}</div>
+      ${asked.after && html`<p class="faint">${asked.after}</p>`}
+      <div class="row end">
+        <button type="button" onClick=${() => question.set(null)}>${asked.no || 'Not now'}</button>
+        <button class=${asked.danger ? 'danger' : 'primary'} disabled=${busy || choice.blocked} autofocus>${asked.yes}</button>
+      </div>
+    </form>`}
+  </dialog>`;
+}
+
+// ---- Fields of forms ---------------------------------------------------------------------
+
+/** A label, a control and what is wrong with it. `children` is a function of the control's attributes. */
+export function Field({ id, label, hint, errors, optional, children }) {
+  const wrong = errors && errors.length > 0;
+  const described = [hint && `${id}-hint`, wrong && `${id}-wrong`].filter(Boolean).join(' ') || undefined;
+  return html`<div class=${`field ${wrong ? 'wrong' : ''}`}>
+    <label for=${id}>${label}${optional && html` <span class="faint">optional</span>`}</label>
+    ${children({ id, 'aria-describedby': described, 'aria-invalid': wrong ? 'true' : undefined })}
+    ${hint && html`<p class="hint" id=${`${id}-hint`}>${hint}</p>`}
+    ${wrong && html`<p class="fault" id=${`${id}-wrong`}>${errors.join(' ')}</p>`}
+  </div>`;
+}
+
+/** One of a few, as a row of buttons. */
+export function Choice({ name, label, options, value, set }) {
+  return html`<fieldset class="choice"><legend>${label}</legend><div>${options.map(([key, text]) => html`
+    <label class=${key === value ? 'on' : ''} key=${key}><input type="radio" name=${name} value=${key} checked=${key === value} onChange=${() => set(key)} /><span>${text}</span></label>`)}
+  </div></fieldset>`;
+}
+
+/** Saves a text as a file. */
+export function save(name, text, kind) {
+  const link = document.createElement('a');
+  link.href = URL.createObjectURL(new Blob([text], { type: kind }));
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+}
