@@ -149,7 +149,7 @@ def _configure_log(settings: Settings) -> None:
         handler.addFilter(sign)
 
 
-def _serve_from(settings: Settings, parent: int) -> Door:
+def _serve_from(settings: Settings, parent: int) -> Any:
     """What each serving process runs; made there, so that nothing is shared over the fork."""
     _configure_log(settings)
     threading.Thread(target=_follow, args=(parent,), daemon=True).start()

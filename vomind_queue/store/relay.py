@@ -55,10 +55,8 @@ class Relay:
         strand = cast(Strand, getcurrent())
         self._waiting.append(strand)
         if len(self._waiting) == 1:
-            task = asyncio.get_running_loop().create_task(self._connect())
-            # Kept alive by the line that it makes.
-            task.add_done_callback(lambda _: None)
-            self._task = task
+            # The loop itself keeps no hold of what it runs.
+            self._connecting = asyncio.get_running_loop().create_task(self._connect())
         return cast(_Line, strand.parent.switch())
 
     async def _connect(self) -> None:
