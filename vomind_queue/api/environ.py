@@ -19,7 +19,7 @@ def environ_of(scope: Any) -> Environ:
     environ: Environ = {
         "REQUEST_METHOD": scope.method,
         "SCRIPT_NAME": "",
-        # WSGI has bytes in texts (PEP 3333).
+        # WSGI has bytes in texts (PEP 3333). What was not UTF-8 is replaced already.
         "PATH_INFO": scope.path.encode().decode("latin-1"),
         "QUERY_STRING": scope.query_string,
         "SERVER_PROTOCOL": f"HTTP/{scope.http_version}",
@@ -41,6 +41,7 @@ def environ_of(scope: Any) -> Environ:
     for name in headers.keys():  # noqa: SIM118  (it is no dict)
         # One that is not ASCII is not among the items.
         environ.setdefault(_NAMES.get(name) or _named(name), "")
+    environ.setdefault("HTTP_HOST", "")
     return environ
 
 

@@ -17,6 +17,8 @@ from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from typing import Any
 
+from granian.rsgi import ProtocolClosed  # type: ignore[attr-defined]
+
 from vomind_queue.api.body import DRAINED, MAX_BODY
 from vomind_queue.api.environ import Environ, environ_of
 from vomind_queue.store.relay import Strand
@@ -57,7 +59,7 @@ class Door:
                 environ["wsgi.input"] = BytesIO(await _long_body(protocol, announced))
                 await self._in_a_thread(work)
         else:
-            environ["wsgi.input"] = BytesIO(await protocol() if announced else b"")
+            environ["wsgi.input"] = BytesIO(await _body(protocol) if announced else b"")
             if self._quick and _QUICK.fullmatch(f"{scope.method} {scope.path}"):
                 await work.on_the_loop()
             else:
@@ -85,6 +87,9 @@ class Door:
         try:
             while piece := await loop.run_in_executor(self._threads, work.next, pieces):
                 await stream.send_bytes(piece)
+        except ProtocolClosed:
+            # Nobody listens any more.
+            return
         finally:
             await loop.run_in_executor(self._threads, work.close)
 
@@ -145,6 +150,14 @@ def _announced(environ: Environ) -> int | None:
     if text is None:
         return None if "HTTP_TRANSFER_ENCODING" in environ else 0
     return int(text) if _LENGTH.fullmatch(text) else None
+
+
+async def _body(protocol: Any) -> bytes:
+    """A body; nothing of one that was cut off."""
+    try:
+        return await protocol()  # type: ignore[no-any-return]
+    except ProtocolClosed:
+        return b""
 
 
 async def _long_body(protocol: Any, announced: int | None) -> bytes:

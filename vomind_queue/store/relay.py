@@ -51,6 +51,11 @@ class Relay:
             line = self._connected()
         return line.ask(packed)
 
+    def close(self) -> None:
+        """Hangs up; on the event loop's thread, before the loop ends."""
+        if self._line is not None:
+            self._line.close()
+
     def _connected(self) -> _Line:
         strand = cast(Strand, getcurrent())
         self._waiting.append(strand)
@@ -119,6 +124,10 @@ class _Line(asyncio.Protocol):
         if self._watch is None:
             self._watch = self._loop.call_later(self._timeout_s, self._look)
         return strand.parent.switch()
+
+    def close(self) -> None:
+        """Hangs up; who waits is told."""
+        self._fail(redis.ConnectionError, "Connection closed by us.")
 
     def _send(self) -> None:
         if not self.closed:

@@ -51,6 +51,11 @@ class Wire:
             raise answer
         return answer
 
+    def hang_up(self) -> None:
+        """Ends the event loop's connection; on its thread, before the loop ends."""
+        if self._relay is not None:
+            self._relay.close()
+
     def _exchange(self, packed: bytes) -> Any:
         line = self._take()
         try:
