@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test chaos bench lint format settings clean
+.PHONY: help run test chaos bench lint format audit settings clean
 
 help: ## Print the targets
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -23,7 +23,7 @@ chaos: $(VENV)/.tools node_modules/.installed ## Do harm to real processes and j
 
 # CASES="post bulk" measures those alone, ROUNDS=1 QUICK=1 is over within three minutes;
 # PEER= is the command of another implementation: benchmarks/README.md.
-bench: $(VENV)/.tools ## Measure, beside another implementation where PEER names one
+bench: $(VENV)/.bench ## Measure, beside another implementation where PEER names one
 	@$(BIN)/python -m benchmarks $(CASES) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(QUICK),--quick) $(ARGS)
 
 lint: $(VENV)/.tools ## Check style, types and the direction of imports
@@ -35,6 +35,11 @@ lint: $(VENV)/.tools ## Check style, types and the direction of imports
 format: $(VENV)/.tools ## Put the source in the house's form
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
+
+# Asks the internet, so it is no part of the checks; pip-audit has a place of its own.
+audit: $(VENV)/audit/.pip-audit ## Look the pinned packages up among known vulnerabilities (asks the internet)
+	@$(VENV)/audit/bin/pip-audit --strict --disable-pip --no-deps --requirement requirements.txt
+	@$(VENV)/audit/bin/pip-audit --strict --disable-pip --no-deps --requirement requirements-dev.txt
 
 settings: $(VENV)/.runtime ## Write the settings' documentation anew
 	@$(BIN)/python -m vomind_queue settings
@@ -64,6 +69,13 @@ $(VENV)/.runtime: requirements.txt $(VENV)/.created
 
 $(VENV)/.tools: requirements-dev.txt $(VENV)/.runtime
 	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+$(VENV)/.bench: benchmarks/requirements.txt $(VENV)/.tools
+	@$(BIN)/pip install --quiet --disable-pip-version-check -r benchmarks/requirements.txt
+$(VENV)/audit/.pip-audit: $(VENV)/.created
+	@$(PYTHON) -m venv $(VENV)/audit
+	@$(VENV)/audit/bin/pip install --quiet --disable-pip-version-check pip-audit==2.10.1
 	@touch $@
 
 # The contract tests run a tool from npm; without npm they are skipped (in CI they fail).

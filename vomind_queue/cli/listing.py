@@ -48,7 +48,9 @@ _FILTERS = (
 
 
 @click.command("list")
-@click.argument("state", required=False, type=click.Choice([*STATES, "cancelled"]))
+@click.argument(
+    "state", required=False, metavar="[STATE]", type=click.Choice([*STATES, "cancelled"])
+)
 @filters
 @click.option("--start", type=click.IntRange(0), default=0, help="Leave out so many first.")
 @click.option("--limit", type=click.IntRange(1), default=20, show_default=True)
@@ -104,7 +106,7 @@ def log_pages(
     while left is None or left > 0:
         size = PAGE if left is None else min(PAGE, left)
         ask = partial(api.get, "/api/calls", **wanted, limit=size, cursor=cursor)
-        page = patiently(ask, for_s=away_s)
+        page = patiently(ask, for_s=away_s if cursor else 0)
         yield page["calls"]
         cursor = page["next"]
         left = None if left is None else left - len(page["calls"])

@@ -21,6 +21,7 @@ from redis.retry import Retry
 from vomind_queue.errors import StoreUnavailable
 from vomind_queue.store.codes import Code
 from vomind_queue.store.scripts import OUTBOX_MAX, Scripts
+from vomind_queue.store.trunk import Trunk
 from vomind_queue.store.wire import Wire
 
 #: How long the API waits for one answer, s: a 503 has to come within 2 s.
@@ -104,7 +105,7 @@ def raise_told(error: redis.RedisError, *, writes: bool) -> NoReturn:
 class ServerClock:
     """What time it is on the Redis server, without asking it each time."""
 
-    def __init__(self, wire: Wire) -> None:
+    def __init__(self, wire: Wire | Trunk) -> None:
         self._wire = wire
         self._ahead_ms = 0.0
         self._sampled_at = float("-inf")
@@ -126,10 +127,16 @@ class ServerClock:
 class Gate:
     """Runs scripts, with the server's clock and with failures told in our own terms."""
 
-    def __init__(self, client: redis.Redis, outbox_max: int = OUTBOX_MAX) -> None:
-        """``outbox_max``: entries that may wait for the call log."""
+    def __init__(
+        self, client: redis.Redis, outbox_max: int = OUTBOX_MAX, *, shared: bool = False
+    ) -> None:
+        """``outbox_max``: entries that may wait for the call log.
+
+        ``shared``: the scripts of all threads leave over one connection (see `trunk.py`), which
+        suits a process of many threads that mostly wait for something else.
+        """
         self.client = client
-        self._wire = Wire(client)
+        self._wire: Wire | Trunk = Trunk(client) if shared else Wire(client)
         self.clock = ServerClock(self._wire)
         self._scripts = Scripts(self._wire, outbox_max)
 

@@ -56,7 +56,11 @@ from vomind_queue.calls import AttemptMade, Call, Job, Placed, State
 
 def encode(call: Call) -> str:
     """The ``data`` field of a call."""
-    return json.dumps(call.as_data(), ensure_ascii=False, separators=(",", ":"))
+    data = call.as_data()
+    if call.request_id is not None:
+        # At its end: `report.lua` looks for it there.
+        data["requestId"] = call.request_id
+    return json.dumps(data, ensure_ascii=False, separators=(",", ":"))
 
 
 def decode(data: str) -> Call:

@@ -69,6 +69,23 @@ READY = Operation(
     ],
 )
 
+METRICS = Operation(
+    id="getMetrics",
+    method="GET",
+    path="/metrics",
+    tag=HEALTH,
+    summary="Numbers for Prometheus",
+    text="Counts, ages and distributions over all processes, as text. Besides the keys of the API "
+    "the one in the setting `METRICS_KEY` opens it. Where Redis is away it is a 503.",
+    contents={
+        200: Content(
+            media="text/plain",
+            shape={"type": "string"},
+            example='vomind_calls{state="waiting"} 5.0\nvomind_starts_total 31.0\n',
+        )
+    },
+)
+
 #: Parameters of a callback that count here; Twilio sends many more.
 _REPORT: Shape = {
     "type": "object",
@@ -95,7 +112,7 @@ _HANG_UP = "<Response><Hangup/></Response>"
 _TWIML = Content(media="text/xml", shape={"type": "string"}, example=_HANG_UP)
 
 
-def _cases(**sent: Any) -> list[Example]:
+def _cases(room: str, **sent: Any) -> list[Example]:
     """What may be answered, of a request that Twilio signed and of others."""
     return [
         Example(
@@ -104,6 +121,14 @@ def _cases(**sent: Any) -> list[Example]:
             status=403,
             path=_ATTEMPT,
             answer=_UNSIGNED,
+            **sent,
+        ),
+        Example(
+            name="noAttempt",
+            summary="A token that no attempt has",
+            status=404,
+            path={"jobId": "1", "token": "a/b"},
+            answer=shown.missing(f"There is nothing at /api/twilio/{room}/1/a/b."),
             **sent,
         ),
         Example(
@@ -140,7 +165,7 @@ STATUS = Operation(
             form=_RINGING,
             answer=None,
         ),
-        *_cases(form=_RINGING),
+        *_cases("status", form=_RINGING),
     ],
 )
 
@@ -176,7 +201,7 @@ ASK = Operation(
             query=_HUMAN,
             answer=_HANG_UP,
         ),
-        *_cases(query=_HUMAN),
+        *_cases("twiml", query=_HUMAN),
     ],
 )
 ASK_BY_POST = Operation(
@@ -199,7 +224,7 @@ ASK_BY_POST = Operation(
             form=_HUMAN,
             answer=_HANG_UP,
         ),
-        *_cases(form=_HUMAN),
+        *_cases("twiml", form=_HUMAN),
     ],
 )
 
@@ -215,4 +240,4 @@ DOCUMENT = Operation(
     stored=False,
 )
 
-OPERATIONS = [ALIVE, READY, STATUS, ASK, ASK_BY_POST, DOCUMENT]
+OPERATIONS = [ALIVE, READY, METRICS, STATUS, ASK, ASK_BY_POST, DOCUMENT]
