@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -11,40 +10,10 @@ from typing import Any
 import pytest
 import redis
 
+from tests.integration.strands import Work, together
 from tests.servers import Server, free_port
 from vomind_queue.store.connection import connect
-from vomind_queue.store.relay import Strand
 from vomind_queue.store.wire import Wire
-
-Work = Callable[[], Any]
-
-
-def together(wire: Wire, *works: Work, within_s: float = 20) -> list[Any]:
-    """What each of them returned or raised, run in strands of one loop at the same time."""
-    found: list[Any] = [None] * len(works)
-    left = len(works)
-
-    async def run() -> None:
-        over = asyncio.get_running_loop().create_future()
-
-        def strand(index: int) -> None:
-            nonlocal left
-            try:
-                found[index] = works[index]()
-            except Exception as error:  # noqa: BLE001
-                found[index] = error
-            left -= 1
-            if not left:
-                over.set_result(None)
-
-        for index in range(len(works)):
-            Strand(strand).switch(index)
-        await asyncio.wait_for(over, within_s)
-        wire.hang_up()
-        await asyncio.sleep(0)
-
-    asyncio.run(run())
-    return found
 
 
 def echoes(wire: Wire, texts: Sequence[str]) -> list[Work]:

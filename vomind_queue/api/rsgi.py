@@ -39,6 +39,11 @@ _LENGTH = re.compile(r"[0-9]{1,18}")
 Application = Callable[..., Iterable[bytes]]
 
 
+def is_quick(method: str, path: str) -> bool:
+    """Whether such a request may run on the loop's thread."""
+    return _QUICK.fullmatch(f"{method} {path}") is not None
+
+
 class Door:
     """Takes requests from the server; ``quick``: some of them may run on the loop's thread."""
 
@@ -60,7 +65,7 @@ class Door:
                 await self._in_a_thread(work)
         else:
             environ["wsgi.input"] = BytesIO(await _body(protocol) if announced else b"")
-            if self._quick and _QUICK.fullmatch(f"{scope.method} {scope.path}"):
+            if self._quick and is_quick(scope.method, scope.path):
                 await work.on_the_loop()
             else:
                 await self._in_a_thread(work)
