@@ -23,7 +23,7 @@ chaos: $(VENV)/.tools node_modules/.installed ## Do harm to real processes and j
 
 # CASES="post bulk" measures those alone, ROUNDS=1 QUICK=1 is over within three minutes;
 # PEER= is the command of another implementation: benchmarks/README.md.
-bench: $(VENV)/.tools ## Measure, beside another implementation where PEER names one
+bench: $(VENV)/.bench ## Measure, beside another implementation where PEER names one
 	@$(BIN)/python -m benchmarks $(CASES) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(QUICK),--quick) $(ARGS)
 
 lint: $(VENV)/.tools ## Check style, types and the direction of imports
@@ -67,6 +67,10 @@ $(VENV)/.runtime: requirements.txt $(VENV)/.created
 
 $(VENV)/.tools: requirements-dev.txt $(VENV)/.runtime
 	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+$(VENV)/.bench: benchmarks/requirements.txt $(VENV)/.tools
+	@$(BIN)/pip install --quiet --disable-pip-version-check -r benchmarks/requirements.txt
 	@touch $@
 
 # The contract tests run a tool from npm; without npm they are skipped (in CI they fail).

@@ -66,9 +66,12 @@ class Bench:
         """How long to measure: a third in a quick run."""
         return max(1.0, full / 3) if self.quick else full
 
-    def turns(self, places: Sequence[T]) -> Iterator[T]:
-        """All in turn, as many times as there are rounds; who is first changes."""
-        for number in range(1, self.rounds + 1):
+    def turns(self, places: Sequence[T], most: int | None = None) -> Iterator[T]:
+        """All in turn, as many times as there are rounds; who is first changes.
+
+        ``most``: rounds at most, for what is slow to measure and hardly varies.
+        """
+        for number in range(1, min(self.rounds, most or self.rounds) + 1):
             self.round = number
             yield from places if number % 2 else reversed(places)
 
@@ -85,7 +88,7 @@ class Bench:
 
         ``noise``: whether other users of the machine would spoil it.
         """
-        for left in range(again if noise else 0, -1, -1):
+        for left in range(again if noise and not self.quick else 0, -1, -1):
             before = self._spin()
             meter = Meter({})
             figures = step()

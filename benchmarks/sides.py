@@ -38,6 +38,8 @@ class Side:
     environment: Mapping[str, str]
     #: What makes it keep every completed and failed call.
     keep_all: Mapping[str, str]
+    #: What else runs beside API and worker where it is deployed, by name.
+    beside: Mapping[str, str] = field(default_factory=dict)
 
 
 def _python(*arguments: str) -> str:
@@ -68,6 +70,7 @@ def ours() -> Side:
             "TWILIO_API_BASE": "http://127.0.0.1:9",
         },
         keep_all={"KEEP_COMPLETED": "7d,10000000", "KEEP_FAILED": "30d,10000000"},
+        beside={name: _python(*COMMANDS[name]) for name in ("shipper", "beat")},
     )
 
 
@@ -96,6 +99,8 @@ class System:
     workers: int = 0
     #: Calls that one worker places at the same time.
     slots: int = 5
+    #: Whether everything runs that is deployed, not API and workers alone.
+    whole: bool = False
     #: Whether the server writes each change down before it answers.
     durable: bool = False
     settings: Mapping[str, str] = field(default_factory=dict)
@@ -123,23 +128,26 @@ class System:
         self.port = free_port()
         self.client = Client(self.url)
         self._stack.callback(self.client.close)
-        self._run("api", self.side.api, ROLE="api")
+        self.start_program("api", self.side.api, ROLE="api")
         wait_for(self._answers, f"the API of {self.side.name} answers")
         for number in range(1, self.workers + 1):
             self.start_worker(f"worker{number}")
+        for name, command in self.side.beside.items() if self.whole else ():
+            self.start_program(name, command)
         self.rest()
 
     def start_worker(self, name: str) -> Command:
         """One more worker; not waited for."""
-        return self._run(name, self.side.worker, ROLE="worker", WORKER_NAME=name)
+        return self.start_program(name, self.side.worker, ROLE="worker", WORKER_NAME=name)
 
     def stop_workers(self) -> None:
         """Ends all workers in order."""
         for name in [name for name in self.commands if name.startswith("worker")]:
             self.commands.pop(name).stop()
 
-    def _run(self, name: str, command: str, **environment: str) -> Command:
-        environ = dict(self.side.environment) | self.settings
+    def start_program(self, name: str, command: str, **environment: str) -> Command:
+        """Starts a shell command with the system's environment; not waited for."""
+        environ = dict(self.side.environment)
         environ |= {
             "PORT": str(self.port),
             "REDIS_HOST": "127.0.0.1",
@@ -149,7 +157,8 @@ class System:
             "PUBLIC_URL": self.url,
             "DATA_DIR": str(self.directory / "data"),
         }
-        started = Command(command, environ | environment, self.directory / f"{name}.log")
+        environ |= {**self.settings, **environment}
+        started = Command(command, environ, self.directory / f"{name}.log")
         self._stack.callback(started.kill)
         self.commands[name] = started
         return started

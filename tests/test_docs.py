@@ -7,6 +7,7 @@ import re
 import pytest
 
 from tests.pages import ROOT, Page, pages
+from vomind_queue.cli.client import CLIENT_VARIABLES
 from vomind_queue.environment import SECTIONS, env_example, markdown_table
 
 NAMES = [variable.name for variables in SECTIONS.values() for variable in variables]
@@ -31,7 +32,8 @@ def test_no_page_names_a_setting_that_does_not_exist(page: Page) -> None:
     """Whoever follows a page does not set a variable in vain."""
     prefixes = {name.split("_")[0] + "_" for name in NAMES if "_" in name}
     named = set(re.findall(r"\b[A-Z]+_[A-Z_]+\b", page.text))
-    assert {name for name in named if name.startswith(tuple(prefixes))} <= set(NAMES)
+    known = {*NAMES, *CLIENT_VARIABLES}
+    assert {name for name in named if name.startswith(tuple(prefixes))} <= known
 
 
 @pytest.mark.parametrize("page", pages(), ids=lambda page: page.name)

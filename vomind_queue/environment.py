@@ -243,8 +243,14 @@ FLOWER_PORT = _is("FLOWER_PORT", v.PORT, "5555", "Port of Flower.")
 FLOWER_BASIC_AUTH = _may(
     "FLOWER_BASIC_AUTH",
     Kind(parse=k.logins, allowed="user:password, several separated by commas"),
-    "Who may see Flower: `user:password`.",
+    "Who may see Flower: `user:password`. Without it its pages show, and change nothing.",
     secret=True,
+)
+FLOWER_URL_PREFIX = _is(
+    "FLOWER_URL_PREFIX",
+    v.matching(r"(/?[A-Za-z0-9._-]+)*/?", "a path, such as /flower"),
+    "",
+    "Path below which Flower answers, for a proxy that passes `/flower` on to it.",
 )
 SIMULATOR_PORT = _is("SIMULATOR_PORT", v.PORT, "3001", "Port of the simulator, on loopback.")
 LOG_FORMAT = _is("LOG_FORMAT", v.choice(k.FORMATS), "text", "How log lines are written.")
@@ -280,8 +286,8 @@ SECTIONS: Mapping[str, Sequence[Variable[Any]]] = {
         SUPABASE_URL, SUPABASE_SERVICE_KEY, OUTBOX_MAX, RETENTION_DAYS, RETENTION_MODE,
     ),
     "Around it": (
-        FLOWER_HOST, FLOWER_PORT, FLOWER_BASIC_AUTH, SIMULATOR_PORT, LOG_FORMAT, LOG_LEVEL,
-        VOMIND_ENV_FILE,
+        FLOWER_HOST, FLOWER_PORT, FLOWER_BASIC_AUTH, FLOWER_URL_PREFIX, SIMULATOR_PORT,
+        LOG_FORMAT, LOG_LEVEL, VOMIND_ENV_FILE,
     ),
 }  # fmt: skip
 

@@ -14,8 +14,11 @@ from typing import Any
 
 import flower.views
 from celery.bin.celery import celery
+from flower import urls
 from flower.command import flower as flower_command
 from flower.utils import broker
+from flower.views import monitor
+from tornado.web import RedirectHandler, authenticated, url
 
 from vomind_queue import log
 from vomind_queue.broker.names import CALL_QUEUES
@@ -68,7 +71,24 @@ def arguments(settings: Settings) -> list[str]:
     found += [f"--max_tasks={MAX_TASKS}", "--logging=none"]
     if settings.flower_basic_auth:
         found.append(f"--basic_auth={settings.flower_basic_auth}")
+    if settings.flower_url_prefix:
+        found.append(f"--url_prefix={settings.flower_url_prefix}")
     return found
+
+
+def close_open_doors() -> None:
+    """Puts ``/metrics`` and ``/healthcheck`` behind the password, where there is one.
+
+    Flower leaves them open: its metrics tell workers and tasks to whoever asks.
+    """
+    for handler in (monitor.Metrics, monitor.Healthcheck):
+        handler.get = authenticated(handler.get)
+
+
+def lead_to_prefix(prefix: str) -> None:
+    """``/flower`` leads to ``/flower/``, where Flower's first page is."""
+    if prefix:
+        urls.handlers.insert(0, url("", RedirectHandler, {"url": f"/{prefix}/"}))
 
 
 def main() -> None:
@@ -80,6 +100,8 @@ def main() -> None:
         sys.exit(str(error))
     log.configure(settings)
     flower.views.Broker = call_broker
+    close_open_doors()
+    lead_to_prefix(settings.flower_url_prefix)
     celery.add_command(flower_command)
     status: Any = 0
     try:

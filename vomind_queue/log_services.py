@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import secrets
+from collections.abc import Iterator
 from importlib import import_module
 
 from vomind_queue.call_log.protocol import CallLog
 from vomind_queue.call_log.sqlite import SqliteLog
+from vomind_queue.findings import Finding, fine, wrong
 from vomind_queue.history import History
 from vomind_queue.settings import Settings
 from vomind_queue.shipping import LogRetention, Shipping
@@ -27,6 +30,20 @@ def open_log(settings: Settings) -> CallLog:
         log: CallLog = supabase.connect(settings.supabase_url, settings.supabase_service_key)
         return log
     return SqliteLog(settings.data_dir / SQLITE_FILE)
+
+
+def examine_log(settings: Settings) -> Iterator[Finding]:
+    """Whether the log can be written."""
+    if settings.supabase_url:
+        supabase = import_module("vomind_queue.call_log.supabase")
+        yield from supabase.examine(settings.supabase_url, settings.supabase_service_key)
+        return
+    place = settings.data_dir
+    nearest = next(each for each in (place, *place.absolute().parents) if each.exists())
+    if nearest.is_dir() and os.access(nearest, os.W_OK):
+        yield fine("call log", f"a file of SQLite in {place}, which can be written")
+    else:
+        yield wrong("call log", f"{nearest} cannot be written.", "Set DATA_DIR to another place.")
 
 
 def log_place(settings: Settings) -> str:

@@ -7,6 +7,7 @@ import secrets
 import socket
 from dataclasses import dataclass
 from typing import Protocol as Shape
+from typing import TypeVar
 
 from vomind_queue.attempts import Dialer
 from vomind_queue.broker.link import Link
@@ -14,6 +15,7 @@ from vomind_queue.call_log.protocol import CallLog
 from vomind_queue.calling import Calling
 from vomind_queue.control import Control
 from vomind_queue.dialer.callbacks import Postmark
+from vomind_queue.dialer.examination import Examiner
 from vomind_queue.dialer.twilio import TwilioDialer
 from vomind_queue.errors import StoreUnavailable, StoreUnsuitable
 from vomind_queue.following import Following, Operator
@@ -27,6 +29,7 @@ from vomind_queue.scheduling import Scheduling
 from vomind_queue.settings import Settings
 from vomind_queue.store.connection import API_TIMEOUT_S, WORKER_TIMEOUT_S, Gate, connect
 from vomind_queue.store.desk import Protocol, WorkDesk
+from vomind_queue.store.inheritance import Inheritance
 from vomind_queue.store.lookout import Lookout
 from vomind_queue.store.people import People
 from vomind_queue.store.queue import CallQueue
@@ -34,6 +37,8 @@ from vomind_queue.store.reports import ReportDesk
 from vomind_queue.store.suitability import check
 from vomind_queue.store.timetable import Timetable
 from vomind_queue.timekeeping import Timekeeper
+
+D = TypeVar("D", bound=TwilioDialer)
 
 #: A scheduler leads for as many leases without a look: it renews less often than a worker.
 LEADS_FOR = 2
@@ -118,7 +123,7 @@ def build_work(settings: Settings, dialer: Provider | None = None) -> WorkServic
     name = _name()
     desk = WorkDesk(gate, name, _protocol(settings))
     queue = CallQueue(gate, settings.rate)
-    dialer = dialer or _dialer(settings)
+    dialer = dialer or _dialer(settings, TwilioDialer)
     calling = Calling(
         desk=desk,
         dialer=dialer,
@@ -138,6 +143,12 @@ def build_work(settings: Settings, dialer: Provider | None = None) -> WorkServic
     )
     link = Link(queue=queue, desk=desk, timekeeper=timekeeper, drain_s=settings.drain_ms / 1000)
     return WorkServices(settings=settings, link=link, calling=calling, following=following)
+
+
+def build_inheritance(settings: Settings, name: str) -> tuple[Inheritance, Timetable]:
+    """Where the calls of another queue come in; ``name`` tells it from all others."""
+    gate = Gate(connect(settings.redis_url, timeout_s=WORKER_TIMEOUT_S), settings.outbox_max)
+    return Inheritance(gate, name), Timetable(gate)
 
 
 def _name() -> str:
@@ -182,8 +193,13 @@ def _policy(settings: Settings) -> RetryPolicy:
     )
 
 
-def _dialer(settings: Settings) -> TwilioDialer:
-    return TwilioDialer(
+def build_examiner(settings: Settings) -> Examiner:
+    """Twilio as it is asked by those who look after the service."""
+    return _dialer(settings, Examiner)
+
+
+def _dialer(settings: Settings, kind: type[D]) -> D:
+    return kind(
         account_sid=settings.twilio_account_sid,
         auth_token=settings.twilio_auth_token,
         api_key=settings.twilio_api_key,

@@ -57,6 +57,8 @@ class Settings:
     flower_port: int
     #: ``user:password``, several separated by commas.
     flower_basic_auth: str | None = field(repr=False)
+    #: Path below which it answers, without a slash at either end; empty: at the root.
+    flower_url_prefix: str
     simulator_port: int
     #: Where the embedded server and the call log without Supabase keep their files.
     data_dir: Path
@@ -148,6 +150,7 @@ class Settings:
             flower_host=env.FLOWER_HOST.read(environ),
             flower_port=env.FLOWER_PORT.read(environ),
             flower_basic_auth=env.FLOWER_BASIC_AUTH.read(environ),
+            flower_url_prefix=env.FLOWER_URL_PREFIX.read(environ).strip("/"),
             simulator_port=env.SIMULATOR_PORT.read(environ),
             data_dir=env.DATA_DIR.read(environ),
             concurrency=env.CALL_WORKER_CONCURRENCY.read(environ),

@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from benchmarks.bench import Bench
-from benchmarks.cases import api, dispatch, stored
+from benchmarks.cases import (
+    api,
+    capacity,
+    dispatch,
+    footprint,
+    lateness,
+    others,
+    scale,
+    starting,
+    stored,
+)
 
 CASES: Mapping[str, Callable[[Bench], None]] = {
     "post": api.post,
@@ -13,4 +23,33 @@ CASES: Mapping[str, Callable[[Bench], None]] = {
     "bulk": api.bulk,
     "get": stored.get,
     "dispatch": dispatch.dispatch,
+    "lateness": lateness.lateness,
+    "lateness-beside": lateness.lateness_beside,
+    "memory": footprint.memory,
+    "idle": footprint.idle,
+    "resident": footprint.resident,
+    "twilio": starting.twilio,
+    "start": starting.start,
+    "second-worker": starting.second_worker,
+    "scripts": scale.scripts,
+    "idle-workers": scale.idle_workers,
+    "paces": capacity.paces,
+    "two-queues": capacity.two,
+    "others-dispatch": others.dispatch,
+    "others-lateness": others.lateness,
+    "others-memory": others.memory,
+    "others-loss": others.loss,
 }
+
+#: Those of a quick run.
+QUICK = (
+    "post",
+    "bulk",
+    "get",
+    "dispatch",
+    "lateness",
+    "idle",
+    "twilio",
+    "start",
+    "second-worker",
+)

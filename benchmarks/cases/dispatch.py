@@ -3,41 +3,65 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from functools import partial
+from typing import Protocol
 
 from benchmarks.bench import Bench, Figures
-from benchmarks.client import fill
+from benchmarks.client import Client, fill
 from benchmarks.machine import Meter
-from benchmarks.sides import Side, System
+from benchmarks.sides import System
 
-#: Workers and slots of each.
-SHAPES = ((1, 5), (1, 50), (2, 50), (4, 50))
+#: Slots of each worker, and how many workers.
+SHAPES = ((5, (1,)), (50, (1, 2, 4)))
 #: Calls that wait at the start: more than the fastest places within `MEASURE_S`.
-CALLS = 40_000
-MEASURE_S = 4.0
+CALLS = 30_000
+MEASURE_S = 3.0
 #: Share of the calls before the measurement begins, and after its end: they do not count.
 EDGE = 0.03
 LOOK_S = 0.05
 
 
+class Running(Protocol):
+    """What `rate` wants of API and workers."""
+
+    @property
+    def client(self) -> Client:
+        """A connection to the API."""
+        ...
+
+    @property
+    def pids(self) -> Mapping[str, int]:
+        """Its processes, whose CPU is told."""
+        ...
+
+    def rest(self) -> None:
+        """Waits until it has nothing to do."""
+        ...
+
+
 def dispatch(bench: Bench) -> None:
     """Calls per second of 1, 2 and 4 workers."""
     for side in bench.turns(bench.sides):
-        for workers, slots in SHAPES:
-            _dispatch(bench, side, workers, slots)
+        for slots, steps in SHAPES[:2] if bench.quick else SHAPES:
+            with System(side=side, slots=slots) as system:
+                for workers in steps[:1] if bench.quick else steps:
+                    _dispatch(bench, system, workers)
 
 
-def _dispatch(bench: Bench, side: Side, workers: int, slots: int) -> None:
-    with System(side=side, workers=workers, slots=slots) as system:
-        many = f"{workers} worker{'s' if workers > 1 else ''}"
-        bench.measure(
-            f"dispatch, {many}, {slots} slots",
-            side.name,
-            partial(rate, system, bench.size(CALLS, 15_000), bench.seconds(MEASURE_S)),
-        )
+def _dispatch(bench: Bench, system: System, workers: int) -> None:
+    for number in range(len(system.commands), workers + 1):
+        system.start_worker(f"worker{number}")
+    system.rest()
+    many = f"{workers} worker{'s' if workers > 1 else ''}"
+    bench.measure(
+        f"dispatch, {many}, {system.slots} slots",
+        system.side.name,
+        partial(rate, system, bench.size(CALLS, 15_000), bench.seconds(MEASURE_S)),
+    )
 
 
-def rate(system: System, calls: int, seconds: float) -> Figures:
+def rate(system: Running, calls: int, seconds: float) -> Figures:
     """From the resumption of a paused queue on; the rest of the calls is left over."""
     client = system.client
     client.ask("POST", "/pause", {})
@@ -51,4 +75,8 @@ def rate(system: System, calls: int, seconds: float) -> Figures:
     while (last := client.backlog()) > total * EDGE and meter.seconds() < seconds:
         time.sleep(LOOK_S)
     done, took = first - last, meter.seconds()
-    return {"per_s": round(done / took), "calls": done, **meter.per(done)}
+    figures = {"per_s": round(done / took), "calls": done, **meter.per(done)}
+    # At rest again, or the work left over would count as noise.
+    client.ask("POST", "/pause", {})
+    system.rest()
+    return figures

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -19,9 +20,9 @@ def _get(stack: Stack, path: str) -> requests.Response:
     return requests.get(url, auth=LOGIN, timeout=5)
 
 
-def _up(stack: Stack) -> bool:
+def _up(stack: Stack, prefix: str = "") -> bool:
     try:
-        return _get(stack, "/healthcheck").ok
+        return _get(stack, f"{prefix}/healthcheck").ok
     except requests.RequestException:
         return False
 
@@ -69,9 +70,10 @@ def test_flower_wants_the_password(stack: Stack) -> None:
     """Pages and API are closed to whoever does not have it."""
     stack.start("flower", FLOWER_BASIC_AUTH=":".join(LOGIN))
     until(lambda: _up(stack), within_s=READY_S, what="Flower answers")
-    for path in ("/", "/tasks", "/api/workers", "/broker"):
+    for path in ("/", "/tasks", "/api/workers", "/broker", "/metrics", "/healthcheck"):
         url = f"http://127.0.0.1:{stack.flower_port}{path}"
-        assert requests.get(url, timeout=5).status_code == 401
+        assert requests.get(url, timeout=5).status_code == 401, path
+        assert _get(stack, path).status_code == 200, path
 
 
 def test_flower_refuses_to_stand_open(stack: Stack) -> None:
@@ -91,3 +93,53 @@ def test_flower_ends_while_redis_is_away(stack: Stack, start_server: Callable[..
     for _ in range(3):
         _get(stack, "/workers?refresh=1")
     assert process.stop(within_s=5) == 0
+
+
+def test_a_rate_set_on_flowers_page_counts_for_all_workers(stack: Stack) -> None:
+    """Asked of one worker, it is the limit of the queue; no worker starts more calls than that."""
+    stack.settings["CALL_RATE_LIMIT"] = "off"
+    stack.start_simulator()
+    stack.start_worker("-n", "one@%h")
+    stack.start_worker("-n", "two@%h")
+    stack.start_web()
+    stack.start("flower", FLOWER_BASIC_AUTH=":".join(LOGIN))
+    until(lambda: _up(stack), within_s=READY_S, what="Flower answers")
+    until(lambda: "one@" in _get(stack, "/workers").text, within_s=READY_S, what="the workers")
+    names = _get(stack, "/api/workers?refresh=1").json()
+    worker = next(name for name in names if name.startswith("one@"))
+    url = f"http://127.0.0.1:{stack.flower_port}/api/task/rate-limit/vomind_queue.place_call"
+    form = {"workername": worker, "ratelimit": "3/m"}
+    assert requests.post(url, form, timeout=10).status_code == 401
+    answer = requests.post(url, form, auth=LOGIN, timeout=10)
+    assert answer.status_code == 200, answer.text
+    limit = requests.get(f"{stack.queue_url}/stats", timeout=5).json()["rateLimit"]
+    assert (limit["max"], limit["windowMs"], limit["overridden"]) == (3, 60_000, True)
+    for number in range(6):
+        _post(stack, "schedule-call", {"to": f"+1555000000{number}"})
+    until(lambda: len(stack.rings()) == 3, within_s=READY_S, what="three calls ring")
+    stats = requests.get(f"{stack.queue_url}/stats", timeout=5).json()
+    assert (stats["stats"]["waiting"], stats["workers"]) == (3, 2)
+
+
+def test_flower_answers_below_a_path(stack: Stack) -> None:
+    """Pages, their files and what they ask lie below it, for a proxy that passes it on."""
+    stack.start("flower", FLOWER_BASIC_AUTH=":".join(LOGIN), FLOWER_URL_PREFIX="/flower")
+    until(lambda: _up(stack, "/flower"), within_s=READY_S, what="Flower answers")
+    page = _get(stack, "/flower")
+    assert page.url.endswith("/flower/")
+    files = re.findall(r'(?:src|href)="(/[^"]+\.(?:js|css))', page.text)
+    assert files
+    for path in [*files, "/flower/tasks", "/flower/broker", "/flower/metrics"]:
+        assert path.startswith("/flower/")
+        assert _get(stack, path).status_code == 200, path
+    assert _get(stack, "/tasks").status_code == 404
+
+
+def test_without_a_password_flower_only_shows(stack: Stack) -> None:
+    """On loopback it needs none; a page of somebody else's cannot make it do anything."""
+    stack.start("flower")
+    until(lambda: _up(stack), within_s=READY_S, what="Flower answers")
+    base = f"http://127.0.0.1:{stack.flower_port}"
+    assert requests.get(f"{base}/tasks", timeout=5).status_code == 200
+    for path in ("task/rate-limit/vomind_queue.place_call", "worker/shutdown/celery@here"):
+        assert requests.post(f"{base}/api/{path}", timeout=5).status_code == 401

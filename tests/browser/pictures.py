@@ -24,17 +24,15 @@ from vomind_queue.store import keys
 
 FOLDER = ROOT / "docs" / "pictures"
 ALLOWED = 30
-CSV = "\n".join(
-    [
-        "Phone,Message,Customer ID,Priority,City",
-        '+1 (202) 555-0143,"Your order is ready, until six.",C-1041,high,Washington',
-        "617 555 0119,Your order is ready.,C-1042,,Boston",
-        "+13125550177,,C-1043,low,Chicago",
-        "12,Your order is ready.,C-1044,normal,Austin",
-        "+14155550102,Your order is ready.,C-1045,soon,San Francisco",
-        "+17185550150,Your order is ready.,C-1046,normal,New York",
-    ]
-)
+CSV = """\
+Phone,Message,Customer ID,Priority,City
++1 (202) 555-0143,"Your order is ready, until six.",C-1041,high,Washington
+617 555 0119,Your order is ready.,C-1042,,Boston
++13125550177,,C-1043,low,Chicago
+12,Your order is ready.,C-1044,normal,Austin
++14155550102,Your order is ready.,C-1045,soon,San Francisco
++17185550150,Your order is ready.,C-1046,normal,New York
+"""
 
 
 @contextmanager

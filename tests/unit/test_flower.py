@@ -15,6 +15,8 @@ def test_flower_listens_where_the_settings_say() -> None:
     line = arguments(settings)
     assert {"--address=127.0.0.1", "--port=5556", "--basic_auth=ann:pass"} <= set(line)
     assert f"--max_tasks={MAX_TASKS}" in line
+    below = arguments(Settings.from_env({"FLOWER_URL_PREFIX": "/flower/"}))
+    assert "--url_prefix=flower" in below
 
 
 def test_flower_does_not_stand_open_to_others() -> None:

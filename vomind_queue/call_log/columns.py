@@ -26,6 +26,11 @@ _ROW = {each.name: _column(each.name) for each in fields(CallRow)}
 _EVENT = {each.name: _column(each.name) for each in fields(CallEvent)}
 
 
+def names(kind: type[CallRow | CallEvent]) -> list[str]:
+    """The columns of a table."""
+    return list((_ROW if kind is CallRow else _EVENT).values())
+
+
 def time(unix_ms: int) -> str:
     """A time as PostgreSQL reads it."""
     return (_EPOCH + timedelta(milliseconds=unix_ms)).isoformat(timespec="milliseconds")

@@ -14,9 +14,10 @@ import httpx
 from postgrest import APIError, CountMethod, ReturnMethod
 from supabase import Client, ClientOptions, create_client
 
-from vomind_queue.call_log import columns
+from vomind_queue.call_log import columns, supabase_examination
 from vomind_queue.call_log.faults import Fault, in_words, judge
 from vomind_queue.errors import LogUnavailable
+from vomind_queue.findings import Finding
 from vomind_queue.logbook import (
     FINAL_STATES,
     Batch,
@@ -39,6 +40,17 @@ _CONFLICT = {Table.CALLS: "call_key", Table.EVENTS: "call_key,sequence"}
 
 def connect(url: str, service_key: str) -> SupabaseLog:
     """A log in a Supabase project; connects on first use."""
+    return SupabaseLog(*_client(url, service_key))
+
+
+def examine(url: str, service_key: str) -> Iterator[Finding]:
+    """Whether the project has what the log needs."""
+    client, http = _client(url, service_key)
+    with http:
+        yield from supabase_examination.examine(client, service_key)
+
+
+def _client(url: str, service_key: str) -> tuple[Client, httpx.Client]:
     http = httpx.Client(timeout=TIMEOUT_S)
     options = ClientOptions(
         httpx_client=http,
@@ -47,7 +59,7 @@ def connect(url: str, service_key: str) -> SupabaseLog:
         auto_refresh_token=False,
         persist_session=False,
     )
-    return SupabaseLog(create_client(url, service_key, options), http)
+    return create_client(url, service_key, options), http
 
 
 class SupabaseLog:

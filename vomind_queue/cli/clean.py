@@ -25,13 +25,20 @@ from vomind_queue.cli.talking import talks
     show_default=True,
     help="As many at most, the oldest first.",
 )
+@click.option("--dry-run", is_flag=True, help="Say what it would remove, and remove nothing.")
 @talks
-def clean(api: Api, out: Out, *, older_than: int, limit: int) -> None:
+def clean(api: Api, out: Out, *, older_than: int, limit: int, dry_run: bool) -> None:
     """Remove finished calls from history; the call log keeps them.
 
     Calls that wait, are delayed or are being placed are never touched.
     """
-    answer = api.post(f"{QUEUE}/clean", {"grace": older_than, "limit": limit})
+    asked = {"grace": older_than, "limit": limit}
+    if dry_run:
+        seen = api.post(f"{QUEUE}/clean/preview", asked)
+        old = f"{seen['completed']:,} completed and {seen['failed']:,} failed calls are as old"
+        out.answer(seen, f"{count(seen['total'], 'call')} would be removed; {old}.")
+        return
+    answer = api.post(f"{QUEUE}/clean", asked)
     completed, failed = len(answer["completedCleaned"]), len(answer["failedCleaned"])
     out.answer(
         answer,

@@ -17,8 +17,12 @@ from vomind_queue.cli.endings import Ending, of_status
 
 #: Where `vomind-queue up` serves the API.
 DEFAULT_URL = "http://127.0.0.1:3000"
+#: Environment variables of those who talk to a service, and set none up.
+CLIENT_VARIABLES = ("VOMIND_URL", "VOMIND_KEY")
 #: Where the queue's endpoints hang.
 QUEUE = "/api/queue"
+#: Where the verdict on the queue is.
+OVERVIEW = "/api/overview"
 #: How long an answer may take, s: a bulk of 10,000 takes a few.
 TIMEOUT_S = 30.0
 #: How long a connection may take, s.
@@ -84,6 +88,8 @@ class Answer:
 
     body: bytes
     headers: Mapping[str, str]
+    #: What was asked for is still as the request knew it.
+    unchanged: bool = False
 
     @property
     def document(self) -> dict[str, Any]:
@@ -151,8 +157,9 @@ class Api:
             )
         except requests.RequestException as error:
             raise self._unreachable(error) from None
-        if answer.status_code == HTTPStatus.OK:
-            return Answer(body=answer.content, headers=answer.headers)
+        unchanged = answer.status_code == HTTPStatus.NOT_MODIFIED
+        if unchanged or answer.status_code == HTTPStatus.OK:
+            return Answer(body=answer.content, headers=answer.headers, unchanged=unchanged)
         raise self._refused(answer)
 
     def _unreachable(self, error: requests.RequestException) -> ApiFault:

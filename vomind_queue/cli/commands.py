@@ -10,6 +10,10 @@ _HERE = "vomind_queue.cli"
 
 COMMANDS: Mapping[str, Lazy] = {
     "up": Lazy(place=f"{_HERE}.up:up", help="Run the whole stack on this machine until Ctrl-C."),
+    "doctor": Lazy(
+        place=f"{_HERE}.doctor.command:doctor",
+        help="Look at Redis, Twilio, callbacks and the call log, and say what to do.",
+    ),
     "web": Lazy(
         place=f"{_HERE}.processes:web", help="Serve the API, and nothing else, until Ctrl-C."
     ),
@@ -34,14 +38,26 @@ COMMANDS: Mapping[str, Lazy] = {
         place=f"{_HERE}.bulk.command:bulk",
         help="Schedule the calls in a FILE: CSV with a header, or JSON lines.",
     ),
+    "status": Lazy(
+        place=f"{_HERE}.status:status",
+        help="Show how the queue stands: is it calling, and if not, why and what to do.",
+    ),
+    "watch": Lazy(
+        place=f"{_HERE}.watch:watch", help="Show how the queue stands, live, until Ctrl-C."
+    ),
     "list": Lazy(
         place=f"{_HERE}.listing:list_calls",
         help="Show calls: those of one STATE, in the queue's order; or any, the newest first.",
+    ),
+    "show": Lazy(
+        place=f"{_HERE}.show:show",
+        help="Show a call: where it is, why it has not rung yet, and its story.",
     ),
     "cancel": Lazy(
         place=f"{_HERE}.jobs:cancel",
         help="Take calls out of the queue; once it says so, they are never placed.",
     ),
+    "failures": Lazy(place=f"{_HERE}.failures:failures", help="Show why calls failed, by kind."),
     "retry": Lazy(
         place=f"{_HERE}.jobs:retry",
         help="Let failed calls wait again, with a full set of attempts.",
@@ -72,6 +88,10 @@ COMMANDS: Mapping[str, Lazy] = {
     ),
     "completion": Lazy(
         place=f"{_HERE}.completion:completion", help="Print the completion for a SHELL."
+    ),
+    "import-bullmq": Lazy(
+        place=f"{_HERE}.import_bullmq:import_bullmq",
+        help="Take over the calls of a BullMQ queue; says what it would do, unless told to do it.",
     ),
     "settings": Lazy(
         place=f"{_HERE}.settings:settings",

@@ -26,6 +26,10 @@ class Ending(IntEnum):
     UNREACHABLE = 6
     #: What answers has a fault of its own, or is not VoMind Queue.
     FAULT = 7
+    #: `doctor` found something that should be put right …
+    ADVICE = 10
+    #: … or that must be.
+    WRONG = 11
     #: Ended by Ctrl-C (128 and the number of SIGINT, as shells have it).
     INTERRUPTED = 130
 

@@ -81,7 +81,8 @@ def _csv(api: Api, wanted: Mapping[str, Any], file: IO[bytes]) -> int:
     """The API's own tables, one under the other, with the names of the columns once."""
     cursor, calls = None, 0
     while True:
-        page = patiently(partial(_table, api, {**wanted, "cursor": cursor}), for_s=AWAY_S)
+        ask = partial(_table, api, {**wanted, "cursor": cursor})
+        page = patiently(ask, for_s=AWAY_S if cursor else 0)
         head, _, rows = page.body.partition(b"\r\n")
         file.write(rows if cursor else head + b"\r\n" + rows)
         # A message may have several lines.

@@ -11,7 +11,7 @@ import click
 
 from vomind_queue.cli.client import QUEUE, Api, ApiFault
 from vomind_queue.cli.endings import Ending
-from vomind_queue.cli.output import Out
+from vomind_queue.cli.output import Out, count
 from vomind_queue.cli.talking import talks
 
 _IDS = click.argument("ids", nargs=-1, required=True, metavar="ID...")
@@ -42,22 +42,41 @@ def cancel(api: Api, out: Out, *, ids: tuple[str, ...], remove: bool) -> None:
 def _refuse_finished(api: Api, job_id: str) -> None:
     state = api.get(job_path(job_id))["state"]
     if state in _HISTORY:
-        raise ApiFault(f"{job_id} has {state}; --remove takes it out of history.", Ending.REFUSED)
+        raise ApiFault(f"It has {state}; --remove takes it out of history.", Ending.REFUSED)
 
 
 @click.command()
-@_IDS
+@click.argument("ids", nargs=-1, metavar="[ID]...")
+@click.option("--failed", is_flag=True, help="All failed calls.")
+@click.option(
+    "--reason", metavar="KIND", help="All that failed for one reason: see `vomind-queue failures`."
+)
 @talks
-def retry(api: Api, out: Out, *, ids: tuple[str, ...]) -> None:
+def retry(api: Api, out: Out, *, ids: tuple[str, ...], failed: bool, reason: str | None) -> None:
     """Let failed calls wait again, with a full set of attempts.
 
-    "-" reads the ids from standard input.
+    By their ids ("-" reads them from standard input), or all of one --reason, or all --failed.
     """
+    if bool(ids) + failed + (reason is not None) != 1:
+        raise click.UsageError("Name calls, or a --reason, or say --failed.")
+    if not ids:
+        _retry_many(api, out, reason)
+        return
 
     def one(job_id: str) -> tuple[dict[str, Any], str]:
         return api.post(f"{job_path(job_id)}/retry"), f"{job_id}: waits again"
 
     _each(out, ids, one)
+
+
+def _retry_many(api: Api, out: Out, reason: str | None) -> None:
+    """One request: asked again in a loop, calls that fail again at once would never end it."""
+    answer = api.post(f"{QUEUE}/retry-failed", {"reason": reason})
+    number = answer["count"]
+    lines = [f"{count(number, 'call')} {'waits' if number == 1 else 'wait'} again."]
+    if answer["more"]:
+        lines.append("More are left: repeat the command.")
+    out.answer(answer, *lines)
 
 
 def job_path(job_id: str) -> str:

@@ -104,7 +104,7 @@ def log_pages(
     while left is None or left > 0:
         size = PAGE if left is None else min(PAGE, left)
         ask = partial(api.get, "/api/calls", **wanted, limit=size, cursor=cursor)
-        page = patiently(ask, for_s=away_s)
+        page = patiently(ask, for_s=away_s if cursor else 0)
         yield page["calls"]
         cursor = page["next"]
         left = None if left is None else left - len(page["calls"])

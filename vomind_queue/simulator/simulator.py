@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from vomind_queue.simulator.account_api import AccountApi
 from vomind_queue.simulator.accounts import Accounts
 from vomind_queue.simulator.book import Book
 from vomind_queue.simulator.callbacks import Callbacks
@@ -44,11 +45,13 @@ def create_simulator(
     courses, troubles = Courses(), Troubles()
     callbacks = Callbacks(troubles)
     control = Control(book, faults, courses, troubles, callbacks)
-    api = CallsApi(book, faults, accounts or Accounts(), courses, callbacks)
+    known = accounts or Accounts()
+    api, account = CallsApi(book, faults, known, courses, callbacks), AccountApi(known)
 
     def handle(request: Request) -> Reply:
-        part = control if request.path.startswith("/simulator/") else api
-        return part.answer(request)
+        if request.path.startswith("/simulator/"):
+            return control.answer(request)
+        return (account if account.knows(request.path) else api).answer(request)
 
     door = Door(host, port, handle)
     side_door = None if control_port is None else Door(host, control_port, control.answer)

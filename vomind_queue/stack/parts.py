@@ -69,7 +69,7 @@ def parts(settings: Settings, environ: Mapping[str, str]) -> Sequence[Part]:
     """The processes in the order of starting; they end in the opposite one."""
     children = _environment(settings, environ)
     ours = [
-        _ours("flower", children, GRACE_S, settings.flower_host, settings.flower_port),
+        _flower(settings, children),
         _unasked("worker", children, settings.drain_ms / 1000 + WORKER_MARGIN_S),
         _unasked("shipper", children, SHIPPER_GRACE_S),
         _unasked("beat", children, GRACE_S),
@@ -96,7 +96,6 @@ def server(settings: Settings, lock: int) -> Part:
 #: What each answers with 200 once it is ready; web only when a worker was seen.
 _READY = {
     "web": "/readyz",
-    "flower": "/healthcheck",
     "simulator": "/simulator/rings",
 }
 
@@ -108,6 +107,20 @@ def _ours(name: str, environ: Mapping[str, str], grace_s: float, host: str, port
         environment=environ,
         grace_s=grace_s,
         probe=probes.http(probes.reachable(host), port, _READY[name]),
+    )
+
+
+def _flower(settings: Settings, environ: Mapping[str, str]) -> Part:
+    """Flower, which may want a password even of those who ask whether it is up."""
+    prefix = f"/{settings.flower_url_prefix}" if settings.flower_url_prefix else ""
+    login = (settings.flower_basic_auth or "").partition(",")[0]
+    host = probes.reachable(settings.flower_host)
+    return Part(
+        name="flower",
+        command=(sys.executable, *COMMANDS["flower"]),
+        environment=environ,
+        grace_s=GRACE_S,
+        probe=probes.http(host, settings.flower_port, f"{prefix}/healthcheck", login),
     )
 
 
@@ -140,7 +153,8 @@ def announcement(settings: Settings) -> Sequence[str]:
     web = _web_url(settings)
     flower = f"http://{probes.in_url(probes.reachable(settings.flower_host))}"
     lines = ["", "VoMind Queue is ready.", f"  API        {web}/api/queue"]
-    lines.append(f"  Flower     {flower}:{settings.flower_port}")
+    prefix = f"/{settings.flower_url_prefix}/" if settings.flower_url_prefix else ""
+    lines.append(f"  Flower     {flower}:{settings.flower_port}{prefix}")
     if simulated(settings):
         rings = f"http://127.0.0.1:{settings.simulator_port}/simulator/rings"
         lines.append(f"  simulator  {rings} (rings nobody; set Twilio's keys to ring people)")

@@ -6,9 +6,10 @@ import asyncio
 import errno
 import ipaddress
 import socket
+from base64 import b64encode
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from vomind_queue.errors import SettingsError
 
@@ -25,7 +26,7 @@ class Probe:
 
     host: str
     port: int
-    question: bytes
+    question: bytes = field(repr=False)
     answer: bytes
 
     async def ready(self) -> None:
@@ -46,9 +47,11 @@ class Probe:
             return False
 
 
-def http(host: str, port: int, path: str) -> Probe:
-    """Ready when ``GET path`` is answered with 200."""
-    question = f"GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"
+def http(host: str, port: int, path: str, login: str = "") -> Probe:
+    """Ready when ``GET path`` is answered with 200; ``login`` is ``user:password``."""
+    shown = b64encode(login.encode()).decode()
+    access = f"Authorization: Basic {shown}\r\n" if login else ""
+    question = f"GET {path} HTTP/1.1\r\nHost: {host}\r\n{access}Connection: close\r\n\r\n"
     return Probe(host=host, port=port, question=question.encode(), answer=b"HTTP/1.1 200")
 
 

@@ -91,6 +91,10 @@ IDENTITIES = _ROOT + "identities"
 RUNS = _ROOT + "runs:"
 #: Hash ``by``, ``until``, ``seen``: the scheduler that leads.
 SCHEDULER = _ROOT + "scheduler"
+#: Hash, one for each queue whose calls were taken over: what a call was called there, and its id.
+INHERITED = _ROOT + "inherited:"
+#: String: what tells this store from all others, for queues that are taken over.
+STORE_NAME = _ROOT + "name"
 #: Hash, one for each of the last minutes: what happened in it; its fields stand in `lookout.py`.
 MINUTE = _ROOT + "minute:"
 #: Never written; deleting it lets a script go on when memory is full (see `prelude.lua`).
@@ -137,6 +141,7 @@ LUA_NAMES = {
     "identities": IDENTITIES,
     "runs": RUNS,
     "scheduler": SCHEDULER,
+    "inherited": INHERITED,
     "minute": MINUTE,
     "nothing": NOTHING,
 }

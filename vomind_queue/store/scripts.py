@@ -27,6 +27,7 @@ NAMES = (
     "follow",
     "forget",
     "hour",
+    "inherit",
     "page",
     "outbox_done",
     "outbox_read",

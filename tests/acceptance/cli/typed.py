@@ -84,6 +84,7 @@ class Typist:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            preexec_fn=_heed,  # noqa: PLW1509
         )
 
     def terminal(self, *arguments: str, columns: int = 120, **environ: str) -> Terminal:
@@ -153,3 +154,9 @@ def _control() -> None:
     import termios
 
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    _heed()
+
+
+def _heed() -> None:
+    """Ctrl-C counts, though whoever runs the tests in the background had it ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)

@@ -1,0 +1,32 @@
+"""Celery on Redis as it comes. ``celery -A benchmarks.baselines.stock worker --pool threads``."""
+
+from __future__ import annotations
+
+import os
+
+from celery import Celery
+
+from benchmarks.baselines.trace import work
+
+#: The task's name.
+TASK = "place_call"
+
+
+def create_app(broker: str | None, *, acks_late: bool) -> Celery:
+    """The application. ``acks_late``: Celery's own choice is not to, and to forget a task begun."""
+    made = Celery("stock", broker=broker, set_as_current=False)
+    made.conf.update(
+        task_ignore_result=True,
+        task_acks_late=acks_late,
+        broker_connection_retry_on_startup=True,
+    )
+    made.task(name=TASK)(place_call)
+    return made
+
+
+def place_call(number: int, call: dict[str, object], ms: float = 0) -> None:  # noqa: ARG001
+    """Takes the call that ours takes, and does as much with it."""
+    work(number, ms)
+
+
+app = create_app(os.environ.get("BENCH_BROKER"), acks_late=os.environ.get("BENCH_ACKS_LATE") == "1")

@@ -1,0 +1,101 @@
+"""docs/command-line.md, typed line by line: what it shows is what is printed."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance.cli.typed import COMMAND
+from tests.pages import ROOT, Page
+from tests.servers import Server
+from tests.stack import Stack
+from vomind_queue.cli.commands import COMMANDS
+from vomind_queue.cli.endings import Ending
+
+PAGE = Page(ROOT / "docs" / "command-line.md")
+#: What is different each time, and what is written for it on both sides.
+CHANGING = [
+    (r"CA[0-9a-f]{32}", "CA…"),
+    (r"[▁▂▃▄▅▆▇█]+", "▁"),
+    (r"http://127\.0\.0\.1:\d+", "URL"),
+    (r"(?:\d+[dhms] ?)+(?= ago|\)|,|\.)|in (?:\d+[dhms] ?)+", "T"),
+    (r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?Z?", "TIME"),
+    (r"p50 .*", "WAITS"),
+    (r"\d+ of 10 starts", "N of 10 starts"),
+    (r"\d+\.\d+ (?:ms|at most)|\d+ (?:MiB|ms)", "N"),
+    (r"(?:Valkey|Redis) [\d.]+", "SERVER"),
+    (r'"requestId": "[0-9a-f]+"', "ID"),
+    (r"SQLite in \S+,", "SQLite,"),
+    (r'"status": 404.*', "PROBLEM"),
+    (r" +", " "),
+    # As often as Twilio's words come between two looks.
+    (r"(?:^ (?:active|waiting|placed: \S+)\n)+", ""),
+]
+
+
+def plain(text: str) -> str:
+    """A text without what is different each time."""
+    for pattern, word in CHANGING:
+        text = re.sub(pattern, word, text, flags=re.MULTILINE)
+    return text.strip()
+
+
+def examples() -> list[tuple[str, str]]:
+    """Each command of the page, and what it shows below."""
+    found: list[tuple[str, str]] = []
+    for block in PAGE.blocks("console"):
+        for part in re.split(r"^\$ ", block.text, flags=re.MULTILINE)[1:]:
+            command, _, shown = part.partition("\n")
+            found.append((command, shown))
+    return found
+
+
+@pytest.mark.slow
+def test_the_page_shows_what_is_printed(
+    fast: Stack, start_server: Callable[..., Server], tmp_path: Path
+) -> None:
+    """All of its commands in their order, on a stack of its own."""
+    if shutil.which("bash") is None:
+        pytest.skip("the page is typed into bash")
+    fast.redis_url = start_server("--appendfsync", "always", durable=True).url
+    del fast.settings["CALL_RATE_LIMIT"]
+    fast.settings["PUBLIC_URL"] = fast.web_url
+    for name in ("shipper", "beat"):
+        fast.start(name)
+    fast.start_worker()
+    fast.start_web()
+    program = tmp_path / "bin" / "vomind-queue"
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\nexec {" ".join(COMMAND)} "$@"\n')
+    program.chmod(0o755)
+    environ = {
+        **{k: v for k, v in fast.environment().items() if not k.startswith("TWILIO")},
+        "VOMIND_URL": fast.web_url,
+        "PYTHONPATH": str(ROOT),
+        "COLUMNS": "100",
+        "PATH": f"{program.parent}:{fast.environment()['PATH']}",
+    }
+    environ.pop("PUBLIC_URL")
+    calls = next(shown for command, shown in examples() if command == "cat calls.csv")
+    (tmp_path / "calls.csv").write_text(calls)
+    assert len(examples()) > 40
+    for command, shown in examples():
+        done = subprocess.run(
+            ["bash", "-c", command], env=environ, cwd=tmp_path, stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, timeout=60,
+        )  # fmt: skip
+        assert plain(done.stdout) == plain(shown), f"$ {command}\n{done.stdout}"
+
+
+def test_the_page_lists_every_command_and_status() -> None:
+    """Nobody has to read the source to find one."""
+    for name, lazy in COMMANDS.items():
+        assert lazy.hidden or f"`{name}" in PAGE.text or f"vomind-queue {name}" in PAGE.text, name
+    found = re.findall(r"^\| (\d+)(?:, (\d+))? \|", PAGE.text, re.MULTILINE)
+    statuses = {int(number) for pair in found for number in pair if number}
+    assert statuses == {int(ending) for ending in Ending}

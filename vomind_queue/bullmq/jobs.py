@@ -1,0 +1,163 @@
+"""What a job of BullMQ means here: a pure translation."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from marshmallow import ValidationError
+
+from vomind_queue.api.schemas import CALL
+from vomind_queue.api.times import in_words
+from vomind_queue.bullmq.source import OldJob, Place
+from vomind_queue.calls import Call, Priority, State
+from vomind_queue.store.inheritance import Inherited
+
+#: BullMQ's numbers of the old service's priorities.
+_PRIORITIES = {1: "high", 2: "normal", 3: "low"}
+_LOWEST = 3
+#: Fields of a call that it knows; the rest of its data stays behind.
+_FIELDS = ("to", "message", "lead_id", "metadata")
+#: Under this name a call's metadata says what it was called before.
+ORIGIN = "importedFrom"
+
+IN_DOUBT = (
+    "The old service began to place this call and did not say what became of it: "
+    "it may have rung. Retry it if it has to ring again."
+)
+
+
+class Untranslatable(Exception):
+    """Why a job cannot be taken over, in words that name no number."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Terms:
+    """By which a job is taken over."""
+
+    queue: str
+    #: Unix ms on the clock of the server here.
+    now_ms: int
+    #: How late a delayed call may be to be placed all the same, ms; ``None``: any.
+    past_grace_ms: int | None
+    #: Attempts in one round.
+    max_attempts: int
+
+
+def translate(job: OldJob, terms: Terms) -> Inherited:
+    """The call as it is stored here. Raises Untranslatable."""
+    if not job.fields:
+        raise Untranslatable("its record is gone")
+    call = read_call(job.fields, {"queue": terms.queue, "jobId": job.id})
+    created = _number(job.fields, "timestamp") or terms.now_ms
+    attempts = _number(job.fields, "atm") or _number(job.fields, "attemptsMade") or 0
+    wanted = created + _first_delay(job.fields)
+    due = job.at_ms if job.place is Place.DELAYED else wanted
+    first_wanted = wanted if attempts else due
+    state, place, reason = _standing(job, attempts, due, terms)
+    return Inherited(
+        origin=f"job:{job.id}",
+        call=call,
+        state=state,
+        place_ms=place,
+        created_ms=created,
+        due_ms=first_wanted if first_wanted > created else None,
+        attempts=attempts,
+        round=attempts if state is State.FAILED else min(attempts, terms.max_attempts - 1),
+        started_ms=_number(job.fields, "processedOn") if attempts else None,
+        reason=reason,
+    )
+
+
+def read_call(fields: Mapping[str, str], origin: Mapping[str, str]) -> Call:
+    """The call in a job's data. Raises Untranslatable."""
+    data = _object(fields.get("data", "{}"), "data")
+    metadata = data.get("metadata")
+    if metadata is None:
+        metadata = {}
+    elif not isinstance(metadata, dict):
+        metadata = {"value": metadata}
+    wanted = {name: data[name] for name in _FIELDS if data.get(name) is not None}
+    wanted |= {"priority": _priority(fields, data), "metadata": metadata}
+    call = _load(wanted)
+    try:
+        return _load({**wanted, "metadata": {**metadata, ORIGIN: dict(origin)}})
+    except Untranslatable:
+        # Its own metadata leave no room for that.
+        return call
+
+
+def _load(wanted: Mapping[str, Any]) -> Call:
+    try:
+        call: Call = CALL.load(dict(wanted)).call
+        return call
+    except ValidationError as error:
+        messages: dict[str, Any] = error.normalized_messages()  # type: ignore[no-untyped-call]
+        told = "; ".join(f"{name}: {_first(what)}" for name, what in messages.items())
+        raise Untranslatable(told) from None
+
+
+def _first(messages: Any) -> str:
+    while isinstance(messages, dict):
+        messages = next(iter(messages.values()))
+    return str(messages[0] if isinstance(messages, list) else messages)
+
+
+def _standing(job: OldJob, attempts: int, due: int, terms: Terms) -> tuple[State, int, str]:
+    """State, place in it, ms, and the last failure."""
+    reason = job.fields.get("failedReason", "")
+    if job.place is Place.FAILED:
+        return State.FAILED, job.at_ms, reason or "It failed in the old service."
+    deferred = job.fields.get("defa")
+    if deferred:
+        return State.FAILED, terms.now_ms, f"{IN_DOUBT} ({deferred})"
+    if job.place is Place.ACTIVE or (_number(job.fields, "ats") or 0) > attempts:
+        return State.FAILED, terms.now_ms, IN_DOUBT
+    if attempts == 0 and _too_late(job, due, terms):
+        late = in_words(terms.now_ms - due)
+        told = f"It was due {late} before it was taken over from the old service. "
+        return State.FAILED, terms.now_ms, told + "Retry it to place it now."
+    if job.place is Place.DELAYED:
+        return State.DELAYED, due, reason
+    return State.WAITING, due, reason
+
+
+def _too_late(job: OldJob, due: int, terms: Terms) -> bool:
+    """Whether a call for later was not even looked at when its time came."""
+    if job.place is not Place.DELAYED or terms.past_grace_ms is None:
+        return False
+    return terms.now_ms - due > terms.past_grace_ms
+
+
+def _priority(fields: Mapping[str, str], data: Mapping[str, Any]) -> str:
+    named = data.get("priority")
+    if isinstance(named, str) and named in list(Priority):
+        return named
+    number = _number(fields, "priority") or 0
+    # BullMQ serves jobs without a priority first; the old service gives each one.
+    return _PRIORITIES.get(number, "low" if number > _LOWEST else "normal")
+
+
+def _first_delay(fields: Mapping[str, str]) -> int:
+    """How much later than accepted it was first wanted, ms."""
+    delay = _object(fields.get("opts", "{}"), "opts").get("delay")
+    return int(delay) if isinstance(delay, int | float) and delay > 0 else 0
+
+
+def _object(text: str, what: str) -> dict[str, Any]:
+    try:
+        value = json.loads(text)
+    except ValueError:
+        raise Untranslatable(f"{what}: no JSON") from None
+    if not isinstance(value, dict):
+        raise Untranslatable(f"{what}: no JSON object")
+    return value
+
+
+def _number(fields: Mapping[str, str], name: str) -> int | None:
+    try:
+        return int(float(fields[name]))
+    except (KeyError, ValueError, OverflowError):
+        return None

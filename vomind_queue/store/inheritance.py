@@ -1,0 +1,97 @@
+"""Calls that another queue had accepted, taken over as they stood there."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from vomind_queue.calls import Call, State
+from vomind_queue.store import keys, record
+from vomind_queue.store.connection import Gate, told
+from vomind_queue.store.schedule_record import or_empty
+
+#: How long it is remembered what was taken over, after the last call came, ms: 90 days.
+KNOWN_MS = 90 * 24 * 3600 * 1000
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Inherited:
+    """One call as it stood in the other queue."""
+
+    #: What it was called there.
+    origin: str
+    call: Call
+    #: Waiting, delayed or failed.
+    state: State
+    #: The time it was wanted (waiting), is due (delayed) or failed, unix ms.
+    place_ms: int
+    #: When it was accepted there, unix ms.
+    created_ms: int
+    #: When it was first wanted, unix ms; ``None`` when at once.
+    due_ms: int | None = None
+    #: Attempts that have ended, and those since the last manual retry.
+    attempts: int = 0
+    round: int = 0
+    #: Start of the last attempt, unix ms.
+    started_ms: int | None = None
+    #: The last failure, in words.
+    reason: str = ""
+
+
+class Inheritance:
+    """Where the calls of one other queue come in, each of them once."""
+
+    def __init__(self, gate: Gate, name: str) -> None:
+        """``name`` tells that queue from all others, for ever."""
+        self._gate = gate
+        self._name = name
+
+    def now_ms(self) -> int:
+        """Unix ms on the server's clock."""
+        return self._gate.now_ms()
+
+    def take_in(self, calls: Sequence[Inherited], last_id: int) -> list[str]:
+        """Stores the calls that are not here yet and answers with the ids of all of them.
+
+        ``last_id``: ids up to this one are not given out here, so that one of the other queue's
+        never names another call. Raises StoreUnavailable; may be repeated after it.
+        """
+        flat = [value for each in calls for value in _flat(each)]
+        answer = self._gate.change("inherit", keys.LAST_ID, self._name, KNOWN_MS, last_id, *flat)
+        return [str(job_id) for job_id in answer[2:]]
+
+    def schedule_of(self, identity: str) -> str | None:
+        """Number of the recurring call of that identity, where there is one."""
+        with told(writes=False):
+            found: Any = self._gate.client.hget(keys.IDENTITIES, identity)
+        return None if found is None else str(found)
+
+    def store_name(self) -> str:
+        """What tells the store here from all others; given to it the first time."""
+        with told(writes=True):
+            self._gate.client.set(keys.STORE_NAME, secrets.token_hex(8), nx=True)
+            return str(self._gate.client.get(keys.STORE_NAME))
+
+    def last_id(self) -> int:
+        """The last job id given out here."""
+        with told(writes=False):
+            found: Any = self._gate.client.get(keys.LAST_ID)
+        return int(found or 0)
+
+
+def _flat(inherited: Inherited) -> list[Any]:
+    return [
+        inherited.origin,
+        record.encode(inherited.call),
+        inherited.call.priority.rank,
+        str(inherited.state),
+        inherited.place_ms,
+        inherited.created_ms,
+        or_empty(inherited.due_ms),
+        inherited.attempts,
+        inherited.round,
+        or_empty(inherited.started_ms),
+        inherited.reason,
+    ]
