@@ -91,6 +91,7 @@ def shoot(page: Page, name: str, *, height: int | None = None) -> None:
     size = page.viewport_size
     if height and size:
         page.set_viewport_size({"width": size["width"], "height": height})
+        page.evaluate("scrollTo(0, 0)")
         page.wait_for_timeout(300)
     page.screenshot(path=FOLDER / f"{name}.png")
     if height and size:
@@ -110,7 +111,7 @@ def wide(browser: Browser, stack: Stack) -> None:
         viewport={"width": 1360, "height": 860}, timezone_id="America/New_York"
     )
     page = context.new_page()
-    shoot(go(page, stack, "/"), "overview", height=1010)
+    shoot(go(page, stack, "/"), "overview", height=830)
     shoot(go(page, stack, "/calls/waiting"), "calls")
     shoot(go(page, stack, "/calls/failed"), "failed")
     shoot(go(page, stack, f"/call/{_one(stack, 'completed', 8)}"), "call")
@@ -133,7 +134,7 @@ def a_file(page: Page, stack: Stack) -> None:
     page.get_by_label("Message where none is given").fill("Your order is ready.")
     page.get_by_role("button", name="Check").click()
     page.locator(".faults").wait_for()
-    shoot(page, "file", height=1330)
+    shoot(page, "file", height=1360)
 
 
 def _one(stack: Stack, state: str, at: int) -> str:
@@ -145,7 +146,7 @@ def _one(stack: Stack, state: str, at: int) -> str:
 def others(browser: Browser, stack: Stack) -> None:
     """In the dark, and on a phone."""
     context = browser.new_context(viewport={"width": 1360, "height": 860}, color_scheme="dark")
-    shoot(go(context.new_page(), stack, "/"), "overview-dark", height=1010)
+    shoot(go(context.new_page(), stack, "/"), "overview-dark", height=830)
     context.close()
     context = browser.new_context(viewport={"width": 390, "height": 844})
     page = context.new_page()
