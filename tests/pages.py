@@ -69,10 +69,14 @@ class Page:
 
     def blocks(self, *languages: str) -> list[Block]:
         """The blocks of code in any of these languages."""
+        return [block for block in self.all_blocks() if block.language in languages]
+
+    def all_blocks(self) -> list[Block]:
+        """The blocks of code."""
         return [
             Block(page=self.name, line=token.map[0] + 1, language=token.info, text=token.content)
             for token in self._tokens
-            if token.type == "fence" and token.map and token.info in languages
+            if token.type == "fence" and token.map
         ]
 
 

@@ -1,7 +1,8 @@
 """The fields of a request, each with its rule.
 
-Types are strict: ``"5"`` is not a number, ``true`` is not 1. ``None`` as a value
-means that an optional field was sent as ``null`` and is absent.
+Types are strict: ``"5"`` is not a number, ``true`` is not 1; ``1.0`` is, as in JSON
+Schema. ``None`` as a value means that an optional field was sent as ``null`` and is
+absent.
 """
 
 from __future__ import annotations
@@ -104,6 +105,7 @@ class LeadId(Rule[str | int]):
 
     def read(self, value: Any) -> str | int:
         """The name in the type that it was sent in."""
+        value = whole_number(value)
         # bool is a kind of int to isinstance.
         if type(value) not in (str, int) or len(str(value)) > MAX_LEAD_ID:
             raise ValidationError(
@@ -228,6 +230,7 @@ class WholeNumber(Rule[int]):
 
     def read(self, value: Any) -> int:
         """The number as it is."""
+        value = whole_number(value)
         if type(value) is not int or not self._least <= value <= self._most:
             raise ValidationError(f"Give a whole number from {self._least:,} to {self._most:,}.")
         return value
@@ -281,6 +284,11 @@ class Calls(fields.List[Any]):
         if errors:
             raise ValidationError(cast(dict[str, Any], errors))
         return accepted
+
+
+def whole_number(value: Any) -> Any:
+    """``1`` for ``1.0``, which is the same number in JSON; anything else as it is."""
+    return int(value) if type(value) is float and value.is_integer() else value
 
 
 def whole(pattern: re.Pattern[str]) -> str:

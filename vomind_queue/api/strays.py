@@ -94,4 +94,5 @@ def _place(name: str, known: frozenset[str]) -> str:
 
 
 def _plain(name: str) -> str:
-    return re.sub(r"[^a-z0-9]", "", name.lower())
+    # Letters of other scripts stay: a name that has them is hardly a slip.
+    return re.sub(r"[\W_]", "", name.lower())

@@ -33,7 +33,7 @@ def errors_of(schema: schemas.RequestSchema, body: Any) -> Any:
 TAKEN = {
     "to": [TO, "+0987654321", "+1234567", "+123456789012345"],
     "message": ["x", "x" * 3000, "Grüße 👋 & <more>\n\t", " ", None],
-    "lead_id": ["123", "", "x" * 128, 0, -5, 10**127, "a\u0000b", None],
+    "lead_id": ["123", "", "x" * 128, 0, -5, 7.0, 10**127, "a\u0000b", None],
     "priority": ["high", "normal", "low", None],
     "retryOn": [[], ["busy"], ["no-answer", "failed", "busy"], None],
     "machineDetection": ["off", "enable", "detect-message-end", None],
@@ -59,7 +59,7 @@ REFUSED = {
 
 TIMES_REFUSED = {
     "scheduleAt": ["", "soon", "2030-11-20T10:00:00", 1921399200000, True, [], {}],
-    "delayMs": [-1, YEAR_MS + 1, 10**400, 1.5, 1.0, "5", True, [], {}],
+    "delayMs": [-1, YEAR_MS + 1, 10**400, 1.5, "5", True, [], {}],
 }
 
 
@@ -103,6 +103,12 @@ def test_the_short_way_accepts_the_same(
             return error.messages
 
     assert outcome(schema.accept) == outcome(schema.load)
+
+
+def test_a_whole_number_may_be_written_as_a_decimal_one() -> None:
+    """In JSON 1000.0 is 1000; the job has a whole one."""
+    new = schemas.DELAYED_CALL.load({"to": TO, "lead_id": 7.0, "delayMs": 1000.0})
+    assert (repr(new.delay_ms), repr(new.call.lead_id)) == ("1000", "7")
 
 
 @pytest.mark.parametrize(("field", "value"), pairs(TIMES_REFUSED))

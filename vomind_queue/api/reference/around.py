@@ -95,7 +95,7 @@ _HANG_UP = "<Response><Hangup/></Response>"
 _TWIML = Content(media="text/xml", shape={"type": "string"}, example=_HANG_UP)
 
 
-def _cases(**sent: Any) -> list[Example]:
+def _cases(room: str, **sent: Any) -> list[Example]:
     """What may be answered, of a request that Twilio signed and of others."""
     return [
         Example(
@@ -104,6 +104,14 @@ def _cases(**sent: Any) -> list[Example]:
             status=403,
             path=_ATTEMPT,
             answer=_UNSIGNED,
+            **sent,
+        ),
+        Example(
+            name="noAttempt",
+            summary="A token that no attempt has",
+            status=404,
+            path={"jobId": "1", "token": "a/b"},
+            answer=shown.missing(f"There is nothing at /api/twilio/{room}/1/a/b."),
             **sent,
         ),
         Example(
@@ -140,7 +148,7 @@ STATUS = Operation(
             form=_RINGING,
             answer=None,
         ),
-        *_cases(form=_RINGING),
+        *_cases("status", form=_RINGING),
     ],
 )
 
@@ -176,7 +184,7 @@ ASK = Operation(
             query=_HUMAN,
             answer=_HANG_UP,
         ),
-        *_cases(query=_HUMAN),
+        *_cases("twiml", query=_HUMAN),
     ],
 )
 ASK_BY_POST = Operation(
@@ -199,7 +207,7 @@ ASK_BY_POST = Operation(
             form=_HUMAN,
             answer=_HANG_UP,
         ),
-        *_cases(form=_HUMAN),
+        *_cases("twiml", form=_HUMAN),
     ],
 )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from vomind_queue.api import schemas
+from vomind_queue.api.fields import MAX_CALLS
 from vomind_queue.api.reference.examples import CALL, TO, invalid, problem, success
 from vomind_queue.api.reference.operation import Example, Operation
 from vomind_queue.api.reference.records import IGNORED, SAID
@@ -21,6 +22,7 @@ from vomind_queue.api.reference.shapes import (
     told,
     words,
 )
+from vomind_queue.api.reference.wording import FIELDS
 
 TAG = "Calls"
 _STATUS = words(["scheduled"])
@@ -41,6 +43,10 @@ SCHEMAS: Mapping[str, Shape] = {
             ),
         },
         IGNORED,
+    ),
+    "BulkPreviewRequest": record(
+        "Calls as in a bulk; what is no call is told, too.",
+        {"calls": told(many({}, minItems=1, maxItems=MAX_CALLS), FIELDS["calls"])},
     ),
     "BulkPreviewAnswer": answer(
         "What would become of a bulk.",
@@ -76,6 +82,7 @@ SCHEDULE = Operation(
     body_needed=True,
     replayable=True,
     headers={200: ["Location"]},
+    leads_to=["getJob", "getWhy", "cancelJob", "retryJob"],
     examples=[
         Example(
             name="full",
@@ -181,6 +188,7 @@ DELAYED = Operation(
     body_needed=True,
     replayable=True,
     headers={200: ["Location"]},
+    leads_to=["getJob", "getWhy", "cancelJob", "retryJob"],
     examples=[
         Example(
             name="inAnHour",
@@ -276,6 +284,7 @@ PREVIEW = Operation(
     "would be refused.",
     answer=ref("BulkPreviewAnswer"),
     body=schemas.BULK,
+    body_name="BulkPreviewRequest",
     body_needed=True,
     examples=[
         Example(

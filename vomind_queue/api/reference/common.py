@@ -86,6 +86,11 @@ HEADERS: Mapping[str, Shape] = {
         "required": True,
         "schema": {"type": "string"},
     },
+    "Allow": {
+        "description": "The methods that there are.",
+        "required": True,
+        "schema": {"type": "string"},
+    },
     "Retry-After": {
         "description": "When to try again, in seconds.",
         "required": True,
@@ -105,7 +110,11 @@ PARAMETERS: Mapping[str, Any] = {
         "name": "jobId",
         "required": True,
         "description": "The `jobId` of an earlier answer.",
-        "schema": {"type": "string", "pattern": "^[!-~]{1,128}$"},
+        # Recurring calls have paths of their own.
+        "schema": {
+            "type": "string",
+            "pattern": "^(?!recurring:[1-9][0-9]{0,15}$)[!-~]{1,128}$",
+        },
         "examples": {"first": {"summary": "The first job of all", "value": "1"}},
     },
     "scheduleId": {
@@ -129,7 +138,7 @@ PARAMETERS: Mapping[str, Any] = {
         "name": "token",
         "required": True,
         "description": "Name of the attempt, as Twilio was given it.",
-        "schema": {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$"},
+        "schema": {"type": "string"},
         "examples": {"one": {"summary": "An attempt", "value": "bRlQ3wX5hT0k"}},
     },
     "idempotencyKey": {

@@ -129,7 +129,9 @@ def _beyond_fields(schema: Schema) -> Shape:
 
 def _body(operation: Operation) -> str | None:
     """The component of the operation's body."""
-    return next((name for name, schema in BODIES.items() if schema is operation.body), None)
+    return operation.body_name or next(
+        (name for name, schema in BODIES.items() if schema is operation.body), None
+    )
 
 
 def _name(schema: Any) -> str:

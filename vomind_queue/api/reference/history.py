@@ -158,6 +158,7 @@ FIND = Operation(
     "`next` has the cursor of the next page, and the header `Link` its address.",
     answer=ref("LoggedCallsAnswer"),
     query=SEARCH,
+    open_filters=True,
     errors=[422],
     stored=False,
     headers={200: ["Link"]},

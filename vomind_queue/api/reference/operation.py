@@ -69,6 +69,8 @@ class Operation:
     answer: Shape | None = None
     #: The schema that checks the body; ``None`` where nothing in it counts.
     body: Schema | None = None
+    #: Name of the body's shape, where it takes more than the schema that checks it.
+    body_name: str | None = None
     #: Whether there must be a body.
     body_needed: bool = False
     #: What a body that is a form may hold, and an example of it.
@@ -84,10 +86,14 @@ class Operation:
     keyed: bool = True
     #: Whether Redis is asked, so that it may be away.
     stored: bool = True
+    #: What may be asked of the job that it answers with: ids of endpoints.
+    leads_to: Sequence[str] = ()
     #: Other headers of the answer by status: names of components.
     headers: Mapping[int, Sequence[str]] = field(default_factory=dict)
     #: Other media types of the answer by status.
     contents: Mapping[int, Content] = field(default_factory=dict)
+    #: Whether a parameter of the query without a value counts as absent.
+    open_filters: bool = False
     #: Parameters of the query that no schema checks.
     parameters: Sequence[Shape] = ()
     #: What shows who asks, where it is not a key: the name of a scheme.

@@ -9,7 +9,7 @@ from typing import Any
 
 from vomind_queue.api.reference.common import BY_STATUS
 from vomind_queue.api.reference.operation import FORM, JSON, PROBLEM, Example, Operation
-from vomind_queue.api.reference.shapes import Shape, ref
+from vomind_queue.api.reference.shapes import Shape, maybe, ref
 
 #: What a refusal means, where it is not the same everywhere.
 _MEANINGS: Mapping[int, str] = {
@@ -38,7 +38,12 @@ def described(operation: Operation, body: str | None, query: Shape) -> dict[str,
     if body:
         found["requestBody"] = {
             "required": operation.body_needed,
-            "content": {JSON: {"schema": ref(body), "examples": _examples_of_bodies(operation)}},
+            "content": {
+                JSON: {
+                    "schema": ref(body) if operation.body_needed else maybe(ref(body)),
+                    "examples": _examples_of_bodies(operation),
+                }
+            },
         }
     if operation.form:
         found["requestBody"] = {"required": True, "content": {FORM: _form(operation)}}
@@ -87,6 +92,8 @@ def _query(operation: Operation, query: Shape) -> Iterable[dict[str, Any]]:
             "description": shape["description"],
             "schema": {key: value for key, value in shape.items() if key != "description"},
         }
+        if operation.open_filters:
+            parameter["allowEmptyValue"] = True
         found = {each.name: each for each in _fit(operation) if name in each.query}
         if found:
             parameter["examples"] = {
@@ -128,7 +135,17 @@ def _response(operation: Operation, status: int) -> dict[str, Any]:
     }
     if content := _content(operation, status):
         response["content"] = content
+    if good and operation.leads_to:
+        response["links"] = {name: _link(name) for name in operation.leads_to}
     return response
+
+
+def _link(name: str) -> dict[str, Any]:
+    return {
+        "operationId": name,
+        "parameters": {"jobId": "$response.body#/jobId"},
+        "description": "What may be asked of the job that was made.",
+    }
 
 
 def _meaning(status: int) -> str:

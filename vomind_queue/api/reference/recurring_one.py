@@ -58,7 +58,7 @@ CHANGED = Operation(
     "recurring call has that number, pattern and zone, or when two change it at the same time.",
     answer=ref("RecurringCallAnswer"),
     body=CHANGE,
-    body_needed=True,
+    headers={405: ["Allow"]},
     errors=[404, 409],
     examples=[
         Example(
@@ -88,6 +88,18 @@ CHANGED = Operation(
             answer=shown.invalid(
                 "to",
                 "A recurring call keeps its number; schedule another one for another number.",
+            ),
+        ),
+        Example(
+            name="noRecurringCall",
+            summary="An id that no recurring call has: other jobs are not changed",
+            status=405,
+            path={"scheduleId": "x"},
+            body={"message": "Good morning"},
+            answer=shown.problem(
+                405,
+                "Method Not Allowed",
+                "PATCH is not possible here; allowed: DELETE, GET, HEAD, OPTIONS.",
             ),
         ),
         Example(

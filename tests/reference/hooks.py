@@ -1,0 +1,79 @@
+"""What JSON Schema has no words for, told to schemathesis: which texts are good ones.
+
+Loaded by schemathesis, not by pytest.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import schemathesis
+from hypothesis import strategies as st
+
+from tests.twilio import PUBLIC_URL, sign
+from vomind_queue.api.reference.document import OPERATIONS
+from vomind_queue.api.schemas import TIMED_CALL, RequestSchema
+from vomind_queue.api.strays import slips
+
+#: The schemas by which bodies are checked, by the paths that take them.
+BODIES = {each.path: each.body for each in OPERATIONS if isinstance(each.body, RequestSchema)}
+
+#: Within the year that a call may be scheduled ahead, and this century's part of a schedule.
+_NOW = datetime.now(UTC)
+_SOON = st.datetimes(
+    min_value=(_NOW + timedelta(days=1)).replace(tzinfo=None),
+    max_value=(_NOW + timedelta(days=360)).replace(tzinfo=None),
+    timezones=st.just(UTC),
+)
+_MINUTES = st.integers(0, 59).map(str) | st.sampled_from(["*", "*/5", "0,30", "10-20"])
+_HOURS = st.integers(0, 23).map(str) | st.sampled_from(["*", "9-17", "*/6"])
+_DAYS = st.integers(1, 28).map(str) | st.sampled_from(["*", "L", "1,15"])
+_MONTHS = st.integers(1, 12).map(str) | st.sampled_from(["*", "JAN", "6-8"])
+_WEEKDAYS = st.integers(0, 7).map(str) | st.sampled_from(["*", "MON-FRI", "5#1"])
+_PATTERNS = st.tuples(_MINUTES, _HOURS, _DAYS, _MONTHS, _WEEKDAYS).map(" ".join)
+
+schemathesis.openapi.format("date-time", _SOON.map(datetime.isoformat))
+schemathesis.openapi.format(
+    "cron", _PATTERNS | st.sampled_from(["@hourly", "@daily", "@weekly", "@monthly", "@yearly"])
+)
+schemathesis.openapi.format(
+    "time-zone", st.sampled_from(["UTC", "Europe/Berlin", "America/New_York", "Asia/Kathmandu"])
+)
+
+
+@schemathesis.hook
+def before_call(_: Any, case: schemathesis.Case, __: Any) -> None:
+    """A key that came before with another body is refused; Twilio signs what it sends."""
+    headers, form = case.headers, case.body
+    if re.fullmatch(r"[ -~]{1,255}", headers.get("Idempotency-Key") or ""):
+        headers["Idempotency-Key"] = uuid4().hex
+    signed = "X-Twilio-Signature" in headers and isinstance(form, dict)
+    if signed and all(isinstance(value, str) for value in form.values()):
+        headers["X-Twilio-Signature"] = sign(PUBLIC_URL + case.formatted_path, form.items())
+
+
+@schemathesis.hook
+def filter_body(context: schemathesis.HookContext, body: Any) -> bool:
+    """Refused are slips in names, and a recurring call that ends before its first run."""
+    schema = BODIES.get(context.operation.path)
+    if schema is None or not isinstance(body, dict):
+        return True
+    calls = body.get("calls") if isinstance(body.get("calls"), list) else []
+    slipped = slips(body, schema.known) or any(
+        slips(call, TIMED_CALL.known) for call in calls if isinstance(call, dict)
+    )
+    return not slipped and not isinstance(body.get("endAt"), str)
+
+
+@schemathesis.hook
+def filter_query(_: Any, query: Any) -> bool:
+    """A page ends behind its start, and has 1,000 places at most."""
+    try:
+        start = int(query.get("start", 0))
+        end = int(query.get("end", start + 10))
+    except (AttributeError, TypeError, ValueError):
+        return True
+    return 0 <= end - start < 1_000

@@ -1,0 +1,48 @@
+"""Whatever the document allows is taken, whatever it forbids is refused, and as it says."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import requests
+
+from tests.pages import ROOT
+from tests.stack import Stack
+from tests.twilio import REACHED
+
+#: For each endpoint, beside those that its parameters ask for by themselves.
+CASES = 25
+KEY = "Bearer secret"
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.slow
+def test_two_thousand_requests_find_nothing(stack: Stack, tmp_path: Path) -> None:
+    """Against real processes, by schemathesis; with one worker, as more crash CPython 3.11."""
+    stack.settings |= {**REACHED, "API_KEYS": "ops:secret"}
+    stack.start_all()
+    stack.start("beat").wait_for("scheduler leads")
+    asked = {"to": "+1234567890", "cronExpression": "@daily"}
+    url = f"{stack.queue_url}/schedule-recurring-call"
+    assert requests.post(url, json=asked, headers={"Authorization": KEY}, timeout=9).ok
+    told = subprocess.run(
+        [
+            *(sys.executable, "-m", "schemathesis.cli", "run", f"{stack.web_url}/openapi.json"),
+            *("--header", f"Authorization: {KEY}", "--workers", "1", "--seed", "1"),
+            *("--phases", "examples,coverage,fuzzing", "--max-examples", str(CASES)),
+        ],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "SCHEMATHESIS_HOOKS": "tests.reference.hooks"},
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert told.returncode == 0, told.stdout[-12_000:] + told.stderr[-2_000:]
+    generated = re.search(r"(\d+) generated", told.stdout)
+    assert generated
+    assert int(generated[1]) >= 2_000
