@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test chaos bench lint format settings pictures clean
+.PHONY: help run test chaos bench lint format audit settings pictures clean
 
 help: ## Print the targets
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -39,6 +39,11 @@ format: $(VENV)/.tools ## Put the source in the house's form
 pictures: $(VENV)/.tools ## Take the pictures of the dashboard anew; wants Chromium
 	@$(BIN)/python -m tests.browser.pictures
 
+# Asks the internet, so it is no part of the checks; pip-audit has a place of its own.
+audit: $(VENV)/audit/.pip-audit ## Look the pinned packages up among known vulnerabilities (asks the internet)
+	@$(VENV)/audit/bin/pip-audit --strict --disable-pip --no-deps --requirement requirements.txt
+	@$(VENV)/audit/bin/pip-audit --strict --disable-pip --no-deps --requirement requirements-dev.txt
+
 settings: $(VENV)/.runtime ## Write the settings' documentation anew
 	@$(BIN)/python -m vomind_queue settings
 
@@ -71,6 +76,9 @@ $(VENV)/.tools: requirements-dev.txt $(VENV)/.runtime
 
 $(VENV)/.bench: benchmarks/requirements.txt $(VENV)/.tools
 	@$(BIN)/pip install --quiet --disable-pip-version-check -r benchmarks/requirements.txt
+$(VENV)/audit/.pip-audit: $(VENV)/.created
+	@$(PYTHON) -m venv $(VENV)/audit
+	@$(VENV)/audit/bin/pip install --quiet --disable-pip-version-check pip-audit==2.10.1
 	@touch $@
 
 # The contract tests run a tool from npm; without npm they are skipped (in CI they fail).

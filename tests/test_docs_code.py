@@ -43,7 +43,20 @@ def asks(page: Page) -> list[Block]:
 
 def test_each_block_says_what_it_is() -> None:
     """An editor, and these tests, know what to do with it."""
-    known = {"bash", "json", "ini", "yaml", "text", "python", "csv", "sql", "js", "toml", "promql"}
+    known = {
+        "bash",
+        "console",
+        "json",
+        "ini",
+        "yaml",
+        "text",
+        "python",
+        "csv",
+        "sql",
+        "js",
+        "toml",
+        "promql",
+    }
     found = {str(block): block.language for page in pages() for block in page.all_blocks()}
     assert {place: name for place, name in found.items() if name not in known} == {}
 

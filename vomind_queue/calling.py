@@ -193,6 +193,7 @@ def _fields(begun: Begun, verdict: Verdict | None = None) -> dict[str, object]:
         "job_id": attempt.job_id,
         "attempt": attempt.number,
         "to": mask_number(attempt.call.to),
+        "origin_request_id": attempt.call.request_id,
     }
     if verdict is not None and verdict.accepted is not None:
         fields["sid"] = verdict.accepted.sid

@@ -74,6 +74,9 @@ class Call:
     machine_detection: str | None = None
     #: Words to speak to a machine in place of the message.
     voicemail_message: str | None = None
+    #: Under which the request that asked for it was known to the client that sent it: stands in
+    #: the log lines of the call, and is never shown. ``None``: the client gave none.
+    request_id: str | None = None
 
     def as_data(self) -> dict[str, Any]:
         """The call as the REST API shows it under ``data``."""
@@ -102,6 +105,7 @@ class Call:
             retry_on=data.get("retryOn"),
             machine_detection=data.get("machineDetection"),
             voicemail_message=data.get("voicemailMessage"),
+            request_id=data.get("requestId"),
         )
 
 

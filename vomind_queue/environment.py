@@ -74,6 +74,19 @@ API_KEYS = Variable(
     meaning="Keys that clients of the API must show, each `name:secret` or a secret.",
     secret=True,
 )
+METRICS_KEY = _may(
+    "METRICS_KEY",
+    k.SECRET,
+    "Key that opens `/metrics` and nothing else, for Prometheus. `API_KEYS` open it, too.",
+    secret=True,
+)
+REQUEST_RATE_LIMIT = _is(
+    "REQUEST_RATE_LIMIT",
+    v.unless("off", v.RATE),
+    "off",
+    "Requests that one API key may make in a window, such as `600/m`, over all web processes; "
+    "without keys, one address. More are answered 429 with `Retry-After`.",
+)
 WEB_PROCESSES = _is("WEB_PROCESSES", v.whole(1, 64), "2", "Processes that serve the API.")
 WEB_THREADS = _is(
     "WEB_THREADS", v.whole(1, 256), "8", "Requests that each of them answers at the same time."
@@ -117,6 +130,18 @@ ON_UNKNOWN_OUTCOME = _is(
     v.choice(k.UNKNOWN),
     "settle",
     "An attempt with an unknown outcome is looked for at Twilio, or failed for a person to judge.",
+)
+ALLOWED_COUNTRIES = _is(
+    "ALLOWED_COUNTRIES",
+    Kind(parse=k.countries, allowed="two-letter codes of countries, separated by commas"),
+    "",
+    "Countries whose numbers are called, such as `DE,AT,CH`. Unset: all.",
+)
+ALLOW_PREMIUM = _is(
+    "ALLOW_PREMIUM",
+    v.FLAG,
+    "1",
+    "`0` refuses premium-rate, shared-cost, satellite and international network numbers.",
 )
 RETRY_ON = _is(
     "RETRY_ON",
@@ -268,10 +293,14 @@ SECTIONS: Mapping[str, Sequence[Variable[Any]]] = {
         REDIS_URL, REDIS_HOST, REDIS_PORT, REDIS_USERNAME, REDIS_PASSWORD, REDIS_DB, REDIS_TLS,
         ALLOW_EVICTION, EMBEDDED_REDIS_PORT, DATA_DIR,
     ),
-    "API": (HOST, PORT, ALLOW_ANONYMOUS, API_KEYS, WEB_PROCESSES, WEB_THREADS),
+    "API": (
+        HOST, PORT, ALLOW_ANONYMOUS, API_KEYS, METRICS_KEY, REQUEST_RATE_LIMIT, WEB_PROCESSES,
+        WEB_THREADS,
+    ),
     "Calls": (
         CALL_WORKER_CONCURRENCY, CALL_RATE_LIMIT, CALL_MAX_ATTEMPTS, CALL_RETRY_DELAY,
-        PAST_SCHEDULE_GRACE, DEFAULT_TIMEZONE, ON_UNKNOWN_OUTCOME, RETRY_ON, RETRY_OUTCOME_DELAY,
+        PAST_SCHEDULE_GRACE, DEFAULT_TIMEZONE, ALLOWED_COUNTRIES, ALLOW_PREMIUM,
+        ON_UNKNOWN_OUTCOME, RETRY_ON, RETRY_OUTCOME_DELAY,
         RETRY_OUTCOME_MAX, MACHINE_DETECTION, KEEP_COMPLETED, KEEP_FAILED,
     ),
     "Protocol times": (

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from vomind_queue.progress import RETRIED
+from vomind_queue.tolls import is_country
 from vomind_queue.variables import LISTED, matching
 from vomind_queue.zones import is_zone
 
@@ -52,6 +53,14 @@ def outcomes(text: str) -> Sequence[str]:
     return found
 
 
+def countries(text: str) -> frozenset[str]:
+    """Codes of countries, separated by commas; none at all means all. Raises ValueError."""
+    found = frozenset(LISTED.parse(text.upper())) if text else frozenset()
+    if not all(map(is_country, found)):
+        raise ValueError
+    return found
+
+
 def zone(text: str) -> str:
     """An IANA name. Raises ValueError."""
     if not is_zone(text):
@@ -59,6 +68,8 @@ def zone(text: str) -> str:
     return text
 
 
+#: What travels in an HTTP header as it is.
+SECRET = matching(r"[!-~]+", "printable ASCII without spaces")
 #: Something to listen on or to connect to.
 HOST = matching(r"[A-Za-z0-9._:-]+", "a host name or an IP address")
 #: What is allowed of one of Twilio's ids, but for its first two letters.

@@ -136,6 +136,8 @@ class Heard:
     moved: bool = False
     #: Whether the call is made again for its outcome.
     repeated: bool = False
+    #: Of the request that asked for the call, where it came with one.
+    request_id: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -81,7 +81,11 @@ class Reporting:
 
 def log_heard(job_id: str, report: Report, heard: Heard) -> None:
     """One line for what is new."""
-    fields: dict[str, object] = {"job_id": job_id, "sid": report.sid}
+    fields: dict[str, object] = {
+        "job_id": job_id,
+        "sid": report.sid,
+        "origin_request_id": heard.request_id,
+    }
     if heard.hearing is Hearing.SUPERSEDED:
         logger.error(
             "📞 ❌ a ring came from an attempt that was given up; it will be ended", extra=fields

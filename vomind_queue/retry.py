@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from vomind_queue.attempts import Accepted, Failure, Kind, Outcome
 from vomind_queue.verdicts import Ending, Verdict
@@ -40,6 +40,10 @@ def decide(outcome: Outcome, round_: int, policy: RetryPolicy) -> Verdict:
     """The verdict on an outcome; ``round_`` counts the attempts of this round that ended before."""
     if isinstance(outcome, Accepted):
         return Verdict(ending=Ending.COMPLETED, accepted=outcome)
+    return replace(_after(outcome, round_, policy), kind=outcome.kind)
+
+
+def _after(outcome: Failure, round_: int, policy: RetryPolicy) -> Verdict:
     match outcome.kind:
         case Kind.PERMANENT:
             return Verdict(ending=Ending.FAILED, reason=outcome.reason)

@@ -20,6 +20,7 @@ from vomind_queue.dialer.twilio import TwilioDialer
 from vomind_queue.errors import StoreUnavailable, StoreUnsuitable
 from vomind_queue.following import Following, Operator
 from vomind_queue.history import History
+from vomind_queue.meters import MeterReader
 from vomind_queue.oversight import Oversight
 from vomind_queue.progress import OutcomePolicy, first_look_ms
 from vomind_queue.recurring import Recurring
@@ -29,8 +30,10 @@ from vomind_queue.scheduling import Scheduling
 from vomind_queue.settings import Settings
 from vomind_queue.store.connection import API_TIMEOUT_S, WORKER_TIMEOUT_S, Gate, connect
 from vomind_queue.store.desk import Protocol, WorkDesk
+from vomind_queue.store.floods import FloodBook
 from vomind_queue.store.inheritance import Inheritance
 from vomind_queue.store.lookout import Lookout
+from vomind_queue.store.meters import MeterDesk
 from vomind_queue.store.people import People
 from vomind_queue.store.queue import CallQueue
 from vomind_queue.store.reports import ReportDesk
@@ -53,6 +56,8 @@ class Services:
     recurring: Recurring
     control: Control
     oversight: Oversight
+    meters: MeterReader
+    floods: FloodBook
     reporting: Reporting
     #: ``None`` while Twilio has no address to report to.
     postmark: Postmark | None
@@ -111,6 +116,8 @@ def build_on(gate: Gate, settings: Settings, log: CallLog) -> Services:
         recurring=Recurring(Timetable(gate)),
         control=Control(queue),
         oversight=Oversight(queue, Lookout(gate)),
+        meters=MeterDesk(gate),
+        floods=FloodBook(gate),
         reporting=reporting,
         postmark=_postmark(settings),
         history=History(log, People(gate)),
@@ -119,7 +126,8 @@ def build_on(gate: Gate, settings: Settings, log: CallLog) -> Services:
 
 def build_work(settings: Settings, dialer: Provider | None = None) -> WorkServices:
     """The parts of a worker process; ``dialer`` in the place of Twilio's."""
-    gate = Gate(connect(settings.redis_url, timeout_s=WORKER_TIMEOUT_S), settings.outbox_max)
+    client = connect(settings.redis_url, timeout_s=WORKER_TIMEOUT_S)
+    gate = Gate(client, settings.outbox_max, shared=True)
     name = _name()
     desk = WorkDesk(gate, name, _protocol(settings))
     queue = CallQueue(gate, settings.rate)

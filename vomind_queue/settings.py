@@ -22,6 +22,7 @@ from vomind_queue.calls import Rate, Retention
 from vomind_queue.errors import SettingsError
 from vomind_queue.kinds import ApiKey
 from vomind_queue.progress import Detection
+from vomind_queue.tolls import Tolls
 from vomind_queue.variables import REDIS_URL, is_loopback
 
 __all__ = ["ApiKey", "Settings", "is_loopback", "load", "load_or_exit"]
@@ -52,6 +53,13 @@ class Settings:
     web_threads: int
     #: Empty: every client is trusted (on loopback only).
     api_keys: Sequence[ApiKey] = field(repr=False)
+
+    #: What one client of the API may ask; ``None``: as much as it likes.
+    request_rate: Rate | None
+    #: Which numbers are called at all.
+    tolls: Tolls
+    #: Opens /metrics and nothing else; ``None``: the API keys do.
+    metrics_key: str | None = field(repr=False)
 
     flower_host: str
     flower_port: int
@@ -147,6 +155,12 @@ class Settings:
             web_processes=env.WEB_PROCESSES.read(environ),
             web_threads=env.WEB_THREADS.read(environ),
             api_keys=env.API_KEYS.read(environ),
+            request_rate=env.REQUEST_RATE_LIMIT.read(environ),
+            tolls=Tolls(
+                countries=env.ALLOWED_COUNTRIES.read(environ),
+                premium=env.ALLOW_PREMIUM.read(environ),
+            ),
+            metrics_key=env.METRICS_KEY.read(environ),
             flower_host=env.FLOWER_HOST.read(environ),
             flower_port=env.FLOWER_PORT.read(environ),
             flower_basic_auth=env.FLOWER_BASIC_AUTH.read(environ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from vomind_queue.attempts import Accepted, Attempt
+from vomind_queue.attempts import Accepted, Attempt, Kind
 
 
 class Ending(StrEnum):
@@ -34,6 +34,8 @@ class Verdict:
     reason: str = ""
     #: Twilio's answer, when it took the call.
     accepted: Accepted | None = None
+    #: Which kind of failure it was; ``None`` after success, and where evidence was looked for.
+    kind: Kind | None = None
     #: Twilio certainly did not process it: counts towards the breaker.
     refused: bool = False
     #: Earliest next attempt or next look, ms from now.

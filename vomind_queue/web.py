@@ -21,7 +21,8 @@ from granian.constants import HTTPModes, Interfaces
 from granian.log import LogLevels
 from granian.server import Server
 
-from vomind_queue import log
+from vomind_queue import log, tracing
+from vomind_queue.api import http_meters
 from vomind_queue.api.access import sign
 from vomind_queue.api.app import make_app
 from vomind_queue.api.ports import Services
@@ -97,7 +98,9 @@ def main() -> None:
     log.configure(settings)
     logger.info("API listens", extra={"host": settings.host, "port": settings.port})
     try:
-        server.serve(target_loader=partial(_serve_from, settings, os.getpid()), wrap_loader=False)
+        with http_meters.share():
+            loader = partial(_serve_from, settings, os.getpid())
+            server.serve(target_loader=loader, wrap_loader=False)
     except SystemExit:
         # Ctrl-C reaches the serving processes, too, and the server takes that for a fault.
         if not server.interrupt_signal:
@@ -152,8 +155,13 @@ def _configure_log(settings: Settings) -> None:
 def _serve_from(settings: Settings, parent: int) -> Callable[..., Any]:
     """What each serving process runs; made there, so that nothing is shared over the fork."""
     _configure_log(settings)
+    http_meters.begin()
+    traced = tracing.begin("web", os.environ)
     threading.Thread(target=_follow, args=(parent,), daemon=True).start()
-    return create_app(build(settings, open_log(settings)))
+    app = create_app(build(settings, open_log(settings)))
+    if traced:
+        tracing.follow(app)
+    return app
 
 
 def _follow(parent: int) -> None:

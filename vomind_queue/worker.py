@@ -14,7 +14,7 @@ from typing import Any
 
 from celery import Celery, signals
 
-from vomind_queue import log, tasks
+from vomind_queue import log, tasks, tracing
 from vomind_queue.broker.app import create_celery
 from vomind_queue.broker.link import Link
 from vomind_queue.broker.names import PLACE_CALL
@@ -40,7 +40,9 @@ def create_app(settings: Settings | None = None, dialer: Provider | None = None)
 
     ``dialer`` stands in the place of Twilio's, as a benchmark wants it.
     """
-    settings = settings or load_or_exit()
+    if settings is None:
+        settings = load_or_exit()
+        tracing.begin("worker", os.environ)
     work = build_work(settings, dialer)
     app = create_celery(settings, work.link)
     tasks.register(app, work.calling, settings)

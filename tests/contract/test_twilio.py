@@ -10,6 +10,7 @@ import json
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
@@ -18,13 +19,16 @@ from typing import Any
 import pytest
 import requests
 
+from tests.contract.trim import ACCOUNT as ABOUT_ACCOUNT
 from tests.contract.trim import TRIMMED
 from tests.servers import free_port, missing
 from tests.simulator import ACCOUNT, CALLER, SimulatorClient, SimulatorProcess
 from tests.stack import ROOT, until
 from vomind_queue.attempts import Accepted, Attempt
 from vomind_queue.calls import Call
+from vomind_queue.dialer.examination import Examiner
 from vomind_queue.dialer.twilio import TwilioDialer
+from vomind_queue.findings import Grade
 from vomind_queue.progress import Detection, LineStatus, Report
 
 pytestmark = pytest.mark.contract
@@ -52,14 +56,13 @@ def _mended(simulator: SimulatorClient) -> None:
     simulator.reset()
 
 
-@pytest.fixture(scope="module")
-def proxy(simulator: SimulatorClient, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Address of the checking proxy in front of the simulator."""
+@contextmanager
+def _checking(document: Path, simulator: SimulatorClient, log: Path) -> Iterator[str]:
+    """Address of a proxy in front of the simulator that holds both sides to a document."""
     if not PRISM.exists():
         missing("@stoplight/prism-cli, from npm, which `make test` installs where npm is,")
     port = free_port()
-    log = tmp_path_factory.mktemp("prism") / "log"
-    arguments = [TRIMMED, simulator.url, "--host", "127.0.0.1", "--port", str(port), "--errors"]
+    arguments = [document, simulator.url, "--host", "127.0.0.1", "--port", str(port), "--errors"]
     with log.open("wb") as output:
         prism = subprocess.Popen(
             [PRISM, "proxy", *arguments], stdout=output, stderr=subprocess.STDOUT
@@ -70,6 +73,13 @@ def proxy(simulator: SimulatorClient, tmp_path_factory: pytest.TempPathFactory) 
     finally:
         prism.terminate()
         prism.wait(10)
+
+
+@pytest.fixture(scope="module")
+def proxy(simulator: SimulatorClient, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of the proxy that checks what is said of calls."""
+    with _checking(TRIMMED, simulator, tmp_path_factory.mktemp("prism") / "log") as url:
+        yield url
 
 
 def _wait(prism: subprocess.Popen[bytes], log: Path) -> None:
@@ -254,3 +264,20 @@ def test_the_proxy_does_check(proxy: str, simulator: SimulatorClient) -> None:
     spoiled = requests.post(url, data=form, auth=auth, timeout=10)
     assert spoiled.status_code == 500
     assert "VIOLATIONS" in spoiled.text
+
+
+@pytest.mark.parametrize(
+    ("caller", "grades"),
+    [(CALLER, [Grade.FINE, Grade.FINE]), ("+15005550001", [Grade.FINE, Grade.WRONG])],
+)
+def test_account_and_numbers_are_asked_for_as_twilio_describes_them(
+    simulator: SimulatorClient, tmp_path: Path, caller: str, grades: list[Grade]
+) -> None:
+    """The doctor's questions and the simulator's answers: neither breaks the description."""
+    with _checking(ABOUT_ACCOUNT, simulator, tmp_path / "log") as url:
+        examiner = Examiner(
+            account_sid=ACCOUNT, auth_token="token", from_number=caller, api_base=url
+        )
+        found = list(examiner.examine(by_key=False))
+        examiner.close()
+    assert [each.grade for each in found] == grades, found

@@ -1,4 +1,4 @@
-"""Cuts Twilio's OpenAPI document down to the calls, and mends it for a checking proxy.
+"""Cuts Twilio's OpenAPI document down to calls, account and numbers, and mends it for a proxy.
 
 Twilio publishes the document in its npm package ``@twilio/cli-core``, as
 ``src/services/twilio-api/twilio_api_v2010.json``. To renew ours::
@@ -11,12 +11,15 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-#: What is left of it.
-TRIMMED = Path(__file__).parent / "twilio" / "calls.json"
+_ROOM = Path(__file__).parent / "twilio"
+#: What is left of it: what a worker asks …
+TRIMMED = _ROOM / "calls.json"
+#: … and what somebody asks who looks after the service.
+ACCOUNT = _ROOM / "account.json"
 
 _ACCOUNT = "/2010-04-01/Accounts/{AccountSid}"
 _PATHS = (
@@ -24,12 +27,17 @@ _PATHS = (
     f"{_ACCOUNT}/Calls/{{Sid}}.json",
     f"{_ACCOUNT}/Calls/{{CallSid}}/Events.json",
 )
+_ABOUT_ACCOUNT = (
+    "/2010-04-01/Accounts/{Sid}.json",
+    f"{_ACCOUNT}/IncomingPhoneNumbers.json",
+    f"{_ACCOUNT}/OutgoingCallerIds.json",
+)
 
 
-def trim(document: dict[str, Any]) -> dict[str, Any]:
-    """The document with the paths of calls and the schemas that they need."""
+def trim(document: dict[str, Any], paths: Sequence[str]) -> dict[str, Any]:
+    """The document with some paths and the schemas that they need."""
     kept = {key: document[key] for key in ("openapi", "info", "servers", "security")}
-    kept["paths"] = {path: _without_examples(document["paths"][path]) for path in _PATHS}
+    kept["paths"] = {path: _without_examples(document["paths"][path]) for path in paths}
     schemas, wanted = document["components"]["schemas"], {}
     missing = set(_references(kept))
     while missing:
@@ -39,7 +47,7 @@ def trim(document: dict[str, Any]) -> dict[str, Any]:
         "schemas": dict(sorted(wanted.items())),
         "securitySchemes": document["components"]["securitySchemes"],
     }
-    _mend(kept)
+    _mend(kept, paths)
     return kept
 
 
@@ -59,13 +67,14 @@ def _references(value: Any) -> Iterator[str]:
             yield from _references(part)
 
 
-def _mend(document: dict[str, Any]) -> None:
+def _mend(document: dict[str, Any], paths: Sequence[str]) -> None:
     """Two places where the document does not say what Twilio does."""
-    create = document["paths"][_PATHS[0]]["post"]
-    form = create["requestBody"]["content"]["application/x-www-form-urlencoded"]
-    # Each event is a parameter of its own, as the text beside it says.
-    form["encoding"] = {"StatusCallbackEvent": {"style": "form", "explode": True}}
-    for path in _PATHS:
+    if _PATHS[0] in paths:
+        create = document["paths"][_PATHS[0]]["post"]
+        form = create["requestBody"]["content"]["application/x-www-form-urlencoded"]
+        # Each event is a parameter of its own, as the text beside it says.
+        form["encoding"] = {"StatusCallbackEvent": {"style": "form", "explode": True}}
+    for path in paths:
         operation = document["paths"][path]["get"]
         schema = operation["responses"]["200"]["content"]["application/json"]["schema"]
         for name, described in schema.get("properties", {}).items():
@@ -76,4 +85,5 @@ def _mend(document: dict[str, Any]) -> None:
 
 if __name__ == "__main__":
     whole = json.loads(Path(sys.argv[1]).read_text())
-    TRIMMED.write_text(json.dumps(trim(whole), indent=1) + "\n")
+    for place, paths in ((TRIMMED, _PATHS), (ACCOUNT, _ABOUT_ACCOUNT)):
+        place.write_text(json.dumps(trim(whole, paths), indent=1) + "\n")

@@ -88,7 +88,8 @@ def make_desk(client: redis.Redis) -> Callable[..., WorkDesk]:
     names = iter(range(100))
 
     def make(**changes: Any) -> WorkDesk:
-        return WorkDesk(Gate(client), f"worker-{next(names)}", Protocol(**{**QUICK, **changes}))
+        gate = Gate(client, shared=True)
+        return WorkDesk(gate, f"worker-{next(names)}", Protocol(**{**QUICK, **changes}))
 
     return make
 

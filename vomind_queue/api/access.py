@@ -8,6 +8,7 @@ import logging
 import re
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,8 +16,11 @@ from urllib.parse import urlsplit
 from flask import Flask, Response, g, has_request_context, request
 
 from vomind_queue.api.problems import Refused
+from vomind_queue.calls import Call
 from vomind_queue.settings import ApiKey
 
+#: Has a key of its own, which opens nothing else.
+METRICS = "metrics.show"
 #: Endpoints for load balancers, which have no key, and the reference, which has no secret.
 OPEN = frozenset(
     {"health.alive", "health.ready", "reference.document", "reference.page", "reference.asset"}
@@ -31,14 +35,21 @@ SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 #: Who is said to have asked when a key has no name, or none is wanted.
 NAMELESS = "API"
 
+#: Kept with a call: short, and the same in JSON as it is.
+_KEPT_ID = re.compile(r"[A-Za-z0-9._:+/=@-]{1,64}")
 _REQUEST_ID = re.compile(r"[!-~]{1,128}")
 
 
 class Access:
     """Checks the key of each request against the configured ones, in constant time."""
 
-    def __init__(self, keys: Sequence[ApiKey]) -> None:
+    def __init__(self, keys: Sequence[ApiKey], metrics_key: str | None = None) -> None:
+        """``metrics_key`` opens /metrics and nothing else."""
         self._keys = [(key, _digest(key.secret)) for key in keys]
+        self._metrics_keys = list(self._keys)
+        if metrics_key is not None:
+            key = ApiKey(name="metrics", secret=metrics_key)
+            self._metrics_keys.append((key, _digest(metrics_key)))
 
     def install(self, app: Flask) -> None:
         """Goes before every request of ``app``, those to unknown addresses included."""
@@ -56,9 +67,12 @@ class Access:
                 HTTPStatus.FORBIDDEN,
                 "A browser may change the queue from this server's own pages only.",
             )
-        if not self._keys or request.endpoint in OPEN or request.blueprint in PAGES:
+        if request.endpoint in OPEN or request.blueprint in PAGES:
             return
-        g.api_key = self._match()
+        keys = self._metrics_keys if request.endpoint == METRICS else self._keys
+        if not keys:
+            return
+        g.api_key = _match(keys)
         if g.api_key is None:
             raise Refused(
                 HTTPStatus.UNAUTHORIZED,
@@ -66,15 +80,30 @@ class Access:
                 headers={"WWW-Authenticate": "Bearer"},
             )
 
-    def _match(self) -> ApiKey | None:
-        found = None
-        for shown in _shown():
-            digest = _digest(shown)
-            # All of them, so that the time taken does not tell which one it was.
-            for key, expected in self._keys:
-                if hmac.compare_digest(digest, expected):
-                    found = key
-        return found
+
+def _match(keys: Sequence[tuple[ApiKey, bytes]]) -> ApiKey | None:
+    found = None
+    for shown in _shown():
+        digest = _digest(shown)
+        # All of them, so that the time taken does not tell which one it was.
+        for key, expected in keys:
+            if hmac.compare_digest(digest, expected):
+                found = key
+    return found
+
+
+def marked(call: Call) -> Call:
+    """The call, with the id under which the client that asks for it knows its request."""
+    given = request.environ.get("HTTP_X_REQUEST_ID")
+    if not given or not _KEPT_ID.fullmatch(given):
+        return call
+    return replace(call, request_id=given)
+
+
+def is_free() -> bool:
+    """Whether this request needs no key, whatever keys there are."""
+    room = request.blueprint
+    return request.endpoint in OPEN or room in PAGES or room in SIGNED
 
 
 def caller() -> str:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from flask import Flask
 
-from vomind_queue.api import problems
+from vomind_queue.api import headers, problems
 from vomind_queue.api.access import Access
+from vomind_queue.api.body import Readers
 from vomind_queue.api.calls import CallRoutes
 from vomind_queue.api.failed import FailedRoutes
+from vomind_queue.api.flood import Flood
 from vomind_queue.api.health import HealthRoutes
 from vomind_queue.api.history import HistoryRoutes
+from vomind_queue.api.http_meters import HttpMeters
 from vomind_queue.api.jobs import JobRoutes
+from vomind_queue.api.metrics import MetricsRoutes
 from vomind_queue.api.outage import Outage
 from vomind_queue.api.overview import OverviewRoutes
 from vomind_queue.api.ports import Services
@@ -28,9 +32,14 @@ def make_app(services: Services) -> Flask:
     app = Flask("vomind_queue", static_folder=None, template_folder=None)
     # A redirect would be an answer in HTML, and would turn a POST into a GET for many clients.
     app.url_map.merge_slashes = False
-    Access(services.settings.api_keys).install(app)
+    http = HttpMeters()
+    http.install(app)
+    Access(services.settings.api_keys, services.settings.metrics_key).install(app)
     # Behind the keys: a stranger learns nothing of an outage.
     Outage(services.control).install(app)
+    Flood(services.floods, services.settings.request_rate).install(app)
+    headers.install(app)
+    Readers(services.settings.web_threads).install(app)
     app.register_error_handler(Exception, problems.respond)
     app.url_map.converters["schedule_number"] = ScheduleNumber
     for routes in (CallRoutes, RecurringRoutes, JobRoutes, QueueRoutes, FailedRoutes):
@@ -39,5 +48,6 @@ def make_app(services: Services) -> Flask:
     app.register_blueprint(HistoryRoutes(services).blueprint(), url_prefix="/api")
     app.register_blueprint(OverviewRoutes(services).blueprint(), url_prefix="/api")
     app.register_blueprint(HealthRoutes(services).blueprint())
+    app.register_blueprint(MetricsRoutes(services, http).blueprint())
     app.register_blueprint(ReferenceRoutes().blueprint())
     return app

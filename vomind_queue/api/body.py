@@ -9,13 +9,16 @@ from __future__ import annotations
 import json
 import math
 import re
+import threading
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Any, NoReturn
 
-from flask import request
+from flask import Flask, current_app, g, request
 
-from vomind_queue.api.problems import Refused
+from vomind_queue.api.problems import RETRY_AFTER_S, Refused
 
 #: Longest body, bytes.
 MAX_BODY = 10 * 1024 * 1024
@@ -23,11 +26,48 @@ MAX_BODY = 10 * 1024 * 1024
 #: read the answer only after they have sent everything, bytes.
 DRAINED = 4 * MAX_BODY
 _PIECE = 64 * 1024
+#: Threads of a process that never wait for a body.
+KEPT_FREE = 2
+#: How long a request waits for its turn to be read, s: a 503 has to come within 2 s.
+PLACE_WAIT_S = 0.5
+_READERS = "vomind-readers"
 
 #: In the raw text: the escape of half a surrogate pair, be it followed by the other or not.
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 _JSON_TYPE = re.compile(r"application/(?:[a-z0-9.+-]+\+)?json", re.IGNORECASE)
 _CHARSETS = {"utf-8", "utf8"}
+
+
+class Readers:
+    """How many threads may wait for bodies at one time; the others answer what has none.
+
+    The server waits for a body without a limit: a few clients that do not finish sending would
+    else hold all threads, and nobody could look, pause or be told that the process is up.
+    """
+
+    def __init__(self, threads: int) -> None:
+        """``threads``: of this process."""
+        self._places = threading.BoundedSemaphore(max(1, threads - KEPT_FREE))
+
+    def install(self, app: Flask) -> None:
+        """Makes `read_bytes` ask for a place."""
+        app.extensions[_READERS] = self
+
+    @contextmanager
+    def place(self) -> Iterator[None]:
+        """A place for as long as a body is read. Raises Refused when none becomes free."""
+        if not self._places.acquire(timeout=PLACE_WAIT_S):
+            # It took long, and Redis had no part in it.
+            g.other_cause = True
+            raise Refused(
+                HTTPStatus.SERVICE_UNAVAILABLE,
+                "Too many clients send slowly; nothing was changed. Try again in a few seconds.",
+                headers={"Retry-After": str(RETRY_AFTER_S)},
+            )
+        try:
+            yield
+        finally:
+            self._places.release()
 
 
 def read_object() -> dict[str, Any]:
@@ -50,11 +90,11 @@ def read_object() -> dict[str, Any]:
 def read_bytes(most: int = MAX_BODY) -> bytes:
     """The body, up to ``most`` bytes; empty when there is none. Raises Refused: 400 or 413."""
     announced = request.environ.get("CONTENT_LENGTH") or ""
-    if announced:
-        return _read_announced(announced, most)
-    if "HTTP_TRANSFER_ENCODING" in request.environ:
-        return _read_chunked(most)
-    return b""
+    if announced == "0" or not (announced or "HTTP_TRANSFER_ENCODING" in request.environ):
+        return b""
+    readers: Readers = current_app.extensions[_READERS]
+    with readers.place():
+        return _read_announced(announced, most) if announced else _read_chunked(most)
 
 
 def _read_announced(announced: str, most: int) -> bytes:

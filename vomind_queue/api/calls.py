@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from flask import Blueprint, Response
 from marshmallow import ValidationError
 
 from vomind_queue.api import answers, bulk_preview, schemas
+from vomind_queue.api.access import marked
 from vomind_queue.api.body import read_object
 from vomind_queue.api.idempotency import answered_before, idempotency_key
 from vomind_queue.api.ports import Services
@@ -18,6 +21,7 @@ class CallRoutes:
     def __init__(self, services: Services) -> None:
         self._scheduling = services.scheduling
         self._past_grace_ms = services.settings.past_schedule_grace_ms
+        self._tolls = services.settings.tolls
         self._asked = schemas.can_be_asked(services.settings)
 
     def blueprint(self) -> Blueprint:
@@ -32,8 +36,8 @@ class CallRoutes:
     def schedule_call(self) -> Response:
         """One call, to be dialed as soon as its turn comes."""
         body = read_object()
-        new = schemas.CALL.accept(body)
-        if found := self._unspeakable([new]):
+        new = _marked(schemas.CALL.accept(body))
+        if found := self._refused([new]):
             raise ValidationError(dict(found[0]))
         receipt = self._scheduling.schedule(new, idempotency_key(body))
         return answers.scheduled(
@@ -43,8 +47,8 @@ class CallRoutes:
     def schedule_delayed_call(self) -> Response:
         """One call for later."""
         body = read_object()
-        new = schemas.DELAYED_CALL.accept(body)
-        if found := self._unspeakable([new]):
+        new = _marked(schemas.DELAYED_CALL.accept(body))
+        if found := self._refused([new]):
             raise ValidationError(dict(found[0]))
         key = idempotency_key(body)
         receipt = None
@@ -62,8 +66,8 @@ class CallRoutes:
     def schedule_bulk_calls(self) -> Response:
         """Many calls, all or none."""
         body = read_object()
-        news: list[NewCall] = schemas.BULK.load(body)["calls"]
-        if found := self._unspeakable(news):
+        news = [_marked(new) for new in schemas.BULK.load(body)["calls"]]
+        if found := self._refused(news):
             raise ValidationError({"calls": found})
         key = idempotency_key(body)
         receipt = None
@@ -80,7 +84,7 @@ class CallRoutes:
         body = read_object()
         seen = bulk_preview.examine(body)
         places, news = list(seen.good), list(seen.good.values())
-        late = self._unspeakable(news) | self._untimely(news)
+        late = self._refused(news) | self._untimely(news)
         bad = {**seen.bad, **{places[index]: found for index, found in late.items()}}
         document = {
             "count": seen.count,
@@ -90,10 +94,18 @@ class CallRoutes:
         fine = {**body, "calls": [body["calls"][index] for index in places]}
         return answers.success(document, schemas.BULK.ignored(fine))
 
-    def _unspeakable(self, news: list[NewCall]) -> dict[int, dict[str, list[str]]]:
-        return {} if self._asked else schemas.unspeakable([new.call for new in news])
+    def _refused(self, news: list[NewCall]) -> dict[int, dict[str, list[str]]]:
+        """Errors of the calls that this service does not place, by index."""
+        calls = [new.call for new in news]
+        mute = {} if self._asked else schemas.unspeakable(calls)
+        return {**mute, **self._tolls.objections(calls)}
 
     def _untimely(self, news: list[NewCall]) -> dict[int, dict[str, list[str]]]:
         if all(new.due_ms is None for new in news):
             return {}
         return schemas.untimely(news, self._scheduling.now_ms(), self._past_grace_ms)
+
+
+def _marked(new: NewCall) -> NewCall:
+    call = marked(new.call)
+    return new if call is new.call else replace(new, call=call)

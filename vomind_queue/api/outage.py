@@ -50,7 +50,7 @@ class Outage:
     def _notice(self, response: Response) -> Response:
         if (
             response.status_code == HTTPStatus.SERVICE_UNAVAILABLE
-            and not g.get("log_away")
+            and not g.get("other_cause")
             and time.monotonic() - g.get("began", float("inf")) > SLOW_S
         ):
             self._watch()

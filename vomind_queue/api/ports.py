@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from vomind_queue.api.flood import Book
 from vomind_queue.control import Control
 from vomind_queue.dialer.callbacks import Postmark
 from vomind_queue.history import History
+from vomind_queue.meters import MeterReader
 from vomind_queue.oversight import Oversight
 from vomind_queue.recurring import Recurring
 from vomind_queue.reporting import Reporting
@@ -45,6 +47,16 @@ class Services(Protocol):
     @property
     def oversight(self) -> Oversight:
         """Tells how the queue stands and why."""
+        ...
+
+    @property
+    def meters(self) -> MeterReader:
+        """Tells what is measured."""
+        ...
+
+    @property
+    def floods(self) -> Book:
+        """Counts requests."""
         ...
 
     @property

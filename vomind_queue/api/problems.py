@@ -151,7 +151,7 @@ def _unavailable(error: StoreUnavailable) -> Problem:
 
 def _log_unavailable(error: LogUnavailable) -> Problem:
     logger.warning("the call log was not read: %s", error, extra=_fields())
-    g.log_away = True
+    g.other_cause = True
     return Problem(
         status=HTTPStatus.SERVICE_UNAVAILABLE,
         detail="The call log cannot be reached. Calls are made and logged all the same; "

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from flask import Blueprint, Response, request
 from marshmallow import ValidationError
 from werkzeug.routing import BaseConverter
 
 from vomind_queue.api import access, answers, recurring_answers, schemas
+from vomind_queue.api.access import marked
 from vomind_queue.api.body import read_object
 from vomind_queue.api.idempotency import answered_before, idempotency_key
 from vomind_queue.api.ports import Services
@@ -30,6 +33,7 @@ class RecurringRoutes:
     def __init__(self, services: Services) -> None:
         self._recurring = services.recurring
         self._default_zone = services.settings.default_zone
+        self._tolls = services.settings.tolls
         self._asked = schemas.can_be_asked(services.settings)
 
     def blueprint(self) -> Blueprint:
@@ -49,7 +53,8 @@ class RecurringRoutes:
     def schedule(self) -> Response:
         """A call that is to be placed again and again."""
         body = read_object()
-        wanted = self._spoken(RECURRING.read(body, self._default_zone))
+        wanted = self._placeable(RECURRING.read(body, self._default_zone))
+        wanted = replace(wanted, call=marked(wanted.call))
         key = idempotency_key(body)
         registered = None
         if fault := self._never(wanted):
@@ -60,9 +65,10 @@ class RecurringRoutes:
             RECURRING.ignored(body),
         )
 
-    def _spoken(self, wanted: Recurrence) -> Recurrence:
-        """The same; raises ValidationError when its words for a machine cannot be spoken."""
-        if not self._asked and (found := schemas.unspeakable([wanted.call])):
+    def _placeable(self, wanted: Recurrence) -> Recurrence:
+        """The same; raises ValidationError when this service does not place such a call."""
+        mute = {} if self._asked else schemas.unspeakable([wanted.call])
+        if found := {**mute, **self._tolls.objections([wanted.call])}:
             raise ValidationError(dict(found[0]))
         return wanted
 
@@ -87,7 +93,7 @@ class RecurringRoutes:
         body = read_object()
 
         def changed(old: Schedule) -> Recurrence:
-            wanted = self._spoken(CHANGE.merged(old.recurrence, body, self._default_zone))
+            wanted = self._placeable(CHANGE.merged(old.recurrence, body, self._default_zone))
             timing = {"cronExpression", "timezone", "startAt", "endAt"} & body.keys()
             if timing and (fault := self._never(wanted)):
                 raise fault

@@ -1,4 +1,4 @@
-"""Celery's thread pool, with an end that is bounded and keeps every call.
+"""A thread pool for Celery, with an end that is bounded and keeps every call.
 
 Placing a call is waiting for an answer: threads do that at any concurrency.
 """
@@ -6,12 +6,13 @@ Placing a call is waiting for an answer: threads do that at any concurrency.
 from __future__ import annotations
 
 import logging
+import threading
 import time
-from concurrent.futures import Future
+from contextlib import suppress
+from queue import Empty, SimpleQueue
 from typing import Any
 
-from celery.concurrency.thread import ApplyResult
-from celery.concurrency.thread import TaskPool as StockPool
+from celery.concurrency.base import BasePool, apply_target
 
 from vomind_queue.broker.link import Link
 from vomind_queue.broker.names import LINK_OPTION
@@ -23,12 +24,23 @@ logger = logging.getLogger(__name__)
 DRAIN_LOOK_S = 0.05
 
 
-class TaskPool(StockPool):
-    """Threads, as many as the worker has slots."""
+class TaskPool(BasePool):
+    """Threads, as many as the worker has slots at most; started when they are needed.
+
+    Celery's own thread pool makes a `Future` for each task, with a lock and a condition that
+    nobody ever waits for; here a task goes to its thread as it is.
+    """
+
+    limit: int
+    body_can_be_buffer = True
+    signal_safe = False
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._running: dict[Future[Any], str] = {}
+        self._queue: SimpleQueue[_Job | None] = SimpleQueue()
+        #: Handed over and not done.
+        self._jobs: set[_Job] = set()
+        self._threads: list[threading.Thread] = []
 
     def on_apply(
         self,
@@ -37,24 +49,23 @@ class TaskPool(StockPool):
         kwargs: Any = None,
         callback: Any = None,
         accept_callback: Any = None,
-        **options: Any,
-    ) -> ApplyResult:
+        **_: Any,
+    ) -> None:
         """Runs a task in a thread; its id is the second of ``args``."""
-        result = super().on_apply(target, args, kwargs, callback, accept_callback, **options)
-        self._running[result.f] = args[1] if args else ""
-        result.f.add_done_callback(self._done)
-        return result
+        job = _Job(args[1] if args else "", (target, args, kwargs, callback, accept_callback))
+        self._jobs.add(job)
+        if len(self._jobs) > len(self._threads) < self.limit:
+            self._start_thread()
+        self._queue.put(job)
 
     def on_stop(self) -> None:
         """Waits for the calls that are being placed, for a bounded time; gives the rest back."""
         link: Link = self.app.conf.broker_transport_options[LINK_OPTION]
-        unstarted = [task_id for future, task_id in list(self._running.items()) if future.cancel()]
-        self.executor.shutdown(wait=False, cancel_futures=True)
-        self._give_back(link, unstarted)
+        self._give_back(link, self._withdraw())
         give_up_at = time.monotonic() + link.drain_s
         lease_s = link.desk.protocol.lease_ms / 1000
         extend_at = 0.0
-        while self._running and time.monotonic() < give_up_at:
+        while self._jobs and time.monotonic() < give_up_at:
             if time.monotonic() >= extend_at:
                 self._try(link.desk.extend)
                 extend_at = time.monotonic() + lease_s / 3
@@ -67,7 +78,7 @@ class TaskPool(StockPool):
     @property
     def busy(self) -> bool:
         """Whether a thread still runs."""
-        return bool(self._running)
+        return bool(self._jobs)
 
     def _give_back(self, link: Link, job_ids: list[str]) -> None:
         for job_id in job_ids:
@@ -82,5 +93,46 @@ class TaskPool(StockPool):
             # Not told to Redis: the lease runs out instead.
             logger.warning("while stopping: %s", error)
 
-    def _done(self, future: Future[Any]) -> None:
-        self._running.pop(future, None)
+    def _start_thread(self) -> None:
+        name = f"slot-{len(self._threads) + 1}"
+        # A daemon: one that outlives the drain must not hold up the exit.
+        thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def _run(self) -> None:
+        while (job := self._queue.get()) is not None:
+            try:
+                apply_target(*job.call)
+            except BaseException:
+                # Whatever a task came to, the slot takes the next one.
+                logger.exception("a task could not be ended", extra={"job_id": job.task_id})
+            finally:
+                self._jobs.discard(job)
+
+    def _withdraw(self) -> list[str]:
+        """Takes back what no thread has begun, and lets the threads end; answers the ids."""
+        unbegun = []
+        with suppress(Empty):
+            while True:
+                job = self._queue.get_nowait()
+                if job is not None:
+                    self._jobs.discard(job)
+                    unbegun.append(job.task_id)
+        for _ in self._threads:
+            self._queue.put(None)
+        return unbegun
+
+    def _get_info(self) -> dict[str, Any]:
+        return {**super()._get_info(), "threads": len(self._threads)}
+
+
+class _Job:
+    """One task on its way through a thread."""
+
+    __slots__ = ("call", "task_id")
+
+    def __init__(self, task_id: str, call: tuple[Any, ...]) -> None:
+        self.task_id = task_id
+        #: What Celery's `apply_target` is given.
+        self.call = call

@@ -86,9 +86,17 @@ class QoS(stock.QoS):
         return True
 
 
+class Message(stock.Channel.Message):
+    """A message whose body needs no decoding where it never was text: a taken call's."""
+
+    def _decode(self) -> Any:
+        return self.body if self.content_type is None else super()._decode()
+
+
 class Channel(stock.Channel):
     """A channel that knows which queues hold calls."""
 
+    Message = Message
     QoS = QoS
     from_transport_options = (*stock.Channel.from_transport_options, LINK_OPTION)
     #: Set from the transport option of that name; without it all queues are stock queues.

@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import Any
 
 import click
+from click_didyoumean import DYMGroup
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -33,7 +34,7 @@ class Lazy:
         return command
 
 
-class LazyGroup(click.Group):
+class LazyGroup(DYMGroup):
     """A group over a table of `Lazy` commands, by their names."""
 
     def __init__(self, *args: Any, table: Mapping[str, Lazy] | None = None, **kwargs: Any) -> None:

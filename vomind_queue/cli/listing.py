@@ -48,7 +48,9 @@ _FILTERS = (
 
 
 @click.command("list")
-@click.argument("state", required=False, type=click.Choice([*STATES, "cancelled"]))
+@click.argument(
+    "state", required=False, metavar="[STATE]", type=click.Choice([*STATES, "cancelled"])
+)
 @filters
 @click.option("--start", type=click.IntRange(0), default=0, help="Leave out so many first.")
 @click.option("--limit", type=click.IntRange(1), default=20, show_default=True)

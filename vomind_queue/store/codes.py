@@ -40,7 +40,5 @@ class Code(IntEnum):
     UNDECIDED = 30
 
 
-def lua_table() -> str:
-    """The codes as a Lua table ``C``, to stand above every script."""
-    entries = ", ".join(f"{code.name.lower()} = {code.value}" for code in Code)
-    return f"local C = {{ {entries} }}\n"
+#: The codes as the Lua scripts know them.
+LUA_NAMES = {code.name.lower(): code.value for code in Code}

@@ -125,11 +125,17 @@ class ServerClock:
 class Gate:
     """Runs scripts, with the server's clock and with failures told in our own terms."""
 
-    def __init__(self, client: redis.Redis, outbox_max: int = OUTBOX_MAX) -> None:
-        """``outbox_max``: entries that may wait for the call log."""
+    def __init__(
+        self, client: redis.Redis, outbox_max: int = OUTBOX_MAX, *, shared: bool = False
+    ) -> None:
+        """``outbox_max``: entries that may wait for the call log.
+
+        ``shared``: the scripts of all threads leave over one connection (see `trunk.py`), which
+        suits a process of many threads that mostly wait for something else.
+        """
         self.client = client
         self.clock = ServerClock(client)
-        self._scripts = Scripts(client, outbox_max)
+        self._scripts = Scripts(client, outbox_max, shared=shared)
 
     def read(self, name: str, key_names: list[str], *args: Any) -> list[Any]:
         """Runs a script that writes nothing."""

@@ -160,6 +160,7 @@ class WorkDesk:
             # A call that is over already is asked for at once.
             0 if rank == FINAL - 1 else protocol.first_look_ms,
             rank,
+            verdict.kind or "",
         )
         return Written(
             reception=Reception(Code(answer[0]).name.lower()),

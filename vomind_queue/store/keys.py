@@ -97,6 +97,10 @@ INHERITED = _ROOT + "inherited:"
 STORE_NAME = _ROOT + "name"
 #: Hash, one for each of the last minutes: what happened in it; its fields stand in `lookout.py`.
 MINUTE = _ROOT + "minute:"
+#: Hash: how often things happened, ever; its fields stand in `meters.py`.
+TOTALS = _ROOT + "totals"
+#: String with an expiry, one for each client that asks: its requests in this window.
+FLOOD = _ROOT + "flood:"
 #: Never written; deleting it lets a script go on when memory is full (see `prelude.lua`).
 NOTHING = _ROOT + "nothing"
 
@@ -143,6 +147,7 @@ LUA_NAMES = {
     "scheduler": SCHEDULER,
     "inherited": INHERITED,
     "minute": MINUTE,
+    "totals": TOTALS,
     "nothing": NOTHING,
 }
 
@@ -172,9 +177,3 @@ def sets_of(state: State) -> list[str]:
     if state is State.WAITING:
         return [waiting(priority) for priority in Priority]
     return [_ROOT + state]
-
-
-def lua_table() -> str:
-    """The key names as a Lua table ``K``, to stand above every script."""
-    entries = ", ".join(f"{name} = '{key}'" for name, key in LUA_NAMES.items())
-    return f"local K = {{ {entries} }}\n"

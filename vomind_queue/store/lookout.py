@@ -75,7 +75,7 @@ class Lookout:
     def cleanable(self, grace_ms: int) -> Mapping[State, int]:
         """How many calls ended at least so long ago."""
         with told(writes=False), self._gate.client.pipeline() as both:
-            # Asked for, not estimated: a call that ended in this very millisecond counts.
+            # By the server's own word, as `clean` goes: what has just ended has ended.
             seconds, micros = self._gate.client.time()
             before = seconds * 1000 + micros // 1000 - grace_ms
             both.zcount(keys.COMPLETED, "-inf", before)

@@ -59,7 +59,11 @@ MOST_DIGITS = 20
 
 def encode(call: Call) -> str:
     """The ``data`` field of a call."""
-    return json.dumps(call.as_data(), ensure_ascii=False, separators=(",", ":"))
+    data = call.as_data()
+    if call.request_id is not None:
+        # At its end: `report.lua` looks for it there.
+        data["requestId"] = call.request_id
+    return json.dumps(data, ensure_ascii=False, separators=(",", ":"))
 
 
 def decode(data: str) -> Call:

@@ -61,8 +61,14 @@ class ReportDesk:
         hearing = Hearing(Code(answer[0]).name.lower())
         if hearing is not Hearing.OK:
             return Heard(hearing=hearing)
-        status, moved, repeated = answer[2:]
-        return Heard(hearing=hearing, status=status, moved=bool(moved), repeated=bool(repeated))
+        status, moved, repeated, request_id = answer[2:]
+        return Heard(
+            hearing=hearing,
+            status=status,
+            moved=bool(moved),
+            repeated=bool(repeated),
+            request_id=request_id or None,
+        )
 
     def settle(self, job_id: str, token: str, sid: str) -> None:
         """Evidence that an attempt whose outcome is not written yet did place that call."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -10,11 +11,14 @@ from typing import Any
 import redis
 
 from vomind_queue.store import codes, keys
+from vomind_queue.store.pruning import needed, table
+from vomind_queue.store.trunk import Trunk
 from vomind_queue.store.wire import Wire
 
 #: The scripts by name, each a file of the same name.
 NAMES = (
     "add",
+    "admit",
     "begin",
     "cancel",
     "clean",
@@ -28,6 +32,7 @@ NAMES = (
     "forget",
     "hour",
     "inherit",
+    "meters",
     "page",
     "outbox_done",
     "outbox_read",
@@ -50,10 +55,8 @@ NAMES = (
     "unschedule",
 )
 
-#: What stands above some of them beside the prelude.
-_RECURRING = ("fire", "runs", "schedule", "schedules", "ticks", "unschedule")
-_ABOVE = dict.fromkeys(_RECURRING, "recurring")
-
+#: A script that uses one of these has something to write down for the log at its end.
+_WRITES_LOG = {"log_event", "log_range", "log_group", "drop_record"}
 
 #: Entries that wait for the call log, at most; see `outbox.lua`.
 OUTBOX_MAX = 100_000
@@ -62,8 +65,7 @@ OUTBOX_MAX = 100_000
 @cache
 def source(name: str, outbox_max: int = OUTBOX_MAX) -> str:
     """Text of one script with everything that has to stand around it."""
-    above = _read(_ABOVE[name]) if name in _ABOVE else ""
-    return whole(above + _read(name), outbox_max)
+    return whole(_read(name), outbox_max)
 
 
 def whole(body: str, outbox_max: int = OUTBOX_MAX) -> str:
@@ -71,10 +73,18 @@ def whole(body: str, outbox_max: int = OUTBOX_MAX) -> str:
 
     The script itself becomes a function, because it returns in many places.
     """
-    above = f"{keys.lua_table()}{codes.lua_table()}local OUTBOX_MAX = {outbox_max}\n"
-    run = f"local function run()\n{body}\nend\n"
-    end = "local answer = run()\nflush_log()\nreturn answer\n"
-    return above + _read("outbox") + _read("prelude") + run + end
+    run = f"local function run()\n{body}\nend\nlocal answer = run()\n"
+    if _WRITES_LOG & set(re.findall(r"\w+", needed(_library(), run))):
+        run += "flush_log()\n"
+    text = needed(_library(), run) + run + "return answer\n"
+    tables = table("K", keys.LUA_NAMES, text) + table("C", codes.LUA_NAMES, text)
+    return f"{tables}local OUTBOX_MAX = {outbox_max}\n{text}"
+
+
+@cache
+def _library() -> str:
+    # First what has no name, so that it is no part of anything.
+    return "".join(map(_read, ("replication", "outbox", "prelude", "recurring")))
 
 
 def _read(name: str) -> str:
@@ -84,8 +94,11 @@ def _read(name: str) -> str:
 class Scripts:
     """All scripts, run by their digests; loaded again when the server forgot them."""
 
-    def __init__(self, client: redis.Redis, outbox_max: int = OUTBOX_MAX) -> None:
-        self._wire = Wire(client)
+    def __init__(
+        self, client: redis.Redis, outbox_max: int = OUTBOX_MAX, *, shared: bool = False
+    ) -> None:
+        """``shared``: all threads use one connection, and what they run leaves in one write."""
+        self._wire = Trunk(client) if shared else Wire(client)
         texts = {name: source(name, outbox_max) for name in NAMES}
         self._scripts = {name: (_digest(text), text) for name, text in texts.items()}
 

@@ -35,7 +35,7 @@ class Wire:
         self._pool = client.connection_pool
         self._pid = os.getpid()
         #: Lines that nobody uses, the last one used at the right.
-        self._idle: deque[_Line] = deque()
+        self._idle: deque[Line] = deque()
 
     def ask(self, *command: Any) -> Any:
         """The server's answer; raises what redis-py raises."""
@@ -47,32 +47,31 @@ class Wire:
             line.connection.disconnect()
             self._pool.release(line.connection)
             raise
-        line.rested_at = time.monotonic()
+        line.rest()
         self._idle.append(line)
         if isinstance(answer, Exception):
             raise answer
         return answer
 
-    def _take(self) -> _Line:
+    def _take(self) -> Line:
         if self._pid != os.getpid():
             # They belong to the process that this one was forked from.
             self._idle, self._pid = deque(), os.getpid()
         try:
             line = self._idle.pop()
         except IndexError:
-            return _Line(self._pool.get_connection())
-        if time.monotonic() - line.rested_at > RESTED_S and not line.stands():
-            line.reopen()
+            return Line(self._pool.get_connection())
+        line.make_sure()
         return line
 
 
-class _Line:
+class Line:
     """One connection of redis-py's, and its socket."""
 
     def __init__(self, connection: Any) -> None:
         # Its methods have no types.
         self.connection = connection
-        self.rested_at = 0.0
+        self._rested_at = 0.0
         self._buffer: Any = bytearray(_PIECE)
         self._open()
 
@@ -96,13 +95,18 @@ class _Line:
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)
             self._socket.settimeout(None)
 
-    def reopen(self) -> None:
-        """Connects again; raises what redis-py raises."""
-        self.connection.disconnect()
-        self.connection.connect()
-        self._open()
+    def rest(self) -> None:
+        """Notes that nothing is under way any more."""
+        self._rested_at = time.monotonic()
 
-    def stands(self) -> bool:
+    def make_sure(self) -> None:
+        """Connects again where the connection stands no more; raises what redis-py raises."""
+        if time.monotonic() - self._rested_at > RESTED_S and not self._stands():
+            self.connection.disconnect()
+            self.connection.connect()
+            self._open()
+
+    def _stands(self) -> bool:
         """Whether the server has neither closed it nor said anything unasked."""
         if self.connection._sock is not self._socket:  # noqa: SLF001
             # Closed by whoever closed the client.
@@ -114,9 +118,22 @@ class _Line:
 
     def exchange(self, packed: bytes) -> Any:
         """Sends a command; the answer, or the error that it is. Raises redis-py's errors."""
-        reader = self._reader
+        self.send(packed)
+        return self.receive()
+
+    def send(self, packed: bytes) -> None:
+        """Sends commands, each of which is answered. Raises redis-py's errors."""
         try:
             self._socket.sendall(packed)
+        except (BlockingIOError, TimeoutError):
+            raise redis.TimeoutError("Timeout writing to socket") from None
+        except OSError as error:
+            raise redis.ConnectionError(f"Error on the socket: {error}") from error
+
+    def receive(self) -> Any:
+        """The next answer, or the error that it is. Raises redis-py's errors."""
+        reader = self._reader
+        try:
             while (answer := reader.gets()) is _PART:
                 length = self._socket.recv_into(self._buffer)
                 if not length:

@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.cli.typed import COMMAND
+from tests.acceptance.conftest import Api
 from tests.pages import ROOT, Page
 from tests.servers import Server
-from tests.stack import Stack
+from tests.stack import Stack, until
 from vomind_queue.cli.commands import COMMANDS
 from vomind_queue.cli.endings import Ending
 
@@ -30,6 +31,7 @@ CHANGING = [
     (r"\d+\.\d+ (?:ms|at most)|\d+ (?:MiB|ms)", "N"),
     (r"(?:Valkey|Redis) [\d.]+", "SERVER"),
     (r'"requestId": "[0-9a-f]+"', "ID"),
+    (r"ahead of this|behind this", "off this"),
     (r"SQLite in \S+,", "SQLite,"),
     (r'"status": 404.*', "PROBLEM"),
     (r" +", " "),
@@ -84,7 +86,11 @@ def test_the_page_shows_what_is_printed(
     calls = next(shown for command, shown in examples() if command == "cat calls.csv")
     (tmp_path / "calls.csv").write_text(calls)
     assert len(examples()) > 40
+    api = Api(fast.queue_url)
     for command, shown in examples():
+        until(
+            lambda: not api("GET", "/stats")["callLog"]["pending"], within_s=30, what="it is logged"
+        )
         done = subprocess.run(
             ["bash", "-c", command], env=environ, cwd=tmp_path, stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, timeout=60,

@@ -8,13 +8,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import redis
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from tests.integration.conftest import begin, taken
 from vomind_queue.call_log.sqlite import SqliteLog
 from vomind_queue.services import build_on
 from vomind_queue.settings import Settings
+from vomind_queue.store import keys
+from vomind_queue.store.desk import WorkDesk
 from vomind_queue.store.queue import CallQueue
+from vomind_queue.verdicts import Ending, Verdict
 from vomind_queue.web import create_app
 
 TO = "+1234567890"
@@ -66,3 +71,16 @@ def make_api(queue: CallQueue, tmp_path: Path) -> Callable[..., Api]:
 def api(make_api: Callable[..., Api]) -> Api:
     """The API as it is set up by default."""
     return make_api()
+
+
+@pytest.fixture
+def eventful(api: Api, desk: WorkDesk, valkey: redis.Redis) -> None:
+    """A queue in which something of each kind has happened."""
+    for number, ending in ((1, Ending.FAILED), (2, Ending.DOUBT)):
+        job = api.post("/schedule-call", {"to": f"+1555000000{number}"}).get_json()["jobId"]
+        assert taken(desk) == [job]
+        desk.finish(begin(desk, job), Verdict(ending=ending, reason="as an example"))
+    recurring = {"to": "+15550000003", "cronExpression": "0 9 * * *"}
+    api.post("/schedule-recurring-call", recurring)
+    valkey.hset(keys.SCHEDULER, "seen", valkey.time()[0] * 1000)
+    valkey.hset(keys.OUTBOX_LOST, "details", 1)

@@ -130,9 +130,7 @@ def test_odd_but_good_json_is_taken(api: Api, text: str) -> None:
 @pytest.mark.parametrize(
     "path",
     [
-        "/",
         "/%00",
-        "/metrics",
         "/api/queue/nothing",
         "/api/queue//stats",
         "/api/queue/stats/",

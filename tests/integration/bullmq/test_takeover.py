@@ -204,7 +204,7 @@ def test_calls_being_placed_are_waited_for(
 ) -> None:
     """One that a worker holds is never taken; the old queue is paused meanwhile."""
     old.set(BASE + "5:lock", "token", px=60_000)
-    with pytest.raises(StillActive, match="1 calls are being placed"):
+    with pytest.raises(StillActive, match="Being placed by the old service: 1"):
         take_over()
     assert queue.stats().total == 0
     assert old.hexists(BASE + "meta", "paused")

@@ -45,3 +45,9 @@ def test_help_imports_no_command() -> None:
     )
     assert "dead-letters" in done.stdout
     assert done.stderr == "[]\n"
+
+
+def test_a_slip_in_a_name_is_helped() -> None:
+    """The nearest names are offered."""
+    with pytest.raises(click.UsageError, match=r"(?s)Did you mean.*status"):
+        entry.main(["statsu"], standalone_mode=False)

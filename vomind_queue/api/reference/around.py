@@ -69,6 +69,23 @@ READY = Operation(
     ],
 )
 
+METRICS = Operation(
+    id="getMetrics",
+    method="GET",
+    path="/metrics",
+    tag=HEALTH,
+    summary="Numbers for Prometheus",
+    text="Counts, ages and distributions over all processes, as text. Besides the keys of the API "
+    "the one in the setting `METRICS_KEY` opens it. Where Redis is away it is a 503.",
+    contents={
+        200: Content(
+            media="text/plain",
+            shape={"type": "string"},
+            example='vomind_calls{state="waiting"} 5.0\nvomind_starts_total 31.0\n',
+        )
+    },
+)
+
 #: Parameters of a callback that count here; Twilio sends many more.
 _REPORT: Shape = {
     "type": "object",
@@ -223,4 +240,4 @@ DOCUMENT = Operation(
     stored=False,
 )
 
-OPERATIONS = [ALIVE, READY, STATUS, ASK, ASK_BY_POST, DOCUMENT]
+OPERATIONS = [ALIVE, READY, METRICS, STATUS, ASK, ASK_BY_POST, DOCUMENT]

@@ -76,7 +76,7 @@ def accepted(
     if not left:
         lines = [f"All {calls} were accepted before; nothing was sent now. {kept}"]
     else:
-        ids = f"jobs {pairs[0][1]} to {pairs[-1][1]}"
+        ids = f"jobs {pairs[0][1]} to {pairs[-1][1]}" if len(pairs) > 1 else f"job {pairs[0][1]}"
         before = f", {now:,} of them now" if now < len(pairs) else ""
         lines = [f"{calls} accepted{before}: {ids}. {kept}"]
     jobs = [{"line": number, "jobId": job} for number, job in pairs]

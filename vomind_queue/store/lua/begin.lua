@@ -13,13 +13,13 @@
 -- Returns  {ok, now, data, attempts so far, round} or
 --          {lost | paused | outranked | limited | broken | busy, now}
 -- Touches  job:<id>, waiting:<rank>, delayed, active, leases, window, rate, paused,
---          breaker, dialing, minute:<n>, wake, outbox
+--          breaker, dialing, minute:<n>, totals, wake, outbox
 local now = now_ms()
 local id, lease, attempt = ARGV[1], ARGV[2], ARGV[3]
 local key = job_key(id)
 local mem = member(id)
 local job = redis.call('HMGET', key, 'state', 'lease', 'mark', 'attempt', 'priority', 'data',
-    'attempts', 'round', 'pos')
+    'attempts', 'round', 'pos', 'due')
 
 if job[1] ~= 'active' or job[2] ~= lease then
     return { C.lost, now }
@@ -86,6 +86,13 @@ archive(key)
 redis.call('HDEL', key, 'busy', 'notbefore')
 redis.call('HSET', key, 'attempt', attempt, 'mark', now, 'started', now)
 redis.call('HSET', K.dialing, number, id)
-tally(now, 'w' .. half_octave(now - tonumber(job[9] or now)))
+local waited = math.max(now - tonumber(job[9] or now), 0)
+tally(now, 'w' .. half_octave(waited))
+total('waited-ms', waited)
+if job[10] and not job[7] then
+    local late_ms = math.max(now - tonumber(job[10]), 0)
+    total('l' .. half_octave(late_ms))
+    total('late-ms', late_ms)
+end
 log_event(id, 'started', { attempt = tonumber(job[7] or 0) + 1 })
 return { C.ok, now, job[6], tonumber(job[7] or 0), tonumber(job[8] or 0) }

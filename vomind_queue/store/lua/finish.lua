@@ -16,6 +16,7 @@
 -- ARGV[15] '1' when a caller who holds the lease will put the call off itself (`defer`)
 -- ARGV[16] when to look for the first time what became of the call on the line, ms from now
 -- ARGV[17] rank of Twilio's status, as in `report`; one that is final has still to be reported
+-- ARGV[18] kind of the failure, or ''
 -- Outcomes completed  Twilio took it
 --          failed     given up
 --          again      counted; the caller defers it, or it is put off here
@@ -25,8 +26,8 @@
 -- Returns  {ok | again | superseded | missing, now, breaker open: 1 | 0, not counted: 1 | 0}
 --          `again`: the same outcome was written before, by a repetition of this command
 -- Touches  job:<id>, waiting:<rank>, delayed, active, leases, settling, completed, failed,
---          window, paused, breaker, dialing, sids, following, minute:<n>, wake,
---          outbox
+--          window, paused, breaker, dialing, sids, following, minute:<n>, totals,
+--          wake, outbox
 local now = now_ms()
 local id, attempt, outcome, reason, sid = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 local key = job_key(id)
@@ -69,6 +70,9 @@ elseif outcome == 'completed' or outcome == 'failed' then
     end
 end
 local open = breaker_next() and 1 or 0
+if ARGV[18] ~= '' then
+    total('failure:' .. ARGV[18])
+end
 
 local number = cjson.decode(job[6])['to']
 if outcome ~= 'doubt' then

@@ -17,6 +17,9 @@ end
 local LOG_FINAL = { completed = true, failed = true, cancelled = true, removed = true, revived = true,
     line_ended = true }
 
+-- Starts are counted by how long they had waited, and each start was taken before.
+local LOG_UNCOUNTED = { taken = true, started = true }
+
 local log_groups, log_last, log_open, log_dropped = {}, {}, {}, {}
 
 local function log_group(kind, details)
@@ -136,6 +139,9 @@ local function flush_log()
         local before = next_sequences(#log_groups)
         for i, group in ipairs(log_groups) do
             local final = LOG_FINAL[group.kind]
+            if not LOG_UNCOUNTED[group.kind] then
+                redis.call('HINCRBY', K.totals, 'event:' .. group.kind, group.count)
+            end
             local sequence = string.format('%.0f', before + i)
             redis.call('XADD', final and K.outbox_finals or K.outbox_details, sequence .. '-0', 'e',
                 cjson.encode({ group.kind, now, group.ids, group.count, group.details }))

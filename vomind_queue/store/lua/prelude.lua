@@ -1,11 +1,7 @@
 -- Stands above every script. `K` (key names, see keys.py), `C` (return codes, see
 -- codes.py) and `outbox.lua` stand above it.
---
--- A script that reads the time before it writes needs effect replication, which
--- is the default from Redis 7 on and has to be asked for before.
-if redis.replicate_commands then
-    redis.replicate_commands()
-end
+-- A script is given what it uses of this, no more (see pruning.py): definitions begin at the left
+-- edge, and nothing but definitions stands here.
 
 -- Under maxmemory with noeviction the first write of a script decides: when it
 -- is one that only frees, the others are let through, too.
@@ -261,8 +257,14 @@ end
 -- How long the numbers of a minute are kept: those of a whole hour can always be told, ms.
 local MINUTE_TTL_MS = 3900000
 
--- Counts something that happened in this minute.
+-- Counts something for ever.
+local function total(field, amount)
+    redis.call('HINCRBY', K.totals, field, amount or 1)
+end
+
+-- Counts something that happened in this minute, and for ever.
 local function tally(now, field)
+    total(field)
     local key = K.minute .. math.floor(now / 60000)
     if redis.call('HINCRBY', key, field, 1) == 1 then
         redis.call('PEXPIRE', key, MINUTE_TTL_MS)

@@ -20,7 +20,7 @@
 -- ARGV[15] when to ask again while the call is not over, ms from now; 0: never
 -- ARGV[16] when to ask for the price once it is over, ms from now; 0: never (again)
 -- ARGV[17] how long a SID is remembered, ms
--- Returns  {ok, now, status, moved: 1 | 0, to be made again: 1 | 0}
+-- Returns  {ok, now, status, moved: 1 | 0, to be made again: 1 | 0, id of the request or ''}
 --          {again, now}       changed nothing: known, late, or of an attempt before the last
 --          {undecided, now}   the attempt's outcome is not written yet: `finish` it first
 --          {superseded, now}  no attempt is known that made this call: it is to be ended
@@ -183,4 +183,6 @@ end
 if not moved then
     tell()
 end
-return { C.ok, now, redis.call('HGET', key, 'status'), moved and 1 or 0, repeated and 1 or 0 }
+local told = redis.call('HMGET', key, 'status', 'data')
+local request = string.match(told[2], '"requestId":"([^"\\]*)"}$') or ''
+return { C.ok, now, told[1], moved and 1 or 0, repeated and 1 or 0, request }

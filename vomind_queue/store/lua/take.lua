@@ -15,7 +15,7 @@
 -- Returns  {now, ms until the next look or -1, passed on: 1 | 0, id, lease, rank, round, …}
 --          passed on: calls that only other workers ask for wait, and one of those is woken
 -- Touches  job:<id>, waiting:<rank>, delayed, active, leases, settling, window, rate,
---          paused, breaker, staging, workers, wake, outbox
+--          paused, breaker, staging, workers, totals, wake, outbox
 local now = now_ms()
 local wanted = tonumber(ARGV[2])
 local lease_ms = tonumber(ARGV[3])
@@ -37,6 +37,9 @@ local function take_back()
             log_event(id, 'in_doubt')
         else
             requeue(id, now, false)
+        end
+        if job[1] == 'active' then
+            total('lease-lost')
         end
     end
 end

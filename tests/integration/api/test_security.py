@@ -1,0 +1,175 @@
+"""What SECURITY.md says of the API is so."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+import pytest
+import redis
+
+from tests.integration.api.conftest import Api
+from vomind_queue.api import access
+
+#: One of each kind: success, refusals, an open one, an error of the address.
+ANSWERS = ("/api/queue/stats", "/api/queue/job/1", "/healthz", "/nowhere", "/metrics", "/docs")
+KEYS = "ops:first-secret,app:second-secret"
+
+
+@pytest.mark.parametrize("path", ANSWERS)
+def test_no_answer_is_run_framed_guessed_or_kept(api: Api, path: str) -> None:
+    """Whatever it says; pages have a policy of their own."""
+    headers = api.web.get(path).headers
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["X-Frame-Options"] == "DENY"
+    assert headers["Referrer-Policy"]
+    assert headers["Content-Security-Policy"].startswith("default-src 'none'")
+    assert headers["Cache-Control"] in {"no-store", "no-cache"}
+
+
+def test_every_route_wants_a_key_but_the_open_ones(make_api: Callable[..., Api]) -> None:
+    """A route that is new and forgotten here is closed, not open."""
+    api = make_api(API_KEYS=KEYS)
+    opened = set()
+    for rule in api.web.application.url_map.iter_rules():
+        path = rule.rule
+        for name in rule.arguments:
+            path = path.replace(f"<{name}>", "1").replace(f"<path:{name}>", "1")
+            path = path.replace(f"<schedule_number:{name}>", "1")
+        for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
+            if api.web.open(path, method=method).status_code != 401:
+                opened.add(rule.endpoint)
+    rooms = {endpoint.partition(".")[0] for endpoint in opened - access.OPEN}
+    assert rooms <= access.SIGNED | access.PAGES
+
+
+def test_a_key_that_is_wrong_by_a_letter_is_wrong(make_api: Callable[..., Api]) -> None:
+    """In either header, and whatever is around it."""
+    api = make_api(API_KEYS=KEYS)
+    for shown in ("first-secre", "first-secrett", "First-secret", "ops:first-secret", "", "*"):
+        assert api.get("/stats", headers={"X-API-Key": shown}).status_code == 401
+        headers = {"Authorization": f"Bearer {shown}"}
+        assert api.get("/stats", headers=headers).status_code == 401
+
+
+def test_keys_are_compared_in_constant_time(
+    make_api: Callable[..., Api], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each with each, as digests of one length, however early one differs or is found."""
+    compared: list[tuple[int, int]] = []
+    real = access.hmac.compare_digest
+
+    def watched(one: bytes, other: bytes) -> bool:
+        compared.append((len(one), len(other)))
+        return real(one, other)
+
+    monkeypatch.setattr(access.hmac, "compare_digest", watched)
+    api = make_api(API_KEYS=KEYS)
+    for shown in ("first-secret", "second-secret", "x", "first-secreX"):
+        compared.clear()
+        api.get("/stats", headers={"X-API-Key": shown})
+        assert compared == [(32, 32), (32, 32)]
+
+
+def test_no_key_reaches_a_log_line(
+    make_api: Callable[..., Api], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Neither a good one nor a wrong one, nor one in an address, nor in a failure."""
+    api = make_api(API_KEYS=KEYS, METRICS_KEY="third-secret", TWILIO_AUTH_TOKEN="")
+    with caplog.at_level(logging.DEBUG):
+        for shown in ("first-secret", "wrong-secret"):
+            headers = {"Authorization": f"Bearer {shown}"}
+            api.get("/stats", headers=headers)
+            api.post("/schedule-call", {"to": "bad"}, headers=headers)
+            api.get("/nowhere?key=first-secret", headers=headers)
+    told = "\n".join(str(vars(record)) for record in caplog.records)
+    assert "-secret" not in told
+
+
+def test_an_error_tells_nothing_of_the_inside(
+    make_api: Callable[..., Api], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No traceback, no path, no setting: an id under which the log has it."""
+    api = make_api()
+
+    def fail() -> None:
+        raise RuntimeError("redis://user:hidden@host/0 at /srv/app.py")
+
+    monkeypatch.setattr("vomind_queue.store.queue.CallQueue.stats", lambda _self: fail())
+    answer = api.get("/stats")
+    assert answer.status_code == 500
+    text = answer.get_data(as_text=True)
+    assert "hidden" not in text
+    assert "/srv" not in text
+    assert "Traceback" not in text
+    assert answer.get_json()["requestId"] == answer.headers["X-Request-Id"]
+
+
+class TestFloods:
+    """A client that asks too often waits."""
+
+    def test_the_next_one_is_told_when_to_come_again(self, make_api: Callable[..., Api]) -> None:
+        """429, with Retry-After; nothing is stored."""
+        api = make_api(REQUEST_RATE_LIMIT="3/m")
+        answers = [api.post("/schedule-call", {"to": f"+1555000000{n}"}) for n in range(5)]
+        assert [answer.status_code for answer in answers] == [200, 200, 200, 429, 429]
+        assert 1 <= int(answers[-1].headers["Retry-After"]) <= 60
+        assert answers[-1].content_type == "application/problem+json"
+        assert make_api().total() == 3
+
+    def test_one_key_does_not_hold_up_another(self, make_api: Callable[..., Api]) -> None:
+        """Each has its own allowance, over all applications."""
+        apis = [make_api(REQUEST_RATE_LIMIT="2/m", API_KEYS=KEYS) for _ in range(2)]
+        first, second = {"X-API-Key": "first-secret"}, {"X-API-Key": "second-secret"}
+        codes = [apis[n % 2].get("/stats", headers=first).status_code for n in range(3)]
+        assert codes == [200, 200, 429]
+        assert apis[0].get("/stats", headers=second).status_code == 200
+
+    def test_the_allowance_comes_back(
+        self, make_api: Callable[..., Api], valkey: redis.Redis
+    ) -> None:
+        """When the window is over."""
+        api = make_api(REQUEST_RATE_LIMIT="1/m")
+        assert api.get("/stats").status_code == 200
+        assert api.get("/stats").status_code == 429
+        (key,) = valkey.keys("{calls}:flood:*")
+        assert 0 < valkey.pttl(key) <= 60_000
+        valkey.pexpire(key, 1)
+        while valkey.exists(key):
+            pass
+        assert api.get("/stats").status_code == 200
+
+    def test_health_is_never_refused(self, make_api: Callable[..., Api]) -> None:
+        """A load balancer would take the service for dead."""
+        api = make_api(REQUEST_RATE_LIMIT="1/m")
+        assert {api.web.get("/healthz").status_code for _ in range(5)} == {200}
+
+    def test_without_a_setting_nobody_is_counted(self, api: Api, valkey: redis.Redis) -> None:
+        """It costs nothing then."""
+        api.get("/stats")
+        assert not valkey.keys("{calls}:flood:*")
+
+
+class TestTolls:
+    """Numbers that are not called are refused wherever a call can come in."""
+
+    def test_everywhere(self, make_api: Callable[..., Api]) -> None:
+        """At once, later, in bulk and again and again; by PATCH there is no other number."""
+        api = make_api(ALLOWED_COUNTRIES="de", ALLOW_PREMIUM="0")
+        for number in ("+12015550123", "+499001234567"):
+            call = {"to": number}
+            bulk = {"calls": [{"to": "+4930123456"}, call]}
+            answers = [
+                api.post("/schedule-call", call),
+                api.post("/schedule-delayed-call", {**call, "delayMs": 1_000}),
+                api.post("/schedule-recurring-call", {**call, "cronExpression": "0 9 * * *"}),
+                api.post("/schedule-bulk-calls", bulk),
+            ]
+            assert [answer.status_code for answer in answers] == [422] * 4
+            assert answers[3].get_json()["errors"]["calls"]["1"]["to"]
+        assert api.total() == 0
+        assert api.post("/schedule-call", {"to": "+4930123456"}).status_code == 200
+
+    def test_by_default_all_are_taken(self, api: Api) -> None:
+        """Those of the examples included."""
+        assert api.post("/schedule-call", {"to": "+0987654321"}).status_code == 200

@@ -1,0 +1,50 @@
+"""A client that asks too often is told to wait; the others are not held up by it."""
+
+from __future__ import annotations
+
+import logging
+from http import HTTPStatus
+from typing import Protocol
+
+from flask import Flask, request
+
+from vomind_queue.api import access
+from vomind_queue.api.problems import Refused
+from vomind_queue.calls import Rate
+
+logger = logging.getLogger(__name__)
+
+
+class Book(Protocol):
+    """Where requests are counted."""
+
+    def admit(self, client: str, rate: Rate) -> int:
+        """Counts a request; ms until the next one is allowed, 0 when this one is."""
+        ...
+
+
+class Flood:
+    """Counts the requests of each key; without keys, of each address."""
+
+    def __init__(self, book: Book, rate: Rate | None) -> None:
+        """``rate``: what one client may ask; ``None``: as much as it likes."""
+        self._book = book
+        self._rate = rate
+
+    def install(self, app: Flask) -> None:
+        """Goes before the requests of ``app``, behind the check of keys."""
+        if self._rate is not None:
+            app.before_request(self._admit)
+
+    def _admit(self) -> None:
+        if self._rate is None or access.is_free():
+            return
+        client = access.scope() or f"address:{request.remote_addr}"
+        wait_ms = self._book.admit(client, self._rate)
+        if wait_ms:
+            raise Refused(
+                HTTPStatus.TOO_MANY_REQUESTS,
+                f"At most {self._rate.max_starts} requests are taken from you in "
+                f"{self._rate.window_ms / 1000:g} seconds; try again later.",
+                headers={"Retry-After": str(-(-wait_ms // 1000))},
+            )
