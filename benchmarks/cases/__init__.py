@@ -49,7 +49,6 @@ QUICK = (
     "dispatch",
     "lateness",
     "idle",
-    "twilio",
     "start",
     "second-worker",
 )

@@ -35,7 +35,7 @@ LATER, WITHIN_S = 1_000, 25.0
 #: Calls for later while the worker's memory is read.
 HELD = 20_000
 #: Loss: tasks, how long each takes, ms, kills, and how long a worker lives, s.
-RISKED, RISKED_MS, KILLS, LIFE_S = 2_000, 20.0, 5, 1.5
+RISKED, RISKED_MS, KILLS, LIFE_S = 1_000, 20.0, 5, 1.5
 
 
 @dataclass(kw_only=True)

@@ -136,6 +136,18 @@ def test_a_missing_key_is_answered_as_shown(
 
 
 @pytest.mark.parametrize(
+    "operation", [each for each in OPERATIONS if each.keyed], ids=lambda each: each.id
+)
+def test_a_flood_is_answered_as_shown(make_api: Callable[..., Api], operation: Operation) -> None:
+    """The second request of a key that may send one a minute; shown is one of 600 a minute."""
+    api = make_api(**REACHED, API_KEYS=KEYS, REQUEST_RATE_LIMIT="1/m")
+    assert send(api, operation, first(operation), headers=KEY).status_code != 429
+    answer = send(api, operation, first(operation), headers=KEY)
+    answer.set_data(answer.get_data().replace(b"At most 1 requests", b"At most 600 requests"))
+    assert_refused(operation, answer, 429)
+
+
+@pytest.mark.parametrize(
     "operation", [each for each in OPERATIONS if not each.keyed], ids=lambda each: each.id
 )
 def test_what_wants_no_key_is_open(make_api: Callable[..., Api], operation: Operation) -> None:

@@ -217,6 +217,16 @@ REFUSALS: Mapping[str, Any] = {
             "The body must be JSON; send it with Content-Type: application/json.",
         ),
     ),
+    "TooMany": _refusal(
+        "More requests than the setting `REQUEST_RATE_LIMIT` allows.",
+        "Too many requests",
+        problem(
+            429,
+            "Too Many Requests",
+            "At most 600 requests are taken from you in 60 seconds; try again later.",
+        ),
+        "Retry-After",
+    ),
     "Unavailable": _refusal(
         "Redis, or the database of the call log, cannot be reached or did not answer in time. "
         "`detail` says whether something may have been carried out.",
@@ -236,5 +246,6 @@ BY_STATUS: Mapping[int, str] = {
     403: "Foreign",
     413: "TooLarge",
     415: "NotJson",
+    429: "TooMany",
     503: "Unavailable",
 }

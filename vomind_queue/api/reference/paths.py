@@ -67,7 +67,7 @@ def statuses(operation: Operation) -> list[int]:
     if operation.body is not None:
         wrong |= set(_BAD_BODIES)
     if operation.keyed:
-        wrong.add(401)
+        wrong |= {401, 429}
         if operation.method != "GET":
             wrong.add(403)
     if operation.stored or operation.path.startswith("/api/calls"):
