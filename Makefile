@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test chaos bench lint format audit settings clean
+.PHONY: help run test chaos bench lint format audit settings pictures clean
 
 help: ## Print the targets
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -35,6 +35,9 @@ lint: $(VENV)/.tools ## Check style, types and the direction of imports
 format: $(VENV)/.tools ## Put the source in the house's form
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
+
+pictures: $(VENV)/.tools ## Take the pictures of the dashboard anew; wants Chromium
+	@$(BIN)/python -m tests.browser.pictures
 
 # Asks the internet, so it is no part of the checks; pip-audit has a place of its own.
 audit: $(VENV)/audit/.pip-audit ## Look the pinned packages up among known vulnerabilities (asks the internet)

@@ -89,7 +89,10 @@ REQUEST_RATE_LIMIT = _is(
 )
 WEB_PROCESSES = _is("WEB_PROCESSES", v.whole(1, 64), "2", "Processes that serve the API.")
 WEB_THREADS = _is(
-    "WEB_THREADS", v.whole(1, 256), "8", "Requests that each of them answers at the same time."
+    "WEB_THREADS",
+    v.whole(1, 256),
+    "8",
+    "Bulks, lists, searches and the like that each of them works on at the same time.",
 )
 
 CALL_WORKER_CONCURRENCY = _is(

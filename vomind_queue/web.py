@@ -12,12 +12,11 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 from flask import Flask
-from granian.constants import HTTPModes, Interfaces
+from granian.constants import HTTPModes, Interfaces, RuntimeModes
 from granian.log import LogLevels
 from granian.server import Server
 
@@ -26,6 +25,7 @@ from vomind_queue.api import http_meters
 from vomind_queue.api.access import sign
 from vomind_queue.api.app import make_app
 from vomind_queue.api.ports import Services
+from vomind_queue.api.rsgi import Door
 from vomind_queue.dashboard.files import Dashboard
 from vomind_queue.log_services import open_log
 from vomind_queue.services import build, check_store
@@ -83,9 +83,9 @@ def main() -> None:
         "vomind_queue.web",
         address=address,
         port=settings.port,
-        interface=Interfaces.WSGI,
+        interface=Interfaces.RSGI,
         workers=settings.web_processes,
-        blocking_threads=settings.web_threads,
+        runtime_mode=RuntimeModes.st,
         http=HTTPModes.http1,
         websockets=False,
         # Its warnings are advice on the number of threads.
@@ -152,7 +152,7 @@ def _configure_log(settings: Settings) -> None:
         handler.addFilter(sign)
 
 
-def _serve_from(settings: Settings, parent: int) -> Callable[..., Any]:
+def _serve_from(settings: Settings, parent: int) -> Any:
     """What each serving process runs; made there, so that nothing is shared over the fork."""
     _configure_log(settings)
     http_meters.begin()
@@ -161,7 +161,9 @@ def _serve_from(settings: Settings, parent: int) -> Callable[..., Any]:
     app = create_app(build(settings, open_log(settings)))
     if traced:
         tracing.follow(app)
-    return app
+    # An encrypted connection is redis-py's to read, and it waits in a thread.
+    quick = not settings.redis_url.startswith("rediss:")
+    return Door(app, threads=settings.web_threads, quick=quick)
 
 
 def _follow(parent: int) -> None:

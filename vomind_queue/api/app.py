@@ -21,6 +21,7 @@ from vomind_queue.api.ports import Services
 from vomind_queue.api.queue import QueueRoutes
 from vomind_queue.api.recurring import RecurringRoutes, ScheduleNumber
 from vomind_queue.api.reference.routes import ReferenceRoutes
+from vomind_queue.api.shell import Api
 from vomind_queue.api.twilio import TwilioRoutes
 
 #: Where the queue's endpoints hang.
@@ -29,7 +30,7 @@ QUEUE_PATH = "/api/queue"
 
 def make_app(services: Services) -> Flask:
     """A Flask application that answers from ``services``; connects to nothing."""
-    app = Flask("vomind_queue", static_folder=None, template_folder=None)
+    app = Api("vomind_queue")
     # A redirect would be an answer in HTML, and would turn a POST into a GET for many clients.
     app.url_map.merge_slashes = False
     http = HttpMeters()

@@ -110,7 +110,7 @@ def _read_announced(announced: str, most: int) -> bytes:
     if len(raw) < length:
         raise Refused(
             HTTPStatus.BAD_REQUEST,
-            f"The body was cut off: {length} bytes were announced and {len(raw)} came.",
+            f"The body was cut off: {length} bytes were announced and fewer came.",
         )
     return raw
 

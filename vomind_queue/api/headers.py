@@ -21,6 +21,12 @@ def install(app: Flask) -> None:
 
 
 def _protect(response: Response) -> Response:
-    for name, value in _HEADERS.items():
-        response.headers.setdefault(name, value)
+    brought = {name.lower() for name, _ in response.headers}
+    # `set` and `setdefault` look through all headers for each name: five times as dear.
+    for name, lowered, value in _LISTED:
+        if lowered not in brought:
+            response.headers.add(name, value)
     return response
+
+
+_LISTED = [(name, name.lower(), value) for name, value in _HEADERS.items()]

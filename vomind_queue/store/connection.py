@@ -21,6 +21,8 @@ from redis.retry import Retry
 from vomind_queue.errors import StoreUnavailable
 from vomind_queue.store.codes import Code
 from vomind_queue.store.scripts import OUTBOX_MAX, Scripts
+from vomind_queue.store.trunk import Trunk
+from vomind_queue.store.wire import Wire
 
 #: How long the API waits for one answer, s: a 503 has to come within 2 s.
 API_TIMEOUT_S = 1.5
@@ -103,8 +105,8 @@ def raise_told(error: redis.RedisError, *, writes: bool) -> NoReturn:
 class ServerClock:
     """What time it is on the Redis server, without asking it each time."""
 
-    def __init__(self, client: redis.Redis) -> None:
-        self._client = client
+    def __init__(self, wire: Wire | Trunk) -> None:
+        self._wire = wire
         self._ahead_ms = 0.0
         self._sampled_at = float("-inf")
 
@@ -117,8 +119,8 @@ class ServerClock:
     def now_ms(self) -> int:
         """Unix ms on the server's clock; slow by at most one round trip."""
         if time.monotonic() - self._sampled_at > CLOCK_SAMPLE_S:
-            seconds, micros = self._client.time()
-            self.note(seconds * 1000 + micros // 1000)
+            seconds, micros = self._wire.ask("TIME")
+            self.note(int(seconds) * 1000 + int(micros) // 1000)
         return int(time.monotonic() * 1000 + self._ahead_ms)
 
 
@@ -134,8 +136,14 @@ class Gate:
         suits a process of many threads that mostly wait for something else.
         """
         self.client = client
-        self.clock = ServerClock(client)
-        self._scripts = Scripts(client, outbox_max, shared=shared)
+        self._wire: Wire | Trunk = Trunk(client) if shared else Wire(client)
+        self.clock = ServerClock(self._wire)
+        self._scripts = Scripts(self._wire, outbox_max)
+
+    def ask(self, *command: Any) -> Any:
+        """Sends one command that writes nothing; on the way of every request, as scripts are."""
+        with told(writes=False):
+            return self._wire.ask(*command)
 
     def read(self, name: str, key_names: list[str], *args: Any) -> list[Any]:
         """Runs a script that writes nothing."""

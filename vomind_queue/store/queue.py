@@ -30,7 +30,7 @@ from vomind_queue.errors import JobNotFound, WrongState
 from vomind_queue.logbook import OutboxState
 from vomind_queue.store import keys, record
 from vomind_queue.store.codes import Code
-from vomind_queue.store.connection import Gate, told
+from vomind_queue.store.connection import Gate
 from vomind_queue.store.requests import asked, recalled, refuse_misuse
 
 #: Calls that one script writes at most: it keeps the server busy for some 5 ms.
@@ -58,8 +58,7 @@ class CallQueue:
 
     def ping(self) -> None:
         """Raises StoreUnavailable when the server does not answer."""
-        with told(writes=False):
-            self._gate.client.ping()
+        self._gate.ask("PING")
 
     def add(self, news: Sequence[NewCall], key: IdempotencyKey | None = None) -> Receipt:
         """Stores calls, all or none. Raises KeyReused and StoreUnavailable."""
@@ -80,11 +79,8 @@ class CallQueue:
 
     def job(self, job_id: str) -> Job:
         """Raises JobNotFound."""
-        with told(writes=False), self._gate.client.pipeline() as both:
-            both.hgetall(keys.job(job_id))
-            both.zrange(keys.STAGING, 0, -1)
-            fields, staged = both.execute()
-        job = None if record.is_staged(job_id, staged) else record.read(job_id, fields)
+        fields = self._gate.read("show", [keys.job(job_id)], job_id)
+        job = record.read(job_id, record.pairs(fields))
         if job is None:
             raise JobNotFound(job_id)
         return job

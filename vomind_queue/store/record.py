@@ -48,13 +48,10 @@ Of the last attempt alone, gone when the next one begins:
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from vomind_queue.calls import AttemptMade, Call, Job, Placed, State
-
-#: Longer than any number of the counter; Python refuses to read endless ones.
-MOST_DIGITS = 20
 
 
 def encode(call: Call) -> str:
@@ -95,13 +92,6 @@ def read(job_id: str, fields: Mapping[str, str]) -> Job | None:
         placed=_placed(fields),
         attempts=_attempts(fields),
     )
-
-
-def is_staged(job_id: str, bulks: Iterable[str]) -> bool:
-    """Whether a job's number lies in one of the ``bulks`` that are staged, ``first:count``."""
-    number = int(job_id) if job_id.isdecimal() and len(job_id) <= MOST_DIGITS else 0
-    ranges = (map(int, bulk.split(":")) for bulk in bulks)
-    return any(first <= number < first + count for first, count in ranges)
 
 
 def _progress(state: State, fields: Mapping[str, Any]) -> int:

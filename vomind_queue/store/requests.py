@@ -8,7 +8,7 @@ from vomind_queue.calls import IdempotencyKey
 from vomind_queue.errors import KeyReused
 from vomind_queue.store import keys
 from vomind_queue.store.codes import Code
-from vomind_queue.store.connection import Gate, told
+from vomind_queue.store.connection import Gate
 
 #: How long an idempotency key is remembered, ms.
 REQUEST_TTL_MS = 24 * 3600 * 1000
@@ -23,9 +23,8 @@ def asked(key: IdempotencyKey | None) -> tuple[str, str, int]:
 
 def recalled(gate: Gate, key: IdempotencyKey) -> list[Any] | None:
     """A script's answer to an earlier request with this key, in the script's own form."""
-    fields = ["fingerprint", "first", "count", "at"]
-    with told(writes=False):
-        seen: Any = gate.client.hmget(keys.REQUEST + key.name, fields)
+    fields = ("fingerprint", "first", "count", "at")
+    seen = gate.ask("HMGET", keys.REQUEST + key.name, *fields)
     if seen[0] is None:
         return None
     code = Code.REPLAY if seen[0] == key.fingerprint else Code.MISMATCH

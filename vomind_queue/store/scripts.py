@@ -46,6 +46,7 @@ NAMES = (
     "schedule",
     "schedules",
     "settle",
+    "show",
     "stage",
     "standing",
     "stats",
@@ -94,11 +95,8 @@ def _read(name: str) -> str:
 class Scripts:
     """All scripts, run by their digests; loaded again when the server forgot them."""
 
-    def __init__(
-        self, client: redis.Redis, outbox_max: int = OUTBOX_MAX, *, shared: bool = False
-    ) -> None:
-        """``shared``: all threads use one connection, and what they run leaves in one write."""
-        self._wire = Trunk(client) if shared else Wire(client)
+    def __init__(self, wire: Wire | Trunk, outbox_max: int = OUTBOX_MAX) -> None:
+        self._wire = wire
         texts = {name: source(name, outbox_max) for name in NAMES}
         self._scripts = {name: (_digest(text), text) for name, text in texts.items()}
 

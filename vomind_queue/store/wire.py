@@ -19,6 +19,8 @@ from typing import Any
 import hiredis
 import redis
 
+from vomind_queue.store.relay import Relay, can_relay, in_strand
+
 #: A connection that rested for longer is looked at before it is used, s: the server may have
 #: closed it. No server comes back within less.
 RESTED_S = 0.01
@@ -34,12 +36,27 @@ class Wire:
     def __init__(self, client: redis.Redis) -> None:
         self._pool = client.connection_pool
         self._pid = os.getpid()
+        self._relay = Relay(client) if can_relay(client) else None
         #: Lines that nobody uses, the last one used at the right.
         self._idle: deque[Line] = deque()
 
     def ask(self, *command: Any) -> Any:
         """The server's answer; raises what redis-py raises."""
         packed = hiredis.pack_command(command)
+        if self._relay is not None and in_strand():
+            answer = self._relay.ask(packed)
+        else:
+            answer = self._exchange(packed)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def hang_up(self) -> None:
+        """Ends the event loop's connection; on its thread, before the loop ends."""
+        if self._relay is not None:
+            self._relay.close()
+
+    def _exchange(self, packed: bytes) -> Any:
         line = self._take()
         try:
             answer = line.exchange(packed)
@@ -49,8 +66,6 @@ class Wire:
             raise
         line.rest()
         self._idle.append(line)
-        if isinstance(answer, Exception):
-            raise answer
         return answer
 
     def _take(self) -> Line:

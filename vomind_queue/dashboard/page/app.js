@@ -59,7 +59,7 @@ function Side({ room }) {
   const at = room === 'call' ? 'calls' : room;
   const [icon, said] = THEMES[theme];
   return html`<header class="side"><a class="brand" href="#/"><img src="dashboard/icon.svg" alt="" width="30" height="30" />VoMind Queue</a><${Chip} />
-    <nav aria-label="Pages">${NAV.map(([key, name, sign]) => html`<a key=${key} href=${`#/${key}`} aria-current=${at === key ? 'page' : undefined}><${Icon} name=${sign} /><span>${name}</span></a>`)}</nav>
+    <nav aria-label="Main">${NAV.map(([key, name, sign]) => html`<a key=${key} href=${`#/${key}`} aria-current=${at === key ? 'page' : undefined}><${Icon} name=${sign} /><span>${name}</span></a>`)}</nav>
     <div class="foot"><button type="button" class="bare" onClick=${next} aria-label=${`Colours: ${said}. Change.`} title=${`Colours: ${said}`}><${Icon} name=${icon} /><span>${said}</span></button>
       ${signedIn() && html`<button type="button" class="bare" onClick=${signOut}><${Icon} name="log-out" /><span>Sign out</span></button>`}</div></header>`;
 }

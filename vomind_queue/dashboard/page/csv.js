@@ -21,6 +21,7 @@ export async function read(file) {
   const rows = [];
   let [line, before] = [1, 0];
   Papa.parse(text, {
+    delimiter: separator(text),
     step({ data, meta }) {
       if (data.some((cell) => cell.trim() !== '')) rows.push({ line, cells: data });
       // A cell may hold line breaks: lines are counted in the text itself.
@@ -30,6 +31,13 @@ export async function read(file) {
   });
   if (rows.length < 2) throw new Error('The file has no rows below its header.');
   return { head: rows[0].cells.map((name) => name.trim()), rows: rows.slice(1) };
+}
+
+/** What stands most often between the names of the columns, outside of quotes. */
+function separator(text) {
+  const head = text.split(/\r|\n/, 1)[0].replace(/"[^"]*"/g, '');
+  const often = (mark) => head.split(mark).length;
+  return [',', ';', '\t', '|'].reduce((best, mark) => (often(mark) > often(best) ? mark : best));
 }
 
 async function decode(file) {

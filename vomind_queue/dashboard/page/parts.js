@@ -9,8 +9,7 @@ export const Icon = ({ name }) => html`<span class=${`i i-${name}`} aria-hidden=
 export function Phone({ number }) {
   const [open, set] = useState(false);
   if (!number) return html`<span class="faint">blanked</span>`;
-  const label = open ? `Number ${number}. Hide it.` : `Number ending in ${number.slice(-4)}. Show it.`;
-  return html`<button type="button" class=${`phone ${open ? 'open' : ''}`} aria-label=${label} title=${open ? 'Hide' : 'Show the number'}
+  return html`<button type="button" class=${`phone ${open ? 'open' : ''}`} title=${open ? 'Hide the number' : 'Show the number'} aria-expanded=${open}
     onClick=${(event) => { event.stopPropagation(); set(!open); }}>${open ? number : masked(number)}</button>`;
 }
 
@@ -95,30 +94,33 @@ export const confirm = (asked) => question.set(asked);
 
 export function Confirm() {
   const asked = useCell(question);
-  const [choice, choose] = useState({});
-  const [busy, set_busy] = useState(false);
   const box = useRef(null);
   useEffect(() => {
-    if (asked && !box.current.open) { choose({}); box.current.showModal(); }
+    if (asked && !box.current.open) box.current.showModal();
     if (!asked && box.current.open) box.current.close();
   }, [asked]);
-  const go = async () => {
+  return html`<dialog ref=${box} aria-labelledby="ask" onClose=${() => question.set(null)} onClick=${(event) => event.target === box.current && box.current.close()}>
+    ${asked && html`<${Question} asked=${asked} />`}</dialog>`;
+}
+
+function Question({ asked }) {
+  const [choice, choose] = useState({ blocked: typeof asked.touches === 'function' });
+  const [busy, set_busy] = useState(false);
+  const go = async (event) => {
+    event.preventDefault();
     set_busy(true);
     await attempt(() => asked.run(choice));
-    set_busy(false);
     question.set(null);
   };
-  return html`<dialog ref=${box} aria-labelledby="ask" onClose=${() => question.set(null)} onClick=${(event) => event.target === box.current && box.current.close()}>
-    ${asked && html`<form method="dialog" class="ask" onSubmit=${(event) => { event.preventDefault(); go(); }}>
-      <h2 id="ask">${asked.title}</h2>
-      <div class="touches">${typeof asked.touches === 'function' ? html`<${asked.touches} choice=${choice} choose=${choose} />` : html`<p>${asked.touches}</p>`}</div>
-      ${asked.after && html`<p class="faint">${asked.after}</p>`}
-      <div class="row end">
-        <button type="button" onClick=${() => question.set(null)}>${asked.no || 'Not now'}</button>
-        <button class=${asked.danger ? 'danger' : 'primary'} disabled=${busy || choice.blocked} autofocus>${asked.yes}</button>
-      </div>
-    </form>`}
-  </dialog>`;
+  return html`<form method="dialog" class="ask" onSubmit=${go}>
+    <h2 id="ask">${asked.title}</h2>
+    <div class="touches">${typeof asked.touches === 'function' ? html`<${asked.touches} choice=${choice} choose=${choose} />` : html`<p>${asked.touches}</p>`}</div>
+    ${asked.after && html`<p class="faint">${asked.after}</p>`}
+    <div class="row end">
+      <button type="button" onClick=${() => question.set(null)}>${asked.no || 'Not now'}</button>
+      <button class=${asked.danger ? 'danger' : 'primary'} disabled=${busy || choice.blocked} autofocus>${asked.yes}</button>
+    </div>
+  </form>`;
 }
 
 // ---- Fields of forms ---------------------------------------------------------------------

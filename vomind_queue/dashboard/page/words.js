@@ -16,6 +16,7 @@ export const upper = (text) => text.charAt(0).toUpperCase() + text.slice(1);
 /** 350 ms, 4.2 s, 3 min 20 s, 2 h 5 min, 3 d 4 h. */
 export function duration(ms) {
   if (ms === null || ms === undefined) return '–';
+  if (ms === 0) return '0 s';
   if (ms < 1000) return `${Math.round(ms)} ms`;
   if (ms < 10_000) return `${(ms / 1000).toFixed(1).replace('.0', '')} s`;
   const seconds = Math.round(ms / 1000);

@@ -31,7 +31,7 @@ function Last({ each }) {
 
 function Act({ job }) {
   if (['waiting', 'delayed'].includes(job.state)) return html`<button type="button" class="small" aria-label=${`Cancel call ${job.jobId}`} onClick=${() => actions.cancel(job)}><${Icon} name="x" />Cancel</button>`;
-  if (job.state === 'failed') return html`<button type="button" class="small" aria-label=${`Try call ${job.jobId} again`} onClick=${() => actions.retry(job)}><${Icon} name="rotate-ccw" />Retry</button>`;
+  if (job.state === 'failed') return html`<button type="button" class="small" aria-label=${`Retry call ${job.jobId}`} onClick=${() => actions.retry(job)}><${Icon} name="rotate-ccw" />Retry</button>`;
   return null;
 }
 
@@ -67,7 +67,7 @@ function Why() {
   if (!value || !value.reasons.length) return null;
   return html`<section class="card tight" aria-label="Why they failed"><header><h2>Why they failed</h2><span class="faint">${many(value.count, 'reason')}</span></header>
     <ul class="kinds">${value.reasons.map((each) => html`<li key=${each.kind}><span class="number">${count(each.count)}</span><span class="cut" title=${each.example}>${each.example}</span>
-      <button type="button" class="small" aria-label=${`Try all ${each.count} again: ${each.kind}`} onClick=${() => actions.retry_all(each, again)}><${Icon} name="rotate-ccw" />Retry all</button></li>`)}</ul></section>`;
+      <button type="button" class="small" aria-label=${`Retry all ${each.count} of ${each.kind}`} onClick=${() => actions.retry_all(each, again)}><${Icon} name="rotate-ccw" />Retry all</button></li>`)}</ul></section>`;
 }
 
 function Listed({ state, page }) {

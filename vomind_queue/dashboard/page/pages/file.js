@@ -66,7 +66,7 @@ function Mapping({ head, plan, set }) {
     if (event.target.value === '') delete columns[key]; else columns[key] = Number(event.target.value);
     set({ ...plan, columns });
   };
-  return html`<section class="card form"><header><h2>What the columns mean</h2></header>
+  return html`<section class="card form whole"><header><h2>What the columns mean</h2></header>
     <div class="mapping">${TARGETS.map((target) => html`<${Field} key=${target.key} id=${`map-${target.key}`} label=${target.name} optional=${!target.needed}>
       ${(aria) => html`<select ...${aria} value=${plan.columns[target.key] ?? ''} onChange=${column(target.key)}><option value="">– none –</option>${head.map((name, at) => html`<option key=${at} value=${at}>${name || `Column ${at + 1}`}</option>`)}</select>`}<//>`)}</div>
     <div class="pair"><${Field} id="prefix" label="Put before numbers without +" optional hint="Such as +1 or +49; a leading 0 gives way to it.">${(aria) => html`<input ...${aria} autocomplete="off" placeholder="+1" value=${plan.prefix} onInput=${(event) => set({ ...plan, prefix: event.target.value.trim() })} />`}<//>
@@ -136,7 +136,7 @@ function Sending({ file, rows, calls, back }) {
   };
   const keep = () => report(file.name, rows, calls, faults, ids);
   const again = doubles(calls);
-  return html`<section class="card form" aria-live="polite"><header><h2>${{ look: 'Check', checking: 'Checking', checked: 'Send', sending: 'Sending', broken: 'Interrupted', sent: 'Sent' }[step.at]}</h2></header>
+  return html`<section class="card form whole" aria-live="polite"><header><h2>${{ look: 'Check', checking: 'Checking', checked: 'Send', sending: 'Sending', broken: 'Interrupted', sent: 'Sent' }[step.at]}</h2></header>
     ${step.error && html`<div class="notice error" role="alert"><${Icon} name="circle-alert" /><div>${step.error}</div></div>`}
     ${step.at === 'look' && html`<p>Every row is held against the rules of the API. No call is made yet.</p><div class="row end"><button type="button" onClick=${back}>Another file</button><button type="button" class="primary" onClick=${examine}><${Icon} name="list-checks" />Check ${many(calls.length, 'row')}</button></div>`}
     ${step.at === 'checking' && html`<${Progress} what="Checked" done=${step.done} total=${calls.length} />`}

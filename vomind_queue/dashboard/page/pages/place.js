@@ -179,6 +179,6 @@ const BODIES = { now: Now, later: Later, recurring: Recurring, file: FilePage };
 export function PlacePage({ tab }) {
   const Body = BODIES[tab] || Now;
   return html`<header class="page"><h1 tabindex="-1">Place calls</h1></header>
-    <nav class="tabs" aria-label="When">${TABS.map(([key, name, icon]) => html`<a key=${key} href=${`#/place/${key}`} aria-current=${key === tab ? 'page' : undefined}><${Icon} name=${icon} />${name}</a>`)}</nav>
+    <nav class="tabs" aria-label="Ways to place calls">${TABS.map(([key, name, icon]) => html`<a key=${key} href=${`#/place/${key}`} aria-current=${key === tab ? 'page' : undefined}><${Icon} name=${icon} />${name}</a>`)}</nav>
     <${Body} key=${tab} />`;
 }

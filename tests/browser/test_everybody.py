@@ -1,0 +1,139 @@
+"""For all: by ear, by keyboard, on a phone, in the dark."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Office, Visitor
+
+NUMBER = "+14155550123"
+PLACES = (
+    "/",
+    "/calls/waiting",
+    "/calls/delayed",
+    "/calls/failed",
+    "/calls/cancelled",
+    "/calls/waiting?q=L-1",
+    "/call/1",
+    "/recurring",
+    "/recurring/1",
+    "/place/now",
+    "/place/later",
+    "/place/recurring",
+    "/place/file",
+)
+
+
+def fill(office: Office) -> None:
+    """Something in each list."""
+    failing = office.call("+15005550001", lead_id="L-1")
+    office.until_state(failing, "failed")
+    office("POST", "/pause")
+    office.bulk(3, priority="high", lead_id="L-1", metadata={"a": 1})
+    office.bulk(2, delayMs=3_600_000)
+    office("POST", "/schedule-recurring-call", {"to": NUMBER, "cronExpression": "0 9 * * *"})
+
+
+def settled(page: Page) -> Page:
+    """The same, once it is drawn."""
+    page.locator(".loading").wait_for(state="detached")
+    page.wait_for_timeout(200)
+    return page
+
+
+def findings(page: Page, axe: str) -> list[str]:
+    """What axe has to say against the page as it is."""
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(axe)
+    found: dict[str, Any] = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    return [
+        f"{each['id']}: {each['help']}: {node['html'][:160]}"
+        for each in found["violations"]
+        for node in each["nodes"]
+    ]
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 1280), ("light", 390)])
+def test_axe_finds_nothing(
+    office: Office, visit: Callable[..., Visitor], axe: str, scheme: str, width: int
+) -> None:
+    """On no page, light or dark, wide or narrow; and nothing is wider than a phone."""
+    fill(office)
+    visitor = visit(scheme=scheme, width=width)
+    page = visitor.go()
+    found: list[str] = []
+    for place in PLACES:
+        page.evaluate(f"location.hash = '#{place}'")
+        found += [f"{place}: {finding}" for finding in findings(settled(page), axe)]
+        wide = page.evaluate("document.documentElement.scrollWidth")
+        found += [f"{place}: {wide} px wide"] if wide > width else []
+    assert found == []
+    page.evaluate("location.hash = '#/'")
+    page.get_by_role("button", name="Resume").click()
+    assert findings(page, axe) == []
+
+
+def test_axe_finds_nothing_in_the_login(visit: Callable[..., Visitor], axe: str) -> None:
+    """Nor in its refusal."""
+    page = visit(key=None).go()
+    assert findings(page, axe) == []
+    page.get_by_label("API key").fill("wrong")
+    page.keyboard.press("Enter")
+    expect(page.locator("#key-wrong")).to_be_visible()
+    assert findings(page, axe) == []
+
+
+def test_a_call_is_placed_by_keyboard_alone(office: Office, page: Page) -> None:
+    """From the first key on."""
+    office("POST", "/pause")
+    expect(page.locator("#verdict")).to_have_text("Paused by ops")
+    page.keyboard.press("Tab")
+    expect(page.locator(".skip")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("main")).to_be_focused()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Place a call")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_be_focused()
+    page.get_by_label("Number to call").focus()
+    page.keyboard.type(NUMBER)
+    page.keyboard.press("Enter")
+    expect(page.locator(".toast")).to_contain_text("is queued")
+    assert office("GET", "/stats")["stats"]["waiting"] == 1
+
+
+def test_a_question_keeps_the_keyboard(page: Page) -> None:
+    """And gives it back where it was."""
+    page.get_by_role("button", name="Pause").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("dialog").get_by_role("button", name="Pause")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("button", name="Pause")).to_be_focused()
+
+
+def test_colours_can_be_chosen(page: Page) -> None:
+    """And stay so."""
+    button = page.get_by_role("button", name="Colours")
+    button.click()
+    button.click()
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    page.reload()
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(13, 15, 20)"
+
+
+def test_the_chart_can_be_read(office: Office, page: Page) -> None:
+    """Aloud, and as a table."""
+    for job_id in office.bulk(2):
+        office.until_state(job_id, "completed")
+    chart = page.get_by_role("img", name="2 calls started in the last hour")
+    expect(chart).to_be_visible()
+    page.get_by_text("As a table").click()
+    expect(page.get_by_role("region", name="Starts by minute").locator("tbody")).to_contain_text(
+        "2"
+    )

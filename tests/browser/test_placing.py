@@ -1,0 +1,123 @@
+"""Placing calls: now, later, again and again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from playwright.sync_api import Route, expect
+
+from tests.browser.conftest import Office, Visitor
+
+NUMBER = "+14155550123"
+
+
+def test_a_call_now(office: Office, visit: Callable[..., Visitor]) -> None:
+    """It rings with all that was filled in."""
+    page = visit().go("/place/now")
+    page.get_by_label("Number to call").fill("+1 (415) 555-0123")
+    page.get_by_label("Message", exact=False).first.fill("Your car is ready.")
+    page.get_by_role("radio", name="High").check()
+    page.get_by_label("Lead").fill("L-7")
+    page.get_by_text("Retries, answering machines, metadata").click()
+    page.get_by_label("as the settings say").uncheck()
+    page.get_by_label("busy").check()
+    page.get_by_label("Metadata").fill('{"campaign": "Q4"}')
+    page.get_by_role("button", name="Place the call").click()
+    expect(page.locator(".toast")).to_contain_text("The call to +1 ••••• 0123 is queued.")
+    page.locator(".toast a").click()
+    expect(page.locator("h1 .badge")).to_have_text("Completed")
+    (job,) = office("GET", "/completed")["jobs"]
+    assert job["data"] == {
+        "to": NUMBER,
+        "message": "Your car is ready.",
+        "lead_id": "L-7",
+        "priority": "high",
+        "metadata": {"campaign": "Q4"},
+        "retryOn": ["busy"],
+    }
+    assert [ring["to"] for ring in office.phone.rings(NUMBER)][-1:] == [NUMBER]
+
+
+def test_what_is_wrong_stands_at_its_field(office: Office, visit: Callable[..., Visitor]) -> None:
+    """In the API's words, and the cursor goes there; nothing is stored."""
+    page = visit().go("/place/now")
+    page.get_by_label("Number to call").fill("555")
+    page.get_by_role("button", name="Place the call").click()
+    field = page.get_by_label("Number to call")
+    expect(page.locator("#to-wrong")).to_have_text(
+        "Write the number as + and 7 to 15 digits: +1234567890."
+    )
+    expect(field).to_be_focused()
+    expect(field).to_have_attribute("aria-invalid", "true")
+    page.get_by_text("Retries, answering machines, metadata").click()
+    page.get_by_label("Metadata").fill("{")
+    page.get_by_role("button", name="Place the call").click()
+    expect(page.locator("#metadata-wrong")).to_contain_text("This is not JSON")
+    assert office("GET", "/stats")["stats"]["total"] == 0
+
+
+def test_a_lost_answer_and_a_second_click_make_one_call(
+    office: Office, visit: Callable[..., Visitor]
+) -> None:
+    """The form has a key of its own until it was answered."""
+    office("POST", "/pause")
+    visitor = visit()
+    page = visitor.go("/place/now")
+
+    def lose(route: Route) -> None:
+        route.fetch()
+        route.abort()
+
+    page.route("**/schedule-call", lose, times=1)
+    page.get_by_label("Number to call").fill(NUMBER)
+    page.get_by_role("button", name="Place the call").click()
+    expect(page.get_by_role("alert")).to_contain_text("The server cannot be reached.")
+    page.get_by_role("button", name="Place the call").click()
+    expect(page.locator(".toast")).to_contain_text("is queued")
+    assert office("GET", "/stats")["stats"]["waiting"] == 1
+
+
+def test_a_call_later(office: Office, visit: Callable[..., Visitor]) -> None:
+    """At the time that this machine's clock will show, and taken back."""
+    page = visit().go("/place/later")
+    # The browser is in Berlin.
+    there = (datetime.now(ZoneInfo("Europe/Berlin")) + timedelta(days=30)).replace(
+        hour=9, minute=30
+    )
+    utc = there.astimezone(UTC)
+    page.get_by_label("When", exact=True).fill(f"{there:%Y-%m-%dT%H:%M}")
+    expect(page.locator(".preview")).to_contain_text(
+        f"{there:%A}, {there.day} {there:%B %Y} at 09:30"
+    )
+    expect(page.locator(".preview")).to_contain_text(f"{utc:%Y-%m-%d %H:%M} UTC")
+    page.get_by_label("Number to call").fill(NUMBER)
+    page.get_by_role("button", name="Schedule the call").click()
+    expect(page.locator(".toast")).to_contain_text(f"is scheduled for {there:%a}")
+    (job,) = office("GET", "/delayed")["jobs"]
+    assert job["scheduledFor"] == f"{utc:%Y-%m-%dT%H:%M}:00.000Z"
+    page.locator(".toast").get_by_role("button", name="Cancel it").click()
+    expect(page.locator(".toast").last).to_contain_text("is cancelled")
+    assert office("GET", "/stats")["stats"]["total"] == 0
+
+
+def test_a_recurring_call_with_its_next_runs(office: Office, visit: Callable[..., Visitor]) -> None:
+    """As the server reckons them, while the pattern is typed."""
+    page = visit().go("/place/recurring")
+    ahead = page.locator(".runs-ahead")
+    expect(ahead).to_contain_text("At 09:00 on Monday through Friday")
+    expect(ahead.locator("li")).to_have_count(5)
+    page.get_by_label("Pattern", exact=True).fill("30 7 * * *")
+    page.get_by_label("Time zone").fill("America/New_York")
+    expect(ahead).to_contain_text("At 07:30 every day")
+    expect(ahead.locator("li").first).to_contain_text("07:30")
+    page.get_by_label("Pattern", exact=True).fill("61 * * * *")
+    expect(ahead).to_contain_text("cronExpression")
+    expect(page.get_by_role("button", name="Make it recur")).to_be_disabled()
+    page.get_by_role("button", name="Mondays at 9").click()
+    page.get_by_label("Number to call").fill(NUMBER)
+    page.get_by_role("button", name="Make it recur").click()
+    expect(page.locator(".toast")).to_contain_text("Recurring call scheduled successfully")
+    (job,) = office("GET", "/recurring")["jobs"]
+    assert (job["cronExpression"], job["timezone"]) == ("0 9 * * 1", "America/New_York")
