@@ -133,7 +133,10 @@ def test_a_job_that_cannot_be_read_does_not_stop_the_others(
 
 def test_a_text_that_was_cut_in_the_middle_of_an_emoji() -> None:
     """JavaScript sends such a half as U+FFFD, and so is it here; whole ones stay."""
-    sent = r'{"to": "+15550000001", "message": "\ud83d\ude00 \ud83d", "metadata": {"\udc00": "\u00e9"}}'
+    sent = (
+        r'{"to": "+15550000001", "message": "\ud83d\ude00 \ud83d", '
+        r'"metadata": {"\udc00": "\u00e9"}}'
+    )
     call = jobs.translate(written({"data": sent}), TERMS).call
     assert call.message == "\U0001f600 \ufffd"
     assert call.metadata["\ufffd"] == "é"
