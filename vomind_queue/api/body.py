@@ -14,7 +14,6 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
-from io import BytesIO
 from typing import Any, NoReturn
 
 from flask import Flask, current_app, g, request
@@ -95,8 +94,7 @@ def read_bytes(most: int = MAX_BODY) -> bytes:
     announced = environ.get("CONTENT_LENGTH") or ""
     if announced == "0" or not (announced or "HTTP_TRANSFER_ENCODING" in environ):
         return b""
-    if type(environ["wsgi.input"]) is BytesIO:
-        # It is all there: nobody waits.
+    if getattr(environ["wsgi.input"], "holds_no_thread", False):
         return _read_announced(announced, most) if announced else _read_chunked(most)
     readers: Readers = current_app.extensions[_READERS]
     with readers.place():
