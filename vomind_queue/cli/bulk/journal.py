@@ -113,7 +113,7 @@ def open_journal(path: Path, *, size: int, client: str) -> Journal:
     if first["client"] != client:
         raise BadFile(
             f"Part of this file was sent to another address, or with another key. Go on there; "
-            f"or remove {path} to begin anew here."
+            f"or remove {path} to begin anew here: what was sent is then sent once more."
         )
     journal = Journal(path=path, file=file, run=first["run"], size=first["size"])
     for line in rest:
