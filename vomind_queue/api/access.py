@@ -126,8 +126,9 @@ def scope() -> str:
 def sign(record: logging.LogRecord) -> bool:
     """A filter for log handlers: says with which request, and whose, a line has to do."""
     if has_request_context():
-        record.request_id = g.get("request_id")
-        key: ApiKey | None = g.get("api_key")
+        known = g._get_current_object()  # noqa: SLF001
+        record.request_id = known.get("request_id")
+        key: ApiKey | None = known.get("api_key")
         record.client = key.name if key else None
     return True
 

@@ -34,13 +34,15 @@ def environ_of(scope: Any) -> Environ:
         "wsgi.multiprocess": False,
         "wsgi.run_once": False,
     }
-    headers = scope.headers
+    headers, plain = scope.headers, len(environ)
     for name, value in headers.items():
         key = _NAMES.get(name) or _named(name)
         environ[key] = f"{environ[key]},{value}" if key in environ else value
-    for name in headers.keys():  # noqa: SIM118  (it is no dict)
+    names = headers.keys()
+    if len(environ) - plain < len(names):
         # One that is not ASCII is not among the items.
-        environ.setdefault(_NAMES.get(name) or _named(name), "")
+        for name in names:
+            environ.setdefault(_NAMES.get(name) or _named(name), "")
     environ.setdefault("HTTP_HOST", "")
     return environ
 
