@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from flask import Flask, Request, Response
+from flask import Flask, Request, Response, request_finished, request_started
+from flask.globals import request_ctx
 from flask.sessions import NullSession, SessionInterface
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import MapAdapter, Rule
@@ -27,22 +28,26 @@ Match = tuple[Rule, dict[str, Any]]
 class Answer(Response):
     """A whole answer with its headers ready, handed over as it is."""
 
+    #: Whether all is as it will be sent: its length is told, and its headers are ASCII.
+    is_ready = False
+
     @classmethod
     def whole(cls, body: bytes, content_type: str) -> Answer:
         """A 200 of one piece, of which werkzeug has nothing to find out."""
         headers = [("Content-Type", content_type), ("Content-Length", str(len(body)))]
-        return cls([body], headers=headers)
+        made = cls([body], headers=headers)
+        made.is_ready = True
+        return made
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """As werkzeug's, which first looks for an address to mend and a length to find out.
 
         What is whole is a list.
         """
-        body = self.response
-        plain = self._status_code == HTTPStatus.OK and type(body) is list and not self._on_close
+        plain = self.is_ready and self._status_code == HTTPStatus.OK and not self._on_close
         if plain and environ["REQUEST_METHOD"] != "HEAD":
             start_response(self._status, self.headers.to_wsgi_list())
-            return cast(list[bytes], body)
+            return cast(list[bytes], self.response)
         pieces = super().__call__(environ, start_response)
         if not self.is_sequence:
             return pieces
@@ -60,12 +65,45 @@ class Api(Flask):
     def __init__(self, name: str) -> None:
         super().__init__(name, static_folder=None, template_folder=None)
         self.session_interface = _NoSessions()
+        self._plain: bool | None = None
         #: Matches of addresses without variable parts, by method and path.
         self._fixed: dict[tuple[str, str], Match] | None = None
 
     def ensure_sync(self, func: F) -> F:
         """Nothing here is a coroutine."""
         return func
+
+    def full_dispatch_request(self) -> Response:
+        """As Flask's, where nobody but the whole application goes before and behind requests."""
+        asked = request_ctx.request
+        rule = asked.url_rule
+        if rule is None or asked.method == "OPTIONS" or self._is_listened_to():
+            return super().full_dispatch_request()
+        self._got_first_request = True
+        answer: Any
+        try:
+            for before in self.before_request_funcs[None]:
+                if (answer := before()) is not None:
+                    break
+            else:
+                answer = self.view_functions[rule.endpoint](**(asked.view_args or {}))
+        except Exception as error:  # noqa: BLE001  (Flask's own way)
+            answer = self.handle_user_exception(error)
+        response = answer if type(answer) is Answer else self.make_response(answer)
+        for after in reversed(self.after_request_funcs[None]):
+            response = after(response)
+        return response
+
+    def _is_listened_to(self) -> bool:
+        """Whether rooms have hooks of their own, or somebody follows Flask's signals."""
+        if self._plain is None:
+            hooks = (
+                self.before_request_funcs,
+                self.after_request_funcs,
+                self.url_value_preprocessors,
+            )
+            self._plain = not any(room is not None for each in hooks for room in each)
+        return not self._plain or bool(request_started.receivers or request_finished.receivers)
 
     def create_url_adapter(self, request: Request | None) -> Any:
         """An adapter that looks into `fixed` first."""
