@@ -38,11 +38,22 @@ def test_without_a_key_no_body_is_waited_for(stack: Stack) -> None:
             assert client.recv(12) == b"HTTP/1.1 401"
 
 
+def test_a_single_call_takes_nobodys_place(stack: Stack) -> None:
+    """However many are on their way, one that is whole is stored."""
+    stack.start_web(API_KEYS="ops:secret", WEB_PROCESSES="2", WEB_THREADS="4")
+    key = {"X-API-Key": "secret"}
+    url, call = f"{stack.queue_url}/schedule-call", {"to": "+15551234567"}
+    with slow_clients(stack, "/api/queue/schedule-call", "X-API-Key: secret\r\n") as clients:
+        assert requests.post(url, json=call, headers=key, timeout=10).status_code == 200
+        clients[0].sendall(b'"to":"+15551234567"' + b" " * 4979 + b"}")
+        assert clients[0].recv(12) == b"HTTP/1.1 200"
+
+
 def test_with_one_the_others_are_answered_all_the_same(stack: Stack) -> None:
     """Looking and pausing want no body, and some threads wait for none."""
     stack.start_web(API_KEYS="ops:secret", WEB_PROCESSES="2", WEB_THREADS="4")
-    key = {"X-API-Key": "secret"}
-    with slow_clients(stack, "/api/queue/schedule-call", "X-API-Key: secret\r\n") as clients:
+    key, bulk = {"X-API-Key": "secret"}, "/api/queue/schedule-bulk-calls"
+    with slow_clients(stack, bulk, "X-API-Key: secret\r\n") as clients:
         for path in ("/healthz", "/api/queue/stats"):
             answer = requests.get(stack.web_url + path, headers=key, timeout=10)
             assert answer.status_code == 200

@@ -32,6 +32,7 @@ KEPT_FREE = 2
 PLACE_WAIT_S = 0.5
 _READERS = "vomind-readers"
 
+_LENGTH = re.compile(r"[0-9]{1,18}")
 #: In the raw text: the escape of half a surrogate pair, be it followed by the other or not.
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 _JSON_TYPE = re.compile(r"application/(?:[a-z0-9.+-]+\+)?json", re.IGNORECASE)
@@ -89,9 +90,12 @@ def read_object() -> dict[str, Any]:
 
 def read_bytes(most: int = MAX_BODY) -> bytes:
     """The body, up to ``most`` bytes; empty when there is none. Raises Refused: 400 or 413."""
-    announced = request.environ.get("CONTENT_LENGTH") or ""
-    if announced == "0" or not (announced or "HTTP_TRANSFER_ENCODING" in request.environ):
+    environ = request.environ
+    announced = environ.get("CONTENT_LENGTH") or ""
+    if announced == "0" or not (announced or "HTTP_TRANSFER_ENCODING" in environ):
         return b""
+    if getattr(environ["wsgi.input"], "holds_no_thread", False):
+        return _read_announced(announced, most) if announced else _read_chunked(most)
     readers: Readers = current_app.extensions[_READERS]
     with readers.place():
         return _read_announced(announced, most) if announced else _read_chunked(most)
@@ -99,7 +103,7 @@ def read_bytes(most: int = MAX_BODY) -> bytes:
 
 def _read_announced(announced: str, most: int) -> bytes:
     # int() takes other scripts' digits, and stops at 4,300 of them.
-    if not re.fullmatch(r"[0-9]{1,18}", announced):
+    if not _LENGTH.fullmatch(announced):
         raise Refused(HTTPStatus.BAD_REQUEST, "The Content-Length is not a number.")
     length = int(announced)
     if length > most:
