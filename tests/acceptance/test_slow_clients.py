@@ -74,9 +74,22 @@ def test_callbacks_that_do_not_end_hold_nobody_up(stack: Stack) -> None:
         TWILIO_AUTH_TOKEN="token",
         TWILIO_PHONE_NUMBER="+15005550006",
     )
-    with slow_clients(stack, "/api/twilio/status/1/token"):
+    calls = {"calls": [{"to": "+15551234567"}] * 2}
+    with slow_clients(stack, "/api/twilio/status/1/token") as clients:
         for _ in range(4):
             assert requests.get(f"{stack.web_url}/healthz", timeout=10).status_code == 200
+            # Whoever has a key finds a place for a body.
+            answer = requests.post(
+                f"{stack.queue_url}/schedule-bulk-calls",
+                json=calls,
+                headers={"X-API-Key": "secret"},
+                timeout=10,
+            )
+            assert answer.status_code == 200
+        # And they give theirs back.
+        for client in clients:
+            client.settimeout(30)
+            assert client.recv(12) in (b"HTTP/1.1 400", b"HTTP/1.1 503")
 
 
 def _first(client: socket.socket) -> bytes:

@@ -30,6 +30,8 @@ class Body:
         self.holds_no_thread = holds_no_thread
         #: Whether the coroutine that runs the strand takes the body in when it is asked to.
         self.at_hand = holds_no_thread
+        #: How long a thread waits for it, s; ``None``: as long as it takes.
+        self.patience_s: float | None = None
 
     def read(self, size: int = -1) -> bytes:
         """As any file's; what was cut off ends early."""
@@ -42,7 +44,13 @@ class Body:
             return getcurrent().parent.switch(self)  # type: ignore[no-any-return]
         if in_strand():
             return await_in_strand(self.received())
-        return asyncio.run_coroutine_threadsafe(self.received(), self._loop).result()
+        coming = asyncio.run_coroutine_threadsafe(self.received(), self._loop)
+        try:
+            return coming.result(self.patience_s)
+        except TimeoutError:
+            # Taken for cut off.
+            coming.cancel()
+            return b""
 
     async def received(self) -> bytes:
         """All of it, or as much of its beginning as tells that it is too long."""
