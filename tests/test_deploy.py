@@ -58,6 +58,18 @@ def test_compose_sets_settings_that_there_are(name: str) -> None:
         assert environment[variable].startswith(f"${{{variable}:?")
 
 
+def test_compose_hands_each_setting_on() -> None:
+    """One that is written into .env and not named here would count for nothing, unsaid."""
+    handed_on = {name for each in OURS.values() for name in each["environment"]}
+    #: The addresses and places of containers are Compose's own matter.
+    fixed = {"HOST", "PORT", "DATA_DIR", "FLOWER_PORT", "VOMIND_ENV_FILE", "ALLOW_ANONYMOUS"}
+    fixed |= {name for name in SETTINGS if re.match("REDIS_(?!URL)|EMBEDDED_|SIMULATOR_", name)}
+    assert SETTINGS - handed_on == fixed | {"ALLOW_EVICTION"}
+    for each in OURS.values():
+        for name, value in each["environment"].items():
+            assert "${" not in value or f"${{{name}:" in value or name == "REDIS_URL", name
+
+
 def test_compose_opens_nothing_beyond_loopback() -> None:
     """A proxy with TLS stands before it."""
     ports = [port for each in COMPOSE["services"].values() for port in each.get("ports", ())]

@@ -15,6 +15,7 @@ import logging
 import sys
 import time
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from vomind_queue.settings import Settings
@@ -84,11 +85,26 @@ def configure(settings: Settings) -> None:
     for name in _QUIET:
         logging.getLogger(name).setLevel(max(level, logging.WARNING))
     logging.captureWarnings(True)
+    _look_no_further()
+
+
+def _look_no_further() -> None:
+    """Leaves out what no line of ours shows, and what takes half of a line's time to find out.
+
+    As https://docs.python.org/3/howto/logging.html#optimization has it.
+    """
+    logging._srcfile = None  # noqa: SLF001
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
 
 
 def _utc(record: logging.LogRecord) -> str:
-    seconds = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
-    return f"{seconds}.{int(record.msecs):03d}Z"
+    return f"{_second(int(record.created))}.{int(record.msecs):03d}Z"
+
+
+@lru_cache(maxsize=8)
+def _second(unix_s: int) -> str:
+    # Many lines share one.
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(unix_s))
 
 
 def _one_line(text: str) -> str:

@@ -146,8 +146,10 @@ def build_work(settings: Settings, dialer: Provider | None = None) -> WorkServic
         price_ms=settings.price_delay_ms,
         callbacks=settings.public_url is not None,
     )
+    # Not shared: Celery's beat steps down in a signal's handler, in the midst of a look.
+    timetable = Timetable(Gate(client, settings.outbox_max))
     timekeeper = Timekeeper(
-        Timetable(gate), f"{name}:{secrets.token_hex(4)}", lead_ms=LEADS_FOR * settings.lease_ms
+        timetable, f"{name}:{secrets.token_hex(4)}", lead_ms=LEADS_FOR * settings.lease_ms
     )
     link = Link(queue=queue, desk=desk, timekeeper=timekeeper, drain_s=settings.drain_ms / 1000)
     return WorkServices(settings=settings, link=link, calling=calling, following=following)

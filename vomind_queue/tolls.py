@@ -21,6 +21,8 @@ _DEAR = frozenset(
 #: Codes of no country that are dear throughout: satellites (870, 881), international networks
 #: (882, 883) and the international premium rate (979), by ITU-T E.164.
 _DEAR_CODES = frozenset({870, 881, 882, 883, 979})
+#: The least that can be a number, its + included, characters.
+_SHORTEST = 8
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,13 +51,23 @@ class Tolls:
             if country not in self.countries:
                 named = country if country and country != "001" else "that country"
                 return f"This service does not call {named}; its operator allows others only."
-        if not self.premium and _is_dear(read):
+        if not self.premium and _is_dear(number, read):
             return "This service does not call premium-rate numbers."
         return ""
 
 
-def _is_dear(number: phonenumbers.PhoneNumber) -> bool:
-    return number.country_code in _DEAR_CODES or phonenumbers.number_type(number) in _DEAR
+def _is_dear(number: str, read: phonenumbers.PhoneNumber) -> bool:
+    if read.country_code in _DEAR_CODES:
+        return True
+    kind = phonenumbers.number_type(read)
+    if kind != PhoneNumberType.UNKNOWN:
+        return kind in _DEAR
+    # No number at all, perhaps for its length: exchanges connect as soon as they have enough
+    # digits, and pass over those behind.
+    return any(
+        phonenumbers.number_type(phonenumbers.parse(number[:end])) in _DEAR
+        for end in range(_SHORTEST, len(number))
+    )
 
 
 def is_country(code: str) -> bool:

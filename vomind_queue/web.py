@@ -16,7 +16,7 @@ from functools import partial
 from typing import Any
 
 from flask import Flask
-from granian.constants import HTTPModes, Interfaces, RuntimeModes
+from granian.constants import HTTPModes, Interfaces, Loops, RuntimeModes
 from granian.log import LogLevels
 from granian.server import Server
 
@@ -84,8 +84,9 @@ def main() -> None:
         address=address,
         port=settings.port,
         interface=Interfaces.RSGI,
+        loop=Loops.uvloop,
         workers=settings.web_processes,
-        runtime_mode=RuntimeModes.st,
+        runtime_mode=RuntimeModes.mt,
         http=HTTPModes.http1,
         websockets=False,
         # Its warnings are advice on the number of threads.

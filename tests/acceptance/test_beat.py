@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import signal
+import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import redis
@@ -39,6 +41,24 @@ def recurring(api: Api, to: str = TO) -> str:
 def until_rung(phone: SimulatorClient, count: int) -> None:
     """Waits for so many rings."""
     until(lambda: len(phone.rings()) >= count, within_s=30, what=f"{count} rings")
+
+
+def test_a_scheduler_ends_while_redis_is_silent(
+    start_server: Callable[..., Server], tmp_path: Path
+) -> None:
+    """SIGTERM interrupts a look that waits for its answer, and Celery steps down right there."""
+    server = start_server()
+    beat = start_beat(
+        Stack(directory=tmp_path, redis_url=server.url, settings={"LEASE_TIME": "1s"})
+    )
+    server.freeze()
+    # It looks twice a second, and waits five seconds for an answer.
+    time.sleep(1.5)
+    try:
+        beat.stop(within_s=60)
+    finally:
+        beat.kill()
+        server.thaw()
 
 
 def test_a_recurring_call_rings_is_paused_resumed_and_deleted(

@@ -120,9 +120,13 @@ def office(everything: Office) -> Iterator[Office]:
     everything.client.delete(keys.PAUSED)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Debian's Chromium."""
+    """Debian's Chromium.
+
+    One for each file: while it is open, an event loop runs in this thread, and other files'
+    tests make their own.
+    """
     program = shutil.which("chromium")
     if program is None:
         missing("chromium")

@@ -12,6 +12,7 @@ import redis
 
 from tests.servers import Server
 from vomind_queue.store.connection import connect
+from vomind_queue.store.trunk import Trunk
 from vomind_queue.store.wire import RESTED_S, Wire
 
 
@@ -81,6 +82,42 @@ def test_a_frozen_server_is_not_waited_for(start_server: Callable[..., Server]) 
     assert 0.2 < time.monotonic() - began < 10
     server.thaw()
     assert wire.ask("ECHO", "now") == "now"
+    client.close()
+
+
+@pytest.mark.parametrize("kind", [Wire, Trunk])
+def test_much_is_not_sent_for_longer_than_was_said(
+    start_server: Callable[..., Server], kind: type[Wire | Trunk]
+) -> None:
+    """A frozen server's buffers take some of it, and the time does not begin anew with that."""
+    server = start_server()
+    client = connect(server.url, timeout_s=6.0)
+    line = kind(client)
+    line.ask("PING")
+    server.freeze()
+    began = time.monotonic()
+    with pytest.raises(redis.TimeoutError, match="writing"):
+        line.ask("ECHO", "x" * 20_000_000)
+    # Twice the time, and more, before it was bounded.
+    assert time.monotonic() - began < 11
+    server.thaw()
+    assert line.ask("ECHO", "y" * 1_000_000) == "y" * 1_000_000
+    client.close()
+
+
+def test_outages_use_up_no_places_in_the_pool(start_server: Callable[..., Server]) -> None:
+    """Each line that was idle then fails once, and is let go."""
+    server = start_server()
+    client = connect(server.url, timeout_s=5, max_connections=2)
+    wire = Wire(client)
+    for _ in range(3):
+        wire.ask("PING")
+        server.kill()
+        time.sleep(2 * RESTED_S)
+        with pytest.raises(redis.ConnectionError, match="connecting to"):
+            wire.ask("PING")
+        server.start()
+    assert wire.ask("ECHO", "here") == "here"
     client.close()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -23,6 +24,12 @@ def job(place: Place, at_ms: int = 0, data: Any = None, **fields: str) -> OldJob
     sent = {"to": "+15550000001", "message": "Hello"} if data is None else data
     record = {"data": json.dumps(sent), "timestamp": str(NOW - HOUR), "opts": "{}"} | fields
     return OldJob(id="7", place=place, at_ms=at_ms, fields=record)
+
+
+def written(record: dict[str, str]) -> OldJob:
+    """A waiting job, with these fields as they stand in Redis."""
+    plain = job(Place.WAIT)
+    return replace(plain, fields={**plain.fields, **record})
 
 
 def schedule(next_ms: int = NOW + HOUR, run: Any = None, **fields: str) -> OldSchedule:
@@ -101,6 +108,39 @@ def test_what_could_not_be_placed_here_is_named(data: Any, why: str) -> None:
     """With the rule that it breaks, and without its number."""
     with pytest.raises(Untranslatable, match=why):
         jobs.translate(job(Place.WAIT, data=data), TERMS)
+
+
+@pytest.mark.parametrize(
+    ("record", "why"),
+    [
+        ({"data": '{"to": "+15550000001", "metadata": {"a": 1e999}}'}, "data: no JSON"),
+        ({"data": '{"to": "+15550000001", "metadata": {"a": NaN}}'}, "data: no JSON"),
+        ({"data": '{"a": ' + "[" * 5_000 + "]" * 5_000 + "}"}, "data: nested too deeply"),
+        ({"data": r'{"a": "\ud83d", "b": ' + "[" * 5_000 + "]" * 5_000 + "}"}, "nested too deeply"),
+        ({"data": "1" * 5_000}, "data: no JSON"),
+        ({"opts": '{"delay": 1e999}'}, "opts: no JSON"),
+        ({"opts": '{"delay": 1e15}'}, "after the year 9999"),
+        ({"timestamp": "-5"}, "before 1970"),
+    ],
+)
+def test_a_job_that_cannot_be_read_does_not_stop_the_others(
+    record: dict[str, str], why: str
+) -> None:
+    """It is one that is left behind, with its reason."""
+    with pytest.raises(Untranslatable, match=why):
+        jobs.translate(written(record), TERMS)
+
+
+def test_a_text_that_was_cut_in_the_middle_of_an_emoji() -> None:
+    """JavaScript sends such a half as U+FFFD, and so is it here; whole ones stay."""
+    sent = (
+        r'{"to": "+15550000001", "message": "\ud83d\ude00 \ud83d", '
+        r'"metadata": {"\udc00": "\u00e9"}}'
+    )
+    call = jobs.translate(written({"data": sent}), TERMS).call
+    assert call.message == "\U0001f600 \ufffd"
+    assert call.metadata["\ufffd"] == "é"
+    call.message.encode()
 
 
 def test_metadata_that_are_full_stay_as_they_are() -> None:

@@ -36,6 +36,11 @@ INTERNATIONAL_PREMIUM = "+979123456789"
         ("DE", True, "+9991234567", False),
         ("DE", True, GERMAN_PREMIUM, True),
         ("DE", False, GERMAN_PREMIUM, False),
+        # Digits behind a whole number are passed over on the way, and ring it.
+        ("DE", False, GERMAN_PREMIUM + "89", False),
+        ("", False, BRITISH_PREMIUM + "000", False),
+        ("", False, AMERICAN + "000", True),
+        ("", False, "+9991234567", True),
     ],
 )
 def test_numbers(countries: str, premium: bool, number: str, called: bool) -> None:

@@ -57,19 +57,22 @@ class Access:
         app.after_request(_show_request_id)
 
     def _admit(self) -> None:
-        sent = request.environ.get("HTTP_X_REQUEST_ID") or ""
-        g.request_id = sent if _REQUEST_ID.fullmatch(sent) else secrets.token_hex(16)
+        environ = request.environ
+        sent = environ.get("HTTP_X_REQUEST_ID")
+        known = sent is not None and _REQUEST_ID.fullmatch(sent)
+        g.request_id = sent if known else secrets.token_hex(16)
         g.api_key = None
-        if request.blueprint in SIGNED:
+        room, endpoint = request.blueprint, request.endpoint
+        if room in SIGNED:
             return
-        if request.method not in SAFE and _foreign(request.environ):
+        if environ["REQUEST_METHOD"] not in SAFE and _foreign(environ):
             raise Refused(
                 HTTPStatus.FORBIDDEN,
                 "A browser may change the queue from this server's own pages only.",
             )
-        if request.endpoint in OPEN or request.blueprint in PAGES:
+        if endpoint in OPEN or room in PAGES:
             return
-        keys = self._metrics_keys if request.endpoint == METRICS else self._keys
+        keys = self._metrics_keys if endpoint == METRICS else self._keys
         if not keys:
             return
         g.api_key = _match(keys)

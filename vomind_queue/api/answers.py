@@ -8,6 +8,7 @@ from typing import Any
 
 from flask import Response
 
+from vomind_queue.api.shell import Answer
 from vomind_queue.api.times import iso, iso_or_none
 from vomind_queue.calls import (
     AttemptMade,
@@ -20,13 +21,16 @@ from vomind_queue.calls import (
     Receipt,
     Stats,
 )
-
-_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+from vomind_queue.encoding import compact
 
 
 def encode(document: Mapping[str, Any]) -> bytes:
-    """Compact JSON in UTF-8."""
-    return _ENCODER.encode(document).encode("utf-8", "replace")
+    """Compact JSON in UTF-8; half of a surrogate pair, which no text has, becomes ``?``."""
+    try:
+        return compact(document)
+    except UnicodeEncodeError:
+        text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+        return text.encode("utf-8", "replace")
 
 
 def success(document: dict[str, Any], ignored: Sequence[str] = ()) -> Response:
@@ -34,7 +38,7 @@ def success(document: dict[str, Any], ignored: Sequence[str] = ()) -> Response:
     whole = {"success": True, **document}
     if ignored:
         whole["ignored"] = list(ignored)
-    return Response(encode(whole), content_type="application/json")
+    return Answer.whole(encode(whole), "application/json")
 
 
 def scheduled(new: NewCall, receipt: Receipt, message: str, ignored: Sequence[str]) -> Response:

@@ -30,8 +30,11 @@ _PIECE = 64 * 1024
 KEPT_FREE = 2
 #: How long a request waits for its turn to be read, s: a 503 has to come within 2 s.
 PLACE_WAIT_S = 0.5
+#: How long the body of who has shown nothing is waited for, s: Twilio's comes with its headers.
+STRANGERS_S = 5.0
 _READERS = "vomind-readers"
 
+_LENGTH = re.compile(r"[0-9]{1,18}")
 #: In the raw text: the escape of half a surrogate pair, be it followed by the other or not.
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 _JSON_TYPE = re.compile(r"application/(?:[a-z0-9.+-]+\+)?json", re.IGNORECASE)
@@ -47,27 +50,39 @@ class Readers:
 
     def __init__(self, threads: int) -> None:
         """``threads``: of this process."""
-        self._places = threading.BoundedSemaphore(max(1, threads - KEPT_FREE))
+        places = max(1, threads - KEPT_FREE)
+        self._places = threading.BoundedSemaphore(places)
+        #: Half of them are enough for who has shown no key.
+        self._strangers = threading.BoundedSemaphore(max(1, places // 2))
 
     def install(self, app: Flask) -> None:
         """Makes `read_bytes` ask for a place."""
         app.extensions[_READERS] = self
 
     @contextmanager
-    def place(self) -> Iterator[None]:
+    def place(self, *, stranger: bool) -> Iterator[None]:
         """A place for as long as a body is read. Raises Refused when none becomes free."""
-        if not self._places.acquire(timeout=PLACE_WAIT_S):
-            # It took long, and Redis had no part in it.
-            g.other_cause = True
-            raise Refused(
-                HTTPStatus.SERVICE_UNAVAILABLE,
-                "Too many clients send slowly; nothing was changed. Try again in a few seconds.",
-                headers={"Retry-After": str(RETRY_AFTER_S)},
-            )
-        try:
+        with _taken(self._strangers if stranger else None), _taken(self._places):
             yield
-        finally:
-            self._places.release()
+
+
+@contextmanager
+def _taken(places: threading.BoundedSemaphore | None) -> Iterator[None]:
+    if places is None:
+        yield
+        return
+    if not places.acquire(timeout=PLACE_WAIT_S):
+        # It took long, and Redis had no part in it.
+        g.other_cause = True
+        raise Refused(
+            HTTPStatus.SERVICE_UNAVAILABLE,
+            "Too many clients send slowly; nothing was changed. Try again in a few seconds.",
+            headers={"Retry-After": str(RETRY_AFTER_S)},
+        )
+    try:
+        yield
+    finally:
+        places.release()
 
 
 def read_object() -> dict[str, Any]:
@@ -87,19 +102,27 @@ def read_object() -> dict[str, Any]:
     return value
 
 
-def read_bytes(most: int = MAX_BODY) -> bytes:
-    """The body, up to ``most`` bytes; empty when there is none. Raises Refused: 400 or 413."""
-    announced = request.environ.get("CONTENT_LENGTH") or ""
-    if announced == "0" or not (announced or "HTTP_TRANSFER_ENCODING" in request.environ):
+def read_bytes(most: int = MAX_BODY, *, stranger: bool = False) -> bytes:
+    """The body, up to ``most`` bytes; empty when there is none. Raises Refused: 400, 413 or 503.
+
+    ``stranger``: whoever sends it has shown nothing yet.
+    """
+    environ = request.environ
+    announced = environ.get("CONTENT_LENGTH") or ""
+    if announced == "0" or not (announced or "HTTP_TRANSFER_ENCODING" in environ):
         return b""
+    if getattr(environ["wsgi.input"], "holds_no_thread", False):
+        return _read_announced(announced, most) if announced else _read_chunked(most)
     readers: Readers = current_app.extensions[_READERS]
-    with readers.place():
+    if stranger and hasattr(environ["wsgi.input"], "patience_s"):
+        environ["wsgi.input"].patience_s = STRANGERS_S
+    with readers.place(stranger=stranger):
         return _read_announced(announced, most) if announced else _read_chunked(most)
 
 
 def _read_announced(announced: str, most: int) -> bytes:
     # int() takes other scripts' digits, and stops at 4,300 of them.
-    if not re.fullmatch(r"[0-9]{1,18}", announced):
+    if not _LENGTH.fullmatch(announced):
         raise Refused(HTTPStatus.BAD_REQUEST, "The Content-Length is not a number.")
     length = int(announced)
     if length > most:

@@ -7,7 +7,6 @@ absent.
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Any, TypeVar, cast
 
@@ -16,6 +15,7 @@ from marshmallow import ValidationError, fields
 from vomind_queue.api.strays import MOST_NAMES
 from vomind_queue.api.times import YEAR_MS, parse_instant
 from vomind_queue.calls import Priority
+from vomind_queue.encoding import compact
 from vomind_queue.progress import RETRIED, Detection
 from vomind_queue.speech import FORBIDDEN, MAX_TWIML, SPEAKABLE, twiml_length
 
@@ -184,14 +184,14 @@ class Metadata(Rule[dict[str, Any]]):
         """The object as it is."""
         if not isinstance(value, dict):
             raise ValidationError("Give a JSON object.")
-        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-        length = len(text.encode())
+        text = compact(value)
+        length = len(text)
         if length > MAX_METADATA:
             raise ValidationError(
                 f"It has {length:,} bytes as compact JSON; at most {MAX_METADATA:,} are kept."
             )
         # So few brackets cannot be nested too deeply: most are never walked through.
-        if text.count("{") + text.count("[") > MAX_DEPTH and _depth(value) > MAX_DEPTH:
+        if text.count(b"{") + text.count(b"[") > MAX_DEPTH and _depth(value) > MAX_DEPTH:
             raise ValidationError(f"It is nested more than {MAX_DEPTH} levels deep.")
         return value
 

@@ -24,6 +24,8 @@ DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 #: What stands for addresses that lead nowhere: their number has no end.
 NOWHERE = "none"
+#: All others are counted as one.
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
 @contextmanager
@@ -86,18 +88,15 @@ class HttpMeters:
         began = g.get("arrived")
         if began is not None:
             rule = request.url_rule
-            key = (NOWHERE if rule is None else rule.rule, request.method, response.status_code)
+            # Other words in a request line must not make series without end.
+            method = request.method if request.method in _METHODS else "other"
+            key = (NOWHERE if rule is None else rule.rule, method, response.status_code)
             child = self._children.get(key) or self._child(key)
             child.observe(time.perf_counter() - began)
         return response
 
     def _child(self, key: tuple[str, str, int]) -> Histogram:
         route, method, status = key
-        known = method if method in _METHODS else "other"
-        child = self._seconds.labels(route=route, method=known, status=str(status))
+        child = self._seconds.labels(route=route, method=method, status=str(status))
         self._children[key] = child
         return child
-
-
-#: Other words in a request line must not make series without end.
-_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})

@@ -14,13 +14,12 @@ import contextvars
 import re
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from io import BytesIO
 from typing import Any
 
 from granian.rsgi import ProtocolClosed  # type: ignore[attr-defined]
 
-from vomind_queue.api.body import DRAINED, MAX_BODY
 from vomind_queue.api.environ import Environ, environ_of
+from vomind_queue.api.incoming import Body
 from vomind_queue.store.relay import Strand
 
 #: Longer bodies are taken apart in a thread, bytes.
@@ -51,30 +50,26 @@ class Door:
         self._app = app
         self._quick = quick
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="request")
-        #: So many long bodies are in memory at once: nobody's key is seen before they are.
-        self._long = asyncio.Semaphore(threads)
 
     async def __rsgi__(self, scope: Any, protocol: Any) -> None:
         """Answers one request."""
         environ = environ_of(scope)
         announced = _announced(environ)
         work = _Work(self._app, environ)
-        if announced is None or announced > QUICK_BODY:
-            async with self._long:
-                environ["wsgi.input"] = BytesIO(await _long_body(protocol, announced))
-                await self._in_a_thread(work)
+        quick = (
+            self._quick
+            and announced is not None
+            and announced <= QUICK_BODY
+            and is_quick(scope.method, scope.path)
+        )
+        body = environ["wsgi.input"] = Body(protocol, announced, holds_no_thread=quick)
+        if quick:
+            await work.on_the_loop(body)
         else:
-            environ["wsgi.input"] = BytesIO(await _body(protocol) if announced else b"")
-            if self._quick and is_quick(scope.method, scope.path):
-                await work.on_the_loop()
-            else:
-                await self._in_a_thread(work)
+            await asyncio.get_running_loop().run_in_executor(self._threads, work.here)
         if work.error is not None:
             raise work.error
         await self._answer(work, protocol)
-
-    async def _in_a_thread(self, work: _Work) -> None:
-        await asyncio.get_running_loop().run_in_executor(self._threads, work.here)
 
     async def _answer(self, work: _Work, protocol: Any) -> None:
         if not isinstance(work.body, list):
@@ -114,9 +109,14 @@ class _Work:
         #: What the application raised; Flask answers all that an application may raise.
         self.error: BaseException | None = None
 
-    async def on_the_loop(self) -> None:
+    async def on_the_loop(self, body: Body) -> None:
         """Runs it in a strand."""
-        Strand(self._run).switch()
+        strand = Strand(self._run)
+        wanted = strand.switch()
+        while wanted is body:
+            # The first that most want; later it would take a task of its own.
+            wanted = strand.switch(await body.received())
+        body.at_hand = False
         if not self._over:
             self._awaited = asyncio.get_running_loop().create_future()
             await self._awaited
@@ -155,28 +155,3 @@ def _announced(environ: Environ) -> int | None:
     if text is None:
         return None if "HTTP_TRANSFER_ENCODING" in environ else 0
     return int(text) if _LENGTH.fullmatch(text) else None
-
-
-async def _body(protocol: Any) -> bytes:
-    """A body; nothing of one that was cut off."""
-    try:
-        return await protocol()  # type: ignore[no-any-return]
-    except ProtocolClosed:
-        return b""
-
-
-async def _long_body(protocol: Any, announced: int | None) -> bytes:
-    """A body, or as much of its beginning as tells that it is too long.
-
-    What is too long is taken in and forgotten, up to a bound, because most clients read
-    the answer only after they have sent everything.
-    """
-    if announced is not None and announced > DRAINED:
-        return b""
-    kept, taken = bytearray(), 0
-    async for piece in protocol:
-        taken += len(piece)
-        kept += piece[: MAX_BODY + 1 - len(kept)]
-        if taken > DRAINED:
-            break
-    return bytes(kept)

@@ -68,6 +68,8 @@ class RequestSchema(Schema):
 
     def ignored(self, sent: Mapping[str, Any]) -> list[str]:
         """Names of fields in a body that passed and that nothing was done with."""
+        if sent.keys() <= self.known:
+            return []
         return strays.listed(strays.ignored(sent, self.known))
 
 
@@ -122,7 +124,10 @@ class CallSchema(RequestSchema):
                     data[name] = read(value)
         except ValidationError:
             return None
-        if "to" not in data or not self.times[0] <= _times_in(body) <= self.times[1]:
+        if "to" not in data:
+            return None
+        # Where none may be given, neither of the two is known, and it was refused above.
+        if self.times[1] and not self.times[0] <= _times_in(body) <= self.times[1]:
             return None
         if "voicemail_message" in data and data.get("machine_detection") == Detection.OFF:
             return None

@@ -73,7 +73,9 @@ class TwilioRoutes:
         # The address counts as Twilio was given it: the host, the port and the scheme by which a
         # proxy passed the request on say nothing.
         query = _text((request.environ.get("QUERY_STRING") or "").encode("latin-1", "replace"))
-        form = _parsed(_text(read_bytes(MOST_BYTES)) if request.method == "POST" else "")
+        form = _parsed(
+            _text(read_bytes(MOST_BYTES, stranger=True)) if request.method == "POST" else ""
+        )
         signature = request.environ.get("HTTP_X_TWILIO_SIGNATURE") or ""
         if self._postmark is None or not self._postmark.genuine(path, query, form, signature):
             logger.warning("request refused: not signed by Twilio", extra={"job_id": job_id[:128]})

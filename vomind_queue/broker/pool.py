@@ -12,7 +12,9 @@ from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import Any
 
+from billiard.einfo import ExceptionInfo
 from celery.concurrency.base import BasePool, apply_target
+from celery.exceptions import WorkerLostError
 
 from vomind_queue.broker.link import Link
 from vomind_queue.broker.names import LINK_OPTION
@@ -49,10 +51,12 @@ class TaskPool(BasePool):
         kwargs: Any = None,
         callback: Any = None,
         accept_callback: Any = None,
+        error_callback: Any = None,
         **_: Any,
     ) -> None:
         """Runs a task in a thread; its id is the second of ``args``."""
-        job = _Job(args[1] if args else "", (target, args, kwargs, callback, accept_callback))
+        call = (target, args, kwargs, callback, accept_callback)
+        job = _Job(args[1] if args else "", call, error_callback)
         self._jobs.add(job)
         if len(self._jobs) > len(self._threads) < self.limit:
             self._start_thread()
@@ -83,15 +87,18 @@ class TaskPool(BasePool):
     def _give_back(self, link: Link, job_ids: list[str]) -> None:
         for job_id in job_ids:
             lease = link.desk.book.token(job_id)
-            if lease is not None:
-                self._try(link.desk.give_back, job_id, lease)
+            if lease is not None and not self._try(link.desk.give_back, job_id, lease):
+                # A time-out for each of them would be no bounded end.
+                return
 
-    def _try(self, step: Any, *args: Any) -> None:
+    def _try(self, step: Any, *args: Any) -> bool:
         try:
             step(*args)
         except StoreUnavailable as error:
             # Not told to Redis: the lease runs out instead.
             logger.warning("while stopping: %s", error)
+            return False
+        return True
 
     def _start_thread(self) -> None:
         name = f"slot-{len(self._threads) + 1}"
@@ -104,9 +111,10 @@ class TaskPool(BasePool):
         while (job := self._queue.get()) is not None:
             try:
                 apply_target(*job.call)
-            except BaseException:
+            except BaseException as error:
                 # Whatever a task came to, the slot takes the next one.
                 logger.exception("a task could not be ended", extra={"job_id": job.task_id})
+                job.fail(error)
             finally:
                 self._jobs.discard(job)
 
@@ -130,9 +138,25 @@ class TaskPool(BasePool):
 class _Job:
     """One task on its way through a thread."""
 
-    __slots__ = ("call", "task_id")
+    __slots__ = ("call", "failed", "task_id")
 
-    def __init__(self, task_id: str, call: tuple[Any, ...]) -> None:
+    def __init__(self, task_id: str, call: tuple[Any, ...], failed: Any) -> None:
         self.task_id = task_id
         #: What Celery's `apply_target` is given.
         self.call = call
+        #: What Celery wants to be told of a task that came to no end of its own.
+        self.failed = failed
+
+    def fail(self, error: BaseException) -> None:
+        """Lets Celery acknowledge the task: its call would be held, and renewed, for ever.
+
+        Memory that ran out, and what is no `Exception`, goes past all that Celery does with
+        an outcome, and its own pool for threads leaves it at that.
+        """
+        if self.failed is None:
+            return
+        lost = WorkerLostError(repr(error))
+        try:
+            self.failed(ExceptionInfo((type(lost), lost, error.__traceback__)), return_ok=True)
+        except BaseException:
+            logger.exception("a task could not be given up", extra={"job_id": self.task_id})

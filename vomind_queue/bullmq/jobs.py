@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 from marshmallow import ValidationError
 
@@ -20,6 +22,10 @@ _PRIORITIES = {1: "high", 2: "normal", 3: "low"}
 _LOWEST = 3
 #: Fields of a call that it knows; the rest of its data stays behind.
 _FIELDS = ("to", "message", "lead_id", "metadata")
+#: The escape of half a surrogate pair, be it followed by the other or not.
+_HALF = re.compile(r"\\u[dD][89a-fA-F]")
+#: The last instant that has a name in ISO 8601: the end of the year 9999, unix ms.
+_LAST_MS = 253_402_300_799_999
 #: Under this name a call's metadata says what it was called before.
 ORIGIN = "importedFrom"
 
@@ -56,6 +62,8 @@ def translate(job: OldJob, terms: Terms) -> Inherited:
     wanted = created + _first_delay(job.fields)
     due = job.at_ms if job.place is Place.DELAYED else wanted
     first_wanted = wanted if attempts else due
+    if not all(0 <= moment <= _LAST_MS for moment in (created, due, first_wanted)):
+        raise Untranslatable("its time lies before 1970 or after the year 9999")
     state, place, reason = _standing(job, attempts, due, terms)
     return Inherited(
         origin=f"job:{job.id}",
@@ -73,7 +81,7 @@ def translate(job: OldJob, terms: Terms) -> Inherited:
 
 def read_call(fields: Mapping[str, str], origin: Mapping[str, str]) -> Call:
     """The call in a job's data. Raises Untranslatable."""
-    data = _object(fields.get("data", "{}"), "data")
+    data = _object(_whole_letters(fields.get("data", "{}")), "data")
     metadata = data.get("metadata")
     if metadata is None:
         metadata = {}
@@ -148,12 +156,41 @@ def _first_delay(fields: Mapping[str, str]) -> int:
 
 def _object(text: str, what: str) -> dict[str, Any]:
     try:
-        value = json.loads(text)
+        value = json.loads(text, parse_float=_finite, parse_constant=_no_number)
+    except RecursionError:
+        raise Untranslatable(f"{what}: nested too deeply") from None
     except ValueError:
         raise Untranslatable(f"{what}: no JSON") from None
     if not isinstance(value, dict):
         raise Untranslatable(f"{what}: no JSON object")
     return value
+
+
+def _whole_letters(text: str) -> str:
+    r"""The JSON, with U+FFFD for each half of a character.
+
+    JavaScript cuts a text in the middle of an emoji, writes the half that is left as ``\ud83d``,
+    and sends it to others as U+FFFD (https://encoding.spec.whatwg.org/#utf-8-encoder).
+    """
+    if not _HALF.search(text):
+        return text
+    try:
+        written = json.dumps(json.loads(text), ensure_ascii=False)
+    except (ValueError, RecursionError):
+        # Told by who reads it next.
+        return text
+    return written.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError(text)
+    return number
+
+
+def _no_number(name: str) -> NoReturn:
+    raise ValueError(name)
 
 
 def _number(fields: Mapping[str, str], name: str) -> int | None:

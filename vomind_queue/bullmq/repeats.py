@@ -69,7 +69,7 @@ def _options(old: OldSchedule) -> Mapping[str, Any]:
         return old.fields
     try:
         options = json.loads(old.run["opts"])["repeat"]
-    except (KeyError, ValueError, TypeError):
+    except (KeyError, ValueError, TypeError, RecursionError):
         raise Untranslatable("neither its pattern nor its next run is there") from None
     if not isinstance(options, dict):
         raise Untranslatable("neither its pattern nor its next run is there")
@@ -147,7 +147,7 @@ def _runs_left(options: Mapping[str, Any], old: OldSchedule) -> int | None:
     try:
         # The next run carries its own number.
         number = int(json.loads(old.run["opts"])["repeat"]["count"])
-    except (KeyError, ValueError, TypeError):
+    except (KeyError, ValueError, TypeError, OverflowError):
         number = 1
     left = limit - number + 1
     if left <= 0:

@@ -52,6 +52,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from vomind_queue.calls import AttemptMade, Call, Job, Placed, State
+from vomind_queue.encoding import compact
 
 
 def encode(call: Call) -> str:
@@ -60,7 +61,7 @@ def encode(call: Call) -> str:
     if call.request_id is not None:
         # At its end: `report.lua` looks for it there.
         data["requestId"] = call.request_id
-    return json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+    return compact(data).decode()
 
 
 def decode(data: str) -> Call:

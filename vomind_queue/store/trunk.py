@@ -8,12 +8,15 @@ answered before the server has carried its command out.
 
 Nothing is sent twice. A connection that breaks leaves the outcome of everything
 that was sent over it unknown, and every thread that waited for it is told so.
+
+No handler of a signal may ask here: the thread that it interrupts may be the driver.
 """
 
 from __future__ import annotations
 
 import copy
 import threading
+from operator import attrgetter, call
 from typing import Any
 
 import redis
@@ -22,6 +25,7 @@ from hiredis import pack_command
 from vomind_queue.store.wire import Line
 
 _NONE_YET = object()
+_RELEASE = attrgetter("told.release")
 
 
 class Trunk:
@@ -46,6 +50,8 @@ class Trunk:
             # Raised by a signal's handler: the driving must not end with this thread.
             self._leave(order)
             raise
+        if order.answer is _NONE_YET:
+            raise redis.ConnectionError("the exchange was interrupted")
         if isinstance(order.answer, Exception):
             # A copy: the others that are told of the same failure raise it, too.
             raise copy.copy(order.answer)
@@ -68,16 +74,18 @@ class Trunk:
             self._pass_on(order)
 
     def _drive(self, own: _Order) -> None:
-        with self._lock:
-            orders, self._waiting = self._waiting, []
+        orders: list[_Order] = []
         try:
+            with self._lock:
+                orders, self._waiting = self._waiting, []
             self._carry(orders)
         finally:
-            # First, so that the next write leaves while the others awake.
-            self._pass_on(own)
-            for order in orders:
-                if order is not own:
-                    order.told.release()
+            try:
+                # First, so that the next write leaves while the others awake.
+                self._pass_on(own)
+            finally:
+                # All or none: no handler of a signal comes in between. Nobody waits for our own.
+                any(map(call, map(_RELEASE, orders)))
 
     def _pass_on(self, driver: _Order) -> None:
         with self._lock:
@@ -87,7 +95,7 @@ class Trunk:
                 return
             following = self._waiting[0]
             following.drives = True
-        following.told.release()
+            following.told.release()
 
     def _carry(self, orders: list[_Order]) -> None:
         """Each order gets its answer, or the error in place of it."""

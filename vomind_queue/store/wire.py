@@ -26,6 +26,8 @@ from vomind_queue.store.relay import Relay, can_relay, in_strand
 RESTED_S = 0.01
 #: Bytes that are read at once.
 _PIECE = 16 * 1024
+#: More bytes than the kernel takes without waiting are sent with one time limit for all of them.
+_MUCH = 64 * 1024
 #: What the reader says while an answer is not whole.
 _PART = object()
 
@@ -61,12 +63,16 @@ class Wire:
         try:
             answer = line.exchange(packed)
         except BaseException:
-            line.connection.disconnect()
-            self._pool.release(line.connection)
+            self._end(line)
             raise
         line.rest()
         self._idle.append(line)
         return answer
+
+    def _end(self, line: Line) -> None:
+        """Gives its place in the pool back, too: there are only so many."""
+        line.connection.disconnect()
+        self._pool.release(line.connection)
 
     def _take(self) -> Line:
         if self._pid != os.getpid():
@@ -76,7 +82,11 @@ class Wire:
             line = self._idle.pop()
         except IndexError:
             return Line(self._pool.get_connection())
-        line.make_sure()
+        try:
+            line.make_sure()
+        except BaseException:
+            self._end(line)
+            raise
         return line
 
 
@@ -87,6 +97,8 @@ class Line:
         # Its methods have no types.
         self.connection = connection
         self._rested_at = 0.0
+        #: The time limit that the kernel keeps, s; ``None`` where Python keeps one, or nobody.
+        self._limit_s: float | None = None
         self._buffer: Any = bytearray(_PIECE)
         self._open()
 
@@ -98,6 +110,7 @@ class Line:
             encoding="utf-8",
             notEnoughData=_PART,
         )
+        self._limit_s = None
         if type(self._socket) is socket.socket:
             self._let_kernel_wait()
 
@@ -109,6 +122,7 @@ class Line:
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, limit)
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)
             self._socket.settimeout(None)
+            self._limit_s = timeout
 
     def rest(self) -> None:
         """Notes that nothing is under way any more."""
@@ -139,11 +153,22 @@ class Line:
     def send(self, packed: bytes) -> None:
         """Sends commands, each of which is answered. Raises redis-py's errors."""
         try:
-            self._socket.sendall(packed)
+            if self._limit_s is not None and len(packed) > _MUCH:
+                self._send_much(packed, self._limit_s)
+            else:
+                self._socket.sendall(packed)
         except (BlockingIOError, TimeoutError):
             raise redis.TimeoutError("Timeout writing to socket") from None
         except OSError as error:
             raise redis.ConnectionError(f"Error on the socket: {error}") from error
+
+    def _send_much(self, packed: bytes, limit_s: float) -> None:
+        """As much as a silent server takes in starts the kernel's time anew, and again."""
+        self._socket.settimeout(limit_s)
+        try:
+            self._socket.sendall(packed)
+        finally:
+            self._socket.settimeout(None)
 
     def receive(self) -> Any:
         """The next answer, or the error that it is. Raises redis-py's errors."""

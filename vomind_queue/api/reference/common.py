@@ -169,6 +169,8 @@ def _refusal(
 
 
 #: Answers that are the same wherever they occur, by status.
+_MISPLACED = "Not taken here. A call for later goes to /api/queue/schedule-delayed-call."
+
 REFUSALS: Mapping[str, Any] = {
     "BadRequest": _refusal(
         "The body is no readable JSON.",
@@ -217,6 +219,14 @@ REFUSALS: Mapping[str, Any] = {
             "The body must be JSON; send it with Content-Type: application/json.",
         ),
     ),
+    "Misplaced": _refusal(
+        "The body has a field that would count elsewhere, or is no object; `errors` names it.",
+        "A time where none is taken",
+        {
+            **problem(422, "Unprocessable Entity", f"delayMs: {_MISPLACED}"),
+            "errors": {"delayMs": [_MISPLACED]},
+        },
+    ),
     "TooMany": _refusal(
         "More requests than the setting `REQUEST_RATE_LIMIT` allows.",
         "Too many requests",
@@ -246,6 +256,7 @@ BY_STATUS: Mapping[int, str] = {
     403: "Foreign",
     413: "TooLarge",
     415: "NotJson",
+    422: "Misplaced",
     429: "TooMany",
     503: "Unavailable",
 }

@@ -64,7 +64,9 @@ def _form(operation: Operation) -> dict[str, Any]:
 def statuses(operation: Operation) -> list[int]:
     """All that may be answered, successes first."""
     wrong = set(operation.errors) | {example.status for example in operation.examples}
-    if operation.body is not None:
+    carried_out = operation.success is not None and operation.keyed
+    if operation.body is not None or (operation.method == "POST" and carried_out):
+        # A body of which nothing counts is read all the same: a slip in it must not be lost.
         wrong |= set(_BAD_BODIES)
     if operation.keyed:
         wrong |= {401, 429}

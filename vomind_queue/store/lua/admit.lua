@@ -4,6 +4,8 @@
 -- ARGV[1]  requests allowed in a window
 -- ARGV[2]  length of the window, ms
 -- Returns  {0 | ms until the next request is allowed}
+-- A server that is full must still cancel calls, and say how it is.
+free_first()
 local count = redis.call('INCR', KEYS[1])
 if count == 1 then
     redis.call('PEXPIRE', KEYS[1], ARGV[2])

@@ -1,0 +1,36 @@
+"""A worker whose dialer comes to no outcome: ``celery -A tests.integration.faulty_worker worker``.
+
+The message of a call names what is raised instead.
+"""
+
+from __future__ import annotations
+
+import builtins
+
+from vomind_queue.attempts import Accepted, Attempt, Outcome, Search
+from vomind_queue.progress import Report
+from vomind_queue.worker import create_app
+
+
+class FaultyDialer:
+    """Implements ``attempts.Dialer``."""
+
+    def place(self, attempt: Attempt) -> Outcome:
+        """Raises what the message names, or accepts the call."""
+        if fault := getattr(builtins, attempt.call.message, None):
+            raise fault
+        return Accepted(sid=f"CA{attempt.token}", status="queued")
+
+    def find(self, attempt: Attempt, age_ms: int) -> Search:  # noqa: ARG002 - a protocol's
+        """Knows of no ring."""
+        return Search(rings=(), clock_ahead_ms=0)
+
+    def fetch(self, sid: str) -> Report | None:  # noqa: ARG002 - a protocol's
+        """Knows of no call."""
+        return None
+
+    def cancel(self, sid: str) -> None:
+        """Has nothing to end."""
+
+
+app = create_app(dialer=FaultyDialer())
