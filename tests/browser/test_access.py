@@ -48,7 +48,9 @@ def test_a_key_that_is_taken_back_closes_the_page(visit: Callable[..., Visitor])
 def test_texts_of_callers_stay_texts(office: Office, visit: Callable[..., Visitor]) -> None:
     """Whatever an app sends is shown as it is and never run."""
     office("POST", "/pause")
-    job_id = office.call(NUMBER, message=EVIL, lead_id=EVIL[:100], metadata={EVIL: EVIL, "turned": "\u202egnp.exe"})
+    job_id = office.call(
+        NUMBER, message=EVIL, lead_id=EVIL[:100], metadata={EVIL: EVIL, "turned": "\u202egnp.exe"}
+    )
     page = visit().go(f"/call/{job_id}")
     expect(page.locator("blockquote")).to_have_text(EVIL)
     expect(page.locator("pre")).to_contain_text("\\u202egnp.exe")
