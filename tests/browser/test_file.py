@@ -207,7 +207,11 @@ def test_sending_stops_where_nobody_sees_it(office: Office, choose: Callable[...
     check(page)
 
     held: list[Route] = []
-    page.route("**/schedule-bulk-calls", lambda route: held.append(route))
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/schedule-bulk-calls", hold)
     with page.expect_request("**/schedule-bulk-calls"):
         page.get_by_role("button", name="Send 1,200 calls").click()
     page.evaluate("location.hash = '#/calls/waiting'")

@@ -23,7 +23,7 @@ class _Root(LazyGroup):
     """Ends cleanly on Ctrl-C, wherever it comes, and with a document where one is wanted."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Remembers whether a document is wanted: a wrong command line never gets to its command."""
+        """Remembers whether a document is wanted, also where no command is come to."""
         ctx.meta[_WANTS_JSON] = "--json" in args
         return super().parse_args(ctx, args)
 
