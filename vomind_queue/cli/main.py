@@ -25,7 +25,8 @@ class _Root(LazyGroup):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Remembers whether a document is wanted, also where no command is come to."""
         ctx.meta[_WANTS_JSON] = "--json" in args
-        return super().parse_args(ctx, args)
+        rest: list[str] = super().parse_args(ctx, args)
+        return rest
 
     def invoke(self, ctx: click.Context) -> Any:
         """Runs the command."""
