@@ -31,6 +31,14 @@ def test_a_key_is_asked_for(visit: Callable[..., Visitor]) -> None:
     assert page.evaluate("sessionStorage.length") == 0
 
 
+def test_what_cannot_be_a_key_is_none(visit: Callable[..., Visitor]) -> None:
+    """Signs that no header carries: told as any wrong key, in words for people."""
+    page = visit(key=None).go()
+    page.get_by_label("API key").fill("ключ")
+    page.keyboard.press("Enter")
+    expect(page.locator("#key-wrong")).to_have_text("This is none of the keys.")
+
+
 def test_a_key_that_is_taken_back_closes_the_page(visit: Callable[..., Visitor]) -> None:
     """As soon as the API says so."""
     page = visit(key="no-longer").go()
@@ -40,9 +48,12 @@ def test_a_key_that_is_taken_back_closes_the_page(visit: Callable[..., Visitor])
 def test_texts_of_callers_stay_texts(office: Office, visit: Callable[..., Visitor]) -> None:
     """Whatever an app sends is shown as it is and never run."""
     office("POST", "/pause")
-    job_id = office.call(NUMBER, message=EVIL, lead_id=EVIL[:100], metadata={EVIL: EVIL})
+    job_id = office.call(
+        NUMBER, message=EVIL, lead_id=EVIL[:100], metadata={EVIL: EVIL, "turned": "\u202egnp.exe"}
+    )
     page = visit().go(f"/call/{job_id}")
     expect(page.locator("blockquote")).to_have_text(EVIL)
+    expect(page.locator("pre")).to_contain_text("\\u202egnp.exe")
     page.goto(f"{page.url.split('#')[0]}#/calls/waiting?q={EVIL}")
     expect(page.locator("h1")).to_have_text("Search")
     expect(page).not_to_have_title("taken")

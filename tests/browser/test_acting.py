@@ -161,3 +161,34 @@ def test_what_is_refused_is_told(office: Office, visit: Callable[..., Visitor]) 
     office("DELETE", f"/job/{job_id}")
     agree(page, "Cancel the call")
     expect(page.locator(".toast.bad")).to_contain_text(f"There is no job {job_id}.")
+
+
+def test_a_recurring_call_comes_back_as_it_was(
+    office: Office, visit: Callable[..., Visitor]
+) -> None:
+    """Paused, and with the runs that were left."""
+    wanted = {"to": NUMBER, "cronExpression": "0 9 * * *", "maxRuns": 3, "message": "Good day"}
+    made = office("POST", "/schedule-recurring-call", wanted)["jobId"]
+    office("POST", f"/job/{made}/pause")
+    page = visit().go(f"/recurring/{made.split(':')[1]}")
+    page.get_by_role("button", name="Stop for good").click()
+    agree(page, "Stop it")
+    undo(page)
+    expect(page.locator(".toast").last).to_contain_text("Made again as")
+    (job,) = office("GET", "/recurring")["jobs"]
+    assert (job["status"], job["maxRuns"], job["data"]["message"]) == ("paused", 3, "Good day")
+
+
+def test_a_call_that_left_is_not_shown_as_waiting(
+    office: Office, visit: Callable[..., Visitor]
+) -> None:
+    """Also while the call log does not know of it yet."""
+    job_id = office.call(NUMBER, delayMs=3_600_000)
+    page = visit().go(f"/call/{job_id}")
+    expect(page.locator("h1 .badge")).to_have_text("Scheduled")
+    page.route("**/api/calls/*", lambda route: route.fulfill(status=404, json={}))
+    office("DELETE", f"/job/{job_id}")
+    expect(page.get_by_text("It has left the queue.")).to_be_visible()
+    expect(page.get_by_role("button", name="Cancel")).to_have_count(0)
+    page.unroute("**/api/calls/*")
+    expect(page.locator("h1 .badge")).to_have_text("Cancelled")

@@ -137,3 +137,23 @@ def test_the_chart_can_be_read(office: Office, page: Page) -> None:
     expect(page.get_by_role("region", name="Starts by minute").locator("tbody")).to_contain_text(
         "2"
     )
+
+
+@pytest.mark.parametrize("width", [360, 768, 1024, 1130])
+def test_nothing_is_cut_off_between_phone_and_desk(
+    office: Office, visit: Callable[..., Visitor], width: int
+) -> None:
+    """Pages, tables and numbers have the room that they need."""
+    fill(office)
+    page = visit(width=width).go()
+    found: list[str] = []
+    for place in PLACES:
+        page.evaluate(f"location.hash = '#{place}'")
+        settled(page)
+        cut = page.evaluate(
+            """() => [document.documentElement, ...document.querySelectorAll('.table-box, .tile')]
+                .filter((each) => each.scrollWidth > each.clientWidth + 1)
+                .map((each) => `${each.className || 'page'} ${each.scrollWidth}`)"""
+        )
+        found += [f"{place}: {each}" for each in cut]
+    assert found == []

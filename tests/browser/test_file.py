@@ -178,3 +178,44 @@ def test_a_file_of_another_time(office: Office, choose: Callable[..., Page]) -> 
 def test_a_file_without_rows(choose: Callable[..., Page], text: str) -> None:
     """Is said to have none."""
     expect(choose(text).get_by_role("alert")).to_have_text("The file has no rows below its header.")
+
+
+def test_a_quotation_mark_that_is_not_closed_is_told(choose: Callable[..., Page]) -> None:
+    """It would make one message of all lines below it."""
+    page = choose('to,message\n+14155550100,a\n+14155550101,"b\n+14155550102,c\n')
+    expect(page.get_by_role("alert")).to_contain_text("A quotation mark in line 3 is never closed")
+    expect(page.get_by_role("button", name="Check")).to_have_count(0)
+
+
+def test_unicode_text_of_a_spreadsheet(choose: Callable[..., Page]) -> None:
+    """Has two bytes for each sign, and tabs."""
+    page = choose("to\tmessage\n+14155550100\tGrüße\n".encode("utf-16"))
+    expect(page.locator("table.calls tbody tr").first).to_contain_text("Grüße")
+
+
+def test_rows_that_are_not_sent_are_no_doubles(choose: Callable[..., Page]) -> None:
+    """Two without a number do not ring twice."""
+    page = choose("to,message\n+14155550100,a\n,b\n,c\n")
+    check(page)
+    expect(page.get_by_text("2 rows cannot be called")).to_be_visible()
+    expect(page.get_by_text("stands above already")).to_have_count(0)
+
+
+def test_sending_stops_where_nobody_sees_it(office: Office, choose: Callable[..., Page]) -> None:
+    """Whoever leaves the page is told how far it came; the same file goes on."""
+    page = choose(many(1_200))
+    check(page)
+
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/schedule-bulk-calls", hold)
+    with page.expect_request("**/schedule-bulk-calls"):
+        page.get_by_role("button", name="Send 1,200 calls").click()
+    page.evaluate("location.hash = '#/calls/waiting'")
+    page.locator(".empty").wait_for()
+    held[0].continue_()
+    expect(page.locator(".toast.bad")).to_contain_text("Sending stopped after 500 of 1,200 calls.")
+    assert office("GET", "/stats")["stats"]["waiting"] == 500

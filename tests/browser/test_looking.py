@@ -122,8 +122,21 @@ def test_lists_are_shown_in_pages(office: Office, visit: Callable[..., Visitor])
     page.get_by_role("link", name="Next page").click()
     expect(rows).to_have_count(5)
     expect(rows.last).to_contain_text(ids[-1])
+    page.get_by_role("link", name="First page").click()
+    expect(page.locator(".pager")).to_contain_text("1–25 of 30")
+    page.get_by_role("link", name="Last page").click()
+    expect(page.locator(".pager")).to_contain_text("26–30 of 30")
+    # What stood there is gone: the last page that there is.
+    page.goto(f"{page.url.split('?')[0]}?page=99")
+    expect(rows).to_have_count(5)
     page.get_by_role("link", name="Scheduled").click()
     expect(page.get_by_text("No call is scheduled.")).to_be_visible()
+
+
+def test_an_address_that_is_none_is_told(visit: Callable[..., Visitor]) -> None:
+    """Half of an escape, and a call that never was."""
+    page = visit().go("/call/%E0%A4%A")
+    expect(page.get_by_text("There is no call %E0%A4%A.")).to_be_visible()
 
 
 @pytest.mark.parametrize("query", [NUMBER, "(+1) 415 555-0123", "lead-77", "by id"])

@@ -121,3 +121,19 @@ def test_a_recurring_call_with_its_next_runs(office: Office, visit: Callable[...
     expect(page.locator(".toast")).to_contain_text("Recurring call scheduled successfully")
     (job,) = office("GET", "/recurring")["jobs"]
     assert (job["cronExpression"], job["timezone"]) == ("0 9 * * 1", "America/New_York")
+
+
+def test_what_changed_a_recurring_call_is_not_undone_by_stopping_it(
+    office: Office, visit: Callable[..., Visitor]
+) -> None:
+    """The page says that it was there already, and offers no way to lose it."""
+    wanted = {"to": NUMBER, "cronExpression": "0 9 * * 1-5", "timezone": "Europe/Berlin"}
+    office("POST", "/schedule-recurring-call", wanted)
+    page = visit().go("/place/recurring")
+    page.get_by_label("Number to call").fill(NUMBER)
+    page.get_by_label("Message", exact=False).first.fill("Changed")
+    page.get_by_role("button", name="Make it recur").click()
+    expect(page.locator(".toast")).to_contain_text("has this number, pattern and zone already")
+    expect(page.locator(".toast").get_by_role("button", name="Undo")).to_have_count(0)
+    (job,) = office("GET", "/recurring")["jobs"]
+    assert job["data"]["message"] == "Changed"

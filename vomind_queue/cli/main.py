@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from importlib.metadata import PackageNotFoundError, version
@@ -14,14 +15,29 @@ from vomind_queue.cli.commands import COMMANDS
 from vomind_queue.cli.endings import Ending
 from vomind_queue.cli.lazy import LazyGroup
 
+#: In the context: standard output is for a program.
+_WANTS_JSON = f"{__name__}.json"
+
 
 class _Root(LazyGroup):
-    """Ends cleanly on Ctrl-C, wherever it comes."""
+    """Ends cleanly on Ctrl-C, wherever it comes, and with a document where one is wanted."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Remembers whether a document is wanted, also where no command is come to."""
+        ctx.meta[_WANTS_JSON] = "--json" in args
+        rest: list[str] = super().parse_args(ctx, args)
+        return rest
 
     def invoke(self, ctx: click.Context) -> Any:
         """Runs the command."""
         try:
             return super().invoke(ctx)
+        except click.ClickException as fault:
+            # What the API refused is told as its own document.
+            if ctx.meta[_WANTS_JSON] and not hasattr(fault, "document"):
+                document = {"success": False, "error": fault.format_message(), "status": None}
+                click.echo(json.dumps({**document, "exitCode": fault.exit_code}))
+            raise
         except (KeyboardInterrupt, click.Abort):
             click.echo(err=True)
             ctx.exit(Ending.INTERRUPTED)

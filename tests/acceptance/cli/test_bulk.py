@@ -107,6 +107,18 @@ def test_a_column_is_named_and_the_rest_taken_along(
     assert api.job("1")["data"]["metadata"] == {"Home": "+15550000001", "Town": "Ulm"}
 
 
+def test_a_quotation_mark_that_is_not_closed_is_told(
+    typed: Typist, api: Api, tmp_path: Path
+) -> None:
+    """It would make one spoken message of all lines below it."""
+    path = tmp_path / "calls.csv"
+    path.write_text('to,message\n+14155550100,a\n+14155550101,"b\n+14155550102,c\n')
+    done = typed("bulk", str(path))
+    assert done.status == 2
+    assert "line 3: a quotation mark is never closed" in done.out + done.err
+    assert api("GET", "/stats")["stats"]["total"] == 0
+
+
 def test_checking_sends_nothing(typed: Typist, api: Api, tmp_path: Path) -> None:
     """And leaves nothing beside the file."""
     table(tmp_path / "calls.csv", 3)

@@ -52,6 +52,17 @@ def test_what_is_not_ours_is_told(typed: Typist, somebody_else: str) -> None:
     assert (done.status, "is not VoMind Queue" in done.err) == (7, True)
 
 
+@pytest.mark.parametrize(
+    "words",
+    ["bogus", "show", "schedule +14155550100", "call +14155550100 --metadata {", "bulk none.csv"],
+)
+def test_a_wrong_command_line_is_told_to_programs_too(typed: Typist, words: str) -> None:
+    """As one document with its status, beside the words for people."""
+    done = typed(*words.split(), "--json")
+    assert done.status == done.document["exitCode"] == 2
+    assert done.document["error"] in done.err
+
+
 @pytest.mark.parametrize("url", ["ftp://host", "http://", "http://user:secret@host", "a b"])
 def test_what_is_no_address_is_refused(typed: Typist, url: str) -> None:
     """Before anything is sent, and without showing a password."""

@@ -58,7 +58,7 @@ def read_csv(path: Path, chosen: Mapping[str, str], *, rest_to_metadata: bool) -
     text = _text(path)
     head = text.partition("\n")[0]
     separator = max(_SEPARATORS, key=head.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     header = next(reader, None)
     if not header:
         raise BadFile(f"{path} is empty.")
@@ -72,7 +72,11 @@ def read_csv(path: Path, chosen: Mapping[str, str], *, rest_to_metadata: bool) -
                 sheet.lines.append(Line(number=number, call=columns.call(cells)))
         except StopIteration:
             return sheet
-        except (ValueError, csv.Error) as error:
+        except csv.Error as error:
+            # One that is never closed would make a message of all lines below.
+            message = f"a quotation mark is never closed, or is not alone in its cell: {error}."
+            sheet.faults.append(Fault(line=number, field="", message=message))
+        except ValueError as error:
             sheet.faults.append(Fault(line=number, field="", message=f"{error}."))
 
 

@@ -165,20 +165,24 @@ export function resume_recurring(job) {
 }
 
 async function make_again(job) {
-  const { data, cronExpression, timezone, startAt, endAt, maxRuns, graceMs, overlap } = job;
+  const { data, cronExpression, timezone, startAt, endAt, graceMs, overlap } = job;
+  // The new one begins to count at zero: it has the runs that were left.
+  const maxRuns = job.maxRuns && Math.max(1, job.maxRuns - job.firedRuns.count);
   const answer = await post('api/queue/schedule-recurring-call', { ...data, cronExpression, timezone, startAt, endAt, maxRuns, graceMs, overlap });
+  if (job.status === 'paused') await post(`${job_path(answer.jobId)}/pause`);
   await done(`Made again as ${answer.jobId}.`, { link: { href: `#/recurring/${answer.jobId.split(':')[1]}`, label: 'Look' } });
 }
 
 export function stop_recurring(job, then) {
+  const over = job.status === 'ended';
   confirm({
     title: `Stop ${job.jobId} for good?`,
     touches: `“${job.description || job.cronExpression}” to ${masked(job.data.to)} rings no more, and a run of it that has not started is cancelled.`,
-    after: 'Undo makes the same schedule again, under a new id and with its counts at zero.',
+    after: over ? 'It has come to its end already.' : 'Undo makes the same schedule again, under a new id and with its counts at zero.',
     yes: 'Stop it', no: 'Keep it', danger: true,
     run: async () => {
       await call('DELETE', job_path(job.jobId));
-      await done(`${job.jobId} is stopped.`, { undo: { run: () => make_again(job) } });
+      await done(`${job.jobId} is stopped.`, { undo: over ? undefined : { run: () => make_again(job) } });
       if (then) then();
     },
   });

@@ -23,7 +23,9 @@ export const now = () => Date.now() + ahead;
 export const signedIn = () => sessionStorage.getItem(KEY) !== null;
 
 export async function signIn(key) {
-  const answer = await fetch(new URL('api/overview', BASE), { headers: bearer(key) });
+  // What no header can carry is no key.
+  if (!/^[\x21-\x7e]+$/.test(key)) throw new Problem(401);
+  const answer = await fetch(new URL('api/overview', BASE), { headers: bearer(key) }).catch(() => { throw new Problem(0); });
   if (!answer.ok && answer.status === 401) throw new Problem(401, await document_of(answer));
   // Of this tab alone, and gone with it. No cookie: no other site can make the browser use it.
   sessionStorage.setItem(KEY, key);

@@ -15,10 +15,14 @@ import { STATES, upper } from './words.js';
 const NAV = [['', 'Overview', 'layout-dashboard'], ['calls', 'Calls', 'list'], ['recurring', 'Recurring', 'repeat'], ['place', 'Place calls', 'phone-outgoing']];
 const THEMES = { auto: ['sun-moon', 'As the system'], light: ['sun', 'Light'], dark: ['moon', 'Dark'] };
 
+function decoded(part) {
+  try { return decodeURIComponent(part); } catch { return part; }
+}
+
 /** `{room, rest, query}` of the address behind the `#`. */
 function where() {
   const [path, search] = location.hash.replace(/^#\/?/, '').split('?');
-  const [room, ...rest] = path.split('/').map(decodeURIComponent);
+  const [room, ...rest] = path.split('/').map(decoded);
   return { room: room || '', rest, query: new URLSearchParams(search || '') };
 }
 

@@ -26,7 +26,8 @@ function useWidth(box) {
 function ceiling(most) {
   const unit = 10 ** Math.floor(Math.log10(Math.max(most, 1)));
   const nice = [1, 1.5, 2, 3, 4, 5, 6, 8, 10].find((step) => step * unit >= most);
-  return Math.max(nice * unit, 4);
+  // Half of it stands at the axis, too.
+  return Math.max(2 * Math.ceil((nice * unit) / 2), 4);
 }
 
 /** The last sixty minutes, those in which nothing happened included. */

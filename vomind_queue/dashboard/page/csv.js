@@ -22,7 +22,9 @@ export async function read(file) {
   let [line, before] = [1, 0];
   Papa.parse(text, {
     delimiter: separator(text),
-    step({ data, meta }) {
+    step({ data, meta, errors }) {
+      // One quotation mark that is not closed would make a message of all lines below.
+      if (errors.some((error) => error.type === 'Quotes')) throw new Error(`A quotation mark in line ${line} is never closed, or something stands behind a closed one. Mend the file; a quotation mark within a cell is written twice.`);
       if (data.some((cell) => cell.trim() !== '')) rows.push({ line, cells: data });
       // A cell may hold line breaks: lines are counted in the text itself.
       for (let at = text.indexOf('\n', before); at !== -1 && at < meta.cursor; at = text.indexOf('\n', at + 1)) line += 1;
@@ -42,6 +44,10 @@ function separator(text) {
 
 async function decode(file) {
   const bytes = await file.arrayBuffer();
+  const [one, two] = new Uint8Array(bytes, 0, Math.min(2, bytes.byteLength));
+  // "Unicode text" of a spreadsheet.
+  if (one === 0xff && two === 0xfe) return new TextDecoder('utf-16le').decode(bytes);
+  if (one === 0xfe && two === 0xff) return new TextDecoder('utf-16be').decode(bytes);
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {

@@ -1,7 +1,7 @@
 // Small things that every page is made of.
 import { html, useEffect, useRef, useState } from './html.js';
 import { cell, useCell } from './state.js';
-import { distance, masked, moment, STATES, whole } from './words.js';
+import { count, distance, masked, moment, STATES, whole } from './words.js';
 
 export const Icon = ({ name }) => html`<span class=${`i i-${name}`} aria-hidden="true"></span>`;
 
@@ -45,6 +45,18 @@ export const Failure = ({ error, again }) => html`<div class="notice error" role
   <div><strong>${error.message}</strong>${again && html`<p><button type="button" class="small" onClick=${again}>Try again</button></p>`}</div></div>`;
 
 export const Empty = ({ icon = 'phone', title, children }) => html`<div class="empty"><${Icon} name=${icon} /><p><strong>${title}</strong></p>${children}</div>`;
+
+/** The pages of a list at `path`; `page` counts from 0. A list that became shorter shows its last page. */
+export function Pager({ path, page, size, total }) {
+  const last = Math.max(0, Math.ceil(total / size) - 1);
+  const to = (wanted) => `${path}${wanted ? `?page=${wanted}` : ''}`;
+  useEffect(() => { if (page > last) location.replace(to(last)); }, [page, last]);
+  const step = (wanted, name, icon) => (wanted < 0 || wanted > last || wanted === page
+    ? html`<span class="button off" aria-hidden="true"><${Icon} name=${icon} /></span>`
+    : html`<a class="button" href=${to(wanted)} aria-label=${name} title=${name}><${Icon} name=${icon} /></a>`);
+  return html`<nav class="pager" aria-label="Pages"><span>${count(Math.min(page, last) * size + 1)}–${count(Math.min(total, (page + 1) * size))} of ${count(total)}</span>
+    ${last > 0 && html`${step(0, 'First page', 'chevrons-left')}${step(page - 1, 'Page before', 'chevron-left')}${step(page + 1, 'Next page', 'chevron-right')}${step(last, 'Last page', 'chevrons-right')}`}</nav>`;
+}
 
 // ---- What was done, and a way back -------------------------------------------------------
 

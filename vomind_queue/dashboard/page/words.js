@@ -85,6 +85,9 @@ export function outcome(call) {
   return OUTCOMES[call.status] || { name: ON_THE_LINE[call.status] || upper(call.status), tone: 'blue' };
 }
 
+/** Signs that would turn the order of the text around them, told by their numbers. */
+export const visible = (text) => text.replace(/[\u202a-\u202e\u2066-\u2069]/g, (sign) => `\\u${sign.charCodeAt(0).toString(16)}`);
+
 /** `+1 ••••• 7890`. */
 export const masked = (number) => (number.length > 6 ? `${number.slice(0, 2)} ••••• ${number.slice(-4)}` : '•••••');
 

@@ -1,10 +1,10 @@
 // One call: its whole story, and why it has not rung yet.
 import { get, job_path } from '../api.js';
 import * as actions from '../actions.js';
-import { html } from '../html.js';
+import { html, useEffect } from '../html.js';
 import { useLive } from '../live.js';
 import { Badge, Failure, Icon, Loading, Phone, Pill, Time, Urgency } from '../parts.js';
-import { clock, distance, duration, many, moment, outcome, plain, upper } from '../words.js';
+import { clock, distance, duration, many, moment, outcome, plain, STATES, upper, visible } from '../words.js';
 
 const EVENTS = {
   accepted: ['Accepted', 'circle-check', 'blue'], due: ['Its time has come', 'clock', 'blue'],
@@ -16,6 +16,9 @@ const EVENTS = {
   line: ['On the line', 'phone', 'teal'], line_ended: ['Over on the line', 'phone', 'green'],
   revived: ['It did ring after all', 'phone-call', 'green'], cancelled: ['Cancelled', 'ban', 'grey'], removed: ['Removed from history', 'trash-2', 'grey'],
 };
+
+/** Wait before the call log is asked again for a call that has just left the queue. */
+const LOG_MS = 1000;
 
 /** The job, where the queue still has it; what the log tells; and why it has not rung. */
 async function load(id) {
@@ -79,7 +82,7 @@ const Fact = ({ name, children }) => html`<div><dt>${name}</dt><dd>${children}</
 function Facts({ shown, job, told }) {
   const said = outcome(shown.call);
   const data = job ? job.data : told;
-  const metadata = data.metadata && Object.keys(data.metadata).length ? JSON.stringify(data.metadata, null, 2) : null;
+  const metadata = data.metadata && Object.keys(data.metadata).length ? visible(JSON.stringify(data.metadata, null, 2)) : null;
   return html`<section class="card"><header><h2>The call</h2></header><dl class="facts">
     <${Fact} name="Number"><${Phone} number=${shown.to} /><//>
     <${Fact} name="Lead">${shown.lead ?? html`<span class="faint">–</span>`}<//>
@@ -94,7 +97,7 @@ function Facts({ shown, job, told }) {
     ${shown.call && shown.call.price && html`<${Fact} name="Price">${shown.call.price} ${shown.call.priceUnit}<//>`}
     ${shown.call && shown.call.sid && html`<${Fact} name="Twilio SID"><code>${shown.call.sid}</code><//>`}
   </dl>
-  <h3>Message</h3><blockquote>${data.message ?? html`<span class="faint">blanked</span>`}</blockquote>
+  <h3>Message</h3><blockquote>${(data.message && visible(data.message)) ?? html`<span class="faint">blanked</span>`}</blockquote>
   ${metadata && html`<h3>Metadata</h3><pre tabindex="0">${metadata}</pre>`}</section>`;
 }
 
@@ -107,12 +110,16 @@ function Buttons({ job, back }) {
 
 export function CallPage({ id }) {
   const { value, error, again } = useLive(() => load(id), [id]);
+  const left = Boolean(value && error && error.status === 404);
+  // It was here a moment ago, and the call log hears of its end in another.
+  useEffect(() => { const timer = left && setTimeout(again, LOG_MS); return () => clearTimeout(timer); }, [error]);
+  if (left) return html`<header class="page"><h1 tabindex="-1">Call ${id}</h1></header><div class="notice"><${Icon} name="info" /><div><strong>It has left the queue.</strong> The call log does not tell of it yet.</div></div>`;
   if (!value) return html`<header class="page"><h1 tabindex="-1">Call ${id}</h1></header>${error ? html`<${Failure} error=${error} again=${error.status === 404 ? null : again} />` : html`<${Loading} />`}`;
   const { job, told, why } = value;
   const shown = plain(job || told);
   const state = job ? job.state : told.state;
   const run = /^recurring:([0-9]+):/.exec(id);
-  return html`<p class="crumbs"><a href=${`#/calls/${state}`}><${Icon} name="arrow-left" />${upper(state)} calls</a>${run && html`<a href=${`#/recurring/${run[1]}`}><${Icon} name="repeat" />Its recurring call</a>`}</p>
+  return html`<p class="crumbs"><a href=${`#/calls/${state}`}><${Icon} name="arrow-left" />${STATES[state] ? STATES[state].name : upper(state)} calls</a>${run && html`<a href=${`#/recurring/${run[1]}`}><${Icon} name="repeat" />Its recurring call</a>`}</p>
     <header class="page"><h1 tabindex="-1">Call ${id} <${Badge} state=${state} /></h1><div class="acts">${job ? html`<${Buttons} job=${job} back=${() => { location.hash = `#/calls/${state}`; }} />` : html`<span class="faint">Not in the queue any more; this is what the call log keeps.</span>`}</div></header>
     ${shown.reason && html`<div class=${`notice ${state === 'failed' ? 'error' : 'warning'}`}><${Icon} name="circle-alert" /><div><strong>${state === 'failed' ? 'It failed.' : 'The last attempt failed.'}</strong> ${shown.reason}</div></div>`}
     ${why && html`<${Why} why=${why} />`}

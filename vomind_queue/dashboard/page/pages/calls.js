@@ -3,7 +3,7 @@ import { get } from '../api.js';
 import * as actions from '../actions.js';
 import { html, useEffect, useState } from '../html.js';
 import { overview, useLive } from '../live.js';
-import { Badge, Empty, Failure, Icon, Loading, Phone, Pill, Time, Urgency } from '../parts.js';
+import { Badge, Empty, Failure, Icon, Loading, Pager, Phone, Pill, Time, Urgency } from '../parts.js';
 import { useCell } from '../state.js';
 import { count, many, outcome, plain, STATES } from '../words.js';
 
@@ -52,16 +52,6 @@ export function Table({ caption, jobs, state }) {
       <td class="acts">${job.data && html`<${Act} job=${job} />`}</td></tr>`; })}</tbody></table></div>`;
 }
 
-function Pager({ state, page, total }) {
-  const last = Math.max(0, Math.ceil(total / ON_PAGE) - 1);
-  const to = (wanted) => `#/calls/${state}${wanted ? `?page=${wanted}` : ''}`;
-  const step = (wanted, name, icon) => (wanted < 0 || wanted > last
-    ? html`<span class="button off" aria-hidden="true"><${Icon} name=${icon} /></span>`
-    : html`<a class="button" href=${to(wanted)} aria-label=${name}><${Icon} name=${icon} /></a>`);
-  return html`<nav class="pager" aria-label="Pages"><span>${total ? `${count(page * ON_PAGE + 1)}–${count(Math.min(total, (page + 1) * ON_PAGE))} of ${count(total)}` : ''}</span>
-    ${step(page - 1, 'Page before', 'chevron-left')}${step(page + 1, 'Next page', 'chevron-right')}</nav>`;
-}
-
 function Why() {
   const { value, again } = useLive(() => get('api/queue/failed/reasons'), []);
   if (!value || !value.reasons.length) return null;
@@ -75,7 +65,7 @@ function Listed({ state, page }) {
   const { value, error, again } = useLive(() => get(path), [path]);
   if (!value) return error ? html`<${Failure} error=${error} again=${again} />` : html`<${Loading} />`;
   if (!value.total) return html`<${Empty} icon=${STATES[state].icon} title=${`No call is ${STATES[state].name.toLowerCase()}.`} />`;
-  return html`${state === 'failed' && html`<${Why} />`}<${Table} caption=${`${STATES[state].name} calls`} jobs=${value.jobs} state=${state} /><${Pager} state=${state} page=${page} total=${value.total} />`;
+  return html`${state === 'failed' && html`<${Why} />`}<${Table} caption=${`${STATES[state].name} calls`} jobs=${value.jobs} state=${state} /><${Pager} path=${`#/calls/${state}`} page=${page} size=${ON_PAGE} total=${value.total} />`;
 }
 
 /** Queries of the call log that a search may mean: a number, a call's id, a lead. */

@@ -1,9 +1,9 @@
 // Many calls from a CSV file: look, check, send in parts, and a report.
 import { Problem, post } from '../api.js';
 import { call_of, guess, name_of, read, table, TARGETS } from '../csv.js';
-import { html, useMemo, useRef, useState } from '../html.js';
+import { html, useEffect, useMemo, useRef, useState } from '../html.js';
 import { touched } from '../live.js';
-import { Choice, Field, Icon, Phone, save, Urgency } from '../parts.js';
+import { Choice, Field, Icon, Phone, save, say, Urgency } from '../parts.js';
 import { count, many } from '../words.js';
 
 /** Calls checked, and calls sent, in one request. */
@@ -106,6 +106,14 @@ function Sending({ file, rows, calls, back }) {
   const [step, set] = useState({ at: 'look', done: 0 });
   const [faults, set_faults] = useState(new Map());
   const [ids, set_ids] = useState([]);
+  const here = useRef(true);
+  useEffect(() => () => { here.current = false; }, []);
+  useEffect(() => {
+    if (step.at !== 'sending') return undefined;
+    const ask = (event) => event.preventDefault();
+    addEventListener('beforeunload', ask);
+    return () => removeEventListener('beforeunload', ask);
+  }, [step.at]);
   const examine = async () => {
     set({ at: 'checking', done: 0 });
     try {
@@ -121,6 +129,10 @@ function Sending({ file, rows, calls, back }) {
     const file_name = name_of(JSON.stringify(right.map((at) => calls[at])));
     const found = [];
     for (const [at, indexes] of parts.entries()) {
+      if (!here.current) {
+        say(`Sending stopped after ${count(at * SENT)} of ${many(right.length, 'call')}. Choose the same file again to go on.`, { tone: 'bad' });
+        return;
+      }
       set({ at: 'sending', done: at * SENT });
       try {
         const answer = await send_part(indexes.map((index) => calls[index]), `csv-${file_name}-${at}`);
@@ -135,7 +147,7 @@ function Sending({ file, rows, calls, back }) {
     touched();
   };
   const keep = () => report(file.name, rows, calls, faults, ids);
-  const again = doubles(calls);
+  const again = doubles(right.map((at) => calls[at]));
   return html`<section class="card form whole" aria-live="polite"><header><h2>${{ look: 'Check', checking: 'Checking', checked: 'Send', sending: 'Sending', broken: 'Interrupted', sent: 'Sent' }[step.at]}</h2></header>
     ${step.error && html`<div class="notice error" role="alert"><${Icon} name="circle-alert" /><div>${step.error}</div></div>`}
     ${step.at === 'look' && html`<p>Every row is held against the rules of the API. No call is made yet.</p><div class="row end"><button type="button" onClick=${back}>Another file</button><button type="button" class="primary" onClick=${examine}><${Icon} name="list-checks" />Check ${many(calls.length, 'row')}</button></div>`}

@@ -154,9 +154,13 @@ function Recurring() {
     for (const name of ['startAt', 'endAt']) if (when[name]) body[name] = new Date(when[name]).toISOString();
     if (when.maxRuns) body.maxRuns = Number(when.maxRuns);
     const answer = await send('api/queue/schedule-recurring-call', body);
-    say(`${answer.message}.`, {
+    const stop = async () => { await call('DELETE', job_path(answer.jobId)); say(`${answer.jobId} is stopped.`); touched(); };
+    // The same number, pattern and zone change what was there: to stop that would be no undo.
+    const made = await call('GET', job_path(answer.jobId)).catch(() => null);
+    const fresh = made && made.createdAt === made.updatedAt;
+    say(fresh ? `${answer.message}.` : `${answer.jobId} has this number, pattern and zone already: the rest of it is changed.`, {
       link: { href: `#/recurring/${answer.jobId.split(':')[1]}`, label: 'Look' },
-      undo: { run: async () => { await call('DELETE', job_path(answer.jobId)); say(`${answer.jobId} is stopped.`); touched(); } },
+      undo: fresh ? { run: stop } : undefined,
     });
     set(blank());
   });

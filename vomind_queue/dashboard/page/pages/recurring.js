@@ -3,7 +3,7 @@ import { get, job_path } from '../api.js';
 import * as actions from '../actions.js';
 import { html } from '../html.js';
 import { useLive } from '../live.js';
-import { Badge, Empty, Failure, Icon, Loading, Phone, Pill, Time, Urgency } from '../parts.js';
+import { Badge, Empty, Failure, Icon, Loading, Pager, Phone, Pill, Time, Urgency } from '../parts.js';
 import { count, many, outcome, there, whole } from '../words.js';
 
 const ON_PAGE = 25;
@@ -21,7 +21,6 @@ export function RecurringPage({ query }) {
   const page = Math.max(0, Number.parseInt(query.get('page') || '0', 10) || 0);
   const path = `api/queue/recurring?start=${page * ON_PAGE}&end=${(page + 1) * ON_PAGE - 1}`;
   const { value, error, again } = useLive(() => get(path), [path]);
-  const step = (wanted, name, icon) => html`<a class="button" href=${`#/recurring?page=${wanted}`} aria-label=${name}><${Icon} name=${icon} /></a>`;
   return html`<header class="page"><h1 tabindex="-1">Recurring calls</h1><div class="acts"><a class="button" href="#/place/recurring"><${Icon} name="plus" />New</a></div></header>
     ${!value ? (error ? html`<${Failure} error=${error} again=${again} />` : html`<${Loading} />`)
       : !value.total ? html`<${Empty} icon="repeat" title="There are no recurring calls."><p><a class="button" href="#/place/recurring">Make the first one</a></p><//>`
@@ -35,8 +34,7 @@ export function RecurringPage({ query }) {
           <td data-name="Runs">${job.firedRuns ? count(job.firedRuns.count) : '–'}</td>
           <td data-name="State"><${Badge} state=${job.status} /></td>
           <td class="acts"><${Buttons} job=${job} small /></td></tr>`)}</tbody></table></div>
-        <nav class="pager" aria-label="Pages"><span>${count(page * ON_PAGE + 1)}–${count(Math.min(value.total, (page + 1) * ON_PAGE))} of ${count(value.total)}</span>
-          ${page > 0 && step(page - 1, 'Page before', 'chevron-left')}${(page + 1) * ON_PAGE < value.total && step(page + 1, 'Next page', 'chevron-right')}</nav>`}`;
+        <${Pager} path="#/recurring" page=${page} size=${ON_PAGE} total=${value.total} />`}`;
 }
 
 function Last({ run }) {
