@@ -31,6 +31,9 @@ SETTLE_LOOK_S = 1.0
 FOLLOW_LOOK_S = 1.0
 #: How often it asks for rings that no attempt accounts for, s: somebody's phone rings meanwhile.
 STRAY_LOOK_S = 0.25
+#: Workers share the looks: the more there are, the longer each of them waits between two, up to
+#: so many times as long. No more, so that the last one left is not late for long.
+MOST_SHARING = 10
 #: Celery's loggers that say of every call what our own lines say better.
 _CHATTY = ("celery.app.trace", "celery.worker.strategy")
 
@@ -51,10 +54,13 @@ def create_app(settings: Settings | None = None, dialer: Provider | None = None)
 
 
 def _connect_signals(settings: Settings, work: WorkServices) -> None:
+    def sharing() -> int:
+        return min(work.link.desk.company, MOST_SHARING)
+
     watchers = [
-        Watcher("settler", SETTLE_LOOK_S, work.calling.settle_due),
-        Watcher("reconciler", FOLLOW_LOOK_S, work.following.follow_due),
-        Watcher("strays", STRAY_LOOK_S, work.following.end_strays),
+        Watcher("settler", SETTLE_LOOK_S, work.calling.settle_due, sharing),
+        Watcher("reconciler", FOLLOW_LOOK_S, work.following.follow_due, sharing),
+        Watcher("strays", STRAY_LOOK_S, work.following.end_strays, sharing),
     ]
 
     def start(**_: Any) -> None:
@@ -120,11 +126,17 @@ def _withdraw(link: Link, job_id: str) -> None:
 class Watcher:
     """A thread that does what is due again and again, for as long as the worker lives."""
 
-    def __init__(self, name: str, pause_s: float, step: Callable[[], int]) -> None:
-        """``step`` answers how much it found to do; after nothing there is a pause."""
+    def __init__(
+        self, name: str, pause_s: float, step: Callable[[], int], sharing: Callable[[], int]
+    ) -> None:
+        """``step`` answers how much it found to do; after nothing there is a pause.
+
+        ``sharing``: how many such threads share the looks; the pause is as many times as long.
+        """
         self._name = name
         self._pause_s = pause_s
         self._step = step
+        self._sharing = sharing
         self._stopped = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -139,7 +151,7 @@ class Watcher:
         self._stopped.set()
 
     def _run(self) -> None:
-        while not self._stopped.wait(self._pause_s):
+        while not self._stopped.wait(self._pause_s * self._sharing()):
             try:
                 while self._step() and not self._stopped.is_set():
                     pass

@@ -214,3 +214,13 @@ def test_scripts_run_however_often_they_are_forgotten(
         for thread in threads:
             thread.join()
     assert ids == [str(i) for i in range(1, 301)]
+
+
+def test_a_worker_knows_how_many_ask(make_desk: Callable[..., WorkDesk]) -> None:
+    """By that they share the looks at what is due."""
+    one, other = make_desk(), make_desk()
+    one.take(1, "123")
+    assert one.company == 1
+    other.take(1, "123")
+    one.take(1, "123")
+    assert (one.company, other.company) == (2, 2)

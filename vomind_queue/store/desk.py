@@ -83,6 +83,8 @@ class WorkDesk:
         self._name = name
         self.protocol = protocol
         self.book = LeaseBook()
+        #: Workers at the queue when this one last asked for calls, itself included.
+        self.company = 1
         #: Called when a slot may have become free; set by whoever takes calls in.
         self.on_free: Callable[[], None] = lambda: None
         #: A client and the key under which a sleeping worker is woken.
@@ -92,7 +94,7 @@ class WorkDesk:
         """Takes up to ``wanted`` calls of the priorities in ``ranks``, the most urgent first."""
         protocol = self.protocol
         token = secrets.token_urlsafe(9) + "."
-        now, next_ms, passed_on, *flat = self._gate.write(
+        now, next_ms, passed_on, self.company, *flat = self._gate.write(
             "take",
             [keys.ACTIVE],
             self._name,

@@ -12,7 +12,8 @@
 -- ARGV[6]  prefix of the lease tokens, fresh for each call of this script
 -- ARGV[7]  ranks of the priorities wanted, as digits
 -- ARGV[8]  time between two probes of an open breaker, ms
--- Returns  {now, ms until the next look or -1, passed on: 1 | 0, id, lease, rank, round, …}
+-- Returns  {now, ms until the next look or -1, passed on: 1 | 0, workers, id, lease, rank, round, …}
+--          workers: those that asked lately, this one included
 --          passed on: calls that only other workers ask for wait, and one of those is woken
 -- Touches  job:<id>, waiting:<rank>, delayed, active, leases, settling, window, rate,
 --          paused, breaker, staging, workers, totals, wake, outbox
@@ -20,10 +21,13 @@ local now = now_ms()
 local wanted = tonumber(ARGV[2])
 local lease_ms = tonumber(ARGV[3])
 local SWEEP = 100
+-- A worker that did not ask for so long is gone.
+local WORKER_GONE_MS = 30000
 
 free_first()
 redis.call('ZADD', K.workers, now, ARGV[1])
 redis.call('ZREMRANGEBYSCORE', K.workers, '-inf', now - 86400000)
+local workers = redis.call('ZCOUNT', K.workers, now - WORKER_GONE_MS, '+inf')
 
 local function take_back()
     for _, mem in ipairs(redis.call('ZRANGEBYSCORE', K.leases, '-inf', now, 'LIMIT', 0, SWEEP)) do
@@ -82,7 +86,7 @@ end
 take_back()
 if not move_due() then
     -- More is due than one script should move; none starts before all are in order.
-    return { now, 0, 0 }
+    return { now, 0, 0, workers }
 end
 drop_stale_bulk()
 
@@ -127,7 +131,7 @@ if room > 0 then
     end
 end
 
-local answer = { now, -1, 0 }
+local answer = { now, -1, 0, workers }
 local taken = 0
 local function lease_out(mem, rank, pos)
     taken = taken + 1
