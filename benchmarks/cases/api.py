@@ -17,7 +17,7 @@ from benchmarks.sides import Side, System
 CONNECTIONS = (1, 16, 64)
 #: For the first requests, which compile and connect, s.
 WARM_S = 2.0
-POST_S = 2.5
+POST_S = 3.0
 #: Pause between two reads of the statistics beside a bulk, s.
 BESIDE_PAUSE_S = 0.01
 
