@@ -25,9 +25,11 @@ def check() -> None:
 def post(base_url: str, *, connections: int, seconds: float, first: int = 0) -> dict[str, float]:
     """POST /schedule-call again and again, each with the next number after ``first``.
 
-    ``seconds`` are rounded: wrk knows whole ones only. Answers ``rate`` (requests/s), ``p50_ms``, ``p99_ms``, ``requests`` and ``errors``.
+    ``seconds`` are rounded: wrk knows whole ones only. Answers ``rate`` (requests/s), ``p50_ms``,
+    ``p99_ms``, ``requests`` and ``errors``.
     """
-    command = ["wrk", "-t1", f"-c{connections}", f"-d{max(1, round(seconds))}s", "--timeout", _TIMEOUT]
+    length = f"-d{max(1, round(seconds))}s"
+    command = ["wrk", "-t1", f"-c{connections}", length, "--timeout", _TIMEOUT]
     command += ["-s", str(Path(__file__).with_name("post.lua"))]
     command += [f"{base_url}/api/queue/schedule-call", "--", str(first)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603
