@@ -55,14 +55,7 @@ def create_app(settings: Settings | None = None, dialer: Provider | None = None)
 
 
 def _connect_signals(settings: Settings, work: WorkServices) -> None:
-    def sharing() -> int:
-        return min(work.link.desk.company, MOST_SHARING)
-
-    watchers = [
-        Watcher("settler", SETTLE_LOOK_S, work.calling.settle_due, sharing),
-        Watcher("reconciler", FOLLOW_LOOK_S, work.following.follow_due, sharing),
-        Watcher("strays", STRAY_LOOK_S, work.following.end_strays, sharing),
-    ]
+    watchers = _watchers(work)
 
     def start(**_: Any) -> None:
         for watcher in watchers:
@@ -93,6 +86,17 @@ def _connect_signals(settings: Settings, work: WorkServices) -> None:
     signals.beat_init.connect(lambda **_: _check_store(settings), weak=False)
     signals.worker_ready.connect(start, weak=False)
     signals.worker_shutdown.connect(end, weak=False)
+
+
+def _watchers(work: WorkServices) -> list[Watcher]:
+    def sharing() -> int:
+        return min(work.link.desk.company, MOST_SHARING)
+
+    return [
+        Watcher("settler", SETTLE_LOOK_S, work.calling.settle_due, sharing),
+        Watcher("reconciler", FOLLOW_LOOK_S, work.following.follow_due, sharing),
+        Watcher("strays", STRAY_LOOK_S, work.following.end_strays, sharing),
+    ]
 
 
 def _check(worker: Any, settings: Settings) -> None:
