@@ -8,25 +8,21 @@ from __future__ import annotations
 import gc
 import logging
 import os
-import signal
 import socket
 import sys
-import threading
 import time
 from functools import partial
-from typing import Any
 
 from flask import Flask
-from granian.constants import HTTPModes, Interfaces, Loops, RuntimeModes
-from granian.log import LogLevels
-from granian.server import Server
+from uvicorn import Config
 
-from vomind_queue import log, tracing
+from vomind_queue import log, prefork, tracing
 from vomind_queue.api import http_meters
 from vomind_queue.api.access import sign
 from vomind_queue.api.app import make_app
+from vomind_queue.api.door import Door
 from vomind_queue.api.ports import Services
-from vomind_queue.api.rsgi import Door
+from vomind_queue.api.quick import Protocol
 from vomind_queue.dashboard.files import Dashboard
 from vomind_queue.log_services import open_log
 from vomind_queue.services import build, check_store
@@ -37,18 +33,10 @@ logger = logging.getLogger(__name__)
 #: How long a request under way may take to be answered after SIGTERM, s. A stored one takes two at
 #: most; what takes longer is a client that does not finish sending.
 STOP_S = 10
-#: How often a serving process looks whether its parent still lives, s.
-PARENT_LOOK_S = 1.0
+#: Connections that may wait to be accepted; the system may allow fewer.
+BACKLOG = 1024
 #: How long a port may still be held by the process that was here before, s.
 PORT_WAIT_S = 3.0
-
-#: The server's own lines go where ours go.
-_SERVER_LOG: dict[str, Any] = {
-    "loggers": {
-        "_granian": {"handlers": [], "propagate": True},
-        "granian.access": {"handlers": [], "propagate": True},
-    }
-}
 
 
 def create_app(services: Services) -> Flask:
@@ -80,33 +68,15 @@ def main() -> None:
         sys.exit(fault)
     address = _address(settings)
     _wait_for_port(settings, address)
-    server = Server(
-        "vomind_queue.web",
-        address=address,
-        port=settings.port,
-        interface=Interfaces.RSGI,
-        loop=Loops.uvloop,
-        workers=settings.web_processes,
-        runtime_mode=RuntimeModes.mt,
-        http=HTTPModes.http1,
-        websockets=False,
-        # Its warnings are advice on the number of threads.
-        log_level=LogLevels.error,
-        log_dictconfig=_SERVER_LOG,
-        respawn_failed_workers=True,
-        workers_kill_timeout=STOP_S,
-    )
-    # Making the server has changed the log's set-up.
-    log.configure(settings)
+    _configure_log(settings)
+    sockets = [_listening(address, settings.port) for _ in range(settings.web_processes)]
     logger.info("API listens", extra={"host": settings.host, "port": settings.port})
-    try:
-        with http_meters.share():
-            loader = partial(_serve_from, settings, os.getpid())
-            server.serve(target_loader=loader, wrap_loader=False)
-    except SystemExit:
-        # Ctrl-C reaches the serving processes, too, and the server takes that for a fault.
-        if not server.interrupt_signal:
-            raise
+    with http_meters.share():
+        # What is there by now stays, and is shared: looking through it for garbage would
+        # hold requests up, and copy it.
+        gc.collect()
+        gc.freeze()
+        prefork.run(sockets, partial(_serve, settings), stop_s=STOP_S)
     logger.info("API stopped")
 
 
@@ -148,35 +118,52 @@ def _wait_for_port(settings: Settings, address: str) -> None:
         time.sleep(0.1)
 
 
+def _listening(address: str, port: int) -> socket.socket:
+    """One of the sockets among which the system deals out connections."""
+    sock = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    sock.bind((address, port))
+    sock.setblocking(False)
+    sock.listen(BACKLOG)
+    return sock
+
+
 def _configure_log(settings: Settings) -> None:
     log.configure(settings)
     for handler in logging.getLogger().handlers:
         handler.addFilter(sign)
 
 
-def _serve_from(settings: Settings, parent: int) -> Any:
+def _serve(settings: Settings, sock: socket.socket) -> None:
     """What each serving process runs; made there, so that nothing is shared over the fork."""
-    _configure_log(settings)
     http_meters.begin()
     traced = tracing.begin("web", os.environ)
-    threading.Thread(target=_follow, args=(parent,), daemon=True).start()
     app = create_app(build(settings, open_log(settings)))
     if traced:
         tracing.follow(app)
     # An encrypted connection is redis-py's to read, and it waits in a thread.
     quick = not settings.redis_url.startswith("rediss:")
     door = Door(app, threads=settings.web_threads, quick=quick)
+    config = Config(
+        door,  # type: ignore[arg-type]
+        http=Protocol,
+        ws="none",
+        loop="uvloop",
+        lifespan="off",
+        proxy_headers=False,
+        server_header=False,
+        access_log=False,
+        log_config=None,
+        # Its other lines are of clients that send what is no HTTP.
+        log_level="error",
+        backlog=BACKLOG,
+        timeout_graceful_shutdown=STOP_S,
+    )
     # What is there now stays: looking through it for garbage held requests up for 40 ms.
     gc.collect()
     gc.freeze()
-    return door
-
-
-def _follow(parent: int) -> None:
-    """Ends this process when its parent was killed: it would keep the port."""
-    while os.getppid() == parent:
-        time.sleep(PARENT_LOOK_S)
-    os.kill(os.getpid(), signal.SIGTERM)
+    prefork.Server(config).run([sock])
 
 
 if __name__ == "__main__":

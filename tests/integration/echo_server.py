@@ -12,7 +12,6 @@ from typing import Any
 
 from granian.constants import HTTPModes, Interfaces
 from granian.server import Server
-
 from vomind_queue.api.rsgi import Door
 
 

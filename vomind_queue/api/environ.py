@@ -1,32 +1,30 @@
-"""A request of granian's own protocol in WSGI's words, as granian's WSGI side puts it."""
+"""A request as it came over the wire, in WSGI's words (PEP 3333)."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from typing import Any
+from urllib.parse import unquote_to_bytes
 
 Environ = dict[str, Any]
 
 #: Names of headers in WSGI's form, as far as they were met …
-_NAMES = {"content-type": "CONTENT_TYPE", "content-length": "CONTENT_LENGTH"}
+_NAMES = {b"content-type": "CONTENT_TYPE", b"content-length": "CONTENT_LENGTH"}
 #: … and as many of them as are remembered.
 _MOST_NAMES = 1_000
 
 
-def environ_of(scope: Any) -> Environ:
-    """All of it but the body."""
-    server, _, port = scope.server.rpartition(":")
-    environ: Environ = {
-        "REQUEST_METHOD": scope.method,
+def base_of(server: tuple[str, int | None] | None, client: tuple[str, int] | None) -> Environ:
+    """What all requests of one connection have in common."""
+    name, port = server or ("", None)
+    return {
         "SCRIPT_NAME": "",
-        # WSGI has bytes in texts (PEP 3333). What was not UTF-8 is replaced already.
-        "PATH_INFO": scope.path.encode().decode("latin-1"),
-        "QUERY_STRING": scope.query_string,
-        "SERVER_PROTOCOL": f"HTTP/{scope.http_version}",
-        "SERVER_NAME": server,
-        "SERVER_PORT": port,
-        "REMOTE_ADDR": scope.client.rpartition(":")[0].strip("[]"),
-        "wsgi.url_scheme": scope.scheme,
+        "SERVER_NAME": name,
+        "SERVER_PORT": "" if port is None else str(port),
+        "REMOTE_ADDR": client[0] if client else "",
+        "HTTP_HOST": "",
+        "wsgi.url_scheme": "http",
         "wsgi.version": (1, 0),
         "wsgi.errors": sys.stderr,
         "wsgi.input_terminated": True,
@@ -34,21 +32,25 @@ def environ_of(scope: Any) -> Environ:
         "wsgi.multiprocess": False,
         "wsgi.run_once": False,
     }
-    headers, plain = scope.headers, len(environ)
-    for name, value in headers.items():
+
+
+def add_headers(environ: Environ, headers: Iterable[tuple[bytes, bytes]]) -> None:
+    """Names in small letters; of a name that comes twice the values stand in one, by commas."""
+    met = set()
+    for name, value in headers:
         key = _NAMES.get(name) or _named(name)
-        environ[key] = f"{environ[key]},{value}" if key in environ else value
-    names = headers.keys()
-    if len(environ) - plain < len(names):
-        # One that is not ASCII is not among the items.
-        for name in names:
-            environ.setdefault(_NAMES.get(name) or _named(name), "")
-    environ.setdefault("HTTP_HOST", "")
-    return environ
+        text = value.decode("latin-1")
+        environ[key] = f"{environ[key]},{text}" if key in met else text
+        met.add(key)
 
 
-def _named(name: str) -> str:
-    key = "HTTP_" + name.upper().replace("-", "_")
+def path_of(raw: bytes) -> str:
+    """The path without its escapes; WSGI has bytes in texts."""
+    return (unquote_to_bytes(raw) if b"%" in raw else raw).decode("latin-1")
+
+
+def _named(name: bytes) -> str:
+    key = "HTTP_" + name.decode("latin-1").upper().replace("-", "_")
     if len(_NAMES) < _MOST_NAMES:
         _NAMES[name] = key
     return key

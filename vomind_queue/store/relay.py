@@ -9,16 +9,13 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Coroutine
 from functools import partial
-from typing import Any, TypeVar, cast
+from typing import Any, cast
 
 import hiredis
 import redis
 from greenlet import getcurrent, greenlet
 from redis.connection import SSLConnection
-
-T = TypeVar("T")
 
 #: What the reader says while an answer is not whole.
 _PART = object()
@@ -31,23 +28,6 @@ class Strand(greenlet):
 def in_strand() -> bool:
     """Whether the caller may be laid aside."""
     return type(getcurrent()) is Strand
-
-
-def await_in_strand(waited: Coroutine[Any, Any, T]) -> T:
-    """What ``waited`` comes to; this strand is laid aside meanwhile."""
-    strand = cast(Strand, getcurrent())
-
-    async def wait() -> None:
-        try:
-            result = await waited
-        except Exception as error:  # noqa: BLE001  (told to the strand)
-            strand.throw(error)
-        else:
-            strand.switch(result)
-
-    # The loop itself keeps no hold of what it runs.
-    strand.waits_for = asyncio.get_running_loop().create_task(wait())
-    return cast(T, strand.parent.switch())
 
 
 def can_relay(client: redis.Redis) -> bool:

@@ -12,7 +12,8 @@ import redis
 
 from tests.integration.api.conftest import TO, Api
 from tests.integration.strands import together
-from vomind_queue.api.rsgi import Door, is_quick
+from vomind_queue.api.door import Door
+from vomind_queue.api.quick import is_quick
 from vomind_queue.store.queue import CallQueue
 from vomind_queue.store.relay import in_strand
 from vomind_queue.store.wire import Line

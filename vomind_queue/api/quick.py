@@ -1,0 +1,368 @@
+"""HTTP on the event loop, and the requests that are answered there.
+
+Requests that only ask Redis something run one at a time on the event loop's thread, each
+laid aside while Redis works; that spares waking threads several times for each. All others,
+such as bulks and searches of the call log, go through the server's usual way to `Door`. What
+a quick request asks of Redis must go through `Gate`, or all others wait for it.
+
+The server bounds neither what comes before a body nor how long it waits for a client; that is
+done here, too.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+from collections.abc import Iterable
+from http import HTTPStatus
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
+
+from greenlet import GreenletExit
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+from vomind_queue.api.body import DRAINED
+from vomind_queue.api.door import Door, announced_in
+from vomind_queue.api.environ import Environ, add_headers, base_of, path_of
+from vomind_queue.api.incoming import CUT_OFF
+from vomind_queue.store.relay import Strand
+
+if TYPE_CHECKING:
+    from uvicorn.config import Config
+    from uvicorn.server import ServerState
+
+logger = logging.getLogger(__name__)
+
+#: Longer bodies are taken apart in a thread, bytes.
+QUICK_BODY = 32 * 1024
+#: Most of a request that is not its body, bytes.
+HEAD_MAX = 64 * 1024
+#: How long a client may take from the first byte of a request to the end of its headers, s.
+HEAD_S = 30.0
+#: How long it may be silent within a body, s …
+BODY_S = 60.0
+#: … and between two requests, s: longer than the 60 s after which most proxies let go.
+IDLE_S = 75.0
+#: How long a client that is sent away may go on sending, s.
+LINGER_S = 1.0
+#: The longest time between two looks at how long a client has been silent, s.
+LOOK_S = 15.0
+#: Requests that ask Redis something short and do nothing else.
+_QUICK = re.compile(
+    rb"POST /api/queue/schedule-(?:delayed-)?call"
+    rb"|GET /api/queue/stats"
+    rb"|(?:GET|DELETE) /api/queue/job/[0-9]{1,20}"
+    rb"|POST /api/queue/job/[0-9]{1,20}/retry"
+    rb"|GET /(?:healthz|readyz)"
+)
+
+
+def is_quick(method: bytes, target: bytes) -> bool:
+    """Whether such a request may run on the loop's thread."""
+    return _QUICK.fullmatch(b"%b %b" % (method, target)) is not None
+
+
+class Protocol(HttpToolsProtocol):
+    """One connection; ``config.app`` is a `Door`."""
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        super().__init__(config, server_state, app_state, _loop)
+        self._door: Door = config.app  # type: ignore[assignment]
+        #: The request that came last, if it is a quick one.
+        self._exchange: _Exchange | None = None
+        #: Bytes that may still come without being part of a body.
+        self._left = HEAD_MAX
+        #: Bytes of a body that came after its answer.
+        self._swallowed = 0
+        self._in_head = self._in_message = False
+        #: When the client was heard last, and when its request began, s on the loop's clock.
+        self._heard_at = self._begun_at = 0.0
+        self._watch: asyncio.TimerHandle | None = None
+        #: How the client is to be sent away once it has all its answers.
+        self._refusal: HTTPStatus | None = None
+
+    # The connection
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """The loop's word that it is there."""
+        super().connection_made(transport)
+        self._base = base_of(self.server, self.client)
+        self._heard_at = self._begun_at = self.loop.time()
+        self._watch = self.loop.call_later(LOOK_S, self._look)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The loop's word that it is over."""
+        super().connection_lost(exc)
+        if self._watch is not None:
+            self._watch.cancel()
+        if self._exchange is not None:
+            self._exchange.end_of_body()
+
+    def data_received(self, data: bytes) -> None:
+        """The loop's word that something came."""
+        if self._refusal is not None:
+            return
+        self._heard_at = self.loop.time()
+        self._left -= len(data)
+        super().data_received(data)
+        if self._exchange is not None and self._in_message:
+            # It may be answered before its body is there.
+            self._exchange.begin()
+        if self._left < 0 and self._in_message:
+            self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
+
+    def eof_received(self) -> bool:  # type: ignore[override]
+        """The client sends no more; whether it may still want answers."""
+        if self._refusal is not None or not self._is_busy():
+            return False
+        self.cycle.keep_alive = False
+        if self._in_message:
+            self._in_message = False
+            if self._exchange is not None:
+                self._exchange.end_of_body()
+            else:
+                self.cycle.scope[CUT_OFF] = True  # type: ignore[typeddict-unknown-key]
+                self.cycle.more_body = False
+                self.cycle.message_event.set()
+        return True
+
+    def on_response_complete(self) -> None:
+        """An answer was given."""
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        self._heard_at = self.loop.time()
+        self.flow.resume_reading()
+        if self.pipeline:
+            cycle, app = self.pipeline.pop()
+            self._start_asgi_task(cycle, app)
+        elif self._refusal is not None:
+            self._send_away(self._refusal)
+
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002
+        """What came is no HTTP."""
+        self._refuse(HTTPStatus.BAD_REQUEST)
+
+    def _refuse(self, status: HTTPStatus) -> None:
+        if self._is_busy() and self._in_message:
+            # The application tells what it makes of half a body.
+            self.eof_received()
+        self._refusal = status
+        if not self._is_busy():
+            self._send_away(status)
+
+    def _send_away(self, status: HTTPStatus) -> None:
+        rest = b"content-length: 0\r\nconnection: close\r\n\r\n"
+        self.transport.write(STATUS_LINE[status] + rest)
+        # Hanging up on a client that still sends would take the answer from it.
+        self.transport.write_eof()
+        self.loop.call_later(LINGER_S, self.transport.close)
+
+    def _is_busy(self) -> bool:
+        """Whether an answer is still to come."""
+        return self.cycle is not None and not self.cycle.response_complete
+
+    def _look(self) -> None:
+        """Hangs up on a client that is silent for too long."""
+        if self.transport.is_closing():
+            return
+        now, since = self.loop.time(), self._heard_at
+        if self._in_head:
+            most, since = HEAD_S, self._begun_at
+        elif self._in_message and not self.flow.read_paused:
+            most = BODY_S
+        elif self._is_busy() or self._in_message:
+            # It waits for us.
+            most, since = IDLE_S, now
+        else:
+            most = IDLE_S
+        left_s = since + most - now
+        if left_s <= 0:
+            self.transport.close()
+        else:
+            self._watch = self.loop.call_later(min(left_s, LOOK_S), self._look)
+
+    # What the parser calls
+
+    def on_message_begin(self) -> None:
+        """A request begins; nothing is made that a quick one does not need."""
+        self.url = b""
+        self.headers = []
+        self.expect_100_continue = False
+        self._in_head = self._in_message = True
+        self._exchange = None
+        self._begun_at = self.loop.time()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """A header, or what looks like one behind a body and is none of ours."""
+        if self._in_head:
+            super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        """The request can be told to be quick or not."""
+        self._in_head = False
+        self._swallowed = 0
+        if not self._take_quick():
+            url, headers, expects = self.url, self.headers, self.expect_100_continue
+            super().on_message_begin()
+            self.url, self.expect_100_continue = url, expects
+            self.headers += headers
+            self.scope[CUT_OFF] = False  # type: ignore[typeddict-unknown-key]
+            super().on_headers_complete()
+            if expects:
+                # Who is answered before being told to go on may send the body, or may not.
+                self.cycle.keep_alive = False
+
+    def on_body(self, body: bytes) -> None:
+        """A part of the body; one byte of it allows for two that are not."""
+        self._left = min(self._left + 2 * len(body), HEAD_MAX)
+        if self.cycle.response_complete:
+            # Most clients read the answer only after they have sent everything.
+            self._swallowed += len(body)
+            if self._swallowed > DRAINED:
+                self.transport.close()
+        elif self._exchange is not None:
+            self._exchange.body += body
+        else:
+            super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """The end of the body."""
+        self._in_message = False
+        self._left = HEAD_MAX
+        if self._exchange is not None:
+            self._exchange.end_of_body()
+            self._exchange.begin()
+        else:
+            super().on_message_complete()
+
+    def _take_quick(self) -> bool:
+        method = self.parser.get_method()
+        if not is_quick(method, self.url) or not self._door.quick or self._is_busy():
+            return False
+        environ = self._base.copy()
+        add_headers(environ, self.headers)
+        announced = announced_in(environ)
+        if announced is None or announced > QUICK_BODY or "HTTP_TRANSFER_ENCODING" in environ:
+            return False
+        if "HTTP_UPGRADE" in environ or "HTTP_EXPECT" in environ:
+            return False
+        if self.parser.get_http_version() != "1.1":
+            return False
+        environ["REQUEST_METHOD"] = method.decode()
+        environ["PATH_INFO"] = path_of(self.url)
+        environ["QUERY_STRING"] = ""
+        environ["SERVER_PROTOCOL"] = "HTTP/1.1"
+        self._exchange = _Exchange(self, environ, keep_alive=self.parser.should_keep_alive())
+        self.cycle = self._exchange  # type: ignore[assignment]
+        return True
+
+
+class _NobodyWaits:
+    """Stands for the event by which the server's own requests are woken."""
+
+    def set(self) -> None:
+        """Wakes nobody."""
+
+
+class _Exchange:
+    """A quick request and its answer; also WSGI's input, and the server's cycle."""
+
+    message_event = _NobodyWaits()
+    #: Who waits for the body can be laid aside.
+    holds_no_thread = True
+
+    def __init__(self, protocol: Protocol, environ: Environ, *, keep_alive: bool) -> None:
+        self._protocol = protocol
+        self._environ = environ
+        environ["wsgi.input"] = self
+        self._strand: Strand | None = None
+        self._has_begun = False
+        #: Whether the strand waits for the rest of the body.
+        self._waits = False
+        self._whole: BytesIO | None = None
+        self._is_ended = False
+        self._status = "500"
+        self._headers: list[tuple[str, str]] = []
+        self.body = bytearray()
+        # What the server looks at.
+        self.keep_alive = keep_alive
+        self.disconnected = False
+        self.response_complete = False
+
+    def begin(self) -> None:
+        """Runs it, as far as it comes; once."""
+        if not self._has_begun:
+            self._has_begun = True
+            self._strand = Strand(self._run)
+            self._strand.switch()
+
+    def end_of_body(self) -> None:
+        """No more of it will come."""
+        self._is_ended = True
+        if self._waits and self._strand is not None:
+            self._waits = False
+            self._strand.switch()
+
+    def read(self, size: int = -1) -> bytes:
+        """As any file's; what was cut off ends early."""
+        if self._whole is None:
+            if not self._is_ended and self._strand is not None:
+                self._waits = True
+                self._strand.parent.switch()
+            self._whole = BytesIO(self.body)
+        return self._whole.read(size)
+
+    def _run(self) -> None:
+        app = self._protocol._door.app  # noqa: SLF001
+        try:
+            pieces = app(self._environ, self._start)
+            body = pieces[0] if type(pieces) is list and len(pieces) == 1 else _joined(pieces)
+        except GreenletExit:
+            raise
+        except BaseException:
+            # Flask answers all that an application may raise.
+            logger.exception("a request came to no answer")
+            self._status, self._headers, body = "500", [], b""
+        self._answer(body)
+        # Each holds the other, and would wait for a search for garbage.
+        self._strand = None
+
+    def _start(self, status: str, headers: list[tuple[str, str]], _exc_info: Any = None) -> None:
+        self._status = status
+        self._headers = headers
+
+    def _answer(self, body: bytes) -> None:
+        protocol = self._protocol
+        transport = protocol.transport
+        if not self.disconnected and not transport.is_closing():
+            lines, told = [], False
+            for name, value in self._headers:
+                lines.append(f"{name}: {value}\r\n")
+                told = told or name.lower() == "content-length"
+            if not told:
+                lines.append(f"content-length: {len(body)}\r\n")
+            lines.append("\r\n" if self.keep_alive else "connection: close\r\n\r\n")
+            defaults = [b"%b: %b\r\n" % each for each in protocol.server_state.default_headers]
+            first = STATUS_LINE[int(self._status[:3])]
+            transport.write(b"".join((first, *defaults, "".join(lines).encode("latin-1"), body)))
+        self.response_complete = True
+        if not self.keep_alive:
+            transport.close()
+        protocol.on_response_complete()
+
+
+def _joined(pieces: Iterable[bytes]) -> bytes:
+    try:
+        return b"".join(pieces)
+    finally:
+        close = getattr(pieces, "close", None)
+        if close is not None:
+            close()
