@@ -146,7 +146,7 @@ def _serve(settings: Settings, sock: socket.socket) -> None:
     quick = not settings.redis_url.startswith("rediss:")
     door = Door(app, threads=settings.web_threads, quick=quick)
     config = Config(
-        door,  # type: ignore[arg-type]
+        door,
         http=Protocol,
         ws="none",
         loop="uvloop",

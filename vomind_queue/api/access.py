@@ -13,8 +13,9 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, g, has_request_context, request
+from flask import Flask, Response, has_request_context
 
+from vomind_queue.api import shell
 from vomind_queue.api.problems import Refused
 from vomind_queue.calls import Call
 from vomind_queue.settings import ApiKey
@@ -57,11 +58,12 @@ class Access:
         app.after_request(_show_request_id)
 
     def _admit(self) -> None:
+        request, kept = shell.asked(), shell.kept()
         environ = request.environ
         sent = environ.get("HTTP_X_REQUEST_ID")
         known = sent is not None and _REQUEST_ID.fullmatch(sent)
-        g.request_id = sent if known else secrets.token_hex(16)
-        g.api_key = None
+        kept.request_id = sent if known else secrets.token_hex(16)
+        kept.api_key = None
         room, endpoint = request.blueprint, request.endpoint
         if room in SIGNED:
             return
@@ -75,8 +77,8 @@ class Access:
         keys = self._metrics_keys if endpoint == METRICS else self._keys
         if not keys:
             return
-        g.api_key = _match(keys)
-        if g.api_key is None:
+        kept.api_key = _match(keys)
+        if kept.api_key is None:
             raise Refused(
                 HTTPStatus.UNAUTHORIZED,
                 "Show one of the API keys: Authorization: Bearer <key>, or X-API-Key: <key>.",
@@ -97,7 +99,7 @@ def _match(keys: Sequence[tuple[ApiKey, bytes]]) -> ApiKey | None:
 
 def marked(call: Call) -> Call:
     """The call, with the id under which the client that asks for it knows its request."""
-    given = request.environ.get("HTTP_X_REQUEST_ID")
+    given = shell.asked().environ.get("HTTP_X_REQUEST_ID")
     if not given or not _KEPT_ID.fullmatch(given):
         return call
     return replace(call, request_id=given)
@@ -105,19 +107,20 @@ def marked(call: Call) -> Call:
 
 def is_free() -> bool:
     """Whether this request needs no key, whatever keys there are."""
+    request = shell.asked()
     room = request.blueprint
     return request.endpoint in OPEN or room in PAGES or room in SIGNED
 
 
 def caller() -> str:
     """Who asks, for "paused by"."""
-    key: ApiKey | None = g.api_key
+    key: ApiKey | None = shell.kept().api_key
     return (key.name if key else None) or NAMELESS
 
 
 def scope() -> str:
     """What keeps the idempotency keys of one API key apart from those of another."""
-    key: ApiKey | None = g.api_key
+    key: ApiKey | None = shell.kept().api_key
     if key is None:
         return ""
     return f"name:{key.name}" if key.name else f"secret:{_digest(key.secret).hex()}"
@@ -126,7 +129,7 @@ def scope() -> str:
 def sign(record: logging.LogRecord) -> bool:
     """A filter for log handlers: says with which request, and whose, a line has to do."""
     if has_request_context():
-        known = g._get_current_object()  # noqa: SLF001
+        known = shell.kept()
         record.request_id = known.get("request_id")
         key: ApiKey | None = known.get("api_key")
         record.client = key.name if key else None
@@ -147,10 +150,11 @@ def _foreign(environ: Mapping[str, Any]) -> bool:
 
 
 def _shown() -> Iterator[str]:
-    scheme, _, credentials = request.environ.get("HTTP_AUTHORIZATION", "").partition(" ")
+    environ = shell.asked().environ
+    scheme, _, credentials = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
     if scheme.lower() == "bearer":
         yield credentials.strip()
-    if header := request.environ.get("HTTP_X_API_KEY"):
+    if header := environ.get("HTTP_X_API_KEY"):
         yield header.strip()
 
 
@@ -160,5 +164,9 @@ def _digest(secret: str) -> bytes:
 
 
 def _show_request_id(response: Response) -> Response:
-    response.headers["X-Request-Id"] = g.get("request_id") or secrets.token_hex(16)
+    known = shell.kept().get("request_id") or secrets.token_hex(16)
+    if isinstance(response, shell.Answer) and "X-Request-Id" not in response.headers:
+        response.add_headers([("X-Request-Id", known)])
+    else:
+        response.headers["X-Request-Id"] = known
     return response

@@ -33,7 +33,7 @@ def encode(document: Mapping[str, Any]) -> bytes:
         return text.encode("utf-8", "replace")
 
 
-def success(document: dict[str, Any], ignored: Sequence[str] = ()) -> Response:
+def success(document: dict[str, Any], ignored: Sequence[str] = ()) -> Answer:
     """A 200 with ``success`` in front and, where there are any, the ignored fields behind."""
     whole = {"success": True, **document}
     if ignored:
@@ -51,7 +51,7 @@ def scheduled(new: NewCall, receipt: Receipt, message: str, ignored: Sequence[st
         document["scheduledFor"] = iso(receipt.accepted_ms + new.delay_ms)
     document["data"] = new.call.as_data()
     response = success(document, ignored)
-    response.headers["Location"] = f"/api/queue/job/{job_id}"
+    response.add_headers((("Location", f"/api/queue/job/{job_id}"),))
     return response
 
 

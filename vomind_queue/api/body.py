@@ -16,9 +16,10 @@ from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Any, NoReturn
 
-from flask import Flask, current_app, g, request
+from flask import Flask, current_app, g
 
 from vomind_queue.api.problems import RETRY_AFTER_S, Refused
+from vomind_queue.api.shell import asked
 
 #: Longest body, bytes.
 MAX_BODY = 10 * 1024 * 1024
@@ -107,7 +108,7 @@ def read_bytes(most: int = MAX_BODY, *, stranger: bool = False) -> bytes:
 
     ``stranger``: whoever sends it has shown nothing yet.
     """
-    environ = request.environ
+    environ = asked().environ
     announced = environ.get("CONTENT_LENGTH") or ""
     if announced == "0" or not (announced or "HTTP_TRANSFER_ENCODING" in environ):
         return b""
@@ -152,7 +153,7 @@ def _read_chunked(most: int) -> bytes:
 
 def _read(length: int, *, keep: bool = True) -> bytes:
     """Up to ``length`` bytes; fewer when the body ends before."""
-    stream = request.environ["wsgi.input"]
+    stream = asked().environ["wsgi.input"]
     pieces = []
     while length > 0:
         piece = stream.read(length if keep else min(length, _PIECE))
@@ -177,7 +178,7 @@ def _size(most: int) -> str:
 
 
 def _check_type() -> None:
-    header = request.environ.get("CONTENT_TYPE") or ""
+    header = asked().environ.get("CONTENT_TYPE") or ""
     if header == "application/json":
         return
     media_type, _, parameters = header.partition(";")

@@ -13,6 +13,8 @@ Environ = dict[str, Any]
 _NAMES = {b"content-type": "CONTENT_TYPE", b"content-length": "CONTENT_LENGTH"}
 #: … and as many of them as are remembered.
 _MOST_NAMES = 1_000
+#: May stand behind a value and is none of it.
+_BLANK = b" \t"
 
 
 def base_of(server: tuple[str, int | None] | None, client: tuple[str, int] | None) -> Environ:
@@ -39,7 +41,7 @@ def add_headers(environ: Environ, headers: Iterable[tuple[bytes, bytes]]) -> Non
     met = set()
     for name, value in headers:
         key = _NAMES.get(name) or _named(name)
-        text = value.decode("latin-1")
+        text = value.rstrip(_BLANK).decode("latin-1")
         environ[key] = f"{environ[key]},{text}" if key in met else text
         met.add(key)
 

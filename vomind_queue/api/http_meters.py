@@ -10,13 +10,17 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+import threading
 import time
+from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response
 from prometheus_client import CollectorRegistry, Histogram, disable_created_metrics, values
 from prometheus_client.multiprocess import MultiProcessCollector
+
+from vomind_queue.api.shell import asked, kept
 
 #: The library's own name for the directory.
 DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"
@@ -24,8 +28,14 @@ DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 #: What stands for addresses that lead nowhere: their number has no end.
 NOWHERE = "none"
+#: How long an answer may not be counted yet, s.
+WRITE_S = 0.25
 #: All others are counted as one.
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+
+#: Route, method, status.
+_Key = tuple[str, str, int]
 
 
 @contextmanager
@@ -65,7 +75,12 @@ class HttpMeters:
             registry=self._own,
         )
         #: Made once each: the library looks them up by text.
-        self._children: dict[tuple[str, str, int], Histogram] = {}
+        self._children: dict[_Key, Histogram] = {}
+        #: What was timed and is not in the histogram yet: writing there is a tenth of a request.
+        self._noted: deque[tuple[_Key, float]] = deque()
+        self._is_there = threading.Event()
+        self._writing = threading.Lock()
+        self._writer: threading.Thread | None = None
 
     def install(self, app: Flask) -> None:
         """Goes before everything else, so that refusals are counted, too."""
@@ -74,6 +89,7 @@ class HttpMeters:
 
     def registry(self) -> CollectorRegistry:
         """What is to be shown: of all processes where they share a directory."""
+        self._write()
         directory = os.environ.get(DIRECTORY)
         if not directory:
             return self._own
@@ -82,20 +98,41 @@ class HttpMeters:
         return shared
 
     def _start(self) -> None:
-        g.arrived = time.perf_counter()
+        kept().arrived = time.perf_counter()
 
     def _stop(self, response: Response) -> Response:
-        began = g.get("arrived")
+        began = kept().get("arrived")
         if began is not None:
+            request = asked()
             rule = request.url_rule
             # Other words in a request line must not make series without end.
             method = request.method if request.method in _METHODS else "other"
             key = (NOWHERE if rule is None else rule.rule, method, response.status_code)
-            child = self._children.get(key) or self._child(key)
-            child.observe(time.perf_counter() - began)
+            self._noted.append((key, time.perf_counter() - began))
+            if not self._is_there.is_set():
+                self._is_there.set()
+                self._follow()
         return response
 
-    def _child(self, key: tuple[str, str, int]) -> Histogram:
+    def _follow(self) -> None:
+        """Starts the thread that writes down what is noted; there is none before a fork."""
+        if self._writer is None or not self._writer.is_alive():
+            self._writer = threading.Thread(target=self._write_on, name="meters", daemon=True)
+            self._writer.start()
+
+    def _write_on(self) -> None:
+        while self._is_there.wait():
+            time.sleep(WRITE_S)
+            self._is_there.clear()
+            self._write()
+
+    def _write(self) -> None:
+        with self._writing, suppress(IndexError):
+            while True:
+                key, seconds = self._noted.popleft()
+                (self._children.get(key) or self._child(key)).observe(seconds)
+
+    def _child(self, key: _Key) -> Histogram:
         route, method, status = key
         child = self._seconds.labels(route=route, method=method, status=str(status))
         self._children[key] = child

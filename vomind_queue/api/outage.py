@@ -11,8 +11,9 @@ import threading
 import time
 from http import HTTPStatus
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response
 
+from vomind_queue.api import shell
 from vomind_queue.api.access import OPEN, PAGES
 from vomind_queue.control import Control
 from vomind_queue.errors import StoreUnavailable
@@ -41,7 +42,8 @@ class Outage:
         app.after_request(self._notice)
 
     def _refuse(self) -> None:
-        g.began = time.monotonic()
+        shell.kept().began = time.monotonic()
+        request = shell.asked()
         if not self._away.is_set() or request.blueprint in PAGES:
             return
         if request.endpoint not in OPEN | WITHOUT_REDIS:
@@ -50,8 +52,8 @@ class Outage:
     def _notice(self, response: Response) -> Response:
         if (
             response.status_code == HTTPStatus.SERVICE_UNAVAILABLE
-            and not g.get("other_cause")
-            and time.monotonic() - g.get("began", float("inf")) > SLOW_S
+            and not shell.kept().get("other_cause")
+            and time.monotonic() - shell.kept().get("began", float("inf")) > SLOW_S
         ):
             self._watch()
         return response

@@ -30,6 +30,7 @@ from vomind_queue.store.relay import Strand
 
 if TYPE_CHECKING:
     from uvicorn.config import Config
+    from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
     from uvicorn.server import ServerState
 
 logger = logging.getLogger(__name__)
@@ -123,12 +124,12 @@ class Protocol(HttpToolsProtocol):
         if self._refusal is not None or not self._is_busy():
             return False
         self.cycle.keep_alive = False
-        if self._in_message:
+        if self._in_body():
             self._in_message = False
             if self._exchange is not None:
                 self._exchange.end_of_body()
             else:
-                self.cycle.scope[CUT_OFF] = True  # type: ignore[typeddict-unknown-key]
+                self.cycle.scope[CUT_OFF] = True  # type: ignore[literal-required]
                 self.cycle.more_body = False
                 self.cycle.message_event.set()
         return True
@@ -151,7 +152,7 @@ class Protocol(HttpToolsProtocol):
         self._refuse(HTTPStatus.BAD_REQUEST)
 
     def _refuse(self, status: HTTPStatus) -> None:
-        if self._is_busy() and self._in_message:
+        if self._is_busy() and self._in_body():
             # The application tells what it makes of half a body.
             self.eof_received()
         self._refusal = status
@@ -167,20 +168,25 @@ class Protocol(HttpToolsProtocol):
 
     def _is_busy(self) -> bool:
         """Whether an answer is still to come."""
-        return self.cycle is not None and not self.cycle.response_complete
+        cycle: RequestResponseCycle | None = self.cycle
+        return cycle is not None and not cycle.response_complete
+
+    def _in_body(self) -> bool:
+        """Whether the rest of the request that came last is to come."""
+        return self._in_message and not self._in_head
 
     def _look(self) -> None:
         """Hangs up on a client that is silent for too long."""
         if self.transport.is_closing():
             return
         now, since = self.loop.time(), self._heard_at
-        if self._in_head:
-            most, since = HEAD_S, self._begun_at
-        elif self._in_message and not self.flow.read_paused:
+        if self._in_body() and not self.flow.read_paused:
             most = BODY_S
-        elif self._is_busy() or self._in_message:
+        elif self._is_busy() or self._in_body():
             # It waits for us.
             most, since = IDLE_S, now
+        elif self._in_head:
+            most, since = HEAD_S, self._begun_at
         else:
             most = IDLE_S
         left_s = since + most - now
@@ -214,7 +220,7 @@ class Protocol(HttpToolsProtocol):
             super().on_message_begin()
             self.url, self.expect_100_continue = url, expects
             self.headers += headers
-            self.scope[CUT_OFF] = False  # type: ignore[typeddict-unknown-key]
+            self.scope[CUT_OFF] = False  # type: ignore[literal-required]
             super().on_headers_complete()
             if expects:
                 # Who is answered before being told to go on may send the body, or may not.
