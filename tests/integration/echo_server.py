@@ -1,28 +1,43 @@
-"""A server of one interface of granian's, whose application answers with what it was handed.
+"""The API's own server, whose application answers with what it was handed.
 
-python -m tests.integration.echo_server PORT wsgi|rsgi
+python -m tests.integration.echo_server PORT
 """
 
 from __future__ import annotations
 
 import json
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from granian.constants import HTTPModes, Interfaces
-from granian.server import Server
-from vomind_queue.api.rsgi import Door
+from uvicorn import Config
+
+from tests.servers import free_port
+from vomind_queue import prefork
+from vomind_queue.api import quick
+from vomind_queue.api.door import Door
+from vomind_queue.web import _listening
+
+#: How long the address of that name takes, s.
+SLOW_S = 0.5
 
 
 def echo(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
     """What ``environ`` holds, and the body; in pieces where ``?pieces`` asks for it."""
+    if environ["QUERY_STRING"] == "unread":
+        start("200 OK", [("Content-Length", "6")])
+        return [b"unread"]
     body = environ["wsgi.input"].read()
     told = {name: value for name, value in environ.items() if isinstance(value, str | int)}
     answer = json.dumps({**told, "body": body.decode("latin-1")}).encode()
+    if environ["QUERY_STRING"] == "slow":
+        time.sleep(SLOW_S)
     if environ["QUERY_STRING"] == "pieces":
         start("200 OK", [("Content-Type", "application/json")])
         return pieces(answer)
+    if environ["QUERY_STRING"] == "broken":
+        raise RuntimeError
     start("200 OK", [("Content-Length", str(len(answer)))])
     return [b"" if environ["REQUEST_METHOD"] == "HEAD" else answer]
 
@@ -35,22 +50,20 @@ def pieces(answer: bytes) -> Iterator[bytes]:
 
 
 def main() -> None:
-    """Serves until it is told to stop."""
-    port, name = sys.argv[1:]
-    server = Server(
-        "tests.integration.echo_server",
-        address="127.0.0.1",
-        port=int(port),
-        interface=Interfaces(name),
-        http=HTTPModes.http1,
-        websockets=False,
-        log_level="error",
-    )
+    """Serves until it is told to stop; a client is waited for as long as a test may."""
+    quick.HEAD_S = quick.BODY_S = quick.IDLE_S = quick.LOOK_S = 1.0
+    quick.LINGER_S = 0.2
+    port = int(sys.argv[1]) or free_port()
 
-    def load(*_: Any, **__: Any) -> Any:
-        return Door(echo, threads=2, quick=True) if name == "rsgi" else echo
+    def serve(sock: Any) -> None:
+        door = Door(echo, threads=2, quick=True)
+        config = Config(
+            door, http=quick.Protocol, ws="none", lifespan="off", log_level="critical",
+            proxy_headers=False, server_header=False, access_log=False,
+        )  # fmt: skip
+        prefork.Server(config).run([sock])
 
-    server.serve(target_loader=load, wrap_loader=False)
+    prefork.run([_listening("127.0.0.1", port) for _ in range(2)], serve, stop_s=2)
 
 
 if __name__ == "__main__":

@@ -1,14 +1,17 @@
-"""What the application is handed by the door, beside what granian's own WSGI side hands it."""
+"""What the application is handed by the server, and how the server bears with its clients."""
 
 from __future__ import annotations
 
 import json
 import os
 import re
+import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -18,72 +21,328 @@ from tests.stack import ROOT, until
 
 JSON = b"Content-Type: application/json\r\n"
 CHUNKED = b"Transfer-Encoding: chunked\r\n\r\n"
-REQUESTS = {
-    "plain": b"GET /api/queue/stats HTTP/1.1\r\nHost: a.example:80\r\n\r\n",
-    "query": b"GET /a?b=%20c&d=%C3%A4&&e HTTP/1.1\r\nHost: a\r\n\r\n",
-    "escapes": b"GET /a%20b%2Fc/%C3%A4//%25 HTTP/1.1\r\nHost: a\r\n\r\n",
-    "asterisk": b"OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n",
-    "whole address": b"GET http://b.example/c?d=1 HTTP/1.1\r\nHost: a\r\n\r\n",
-    "old": b"GET / HTTP/1.0\r\n\r\n",
-    "another method": b"PROPFIND /x HTTP/1.1\r\nHost: a\r\n\r\n",
-    "headers": b"GET / HTTP/1.1\r\nX-A: 1\r\nx-a: 2\r\nX_B: 3\r\nX-C:  4 \r\nX-D:\r\n\r\n",
-    "not ASCII": b"GET / HTTP/1.1\r\nHost: a\r\nIdempotency-Key: \xc3\xa4\r\nX-E: \xe4\r\n\r\n",
-    "two of one": b"GET / HTTP/1.1\r\nHost: a\r\nX-API-Key: one\r\nX-API-Key: two\r\n\r\n",
-    "body": b"POST /x HTTP/1.1\r\nHost: a\r\n" + JSON + b"Content-Length: 4\r\n\r\n\xc3\xa4{}",
-    "empty body": b"POST /x HTTP/1.1\r\nHost: a\r\n" + JSON + b"Content-Length: 0\r\n\r\n",
-    "chunks": b"POST /x HTTP/1.1\r\nHost: a\r\n" + CHUNKED + b"2\r\nab\r\n1\r\nc\r\n0\r\n\r\n",
-    "long body": b"POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 99999\r\n\r\n" + b"x" * 99_999,
-    "quick": b"POST /api/queue/schedule-call HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}",
-    "head": b"HEAD / HTTP/1.1\r\nHost: a\r\n\r\n",
-    "pieces": b"GET /?pieces HTTP/1.1\r\nHost: a\r\n\r\n",
-}
-#: What granian's WSGI side shows the application, too.
-ENVIRONMENT = {"PATH": os.environ["PATH"], "LC_CTYPE": "C.UTF-8"}
-#: They tell of the machine and of the port, or are granian's word on itself.
-OTHER = {*ENVIRONMENT, "SERVER_PORT", "GATEWAY_INTERFACE", "SERVER_SOFTWARE"}
+QUICK = b"POST /api/queue/schedule-call HTTP/1.1\r\n"
+#: A request, and what the application sees of it beside what all have in common (PEP 3333).
+REQUESTS: dict[str, tuple[bytes, dict[str, str]]] = {
+    "plain": (
+        b"GET /api/queue/stats HTTP/1.1\r\nHost: a.example:80\r\n\r\n",
+        {"PATH_INFO": "/api/queue/stats", "HTTP_HOST": "a.example:80"},
+    ),
+    "query": (
+        b"GET /a?b=%20c&d=%C3%A4&&e HTTP/1.1\r\nHost: a\r\n\r\n",
+        {"PATH_INFO": "/a", "QUERY_STRING": "b=%20c&d=%C3%A4&&e"},
+    ),
+    "escapes": (
+        b"GET /a%20b%2Fc/%C3%A4//%25 HTTP/1.1\r\nHost: a\r\n\r\n",
+        {"PATH_INFO": "/a b/c/\xc3\xa4//%"},
+    ),
+    "asterisk": (
+        b"OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n", {"REQUEST_METHOD": "OPTIONS", "PATH_INFO": "*"},
+    ),
+    "whole address": (
+        b"GET http://b.example/c?d=1 HTTP/1.1\r\nHost: a\r\n\r\n",
+        {"PATH_INFO": "/c", "QUERY_STRING": "d=1"},
+    ),
+    "old": (b"GET / HTTP/1.0\r\n\r\n", {"SERVER_PROTOCOL": "HTTP/1.0", "HTTP_HOST": ""}),
+    "another method": (
+        b"PROPFIND /x HTTP/1.1\r\nHost: a\r\n\r\n",
+        {"REQUEST_METHOD": "PROPFIND", "PATH_INFO": "/x"},
+    ),
+    "headers": (
+        b"GET / HTTP/1.1\r\nHost: a\r\nX-A: 1\r\nx-a: 2\r\nX-C:  4 \r\nX-D:\r\n\r\n",
+        {"HTTP_X_A": "1,2", "HTTP_X_C": "4", "HTTP_X_D": ""},
+    ),
+    "not ASCII": (
+        b"GET / HTTP/1.1\r\nHost: a\r\nX-E: \xc3\xa4\r\n\r\n", {"HTTP_X_E": "\xc3\xa4"},
+    ),
+    "two of one": (
+        b"GET / HTTP/1.1\r\nHost: a\r\nX-API-Key: one\r\nX-API-Key: two\r\n\r\n",
+        {"HTTP_X_API_KEY": "one,two"},
+    ),
+    "body": (
+        b"POST /x HTTP/1.1\r\nHost: a\r\n" + JSON + b"Content-Length: 4\r\n\r\n\xc3\xa4{}",
+        {"REQUEST_METHOD": "POST", "PATH_INFO": "/x", "CONTENT_TYPE": "application/json",
+         "CONTENT_LENGTH": "4", "body": "\xc3\xa4{}"},
+    ),
+    "empty body": (
+        b"POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n",
+        {"REQUEST_METHOD": "POST", "PATH_INFO": "/x", "CONTENT_LENGTH": "0"},
+    ),
+    "chunks": (
+        b"POST /x HTTP/1.1\r\nHost: a\r\n" + CHUNKED
+        + b"2\r\nab\r\n1\r\nc\r\n0\r\nX-API-Key: behind\r\n\r\n",
+        {"REQUEST_METHOD": "POST", "PATH_INFO": "/x", "HTTP_TRANSFER_ENCODING": "chunked",
+         "body": "abc"},
+    ),
+    "chunks to a quick one": (
+        QUICK + b"Host: a\r\n" + CHUNKED + b"2\r\nab\r\n0\r\n\r\n",
+        {"REQUEST_METHOD": "POST", "PATH_INFO": "/api/queue/schedule-call",
+         "HTTP_TRANSFER_ENCODING": "chunked", "body": "ab"},
+    ),
+    "long body": (
+        b"POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 99999\r\n\r\n" + b"x" * 99_999,
+        {"REQUEST_METHOD": "POST", "PATH_INFO": "/x", "CONTENT_LENGTH": "99999",
+         "body": "x" * 99_999},
+    ),
+    "quick": (
+        QUICK + b"Host: a\r\n" + JSON + b"Content-Length: 2\r\n\r\n{}",
+        {"REQUEST_METHOD": "POST", "PATH_INFO": "/api/queue/schedule-call",
+         "CONTENT_TYPE": "application/json", "CONTENT_LENGTH": "2", "body": "{}"},
+    ),
+    "an upgrade is not made": (
+        QUICK + b"Host: a\r\nUpgrade: h2c\r\nHTTP2-Settings: AA\r\nContent-Length: 2\r\n\r\n{}",
+        {"REQUEST_METHOD": "POST", "PATH_INFO": "/api/queue/schedule-call",
+         "HTTP_UPGRADE": "h2c", "HTTP_HTTP2_SETTINGS": "AA", "CONTENT_LENGTH": "2", "body": "{}"},
+    ),
+    "pieces": (b"GET /?pieces HTTP/1.1\r\nHost: a\r\n\r\n", {"QUERY_STRING": "pieces"}),
+}  # fmt: skip
+ALL = {
+    "REQUEST_METHOD": "GET", "SCRIPT_NAME": "", "PATH_INFO": "/", "QUERY_STRING": "",
+    "SERVER_PROTOCOL": "HTTP/1.1", "SERVER_NAME": "127.0.0.1", "REMOTE_ADDR": "127.0.0.1",
+    "HTTP_HOST": "a", "HTTP_CONNECTION": "close", "body": "", "wsgi.url_scheme": "http",
+    "wsgi.input_terminated": True, "wsgi.multithread": True, "wsgi.multiprocess": False,
+    "wsgi.run_once": False,
+}  # fmt: skip
+GET = b"GET /x HTTP/1.1\r\nHost: a\r\n"
+UNREAD = b"POST /x?unread HTTP/1.1\r\nHost: a\r\n"
+
+
+class Echo:
+    """The server of `echo_server`, in two processes."""
+
+    def __init__(self) -> None:
+        self.port = free_port()
+        command = [sys.executable, "-m", "tests.integration.echo_server", str(self.port)]
+        self.process = subprocess.Popen(command, cwd=ROOT)
+        until(self._answers, within_s=30, what="a server")
+
+    def _answers(self) -> bool:
+        with suppress(OSError):
+            return b"200 OK" in self.send(GET + b"Connection: close\r\n\r\n")
+        return False
+
+    def connect(self) -> socket.socket:
+        """A connection of its own."""
+        return socket.create_connection(("127.0.0.1", self.port), timeout=20)
+
+    def send(self, *pieces: bytes, pause_s: float = 0.0, end: bool = False) -> bytes:
+        """All that is answered until the server hangs up."""
+        with self.connect() as connection:
+            for piece in pieces:
+                connection.sendall(piece)
+                time.sleep(pause_s)
+            if end:
+                connection.shutdown(socket.SHUT_WR)
+            return receive(connection)
+
+    def processes(self) -> list[int]:
+        """Those that serve."""
+        path = f"/proc/{self.process.pid}/task/{self.process.pid}/children"
+        with open(path) as file:  # noqa: PTH123
+            return sorted(int(pid) for pid in file.read().split())
+
+
+def receive(connection: socket.socket) -> bytes:
+    """All of it, until the server hangs up."""
+    received = b""
+    with suppress(ConnectionError):
+        while piece := connection.recv(65536):
+            received += piece
+    return received
+
+
+def told(answer: bytes) -> dict[str, Any]:
+    """What the application was handed."""
+    head, _, body = answer.partition(b"\r\n\r\n")
+    if b"transfer-encoding: chunked" in head:
+        body = b"".join(body.split(b"\r\n")[1::2])
+    return json.loads(body)  # type: ignore[no-any-return]
+
+
+def bodies(answers: bytes) -> list[str]:
+    """The bodies that the application was handed, in the order of the answers."""
+    return [json.loads(found)["body"] for found in re.findall(rb"\r\n\r\n({.*?})", answers)]
 
 
 @pytest.fixture(scope="module")
-def ports() -> Iterator[list[int]]:
-    """Where the same application is reached through WSGI and through the door."""
-    ports, servers = [free_port(), free_port()], []
-    for port, name in zip(ports, ("wsgi", "rsgi"), strict=True):
-        command = [sys.executable, "-m", "tests.integration.echo_server", str(port), name]
-        servers.append(subprocess.Popen(command, cwd=ROOT, env=ENVIRONMENT))
-    for port in ports:
-        until(lambda port=port: _listens(port), within_s=30, what="a server")  # type: ignore[misc]
-    yield ports
-    for server in servers:
-        server.terminate()
-        server.wait()
-
-
-def _listens(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
-def send(port: int, raw: bytes) -> tuple[bytes, dict[str, Any] | bytes]:
-    """Head of the answer without the moment, and what the application was handed."""
-    with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
-        connection.sendall(raw.replace(b"\r\n", b"\r\nConnection: close\r\n", 1))
-        received = b""
-        while piece := connection.recv(65536):
-            received += piece
-    head, _, body = received.partition(b"\r\n\r\n")
-    lines = sorted(line for line in head.split(b"\r\n") if not line.startswith(b"date:"))
-    if b"transfer-encoding: chunked" in lines:
-        body = b"".join(body.split(b"\r\n")[1::2])
-    told = json.loads(body) if body else body
-    if isinstance(told, dict):
-        told = {name: value for name, value in told.items() if name not in OTHER}
-    # That of the answer, which names what only one of them shows.
-    lines = [re.sub(rb"^(content-length: )\d+", rb"\1some", line) for line in lines]
-    return b"\n".join(lines), told
+def echo() -> Iterator[Echo]:
+    """One for all of them."""
+    made = Echo()
+    yield made
+    made.process.terminate()
+    assert made.process.wait(10) == 0
 
 
 @pytest.mark.parametrize("name", REQUESTS)
-def test_the_application_cannot_tell_the_two_apart(ports: list[int], name: str) -> None:
-    """Everything that it is told of a request is the same, and so is the way back."""
-    by_wsgi, by_door = [send(port, REQUESTS[name]) for port in ports]
-    assert by_door == by_wsgi
+def test_the_application_is_handed_what_came(echo: Echo, name: str) -> None:
+    """In WSGI's words, and nothing else."""
+    raw, own = REQUESTS[name]
+    answer = echo.send(raw.replace(b"\r\n", b"\r\nConnection: close\r\n", 1))
+    assert answer.startswith(b"HTTP/1.1 200 OK\r\n")
+    seen = told(answer)
+    assert seen.pop("SERVER_PORT") == str(echo.port)
+    assert seen == ALL | own
+
+
+def test_a_head_has_no_body(echo: Echo) -> None:
+    """But the length of what a GET would have got."""
+    answer = echo.send(b"HEAD / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert re.search(rb"content-length: \d", head)
+    assert body == b""
+
+
+@pytest.mark.parametrize("target", [b"/x", b"/x?slow", b"/api/queue/schedule-call"])
+def test_requests_that_come_at_once_are_answered_in_their_order(echo: Echo, target: bytes) -> None:
+    """Quick ones, slow ones, and both behind each other on one connection."""
+    targets = [target, b"/api/queue/schedule-call", b"/x", b"/api/queue/schedule-call", b"/x"]
+    requests = [
+        b"POST %b HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\n%d" % (each, number)
+        for number, each in enumerate(targets)
+    ]
+    last = GET + b"Connection: close\r\n\r\n"
+    answers = echo.send(b"".join(requests) + last)
+    assert bodies(answers) == ["0", "1", "2", "3", "4", ""]
+
+
+@pytest.mark.parametrize("target", [b"/x", b"/api/queue/schedule-call"])
+def test_a_body_may_come_in_any_pieces(echo: Echo, target: bytes) -> None:
+    """Head and body in one, or byte by byte."""
+    head = b"POST %b HTTP/1.1\r\nHost: a\r\nConnection: close\r\n" % target
+    raw = head + b"Content-Length: 3\r\n\r\nabc"
+    for at in range(1, len(raw)):
+        if at % 7 == 0 or at > len(raw) - 8:
+            assert told(echo.send(raw[:at], raw[at:], pause_s=0.002))["body"] == "abc"
+    assert told(echo.send(*(raw[at : at + 1] for at in range(len(raw)))))["body"] == "abc"
+
+
+@pytest.mark.parametrize("target", [b"/x", b"/api/queue/schedule-call"])
+def test_who_has_sent_all_may_say_so(echo: Echo, target: bytes) -> None:
+    """The answer comes although the client has closed its side; also to half a body."""
+    head = b"POST %b HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n"
+    assert told(echo.send(head % (target, 3) + b"abc", end=True))["body"] == "abc"
+    assert told(echo.send(head % (target, 5) + b"abc", end=True))["body"] == "abc"
+
+
+def test_chunks_without_an_end_are_no_body(echo: Echo) -> None:
+    """What came may look whole and is not."""
+    raw = b"POST /x HTTP/1.1\r\nHost: a\r\n" + CHUNKED + b"2\r\n{}\r\n"
+    assert told(echo.send(raw, end=True))["body"] == ""
+
+
+@pytest.mark.parametrize("target", [b"/x?slow", b"/api/queue/schedule-call"])
+def test_what_follows_a_request_and_is_none_is_refused_behind_its_answer(
+    echo: Echo, target: bytes
+) -> None:
+    """The good one keeps its answer."""
+    good = b"POST %b HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\n1" % target
+    answers = echo.send(good + b"nothing of the kind\r\n\r\n")
+    assert bodies(answers) == ["1"]
+    assert re.findall(rb"HTTP/1.1 (\d+)", answers) == [b"200", b"400"]
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        GET + b"X: " + b"x" * 200_000,
+        GET + b"X-1: y\r\n" * 20_000 + b"\r\n",
+        b"GET /" + b"x" * 200_000,
+        b"POST /x HTTP/1.1\r\nHost: a\r\n" + CHUNKED + b"0\r\nX: " + b"x" * 200_000,
+    ],
+    ids=["header", "headers", "address", "trailer"],
+)
+def test_what_is_not_the_body_is_bounded(echo: Echo, raw: bytes) -> None:
+    """It is refused before its end."""
+    assert re.match(rb"HTTP/1.1 (431|200)", echo.send(raw))
+
+
+def test_a_long_body_behind_a_short_head_is_not(echo: Echo) -> None:
+    """Also in chunks, which take some bytes each."""
+    body = b"".join(b"64\r\n" + b"x" * 100 + b"\r\n" for _ in range(5_000)) + b"0\r\n\r\n"
+    raw = b"POST /x HTTP/1.1\r\nHost: a\r\nConnection: close\r\n" + CHUNKED + body
+    assert len(told(echo.send(raw))["body"]) == 500_000
+
+
+def test_an_answer_before_the_body_leaves_the_connection_whole(echo: Echo) -> None:
+    """What still comes of the body is not taken for the next request."""
+    with echo.connect() as connection:
+        connection.sendall(UNREAD + b"Content-Length: 100000\r\n\r\n" + b"x" * 10)
+        received = b""
+        while not received.endswith(b"unread"):
+            received += connection.recv(65536)
+        rest = b"GET /evil HTTP/1.1\r\n\r\n".ljust(99_990, b"x")
+        connection.sendall(rest + GET + b"Connection: close\r\n\r\n")
+        assert told(receive(connection))["PATH_INFO"] == "/x"
+
+
+def test_who_asks_before_sending_is_told_to_go_on(echo: Echo) -> None:
+    """And who is answered at once is hung up on, as nobody knows what it sends next."""
+    expect = b"Expect: 100-continue\r\nContent-Length: 1\r\n\r\n"
+    answer = echo.send(b"POST /x HTTP/1.1\r\nHost: a\r\n" + expect, b"1", pause_s=0.1)
+    assert answer.startswith(b"HTTP/1.1 100 Continue\r\n\r\n")
+    assert told(answer.partition(b"\r\n\r\n")[2])["body"] == "1"
+    answer = echo.send(UNREAD + expect)
+    assert b"connection: close" in answer
+    assert answer.endswith(b"unread")
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [b"", GET, b"POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nab",
+     QUICK + b"Host: a\r\nContent-Length: 5\r\n\r\nab", GET + b"\r\n"],
+    ids=["nothing", "half a head", "half a body", "half a quick body", "nothing more"],
+)  # fmt: skip
+def test_a_silent_client_is_hung_up_on(echo: Echo, raw: bytes) -> None:
+    """It does not keep its connection for ever."""
+    answer = echo.send(raw)
+    assert bool(answer) == raw.endswith(b"a\r\n\r\n")
+
+
+def test_a_failure_of_the_application_is_a_500(echo: Echo) -> None:
+    """The process serves on."""
+    assert echo.send(b"GET /?broken HTTP/1.0\r\n\r\n").startswith(b"HTTP/1.1 500 ")
+    assert told(echo.send(GET + b"Connection: close\r\n\r\n"))["PATH_INFO"] == "/x"
+
+
+def test_a_killed_process_has_a_successor() -> None:
+    """Connections that were dealt to it wait; those to the other go on."""
+    echo = Echo()
+    first = echo.processes()
+    assert len(first) == 2
+    os.kill(first[0], signal.SIGKILL)
+    for _ in range(40):
+        assert told(echo.send(GET + b"Connection: close\r\n\r\n"))["PATH_INFO"] == "/x"
+    until(lambda: len(echo.processes()) == 2, within_s=20, what="two processes")
+    assert first[1] in echo.processes()
+    echo.process.terminate()
+    assert echo.process.wait(10) == 0
+
+
+def test_the_end_waits_for_answers_and_not_for_silent_clients() -> None:
+    """Requests under way are answered; then nobody serves the port any more."""
+    echo = Echo()
+    with echo.connect() as busy, echo.connect() as silent:
+        busy.sendall(b"GET /x?slow HTTP/1.1\r\nHost: a\r\n\r\n")
+        silent.sendall(GET)
+        time.sleep(0.2)
+        echo.process.terminate()
+        assert told(receive(busy))["QUERY_STRING"] == "slow"
+    assert echo.process.wait(10) == 0
+    with pytest.raises(ConnectionRefusedError):
+        echo.connect()
+
+
+def test_processes_end_with_their_parent() -> None:
+    """However it dies; the port is free again."""
+    echo = Echo()
+    echo.process.kill()
+    echo.process.wait()
+
+    def is_free() -> bool:
+        with suppress(ConnectionRefusedError):
+            echo.connect().close()
+            return False
+        return True
+
+    until(is_free, within_s=20, what="a free port")

@@ -15,4 +15,5 @@ def test_invented_methods_are_remembered_as_one() -> None:
     for number in range(50):
         web.open("/nowhere", method=f"BREW{number}")
         web.get(f"/nowhere/{number}")
+    meters.registry()
     assert set(meters._children) == {("none", "other", 404), ("none", "GET", 404)}
