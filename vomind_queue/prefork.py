@@ -6,6 +6,7 @@ dealt to a process that died waits for the one that takes its place.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import gc
 import logging
@@ -30,8 +31,8 @@ RETRY_S = 1.0
 LASTING_S = 5.0
 #: How long a process gets beyond ``stop_s`` before it is killed, s.
 GRACE_S = 2.0
-#: How often a serving process looks whether its parent still lives, s.
-PARENT_LOOK_S = 1.0
+#: How often a serving process renews the time that it tells with its answers, s.
+TICK_S = 1.0
 _STOPPING = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -41,10 +42,21 @@ class Server(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
         """For as long as it serves; afterwards, another SIGTERM changes nothing."""
+        self._told = asyncio.Event()
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-        signal.signal(signal.SIGTERM, self.handle_exit)
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self._stop)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPPING)
         yield
+
+    async def main_loop(self) -> None:
+        """Until it is told to end; uvicorn's own looks ten times a second whether it is."""
+        while not await self.on_tick(0):
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._told.wait(), TICK_S)
+
+    def _stop(self) -> None:
+        self.should_exit = True
+        self._told.set()
 
 
 def run(sockets: Sequence[socket.socket], serve: Serve, *, stop_s: float) -> None:
@@ -65,6 +77,8 @@ class _Parent:
         #: Sockets without a process, and when they get one, s.
         self._vacant: list[tuple[float, socket.socket]] = [(0.0, sock) for sock in sockets]
         self._is_told = False
+        #: Nothing is ever written there; the reading ends see it close, however this process ends.
+        self._reading, self._writing = os.pipe()
 
     def run(self) -> None:
         """Until told to stop, and all processes are gone."""
@@ -88,7 +102,6 @@ class _Parent:
             self._children[self._fork(sock)] = (sock, now)
 
     def _fork(self, sock: socket.socket) -> int:
-        parent = os.getpid()
         pid = os.fork()
         if pid:
             return pid
@@ -99,7 +112,8 @@ class _Parent:
                     other.close()
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD})
-            threading.Thread(target=_follow, args=(parent,), daemon=True).start()
+            os.close(self._writing)
+            threading.Thread(target=_follow, args=(self._reading,), daemon=True).start()
             self._serve(sock)
             code = 0
         except SystemExit as end:
@@ -154,10 +168,9 @@ class _Parent:
             os.kill(pid, number)
 
 
-def _follow(parent: int) -> None:
+def _follow(reading: int) -> None:
     """Ends this process when its parent was killed: it would keep the port."""
-    while os.getppid() == parent:
-        time.sleep(PARENT_LOOK_S)
+    os.read(reading, 1)
     os.kill(os.getpid(), signal.SIGTERM)
 
 
