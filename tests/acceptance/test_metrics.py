@@ -30,6 +30,8 @@ def test_requests_to_all_processes_are_one_count(stack: Stack) -> None:
     for number in range(60):
         # A connection each: they are spread over the processes.
         requests.get(f"{stack.queue_url}/job/{number + 1}", timeout=5)
+    # Each process writes down what it has counted after a moment.
+    until(lambda: counted(stack) == 60.0, within_s=10, what="all are counted")
     assert {counted(stack) for _ in range(12)} == {60.0}
     victim = children(web)[-1]
     os.kill(victim, signal.SIGKILL)
