@@ -15,11 +15,12 @@ import asyncio
 import logging
 import re
 from collections.abc import Iterable
+from contextvars import Context
 from http import HTTPStatus
 from io import BytesIO
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-from greenlet import GreenletExit
+from greenlet import GreenletExit, getcurrent
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from vomind_queue.api.body import DRAINED
@@ -49,6 +50,8 @@ IDLE_S = 75.0
 LINGER_S = 1.0
 #: The longest time between two looks at how long a client has been silent, s.
 LOOK_S = 15.0
+#: As many strands wait for requests at most.
+RESTING = 64
 #: Requests that ask Redis something short and do nothing else.
 _QUICK = re.compile(
     rb"POST /api/queue/schedule-(?:delayed-)?call"
@@ -271,6 +274,22 @@ class Protocol(HttpToolsProtocol):
         return True
 
 
+#: Strands at rest; a new one maps memory for its frames and unmaps it at its end.
+_free: list[Strand] = []
+
+
+def _work(exchange: _Exchange) -> None:
+    """What a strand does: one request after the other."""
+    strand = cast(Strand, getcurrent())
+    while True:
+        Context().run(exchange.run)
+        del exchange
+        if len(_free) >= RESTING:
+            return
+        _free.append(strand)
+        exchange = strand.parent.switch()
+
+
 class _NobodyWaits:
     """Stands for the event by which the server's own requests are woken."""
 
@@ -307,8 +326,8 @@ class _Exchange:
         """Runs it, as far as it comes; once."""
         if not self._has_begun:
             self._has_begun = True
-            self._strand = Strand(self._run)
-            self._strand.switch()
+            self._strand = _free.pop() if _free else Strand(_work)
+            self._strand.switch(self)
 
     def end_of_body(self) -> None:
         """No more of it will come."""
@@ -326,7 +345,8 @@ class _Exchange:
             self._whole = BytesIO(self.body)
         return self._whole.read(size)
 
-    def _run(self) -> None:
+    def run(self) -> None:
+        """Asks the application; in a strand."""
         app = self._protocol._door.app  # noqa: SLF001
         try:
             pieces = app(self._environ, self._start)
