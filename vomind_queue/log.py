@@ -12,11 +12,15 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import sys
+import threading
 import time
+from collections import deque
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import lru_cache
-from typing import Any
+from typing import Any, TextIO
 
 from vomind_queue.settings import Settings
 
@@ -26,6 +30,10 @@ _OWN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "task
 #: Celery's task logger and others put these on records; they repeat what the line says.
 _NOISE = frozenset({"data", "color_message"})
 
+#: Lines that are written in one piece at most.
+MOST_LINES = 1_000
+#: How long the end of a process waits for a line that is being written, s.
+FLUSH_S = 5.0
 #: Talkative at info, one line for each connection or request.
 _QUIET = ("urllib3", "twilio.http_client", "amqp", "kombu")
 
@@ -68,6 +76,64 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(line, ensure_ascii=False, default=str)
 
 
+class LineHandler(logging.Handler):
+    """Writes lines to a stream, those of many threads in one piece.
+
+    The library's own holds a lock while it writes, and all other threads that have something
+    to say stop there. Here they leave their lines to the one that writes, and go on: it ends
+    only when none is left. What stands before the next line of a thread is the same as ever.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        super().__init__()
+        self.stream = stream
+        self._waiting: deque[str] = deque()
+        self._writing = threading.Lock()
+        os.register_at_fork(after_in_child=self._begin_anew)
+
+    def handle(self, record: logging.LogRecord) -> bool:
+        """As the library's, but for its lock: a formatter of ours keeps nothing."""
+        if not self.filter(record):
+            return False
+        self.emit(record)
+        return True
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Writes the line now, or leaves it to the thread that is writing."""
+        try:
+            self._waiting.append(self.format(record) + "\n")
+            # Looked at again after each release: a line may have come just before it.
+            while self._waiting and self._writing.acquire(blocking=False):
+                self._write()
+        except Exception:  # noqa: BLE001  (the library's own way)
+            self.handleError(record)
+
+    def flush(self) -> None:
+        """Waits until all lines are written, for a bounded time: a signal may interrupt a write."""
+        while self._writing.acquire(timeout=FLUSH_S):
+            self._write()
+            if not self._waiting:
+                return
+
+    def _write(self) -> None:
+        """What is waiting; the caller has the lock, and has it no more afterwards."""
+        try:
+            lines: list[str] = []
+            with suppress(IndexError):
+                while len(lines) < MOST_LINES:
+                    lines.append(self._waiting.popleft())
+            if lines:
+                self.stream.write("".join(lines))
+                self.stream.flush()
+        finally:
+            self._writing.release()
+
+    def _begin_anew(self) -> None:
+        """In a forked process: the lock may be that of a thread which is not there."""
+        self._waiting.clear()
+        self._writing = threading.Lock()
+
+
 def configure(settings: Settings) -> None:
     """Sends every log line of this process to standard error, as the settings say.
 
@@ -78,7 +144,7 @@ def configure(settings: Settings) -> None:
         "text": TextFormatter,
         "json": JsonFormatter,
     }
-    handler = logging.StreamHandler(sys.stderr)
+    handler = LineHandler(sys.stderr)
     handler.setFormatter(formatters[settings.log_format]())
     level = logging.getLevelName(settings.log_level.upper())
     logging.basicConfig(level=level, handlers=[handler], force=True)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import json
 import logging
 import sys
+import threading
 from collections.abc import Iterator
 
 import pytest
 
 from vomind_queue import log
+from vomind_queue.log import LineHandler
 from vomind_queue.settings import Settings
 
 
@@ -79,3 +82,89 @@ def test_configuring_again_does_not_double_the_lines(capsys: pytest.CaptureFixtu
     logging.getLogger("vomind_queue.x").info("not at all")
     lines = capsys.readouterr().err.splitlines()
     assert [json.loads(line)["event"] for line in lines] == ["once"]
+
+
+class Slow(io.StringIO):
+    """A stream whose first write waits until it is let go."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.begun, self.go_on = threading.Event(), threading.Event()
+
+    def write(self, text: str) -> int:
+        """Takes it, at last."""
+        self.begun.set()
+        assert self.go_on.wait(20)
+        return super().write(text)
+
+
+def _line(text: str) -> logging.LogRecord:
+    """A record of that text."""
+    return logging.LogRecord("n", logging.INFO, "", 0, text, None, None)
+
+
+def test_nobody_waits_for_a_line_that_another_thread_writes() -> None:
+    """It is left to that thread, which writes it before it goes on."""
+    stream = Slow()
+    handler = LineHandler(stream)
+    writer = threading.Thread(target=handler.handle, args=(_line("first"),))
+    writer.start()
+    assert stream.begun.wait(20)
+    # Here, while the other one is held up.
+    handler.handle(_line("second"))
+    handler.handle(_line("third"))
+    stream.go_on.set()
+    writer.join(20)
+    assert stream.getvalue() == "first\nsecond\nthird\n"
+
+
+def test_lines_of_many_threads_are_whole_and_in_order() -> None:
+    """None is lost, none is there twice."""
+    stream = io.StringIO()
+    handler = LineHandler(stream)
+
+    def talk(name: int) -> None:
+        for number in range(300):
+            handler.handle(_line(f"{name} {number}"))
+
+    threads = [threading.Thread(target=talk, args=(name,)) for name in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    seen = [tuple(map(int, each.split())) for each in stream.getvalue().splitlines()]
+    assert len(seen) == 8 * 300
+    for name in range(8):
+        assert [number for who, number in seen if who == name] == list(range(300))
+
+
+def test_a_flush_waits_for_what_another_thread_writes() -> None:
+    """The end of the process loses no line."""
+    stream = Slow()
+    handler = LineHandler(stream)
+    writer = threading.Thread(target=handler.handle, args=(_line("first"),))
+    writer.start()
+    assert stream.begun.wait(20)
+    handler.handle(_line("second"))
+    flusher = threading.Thread(target=handler.flush)
+    flusher.start()
+    flusher.join(0.1)
+    assert flusher.is_alive()
+    stream.go_on.set()
+    flusher.join(20)
+    writer.join(20)
+    assert stream.getvalue() == "first\nsecond\n"
+
+
+def test_a_stream_that_fails_stops_nobody(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The library says so on standard error, and the next line is written."""
+    stream = io.StringIO()
+    handler = LineHandler(stream)
+    with monkeypatch.context() as broken:
+        broken.setattr(stream, "flush", lambda: 1 / 0)
+        handler.handle(_line("first"))
+    handler.handle(_line("second"))
+    assert "second\n" in stream.getvalue()
+    assert "ZeroDivisionError" in capsys.readouterr().err
