@@ -6,6 +6,7 @@ import itertools
 import threading
 import time
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import redis
@@ -17,7 +18,7 @@ from vomind_queue.errors import JobNotFound, StoreUnavailable, WrongState
 from vomind_queue.store import keys
 from vomind_queue.store.connection import API_TIMEOUT_S, Gate, connect
 from vomind_queue.store.desk import WorkDesk
-from vomind_queue.store.queue import CallQueue
+from vomind_queue.store.queue import RECORDS, CallQueue
 from vomind_queue.verdicts import Ending, Verdict
 
 
@@ -99,6 +100,30 @@ def test_pages_run_through_all_priorities(queue: CallQueue) -> None:
         page = queue.page(State.WAITING, start, end)
         assert [job.id for job in page.jobs] == order[start : end + 1]
         assert page.total == 6
+
+
+def test_a_long_page_is_read_in_parts(queue: CallQueue, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the order of one moment; what has gone before its turn came is left out."""
+    queue.add([new(i) for i in range(2 * RECORDS + 20)])
+    gone, moved, shown = str(RECORDS + 5), str(2 * RECORDS + 7), "3"
+    read, parts = queue._gate.read, []
+
+    def watched(name: str, key_names: list[str], *args: Any) -> list[Any]:
+        answer = read(name, key_names, *args)
+        if name == "page":
+            for job_id in (gone, shown):
+                queue.cancel(job_id)
+            queue._gate.client.hset(keys.job(moved), "state", "active")
+        if name in ("page", "records"):
+            parts.append(len(answer) - (2 if name == "page" else 0))
+        return answer
+
+    monkeypatch.setattr(queue._gate, "read", watched)
+    page = queue.page(State.WAITING, 0, 999)
+    assert parts == [RECORDS, RECORDS, 20]
+    expected = [str(number) for number in range(1, 2 * RECORDS + 21)]
+    assert page.total == len(expected)
+    assert [job.id for job in page.jobs] == [i for i in expected if i not in (gone, moved)]
 
 
 def test_lists_have_their_own_orders(queue: CallQueue, desk: WorkDesk) -> None:

@@ -33,8 +33,10 @@ from vomind_queue.store.codes import Code
 from vomind_queue.store.connection import Gate
 from vomind_queue.store.requests import asked, recalled, refuse_misuse
 
-#: Calls that one script writes at most: it keeps the server busy for some 5 ms.
-CHUNK = 500
+#: Calls that one script writes at most: it must not hold the server for 5 ms, a slow one either.
+CHUNK = 250
+#: Records that one script reads at most, for the same reason.
+RECORDS = 150
 #: A bulk that is not committed this long after its last part is dropped, ms.
 STAGING_TTL_MS = 30_000
 #: A worker that did not ask for calls this long is gone, ms.
@@ -119,14 +121,23 @@ class CallQueue:
         self._gate.change("resume", keys.PAUSED)
 
     def page(self, state: State, start: int, end: int) -> Page:
-        """Jobs ``start`` to ``end``, both included, in the state's own order."""
+        """Jobs ``start`` to ``end``, both included, in the state's own order.
+
+        The order is that of one moment. The records of a long page are read a part at a time, and
+        what is not in that state any more when its turn comes is left out.
+        """
         newest = "1" if state in _NEWEST_FIRST else ""
-        total, *flat = self._gate.read("page", keys.sets_of(state), start, end, newest)
+        total, ids, *records = self._gate.read(
+            "page", keys.sets_of(state), start, end, newest, RECORDS
+        )
+        for offset in range(RECORDS, len(ids), RECORDS):
+            part = ids[offset : offset + RECORDS]
+            records += self._gate.read("records", [keys.job(part[0])], *part)
         jobs = (
             record.read(job_id, record.pairs(fields))
-            for job_id, fields in zip(flat[::2], flat[1::2], strict=True)
+            for job_id, fields in zip(ids, records, strict=True)
         )
-        return Page(jobs=[job for job in jobs if job is not None], total=total)
+        return Page(jobs=[job for job in jobs if job and job.state is state], total=total)
 
     def stats(self) -> Stats:
         """All numbers, read at one moment."""

@@ -39,6 +39,7 @@ NAMES = (
     "outbox_records",
     "pause",
     "reasons",
+    "records",
     "report",
     "resume",
     "retry",
