@@ -26,39 +26,60 @@ if redis.call('ZREM', K.staging, ARGV[5] .. ':' .. ARGV[6]) == 0 then
 end
 
 -- Members for one sorted set at a time, a few hundred a command.
-local pending = {}
+local pending, length = {}, {}
 local function flush(set)
-    redis.call('ZADD', set, unpack(pending[set]))
-    pending[set] = nil
+    redis.call('ZADD', set, unpack(pending[set], 1, length[set]))
+    length[set] = 0
 end
+-- The letter before an id tells how many digits it has: a bulk has one or two of them.
+local letters = {}
 local function place(set, score, from, to)
-    for number = from, to do
-        local list = pending[set] or {}
+    local list, filled = pending[set], length[set]
+    if not list then
+        list, filled = {}, 0
         pending[set] = list
-        list[#list + 1] = score
-        list[#list + 1] = member(string.format('%d', number))
-        if #list >= 1000 then
+    end
+    for number = from, to do
+        local text = string.format('%d', number)
+        local letter = letters[#text]
+        if not letter then
+            letter = string.sub(member(text), 1, 1)
+            letters[#text] = letter
+        end
+        list[filled + 1] = score
+        list[filled + 2] = letter .. text
+        filled = filled + 2
+        if filled >= 1000 then
+            length[set] = filled
             flush(set)
+            filled = 0
         end
     end
+    length[set] = filled
 end
 
 local id = tonumber(ARGV[5])
 local entries = cjson.decode(ARGV[8])
+-- Texts: Redis would make one of each number.
+local now_text = string.format('%d', now)
+local waiting = {}
 for i = 1, #entries, 4 do
-    local size, rank, due, delay = unpack(entries, i, i + 3)
+    local size, rank, due, delay = entries[i], entries[i + 1], entries[i + 2], entries[i + 3]
     if due < 0 then
         due = delay < 0 and began or began + delay
     end
     if due > began then
         place(K.delayed, string.format('%d', due), id, id + size - 1)
     else
-        place(K.waiting .. string.format('%d', rank), now, id, id + size - 1)
+        waiting[rank] = waiting[rank] or K.waiting .. string.format('%d', rank)
+        place(waiting[rank], now_text, id, id + size - 1)
     end
     id = id + size
 end
 for set in pairs(pending) do
-    flush(set)
+    if length[set] > 0 then
+        flush(set)
+    end
 end
 log_range(tonumber(ARGV[5]), count, 'accepted')
 remember(ARGV[2], ARGV[3], ARGV[4], ARGV[5], count, began)
