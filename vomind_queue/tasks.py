@@ -41,6 +41,7 @@ def register(app: Celery, calling: Calling, settings: Settings) -> Any:
         throws=(CallFailed,),
         acks_late=True,
         ignore_result=True,
+        Strategy="vomind_queue.broker.strategy:strategy",
     )
     def place_call(job_id: str) -> None:
         """Places one call."""

@@ -12,6 +12,7 @@ import pytest
 import redis
 from celery import Celery
 from kombu import pools
+from kombu.asynchronous.hub import Hub
 from kombu.transport import redis as stock
 from kombu.transport import virtual
 
@@ -173,13 +174,12 @@ HOOKS = [
     (stock.Channel, "_has_queue", ["queue"], "knows a queue"),
     (stock.Channel, "basic_consume", ["queue"], "starts a consumer"),
     (stock.Channel, "close", [], "ends a channel"),
-    (stock.QoS, "append", ["message", "delivery_tag"], "notes a delivered message"),
+    (virtual.QoS, "can_consume", [], "tells whether there is a free slot"),
     (stock.QoS, "ack", ["delivery_tag"], "acknowledges"),
     (stock.QoS, "reject", ["delivery_tag", "requeue"], "rejects"),
-    (stock.QoS, "restore_unacked", ["client"], "gives back what was not acknowledged"),
     (stock.QoS, "restore_visible", ["start", "num", "interval"], "restores what timed out"),
-    (virtual.QoS, "can_consume_max_estimate", [], "tells the free slots"),
-    (stock.Transport, "_deliver", ["message", "queue"], "hands a message to its consumer"),
+    (Hub, "call_soon", ["callback"], "has the event loop do what a slot's thread asks for"),
+    (Hub, "call_later", ["delay", "callback"], "looks at the queue again"),
     (stock.Transport, "register_with_event_loop", ["connection", "loop"], "meets the worker"),
 ]
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Protocol
 
-from vomind_queue.store.desk import WorkDesk
+from vomind_queue.store.desk import Taken, WorkDesk
 from vomind_queue.store.queue import CallQueue
 from vomind_queue.ticks import Beat
 
@@ -22,6 +23,28 @@ class Timekeeper(Protocol):
         ...
 
 
+class Giver(Protocol):
+    """The channel that a taken call came by."""
+
+    def acknowledge(self, job_id: str, lease: str, *, begun: bool) -> None:
+        """Celery is done with the call; ``begun``: in a thread, which looks for the next one."""
+        ...
+
+    def make_message(self, raw: dict[str, Any]) -> Any:
+        """kombu's message of what it would have read."""
+        ...
+
+
+class Counter:
+    """Where calls pass between the parts of one worker; each hook is set by whoever serves it."""
+
+    def __init__(self) -> None:
+        #: Makes a taken call a task of Celery's; the strategy's.
+        self.hand_over: Callable[[Taken, Giver], None]
+        #: Called in the thread of a slot that has nothing to do; the intake's.
+        self.on_idle: Callable[[], None] = lambda: None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Link:
     """Handed to every channel as a transport option."""
@@ -34,6 +57,7 @@ class Link:
     timekeeper: Timekeeper
     #: How long a stopping worker waits for calls that are being placed, s.
     drain_s: float
+    counter: Counter = field(default_factory=Counter)
 
     def __repr__(self) -> str:
         """Short, and free of secrets: operators see it in `celery inspect conf`."""

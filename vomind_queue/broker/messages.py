@@ -20,38 +20,48 @@ from vomind_queue.store.desk import Taken
 
 def message_of(taken: Taken) -> dict[str, Any]:
     """The message that tells a worker to place a call; its delivery tag is the lease."""
-    job_id = taken.job_id
-    queue = QUEUE_OF_RANK[taken.rank]
     return {
         # Not as text: it stays in this process (see `Message` in `transport.py`).
-        "body": ([job_id], {}, {}),
+        "body": ([taken.job_id], {}, {}),
         "content-type": None,
         "content-encoding": None,
-        "headers": {
-            "lang": "py",
-            "task": PLACE_CALL,
-            "id": job_id,
-            "root_id": job_id,
-            "parent_id": None,
-            "group": None,
-            "eta": None,
-            "expires": None,
-            "retries": taken.round,
-            "timelimit": [None, None],
-            "argsrepr": f"({job_id!r},)",
-            "kwargsrepr": "{}",
-            "ignore_result": True,
-            # None of its own: Celery would sift all of the above for each call to find that out.
-            "headers": {},
-        },
-        "properties": {
-            "correlation_id": job_id,
-            "delivery_mode": 2,
-            "delivery_info": {"exchange": queue, "routing_key": queue},
-            "priority": 0,
-            "body_encoding": None,
-            "delivery_tag": taken.lease,
-        },
+        "headers": headers_of(taken),
+        "properties": properties_of(taken),
+    }
+
+
+def headers_of(taken: Taken) -> dict[str, Any]:
+    """Its headers, fresh."""
+    job_id = taken.job_id
+    return {
+        "lang": "py",
+        "task": PLACE_CALL,
+        "id": job_id,
+        "root_id": job_id,
+        "parent_id": None,
+        "group": None,
+        "eta": None,
+        "expires": None,
+        "retries": taken.round,
+        "timelimit": [None, None],
+        "argsrepr": f"({job_id!r},)",
+        "kwargsrepr": "{}",
+        "ignore_result": True,
+        # None of its own: Celery would sift all of the above for each call to find that out.
+        "headers": {},
+    }
+
+
+def properties_of(taken: Taken) -> dict[str, Any]:
+    """Its properties, fresh."""
+    queue = QUEUE_OF_RANK[taken.rank]
+    return {
+        "correlation_id": taken.job_id,
+        "delivery_mode": 2,
+        "delivery_info": {"exchange": queue, "routing_key": queue},
+        "priority": 0,
+        "body_encoding": None,
+        "delivery_tag": taken.lease,
     }
 
 

@@ -43,6 +43,10 @@ class TaskPool(BasePool):
         #: Handed over and not done.
         self._jobs: set[_Job] = set()
         self._threads: list[threading.Thread] = []
+        #: The next task of the thread that asks, in `next`: one that came by its own hand.
+        self._slot = threading.local()
+        self._lock = threading.Lock()
+        self._ended = False
 
     def on_apply(
         self,
@@ -57,10 +61,16 @@ class TaskPool(BasePool):
         """Runs a task in a thread; its id is the second of ``args``."""
         call = (target, args, kwargs, callback, accept_callback)
         job = _Job(args[1] if args else "", call, error_callback)
-        self._jobs.add(job)
-        if len(self._jobs) > len(self._threads) < self.limit:
-            self._start_thread()
-        self._queue.put(job)
+        with self._lock:
+            if self._ended:
+                raise RuntimeError("the worker ends, and begins nothing any more")
+            self._jobs.add(job)
+            if len(self._jobs) > len(self._threads) < self.limit:
+                self._start_thread()
+        if getattr(self._slot, "next", job) is None:
+            self._slot.next = job
+        else:
+            self._queue.put(job)
 
     def on_stop(self) -> None:
         """Waits for the calls that are being placed, for a bounded time; gives the rest back."""
@@ -108,7 +118,11 @@ class TaskPool(BasePool):
         thread.start()
 
     def _run(self) -> None:
-        while (job := self._queue.get()) is not None:
+        link: Link = self.app.conf.broker_transport_options[LINK_OPTION]
+        slot = self._slot
+        slot.next = None
+        while (job := slot.next or self._queue.get()) is not None:
+            slot.next = None
             try:
                 apply_target(*job.call)
             except BaseException as error:
@@ -117,10 +131,21 @@ class TaskPool(BasePool):
                 job.fail(error)
             finally:
                 self._jobs.discard(job)
+            if slot.next is None:
+                self._ask(link)
+
+    def _ask(self, link: Link) -> None:
+        """For the next task, which this thread may find for itself."""
+        try:
+            link.counter.on_idle()
+        except Exception:
+            logger.exception("a look at the queue failed")
 
     def _withdraw(self) -> list[str]:
         """Takes back what no thread has begun, and lets the threads end; answers the ids."""
         unbegun = []
+        with self._lock:
+            self._ended = True
         with suppress(Empty):
             while True:
                 job = self._queue.get_nowait()

@@ -5,7 +5,7 @@ the remote control go through the stock code untouched.
 
 Leans on these private hooks of kombu 5.7, each guarded by a contract test:
 ``Channel._lookup``, ``_queue_bind``, ``_put``, ``_get``, ``_size``, ``_purge``, ``_delete``,
-``_has_queue``, ``active_queues``, ``QoS`` and ``Transport._deliver``.
+``_has_queue``, ``active_queues`` and ``QoS``.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import logging
 from typing import Any
 
 import redis
-from kombu.transport import TRANSPORT_ALIASES, virtual
+from kombu.transport import TRANSPORT_ALIASES
 from kombu.transport import redis as stock
 
 from vomind_queue.broker import messages
@@ -22,6 +22,7 @@ from vomind_queue.broker.intake import Intake
 from vomind_queue.broker.link import Link
 from vomind_queue.broker.names import CALL_QUEUES, LINK_OPTION
 from vomind_queue.errors import QueueError, StoreUnavailable
+from vomind_queue.store.desk import Taken
 
 logger = logging.getLogger(__name__)
 
@@ -40,16 +41,20 @@ class QoS(stock.QoS):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        #: Delivery tag, which is the lease, to job id.
+        #: Delivery tag, which is the lease, to job id. Such calls are no messages of kombu's.
         self._calls: dict[str, str] = {}
 
-    def append(self, message: Any, delivery_tag: str) -> None:
-        """Notes a delivered message; the store knows of calls already."""
-        if message.delivery_info["routing_key"] not in CALL_QUEUES:
-            super().append(message, delivery_tag)
-            return
-        self._calls[delivery_tag] = message.headers["id"]
-        virtual.QoS.append(self, message, delivery_tag)
+    def hold(self, job_id: str, lease: str) -> None:
+        """Notes a call that is handed over."""
+        self._calls[lease] = job_id
+
+    def unacknowledged(self) -> int:
+        """Calls and messages of other queues that fill slots."""
+        return len(self._calls) + len(self._delivered) - len(self._dirty)
+
+    def can_consume(self) -> bool:
+        """Whether there is room for a message of another queue."""
+        return not self.prefetch_count or self.unacknowledged() < self.prefetch_count
 
     def ack(self, delivery_tag: str) -> None:
         """A call that was not ended is given back: an acknowledgement does not end it."""
@@ -60,14 +65,6 @@ class QoS(stock.QoS):
         """The same for a rejection, with or without ``requeue``: no call is dropped."""
         if not self.give_back(delivery_tag):
             super().reject(delivery_tag, requeue=requeue)
-
-    def restore_unacked(self, client: Any = None) -> None:
-        """Calls are left alone: they go on being placed while the worker reconnects."""
-        # Their tags stay known: acknowledgements come late, when the channel is closed.
-        for tag in self._calls:
-            self._delivered.pop(tag, None)
-        if self._delivered:
-            super().restore_unacked(client=client)
 
     def restore_visible(self, *args: Any, **kwargs: Any) -> None:
         """A server that takes no writes gives no message back now, and calls go on."""
@@ -81,7 +78,6 @@ class QoS(stock.QoS):
         job_id = self._calls.pop(delivery_tag, None)
         if job_id is None:
             return False
-        virtual.QoS.ack(self, delivery_tag)
         self.channel.settle(job_id, delivery_tag)
         return True
 
@@ -133,14 +129,33 @@ class Channel(stock.Channel):
             self._intake = None
         super().close()
 
-    def deliver(self, queue: str, message: dict[str, Any]) -> None:
-        """Hands a taken call to the consumer."""
-        self.connection._deliver(message, queue)
+    def deliver(self, taken: Taken) -> None:
+        """Hands a taken call to Celery."""
+        assert self.calls is not None  # noqa: S101
+        self.qos.hold(taken.job_id, taken.lease)
+        self.calls.counter.hand_over(taken, self)
+
+    def acknowledge(self, job_id: str, lease: str, *, begun: bool) -> None:
+        """Celery is done with a call; ``begun``: in a thread, which looks for the next one."""
+        assert self.calls is not None  # noqa: S101
+        try:
+            self.qos.ack(lease)
+        except redis.RedisError as error:
+            # Its lease runs out.
+            logger.critical("not given back: %s", error, extra={"job_id": job_id})
+        if not begun:
+            self.calls.desk.on_free()
+
+    def make_message(self, raw: dict[str, Any]) -> Any:
+        """What kombu would have made of a message that it had read."""
+        return self.Message(raw, channel=self)
 
     def give_up(self, job_id: str, lease: str) -> None:
         """A taken call could not be handed to the consumer: its slot is free again."""
+        assert self.calls is not None  # noqa: S101
         if not self.qos.give_back(lease):
             self.settle(job_id, lease)
+        self.calls.desk.on_free()
 
     def settle(self, job_id: str, lease: str) -> None:
         """A worker's thread is done with a call."""
@@ -150,7 +165,6 @@ class Channel(stock.Channel):
         except StoreUnavailable as error:
             # The lease runs out instead. Celery knows what to do with a lost broker.
             raise redis.ConnectionError(str(error)) from error
-        self.calls.desk.on_free()
 
     def _lookup(self, exchange: str, routing_key: str, default: str | None = None) -> list[str]:
         # Stock kombu reads its bindings from Redis, and drops what they do not name.

@@ -30,6 +30,11 @@ class WakeListener:
         self._sent_at: float | None = None
         self._check = hub.call_repeatedly(1.0, self._check_overdue)
 
+    @property
+    def listens(self) -> bool:
+        """Whether it waits."""
+        return self._sent_at is not None
+
     def listen(self) -> None:
         """Starts to wait, unless it waits already."""
         if self._sent_at is not None:

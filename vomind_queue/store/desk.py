@@ -87,24 +87,31 @@ class WorkDesk:
         self.company = 1
         #: Called when a slot may have become free; set by whoever takes calls in.
         self.on_free: Callable[[], None] = lambda: None
+        #: Ranks of the calls that the thread which ends one goes on with, as digits; none for ''.
+        #: Set by whoever takes calls in, as is `on_next`, which is given what there was.
+        self.wants_next: Callable[[], str] = str
+        self.on_next: Callable[[Intake], None] = lambda _: None
         #: A client and the key under which a sleeping worker is woken.
         self.waker = (gate.client, keys.WAKE)
 
     def take(self, wanted: int, ranks: str) -> Intake:
         """Takes up to ``wanted`` calls of the priorities in ``ranks``, the most urgent first."""
-        protocol = self.protocol
-        token = secrets.token_urlsafe(9) + "."
-        now, next_ms, passed_on, self.company, *flat = self._gate.write(
-            "take",
-            [keys.ACTIVE],
+        return self._taken(self._gate.write("take", [keys.ACTIVE], *self._order(wanted, ranks)))
+
+    def _order(self, wanted: int, ranks: str) -> tuple[str | int, ...]:
+        """The arguments of `take`."""
+        return (
             self._name,
             wanted,
-            protocol.lease_ms,
+            self.protocol.lease_ms,
             *self._rate(),
-            token,
+            secrets.token_urlsafe(9) + ".",
             ranks,
-            protocol.breaker_probe_ms,
+            self.protocol.breaker_probe_ms,
         )
+
+    def _taken(self, answer: list[Any]) -> Intake:
+        now, next_ms, passed_on, self.company, *flat = answer
         self._gate.clock.note(now)
         calls = [
             Taken(job_id=job_id, lease=lease, rank=int(rank), round=int(round_))
@@ -134,16 +141,32 @@ class WorkDesk:
         return _begun(job_id, token, data, now, attempts, round_, begun_s)
 
     def finish(self, begun: Begun, verdict: Verdict, *, deferred: bool = False) -> Written:
-        """Writes an attempt's outcome. ``deferred``: the holder will put the call off itself."""
-        return self._finish(begun.attempt.job_id, begun.attempt.token, verdict, deferred=deferred)
+        """Writes an attempt's outcome. ``deferred``: the holder will put the call off itself.
 
-    def _finish(self, job_id: str, token: str, verdict: Verdict, *, deferred: bool) -> Written:
+        Where the call is over and its holder wants the next one, that is taken in the same go.
+        """
+        outcome = self._outcome(begun.attempt.job_id, begun.attempt.token, verdict, deferred)
+        over = deferred and verdict.ending in (Ending.COMPLETED, Ending.FAILED)
+        if not (over and (ranks := self.wants_next())):
+            return _written(self._gate.write("finish", [keys.ACTIVE], *outcome))
+        answer, taken = self._gate.write(
+            "finish_take", [keys.ACTIVE], *outcome, *self._order(1, ranks)
+        )
+        self.on_next(self._taken(taken))
+        return _written(answer)
+
+    def _finish(self, job_id: str, token: str, verdict: Verdict) -> None:
+        outcome = self._outcome(job_id, token, verdict, deferred=False)
+        self._gate.write("finish", [keys.ACTIVE], *outcome)
+
+    def _outcome(
+        self, job_id: str, token: str, verdict: Verdict, deferred: bool
+    ) -> tuple[str | int, ...]:
+        """The arguments of `finish`."""
         protocol = self.protocol
         accepted = verdict.accepted
         rank = rank_at_first(accepted.status) if accepted else 0
-        answer = self._gate.write(
-            "finish",
-            [keys.ACTIVE],
+        return (
             job_id,
             token,
             verdict.ending,
@@ -164,23 +187,18 @@ class WorkDesk:
             rank,
             verdict.kind or "",
         )
-        return Written(
-            reception=Reception(Code(answer[0]).name.lower()),
-            breaker_open=bool(answer[2]),
-            uncounted=bool(answer[3]),
-        )
 
     def complete(self, job_id: str, token: str, accepted: Accepted) -> None:
         """Evidence that an attempt whose outcome is not written yet did place its call."""
         verdict = Verdict(ending=Ending.COMPLETED, accepted=accepted)
-        self._finish(job_id, token, verdict, deferred=False)
+        self._finish(job_id, token, verdict)
 
     def abandon(self, job_id: str, token: str) -> None:
         """Takes back a mark that may stand, for a request that was certainly never sent.
 
         Where it does not stand nothing happens, and the call is given back unmarked.
         """
-        self._finish(job_id, token, Verdict(ending=Ending.POSTPONED), deferred=False)
+        self._finish(job_id, token, Verdict(ending=Ending.POSTPONED))
 
     def release(self, job_id: str) -> None:
         """Forgets the lease on a call that has ended or was put off."""
@@ -249,6 +267,14 @@ class WorkDesk:
     def _rate(self) -> tuple[int, int]:
         rate = self.protocol.rate
         return (rate.max_starts, rate.window_ms) if rate else (0, 0)
+
+
+def _written(answer: list[Any]) -> Written:
+    return Written(
+        reception=Reception(Code(answer[0]).name.lower()),
+        breaker_open=bool(answer[2]),
+        uncounted=bool(answer[3]),
+    )
 
 
 def _begun(
