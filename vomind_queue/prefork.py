@@ -29,6 +29,8 @@ Serve = Callable[[socket.socket], None]
 RETRY_S = 1.0
 #: … this long, s.
 LASTING_S = 5.0
+#: How often in a row the processes may fail at their start, for each socket.
+MOST_FAILURES = 3
 #: How long a process gets beyond ``stop_s`` before it is killed, s.
 GRACE_S = 2.0
 #: How often a serving process renews the time that it tells with its answers, s.
@@ -62,9 +64,11 @@ class Server(uvicorn.Server):
 def run(sockets: Sequence[socket.socket], serve: Serve, *, stop_s: float) -> None:
     """Keeps a process for each socket until SIGTERM or SIGINT; to be called without threads.
 
-    ``stop_s``: how long a process may take to end by itself after SIGTERM, s.
+    ``stop_s``: how long a process may take to end by itself after SIGTERM, s. Ends this process
+    when all of them fail at their start again and again.
     """
-    _Parent(sockets, serve, stop_s).run()
+    if code := _Parent(sockets, serve, stop_s).run():
+        sys.exit(code)
 
 
 class _Parent:
@@ -77,11 +81,13 @@ class _Parent:
         #: Sockets without a process, and when they get one, s.
         self._vacant: list[tuple[float, socket.socket]] = [(0.0, sock) for sock in sockets]
         self._is_told = False
+        #: How many have failed in a row since one lasted.
+        self._failures = self._code = 0
         #: Nothing is ever written there; the reading ends see it close, however this process ends.
         self._reading, self._writing = os.pipe()
 
-    def run(self) -> None:
-        """Until told to stop, and all processes are gone."""
+    def run(self) -> int:
+        """Until told to stop, and all processes are gone; the code to end with."""
         # Signals are waited for: none of them must come between a look and the wait.
         waited = {*_STOPPING, signal.SIGCHLD}
         for number in waited:
@@ -91,6 +97,7 @@ class _Parent:
             self._fill()
             self._wait(self._vacant[0][0] if self._vacant else None)
         self._stop()
+        return self._code
 
     def _fill(self) -> None:
         now = time.monotonic()
@@ -150,6 +157,18 @@ class _Parent:
             self._vacant.sort(key=lambda each: each[0])
             code = os.waitstatus_to_exitcode(status)
             logger.error("a serving process ended", extra={"pid": pid, "code": code})
+            self._judge(code, since, now)
+
+    def _judge(self, code: int, since: float, now: float) -> None:
+        """Gives up where it is not one process that fails; who is killed has not failed."""
+        begun = (since, *(at for _, at in self._children.values()))
+        if code <= 0 or any(now - at >= LASTING_S for at in begun):
+            self._failures = 0
+            return
+        self._failures += 1
+        if self._failures >= MOST_FAILURES * len(self._sockets):
+            logger.error("serving processes fail at their start: giving up")
+            self._code, self._is_told = code, True
 
     def _stop(self) -> None:
         # Nobody would accept what comes from now on.

@@ -1,6 +1,6 @@
 """The API's own server, whose application answers with what it was handed.
 
-python -m tests.integration.echo_server PORT
+python -m tests.integration.echo_server PORT [PROCESSES]
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ from vomind_queue.web import _listening
 
 #: How long the address of that name takes, s.
 SLOW_S = 0.5
+#: Answers without end that are being made.
+ENDLESS: list[None] = []
 
 
 def echo(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
@@ -36,8 +38,13 @@ def echo(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
     if environ["QUERY_STRING"] == "pieces":
         start("200 OK", [("Content-Type", "application/json")])
         return pieces(answer)
+    if environ["QUERY_STRING"] == "endless":
+        start("200 OK", [])
+        return endless()
     if environ["QUERY_STRING"] == "broken":
         raise RuntimeError
+    if environ["QUERY_STRING"] == "count":
+        answer = json.dumps(len(ENDLESS)).encode()
     start("200 OK", [("Content-Length", str(len(answer)))])
     return [b"" if environ["REQUEST_METHOD"] == "HEAD" else answer]
 
@@ -49,21 +56,34 @@ def pieces(answer: bytes) -> Iterator[bytes]:
     yield answer[10:]
 
 
+def endless() -> Iterator[bytes]:
+    """As long as somebody wants it."""
+    ENDLESS.append(None)
+    try:
+        while True:
+            yield b"x" * 65536
+    finally:
+        ENDLESS.pop()
+
+
 def main() -> None:
     """Serves until it is told to stop; a client is waited for as long as a test may."""
-    quick.HEAD_S = quick.BODY_S = quick.IDLE_S = quick.LOOK_S = 1.0
+    quick.HEAD_S = quick.BODY_S = quick.IDLE_S = quick.LOOK_S = quick.READ_S = 1.0
+    quick.END_S = 1.0
     quick.LINGER_S = 0.2
     port = int(sys.argv[1]) or free_port()
+    processes = int(sys.argv[2]) if len(sys.argv) > 2 else 2
 
     def serve(sock: Any) -> None:
         door = Door(echo, threads=2, quick=True)
         config = Config(
-            door, http=quick.Protocol, ws="none", lifespan="off", log_level="critical",
+            door, http=quick.Protocol, ws="none", lifespan="off", log_level="error",
             proxy_headers=False, server_header=False, access_log=False,
         )  # fmt: skip
         prefork.Server(config).run([sock])
+        sys.stderr.write("ended\n")
 
-    prefork.run([_listening("127.0.0.1", port) for _ in range(2)], serve, stop_s=2)
+    prefork.run([_listening("127.0.0.1", port) for _ in range(processes)], serve, stop_s=4)
 
 
 if __name__ == "__main__":

@@ -9,9 +9,11 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -110,16 +112,23 @@ UNREAD = b"POST /x?unread HTTP/1.1\r\nHost: a\r\n"
 class Echo:
     """The server of `echo_server`, in two processes."""
 
-    def __init__(self) -> None:
+    def __init__(self, processes: int = 2) -> None:
         self.port = free_port()
-        command = [sys.executable, "-m", "tests.integration.echo_server", str(self.port)]
-        self.process = subprocess.Popen(command, cwd=ROOT)
+        arguments = ["-m", "tests.integration.echo_server", str(self.port), str(processes)]
+        descriptor, path = tempfile.mkstemp()
+        self._log = Path(path)
+        self.process = subprocess.Popen([sys.executable, *arguments], cwd=ROOT, stderr=descriptor)
+        os.close(descriptor)
         until(self._answers, within_s=30, what="a server")
 
     def _answers(self) -> bool:
         with suppress(OSError):
             return b"200 OK" in self.send(GET + b"Connection: close\r\n\r\n")
         return False
+
+    def log(self) -> str:
+        """What it has written."""
+        return self._log.read_text()
 
     def connect(self) -> socket.socket:
         """A connection of its own."""
@@ -134,6 +143,10 @@ class Echo:
             if end:
                 connection.shutdown(socket.SHUT_WR)
             return receive(connection)
+
+    def endless(self) -> int:
+        """How many answers without end are being made."""
+        return int(told(self.send(b"GET /?count HTTP/1.0\r\n\r\n")))
 
     def processes(self) -> list[int]:
         """Those that serve."""
@@ -151,12 +164,18 @@ def receive(connection: socket.socket) -> bytes:
     return received
 
 
-def told(answer: bytes) -> dict[str, Any]:
+def told(answer: bytes) -> Any:
     """What the application was handed."""
     head, _, body = answer.partition(b"\r\n\r\n")
     if b"transfer-encoding: chunked" in head:
         body = b"".join(body.split(b"\r\n")[1::2])
-    return json.loads(body)  # type: ignore[no-any-return]
+    return json.loads(body)
+
+
+def resident(pid: int) -> int:
+    """Bytes of memory that a process holds."""
+    pages = Path(f"/proc/{pid}/statm").read_text().split()[1]
+    return int(pages) * os.sysconf("SC_PAGE_SIZE")
 
 
 def bodies(answers: bytes) -> list[str]:
@@ -171,6 +190,15 @@ def echo() -> Iterator[Echo]:
     yield made
     made.process.terminate()
     assert made.process.wait(10) == 0
+
+
+@pytest.fixture
+def alone() -> Iterator[Echo]:
+    """One in a single process."""
+    made = Echo(processes=1)
+    yield made
+    made.process.kill()
+    made.process.wait()
 
 
 @pytest.mark.parametrize("name", REQUESTS)
@@ -231,13 +259,14 @@ def test_chunks_without_an_end_are_no_body(echo: Echo) -> None:
     assert told(echo.send(raw, end=True))["body"] == ""
 
 
+@pytest.mark.parametrize("end", [False, True], ids=["open", "closed"])
 @pytest.mark.parametrize("target", [b"/x?slow", b"/api/queue/schedule-call"])
 def test_what_follows_a_request_and_is_none_is_refused_behind_its_answer(
-    echo: Echo, target: bytes
+    echo: Echo, target: bytes, end: bool
 ) -> None:
-    """The good one keeps its answer."""
+    """The good one keeps its answer, also where the client has closed its side."""
     good = b"POST %b HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\n1" % target
-    answers = echo.send(good + b"nothing of the kind\r\n\r\n")
+    answers = echo.send(good, b"nothing of the kind\r\n\r\n", end=end)
     assert bodies(answers) == ["1"]
     assert re.findall(rb"HTTP/1.1 (\d+)", answers) == [b"200", b"400"]
 
@@ -274,6 +303,62 @@ def test_an_answer_before_the_body_leaves_the_connection_whole(echo: Echo) -> No
         rest = b"GET /evil HTTP/1.1\r\n\r\n".ljust(99_990, b"x")
         connection.sendall(rest + GET + b"Connection: close\r\n\r\n")
         assert told(receive(connection))["PATH_INFO"] == "/x"
+
+
+def test_what_is_wrong_in_two_ways_is_refused_once(alone: Echo) -> None:
+    """No HTTP, and too much of it."""
+    answer = alone.send(GET + b"no header\r\n" + b"x" * 200_000)
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert alone.log() == ""
+
+
+@pytest.mark.parametrize("target", [b"/x", b"/api/queue/schedule-call"])
+@pytest.mark.parametrize(
+    "body",
+    [b"Content-Length: 1\r\n\r\n1", CHUNKED + b"1\r\n1\r\n0\r\n\r\n"],
+    ids=["told", "chunks"],
+)
+def test_who_asks_for_another_protocol_is_answered_in_this_one(
+    echo: Echo, target: bytes, body: bytes
+) -> None:
+    """As clients in Java do with their first request; its body and what follows are whole."""
+    upgrade = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AA\r\n"
+    request = b"POST %b HTTP/1.1\r\nHost: a\r\n" % target + upgrade + body
+    second = b"POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\n2"
+    last = GET + b"Connection: close\r\n\r\n"
+    assert bodies(echo.send(request + second + last)) == ["1", "2", ""]
+    pieces = (request[:-1], request[-1:], second[:-1], second[-1:] + last)
+    assert bodies(echo.send(*pieces, pause_s=0.02)) == ["1", "2", ""]
+
+
+def test_who_does_not_read_is_not_read_either(alone: Echo) -> None:
+    """What is written for it does not pile up."""
+    [pid] = alone.processes()
+    one = QUICK + b"Host: a\r\nContent-Length: 0\r\n\r\n"
+    before = resident(pid)
+    with alone.connect() as connection, suppress(OSError):
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection.settimeout(1)
+        for _ in range(200):
+            connection.sendall(one * 2_000)
+    assert resident(pid) - before < 32 * 1024 * 1024
+
+
+def test_who_reads_nothing_is_hung_up_on(alone: Echo) -> None:
+    """The answer is not kept for it for ever."""
+    with alone.connect() as connection:
+        connection.sendall(b"GET /?endless HTTP/1.1\r\nHost: a\r\n\r\n")
+        until(lambda: alone.endless() == 1, within_s=20, what="an answer under way")
+        until(lambda: alone.endless() == 0, within_s=20, what="its end")
+
+
+def test_no_answer_is_made_for_who_is_gone(alone: Echo) -> None:
+    """Also where more requests had come behind it."""
+    with alone.connect() as connection:
+        connection.sendall(b"GET /?endless HTTP/1.1\r\nHost: a\r\n\r\n" + GET + b"\r\n")
+        until(lambda: alone.endless() == 1, within_s=20, what="an answer under way")
+    until(lambda: alone.endless() == 0, within_s=20, what="its end")
+    assert alone.log() == ""
 
 
 def test_who_asks_before_sending_is_told_to_go_on(echo: Echo) -> None:
@@ -322,13 +407,21 @@ def test_a_killed_process_has_a_successor() -> None:
 def test_the_end_waits_for_answers_and_not_for_silent_clients() -> None:
     """Requests under way are answered; then nobody serves the port any more."""
     echo = Echo()
-    with echo.connect() as busy, echo.connect() as silent:
+    half = b"Content-Length: 5\r\n\r\nab"
+    with ExitStack() as stack:
+        connections = [stack.enter_context(echo.connect()) for _ in range(5)]
+        busy, silent, slow, quick, deaf = connections
         busy.sendall(b"GET /x?slow HTTP/1.1\r\nHost: a\r\n\r\n")
         silent.sendall(GET)
+        slow.sendall(b"POST /x HTTP/1.1\r\nHost: a\r\n" + half)
+        quick.sendall(QUICK + b"Host: a\r\n" + half)
+        deaf.sendall(b"GET /?endless HTTP/1.1\r\nHost: a\r\n\r\n")
         time.sleep(0.2)
         echo.process.terminate()
         assert told(receive(busy))["QUERY_STRING"] == "slow"
-    assert echo.process.wait(10) == 0
+        assert echo.process.wait(10) == 0
+    # And nothing of exceptions, or of being killed.
+    assert echo.log() == "ended\n" * 2
     with pytest.raises(ConnectionRefusedError):
         echo.connect()
 
@@ -346,3 +439,19 @@ def test_processes_end_with_their_parent() -> None:
         return True
 
     until(is_free, within_s=20, what="a free port")
+
+
+def test_who_fails_at_its_start_again_and_again_is_given_up() -> None:
+    """Whoever watches over the server sees it end, and the log has few lines of it."""
+    program = """
+import socket, sys
+from vomind_queue import prefork
+def serve(sock):
+    sys.exit("a setting is wrong")
+prefork.run([socket.socket(), socket.socket()], serve, stop_s=1)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 1
+    assert done.stderr.count("a setting is wrong") == 6

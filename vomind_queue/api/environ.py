@@ -11,8 +11,9 @@ Environ = dict[str, Any]
 
 #: Names of headers in WSGI's form, as far as they were met …
 _NAMES = {b"content-type": "CONTENT_TYPE", b"content-length": "CONTENT_LENGTH"}
-#: … and as many of them as are remembered.
+#: … and as many of them as are remembered, none of them longer than this.
 _MOST_NAMES = 1_000
+_LONGEST_NAME = 64
 #: May stand behind a value and is none of it.
 _BLANK = b" \t"
 
@@ -53,6 +54,6 @@ def path_of(raw: bytes) -> str:
 
 def _named(name: bytes) -> str:
     key = "HTTP_" + name.decode("latin-1").upper().replace("-", "_")
-    if len(_NAMES) < _MOST_NAMES:
+    if len(_NAMES) < _MOST_NAMES and len(name) <= _LONGEST_NAME:
         _NAMES[name] = key
     return key

@@ -7,6 +7,7 @@ to use it (`begin`) before it makes the application.
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import tempfile
@@ -22,6 +23,8 @@ from prometheus_client.multiprocess import MultiProcessCollector
 
 from vomind_queue.api.shell import asked, kept
 
+logger = logging.getLogger(__name__)
+
 #: The library's own name for the directory.
 DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"
 #: Upper ends, s: a plain request takes one or two ms, a bulk of 10,000 some hundred, an outage 2 s.
@@ -30,6 +33,10 @@ BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 NOWHERE = "none"
 #: How long an answer may not be counted yet, s.
 WRITE_S = 0.25
+#: How long is waited after a failure to write them, s …
+RETRY_S = 5.0
+#: … and how many are kept meanwhile.
+_MOST_NOTED = 100_000
 #: All others are counted as one.
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
@@ -77,7 +84,7 @@ class HttpMeters:
         #: Made once each: the library looks them up by text.
         self._children: dict[_Key, Histogram] = {}
         #: What was timed and is not in the histogram yet: writing there is a tenth of a request.
-        self._noted: deque[tuple[_Key, float]] = deque()
+        self._noted: deque[tuple[_Key, float]] = deque(maxlen=_MOST_NOTED)
         self._is_there = threading.Event()
         self._writing = threading.Lock()
         self._writer: threading.Thread | None = None
@@ -124,13 +131,20 @@ class HttpMeters:
         while self._is_there.wait():
             time.sleep(WRITE_S)
             self._is_there.clear()
-            self._write()
+            try:
+                self._write()
+            except OSError as error:
+                # No file or no room is left: what is noted stays for the next time.
+                logger.warning("requests cannot be counted now", extra={"reason": str(error)})
+                time.sleep(RETRY_S)
+                self._is_there.set()
 
     def _write(self) -> None:
         with self._writing, suppress(IndexError):
             while True:
-                key, seconds = self._noted.popleft()
+                key, seconds = self._noted[0]
                 (self._children.get(key) or self._child(key)).observe(seconds)
+                self._noted.popleft()
 
     def _child(self, key: _Key) -> Histogram:
         route, method, status = key

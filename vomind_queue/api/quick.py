@@ -21,6 +21,8 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any, cast
 
 from greenlet import GreenletExit, getcurrent
+from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
+from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from vomind_queue.api.body import DRAINED
@@ -40,12 +42,18 @@ logger = logging.getLogger(__name__)
 QUICK_BODY = 32 * 1024
 #: Most of a request that is not its body, bytes.
 HEAD_MAX = 64 * 1024
+#: As much is taken in at one time; others have their turn before the next piece, bytes.
+PIECE = 16 * 1024
 #: How long a client may take from the first byte of a request to the end of its headers, s.
 HEAD_S = 30.0
 #: How long it may be silent within a body, s …
 BODY_S = 60.0
 #: … and between two requests, s: longer than the 60 s after which most proxies let go.
 IDLE_S = 75.0
+#: How long it may read nothing of an answer, s.
+READ_S = 60.0
+#: How long who does not send or read is waited for at the end, s.
+END_S = 8.0
 #: How long a client that is sent away may go on sending, s.
 LINGER_S = 1.0
 #: The longest time between two looks at how long a client has been silent, s.
@@ -91,6 +99,17 @@ class Protocol(HttpToolsProtocol):
         self._watch: asyncio.TimerHandle | None = None
         #: How the client is to be sent away once it has all its answers.
         self._refusal: HTTPStatus | None = None
+        #: What came and was not looked at yet, whether its turn is to come, and whether more is.
+        self._rest = bytearray()
+        self._has_turn = self._has_all = False
+        #: The request that is being answered, if it is none of the quick ones.
+        self._running: RequestResponseCycle | None = None
+        #: Whether a head has asked for another protocol, which it does not get.
+        self._is_declining = False
+        #: Bytes that the client had still to read at the last look …
+        self._unread = 0
+        #: … and when it last read any, s on the loop's clock.
+        self._read_at = 0.0
 
     # The connection
 
@@ -98,12 +117,17 @@ class Protocol(HttpToolsProtocol):
         """The loop's word that it is there."""
         super().connection_made(transport)
         self._base = base_of(self.server, self.client)
-        self._heard_at = self._begun_at = self.loop.time()
+        self._heard_at = self._begun_at = self._read_at = self.loop.time()
         self._watch = self.loop.call_later(LOOK_S, self._look)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The loop's word that it is over."""
         super().connection_lost(exc)
+        self._rest.clear()
+        if self._running is not None:
+            # The server tells only the one that came last.
+            self._running.disconnected = True
+            self._running.message_event.set()
         if self._watch is not None:
             self._watch.cancel()
         if self._exchange is not None:
@@ -114,18 +138,73 @@ class Protocol(HttpToolsProtocol):
         if self._refusal is not None:
             return
         self._heard_at = self.loop.time()
+        if self._rest or len(data) > PIECE:
+            self._rest += data
+            self.flow.pause_reading()
+            self._line_up()
+        else:
+            self._take(data)
+
+    def _line_up(self) -> None:
+        if not self._has_turn:
+            self._has_turn = True
+            self.loop.call_soon(self._take_piece)
+
+    def _take_piece(self) -> None:
+        self._has_turn = False
+        if self._refusal is not None or self.pipeline or self.transport.is_closing():
+            # Behind an answer it is its turn again.
+            return
+        piece = bytes(self._rest[:PIECE])
+        del self._rest[:PIECE]
+        self._take(piece)
+        if self._rest:
+            self._line_up()
+        elif self._has_all:
+            if not self.eof_received():
+                self.transport.close()
+        elif not self.pipeline and not self._is_full():
+            self.flow.resume_reading()
+
+    def _take(self, data: bytes) -> None:
         self._left -= len(data)
-        super().data_received(data)
+        try:
+            self.parser.feed_data(data)
+        except HttpParserUpgrade as upgrade:
+            self._decline(data[upgrade.args[0] :])
+            return
+        except HttpParserError:
+            self._refuse(HTTPStatus.BAD_REQUEST)
+            return
         if self._exchange is not None and self._in_message:
             # It may be answered before its body is there.
             self._exchange.begin()
         if self._left < 0 and self._in_message:
             self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
 
+    def _decline(self, rest: bytes) -> None:
+        """Goes on in HTTP; the parser takes what is behind the head for the other protocol's."""
+        self.parser = HttpRequestParser(self)
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
+        framing = [
+            b"%b: %b\r\n" % each
+            for each in self.headers
+            if each[0] in (b"content-length", b"transfer-encoding")
+        ]
+        # A head once more, with nothing in it but how long the body is.
+        data = b"POST / HTTP/1.1\r\n%b\r\n%b" % (b"".join(framing), rest)
+        self._left += len(data)
+        self._take(data)
+
     def eof_received(self) -> bool:  # type: ignore[override]
         """The client sends no more; whether it may still want answers."""
-        if self._refusal is not None or not self._is_busy():
+        if self._rest:
+            self._has_all = True
+            return True
+        if not self._is_busy():
             return False
+        if self._refusal is not None:
+            return True
         self.cycle.keep_alive = False
         if self._in_body():
             self._in_message = False
@@ -143,18 +222,38 @@ class Protocol(HttpToolsProtocol):
         if self.transport.is_closing():
             return
         self._heard_at = self.loop.time()
-        self.flow.resume_reading()
         if self.pipeline:
             cycle, app = self.pipeline.pop()
             self._start_asgi_task(cycle, app)
         elif self._refusal is not None:
             self._send_away(self._refusal)
+            return
+        if self._rest:
+            self._line_up()
+        elif not self.pipeline:
+            self.flow.resume_reading()
 
-    def send_400_response(self, msg: str) -> None:  # noqa: ARG002
-        """What came is no HTTP."""
-        self._refuse(HTTPStatus.BAD_REQUEST)
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self._running = cycle
+        super()._start_asgi_task(cycle, app)
+
+    def resume_writing(self) -> None:
+        """The loop's word that the client has read most of what was written."""
+        super().resume_writing()
+        self._read_at = self.loop.time()
+
+    def shutdown(self) -> None:
+        """The server's word that it ends."""
+        super().shutdown()
+        self.loop.call_later(END_S, self._give_up)
+
+    def _give_up(self) -> None:
+        is_there = self in self.connections
+        if is_there and (self._in_body() or self.transport.get_write_buffer_size()):
+            self.transport.abort()
 
     def _refuse(self, status: HTTPStatus) -> None:
+        self._rest.clear()
         if self._is_busy() and self._in_body():
             # The application tells what it makes of half a body.
             self.eof_received()
@@ -163,6 +262,8 @@ class Protocol(HttpToolsProtocol):
             self._send_away(status)
 
     def _send_away(self, status: HTTPStatus) -> None:
+        if self.transport.is_closing():
+            return
         rest = b"content-length: 0\r\nconnection: close\r\n\r\n"
         self.transport.write(STATUS_LINE[status] + rest)
         # Hanging up on a client that still sends would take the answer from it.
@@ -178,11 +279,32 @@ class Protocol(HttpToolsProtocol):
         """Whether the rest of the request that came last is to come."""
         return self._in_message and not self._in_head
 
+    def _is_full(self) -> bool:
+        """Whether as much of a body came as is held at one time."""
+        return self._is_busy() and len(self.cycle.body) > HIGH_WATER_LIMIT
+
     def _look(self) -> None:
-        """Hangs up on a client that is silent for too long."""
-        if self.transport.is_closing():
+        """Hangs up on a client that is silent for too long, or does not read."""
+        now = self.loop.time()
+        unread = self.transport.get_write_buffer_size()
+        if not unread or unread < self._unread:
+            self._read_at = now
+        self._unread = unread
+        left_s = min(self._read_at + READ_S - now, LOOK_S)
+        if left_s <= 0:
+            # Closing would wait for it.
+            self.transport.abort()
             return
-        now, since = self.loop.time(), self._heard_at
+        if not self.transport.is_closing():
+            left_s = min(left_s, self._silence_left_s(now))
+            if left_s <= 0:
+                self.transport.close()
+                left_s = LOOK_S
+        self._watch = self.loop.call_later(left_s, self._look)
+
+    def _silence_left_s(self, now: float) -> float:
+        """How long the client may still be silent."""
+        since = self._heard_at
         if self._in_body() and not self.flow.read_paused:
             most = BODY_S
         elif self._is_busy() or self._in_body():
@@ -192,22 +314,25 @@ class Protocol(HttpToolsProtocol):
             most, since = HEAD_S, self._begun_at
         else:
             most = IDLE_S
-        left_s = since + most - now
-        if left_s <= 0:
-            self.transport.close()
-        else:
-            self._watch = self.loop.call_later(min(left_s, LOOK_S), self._look)
+        return since + most - now
 
     # What the parser calls
 
     def on_message_begin(self) -> None:
         """A request begins; nothing is made that a quick one does not need."""
+        if self._is_declining:
+            return
         self.url = b""
         self.headers = []
         self.expect_100_continue = False
         self._in_head = self._in_message = True
         self._exchange = None
         self._begun_at = self.loop.time()
+
+    def on_url(self, url: bytes) -> None:
+        """A part of the address."""
+        if not self._is_declining:
+            super().on_url(url)
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """A header, or what looks like one behind a body and is none of ours."""
@@ -216,8 +341,12 @@ class Protocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """The request can be told to be quick or not."""
+        if self._is_declining:
+            self._is_declining = False
+            return
         self._in_head = False
         self._swallowed = 0
+        self._is_declining = self.parser.should_upgrade()
         if not self._take_quick():
             url, headers, expects = self.url, self.headers, self.expect_100_continue
             super().on_message_begin()
@@ -244,6 +373,8 @@ class Protocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """The end of the body."""
+        if self._is_declining:
+            return
         self._in_message = False
         self._left = HEAD_MAX
         if self._exchange is not None:
@@ -255,6 +386,9 @@ class Protocol(HttpToolsProtocol):
     def _take_quick(self) -> bool:
         method = self.parser.get_method()
         if not is_quick(method, self.url) or not self._door.quick or self._is_busy():
+            return False
+        if self.flow.write_paused:
+            # The server's usual way waits until the client reads.
             return False
         environ = self._base.copy()
         add_headers(environ, self.headers)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+
+import pytest
 from flask import Flask
+from prometheus_client import Histogram
 
 from vomind_queue.api.http_meters import HttpMeters
 
@@ -17,3 +21,21 @@ def test_invented_methods_are_remembered_as_one() -> None:
         web.get(f"/nowhere/{number}")
     meters.registry()
     assert set(meters._children) == {("none", "other", 404), ("none", "GET", 404)}
+
+
+def test_what_cannot_be_written_is_counted_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process may have no file left for a moment, or a disk no room."""
+    app, meters = Flask(__name__), HttpMeters()
+    meters.install(app)
+    with monkeypatch.context() as broken:
+
+        def fail(_key: object) -> Histogram:
+            raise OSError(errno.EMFILE, "Too many open files")
+
+        broken.setattr(meters, "_child", fail)
+        app.test_client().get("/nowhere")
+        with pytest.raises(OSError, match="Too many"):
+            meters.registry()
+    labels = {"route": "none", "method": "GET", "status": "404"}
+    name = "vomind_http_request_duration_seconds_count"
+    assert meters.registry().get_sample_value(name, labels) == 1
