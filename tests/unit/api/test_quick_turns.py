@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -75,6 +76,6 @@ def test_many_requests_that_come_at_once_are_answered_in_turns() -> None:
         return answered
 
     answered = asyncio.run(serve())
-    most = max(after - before for before, after in zip(answered, answered[1:], strict=False))
+    most = max(after - before for before, after in itertools.pairwise(answered))
     assert most <= PIECE // len(ONE) + 1
     assert answered[-1] == MANY
