@@ -34,9 +34,9 @@ from vomind_queue.store.connection import Gate
 from vomind_queue.store.requests import asked, recalled, refuse_misuse
 
 #: Calls that one script writes at most: it must not hold the server for 5 ms, a slow one either.
-CHUNK = 250
+CHUNK = 150
 #: Records that one script reads at most, for the same reason.
-RECORDS = 100
+RECORDS = 80
 #: A bulk that is not committed this long after its last part is dropped, ms.
 STAGING_TTL_MS = 30_000
 #: A worker that did not ask for calls this long is gone, ms.
