@@ -103,13 +103,19 @@ def _line(text: str) -> logging.LogRecord:
     return logging.LogRecord("n", logging.INFO, "", 0, text, None, None)
 
 
-def test_nobody_waits_for_a_line_that_another_thread_writes() -> None:
-    """It is left to that thread, which writes it before it goes on."""
+def _held_up() -> tuple[Slow, LineHandler, threading.Thread]:
+    """A stream, its handler, and a thread that is writing ``first`` there until it is let go."""
     stream = Slow()
     handler = LineHandler(stream)
     writer = threading.Thread(target=handler.handle, args=(_line("first"),))
     writer.start()
     assert stream.begun.wait(20)
+    return stream, handler, writer
+
+
+def test_nobody_waits_for_a_line_that_another_thread_writes() -> None:
+    """It is left to that thread, which writes it before it goes on."""
+    stream, handler, writer = _held_up()
     # Here, while the other one is held up.
     handler.handle(_line("second"))
     handler.handle(_line("third"))
@@ -140,11 +146,7 @@ def test_lines_of_many_threads_are_whole_and_in_order() -> None:
 
 def test_a_flush_waits_for_what_another_thread_writes() -> None:
     """The end of the process loses no line."""
-    stream = Slow()
-    handler = LineHandler(stream)
-    writer = threading.Thread(target=handler.handle, args=(_line("first"),))
-    writer.start()
-    assert stream.begun.wait(20)
+    stream, handler, writer = _held_up()
     handler.handle(_line("second"))
     flusher = threading.Thread(target=handler.flush)
     flusher.start()
