@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
 from typing import Any
 
-from vomind_queue.api.environ import Environ, add_headers, base_of, path_of
+from vomind_queue.api.environ import Environ, add_headers, add_line, base_of
 from vomind_queue.api.incoming import Body, Receive
 
 #: A number that may be read as one.
@@ -38,10 +38,8 @@ class Door:
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
         """Answers one request; raises what the application raises."""
         environ = base_of(scope["server"], scope["client"])
-        environ["REQUEST_METHOD"] = scope["method"]
-        environ["PATH_INFO"] = path_of(scope["raw_path"])
-        environ["QUERY_STRING"] = scope["query_string"].decode("latin-1")
-        environ["SERVER_PROTOCOL"] = f"HTTP/{scope['http_version']}"
+        path, query = scope["raw_path"], scope["query_string"]
+        add_line(environ, scope["method"], path, query, scope["http_version"])
         add_headers(environ, scope["headers"])
         environ["wsgi.input"] = Body(scope, receive, announced_in(environ))
         work = _Work(self.app, environ)

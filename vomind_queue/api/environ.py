@@ -37,6 +37,15 @@ def base_of(server: tuple[str, int | None] | None, client: tuple[str, int] | Non
     }
 
 
+def add_line(environ: Environ, method: str, path: bytes, query: bytes, version: str) -> None:
+    """The request's first line; the path as it came, with its escapes."""
+    environ["REQUEST_METHOD"] = method
+    # WSGI has bytes in texts.
+    environ["PATH_INFO"] = (unquote_to_bytes(path) if b"%" in path else path).decode("latin-1")
+    environ["QUERY_STRING"] = query.decode("latin-1")
+    environ["SERVER_PROTOCOL"] = f"HTTP/{version}"
+
+
 def add_headers(environ: Environ, headers: Iterable[tuple[bytes, bytes]]) -> None:
     """Names in small letters; of a name that comes twice the values stand in one, by commas."""
     met = set()
@@ -45,11 +54,6 @@ def add_headers(environ: Environ, headers: Iterable[tuple[bytes, bytes]]) -> Non
         text = value.rstrip(_BLANK).decode("latin-1")
         environ[key] = f"{environ[key]},{text}" if key in met else text
         met.add(key)
-
-
-def path_of(raw: bytes) -> str:
-    """The path without its escapes; WSGI has bytes in texts."""
-    return (unquote_to_bytes(raw) if b"%" in raw else raw).decode("latin-1")
 
 
 def _named(name: bytes) -> str:

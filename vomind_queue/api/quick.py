@@ -27,7 +27,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from vomind_queue.api.body import DRAINED
 from vomind_queue.api.door import Door, announced_in
-from vomind_queue.api.environ import Environ, add_headers, base_of, path_of
+from vomind_queue.api.environ import Environ, add_headers, add_line, base_of
 from vomind_queue.api.incoming import CUT_OFF
 from vomind_queue.store.relay import Strand
 
@@ -399,10 +399,7 @@ class Protocol(HttpToolsProtocol):
             return False
         if self.parser.get_http_version() != "1.1":
             return False
-        environ["REQUEST_METHOD"] = method.decode()
-        environ["PATH_INFO"] = path_of(self.url)
-        environ["QUERY_STRING"] = ""
-        environ["SERVER_PROTOCOL"] = "HTTP/1.1"
+        add_line(environ, method.decode(), self.url, b"", "1.1")
         self._exchange = _Exchange(self, environ, keep_alive=self.parser.should_keep_alive())
         self.cycle = self._exchange  # type: ignore[assignment]
         return True
