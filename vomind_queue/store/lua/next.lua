@@ -14,4 +14,4 @@ local id, lease = found[5], found[6]
 if not id then
     return { ended, found }
 end
-return { ended, found, begin({ id, lease, ARGV[27], ARGV[22], ARGV[23], ARGV[28] }) }
+return { ended, found, begin({ id, lease, ARGV[27], ARGV[22], ARGV[23], ARGV[28], '1' }) }
