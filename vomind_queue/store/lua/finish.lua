@@ -87,7 +87,6 @@ end
 
 local function count()
     redis.call('HINCRBY', key, 'attempts', 1)
-    redis.call('HINCRBY', key, 'round', 1)
     redis.call('HSET', key, 'finished', now)
 end
 
@@ -105,8 +104,8 @@ end
 
 local function close(state, set, age, keep)
     let_go(mem)
-    redis.call('HDEL', key, 'lease', 'pos', 'notbefore')
-    redis.call('HSET', key, 'state', state, 'ended', now)
+    redis.call('HDEL', key, 'lease', 'pos', 'notbefore', 'round')
+    redis.call('HSET', key, 'state', state)
     redis.call('ZADD', set, now, mem)
     trim(set, age, keep)
 end
@@ -125,7 +124,10 @@ if outcome == 'completed' then
     note('completed')
     count()
     redis.call('HDEL', key, 'reason')
-    redis.call('HSET', key, 'sid', sid, 'status', ARGV[6], 'rank', ARGV[17])
+    redis.call('HSET', key, 'sid', sid, 'status', ARGV[6])
+    if ARGV[17] ~= '0' then
+        redis.call('HSET', key, 'rank', ARGV[17])
+    end
     account(sid, now, ARGV[14])
     redis.call('ZADD', K.following, now + tonumber(ARGV[16]), mem)
     close('completed', K.completed, ARGV[10], ARGV[11])
@@ -133,10 +135,12 @@ elseif outcome == 'failed' then
     note('failed')
     count()
     tally(now, 'not-placed')
+    redis.call('HSET', key, 'ended', now)
     close('failed', K.failed, ARGV[12], ARGV[13])
 elseif outcome == 'again' then
     note('refused')
     count()
+    redis.call('HINCRBY', key, 'round', 1)
     if ARGV[15] == '1' and redis.call('ZSCORE', K.leases, mem) then
         redis.call('HSET', key, 'notbefore', now + wait)
     else
