@@ -111,6 +111,21 @@ def test_one_that_nobody_heard_of_is_given_back(
     place(desk, "2")
 
 
+def test_a_worker_never_counts_a_slot_twice(
+    queue: CallQueue, desk: WorkDesk, found: list[Intake]
+) -> None:
+    """The next call takes the place of the one that ended, at once."""
+    queue.add([new(1), new(2)])
+    taken(desk)
+    desk.finish(begin(desk, "1"), placed("CA1"), deferred=True)
+    assert desk.book.held() == [("2", found[0].calls[0].lease)]
+    desk.release("1")
+    desk.release("2")
+    assert len(desk.book) == 1, "it was taken, and not placed yet"
+    place(desk, "2")
+    assert len(desk.book) == 0
+
+
 def test_one_that_must_not_start_is_refused_as_ever(
     queue: CallQueue, desk: WorkDesk, found: list[Intake]
 ) -> None:

@@ -120,7 +120,7 @@ class Intake:
         if self._closed or len(self._ending) > CROWD:
             return ""
         qos = self._channel.qos
-        # The slot of the call that ends is counted still.
+        # The slot of the call that ends is counted still; the next one comes in its place.
         full = max(len(self._desk.book), qos.unacknowledged()) > qos.prefetch_count
         return "" if full else self._ranks()
 

@@ -114,7 +114,10 @@ class WorkDesk:
 
     def take(self, wanted: int, ranks: str) -> Intake:
         """Takes up to ``wanted`` calls of the priorities in ``ranks``, the most urgent first."""
-        return self._taken(self._gate.write("take", [keys.ACTIVE], *self._order(wanted, ranks)))
+        found = self._found(self._gate.write("take", [keys.ACTIVE], *self._order(wanted, ranks)))
+        for call in found.calls:
+            self.book.hold(call.job_id, call.lease)
+        return found
 
     def _order(self, wanted: int, ranks: str) -> tuple[str | int, ...]:
         """The arguments of `take`."""
@@ -128,15 +131,13 @@ class WorkDesk:
             self.protocol.breaker_probe_ms,
         )
 
-    def _taken(self, answer: list[Any]) -> Intake:
+    def _found(self, answer: list[Any]) -> Intake:
         now, next_ms, passed_on, self.company, *flat = answer
         self._gate.clock.note(now)
         calls = [
             Taken(job_id=job_id, lease=lease, rank=int(rank), round=int(round_))
             for job_id, lease, rank, round_ in zip(*[iter(flat)] * 4, strict=True)
         ]
-        for call in calls:
-            self.book.hold(call.job_id, call.lease)
         return Intake(
             calls=calls,
             next_ms=None if next_ms < 0 else next_ms,
@@ -175,10 +176,10 @@ class WorkDesk:
         over = deferred and verdict.ending in (Ending.COMPLETED, Ending.FAILED)
         if not (over and (ranks := self.wants_next())):
             return _written(self._gate.write("finish", [keys.ACTIVE], *outcome))
-        return self._finish_and_go_on(outcome, self._order(1, ranks))
+        return self._finish_and_go_on(begun.attempt.job_id, outcome, self._order(1, ranks))
 
     def _finish_and_go_on(
-        self, outcome: tuple[str | int, ...], order: tuple[str | int, ...]
+        self, job_id: str, outcome: tuple[str | int, ...], order: tuple[str | int, ...]
     ) -> Written:
         token, begun_s = secrets.token_urlsafe(16), boottime()
         try:
@@ -188,7 +189,8 @@ class WorkDesk:
         except StoreUnavailable:
             self._astray.append(token)
             raise
-        found = self._taken(taken)
+        found = self._found(taken)
+        self.book.exchange(job_id, ((call.job_id, call.lease) for call in found.calls))
         for call, answer_of_begin in zip(found.calls, answers, strict=True):
             self._started[call.job_id] = _Started(
                 lease=call.lease, token=token, answer=answer_of_begin, begun_s=begun_s
@@ -244,7 +246,9 @@ class WorkDesk:
     def release(self, job_id: str) -> None:
         """Forgets the lease on a call that has ended or was put off."""
         lease = self.book.token(job_id)
-        if lease is not None:
+        started = self._started.get(job_id)
+        # It may have been taken anew with its own end: that lease stays.
+        if lease is not None and (started is None or started.lease != lease):
             self.book.drop(job_id, lease)
 
     def defer(self, job_id: str, due_ms: int) -> bool:

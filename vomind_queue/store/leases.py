@@ -25,6 +25,15 @@ class LeaseBook:
         with self._lock:
             self._tokens[job_id] = token
 
+    def exchange(self, job_id: str, taken: Iterable[tuple[str, str]]) -> None:
+        """Forgets a call that is over for those that were taken with its end.
+
+        At no moment do both count, nor neither.
+        """
+        with self._lock:
+            self._tokens.pop(job_id, None)
+            self._tokens.update(taken)
+
     def token(self, job_id: str) -> str | None:
         """The lease on a job, or ``None`` when this process does not hold it."""
         return self._tokens.get(job_id)
