@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import random
 import tempfile
@@ -20,7 +21,7 @@ from benchmarks.baselines.trace import TRACE
 from benchmarks.bench import Bench, Figures, quantiles
 from benchmarks.cases.lateness import AHEAD_S, SETTLE_S
 from benchmarks.machine import Meter, cpu_s, resident_bytes
-from benchmarks.processes import SETTLE_LOOK_S, SETTLED, Command, wait_for
+from benchmarks.processes import READY_S, SETTLE_LOOK_S, SETTLED, Command, wait_for
 from benchmarks.sides import ROOT
 from tests.servers import Server
 
@@ -36,6 +37,9 @@ LATER, WITHIN_S = 1_000, 25.0
 HELD = 20_000
 #: Loss: tasks, how long each takes, ms, kills, and how long a worker lives, s.
 RISKED, RISKED_MS, KILLS, LIFE_S = 1_000, 20.0, 5, 1.5
+#: Tasks begun after which a worker's life ends before that, so that some wait for each later one:
+#: what a dead worker took ahead comes back after an hour, to none of them.
+SHARE = RISKED // (KILLS + 2)
 
 
 @dataclass(kw_only=True)
@@ -196,11 +200,7 @@ def loss(bench: Bench) -> None:
 def _loss(at: Stand) -> Figures:
     slots = 1 if at.queue.name == "RQ" else 5
     at.queue.add(range(RISKED), RISKED_MS)
-    for _ in range(KILLS):
-        with at.worker(slots):
-            begun = len(at.written("start"))
-            wait_for(lambda before=begun: len(at.written("start")) > before, "a task is begun")
-            time.sleep(LIFE_S)
+    idle = sum(not _life(at, slots) for _ in range(KILLS))
     with at.worker(slots):
         wait_for(lambda: not at.queue.waiting(), "the list is empty", within_s=120)
         time.sleep(2.0)
@@ -212,4 +212,25 @@ def _loss(at: Stand) -> Figures:
         "twice": sum(times > 1 for times in starts.values()),
         "held": held,
         "lost": max(0, RISKED - len(ended) - held),
+        "idle_lives": idle,
     }
+
+
+def _life(at: Stand, slots: int) -> int:
+    """A worker that is killed in its work: how many tasks began in its life.
+
+    None where it had none to begin, or began none in the time that a process may take to be ready.
+    """
+    before = len(at.written("start"))
+    born, first = time.monotonic(), math.inf
+    begun = 0
+    with at.worker(slots) as worker:
+        while at.queue.waiting() and begun < SHARE:
+            worker.check()
+            begun = len(at.written("start")) - before
+            now = time.monotonic()
+            first = min(first, now) if begun else first
+            if now > min(first + LIFE_S, born + READY_S):
+                break
+            time.sleep(0.01)
+    return len(at.written("start")) - before

@@ -34,6 +34,36 @@ def test_a_placed_call_is_completed(queue: CallQueue, desk: WorkDesk) -> None:
     assert job.created_ms <= job.started_ms <= job.finished_ms
 
 
+def test_a_completed_call_keeps_nothing_twice(
+    queue: CallQueue, desk: WorkDesk, client: redis.Redis
+) -> None:
+    """Its record is the largest part of what a call costs in Redis for days."""
+    queue.add([new(1)])
+    place(desk, *taken(desk))
+    assert set(client.hgetall(keys.job("1"))) == {
+        "data", "priority", "state", "at", "attempt", "started", "attempts", "finished", "sid",
+        "status", "log",
+    }  # fmt: skip
+
+
+def test_a_failed_call_counts_its_round_from_nothing_when_it_is_retried(
+    queue: CallQueue, desk: WorkDesk
+) -> None:
+    """The attempts go on, the round begins again."""
+    queue.add([new(1)])
+    for ending in (Ending.AGAIN, Ending.FAILED):
+        (job_id,) = taken(desk)
+        desk.finish(begin(desk, job_id), Verdict(ending=ending, reason="Busy.", wait_ms=0))
+        desk.release(job_id)
+    job = queue.job("1")
+    assert (job.state, job.attempts_made) == (State.FAILED, 2)
+    assert job.finished_ms == job.attempts[-1].ended_ms
+    queue.retry("1")
+    assert queue.job("1").finished_ms is None
+    assert [call.round for call in desk.take(1, "123").calls] == [0]
+    assert begin(desk, "1").attempt.number == 3
+
+
 def test_progress_tells_the_request_from_the_wait(queue: CallQueue, desk: WorkDesk) -> None:
     """0 while only held, 50 while Twilio is being asked."""
     queue.add([new(1)])

@@ -14,6 +14,7 @@ from tests.integration.line import NONE, OTHER, SID, Line, accepted
 from tests.twilio import a_sid
 from vomind_queue.calls import State
 from vomind_queue.progress import Hearing, OutcomePolicy
+from vomind_queue.store import keys
 from vomind_queue.store.desk import WorkDesk
 from vomind_queue.store.queue import CallQueue
 from vomind_queue.verdicts import Reception
@@ -56,6 +57,25 @@ def test_an_outcome_is_tried_again(retrying: Line) -> None:
     assert job.attempts[0].placed is not None
     assert job.attempts[0].placed.sip_code == 486
     assert job.attempts[0].reason == "The call ended with busy; it is made again."
+
+
+def test_a_record_of_before_reads_as_it_did_and_goes_on(
+    retrying: Line, client: redis.Redis
+) -> None:
+    """It says when it ended, its round and its rank, all of which go without saying now."""
+    first = retrying.placed()
+    key, job = keys.job("1"), retrying.job()
+    old = {"ended": client.hget(key, "finished"), "round": 1, "rank": 0}
+    client.hset(key, mapping=old)
+    assert retrying.job() == job
+    assert retrying.say(first, "busy", sequence=2).repeated
+    assert retrying.job().finished_ms is None
+    time.sleep(0.12)
+    (call,) = retrying.desk.take(1, "123").calls
+    assert call.round == 0
+    retrying.took(begin(retrying.desk, call.job_id), OTHER)
+    seen = [made.placed.sid for made in retrying.job().attempts if made.placed]
+    assert (seen, retrying.job().attempts_made) == ([SID, OTHER], 2)
 
 
 #: Of the call, of the settings, how it ended, and whether it is made again.

@@ -184,7 +184,7 @@ def _row(job_id: str, fields: Mapping[str, str], version: int) -> CallRow:
         scheduled_ms=_number(fields, "due"),
         queued_ms=queued_ms,
         started_ms=_number(fields, "started"),
-        finished_ms=_number(fields, "ended"),
+        finished_ms=record.ended_ms(fields),
         call_sid=sid,
         call_status=status,
         outcome=outcome,

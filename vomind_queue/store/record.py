@@ -15,12 +15,13 @@ in a bulk that stands in ``staging`` is not there yet for anyone.
 ``mark``      when that attempt began, unix ms; stands until its outcome is known
 ``started``   the same, and stays
 ``attempts``  attempts that have ended
-``round``     the same since the last manual retry
+``round``     the same since the last manual retry; gone when it completed or failed
 ``busy``      how often it stood back for another call to its number
 ``notbefore`` earliest next attempt, unix ms, until the call is put off
 ``looks``     how often an attempt in doubt was looked for
 ``reason``    the last failure, in words
-``ended``     when it completed or failed, unix ms
+``ended``     when it completed or failed, unix ms; absent where it completed with its last
+              attempt, at ``finished``
 ``log``       sequence number of its last entry in the outbox, once it has ended
 ``repeats``   attempts made for an outcome on the line since the last manual retry
 ``past``      the attempts before the last one, each a line of JSON with fields as below
@@ -32,7 +33,8 @@ Of the last attempt alone, gone when the next one begins:
 ``finished``  when its outcome was written, unix ms; stands only for one that counts
 ``sid``       Twilio's SID
 ``status``    Twilio's status of it
-``rank``      place of that status in the order of a call's life, as in `progress.py`
+``rank``      place of that status in the order of a call's life, as in `progress.py`; absent
+              for 0
 ``seq``       highest sequence number of a callback
 ``seen``      all sequence numbers, each between commas
 ``duration``  on the line, s
@@ -89,7 +91,7 @@ def read(job_id: str, fields: Mapping[str, str]) -> Job | None:
         created_ms=int(fields["at"]),
         due_ms=_number(fields, "due"),
         started_ms=_number(fields, "started"),
-        finished_ms=_number(fields, "ended"),
+        finished_ms=ended_ms(fields),
         placed=_placed(fields),
         attempts=_attempts(fields),
     )
@@ -104,6 +106,12 @@ def _progress(state: State, fields: Mapping[str, Any]) -> int:
 def _number(fields: Mapping[str, str], name: str) -> int | None:
     value = fields.get(name)
     return None if value is None else int(value)
+
+
+def ended_ms(fields: Mapping[str, str]) -> int | None:
+    """When the call completed or failed, unix ms; ``None`` while it is open."""
+    completed = fields["state"] == State.COMPLETED
+    return _number(fields, "finished" if completed and "ended" not in fields else "ended")
 
 
 def _placed(fields: Mapping[str, str]) -> Placed | None:
