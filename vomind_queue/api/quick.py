@@ -14,7 +14,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextvars import Context
 from http import HTTPStatus
 from io import BytesIO
@@ -424,6 +424,10 @@ def _work(exchange: _Exchange) -> None:
         exchange = strand.parent.switch()
 
 
+#: What is left of a body that was read.
+_NOTHING = BytesIO()
+
+
 class _NobodyWaits:
     """Stands for the event by which the server's own requests are woken."""
 
@@ -437,24 +441,23 @@ class _Exchange:
     message_event = _NobodyWaits()
     #: Who waits for the body can be laid aside.
     holds_no_thread = True
+    # As they are at first.
+    disconnected = response_complete = False
+    _has_begun = _is_ended = False
+    #: Whether the strand waits for the rest of the body.
+    _waits = False
+    _strand: Strand | None = None
+    _whole: BytesIO | None = None
+    _status = "500"
+    _headers: Sequence[tuple[str, str]] = ()
 
     def __init__(self, protocol: Protocol, environ: Environ, *, keep_alive: bool) -> None:
         self._protocol = protocol
         self._environ = environ
         environ["wsgi.input"] = self
-        self._strand: Strand | None = None
-        self._has_begun = False
-        #: Whether the strand waits for the rest of the body.
-        self._waits = False
-        self._whole: BytesIO | None = None
-        self._is_ended = False
-        self._status = "500"
-        self._headers: list[tuple[str, str]] = []
         self.body = bytearray()
-        # What the server looks at.
+        # What the server looks at, with the two above.
         self.keep_alive = keep_alive
-        self.disconnected = False
-        self.response_complete = False
 
     def begin(self) -> None:
         """Runs it, as far as it comes; once."""
@@ -476,6 +479,10 @@ class _Exchange:
             if not self._is_ended and self._strand is not None:
                 self._waits = True
                 self._strand.parent.switch()
+            if size >= len(self.body):
+                # Mostly all at once.
+                self._whole = _NOTHING
+                return bytes(self.body)
             self._whole = BytesIO(self.body)
         return self._whole.read(size)
 
@@ -503,11 +510,8 @@ class _Exchange:
         protocol = self._protocol
         transport = protocol.transport
         if not self.disconnected and not transport.is_closing():
-            lines, told = [], False
-            for name, value in self._headers:
-                lines.append(f"{name}: {value}\r\n")
-                told = told or name.lower() == "content-length"
-            if not told:
+            lines = [f"{name}: {value}\r\n" for name, value in self._headers]
+            if not _is_length_told(self._headers):
                 lines.append(f"content-length: {len(body)}\r\n")
             lines.append("\r\n" if self.keep_alive else "connection: close\r\n\r\n")
             defaults = [b"%b: %b\r\n" % each for each in protocol.server_state.default_headers]
@@ -517,6 +521,14 @@ class _Exchange:
         if not self.keep_alive:
             transport.close()
         protocol.on_response_complete()
+
+
+def _is_length_told(headers: Sequence[tuple[str, str]]) -> bool:
+    # Mostly by the second one; a generator takes longer.
+    for name, _ in headers:  # noqa: SIM110
+        if name.lower() == "content-length":
+            return True
+    return False
 
 
 def _joined(pieces: Iterable[bytes]) -> bytes:
