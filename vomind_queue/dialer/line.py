@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import io
+import math
 import select
 import socket
 import ssl
@@ -10,7 +10,6 @@ import struct
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from http.client import HTTPResponse
 from queue import Empty, SimpleQueue
 from typing import Any
 
@@ -22,9 +21,12 @@ from vomind_queue.dialer.exchange import (
     TooLateError,
     UnreachableError,
 )
+from vomind_queue.dialer.incoming import Incoming
 
-#: Largest answer that is read, bytes; a full page of 1,000 calls has about 2 MB.
-MAX_ANSWER = 8 * 1024 * 1024
+#: Bytes that are read at once.
+_PIECE = 64 * 1024
+#: The kernel takes no time at all for no limit, s.
+_SHORTEST_S = 0.000_001
 #: Linux and some others; the number is absent elsewhere.
 _USER_TIMEOUT: int | None = getattr(socket, "TCP_USER_TIMEOUT", None)
 _NO_LINGERING = struct.pack("ii", 1, 0)
@@ -60,7 +62,7 @@ class Line:
             self._sock.close()
             self._sock = None
 
-    def exchange(self, request: bytes, method: str, exchange: Exchange) -> Answer:
+    def exchange(self, request: bytes, exchange: Exchange) -> Answer:
         """Sends a request, once, and waits for its whole answer.
 
         Raises TooLateError and UnreachableError when nothing was sent, and
@@ -73,8 +75,8 @@ class Line:
             self._prepare(sock, exchange)
             exchange.sent = True
             with _after_sending():
-                sock.sendall(request)
-                return self._answer(sock, method, exchange)
+                self._send(sock, request, exchange)
+                return self._answer(sock, exchange)
         except BaseException:
             self._abort()
             raise
@@ -95,7 +97,7 @@ class Line:
             if _USER_TIMEOUT is not None:
                 # Bytes that wait in the kernel for a peer that is away must not go out late.
                 sock.setsockopt(socket.IPPROTO_TCP, _USER_TIMEOUT, max(1, int(left_s * 1000)))
-            sock.settimeout(exchange.left_to_send_s())
+            self._limit(sock, socket.SO_SNDTIMEO, exchange.left_to_send_s())
         except OSError as error:
             raise UnreachableError(_words(error)) from error
 
@@ -112,6 +114,7 @@ class Line:
 
     def _secure(self, sock: socket.socket, exchange: Exchange) -> socket.socket:
         if self._tls is None:
+            sock.settimeout(None)
             return sock
         try:
             # The handshake as a whole is held to the time-out of the socket.
@@ -121,18 +124,34 @@ class Line:
             sock.close()
             raise
 
-    def _answer(self, sock: socket.socket, method: str, exchange: Exchange) -> Answer:
-        response = HTTPResponse(_Listening(sock, exchange), method=method)  # type: ignore[arg-type]
-        try:
-            response.begin()
-            text = _body(response).decode("utf-8", "replace")
-            headers = {name.lower(): value for name, value in response.getheaders()}
-            if response.will_close:
-                self.close()
-        finally:
-            response.close()
+    def _answer(self, sock: socket.socket, exchange: Exchange) -> Answer:
+        incoming = Incoming()
+        while incoming.answer is None:
+            # The limit is one on the whole answer: a time-out of the socket starts anew with
+            # each byte, and a server that sends one a second would hold a call for ever.
+            self._limit(sock, socket.SO_RCVTIMEO, exchange.left_to_answer_s())
+            incoming.feed(sock.recv(_PIECE))
+        if not incoming.goes_on:
+            self.close()
         self._idle_since_s = boottime()
-        return Answer(status=response.status, headers=headers, text=text)
+        return incoming.answer
+
+    def _send(self, sock: socket.socket, request: bytes, exchange: Exchange) -> None:
+        sent = sock.send(request)
+        while sent < len(request):
+            self._limit(sock, socket.SO_SNDTIMEO, exchange.left_to_send_s())
+            sent += sock.send(request[sent:])
+
+    def _limit(self, sock: socket.socket, option: int, seconds: float) -> None:
+        """How long the next step on the socket may take; ``option``: the kernel's name for it."""
+        if self._tls is not None:
+            sock.settimeout(seconds)
+            return
+        # By the kernel: Python would ask it before each step whether the socket is ready, and
+        # give up its lock for that, which other threads want.
+        part, whole = math.modf(max(seconds, _SHORTEST_S))
+        limit = struct.pack("ll", int(whole), int(part * 1_000_000))
+        sock.setsockopt(socket.SOL_SOCKET, option, limit)
 
 
 @contextmanager
@@ -140,51 +159,10 @@ def _after_sending() -> Iterator[None]:
     """From here on, every failure leaves open whether the request was processed."""
     try:
         yield
-    except TimeoutError as error:
+    except (TimeoutError, BlockingIOError, TooLateError) as error:
         raise NoAnswerError("no answer in time", timed_out=True) from error
     except Exception as error:
         raise NoAnswerError(_words(error), timed_out=False) from error
-
-
-def _body(response: HTTPResponse) -> bytes:
-    if response.length is None:
-        body = response.read(MAX_ANSWER + 1)
-    elif response.length <= MAX_ANSWER:
-        # Without an amount, so that a body that ends early is an error.
-        body = response.read()
-    else:
-        raise ValueError("the answer is too large")
-    if len(body) > MAX_ANSWER:
-        raise ValueError("the answer is too large")
-    return body
-
-
-class _Listening:
-    """A socket as HTTPResponse wants it, with a limit on the whole answer.
-
-    A time-out on the socket alone starts anew with each byte, and a server that
-    sends one a second would hold a call for ever.
-    """
-
-    def __init__(self, sock: socket.socket, exchange: Exchange) -> None:
-        self._reader = _Reader(sock, exchange)
-
-    def makefile(self, _mode: str) -> io.BufferedReader:
-        """What HTTPResponse reads from."""
-        return io.BufferedReader(self._reader)
-
-
-class _Reader(io.RawIOBase):
-    def __init__(self, sock: socket.socket, exchange: Exchange) -> None:
-        self._sock = sock
-        self._exchange = exchange
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        self._sock.settimeout(self._exchange.left_to_answer_s())
-        return self._sock.recv_into(buffer)
 
 
 def _dial(address: tuple[str, int], exchange: Exchange) -> socket.socket:

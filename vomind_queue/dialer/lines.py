@@ -73,7 +73,7 @@ class Lines(HttpClient):  # type: ignore[misc]  # the library brings no types
             method, target, parts.netloc.rpartition("@")[2], _encoded(data), headers or {}, auth
         )
         line = self._take(parts.scheme, parts.hostname or "", parts.port)
-        answer = line.exchange(request, method, exchange)
+        answer = line.exchange(request, exchange)
         self._give_back(line)
         exchange.answer = answer
         return Response(answer.status, answer.text, answer.headers)

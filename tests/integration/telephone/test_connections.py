@@ -22,7 +22,7 @@ from tests.servers import free_port
 from tests.simulator import SimulatorClient
 from vomind_queue.attempts import Accepted, Failure, Kind
 from vomind_queue.clocks import boottime
-from vomind_queue.dialer.exchange import Exchange
+from vomind_queue.dialer.exchange import Exchange, NoAnswerError
 from vomind_queue.dialer.lines import Lines
 from vomind_queue.dialer.twilio import TwilioDialer
 
@@ -200,6 +200,42 @@ def test_many_at_once(make_dialer: MakeDialer, simulator: SimulatorClient) -> No
     assert [sids[attempt.call.to] for attempt in attempts] == [
         outcome.sid for outcome in outcomes if isinstance(outcome, Accepted)
     ]
+
+
+def test_a_request_that_the_server_does_not_take_in_is_given_up() -> None:
+    """Sending counts towards the deadline, however many pieces it takes."""
+    lines = Lines(1)
+    with socket.create_server(("127.0.0.1", 0)) as listener, contextlib.closing(lines):
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
+        start = time.monotonic()
+        with lines.exchange(Exchange.lasting(0.5)), pytest.raises(NoAnswerError) as raised:
+            lines.request("POST", url, data={"Twiml": "x" * 16_000_000})
+    assert time.monotonic() - start < 0.5 + GRACE_S
+    assert raised.value.timed_out
+
+
+def test_a_large_request_arrives_whole() -> None:
+    """One that the system takes in bit by bit, as the server reads it."""
+    size = 8_000_000
+    lines = Lines(1)
+    with socket.create_server(("127.0.0.1", 0)) as listener, contextlib.closing(lines):
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
+        with ThreadPoolExecutor(1) as pool:
+            read = pool.submit(_read_slowly, listener, size)
+            with lines.exchange(Exchange.lasting(20)):
+                assert lines.request("POST", url, data={"T": "x" * size}).status_code == 201
+            assert read.result().endswith(b"\r\n\r\nT=" + b"x" * size)
+
+
+def _read_slowly(listener: socket.socket, size: int) -> bytes:
+    visitor, _ = listener.accept()
+    with visitor:
+        heard = bytearray()
+        while len(heard) < size or heard.count(b"x", heard.find(b"\r\n\r\n")) < size:
+            heard += visitor.recv(1_000_000)
+            time.sleep(0.01)
+        visitor.sendall(b"HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n")
+    return bytes(heard)
 
 
 ODD_BODIES = [
