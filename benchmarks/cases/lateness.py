@@ -12,7 +12,7 @@ from benchmarks.bench import Bench, Figures, quantiles
 from benchmarks.client import Client, fill, make_call
 from benchmarks.sides import System
 
-#: Calls for later in one measurement, also in a quick one, and the time over which they fall due, s.
+#: Calls for later in one measurement and in a quick one, and the time over which they are due, s.
 CALLS, QUICK_CALLS, WITHIN_S = 1_000, 250, 10.0
 #: The first falls due so long after the first request: all are stored by then, s.
 AHEAD_S = 4.0
