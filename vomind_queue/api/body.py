@@ -14,10 +14,11 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 
 from flask import Flask, current_app, g
 
+from vomind_queue.api.environ import length_of
 from vomind_queue.api.problems import RETRY_AFTER_S, Refused
 from vomind_queue.api.shell import asked
 
@@ -35,7 +36,6 @@ PLACE_WAIT_S = 0.5
 STRANGERS_S = 5.0
 _READERS = "vomind-readers"
 
-_LENGTH = re.compile(r"[0-9]{1,18}")
 #: In the raw text: the escape of half a surrogate pair, be it followed by the other or not.
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 _JSON_TYPE = re.compile(r"application/(?:[a-z0-9.+-]+\+)?json", re.IGNORECASE)
@@ -122,10 +122,9 @@ def read_bytes(most: int = MAX_BODY, *, stranger: bool = False) -> bytes:
 
 
 def _read_announced(announced: str, most: int) -> bytes:
-    # int() takes other scripts' digits, and stops at 4,300 of them.
-    if not _LENGTH.fullmatch(announced):
+    length = length_of(announced)
+    if length is None:
         raise Refused(HTTPStatus.BAD_REQUEST, "The Content-Length is not a number.")
-    length = int(announced)
     if length > most:
         if length <= DRAINED:
             _read(length, keep=False)
@@ -154,9 +153,11 @@ def _read_chunked(most: int) -> bytes:
 def _read(length: int, *, keep: bool = True) -> bytes:
     """Up to ``length`` bytes; fewer when the body ends before."""
     stream = asked().environ["wsgi.input"]
-    pieces = []
+    pieces: list[bytes] = []
     while length > 0:
         piece = stream.read(length if keep else min(length, _PIECE))
+        if keep and len(piece) == length and not pieces:
+            return cast(bytes, piece)
         if not piece:
             break
         length -= len(piece)
