@@ -14,6 +14,9 @@ MAX_TWIML = 4_000
 #: What stands around the escaped message.
 BEFORE, AFTER = "<Response><Say>", "</Say></Response>"
 
+#: So many characters always fit: none takes up more than the five of ``&amp;``.
+ALWAYS_FITS = (MAX_TWIML - len(BEFORE + AFTER)) // 5
+
 #: Characters that XML 1.0 cannot carry, not even escaped (https://www.w3.org/TR/xml/#charsets):
 #: control characters other than tab and line ends, lone surrogates, U+FFFE and U+FFFF.
 FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")

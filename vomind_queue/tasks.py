@@ -32,6 +32,8 @@ def register(app: Celery, calling: Calling, settings: Settings) -> Any:
 
     @app.task(  # type: ignore[untyped-decorator]
         name=PLACE_CALL,
+        # No other application of this process gets it.
+        shared=False,
         autoretry_for=(TryAgain,),
         retry_backoff=settings.retry_delay_s,
         retry_backoff_max=LONGEST_BACKOFF_S,

@@ -57,7 +57,7 @@ def _dispatch(bench: Bench, system: System, workers: int) -> None:
     bench.measure(
         f"dispatch, {many}, {system.slots} slots",
         system.side.name,
-        partial(rate, system, bench.size(CALLS, 15_000), bench.seconds(MEASURE_S)),
+        partial(rate, system, bench.size(CALLS, 8_000), bench.seconds(MEASURE_S)),
     )
 
 

@@ -12,9 +12,8 @@ from benchmarks.bench import Bench, Figures, quantiles
 from benchmarks.client import Client, fill, make_call
 from benchmarks.sides import System
 
-#: Calls for later in one measurement, and the time over which they fall due, s.
-CALLS = 1_000
-WITHIN_S = 10.0
+#: Calls for later in one measurement and in a quick one, and the time over which they are due, s.
+CALLS, QUICK_CALLS, WITHIN_S = 1_000, 250, 10.0
 #: The first falls due so long after the first request: all are stored by then, s.
 AHEAD_S = 4.0
 #: After the last was due, s.
@@ -26,15 +25,16 @@ DAY_MS = 86_400_000
 
 def lateness(bench: Bench) -> None:
     """1,000 delayed calls and nothing else."""
+    calls = bench.size(CALLS, QUICK_CALLS)
     for side in bench.turns(bench.sides):
         with System(side=side, workers=1, settings=side.keep_all) as system:
-            step = partial(late, system.client, CALLS, bench.seconds(WITHIN_S))
-            bench.measure("lateness of 1,000 delayed calls", side.name, step)
+            step = partial(late, system.client, calls, bench.seconds(WITHIN_S))
+            bench.measure(f"lateness of {calls:,} delayed calls", side.name, step)
 
 
 def lateness_beside(bench: Bench) -> None:
     """The same beside 1,000,000 that wait for a day: ours, for the peer's bulk delays none."""
-    beside = bench.size(BESIDE, BESIDE // 10)
+    beside, calls = bench.size(BESIDE, BESIDE // 10), bench.size(CALLS, QUICK_CALLS)
     for side in bench.sides:
         if side.name != "ours":
             continue
@@ -42,7 +42,7 @@ def lateness_beside(bench: Bench) -> None:
             fill(system.client, beside, delayMs=DAY_MS)
             system.rest()
             for _ in bench.turns([side]):
-                step = partial(late, system.client, CALLS, bench.seconds(WITHIN_S))
+                step = partial(late, system.client, calls, bench.seconds(WITHIN_S))
                 bench.measure(f"lateness beside {beside:,} delayed calls", side.name, step)
 
 

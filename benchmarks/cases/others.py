@@ -147,7 +147,7 @@ def lateness(bench: Bench) -> None:
             _rest(worker)
             many = bench.size(LATER, LATER // 4)
             step = partial(_late, at, many, bench.seconds(WITHIN_S))
-            bench.measure("lateness of 1,000 delayed calls", at.queue.name, step, again=0)
+            bench.measure(f"lateness of {many:,} delayed calls", at.queue.name, step, again=0)
 
 
 def _late(at: Stand, many: int, within_s: float) -> Figures:

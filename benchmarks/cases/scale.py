@@ -20,7 +20,7 @@ from benchmarks.client import BULK, Client, bulks, fill, make_call, wait_until_d
 from benchmarks.machine import Meter
 from benchmarks.processes import wait_for
 from benchmarks.sides import System, ours
-from vomind_queue.store.scripts import NAMES, PAIRS, source
+from vomind_queue.store.scripts import NAMES, source
 
 #: Calls that wait while every script runs.
 WAITING = 1_000_000
@@ -101,7 +101,7 @@ def _everything(system: System, failed: list[str]) -> None:
 
 def _longest(client: redis.Redis[str]) -> dict[str, list[int]]:
     """Durations of what took long, µs, by the script's name."""
-    names = {sha1(source(name).encode()).hexdigest(): name for name in (*NAMES, *PAIRS)}  # noqa: S324 - Redis's
+    names = {sha1(source(name).encode()).hexdigest(): name for name in NAMES}  # noqa: S324 - Redis's
     found: dict[str, list[int]] = defaultdict(list)
     for entry in client.slowlog_get(100_000):
         command = entry["command"]

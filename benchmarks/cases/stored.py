@@ -12,8 +12,8 @@ from benchmarks.bench import AGAIN, Bench, Figures, quantiles
 from benchmarks.client import bulks, fill, make_call, wait_until_done
 from benchmarks.sides import Side, System
 
-#: Calls that wait.
-SIZES = (10, 100_000, 1_000_000)
+#: Calls that wait, also in a quick run.
+SIZES, QUICK_SIZES = (10, 100_000, 1_000_000), (10, 20_000)
 #: Requests of each kind in one measurement; each retry wants a failed call of its own.
 ASKED = 400
 RETRIED = 100
@@ -25,7 +25,7 @@ def get(bench: Bench) -> None:
 
     All sizes stand side by side, so that a drift of the machine's speed is no difference.
     """
-    sizes = SIZES[:2] if bench.quick else SIZES
+    sizes = QUICK_SIZES if bench.quick else SIZES
     with ExitStack() as stack:
         places = [
             stack.enter_context(Place(bench, side, size)) for size in sizes for side in bench.sides

@@ -1,8 +1,9 @@
-"""The next call is taken with the end of one."""
+"""The next call is taken and begun with the end of one."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -10,10 +11,11 @@ import redis
 
 from tests.integration.conftest import begin, new, place, placed, taken
 from vomind_queue.calls import State
+from vomind_queue.errors import StoreUnavailable
 from vomind_queue.store import keys
 from vomind_queue.store.desk import Intake, WorkDesk
 from vomind_queue.store.queue import CallQueue
-from vomind_queue.verdicts import Ending, Verdict
+from vomind_queue.verdicts import Ending, Reception, Refusal, Verdict
 
 AGAIN = Verdict(ending=Ending.AGAIN, reason="refused", wait_ms=50)
 FAILED = Verdict(ending=Ending.FAILED, reason="refused")
@@ -48,6 +50,91 @@ def test_the_end_of_a_call_brings_the_next_one(
     assert (queue.job("1").state, queue.job("2").state) == (State.ACTIVE, State.WAITING)
     place(desk, "1")
     assert queue.job("1").state is State.COMPLETED
+
+
+def test_the_next_one_is_begun_already(
+    queue: CallQueue, desk: WorkDesk, found: list[Intake], client: redis.Redis
+) -> None:
+    """By a mark with a token that no other attempt has; its beginning asks Redis no more."""
+    queue.add([new(1), new(2)])
+    taken(desk)
+    first = begin(desk, "1")
+    desk.finish(first, placed("CA1"), deferred=True)
+    assert ids(found) == [["2"]]
+    mark, attempt = client.hmget(f"{keys.JOB}2", "mark", "attempt")
+    client.config_resetstat()
+    second = begin(desk, "2")
+    assert "cmdstat_evalsha" not in client.info("commandstats")
+    assert (str(second.attempt.marked_ms), second.attempt.token) == (mark, attempt)
+    assert second.attempt.token != first.attempt.token
+    assert second.attempt.call.to == new(2).call.to
+
+
+def test_one_that_was_never_placed_waits_as_before(
+    queue: CallQueue, desk: WorkDesk, found: list[Intake], client: redis.Redis
+) -> None:
+    """Nobody has to look for a ring: what gives it back knows that nothing was asked for."""
+    queue.add([new(1), new(2), new(3)])
+    taken(desk)
+    desk.finish(begin(desk, "1"), placed("CA1"), deferred=True)
+    (next_one,) = found[0].calls
+    desk.release("1")
+    desk.give_back("2", next_one.lease)
+    assert desk.book.held() == []
+    assert queue.job("2").state is State.WAITING
+    assert client.zcard(keys.SETTLING) == 0
+    assert not client.hexists(keys.DIALING, new(2).call.to)
+    assert taken(desk) == ["2"]
+    place(desk, "2")
+    assert queue.job("2").attempts_made == 1
+
+
+def test_one_that_nobody_heard_of_is_given_back(
+    queue: CallQueue, desk: WorkDesk, found: list[Intake], client: redis.Redis
+) -> None:
+    """The answer was lost: the end is written once more, the next one waits again."""
+    queue.add([new(1), new(2)])
+    taken(desk)
+    first = begin(desk, "1")
+    write, desk._gate.write = desk._gate.write, losing(desk._gate.write)  # type: ignore[method-assign]
+    with pytest.raises(StoreUnavailable):
+        desk.finish(first, placed("CA1"), deferred=True)
+    desk._gate.write = write  # type: ignore[method-assign]
+    assert queue.job("2").state is State.ACTIVE
+    assert desk.finish(first, placed("CA1"), deferred=True).reception is Reception.AGAIN
+    desk.release("1")
+    assert found[-1].calls == []
+    desk.extend()
+    assert queue.job("2").state is State.WAITING
+    assert client.zcard(keys.SETTLING) == 0
+    assert taken(desk) == ["2"]
+    place(desk, "2")
+
+
+def test_one_that_must_not_start_is_refused_as_ever(
+    queue: CallQueue, desk: WorkDesk, found: list[Intake]
+) -> None:
+    """Another call to its number is being placed: it stands back, and nothing is held."""
+    same = new(2)
+    queue.add([new(1), same, same])
+    assert taken(desk, 2) == ["1", "2"]
+    begin(desk, "2")
+    desk.finish(begin(desk, "1"), placed("CA1"), deferred=True)
+    desk.release("1")
+    assert ids(found) == [["3"]]
+    assert desk.begin("3", "unused") is Refusal.BUSY
+    assert [job_id for job_id, _ in desk.book.held()] == ["2"]
+    assert queue.job("3").state is State.DELAYED
+
+
+def losing(write: Callable[..., list[Any]]) -> Callable[..., list[Any]]:
+    """Carries a script out and loses its answer."""
+
+    def lost(*args: Any) -> list[Any]:
+        write(*args)
+        raise StoreUnavailable("the reply was lost", outcome_unknown=True)
+
+    return lost
 
 
 def test_it_keeps_to_what_a_look_keeps_to(
@@ -89,9 +176,11 @@ def test_the_log_hears_of_both(
         *client.xrange(keys.OUTBOX_FINALS),
     ]
     heard = [json.loads(fields["e"]) for _, fields in entries]
-    ends = [entry for entry in heard if entry[0] in ("completed", "taken")]
+    ends = [entry for entry in heard if entry[0] in ("completed", "taken", "started")]
     assert [(kind, calls) for kind, _, calls, *_ in ends] == [
         ("taken", ["1"]),
+        ("started", ["1"]),
         ("taken", ["2"]),
+        ("started", ["2"]),
         ("completed", ["1"]),
     ]

@@ -8,11 +8,12 @@ import logging
 import sys
 import threading
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from vomind_queue import log
-from vomind_queue.log import LineHandler
+from vomind_queue.log import InOnePiece, LineHandler
 from vomind_queue.settings import Settings
 
 
@@ -170,3 +171,82 @@ def test_a_stream_that_fails_stops_nobody(
     handler.handle(_line("second"))
     assert "second\n" in stream.getvalue()
     assert "ZeroDivisionError" in capsys.readouterr().err
+
+
+class Counting(io.StringIO):
+    """A stream that counts what is written there."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.writes = 0
+
+    def write(self, text: str) -> int:
+        """Takes it."""
+        self.writes += 1
+        return super().write(text)
+
+
+@pytest.fixture
+def counted(_root_as_before: None) -> Counting:
+    """The root logger's only stream."""
+    stream = Counting()
+    logging.getLogger().handlers[:] = [LineHandler(stream)]
+    return stream
+
+
+def test_lines_of_one_piece_are_written_at_its_end(counted: Counting) -> None:
+    """In their order, those of other threads between them, and by one write."""
+    handler = logging.getLogger().handlers[0]
+    with InOnePiece():
+        handler.handle(_line("first"))
+        other = threading.Thread(target=handler.handle, args=(_line("second"),))
+        other.start()
+        other.join(20)
+        handler.handle(_line("third"))
+        assert not counted.writes
+    assert (counted.getvalue(), counted.writes) == ("first\nsecond\nthird\n", 1)
+    handler.handle(_line("fourth"))
+    assert counted.getvalue().endswith("third\nfourth\n")
+
+
+def test_a_piece_that_ends_in_an_error_is_written(counted: Counting) -> None:
+    """What was logged before it is what somebody will look for."""
+
+    def fail() -> None:
+        with InOnePiece(), InOnePiece():
+            logging.getLogger().handlers[0].handle(_line("first"))
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail()
+    assert counted.getvalue() == "first\n"
+
+
+def test_a_stream_that_fails_at_the_end_of_a_piece_stops_nobody(
+    counted: Counting, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next piece is written."""
+    handler = logging.getLogger().handlers[0]
+    with monkeypatch.context() as broken:
+        broken.setattr(counted, "flush", lambda: 1 / 0)
+        with InOnePiece():
+            handler.handle(_line("first"))
+    with InOnePiece():
+        handler.handle(_line("second"))
+    assert "second\n" in counted.getvalue()
+    assert "ZeroDivisionError" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("args", [(), (1,), (1, "b"), ({"a": 1},), ({},), ([],), None])
+def test_a_record_says_what_the_librarys_says(args: Any) -> None:
+    """But for the path that none has."""
+    given = ("vomind_queue.x", logging.WARNING, "/a/b.py", 7, "text", args, None, "f", None)
+    ours, theirs = vars(log.Record(*given)), vars(logging.LogRecord(*given))
+    assert list(ours) == list(theirs)
+    taken = {"created", "msecs", "relativeCreated", "filename", "module"}
+    taken |= {name for name in theirs if name.startswith(("thread", "process"))}
+    assert {name: ours[name] for name in theirs if name not in taken} == {
+        name: value for name, value in theirs.items() if name not in taken
+    }
+    assert abs(ours["created"] - theirs["created"]) < 5
+    assert 0 <= ours["msecs"] < 1000

@@ -6,7 +6,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from vomind_queue.speech import FORBIDDEN, MAX_TWIML, fits_twiml, say, twiml_length
+from vomind_queue.speech import ALWAYS_FITS, FORBIDDEN, MAX_TWIML, fits_twiml, say, twiml_length
 
 
 @pytest.mark.parametrize(
@@ -43,3 +43,9 @@ def test_twiml_must_fit() -> None:
     assert fits_twiml("&" * (room // 5))
     assert not fits_twiml("&" * (room // 5 + 1))
     assert not fits_twiml("🙂" * (room // 2 + 1)), "counted as the stricter way has it"
+
+
+@pytest.mark.parametrize("character", ["&", "<", ">", "\r", '"', "🙂", "x"])
+def test_what_is_short_always_fits(character: str) -> None:
+    """Whatever it is made of, it need not be written for Twilio to know."""
+    assert fits_twiml(character * ALWAYS_FITS)

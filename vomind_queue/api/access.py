@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import hmac
 import logging
+import random
 import re
-import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from http import HTTPStatus
@@ -62,7 +62,7 @@ class Access:
         environ = request.environ
         sent = environ.get("HTTP_X_REQUEST_ID")
         known = sent is not None and _REQUEST_ID.fullmatch(sent)
-        kept.request_id = sent if known else secrets.token_hex(16)
+        kept.request_id = sent if known else _made_up()
         kept.api_key = None
         room, endpoint = request.blueprint, request.endpoint
         if room in SIGNED:
@@ -163,9 +163,18 @@ def _digest(secret: str) -> bytes:
     return hashlib.sha256(secret.encode("utf-8", "surrogateescape")).digest()
 
 
+def _made_up() -> str:
+    # No secret: it need only be another one each time. A fork begins anew.
+    return f"{random.getrandbits(128):032x}"
+
+
+def _brings_none(response: shell.Answer) -> bool:
+    return "x-request-id" not in [name.lower() for name in response.names()]
+
+
 def _show_request_id(response: Response) -> Response:
-    known = shell.kept().get("request_id") or secrets.token_hex(16)
-    if isinstance(response, shell.Answer) and "X-Request-Id" not in response.headers:
+    known = shell.kept().get("request_id") or _made_up()
+    if isinstance(response, shell.Answer) and _brings_none(response):
         response.add_headers([("X-Request-Id", known)])
     else:
         response.headers["X-Request-Id"] = known

@@ -18,6 +18,7 @@ from typing import Any, NoReturn
 
 from flask import Flask, current_app, g
 
+from vomind_queue.api.environ import length_of
 from vomind_queue.api.problems import RETRY_AFTER_S, Refused
 from vomind_queue.api.shell import asked
 
@@ -35,7 +36,6 @@ PLACE_WAIT_S = 0.5
 STRANGERS_S = 5.0
 _READERS = "vomind-readers"
 
-_LENGTH = re.compile(r"[0-9]{1,18}")
 #: In the raw text: the escape of half a surrogate pair, be it followed by the other or not.
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 _JSON_TYPE = re.compile(r"application/(?:[a-z0-9.+-]+\+)?json", re.IGNORECASE)
@@ -122,10 +122,9 @@ def read_bytes(most: int = MAX_BODY, *, stranger: bool = False) -> bytes:
 
 
 def _read_announced(announced: str, most: int) -> bytes:
-    # int() takes other scripts' digits, and stops at 4,300 of them.
-    if not _LENGTH.fullmatch(announced):
+    length = length_of(announced)
+    if length is None:
         raise Refused(HTTPStatus.BAD_REQUEST, "The Content-Length is not a number.")
-    length = int(announced)
     if length > most:
         if length <= DRAINED:
             _read(length, keep=False)

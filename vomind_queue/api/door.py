@@ -8,17 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-import re
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
 from typing import Any
 
-from vomind_queue.api.environ import Environ, add_headers, add_line, base_of
+from vomind_queue.api.environ import Environ, add_headers, add_line, base_of, length_of
 from vomind_queue.api.incoming import Body, Receive
 
-#: A number that may be read as one.
-_LENGTH = re.compile(r"[0-9]{1,18}")
 #: Answers without a body, whose length is not told either.
 _BARE = (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)
 
@@ -115,4 +112,4 @@ def announced_in(environ: Environ) -> int | None:
     text = environ.get("CONTENT_LENGTH")
     if text is None:
         return None if "HTTP_TRANSFER_ENCODING" in environ else 0
-    return int(text) if _LENGTH.fullmatch(text) else None
+    return length_of(text)

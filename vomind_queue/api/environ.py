@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterable
 from typing import Any
@@ -16,6 +17,8 @@ _MOST_NAMES = 1_000
 _LONGEST_NAME = 64
 #: May stand behind a value and is none of it.
 _BLANK = b" \t"
+#: A length that may be read as one: int() takes other scripts' digits, and stops at 4,300 of them.
+_LENGTH = re.compile(r"[0-9]{1,18}")
 
 
 def base_of(server: tuple[str, int | None] | None, client: tuple[str, int] | None) -> Environ:
@@ -54,6 +57,11 @@ def add_headers(environ: Environ, headers: Iterable[tuple[bytes, bytes]]) -> Non
         text = value.rstrip(_BLANK).decode("latin-1")
         environ[key] = f"{environ[key]},{text}" if key in met else text
         met.add(key)
+
+
+def length_of(announced: str) -> int | None:
+    """Bytes that a Content-Length announces; ``None`` where it is not a number."""
+    return int(announced) if _LENGTH.fullmatch(announced) else None
 
 
 def _named(name: bytes) -> str:

@@ -17,7 +17,7 @@ from vomind_queue.api.times import YEAR_MS, parse_instant
 from vomind_queue.calls import Priority
 from vomind_queue.encoding import compact
 from vomind_queue.progress import RETRIED, Detection
-from vomind_queue.speech import FORBIDDEN, MAX_TWIML, SPEAKABLE, twiml_length
+from vomind_queue.speech import ALWAYS_FITS, FORBIDDEN, MAX_TWIML, SPEAKABLE, twiml_length
 
 T = TypeVar("T")
 #: A JSON Schema.
@@ -88,8 +88,7 @@ class Message(Rule[str]):
             raise ValidationError(f"Give a text of 1 to {MAX_MESSAGE:,} characters.")
         if found := FORBIDDEN.search(value):
             raise ValidationError(f"The character U+{ord(found[0]):04X} cannot be spoken.")
-        length = twiml_length(value)
-        if length > MAX_TWIML:
+        if len(value) > ALWAYS_FITS and (length := twiml_length(value)) > MAX_TWIML:
             raise ValidationError(
                 f"Written for Twilio it has {length:,} characters; at most {MAX_TWIML:,} fit."
             )

@@ -16,6 +16,9 @@ _HEADERS = {
     "Cache-Control": "no-store",
 }
 
+#: Names that answers mostly have, and that are none of them.
+_HARMLESS = frozenset({"Content-Type", "Content-Length", "Location"})
+
 
 def install(app: Flask) -> None:
     """Goes behind every request of ``app``."""
@@ -23,6 +26,9 @@ def install(app: Flask) -> None:
 
 
 def _protect(response: Response) -> Response:
+    if isinstance(response, Answer) and _HARMLESS.issuperset(response.names()):
+        response.add_headers(_HEADERS.items())
+        return response
     brought = {name.lower() for name, _ in response.headers}
     missing = [(name, value) for name, lowered, value in _LISTED if lowered not in brought]
     if isinstance(response, Answer):

@@ -332,12 +332,15 @@ class Protocol(HttpToolsProtocol):
     def on_url(self, url: bytes) -> None:
         """A part of the address."""
         if not self._is_declining:
-            super().on_url(url)
+            self.url += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """A header, or what looks like one behind a body and is none of ours."""
         if self._in_head:
-            super().on_header(name, value)
+            name = name.lower()
+            self.headers.append((name, value))
+            if name == b"expect" and value.lower() == b"100-continue":
+                self.expect_100_continue = True
 
     def on_headers_complete(self) -> None:
         """The request can be told to be quick or not."""

@@ -99,11 +99,11 @@ class CallSchema(RequestSchema):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self._rules = [
-            (field.data_key or name, name, field.read)
+        self._rules = {
+            field.data_key or name: (name, field.read)
             for name, field in self.fields.items()
             if isinstance(field, fields.Rule)
-        ]
+        }
 
     def accept(self, body: Any) -> NewCall:
         """As `load`, at a quarter of its cost for a call with which nothing is wrong."""
@@ -114,15 +114,15 @@ class CallSchema(RequestSchema):
 
     def _accept_plain(self, body: Any) -> NewCall | None:
         """The same rules without the machinery around them; ``None`` when one is broken."""
-        if not isinstance(body, dict) or not body.keys() <= self.known:
+        if not isinstance(body, dict):
             return None
         data = {}
         try:
-            for key, name, read in self._rules:
-                value = body.get(key)
+            for key, value in body.items():
+                name, read = self._rules[key]
                 if value is not None:
                     data[name] = read(value)
-        except ValidationError:
+        except (KeyError, ValidationError):
             return None
         if "to" not in data:
             return None

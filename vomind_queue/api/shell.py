@@ -36,6 +36,11 @@ F = TypeVar("F", bound=Callable[..., Any])
 #: Who follows them wants to be told of each request.
 _TOLD = (request_tearing_down, appcontext_pushed, appcontext_popped, appcontext_tearing_down)
 
+#: What a `Question` finds out late.
+_FOUND_OUT = frozenset(
+    {"scheme", "server", "root_path", "path", "query_string", "headers", "remote_addr"}
+)
+
 #: A rule and what it found in the address.
 Match = tuple[Rule, dict[str, Any]]
 
@@ -48,6 +53,26 @@ def asked() -> Request:
 def kept() -> _AppCtxGlobals:
     """Flask's ``g`` itself."""
     return _cv_app.get().g
+
+
+class Question(Request):
+    """A request that finds out what is asked of it, when it is asked."""
+
+    def __init__(
+        self, environ: WSGIEnvironment, populate_request: bool = True, shallow: bool = False
+    ) -> None:
+        self.environ = environ
+        self.method = environ.get("REQUEST_METHOD", "GET").upper()
+        self.shallow = shallow
+        if populate_request and not shallow:
+            environ["werkzeug.request"] = self
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in _FOUND_OUT:
+            raise AttributeError(name)
+        # All that werkzeug's own constructor finds out.
+        super().__init__(self.environ, populate_request=False, shallow=self.shallow)
+        return vars(self)[name]
 
 
 class Answer(Response):
@@ -71,6 +96,10 @@ class Answer(Response):
         made.response = [body]
         made.is_ready = True
         return made
+
+    def names(self) -> list[str]:
+        """Of its headers, as they are written."""
+        return [name for name, _ in self.headers._list]  # noqa: SLF001
 
     def add_headers(self, headers: Iterable[tuple[str, str]]) -> None:
         """Headers of ours, of names that are not there: nothing is looked at in them."""
@@ -97,6 +126,7 @@ class Answer(Response):
 class Api(Flask):
     """The application; finds most routes by their address alone."""
 
+    request_class = Question
     response_class = Answer
 
     def __init__(self, name: str) -> None:
@@ -126,7 +156,8 @@ class Api(Flask):
                 response = self.handle_exception(error)
             return response(environ, start_response)
         finally:
-            context.request.close()
+            if "files" in vars(context.request):
+                context.request.close()
             # Each holds the other.
             environ["werkzeug.request"] = None
             _cv_app.reset(before[0])
@@ -137,7 +168,8 @@ class Api(Flask):
         nested = _cv_app.get(None)
         if self.teardown_request_funcs or self.teardown_appcontext_funcs or nested:
             return True
-        return any(signal.receivers for signal in _TOLD)
+        # A list, because a generator takes as long as three of them.
+        return any([signal.receivers for signal in _TOLD])  # noqa: C419
 
     def full_dispatch_request(self) -> Response:
         """As Flask's, where nobody but the whole application goes before and behind requests."""

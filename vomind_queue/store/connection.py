@@ -173,8 +173,11 @@ class Gate:
 
     def now_ms(self) -> int:
         """Unix ms on the server's clock."""
-        with told(writes=False):
+        # As above.
+        try:
             return self.clock.now_ms()
+        except redis.RedisError as error:
+            raise_told(error, writes=False)
 
     def deadline_ms(self) -> int:
         """When a request that is sent now is given up, unix ms on the server's clock."""

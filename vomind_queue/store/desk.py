@@ -8,6 +8,7 @@ run out.
 from __future__ import annotations
 
 import secrets
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,7 @@ from typing import Any
 from vomind_queue.attempts import Accepted, Attempt
 from vomind_queue.calls import Rate, Retention
 from vomind_queue.clocks import boottime
+from vomind_queue.errors import StoreUnavailable
 from vomind_queue.progress import FINAL, rank_at_first
 from vomind_queue.store import keys, record
 from vomind_queue.store.codes import Code
@@ -75,6 +77,19 @@ class Intake:
     passed_on: bool
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Started:
+    """A call that was begun by the script that took it, and is not placed yet."""
+
+    lease: str
+    #: Of the attempt.
+    token: str
+    #: What `begin` said.
+    answer: list[Any]
+    #: When it was asked for, on the clock of `boottime`, s.
+    begun_s: float
+
+
 class WorkDesk:
     """One worker process at the queue."""
 
@@ -83,6 +98,9 @@ class WorkDesk:
         self._name = name
         self.protocol = protocol
         self.book = LeaseBook()
+        self._started: dict[str, _Started] = {}
+        #: Tokens of attempts that may have been begun; the answer was lost.
+        self._astray: deque[str] = deque()
         #: Workers at the queue when this one last asked for calls, itself included.
         self.company = 1
         #: Called when a slot may have become free; set by whoever takes calls in.
@@ -126,14 +144,21 @@ class WorkDesk:
         )
 
     def begin(self, job_id: str, token: str) -> Begun | Refusal:
-        """Writes the dialing mark with a fresh token, or says why the call must not start now."""
+        """Writes the dialing mark with a fresh token, or says why the call must not start now.
+
+        A call that was begun when it was taken has its mark already, with a token of its own.
+        """
+        started = self._started.pop(job_id, None)
         lease = self.book.token(job_id)
         if lease is None:
             return Refusal.LOST
-        begun_s = boottime()
-        answer = self._gate.write(
-            "begin", [keys.ACTIVE], job_id, lease, token, *self._rate(), BUSY_NUMBER_MS
-        )
+        if started is None or started.lease != lease:
+            begun_s = boottime()
+            answer = self._gate.write(
+                "begin", [keys.ACTIVE], job_id, lease, token, *self._rate(), BUSY_NUMBER_MS
+            )
+        else:
+            begun_s, answer, token = started.begun_s, started.answer, started.token
         if answer[0] != Code.OK:
             self.book.drop(job_id, lease)
             return Refusal(Code(answer[0]).name.lower())
@@ -143,16 +168,32 @@ class WorkDesk:
     def finish(self, begun: Begun, verdict: Verdict, *, deferred: bool = False) -> Written:
         """Writes an attempt's outcome. ``deferred``: the holder will put the call off itself.
 
-        Where the call is over and its holder wants the next one, that is taken in the same go.
+        Where the call is over and its holder wants the next one, that is taken and begun in the
+        same go.
         """
         outcome = self._outcome(begun.attempt.job_id, begun.attempt.token, verdict, deferred)
         over = deferred and verdict.ending in (Ending.COMPLETED, Ending.FAILED)
         if not (over and (ranks := self.wants_next())):
             return _written(self._gate.write("finish", [keys.ACTIVE], *outcome))
-        answer, taken = self._gate.write(
-            "finish_take", [keys.ACTIVE], *outcome, *self._order(1, ranks)
-        )
-        self.on_next(self._taken(taken))
+        return self._finish_and_go_on(outcome, self._order(1, ranks))
+
+    def _finish_and_go_on(
+        self, outcome: tuple[str | int, ...], order: tuple[str | int, ...]
+    ) -> Written:
+        token, begun_s = secrets.token_urlsafe(16), boottime()
+        try:
+            answer, taken, *answers = self._gate.write(
+                "next", [keys.ACTIVE], *outcome, *order, token, BUSY_NUMBER_MS
+            )
+        except StoreUnavailable:
+            self._astray.append(token)
+            raise
+        found = self._taken(taken)
+        for call, answer_of_begin in zip(found.calls, answers, strict=True):
+            self._started[call.job_id] = _Started(
+                lease=call.lease, token=token, answer=answer_of_begin, begun_s=begun_s
+            )
+        self.on_next(found)
         return _written(answer)
 
     def _finish(self, job_id: str, token: str, verdict: Verdict) -> None:
@@ -216,7 +257,13 @@ class WorkDesk:
         return bool(code == Code.OK)
 
     def give_back(self, job_id: str, lease: str) -> None:
-        """Gives back a call that was not ended; one whose mark stands becomes in doubt."""
+        """Gives back a call that was not ended; one whose mark stands becomes in doubt.
+
+        One that was begun when it was taken, and never placed, waits as before.
+        """
+        started = self._started.pop(job_id, None)
+        if started is not None and started.lease == lease and started.answer[0] == Code.OK:
+            self._disown([started.token])
         if self.book.drop(job_id, lease):
             self._gate.write("settle", [keys.ACTIVE], job_id, lease)
 
@@ -228,6 +275,15 @@ class WorkDesk:
             "extend", [keys.LEASES], self._name, self.protocol.lease_ms, *flat
         )
         self.book.forget(answer[1:])
+        if self._astray:
+            self._disown([self._astray.popleft() for _ in range(len(self._astray))])
+
+    def _disown(self, tokens: list[str]) -> None:
+        try:
+            self._gate.write("disown", [keys.ACTIVE], *tokens)
+        except StoreUnavailable:
+            self._astray.extend(tokens)
+            raise
 
     def doubts(self, wanted: int) -> list[InDoubt]:
         """Attempts in doubt that are due for a look, leased to the caller."""

@@ -17,6 +17,8 @@ import redis
 from greenlet import getcurrent, greenlet
 from redis.connection import SSLConnection
 
+from vomind_queue.log import InOnePiece
+
 #: What the reader says while an answer is not whole.
 _PART = object()
 
@@ -137,8 +139,10 @@ class _Line(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """The loop's word that something came."""
         self._reader.feed(data)
-        while not self.closed and (answer := self._reader.gets()) is not _PART:
-            self._asked.popleft()[0].switch(answer)
+        # Lines of theirs leave together, as answers of theirs do after this.
+        with InOnePiece():
+            while not self.closed and (answer := self._reader.gets()) is not _PART:
+                self._asked.popleft()[0].switch(answer)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The loop's word that it is over."""

@@ -24,6 +24,7 @@ NAMES = (
     "clean",
     "commit",
     "defer",
+    "disown",
     "doubts",
     "extend",
     "finish",
@@ -33,6 +34,7 @@ NAMES = (
     "hour",
     "inherit",
     "meters",
+    "next",
     "page",
     "outbox_done",
     "outbox_read",
@@ -57,9 +59,8 @@ NAMES = (
     "unschedule",
 )
 
-#: Scripts that do what one of them does and then another one, in one go: their names, and how
-#: many arguments are the first one's. They answer a list of both answers.
-PAIRS = {"finish_take": ("finish", "take", 18)}
+#: Scripts that do what others do, in one go: those stand above them as functions.
+MADE_OF = {"next": ("finish", "take", "begin")}
 
 #: A script that uses one of these has something to write down for the log at its end.
 _WRITES_LOG = {"log_event", "log_range", "log_group", "drop_record"}
@@ -71,17 +72,8 @@ OUTBOX_MAX = 100_000
 @cache
 def source(name: str, outbox_max: int = OUTBOX_MAX) -> str:
     """Text of one script with everything that has to stand around it."""
-    return whole(_paired(*PAIRS[name]) if name in PAIRS else _read(name), outbox_max)
-
-
-def _paired(first: str, second: str, count: int) -> str:
-    # Each finds its own arguments under the name that it knows.
-    return (
-        f"local function first(ARGV)\n{_read(first)}\nend\n"
-        f"local function second(ARGV)\n{_read(second)}\nend\n"
-        "local answer = first(ARGV)\n"
-        f"return {{ answer, second({{ unpack(ARGV, {count + 1}) }}) }}\n"
-    )
+    parts = (f"local function {part}(ARGV)\n{_read(part)}\nend\n" for part in MADE_OF.get(name, ()))
+    return whole("".join(parts) + _read(name), outbox_max)
 
 
 def whole(body: str, outbox_max: int = OUTBOX_MAX) -> str:
@@ -112,7 +104,7 @@ class Scripts:
 
     def __init__(self, wire: Wire | Trunk, outbox_max: int = OUTBOX_MAX) -> None:
         self._wire = wire
-        texts = {name: source(name, outbox_max) for name in (*NAMES, *PAIRS)}
+        texts = {name: source(name, outbox_max) for name in NAMES}
         self._scripts = {name: (_digest(text), text) for name, text in texts.items()}
 
     def run(self, name: str, key_names: list[str], *args: Any) -> Any:

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from flask import Blueprint, Flask, Response, abort, g, request, request_finished
+from flask import Blueprint, Flask, Request, Response, abort, g, request, request_finished
 from werkzeug.exceptions import HTTPException
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
-from vomind_queue.api.shell import Answer, Api
+from vomind_queue.api.shell import Answer, Api, Question
 
 REQUESTS: dict[str, dict[str, Any]] = {
     "fixed": {"path": "/rooms/fixed"},
@@ -157,3 +157,16 @@ def test_what_is_whole_is_handed_over_as_a_list() -> None:
     assert body == [b"{}"]
     assert given[0] == "200 OK"
     assert ("Content-Length", "2") in given[1]
+
+
+@pytest.mark.parametrize("name", REQUESTS)
+def test_a_question_knows_what_flasks_request_knows(name: str) -> None:
+    """However late it is asked for it."""
+    environ = EnvironBuilder(**REQUESTS[name]).get_environ()
+    theirs, ours = Request(environ), Question(environ)
+    for known in vars(theirs):
+        assert getattr(ours, known) == getattr(theirs, known)
+    assert (ours.full_path, ours.args) == (theirs.full_path, theirs.args)
+    assert environ["werkzeug.request"] is ours
+    assert not hasattr(ours, "nothing")
+    assert "werkzeug.request" not in vars(Question({}, shallow=True))["environ"]

@@ -10,6 +10,8 @@
 -- ARGV[4]  starts allowed in a window by the worker's settings; 0 for no limit
 -- ARGV[5]  length of the window, ms
 -- ARGV[6]  how long a call stands back for another one to the same number, ms
+-- ARGV[7]  '1' where this very script has just taken the call: it may start, but for another
+--          one to its number
 -- Returns  {ok, now, data, attempts so far, round} or
 --          {lost | paused | outranked | limited | broken | busy, now}
 -- Touches  job:<id>, waiting:<rank>, delayed, active, leases, window, rate, paused,
@@ -19,7 +21,8 @@ local id, lease, attempt = ARGV[1], ARGV[2], ARGV[3]
 local key = job_key(id)
 local mem = member(id)
 local job = redis.call('HMGET', key, 'state', 'lease', 'mark', 'attempt', 'priority', 'data',
-    'attempts', 'round', 'pos', 'due')
+    'attempts', 'round', 'pos', 'due', 'busy', 'notbefore')
+local just_taken = ARGV[7] == '1'
 
 if job[1] ~= 'active' or job[2] ~= lease then
     return { C.lost, now }
@@ -31,37 +34,41 @@ if job[3] then
     end
     return { C.lost, now }
 end
-local lease_end = redis.call('ZSCORE', K.leases, mem)
-if not lease_end or tonumber(lease_end) <= now then
-    return { C.lost, now }
+if not just_taken then
+    local lease_end = redis.call('ZSCORE', K.leases, mem)
+    if not lease_end or tonumber(lease_end) <= now then
+        return { C.lost, now }
+    end
 end
 
 -- A probe that is not sent leaves its turn to another call.
 local function pass_probe_on()
     if breaker_next() and redis.call('HGET', K.breaker, 'probe') == lease then
-        redis.call('HSET', K.breaker, 'next', now)
+        change_breaker('HSET', K.breaker, 'next', now)
         wake()
     end
 end
 
 free_first()
-if redis.call('EXISTS', K.paused) == 1 then
-    requeue(id, now, false)
-    return { C.paused, now }
-end
-if breaker_next() and redis.call('HGET', K.breaker, 'probe') ~= lease then
-    requeue(id, now, false)
-    return { C.broken, now }
-end
-for rank = 1, tonumber(job[5]) - 1 do
-    if redis.call('ZCARD', K.waiting .. rank) > 0 then
-        pass_probe_on()
+if not just_taken then
+    if redis.call('EXISTS', K.paused) == 1 then
         requeue(id, now, false)
-        return { C.outranked, now }
+        return { C.paused, now }
+    end
+    if breaker_next() and redis.call('HGET', K.breaker, 'probe') ~= lease then
+        requeue(id, now, false)
+        return { C.broken, now }
+    end
+    for rank = 1, tonumber(job[5]) - 1 do
+        if redis.call('ZCARD', K.waiting .. rank) > 0 then
+            pass_probe_on()
+            requeue(id, now, false)
+            return { C.outranked, now }
+        end
     end
 end
 
-local number = cjson.decode(job[6])['to']
+local number = number_of(job[6])
 local other = redis.call('HGET', K.dialing, number)
 if other and other ~= id and redis.call('HEXISTS', job_key(other), 'mark') == 1 then
     pass_probe_on()
@@ -74,16 +81,22 @@ if other and other ~= id and redis.call('HEXISTS', job_key(other), 'mark') == 1 
 end
 
 local max, window = rate_in_force(ARGV[4], ARGV[5])
-local reserved = tonumber(redis.call('ZSCORE', K.window, lease) or 0)
-if max > 0 and reserved <= now - window - WINDOW_GUARD_MS and window_use(now, max, window) >= max then
-    pass_probe_on()
-    requeue(id, now, false)
-    return { C.limited, now }
+if max > 0 and not just_taken then
+    local reserved = tonumber(redis.call('ZSCORE', K.window, lease) or 0)
+    if reserved <= now - window - WINDOW_GUARD_MS and window_use(now, max, window) >= max then
+        pass_probe_on()
+        requeue(id, now, false)
+        return { C.limited, now }
+    end
 end
 note_start(lease, now, math.max(max, tonumber(ARGV[4])))
 
-archive(key)
-redis.call('HDEL', key, 'busy', 'notbefore')
+if job[7] then
+    archive(key)
+end
+if job[11] or job[12] then
+    redis.call('HDEL', key, 'busy', 'notbefore')
+end
 redis.call('HSET', key, 'attempt', attempt, 'mark', now, 'started', now)
 redis.call('HSET', K.dialing, number, id)
 local waited = math.max(now - tonumber(job[9] or now), 0)

@@ -9,6 +9,8 @@
 local now = now_ms()
 free_first()
 redis.call('ZADD', K.workers, now, ARGV[1])
+-- Names of those that were there a day ago.
+redis.call('ZREMRANGEBYSCORE', K.workers, '-inf', now - 86400000)
 local answer = { now }
 for i = 3, #ARGV, 2 do
     local mem = member(ARGV[i])

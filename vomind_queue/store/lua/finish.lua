@@ -32,7 +32,7 @@ local now = now_ms()
 local id, attempt, outcome, reason, sid = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 local key = job_key(id)
 local mem = member(id)
-local job = redis.call('HMGET', key, 'state', 'attempt', 'mark', 'attempts', 'round', 'data')
+local job = redis.call('HMGET', key, 'state', 'attempt', 'mark', 'attempts', 'reason', 'data')
 -- A ring that is accounted for, though the job may be gone by now: a repetition.
 if sid ~= '' and (not job[3] or job[2] ~= attempt) and redis.call('ZSCORE', K.sids, sid) then
     return { C.again, now, 0, 0 }
@@ -56,16 +56,17 @@ free_first()
 local was_open = breaker_next() ~= nil
 local wait = tonumber(ARGV[8])
 if ARGV[7] == '1' then
-    redis.call('HINCRBY', K.breaker, 'refusals', 1)
+    change_breaker('HINCRBY', K.breaker, 'refusals', 1)
     if breaker_next() then
-        redis.call('HSET', K.breaker, 'next', now + tonumber(ARGV[9]))
+        change_breaker('HSET', K.breaker, 'next', now + tonumber(ARGV[9]))
     end
     if was_open and (outcome == 'again' or outcome == 'failed') then
         -- Refused while the breaker was open: not the call's fault, not counted.
         outcome, wait = 'postponed', 0
     end
-elseif outcome == 'completed' or outcome == 'failed' then
-    if redis.call('DEL', K.breaker) == 1 and was_open then
+elseif breaker()[1] and (outcome == 'completed' or outcome == 'failed') then
+    change_breaker('DEL', K.breaker)
+    if was_open then
         wake()
     end
 end
@@ -74,20 +75,23 @@ if ARGV[18] ~= '' then
     total('failure:' .. ARGV[18])
 end
 
-local number = cjson.decode(job[6])['to']
+local number = number_of(job[6])
 if outcome ~= 'doubt' then
     if redis.call('HGET', K.dialing, number) == id then
         redis.call('HDEL', K.dialing, number)
     end
+end
+local attempts = tonumber(job[4] or 0) + 1
+local ends = outcome == 'completed' or outcome == 'failed'
+if outcome ~= 'doubt' and not ends then
     redis.call('HDEL', key, 'mark', 'looks')
 end
-if reason ~= '' then
+if outcome == 'completed' then
+    if job[5] then
+        redis.call('HDEL', key, 'reason')
+    end
+elseif reason ~= '' then
     redis.call('HSET', key, 'reason', reason)
-end
-
-local function count()
-    redis.call('HINCRBY', key, 'attempts', 1)
-    redis.call('HSET', key, 'finished', now)
 end
 
 local function trim(set, age, keep)
@@ -102,10 +106,11 @@ local function trim(set, age, keep)
     end
 end
 
-local function close(state, set, age, keep)
+-- Nothing of the record that the call was held by is left; the rest are fields and values.
+local function close(state, set, age, keep, ...)
     let_go(mem)
-    redis.call('HDEL', key, 'lease', 'pos', 'notbefore', 'round')
-    redis.call('HSET', key, 'state', state)
+    redis.call('HDEL', key, 'mark', 'looks', 'lease', 'pos', 'notbefore', 'round')
+    redis.call('HSET', key, 'state', state, 'attempts', attempts, 'finished', now, ...)
     redis.call('ZADD', set, now, mem)
     trim(set, age, keep)
 end
@@ -113,7 +118,7 @@ end
 -- How the attempt ended, for the log.
 local function note(kind)
     log_event(id, kind, {
-        attempt = tonumber(job[4] or 0) + 1,
+        attempt = attempts,
         sid = sid ~= '' and sid or nil,
         status = ARGV[6] ~= '' and ARGV[6] or nil,
         reason = reason ~= '' and reason or nil,
@@ -122,24 +127,19 @@ end
 
 if outcome == 'completed' then
     note('completed')
-    count()
-    redis.call('HDEL', key, 'reason')
-    redis.call('HSET', key, 'sid', sid, 'status', ARGV[6])
+    account(sid, now, ARGV[14])
+    redis.call('ZADD', K.following, now + tonumber(ARGV[16]), mem)
     if ARGV[17] ~= '0' then
         redis.call('HSET', key, 'rank', ARGV[17])
     end
-    account(sid, now, ARGV[14])
-    redis.call('ZADD', K.following, now + tonumber(ARGV[16]), mem)
-    close('completed', K.completed, ARGV[10], ARGV[11])
+    close('completed', K.completed, ARGV[10], ARGV[11], 'sid', sid, 'status', ARGV[6])
 elseif outcome == 'failed' then
     note('failed')
-    count()
     tally(now, 'not-placed')
-    redis.call('HSET', key, 'ended', now)
-    close('failed', K.failed, ARGV[12], ARGV[13])
+    close('failed', K.failed, ARGV[12], ARGV[13], 'ended', now)
 elseif outcome == 'again' then
     note('refused')
-    count()
+    redis.call('HSET', key, 'attempts', attempts, 'finished', now)
     redis.call('HINCRBY', key, 'round', 1)
     if ARGV[15] == '1' and redis.call('ZSCORE', K.leases, mem) then
         redis.call('HSET', key, 'notbefore', now + wait)

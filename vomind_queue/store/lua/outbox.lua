@@ -8,9 +8,12 @@
 -- is kept aside for it.
 local script_now = nil
 
+-- The same for as long as a script runs.
 local function now_ms()
-    local time = redis.call('TIME')
-    script_now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+    if not script_now then
+        local time = redis.call('TIME')
+        script_now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+    end
     return script_now
 end
 

@@ -5,8 +5,13 @@
 
 -- Under maxmemory with noeviction the first write of a script decides: when it
 -- is one that only frees, the others are let through, too.
+local freed = false
+
 local function free_first()
-    redis.call('DEL', K.nothing)
+    if not freed then
+        redis.call('DEL', K.nothing)
+        freed = true
+    end
 end
 
 local function member(id)
@@ -25,6 +30,11 @@ local function wake()
     if redis.call('LLEN', K.wake) == 0 then
         redis.call('LPUSH', K.wake, '1')
     end
+end
+
+-- The number that a call goes to, out of its `data`, which begins with it (see record.py).
+local function number_of(data)
+    return string.match(data, '^{"to":"([^"\\]*)"') or cjson.decode(data)['to']
 end
 
 -- Whether a job belongs to a bulk that is not there yet, though its record is.
@@ -98,8 +108,13 @@ local function requeue(id, now, started)
 end
 
 -- The rate in force: an operator's change, else what the worker is set to. 0 is no limit.
+local rate_change = nil
+
 local function rate_in_force(max, window)
-    local change = redis.call('GET', K.rate)
+    if rate_change == nil then
+        rate_change = redis.call('GET', K.rate)
+    end
+    local change = rate_change
     if not change then
         return tonumber(max), tonumber(window)
     end
@@ -137,11 +152,24 @@ end
 -- Refusals in a row after which the breaker opens.
 local BREAKER_THRESHOLD = 5
 
+-- What the breaker's record says, as long as this script does not change it.
+local breaker_read = nil
+
+local function breaker()
+    breaker_read = breaker_read or redis.call('HMGET', K.breaker, 'refusals', 'next')
+    return breaker_read
+end
+
+local function change_breaker(...)
+    redis.call(...)
+    breaker_read = nil
+end
+
 -- nil while the breaker is closed, else the time of the next probe.
 local function breaker_next()
-    local breaker = redis.call('HMGET', K.breaker, 'refusals', 'next')
-    if breaker[1] and tonumber(breaker[1]) >= BREAKER_THRESHOLD then
-        return tonumber(breaker[2] or 0)
+    local refusals, next_probe = unpack(breaker())
+    if refusals and tonumber(refusals) >= BREAKER_THRESHOLD then
+        return tonumber(next_probe or 0)
     end
     return nil
 end

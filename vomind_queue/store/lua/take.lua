@@ -26,7 +26,6 @@ local WORKER_GONE_MS = 30000
 
 free_first()
 redis.call('ZADD', K.workers, now, ARGV[1])
-redis.call('ZREMRANGEBYSCORE', K.workers, '-inf', now - 86400000)
 local workers = redis.call('ZCOUNT', K.workers, now - WORKER_GONE_MS, '+inf')
 
 local function take_back()
@@ -66,6 +65,11 @@ local function move_due()
     return #due < 20 * SWEEP
 end
 
+-- The soonest time in a set of such, if any.
+local function head(key)
+    return tonumber(redis.call('ZRANGE', key, 0, 0, 'WITHSCORES')[2])
+end
+
 local function drop_stale_bulk()
     local stale = redis.call('ZRANGEBYSCORE', K.staging, '-inf', now, 'LIMIT', 0, 1)[1]
     if not stale then
@@ -83,16 +87,32 @@ local function drop_stale_bulk()
     end
 end
 
-take_back()
-if not move_due() then
+-- Heads of the three sets that things become due in; asked for again where something was.
+local function after(key, act)
+    local first = head(key)
+    local all = true
+    if first and first <= now then
+        all = act()
+        first = head(key)
+    end
+    return first, all
+end
+
+local lease_end = after(K.leases, take_back)
+local due, all_moved = after(K.delayed, move_due)
+if not all_moved then
     -- More is due than one script should move; none starts before all are in order.
     return { now, 0, 0, workers }
 end
-drop_stale_bulk()
+local stale = after(K.staging, drop_stale_bulk)
 
-local function waiting_count()
-    return redis.call('ZCARD', K.waiting .. 1) + redis.call('ZCARD', K.waiting .. 2)
-        + redis.call('ZCARD', K.waiting .. 3)
+local function something_waits()
+    for rank = 1, 3 do
+        if redis.call('ZCARD', K.waiting .. rank) > 0 then
+            return true
+        end
+    end
+    return false
 end
 
 -- Soonest time at which something changes by itself.
@@ -101,9 +121,6 @@ local function look_at(time)
     if time and (not next_look or time < next_look) then
         next_look = time
     end
-end
-local function head(key)
-    return tonumber(redis.call('ZRANGE', key, 0, 0, 'WITHSCORES')[2])
 end
 
 local room = math.huge
@@ -147,7 +164,7 @@ local function lease_out(mem, rank, pos)
         note_start(lease, now, math.max(max, tonumber(ARGV[4])))
     end
     if probe_at then
-        redis.call('HSET', K.breaker, 'probe', lease, 'next', now + tonumber(ARGV[8]))
+        change_breaker('HSET', K.breaker, 'probe', lease, 'next', now + tonumber(ARGV[8]))
         look_at(now + tonumber(ARGV[8]))
     end
     local at = #answer
@@ -174,7 +191,7 @@ for rank = 1, 3 do
         end
     end
 end
-if max > 0 and taken >= room and waiting_count() > 0 then
+if max > 0 and taken >= room and something_waits() then
     local used, reset = window_use(now, max, window_ms)
     look_at(used >= max and now + reset)
 end
@@ -186,12 +203,12 @@ for rank = 1, 3 do
         answer[3] = 1
     end
 end
-if taken < room and (taken >= wanted or answer[3] == 1) and waiting_count() > 0 then
+if taken < room and (taken >= wanted or answer[3] == 1) and something_waits() then
     wake()
 end
-look_at(head(K.delayed))
-look_at(head(K.leases))
-look_at(head(K.staging))
+look_at(due)
+look_at(lease_end or taken > 0 and now + lease_ms)
+look_at(stale)
 if next_look then
     answer[2] = math.max(0, next_look - now)
 end
