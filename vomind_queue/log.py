@@ -128,7 +128,7 @@ class LineHandler(logging.Handler):
 
     def handle(self, record: logging.LogRecord) -> bool:
         """As the library's, but for its lock: a formatter of ours keeps nothing."""
-        if not self.filter(record):
+        if self.filters and not self.filter(record):
             return False
         self.emit(record)
         return True

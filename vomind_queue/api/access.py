@@ -13,7 +13,7 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, has_request_context
+from flask import Flask, Response
 
 from vomind_queue.api import shell
 from vomind_queue.api.problems import Refused
@@ -128,8 +128,8 @@ def scope() -> str:
 
 def sign(record: logging.LogRecord) -> bool:
     """A filter for log handlers: says with which request, and whose, a line has to do."""
-    if has_request_context():
-        known = shell.kept()
+    known = shell.notes()
+    if known:
         record.request_id = known.get("request_id")
         key: ApiKey | None = known.get("api_key")
         record.client = key.name if key else None
@@ -173,8 +173,8 @@ def _brings_none(response: shell.Answer) -> bool:
 
 
 def _show_request_id(response: Response) -> Response:
-    known = shell.kept().get("request_id") or _made_up()
-    if isinstance(response, shell.Answer) and _brings_none(response):
+    known = shell.notes().get("request_id") or _made_up()
+    if isinstance(response, shell.Answer) and (response.is_ordinary or _brings_none(response)):
         response.add_headers([("X-Request-Id", known)])
     else:
         response.headers["X-Request-Id"] = known

@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 
 from flask import Flask, current_app, g
 
@@ -153,9 +153,11 @@ def _read_chunked(most: int) -> bytes:
 def _read(length: int, *, keep: bool = True) -> bytes:
     """Up to ``length`` bytes; fewer when the body ends before."""
     stream = asked().environ["wsgi.input"]
-    pieces = []
+    pieces: list[bytes] = []
     while length > 0:
         piece = stream.read(length if keep else min(length, _PIECE))
+        if keep and len(piece) == length and not pieces:
+            return cast(bytes, piece)
         if not piece:
             break
         length -= len(piece)

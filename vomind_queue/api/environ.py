@@ -51,12 +51,16 @@ def add_line(environ: Environ, method: str, path: bytes, query: bytes, version: 
 
 def add_headers(environ: Environ, headers: Iterable[tuple[bytes, bytes]]) -> None:
     """Names in small letters; of a name that comes twice the values stand in one, by commas."""
-    met = set()
-    for name, value in headers:
-        key = _NAMES.get(name) or _named(name)
-        text = value.rstrip(_BLANK).decode("latin-1")
-        environ[key] = f"{environ[key]},{text}" if key in met else text
-        met.add(key)
+    found = [
+        (_NAMES.get(name) or _named(name), value.rstrip(_BLANK).decode("latin-1"))
+        for name, value in headers
+    ]
+    once = dict(found)
+    if len(once) < len(found):
+        once = {}
+        for key, text in found:
+            once[key] = f"{once[key]},{text}" if key in once else text
+    environ.update(once)
 
 
 def length_of(announced: str) -> int | None:

@@ -28,6 +28,7 @@ def install(app: Flask) -> None:
 def _protect(response: Response) -> Response:
     if isinstance(response, Answer) and _HARMLESS.issuperset(response.names()):
         response.add_headers(_HEADERS.items())
+        response.is_ordinary = True
         return response
     brought = {name.lower() for name, _ in response.headers}
     missing = [(name, value) for name, lowered, value in _LISTED if lowered not in brought]

@@ -22,7 +22,7 @@ from flask import Flask, Response
 from prometheus_client import CollectorRegistry, Histogram, disable_created_metrics, values
 from prometheus_client.multiprocess import MultiProcessCollector
 
-from vomind_queue.api.shell import asked, kept
+from vomind_queue.api.shell import asked, kept, notes
 
 logger = logging.getLogger(__name__)
 
@@ -132,7 +132,7 @@ class HttpMeters:
         kept().arrived = time.perf_counter()
 
     def _stop(self, response: Response) -> Response:
-        began = kept().get("arrived")
+        began = notes().get("arrived")
         if began is not None:
             request = asked()
             rule = request.url_rule

@@ -24,6 +24,7 @@ logger = logging.getLogger(__name__)
 SLOW_S = 0.8
 #: Endpoints that are answered from the call log alone.
 WITHOUT_REDIS = frozenset({"history.find", "history.show"})
+_UNAVAILABLE = int(HTTPStatus.SERVICE_UNAVAILABLE)
 #: Between two looks whether Redis is back, s.
 LOOK_S = 0.2
 
@@ -51,9 +52,9 @@ class Outage:
 
     def _notice(self, response: Response) -> Response:
         if (
-            response.status_code == HTTPStatus.SERVICE_UNAVAILABLE
-            and not shell.kept().get("other_cause")
-            and time.monotonic() - shell.kept().get("began", float("inf")) > SLOW_S
+            response.status_code == _UNAVAILABLE
+            and not shell.notes().get("other_cause")
+            and time.monotonic() - shell.notes().get("began", float("inf")) > SLOW_S
         ):
             self._watch()
         return response

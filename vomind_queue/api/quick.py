@@ -12,31 +12,24 @@ done here, too.
 from __future__ import annotations
 
 import asyncio
-import logging
 import re
-from collections.abc import Iterable
-from contextvars import Context
 from http import HTTPStatus
-from io import BytesIO
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
-from greenlet import GreenletExit, getcurrent
 from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from vomind_queue.api.body import DRAINED
 from vomind_queue.api.door import Door, announced_in
-from vomind_queue.api.environ import Environ, add_headers, add_line, base_of
+from vomind_queue.api.environ import add_headers, add_line, base_of
+from vomind_queue.api.exchange import Exchange
 from vomind_queue.api.incoming import CUT_OFF
-from vomind_queue.store.relay import Strand
 
 if TYPE_CHECKING:
     from uvicorn.config import Config
     from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
     from uvicorn.server import ServerState
-
-logger = logging.getLogger(__name__)
 
 #: Longer bodies are taken apart in a thread, bytes.
 QUICK_BODY = 32 * 1024
@@ -58,8 +51,6 @@ END_S = 8.0
 LINGER_S = 1.0
 #: The longest time between two looks at how long a client has been silent, s.
 LOOK_S = 15.0
-#: As many strands wait for requests at most.
-RESTING = 64
 #: Requests that ask Redis something short and do nothing else.
 _QUICK = re.compile(
     rb"POST /api/queue/schedule-(?:delayed-)?call"
@@ -88,7 +79,7 @@ class Protocol(HttpToolsProtocol):
         super().__init__(config, server_state, app_state, _loop)
         self._door: Door = config.app  # type: ignore[assignment]
         #: The request that came last, if it is a quick one.
-        self._exchange: _Exchange | None = None
+        self._exchange: Exchange | None = None
         #: Bytes that may still come without being part of a body.
         self._left = HEAD_MAX
         #: Bytes of a body that came after its answer.
@@ -403,126 +394,7 @@ class Protocol(HttpToolsProtocol):
         if self.parser.get_http_version() != "1.1":
             return False
         add_line(environ, method.decode(), self.url, b"", "1.1")
-        self._exchange = _Exchange(self, environ, keep_alive=self.parser.should_keep_alive())
+        keep_alive = self.parser.should_keep_alive()
+        self._exchange = Exchange(self, self._door.app, environ, keep_alive=keep_alive)
         self.cycle = self._exchange  # type: ignore[assignment]
         return True
-
-
-#: Strands at rest; a new one maps memory for its frames and unmaps it at its end.
-_free: list[Strand] = []
-
-
-def _work(exchange: _Exchange) -> None:
-    """What a strand does: one request after the other."""
-    strand = cast(Strand, getcurrent())
-    while True:
-        Context().run(exchange.run)
-        del exchange
-        if len(_free) >= RESTING:
-            return
-        _free.append(strand)
-        exchange = strand.parent.switch()
-
-
-class _NobodyWaits:
-    """Stands for the event by which the server's own requests are woken."""
-
-    def set(self) -> None:
-        """Wakes nobody."""
-
-
-class _Exchange:
-    """A quick request and its answer; also WSGI's input, and the server's cycle."""
-
-    message_event = _NobodyWaits()
-    #: Who waits for the body can be laid aside.
-    holds_no_thread = True
-
-    def __init__(self, protocol: Protocol, environ: Environ, *, keep_alive: bool) -> None:
-        self._protocol = protocol
-        self._environ = environ
-        environ["wsgi.input"] = self
-        self._strand: Strand | None = None
-        self._has_begun = False
-        #: Whether the strand waits for the rest of the body.
-        self._waits = False
-        self._whole: BytesIO | None = None
-        self._is_ended = False
-        self._status = "500"
-        self._headers: list[tuple[str, str]] = []
-        self.body = bytearray()
-        # What the server looks at.
-        self.keep_alive = keep_alive
-        self.disconnected = False
-        self.response_complete = False
-
-    def begin(self) -> None:
-        """Runs it, as far as it comes; once."""
-        if not self._has_begun:
-            self._has_begun = True
-            self._strand = _free.pop() if _free else Strand(_work)
-            self._strand.switch(self)
-
-    def end_of_body(self) -> None:
-        """No more of it will come."""
-        self._is_ended = True
-        if self._waits and self._strand is not None:
-            self._waits = False
-            self._strand.switch()
-
-    def read(self, size: int = -1) -> bytes:
-        """As any file's; what was cut off ends early."""
-        if self._whole is None:
-            if not self._is_ended and self._strand is not None:
-                self._waits = True
-                self._strand.parent.switch()
-            self._whole = BytesIO(self.body)
-        return self._whole.read(size)
-
-    def run(self) -> None:
-        """Asks the application; in a strand."""
-        app = self._protocol._door.app  # noqa: SLF001
-        try:
-            pieces = app(self._environ, self._start)
-            body = pieces[0] if type(pieces) is list and len(pieces) == 1 else _joined(pieces)
-        except GreenletExit:
-            raise
-        except BaseException:
-            # Flask answers all that an application may raise.
-            logger.exception("a request came to no answer")
-            self._status, self._headers, body = "500", [], b""
-        self._answer(body)
-        # Each holds the other, and would wait for a search for garbage.
-        self._strand = None
-
-    def _start(self, status: str, headers: list[tuple[str, str]], _exc_info: Any = None) -> None:
-        self._status = status
-        self._headers = headers
-
-    def _answer(self, body: bytes) -> None:
-        protocol = self._protocol
-        transport = protocol.transport
-        if not self.disconnected and not transport.is_closing():
-            lines, told = [], False
-            for name, value in self._headers:
-                lines.append(f"{name}: {value}\r\n")
-                told = told or name.lower() == "content-length"
-            if not told:
-                lines.append(f"content-length: {len(body)}\r\n")
-            lines.append("\r\n" if self.keep_alive else "connection: close\r\n\r\n")
-            defaults = [b"%b: %b\r\n" % each for each in protocol.server_state.default_headers]
-            first = STATUS_LINE[int(self._status[:3])]
-            transport.write(b"".join((first, *defaults, "".join(lines).encode("latin-1"), body)))
-        self.response_complete = True
-        if not self.keep_alive:
-            transport.close()
-        protocol.on_response_complete()
-
-
-def _joined(pieces: Iterable[bytes]) -> bytes:
-    try:
-        return b"".join(pieces)
-    finally:
-        close = getattr(pieces, "close", None)
-        if close is not None:
-            close()

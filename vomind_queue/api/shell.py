@@ -33,9 +33,19 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-#: Who follows them wants to be told of each request.
-_TOLD = (request_tearing_down, appcontext_pushed, appcontext_popped, appcontext_tearing_down)
+#: Who follows these signals wants to be told of each request.
+_TOLD = tuple(
+    signal.receivers
+    for signal in (
+        request_tearing_down,
+        appcontext_pushed,
+        appcontext_popped,
+        appcontext_tearing_down,
+    )
+)
 
+#: Each look at it in its enumeration is a function of Python's own.
+_OK = int(HTTPStatus.OK)
 #: What a `Question` finds out late.
 _FOUND_OUT = frozenset(
     {"scheme", "server", "root_path", "path", "query_string", "headers", "remote_addr"}
@@ -53,6 +63,18 @@ def asked() -> Request:
 def kept() -> _AppCtxGlobals:
     """Flask's ``g`` itself."""
     return _cv_app.get().g
+
+
+def notes() -> dict[str, Any]:
+    """What stands in it, to look something up that may not be there; empty outside of requests."""
+    context = _cv_app.get(None)
+    return vars(context.g) if context is not None else {}
+
+
+class Notes(_AppCtxGlobals):
+    """Flask's ``g``; writes without a function of Python's own around each."""
+
+    __setattr__ = object.__setattr__  # type: ignore[assignment]
 
 
 class Question(Request):
@@ -80,16 +102,19 @@ class Answer(Response):
 
     #: Whether all is as it will be sent: its length is told, and its headers are ASCII.
     is_ready = False
+    #: Whether its headers are known to be none but those that all answers have.
+    is_ordinary = False
 
     @classmethod
     def whole(cls, body: bytes, content_type: str) -> Answer:
         """A 200 of one piece, of which werkzeug has nothing to find out."""
         made = cls.__new__(cls)
         # What werkzeug's own constructor leaves behind; it takes four times as long to find it.
-        made.headers = Headers()
-        made.add_headers(
-            (("Content-Type", content_type), ("Content-Length", str(len(body)))),
-        )
+        made.headers = Headers.__new__(Headers)
+        made.headers._list = [  # noqa: SLF001
+            ("Content-Type", content_type),
+            ("Content-Length", str(len(body))),
+        ]
         made._status, made._status_code = "200 OK", 200  # noqa: SLF001
         made.direct_passthrough = False
         made._on_close = []  # noqa: SLF001
@@ -110,9 +135,9 @@ class Answer(Response):
 
         What is whole is a list.
         """
-        plain = self.is_ready and self._status_code == HTTPStatus.OK and not self._on_close
+        plain = self.is_ready and self._status_code == _OK and not self._on_close
         if plain and environ["REQUEST_METHOD"] != "HEAD":
-            start_response(self._status, self.headers.to_wsgi_list())
+            start_response(self._status, self.headers._list.copy())  # noqa: SLF001
             return cast(list[bytes], self.response)
         pieces = super().__call__(environ, start_response)
         if not self.is_sequence:
@@ -126,6 +151,7 @@ class Answer(Response):
 class Api(Flask):
     """The application; finds most routes by their address alone."""
 
+    app_ctx_globals_class = Notes
     request_class = Question
     response_class = Answer
 
@@ -168,8 +194,7 @@ class Api(Flask):
         nested = _cv_app.get(None)
         if self.teardown_request_funcs or self.teardown_appcontext_funcs or nested:
             return True
-        # A list, because a generator takes as long as three of them.
-        return any([signal.receivers for signal in _TOLD])  # noqa: C419
+        return any(_TOLD)
 
     def full_dispatch_request(self) -> Response:
         """As Flask's, where nobody but the whole application goes before and behind requests."""
@@ -205,9 +230,12 @@ class Api(Flask):
 
     def create_url_adapter(self, request: Request | None) -> Any:
         """An adapter that looks into `fixed` first."""
-        if request is None or "HTTP_UPGRADE" in request.environ:
-            return super().create_url_adapter(request)
-        return _Finder(self, request)
+        if request is not None and "HTTP_UPGRADE" not in request.environ:
+            return _Finder(self, request)
+        if request is None and self.config["SERVER_NAME"] is None:
+            # As Flask itself finds.
+            return None
+        return super().create_url_adapter(request)
 
     def fixed(self) -> dict[tuple[str, str], Match]:
         """What werkzeug finds at each address without variable parts."""
