@@ -23,8 +23,8 @@ from vomind_queue.dialer.exchange import (
 )
 from vomind_queue.dialer.incoming import Incoming
 
-#: Bytes that are read at once.
-_PIECE = 64 * 1024
+#: Bytes that are read at once: more than most answers have. Each slot holds as many while it waits.
+_PIECE = 8 * 1024
 #: The kernel takes no time at all for no limit, s.
 _SHORTEST_S = 0.000_001
 #: Linux and some others; the number is absent elsewhere.
