@@ -24,6 +24,7 @@ from tests.stack import until
 from vomind_queue.attempts import Accepted, Failure, Kind
 from vomind_queue.clocks import boottime
 from vomind_queue.dialer.exchange import Exchange, NoAnswerError
+from vomind_queue.dialer.line import Line
 from vomind_queue.dialer.lines import Lines
 from vomind_queue.dialer.twilio import TwilioDialer
 from vomind_queue.turns import Turns
@@ -206,14 +207,15 @@ def test_many_at_once(make_dialer: MakeDialer, simulator: SimulatorClient) -> No
 
 def test_a_request_that_the_server_does_not_take_in_is_given_up() -> None:
     """Sending counts towards the deadline, however many pieces it takes."""
-    lines = Lines(1)
-    with socket.create_server(("127.0.0.1", 0)) as listener, contextlib.closing(lines):
-        url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
+    request = b"x" * 16_000_000
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        line = Line(*listener.getsockname(), None)
         start = time.monotonic()
-        with lines.exchange(Exchange.lasting(0.5)), pytest.raises(NoAnswerError) as raised:
-            lines.request("POST", url, data={"Twiml": "x" * 16_000_000})
+        with pytest.raises(NoAnswerError) as raised:
+            line.exchange(request, Exchange.lasting(0.5))
     assert time.monotonic() - start < 0.5 + GRACE_S
     assert raised.value.timed_out
+    assert not line.is_open
 
 
 def test_a_large_request_arrives_whole() -> None:
