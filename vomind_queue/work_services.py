@@ -25,6 +25,7 @@ from vomind_queue.store.inheritance import Inheritance
 from vomind_queue.store.queue import CallQueue
 from vomind_queue.store.timetable import Timetable
 from vomind_queue.timekeeping import Timekeeper
+from vomind_queue.turns import Turns
 
 D = TypeVar("D", bound=TwilioDialer)
 
@@ -53,7 +54,8 @@ def build_work(settings: Settings, dialer: Provider | None = None) -> WorkServic
     name = process_name()
     desk = WorkDesk(gate, name, protocol_of(settings))
     queue = CallQueue(gate, settings.rate)
-    dialer = dialer or _dialer(settings, TwilioDialer)
+    turns = Turns()
+    dialer = dialer or _dialer(settings, TwilioDialer, turns)
     calling = Calling(
         desk=desk,
         dialer=dialer,
@@ -73,7 +75,13 @@ def build_work(settings: Settings, dialer: Provider | None = None) -> WorkServic
     timekeeper = Timekeeper(
         timetable, f"{name}:{secrets.token_hex(4)}", lead_ms=LEADS_FOR * settings.lease_ms
     )
-    link = Link(queue=queue, desk=desk, timekeeper=timekeeper, drain_s=settings.drain_ms / 1000)
+    link = Link(
+        queue=queue,
+        desk=desk,
+        timekeeper=timekeeper,
+        drain_s=settings.drain_ms / 1000,
+        turns=turns,
+    )
     return WorkServices(settings=settings, link=link, calling=calling, following=following)
 
 
@@ -97,7 +105,7 @@ def build_examiner(settings: Settings) -> Examiner:
     return _dialer(settings, Examiner)
 
 
-def _dialer(settings: Settings, kind: type[D]) -> D:
+def _dialer(settings: Settings, kind: type[D], turns: Turns | None = None) -> D:
     return kind(
         account_sid=settings.twilio_account_sid,
         auth_token=settings.twilio_auth_token,
@@ -110,4 +118,5 @@ def _dialer(settings: Settings, kind: type[D]) -> D:
         detection=settings.machine_detection,
         deadline_ms=settings.dial_deadline_ms,
         slots=settings.concurrency,
+        turns=turns,
     )

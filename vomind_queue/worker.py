@@ -35,6 +35,10 @@ STRAY_LOOK_S = 0.25
 #: Workers share the looks: the more there are, the longer each of them waits between two, up to
 #: so many times as long. No more, so that the last one left is not late for long.
 MOST_SHARING = 10
+#: How long a thread has Python's lock before another one may ask for it, s. A thread that waits
+#: for it looks again each time this has passed, and with hundreds of slots those looks took more
+#: than the calls; Python's own 5 ms are for threads that compute, and ours wait for somebody soon.
+LOCK_S = 0.05
 #: Celery's loggers that say of every call what our own lines say better.
 _CHATTY = ("celery.app.trace", "celery.worker.strategy")
 
@@ -58,6 +62,7 @@ def _connect_signals(settings: Settings, work: WorkServices) -> None:
     watchers = _watchers(work)
 
     def start(**_: Any) -> None:
+        sys.setswitchinterval(LOCK_S)
         for watcher in watchers:
             watcher.start()
 

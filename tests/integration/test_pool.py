@@ -19,6 +19,7 @@ from vomind_queue.calls import Call, NewCall, State
 from vomind_queue.store.connection import Gate, connect
 from vomind_queue.store.desk import Protocol, WorkDesk
 from vomind_queue.store.queue import CallQueue
+from vomind_queue.turns import Turns
 
 #: What neither Celery nor we mean to catch, by name.
 FAULTS = ("MemoryError", "SystemExit", "KeyboardInterrupt", "BaseException")
@@ -70,3 +71,21 @@ def test_the_end_of_a_worker_is_bounded_while_redis_is_silent(
     # Thirty seconds before, half a second for each.
     assert time.monotonic() - began < 15
     server.thaw()
+
+
+def test_a_slot_with_nothing_to_do_has_no_turn() -> None:
+    """It took one with the answer to its call, and leaves it before it waits for the next call."""
+    turns = Turns(1, patience_s=60)
+    link: Any = SimpleNamespace(
+        desk=SimpleNamespace(book=SimpleNamespace(held=list), protocol=SimpleNamespace(lease_ms=1)),
+        counter=SimpleNamespace(on_idle=lambda: None),
+        drain_s=0.1,
+        turns=turns,
+    )
+    conf = SimpleNamespace(broker_transport_options={LINK_OPTION: link})
+    pool = TaskPool(1, app=SimpleNamespace(conf=conf))
+    done: list[None] = []
+    pool.on_apply(lambda *_: turns.take(), ("place_call", "1"), callback=done.append)
+    until(lambda: done == [None], within_s=5, what="the task is done")
+    turns.take()
+    pool.stop()

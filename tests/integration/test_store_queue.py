@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import threading
 import time
 from collections.abc import Callable
@@ -13,9 +14,10 @@ import redis
 
 from tests.integration.conftest import begin, new, place, taken
 from tests.servers import Server
-from vomind_queue.calls import Call, NewCall, Priority, State
+from vomind_queue.calls import Call, IdempotencyKey, NewCall, Priority, State
 from vomind_queue.errors import JobNotFound, StoreUnavailable, WrongState
 from vomind_queue.store import keys
+from vomind_queue.store.codes import Code
 from vomind_queue.store.connection import API_TIMEOUT_S, Gate, connect
 from vomind_queue.store.desk import WorkDesk
 from vomind_queue.store.queue import RECORDS, CallQueue
@@ -35,6 +37,41 @@ def test_a_call_comes_back_as_it_was_sent(queue: CallQueue) -> None:
     job = queue.job(receipt.job_ids[0])
     assert (job.call, job.state, job.created_ms) == (call, State.WAITING, receipt.accepted_ms)
     assert (job.progress, job.attempts_made, job.due_ms, job.placed) == (0, 0, None, None)
+
+
+def test_one_plain_call_is_stored_like_any_other(queue: CallQueue, client: redis.Redis) -> None:
+    """Its own script leaves nothing out of what the general one does."""
+    key = IdempotencyKey(name="n", fingerprint="f")
+    queue.add([new(1, "high")], key)
+    queue.add([new(1, "high")])
+    general, plain = client.hgetall(keys.job("1")), client.hgetall(keys.job("2"))
+    times = [int(record.pop("at")) for record in (general, plain)]
+    assert general == plain
+    (first, was), (second, then) = client.zrange(f"{keys.WAITING}1", 0, -1, withscores=True)
+    assert ([was, then], len(second)) == (times, len(first))
+    entries = [json.loads(entry["e"]) for _, entry in client.xrange(keys.OUTBOX_DETAILS)]
+    assert entries == [["accepted", at, [[n, n]], 1] for n, at in enumerate(times, 1)]
+    sequences = [int(name.split("-")[0]) for name, _ in client.xrange(keys.OUTBOX_DETAILS)]
+    assert sequences == [sequences[0], sequences[0] + 1]
+    assert client.hget(keys.TOTALS, "event:accepted") == "2"
+    assert client.llen(keys.WAKE) == 1
+
+
+def test_a_plain_call_that_comes_too_late_is_not_stored(client: redis.Redis) -> None:
+    """As with every change."""
+    answer = Gate(client).write("add_one", [keys.LAST_ID], 1, "{}", 2)
+    assert answer[0] == Code.LATE
+    assert client.keys() == []
+
+
+def test_entries_of_plain_calls_are_bounded(client: redis.Redis) -> None:
+    """By the script itself: nothing else may come for a long time."""
+    queue = CallQueue(Gate(client, 20), None)
+    for number in range(60):
+        queue.add([new(number)])
+    assert client.xlen(keys.OUTBOX_DETAILS) < 30
+    lost = client.hget(keys.OUTBOX_LOST, "details")
+    assert client.xlen(keys.OUTBOX_DETAILS) + int(lost) == 60
 
 
 def test_ids_count_up_and_are_never_given_out_twice(queue: CallQueue) -> None:

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from vomind_queue.store.desk import Taken, WorkDesk
 from vomind_queue.store.queue import CallQueue
 from vomind_queue.ticks import Beat
+from vomind_queue.turns import Turns
 
 
 class Timekeeper(Protocol):
@@ -58,6 +59,8 @@ class Link:
     #: How long a stopping worker waits for calls that are being placed, s.
     drain_s: float
     counter: Counter = field(default_factory=Counter)
+    #: In which the slots' threads go on that a call was answered to.
+    turns: Turns = field(default_factory=Turns)
 
     def __repr__(self) -> str:
         """Short, and free of secrets: operators see it in `celery inspect conf`."""

@@ -133,6 +133,9 @@ class TaskPool(BasePool):
                 self._jobs.discard(job)
             if slot.next is None:
                 self._ask(link)
+            if slot.next is None:
+                # What it waits for now does not end by itself.
+                link.turns.leave()
 
     def _ask(self, link: Link) -> None:
         """For the next task, which this thread may find for itself."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from vomind_queue.clocks import boottime
+from vomind_queue.turns import Turns
 
 
 class TooLateError(Exception):
@@ -45,13 +46,27 @@ class Exchange:
     #: Whether a byte may have left: set before the first one does.
     sent: bool = False
     answer: Answer | None = None
+    #: Where the thread goes on in its turn once the answer is there; ``None``: at once.
+    turns: Turns | None = None
 
     @classmethod
-    def lasting(cls, seconds: float, *, begun_s: float | None = None) -> Exchange:
+    def lasting(
+        cls, seconds: float, *, begun_s: float | None = None, turns: Turns | None = None
+    ) -> Exchange:
         """One that ends in so many seconds; ``begun_s``: from when its start counts."""
         now_s = boottime()
         start_s = now_s if begun_s is None else begun_s
-        return cls(send_until_s=start_s + seconds, answer_until_s=now_s + seconds)
+        return cls(send_until_s=start_s + seconds, answer_until_s=now_s + seconds, turns=turns)
+
+    def step_aside(self) -> None:
+        """Before a wait: others may go on meanwhile."""
+        if self.turns is not None:
+            self.turns.leave()
+
+    def go_on(self) -> None:
+        """After the answer: not before the turn of this thread."""
+        if self.turns is not None:
+            self.turns.take()
 
     def left_to_send_s(self) -> float:
         """Time in which bytes may still leave, s. Raises TooLateError when there is none."""

@@ -23,8 +23,8 @@ from vomind_queue.dialer.exchange import (
 )
 from vomind_queue.dialer.incoming import Incoming
 
-#: Bytes that are read at once.
-_PIECE = 64 * 1024
+#: Bytes that are read at once: more than most answers have. Each slot holds as many while it waits.
+_PIECE = 8 * 1024
 #: The kernel takes no time at all for no limit, s.
 _SHORTEST_S = 0.000_001
 #: Linux and some others; the number is absent elsewhere.
@@ -76,6 +76,7 @@ class Line:
             exchange.sent = True
             with _after_sending():
                 self._send(sock, request, exchange)
+                exchange.step_aside()
                 return self._answer(sock, exchange)
         except BaseException:
             self._abort()
@@ -103,6 +104,7 @@ class Line:
 
     def _connect(self, exchange: Exchange) -> socket.socket:
         exchange.left_to_send_s()
+        exchange.step_aside()
         try:
             return self._secure(_dial(self.address, exchange), exchange)
         except TooLateError:
@@ -134,6 +136,7 @@ class Line:
         if not incoming.goes_on:
             self.close()
         self._idle_since_s = boottime()
+        exchange.go_on()
         return incoming.answer
 
     def _send(self, sock: socket.socket, request: bytes, exchange: Exchange) -> None:

@@ -41,6 +41,7 @@ from vomind_queue.dialer.twiml import (
     token_in,
 )
 from vomind_queue.progress import RING_TIMEOUT_S, Detection, Report, known
+from vomind_queue.turns import Turns
 
 T = TypeVar("T")
 
@@ -75,14 +76,19 @@ class TwilioDialer:
         detection: Detection = Detection.OFF,
         deadline_ms: int = 10_000,
         slots: int = 5,
+        turns: Turns | None = None,
     ) -> None:
-        """``deadline_ms``: for one request in total. ``slots``: requests at the same time."""
+        """``deadline_ms``: for one request in total. ``slots``: requests at the same time.
+
+        ``turns``: in which threads go on that have placed a call; who asks leaves its own.
+        """
         self._from = from_number or ""
         self._twiml_url = twiml_url
         self._public_url = public_url
         self._detection = detection
         self._deadline_s = deadline_ms / 1000
         self._lines = Lines(slots)
+        self._turns = turns
         user, secret = (api_key, api_secret) if api_key else (account_sid, auth_token)
         self._missing = _missing(
             TWILIO_ACCOUNT_SID=account_sid,
@@ -105,7 +111,7 @@ class TwilioDialer:
         """Asks for the call, at most once. Never raises; ends within the deadline."""
         if self._missing:
             return failure(Trouble.UNCONFIGURED, detail=self._missing)
-        exchange = Exchange.lasting(self._deadline_s, begun_s=attempt.begun_s)
+        exchange = Exchange.lasting(self._deadline_s, begun_s=attempt.begun_s, turns=self._turns)
         try:
             with self._lines.exchange(exchange):
                 made = self._client.calls.create(**self._wanted(attempt))

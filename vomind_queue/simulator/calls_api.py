@@ -86,14 +86,14 @@ class CallsApi:
     def _number(self, request: Request, operation: Operation, account: str, sid: str) -> str | None:
         """The number that a request is about, for rules that name one."""
         if operation is Operation.CREATE:
-            return dict(request.form()).get("To")
+            return dict(request.form).get("To")
         if operation is Operation.LIST:
             return request.query.get("To")
         call = self._book.call(account, sid)
         return call.to if call else None
 
     def _create(self, request: Request, account: str, _sid: str) -> Reply:
-        parameters = _collected(request.form())
+        parameters = _collected(request.form)
         check_create({name: str(value) for name, value in parameters.items()})
         authorization = request.headers.get("authorization", "")
         call = self._book.accept(
@@ -114,7 +114,7 @@ class CallsApi:
 
     def _update(self, request: Request, account: str, sid: str) -> Reply:
         call = self._existing(account, sid)
-        wanted = dict(request.form()).get("Status", "")
+        wanted = dict(request.form).get("Status", "")
         if wanted not in ("canceled", "completed"):
             raise MistakeError(20001, message="Status is canceled or completed")
         if not self._book.end(call, wanted):

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 from vomind_queue.simulator.faults import BadRuleError
@@ -73,7 +74,7 @@ class Course:
     @property
     def steps(self) -> Sequence[tuple[float, str]]:
         """From which age on (s) which status, the first one last."""
-        return [(at_s * self.pace, status) for at_s, status in _STEPS[self.outcome]]
+        return _steps(self.outcome, self.pace)
 
     def status(self, age_s: float) -> str:
         """Where the call is at that age, s."""
@@ -111,6 +112,11 @@ class Course:
     def sip_code(self) -> int:
         """How the called side's network answered."""
         return _SIP_CODES.get(self.outcome, 200)
+
+
+@lru_cache(maxsize=64)
+def _steps(outcome: Outcome, pace: float) -> Sequence[tuple[float, str]]:
+    return [(at_s * pace, status) for at_s, status in _STEPS[outcome]]
 
 
 @dataclass(kw_only=True, slots=True)

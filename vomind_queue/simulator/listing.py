@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from email.utils import formatdate
 from typing import Any
 from urllib.parse import urlencode
 
 from vomind_queue.simulator.book import Book, SimulatedCall, older_than, take
 from vomind_queue.simulator.mistakes import MistakeError
+from vomind_queue.simulator.wire import http_date
 
 #: Twilio's default and largest page.
 PAGE_SIZE, MAX_PAGE_SIZE = 50, 1_000
@@ -76,7 +76,7 @@ def _started_s(call: SimulatedCall, status: str) -> float | None:
 
 def rfc2822(at_s: float | None) -> str | None:
     """A time as Twilio writes it, to the second: ``Fri, 18 Oct 2019 17:00:00 +0000``."""
-    return None if at_s is None else formatdate(at_s, usegmt=True).replace("GMT", "+0000")
+    return None if at_s is None else http_date(int(at_s)).replace("GMT", "+0000")
 
 
 def list_calls(

@@ -9,10 +9,11 @@ from __future__ import annotations
 import socket
 import struct
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from email.utils import formatdate
 from enum import StrEnum
+from functools import cached_property, lru_cache
 from http import HTTPStatus
 from io import BufferedReader
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -46,7 +47,7 @@ class Delivery(StrEnum):
     THEN_CLOSE = "then_close"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True)
 class Request:
     """One HTTP request."""
 
@@ -58,7 +59,8 @@ class Request:
     headers: Mapping[str, str]
     body: bytes
 
-    def form(self) -> list[tuple[str, str]]:
+    @cached_property
+    def form(self) -> Sequence[tuple[str, str]]:
         """The form-encoded body, in the order sent."""
         return parse_qsl(self.body.decode("utf-8", "replace"), keep_blank_values=True)
 
@@ -80,7 +82,7 @@ class Reply:
             phrase = HTTPStatus(self.status).phrase
         except ValueError:
             phrase = "Unknown"
-        head = [f"HTTP/1.1 {self.status} {phrase}", f"Date: {formatdate(usegmt=True)}"]
+        head = [f"HTTP/1.1 {self.status} {phrase}", f"Date: {http_date(int(time.time()))}"]
         named = {"Content-Type": "application/json", **self.headers}
         head += [f"{name}: {value}" for name, value in named.items()]
         head.append(f"Content-Length: {len(self.body)}")
@@ -88,6 +90,12 @@ class Reply:
 
 
 Handler = Callable[[Request], Reply]
+
+
+@lru_cache(maxsize=64)
+def http_date(unix_s: int) -> str:
+    """A second as HTTP writes it: many answers share one."""
+    return formatdate(unix_s, usegmt=True)
 
 
 class MalformedError(ValueError):

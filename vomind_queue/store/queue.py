@@ -64,7 +64,11 @@ class CallQueue:
 
     def add(self, news: Sequence[NewCall], key: IdempotencyKey | None = None) -> Receipt:
         """Stores calls, all or none. Raises KeyReused and StoreUnavailable."""
-        if len(news) <= CHUNK:
+        if key is None and len(news) == 1 and _is_plain(news[0]):
+            call = news[0].call
+            data, rank = record.encode(call), call.priority.rank
+            answer = self._gate.change("add_one", keys.LAST_ID, data, rank)
+        elif len(news) <= CHUNK:
             answer = self._gate.change("add", keys.LAST_ID, *asked(key), "", *_whole(news))
         else:
             answer = self._add_staged(news, asked(key))
@@ -154,6 +158,10 @@ class CallQueue:
             first, began = answer[2], began or answer[1]
         runs = json.dumps(_runs(news), separators=(",", ":"))
         return self._gate.change("commit", keys.LAST_ID, *request, first, len(news), began, runs)
+
+
+def _is_plain(new: NewCall) -> bool:
+    return new.due_ms is None and new.delay_ms is None
 
 
 def _runs(news: Sequence[NewCall]) -> list[int]:

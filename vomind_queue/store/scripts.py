@@ -18,6 +18,7 @@ from vomind_queue.store.wire import Wire
 #: The scripts by name, each a file of the same name.
 NAMES = (
     "add",
+    "add_one",
     "admit",
     "begin",
     "cancel",

@@ -20,11 +20,14 @@ from tests.integration.telephone.attempts import (
 from tests.integration.telephone.doorman import Doorman
 from tests.servers import free_port
 from tests.simulator import SimulatorClient
+from tests.stack import until
 from vomind_queue.attempts import Accepted, Failure, Kind
 from vomind_queue.clocks import boottime
 from vomind_queue.dialer.exchange import Exchange, NoAnswerError
+from vomind_queue.dialer.line import Line
 from vomind_queue.dialer.lines import Lines
 from vomind_queue.dialer.twilio import TwilioDialer
+from vomind_queue.turns import Turns
 
 
 def test_a_refused_connection_was_not_processed(make_dialer: MakeDialer) -> None:
@@ -204,14 +207,15 @@ def test_many_at_once(make_dialer: MakeDialer, simulator: SimulatorClient) -> No
 
 def test_a_request_that_the_server_does_not_take_in_is_given_up() -> None:
     """Sending counts towards the deadline, however many pieces it takes."""
-    lines = Lines(1)
-    with socket.create_server(("127.0.0.1", 0)) as listener, contextlib.closing(lines):
-        url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
+    request = b"x" * 16_000_000
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        line = Line(*listener.getsockname(), None)
         start = time.monotonic()
-        with lines.exchange(Exchange.lasting(0.5)), pytest.raises(NoAnswerError) as raised:
-            lines.request("POST", url, data={"Twiml": "x" * 16_000_000})
+        with pytest.raises(NoAnswerError) as raised:
+            line.exchange(request, Exchange.lasting(0.5))
     assert time.monotonic() - start < 0.5 + GRACE_S
     assert raised.value.timed_out
+    assert not line.is_open
 
 
 def test_a_large_request_arrives_whole() -> None:
@@ -236,6 +240,29 @@ def _read_slowly(listener: socket.socket, size: int) -> bytes:
             time.sleep(0.01)
         visitor.sendall(b"HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n")
     return bytes(heard)
+
+
+def test_threads_go_on_in_turns(make_dialer: MakeDialer, simulator: SimulatorClient) -> None:
+    """Twilio is asked by all at once; who has an answer goes on once another one waits again."""
+    turns = Turns(1, patience_s=60)
+    dialer = make_dialer(turns=turns)
+    assert isinstance(dialer.place(an_attempt()), Accepted)
+    with ThreadPoolExecutor(1) as pool:
+        other = pool.submit(dialer.place, an_attempt())
+        until(lambda: len(simulator.rings()) == 2, within_s=5, what="both ring")
+        with pytest.raises(TimeoutError):
+            other.result(timeout=0.1)
+        turns.leave()
+        assert isinstance(other.result(timeout=5), Accepted)
+
+
+def test_an_attempt_without_an_answer_takes_no_turn(make_dialer: MakeDialer) -> None:
+    """Nor does it keep the one that its thread had."""
+    turns = Turns(1, patience_s=60)
+    turns.take()
+    make_dialer(api_base=f"http://127.0.0.1:{free_port()}", turns=turns).place(an_attempt())
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(turns.take).result(timeout=5)
 
 
 ODD_BODIES = [
