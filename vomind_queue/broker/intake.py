@@ -32,9 +32,6 @@ logger = logging.getLogger(__name__)
 IDLE_LOOK_S = 5.0
 #: The wait after a look that failed for another cause than a lost connection, s.
 FAILED_LOOK_S = 1.0
-#: Threads that end a call at the same time: where there are more of them, one look of the event
-#: loop for all costs less than that each goes on by itself.
-CROWD = 8
 #: How long a worker leaves a word to the others that it was meant for, s.
 PASS_ON_S = 0.1
 
@@ -68,8 +65,6 @@ class Intake:
         self._turn = threading.Lock()
         #: Looks that were begun so far.
         self._looks = 0
-        #: Threads that end a call and have not gone on yet.
-        self._ending: set[int] = set()
         #: What a slot's thread was given with the end of its call, in `found`.
         self._slot = threading.local()
         # Acknowledgements may come by a channel that was closed in a reconnect.
@@ -90,12 +85,7 @@ class Intake:
 
     def refill(self) -> None:
         """Goes on in the thread that calls; a slot's, that has become free."""
-        crowded = len(self._ending) > CROWD
-        self._ending.discard(threading.get_ident())
         found: Found | None = getattr(self._slot, "found", None)
-        if found is None and crowded:
-            self._wake()
-            return
         try:
             wait_s = self._refill() if found is None else self._use(found, self._in_hub)
         except StoreUnavailable:
@@ -116,8 +106,7 @@ class Intake:
             return self._take_in(self._in_hub)
 
     def _wants_next(self) -> str:
-        self._ending.add(threading.get_ident())
-        if self._closed or len(self._ending) > CROWD:
+        if self._closed:
             return ""
         qos = self._channel.qos
         # The slot of the call that ends is counted still; the next one comes in its place.
