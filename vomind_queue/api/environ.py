@@ -15,6 +15,8 @@ _NAMES = {b"content-type": "CONTENT_TYPE", b"content-length": "CONTENT_LENGTH"}
 #: … and as many of them as are remembered, none of them longer than this.
 _MOST_NAMES = 1_000
 _LONGEST_NAME = 64
+#: For a header that means nothing.
+_LEFT_AWAY = ""
 #: May stand behind a value and is none of it.
 _BLANK = b" \t"
 #: A length that may be read as one: int() takes other scripts' digits, and stops at 4,300 of them.
@@ -50,7 +52,11 @@ def add_line(environ: Environ, method: str, path: bytes, query: bytes, version: 
 
 
 def add_headers(environ: Environ, headers: Iterable[tuple[bytes, bytes]]) -> None:
-    """Names in small letters; of a name that comes twice the values stand in one, by commas."""
+    """Names in small letters; of a name that comes twice the values stand in one, by commas.
+
+    WSGI cannot tell ``x_api_key`` from ``x-api-key``, and a proxy that sees to the latter lets the
+    former through: a name with an underscore is left away, as most servers do.
+    """
     found = [
         (_NAMES.get(name) or _named(name), value.rstrip(_BLANK).decode("latin-1"))
         for name, value in headers
@@ -60,6 +66,7 @@ def add_headers(environ: Environ, headers: Iterable[tuple[bytes, bytes]]) -> Non
         once = {}
         for key, text in found:
             once[key] = f"{once[key]},{text}" if key in once else text
+    once.pop(_LEFT_AWAY, None)
     environ.update(once)
 
 
@@ -69,6 +76,8 @@ def length_of(announced: str) -> int | None:
 
 
 def _named(name: bytes) -> str:
+    if b"_" in name:
+        return _LEFT_AWAY
     key = "HTTP_" + name.decode("latin-1").upper().replace("-", "_")
     if len(_NAMES) < _MOST_NAMES and len(name) <= _LONGEST_NAME:
         _NAMES[name] = key
