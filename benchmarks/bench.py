@@ -88,20 +88,35 @@ class Bench:
 
         ``noise``: whether other users of the machine would spoil it.
         """
+        (figures,) = self.measure_together(
+            [(what, side)], lambda: [step()], again=again, noise=noise
+        )
+        return figures
+
+    def measure_together(
+        self,
+        labels: Sequence[tuple[str, str]],
+        step: Callable[[], Sequence[Figures]],
+        *,
+        again: int = AGAIN,
+        noise: bool = True,
+    ) -> Sequence[Figures]:
+        """The same for what is measured in short turns; ``labels``: what, and of which side."""
         for left in range(again if noise and not self.quick else 0, -1, -1):
             before = self._spin()
             meter = Meter({})
-            figures = step()
+            found = step()
             others = meter.others_percent()
             spin = max(before, self._spin())
             crowded = others > OTHERS_PERCENT and others * meter.seconds() > OTHERS_MS / 10
             noisy = noise and (crowded or spin > SLOWER * self._best_spin_ms)
-            self._note(what, side, figures, others_percent=others, spin_ms=spin, noisy=noisy)
+            for (what, side), figures in zip(labels, found, strict=True):
+                self._note(what, side, figures, others_percent=others, spin_ms=spin, noisy=noisy)
             if not noisy:
                 break
             if left:
                 time.sleep(PAUSE_S)
-        return figures
+        return found
 
     def _spin(self) -> float:
         spin = spin_ms()

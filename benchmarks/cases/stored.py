@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
 from typing import Self
@@ -14,32 +14,50 @@ from benchmarks.sides import Side, System
 
 #: Calls that wait, also in a quick run.
 SIZES, QUICK_SIZES = (10, 100_000, 1_000_000), (10, 20_000)
-#: Requests of each kind in one measurement; each retry wants a failed call of its own.
-ASKED = 400
-RETRIED = 100
+#: Turns of one measurement, and how often each place is asked in a turn; each retry wants a failed
+#: call of its own.
+TURNS, QUICK_TURNS = 20, 5
+ASKED, RETRIED = 40, 5
 PAGE = "/waiting?start=0&end=10"
 
 
 def get(bench: Bench) -> None:
     """GET stats, job and a list page, cancel and retry, with few and many calls stored.
 
-    All sizes stand side by side, so that a drift of the machine's speed is no difference.
+    All sizes and sides stand side by side and are asked in short turns, so that a drift of the
+    machine's speed is no difference.
     """
+    turns = bench.size(TURNS, QUICK_TURNS)
     sizes = QUICK_SIZES if bench.quick else SIZES
     with ExitStack() as stack:
         places = [
-            stack.enter_context(Place(bench, side, size)) for size in sizes for side in bench.sides
+            stack.enter_context(Place(side, size, turns * bench.rounds * (AGAIN + 1) * RETRIED))
+            for size in sizes
+            for side in bench.sides
         ]
-        for place in bench.turns(places):
-            place.measure()
+        for kind in bench.turns(list(KINDS)):
+            bench.measure_together(
+                [(f"{kind}, {place.size:,} calls", place.side.name) for place in places],
+                partial(_in_turn, places, kind, turns),
+            )
+
+
+def _in_turn(places: Sequence[Place], kind: str, turns: int) -> Sequence[Figures]:
+    took: dict[Place, list[float]] = {place: [] for place in places}
+    for turn in range(turns):
+        for place in places if turn % 2 else reversed(places):
+            took[place] += place.ask(kind)
+    return [quantiles(each) for each in took.values()]
 
 
 class Place:
     """One side with calls stored, asked for them one at a time on one connection."""
 
-    def __init__(self, bench: Bench, side: Side, size: int) -> None:
-        self._bench = bench
-        self._size = size
+    def __init__(self, side: Side, size: int, retries: int) -> None:
+        """``retries``: how many there will be at most."""
+        self.side = side
+        self.size = size
+        self._retries = retries
         self._system = System(side=side, workers=1, settings=side.keep_all)
         #: Ids of some that wait, and of all that failed.
         self._ids: list[str] = []
@@ -49,8 +67,8 @@ class Place:
     def __enter__(self) -> Self:
         self._system.__enter__()
         try:
-            self._fail(RETRIED * self._bench.rounds * (AGAIN + 1))
-            self._ids = fill(self._system.client, self._size)
+            self._fail(self._retries)
+            self._ids = fill(self._system.client, self.size)
             self._system.rest()
         except BaseException:
             self._system.__exit__()
@@ -69,30 +87,42 @@ class Place:
         client.ask("POST", "/pause", {})
         self._system.stop_workers()
 
-    def measure(self) -> None:
-        """Each kind of request, one after the other."""
-        client = self._system.client
-        self._note("GET stats", lambda _: client.encode("GET", "/stats"))
-        self._note("GET job", lambda _: client.encode("GET", f"/job/{self._some()}"))
-        self._note("GET list page", lambda _: client.encode("GET", PAGE))
-        self._note("cancel", self._cancel)
-        self._note("retry", self._retry, RETRIED)
+    def ask(self, kind: str) -> list[float]:
+        """Requests of one kind; how long each took, ms."""
+        make = KINDS[kind]
+        asked = RETRIED if kind == "retry" else ASKED
+        return [self._system.client.timed_ms(make(self, n)) for n in range(asked)]
+
+    def stats(self, _: int) -> bytes:
+        """The numbers of the queue."""
+        return self._system.client.encode("GET", "/stats")
+
+    def job(self, _: int) -> bytes:
+        """One call that waits."""
+        return self._system.client.encode("GET", f"/job/{self._some()}")
+
+    def page(self, _: int) -> bytes:
+        """The first of those that wait."""
+        return self._system.client.encode("GET", PAGE)
 
     def _some(self) -> str:
         return self._random.choice(self._ids)
 
-    def _cancel(self, n: int) -> bytes:
-        # The one that is cancelled was added before, so that as many wait as ever.
+    def cancel(self, n: int) -> bytes:
+        """A call that was added before, so that as many wait as ever."""
         job = self._system.client.ask("POST", "/schedule-call", make_call(n))["jobId"]
         return self._system.client.encode("DELETE", f"/job/{job}")
 
-    def _retry(self, _: int) -> bytes:
+    def retry(self, _: int) -> bytes:
+        """One that failed."""
         return self._system.client.encode("POST", f"/job/{self._failed.pop()}/retry")
 
-    def _note(self, what: str, request: Callable[[int], bytes], asked: int | None = None) -> None:
-        label = f"{what}, {self._size:,} calls"
-        many = asked or self._bench.size(ASKED, RETRIED)
-        self._bench.measure(label, self._system.side.name, partial(self._ask, request, many))
 
-    def _ask(self, request: Callable[[int], bytes], asked: int) -> Figures:
-        return quantiles([self._system.client.timed_ms(request(n)) for n in range(asked)])
+#: What is asked for, by the name that it has in the tables.
+KINDS: Mapping[str, Callable[[Place, int], bytes]] = {
+    "GET stats": Place.stats,
+    "GET job": Place.job,
+    "GET list page": Place.page,
+    "cancel": Place.cancel,
+    "retry": Place.retry,
+}
