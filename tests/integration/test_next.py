@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import redis
 
 from tests.integration.conftest import begin, new, place, placed, taken
+from vomind_queue.broker import intake as broker
+from vomind_queue.broker.link import Link
+from vomind_queue.broker.names import CALL_QUEUES
 from vomind_queue.calls import State
 from vomind_queue.errors import StoreUnavailable
 from vomind_queue.store import keys
-from vomind_queue.store.desk import Intake, WorkDesk
+from vomind_queue.store.desk import Intake, Taken, WorkDesk
 from vomind_queue.store.queue import CallQueue
 from vomind_queue.verdicts import Ending, Reception, Refusal, Verdict
 
@@ -140,6 +144,142 @@ def test_one_that_must_not_start_is_refused_as_ever(
     assert desk.begin("3", "unused") is Refusal.BUSY
     assert [job_id for job_id, _ in desk.book.held()] == ["2"]
     assert queue.job("3").state is State.DELAYED
+
+
+def test_one_that_is_taken_anew_with_its_own_end_stays(
+    queue: CallQueue, desk: WorkDesk, found: list[Intake], client: redis.Redis
+) -> None:
+    """What its first holding left behind is no word on the second."""
+    queue.add([new(1)])
+    taken(desk)
+    first = begin(desk, "1")
+    lease = str(desk.book.token("1"))
+    # Somebody else had settled it: it waits again when the late end of its attempt comes in.
+    desk.abandon("1", first.attempt.token)
+    desk.finish(first, FAILED, deferred=True)
+    assert ids(found) == [["1"]]
+    desk.release("1")
+    desk.give_back("1", lease)
+    place(desk, "1")
+    assert queue.job("1").state is State.COMPLETED
+    assert client.zcard(keys.SETTLING) == 0
+
+
+def test_one_whose_lease_was_lost_is_given_back_unrung(
+    queue: CallQueue, desk: WorkDesk, found: list[Intake], client: redis.Redis
+) -> None:
+    """The worker slept for longer than its lease; it knows that it never asked for the call."""
+    queue.add([new(1), new(2)])
+    taken(desk)
+    desk.finish(begin(desk, "1"), placed("CA1"), deferred=True)
+    assert ids(found) == [["2"]]
+    client.zadd(keys.LEASES, {"a2": 1}, xx=True)
+    desk.extend()
+    assert len(desk.book) == 0
+    assert desk.begin("2", "unused") is Refusal.LOST
+    desk.extend()
+    assert queue.job("2").state is State.WAITING
+
+
+def test_under_a_limit_the_next_one_is_only_taken(
+    queue: CallQueue, limited: WorkDesk, client: redis.Redis
+) -> None:
+    """Its start counts from its beginning, and that is right before it is placed."""
+    found: list[Intake] = []
+    limited.wants_next, limited.on_next = (lambda: "123"), found.append
+    queue.add([new(1), new(2)])
+    taken(limited)
+    limited.finish(begin(limited, "1"), placed("CA1"), deferred=True)
+    assert ids(found) == [["2"]]
+    assert not client.hexists(f"{keys.JOB}2", "mark")
+    place(limited, "2")
+    assert queue.job("2").state is State.COMPLETED
+
+
+def test_a_reconnection_keeps_what_a_slot_was_given(
+    queue: CallQueue, desk: WorkDesk, client: redis.Redis
+) -> None:
+    """The connection is replaced while a slot is told of its next call."""
+    queue.add([new(1), new(2)])
+    taken(desk)
+    begun = begin(desk, "1")
+    link = Link(queue=queue, desk=desk, timekeeper=Nobody(), drain_s=1)
+    old = broker.Intake(Feed(desk), link, Hub())
+    note = desk.on_next
+
+    def close_first(found: Intake) -> None:
+        old.close()
+        note(found)
+
+    desk.on_next = close_first
+    desk.finish(begun, placed("CA1"), deferred=True)
+    desk.release("1")
+    feed = Feed(desk)
+    broker.Intake(feed, link, Hub())
+    link.counter.on_idle()
+    assert feed.delivered == ["2"]
+    place(desk, "2")
+    assert queue.job("2").state is State.COMPLETED
+
+
+def test_a_look_that_is_about_to_come_is_not_put_off(queue: CallQueue, desk: WorkDesk) -> None:
+    """A slot had its next look set for later when a word came."""
+    hub = Hub()
+    link = Link(queue=queue, desk=desk, timekeeper=Nobody(), drain_s=1)
+    intake = broker.Intake(Feed(desk), link, hub)
+    intake.soon()
+    intake._look_in(2.0)
+    assert hub.later == [0.0]
+
+
+class Nobody:
+    """A timekeeper that is not asked."""
+
+    def beat(self) -> Any:
+        """Not asked."""
+        raise AssertionError
+
+    def step_down(self) -> None:
+        """Not asked."""
+        raise AssertionError
+
+
+class Feed:
+    """A channel with one slot."""
+
+    def __init__(self, desk: WorkDesk) -> None:
+        self._desk = desk
+        self.call_queues = list(CALL_QUEUES)
+        self.delivered: list[str] = []
+        self.qos = SimpleNamespace(prefetch_count=1, unacknowledged=lambda: len(self.delivered))
+
+    def deliver(self, taken: Taken) -> None:
+        """Notes it."""
+        self.delivered.append(taken.job_id)
+
+    def give_up(self, job_id: str, lease: str) -> None:
+        """Gives it back."""
+        self._desk.give_back(job_id, lease)
+
+
+class Hub:
+    """An event loop that does nothing."""
+
+    def __init__(self) -> None:
+        #: What it was asked to do later: in how many seconds each.
+        self.later: list[float] = []
+
+    def call_soon(self, *_: Any) -> None:
+        """Not now."""
+
+    def call_later(self, seconds: float, *_: Any) -> Any:
+        """Nor then."""
+        self.later.append(seconds)
+        return SimpleNamespace(cancel=lambda: self.later.remove(seconds))
+
+    def call_repeatedly(self, *_: Any) -> Any:
+        """Never."""
+        return SimpleNamespace(cancel=lambda: None)
 
 
 def losing(write: Callable[..., list[Any]]) -> Callable[..., list[Any]]:

@@ -65,8 +65,7 @@ class Intake:
         self._turn = threading.Lock()
         #: Looks that were begun so far.
         self._looks = 0
-        #: What a slot's thread was given with the end of its call, in `found`.
-        self._slot = threading.local()
+        self._slot = link.slot
         # Acknowledgements may come by a channel that was closed in a reconnect.
         link.desk.on_free = self._wake
         link.counter.on_idle = self.refill
@@ -135,6 +134,9 @@ class Intake:
         self._hub.call_soon(self._hub.call_later, 0.0, self._guarded, step, *args)
 
     def _look_in(self, seconds: float) -> None:
+        if self._soon and seconds:
+            # A look is about to come, and says when the next one is due.
+            return
         if self._timer is not None:
             self._timer.cancel()
         self._due_s = time.monotonic() + seconds

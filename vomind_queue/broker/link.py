@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -61,6 +62,9 @@ class Link:
     counter: Counter = field(default_factory=Counter)
     #: In which the slots' threads go on that a call was answered to.
     turns: Turns = field(default_factory=Turns)
+    #: What a slot's thread was given with the end of its call, in `found`. Here, so that it stays
+    #: where it is while a lost connection is replaced.
+    slot: threading.local = field(default_factory=threading.local)
 
     def __repr__(self) -> str:
         """Short, and free of secrets: operators see it in `celery inspect conf`."""

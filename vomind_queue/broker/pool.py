@@ -88,6 +88,7 @@ class TaskPool(BasePool):
         if left:
             logger.warning("%d calls are given back", len(left))
             self._give_back(link, left)
+        self._try(link.desk.disown_astray)
 
     @property
     def busy(self) -> bool:

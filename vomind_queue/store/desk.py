@@ -99,7 +99,7 @@ class WorkDesk:
         self.protocol = protocol
         self.book = LeaseBook()
         self._started: dict[str, _Started] = {}
-        #: Tokens of attempts that may have been begun; the answer was lost.
+        #: Tokens of attempts that may have been begun and will not be placed.
         self._astray: deque[str] = deque()
         #: Workers at the queue when this one last asked for calls, itself included.
         self.company = 1
@@ -151,9 +151,13 @@ class WorkDesk:
         """
         started = self._started.pop(job_id, None)
         lease = self.book.token(job_id)
+        if started is not None and started.lease != lease:
+            # It was lost meanwhile, and its mark was never used.
+            self._note_astray(started)
+            started = None
         if lease is None:
             return Refusal.LOST
-        if started is None or started.lease != lease:
+        if started is None:
             begun_s = boottime()
             answer = self._gate.write(
                 "begin", [keys.ACTIVE], job_id, lease, token, *self._rate(), BUSY_NUMBER_MS
@@ -186,12 +190,14 @@ class WorkDesk:
             answer, taken, *answers = self._gate.write(
                 "next", [keys.ACTIVE], *outcome, *order, token, BUSY_NUMBER_MS
             )
-        except StoreUnavailable:
-            self._astray.append(token)
+        except BaseException as error:
+            if not isinstance(error, StoreUnavailable) or error.outcome_unknown:
+                self._astray.append(token)
             raise
         found = self._found(taken)
         self.book.exchange(job_id, ((call.job_id, call.lease) for call in found.calls))
-        for call, answer_of_begin in zip(found.calls, answers, strict=True):
+        # Where a limit is in force, a call is begun on its own, right before it is placed.
+        for call, answer_of_begin in zip(found.calls, answers, strict=False):
             self._started[call.job_id] = _Started(
                 lease=call.lease, token=token, answer=answer_of_begin, begun_s=begun_s
             )
@@ -265,10 +271,16 @@ class WorkDesk:
 
         One that was begun when it was taken, and never placed, waits as before.
         """
-        started = self._started.pop(job_id, None)
-        if started is not None and started.lease == lease and started.answer[0] == Code.OK:
-            self._disown([started.token])
-        if self.book.drop(job_id, lease):
+        was_held = self.book.drop(job_id, lease)
+        started = self._started.get(job_id)
+        # It may have been taken anew with its own end: that is another lease.
+        if started is not None and started.lease == lease:
+            # `None`: its thread has just begun with it.
+            started = self._started.pop(job_id, None)
+            if started is not None:
+                self._note_astray(started)
+                self.disown_astray()
+        if was_held:
             self._gate.write("settle", [keys.ACTIVE], job_id, lease)
 
     def extend(self) -> None:
@@ -278,11 +290,21 @@ class WorkDesk:
         answer = self._gate.write(
             "extend", [keys.LEASES], self._name, self.protocol.lease_ms, *flat
         )
-        self.book.forget(answer[1:])
-        if self._astray:
-            self._disown([self._astray.popleft() for _ in range(len(self._astray))])
+        lost = set(answer[1:])
+        for job_id, lease in held:
+            if job_id in lost:
+                self.book.drop(job_id, lease)
+        self.disown_astray()
 
-    def _disown(self, tokens: list[str]) -> None:
+    def _note_astray(self, started: _Started) -> None:
+        if started.answer[0] == Code.OK:
+            self._astray.append(started.token)
+
+    def disown_astray(self) -> None:
+        """Gives back the calls that were begun for this process and will not be placed by it."""
+        tokens = [self._astray.popleft() for _ in range(len(self._astray))]
+        if not tokens:
+            return
         try:
             self._gate.write("disown", [keys.ACTIVE], *tokens)
         except StoreUnavailable:

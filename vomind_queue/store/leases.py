@@ -50,9 +50,3 @@ class LeaseBook:
         """Job ids and lease tokens, as of now."""
         with self._lock:
             return list(self._tokens.items())
-
-    def forget(self, job_ids: Iterable[str]) -> None:
-        """Drops leases that turned out to be lost."""
-        with self._lock:
-            for job_id in job_ids:
-                self._tokens.pop(job_id, None)

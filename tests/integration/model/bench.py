@@ -158,7 +158,8 @@ class Bench(RuleBasedStateMachine):
     def _run_out(self, job_id: str, job: Model) -> None:
         assert job.holder is not None
         self.client.zadd(keys.LEASES, {member(job_id): 1}, xx=True)
-        self.desks[job.holder].book.forget([job_id])
+        book = self.desks[job.holder].book
+        book.drop(job_id, str(book.token(job_id)))
         self.desks[1 - job.holder].take(0, "123")
         self._let_go(job)
 

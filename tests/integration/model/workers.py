@@ -158,7 +158,7 @@ class Workers(Bench):
             else:
                 # As if its taking had never been answered.
                 desk._astray.append(desk._started.pop(job_id).token)
-                desk.book.forget([job_id])
+                desk.book.drop(job_id, lease)
                 desk.extend()
             self._let_go(following)
 
