@@ -77,7 +77,11 @@ def test_a_slot_with_nothing_to_do_has_no_turn() -> None:
     """It took one with the answer to its call, and leaves it before it waits for the next call."""
     turns = Turns(1, patience_s=60)
     link: Any = SimpleNamespace(
-        desk=SimpleNamespace(book=SimpleNamespace(held=list), protocol=SimpleNamespace(lease_ms=1)),
+        desk=SimpleNamespace(
+            book=SimpleNamespace(held=list),
+            protocol=SimpleNamespace(lease_ms=1),
+            disown_astray=lambda: None,
+        ),
         counter=SimpleNamespace(on_idle=lambda: None),
         drain_s=0.1,
         turns=turns,
