@@ -39,6 +39,14 @@ def ids(found: list[Intake]) -> list[list[str]]:
     return [[call.job_id for call in each.calls] for each in found]
 
 
+def go_on(queue: CallQueue, desk: WorkDesk, found: list[Intake]) -> None:
+    """Call 1 is placed, and 2 comes with its end."""
+    queue.add([new(1), new(2)])
+    taken(desk)
+    desk.finish(begin(desk, "1"), placed("CA1"), deferred=True)
+    assert ids(found) == [["2"]]
+
+
 @pytest.mark.parametrize("verdict", [placed("CA1"), FAILED])
 def test_the_end_of_a_call_brings_the_next_one(
     queue: CallQueue, desk: WorkDesk, found: list[Intake], verdict: Verdict
@@ -169,10 +177,7 @@ def test_one_whose_lease_was_lost_is_given_back_unrung(
     queue: CallQueue, desk: WorkDesk, found: list[Intake], client: redis.Redis
 ) -> None:
     """The worker slept for longer than its lease; it knows that it never asked for the call."""
-    queue.add([new(1), new(2)])
-    taken(desk)
-    desk.finish(begin(desk, "1"), placed("CA1"), deferred=True)
-    assert ids(found) == [["2"]]
+    go_on(queue, desk, found)
     client.zadd(keys.LEASES, {"a2": 1}, xx=True)
     desk.extend()
     assert len(desk.book) == 0
@@ -322,10 +327,7 @@ def test_the_log_hears_of_both(
     queue: CallQueue, desk: WorkDesk, found: list[Intake], client: redis.Redis
 ) -> None:
     """The end of one and the taking of the next each have their entry."""
-    queue.add([new(1), new(2)])
-    taken(desk)
-    desk.finish(begin(desk, "1"), placed("CA1"), deferred=True)
-    assert ids(found) == [["2"]]
+    go_on(queue, desk, found)
     entries: Any = [
         *client.xrange(keys.OUTBOX_DETAILS),
         *client.xrange(keys.OUTBOX_FINALS),

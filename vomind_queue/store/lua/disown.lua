@@ -15,10 +15,7 @@ for _, mem in ipairs(redis.call('ZRANGE', K.active, 0, -1)) do
     local id = id_of(mem)
     local job = redis.call('HMGET', job_key(id), 'state', 'attempt', 'mark', 'data')
     if job[1] == 'active' and job[3] and unknown[job[2]] then
-        local number = number_of(job[4])
-        if redis.call('HGET', K.dialing, number) == id then
-            redis.call('HDEL', K.dialing, number)
-        end
+        free_number(id, number_of(job[4]))
         requeue(id, now, false)
         count = count + 1
     end

@@ -75,11 +75,8 @@ if ARGV[18] ~= '' then
     total('failure:' .. ARGV[18])
 end
 
-local number = number_of(job[6])
 if outcome ~= 'doubt' then
-    if redis.call('HGET', K.dialing, number) == id then
-        redis.call('HDEL', K.dialing, number)
-    end
+    free_number(id, number_of(job[6]))
 end
 local attempts = tonumber(job[4] or 0) + 1
 local ends = outcome == 'completed' or outcome == 'failed'

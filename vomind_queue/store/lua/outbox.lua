@@ -138,7 +138,7 @@ local BOUND_EVERY = 8
 -- Writes what was noted.
 local function flush_log()
     if #log_groups > 0 then
-        local now = script_now or now_ms()
+        local now = now_ms()
         local before = next_sequences(#log_groups)
         for i, group in ipairs(log_groups) do
             local final = LOG_FINAL[group.kind]

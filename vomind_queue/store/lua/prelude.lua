@@ -37,6 +37,13 @@ local function number_of(data)
     return string.match(data, '^{"to":"([^"\\]*)"') or cjson.decode(data)['to']
 end
 
+-- Another call to the number may be placed, unless one is already.
+local function free_number(id, number)
+    if redis.call('HGET', K.dialing, number) == id then
+        redis.call('HDEL', K.dialing, number)
+    end
+end
+
 -- Whether a job belongs to a bulk that is not there yet, though its record is.
 local function is_staged(id)
     local number = tonumber(id)
@@ -221,7 +228,7 @@ local function remove(id)
     if state == 'completed' or state == 'failed' then
         log_event(id, 'removed')
     elseif state then
-        redis.call('HSET', job_key(id), 'state', 'cancelled', 'ended', script_now or now_ms())
+        redis.call('HSET', job_key(id), 'state', 'cancelled', 'ended', now_ms())
         log_event(id, 'cancelled')
     end
     drop_record(id)
