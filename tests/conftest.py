@@ -10,7 +10,7 @@ import redis
 
 from tests.servers import KINDS, Server
 from tests.stack import Stack
-from vomind_queue.environment import SECTIONS
+from vomind_queue.config.settings import VARIABLES
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -24,9 +24,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def _no_settings_of_the_tester() -> Iterator[None]:
     """Neither ``.env`` nor a live key in the environment reaches a test."""
     with pytest.MonkeyPatch.context() as patch:
-        for variables in SECTIONS.values():
-            for variable in variables:
-                patch.delenv(variable.name, raising=False)
+        for variable in VARIABLES:
+            patch.delenv(variable.name, raising=False)
         patch.setenv("VOMIND_ENV_FILE", "")
         yield
 

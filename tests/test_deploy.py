@@ -16,9 +16,9 @@ import yaml
 
 from tests.pages import ROOT
 from tests.supabase import Postgres
-from vomind_queue.environment import SECTIONS
+from vomind_queue.config.settings import VARIABLES
 
-SETTINGS = {variable.name for variables in SECTIONS.values() for variable in variables}
+SETTINGS = {variable.name for variable in VARIABLES}
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text())
 OURS = {name: each for name, each in COMPOSE["services"].items() if "build" in each}
 UNITS = sorted((ROOT / "deploy" / "systemd").glob("*.service"))

@@ -8,9 +8,10 @@ import pytest
 
 from tests.pages import ROOT, Page, pages
 from vomind_queue.cli.client import CLIENT_VARIABLES
-from vomind_queue.environment import SECTIONS, env_example, markdown_table
+from vomind_queue.config.documents import env_example, markdown_table
+from vomind_queue.config.settings import VARIABLES
 
-NAMES = [variable.name for variables in SECTIONS.values() for variable in variables]
+NAMES = [variable.name for variable in VARIABLES]
 
 
 def test_each_setting_stands_in_the_example_file() -> None:
@@ -20,9 +21,9 @@ def test_each_setting_stands_in_the_example_file() -> None:
     assert re.findall(r"^#([A-Z_]+)=", text, re.MULTILINE) == NAMES
 
 
-def test_each_setting_stands_in_the_readme() -> None:
-    """README.md's table names each setting with its default."""
-    text = (ROOT / "README.md").read_text()
+def test_each_setting_stands_in_the_documentation() -> None:
+    """The table in docs/settings.md names each setting with its default."""
+    text = (ROOT / "docs" / "settings.md").read_text()
     assert markdown_table() in text, "run `make settings`"
     assert re.findall(r"^\| `([A-Z_]+)`", markdown_table(), re.MULTILINE) == NAMES
 

@@ -24,7 +24,7 @@ import vomind_queue
 assert vomind_queue.__file__.startswith({prefix!r}), vomind_queue.__file__
 from vomind_queue.log_services import open_log
 from vomind_queue.services import build
-from vomind_queue.settings import Settings
+from vomind_queue.config.settings import Settings
 from vomind_queue.web import create_app
 settings = Settings.from_env({{"REDIS_URL": "redis://127.0.0.1:{port}", "DATA_DIR": {data!r}}})
 web = create_app(build(settings, open_log(settings))).test_client()

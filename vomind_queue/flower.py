@@ -22,8 +22,10 @@ from tornado.web import RedirectHandler, authenticated, url
 
 from vomind_queue import log
 from vomind_queue.broker.names import CALL_QUEUES
+from vomind_queue.config.loading import load
+from vomind_queue.config.settings import Settings
+from vomind_queue.config.types import is_loopback
 from vomind_queue.errors import SettingsError
-from vomind_queue.settings import Settings, is_loopback, load
 from vomind_queue.store import keys
 
 #: Tasks that Flower remembers; its own default of 100,000 takes hundreds of megabytes.

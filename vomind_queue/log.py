@@ -23,7 +23,7 @@ from functools import lru_cache
 from itertools import islice
 from typing import Any, TextIO
 
-from vomind_queue.settings import Settings
+from vomind_queue.config.settings import Settings
 
 #: What the standard library itself puts on a record, before anything else.
 _BLANK = vars(logging.LogRecord("", 0, "", 0, "", (), None))

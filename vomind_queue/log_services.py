@@ -9,9 +9,9 @@ from importlib import import_module
 
 from vomind_queue.call_log.protocol import CallLog
 from vomind_queue.call_log.sqlite import SqliteLog
+from vomind_queue.config.settings import Settings
 from vomind_queue.findings import Finding, fine, wrong
 from vomind_queue.history import History
-from vomind_queue.settings import Settings
 from vomind_queue.shipping import LogRetention, Shipping
 from vomind_queue.store.connection import WORKER_TIMEOUT_S, Gate, connect
 from vomind_queue.store.outbox import Outbox

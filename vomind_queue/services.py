@@ -11,6 +11,7 @@ import socket
 from dataclasses import dataclass
 
 from vomind_queue.call_log.protocol import CallLog
+from vomind_queue.config.settings import Settings
 from vomind_queue.control import Control
 from vomind_queue.dialer.callbacks import Postmark
 from vomind_queue.errors import StoreUnavailable, StoreUnsuitable
@@ -21,7 +22,6 @@ from vomind_queue.progress import OutcomePolicy, first_look_ms
 from vomind_queue.recurring import Recurring
 from vomind_queue.reporting import Reporting
 from vomind_queue.scheduling import Scheduling
-from vomind_queue.settings import Settings
 from vomind_queue.store.connection import API_TIMEOUT_S, Gate, connect
 from vomind_queue.store.desk import Protocol, WorkDesk
 from vomind_queue.store.floods import FloodBook

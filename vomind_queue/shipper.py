@@ -12,9 +12,9 @@ import threading
 from types import FrameType
 
 from vomind_queue import log
+from vomind_queue.config.loading import load_or_exit
 from vomind_queue.log_services import build_shipping, log_place
 from vomind_queue.services import check_store
-from vomind_queue.settings import load_or_exit
 
 logger = logging.getLogger(__name__)
 

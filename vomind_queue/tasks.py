@@ -10,9 +10,9 @@ from celery.exceptions import Ignore
 from vomind_queue.broker.names import PLACE_CALL
 from vomind_queue.calling import Calling
 from vomind_queue.calls import Rate
+from vomind_queue.config.settings import Settings
 from vomind_queue.errors import VomindError
 from vomind_queue.retry import LONGEST_BACKOFF_S
-from vomind_queue.settings import Settings
 from vomind_queue.verdicts import Ending, Refusal
 
 #: Celery's units of a rate by their length, ms.

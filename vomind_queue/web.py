@@ -23,10 +23,12 @@ from vomind_queue.api.app import make_app
 from vomind_queue.api.door import Door
 from vomind_queue.api.ports import Services
 from vomind_queue.api.quick import Protocol
+from vomind_queue.config.loading import load_or_exit
+from vomind_queue.config.settings import Settings
+from vomind_queue.config.types import is_loopback
 from vomind_queue.dashboard.files import Dashboard
 from vomind_queue.log_services import open_log
 from vomind_queue.services import build, check_store
-from vomind_queue.settings import Settings, is_loopback, load_or_exit
 
 logger = logging.getLogger(__name__)
 

@@ -13,12 +13,12 @@ from typing import TypeVar
 from vomind_queue.attempts import Dialer
 from vomind_queue.broker.link import Link
 from vomind_queue.calling import Calling
+from vomind_queue.config.settings import Settings
 from vomind_queue.dialer.examination import Examiner
 from vomind_queue.dialer.twilio import TwilioDialer
 from vomind_queue.following import Following, Operator
 from vomind_queue.retry import RetryPolicy
 from vomind_queue.services import process_name, protocol_of, reports_of
-from vomind_queue.settings import Settings
 from vomind_queue.store.connection import WORKER_TIMEOUT_S, Gate, connect
 from vomind_queue.store.desk import WorkDesk
 from vomind_queue.store.inheritance import Inheritance

@@ -19,9 +19,10 @@ from vomind_queue.broker.app import create_celery
 from vomind_queue.broker.link import Link
 from vomind_queue.broker.names import PLACE_CALL
 from vomind_queue.broker.pool import TaskPool
+from vomind_queue.config.loading import load_or_exit
+from vomind_queue.config.settings import Settings
 from vomind_queue.errors import QueueError, StoreUnavailable
 from vomind_queue.services import check_store
-from vomind_queue.settings import Settings, load_or_exit
 from vomind_queue.work_services import Provider, WorkServices, build_work
 
 logger = logging.getLogger(__name__)

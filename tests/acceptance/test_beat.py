@@ -17,7 +17,7 @@ from tests.integration.schedules import RARELY, make_due
 from tests.servers import Server
 from tests.simulator import SimulatorClient
 from tests.stack import Process, Stack, until
-from vomind_queue.settings import Settings
+from vomind_queue.config.settings import Settings
 from vomind_queue.worker import create_app
 
 LEADS = "scheduler leads"

@@ -21,6 +21,7 @@ def certificate(tmp_path: Path) -> tuple[str, str]:
         missing("openssl")
     key, made = tmp_path / "key.pem", tmp_path / "cert.pem"
     command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"]
+    command += ["-addext", "subjectAltName=IP:127.0.0.1"]
     command += ["-subj", "/CN=nobody", "-keyout", str(key), "-out", str(made)]
     subprocess.run(command, check=True, capture_output=True)
     return str(key), str(made)
@@ -61,6 +62,27 @@ def test_everything_works_over_tls(stack: Stack, tls_port: int) -> None:
     )
     broker = f"http://127.0.0.1:{stack.flower_port}/broker"
     until(_shows(broker, "calls.high"), within_s=READY_S, what="Flower counts")
+
+
+def test_a_named_authority_is_trusted_and_no_other(
+    stack: Stack, tls_port: int, certificate: tuple[str, str]
+) -> None:
+    """With ``ssl_ca_certs`` alone the server is verified, by every process, against that file."""
+    stack.settings["REDIS_URL"] = f"rediss://127.0.0.1:{tls_port}?ssl_ca_certs={certificate[1]}"
+    stack.start_all()
+    answer = requests.post(
+        f"{stack.queue_url}/schedule-call", json={"to": "+1234567890"}, timeout=5
+    )
+    assert answer.status_code == 200, answer.text
+    job = f"{stack.queue_url}/job/1"
+    until(
+        lambda: requests.get(job, timeout=5).json()["state"] == "completed",
+        within_s=10,
+        what="the call is placed",
+    )
+    address = f"rediss://localhost:{tls_port}?ssl_ca_certs={certificate[1]}"
+    other = stack.start("worker", "-n", "two@%h", REDIS_URL=address)
+    other.wait_for("certificate verify failed")
 
 
 def test_a_certificate_is_verified_when_asked(stack: Stack, tls_port: int) -> None:

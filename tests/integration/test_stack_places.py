@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests.servers import free_port
+from vomind_queue.config.settings import Settings
 from vomind_queue.errors import SettingsError
-from vomind_queue.settings import Settings
 from vomind_queue.stack import embedded, probes
 from vomind_queue.stack.parts import places
 from vomind_queue.stack.probes import Place

@@ -22,8 +22,8 @@ from vomind_queue.broker.app import create_celery
 from vomind_queue.broker.link import Link
 from vomind_queue.broker.names import CALL_QUEUES, PLACE_CALL
 from vomind_queue.calls import Call, Priority, State
+from vomind_queue.config.settings import Settings
 from vomind_queue.errors import QueueError
-from vomind_queue.settings import Settings
 from vomind_queue.store.desk import WorkDesk
 from vomind_queue.store.queue import CallQueue
 from vomind_queue.store.timetable import Timetable

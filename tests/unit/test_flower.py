@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from vomind_queue.config.settings import Settings
 from vomind_queue.errors import SettingsError
 from vomind_queue.flower import MAX_TASKS, arguments
-from vomind_queue.settings import Settings
 
 
 def test_flower_listens_where_the_settings_say() -> None:

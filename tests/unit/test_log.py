@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from vomind_queue import log
+from vomind_queue.config.settings import Settings
 from vomind_queue.log import InOnePiece, LineHandler
-from vomind_queue.settings import Settings
 
 
 def _record(event: str, **extra: object) -> logging.LogRecord:

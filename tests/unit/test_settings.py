@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from vomind_queue.calls import Rate, Retention
-from vomind_queue.environment import SECTIONS
+from vomind_queue.config.loading import environment_with_file, load, load_or_exit
+from vomind_queue.config.settings import VARIABLES, Settings
+from vomind_queue.config.types import ApiKey, is_loopback
 from vomind_queue.errors import SettingsError
-from vomind_queue.kinds import ApiKey
-from vomind_queue.settings import Settings, environment_with_file, is_loopback, load, load_or_exit
 
 SID = "AC" + "0" * 32
 KEY = "SK" + "0" * 32
@@ -33,7 +33,7 @@ def test_nothing_set_is_the_stack_on_this_machine() -> None:
 
 def test_an_empty_value_counts_as_unset() -> None:
     """A line without a value in .env changes nothing."""
-    empty = {variable.name: " " for variables in SECTIONS.values() for variable in variables}
+    empty = {variable.name: " " for variable in VARIABLES}
     assert Settings.from_env(empty) == Settings.from_env({})
 
 
@@ -54,7 +54,7 @@ def test_each_variable_is_read() -> None:
     without.seen = set()
     Settings.from_env(without)
     environment_with_file(without | {"VOMIND_ENV_FILE": ""})
-    documented = {variable.name for variables in SECTIONS.values() for variable in variables}
+    documented = {variable.name for variable in VARIABLES}
     assert with_host.seen | without.seen | {"VOMIND_ENV_FILE"} == documented
 
 
@@ -236,6 +236,90 @@ def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
     read = environment_with_file({"VOMIND_ENV_FILE": str(file), "PORT": "5000"})
     assert (read["PORT"], read["HOST"]) == ("5000", "127.0.0.2")
     assert read["REDIS_PASSWORD"] == "a${HOME}b"
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [("CALL_RATE_LIMTI", "CALL_RATE_LIMIT"), ("API_KEY", "API_KEYS"), ("publicurl", "PUBLIC_URL")],
+)
+def test_a_misspelt_name_in_the_file_is_refused(tmp_path: Path, name: str, meant: str) -> None:
+    """A rate limit that nobody reads would be no limit at all."""
+    file = tmp_path / "settings"
+    file.write_text(f"{name}=1\n")
+    with pytest.raises(SettingsError, match=f"{name} in .* is no setting; did you mean {meant}"):
+        environment_with_file({"VOMIND_ENV_FILE": str(file)})
+
+
+def test_other_programs_may_share_the_file(tmp_path: Path) -> None:
+    """A name that is like none of ours is somebody else's."""
+    file = tmp_path / "settings"
+    file.write_text("DATABASE_URL=postgres://x\nNODE_ENV=production\nPORT=4000\n")
+    assert environment_with_file({"VOMIND_ENV_FILE": str(file)})["PORT"] == "4000"
+
+
+def test_the_file_is_read_as_windows_writes_it(tmp_path: Path) -> None:
+    """A byte order mark is no part of the first name; UTF-16 is refused by name."""
+    file = tmp_path / "settings"
+    file.write_bytes("PORT=4000\r\n".encode("utf-8-sig"))
+    assert environment_with_file({"VOMIND_ENV_FILE": str(file)})["PORT"] == "4000"
+    file.write_bytes("PORT=4000\r\n".encode("utf-16"))
+    with pytest.raises(SettingsError, match="text in UTF-8"):
+        environment_with_file({"VOMIND_ENV_FILE": str(file)})
+
+
+def test_addresses_of_kubernetes_services_are_not_settings(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A service named redis or flower must not keep every process from starting."""
+    links = {"REDIS_PORT": "tcp://10.96.0.12:6379", "FLOWER_PORT": "tcp://10.96.0.13:5555"}
+    read = environment_with_file({"VOMIND_ENV_FILE": "", "REDIS_URL": "redis://h:1", **links})
+    settings = Settings.from_env(read)
+    assert (settings.redis_url, settings.flower_port) == ("redis://h:1", 5555)
+    said = capsys.readouterr().err.splitlines()
+    assert [line.split()[0] for line in said] == ["FLOWER_PORT", "REDIS_PORT"]
+
+
+@pytest.mark.parametrize(
+    ("given", "url"),
+    [
+        ("REDIS://h:1", "redis://h:1"),
+        ("redis://h:1?db=3", "redis://h:1/3"),
+        ("redis://h:1/3?db=3", "redis://h:1/3"),
+        ("rediss://h?ssl_cert_reqs=CERT_NONE", "rediss://h?ssl_cert_reqs=none"),
+        (
+            "rediss://h?ssl_ca_certs=/etc/ca.pem",
+            "rediss://h?ssl_ca_certs=/etc/ca.pem&ssl_cert_reqs=required",
+        ),
+    ],
+)
+def test_each_spelling_of_an_address_means_one_thing(given: str, url: str) -> None:
+    """All processes read the address alike; a named authority is there to be checked against."""
+    assert Settings.from_env({"REDIS_URL": given}).redis_url == url
+
+
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        ('"redis://h:1"', "leave the quotation marks out"),
+        ("redis://:hunter2#x@h:1", "write # as %23"),
+        ("redis://h:1?ssl=true", "write rediss://"),
+        ("redis://h:1?ssl_ca_certs=/etc/ca.pem", "ssl_ca_certs needs rediss://"),
+        ("rediss://h:1?ssl_cert_reqs=maybe", "none, optional or required"),
+        ("redis://h:1?timeout=3", "timeout is not supported"),
+        ("redis://h:1/2?db=3", "one whole number"),
+        ("unix:///run/redis.sock", "Unix socket"),
+        ("redis+sentinel://h:26379", "Sentinel is not supported"),
+        ("redis://hunter2@a:1,b:2", "several hosts"),
+        ("redis://:hunter2@h:port", ""),
+    ],
+)
+def test_an_address_that_cannot_be_read_says_why(given: str, reason: str) -> None:
+    """One line, without the password, in place of a traceback in one process and not another."""
+    with pytest.raises(SettingsError) as refused:
+        Settings.from_env({"REDIS_URL": given})
+    assert reason in str(refused.value)
+    assert "hunter2" not in str(refused.value)
+    assert "\n" not in str(refused.value)
 
 
 def test_dotenv_is_read_from_the_working_directory(

@@ -18,7 +18,7 @@ from flask import Flask, Response
 from vomind_queue.api import shell
 from vomind_queue.api.problems import Refused
 from vomind_queue.calls import Call
-from vomind_queue.settings import ApiKey
+from vomind_queue.config.types import ApiKey
 
 #: Has a key of its own, which opens nothing else.
 METRICS = "metrics.show"

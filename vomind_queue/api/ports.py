@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from vomind_queue.api.flood import Book
+from vomind_queue.config.settings import Settings
 from vomind_queue.control import Control
 from vomind_queue.dialer.callbacks import Postmark
 from vomind_queue.history import History
@@ -13,7 +14,6 @@ from vomind_queue.oversight import Oversight
 from vomind_queue.recurring import Recurring
 from vomind_queue.reporting import Reporting
 from vomind_queue.scheduling import Scheduling
-from vomind_queue.settings import Settings
 
 
 class Services(Protocol):

@@ -11,8 +11,8 @@ from marshmallow.fields import Nested
 from vomind_queue.api import fields, strays
 from vomind_queue.api.times import YEAR_MS, in_words
 from vomind_queue.calls import DEFAULT_MESSAGE, Call, NewCall, Priority
+from vomind_queue.config.settings import Settings
 from vomind_queue.progress import Detection
-from vomind_queue.settings import Settings
 
 #: Jobs on one page of a list.
 MOST_ON_PAGE = 1_000

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ssl
 from typing import Any
 
 from celery import Celery
@@ -12,8 +11,9 @@ from vomind_queue.broker import transport
 from vomind_queue.broker.link import Link
 from vomind_queue.broker.names import CALL_QUEUES, DEFAULT_QUEUE, LINK_OPTION
 from vomind_queue.broker.replies import Control
-from vomind_queue.settings import Settings
-from vomind_queue.store.connection import WORKER_TIMEOUT_S, unverified
+from vomind_queue.config.redis_address import tls_options
+from vomind_queue.config.settings import Settings
+from vomind_queue.store.connection import WORKER_TIMEOUT_S
 
 #: How often kombu checks its long-lived connections, s.
 HEALTH_CHECK_S = 5
@@ -70,13 +70,9 @@ def _configuration(settings: Settings, link: Link) -> dict[str, Any]:
         "enable_utc": True,
         "timezone": "UTC",
     }
-    if settings.redis_url.startswith("rediss://"):
+    if tls := tls_options(settings.redis_url):
         # Flower asks for this; the address alone would do for kombu.
-        options["broker_use_ssl"] = (
-            {"ssl_cert_reqs": ssl.CERT_NONE, "ssl_check_hostname": False}
-            if unverified(settings.redis_url)
-            else {"ssl_cert_reqs": ssl.CERT_REQUIRED}
-        )
+        options["broker_use_ssl"] = tls
     return options
 
 

@@ -95,6 +95,6 @@ COMMANDS: Mapping[str, Lazy] = {
     ),
     "settings": Lazy(
         place=f"{_HERE}.settings:settings",
-        help="Write .env.example and the README's table anew, in the working directory.",
+        help="Write .env.example and the table in docs/settings.md, below the working directory.",
     ),
 }

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from vomind_queue import log
+from vomind_queue.config.loading import load
+from vomind_queue.config.settings import Settings
 from vomind_queue.errors import VomindError
-from vomind_queue.settings import Settings, load
 
 
 def configured() -> Settings:

@@ -7,8 +7,9 @@ import os
 
 import click
 
+from vomind_queue.config.loading import load
+from vomind_queue.config.settings import Settings
 from vomind_queue.errors import SettingsError
-from vomind_queue.settings import Settings, load
 from vomind_queue.stack import embedded, probes
 from vomind_queue.stack.parts import announcement, parts, places, server
 from vomind_queue.stack.supervisor import Supervisor

@@ -8,7 +8,7 @@ import signal
 import sys
 from collections.abc import Sequence
 
-from vomind_queue.environment import SIMULATOR_PORT
+from vomind_queue.config.settings import SIMULATOR_PORT
 from vomind_queue.simulator.accounts import Accounts
 from vomind_queue.simulator.simulator import create_simulator
 

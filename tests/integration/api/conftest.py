@@ -14,8 +14,8 @@ from werkzeug.test import TestResponse
 
 from tests.integration.conftest import begin, taken
 from vomind_queue.call_log.sqlite import SqliteLog
+from vomind_queue.config.settings import Settings
 from vomind_queue.services import build_on
-from vomind_queue.settings import Settings
 from vomind_queue.store import keys
 from vomind_queue.store.desk import WorkDesk
 from vomind_queue.store.queue import CallQueue

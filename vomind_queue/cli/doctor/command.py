@@ -9,9 +9,9 @@ import click
 
 from vomind_queue.cli.doctor.examination import examine
 from vomind_queue.cli.endings import Ending
+from vomind_queue.config.loading import load
 from vomind_queue.errors import SettingsError
 from vomind_queue.findings import Finding, Grade
-from vomind_queue.settings import load
 
 _MARKS: Mapping[Grade, tuple[str, str]] = {
     Grade.FINE: ("✓", "green"),

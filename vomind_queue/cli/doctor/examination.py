@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from vomind_queue.cli.doctor import reach
+from vomind_queue.config.settings import Settings
 from vomind_queue.errors import StoreUnavailable
 from vomind_queue.findings import Finding, Grade, advice, fine, wrong
 from vomind_queue.log_services import examine_log
-from vomind_queue.settings import Settings
 from vomind_queue.store import examination
 from vomind_queue.store.connection import WORKER_TIMEOUT_S, Gate, connect
 from vomind_queue.store.queue import CallQueue

@@ -8,9 +8,10 @@ from urllib.parse import urlsplit
 
 import requests
 
+from vomind_queue.config.settings import Settings
+from vomind_queue.config.types import is_loopback
 from vomind_queue.dialer.examination import signature
 from vomind_queue.findings import Finding, advice, fine, wrong
-from vomind_queue.settings import Settings, is_loopback
 
 #: How long an answer may take, s: Twilio waits no longer than 15.
 TIMEOUT_S = 10.0

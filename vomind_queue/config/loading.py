@@ -1,0 +1,84 @@
+"""Loads the settings from the environment and the ``.env`` file."""
+
+from __future__ import annotations
+
+import difflib
+import io
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from dotenv import dotenv_values
+
+from vomind_queue.config.settings import ENV_FILE, VARIABLES, Settings
+from vomind_queue.errors import SettingsError
+
+#: How alike a name must be to one of ours to count as a misspelling (`difflib`'s ratio).
+_MISSPELT = 0.85
+_OURS = tuple(variable.name for variable in VARIABLES)
+
+
+def load() -> Settings:
+    """Return the settings from the ``.env`` file, if there is one, and the environment, which wins.
+
+    ``VOMIND_ENV_FILE`` names another file; set but empty, none is read. Raise SettingsError.
+    """
+    return Settings.from_env(environment_with_file(os.environ))
+
+
+def load_or_exit() -> Settings:
+    """Return what `load` does; a bad value ends the process with its one line and status 1."""
+    try:
+        return load()
+    except SettingsError as error:
+        sys.exit(str(error))
+
+
+def environment_with_file(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return ``environ`` over what the ``.env`` file says, without what others put there."""
+    path = environ.get(ENV_FILE.name, ENV_FILE.default)
+    found = _without_links(environ)
+    if not path:
+        return found
+    if ENV_FILE.name in environ and not Path(path).is_file():
+        raise SettingsError(
+            f"{ENV_FILE.name}: {path!r} is not allowed; allowed: a file that exists."
+        )
+    return _read(Path(path)) | found
+
+
+def _read(path: Path) -> dict[str, str]:
+    """Return what a file sets; nothing when there is none. Raise SettingsError."""
+    if not path.is_file():
+        return {}
+    try:
+        # Windows editors put a byte order mark in front.
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise SettingsError(f"{path} cannot be read; allowed: text in UTF-8.") from None
+    # A password may contain a dollar sign: nothing is interpolated.
+    given = dotenv_values(stream=io.StringIO(text), interpolate=False)
+    for name in given:
+        _check_name(name, path)
+    return {name: text for name, text in given.items() if text is not None}
+
+
+def _check_name(name: str, path: Path) -> None:
+    """Refuse a name that is almost one of ours: its setting would silently be the default."""
+    if name in _OURS:
+        return
+    for meant in difflib.get_close_matches(name.upper(), _OURS, n=1, cutoff=_MISSPELT):
+        raise SettingsError(f"{name} in {path} is no setting; did you mean {meant}?")
+
+
+def _without_links(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return ``environ`` without the addresses that Kubernetes sets for its services.
+
+    A service named ``redis`` makes it set ``REDIS_PORT=tcp://10.0.0.1:6379`` in every pod
+    (https://kubernetes.io/docs/tutorials/services/connect-applications-service/).
+    """
+    links = {name for name, text in environ.items() if name in _OURS and text.startswith("tcp://")}
+    for name in sorted(links):
+        sys.stderr.write(f"{name} ignored: its value is the address of a Kubernetes service\n")
+    return {name: text for name, text in environ.items() if name not in links}

@@ -1,0 +1,245 @@
+"""Types of settings: how a text becomes a value, and what a person is told about it. No I/O."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+from urllib.parse import urlsplit
+
+from vomind_queue.calls import Rate, Retention
+from vomind_queue.progress import RETRIED
+from vomind_queue.tolls import is_country
+from vomind_queue.zones import is_zone
+
+T = TypeVar("T")
+
+
+class NotAllowed(ValueError):
+    """A value that is not allowed, for a reason that may be shown: it never quotes the value."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Type(Generic[T]):
+    """A type of value."""
+
+    #: Turns the text into a value, or raises ValueError; a NotAllowed says why.
+    parse: Callable[[str], T]
+    #: The texts that are allowed, as the end of "allowed: …".
+    allowed: str
+
+
+def optional(of: Type[T]) -> Type[T | None]:
+    """Return the same type, with ``None`` for the empty text."""
+    return Type(parse=lambda text: of.parse(text) if text else None, allowed=of.allowed)
+
+
+def unless(word: str, of: Type[T]) -> Type[T | None]:
+    """Return the same type, with ``None`` for one word."""
+    return Type(
+        parse=lambda text: None if text.lower() == word else of.parse(text),
+        allowed=f"{of.allowed}, or {word}",
+    )
+
+
+def matching(pattern: str, allowed: str) -> Type[str]:
+    """Return the type of texts that match a regular expression from end to end."""
+
+    def parse(text: str) -> str:
+        if not re.fullmatch(pattern, text):
+            raise ValueError
+        return text
+
+    return Type(parse=parse, allowed=allowed)
+
+
+def choice(words: Mapping[str, T]) -> Type[T]:
+    """Return the type of a few words, in upper or lower case, each with its value."""
+
+    def parse(text: str) -> T:
+        if text.lower() not in words:
+            raise ValueError
+        return words[text.lower()]
+
+    return Type(parse=parse, allowed=" or ".join(words))
+
+
+def word(*words: str) -> Type[str]:
+    """Return the type of a few words that stand for themselves."""
+    return choice({each: each for each in words})
+
+
+def whole(least: int, most: int) -> Type[int]:
+    """Return the type of whole numbers between two bounds, both included."""
+
+    def parse(text: str) -> int:
+        if not re.fullmatch(r"[0-9]{1,12}", text) or not least <= int(text) <= most:
+            raise ValueError
+        return int(text)
+
+    return Type(parse=parse, allowed=f"a whole number from {least} to {most}")
+
+
+_UNIT_MS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
+
+#: Ten years: nobody means more, and its milliseconds stay exact in Lua's doubles.
+_LONGEST_MS = 3_650 * _UNIT_MS["d"]
+
+
+def _duration_ms(text: str, least_ms: int = 0) -> int:
+    found = re.fullmatch(r"([0-9]{1,12})(ms|s|m|h|d)", text)
+    if not found:
+        raise ValueError
+    milliseconds = int(found[1]) * _UNIT_MS[found[2]]
+    if not least_ms <= milliseconds <= _LONGEST_MS:
+        raise ValueError
+    return milliseconds
+
+
+def _rate(text: str) -> Rate:
+    starts, _, window = text.partition("/")
+    window = f"1{window}" if window in {"s", "m", "h"} else window
+    return Rate(max_starts=whole(1, 1_000_000).parse(starts), window_ms=_duration_ms(window, 1))
+
+
+def _retention(text: str) -> Retention:
+    age, _, count = text.partition(",")
+    return Retention(age_ms=_duration_ms(age.strip()), count=whole(0, 10**9).parse(count.strip()))
+
+
+def _http_url(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or re.search(r"\s", text):
+        raise ValueError
+    _ = parts.port  # raises ValueError when it is no port
+    return text.rstrip("/")
+
+
+def _base_url(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.query or parts.fragment or parts.username is not None:
+        raise ValueError
+    return _http_url(text)
+
+
+def _list(text: str) -> Sequence[str]:
+    parts = tuple(part.strip() for part in text.split(",")) if text else ()
+    if not all(parts):
+        raise ValueError
+    return parts
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ApiKey:
+    """A key that a client of the API may show."""
+
+    #: Stands in "paused by" and in the logs; ``None`` when the key has no name.
+    name: str | None
+    secret: str = field(repr=False)
+
+
+def _api_key(text: str) -> ApiKey:
+    name, colon, secret = text.partition(":") if ":" in text else ("", "", text)
+    # Only what travels in an HTTP header as it is.
+    if not re.fullmatch(r"[!-~]+", secret) or (colon and not name):
+        raise ValueError
+    return ApiKey(name=name or None, secret=secret)
+
+
+def _api_keys(text: str) -> Sequence[ApiKey]:
+    keys = tuple(_api_key(part) for part in _list(text))
+    if len({key.secret for key in keys}) < len(keys):
+        raise ValueError
+    return keys
+
+
+def _logins(text: str) -> str:
+    if not all(re.fullmatch(r"[^:]+:.+", login) for login in _list(text)):
+        raise ValueError
+    return text
+
+
+def _outcomes(text: str) -> Sequence[str]:
+    found = _list("" if text.lower() == "none" else text.lower())
+    if not set(found) <= set(RETRIED):
+        raise ValueError
+    return found
+
+
+def _countries(text: str) -> frozenset[str]:
+    found = frozenset(_list(text.upper()))
+    if not all(map(is_country, found)):
+        raise ValueError
+    return found
+
+
+def _zone(text: str) -> str:
+    if not is_zone(text):
+        raise ValueError
+    return text
+
+
+_path_text = matching(r"(/?[A-Za-z0-9._-]+)*/?", "a path")
+
+#: Below this no lease outlives a slow moment, and no request gets its answer, ms.
+LEAST_WORKING_TIME_MS = 250
+_DURATION = "a duration such as 500ms, 30s, 15m, 2h or 7d"
+
+#: A TCP port that can be listened on.
+PORT = whole(1, 65_535)
+#: Any text at all.
+TEXT = Type(parse=str, allowed="any text")
+#: Yes or no.
+FLAG = choice({"1": True, "0": False, "true": True, "false": False})
+#: Milliseconds, zero included.
+DURATION = Type(parse=_duration_ms, allowed=_DURATION)
+#: Milliseconds, more than none.
+TIME = Type(parse=lambda text: _duration_ms(text, 1), allowed=f"{_DURATION}, more than 0")
+#: Milliseconds, enough for a request to be sent and answered.
+WORKING_TIME = Type(
+    parse=lambda text: _duration_ms(text, LEAST_WORKING_TIME_MS),
+    allowed=f"{_DURATION}, at least {LEAST_WORKING_TIME_MS}ms",
+)
+#: So many starts in any window of that length.
+RATE = Type(parse=_rate, allowed="starts per window, such as 10/m, 2/s, 100/h or 10/3s")
+#: How long jobs are kept, and how many at most.
+RETENTION = Type(parse=_retention, allowed="a duration and a number of jobs, such as 7d,100000")
+#: An address, without a slash at its end.
+HTTP_URL = Type(parse=_http_url, allowed="an http:// or https:// address")
+#: The same, for paths to be added to.
+BASE_URL = Type(
+    parse=_base_url, allowed="an http:// or https:// address without a query and without a login"
+)
+#: Something to listen on or to connect to.
+HOST = matching(r"[A-Za-z0-9._:-]+", "a host name or an IP address")
+#: What travels in an HTTP header as it is.
+HEADER_SECRET = matching(r"[!-~]+", "printable ASCII without spaces")
+#: Keys, each with or without a name.
+API_KEYS = Type(parse=_api_keys, allowed="name:secret or secret, separated by commas, none twice")
+#: A path, without a slash at either end.
+PATH = Type(parse=lambda text: _path_text.parse(text).strip("/"), allowed="a path, such as /flower")
+#: User names with their passwords.
+LOGINS = Type(parse=_logins, allowed="user:password, several separated by commas")
+#: Outcomes on the line after which a call may be made again.
+OUTCOMES = Type(parse=_outcomes, allowed=f"{', '.join(RETRIED)}, separated by commas, or none")
+#: Codes of countries (ISO 3166); none at all means all.
+COUNTRIES = Type(parse=_countries, allowed="two-letter codes of countries, separated by commas")
+#: A time zone by its IANA name.
+ZONE = Type(parse=_zone, allowed="an IANA time zone, such as Europe/Berlin, or UTC")
+
+
+def sid(prefix: str) -> Type[str]:
+    """Return the type of Twilio's ids with this prefix."""
+    return matching(rf"{prefix}[0-9a-fA-F]{{32}}", f"{prefix} and 32 hexadecimal digits")
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether only this machine can reach a server that listens on ``host``."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
