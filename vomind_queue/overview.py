@@ -131,7 +131,7 @@ class Overview:
 
 
 def longest_ms(octave: int) -> int:
-    """Upper end of a half octave, ms, as `half_octave` in prelude.lua numbers them.
+    """Upper end of a half octave, ms, as `half_octave` in includes/totals.lua numbers them.
 
     >>> [longest_ms(octave) for octave in (0, 2, 20, 21)]
     [0, 1, 768, 1024]

@@ -18,7 +18,7 @@ from vomind_queue.store.connection import Gate
 from vomind_queue.store.desk import WorkDesk
 from vomind_queue.store.lookout import SLICE, Lookout
 from vomind_queue.store.queue import CallQueue
-from vomind_queue.store.scripts import whole
+from vomind_queue.store.sources import whole
 from vomind_queue.verdicts import Ending, Verdict
 
 GONE = Verdict(ending=Ending.FAILED, reason="Twilio will not place this call: no (error 21211).")
@@ -74,7 +74,8 @@ def test_the_numbers_of_a_minute_go_by_themselves(
 
 def test_times_are_sorted_as_python_reads_them(client: redis.Redis) -> None:
     """A time lies within its half octave, and not within the one before."""
-    script = client.register_script(whole("return half_octave(tonumber(ARGV[1]))"))
+    text = '--- @include "totals"\nreturn half_octave(tonumber(ARGV[1]))'
+    script = client.register_script(whole(text))
     for ms in (*range(40), 95, 96, 97, 767, 768, 1_000, 3_600_000, 86_400_000):
         octave = script(args=[ms])
         assert longest_ms(octave - 1) <= ms <= longest_ms(octave), ms

@@ -20,7 +20,8 @@ from redis.retry import Retry
 
 from vomind_queue.errors import StoreUnavailable
 from vomind_queue.store.codes import Code
-from vomind_queue.store.scripts import OUTBOX_MAX, Scripts
+from vomind_queue.store.scripts import Scripts
+from vomind_queue.store.sources import OUTBOX_MAX
 from vomind_queue.store.trunk import Trunk
 from vomind_queue.store.wire import Wire
 

@@ -61,7 +61,7 @@ REQUEST = _ROOT + "request:"
 #: Sorted set: bulks that are being staged (``first:count``), by the time they are dropped.
 STAGING = _ROOT + "staging"
 #: Streams: what happened to calls and is not in the call log yet, by sequence number; kept
-#: apart so that details go before final states where there is too much (see `outbox.lua`).
+#: apart so that details go before final states where there is too much (see `includes/outbox.lua`).
 OUTBOX_DETAILS = _ROOT + "outbox:details"
 OUTBOX_FINALS = _ROOT + "outbox:finals"
 #: Strings: the sequence numbers of the last entry written and of the last one delivered.
@@ -101,7 +101,7 @@ MINUTE = _ROOT + "minute:"
 TOTALS = _ROOT + "totals"
 #: String with an expiry, one for each client that asks: its requests in this window.
 FLOOD = _ROOT + "flood:"
-#: Never written; deleting it lets a script go on when memory is full (see `prelude.lua`).
+#: Never written; deleting it lets a script go on when memory is full (see `includes/memory.lua`).
 NOTHING = _ROOT + "nothing"
 
 #: Names by which the Lua scripts know the keys.
@@ -163,7 +163,7 @@ def schedule(schedule_id: str) -> str:
 
 
 def member(job_id: str) -> str:
-    """What stands for a job or a schedule in a sorted set, as in `prelude.lua`."""
+    """What stands for a job or a schedule in a sorted set, as in `includes/job.lua`."""
     return chr(96 + min(len(job_id), 26)) + job_id
 
 

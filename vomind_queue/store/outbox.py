@@ -170,7 +170,7 @@ def _row(job_id: str, fields: Mapping[str, str], version: int) -> CallRow:
     if state == "failed" and sid is None:
         outcome = record.last_status(fields) or "not-placed"
     return CallRow(
-        # As `log_key` in outbox.lua.
+        # As `log_key` in includes/log_key.lua.
         key=f"{queued_ms:015d}-{job_id:0>12}",
         job_id=job_id,
         version=version,

@@ -19,11 +19,12 @@ from vomind_queue.call_log.sqlite import SqliteLog
 from vomind_queue.errors import JobNotFound, LogUnavailable, QueueError
 from vomind_queue.logbook import Batch, DeadLetter, Search
 from vomind_queue.shipping import Shipping
-from vomind_queue.store import keys, scripts
+from vomind_queue.store import keys
 from vomind_queue.store.connection import Gate
 from vomind_queue.store.desk import WorkDesk
 from vomind_queue.store.outbox import Outbox
 from vomind_queue.store.queue import CallQueue
+from vomind_queue.store.sources import whole
 from vomind_queue.verdicts import Begun, Ending, Verdict
 
 
@@ -243,8 +244,9 @@ def test_an_event_of_another_room_is_logged_by_one_line_of_lua(
     place(desk, *taken(desk))
     fields = {"sid": "CA1", "status": "busy", "duration": "7", "attempt": 1, "seq": 3, "sip": "486"}
     lua = ", ".join(f"{name} = {json.dumps(value)}" for name, value in fields.items())
+    includes = '--- @include "job"\n--- @include "log"\n'
     change = "redis.call('HSET', job_key('1'), 'status', 'busy')"
-    client.eval(scripts.whole(f"{change} log_event('1', 'line_ended', {{ {lua} }})"), 0)
+    client.eval(whole(f"{includes}{change} log_event('1', 'line_ended', {{ {lua} }})"), 0)
     ship()
     found = SqliteLog(log_path).call("1")
     assert found is not None

@@ -10,6 +10,13 @@
 -- Returns  {ok | replay, now, first id, count, accepted ms}, {mismatch | late, now}
 --          A call whose given id exists already changes nothing and answers ok.
 -- Touches  job:<id>, waiting:<rank>, delayed, id, request:<key>, wake, outbox
+--- @include "clock"
+--- @include "enqueue"
+--- @include "job"
+--- @include "log"
+--- @include "request"
+--- @include "wake"
+
 local now = now_ms()
 local answer = answered(ARGV[1], ARGV[2], ARGV[3], now)
 if answer then

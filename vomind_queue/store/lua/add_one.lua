@@ -7,6 +7,11 @@
 -- ARGV[3]  rank of its priority
 -- Returns  {ok, now, id, 1, accepted ms}, {late, now}
 -- Touches  job:<id>, waiting:<rank>, id, wake, outbox
+--- @include "clock"
+--- @include "job"
+--- @include "log_alone"
+--- @include "wake"
+
 local now = now_ms()
 if late(ARGV[1], now) then
     return { C.late, now }

@@ -5,6 +5,8 @@
 -- ARGV[2]  length of the window, ms
 -- Returns  {0 | ms until the next request is allowed}
 -- A server that is full must still cancel calls, and say how it is.
+--- @include "memory"
+
 free_first()
 local count = redis.call('INCR', KEYS[1])
 if count == 1 then

@@ -16,6 +16,19 @@
 --          {lost | paused | outranked | limited | broken | busy, now}
 -- Touches  job:<id>, waiting:<rank>, delayed, active, leases, window, rate, paused,
 --          breaker, dialing, minute:<n>, totals, wake, outbox
+--- @include "attempt"
+--- @include "breaker"
+--- @include "clock"
+--- @include "held"
+--- @include "job"
+--- @include "log"
+--- @include "memory"
+--- @include "number"
+--- @include "rate"
+--- @include "totals"
+--- @include "wake"
+--- @include "window"
+
 local now = now_ms()
 local id, lease, attempt = ARGV[1], ARGV[2], ARGV[3]
 local key = job_key(id)

@@ -5,6 +5,10 @@
 -- ARGV[2]  job id
 -- Returns  {ok, now, state it was in}, {wrong_state, now, state}, {missing | late, now}
 -- Touches  job:<id>, waiting:<rank>, delayed, completed, failed, outbox
+--- @include "clock"
+--- @include "remove"
+--- @include "state"
+
 local now = now_ms()
 if late(ARGV[1], now) then
     return { C.late, now }

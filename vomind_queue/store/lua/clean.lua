@@ -6,6 +6,10 @@
 -- ARGV[3]  how many at most, over both states together
 -- Returns  {ok, now, 'completed' | 'failed', id, …} or {late, now}
 -- Touches  job:<id>, completed, failed, outbox
+--- @include "clock"
+--- @include "drop_record"
+--- @include "job"
+
 local now = now_ms()
 if late(ARGV[1], now) then
     return { C.late, now }

@@ -15,6 +15,12 @@
 --          due ms or -1, delay ms or -1
 -- Returns  {ok | replay, now, first id, count, accepted ms}, {mismatch | late, now}
 -- Touches  waiting:<rank>, delayed, staging, request:<key>, wake, outbox
+--- @include "clock"
+--- @include "job"
+--- @include "log"
+--- @include "request"
+--- @include "wake"
+
 local now = now_ms()
 local answer = answered(ARGV[1], ARGV[2], ARGV[3], now)
 if answer then

@@ -7,6 +7,11 @@
 -- Returns  {ok | lost, now}; lost when the lease is not held any more or the dialing mark stands
 -- Touches  job:<id>, waiting:<rank>, delayed, active, leases, settling, window, wake,
 --          outbox
+--- @include "clock"
+--- @include "held"
+--- @include "job"
+--- @include "memory"
+
 local now = now_ms()
 local job = redis.call('HMGET', job_key(ARGV[1]), 'state', 'lease', 'mark', 'notbefore')
 if job[1] ~= 'active' or job[2] ~= ARGV[2] or job[3] then

@@ -5,6 +5,12 @@
 -- Returns  {ok, now, calls given back}
 -- Touches  job:<id>, waiting:<rank>, delayed, active, leases, settling, window, dialing,
 --          wake, outbox
+--- @include "clock"
+--- @include "held"
+--- @include "job"
+--- @include "memory"
+--- @include "number"
+
 local now = now_ms()
 local unknown, count = {}, 0
 for _, token in ipairs(ARGV) do

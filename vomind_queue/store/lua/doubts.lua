@@ -7,6 +7,9 @@
 -- ARGV[2]  length of the lease, ms
 -- Returns  {now, id, attempt token, data, mark, looks so far, attempts, round, …}
 -- Touches  job:<id>, settling
+--- @include "clock"
+--- @include "job"
+
 local now = now_ms()
 local answer = { now }
 for _, mem in ipairs(redis.call('ZRANGEBYSCORE', K.settling, '-inf', now, 'LIMIT', 0, tonumber(ARGV[1]))) do

@@ -6,6 +6,10 @@
 -- ARGV[3…] job id, lease token, …
 -- Returns  {now, id, …}: the jobs that are no longer the worker's
 -- Touches  job:<id>, leases, workers
+--- @include "clock"
+--- @include "job"
+--- @include "memory"
+
 local now = now_ms()
 free_first()
 redis.call('ZADD', K.workers, now, ARGV[1])

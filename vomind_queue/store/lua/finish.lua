@@ -28,6 +28,18 @@
 -- Touches  job:<id>, waiting:<rank>, delayed, active, leases, settling, completed, failed,
 --          window, paused, breaker, dialing, sids, following, minute:<n>, totals,
 --          wake, outbox
+--- @include "breaker"
+--- @include "clock"
+--- @include "drop_record"
+--- @include "held"
+--- @include "job"
+--- @include "log"
+--- @include "memory"
+--- @include "number"
+--- @include "sids"
+--- @include "totals"
+--- @include "wake"
+
 local now = now_ms()
 local id, attempt, outcome, reason, sid = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 local key = job_key(id)

@@ -9,6 +9,13 @@
 -- Outcomes 'fired', 'missed' (all were too late), 'skipped' (the occurrence before has not
 --          ended), 'lost' (somebody else moved or changed the schedule; nothing is done)
 -- Touches  schedule:<id>, schedules, runs:<id>, job:<id>, waiting:<rank>, delayed, wake
+--- @include "clock"
+--- @include "enqueue"
+--- @include "job"
+--- @include "occurrence"
+--- @include "schedule"
+--- @include "wake"
+
 local now = now_ms()
 if late(ARGV[1], now) then
     return { C.late, now }

@@ -9,6 +9,10 @@
 -- ARGV[3]  least time between two answers that hand something out, ms
 -- Returns  {now, id, attempt token, SID, looks so far, over: 1 | 0, …}
 -- Touches  job:<id>, following, pace
+--- @include "clock"
+--- @include "job"
+--- @include "memory"
+
 local FINAL = '9'
 local now = now_ms()
 local answer = { now }

@@ -9,6 +9,11 @@
 -- ARGV[4]  'job', 'active' or 'gone': what the set holds
 -- Returns  {ok, now, next cursor, id, accepted ms, state, …} or {late, now}
 -- Touches  the set, job:<id>, gone:<id>, outbox:forgotten
+--- @include "clock"
+--- @include "job"
+--- @include "log_key"
+--- @include "memory"
+
 local now = now_ms()
 if late(ARGV[1], now) then
     return { C.late, now }

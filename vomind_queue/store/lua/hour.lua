@@ -5,6 +5,8 @@
 -- Returns  {now, last sequence number of the outbox or '', minute, {field, count, …}, …}
 --          minutes since 1970; those in which nothing happened are left out
 -- Touches  minute:<n>, outbox
+--- @include "clock"
+
 local now = now_ms()
 local this = math.floor(now / 60000)
 local answer = { now, redis.call('GET', K.outbox_last) or '' }

@@ -15,6 +15,11 @@
 --          start of the last one, ms, or '', reason or ''
 -- Returns  {ok, now, id, …} or {late, now}
 -- Touches  job:<id>, waiting:<rank>, delayed, failed, id, inherited:<name>, wake, outbox
+--- @include "clock"
+--- @include "job"
+--- @include "log"
+--- @include "wake"
+
 local now = now_ms()
 if late(ARGV[1], now) then
     return { C.late, now }

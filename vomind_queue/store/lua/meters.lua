@@ -7,6 +7,9 @@
 --           was taken, calls being followed on the line}; 0 ms where there is none
 -- Touches  totals, waiting:<rank>, delayed, scheduler, schedules, settling, active, following,
 --          job:<id>
+--- @include "clock"
+--- @include "job"
+
 local now = now_ms()
 
 -- How long ago the first of a sorted set was due, ms.

@@ -10,6 +10,11 @@
 -- ARGV[27]  attempt token of the next call, fresh
 -- ARGV[28]  how long a call stands back for another one to the same number, ms
 -- Returns   {answer of `finish`, answer of `take`, answer of `begin` where that was asked}
+--- @script "finish"
+--- @script "take"
+--- @script "begin"
+--- @include "rate"
+
 local ended = finish({ unpack(ARGV, 1, 18) })
 local found = take({ unpack(ARGV, 19, 26) })
 local id, lease = found[5], found[6]

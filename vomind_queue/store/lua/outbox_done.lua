@@ -4,6 +4,8 @@
 -- ARGV[1]  sequence number of the last entry delivered; all before it are, too
 -- Returns  {records of removed calls that may still go}
 -- Touches  outbox, gone:<id>
+--- @include "memory"
+
 free_first()
 local done = tonumber(ARGV[1])
 if done > tonumber(redis.call('GET', K.outbox_shipped) or 0) then

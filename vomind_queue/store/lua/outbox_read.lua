@@ -7,6 +7,9 @@
 -- Returns  {0, now} when another one leads, else
 --          {1, now, sequence number of the last entry written, entry's number, entry, …}
 -- Touches  outbox, gone:<id>
+--- @include "clock"
+--- @include "memory"
+
 local now = now_ms()
 free_first()
 local leader = redis.call('GET', K.outbox_lead)

@@ -8,6 +8,8 @@
 -- ARGV[4]  number of records at most; `records` tells the others
 -- Returns  {total, {id, …}, {field, value, …}, {…}, …}
 -- Touches  the sorted sets, job:<id>
+--- @include "job"
+
 local first, last = tonumber(ARGV[1]), tonumber(ARGV[2])
 local total = 0
 local ids = {}

@@ -6,6 +6,9 @@
 -- ARGV[3]  why, or ''
 -- Returns  {ok | late, now}
 -- Touches  paused
+--- @include "clock"
+--- @include "memory"
+
 local now = now_ms()
 if late(ARGV[1], now) then
     return { C.late, now }

@@ -5,6 +5,8 @@
 -- ARGV[2]  index of the last one
 -- Returns  {total, id, reason, …}
 -- Touches  failed, job:<id>
+--- @include "job"
+
 local answer = { redis.call('ZCARD', KEYS[1]) }
 for _, mem in ipairs(redis.call('ZREVRANGE', KEYS[1], ARGV[1], ARGV[2])) do
     answer[#answer + 1] = id_of(mem)

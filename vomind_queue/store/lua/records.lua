@@ -4,6 +4,8 @@
 -- ARGV[…]  job ids
 -- Returns  {{field, value, …}, …}
 -- Touches  job:<id>
+--- @include "job"
+
 local answer = {}
 for i, id in ipairs(ARGV) do
     answer[i] = redis.call('HGETALL', job_key(id))

@@ -26,6 +26,15 @@
 --          {superseded, now}  no attempt is known that made this call: it is to be ended
 -- Touches  job:<id>, waiting:<rank>, delayed, active, leases, settling, completed, failed,
 --          following, window, sids, strays, counts, minute:<n>, wake, outbox
+--- @include "clock"
+--- @include "held"
+--- @include "job"
+--- @include "log"
+--- @include "memory"
+--- @include "run"
+--- @include "sids"
+--- @include "totals"
+
 local FINAL = 9
 local now = now_ms()
 local id, token, sid, status = ARGV[1], ARGV[2], ARGV[3], ARGV[4]

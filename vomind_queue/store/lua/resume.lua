@@ -4,6 +4,9 @@
 -- ARGV[1]  deadline, unix ms; 0 for none
 -- Returns  {ok | late, now}
 -- Touches  paused, wake
+--- @include "clock"
+--- @include "wake"
+
 local now = now_ms()
 if late(ARGV[1], now) then
     return { C.late, now }

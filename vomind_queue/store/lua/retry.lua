@@ -5,6 +5,14 @@
 -- ARGV[2]  job id
 -- Returns  {ok, now}, {wrong_state, now, state}, {missing | late, now}
 -- Touches  job:<id>, failed, waiting:<rank>, runs:<id>, wake, outbox
+--- @include "clock"
+--- @include "job"
+--- @include "log"
+--- @include "memory"
+--- @include "run"
+--- @include "state"
+--- @include "wake"
+
 local now = now_ms()
 if late(ARGV[1], now) then
     return { C.late, now }

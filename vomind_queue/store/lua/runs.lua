@@ -5,4 +5,7 @@
 -- ARGV[2]  occurrences wanted at most
 -- Returns  {{field, value, …}, {instant, {field, value, …}, …}}; both empty for none
 -- Touches  schedule:<id>, runs:<id>, job:<id>
+--- @include "occurrence"
+--- @include "schedule"
+
 return { redis.call('HGETALL', schedule_key(ARGV[1])), last_runs(ARGV[1], tonumber(ARGV[2])) }

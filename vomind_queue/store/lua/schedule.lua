@@ -16,6 +16,11 @@
 --          {superseded, now, last tick that was seen to or 0}: read it again, or ask for a later
 --          tick, or {wrong_state, now, number of another schedule with that identity}
 -- Touches  schedule:<id>, schedules, identities, scheduleid, request:<key>
+--- @include "clock"
+--- @include "memory"
+--- @include "request"
+--- @include "schedule"
+
 local now = now_ms()
 local answer = answered(ARGV[1], ARGV[2], ARGV[3], now)
 if answer then

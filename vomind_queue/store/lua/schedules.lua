@@ -6,6 +6,10 @@
 -- Returns  {total, id, {field, value, …}, {instant, {field, value, …}} or {}, id, …}: record and
 --          last occurrence
 -- Touches  schedules, schedule:<id>, runs:<id>, job:<id>
+--- @include "job"
+--- @include "occurrence"
+--- @include "schedule"
+
 local answer = { redis.call('ZCARD', K.schedules) }
 for _, mem in ipairs(redis.call('ZRANGE', K.schedules, ARGV[1], ARGV[2])) do
     local id = id_of(mem)

@@ -8,6 +8,12 @@
 -- ARGV[2]  lease token
 -- Returns  {ok | lost, now}
 -- Touches  job:<id>, waiting:<rank>, active, leases, settling, window, wake, outbox
+--- @include "clock"
+--- @include "held"
+--- @include "job"
+--- @include "log"
+--- @include "memory"
+
 local now = now_ms()
 local job = redis.call('HMGET', job_key(ARGV[1]), 'state', 'lease', 'mark')
 if job[1] ~= 'active' or job[2] ~= ARGV[2] then

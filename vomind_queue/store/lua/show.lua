@@ -4,6 +4,8 @@
 -- ARGV[1]  job id
 -- Returns  {field, value, …}
 -- Touches  job:<id>, staging
+--- @include "staging"
+
 if is_staged(ARGV[1]) then
     return {}
 end

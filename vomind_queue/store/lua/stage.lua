@@ -13,6 +13,9 @@
 -- ARGV[7…] for each call: data (JSON), rank of its priority, due ms or '', delay ms or ''
 -- Returns  {ok, now, first id} or {late, now}; late also when the bulk was dropped meanwhile
 -- Touches  job:<id>, id, staging
+--- @include "clock"
+--- @include "job"
+
 local now = now_ms()
 if late(ARGV[1], now) then
     return { C.late, now }

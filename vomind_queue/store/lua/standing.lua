@@ -6,6 +6,10 @@
 --           whether it is being placed: 1 | 0, how often it stood back for its number,
 --           attempts that ended, why the last one came to nothing or ''} or {now} for no such job
 -- Touches  job:<id>, waiting:<rank>, delayed, settling, staging
+--- @include "clock"
+--- @include "job"
+--- @include "state"
+
 local id = ARGV[1]
 local now = now_ms()
 local state = state_of(id)

@@ -12,6 +12,11 @@
 --           paused by, paused at, reason}; the last three only while paused
 -- Touches  waiting:<rank>, active, completed, failed, delayed, settling, workers, window,
 --          rate, breaker, counts, paused, schedules, scheduler, outbox
+--- @include "breaker"
+--- @include "clock"
+--- @include "rate"
+--- @include "window"
+
 local now = now_ms()
 local max, window = rate_in_force(ARGV[1], ARGV[2])
 local used, reset = 0, 0

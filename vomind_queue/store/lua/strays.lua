@@ -7,6 +7,9 @@
 -- ARGV[2]  length of the lease, ms
 -- Returns  {now, SID, …}
 -- Touches  strays
+--- @include "clock"
+--- @include "memory"
+
 local now = now_ms()
 local answer = { now }
 free_first()

@@ -17,6 +17,17 @@
 --          passed on: calls that only other workers ask for wait, and one of those is woken
 -- Touches  job:<id>, waiting:<rank>, delayed, active, leases, settling, window, rate,
 --          paused, breaker, staging, workers, totals, wake, outbox
+--- @include "breaker"
+--- @include "clock"
+--- @include "held"
+--- @include "job"
+--- @include "log"
+--- @include "memory"
+--- @include "rate"
+--- @include "totals"
+--- @include "wake"
+--- @include "window"
+
 local now = now_ms()
 local wanted = tonumber(ARGV[2])
 local lease_ms = tonumber(ARGV[3])

@@ -7,6 +7,11 @@
 -- Returns  {now, 0, ms until the leader's time is over} where another one leads, else
 --          {now, 1, ms to the next tick or -1, id, {field, value, …}, id, {…}, …}
 -- Touches  scheduler, schedules, schedule:<id>
+--- @include "clock"
+--- @include "job"
+--- @include "memory"
+--- @include "schedule"
+
 local now = now_ms()
 local name, lead_ms = ARGV[1], tonumber(ARGV[2])
 local leader = redis.call('HMGET', K.scheduler, 'by', 'until')

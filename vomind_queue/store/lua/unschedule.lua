@@ -5,6 +5,14 @@
 -- ARGV[2]  number of the schedule
 -- Returns  {ok, now, id of a job, 'removed' or 'active', …} or {missing | late, now}
 -- Touches  schedule:<id>, schedules, identities, runs:<id>, job:<id>, waiting:<rank>, delayed
+--- @include "clock"
+--- @include "job"
+--- @include "memory"
+--- @include "occurrence"
+--- @include "remove"
+--- @include "schedule"
+--- @include "state"
+
 local now = now_ms()
 if late(ARGV[1], now) then
     return { C.late, now }

@@ -1,11 +1,8 @@
--- Stands above the scripts for recurring calls, below `prelude.lua`.
+-- A recurring call's record and its place.
+--- @include "job"
 
 local function schedule_key(id)
     return K.schedule .. id
-end
-
-local function occurrence(id, tick)
-    return string.format('recurring:%s:%s', id, tick)
 end
 
 -- Sets a schedule's next tick, or that it has none.
@@ -19,12 +16,6 @@ local function set_next(id, tick)
     end
 end
 
--- Whether an occurrence has not ended.
-local function is_open(id, tick)
-    local state = state_of(occurrence(id, tick))
-    return state and state ~= 'completed' and state ~= 'failed'
-end
-
 -- Puts times, newest first, in front of those that a field keeps; ten stay.
 local function remember_times(key, field, times)
     local kept = {}
@@ -34,14 +25,4 @@ local function remember_times(key, field, times)
         end
     end
     redis.call('HSET', key, field, table.concat(kept, ' '))
-end
-
--- The last occurrences, newest first: instant and record of the job in turn.
-local function last_runs(id, count)
-    local found = {}
-    for _, tick in ipairs(redis.call('LRANGE', K.runs .. id, 0, count - 1)) do
-        found[#found + 1] = tick
-        found[#found + 1] = redis.call('HGETALL', job_key(occurrence(id, tick)))
-    end
-    return found
 end

@@ -1,0 +1,22 @@
+-- The attempts of a call that have ended.
+
+-- What the record says of the last attempt alone.
+local OF_ATTEMPT = { 'finished', 'sid', 'status', 'rank', 'seq', 'seen', 'over', 'duration', 'answered', 'sip',
+    'price', 'unit', 'looked', 'why' }
+
+-- Moves the last attempt to those before it, once it has ended.
+local function archive(key)
+    local said = redis.call('HMGET', key, 'finished', 'attempts', 'started', 'sid', 'status', 'over',
+        'duration', 'answered', 'sip', 'price', 'unit', 'reason', 'past', 'why')
+    if not said[1] then
+        return
+    end
+    local entry = cjson.encode({
+        finished = said[1], attempts = said[2] or nil, started = said[3] or nil, sid = said[4] or nil,
+        status = said[5] or nil, over = said[6] or nil, duration = said[7] or nil,
+        answered = said[8] or nil, sip = said[9] or nil, price = said[10] or nil,
+        unit = said[11] or nil, reason = said[14] or said[12] or nil,
+    })
+    redis.call('HSET', key, 'past', said[13] and (said[13] .. '\n' .. entry) or entry)
+    redis.call('HDEL', key, unpack(OF_ATTEMPT))
+end

@@ -1,0 +1,18 @@
+-- An accepted call's first place.
+--- @include "job"
+--- @include "log"
+
+-- An accepted job goes to its first place. Returns whether a worker must hear of it.
+-- `logged`: the caller notes for the log that it was accepted, many calls at once.
+local function enqueue(id, priority, due, now, logged)
+    local mem = member(id)
+    if not logged then
+        log_event(id, 'accepted')
+    end
+    if due and due > now then
+        redis.call('ZADD', K.delayed, due, mem)
+        return redis.call('ZRANGE', K.delayed, 0, 0)[1] == mem
+    end
+    redis.call('ZADD', K.waiting .. priority, now, mem)
+    return true
+end

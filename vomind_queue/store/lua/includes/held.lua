@@ -1,0 +1,52 @@
+-- A call that a worker holds, and its way back into the queue.
+--- @include "job"
+--- @include "log"
+--- @include "wake"
+
+local function let_go(mem)
+    redis.call('ZREM', K.leases, mem)
+    redis.call('ZREM', K.settling, mem)
+    redis.call('ZREM', K.active, mem)
+end
+
+-- Puts a held job off until `due`, at which it takes its old place if `keep`.
+local function put_off(id, due, keep)
+    local key = job_key(id)
+    local mem = member(id)
+    let_go(mem)
+    redis.call('HDEL', key, 'lease', 'mark', 'looks', 'notbefore')
+    if not keep then
+        redis.call('HDEL', key, 'pos')
+    end
+    redis.call('HSET', key, 'state', 'delayed')
+    redis.call('ZADD', K.delayed, due, mem)
+    log_event(id, 'put_off', { due = string.format('%.0f', due) })
+    if redis.call('ZRANGE', K.delayed, 0, 0)[1] == mem then
+        wake()
+    end
+end
+
+-- Puts a held job back in its old place. A start that was made stays in the
+-- window; a mere reservation is given up.
+local function requeue(id, now, started)
+    local key = job_key(id)
+    local job = redis.call('HMGET', key, 'priority', 'pos', 'lease', 'notbefore')
+    local mem = member(id)
+    if job[4] then
+        -- Its attempt has ended; only the putting off was missing.
+        put_off(id, math.max(tonumber(job[4]), now), false)
+        return
+    end
+    let_go(mem)
+    if not job[1] then
+        return
+    end
+    if job[3] and not started then
+        redis.call('ZREM', K.window, job[3])
+    end
+    redis.call('HDEL', key, 'lease', 'mark', 'pos', 'looks')
+    redis.call('HSET', key, 'state', 'waiting')
+    redis.call('ZADD', K.waiting .. job[1], job[2] or now, mem)
+    log_event(id, 'given_back')
+    wake()
+end

@@ -1,0 +1,13 @@
+-- A call's record and what stands for it in a sorted set, as in `keys.py`.
+
+local function member(id)
+    return string.char(96 + math.min(#id, 26)) .. id
+end
+
+local function id_of(mem)
+    return string.sub(mem, 2)
+end
+
+local function job_key(id)
+    return K.job .. id
+end

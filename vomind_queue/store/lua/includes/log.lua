@@ -1,0 +1,94 @@
+-- What a script does to its calls is noted here while it runs and written into the outbox at its
+-- end, so that there is no change without its entry and no entry without its change. Of every
+-- script that includes this file, itself or through others, the loader calls `flush_log` last.
+--- @include "clock"
+--- @include "outbox"
+
+local LOG_FINAL = { completed = true, failed = true, cancelled = true, removed = true, revived = true,
+    line_ended = true }
+
+-- Starts are counted by how long they had waited, and each start was taken before.
+local LOG_UNCOUNTED = { taken = true, started = true }
+
+local log_groups, log_last, log_open, log_dropped = {}, {}, {}, {}
+
+local function log_group(kind, details)
+    local group = { kind = kind, ids = {}, count = 0, details = details }
+    log_groups[#log_groups + 1] = group
+    return group
+end
+
+-- Notes what happened to a call. `details`, optional, is a flat table: what the record will
+-- not say any more later. Events without details share an entry as far as their order allows.
+local function log_event(id, kind, details)
+    local at = log_open[kind]
+    local group = at and not details and at > (log_last[id] or 0) and log_groups[at]
+    if not group then
+        group = log_group(kind, details)
+        log_open[kind] = not details and #log_groups or nil
+        at = #log_groups
+    end
+    log_last[id] = at
+    group.count = group.count + 1
+    -- As many digits as cjson writes without an exponent.
+    local number = #id <= 13 and string.match(id, '^[1-9]%d*$') and tonumber(id)
+    local tail = group.ids[#group.ids]
+    if number and group.tail == number - 1 then
+        if type(tail) == 'table' then
+            tail[2] = number
+        else
+            group.ids[#group.ids] = { group.tail, number }
+        end
+    else
+        group.ids[#group.ids + 1] = id
+    end
+    group.tail = number
+end
+
+-- The same for `count` calls with consecutive ids from the number `first` on, at no further cost.
+local function log_range(first, count, kind)
+    local group = log_group(kind, nil)
+    group.ids[1] = { first, first + count - 1 }
+    group.count = count
+end
+
+-- Records are kept until the shipper is past this sequence number.
+local function keep_dropped(last)
+    for _, id in ipairs(log_dropped) do
+        redis.call('ZADD', K.outbox_gone, last, id)
+    end
+    while redis.call('ZCARD', K.outbox_gone) > OUTBOX_MAX do
+        redis.call('DEL', K.gone .. redis.call('ZPOPMIN', K.outbox_gone)[1])
+        redis.call('HINCRBY', K.outbox_lost, 'records', 1)
+    end
+end
+
+-- Writes what was noted.
+local function flush_log()
+    if #log_groups > 0 then
+        local now = now_ms()
+        local before = next_sequences(#log_groups)
+        for i, group in ipairs(log_groups) do
+            local final = LOG_FINAL[group.kind]
+            if not LOG_UNCOUNTED[group.kind] then
+                redis.call('HINCRBY', K.totals, 'event:' .. group.kind, group.count)
+            end
+            local sequence = string.format('%.0f', before + i)
+            redis.call('XADD', final and K.outbox_finals or K.outbox_details, sequence .. '-0', 'e',
+                cjson.encode({ group.kind, now, group.ids, group.count, group.details }))
+            if final or group.kind == 'line' then
+                for _, id in ipairs(group.ids) do
+                    if type(id) == 'string' and not log_dropped[id] then
+                        redis.call('HSET', K.job .. id, 'log', sequence)
+                    end
+                end
+            end
+        end
+        if before % BOUND_EVERY + #log_groups >= BOUND_EVERY then
+            bound_log()
+        end
+    end
+    if #log_dropped > 0 then
+        keep_dropped(redis.call('GET', K.outbox_last) or 0)
+    end
+end

@@ -1,0 +1,24 @@
+-- Takes a call out of the queue or out of history.
+--- @include "clock"
+--- @include "job"
+--- @include "log"
+--- @include "drop_record"
+
+-- Takes a job that nobody holds out of the queue or out of history.
+local function remove(id)
+    local mem = member(id)
+    for rank = 1, 3 do
+        redis.call('ZREM', K.waiting .. rank, mem)
+    end
+    redis.call('ZREM', K.delayed, mem)
+    redis.call('ZREM', K.completed, mem)
+    redis.call('ZREM', K.failed, mem)
+    local state = redis.call('HGET', job_key(id), 'state')
+    if state == 'completed' or state == 'failed' then
+        log_event(id, 'removed')
+    elseif state then
+        redis.call('HSET', job_key(id), 'state', 'cancelled', 'ended', now_ms())
+        log_event(id, 'cancelled')
+    end
+    drop_record(id)
+end

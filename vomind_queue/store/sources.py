@@ -1,0 +1,98 @@
+"""Puts together the Lua scripts that stand in `lua/`, one moment of a call's life each.
+
+A script names what has to stand above it, a line for each:
+
+``--- @include "name"``
+    the functions of `lua/includes/name.lua`, which may include others in the same way
+``--- @script "name"``
+    another script, as a function of that name which takes its ARGV
+
+Each stands there once. A name without a file, and files that include each other in a circle,
+are refused when the script is loaded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+
+from vomind_queue.store import codes, keys
+
+#: Entries that wait for the call log, at most; see `includes/outbox.lua`.
+OUTBOX_MAX = 100_000
+
+_INCLUDE = '--- @include "'
+_SCRIPT = '--- @script "'
+_LOG = _INCLUDE + 'log"'
+
+
+class IncludeError(Exception):
+    """A script names something that cannot stand above it."""
+
+
+@cache
+def source(name: str, outbox_max: int = OUTBOX_MAX) -> str:
+    """Text of one script with everything that has to stand above it."""
+    return whole(_read(f"{name}.lua"), outbox_max)
+
+
+def whole(body: str, outbox_max: int = OUTBOX_MAX) -> str:
+    """The same for a script that stands in no file.
+
+    The script becomes a function, because it returns in many places: what it noted for the
+    call log is written after that.
+    """
+    named = _named(body, ())
+    parts = [
+        _table("K", keys.LUA_NAMES),
+        _table("C", codes.LUA_NAMES),
+        f"local OUTBOX_MAX = {outbox_max}\n",
+        _read("includes/replication.lua"),
+        *named.values(),
+        f"local function run()\n{body}\nend\nlocal answer = run()\n",
+        "flush_log()\n" if _LOG in named else "",
+        "return answer\n",
+    ]
+    return _without_comments("".join(parts))
+
+
+def _named(text: str, within: tuple[str, ...]) -> dict[str, str]:
+    """What the lines of a text name, with what that names before it."""
+    found: dict[str, str] = {}
+    for line in text.splitlines():
+        if line.startswith("--- @"):
+            if line in within:
+                raise IncludeError(f"A circle of includes: {' < '.join((*within, line))}")
+            part = _part(line)
+            # What was found before stays in its place.
+            found |= {**_named(part, (*within, line)), line: part}
+    return found
+
+
+def _part(line: str) -> str:
+    kind, name = line[: line.find('"') + 1], line[line.find('"') + 1 : -1]
+    try:
+        if kind == _INCLUDE:
+            return _read(f"includes/{name}.lua")
+        if kind == _SCRIPT:
+            return f"local function {name}(ARGV)\n{_read(f'{name}.lua')}\nend\n"
+    except FileNotFoundError:
+        pass
+    raise IncludeError(f"Nothing of this name: {line}")
+
+
+def _read(path: str) -> str:
+    return (files("vomind_queue.store") / "lua" / path).read_text("utf-8")
+
+
+def _table(name: str, entries: Mapping[str, str | int]) -> str:
+    # A whole number and a plain text are written in Lua as in Python.
+    fields = (f"{field} = {value!r}" for field, value in entries.items())
+    return f"local {name} = {{ {', '.join(fields)} }}\n"
+
+
+def _without_comments(text: str) -> str:
+    # The server keeps each script's text: a third of it would be comments.
+    lines = text.splitlines(keepends=True)
+    return "".join(line for line in lines if not line.lstrip().startswith("--"))
