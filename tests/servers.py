@@ -64,6 +64,8 @@ class Server:
     #: Further arguments, such as ``--maxmemory 2mb``.
     arguments: tuple[str, ...] = ()
     port: int = field(default_factory=free_port)
+    #: Where it speaks TLS, when its arguments say so.
+    tls_port: int = 0
     _process: subprocess.Popen[bytes] | None = None
 
     @property

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,6 +11,7 @@ from typing import Any
 import pytest
 import requests
 
+from tests.servers import Server, binary, free_port, missing
 from tests.simulator import SimulatorClient
 from tests.stack import Stack, until
 
@@ -105,6 +108,44 @@ def api(fast: Stack, tmp_path: Path) -> Api:
     """The API of that stack, without a worker yet."""
     fast.start_web()
     return Api(fast.queue_url)
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> tuple[str, str]:
+    """A key and a certificate that nobody vouches for."""
+    if shutil.which("openssl") is None:
+        missing("openssl")
+    key, made = tmp_path / "key.pem", tmp_path / "cert.pem"
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"]
+    command += ["-addext", "subjectAltName=IP:127.0.0.1"]
+    command += ["-subj", "/CN=nobody", "-keyout", str(key), "-out", str(made)]
+    subprocess.run(command, check=True, capture_output=True)
+    return str(key), str(made)
+
+
+@pytest.fixture
+def tls_server(certificate: tuple[str, str], tmp_path: Path) -> Iterator[Server]:
+    """A server that speaks TLS on a port of its own."""
+    binary("redis7")
+    port, (key, made) = free_port(), certificate
+    server = Server(
+        kind="redis7",
+        directory=tmp_path / "tls",
+        tls_port=port,
+        arguments=(
+            *("--tls-port", str(port), "--tls-cert-file", made, "--tls-key-file", key),
+            *("--tls-auth-clients", "no", "--requirepass", ""),
+        ),
+    )
+    server.start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+def tls_port(tls_server: Server) -> int:
+    """Where a server listens that speaks TLS."""
+    return tls_server.tls_port
 
 
 def number(index: int) -> str:

@@ -2,47 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
-import pytest
 import requests
 
-from tests.servers import Server, binary, free_port, missing
 from tests.stack import READY_S, Stack, until
-
-
-@pytest.fixture
-def certificate(tmp_path: Path) -> tuple[str, str]:
-    """A key and a certificate that nobody vouches for."""
-    if shutil.which("openssl") is None:
-        missing("openssl")
-    key, made = tmp_path / "key.pem", tmp_path / "cert.pem"
-    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"]
-    command += ["-addext", "subjectAltName=IP:127.0.0.1"]
-    command += ["-subj", "/CN=nobody", "-keyout", str(key), "-out", str(made)]
-    subprocess.run(command, check=True, capture_output=True)
-    return str(key), str(made)
-
-
-@pytest.fixture
-def tls_port(certificate: tuple[str, str], tmp_path: Path) -> Iterator[int]:
-    """Where a server listens that speaks TLS."""
-    binary("redis7")
-    port, (key, made) = free_port(), certificate
-    server = Server(
-        kind="redis7",
-        directory=tmp_path / "tls",
-        arguments=(
-            *("--tls-port", str(port), "--tls-cert-file", made, "--tls-key-file", key),
-            *("--tls-auth-clients", "no", "--requirepass", ""),
-        ),
-    )
-    server.start()
-    yield port
-    server.kill()
 
 
 def test_everything_works_over_tls(stack: Stack, tls_port: int) -> None:

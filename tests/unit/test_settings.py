@@ -62,6 +62,7 @@ def test_each_variable_is_read() -> None:
     ("environ", "url"),
     [
         ({"REDIS_URL": "redis://h:1/2"}, "redis://h:1/2"),
+        ({"REDIS_URL": "redis://:a;b@h"}, "redis://:a%3Bb@h"),
         ({"REDIS_URL": "rediss://:p@h:1"}, "rediss://:p@h:1?ssl_cert_reqs=none"),
         (
             {"REDIS_URL": "rediss://h?ssl_cert_reqs=required"},
@@ -198,6 +199,7 @@ def test_a_bad_value_is_named_in_one_line(environ: dict[str, str], line: str) ->
     "environ",
     [
         {"REDIS_URL": "http://:hunter2@h"},
+        {"REDIS_URL": "redis://h?password=hunter2"},
         {"API_KEYS": "crm:hunter2,crm:hunter2"},
         {"API_KEYS": "crm:hunter2 hunter2"},
         {"FLOWER_BASIC_AUTH": "hunter2"},

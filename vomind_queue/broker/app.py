@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from celery import Celery
 from kombu import Exchange, Queue
@@ -13,7 +14,7 @@ from vomind_queue.broker.names import CALL_QUEUES, DEFAULT_QUEUE, LINK_OPTION
 from vomind_queue.broker.replies import Control
 from vomind_queue.config.redis_address import tls_options
 from vomind_queue.config.settings import Settings
-from vomind_queue.store.connection import WORKER_TIMEOUT_S
+from vomind_queue.store.connection import WORKER_TIMEOUT_S, connect
 
 #: How often kombu checks its long-lived connections, s.
 HEALTH_CHECK_S = 5
@@ -26,6 +27,10 @@ def create_celery(settings: Settings, link: Link) -> Celery:
     transport.install()
     app = Celery("vomind_queue", broker=settings.redis_url, control=Control, set_as_current=False)
     app.conf.update(_configuration(settings, link))
+    # RedBeat looks for its client here first. An address with a password must not stand in the
+    # configuration: Celery shows all of it to Flower, `inspect conf` and `report`, and hides the
+    # password of `broker_url` alone.
+    app.redbeat_redis = connect(settings.redis_url, timeout_s=WORKER_TIMEOUT_S)
     return app
 
 
@@ -57,12 +62,9 @@ def _configuration(settings: Settings, link: Link) -> dict[str, Any]:
         "worker_concurrency": settings.concurrency,
         "beat_scheduler": "vomind_queue.broker.beat:Scheduler",
         "beat_max_loop_interval": BEAT_LOOK_S,
-        "redbeat_redis_url": settings.redis_url,
-        "redbeat_redis_options": {
-            "socket_timeout": WORKER_TIMEOUT_S,
-            "socket_connect_timeout": WORKER_TIMEOUT_S,
-            "socket_keepalive": True,
-        },
+        # For people alone: RedBeat warns when it is missing, and has its client on the app.
+        "redbeat_redis_url": _without_login(settings.redis_url),
+        "redbeat_redis_options": {},
         # The store says who leads.
         "redbeat_lock_key": None,
         "worker_hijack_root_logger": False,
@@ -78,3 +80,8 @@ def _configuration(settings: Settings, link: Link) -> dict[str, Any]:
 
 def _queue(name: str) -> Queue:
     return Queue(name, Exchange(name, type="direct"), routing_key=name)
+
+
+def _without_login(url: str) -> str:
+    parts = urlsplit(url)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="").geturl()

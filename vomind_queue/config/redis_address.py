@@ -46,7 +46,9 @@ def parse(text: str) -> str:
     if scheme == "rediss":
         options.setdefault("ssl_cert_reqs", "required" if "ssl_ca_certs" in options else "none")
     query = urlencode(options, safe="/")
-    return parts._replace(scheme=scheme, path=path, query=query).geturl()
+    # kombu splits an address at a semicolon, and would name half of a password in its errors.
+    netloc = parts.netloc.replace(";", "%3B")
+    return parts._replace(scheme=scheme, netloc=netloc, path=path, query=query).geturl()
 
 
 def tls_options(address: str) -> dict[str, Any] | None:
