@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test chaos bench lint format audit settings pictures clean
+.PHONY: help run test newest chaos bench lint format audit settings pictures clean
 
 help: ## Print the targets
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -16,6 +16,15 @@ run: $(VENV)/.runtime ## Run the whole stack: API, worker, Flower, Redis, a Twil
 # ARGS passes arguments to pytest: make test ARGS="-k settings --server=redis7".
 test: $(VENV)/.tools node_modules/.installed ## Run the tests
 	@$(BIN)/python -m pytest -n 2 $(ARGS)
+
+# Asks the internet, so it is no part of the checks; it has an environment of its own.
+newest: $(VENV)/.runtime $(VENV)/newest/.created ## Run the acceptance tests on the newest Flask, granian, redis-py and Celery
+	@$(BIN)/python -m tests.newest > $(VENV)/newest/requirements.txt
+	@$(VENV)/newest/bin/pip install --quiet --disable-pip-version-check --upgrade --upgrade-strategy eager \
+	  -r $(VENV)/newest/requirements.txt -r requirements-dev.txt
+	@$(VENV)/newest/bin/pip install --quiet --disable-pip-version-check --no-deps -e .
+	@$(VENV)/newest/bin/pip freeze | grep -iE '^(flask|werkzeug|granian|redis|celery|kombu)=='
+	@$(VENV)/newest/bin/python -m pytest -n 2 tests/acceptance $(ARGS)
 
 # FULL=1 runs every experiment at full size and at the product's own pace, for hours.
 chaos: $(VENV)/.tools node_modules/.installed ## Do harm to real processes and judge what is left of the promises
@@ -76,6 +85,11 @@ $(VENV)/.tools: requirements-dev.txt $(VENV)/.runtime
 
 $(VENV)/.bench: benchmarks/requirements.txt $(VENV)/.tools
 	@$(BIN)/pip install --quiet --disable-pip-version-check -r benchmarks/requirements.txt
+
+$(VENV)/newest/.created: $(VENV)/.created
+	@$(PYTHON) -m venv $(VENV)/newest
+	@touch $@
+
 $(VENV)/audit/.pip-audit: $(VENV)/.created
 	@$(PYTHON) -m venv $(VENV)/audit
 	@$(VENV)/audit/bin/pip install --quiet --disable-pip-version-check pip-audit==2.10.1
