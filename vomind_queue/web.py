@@ -144,9 +144,8 @@ def _serve(settings: Settings, sock: socket.socket) -> None:
     app = create_app(build(settings, open_log(settings)))
     if traced:
         tracing.follow(app)
-    # An encrypted connection is redis-py's to read, and it waits in a thread.
-    quick = not settings.redis_url.startswith("rediss:")
-    door = Door(app, threads=settings.web_threads, quick=quick)
+    # Whoever asks Redis waits for it in a thread.
+    door = Door(app, threads=settings.web_threads, quick=False)
     config = Config(
         door,
         http=Protocol,

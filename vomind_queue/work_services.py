@@ -50,7 +50,7 @@ class WorkServices:
 def build_work(settings: Settings, dialer: Provider | None = None) -> WorkServices:
     """The parts of a worker process; ``dialer`` in the place of Twilio's."""
     client = connect(settings.redis_url, timeout_s=WORKER_TIMEOUT_S)
-    gate = Gate(client, settings.outbox_max, shared=True)
+    gate = Gate(client, settings.outbox_max)
     name = process_name()
     desk = WorkDesk(gate, name, protocol_of(settings))
     queue = CallQueue(gate, settings.rate)
@@ -70,8 +70,7 @@ def build_work(settings: Settings, dialer: Provider | None = None) -> WorkServic
         price_ms=settings.price_delay_ms,
         callbacks=settings.public_url is not None,
     )
-    # Not shared: Celery's beat steps down in a signal's handler, in the midst of a look.
-    timetable = Timetable(Gate(client, settings.outbox_max))
+    timetable = Timetable(gate)
     timekeeper = Timekeeper(
         timetable, f"{name}:{secrets.token_hex(4)}", lead_ms=LEADS_FOR * settings.lease_ms
     )

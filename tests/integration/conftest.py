@@ -88,7 +88,7 @@ def make_desk(client: redis.Redis) -> Callable[..., WorkDesk]:
     names = iter(range(100))
 
     def make(**changes: Any) -> WorkDesk:
-        gate = Gate(client, shared=True)
+        gate = Gate(client)
         return WorkDesk(gate, f"worker-{next(names)}", Protocol(**{**QUICK, **changes}))
 
     return make

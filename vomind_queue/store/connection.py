@@ -20,10 +20,9 @@ from redis.retry import Retry
 
 from vomind_queue.errors import StoreUnavailable
 from vomind_queue.store.codes import Code
+from vomind_queue.store.pool import NotSent, Pool
 from vomind_queue.store.scripts import Scripts
 from vomind_queue.store.sources import OUTBOX_MAX
-from vomind_queue.store.trunk import Trunk
-from vomind_queue.store.wire import Wire
 
 #: How long the API waits for one answer, s: a 503 has to come within 2 s.
 API_TIMEOUT_S = 1.5
@@ -31,6 +30,11 @@ API_TIMEOUT_S = 1.5
 WORKER_TIMEOUT_S = 5.0
 #: How old an estimate of the server's clock may be, s.
 CLOCK_SAMPLE_S = 15.0
+
+#: How many connections one process may hold: a thread needs one at a time.
+MOST_CONNECTIONS = 16
+#: A caller waits this part of its time limit while all connections are in use.
+_WAIT_SHARE = 0.2
 
 #: Errors by which a server says that it cannot take a command now, told by class …
 _REFUSALS = (
@@ -46,17 +50,43 @@ _REFUSALS = (
 _REFUSING_WORD = re.compile(
     r"(^|: -)(OOM|READONLY|MISCONF|NOREPLICAS|MASTERDOWN|BUSY|NOAUTH|NOPERM|WRONGPASS|UNBLOCKED)\b"
 )
+#: The same for errors of a server that is not the primary, or not yet: after a failover a proxy
+#: leaves old connections open to it.
+_DEMOTED = (
+    redis.ReadOnlyError,
+    redis.BusyLoadingError,
+    redis.exceptions.MasterDownError,
+)
+_DEMOTED_WORD = re.compile(r"(^|: -)(READONLY|LOADING|MASTERDOWN|UNBLOCKED)\b")
+#: A server without room says so when it is connected to, or to the first command.
+_NO_ROOM = "max number of clients reached"
 
 
-def connect(url: str, *, timeout_s: float, max_connections: int = 256) -> redis.Redis:
-    """A client for one server; connects on first use.
+class Client(redis.Redis):
+    """A client that connects anew once a server has said that it is not the primary."""
+
+    connection_pool: Pool
+
+    def execute_command(self, *args: Any, **options: Any) -> Any:
+        """Send one command, once."""
+        try:
+            return super().execute_command(*args, **options)  # type: ignore[no-untyped-call]
+        except redis.RedisError as error:
+            if isinstance(error, _DEMOTED) or _DEMOTED_WORD.search(str(error)):
+                self.connection_pool.retire()
+            raise
+
+
+def connect(url: str, *, timeout_s: float, max_connections: int = MOST_CONNECTIONS) -> redis.Redis:
+    """Return a client for one server; it connects on first use.
 
     A ``rediss://`` address that says ``ssl_cert_reqs=none`` is not verified: hosted
     Redis comes with self-signed certificates.
     """
     options: dict[str, Any] = {"ssl_check_hostname": False} if unverified(url) else {}
-    return redis.Redis.from_url(
+    pool = Pool.from_url(
         url,
+        wait_s=timeout_s * _WAIT_SHARE,
         decode_responses=True,
         protocol=2,
         socket_timeout=timeout_s,
@@ -66,6 +96,7 @@ def connect(url: str, *, timeout_s: float, max_connections: int = 256) -> redis.
         max_connections=max_connections,
         **options,
     )
+    return Client.from_pool(pool)
 
 
 def unverified(url: str) -> bool:
@@ -92,9 +123,9 @@ def raise_told(error: redis.RedisError, *, writes: bool) -> NoReturn:
     if isinstance(error, redis.AuthenticationError):
         raise StoreUnavailable(f"Redis refuses our credentials: {error}") from error
     if isinstance(error, redis.ConnectionError | redis.TimeoutError):
-        never_sent = "connecting to" in str(error) or isinstance(error, redis.BusyLoadingError)
+        refused = isinstance(error, NotSent | redis.BusyLoadingError) or _NO_ROOM in str(error)
         raise StoreUnavailable(
-            f"Redis cannot be reached: {error}", outcome_unknown=writes and not never_sent
+            f"Redis cannot be reached: {error}", outcome_unknown=writes and not refused
         ) from error
     if isinstance(error, redis.ResponseError) and (
         isinstance(error, _REFUSALS) or _REFUSING_WORD.search(str(error))
@@ -106,8 +137,8 @@ def raise_told(error: redis.RedisError, *, writes: bool) -> NoReturn:
 class ServerClock:
     """What time it is on the Redis server, without asking it each time."""
 
-    def __init__(self, wire: Wire | Trunk) -> None:
-        self._wire = wire
+    def __init__(self, client: redis.Redis) -> None:
+        self._client = client
         self._ahead_ms = 0.0
         self._sampled_at = float("-inf")
 
@@ -120,31 +151,24 @@ class ServerClock:
     def now_ms(self) -> int:
         """Unix ms on the server's clock; slow by at most one round trip."""
         if time.monotonic() - self._sampled_at > CLOCK_SAMPLE_S:
-            seconds, micros = self._wire.ask("TIME")
-            self.note(int(seconds) * 1000 + int(micros) // 1000)
+            seconds, micros = self._client.time()
+            self.note(seconds * 1000 + micros // 1000)
         return int(time.monotonic() * 1000 + self._ahead_ms)
 
 
 class Gate:
     """Runs scripts, with the server's clock and with failures told in our own terms."""
 
-    def __init__(
-        self, client: redis.Redis, outbox_max: int = OUTBOX_MAX, *, shared: bool = False
-    ) -> None:
-        """``outbox_max``: entries that may wait for the call log.
-
-        ``shared``: the scripts of all threads leave over one connection (see `trunk.py`), which
-        suits a process of many threads that mostly wait for something else.
-        """
+    def __init__(self, client: redis.Redis, outbox_max: int = OUTBOX_MAX) -> None:
+        """``outbox_max``: entries that may wait for the call log."""
         self.client = client
-        self._wire: Wire | Trunk = Trunk(client) if shared else Wire(client)
-        self.clock = ServerClock(self._wire)
-        self._scripts = Scripts(self._wire, outbox_max)
+        self.clock = ServerClock(client)
+        self._scripts = Scripts(client, outbox_max)
 
     def ask(self, *command: Any) -> Any:
-        """Sends one command that writes nothing; on the way of every request, as scripts are."""
+        """Sends one command that writes nothing."""
         with told(writes=False):
-            return self._wire.ask(*command)
+            return self.client.execute_command(*command)  # type: ignore[no-untyped-call]
 
     def read(self, name: str, key_names: list[str], *args: Any) -> list[Any]:
         """Runs a script that writes nothing."""
@@ -157,11 +181,8 @@ class Gate:
     def _run(
         self, name: str, key_names: list[str], args: tuple[Any, ...], *, writes: bool
     ) -> list[Any]:
-        # Written out and not `told`: on the way of every request.
-        try:
+        with told(writes=writes):
             return cast(list[Any], self._scripts.run(name, key_names, *args))
-        except redis.RedisError as error:
-            raise_told(error, writes=writes)
 
     def change(self, name: str, key: str, *args: Any) -> list[Any]:
         """Runs a script that takes a deadline first and answers a code and the time first.
@@ -174,11 +195,8 @@ class Gate:
 
     def now_ms(self) -> int:
         """Unix ms on the server's clock."""
-        # As above.
-        try:
+        with told(writes=False):
             return self.clock.now_ms()
-        except redis.RedisError as error:
-            raise_told(error, writes=False)
 
     def deadline_ms(self) -> int:
         """When a request that is sent now is given up, unix ms on the server's clock."""

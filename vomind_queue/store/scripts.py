@@ -8,8 +8,6 @@ from typing import Any
 import redis
 
 from vomind_queue.store.sources import OUTBOX_MAX, source
-from vomind_queue.store.trunk import Trunk
-from vomind_queue.store.wire import Wire
 
 #: The scripts by name, each a file of the same name.
 NAMES = (
@@ -60,8 +58,8 @@ NAMES = (
 class Scripts:
     """All scripts, run by their digests; loaded again when the server forgot them."""
 
-    def __init__(self, wire: Wire | Trunk, outbox_max: int = OUTBOX_MAX) -> None:
-        self._wire = wire
+    def __init__(self, client: redis.Redis, outbox_max: int = OUTBOX_MAX) -> None:
+        self._client = client
         texts = {name: source(name, outbox_max) for name in NAMES}
         self._scripts = {name: (_digest(text), text) for name, text in texts.items()}
 
@@ -69,10 +67,10 @@ class Scripts:
         """Runs one script; raises what redis-py raises."""
         digest, text = self._scripts[name]
         try:
-            return self._wire.ask("EVALSHA", digest, len(key_names), *key_names, *args)
+            return self._client.evalsha(digest, len(key_names), *key_names, *args)
         except redis.exceptions.NoScriptError:
-            # Sent whole, it cannot be forgotten between its loading and its call.
-            return self._wire.ask("EVAL", text, len(key_names), *key_names, *args)
+            # Nothing was run. EVAL loads it and runs it: it cannot be forgotten in between.
+            return self._client.eval(text, len(key_names), *key_names, *args)
 
 
 def _digest(text: str) -> str:
