@@ -48,15 +48,17 @@ def clients_of(server: Server) -> int:
     return count - 1
 
 
-def test_threads_share_few_connections(server: Server, mine: redis.Redis) -> None:
-    """However many of them ask, each gets its own answer."""
+def test_threads_share_few_connections(server: Server) -> None:
+    """However many of them ask, each has its turn and gets its own answer."""
+    client = connect(server.url, timeout_s=20.0, max_connections=2)
 
     def ask(number: int) -> bool:
-        return bool(mine.echo(f"n{number}") == f"n{number}")
+        return bool(client.echo(f"n{number}") == f"n{number}")
 
     with ThreadPoolExecutor(16) as threads:
         assert all(threads.map(ask, range(2_000)))
     assert clients_of(server) <= 2
+    client.close()
 
 
 def test_who_gets_no_connection_is_told_soon_that_nothing_was_done(mine: redis.Redis) -> None:
