@@ -1,0 +1,60 @@
+"""Notes each function of ours that runs, in every thread, while it is switched on."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+PACKAGE = Path(__file__).resolve().parents[2] / "vomind_queue"
+
+
+class Tracer:
+    """Installed first of all: a thread that started before it is not seen.
+
+    Code that a library generates, such as a dataclass's ``__init__``, stands in no file of ours
+    and is not seen either.
+    """
+
+    def __init__(self) -> None:
+        #: Thread, depth among functions of ours, module, function; and a line at the end of each
+        #: function that was called by none of ours.
+        self.seen: list[tuple[str, int, str, str]] = []
+        self._on = False
+        self._threads = threading.local()
+
+    def install(self) -> None:
+        """From now on, in this thread and in those to come."""
+        threading.setprofile(self._profile)
+        sys.setprofile(self._profile)
+
+    def begin(self) -> None:
+        """Forgets what was seen and looks."""
+        self.seen = []
+        self._on = True
+
+    def end(self) -> list[tuple[str, int, str, str]]:
+        """Looks no more; what was seen."""
+        self._on = False
+        return self.seen
+
+    def _profile(self, frame: FrameType, event: str, _: Any) -> None:
+        if not self._on or event not in ("call", "return"):
+            return
+        code = frame.f_code
+        if not code.co_filename.startswith(f"{PACKAGE}/"):
+            return
+        frames: list[FrameType] = self._threads.__dict__.setdefault("frames", [])
+        if event == "call":
+            module = frame.f_globals["__name__"]
+            self._note(len(frames), module, code.co_qualname)
+            frames.append(frame)
+        elif frames and frames[-1] is frame:
+            frames.pop()
+            if not frames:
+                self._note(-1, "", "")
+
+    def _note(self, depth: int, module: str, function: str) -> None:
+        self.seen.append((threading.current_thread().name, depth, module, function))

@@ -1,0 +1,86 @@
+"""What was seen, as a tree of calls from one module into another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+#: Thread, depth, module, function; see `tracer.py`.
+Seen = tuple[str, int, str, str]
+
+
+@dataclass(slots=True, kw_only=True)
+class Node:
+    """A function, and those of other modules that it led to, in order, each once."""
+
+    module: str = ""
+    function: str = ""
+    children: list[Node] = field(default_factory=list)
+
+    def walk(self, depth: int = -1) -> Iterator[tuple[int, Node]]:
+        """All nodes with their depths, the root left out."""
+        if self.module:
+            yield depth, self
+        for child in self.children:
+            yield from child.walk(depth + 1)
+
+    def modules(self) -> list[str]:
+        """Every module once, in the order of first entry."""
+        return list(dict.fromkeys(node.module for _, node in self.walk()))
+
+    def twice(self) -> list[str]:
+        """Functions that lead on into another module and are reached from more than one.
+
+        There two branches of a way do the same work. What leads nowhere, such as the writer of
+        a log line, may be asked by anybody.
+        """
+        callers: dict[str, set[str]] = {}
+        for caller in [self, *(node for _, node in self.walk())]:
+            for node in caller.children:
+                if node.children:
+                    name = f"{node.module}.{node.function}"
+                    callers.setdefault(name, set()).add(caller.module)
+        return [name for name, modules in callers.items() if len(modules) > 1]
+
+    def drawn(self) -> str:
+        """A line for each node, indented."""
+        return "\n".join(f"{'  ' * depth}{short(node)}" for depth, node in self.walk())
+
+
+def short(node: Node) -> str:
+    """Its name without the package's, and without where a nested function stands."""
+    function = node.function.rpartition("<locals>.")[2]
+    return f"{node.module.removeprefix('vomind_queue.')}.{function}"
+
+
+def common(runs: Sequence[Sequence[Seen]]) -> list[Seen]:
+    """The last run without the functions that another one did without."""
+    functions = [{(module, function) for _, _, module, function in run} for run in runs]
+    everywhere = set.intersection(*functions)
+    return [each for each in runs[-1] if (each[2], each[3]) in everywhere]
+
+
+def grow(seen: Iterable[Seen]) -> Node:
+    """The tree of what was seen; a function of the module that called it is part of its caller."""
+    root = Node()
+    stacks: dict[str, list[tuple[int, Node]]] = {}
+    for thread, depth, module, function in seen:
+        stack = stacks.setdefault(thread, [])
+        while stack and stack[-1][0] >= depth:
+            stack.pop()
+        if depth < 0:
+            continue
+        parent = stack[-1][1] if stack else root
+        stack.append(
+            (depth, parent if parent.module == module else _child(parent, module, function))
+        )
+    return root
+
+
+def _child(parent: Node, module: str, function: str) -> Node:
+    for child in parent.children:
+        if (child.module, child.function) == (module, function):
+            return child
+    child = Node(module=module, function=function)
+    parent.children.append(child)
+    return child
