@@ -26,6 +26,7 @@ from vomind_queue.config.loading import load
 from vomind_queue.config.settings import Settings
 from vomind_queue.config.types import is_loopback
 from vomind_queue.errors import SettingsError
+from vomind_queue.services import check_store
 from vomind_queue.store import keys
 
 #: Tasks that Flower remembers; its own default of 100,000 takes hundreds of megabytes.
@@ -101,6 +102,8 @@ def main() -> None:
     except SettingsError as error:
         sys.exit(str(error))
     log.configure(settings)
+    if fault := check_store(settings):
+        sys.exit(fault)
     flower.views.Broker = call_broker
     close_open_doors()
     lead_to_prefix(settings.flower_url_prefix)

@@ -16,7 +16,8 @@ import redis
 from vomind_queue.errors import StoreUnavailable
 from vomind_queue.findings import Finding, advice, fine, wrong
 from vomind_queue.store.connection import told
-from vomind_queue.store.suitability import OLDEST, SAFE_POLICY
+from vomind_queue.store.rights import missing_rights
+from vomind_queue.store.suitability import OLDEST, SAFE_POLICY, lacking, mode_fault
 
 #: Round trips that are timed.
 PINGS = 50
@@ -41,6 +42,9 @@ def examine(client: redis.Redis, *, allow_eviction: bool, start: str) -> Iterato
     except redis.RedisError as error:
         yield wrong("Redis", f"It does not take us: {error}", "Look at REDIS_URL.")
         return
+    if fault := mode_fault(facts):
+        yield wrong("Redis", fault, "Look at REDIS_URL.")
+        return
     yield _version(facts)
     yield _role(facts)
     yield _eviction(facts, allow_eviction=allow_eviction)
@@ -48,6 +52,7 @@ def examine(client: redis.Redis, *, allow_eviction: bool, start: str) -> Iterato
     yield _persistence(client, facts)
     try:
         with told(writes=False):
+            yield _rights(client)
             yield _latency(client)
             yield _clock(client)
     except StoreUnavailable as error:
@@ -124,6 +129,12 @@ def _setting(client: redis.Redis, name: str) -> str | None:
     except redis.RedisError:
         return None
     return found.get(name)
+
+
+def _rights(client: redis.Redis) -> Finding:
+    if missing := missing_rights(client):
+        return wrong("rights", lacking(missing), "ACL SETUSER adds what is missing.")
+    return fine("rights", "our user may use all that is needed")
 
 
 def _latency(client: redis.Redis) -> Finding:
