@@ -54,8 +54,32 @@ def test_compose_sets_settings_that_there_are(name: str) -> None:
     """And what is secret has no default."""
     environment: dict[str, str] = OURS[name]["environment"]
     assert set(environment) <= SETTINGS
-    for variable in ("API_KEYS", "TWILIO_AUTH_TOKEN", "SUPABASE_SERVICE_KEY"):
+    for variable in {"API_KEYS", "TWILIO_AUTH_TOKEN", "SUPABASE_SERVICE_KEY"} & set(environment):
         assert environment[variable].startswith(f"${{{variable}:?")
+
+
+def test_compose_hands_out_secrets_to_those_who_need_them() -> None:
+    """Whoever gets into one container does not get the keys of the others."""
+    secrets = {variable.name for variable in VARIABLES if variable.secret} - {"REDIS_URL"}
+    held = {name: secrets & set(each["environment"]) for name, each in OURS.items()}
+    assert held == {
+        "web": {"API_KEYS", "METRICS_KEY", "TWILIO_AUTH_TOKEN", "SUPABASE_SERVICE_KEY"},
+        "worker": {"TWILIO_AUTH_TOKEN", "TWILIO_API_SECRET"},
+        "beat": set(),
+        "shipper": {"SUPABASE_SERVICE_KEY"},
+        "flower": {"FLOWER_BASIC_AUTH"},
+    }
+
+
+def test_compose_gives_the_least_rights() -> None:
+    """No capabilities, no way to gain any, nothing to write but data; no password in argv."""
+    for each in OURS.values():
+        assert each["cap_drop"] == ["ALL"]
+        assert each["read_only"] is True
+    for each in COMPOSE["services"].values():
+        assert each["security_opt"] == ["no-new-privileges:true"]
+        assert "PASSWORD" not in " ".join(each.get("command", ()))
+    assert "postgres:${POSTGRES" not in COMPOSE["services"]["rest"]["environment"]["PGRST_DB_URI"]
 
 
 def test_compose_hands_each_setting_on() -> None:
@@ -177,14 +201,15 @@ def test_composes_postgresql_has_what_the_call_log_needs(postgres: Postgres) -> 
     """Roles and tables, made twice without harm; the service may write, others see nothing."""
     run = ["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1"]
     run += ["-p", str(postgres.port), "-U", "postgres", "-d", "calls"]
-    subprocess.run([*run, "-f", DEPLOY / "roles.sql"], check=True, timeout=30)
     environ = {
         "PATH": "/usr/bin:/bin",
+        "AUTHENTICATOR_PASSWORD": "it's a secret",
         "PGHOST": "127.0.0.1",
         "PGPORT": str(postgres.port),
         "MIGRATIONS": str(ROOT / "vomind_queue" / "call_log" / "migrations"),
     }
     for _ in range(2):
+        subprocess.run([*run, "-f", DEPLOY / "roles.sql"], env=environ, check=True, timeout=30)
         subprocess.run([DEPLOY / "migrate.sh"], env=environ, check=True, timeout=60)
     write = (
         "set role service_role; insert into call_logs (call_key, job_id, version, priority, state,"
@@ -192,6 +217,11 @@ def test_composes_postgresql_has_what_the_call_log_needs(postgres: Postgres) -> 
     )
     postgres.sql("calls", write)
     assert postgres.sql("calls", "select job_id from call_logs") == [{"job_id": "1"}]
+    as_rest = ["authenticator" if word == "postgres" else word for word in run]
+    for role, succeeds in (("service_role", True), ("postgres", False)):
+        command = f"set role {role}; select count(*) from call_logs"
+        done = subprocess.run([*as_rest, "-c", command], capture_output=True, check=False)
+        assert (done.returncode == 0) is succeeds
     seen = subprocess.run(
         [*run, "-At", "-c", "set role anon; select count(*) from call_logs"],
         capture_output=True,
