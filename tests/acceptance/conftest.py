@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import shutil
+import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +14,7 @@ from typing import Any
 import pytest
 import requests
 
+from tests.acceptance.whole import Copy
 from tests.servers import Server, binary, free_port, missing
 from tests.simulator import SimulatorClient
 from tests.stack import Stack, until
@@ -108,6 +112,17 @@ def api(fast: Stack, tmp_path: Path) -> Api:
     """The API of that stack, without a worker yet."""
     fast.start_web()
     return Api(fast.queue_url)
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Iterator[Copy]:
+    """A copy that is not started yet; nothing of it is left after the test."""
+    made = Copy(tmp_path)
+    yield made
+    made.process.kill()
+    for pid in made.pids():
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
 
 
 @pytest.fixture

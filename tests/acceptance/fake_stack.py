@@ -27,7 +27,6 @@ def main() -> None:
             environment=dict(os.environ),
             grace_s=1,
             probe=Never() if name == "bad" else None,
-            later=name == "later",
         )
         for name, code in json.loads(sys.argv[1])
     ]

@@ -92,20 +92,6 @@ def test_a_signal_ends_all_in_the_opposite_order(start: Start, number: signal.Si
     assert not any(map(runs, pids(process)))
 
 
-def test_what_is_for_later_runs_in_the_end(start: Start) -> None:
-    """Wherever it stands in the order."""
-    process = start(later=POLITE, one=POLITE)
-    until(lambda: len(pids(process)) == 2, within_s=10, what="both run")
-
-
-def test_what_is_for_later_waits_until_the_others_are_ready(start: Start) -> None:
-    """Whoever rings phones has the processor to itself until then."""
-    process = start(later=POLITE, bad=POLITE)
-    until(lambda: pids(process, "bad"), within_s=10, what="the one that is never ready runs")
-    assert process.stop(within_s=10) == 0
-    assert not pids(process, "later")
-
-
 def test_what_dies_is_started_again(start: Start) -> None:
     """A killed program is back within seconds; the others do not notice."""
     process = start(one=POLITE, two=POLITE)

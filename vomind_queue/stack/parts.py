@@ -72,8 +72,8 @@ def parts(settings: Settings, environ: Mapping[str, str]) -> Sequence[Part]:
     ours = [
         _flower(settings, children),
         _unasked("worker", children, settings.drain_ms / 1000 + WORKER_MARGIN_S),
-        _unasked("shipper", children, SHIPPER_GRACE_S, later=True),
-        _unasked("beat", children, GRACE_S, later=True),
+        _unasked("shipper", children, SHIPPER_GRACE_S),
+        _unasked("beat", children, GRACE_S),
         _ours("web", children, WEB_GRACE_S, settings.host, settings.port),
     ]
     if simulated(settings):
@@ -122,16 +122,13 @@ def _flower(settings: Settings, environ: Mapping[str, str]) -> Part:
         environment=environ,
         grace_s=GRACE_S,
         probe=probes.http(host, settings.flower_port, f"{prefix}/healthcheck", login),
-        later=True,
     )
 
 
-def _unasked(name: str, environ: Mapping[str, str], grace_s: float, *, later: bool = False) -> Part:
+def _unasked(name: str, environ: Mapping[str, str], grace_s: float) -> Part:
     """One that listens nowhere, so that it cannot be asked whether it is ready."""
     command = (sys.executable, *COMMANDS[name])
-    return Part(
-        name=name, command=command, environment=environ, grace_s=grace_s, probe=None, later=later
-    )
+    return Part(name=name, command=command, environment=environ, grace_s=grace_s, probe=None)
 
 
 def _environment(settings: Settings, environ: Mapping[str, str]) -> dict[str, str]:

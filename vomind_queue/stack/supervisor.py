@@ -48,8 +48,6 @@ class Part:
     probe: Probe | None
     #: Open files that it inherits.
     inherits: Sequence[int] = ()
-    #: Started when the others are ready: the first call needs the processor, and not this part.
-    later: bool = False
 
 
 Say = Callable[[str, str], None]
@@ -149,8 +147,8 @@ class Supervisor:
     def __init__(self, parts: Sequence[Part], *, first: int = 0) -> None:
         """``parts`` in the order of starting; they are ended in the opposite one.
 
-        The first ``first`` of them must be ready before the others are started, and all others
-        before those that are for later.
+        The first ``first`` of them must be ready before the others are started. Those start
+        together: web is ready only once it has seen a worker and a scheduler.
         """
         self._keepers = [Keeper(part, self.say, self._give_up) for part in parts]
         self._first = first
@@ -198,10 +196,7 @@ class Supervisor:
         self._asked_to_end.set()
 
     async def _start(self, announce: Callable[[], None]) -> None:
-        others = self._keepers[self._first :]
-        soon = [keeper for keeper in others if not keeper.part.later]
-        later = [keeper for keeper in others if keeper.part.later]
-        for group in (self._keepers[: self._first], soon, later):
+        for group in (self._keepers[: self._first], self._keepers[self._first :]):
             for keeper in group:
                 keeper.start()
             for keeper in group:
