@@ -1,8 +1,9 @@
-"""Compact JSON, the same wherever it is sent, kept or measured."""
+"""JSON, the same wherever it is sent, kept or measured; and JSON that people look at."""
 
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import orjson
@@ -20,3 +21,20 @@ def compact(value: Any) -> bytes:
     except TypeError:
         # It takes no numbers beyond 64 bits, no keys but texts and nothing nested deeply.
         return _ENCODER.encode(value).encode()
+
+
+#: What a terminal obeys or an editor hides: control characters beyond those that JSON escapes
+#: itself, line and paragraph separators, marks that reverse or join what stands beside them. The
+#: joiners of emoji and Persian (U+200C, U+200D) stay.
+_UNSEEN = re.compile(
+    r"[\x7f-\x9f\xad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]"
+)
+
+
+def readable(value: Any, **options: Any) -> str:
+    """Return JSON for a terminal or a log: what could not be seen there is escaped.
+
+    ``options`` are those of `json.dumps`.
+    """
+    text = json.dumps(value, ensure_ascii=False, **options)
+    return _UNSEEN.sub(lambda sign: f"\\u{ord(sign[0]):04x}", text)

@@ -24,6 +24,7 @@ from itertools import islice
 from typing import Any, TextIO
 
 from vomind_queue.config.settings import Settings
+from vomind_queue.encoding import readable
 
 #: What the standard library itself puts on a record, before anything else.
 _BLANK = vars(logging.LogRecord("", 0, "", 0, "", (), None))
@@ -108,7 +109,7 @@ class JsonFormatter(logging.Formatter):
         trace = _trace(self, record)
         if trace:
             line["trace"] = trace
-        return json.dumps(line, ensure_ascii=False, default=str)
+        return readable(line, default=str)
 
 
 class LineHandler(logging.Handler):

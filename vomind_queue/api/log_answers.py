@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv as table
 import io
 import json
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,10 +16,12 @@ from vomind_queue.api.times import iso, iso_or_none
 from vomind_queue.history import Forgotten
 from vomind_queue.logbook import CallEvent, CallRow
 
-#: What a spreadsheet takes for the beginning of a formula
-#: (https://owasp.org/www-community/attacks/CSV_Injection).
-_FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r", "\n")
-_UNSEEN = " \u00a0\u200b\u2060\ufeff"
+#: Where a spreadsheet sees a formula, with what it passes over before it: at the beginning of a
+#: text, and after what may separate cells there (https://owasp.org/www-community/attacks/CSV_Injection).
+#: A comma is no danger: it is this file's own separator, and stands within quotation marks.
+_FORMULA = re.compile(
+    r"(?P<before>^|[;|\t\r\n])(?P<unseen>[\s\u200b\u2060\ufeff]*)(?=[=+\-@＝＋－＠])|^(?=[\t\r\n])"
+)
 
 
 def row(shown: CallRow) -> dict[str, Any]:
@@ -105,19 +108,22 @@ def _flat(shown: CallRow) -> dict[str, Any]:
         "lead_id": shown.lead_id,
         "message": shown.message,
         "failedReason": shown.failure,
+        "metadata": metadata,
     }
     return {
         **row(shown),
         **call,
-        "metadata": metadata,
         **{name: _no_formula(text) for name, text in free.items()},
     }
 
 
 def _no_formula(text: str | None) -> str | None:
-    # Spreadsheets pass over what cannot be seen.
-    shown = text.lstrip(_UNSEEN) if text else text
-    return f"'{text}" if text and shown and shown.startswith(_FORMULA) else text
+    """Return the text with an apostrophe before each formula, so that none is carried out."""
+    return _FORMULA.sub(_defused, text) if text else text
+
+
+def _defused(found: re.Match[str]) -> str:
+    return f"{found['before'] or ''}'{found['unseen'] or ''}"
 
 
 def forgotten(done: Forgotten) -> dict[str, Any]:

@@ -14,6 +14,7 @@ import click
 import requests
 
 from vomind_queue.cli.endings import Ending, of_status
+from vomind_queue.encoding import readable
 
 #: Where `vomind-queue up` serves the API.
 DEFAULT_URL = "http://127.0.0.1:3000"
@@ -79,7 +80,7 @@ class ApiFault(click.ClickException):
         """One line for people on standard error, and a document where it is wanted."""
         super().show(file)
         if self.as_json:
-            click.echo(json.dumps(self.document, ensure_ascii=False))
+            click.echo(readable(self.document))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

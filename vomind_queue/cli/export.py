@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -21,6 +20,7 @@ from vomind_queue.cli.listing import PAGE, STATES, filters, log_pages
 from vomind_queue.cli.output import Out, count
 from vomind_queue.cli.patience import patiently
 from vomind_queue.cli.talking import talks
+from vomind_queue.encoding import readable
 
 _FORMS = ("csv", "jsonl")
 #: How long the service may be away in the middle, s.
@@ -72,7 +72,7 @@ def _jsonl(api: Api, wanted: Mapping[str, Any], file: IO[bytes]) -> int:
     calls = 0
     for page in log_pages(api, wanted, away_s=AWAY_S):
         for call in page:
-            file.write(json.dumps(call, ensure_ascii=False).encode() + b"\n")
+            file.write(readable(call).encode() + b"\n")
         calls += len(page)
     return calls
 

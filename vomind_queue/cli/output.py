@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import click
+
+from vomind_queue.encoding import readable
 
 #: Between two columns.
 GAP = "  "
@@ -34,7 +35,7 @@ class Out:
     def answer(self, document: Mapping[str, Any], *lines: str) -> None:
         """The document where one is wanted, else the lines."""
         if self.as_json:
-            click.echo(json.dumps(document, ensure_ascii=False))
+            click.echo(readable(document))
             return
         for line in lines:
             click.echo(line)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -16,6 +15,7 @@ from vomind_queue.cli.following import on_the_line, where
 from vomind_queue.cli.jobs import job_path
 from vomind_queue.cli.output import Out, moment, printable, relative, state
 from vomind_queue.cli.talking import talks
+from vomind_queue.encoding import readable
 
 _ID = "jobId"
 #: States in which a call is still to ring.
@@ -72,7 +72,7 @@ def _lines(shown: Mapping[str, Any]) -> Iterator[str]:
     if data["message"]:
         yield _row("says", printable(data["message"]))
     if data.get("metadata"):
-        yield _row("metadata", json.dumps(data["metadata"], ensure_ascii=False))
+        yield _row("metadata", readable(data["metadata"]))
     for name, field in _TIMES.items():
         if shown.get(field):
             yield _row(name, f"{moment(shown[field])} UTC ({relative(shown[field])})")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import signal
 import sys
@@ -20,6 +19,7 @@ from vomind_queue.cli.client import OVERVIEW, Api, ApiFault
 from vomind_queue.cli.endings import Ending
 from vomind_queue.cli.output import Out
 from vomind_queue.cli.talking import talks
+from vomind_queue.encoding import readable
 
 #: The other screen that terminals have, without a cursor; and back.
 _ENTER, _LEAVE = "\x1b[?1049h\x1b[?25l", "\x1b[?25h\x1b[?1049l"
@@ -89,7 +89,7 @@ def _changes(look: _Look, out: Out) -> Iterator[None]:
     while True:
         line = one_line(look.shown) if look.shown else ""
         if out.as_json and changed:
-            click.echo(json.dumps(look.shown, ensure_ascii=False))
+            click.echo(readable(look.shown))
         elif not out.as_json and line != told[0]:
             click.echo(f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}  {line}")
         if trouble and trouble != told[1]:

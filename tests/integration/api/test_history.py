@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
@@ -361,6 +362,20 @@ def test_no_text_becomes_a_formula(api: Api, ship: Callable[[], None], message: 
     sheet = calls(api, headers={"Accept": "text/csv"}).get_data(as_text=True)
     [line] = csv.DictReader(io.StringIO(sheet, newline=""))
     assert line["message"] == f"'{message}"
+
+
+@pytest.mark.parametrize("separator", [";", "|", "\n", "; ", ";\u200b", "a;b;"])
+def test_no_part_of_a_text_becomes_a_formula(
+    api: Api, ship: Callable[[], None], separator: str
+) -> None:
+    """A spreadsheet may take another separator for the file's than the comma."""
+    message = f"hello{separator}=cmd|' /C calc'!A0"
+    body = {"to": "+15550000001", "message": message, "metadata": {"note": message}}
+    api.post("/schedule-call", body)
+    ship()
+    sheet = calls(api, headers={"Accept": "text/csv"}).get_data(as_text=True)
+    cells = [cell.strip(' \u200b"') for cell in re.split(r"[;|\t\r\n]", sheet)]
+    assert not [cell for cell in cells if cell.startswith(("=", "+", "-", "@"))]
 
 
 def test_thousands_of_calls_are_searched_for_one_number(api: Api, client: redis.Redis) -> None:

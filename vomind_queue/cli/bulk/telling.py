@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,6 +16,7 @@ from vomind_queue.cli.bulk.parts import Part
 from vomind_queue.cli.client import ApiFault, leaves
 from vomind_queue.cli.endings import Ending
 from vomind_queue.cli.output import Out, count
+from vomind_queue.encoding import readable
 
 
 def number(parts: Sequence[Part]) -> int:
@@ -42,7 +42,7 @@ def refused(out: Out, faults: Sequence[Fault]) -> None:
             {"line": each.line, "field": each.field, "message": each.message} for each in faults
         ]
         document = {"success": False, "error": f"{lines} cannot be sent.", "errors": errors}
-        click.echo(json.dumps({**document, "exitCode": int(Ending.USAGE)}, ensure_ascii=False))
+        click.echo(readable({**document, "exitCode": int(Ending.USAGE)}))
     out.note(f"{lines} cannot be sent; nothing was sent now.")
     raise SystemExit(Ending.USAGE)
 

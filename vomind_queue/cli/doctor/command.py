@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 
 import click
@@ -10,6 +9,7 @@ import click
 from vomind_queue.cli.doctor.examination import examine
 from vomind_queue.cli.endings import Ending
 from vomind_queue.config.loading import load
+from vomind_queue.encoding import readable
 from vomind_queue.errors import SettingsError
 from vomind_queue.findings import Finding, Grade
 
@@ -43,7 +43,7 @@ def doctor(context: click.Context, /, *, as_json: bool) -> None:
         found.append((part, finding))
     worst = max(finding.grade for _, finding in found)
     if as_json:
-        click.echo(json.dumps(_document(found, worst), ensure_ascii=False))
+        click.echo(readable(_document(found, worst)))
     elif worst is Grade.FINE:
         click.echo("All is well.")
     raise SystemExit(_ENDINGS[worst])

@@ -10,8 +10,13 @@ export const TARGETS = [
   { key: 'scheduleAt', name: 'Time', heads: ['scheduleat', 'schedule at', 'time', 'date', 'when', 'at', 'due', 'scheduled for'] },
   { key: 'delayMs', name: 'Delay in ms', heads: ['delayms', 'delay ms', 'delay'] },
 ];
-/** What a spreadsheet takes for a formula (OWASP, CSV injection); a phone number is none. */
-const FORMULA = /^(?!\+[0-9]{7,15}$)[\s\u200b\u2060\ufeff]*[=+\-@＝＋－＠\t\r]/;
+/** A phone number, which is no formula. */
+const NUMBER = /^\+[0-9]{7,15}$/;
+/**
+ * Where a spreadsheet sees a formula (OWASP, CSV injection): at the beginning of a text and after
+ * what may separate cells there.
+ */
+const FORMULA = /(^|[;|\t\r\n])([\s\u200b\u2060\ufeff]*)(?=[=+\-@＝＋－＠])|^(?=[\t\r\n])/g;
 const MOST_BYTES = 50 * 1024 * 1024;
 
 /** `{head, rows: [{line, cells}]}`. Throws Error with words for people. */
@@ -101,5 +106,13 @@ export function name_of(text) {
   return parts.map((part, at) => ((part ^ (parts[(at + 1) % 4] >>> 15)) >>> 0).toString(16).padStart(8, '0')).join('');
 }
 
-/** A table as a file that a spreadsheet may open. */
-export const table = (rows) => `\ufeff${Papa.unparse(rows, { escapeFormulae: FORMULA })}\r\n`;
+/** A table as a file that a spreadsheet may open; each row is an object with the same keys. */
+export const table = (rows) => `\ufeff${Papa.unparse(rows.map(defused))}\r\n`;
+
+const defused = (row) => Object.fromEntries(Object.entries(row).map(([name, cell]) => [name, defuse(cell)]));
+
+/** The text with an apostrophe before each formula, so that none is carried out. */
+function defuse(cell) {
+  if (typeof cell !== 'string' || NUMBER.test(cell)) return cell;
+  return cell.replace(FORMULA, (_, before = '', unseen = '') => `${before}'${unseen}`);
+}
