@@ -1,5 +1,5 @@
 """For a WSGI server of one's own choice: ``wsgi:app``."""
 
-from vomind_queue.web import application
+from vomind_queue.application import for_any_server
 
-app = application()
+app = for_any_server()

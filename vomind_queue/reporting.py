@@ -23,6 +23,7 @@ class Reports(Protocol):
         self, job_id: str, token: str, report: Report, *, look_ms: int, price_ms: int
     ) -> Heard: ...
     def settle(self, job_id: str, token: str, sid: str) -> None: ...
+    def knows(self, job_id: str, token: str) -> bool: ...
 
 
 class Jobs(Protocol):
@@ -43,6 +44,10 @@ class Reporting:
         self._jobs = jobs
         self._look_ms = first_look_ms(silence_ms=silence_ms, callbacks=True)
         self._price_ms = price_ms
+
+    def expects(self, job_id: str, token: str) -> bool:
+        """Whether an attempt at that call, the last one or one before it, has this token."""
+        return self._reports.knows(job_id, token)
 
     def take(self, job_id: str, token: str, report: Report) -> Heard:
         """What became of a report on an attempt's call.

@@ -35,7 +35,7 @@ def test_its_own_variables_decide(environ: dict[str, str], wanted: bool) -> None
 def test_nothing_of_it_is_imported_unasked() -> None:
     """Neither by the API nor by the worker."""
     look = (
-        "import sys, vomind_queue.web, vomind_queue.worker, vomind_queue.tracing as t\n"
+        "import sys, vomind_queue.application, vomind_queue.worker, vomind_queue.tracing as t\n"
         "t.begin('web', {})\n"
         "sys.exit(any(name.startswith('opentelemetry') for name in sys.modules))"
     )

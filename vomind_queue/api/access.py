@@ -1,24 +1,25 @@
-"""Who asks, and under which id the request is known."""
+"""Who asks, and whether that may be answered: what goes before every view."""
 
 from __future__ import annotations
 
 import hashlib
 import hmac
 import logging
-import random
 import re
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
-from flask import Flask, Response
+from flask import Flask, g, has_request_context, request
 
-from vomind_queue.api import shell
+from vomind_queue.api.middleware import REQUEST_ID, ROUTE
 from vomind_queue.api.problems import Refused
 from vomind_queue.calls import Call
 from vomind_queue.config.types import ApiKey
+from vomind_queue.errors import StoreUnavailable
 
 #: Has a key of its own, which opens nothing else.
 METRICS = "metrics.show"
@@ -30,6 +31,8 @@ OPEN = frozenset(
 SIGNED = frozenset({"twilio", "twilio-public"})
 #: The page for people: it holds nothing, and asks the API with the key that it is given.
 PAGES = frozenset({"dashboard"})
+#: Endpoints that are answered from the call log alone.
+WITHOUT_REDIS = frozenset({"history.find", "history.show"})
 #: Methods that change nothing.
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -38,47 +41,50 @@ NAMELESS = "API"
 
 #: Kept with a call: short, and the same in JSON as it is.
 _KEPT_ID = re.compile(r"[A-Za-z0-9._:+/=@-]{1,64}")
-_REQUEST_ID = re.compile(r"[!-~]{1,128}")
 
 
 class Access:
     """Checks the key of each request against the configured ones, in constant time."""
 
-    def __init__(self, keys: Sequence[ApiKey], metrics_key: str | None = None) -> None:
-        """``metrics_key`` opens /metrics and nothing else."""
+    def __init__(
+        self, keys: Sequence[ApiKey], metrics_key: str | None, away: threading.Event
+    ) -> None:
+        """``metrics_key`` opens /metrics and nothing else; ``away`` is set while Redis is."""
         self._keys = [(key, _digest(key.secret)) for key in keys]
         self._metrics_keys = list(self._keys)
         if metrics_key is not None:
             key = ApiKey(name="metrics", secret=metrics_key)
             self._metrics_keys.append((key, _digest(metrics_key)))
+        self._away = away
 
     def install(self, app: Flask) -> None:
-        """Goes before every request of ``app``, those to unknown addresses included."""
+        """Go before every request of ``app``, those to unknown addresses included."""
         app.before_request(self._admit)
-        app.after_request(_show_request_id)
 
     def _admit(self) -> None:
-        request, kept = shell.asked(), shell.kept()
-        environ = request.environ
-        sent = environ.get("HTTP_X_REQUEST_ID")
-        known = sent is not None and _REQUEST_ID.fullmatch(sent)
-        kept.request_id = sent if known else _made_up()
-        kept.api_key = None
-        room, endpoint = request.blueprint, request.endpoint
-        if room in SIGNED:
-            return
+        environ, room, endpoint = request.environ, request.blueprint, request.endpoint
+        if request.url_rule is not None:
+            environ[ROUTE] = request.url_rule.rule
+        g.api_key = None
+        if room not in SIGNED:
+            self._check_sender(environ, room, endpoint)
+        # Behind the keys: a stranger learns nothing of an outage.
+        if self._away.is_set() and not (room in PAGES or endpoint in OPEN | WITHOUT_REDIS):
+            raise StoreUnavailable("Redis did not answer a moment ago.")
+
+    def _check_sender(
+        self, environ: Mapping[str, Any], room: str | None, endpoint: str | None
+    ) -> None:
         if environ["REQUEST_METHOD"] not in SAFE and _foreign(environ):
             raise Refused(
                 HTTPStatus.FORBIDDEN,
                 "A browser may change the queue from this server's own pages only.",
             )
-        if endpoint in OPEN or room in PAGES:
-            return
         keys = self._metrics_keys if endpoint == METRICS else self._keys
-        if not keys:
+        if not keys or endpoint in OPEN or room in PAGES:
             return
-        kept.api_key = _match(keys)
-        if kept.api_key is None:
+        g.api_key = _match(keys)
+        if g.api_key is None:
             raise Refused(
                 HTTPStatus.UNAUTHORIZED,
                 "Show one of the API keys: Authorization: Bearer <key>, or X-API-Key: <key>.",
@@ -99,7 +105,7 @@ def _match(keys: Sequence[tuple[ApiKey, bytes]]) -> ApiKey | None:
 
 def marked(call: Call) -> Call:
     """The call, with the id under which the client that asks for it knows its request."""
-    given = shell.asked().environ.get("HTTP_X_REQUEST_ID")
+    given = request.environ.get("HTTP_X_REQUEST_ID")
     if not given or not _KEPT_ID.fullmatch(given):
         return call
     return replace(call, request_id=given)
@@ -107,31 +113,29 @@ def marked(call: Call) -> Call:
 
 def is_free() -> bool:
     """Whether this request needs no key, whatever keys there are."""
-    request = shell.asked()
     room = request.blueprint
     return request.endpoint in OPEN or room in PAGES or room in SIGNED
 
 
 def caller() -> str:
     """Who asks, for "paused by"."""
-    key: ApiKey | None = shell.kept().api_key
+    key: ApiKey | None = g.api_key
     return (key.name if key else None) or NAMELESS
 
 
 def scope() -> str:
     """What keeps the idempotency keys of one API key apart from those of another."""
-    key: ApiKey | None = shell.kept().api_key
+    key: ApiKey | None = g.api_key
     if key is None:
         return ""
     return f"name:{key.name}" if key.name else f"secret:{_digest(key.secret).hex()}"
 
 
 def sign(record: logging.LogRecord) -> bool:
-    """A filter for log handlers: says with which request, and whose, a line has to do."""
-    known = shell.notes()
-    if known:
-        record.request_id = known.get("request_id")
-        key: ApiKey | None = known.get("api_key")
+    """Say with which request, and whose, a line has to do; a filter for log handlers."""
+    if has_request_context():
+        record.request_id = request.environ.get(REQUEST_ID)
+        key: ApiKey | None = g.get("api_key")
         record.client = key.name if key else None
     return True
 
@@ -150,7 +154,7 @@ def _foreign(environ: Mapping[str, Any]) -> bool:
 
 
 def _shown() -> Iterator[str]:
-    environ = shell.asked().environ
+    environ = request.environ
     scheme, _, credentials = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
     if scheme.lower() == "bearer":
         yield credentials.strip()
@@ -161,21 +165,3 @@ def _shown() -> Iterator[str]:
 def _digest(secret: str) -> bytes:
     # Equal lengths: compare_digest tells the length of what it compares.
     return hashlib.sha256(secret.encode("utf-8", "surrogateescape")).digest()
-
-
-def _made_up() -> str:
-    # No secret: it need only be another one each time. A fork begins anew.
-    return f"{random.getrandbits(128):032x}"
-
-
-def _brings_none(response: shell.Answer) -> bool:
-    return "x-request-id" not in [name.lower() for name in response.names()]
-
-
-def _show_request_id(response: Response) -> Response:
-    known = shell.notes().get("request_id") or _made_up()
-    if isinstance(response, shell.Answer) and (response.is_ordinary or _brings_none(response)):
-        response.add_headers([("X-Request-Id", known)])
-    else:
-        response.headers["X-Request-Id"] = known
-    return response

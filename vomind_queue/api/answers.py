@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from flask import Response
+from flask import Response, jsonify
 
-from vomind_queue.api.shell import Answer
 from vomind_queue.api.times import iso, iso_or_none
 from vomind_queue.calls import (
     AttemptMade,
@@ -21,24 +19,14 @@ from vomind_queue.calls import (
     Receipt,
     Stats,
 )
-from vomind_queue.encoding import compact
 
 
-def encode(document: Mapping[str, Any]) -> bytes:
-    """Compact JSON in UTF-8; half of a surrogate pair, which no text has, becomes ``?``."""
-    try:
-        return compact(document)
-    except UnicodeEncodeError:
-        text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
-        return text.encode("utf-8", "replace")
-
-
-def success(document: dict[str, Any], ignored: Sequence[str] = ()) -> Answer:
+def success(document: dict[str, Any], ignored: Sequence[str] = ()) -> Response:
     """A 200 with ``success`` in front and, where there are any, the ignored fields behind."""
     whole = {"success": True, **document}
     if ignored:
         whole["ignored"] = list(ignored)
-    return Answer.whole(encode(whole), "application/json")
+    return jsonify(whole)
 
 
 def scheduled(new: NewCall, receipt: Receipt, message: str, ignored: Sequence[str]) -> Response:
@@ -51,7 +39,7 @@ def scheduled(new: NewCall, receipt: Receipt, message: str, ignored: Sequence[st
         document["scheduledFor"] = iso(receipt.accepted_ms + new.delay_ms)
     document["data"] = new.call.as_data()
     response = success(document, ignored)
-    response.add_headers((("Location", f"/api/queue/job/{job_id}"),))
+    response.headers["Location"] = f"/api/queue/job/{job_id}"
     return response
 
 

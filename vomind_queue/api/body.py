@@ -1,26 +1,22 @@
-"""The body of a request: its bytes, whole and not too many, and the JSON in them.
+"""The body of a request: its bytes, whole and not too many, and the JSON object in them.
 
-Stricter than the standard library: a value that cannot be given back as it was
-sent, or that two readers would read differently, is refused.
+A WSGI server has no time limit for a body, and its threads are few. So none is read before its
+sender has shown who it is (see `access` and `twilio`), and only some threads may wait for one.
 """
 
 from __future__ import annotations
 
-import json
-import math
 import re
 import threading
-from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from http import HTTPStatus
-from typing import Any, NoReturn, cast
+from typing import Any
 
-from flask import Flask, current_app, g
+from flask import Flask, current_app, request
 
-from vomind_queue.api.environ import length_of
+from vomind_queue.api.json_provider import Unreadable
 from vomind_queue.api.problems import RETRY_AFTER_S, Refused
-from vomind_queue.api.shell import asked
 
 #: Longest body, bytes.
 MAX_BODY = 10 * 1024 * 1024
@@ -30,72 +26,65 @@ DRAINED = 4 * MAX_BODY
 _PIECE = 64 * 1024
 #: Threads of a process that never wait for a body.
 KEPT_FREE = 2
-#: How long a request waits for its turn to be read, s: a 503 has to come within 2 s.
-PLACE_WAIT_S = 0.5
-#: How long the body of who has shown nothing is waited for, s: Twilio's comes with its headers.
-STRANGERS_S = 5.0
+#: A longer body may take its time on a slow line, bytes.
+LONG_BODY = 32 * 1024
+#: How long a request waits for its turn to be read, s: many times what a body takes that is there.
+PLACE_WAIT_S = 0.25
 _READERS = "vomind-readers"
 
-#: In the raw text: the escape of half a surrogate pair, be it followed by the other or not.
-_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 _JSON_TYPE = re.compile(r"application/(?:[a-z0-9.+-]+\+)?json", re.IGNORECASE)
 _CHARSETS = {"utf-8", "utf8"}
+#: A length that may be read as one: int() takes other scripts' digits, and stops at 4,300 of them.
+_LENGTH = re.compile(r"[0-9]{1,18}")
 
 
 class Readers:
     """How many threads may wait for bodies at one time; the others answer what has none.
 
-    The server waits for a body without a limit: a few clients that do not finish sending would
-    else hold all threads, and nobody could look, pause or be told that the process is up.
+    A few clients that do not finish sending would else hold all threads, and nobody could look,
+    pause or be told that the process is up.
     """
 
     def __init__(self, threads: int) -> None:
         """``threads``: of this process."""
         places = max(1, threads - KEPT_FREE)
         self._places = threading.BoundedSemaphore(places)
-        #: Half of them are enough for who has shown no key.
-        self._strangers = threading.BoundedSemaphore(max(1, places // 2))
+        #: Long bodies leave a place to short ones, where there are two.
+        self._long = threading.BoundedSemaphore(max(1, places - 1))
 
     def install(self, app: Flask) -> None:
-        """Makes `read_bytes` ask for a place."""
+        """Make `read_bytes` ask for a place."""
         app.extensions[_READERS] = self
 
     @contextmanager
-    def place(self, *, stranger: bool) -> Iterator[None]:
-        """A place for as long as a body is read. Raises Refused when none becomes free."""
-        with _taken(self._strangers if stranger else None), _taken(self._places):
+    def place(self, *, long: bool) -> Iterator[None]:
+        """Hold a place while a body is read. Raise Refused when none becomes free."""
+        with ExitStack() as taken:
+            for places in (self._long, self._places) if long else (self._places,):
+                if not places.acquire(timeout=PLACE_WAIT_S):
+                    raise Refused(
+                        HTTPStatus.SERVICE_UNAVAILABLE,
+                        "Too many clients send slowly; nothing was changed. "
+                        "Try again in a few seconds.",
+                        headers={"Retry-After": str(RETRY_AFTER_S)},
+                    )
+                taken.callback(places.release)
             yield
 
 
-@contextmanager
-def _taken(places: threading.BoundedSemaphore | None) -> Iterator[None]:
-    if places is None:
-        yield
-        return
-    if not places.acquire(timeout=PLACE_WAIT_S):
-        # It took long, and Redis had no part in it.
-        g.other_cause = True
-        raise Refused(
-            HTTPStatus.SERVICE_UNAVAILABLE,
-            "Too many clients send slowly; nothing was changed. Try again in a few seconds.",
-            headers={"Retry-After": str(RETRY_AFTER_S)},
-        )
-    try:
-        yield
-    finally:
-        places.release()
-
-
 def read_object() -> dict[str, Any]:
-    """The JSON object in the body; empty when there is no body, or ``null``.
+    """Return the JSON object in the body; empty when there is no body, or ``null``.
 
-    Raises Refused: 400, 413, 415 or 422.
+    Raise Refused: 400, 413, 415, 422 or 503.
     """
     raw = read_bytes()
     if not raw:
         return {}
     _check_type()
-    value = _parse(raw)
+    try:
+        value = current_app.json.loads(raw)
+    except Unreadable as error:
+        raise Refused(HTTPStatus.BAD_REQUEST, f"The body is not readable JSON: {error}.") from error
     if value is None:
         return {}
     if not isinstance(value, dict):
@@ -103,31 +92,35 @@ def read_object() -> dict[str, Any]:
     return value
 
 
-def read_bytes(most: int = MAX_BODY, *, stranger: bool = False) -> bytes:
-    """The body, up to ``most`` bytes; empty when there is none. Raises Refused: 400, 413 or 503.
+def read_bytes(most: int = MAX_BODY) -> bytes:
+    """Return the body, up to ``most`` bytes; empty when there is none.
 
-    ``stranger``: whoever sends it has shown nothing yet.
+    Raise Refused: 400, 413 or 503.
     """
-    environ = asked().environ
+    environ = request.environ
     announced = environ.get("CONTENT_LENGTH") or ""
     if announced == "0" or not (announced or "HTTP_TRANSFER_ENCODING" in environ):
         return b""
-    if getattr(environ["wsgi.input"], "holds_no_thread", False):
-        return _read_announced(announced, most) if announced else _read_chunked(most)
     readers: Readers = current_app.extensions[_READERS]
-    if stranger and hasattr(environ["wsgi.input"], "patience_s"):
-        environ["wsgi.input"].patience_s = STRANGERS_S
-    with readers.place(stranger=stranger):
-        return _read_announced(announced, most) if announced else _read_chunked(most)
+    if not announced:
+        with readers.place(long=True):
+            return _read_chunked(most)
+    length = _length_of(announced)
+    if length > DRAINED:
+        raise _too_long(most)
+    with readers.place(long=length > LONG_BODY):
+        return _read_announced(length, most)
 
 
-def _read_announced(announced: str, most: int) -> bytes:
-    length = length_of(announced)
-    if length is None:
+def _length_of(announced: str) -> int:
+    if not _LENGTH.fullmatch(announced):
         raise Refused(HTTPStatus.BAD_REQUEST, "The Content-Length is not a number.")
+    return int(announced)
+
+
+def _read_announced(length: int, most: int) -> bytes:
     if length > most:
-        if length <= DRAINED:
-            _read(length, keep=False)
+        _drain(length)
         raise _too_long(most)
     raw = _read(length)
     if len(raw) < length:
@@ -141,7 +134,7 @@ def _read_announced(announced: str, most: int) -> bytes:
 def _read_chunked(most: int) -> bytes:
     raw = _read(most + 1)
     if len(raw) > most:
-        _read(DRAINED, keep=False)
+        _drain(DRAINED)
         raise _too_long(most)
     if not raw:
         # A server does not say whether the end came too early; an empty body, which
@@ -150,20 +143,20 @@ def _read_chunked(most: int) -> bytes:
     return raw
 
 
-def _read(length: int, *, keep: bool = True) -> bytes:
-    """Up to ``length`` bytes; fewer when the body ends before."""
-    stream = asked().environ["wsgi.input"]
+def _read(length: int) -> bytes:
+    """Return up to ``length`` bytes; fewer when the body ends before."""
+    stream = request.environ["wsgi.input"]
     pieces: list[bytes] = []
-    while length > 0:
-        piece = stream.read(length if keep else min(length, _PIECE))
-        if keep and len(piece) == length and not pieces:
-            return cast(bytes, piece)
-        if not piece:
-            break
+    while length > 0 and (piece := stream.read(length)):
+        pieces.append(piece)
         length -= len(piece)
-        if keep:
-            pieces.append(piece)
     return b"".join(pieces)
+
+
+def _drain(length: int) -> None:
+    stream = request.environ["wsgi.input"]
+    while length > 0 and (piece := stream.read(min(length, _PIECE))):
+        length -= len(piece)
 
 
 def _too_long(most: int) -> Refused:
@@ -179,9 +172,7 @@ def _size(most: int) -> str:
 
 
 def _check_type() -> None:
-    header = asked().environ.get("CONTENT_TYPE") or ""
-    if header == "application/json":
-        return
+    header = request.environ.get("CONTENT_TYPE") or ""
     media_type, _, parameters = header.partition(";")
     if not _JSON_TYPE.fullmatch(media_type.strip()):
         raise Refused(
@@ -193,55 +184,3 @@ def _check_type() -> None:
         charset = value.strip().strip('"').lower()
         if name.strip().lower() == "charset" and charset not in _CHARSETS:
             raise Refused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "The body must be in UTF-8.")
-
-
-def _parse(raw: bytes) -> Any:
-    try:
-        value = _DECODER.decode(raw.decode())
-    except UnicodeDecodeError as error:
-        raise _unreadable(f"byte {error.start} is not UTF-8") from None
-    except json.JSONDecodeError as error:
-        raise _unreadable(f"{error.msg} (line {error.lineno}, column {error.colno})") from None
-    except RecursionError:
-        raise _unreadable("it is nested too deeply") from None
-    except ValueError:
-        # The interpreter's limit on the digits of whole numbers, 4,300 by default.
-        raise _unreadable("a number has too many digits") from None
-    if _SURROGATE.search(raw):
-        _refuse_lone_surrogates(value)
-    return value
-
-
-def _refuse_lone_surrogates(value: Any) -> None:
-    try:
-        json.dumps(value, ensure_ascii=False).encode()
-    except UnicodeEncodeError:
-        raise _unreadable("it has half of a surrogate pair, which is no character") from None
-
-
-def _unreadable(why: str) -> Refused:
-    return Refused(HTTPStatus.BAD_REQUEST, f"The body is not readable JSON: {why}.")
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    members = dict(pairs)
-    if len(members) < len(pairs):
-        name, _ = Counter(name for name, _ in pairs).most_common(1)[0]
-        raise _unreadable(f"{json.dumps(name[:64])} stands in one object twice")
-    return members
-
-
-def _number(text: str) -> float:
-    number = float(text)
-    if math.isinf(number):
-        raise _unreadable("a number is too large")
-    return number
-
-
-def _constant(name: str) -> NoReturn:
-    raise _unreadable(f"{name} is no JSON")
-
-
-_DECODER = json.JSONDecoder(
-    object_pairs_hook=_object, parse_float=_number, parse_constant=_constant
-)

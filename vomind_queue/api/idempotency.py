@@ -9,9 +9,10 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any, TypeVar
 
+from flask import request
+
 from vomind_queue.api import access
 from vomind_queue.api.problems import Refused
-from vomind_queue.api.shell import asked
 from vomind_queue.calls import IdempotencyKey
 
 T = TypeVar("T")
@@ -27,7 +28,6 @@ def idempotency_key(body: dict[str, Any]) -> IdempotencyKey | None:
     order of fields makes another request of it.
     Raises Refused when the key is empty, too long or not printable ASCII.
     """
-    request = asked()
     sent = request.environ.get("HTTP_IDEMPOTENCY_KEY")
     if sent is None:
         return None

@@ -9,12 +9,11 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from http import HTTPStatus
 
-from flask import Flask, Response
+from flask import Response, request
 
-from vomind_queue.api import shell
-from vomind_queue.api.access import OPEN, PAGES
+from vomind_queue.api import problems
+from vomind_queue.api.middleware import ARRIVED
 from vomind_queue.control import Control
 from vomind_queue.errors import StoreUnavailable
 
@@ -22,9 +21,6 @@ logger = logging.getLogger(__name__)
 
 #: A refusal that took longer was a time-out; those that come at once hold nobody up, s.
 SLOW_S = 0.8
-#: Endpoints that are answered from the call log alone.
-WITHOUT_REDIS = frozenset({"history.find", "history.show"})
-_UNAVAILABLE = int(HTTPStatus.SERVICE_UNAVAILABLE)
 #: Between two looks whether Redis is back, s.
 LOOK_S = 0.2
 
@@ -34,35 +30,20 @@ class Outage:
 
     def __init__(self, control: Control) -> None:
         self._control = control
-        self._away = threading.Event()
         self._lock = threading.Lock()
+        #: Set while Redis is away.
+        self.away = threading.Event()
 
-    def install(self, app: Flask) -> None:
-        """Goes before and behind every request of ``app``."""
-        app.before_request(self._refuse)
-        app.after_request(self._notice)
-
-    def _refuse(self) -> None:
-        shell.kept().began = time.monotonic()
-        request = shell.asked()
-        if not self._away.is_set() or request.blueprint in PAGES:
-            return
-        if request.endpoint not in OPEN | WITHOUT_REDIS:
-            raise StoreUnavailable("Redis did not answer a moment ago.")
-
-    def _notice(self, response: Response) -> Response:
-        if (
-            response.status_code == _UNAVAILABLE
-            and not shell.notes().get("other_cause")
-            and time.monotonic() - shell.notes().get("began", float("inf")) > SLOW_S
-        ):
+    def respond(self, error: StoreUnavailable) -> Response:
+        """Return the answer to a request that ended in ``error``, and note what it means."""
+        if time.perf_counter() - request.environ[ARRIVED] > SLOW_S:
             self._watch()
-        return response
+        return problems.respond(error)
 
     def _watch(self) -> None:
         with self._lock:
-            if not self._away.is_set():
-                self._away.set()
+            if not self.away.is_set():
+                self.away.set()
                 threading.Thread(target=self._look_until_back, daemon=True).start()
 
     def _look_until_back(self) -> None:
@@ -71,7 +52,7 @@ class Outage:
             while not self._back():
                 time.sleep(LOOK_S)
         finally:
-            self._away.clear()
+            self.away.clear()
         logger.warning("Redis answers again")
 
     def _back(self) -> bool:

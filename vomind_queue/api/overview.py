@@ -13,6 +13,7 @@ from flask import Blueprint, Response, request
 
 from vomind_queue.api import answers
 from vomind_queue.api.jobs import plausible
+from vomind_queue.api.json_provider import encode
 from vomind_queue.api.ports import Services
 from vomind_queue.api.times import iso, iso_or_none
 from vomind_queue.overview import Hour, Overview, Reason
@@ -31,7 +32,7 @@ class OverviewRoutes:
 
     def __init__(self, services: Services) -> None:
         self._oversight = services.oversight
-        self._shared = Shared(lambda: answers.encode(overview(self._oversight.overview())))
+        self._shared = Shared(lambda: encode(overview(self._oversight.overview())))
 
     def blueprint(self) -> Blueprint:
         """The routes, below the path that the API hangs at."""

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
-from flask import Response, g, request
+from flask import Response, jsonify, request
 from marshmallow import ValidationError
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
-from vomind_queue.api.answers import encode
+from vomind_queue.api.middleware import REQUEST_ID
 from vomind_queue.cron import CronError
 from vomind_queue.errors import (
     JobNotFound,
@@ -80,8 +80,10 @@ def respond(error: Exception) -> Response:
     }
     if problem.errors:
         document["errors"] = problem.errors
-    document["requestId"] = g.get("request_id")
-    response = Response(encode(document), problem.status, content_type="application/problem+json")
+    document["requestId"] = request.environ.get(REQUEST_ID)
+    response = jsonify(document)
+    response.status_code = problem.status
+    response.content_type = "application/problem+json"
     response.headers.update(problem.headers)
     return response
 
@@ -151,7 +153,6 @@ def _unavailable(error: StoreUnavailable) -> Problem:
 
 def _log_unavailable(error: LogUnavailable) -> Problem:
     logger.warning("the call log was not read: %s", error, extra=_fields())
-    g.other_cause = True
     return Problem(
         status=HTTPStatus.SERVICE_UNAVAILABLE,
         detail="The call log cannot be reached. Calls are made and logged all the same; "

@@ -1,12 +1,14 @@
 """The endpoints that Twilio asks: how a call goes, and what to say to whoever answered.
 
-They want no API key: Twilio has none. What counts is its signature over the
-address that it was given, which has the attempt's token in it.
+They want no API key: Twilio has none. What counts is its signature over the address that it was
+given, which has the attempt's token in it, and over the body. Nobody can forge the one; the token
+is known to nobody else either, so the body of a request without it is not even waited for.
 """
 
 from __future__ import annotations
 
 import logging
+import re
 from http import HTTPStatus
 from urllib.parse import parse_qsl, urlsplit
 
@@ -28,6 +30,8 @@ TWILIO_PATH = "/api/twilio"
 #: Twilio sends some thirty short parameters.
 MOST_PARAMETERS = 200
 MOST_BYTES = 64 * 1024
+#: Twenty bytes, an HMAC-SHA1, in base64.
+_SIGNATURE = re.compile(r"[A-Za-z0-9+/]{27}=")
 
 
 class TwilioRoutes:
@@ -54,7 +58,9 @@ class TwilioRoutes:
         return routes
 
     def status(self, job_id: str, token: str) -> Response:
-        """Takes in how a call goes. Raises Refused for what Twilio did not sign."""
+        """Take in how a call goes. Raise Refused for what Twilio did not sign."""
+        if not self._is_expected(job_id, token):
+            raise Refused(HTTPStatus.FORBIDDEN, "No attempt accounts for this call.")
         report = self._admit(job_id, status_path(job_id, token))
         heard = self._reporting.take(job_id, token, report)
         if heard.hearing is Hearing.SUPERSEDED:
@@ -62,28 +68,42 @@ class TwilioRoutes:
         return Response(status=HTTPStatus.NO_CONTENT)
 
     def twiml(self, job_id: str, token: str) -> Response:
-        """What to say to whoever answered. Raises Refused for what Twilio did not sign."""
-        report = self._admit(job_id, twiml_path(job_id, token))
-        words = self._reporting.words(job_id, token, report)
+        """Say what to speak to whoever answered. Raise Refused for what Twilio did not sign."""
+        words = None
+        if self._is_expected(job_id, token):
+            report = self._admit(job_id, twiml_path(job_id, token))
+            words = self._reporting.words(job_id, token, report)
         document = hang_up() if words is None else say(words)
         return Response(document, content_type="text/xml; charset=utf-8")
+
+    def _is_expected(self, job_id: str, token: str) -> bool:
+        """Whether the body of this request may be waited for; there is none in a GET.
+
+        Raise Refused for what cannot be Twilio's.
+        """
+        signature = request.environ.get("HTTP_X_TWILIO_SIGNATURE") or ""
+        if self._postmark is None or not _SIGNATURE.fullmatch(signature):
+            raise _unsigned(job_id)
+        return request.method != "POST" or self._reporting.expects(job_id, token)
 
     def _admit(self, job_id: str, path: str) -> Report:
         """What Twilio says in this request; raises Refused when it is not Twilio's."""
         # The address counts as Twilio was given it: the host, the port and the scheme by which a
         # proxy passed the request on say nothing.
         query = _text((request.environ.get("QUERY_STRING") or "").encode("latin-1", "replace"))
-        form = _parsed(
-            _text(read_bytes(MOST_BYTES, stranger=True)) if request.method == "POST" else ""
-        )
-        signature = request.environ.get("HTTP_X_TWILIO_SIGNATURE") or ""
+        form = _parsed(_text(read_bytes(MOST_BYTES)) if request.method == "POST" else "")
+        signature = request.environ["HTTP_X_TWILIO_SIGNATURE"]
         if self._postmark is None or not self._postmark.genuine(path, query, form, signature):
-            logger.warning("request refused: not signed by Twilio", extra={"job_id": job_id[:128]})
-            raise Refused(HTTPStatus.FORBIDDEN, "This request is not signed by Twilio.")
+            raise _unsigned(job_id)
         report = read(form if request.method == "POST" else _parsed(query))
         if report is None:
             raise Refused(HTTPStatus.UNPROCESSABLE_ENTITY, "CallSid: it names no call.")
         return report
+
+
+def _unsigned(job_id: str) -> Refused:
+    logger.warning("request refused: not signed by Twilio", extra={"job_id": job_id[:128]})
+    return Refused(HTTPStatus.FORBIDDEN, "This request is not signed by Twilio.")
 
 
 def _parsed(encoded: str) -> MultiDict[str, str]:

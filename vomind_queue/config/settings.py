@@ -182,9 +182,9 @@ class Settings:
     )
     web_threads: int = _set(
         "WEB_THREADS",
-        types.whole(1, 256),
-        "8",
-        "Bulks, lists, searches and the like that each of them works on at the same time.",
+        types.whole(2, 64),
+        "4",
+        "Requests that each of them works on at the same time. More than 4 make it slower.",
     )
 
     concurrency: int = _set(

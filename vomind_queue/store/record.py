@@ -25,6 +25,7 @@ in a bulk that stands in ``staging`` is not there yet for anyone.
 ``log``       sequence number of its last entry in the outbox, once it has ended
 ``repeats``   attempts made for an outcome on the line since the last manual retry
 ``past``      the attempts before the last one, each a line of JSON with fields as below
+              and its ``token``
 ============  ==================================================================
 
 Of the last attempt alone, gone when the next one begins:

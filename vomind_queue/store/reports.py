@@ -70,6 +70,14 @@ class ReportDesk:
             request_id=request_id or None,
         )
 
+    def knows(self, job_id: str, token: str) -> bool:
+        """Whether that token was given to an attempt at that call."""
+        last, past = self._gate.ask("HMGET", keys.job(job_id), "attempt", "past")
+        if last == token:
+            return True
+        lines = past.split("\n") if past else ()
+        return any(json.loads(line).get("token") == token for line in lines)
+
     def settle(self, job_id: str, token: str, sid: str) -> None:
         """Evidence that an attempt whose outcome is not written yet did place that call."""
         self._desk.complete(job_id, token, Accepted(sid=sid, status="queued"))

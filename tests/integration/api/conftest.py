@@ -13,6 +13,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from tests.integration.conftest import begin, taken
+from vomind_queue.application import create_app
 from vomind_queue.call_log.sqlite import SqliteLog
 from vomind_queue.config.settings import Settings
 from vomind_queue.services import build_on
@@ -20,7 +21,6 @@ from vomind_queue.store import keys
 from vomind_queue.store.desk import WorkDesk
 from vomind_queue.store.queue import CallQueue
 from vomind_queue.verdicts import Ending, Verdict
-from vomind_queue.web import create_app
 
 TO = "+1234567890"
 

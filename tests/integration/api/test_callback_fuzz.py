@@ -68,19 +68,22 @@ def forge(rng: random.Random, path: str, form: dict[str, str]) -> tuple[str, dic
 
 def misdirect(
     rng: random.Random, told: list[Told], call: Told, fresh: str
-) -> tuple[str, dict[str, str], str | None]:
-    """A request that Twilio did sign, about a call that is not the attempt's, and its stray."""
+) -> tuple[str, dict[str, str], int, bool]:
+    """A request that Twilio did sign, about a call that is not the attempt's.
+
+    Also its status, and whether it proves a stray: a token that no attempt had proves nothing.
+    """
     path, step = path_of(call.begun), rng.randrange(3)
     kind = rng.randrange(4)
     if kind == 0:
-        return path, callback(fresh, "ringing", step), fresh
+        return path, callback(fresh, "ringing", step), 403, True
     if kind == 1:
-        return f"{path}x", callback(fresh, "in-progress", step), fresh
+        return f"{path}x", callback(fresh, "in-progress", step), 403, False
     if kind == 2:
         gone = f"/api/twilio/status/9{step}9/{call.begun.attempt.token}"
-        return gone, callback(fresh, "completed", step), fresh
+        return gone, callback(fresh, "completed", step), 403, False
     other = rng.choice([each for each in told if each is not call])
-    return path, callback(other.sid, "completed", 9), None
+    return path, callback(other.sid, "completed", 9), 204, False
 
 
 def test_none_is_accepted_wrongly_and_none_moves_a_call_back(
@@ -106,10 +109,10 @@ def test_none_is_accepted_wrongly_and_none_moves_a_call_back(
             assert post(api, where, what, signature=signature).status_code == 403
             assert client.hgetall(key) == before
         elif kind == "misdirected":
-            where, what, stray = misdirect(rng, told, call, a_sid(10**6 + number))
-            assert post(api, where, what).status_code == (403 if stray else 204)
+            where, what, status, is_stray = misdirect(rng, told, call, a_sid(10**6 + number))
+            assert post(api, where, what).status_code == status
             assert client.hgetall(key) == before
-            seen["strays"] += stray is not None
+            seen["strays"] += is_stray
         seen[kind] += 1
         assert shown(api, call.begun.attempt.job_id)["status"] == call.expected()
     assert min(seen.values()) > 30, seen

@@ -217,27 +217,45 @@ def test_without_a_public_address_nothing_comes_in(make_api: MakeApi, desk: Work
 
 
 def test_a_call_that_no_attempt_accounts_for_is_refused(make_api: MakeApi, desk: WorkDesk) -> None:
-    """Signed by Twilio, with a token that is not the attempt's: told, counted, to be ended."""
+    """Signed by Twilio, with the token of an attempt that was given up: counted, to be ended."""
+    api = make_api(**REACHED)
+    api.post("/schedule-call", {"to": TO})
+    old = begin(desk, *taken(desk))
+    desk.finish(old, Verdict(ending=Ending.AGAIN, reason="Absent.", wait_ms=0))
+    desk.release("1")
+    begin(desk, *taken(desk))
+    assert post(api, path_of(old), callback(a_sid(9), "ringing", 1)).status_code == 403
+    assert api.get("/stats").get_json()["strayRings"] == 1
+
+
+def test_a_token_that_was_never_given_is_refused_unread(
+    make_api: MakeApi, desk: WorkDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody but a stranger has it: the body is not waited for, and proves nothing."""
     api = make_api(**REACHED)
     path = path_of(placed(api, desk))
     wrong = path[:-1] + ("a" if path[-1] != "a" else "b")
-    assert post(api, wrong, callback(a_sid(9), "ringing", 1)).status_code == 403
-    assert api.get("/stats").get_json()["strayRings"] == 1
+    monkeypatch.setattr("vomind_queue.api.twilio.read_bytes", lambda _most: pytest.fail("read"))
+    for where in (wrong, path.replace("/1/", "/2/"), f"/api/twilio/status/1/{TOKEN}"):
+        assert post(api, where, callback(a_sid(9), "ringing", 1)).status_code == 403
+    asked = post(api, wrong.replace("/status/", "/twiml/"), callback(a_sid(9), "ringing", 1))
+    assert asked.text == "<Response><Hangup/></Response>"
+    assert api.get("/stats").get_json()["strayRings"] == 0
     assert shown(api)["status"] == "queued"
 
 
-def test_a_callback_without_a_call_is_a_422(make_api: MakeApi) -> None:
+def test_a_callback_without_a_call_is_a_422(make_api: MakeApi, desk: WorkDesk) -> None:
     """Signed, but about nothing."""
     api = make_api(**REACHED)
-    path = f"/api/twilio/status/1/{TOKEN}"
+    path = path_of(placed(api, desk))
     for form in ({}, {"CallSid": "CA1"}, {"CallStatus": "ringing"}):
         assert post(api, path, form).status_code == 422
 
 
-def test_oversized_and_overfull_forms_are_refused(make_api: MakeApi) -> None:
+def test_oversized_and_overfull_forms_are_refused(make_api: MakeApi, desk: WorkDesk) -> None:
     """Before anything is made of them."""
     api = make_api(**REACHED)
-    path = f"/api/twilio/status/1/{TOKEN}"
+    path = path_of(placed(api, desk))
     assert post(api, path, {"CallSid": "C" * 70_000}).status_code == 413
     assert post(api, path, {str(i): "" for i in range(500)}).status_code == 403
 

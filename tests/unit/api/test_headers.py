@@ -1,29 +1,32 @@
-"""What every answer says in its headers, each of them once."""
+"""What every answer says in its headers, each of them once, and how requests are counted."""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable, Iterable
+from typing import Any
 
-from flask import Response
+import pytest
+from prometheus_client import Histogram
+from werkzeug.test import Client
 
-from vomind_queue.api import headers
-from vomind_queue.api.access import Access
-from vomind_queue.api.shell import Answer, Api
+from vomind_queue.api.http_meters import HttpMeters
+from vomind_queue.api.middleware import Middleware
+
+
+def answering(*brought: tuple[str, str], meters: HttpMeters | None = None) -> Client:
+    """A client of an application whose answers bring these headers themselves."""
+
+    def app(_environ: Any, start: Callable[..., Any]) -> Iterable[bytes]:
+        start("200 OK", [("Content-Type", "application/json"), *brought])
+        return iter([b"{", b"", b"}"])
+
+    return Client(Middleware(app, (meters or HttpMeters()).seconds))
 
 
 def told(*brought: tuple[str, str]) -> dict[str, str]:
     """Headers of an answer that brings these itself, by names in small letters."""
-    app = Api("tested")
-    Access([]).install(app)
-    headers.install(app)
-
-    def whole() -> Response:
-        made = Answer.whole(b"{}", "application/json")
-        made.add_headers(brought)
-        return made
-
-    app.add_url_rule("/", view_func=whole)
-    seen = app.test_client().get("/").headers.to_wsgi_list()
+    seen = answering(*brought).get("/").headers.to_wsgi_list()
     assert set(Counter(name.lower() for name, _ in seen).values()) == {1}
     return {name.lower(): value for name, value in seen}
 
@@ -46,3 +49,29 @@ def test_what_an_answer_brings_stands_there_once() -> None:
     assert (seen["cache-control"], seen["x-more"]) == ("no-cache", "1")
     assert seen["x-frame-options"] == "DENY"
     assert "x-request-id" in seen
+
+
+def test_invented_methods_are_counted_as_one() -> None:
+    """They want no key: whoever sends them must not fill the memory of the process."""
+    meters = HttpMeters()
+    web = answering(meters=meters)
+    for number in range(50):
+        web.open("/", method=f"BREW{number}")
+        web.get(f"/nowhere/{number}")
+    (family,) = meters.registry().collect()
+    counted = {
+        (sample.labels["route"], sample.labels["method"]): sample.value
+        for sample in family.samples
+        if sample.name.endswith("_count")
+    }
+    assert counted == {("none", "other"): 50, ("none", "GET"): 50}
+
+
+def test_an_answer_that_cannot_be_counted_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process may have no file left for a moment, or a disk no room."""
+
+    def fail(*_: Any) -> None:
+        raise OSError(24, "Too many open files")
+
+    monkeypatch.setattr(Histogram, "observe", fail)
+    assert answering().get("/").text == "{}"

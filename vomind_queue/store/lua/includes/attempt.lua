@@ -7,7 +7,8 @@ local OF_ATTEMPT = { 'finished', 'sid', 'status', 'rank', 'seq', 'seen', 'over',
 -- Moves the last attempt to those before it, once it has ended.
 local function archive(key)
     local said = redis.call('HMGET', key, 'finished', 'attempts', 'started', 'sid', 'status', 'over',
-        'duration', 'answered', 'sip', 'price', 'unit', 'reason', 'past', 'why')
+        'duration', 'answered', 'sip', 'price', 'unit', 'reason', 'past', 'why',
+        'attempt')
     if not said[1] then
         return
     end
@@ -16,6 +17,8 @@ local function archive(key)
         status = said[5] or nil, over = said[6] or nil, duration = said[7] or nil,
         answered = said[8] or nil, sip = said[9] or nil, price = said[10] or nil,
         unit = said[11] or nil, reason = said[14] or said[12] or nil,
+        -- Its callbacks may still come, and are told from those of strangers by it.
+        token = said[15] or nil,
     })
     redis.call('HSET', key, 'past', said[13] and (said[13] .. '\n' .. entry) or entry)
     redis.call('HDEL', key, unpack(OF_ATTEMPT))

@@ -1,0 +1,92 @@
+"""What goes around every request: its id, how long it took, and headers that every answer has."""
+
+from __future__ import annotations
+
+import logging
+import random
+import re
+import time
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from prometheus_client import Histogram
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+logger = logging.getLogger(__name__)
+
+#: Names in a request's environ: the id under which it is known, when it came (s, as
+#: `time.perf_counter` has it), and the route that it took, once that is known.
+REQUEST_ID = "vomind.request_id"
+ARRIVED = "vomind.arrived"
+ROUTE = "vomind.route"
+
+#: What stands for the route of an address that leads nowhere: their number has no end.
+NOWHERE = "none"
+#: All other methods are counted as one.
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_REQUEST_ID = re.compile(r"[!-~]{1,128}")
+
+#: Of answers that do not bring their own: nothing in them is to be run, framed, guessed or kept.
+_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    # Numbers and words of people must not stay in a proxy or on a disk.
+    "Cache-Control": "no-store",
+}
+_LISTED = [(name.lower(), name, value) for name, value in _HEADERS.items()]
+
+
+class Middleware:
+    """Stands around a WSGI application whose answers are whole."""
+
+    def __init__(self, app: WSGIApplication, seconds: Histogram) -> None:
+        """``seconds``: where the time of each request is noted."""
+        self._app = app
+        self._seconds = seconds
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer one request."""
+        arrived = environ[ARRIVED] = time.perf_counter()
+        sent: str = environ.get("HTTP_X_REQUEST_ID") or ""
+        environ[REQUEST_ID] = request_id = sent if _REQUEST_ID.fullmatch(sent) else _made_up()
+        status = "500"
+
+        def start(line: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
+            nonlocal status
+            status = line[:3]
+            brought = {name.lower() for name, _ in headers}
+            headers += [(name, value) for low, name, value in _LISTED if low not in brought]
+            headers.append(("X-Request-Id", request_id))
+            return start_response(line, headers, exc_info)
+
+        body = _whole(self._app(environ, start))
+        self._note(environ, status, time.perf_counter() - arrived)
+        return body
+
+    def _note(self, environ: WSGIEnvironment, status: str, seconds: float) -> None:
+        # Other words in a request line must not make series without end.
+        method = environ["REQUEST_METHOD"]
+        method = method if method in _METHODS else "other"
+        try:
+            self._seconds.labels(environ.get(ROUTE, NOWHERE), method, status).observe(seconds)
+        except OSError as error:
+            # No file or no room is left for the count: the answer counts more.
+            logger.warning("request not counted", extra={"reason": str(error)})
+
+
+def _whole(pieces: Iterable[bytes]) -> list[bytes]:
+    try:
+        return [b"".join(pieces)]
+    finally:
+        close = getattr(pieces, "close", None)
+        if close is not None:
+            close()
+
+
+def _made_up() -> str:
+    # No secret: it need only be another one each time.
+    return f"{random.getrandbits(128):032x}"
