@@ -32,6 +32,11 @@ AGAIN = 1
 PAUSE_S = 2.0
 
 
+def plural(count: int, noun: str) -> str:
+    """``1 worker``, ``2 workers``."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
 def quantiles(took_ms: Sequence[float]) -> dict[str, float | None]:
     """Median, 99th percentile and maximum, ms."""
     cuts = statistics.quantiles(took_ms, n=100, method="inclusive")

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
-from benchmarks.client import Client
+from benchmarks.client import Client, make_call
 from benchmarks.machine import cpu_s
 from benchmarks.processes import SETTLE_LOOK_S, SETTLED, Command, wait_for
 from tests.servers import Server, free_port
@@ -40,6 +40,8 @@ class Side:
     keep_all: Mapping[str, str]
     #: What else runs beside API and worker where it is deployed, by name.
     beside: Mapping[str, str] = field(default_factory=dict)
+    #: What people look at it with, by name.
+    watching: Mapping[str, str] = field(default_factory=dict)
 
 
 def _python(*arguments: str) -> str:
@@ -71,6 +73,7 @@ def ours() -> Side:
         },
         keep_all={"KEEP_COMPLETED": "7d,10000000", "KEEP_FAILED": "30d,10000000"},
         beside={name: _python(*COMMANDS[name]) for name in ("shipper", "beat")},
+        watching={"flower": _python(*COMMANDS["flower"])},
     )
 
 
@@ -84,7 +87,7 @@ def peer() -> Side | None:
         name="peer",
         api=api,
         worker=worker,
-        environment=dict(os.environ) | {"LIMITER_MAX": "0"},
+        environment={"FOLD_PRIORITIZED": "1", **os.environ, "LIMITER_MAX": "0"},
         keep_all={"KEEP_COMPLETED": "false", "KEEP_FAILED": "false"},
     )
 
@@ -130,11 +133,24 @@ class System:
         self._stack.callback(self.client.close)
         self.start_program("api", self.side.api, ROLE="api")
         wait_for(self._answers, f"the API of {self.side.name} answers")
+        self._check_counts()
         for number in range(1, self.workers + 1):
             self.start_worker(f"worker{number}")
         for name, command in self.side.beside.items() if self.whole else ():
             self.start_program(name, command)
         self.rest()
+
+    def _check_counts(self) -> None:
+        """Raises RuntimeError where a call waits and is not counted: no backlog could be read."""
+        call = make_call(1, priority="normal")
+        job_id = self.client.ask("POST", "/schedule-call", call)["jobId"]
+        counted = self.client.backlog()
+        self.client.ask("DELETE", f"/job/{job_id}")
+        if counted != 1:
+            raise RuntimeError(
+                f"GET /stats of {self.side.name} counts {counted} calls where 1 waits: "
+                "its dispatch, memory and retries cannot be measured"
+            )
 
     def start_worker(self, name: str) -> Command:
         """One more worker; not waited for."""

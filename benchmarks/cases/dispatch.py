@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Protocol
 
-from benchmarks.bench import Bench, Figures
+from benchmarks.bench import Bench, Figures, plural
 from benchmarks.client import Client, fill
 from benchmarks.machine import Meter
 from benchmarks.sides import System
@@ -53,9 +53,8 @@ def _dispatch(bench: Bench, system: System, workers: int) -> None:
     for number in range(len(system.commands), workers + 1):
         system.start_worker(f"worker{number}")
     system.rest()
-    many = f"{workers} worker{'s' if workers > 1 else ''}"
     bench.measure(
-        f"dispatch, {many}, {system.slots} slots",
+        f"dispatch, {plural(workers, 'worker')}, {system.slots} slots",
         system.side.name,
         partial(rate, system, bench.size(CALLS, 8_000), bench.seconds(MEASURE_S)),
     )
@@ -68,6 +67,8 @@ def rate(system: Running, calls: int, seconds: float) -> Figures:
     fill(client, max(0, calls - client.backlog()))
     system.rest()
     total = client.backlog()
+    if total < calls:
+        raise RuntimeError(f"GET /stats counts {total} calls where {calls} wait")
     client.ask("POST", "/resume", {})
     while (first := client.backlog()) > total * (1 - EDGE):
         time.sleep(LOOK_S)

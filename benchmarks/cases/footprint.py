@@ -11,6 +11,7 @@ from benchmarks.bench import Bench, Figures
 from benchmarks.client import fill, make_call, wait_until_done
 from benchmarks.machine import Meter, resident_bytes
 from benchmarks.sides import System
+from tests.servers import free_port
 
 #: Calls before the first look: streams and small tables have grown by then.
 BEFORE = 10_000
@@ -78,7 +79,7 @@ def _used(system: System) -> int:
 
 
 def idle(bench: Bench) -> None:
-    """CPU of everything that is deployed, with nothing to do."""
+    """CPU, commands and connections of everything that is deployed, with nothing to do."""
     with ExitStack() as stack:
         systems = [
             stack.enter_context(
@@ -93,6 +94,33 @@ def idle(bench: Bench) -> None:
             for system, meter in zip(systems, meters, strict=True):
                 step = partial(_shares, meter)
                 bench.measure("CPU of everything, idle", system.side.name, step, noise=False)
+        for system in systems:
+            bench.round = 1
+            step = partial(_asked, system, bench.seconds(IDLE_S))
+            bench.measure("Redis at rest", system.side.name, step, noise=False)
+
+
+def _asked(system: System, seconds: float) -> Figures:
+    """Commands a second that clients send, and connections once Flower runs as well.
+
+    What a script does within Redis is no command of a client's: nobody is charged for it.
+    """
+    sent = 0
+    with system.server.client() as client, client.monitor() as monitor:
+        until = time.monotonic() + seconds
+        # MONITOR is silent while nothing happens: its reader must not wait for ever.
+        monitor.connection.connect()
+        while (left := until - time.monotonic()) > 0:
+            if monitor.connection.can_read(timeout=left):
+                sent += monitor.next_command()["client_type"] != "lua"
+    for name, command in system.side.watching.items():
+        system.start_program(name, command, FLOWER_PORT=str(free_port()))
+    if system.side.watching:
+        system.rest()
+    with system.server.client() as client:
+        # This client's own is none of theirs.
+        connected = int(client.info("clients")["connected_clients"]) - 1
+    return {"commands_per_s": round(sent / seconds, 2), "connections": connected}
 
 
 def _shares(meter: Meter) -> Figures:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 import os
 import random
+import signal
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -18,7 +19,7 @@ import redis
 
 from benchmarks.baselines.queues import Rq, StockCelery, TaskQueue
 from benchmarks.baselines.trace import TRACE
-from benchmarks.bench import Bench, Figures, quantiles
+from benchmarks.bench import Bench, Figures, plural, quantiles
 from benchmarks.cases.lateness import AHEAD_S, SETTLE_S
 from benchmarks.machine import Meter, cpu_s, resident_bytes
 from benchmarks.processes import READY_S, SETTLE_LOOK_S, SETTLED, Command, wait_for
@@ -100,16 +101,25 @@ def stand(make: Make, *, traced: bool = False) -> Iterator[Stand]:
 
 #: Celery with its thread pool, and RQ.
 BOTH: tuple[Make, ...] = (StockCelery, Rq)
-SHAPES: tuple[tuple[Make, int], ...] = ((StockCelery, 5), (StockCelery, 50), (Rq, 1), (Rq, 5))
+#: With slots of each worker, and how many workers.
+SHAPES: tuple[tuple[Make, int, int], ...] = (
+    (StockCelery, 5, 1),
+    (StockCelery, 50, 1),
+    (StockCelery, 50, 2),
+    (Rq, 1, 1),
+    (Rq, 5, 1),
+)
 
 
 def dispatch(bench: Bench) -> None:
-    """Tasks per second of one worker."""
-    for make, slots in bench.turns(SHAPES):
-        with stand(make) as at, at.worker(slots) as worker:
-            _rest(worker)
-            what = f"dispatch, 1 worker, {slots} slot{'s' if slots > 1 else ''}"
-            step = partial(_rate, at, worker, bench.seconds(MEASURE_S))
+    """Tasks per second of one worker, and of two."""
+    for make, slots, many in bench.turns(SHAPES):
+        with stand(make) as at, ExitStack() as ends:
+            workers = [ends.enter_context(at.worker(slots)) for _ in range(many)]
+            for worker in workers:
+                _rest(worker)
+            what = f"dispatch, {plural(many, 'worker')}, {plural(slots, 'slot')}"
+            step = partial(_rate, at, workers, bench.seconds(MEASURE_S))
             bench.measure(what, at.queue.name, step, again=0)
 
 
@@ -123,20 +133,24 @@ def _rest(worker: Command) -> None:
     wait_for(quiet, "the worker is at rest")
 
 
-def _rate(at: Stand, worker: Command, seconds: float) -> Figures:
-    queue, total = at.queue, TASKS[at.queue.name]
-    # Frozen, the worker takes none before all are there.
-    os.killpg(worker.pid, 19)
+def _rate(at: Stand, workers: Sequence[Command], seconds: float) -> Figures:
+    queue, total = at.queue, TASKS[at.queue.name] * len(workers)
+    # Frozen, the workers take none before all are there.
+    for worker in workers:
+        os.killpg(worker.pid, signal.SIGSTOP)
     queue.add(range(total))
-    os.killpg(worker.pid, 18)
+    for worker in workers:
+        os.killpg(worker.pid, signal.SIGCONT)
     while (first := queue.waiting() + queue.held()) > total * (1 - EDGE):
         time.sleep(0.02)
-    meter = Meter({"redis": at.server.pid, "worker": worker.pid})
+    pids = {f"worker{number}": worker.pid for number, worker in enumerate(workers, 1)}
+    meter = Meter({"redis": at.server.pid} | pids)
     while (last := queue.waiting() + queue.held()) > total * EDGE and meter.seconds() < seconds:
         time.sleep(0.02)
     done, took = first - last, meter.seconds()
     figures = {"per_s": round(done / took), "calls": done, **meter.per(done)}
-    worker.kill()
+    for worker in workers:
+        worker.kill()
     return figures
 
 

@@ -23,6 +23,8 @@ from vomind_queue.stack.parts import COMMANDS
 #: Slots of the worker, and how long each call takes at Twilio, ms.
 SLOTS = 200
 ANSWER_MS = 500
+#: Give or take so much. Without it all slots come back at the same moment, for ever.
+SPREADS_MS = (200, 0)
 TWILIO_S = 10.0
 LOOK_S = 0.1
 
@@ -100,10 +102,10 @@ def _second(system: System, redis: object) -> Figures:
 
 
 def twilio(bench: Bench) -> None:
-    """200 slots with calls that take 500 ms at Twilio: ours, against the simulator."""
+    """200 slots with calls that take 500 ms at Twilio, more or less: against the simulator."""
     real = ours()
     worker = real.worker.replace("benchmarks.null_worker", "celery_app")
-    for _ in bench.turns([real]):
+    for spread in bench.turns(SPREADS_MS):
         port = free_port()
         environment = dict(real.environment) | {"TWILIO_API_BASE": f"http://127.0.0.1:{port}"}
         side = Side(
@@ -117,10 +119,12 @@ def twilio(bench: Bench) -> None:
             simulator = shlex.join([sys.executable, *COMMANDS["simulator"]])
             system.start_program("simulator", f"exec {simulator}", SIMULATOR_PORT=str(port))
             wait_for(partial(_listens, port), "the simulator listens")
-            _simulator(port, "POST", "/simulator/faults", {"fault": "slow", "ms": ANSWER_MS})
+            fault = {"fault": "slow", "ms": ANSWER_MS, "spread": spread}
+            _simulator(port, "POST", "/simulator/faults", fault)
             system.start_worker("worker1")
             system.rest()
-            what = f"{SLOTS} slots, {ANSWER_MS} ms at Twilio"
+            spread_text = f" ± {spread}" if spread else ""
+            what = f"{SLOTS} slots, {ANSWER_MS}{spread_text} ms at Twilio"
             bench.measure(what, "ours", partial(_pace, system, bench.seconds(TWILIO_S)))
 
 

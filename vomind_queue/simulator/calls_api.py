@@ -154,7 +154,7 @@ def _befall(rules: Sequence[Rule], reply: Reply | None) -> Reply | None:
     spoiled = None
     for rule in rules:
         if rule.fault is Fault.SLOW:
-            time.sleep(rule.ms / 1000)
+            time.sleep(rule.delay_s())
         else:
             spoiled = _spoil(rule, reply)
     return spoiled

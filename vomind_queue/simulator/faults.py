@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import threading
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -12,7 +13,7 @@ from typing import Any
 class Fault(StrEnum):
     """What goes wrong."""
 
-    #: The answer takes ``ms`` longer.
+    #: The answer takes ``ms`` longer, give or take ``spread`` ms.
     SLOW = "slow"
     #: An error: ``status``, ``code``, ``message``, ``retry_after``.
     ERROR = "error"
@@ -69,6 +70,8 @@ class Rule:
     times: int | None = None
     #: Delay, pace, lag or duration, as the fault says.
     ms: int = 0
+    #: By how much a delay differs from one request to the next, at most, ms.
+    spread: int = 0
     status: int | None = None
     #: Twilio's error code.
     code: int | None = None
@@ -96,7 +99,7 @@ class Rule:
             raise BadRuleError(str(error)) from error
         if rule.get("when", "before") not in ("before", "after"):
             raise BadRuleError("'when' is before or after")
-        for name in ("times", "ms", "status", "code", "retry_after"):
+        for name in ("times", "ms", "spread", "status", "code", "retry_after"):
             value = rule.get(name)
             if value is not None and (not isinstance(value, int) or value < 0):
                 raise BadRuleError(f"'{name}' is a whole number, 0 or more")
@@ -109,6 +112,11 @@ class Rule:
             and self.to in (None, to)
             and (self.times is None or self.struck < self.times)
         )
+
+    def delay_s(self) -> float:
+        """How long an answer is held back, s."""
+        ms = self.ms + random.uniform(-self.spread, self.spread)  # noqa: S311 - no secret
+        return max(ms, 0.0) / 1000
 
     def as_json(self) -> dict[str, Any]:
         """What ``GET /simulator/faults`` shows."""
