@@ -25,7 +25,6 @@ from vomind_queue.store.inheritance import Inheritance
 from vomind_queue.store.queue import CallQueue
 from vomind_queue.store.timetable import Timetable
 from vomind_queue.timekeeping import Timekeeper
-from vomind_queue.turns import Turns
 
 D = TypeVar("D", bound=TwilioDialer)
 
@@ -54,8 +53,7 @@ def build_work(settings: Settings, dialer: Provider | None = None) -> WorkServic
     name = process_name()
     desk = WorkDesk(gate, name, protocol_of(settings))
     queue = CallQueue(gate, settings.rate)
-    turns = Turns()
-    dialer = dialer or _dialer(settings, TwilioDialer, turns)
+    dialer = dialer or _dialer(settings, TwilioDialer)
     calling = Calling(
         desk=desk,
         dialer=dialer,
@@ -79,7 +77,6 @@ def build_work(settings: Settings, dialer: Provider | None = None) -> WorkServic
         desk=desk,
         timekeeper=timekeeper,
         drain_s=settings.drain_ms / 1000,
-        turns=turns,
     )
     return WorkServices(settings=settings, link=link, calling=calling, following=following)
 
@@ -104,7 +101,7 @@ def build_examiner(settings: Settings) -> Examiner:
     return _dialer(settings, Examiner)
 
 
-def _dialer(settings: Settings, kind: type[D], turns: Turns | None = None) -> D:
+def _dialer(settings: Settings, kind: type[D]) -> D:
     return kind(
         account_sid=settings.twilio_account_sid,
         auth_token=settings.twilio_auth_token,
@@ -117,5 +114,4 @@ def _dialer(settings: Settings, kind: type[D], turns: Turns | None = None) -> D:
         detection=settings.machine_detection,
         deadline_ms=settings.dial_deadline_ms,
         slots=settings.concurrency,
-        turns=turns,
     )

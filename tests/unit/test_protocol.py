@@ -7,7 +7,7 @@ steps stand for this code:
 ============  ======================================================================
 ``take``      `store/lua/take.lua`, with `broker/intake.py`
 ``begin``     `store/lua/begin.lua`: the lease is checked, then the mark is written
-``send``      `dialer/line.py`: the request leaves before its deadline, or never
+``send``      `dialer/connection.py`: the request leaves before its deadline, or never
 ``finish``    `store/lua/finish.lua`: fenced by the attempt's token
 ``expire``    `take_back` in `store/lua/take.lua`
 ``settle``    `settling.py`: found in Twilio's list, or absent from it at the horizon

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import ssl
 import time
 from collections.abc import Callable
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
+from http.client import HTTPException
 from typing import Any, TypeVar
 
 from twilio.base.exceptions import TwilioException  # type: ignore[import-untyped]
+from twilio.http.response import Response  # type: ignore[import-untyped]
 from twilio.rest import Client  # type: ignore[import-untyped]
 from twilio.rest.api.v2010.account.call import CallInstance  # type: ignore[import-untyped]
 
@@ -23,15 +26,9 @@ from vomind_queue.attempts import (
     Search,
 )
 from vomind_queue.calls import mask_number
-from vomind_queue.dialer.exchange import (
-    Answer,
-    Exchange,
-    NoAnswerError,
-    TooLateError,
-    UnreachableError,
-)
+from vomind_queue.dialer.exchange import Exchange, TooLateError
 from vomind_queue.dialer.failures import Refused, Trouble, failure
-from vomind_queue.dialer.lines import Lines
+from vomind_queue.dialer.http_client import BoundedHttpClient
 from vomind_queue.dialer.twiml import (
     CALLBACK_EVENTS,
     detection,
@@ -41,7 +38,6 @@ from vomind_queue.dialer.twiml import (
     token_in,
 )
 from vomind_queue.progress import RING_TIMEOUT_S, Detection, Report, known
-from vomind_queue.turns import Turns
 
 T = TypeVar("T")
 
@@ -76,19 +72,14 @@ class TwilioDialer:
         detection: Detection = Detection.OFF,
         deadline_ms: int = 10_000,
         slots: int = 5,
-        turns: Turns | None = None,
     ) -> None:
-        """``deadline_ms``: for one request in total. ``slots``: requests at the same time.
-
-        ``turns``: in which threads go on that have placed a call; who asks leaves its own.
-        """
+        """``deadline_ms``: for one request in total. ``slots``: requests at the same time."""
         self._from = from_number or ""
         self._twiml_url = twiml_url
         self._public_url = public_url
         self._detection = detection
         self._deadline_s = deadline_ms / 1000
-        self._lines = Lines(slots)
-        self._turns = turns
+        self._http = BoundedHttpClient(slots)
         user, secret = (api_key, api_secret) if api_key else (account_sid, auth_token)
         self._missing = _missing(
             TWILIO_ACCOUNT_SID=account_sid,
@@ -99,21 +90,21 @@ class TwilioDialer:
             user or "-",
             secret or "-",
             account_sid=account_sid or "-",
-            http_client=self._lines,
+            http_client=self._http,
             # Not empty, or the library would read the environment of the process.
             environment={"TWILIO_EDGE": ""},
         )
         self._client.api.base_url = api_base or API_BASE
         if self._client.api.base_url.startswith("https:"):
-            self._lines.prepare_tls()
+            self._http.prepare_tls()
 
     def place(self, attempt: Attempt) -> Outcome:
         """Asks for the call, at most once. Never raises; ends within the deadline."""
         if self._missing:
             return failure(Trouble.UNCONFIGURED, detail=self._missing)
-        exchange = Exchange.lasting(self._deadline_s, begun_s=attempt.begun_s, turns=self._turns)
+        exchange = Exchange.lasting(self._deadline_s, begun_s=attempt.begun_s)
         try:
-            with self._lines.exchange(exchange):
+            with self._http.exchange(exchange):
                 made = self._client.calls.create(**self._wanted(attempt))
         except Exception as error:  # noqa: BLE001 - whatever it is, the call must not be lost
             return _masked(_failure(error, exchange), attempt.call.to, self._from)
@@ -175,7 +166,7 @@ class TwilioDialer:
 
     def close(self) -> None:
         """Ends the idle connections."""
-        self._lines.close()
+        self._http.close()
 
     def _wanted(self, attempt: Attempt) -> dict[str, Any]:
         wanted: dict[str, Any] = {
@@ -218,13 +209,13 @@ class TwilioDialer:
                 raise
         return True
 
-    def _ask(self, question: Callable[[], T]) -> tuple[T, Answer]:
+    def _ask(self, question: Callable[[], T]) -> tuple[T, Response]:
         """Asks Twilio something that may be asked again. Raises DialerUnavailable."""
         if self._missing:
             raise DialerUnavailable(f"Twilio is not configured: {self._missing}.")
         exchange = Exchange.lasting(self._deadline_s)
         try:
-            with self._lines.exchange(exchange):
+            with self._http.exchange(exchange):
                 found = question()
             assert exchange.answer is not None  # noqa: S101 - every question is a request
             return found, exchange.answer
@@ -238,37 +229,49 @@ def _missing(**settings: str | None) -> str:
 
 
 def _failure(error: Exception, exchange: Exchange) -> Failure:
-    """What an exception of the library or of a line means."""
+    """What an exception of the library or of a connection means."""
     answer = exchange.answer
     if answer is None:
         return _unanswered(error, sent=exchange.sent)
-    if answer.status < HTTPStatus.MULTIPLE_CHOICES:
+    if answer.status_code < HTTPStatus.MULTIPLE_CHOICES:
         return failure(Trouble.UNREADABLE)
     return failure(_refused(answer), now_s=time.time())
 
 
 def _unanswered(error: Exception, *, sent: bool) -> Failure:
-    if isinstance(error, NoAnswerError) and error.timed_out:
-        return failure(Trouble.SILENT)
+    """``sent`` alone decides whether the phone may be rung again; the error gives the words."""
     if sent:
-        return failure(Trouble.BROKEN, detail=str(error))
+        if isinstance(error, TimeoutError | TooLateError):
+            return failure(Trouble.SILENT)
+        return failure(Trouble.BROKEN, detail=_words(error))
     if isinstance(error, TooLateError):
         return failure(Trouble.TOO_LATE)
-    # What is neither of ours is a mistake of the program; nothing was sent all the same.
-    is_known = isinstance(error, UnreachableError)
-    words = str(error) if is_known else f"{type(error).__name__}: {error}"
-    return failure(Trouble.UNREACHABLE, detail=words)
+    return failure(Trouble.UNREACHABLE, detail=_words(error))
 
 
-def _refused(answer: Answer) -> Refused:
+def _words(error: Exception) -> str:
+    """Describe an error to people, without addresses of memory, sockets or calls."""
+    if isinstance(error, TimeoutError):
+        return "it took too long"
+    if isinstance(error, ssl.SSLError):
+        return f"no secure connection ({error.reason or error})"
+    if isinstance(error, HTTPException):
+        return f"not valid HTTP ({type(error).__name__})"
+    if isinstance(error, OSError):
+        return (error.strerror or str(error) or type(error).__name__).lower()
+    # A mistake of the program, most likely.
+    return f"{type(error).__name__}: {error}"
+
+
+def _refused(answer: Response) -> Refused:
     """Twilio's words in an answer; without a code where it is not Twilio's form."""
     retry_after = answer.headers.get("retry-after")
     try:
         body = json.loads(answer.text)
         code, message = int(body["code"]), str(body["message"] or "")
     except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
-        return Refused(status=answer.status, retry_after=retry_after)
-    return Refused(status=answer.status, code=code, message=message, retry_after=retry_after)
+        return Refused(status=answer.status_code, retry_after=retry_after)
+    return Refused(status=answer.status_code, code=code, message=message, retry_after=retry_after)
 
 
 def _masked(failed: Failure, *numbers: str) -> Failure:
@@ -290,7 +293,7 @@ def _code(error: DialerUnavailable) -> int | None:
     return getattr(cause, "code", None) if isinstance(cause, TwilioException) else None
 
 
-def _clock_ahead_ms(answer: Answer, answered_ms: float) -> int:
+def _clock_ahead_ms(answer: Response, answered_ms: float) -> int:
     """Twilio's clock minus ours, at least: an error may make a ring look younger, never older."""
     try:
         theirs_ms = parsedate_to_datetime(answer.headers["date"]).timestamp() * 1000

@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
+import time
+from collections.abc import Iterator
 from typing import Self
 
 
@@ -15,10 +17,17 @@ class Doorman:
         """Listens on a free port."""
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
-        self.connections = 0
+        self.connections = self.open = 0
         self.status, self.body = 201, b'{"sid": "CA1", "status": "queued"}'
-        #: Sent in place of an answer, after which the connection is closed.
+        #: Before each answer, s.
+        self.delay_s = 0.0
+        #: Sent in place of an answer.
         self.raw: bytes | None = None
+        #: Whether the connection stays open after it.
+        self.stays = False
+        #: Pause after each of its bytes, s; without one they come in one piece.
+        self.pause_s: float | None = None
+        self._lock = threading.Lock()
 
     def __enter__(self) -> Self:
         threading.Thread(target=self._serve, daemon=True).start()
@@ -38,10 +47,32 @@ class Doorman:
 
     def _answer(self, visitor: socket.socket) -> None:
         # A client that goes away in the middle is nothing to report.
-        with contextlib.suppress(OSError), visitor:
+        with contextlib.suppress(OSError), visitor, self._counted():
+            visitor.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             while visitor.recv(65536):
-                if self.raw is not None:
-                    visitor.sendall(self.raw)
+                time.sleep(self.delay_s)
+                if self.raw is None:
+                    head = f"HTTP/1.1 {self.status} X\r\nContent-Length: {len(self.body)}\r\n\r\n"
+                    visitor.sendall(head.encode() + self.body)
+                    continue
+                self._send(visitor, self.raw)
+                if not self.stays:
                     return
-                head = f"HTTP/1.1 {self.status} X\r\nContent-Length: {len(self.body)}\r\n\r\n"
-                visitor.sendall(head.encode() + self.body)
+
+    def _send(self, visitor: socket.socket, raw: bytes) -> None:
+        if self.pause_s is None:
+            visitor.sendall(raw)
+            return
+        for at in range(len(raw)):
+            visitor.sendall(raw[at : at + 1])
+            time.sleep(self.pause_s)
+
+    @contextlib.contextmanager
+    def _counted(self) -> Iterator[None]:
+        with self._lock:
+            self.open += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self.open -= 1

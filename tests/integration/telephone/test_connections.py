@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import socket
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,11 +27,11 @@ from tests.simulator import SimulatorClient
 from tests.stack import until
 from vomind_queue.attempts import Accepted, Failure, Kind
 from vomind_queue.clocks import boottime
-from vomind_queue.dialer.exchange import Exchange, NoAnswerError
-from vomind_queue.dialer.line import Line
-from vomind_queue.dialer.lines import Lines
+from vomind_queue.dialer.connection import Connection
+from vomind_queue.dialer.exchange import Exchange, TooLateError
+from vomind_queue.dialer.http_client import BoundedHttpClient
+from vomind_queue.dialer.lookup import MAX_LOOK_UPS
 from vomind_queue.dialer.twilio import TwilioDialer
-from vomind_queue.turns import Turns
 
 
 def test_a_refused_connection_was_not_processed(make_dialer: MakeDialer) -> None:
@@ -59,6 +63,50 @@ def test_an_unknown_host_was_not_processed(make_dialer: MakeDialer) -> None:
     assert time.monotonic() - start < DEADLINE_MS / 1000 + GRACE_S
     assert isinstance(failed, Failure)
     assert failed.kind is Kind.REFUSED
+
+
+def test_a_name_is_looked_up(make_dialer: MakeDialer) -> None:
+    """Each of its addresses is tried until one takes the connection."""
+    with Doorman() as doorman:
+        base = doorman.url.replace("127.0.0.1", "localhost")
+        assert isinstance(make_dialer(api_base=base).place(an_attempt()), Accepted)
+
+
+def test_a_resolver_that_hangs_holds_nobody_up(
+    make_dialer: MakeDialer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Attempts end at their deadline, threads do not pile up, and it goes on once it answers."""
+    answering, real = threading.Event(), socket.getaddrinfo
+    waiting: set[int] = set()
+
+    def hang(host: str, *args: Any, flags: int = 0, **kwargs: Any) -> Any:
+        if not flags & socket.AI_NUMERICHOST:
+            waiting.add(threading.get_ident())
+            answering.wait(30)
+        return real("127.0.0.1" if flags == 0 else host, *args, flags=flags, **kwargs)
+
+    monkeypatch.setattr(socket, "getaddrinfo", hang)
+    with Doorman() as doorman:
+        base = doorman.url.replace("127.0.0.1", "twilio.invalid")
+        dialer = make_dialer(api_base=base, deadline_ms=500)
+        start = time.monotonic()
+        with ThreadPoolExecutor(40) as pool:
+            outcomes = list(pool.map(dialer.place, [an_attempt() for _ in range(40)]))
+        assert time.monotonic() - start < 0.5 + GRACE_S
+        assert {each.kind for each in outcomes if isinstance(each, Failure)} == {Kind.REFUSED}
+        assert len(waiting) == MAX_LOOK_UPS
+        answering.set()
+        assert isinstance(dialer.place(an_attempt()), Accepted)
+
+
+def test_no_proxy_comes_from_the_environment(
+    make_dialer: MakeDialer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What other programs are told by ``HTTP_PROXY`` is not for calls."""
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, f"http://127.0.0.1:{free_port()}")
+    with Doorman() as doorman:
+        assert isinstance(make_dialer(api_base=doorman.url).place(an_attempt()), Accepted)
 
 
 def test_no_tls_no_call(make_dialer: MakeDialer, simulator: SimulatorClient) -> None:
@@ -149,13 +197,24 @@ def test_a_request_that_is_given_up_is_taken_back(make_dialer: MakeDialer) -> No
 
 
 @pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="the system has it not")
-def test_the_system_keeps_the_deadline_too(dialer: TwilioDialer) -> None:
+def test_the_system_keeps_the_deadline_too(
+    dialer: TwilioDialer, simulator: SimulatorClient
+) -> None:
     """Even when this process dies, bytes that wait for a peer do not go out late."""
     dialer.place(an_attempt())
-    (line,) = dialer._lines._idle
-    assert line._sock is not None
-    limit_ms = line._sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT)
-    assert 0 < limit_ms <= 10_000
+    port = int(simulator.url.rsplit(":", 1)[1])
+    limits_ms = [
+        each.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) for each in _connected_to(port)
+    ]
+    assert any(0 < limit_ms <= 10_000 for limit_ms in limits_ms)
+
+
+def _connected_to(port: int) -> Iterator[socket.socket]:
+    """The connections of this process to a local port, each as another socket."""
+    for path in Path("/proc/self/fd").iterdir():
+        with contextlib.suppress(OSError), socket.socket(fileno=os.dup(int(path.name))) as each:
+            if each.getpeername()[1] == port:
+                yield each
 
 
 def test_connections_are_kept(make_dialer: MakeDialer) -> None:
@@ -167,13 +226,56 @@ def test_connections_are_kept(make_dialer: MakeDialer) -> None:
         assert doorman.connections == 1
 
 
+def test_no_more_connections_are_kept_than_there_are_slots(make_dialer: MakeDialer) -> None:
+    """Those of threads beyond it are closed once they have their answer."""
+    with Doorman() as doorman:
+        doorman.delay_s = 0.2
+        dialer = make_dialer(api_base=doorman.url, slots=2)
+        with ThreadPoolExecutor(6) as pool:
+            outcomes = list(pool.map(dialer.place, [an_attempt() for _ in range(6)]))
+        assert all(isinstance(outcome, Accepted) for outcome in outcomes)
+        assert doorman.connections == 6
+        until(lambda: doorman.open == 2, within_s=5, what="the others are closed")
+        dialer.close()
+        until(lambda: doorman.open == 0, within_s=5, what="all are closed")
+
+
+def test_the_connection_used_last_is_used_next(make_dialer: MakeDialer) -> None:
+    """Few calls over many threads keep one connection alive, not one in each thread."""
+    with Doorman() as doorman:
+        dialer = make_dialer(api_base=doorman.url)
+        for _ in range(5):
+            with ThreadPoolExecutor(1) as pool:
+                assert isinstance(pool.submit(dialer.place, an_attempt()).result(), Accepted)
+        assert doorman.connections == 1
+
+
+def test_idle_connections_are_closed() -> None:
+    """One that is not used any more is closed while others are."""
+    http = BoundedHttpClient(2, max_idle_s=0.3)
+
+    def ask(_: int = 0) -> None:
+        with http.exchange(Exchange.lasting(5)):
+            http.request("GET", doorman.url)
+
+    with Doorman() as doorman, contextlib.closing(http):
+        doorman.delay_s = 0.1
+        with ThreadPoolExecutor(2) as pool:
+            list(pool.map(ask, range(2)))
+        assert doorman.open == 2
+        for _ in range(4):
+            ask()
+        until(lambda: doorman.open == 1, within_s=5, what="the other is closed")
+        assert doorman.connections == 2
+
+
 def test_an_idle_connection_is_given_up() -> None:
     """A server closes idle connections, and a request that crosses that is in doubt."""
-    lines = Lines(2, max_idle_s=0.1)
-    with Doorman() as doorman, contextlib.closing(lines):
+    http = BoundedHttpClient(2, max_idle_s=0.1)
+    with Doorman() as doorman, contextlib.closing(http):
         for _ in range(2):
-            with lines.exchange(Exchange.lasting(5)):
-                assert lines.request("GET", doorman.url).status_code == 201
+            with http.exchange(Exchange.lasting(5)):
+                assert http.request("GET", doorman.url).status_code == 201
             time.sleep(0.15)
         assert doorman.connections == 2
 
@@ -209,25 +311,26 @@ def test_a_request_that_the_server_does_not_take_in_is_given_up() -> None:
     """Sending counts towards the deadline, however many pieces it takes."""
     request = b"x" * 16_000_000
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        line = Line(*listener.getsockname(), None)
+        connection = Connection(*listener.getsockname(), None)
         start = time.monotonic()
-        with pytest.raises(NoAnswerError) as raised:
-            line.exchange(request, Exchange.lasting(0.5))
+        exchange = Exchange.lasting(0.5)
+        with pytest.raises((TimeoutError, TooLateError)):
+            connection.ask(exchange, "POST", "/", request, {})
     assert time.monotonic() - start < 0.5 + GRACE_S
-    assert raised.value.timed_out
-    assert not line.is_open
+    assert exchange.sent
+    assert not connection.is_quiet(), "it is closed"
 
 
 def test_a_large_request_arrives_whole() -> None:
     """One that the system takes in bit by bit, as the server reads it."""
     size = 8_000_000
-    lines = Lines(1)
-    with socket.create_server(("127.0.0.1", 0)) as listener, contextlib.closing(lines):
+    http = BoundedHttpClient(1)
+    with socket.create_server(("127.0.0.1", 0)) as listener, contextlib.closing(http):
         url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
         with ThreadPoolExecutor(1) as pool:
             read = pool.submit(_read_slowly, listener, size)
-            with lines.exchange(Exchange.lasting(20)):
-                assert lines.request("POST", url, data={"T": "x" * size}).status_code == 201
+            with http.exchange(Exchange.lasting(20)):
+                assert http.request("POST", url, data={"T": "x" * size}).status_code == 201
             assert read.result().endswith(b"\r\n\r\nT=" + b"x" * size)
 
 
@@ -238,31 +341,10 @@ def _read_slowly(listener: socket.socket, size: int) -> bytes:
         while len(heard) < size or heard.count(b"x", heard.find(b"\r\n\r\n")) < size:
             heard += visitor.recv(1_000_000)
             time.sleep(0.01)
-        visitor.sendall(b"HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n")
+        visitor.sendall(
+            b'HTTP/1.1 201 X\r\nContent-Length: 34\r\n\r\n{"sid": "CA1", "status": "queued"}'
+        )
     return bytes(heard)
-
-
-def test_threads_go_on_in_turns(make_dialer: MakeDialer, simulator: SimulatorClient) -> None:
-    """Twilio is asked by all at once; who has an answer goes on once another one waits again."""
-    turns = Turns(1, patience_s=60)
-    dialer = make_dialer(turns=turns)
-    assert isinstance(dialer.place(an_attempt()), Accepted)
-    with ThreadPoolExecutor(1) as pool:
-        other = pool.submit(dialer.place, an_attempt())
-        until(lambda: len(simulator.rings()) == 2, within_s=5, what="both ring")
-        with pytest.raises(TimeoutError):
-            other.result(timeout=0.1)
-        turns.leave()
-        assert isinstance(other.result(timeout=5), Accepted)
-
-
-def test_an_attempt_without_an_answer_takes_no_turn(make_dialer: MakeDialer) -> None:
-    """Nor does it keep the one that its thread had."""
-    turns = Turns(1, patience_s=60)
-    turns.take()
-    make_dialer(api_base=f"http://127.0.0.1:{free_port()}", turns=turns).place(an_attempt())
-    with ThreadPoolExecutor(1) as pool:
-        pool.submit(turns.take).result(timeout=5)
 
 
 ODD_BODIES = [

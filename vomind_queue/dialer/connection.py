@@ -1,0 +1,226 @@
+"""A connection to Twilio that carries one request at a time, once, within its limits.
+
+``http.client`` writes the requests and reads the answers, on a stream of ours: the time-out of
+a socket starts anew with every byte, and a server that sends one a second would never be given up.
+"""
+
+from __future__ import annotations
+
+import select
+import socket
+import ssl
+import struct
+from collections.abc import Mapping
+from contextlib import suppress
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException, HTTPResponse
+from typing import cast
+
+from twilio.http.response import Response  # type: ignore[import-untyped]
+
+from vomind_queue.clocks import boottime
+from vomind_queue.dialer.exchange import Exchange, TooLateError
+from vomind_queue.dialer.lookup import look_up
+
+#: Largest answer that is read, bytes; a full page of 1,000 calls has about 2 MB.
+MAX_ANSWER = 8 * 1024 * 1024
+#: Bytes read at once: more than most answers have. Each slot that waits holds as many.
+_PIECE = 8 * 1024
+#: Linux and a few others; ``None`` elsewhere.
+_USER_TIMEOUT: int | None = getattr(socket, "TCP_USER_TIMEOUT", None)
+_NO_LINGERING = struct.pack("ii", 1, 0)
+
+
+class Connection:
+    """For one thread at a time; stays open after a whole answer, if the server agrees."""
+
+    def __init__(self, host: str, port: int, tls: ssl.SSLContext | None) -> None:
+        """Do not connect yet. ``tls`` is ``None`` for plain HTTP."""
+        self.address = (host, port)
+        self._tls = tls
+        self._sock: socket.socket | None = None
+        self._idle_since_s = 0.0
+
+    @property
+    def idle_s(self) -> float:
+        """How long ago the last answer came, s."""
+        return boottime() - self._idle_since_s
+
+    def is_quiet(self) -> bool:
+        """Return whether the peer has neither closed an open connection nor spoken unasked."""
+        if self._sock is None:
+            return False
+        poll = select.poll()
+        poll.register(self._sock, select.POLLIN)
+        return not poll.poll(0)
+
+    def close(self) -> None:
+        """End the connection."""
+        if self._sock is not None:
+            self._sock.close()
+            self._sock = None
+
+    def ask(
+        self,
+        exchange: Exchange,
+        method: str,
+        target: str,
+        body: bytes | None,
+        headers: Mapping[str, str],
+    ) -> bool:
+        """Send a request, once, and put its whole answer into the exchange.
+
+        Return whether another request may follow. Raise TooLateError when the time to send is
+        over; TimeoutError, another OSError, HTTPException or ValueError when there is no
+        connection or no whole answer. ``exchange.sent`` tells whether a byte may have left.
+        """
+        try:
+            stream = _Stream(exchange)
+            http = HTTPConnection(*self.address)
+            http.sock = cast(socket.socket, stream)
+            http.request(method, target, body, headers)
+            sock = self._sock = self._sock or self._connect(exchange)
+            stream.transmit(sock)
+            response = http.getresponse()
+            exchange.answer = _whole(response)
+        except BaseException:
+            self._abort()
+            raise
+        self._idle_since_s = boottime()
+        if response.will_close or stream.has_more:
+            self.close()
+        return self._sock is not None
+
+    def _abort(self) -> None:
+        """Close, and take back what the kernel has not delivered yet."""
+        if self._sock is not None:
+            # Without lingering this is a reset; otherwise the kernel would go on trying to
+            # deliver a request that was given up.
+            with suppress(OSError):
+                self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGERING)
+        self.close()
+
+    def _connect(self, exchange: Exchange) -> socket.socket:
+        exchange.left_to_send_s()
+        try:
+            sock = _dial(self.address, exchange)
+            return sock if self._tls is None else self._secure(self._tls, sock, exchange)
+        except TooLateError:
+            raise TimeoutError from None
+
+    def _secure(
+        self, tls: ssl.SSLContext, sock: socket.socket, exchange: Exchange
+    ) -> socket.socket:
+        try:
+            # This time-out is for the handshake as a whole.
+            sock.settimeout(exchange.left_to_send_s())
+            return tls.wrap_socket(sock, server_hostname=self.address[0])
+        except BaseException:
+            sock.close()
+            raise
+
+
+class _Stream:
+    """What ``http.client`` takes for a socket and for its file: keeps each step to the limits."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        self._exchange = exchange
+        self._outgoing = self._incoming = b""
+        self._received = 0
+        self._sock: socket.socket | None = None
+
+    def sendall(self, data: bytes) -> None:
+        """Gather a request, so that it leaves in one piece after one look at the clock."""
+        self._outgoing += data
+
+    def transmit(self, sock: socket.socket) -> None:
+        """Send what was gathered; from its first byte on the outcome is unknown."""
+        self._sock = sock
+        left_s = self._exchange.left_to_send_s()
+        if _USER_TIMEOUT is not None:
+            # Bytes that wait in the kernel for a peer that is away must not go out late.
+            sock.setsockopt(socket.IPPROTO_TCP, _USER_TIMEOUT, max(1, int(left_s * 1000)))
+        sock.settimeout(self._exchange.left_to_send_s())
+        self._exchange.sent = True
+        sent = sock.send(self._outgoing)
+        while sent < len(self._outgoing):
+            sock.settimeout(self._exchange.left_to_send_s())
+            sent += sock.send(self._outgoing[sent:])
+
+    def makefile(self, _mode: str) -> _Stream:
+        """Return what the answer is read from."""
+        return self
+
+    def readline(self, limit: int) -> bytes:
+        """Return a line with its end, or ``limit`` bytes of a longer one."""
+        while (end := self._incoming.find(b"\n")) < 0 and len(self._incoming) < limit:
+            if not self._receive():
+                raise ConnectionError("it was closed")
+        return self._take(min(end + 1 or limit, limit))
+
+    def read(self, size: int) -> bytes:
+        """Return that many bytes; fewer only at the end of the connection."""
+        while len(self._incoming) < size and self._receive():
+            pass
+        return self._take(size)
+
+    def flush(self) -> None:
+        """Do nothing: an answer is only read."""
+
+    def close(self) -> None:
+        """Do nothing: ``http.client`` closes its socket before it has read the body."""
+
+    @property
+    def has_more(self) -> bool:
+        """Whether more came than the answer."""
+        return bool(self._incoming)
+
+    def _receive(self) -> bool:
+        """Add what comes next; return False at the end of the connection."""
+        assert self._sock is not None  # noqa: S101 - a request goes before its answer
+        self._sock.settimeout(self._exchange.left_to_answer_s())
+        piece = self._sock.recv(_PIECE)
+        self._received += len(piece)
+        if self._received > MAX_ANSWER:
+            raise ValueError("the answer is too large")
+        self._incoming += piece
+        return bool(piece)
+
+    def _take(self, size: int) -> bytes:
+        taken, self._incoming = self._incoming[:size], self._incoming[size:]
+        return taken
+
+
+def _whole(response: HTTPResponse) -> Response:
+    """Read the rest of an answer, and return it in the library's form."""
+    if response.status < HTTPStatus.OK:
+        # The real answer may yet come, and must not be taken for that of the next request.
+        raise HTTPException(f"the status is {response.status}")
+    # Piece by piece: http.client would at once reserve whatever size a server announces.
+    body = b"".join(iter(lambda: response.read(_PIECE), b""))
+    if response.length:
+        raise ConnectionError("it was closed")
+    headers = {name.lower(): value for name, value in response.getheaders()}
+    return Response(response.status, body.decode("utf-8", "replace"), headers)
+
+
+def _dial(address: tuple[str, int], exchange: Exchange) -> socket.socket:
+    """Return a TCP connection to the first of the host's addresses that takes one."""
+    failed: OSError | None = None
+    targets = look_up(address, exchange)
+    for number, (family, kind, protocol, _, target) in enumerate(targets):
+        sock = socket.socket(family, kind, protocol)
+        try:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            # One address that swallows packets must not use up the time of the others.
+            sock.settimeout(exchange.left_to_send_s() / (len(targets) - number))
+            sock.connect(target)
+        except OSError as error:
+            failed = error
+            sock.close()
+        except BaseException:
+            sock.close()
+            raise
+        else:
+            return sock
+    raise failed or OSError("the host has no address")

@@ -1,0 +1,128 @@
+"""The HTTP client of the twilio library: no request is sent twice, and none late.
+
+Whether a phone may be rung again depends on whether a byte of the request may have left. The
+library's own client is built on ``requests``, which does not tell, and whose time-out holds for
+each read alone. Ours follows no redirect, tries nothing again, and takes no proxy from the
+environment: one is set with ``TWILIO_API_BASE``.
+"""
+
+from __future__ import annotations
+
+import logging
+import ssl
+import threading
+from base64 import b64encode
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from urllib.parse import SplitResult, urlencode, urlsplit
+
+import certifi
+from twilio.http import HttpClient  # type: ignore[import-untyped]
+from twilio.http.response import Response  # type: ignore[import-untyped]
+
+from vomind_queue.dialer.connection import Connection
+from vomind_queue.dialer.exchange import Exchange
+
+#: How long a connection may be idle and still be used, s. Servers close idle connections,
+#: and a request that crosses the closing is of unknown outcome.
+MAX_IDLE_S = 4.0
+
+_PORTS = {"http": 80, "https": 443}
+_current: ContextVar[Exchange] = ContextVar("exchange")
+
+
+class BoundedHttpClient(HttpClient):  # type: ignore[misc]  # the library brings no types
+    """Each request belongs to the exchange of its thread; connections are shared by threads.
+
+    A thread that kept a connection to itself would lose it between two calls: it gets one as
+    seldom as there are many threads. So the connection used last serves whoever is next.
+    """
+
+    def __init__(self, size: int, *, max_idle_s: float = MAX_IDLE_S) -> None:
+        """``size``: connections kept; more are opened when more threads ask at once."""
+        super().__init__(logging.getLogger(__name__), is_async=False)
+        self._size = size
+        self._max_idle_s = max_idle_s
+        self._lock = threading.Lock()
+        #: Those used last come last.
+        self._idle: list[Connection] = []
+        self._tls: ssl.SSLContext | None = None
+
+    @contextmanager
+    def exchange(self, exchange: Exchange) -> Iterator[Exchange]:
+        """Hold the requests within to these limits; the last answer stands in it afterwards."""
+        token = _current.set(exchange)
+        try:
+            yield exchange
+        finally:
+            _current.reset(token)
+
+    def request(
+        self,
+        method: str,
+        uri: str,
+        params: Mapping[str, object] | None = None,
+        data: Mapping[str, object] | None = None,
+        headers: Mapping[str, str] | None = None,
+        auth: tuple[str, str] | None = None,
+        timeout: float | None = None,  # noqa: ARG002 - the exchange has the limits
+        allow_redirects: bool = False,  # noqa: ARG002 - none is followed: a POST goes out once
+    ) -> Response:
+        """Send one request, at most once. Raise what :meth:`Connection.ask` raises."""
+        exchange = _current.get()
+        url = urlsplit(uri)
+        query = "&".join(filter(None, (url.query, _encoded(params))))
+        sent_headers = {"Host": url.netloc.rpartition("@")[2], **(headers or {})}
+        if auth:
+            sent_headers["Authorization"] = f"Basic {b64encode(':'.join(auth).encode()).decode()}"
+        connection = self._take(url)
+        target = f"{url.path or '/'}{f'?{query}' if query else ''}"
+        if connection.ask(exchange, method, target, _encoded(data).encode() or None, sent_headers):
+            self._give_back(connection)
+        return exchange.answer
+
+    def close(self) -> None:
+        """End the idle connections."""
+        with self._lock:
+            idle, self._idle = self._idle, []
+        for connection in idle:
+            connection.close()
+
+    def prepare_tls(self) -> None:
+        """Read the certificates, which takes time that the first call should not lose."""
+        self._tls_context()
+
+    def _take(self, url: SplitResult) -> Connection:
+        address = (url.hostname or "", url.port or _PORTS[url.scheme])
+        while True:
+            with self._lock:
+                connection = self._idle.pop() if self._idle else None
+            if connection is None:
+                return Connection(*address, self._tls_context() if url.scheme == "https" else None)
+            is_fresh = connection.idle_s <= self._max_idle_s
+            if connection.address == address and is_fresh and connection.is_quiet():
+                return connection
+            connection.close()
+
+    def _give_back(self, connection: Connection) -> None:
+        with self._lock:
+            self._idle.append(connection)
+            oldest = self._idle[0]
+            is_spare = len(self._idle) > self._size or oldest.idle_s > self._max_idle_s
+            if is_spare:
+                del self._idle[0]
+        if is_spare:
+            oldest.close()
+
+    def _tls_context(self) -> ssl.SSLContext:
+        """Return one that trusts the system's certificates (``SSL_CERT_FILE``) and certifi's."""
+        with self._lock:
+            if self._tls is None:
+                self._tls = ssl.create_default_context()
+                self._tls.load_verify_locations(certifi.where())
+            return self._tls
+
+
+def _encoded(parameters: Mapping[str, object] | None) -> str:
+    return urlencode(parameters or {}, doseq=True, errors="replace")

@@ -1,0 +1,56 @@
+"""The addresses of a host, looked up within the limits of an exchange."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Sequence
+from queue import Empty, SimpleQueue
+from typing import Any
+
+from vomind_queue.dialer.exchange import Exchange
+
+#: Look-ups under way at the same time, in this process. A resolver that hangs must not be given
+#: another thread by every attempt.
+MAX_LOOK_UPS = 16
+
+_free = threading.BoundedSemaphore(MAX_LOOK_UPS)
+
+
+def look_up(address: tuple[str, int], exchange: Exchange) -> Sequence[Any]:
+    """Return what ``getaddrinfo`` finds. Raise OSError when it fails or takes too long."""
+    host, port = address
+    try:
+        return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
+    except socket.gaierror:
+        # A name: looking it up takes no time-out, so another thread does it.
+        found: SimpleQueue[Sequence[Any] | Exception] = SimpleQueue()
+    try:
+        _start(address, found, exchange)
+        answer = found.get(timeout=exchange.left_to_send_s())
+    except Empty:
+        raise OSError(f"the name {host} could not be looked up in time") from None
+    if isinstance(answer, Exception):
+        raise answer
+    return answer
+
+
+def _start(
+    address: tuple[str, int], found: SimpleQueue[Sequence[Any] | Exception], exchange: Exchange
+) -> None:
+    if not _free.acquire(timeout=exchange.left_to_send_s()):
+        raise Empty
+    try:
+        threading.Thread(target=_find, args=(address, found), daemon=True).start()
+    except BaseException:
+        _free.release()
+        raise
+
+
+def _find(address: tuple[str, int], found: SimpleQueue[Sequence[Any] | Exception]) -> None:
+    try:
+        found.put(socket.getaddrinfo(*address, type=socket.SOCK_STREAM))
+    except Exception as error:  # noqa: BLE001 - raised where it is waited for
+        found.put(error)
+    finally:
+        _free.release()
