@@ -79,8 +79,7 @@ class Connection:
             http = HTTPConnection(*self.address)
             http.sock = cast(socket.socket, stream)
             http.request(method, target, body, headers)
-            sock = self._sock = self._sock or self._connect(exchange)
-            stream.transmit(sock)
+            stream.transmit(self._sock or self._connect(exchange))
             response = http.getresponse()
             exchange.answer = _whole(response)
         except BaseException:
@@ -103,21 +102,15 @@ class Connection:
     def _connect(self, exchange: Exchange) -> socket.socket:
         exchange.left_to_send_s()
         try:
-            sock = _dial(self.address, exchange)
-            return sock if self._tls is None else self._secure(self._tls, sock, exchange)
+            self._sock = _dial(self.address, exchange)
+            if self._tls is not None:
+                # This time-out is for the handshake as a whole.
+                self._sock.settimeout(exchange.left_to_send_s())
+                self._sock = self._tls.wrap_socket(self._sock, server_hostname=self.address[0])
         except TooLateError:
+            # A slow peer used up the time, not a standstill of ours.
             raise TimeoutError from None
-
-    def _secure(
-        self, tls: ssl.SSLContext, sock: socket.socket, exchange: Exchange
-    ) -> socket.socket:
-        try:
-            # This time-out is for the handshake as a whole.
-            sock.settimeout(exchange.left_to_send_s())
-            return tls.wrap_socket(sock, server_hostname=self.address[0])
-        except BaseException:
-            sock.close()
-            raise
+        return self._sock
 
 
 class _Stream:
@@ -208,19 +201,14 @@ def _dial(address: tuple[str, int], exchange: Exchange) -> socket.socket:
     """Return a TCP connection to the first of the host's addresses that takes one."""
     failed: OSError | None = None
     targets = look_up(address, exchange)
-    for number, (family, kind, protocol, _, target) in enumerate(targets):
-        sock = socket.socket(family, kind, protocol)
+    for number, target in enumerate(targets):
+        # One address that swallows packets must not use up the time of the others.
+        share_s = exchange.left_to_send_s() / (len(targets) - number)
         try:
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            # One address that swallows packets must not use up the time of the others.
-            sock.settimeout(exchange.left_to_send_s() / (len(targets) - number))
-            sock.connect(target)
+            sock = socket.create_connection(target, timeout=share_s)
         except OSError as error:
             failed = error
-            sock.close()
-        except BaseException:
-            sock.close()
-            raise
         else:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             return sock
     raise failed or OSError("the host has no address")

@@ -15,6 +15,7 @@ from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import cached_property
 from urllib.parse import SplitResult, urlencode, urlsplit
 
 import certifi
@@ -47,7 +48,13 @@ class BoundedHttpClient(HttpClient):  # type: ignore[misc]  # the library brings
         self._lock = threading.Lock()
         #: Those used last come last.
         self._idle: list[Connection] = []
-        self._tls: ssl.SSLContext | None = None
+
+    @cached_property
+    def tls(self) -> ssl.SSLContext:
+        """Trusts the system's certificates (``SSL_CERT_FILE``) and those of certifi."""
+        context = ssl.create_default_context()
+        context.load_verify_locations(certifi.where())
+        return context
 
     @contextmanager
     def exchange(self, exchange: Exchange) -> Iterator[Exchange]:
@@ -89,17 +96,13 @@ class BoundedHttpClient(HttpClient):  # type: ignore[misc]  # the library brings
         for connection in idle:
             connection.close()
 
-    def prepare_tls(self) -> None:
-        """Read the certificates, which takes time that the first call should not lose."""
-        self._tls_context()
-
     def _take(self, url: SplitResult) -> Connection:
         address = (url.hostname or "", url.port or _PORTS[url.scheme])
         while True:
             with self._lock:
                 connection = self._idle.pop() if self._idle else None
             if connection is None:
-                return Connection(*address, self._tls_context() if url.scheme == "https" else None)
+                return Connection(*address, self.tls if url.scheme == "https" else None)
             is_fresh = connection.idle_s <= self._max_idle_s
             if connection.address == address and is_fresh and connection.is_quiet():
                 return connection
@@ -114,14 +117,6 @@ class BoundedHttpClient(HttpClient):  # type: ignore[misc]  # the library brings
                 del self._idle[0]
         if is_spare:
             oldest.close()
-
-    def _tls_context(self) -> ssl.SSLContext:
-        """Return one that trusts the system's certificates (``SSL_CERT_FILE``) and certifi's."""
-        with self._lock:
-            if self._tls is None:
-                self._tls = ssl.create_default_context()
-                self._tls.load_verify_locations(certifi.where())
-            return self._tls
 
 
 def _encoded(parameters: Mapping[str, object] | None) -> str:

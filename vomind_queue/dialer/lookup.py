@@ -5,6 +5,8 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
+from ipaddress import ip_address
 from queue import Empty, SimpleQueue
 from typing import Any
 
@@ -17,14 +19,17 @@ MAX_LOOK_UPS = 16
 _free = threading.BoundedSemaphore(MAX_LOOK_UPS)
 
 
-def look_up(address: tuple[str, int], exchange: Exchange) -> Sequence[Any]:
-    """Return what ``getaddrinfo`` finds. Raise OSError when it fails or takes too long."""
-    host, port = address
-    try:
-        return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
-    except socket.gaierror:
-        # A name: looking it up takes no time-out, so another thread does it.
-        found: SimpleQueue[Sequence[Any] | Exception] = SimpleQueue()
+def look_up(address: tuple[str, int], exchange: Exchange) -> Sequence[tuple[str, int]]:
+    """Return each IP address of a host, with the port.
+
+    Raise OSError when it cannot be looked up, or not in time.
+    """
+    host, _ = address
+    with suppress(ValueError):
+        ip_address(host)
+        return [address]
+    # A look-up takes no time-out, so another thread does it.
+    found: SimpleQueue[Sequence[Any] | Exception] = SimpleQueue()
     try:
         _start(address, found, exchange)
         answer = found.get(timeout=exchange.left_to_send_s())
@@ -32,7 +37,7 @@ def look_up(address: tuple[str, int], exchange: Exchange) -> Sequence[Any]:
         raise OSError(f"the name {host} could not be looked up in time") from None
     if isinstance(answer, Exception):
         raise answer
-    return answer
+    return [target[:2] for *_, target in answer]
 
 
 def _start(

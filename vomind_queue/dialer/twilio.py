@@ -96,7 +96,8 @@ class TwilioDialer:
         )
         self._client.api.base_url = api_base or API_BASE
         if self._client.api.base_url.startswith("https:"):
-            self._http.prepare_tls()
+            # Reading the certificates takes time that the first call should not lose.
+            _ = self._http.tls
 
     def place(self, attempt: Attempt) -> Outcome:
         """Asks for the call, at most once. Never raises; ends within the deadline."""

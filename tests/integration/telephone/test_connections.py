@@ -79,11 +79,12 @@ def test_a_resolver_that_hangs_holds_nobody_up(
     answering, real = threading.Event(), socket.getaddrinfo
     waiting: set[int] = set()
 
-    def hang(host: str, *args: Any, flags: int = 0, **kwargs: Any) -> Any:
-        if not flags & socket.AI_NUMERICHOST:
+    def hang(host: str, *args: Any, **options: Any) -> Any:
+        if host.endswith(".invalid"):
             waiting.add(threading.get_ident())
             answering.wait(30)
-        return real("127.0.0.1" if flags == 0 else host, *args, flags=flags, **kwargs)
+            host = "127.0.0.1"
+        return real(host, *args, **options)
 
     monkeypatch.setattr(socket, "getaddrinfo", hang)
     with Doorman() as doorman:

@@ -154,7 +154,7 @@ def test_the_host_is_named_as_in_the_address(
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate.with_suffix(".crt")))
     port, real = int(server.url.rsplit(":", 1)[1]), socket.getaddrinfo
     monkeypatch.setattr(
-        socket, "getaddrinfo", lambda *_, **options: real("127.0.0.1", port, **options)
+        socket, "getaddrinfo", lambda *_, **__: real("127.0.0.1", port, type=socket.SOCK_STREAM)
     )
     with contextlib.closing(a_dialer(server, api_base=f"https://{NAME}")) as dialer:
         assert dialer.place(ATTEMPT) == Accepted(sid="CA1", status="queued")
