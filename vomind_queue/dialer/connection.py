@@ -50,6 +50,9 @@ class Connection:
         """Return whether the peer has neither closed an open connection nor spoken unasked."""
         if self._sock is None:
             return False
+        if isinstance(self._sock, ssl.SSLSocket) and self._sock.pending():
+            # Deciphered, so the kernel knows nothing of it any more.
+            return False
         poll = select.poll()
         poll.register(self._sock, select.POLLIN)
         return not poll.poll(0)

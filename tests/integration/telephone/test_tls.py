@@ -54,6 +54,8 @@ class SecureServer:
         self.connections = self.requests = 0
         #: The last request as it came.
         self.heard = b""
+        #: At the end of an answer, and after it.
+        self.padding = self.unasked = b""
         #: Pause after each byte of an answer, s.
         self.pause_s = 0.0
         threading.Thread(target=self._serve, daemon=True).start()
@@ -68,7 +70,7 @@ class SecureServer:
             threading.Thread(target=self._answer, args=(visitor,), daemon=True).start()
 
     def _answer(self, visitor: socket.socket) -> None:
-        body = b'{"sid": "CA1", "status": "queued"}'
+        body = b'{"sid": "CA1", "status": "queued"}' + self.padding
         head = f"HTTP/1.1 201 Created\r\nContent-Length: {len(body)}\r\n\r\n".encode()
         try:
             with visitor, self._context.wrap_socket(visitor, server_side=True) as secure:
@@ -76,7 +78,7 @@ class SecureServer:
                     self.heard = heard
                     self.requests += 1
                     if not self.pause_s:
-                        secure.sendall(head + body)
+                        secure.sendall(head + body + self.unasked)
                         continue
                     for byte in head + body:
                         secure.sendall(bytes([byte]))
@@ -165,3 +167,19 @@ def test_the_host_is_named_as_in_the_address(
     assert isinstance(failed, Failure)
     assert failed.kind is Kind.REFUSED
     assert server.requests == 1
+
+
+def test_what_was_not_asked_for_is_no_answer(
+    server: SecureServer, certificate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However it is divided: it must not be taken for the answer to the next request."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate.with_suffix(".crt")))
+    body = b'{"sid": "CA9", "status": "queued"}'
+    server.unasked = b"HTTP/1.1 201 Created\r\nContent-Length: %d\r\n\r\n" % len(body) + body
+    # A piece that is read at once has 8 KB: some of these answers end with one, others do not.
+    for size in (0, 8_000, *range(8_100, 8_120)):
+        server.padding = b" " * size
+        with contextlib.closing(a_dialer(server)) as dialer:
+            assert {dialer.place(ATTEMPT) for _ in range(2)} == {
+                Accepted(sid="CA1", status="queued")
+            }
