@@ -74,8 +74,8 @@ class Connection:
         """Send a request, once, and put its whole answer into the exchange.
 
         Return whether another request may follow. Raise TooLateError when the time to send is
-        over; TimeoutError, another OSError, HTTPException or ValueError when there is no
-        connection or no whole answer. ``exchange.sent`` tells whether a byte may have left.
+        over; TimeoutError, another OSError or HTTPException when there is no connection or no
+        whole answer. ``exchange.sent`` tells whether a byte may have left.
         """
         try:
             stream = _Stream(exchange)
@@ -178,7 +178,7 @@ class _Stream:
         piece = self._sock.recv(_PIECE)
         self._received += len(piece)
         if self._received > MAX_ANSWER:
-            raise ValueError("the answer is too large")
+            raise ConnectionError("the answer is too large")
         self._incoming += piece
         return bool(piece)
 

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import json
-import ssl
 import time
 from collections.abc import Callable
 from email.utils import parsedate_to_datetime
-from http import HTTPStatus
-from http.client import HTTPException
 from typing import Any, TypeVar
 
 from twilio.base.exceptions import TwilioException  # type: ignore[import-untyped]
@@ -20,15 +16,14 @@ from vomind_queue.attempts import (
     Accepted,
     Attempt,
     DialerUnavailable,
-    Failure,
     Outcome,
     Ring,
     Search,
 )
-from vomind_queue.calls import mask_number
-from vomind_queue.dialer.exchange import Exchange, TooLateError
-from vomind_queue.dialer.failures import Refused, Trouble, failure
+from vomind_queue.dialer.exchange import Exchange
+from vomind_queue.dialer.failures import Trouble, failure
 from vomind_queue.dialer.http_client import BoundedHttpClient
+from vomind_queue.dialer.outcomes import failure_of, masked
 from vomind_queue.dialer.twiml import (
     CALLBACK_EVENTS,
     detection,
@@ -108,7 +103,7 @@ class TwilioDialer:
             with self._http.exchange(exchange):
                 made = self._client.calls.create(**self._wanted(attempt))
         except Exception as error:  # noqa: BLE001 - whatever it is, the call must not be lost
-            return _masked(_failure(error, exchange), attempt.call.to, self._from)
+            return masked(failure_of(error, exchange), attempt.call.to, self._from)
         if not isinstance(made.sid, str) or not made.sid:
             return failure(Trouble.UNREADABLE, detail="it names no call SID")
         return Accepted(sid=made.sid, status=str(made.status or "queued"))
@@ -221,72 +216,12 @@ class TwilioDialer:
             assert exchange.answer is not None  # noqa: S101 - every question is a request
             return found, exchange.answer
         except Exception as error:
-            raise DialerUnavailable(_failure(error, exchange).reason) from error
+            raise DialerUnavailable(failure_of(error, exchange).reason) from error
 
 
 def _missing(**settings: str | None) -> str:
     names = [name for name, value in settings.items() if not value]
     return f"{' and '.join(names)} must be set" if names else ""
-
-
-def _failure(error: Exception, exchange: Exchange) -> Failure:
-    """What an exception of the library or of a connection means."""
-    answer = exchange.answer
-    if answer is None:
-        return _unanswered(error, sent=exchange.sent)
-    if answer.status_code < HTTPStatus.MULTIPLE_CHOICES:
-        return failure(Trouble.UNREADABLE)
-    return failure(_refused(answer), now_s=time.time())
-
-
-def _unanswered(error: Exception, *, sent: bool) -> Failure:
-    """``sent`` alone decides whether the phone may be rung again; the error gives the words."""
-    if sent:
-        if isinstance(error, TimeoutError | TooLateError):
-            return failure(Trouble.SILENT)
-        return failure(Trouble.BROKEN, detail=_words(error))
-    if isinstance(error, TooLateError):
-        return failure(Trouble.TOO_LATE)
-    return failure(Trouble.UNREACHABLE, detail=_words(error))
-
-
-def _words(error: Exception) -> str:
-    """Describe an error to people, without addresses of memory, sockets or calls."""
-    if isinstance(error, TimeoutError):
-        return "it took too long"
-    if isinstance(error, ssl.SSLError):
-        return f"no secure connection ({error.reason or error})"
-    if isinstance(error, HTTPException):
-        return f"not valid HTTP ({type(error).__name__})"
-    if isinstance(error, OSError):
-        return (error.strerror or str(error) or type(error).__name__).lower()
-    # A mistake of the program, most likely.
-    return f"{type(error).__name__}: {error}"
-
-
-def _refused(answer: Response) -> Refused:
-    """Twilio's words in an answer; without a code where it is not Twilio's form."""
-    retry_after = answer.headers.get("retry-after")
-    try:
-        body = json.loads(answer.text)
-        code, message = int(body["code"]), str(body["message"] or "")
-    except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
-        return Refused(status=answer.status_code, retry_after=retry_after)
-    return Refused(status=answer.status_code, code=code, message=message, retry_after=retry_after)
-
-
-def _masked(failed: Failure, *numbers: str) -> Failure:
-    """Twilio repeats the number in its words; a reason is logged, so it must not."""
-    reason = failed.reason
-    for number in filter(None, numbers):
-        reason = reason.replace(number, mask_number(number))
-        reason = reason.replace(number.removeprefix("+"), mask_number(number))
-    return Failure(
-        kind=failed.kind,
-        reason=reason,
-        code=failed.code,
-        retry_after_ms=failed.retry_after_ms,
-    )
 
 
 def _code(error: DialerUnavailable) -> int | None:
