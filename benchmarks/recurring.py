@@ -87,7 +87,7 @@ class Place:
 
     def look(self) -> None:
         """A scheduler's look at which nothing is due."""
-        self.timetable.look("bench", 1_000, 250)
+        self.timetable.look(250)
 
     def five_thousand(self) -> None:
         """Starts a scheduler, and lets 5,000 schedules be due at one moment."""
@@ -148,8 +148,6 @@ def measure(places: Sequence[Place]) -> None:
         for _ in range(REPEATS):
             for each in places:
                 each.timed(what, lambda step=step, each=each: step(each))  # type: ignore[misc]
-    for each in places:
-        each.timetable.step_down("bench")
     for _ in range(ROUNDS):
         for each in places:
             each.five_thousand()

@@ -91,15 +91,7 @@ class Recurrence:
 
         Raises CronError when the expression or the zone cannot be read (any more).
         """
-        if self.start_ms is not None:
-            after_ms = max(after_ms, self.start_ms - 1)
-        last_ms = HORIZON_MS if self.end_ms is None else min(self.end_ms, HORIZON_MS)
-        first = _next_run(self.cron, self.zone, after_ms)
-        if first is None or first > last_ms:
-            return
-        yield first
-        following = read_cron(self.cron).runs(read_zone(self.zone), first)
-        yield from takewhile(lambda run_ms: run_ms <= last_ms, following)
+        return runs_of(self.cron, self.zone, self.start_ms, self.end_ms, after_ms)
 
     def first(self, after_ms: int) -> int | None:
         """The first of `runs`, if there is one."""
@@ -218,6 +210,24 @@ class Registered:
 def occurrence_id(schedule_id: str, tick_ms: int) -> str:
     """Id of the job that a tick makes: the same whoever makes it, however often."""
     return f"{PREFIX}{schedule_id}:{tick_ms}"
+
+
+def runs_of(
+    cron: str, zone: str, start_ms: int | None, end_ms: int | None, after_ms: int
+) -> Iterator[int]:
+    """The times of a pattern later than ``after_ms``, from ``start_ms`` to ``end_ms``, unix ms.
+
+    Raises CronError when the expression or the zone cannot be read (any more).
+    """
+    if start_ms is not None:
+        after_ms = max(after_ms, start_ms - 1)
+    last_ms = HORIZON_MS if end_ms is None else min(end_ms, HORIZON_MS)
+    first = _next_run(cron, zone, after_ms)
+    if first is None or first > last_ms:
+        return
+    yield first
+    following = read_cron(cron).runs(read_zone(zone), first)
+    yield from takewhile(lambda run_ms: run_ms <= last_ms, following)
 
 
 @lru_cache(maxsize=10_000)

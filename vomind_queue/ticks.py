@@ -34,6 +34,8 @@ class Due:
     recurrence: Recurrence
     #: The tick.
     tick_ms: int
+    #: The last tick that was seen to, unix ms: none up to it comes again.
+    done_ms: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,24 +44,17 @@ class Look:
 
     #: Unix ms on the clock of Redis.
     now_ms: int
-    #: Whether this scheduler leads.
-    leads: bool
     due: Sequence[Due]
     #: Numbers of schedules that are due and whose records cannot be read, each with the reason.
     unreadable: Mapping[str, str]
-    #: Time to the next tick or, where another scheduler leads, until its lead runs out, ms;
-    #: ``None`` when there is none.
+    #: Numbers of schedules that are due and that RedBeat's own class has saved.
+    foreign: Sequence[str]
+    #: Keys of RedBeat's ordinary entries that are due.
+    ordinary: Sequence[str]
+    #: How many schedules of the form of an older version there are.
+    old: int
+    #: Time until the next entry is due, ms; ``None`` when none is.
     next_in_ms: int | None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Beat:
-    """What a look at the recurring calls came to."""
-
-    #: Whether this scheduler leads.
-    leads: bool
-    #: When to look again, s.
-    wait_s: float
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -84,9 +79,19 @@ def decide(due: Due, now_ms: int) -> Turn:
 
     The last of them fires when it is less late than the schedule's grace; those
     before it, of which somebody would hear in a burst, are missed. After a long
-    outage a part of them is passed over at a time, without firing.
+    outage a part of them is passed over at a time, without firing. A tick that was
+    seen to, to which somebody has set RedBeat's score, goes on to the next one.
     Raises CronError.
     """
+    if due.done_ms is not None and due.tick_ms <= due.done_ms:
+        return Turn(
+            due=due,
+            fire_ms=None,
+            missed=0,
+            missed_ms=[],
+            done_ms=due.done_ms,
+            next_ms=due.recurrence.first(due.done_ms),
+        )
     ticks = [due.tick_ms]
     next_ms = None
     for run_ms in due.recurrence.runs(due.tick_ms):

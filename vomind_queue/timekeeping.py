@@ -12,12 +12,11 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from vomind_queue.cron import CronError
-from vomind_queue.ticks import Beat, Look, Outcome, Turn, decide
+from vomind_queue.errors import JobNotFound, ScheduleChanged, ScheduleUnreadable
+from vomind_queue.ticks import Due, Look, Outcome, Turn, decide
 
 logger = logging.getLogger(__name__)
 
-#: Looks within the time that a scheduler leads without looking again.
-LOOKS_IN_LEAD = 4
 #: The longest time without a look while nothing is due, ms.
 IDLE_LOOK_MS = 5_000
 #: Ticks are on whole minutes: one that was announced late is seen in time, ms.
@@ -36,73 +35,91 @@ POSTPONE_MS = 60_000
 class Timetable(Protocol):
     """What firing ticks needs of the store."""
 
-    def look(self, name: str, lead_ms: int, wanted: int) -> Look: ...
-    def step_down(self, name: str) -> None: ...
+    def look(self, wanted: int) -> Look: ...
     def fire(self, turns: Sequence[Turn], deadline_ms: int) -> list[Outcome]: ...
     def postpone(self, schedule_id: str, until_ms: int) -> None: ...
+    def adopt(self, wanted: int) -> int: ...
+    def sweep(self, cursor: str, wanted: int) -> tuple[str, list[str]]: ...
+    def mend(self, schedule_id: str) -> None: ...
 
 
 class Timekeeper:
-    """A scheduler: one of several leads, and lets the ticks fire that are due."""
+    """What a scheduler does with recurring calls. Everything may raise StoreUnavailable."""
 
     def __init__(
-        self,
-        timetable: Timetable,
-        name: str,
-        *,
-        lead_ms: int,
-        monotonic: Callable[[], float] = time.monotonic,
+        self, timetable: Timetable, monotonic: Callable[[], float] = time.monotonic
     ) -> None:
-        """``name`` must be unlike that of any other process, over restarts, too.
-
-        ``lead_ms`` after its last look another scheduler takes over.
-        """
         self._timetable = timetable
-        self._name = name
-        self._lead_ms = lead_ms
         self._monotonic = monotonic
+        self._cursor = "0"
+        #: The look whose decisions are made, and until when.
+        self._look: Look | None = None
+        self._until = 0.0
+        self._turns: list[Turn] = []
 
-    def beat(self) -> Beat:
-        """Fires what is due. Raises StoreUnavailable; what did not fire then is still due."""
-        while True:
-            look = self._timetable.look(self._name, self._lead_ms, AT_ONCE)
-            if not look.leads:
-                return Beat(leads=False, wait_s=self._wait_ms(look) / 1000)
-            if not look.due and not look.unreadable:
-                return Beat(leads=True, wait_s=self._wait_ms(look) / 1000)
-            self._fire(look)
-
-    def _wait_ms(self, look: Look) -> int:
-        to_minute = MINUTE_MS - look.now_ms % MINUTE_MS
-        idle = min(IDLE_LOOK_MS, self._lead_ms // LOOKS_IN_LEAD)
-        return min(idle, to_minute, idle if look.next_in_ms is None else look.next_in_ms)
-
-    def step_down(self) -> None:
-        """Lets another scheduler lead at once."""
-        self._timetable.step_down(self._name)
-
-    def _fire(self, look: Look) -> None:
+    def look(self) -> Look:
+        """What is due; what an older version or RedBeat's own means have left is seen to first."""
+        look = self._timetable.look(AT_ONCE)
+        if look.old:
+            self._adopt()
+            look = self._timetable.look(AT_ONCE)
         for schedule_id, reason in look.unreadable.items():
             self._postpone(schedule_id, look, reason)
-        turns = self._decide(look)
-        if not turns:
-            return
-        outcomes = self._timetable.fire(turns, look.now_ms + DECISION_MS)
-        for turn, outcome in zip(turns, outcomes, strict=True):
-            _report(turn, outcome)
+        self._mend(look.foreign, look)
+        self._look, self._turns = look, []
+        self._until = self._monotonic() + DECIDING_S
+        return look
 
-    def _decide(self, look: Look) -> list[Turn]:
-        turns = []
-        until = self._monotonic() + DECIDING_S
-        for due in look.due:
+    def decide(self, due: Due) -> None:
+        """Decides on one of the last look's; what it is too late for is due at the next one."""
+        look = self._look
+        if look is None or (self._turns and self._monotonic() > self._until):
+            return
+        try:
+            self._turns.append(decide(due, look.now_ms))
+        except (CronError, OSError) as error:
+            # A zone that this machine's data does not have, or too many open files.
+            self._postpone(due.id, look, str(error))
+
+    def fire(self) -> float:
+        """Carries out what was decided, in one step; answers when to look again, s."""
+        look, turns = self._look, self._turns
+        if look is None:
+            return 0.0
+        self._look, self._turns = None, []
+        if turns:
+            outcomes = self._timetable.fire(turns, look.now_ms + DECISION_MS)
+            for turn, outcome in zip(turns, outcomes, strict=True):
+                _report(turn, outcome)
+        if look.due or look.unreadable or look.foreign:
+            return 0.0
+        self._sweep(look)
+        return _wait_ms(look) / 1000
+
+    def _adopt(self) -> None:
+        moved = 0
+        while count := self._timetable.adopt(AT_ONCE):
+            moved += count
+        logger.info("recurring calls moved into RedBeat's entries", extra={"count": moved})
+
+    def _sweep(self, look: Look) -> None:
+        self._cursor, foreign = self._timetable.sweep(self._cursor, AT_ONCE)
+        self._mend(foreign, look)
+
+    def _mend(self, foreign: Sequence[str], look: Look) -> None:
+        for schedule_id in foreign:
             try:
-                turns.append(decide(due, look.now_ms))
-            except (CronError, OSError) as error:
-                # A zone that this machine's data does not have, or too many open files.
-                self._postpone(due.id, look, str(error))
-            if self._monotonic() > until:
-                break
-        return turns
+                self._timetable.mend(schedule_id)
+            except (JobNotFound, ScheduleChanged):
+                # Somebody was faster.
+                continue
+            except (CronError, OSError, ScheduleUnreadable) as error:
+                self._postpone(schedule_id, look, str(error))
+            else:
+                logger.warning(
+                    "recurring call was saved by RedBeat's own class; its pattern is put back",
+                    extra={"schedule": schedule_id},
+                )
 
     def _postpone(self, schedule_id: str, look: Look, reason: str) -> None:
         logger.error(
@@ -111,6 +128,13 @@ class Timekeeper:
             extra={"schedule": schedule_id},
         )
         self._timetable.postpone(schedule_id, look.now_ms + POSTPONE_MS)
+
+
+def _wait_ms(look: Look) -> int:
+    to_minute = MINUTE_MS - look.now_ms % MINUTE_MS
+    return min(
+        IDLE_LOOK_MS, to_minute, IDLE_LOOK_MS if look.next_in_ms is None else look.next_in_ms
+    )
 
 
 def _report(turn: Turn, outcome: Outcome) -> None:

@@ -5,7 +5,6 @@ Nothing here connects.
 
 from __future__ import annotations
 
-import secrets
 from dataclasses import dataclass
 from typing import Protocol as Shape
 from typing import TypeVar
@@ -27,9 +26,6 @@ from vomind_queue.store.timetable import Timetable
 from vomind_queue.timekeeping import Timekeeper
 
 D = TypeVar("D", bound=TwilioDialer)
-
-#: A scheduler leads for as many leases without a look: it renews less often than a worker.
-LEADS_FOR = 2
 
 
 class Provider(Dialer, Operator, Shape):
@@ -68,10 +64,7 @@ def build_work(settings: Settings, dialer: Provider | None = None) -> WorkServic
         price_ms=settings.price_delay_ms,
         callbacks=settings.public_url is not None,
     )
-    timetable = Timetable(gate)
-    timekeeper = Timekeeper(
-        timetable, f"{name}:{secrets.token_hex(4)}", lead_ms=LEADS_FOR * settings.lease_ms
-    )
+    timekeeper = Timekeeper(Timetable(gate))
     link = Link(
         queue=queue,
         desk=desk,

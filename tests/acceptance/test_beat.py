@@ -156,25 +156,43 @@ def test_a_scheduler_survives_an_outage_in_place(
     phone.close()
 
 
-def test_redbeats_keys_may_be_lost_or_edited(
+def test_redbeats_keys_are_the_truth(
     fast: Stack, api: Api, phone: SimulatorClient, valkey: redis.Redis
 ) -> None:
-    """No recurring call depends on them; ordinary periodic tasks do, and run by them."""
+    """RedBeat's own class reads a recurring call; deleted by it, it is gone and rings nobody."""
     fast.start_worker("--include", "tests.ordinary")
     beat = start_beat(fast)
-    number = recurring(api)
+    numbers = [recurring(api, f"+1555000000{index}") for index in range(3)]
     app = create_app(Settings.from_env({"REDIS_URL": fast.redis_url}))
-    entry = RedBeatSchedulerEntry("note", "tests.note", every(1), args=["key", "value"], app=app)
-    entry.save()
+    note = RedBeatSchedulerEntry("note", "tests.note", every(1), args=["key", "value"], app=app)
+    note.save()
     until(lambda: valkey.get("key") == "value", within_s=30, what="the ordinary task runs")
-    valkey.zadd("redbeat::schedule", {entry.key: 9e9, f"redbeat:recurring:{number}": 1})
-    valkey.set("redbeat::lock", "somebody")
-    make_due(valkey, number)
+    assert api("GET", "/recurring")["total"] == 3
+    entries = valkey.zrange("{calls}:redbeat::schedule", 0, -1)
+    assert note.key in entries
+    found = [RedBeatSchedulerEntry.from_key(key, app=app) for key in entries]
+    assert {entry.name for entry in found} == {
+        "note",
+        *(f"recurring:{number}" for number in numbers),
+    }
+    kept, deleted, lost = numbers
+    RedBeatSchedulerEntry.from_key(f"{{calls}}:redbeat:recurring:{deleted}", app=app).delete()
+    valkey.delete(f"{{calls}}:redbeat:recurring:{lost}")
+    valkey.zadd("{calls}:redbeat::schedule", {f"{{calls}}:redbeat:recurring:{lost}": 1})
+    # RedBeat's lock is taken from the one that leads: it takes it again.
+    valkey.delete("{calls}:redbeat::lock")
+    for number in (deleted, lost):
+        assert api.ask("GET", f"/job/recurring:{number}").status_code == 404
+    make_due(valkey, kept)
     until_rung(phone, 1)
-    for key in valkey.scan_iter("redbeat*"):
+    until(lambda: api("GET", "/recurring")["total"] == 1, within_s=20, what="the others are gone")
+    for key in valkey.scan_iter("{calls}:redbeat:*"):
         valkey.delete(key)
-    make_due(valkey, number)
-    until_rung(phone, 2)
+    valkey.delete("key")
+    note.save()
+    until(lambda: valkey.get("key") == "value", within_s=30, what="the ordinary task runs again")
+    assert api("GET", "/recurring")["total"] == 0
+    assert len(phone.rings()) == 1
     assert beat.alive
     assert beat.stop() == 0
 

@@ -113,10 +113,10 @@ def _fired(made: Arena) -> int:
     """Ticks that made a job so far, over all schedules."""
     with made.server.client() as client:
         try:
-            ids = [member[1:] for member in client.zrange("{calls}:schedules", 0, -1)]
+            entries = client.zrange("{calls}:redbeat::schedule", 0, -1)
             with client.pipeline(transaction=False) as pipe:
-                for number in ids:
-                    pipe.hget(f"{{calls}}:schedule:{number}", "fired")
+                for entry in entries:
+                    pipe.hget(entry, "fired")
                 return sum(int(fired or 0) for fired in pipe.execute())
         except redis.RedisError:
             return -1

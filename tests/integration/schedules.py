@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,10 +14,9 @@ from vomind_queue.store import keys
 from vomind_queue.store.queue import CallQueue
 from vomind_queue.store.timetable import Timetable
 from vomind_queue.ticks import Look, Outcome, Turn, decide
+from vomind_queue.timekeeping import Timekeeper
 
 MINUTE = 60_000
-NAME = "scheduler"
-
 
 #: Has no tick near the ones that tests put into the past.
 RARELY = "0 0 29 2 *"
@@ -40,13 +40,38 @@ def make_due(valkey: redis.Redis, schedule_id: str, ago_ms: int = 1_000) -> int:
 
 def set_tick(valkey: redis.Redis, schedule_id: str, tick_ms: int) -> None:
     """Sets the next tick of a schedule; ``valkey`` may be a pipeline."""
-    valkey.hset(keys.schedule(schedule_id), "next", tick_ms)
-    valkey.zadd(keys.SCHEDULES, {keys.member(schedule_id): tick_ms})
+    valkey.hdel(keys.schedule(schedule_id), "next")
+    valkey.zadd(keys.SCHEDULES, {keys.schedule(schedule_id): tick_ms / 1000})
 
 
-def look(timetable: Timetable, name: str = NAME) -> Look:
+def spoil(valkey: redis.Redis, schedule_id: str, field: str, value: str) -> dict[str, str]:
+    """Writes something else where a part of a schedule stands; answers what stood there."""
+    key = keys.schedule(schedule_id)
+    if field not in ("cron", "zone"):
+        real = {field: str(valkey.hget(key, field))}
+        valkey.hset(key, field, value)
+        return real
+    text = str(valkey.hget(key, "definition"))
+    definition = json.loads(text)
+    definition["schedule"][field] = value
+    valkey.hset(key, "definition", json.dumps(definition))
+    return {"definition": text}
+
+
+def look(timetable: Timetable) -> Look:
     """One look of a scheduler."""
-    return timetable.look(name, 5_000, 100)
+    return timetable.look(100)
+
+
+def beat(keeper: Timekeeper) -> None:
+    """Everything that is due, as the scheduler's ticks see to it."""
+    while True:
+        seen = keeper.look()
+        for due in seen.due:
+            keeper.decide(due)
+        keeper.fire()
+        if not (seen.due or seen.unreadable or seen.foreign):
+            return
 
 
 def decided(seen: Look) -> list[Turn]:

@@ -11,13 +11,14 @@ from tests.integration.conftest import place, taken
 from tests.integration.line import Line
 from tests.integration.schedules import (
     MINUTE,
-    NAME,
+    beat,
     decided,
     fire,
     look,
     make_due,
     put,
     shown,
+    spoil,
     waiting,
     wanted,
 )
@@ -158,25 +159,6 @@ def test_missed_ticks_are_counted_and_shown(
     assert len(waiting(queue)) == schedule.fired
 
 
-def test_one_scheduler_leads_and_another_takes_over(
-    timetable: Timetable, valkey: redis.Redis
-) -> None:
-    """When it steps down at once, when it is silent after its time."""
-    put(timetable, wanted())
-    make_due(valkey, "1")
-    assert len(look(timetable, "one").due) == 1
-    seen = look(timetable, "two")
-    assert (seen.leads, seen.due) == (False, [])
-    assert seen.next_in_ms is not None
-    timetable.step_down("two")
-    assert not look(timetable, "two").leads, "only the leader can step down"
-    timetable.step_down("one")
-    assert look(timetable, "two").leads
-    assert not look(timetable, "one").leads
-    valkey.hset("{calls}:scheduler", "until", 1)
-    assert look(timetable, "one").leads
-
-
 @pytest.mark.parametrize(
     ("field", "value"), [("zone", "Mars/Olympus"), ("cron", "99 * * * *"), ("overlap", "new")]
 )
@@ -186,18 +168,17 @@ def test_a_schedule_that_cannot_be_read_stops_alone(
     """The others go on; it is looked at again in a minute, and then its ticks count as ever."""
     put(timetable, wanted())
     put(timetable, wanted(to="+1234567891"))
-    real = valkey.hget("{calls}:schedule:1", field)
-    valkey.hset("{calls}:schedule:1", field, value)
+    real = spoil(valkey, "1", field, value)
     make_due(valkey, "1")
     tick = make_due(valkey, "2")
-    keeper = Timekeeper(timetable, NAME, lead_ms=1_000)
-    assert keeper.beat().leads
+    keeper = Timekeeper(timetable)
+    beat(keeper)
     assert waiting(queue) == [f"recurring:2:{tick}"]
     assert queue.stats().scheduler_leads
     assert timetable.page(0, 9).total == 2
-    valkey.hset("{calls}:schedule:1", field, str(real))
+    valkey.hset("{calls}:redbeat:recurring:1", mapping=real)
     tick = make_due(valkey, "1")
-    keeper.beat()
+    beat(keeper)
     assert waiting(queue)[-1] == f"recurring:1:{tick}"
 
 
@@ -209,7 +190,7 @@ def test_five_thousand_at_one_moment(
     now_ms = seconds * 1000 + micros // 1000
     for number in range(5_000):
         timetable.put(wanted(to=f"+1555{number:07}", cron="@hourly"), now_ms)
-    assert Timekeeper(timetable, NAME, lead_ms=20_000).beat().leads
+    beat(Timekeeper(timetable))
     stats = queue.stats()
     assert (stats.waiting, stats.recurring, stats.scheduler_leads) == (5_000, 5_000, True)
 
@@ -225,8 +206,7 @@ def test_what_an_outage_left_is_caught_up_in_parts(
     put(timetable, wanted())
     tick = make_due(valkey, "31")
     slow = iter(range(10_000))
-    keeper = Timekeeper(timetable, NAME, lead_ms=60_000, monotonic=lambda: next(slow))
-    assert keeper.beat().leads
+    beat(Timekeeper(timetable, monotonic=lambda: next(slow)))
     assert next(slow) > 60, "not all was decided at once"
     assert waiting(queue)[0] == f"recurring:31:{tick}"
     assert all(shown(timetable, str(number + 1)).missed > 100 for number in range(30))
@@ -259,11 +239,11 @@ def test_a_lost_reply_loses_and_doubles_nothing(
     """The scheduler looks again, and sees what became of it."""
     put(timetable, wanted())
     make_due(valkey, "1")
-    keeper = Timekeeper(timetable, NAME, lead_ms=1_000)
+    keeper = Timekeeper(timetable)
     lost_reply()
     with pytest.raises(StoreUnavailable):
-        keeper.beat()
-    keeper.beat()
+        beat(keeper)
+    beat(keeper)
     assert len(waiting(queue)) == 1
     assert shown(timetable).fired == 1
 

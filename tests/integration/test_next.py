@@ -240,11 +240,15 @@ def test_a_look_that_is_about_to_come_is_not_put_off(queue: CallQueue, desk: Wor
 class Nobody:
     """A timekeeper that is not asked."""
 
-    def beat(self) -> Any:
+    def look(self) -> Any:
         """Not asked."""
         raise AssertionError
 
-    def step_down(self) -> None:
+    def decide(self, _: Any) -> None:
+        """Not asked."""
+        raise AssertionError
+
+    def fire(self) -> float:
         """Not asked."""
         raise AssertionError
 

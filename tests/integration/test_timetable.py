@@ -143,13 +143,20 @@ def test_a_request_with_a_key_is_one_request(timetable: Timetable) -> None:
 
 
 def test_the_record_is_the_truth(timetable: Timetable, valkey: redis.Redis) -> None:
-    """A place that was edited is put right, one without a record goes."""
+    """A tick that was seen to does not come again by an edited score; one without a record goes."""
     put(timetable, wanted())
+    done_ms = make_due(valkey, "1")
+    assert fire(timetable) == [Outcome.FIRED]
     next_ms = shown(timetable).next_ms
     assert next_ms is not None
-    valkey.zadd("{calls}:schedules", {"a1": 5, "a9": 6})
-    assert look(timetable).due == []
-    assert valkey.zrange("{calls}:schedules", 0, -1, withscores=True) == [("a1", float(next_ms))]
+    one, nine = "{calls}:redbeat:recurring:1", "{calls}:redbeat:recurring:9"
+    valkey.zadd("{calls}:redbeat::schedule", {one: 5, nine: 6})
+    assert fire(timetable) == [Outcome.MISSED]
+    assert valkey.zrange("{calls}:redbeat::schedule", 0, -1, withscores=True) == [
+        (one, next_ms / 1000)
+    ]
+    schedule = shown(timetable)
+    assert (schedule.fired, schedule.missed, schedule.done_ms) == (1, 0, done_ms)
 
 
 def test_a_full_server_takes_no_new_schedule_and_lets_old_ones_go(
@@ -164,7 +171,7 @@ def test_a_full_server_takes_no_new_schedule_and_lets_old_ones_go(
             put(timetable, wanted(to="+1234567892"))
         timetable.pause(shown(timetable), "ops")
         timetable.remove("2")
-        assert look(timetable).leads
+        assert look(timetable).due == []
     finally:
         client.config_set("maxmemory", 0)
     assert timetable.page(0, 9).total == 1

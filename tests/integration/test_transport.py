@@ -36,7 +36,7 @@ def celery(
 ) -> Iterator[Celery]:
     """The application as a client of it, with the store of the test."""
     settings = Settings.from_env({"REDIS_URL": redis_url})
-    timekeeper = Timekeeper(timetable, "test", lead_ms=1_000)
+    timekeeper = Timekeeper(timetable)
     link = Link(queue=queue, desk=desk, timekeeper=timekeeper, drain_s=1)
     app = create_celery(settings, link)
     # kombu shares its pools among applications with one URL.
@@ -208,7 +208,7 @@ def test_an_answer_to_remote_control_waits_for_nobody(
 ) -> None:
     """While Redis is away it fails at once: the worker's event loop must hear a SIGTERM."""
     server = start_server()
-    timekeeper = Timekeeper(timetable, "test", lead_ms=1_000)
+    timekeeper = Timekeeper(timetable)
     link = Link(queue=queue, desk=desk, timekeeper=timekeeper, drain_s=1)
     app = create_celery(Settings.from_env({"REDIS_URL": server.url}), link)
     with app.connection() as connection, connection.channel() as channel:

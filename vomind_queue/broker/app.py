@@ -14,12 +14,15 @@ from vomind_queue.broker.names import CALL_QUEUES, DEFAULT_QUEUE, LINK_OPTION
 from vomind_queue.broker.replies import Control
 from vomind_queue.config.redis_address import tls_options
 from vomind_queue.config.settings import Settings
+from vomind_queue.store import keys
 from vomind_queue.store.connection import WORKER_TIMEOUT_S, connect
 
 #: How often kombu checks its long-lived connections, s.
 HEALTH_CHECK_S = 5
 #: The longest time between two looks of a scheduler, s.
 BEAT_LOOK_S = 5
+#: A scheduler leads for as many leases without a look: it renews less often than a worker.
+LEADS_FOR = 2
 
 
 def create_celery(settings: Settings, link: Link) -> Celery:
@@ -65,8 +68,9 @@ def _configuration(settings: Settings, link: Link) -> dict[str, Any]:
         # For people alone: RedBeat warns when it is missing, and has its client on the app.
         "redbeat_redis_url": _without_login(settings.redis_url),
         "redbeat_redis_options": {},
-        # The store says who leads.
-        "redbeat_lock_key": None,
+        # So that one script makes a call and moves its entry on.
+        "redbeat_key_prefix": keys.REDBEAT,
+        "redbeat_lock_timeout": LEADS_FOR * settings.lease_ms / 1000,
         "worker_hijack_root_logger": False,
         "worker_redirect_stdouts": False,
         "enable_utc": True,

@@ -9,19 +9,23 @@ from typing import Any, Protocol
 
 from vomind_queue.store.desk import Taken, WorkDesk
 from vomind_queue.store.queue import CallQueue
-from vomind_queue.ticks import Beat
+from vomind_queue.ticks import Due, Look
 from vomind_queue.turns import Turns
 
 
 class Timekeeper(Protocol):
-    """What a scheduler process needs."""
+    """What a scheduler process needs. Everything may raise StoreUnavailable."""
 
-    def beat(self) -> Beat:
-        """Fires what is due. Raises StoreUnavailable."""
+    def look(self) -> Look:
+        """What is due."""
         ...
 
-    def step_down(self) -> None:
-        """Lets another scheduler lead. Raises StoreUnavailable."""
+    def decide(self, due: Due) -> None:
+        """Decides on one of them."""
+        ...
+
+    def fire(self) -> float:
+        """Carries out what was decided; answers when to look again, s."""
         ...
 
 

@@ -66,7 +66,11 @@ class Inheritance:
         """Number of the recurring call of that identity, where there is one."""
         with told(writes=False):
             found: Any = self._gate.client.hget(keys.IDENTITIES, identity)
-        return None if found is None else str(found)
+            if found is None:
+                return None
+            # An entry that was deleted by RedBeat's means leaves its identity behind for a while.
+            here = self._gate.client.exists(keys.schedule(found), keys.OLD_SCHEDULE + found)
+        return str(found) if here else None
 
     def store_name(self) -> str:
         """What tells the store here from all others; given to it the first time."""

@@ -79,17 +79,26 @@ GONE = _ROOT + "gone:"
 OUTBOX_GONE = _ROOT + "outbox:gone"
 #: Sorted set: keys of log rows of people to be forgotten, by time, unix ms.
 OUTBOX_FORGOTTEN = _ROOT + "outbox:forgotten"
-#: Hash, one for each recurring call: the schedule. Its fields are listed in `timetable.py`.
-SCHEDULE = _ROOT + "schedule:"
-#: Sorted set: schedules by their next tick; those without one at the end.
-SCHEDULES = _ROOT + "schedules"
+#: RedBeat's ``redbeat_key_prefix``: its keys share the hash tag, so that one script makes a call
+#: and moves RedBeat's entry on.
+REDBEAT = _ROOT + "redbeat:"
+#: Hash, one for each recurring call: an entry of RedBeat's; its fields are listed in
+#: `schedule_record.py`.
+SCHEDULE = REDBEAT + "recurring:"
+#: Sorted set, RedBeat's: keys of all entries by when they are due, unix s; -1 for never.
+SCHEDULES = REDBEAT + ":schedule"
+#: String with an expiry, RedBeat's: token of the scheduler that leads.
+SCHEDULER_LOCK = REDBEAT + ":lock"
+#: Before RedBeat stored them: a hash for each recurring call, and a sorted set by next tick, ms.
+OLD_SCHEDULE = _ROOT + "schedule:"
+OLD_SCHEDULES = _ROOT + "schedules"
 #: String: the last number of a schedule given out.
 LAST_SCHEDULE = _ROOT + "scheduleid"
 #: Hash: identity of a recurring call to the number of its schedule.
 IDENTITIES = _ROOT + "identities"
 #: List, one for each schedule: instants of its last occurrences, newest first.
 RUNS = _ROOT + "runs:"
-#: Hash ``by``, ``until``, ``seen``: the scheduler that leads.
+#: Hash ``seen``: when a scheduler had last seen to all that was due, unix ms.
 SCHEDULER = _ROOT + "scheduler"
 #: Hash, one for each queue whose calls were taken over: what a call was called there, and its id.
 INHERITED = _ROOT + "inherited:"
@@ -141,6 +150,9 @@ LUA_NAMES = {
     "outbox_forgotten": OUTBOX_FORGOTTEN,
     "schedule": SCHEDULE,
     "schedules": SCHEDULES,
+    "scheduler_lock": SCHEDULER_LOCK,
+    "old_schedule": OLD_SCHEDULE,
+    "old_schedules": OLD_SCHEDULES,
     "last_schedule": LAST_SCHEDULE,
     "identities": IDENTITIES,
     "runs": RUNS,
@@ -163,7 +175,7 @@ def schedule(schedule_id: str) -> str:
 
 
 def member(job_id: str) -> str:
-    """What stands for a job or a schedule in a sorted set, as in `includes/job.lua`."""
+    """What stands for a job in a sorted set, as in `includes/job.lua`."""
     return chr(96 + min(len(job_id), 26)) + job_id
 
 

@@ -1,31 +1,37 @@
 """The record of a recurring call in Redis, and the schedule that it means.
 
-Fields of a schedule's hash, absent where they have nothing to say:
+It is an entry of RedBeat's. Fields of its hash, absent where they have nothing to say:
 
-=============  =================================================================
-``rev``        grows with each change by a person
-``identity``   see `Recurrence.identity`
-``at``         when it was accepted, unix ms
-``updated``    its last change by a person, unix ms
-``data``       the call as the app sent it, JSON
-``priority``   rank: 1 high, 2 normal, 3 low
-``cron``       the expression as it was written
-``zone``       IANA name
-``start``      no tick before, unix ms
-``end``        no tick after, unix ms
-``maxruns``    occurrences in all
-``grace``      how late a tick may fire, ms
-``overlap``    ``skip`` or ``queue``
-``pausedby``   by whom it was paused
-``pausedat``   when, unix ms
-``next``       its next tick, unix ms
-``done``       the last tick that fired or was missed or skipped, unix ms
-``fired``      ticks that made an occurrence
-``missed``     ticks that were too late
-``missedat``   the last of them, unix ms, newest first, separated by spaces
-``skipped``    ticks left out because the occurrence before had not ended
-``skippedat``  the last of them, likewise
-=============  =================================================================
+==============  ================================================================
+``definition``  RedBeat's: task, schedule (pattern, zone, start, end), whether it is
+                switched on; see `redbeat_entry`
+``meta``        RedBeat's: the last tick that was seen to, and how many fired
+``rev``         grows with each change by a person
+``identity``    see `Recurrence.identity`
+``at``          when it was accepted, unix ms
+``updated``     its last change by a person, unix ms
+``data``        the call as the app sent it, JSON
+``priority``    rank: 1 high, 2 normal, 3 low
+``cron``        the expression as it was written; this and the next three are what
+                the definition says, for when RedBeat's own class has saved it
+``zone``        IANA name
+``start``       no tick before, unix ms
+``end``         no tick after, unix ms
+``maxruns``     occurrences in all
+``grace``       how late a tick may fire, ms
+``overlap``     ``skip`` or ``queue``
+``pausedby``    by whom it was paused
+``pausedat``    when, unix ms
+``next``        its next tick, unix ms, while it is looked at again later than that
+``done``        the last tick that fired or was missed or skipped, unix ms
+``fired``       ticks that made an occurrence
+``missed``      ticks that were too late
+``missedat``    the last of them, unix ms, newest first, separated by spaces
+``skipped``     ticks left out because the occurrence before had not ended
+``skippedat``   the last of them, likewise
+==============  ================================================================
+
+The score in RedBeat's sorted set is its next tick in s, or -1 for none: paused or ended.
 """
 
 from __future__ import annotations
@@ -42,11 +48,11 @@ from vomind_queue.schedules import (
     ScheduleView,
     occurrence_id,
 )
-from vomind_queue.store import record
+from vomind_queue.store import record, redbeat_entry
 from vomind_queue.ticks import Due
 
 #: What reading a record raises that another version has written, or somebody by hand.
-UNREADABLE = (KeyError, ValueError)
+UNREADABLE = (KeyError, ValueError, TypeError)
 
 
 def or_empty(number: int | None) -> int | str:
@@ -70,33 +76,41 @@ def fields_of(recurrence: Recurrence) -> list[Any]:
     return [value for pair in fields.items() for value in pair]
 
 
-def _recurrence(fields: Mapping[str, str]) -> Recurrence:
+def recurrence_of(fields: Mapping[str, str]) -> Recurrence:
+    """What was asked for. Raises KeyError and ValueError when it cannot be read."""
+    schedule, _ = redbeat_entry.read(fields.get("definition"))
+    times = fields if schedule is None else schedule
     return Recurrence(
         call=record.decode(fields["data"]),
-        cron=fields["cron"],
-        zone=fields["zone"],
-        start_ms=_number(fields, "start"),
-        end_ms=_number(fields, "end"),
+        cron=times["cron"],
+        zone=times["zone"],
+        start_ms=_number(times, "start"),
+        end_ms=_number(times, "end"),
         max_runs=_number(fields, "maxruns"),
         grace_ms=int(fields["grace"]),
         overlap=Overlap(fields["overlap"]),
     )
 
 
-def due(schedule_id: str, flat: Sequence[str]) -> Due:
+def is_foreign(fields: Mapping[str, str]) -> bool:
+    """Whether RedBeat's own class saved it, or switched it on or off; as in `recurring.lua`."""
+    schedule, enabled = redbeat_entry.read(fields.get("definition"))
+    return schedule is None or enabled == ("pausedby" in fields)
+
+
+def due(schedule_id: str, fields: Mapping[str, str]) -> Due:
     """A schedule whose tick has come."""
-    fields = record.pairs(flat)
     return Due(
         id=schedule_id,
         revision=int(fields["rev"]),
-        recurrence=_recurrence(fields),
+        recurrence=recurrence_of(fields),
         tick_ms=int(fields["next"]),
+        done_ms=_number(fields, "done"),
     )
 
 
-def view(schedule_id: str, flat: Sequence[str], runs: Sequence[Any]) -> ScheduleView:
+def view(schedule_id: str, fields: Mapping[str, str], runs: Sequence[Any]) -> ScheduleView:
     """A schedule with its last occurrences, each an instant and the record of its job."""
-    fields = record.pairs(flat)
     occurrences = [
         _occurrence(schedule_id, int(instant), record.pairs(job))
         for instant, job in zip(runs[::2], runs[1::2], strict=True)
@@ -107,7 +121,7 @@ def view(schedule_id: str, flat: Sequence[str], runs: Sequence[Any]) -> Schedule
     schedule = Schedule(
         id=schedule_id,
         revision=int(fields["rev"]),
-        recurrence=_recurrence(fields),
+        recurrence=recurrence_of(fields),
         created_ms=int(fields["at"]),
         updated_ms=int(fields["updated"]),
         next_ms=_number(fields, "next"),
@@ -127,7 +141,7 @@ def _occurrence(schedule_id: str, instant: int, fields: Mapping[str, str]) -> Oc
     return Occurrence(job_id=job_id, due_ms=instant, job=record.read(job_id, fields))
 
 
-def _number(fields: Mapping[str, str], name: str) -> int | None:
+def _number(fields: Mapping[str, Any], name: str) -> int | None:
     value = fields.get(name)
     return None if value is None else int(value)
 

@@ -1,11 +1,11 @@
-"""Recurring calls in Redis, moved by one script at a time.
+"""Recurring calls in Redis, moved by one script at a time. Each is an entry of RedBeat's.
 
 Changes carry a deadline on the server's clock, as those of `queue.CallQueue` do.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from vomind_queue.calls import IdempotencyKey
@@ -25,15 +25,25 @@ from vomind_queue.schedules import (
     ScheduleStatus,
     ScheduleView,
 )
-from vomind_queue.store import keys
+from vomind_queue.store import keys, record, redbeat_entry
 from vomind_queue.store.codes import Code
-from vomind_queue.store.connection import Gate, in_time, told
+from vomind_queue.store.connection import Gate, in_time
 from vomind_queue.store.requests import asked, recalled, refuse_misuse
-from vomind_queue.store.schedule_record import UNREADABLE, due, fields_of, or_empty, view
+from vomind_queue.store.schedule_record import (
+    UNREADABLE,
+    due,
+    fields_of,
+    is_foreign,
+    or_empty,
+    recurrence_of,
+    view,
+)
 from vomind_queue.ticks import Look, Outcome, Turn
 
 #: Occurrences that are shown with a schedule.
 SHOWN = 10
+#: By whom a schedule is paused whose entry was switched off by RedBeat's means.
+REDBEAT = "RedBeat"
 
 
 class Timetable:
@@ -69,6 +79,8 @@ class Timetable:
             identity,
             or_empty(next_ms),
             "1",
+            # The script names the one that it becomes.
+            redbeat_entry.definition("", redbeat_entry.schedule_of(recurrence)),
             *fields,
         )
         _refuse_conflict(answer, identity)
@@ -84,16 +96,17 @@ class Timetable:
         that number, pattern and zone.
         """
         keep, fields = "1" if keep_due else "", fields_of(recurrence)
-        self._alter(old, recurrence.identity, next_ms, keep, *fields)
+        definition = _definition(old.id, recurrence)
+        self._alter(old, recurrence.identity, next_ms, keep, definition, *fields)
 
     def pause(self, old: Schedule, by: str) -> None:
         """No tick fires from now on. Raises as `change` does."""
         at_ms = self.now_ms()
-        self._alter(old, "", None, "", "pausedby", by, "pausedat", at_ms)
+        self._alter(old, "", None, "", "", "pausedby", by, "pausedat", at_ms)
 
     def resume(self, old: Schedule, next_ms: int | None) -> None:
         """Ticks fire again. Raises as `change` does."""
-        self._alter(old, "", next_ms, "", "pausedby", "", "pausedat", "")
+        self._alter(old, "", next_ms, "", "", "pausedby", "", "pausedat", "")
 
     def remove(self, schedule_id: str) -> Removed:
         """Removes a schedule, and its jobs that did not start. Raises JobNotFound."""
@@ -112,7 +125,7 @@ class Timetable:
         if not fields:
             raise JobNotFound(PREFIX + schedule_id)
         try:
-            return view(schedule_id, fields, runs)
+            return view(schedule_id, record.pairs(fields), runs)
         except UNREADABLE as error:
             raise ScheduleUnreadable(
                 f"{PREFIX}{schedule_id} was stored by another version and cannot be read "
@@ -126,36 +139,75 @@ class Timetable:
         views: list[ScheduleView | str] = []
         for schedule_id, fields, runs in triples:
             try:
-                views.append(view(schedule_id, fields, runs))
+                views.append(view(schedule_id, record.pairs(fields), runs))
             except UNREADABLE:
                 views.append(schedule_id)
         return SchedulePage(views=views, total=total)
 
-    def look(self, name: str, lead_ms: int, wanted: int) -> Look:
-        """The schedules that are due, if this scheduler leads or may begin to."""
-        now, leads, wait_ms, *flat = self._gate.write(
-            "ticks", [keys.SCHEDULES], name, lead_ms, wanted
-        )
+    def look(self, wanted: int) -> Look:
+        """The schedules that are due, so many at most, and RedBeat's ordinary entries that are."""
+        now, wait_ms, old, ordinary, *flat = self._gate.write("ticks", [keys.SCHEDULES], wanted)
         self._gate.clock.note(now)
-        found, unreadable = [], {}
-        for schedule_id, fields in zip(flat[::2], flat[1::2], strict=True):
+        found, unreadable, foreign = [], {}, []
+        for schedule_id, fields in _records(flat):
             try:
-                found.append(due(schedule_id, fields))
+                if is_foreign(fields):
+                    foreign.append(schedule_id)
+                else:
+                    found.append(due(schedule_id, fields))
             except UNREADABLE as error:
                 unreadable[schedule_id] = repr(error)
-        wait = None if wait_ms < 0 else wait_ms
         return Look(
-            now_ms=now, leads=bool(leads), due=found, unreadable=unreadable, next_in_ms=wait
+            now_ms=now,
+            due=found,
+            unreadable=unreadable,
+            foreign=foreign,
+            ordinary=ordinary,
+            old=old,
+            next_in_ms=None if wait_ms < 0 else wait_ms,
         )
 
     def postpone(self, schedule_id: str, until_ms: int) -> None:
         """Looks at a schedule that is due no sooner than then; its record stays as it is."""
-        with told(writes=True):
-            self._gate.client.zadd(keys.SCHEDULES, {keys.member(schedule_id): until_ms}, xx=True)
+        self._gate.write("postpone", [keys.SCHEDULES], schedule_id, until_ms)
 
-    def step_down(self, name: str) -> None:
-        """Lets another scheduler lead at once."""
-        self._gate.write("ticks", [keys.SCHEDULES], name, 0, 0)
+    def adopt(self, wanted: int) -> int:
+        """Moves schedules of the form of an older version; answers how many it has seen to."""
+        flat = self._gate.read("old_schedules", [keys.OLD_SCHEDULES], wanted)
+        moved = [
+            value
+            for schedule_id, fields in _records(flat)
+            for value in (schedule_id, fields.get("rev", ""), _old_definition(schedule_id, fields))
+        ]
+        _, count = self._gate.write("adopt", [keys.SCHEDULES], *moved)
+        return int(count)
+
+    def sweep(self, cursor: str, wanted: int) -> tuple[str, list[str]]:
+        """Looks at some of all schedules: those whose entries are gone leave nothing behind.
+
+        Answers with the next cursor, and the numbers of those that `mend` is for.
+        """
+        cursor, *foreign = self._gate.write("sweep", [keys.IDENTITIES], cursor, wanted)
+        return cursor, foreign
+
+    def mend(self, schedule_id: str) -> None:
+        """Follows what was done to a schedule with RedBeat's own class, which knows no pattern.
+
+        Switched off by it means paused, switched on resumed; its next tick is the one that it had.
+        Raises JobNotFound, ScheduleChanged, ScheduleUnreadable, CronError.
+        """
+        old = self.show(schedule_id).schedule
+        fields = record.pairs(self._gate.read("runs", [keys.SCHEDULES], schedule_id, 0)[0])
+        _, enabled = redbeat_entry.read(fields.get("definition"))
+        definition = _definition(schedule_id, old.recurrence)
+        if not enabled:
+            pause = [old.pause.by, old.pause.at_ms] if old.pause else [REDBEAT, self.now_ms()]
+            named = ("pausedby", pause[0], "pausedat", pause[1])
+            self._alter(old, "", None, "mend", definition, *named)
+            return
+        since_ms = self.now_ms() if old.pause else old.updated_ms
+        first = old.recurrence.first(max(since_ms, old.done_ms or 0))
+        self._alter(old, "", first, "mend", definition, "pausedby", "", "pausedat", "")
 
     def fire(self, turns: Sequence[Turn], deadline_ms: int) -> list[Outcome]:
         """Turns ticks into jobs and moves their schedules on.
@@ -167,7 +219,13 @@ class Timetable:
         return [Outcome(outcome) for outcome in in_time(answer)[2:]]
 
     def _alter(
-        self, old: Schedule, identity: str, next_ms: int | None, keep: str, *fields: Any
+        self,
+        old: Schedule,
+        identity: str,
+        next_ms: int | None,
+        keep: str,
+        definition: str,
+        *fields: Any,
     ) -> None:
         tick = or_empty(next_ms)
         answer = self._gate.change(
@@ -179,11 +237,31 @@ class Timetable:
             identity,
             tick,
             keep,
+            definition,
             *fields,
         )
         if answer[0] == Code.MISSING:
             raise JobNotFound(old.job_id)
         _refuse_conflict(answer, old.job_id)
+
+
+def _records(flat: Sequence[Any]) -> Iterator[tuple[str, dict[str, str]]]:
+    """Numbers and records, as the scripts answer them in turn."""
+    for schedule_id, fields in zip(flat[::2], flat[1::2], strict=True):
+        yield schedule_id, record.pairs(fields)
+
+
+def _definition(schedule_id: str, recurrence: Recurrence) -> str:
+    return redbeat_entry.definition(schedule_id, redbeat_entry.schedule_of(recurrence))
+
+
+def _old_definition(schedule_id: str, fields: dict[str, str]) -> str:
+    """Of a record of the old form; one that cannot be read is moved as it is."""
+    try:
+        return _definition(schedule_id, recurrence_of(fields))
+    except UNREADABLE:
+        schedule = redbeat_entry.encode(fields.get("cron", ""), fields.get("zone", ""), None, None)
+        return redbeat_entry.definition(schedule_id, schedule)
 
 
 def _refuse_conflict(answer: list[Any], what: str) -> None:

@@ -8,9 +8,10 @@
 -- Returns  {ok, now, outcome, …} with an outcome for each schedule, or {late, now}
 -- Outcomes 'fired', 'missed' (all were too late), 'skipped' (the occurrence before has not
 --          ended), 'lost' (somebody else moved or changed the schedule; nothing is done)
--- Touches  schedule:<id>, schedules, runs:<id>, job:<id>, waiting:<rank>, delayed, wake
+-- Touches  redbeat:recurring:<id>, schedules, runs:<id>, job:<id>, waiting:<rank>, delayed, wake
 --- @include "clock"
 --- @include "enqueue"
+--- @include "entry"
 --- @include "job"
 --- @include "occurrence"
 --- @include "schedule"
@@ -44,8 +45,7 @@ local function make_job(id, tick, rank, data)
     end
 end
 
-local function fire(id, tick, record)
-    local key = schedule_key(id)
+local function fire(id, key, tick, record)
     local last = redis.call('LINDEX', K.runs .. id, 0)
     if record.overlap == 'skip' and last and is_open(id, last) then
         redis.call('HINCRBY', key, 'skipped', 1)
@@ -59,9 +59,9 @@ local function fire(id, tick, record)
 end
 
 local function move(id, revision, tick, fires, missed, missed_at, done, after)
-    local key = schedule_key(id)
-    local found = redis.call('HMGET', key, 'rev', 'next', 'overlap', 'priority', 'data', 'maxruns')
-    if found[1] ~= revision or found[2] ~= tick then
+    local key = K.schedule .. id
+    local found = redis.call('HMGET', key, 'rev', 'overlap', 'priority', 'data', 'maxruns')
+    if found[1] ~= revision or tick_of(key) ~= tick then
         return 'lost'
     end
     local outcome = 'missed'
@@ -70,14 +70,15 @@ local function move(id, revision, tick, fires, missed, missed_at, done, after)
         remember_times(key, 'missedat', missed_at)
     end
     if fires ~= '' then
-        outcome = fire(id, fires, { overlap = found[3], priority = found[4], data = found[5] })
+        outcome = fire(id, key, fires, { overlap = found[2], priority = found[3], data = found[4] })
     end
     redis.call('HSET', key, 'done', done)
+    note_meta(key)
     local fired = tonumber(redis.call('HGET', key, 'fired') or 0)
-    if found[6] and fired >= tonumber(found[6]) then
+    if found[5] and fired >= tonumber(found[5]) then
         after = ''
     end
-    set_next(id, after)
+    set_next(id, key, false, after)
     return outcome
 end
 

@@ -5,7 +5,7 @@
 --           delayed call is overdue, ms since a scheduler saw to everything or -1, whether one
 --           leads: 1 | 0, ms that the first tick is overdue, ms since the oldest attempt in doubt
 --           was taken, calls being followed on the line}; 0 ms where there is none
--- Touches  totals, waiting:<rank>, delayed, scheduler, schedules, settling, active, following,
+-- Touches  totals, waiting:<rank>, delayed, scheduler, redbeat::lock, schedules, settling, active, following,
 --          job:<id>
 --- @include "clock"
 --- @include "job"
@@ -22,7 +22,18 @@ local waiting = 0
 for rank = 1, 3 do
     waiting = math.max(waiting, since_head(K.waiting .. rank))
 end
-local scheduler = redis.call('HMGET', K.scheduler, 'until', 'seen')
+-- The first tick that is due, ordinary tasks of RedBeat's left out as far as can be.
+local function overdue()
+    local due = redis.call('ZRANGEBYSCORE', K.schedules, 0, now / 1000, 'WITHSCORES', 'LIMIT', 0, 100)
+    for i = 1, #due, 2 do
+        if string.sub(due[i], 1, #K.schedule) == K.schedule then
+            return math.floor(now - tonumber(due[i + 1]) * 1000)
+        end
+    end
+    return since_head(K.old_schedules)
+end
+
+local seen = redis.call('HGET', K.scheduler, 'seen')
 local doubt = 0
 for _, mem in ipairs(redis.call('ZRANGE', K.settling, 0, 99)) do
     local mark = redis.call('HGET', job_key(id_of(mem)), 'mark')
@@ -33,9 +44,9 @@ return {
     redis.call('HGETALL', K.totals),
     waiting,
     since_head(K.delayed),
-    scheduler[2] and now - tonumber(scheduler[2]) or -1,
-    (scheduler[1] and tonumber(scheduler[1]) > now) and 1 or 0,
-    since_head(K.schedules),
+    seen and now - tonumber(seen) or -1,
+    redis.call('EXISTS', K.scheduler_lock),
+    overdue(),
     doubt,
     redis.call('ZCARD', K.following),
 }

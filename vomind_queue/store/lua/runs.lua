@@ -4,8 +4,9 @@
 -- ARGV[1]  number of the schedule
 -- ARGV[2]  occurrences wanted at most
 -- Returns  {{field, value, …}, {instant, {field, value, …}, …}}; both empty for none
--- Touches  schedule:<id>, runs:<id>, job:<id>
+-- Touches  redbeat:recurring:<id>, schedule:<id>, runs:<id>, job:<id>
 --- @include "occurrence"
 --- @include "schedule"
 
-return { redis.call('HGETALL', schedule_key(ARGV[1])), last_runs(ARGV[1], tonumber(ARGV[2])) }
+local fields = record_fields(ARGV[1])
+return { fields, #fields > 0 and last_runs(ARGV[1], tonumber(ARGV[2])) or {} }

@@ -9,14 +9,17 @@
 -- ARGV[6]  revision that is changed; '' for whichever
 -- ARGV[7]  identity; '' for the one that it has
 -- ARGV[8]  next tick, unix ms, or ''
--- ARGV[9]  '1': a tick that is due already and did not fire yet is kept
--- ARGV[10…] fields of the record that a person sets, and their values; '' for absent
+-- ARGV[9]  '1': a tick that is due already and did not fire yet is kept; 'mend': what stands there
+--          is no tick, RedBeat wrote it
+-- ARGV[10] RedBeat's definition of the entry; '' for the one that it has
+-- ARGV[11…] fields of the record that a person sets, and their values; '' for absent
 -- Returns  {ok | replay, now, number, 'recurring' | 'paused' | 'ended' and runs left from 0 to 3
 --          with a colon between them, accepted ms}, {mismatch | late, now}, {missing, now},
 --          {superseded, now, last tick that was seen to or 0}: read it again, or ask for a later
 --          tick, or {wrong_state, now, number of another schedule with that identity}
--- Touches  schedule:<id>, schedules, identities, scheduleid, request:<key>
+-- Touches  redbeat:recurring:<id>, schedule:<id>, schedules, identities, scheduleid, request:<key>
 --- @include "clock"
+--- @include "entry"
 --- @include "memory"
 --- @include "request"
 --- @include "schedule"
@@ -28,9 +31,13 @@ if answer then
 end
 local id, identity, tick = ARGV[5], ARGV[7], ARGV[8]
 local known = identity ~= '' and redis.call('HGET', K.identities, identity)
+-- One that was deleted by RedBeat's means left its identity behind.
+local gone = known and not record_of(known) and known
+known = not gone and known
 local asked = id ~= ''
+local key, old = record_of(asked and id or known or '')
 if asked then
-    local revision = redis.call('HGET', schedule_key(id), 'rev')
+    local revision = key and redis.call('HGET', key, 'rev')
     if not revision then
         return { C.missing, now }
     end
@@ -42,7 +49,7 @@ if asked then
     end
 end
 -- A tick that was seen to since the caller looked must not come again.
-local done = tonumber((asked or known) and redis.call('HGET', schedule_key(asked and id or known), 'done') or 0)
+local done = tonumber(key and redis.call('HGET', key, 'done') or 0)
 if tick ~= '' and tonumber(tick) <= done then
     return { C.superseded, now, done }
 end
@@ -52,13 +59,16 @@ if asked then
 else
     id = known or string.format('%d', redis.call('INCR', K.last_schedule))
 end
+if gone then
+    redis.call('DEL', K.schedule .. gone, K.runs .. gone)
+end
 
-local key = schedule_key(id)
-local before = redis.call('HMGET', key, 'next', 'identity')
+key = key or K.schedule .. id
+local before = { tick_of(key, old), redis.call('HGET', key, 'identity') }
 if identity == '' then
     identity = before[2]
 end
-for i = 10, #ARGV, 2 do
+for i = 11, #ARGV, 2 do
     if ARGV[i + 1] == '' then
         redis.call('HDEL', key, ARGV[i])
     else
@@ -79,17 +89,26 @@ local pending = tonumber(before[1] or math.huge)
 if ARGV[9] == '1' and pending <= now and pending >= from and pending <= till then
     tick = before[1]
 end
-if pending <= now and (record[5] or tick ~= before[1]) then
+if pending <= now and ARGV[9] ~= 'mend' and (record[5] or tick ~= before[1]) then
     -- It was due, and will not fire.
     redis.call('HINCRBY', key, 'missed', 1)
     remember_times(key, 'missedat', before[1])
     redis.call('HSET', key, 'done', before[1])
 end
+if not old then
+    if ARGV[10] ~= '' then
+        -- It is told which one it is by now, where it is new.
+        redis.call('HSET', key, 'definition', (string.gsub(ARGV[10], '^{"name": "recurring:%d*"',
+            string.format('{"name": "recurring:%s"', id))))
+    end
+    set_enabled(key, not record[5])
+    note_meta(key)
+end
 local left = tonumber(record[3] or math.huge) - tonumber(record[4] or 0)
 if left <= 0 or record[5] then
     tick = ''
 end
-set_next(id, tick)
+set_next(id, key, old, tick)
 local status = record[5] and 'paused' or (tick == '' and 'ended') or 'recurring'
 local standing = string.format('%s:%d', status, math.max(0, math.min(left, 3)))
 remember(ARGV[2], ARGV[3], ARGV[4], id, standing, now)

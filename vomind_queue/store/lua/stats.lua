@@ -6,12 +6,12 @@
 -- ARGV[3]  a worker not seen for this long is gone, ms
 -- Returns  {now, high, normal, low, active, completed, failed, delayed, settling, workers,
 --           max, window, used, reset ms, overridden: 1 | 0, breaker's next probe or 0,
---           schedules, when a scheduler led last or 0, strays,
+--           recurring calls with a next tick, when a scheduler had seen to all or 0, strays,
 --           {outbox's entries, age of the oldest ms, dead letters, shipping: 1 | 0,
 --            lost field, number, …},
 --           paused by, paused at, reason}; the last three only while paused
 -- Touches  waiting:<rank>, active, completed, failed, delayed, settling, workers, window,
---          rate, breaker, counts, paused, schedules, scheduler, outbox
+--          rate, breaker, counts, paused, schedules, identities, scheduler, outbox
 --- @include "breaker"
 --- @include "clock"
 --- @include "rate"
@@ -42,6 +42,14 @@ local function outbox_state()
     }
 end
 
+-- RedBeat's ordinary tasks stand among the recurring calls; those have an identity each.
+local function recurring_calls()
+    local all = redis.call('ZCARD', K.schedules) + redis.call('ZCARD', K.old_schedules)
+    local ordinary = math.max(all - redis.call('HLEN', K.identities), 0)
+    return math.max(redis.call('ZCOUNT', K.schedules, 0, '+inf') - ordinary, 0)
+        + redis.call('ZCOUNT', K.old_schedules, '-inf', '(+inf')
+end
+
 local answer = {
     now,
     redis.call('ZCARD', K.waiting .. 1),
@@ -56,7 +64,7 @@ local answer = {
     max, window, used, reset,
     redis.call('EXISTS', K.rate),
     breaker_next() or 0,
-    redis.call('ZCOUNT', K.schedules, '-inf', '(+inf'),
+    recurring_calls(),
     tonumber(redis.call('HGET', K.scheduler, 'seen') or 0),
     tonumber(redis.call('HGET', K.counts, 'strays') or 0),
     outbox_state(),

@@ -1,52 +1,47 @@
--- Makes a scheduler the leader, or leaves it so, and hands it the schedules that are due.
+-- Hands a scheduler what is due.
 --
 -- KEYS[1]  schedules
--- ARGV[1]  name of the scheduler, unlike any other process's
--- ARGV[2]  how long it leads after this, ms; 0 steps down
--- ARGV[3]  schedules wanted at most
--- Returns  {now, 0, ms until the leader's time is over} where another one leads, else
---          {now, 1, ms to the next tick or -1, id, {field, value, …}, id, {…}, …}
--- Touches  scheduler, schedules, schedule:<id>
+-- ARGV[1]  recurring calls wanted at most
+-- Returns  {now, ms until the next entry is due or -1, number of recurring calls of the old form,
+--           {key of an ordinary entry that is due, …}, id, {field, value, …}, id, {…}, …}
+-- Touches  scheduler, schedules, redbeat:recurring:<id>, old schedules
 --- @include "clock"
---- @include "job"
 --- @include "memory"
 --- @include "schedule"
 
-local now = now_ms()
-local name, lead_ms = ARGV[1], tonumber(ARGV[2])
-local leader = redis.call('HMGET', K.scheduler, 'by', 'until')
+local now, wanted = now_ms(), tonumber(ARGV[1])
+local until_s = string.format('%.3f', now / 1000)
 free_first()
-if leader[1] and leader[1] ~= name and tonumber(leader[2]) > now then
-    return { now, 0, tonumber(leader[2]) - now }
-end
-if lead_ms == 0 then
-    redis.call('HSET', K.scheduler, 'until', now)
-    return { now, 0, 0 }
-end
-redis.call('HSET', K.scheduler, 'by', name, 'until', now + lead_ms)
-
-local answer = { now, 1, -1 }
--- The newest first: a call that is due now does not wait behind those of an outage.
-local due = redis.call('ZREVRANGEBYSCORE', K.schedules, now, '-inf', 'LIMIT', 0, tonumber(ARGV[3]))
-for _, mem in ipairs(due) do
-    local id = id_of(mem)
-    local tick = redis.call('HGET', schedule_key(id), 'next')
-    if tick and tonumber(tick) <= now then
-        answer[#answer + 1] = id
-        answer[#answer + 1] = redis.call('HGETALL', schedule_key(id))
-    elseif redis.call('EXISTS', schedule_key(id)) == 1 then
-        -- The record is the truth; its place is put right.
-        set_next(id, tick)
-    else
-        redis.call('ZREM', K.schedules, mem)
+local ordinary, found, offset = {}, {}, 0
+repeat
+    -- The newest first: a call that is due now does not wait behind those of an outage.
+    local part = redis.call('ZREVRANGEBYSCORE', K.schedules, until_s, 0, 'LIMIT', offset, wanted)
+    for _, key in ipairs(part) do
+        local id = number_of_entry(key)
+        offset = offset + 1
+        if not id then
+            ordinary[#ordinary + 1] = key
+        elseif redis.call('EXISTS', key) == 1 then
+            found[#found + 1] = id
+        else
+            -- Its record was deleted, by RedBeat's means or by hand.
+            redis.call('ZREM', K.schedules, key)
+            offset = offset - 1
+        end
     end
+until #part < wanted or #found >= wanted
+
+local answer = { now, -1, redis.call('ZCARD', K.old_schedules), ordinary }
+for i = 1, math.min(#found, wanted) do
+    answer[#answer + 1] = found[i]
+    answer[#answer + 1] = record_fields(found[i])
 end
-if #answer == 3 then
+if #found == 0 then
     -- Only a scheduler that has seen to everything does its work.
     redis.call('HSET', K.scheduler, 'seen', now)
 end
-local head = redis.call('ZRANGEBYSCORE', K.schedules, '(' .. now, '(+inf', 'WITHSCORES', 'LIMIT', 0, 1)
+local head = redis.call('ZRANGEBYSCORE', K.schedules, '(' .. until_s, '+inf', 'WITHSCORES', 'LIMIT', 0, 1)
 if head[2] then
-    answer[3] = tonumber(head[2]) - now
+    answer[2] = math.ceil(tonumber(head[2]) * 1000 - now)
 end
 return answer

@@ -4,7 +4,8 @@
 -- ARGV[1]  deadline, unix ms; 0 for none
 -- ARGV[2]  number of the schedule
 -- Returns  {ok, now, id of a job, 'removed' or 'active', …} or {missing | late, now}
--- Touches  schedule:<id>, schedules, identities, runs:<id>, job:<id>, waiting:<rank>, delayed
+-- Touches  redbeat:recurring:<id>, schedule:<id>, schedules, identities, runs:<id>, job:<id>,
+--          waiting:<rank>, delayed
 --- @include "clock"
 --- @include "job"
 --- @include "memory"
@@ -18,8 +19,8 @@ if late(ARGV[1], now) then
     return { C.late, now }
 end
 local id = ARGV[2]
-local key = schedule_key(id)
-local identity = redis.call('HGET', key, 'identity')
+local key = record_of(id)
+local identity = key and redis.call('HGET', key, 'identity')
 if not identity then
     return { C.missing, now }
 end
@@ -39,6 +40,7 @@ end
 if redis.call('HGET', K.identities, identity) == id then
     redis.call('HDEL', K.identities, identity)
 end
-redis.call('ZREM', K.schedules, member(id))
-redis.call('DEL', key, K.runs .. id)
+redis.call('ZREM', K.schedules, K.schedule .. id)
+redis.call('ZREM', K.old_schedules, member(id))
+redis.call('DEL', K.schedule .. id, K.old_schedule .. id, K.runs .. id)
 return answer

@@ -8,7 +8,7 @@ end
 -- Whether a job is a run of a recurring call that was stopped for good.
 local function is_stopped_run(id)
     local schedule = run_of(id)
-    return schedule and redis.call('EXISTS', K.schedule .. schedule) == 0
+    return schedule and redis.call('EXISTS', K.schedule .. schedule, K.old_schedule .. schedule) == 0
 end
 
 -- A run that is open again, and was shown no more, must be found by who stops its recurring call.
