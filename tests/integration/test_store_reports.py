@@ -87,6 +87,22 @@ def test_a_repetition_changes_nothing(line: Line, client: redis.Redis) -> None:
     assert client.hgetall(keys.job("1")) == before
 
 
+def test_a_token_is_known_for_as_long_as_its_attempt_is(line: Line) -> None:
+    """The last attempt's and those before it; a made-up one is not, and no part of one."""
+    first = line.dial()
+    line.desk.finish(first, Verdict(ending=Ending.AGAIN, reason="No line."))
+    line.desk.release("1")
+    second = line.again()
+    known = {
+        token: line.reports.knows("1", token)
+        for token in (first.attempt.token, second.attempt.token)
+    }
+    assert set(known.values()) == {True}
+    for token in ("", "made-up", first.attempt.token[:-1], f'{first.attempt.token}","sid":"'):
+        assert not line.reports.knows("1", token)
+    assert not line.reports.knows("2", first.attempt.token)
+
+
 def test_who_answered_is_told_apart_from_the_status(line: Line) -> None:
     """A detection says nothing of the status, may come late, and its first result stays."""
     begun = line.placed()

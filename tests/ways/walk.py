@@ -97,6 +97,7 @@ def processes(directory: Path, redis_url: str) -> Iterator[tuple[Traced, Traced,
     """Web, worker and Twilio's counterpart."""
     with ExitStack() as ends:
         sink = Sink()
+        ends.callback(sink.server_close)
         ends.callback(sink.shutdown)
         public = f"http://127.0.0.1:{sink.server_port}"
         settings = {"CALL_RATE_LIMIT": "off", "PUBLIC_URL": public, "ALLOW_ANONYMOUS": "1"}

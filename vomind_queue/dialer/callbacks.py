@@ -1,4 +1,4 @@
-"""What Twilio sends to us: whether it is Twilio, and what the parameters say.
+"""What Twilio sends to us: where to, whether it is Twilio, and what the parameters say.
 
 Parameters: https://www.twilio.com/docs/voice/api/call-resource#statuscallback and
 https://www.twilio.com/docs/voice/answering-machine-detection; signature:
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from urllib.parse import quote
 
 from twilio.request_validator import RequestValidator  # type: ignore[import-untyped]
 from werkzeug.datastructures import MultiDict
@@ -36,6 +37,22 @@ class Postmark:
         """
         address = f"{self._public_url}{path}{f'?{query}' if query else ''}"
         return bool(signature and self._validator.validate(address, form, signature))
+
+
+def status_path(job_id: str, token: str) -> str:
+    """Where status callbacks come in, below the public address."""
+    return f"/api/twilio/status/{_quoted(job_id)}/{_quoted(token)}"
+
+
+def twiml_path(job_id: str, token: str) -> str:
+    """Where Twilio asks what to say, below the public address."""
+    return f"/api/twilio/twiml/{_quoted(job_id)}/{_quoted(token)}"
+
+
+def _quoted(part: str) -> str:
+    # A colon may stand in a path as it is, and need not be the same to everybody when escaped:
+    # what is signed is the address as Twilio writes it.
+    return quote(part, safe=":")
 
 
 def read(parameters: Mapping[str, str]) -> Report | None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import quote, unquote, urlencode, urlsplit, urlunsplit
+from urllib.parse import unquote, urlencode, urlsplit, urlunsplit
 
 from vomind_queue.attempts import Attempt
+from vomind_queue.dialer.callbacks import status_path, twiml_path
 from vomind_queue.progress import Detection
 from vomind_queue.speech import FORBIDDEN, say
 
@@ -69,22 +70,6 @@ def hang_up() -> str:
 def status_callback(attempt: Attempt, public_url: str) -> str:
     """Where Twilio reports on an attempt; the token proves which one it was."""
     return public_url + status_path(attempt.job_id, attempt.token)
-
-
-def status_path(job_id: str, token: str) -> str:
-    """Where status callbacks come in, below the public address."""
-    return f"/api/twilio/status/{_quoted(job_id)}/{_quoted(token)}"
-
-
-def twiml_path(job_id: str, token: str) -> str:
-    """Where Twilio asks what to say, below the public address."""
-    return f"/api/twilio/twiml/{_quoted(job_id)}/{_quoted(token)}"
-
-
-def _quoted(part: str) -> str:
-    # A colon may stand in a path as it is, and need not be the same to everybody when escaped:
-    # what is signed is the address as Twilio writes it.
-    return quote(part, safe=":")
 
 
 def token_in(event: object, public_url: str) -> str | None:

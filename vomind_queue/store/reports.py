@@ -30,6 +30,7 @@ class ReportDesk:
     def __init__(self, gate: Gate, desk: WorkDesk, policy: OutcomePolicy) -> None:
         self._gate = gate
         self._desk = desk
+        self._sid_ttl_ms = desk.protocol.sid_ttl_ms
         self._policy = policy
 
     def report(
@@ -56,7 +57,7 @@ class ReportDesk:
             policy.most,
             look_ms,
             price_ms,
-            self._desk.protocol.sid_ttl_ms,
+            self._sid_ttl_ms,
         )
         hearing = Hearing(Code(answer[0]).name.lower())
         if hearing is not Hearing.OK:
@@ -72,11 +73,7 @@ class ReportDesk:
 
     def knows(self, job_id: str, token: str) -> bool:
         """Whether that token was given to an attempt at that call."""
-        last, past = self._gate.ask("HMGET", keys.job(job_id), "attempt", "past")
-        if last == token:
-            return True
-        lines = past.split("\n") if past else ()
-        return any(json.loads(line).get("token") == token for line in lines)
+        return bool(self._gate.read("expected", [keys.ACTIVE], job_id, token)[0])
 
     def settle(self, job_id: str, token: str, sid: str) -> None:
         """Evidence that an attempt whose outcome is not written yet did place that call."""

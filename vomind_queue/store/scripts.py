@@ -22,6 +22,7 @@ NAMES = (
     "defer",
     "disown",
     "doubts",
+    "expected",
     "extend",
     "finish",
     "fire",

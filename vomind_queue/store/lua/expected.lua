@@ -1,0 +1,19 @@
+-- Whether a token was given to an attempt at a call, the last one or one before it. Writes nothing.
+--
+-- KEYS[1]  active
+-- ARGV[1]  job id
+-- ARGV[2]  attempt token
+-- Returns  {1 | 0}
+-- Touches  job:<id>
+--- @include "job"
+
+local job = redis.call('HMGET', job_key(ARGV[1]), 'attempt', 'past')
+if job[1] == ARGV[2] then
+    return { 1 }
+end
+for line in string.gmatch(job[2] or '', '[^\n]+') do
+    if cjson.decode(line)['token'] == ARGV[2] then
+        return { 1 }
+    end
+end
+return { 0 }
