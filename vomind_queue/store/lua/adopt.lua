@@ -9,6 +9,7 @@
 -- Touches  redbeat:recurring:<id>, schedules, schedule:<id>, old schedules
 --- @include "clock"
 --- @include "entry"
+--- @include "job"
 --- @include "memory"
 --- @include "schedule"
 
