@@ -1,1 +1,1 @@
-"""The telephone: asks Twilio to ring, and tells what became of it."""
+"""Everything that knows Twilio: placing calls, and finding out what became of them."""

@@ -1,4 +1,4 @@
-"""What Twilio sends to us: where to, whether it is Twilio, and what the parameters say.
+"""Requests that Twilio makes to us: where to, whether they are genuine, what they say.
 
 Parameters: https://www.twilio.com/docs/voice/api/call-resource#statuscallback and
 https://www.twilio.com/docs/voice/answering-machine-detection; signature:
@@ -22,43 +22,42 @@ _ANSWERED_BY = re.compile(r"[a-z_]{1,40}")
 
 
 class Postmark:
-    """Tells requests that Twilio signed from all others."""
+    """Tell requests that Twilio signed from all others."""
 
     def __init__(self, auth_token: str, public_url: str) -> None:
-        """``public_url``: where Twilio reaches this service, as it was told."""
+        """``public_url``: where Twilio reaches this service, as Twilio was given it."""
         self._validator = RequestValidator(auth_token)
         self._public_url = public_url
 
     def genuine(self, path: str, query: str, form: MultiDict[str, str], signature: str) -> bool:
-        """Whether Twilio signed a request.
+        """Return whether Twilio signed a request.
 
-        ``path``: below the public address, as Twilio was given it; ``query``: as it stood in the
-        address; ``form``: empty for a GET.
+        ``path`` is relative to the public address, as Twilio was given it; ``query`` is the query
+        string as received; ``form`` is empty for a GET.
         """
         address = f"{self._public_url}{path}{f'?{query}' if query else ''}"
         return bool(signature and self._validator.validate(address, form, signature))
 
 
 def status_path(job_id: str, token: str) -> str:
-    """Where status callbacks come in, below the public address."""
+    """Return the path of status callbacks, relative to the public address."""
     return f"/api/twilio/status/{_quoted(job_id)}/{_quoted(token)}"
 
 
 def twiml_path(job_id: str, token: str) -> str:
-    """Where Twilio asks what to say, below the public address."""
+    """Return the path at which Twilio asks what to say, relative to the public address."""
     return f"/api/twilio/twiml/{_quoted(job_id)}/{_quoted(token)}"
 
 
 def _quoted(part: str) -> str:
-    # A colon may stand in a path as it is, and need not be the same to everybody when escaped:
-    # what is signed is the address as Twilio writes it.
+    # Twilio signs the address as it writes it, and an escaped colon may be written either way.
     return quote(part, safe=":")
 
 
 def read(parameters: Mapping[str, str]) -> Report | None:
-    """What Twilio says of a call; ``None`` without the SID of one.
+    """Return what Twilio says about a call, or ``None`` without a call SID.
 
-    A value of an unknown form counts as not said: Twilio adds to its words.
+    A value in an unknown format counts as missing: Twilio adds new ones over time.
     """
     sid = parameters.get("CallSid", "")
     if not _SID.fullmatch(sid):
@@ -68,7 +67,7 @@ def read(parameters: Mapping[str, str]) -> Report | None:
         sid=sid,
         status=known(parameters.get("CallStatus")),
         sequence=_number(parameters, "SequenceNumber"),
-        # Not Duration: that one is billed, in minutes.
+        # Not Duration, which is the billed time in minutes.
         duration_s=_number(parameters, "CallDuration"),
         answered_by=answered_by if _ANSWERED_BY.fullmatch(answered_by) else None,
         sip_code=_number(parameters, "SipResponseCode"),

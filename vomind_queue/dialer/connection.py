@@ -1,7 +1,7 @@
-"""A connection to Twilio that carries one request at a time, once, within its limits.
+"""A connection to Twilio that carries one request at a time, once, within its time limits.
 
-``http.client`` writes the requests and reads the answers, on a stream of ours: the time-out of
-a socket starts anew with every byte, and a server that sends one a second would never be given up.
+``http.client`` formats requests and parses answers, over a stream of ours. A socket's time-out
+restarts with every byte, so a server that sends one a second would hold a call for ever.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from vomind_queue.dialer.lookup import look_up
 
 #: Largest answer that is read, bytes; a full page of 1,000 calls has about 2 MB.
 MAX_ANSWER = 8 * 1024 * 1024
-#: Bytes read at once: more than most answers have. Each slot that waits holds as many.
+#: Bytes read at once: more than most answers have. Each waiting slot reserves as many.
 _PIECE = 8 * 1024
 #: Linux and a few others; ``None`` elsewhere.
 _USER_TIMEOUT: int | None = getattr(socket, "TCP_USER_TIMEOUT", None)
@@ -32,7 +32,7 @@ _NO_LINGERING = struct.pack("ii", 1, 0)
 
 
 class Connection:
-    """For one thread at a time; stays open after a whole answer, if the server agrees."""
+    """A connection for one thread at a time; it stays open while the server agrees."""
 
     def __init__(self, host: str, port: int, tls: ssl.SSLContext | None) -> None:
         """Do not connect yet. ``tls`` is ``None`` for plain HTTP."""
@@ -43,7 +43,7 @@ class Connection:
 
     @property
     def idle_s(self) -> float:
-        """How long ago the last answer came, s."""
+        """Time since the last answer, s."""
         return boottime() - self._idle_since_s
 
     def is_quiet(self) -> bool:
@@ -51,14 +51,14 @@ class Connection:
         if self._sock is None:
             return False
         if isinstance(self._sock, ssl.SSLSocket) and self._sock.pending():
-            # Deciphered, so the kernel knows nothing of it any more.
+            # Already decrypted, so the kernel no longer reports it.
             return False
         poll = select.poll()
         poll.register(self._sock, select.POLLIN)
         return not poll.poll(0)
 
     def close(self) -> None:
-        """End the connection."""
+        """Close the connection."""
         if self._sock is not None:
             self._sock.close()
             self._sock = None
@@ -96,8 +96,8 @@ class Connection:
     def _abort(self) -> None:
         """Close, and take back what the kernel has not delivered yet."""
         if self._sock is not None:
-            # Without lingering this is a reset; otherwise the kernel would go on trying to
-            # deliver a request that was given up.
+            # Without lingering, closing resets the connection. Otherwise the kernel would keep
+            # trying to deliver a request that was given up.
             with suppress(OSError):
                 self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGERING)
         self.close()
@@ -107,17 +107,17 @@ class Connection:
         try:
             self._sock = _dial(self.address, exchange)
             if self._tls is not None:
-                # This time-out is for the handshake as a whole.
+                # This time-out covers the handshake as a whole.
                 self._sock.settimeout(exchange.left_to_send_s())
                 self._sock = self._tls.wrap_socket(self._sock, server_hostname=self.address[0])
         except TooLateError:
-            # A slow peer used up the time, not a standstill of ours.
+            # Unreachable, not late: a peer that is slow to connect must open the breaker.
             raise TimeoutError from None
         return self._sock
 
 
 class _Stream:
-    """What ``http.client`` takes for a socket and for its file: keeps each step to the limits."""
+    """The socket and file that ``http.client`` is given; holds each step to the time limits."""
 
     def __init__(self, exchange: Exchange) -> None:
         self._exchange = exchange
@@ -126,15 +126,15 @@ class _Stream:
         self._sock: socket.socket | None = None
 
     def sendall(self, data: bytes) -> None:
-        """Gather a request, so that it leaves in one piece after one look at the clock."""
+        """Buffer a request, so that it leaves in one piece after one look at the clock."""
         self._outgoing += data
 
     def transmit(self, sock: socket.socket) -> None:
-        """Send what was gathered; from its first byte on the outcome is unknown."""
+        """Send what was buffered. From its first byte on, the outcome is unknown."""
         self._sock = sock
         left_s = self._exchange.left_to_send_s()
         if _USER_TIMEOUT is not None:
-            # Bytes that wait in the kernel for a peer that is away must not go out late.
+            # Bytes waiting in the kernel for an absent peer must not go out late.
             sock.setsockopt(socket.IPPROTO_TCP, _USER_TIMEOUT, max(1, int(left_s * 1000)))
         sock.settimeout(self._exchange.left_to_send_s())
         self._exchange.sent = True
@@ -144,7 +144,7 @@ class _Stream:
             sent += sock.send(self._outgoing[sent:])
 
     def makefile(self, _mode: str) -> _Stream:
-        """Return what the answer is read from."""
+        """Return the file that the answer is read from."""
         return self
 
     def readline(self, limit: int) -> bytes:
@@ -161,18 +161,18 @@ class _Stream:
         return self._take(size)
 
     def flush(self) -> None:
-        """Do nothing: an answer is only read."""
+        """Do nothing: the file is only read."""
 
     def close(self) -> None:
         """Do nothing: ``http.client`` closes its socket before it has read the body."""
 
     @property
     def has_more(self) -> bool:
-        """Whether more came than the answer."""
+        """Whether bytes have come beyond the answer."""
         return bool(self._incoming)
 
     def _receive(self) -> bool:
-        """Add what comes next; return False at the end of the connection."""
+        """Buffer what comes next; return False at the end of the connection."""
         assert self._sock is not None  # noqa: S101 - a request goes before its answer
         self._sock.settimeout(self._exchange.left_to_answer_s())
         piece = self._sock.recv(_PIECE)
@@ -188,11 +188,11 @@ class _Stream:
 
 
 def _whole(response: HTTPResponse) -> Response:
-    """Read the rest of an answer, and return it in the library's form."""
+    """Read the rest of an answer, and return it in the form of the twilio library."""
     if response.status < HTTPStatus.OK:
-        # The real answer may yet come, and must not be taken for that of the next request.
+        # The real answer may follow, and must not be taken for that of the next request.
         raise HTTPException(f"the status is {response.status}")
-    # Piece by piece: http.client would at once reserve whatever size a server announces.
+    # Piece by piece: otherwise http.client allocates whatever length the server announces.
     body = b"".join(iter(lambda: response.read(_PIECE), b""))
     if response.length:
         raise ConnectionError("it was closed")
@@ -201,7 +201,7 @@ def _whole(response: HTTPResponse) -> Response:
 
 
 def _dial(address: tuple[str, int], exchange: Exchange) -> socket.socket:
-    """Return a TCP connection to the first of the host's addresses that takes one."""
+    """Return a TCP connection to the first of the host's addresses that accepts one."""
     failed: OSError | None = None
     targets = look_up(address, exchange)
     for number, target in enumerate(targets):

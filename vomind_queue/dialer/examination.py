@@ -1,4 +1,4 @@
-"""Whether Twilio knows the account and the number, asked without ringing anyone."""
+"""Check that Twilio knows the account and the number, without ringing anyone."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _CREDENTIALS = (
 
 
 class Examiner(TwilioDialer):
-    """A dialer that asks and does not dial."""
+    """A dialer that checks its configuration instead of dialing."""
 
     def examine(self, *, by_key: bool) -> Iterator[Finding]:
-        """Findings on the credentials and on the number.
+        """Yield findings on the credentials and on the number.
 
-        ``by_key``: an API key logs in, which may not ask for the account itself
+        ``by_key``: the login is an API key, which may not read the account itself
         (https://www.twilio.com/docs/iam/api-keys).
         """
         if self._missing:
@@ -72,5 +72,5 @@ class Examiner(TwilioDialer):
 
 
 def signature(auth_token: str, url: str) -> str:
-    """Twilio's signature of an empty form to that address."""
+    """Return the signature that Twilio would give an empty form sent to a URL."""
     return str(RequestValidator(auth_token).compute_signature(url, {}))

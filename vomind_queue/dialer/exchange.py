@@ -1,4 +1,4 @@
-"""One request to Twilio: until when, how far it got, what came back."""
+"""One request to Twilio: its time limits, how far it got, and its answer."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from vomind_queue.clocks import boottime
 
 
 class TooLateError(Exception):
-    """The time in which a request may leave is over."""
+    """The time in which the request may leave is over."""
 
 
 @dataclass(kw_only=True, slots=True)
@@ -28,7 +28,10 @@ class Exchange:
 
     @classmethod
     def lasting(cls, seconds: float, *, begun_s: float | None = None) -> Exchange:
-        """Return one that ends in so many seconds; ``begun_s``: from when its start counts."""
+        """Return one that ends after so many seconds.
+
+        Its request must leave within them, too, counted from ``begun_s`` or from now.
+        """
         now_s = boottime()
         start_s = now_s if begun_s is None else begun_s
         return cls(send_until_s=start_s + seconds, answer_until_s=now_s + seconds)

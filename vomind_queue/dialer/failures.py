@@ -13,16 +13,16 @@ from http import HTTPStatus
 
 from vomind_queue.attempts import Failure, Kind
 
-#: Longest wait that Twilio is granted, ms; a larger one is taken for a slip.
+#: Longest ``Retry-After`` honoured, ms; a longer one is taken for a mistake.
 MAX_RETRY_AFTER_MS = 3_600_000
-#: As much of Twilio's words as a reason shows, characters.
+#: Most characters of Twilio's message that a reason shows.
 MAX_WORDS = 300
 
 
 class Trouble(StrEnum):
-    """Why there was no answer; each member says how far the request got."""
+    """Why there was no usable answer; each member says how far the request got."""
 
-    #: Our process or machine stood still, and it was too late to send anything.
+    #: Our process or machine was suspended until it was too late to send anything.
     TOO_LATE = "this process stood still for too long before the request; nothing was sent"
     #: No connection: refused, no such host, no TLS, no route, too slow. Nothing was sent.
     UNREACHABLE = "Twilio cannot be reached"
@@ -30,7 +30,7 @@ class Trouble(StrEnum):
     SILENT = "Twilio did not answer in time"
     #: Sent, at least in part; then the connection broke.
     BROKEN = "the connection to Twilio broke before the answer"
-    #: Something answered, but not in Twilio's way.
+    #: An answer came that Twilio would not give.
     UNREADABLE = "Twilio's answer could not be understood"
     #: A setting is missing without which nothing can be sent.
     UNCONFIGURED = "Twilio is not configured"
@@ -50,7 +50,7 @@ class Refused:
     retry_after: str | None = None
 
 
-#: This number will not be called as asked; every other number may.
+#: This call will never be placed as asked; calls to other numbers may be.
 _THIS_CALL = frozenset(
     {
         13223,  # Dial: invalid phone number format
@@ -70,7 +70,7 @@ _THIS_CALL = frozenset(
         32018,  # TwiML too long
     }
 )
-#: Every call would fail alike until a person changes something.
+#: Every call would fail in the same way until somebody changes something.
 _OURS = frozenset(
     {
         10001,  # account is not active
@@ -94,7 +94,7 @@ _OURS = frozenset(
         21609,  # invalid status callback
     }
 )
-#: Not processed, because there is too much at the moment.
+#: Not processed: too much is going on at the moment.
 _LATER = frozenset(
     {
         10004,  # call concurrency limit
@@ -106,7 +106,7 @@ _BY_CODE: Mapping[int, Kind] = {
     **dict.fromkeys(_OURS, Kind.ACCOUNT),
     **dict.fromkeys(_LATER, Kind.REFUSED),
 }
-#: What a status means whether or not Twilio's code is known.
+#: What an HTTP status means when Twilio's code is unknown or missing.
 _BY_STATUS: Mapping[int, Kind] = {
     HTTPStatus.UNAUTHORIZED: Kind.ACCOUNT,
     HTTPStatus.PAYMENT_REQUIRED: Kind.ACCOUNT,
@@ -135,9 +135,9 @@ _WORDS: Mapping[Kind, str] = {
 
 
 def failure(cause: Refused | Trouble, *, detail: str = "", now_s: float = 0.0) -> Failure:
-    """What follows from an answer other than success, or from none.
+    """Return what follows from an answer other than success, or from none.
 
-    ``detail`` adds words to a trouble. ``now_s`` (unix seconds) is needed only for
+    ``detail`` is added to the words of a `Trouble`. ``now_s``, unix seconds, is needed only for
     a ``Retry-After`` that is a date.
     """
     if isinstance(cause, Trouble):
@@ -154,19 +154,19 @@ def failure(cause: Refused | Trouble, *, detail: str = "", now_s: float = 0.0) -
 
 def _kind(answer: Refused) -> Kind:
     if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR or answer.status < HTTPStatus.BAD_REQUEST:
-        # A redirect is never followed, so nothing was processed: the address is wrong.
+        # No redirect is followed, so nothing was processed: the configured address is wrong.
         is_redirect = HTTPStatus.MULTIPLE_CHOICES <= answer.status < HTTPStatus.BAD_REQUEST
         return Kind.ACCOUNT if is_redirect else Kind.DOUBT
     known = _BY_CODE.get(answer.code or 0) or _BY_STATUS.get(answer.status)
     if known:
         return known
-    # A refusal in Twilio's own form was not processed. Anything else in between may
-    # have let the request through and failed afterwards.
+    # A refusal in Twilio's own form was not processed. Something in between, such as a proxy,
+    # may have let the request through and failed afterwards.
     return Kind.DOUBT if answer.code is None else Kind.PERMANENT
 
 
 def _reason(kind: Kind, answer: Refused) -> str:
-    # One line of plain text, whatever was sent: it is stored, logged and shown.
+    # One line of plain text, whatever Twilio sent: it is stored, logged and displayed.
     words = (answer.message or "").encode("utf-8", "replace").decode()
     said = " ".join(words.split())[:MAX_WORDS].rstrip(".") or "no reason given"
     code = f"error {answer.code}, " if answer.code else ""
@@ -174,7 +174,7 @@ def _reason(kind: Kind, answer: Refused) -> str:
 
 
 def _retry_after_ms(given: str | None, now_s: float) -> int | None:
-    """RFC 9110 allows seconds and a date; nonsense counts as absent."""
+    """Parse ``Retry-After``: seconds or a date (RFC 9110); anything else counts as absent."""
     if not given:
         return None
     try:

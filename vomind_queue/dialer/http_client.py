@@ -1,9 +1,9 @@
-"""The HTTP client of the twilio library: no request is sent twice, and none late.
+"""The HTTP client given to the twilio library: it sends no request twice, and none late.
 
-Whether a phone may be rung again depends on whether a byte of the request may have left. The
-library's own client is built on ``requests``, which does not tell, and whose time-out holds for
-each read alone. Ours follows no redirect, tries nothing again, and takes no proxy from the
-environment: one is set with ``TWILIO_API_BASE``.
+Whether a phone may be rung again depends on whether any byte of the request may have left. The
+library's own client is built on ``requests``, which does not say, and whose time-out covers one
+read at a time. This one follows no redirects, never retries, and ignores proxies set in the
+environment; a proxy is configured with ``TWILIO_API_BASE``.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from twilio.http.response import Response  # type: ignore[import-untyped]
 from vomind_queue.dialer.connection import Connection
 from vomind_queue.dialer.exchange import Exchange
 
-#: How long a connection may be idle and still be used, s. Servers close idle connections,
-#: and a request that crosses the closing is of unknown outcome.
+#: How long a connection may have been idle and still be used, s. Servers close idle connections,
+#: and the outcome of a request that crosses the close is unknown.
 MAX_IDLE_S = 4.0
 
 _PORTS = {"http": 80, "https": 443}
@@ -34,31 +34,31 @@ _current: ContextVar[Exchange] = ContextVar("exchange")
 
 
 class BoundedHttpClient(HttpClient):  # type: ignore[misc]  # the library brings no types
-    """Each request belongs to the exchange of its thread; connections are shared by threads.
+    """Hold each request to the exchange of its thread, over connections shared by all threads.
 
-    A thread that kept a connection to itself would lose it between two calls: it gets one as
-    seldom as there are many threads. So the connection used last serves whoever is next.
+    A connection per thread would mostly be too old to use: among many threads, the turn of each
+    comes rarely. So the connection used last serves whichever thread asks next.
     """
 
     def __init__(self, size: int, *, max_idle_s: float = MAX_IDLE_S) -> None:
-        """``size``: connections kept; more are opened when more threads ask at once."""
+        """``size``: connections kept open; more exist only while more threads are asking."""
         super().__init__(logging.getLogger(__name__), is_async=False)
         self._size = size
         self._max_idle_s = max_idle_s
         self._lock = threading.Lock()
-        #: Those used last come last.
+        #: The most recently used last.
         self._idle: list[Connection] = []
 
     @cached_property
     def tls(self) -> ssl.SSLContext:
-        """Trusts the system's certificates (``SSL_CERT_FILE``) and those of certifi."""
+        """Trust in the system's certificates (``SSL_CERT_FILE``) and in certifi's."""
         context = ssl.create_default_context()
         context.load_verify_locations(certifi.where())
         return context
 
     @contextmanager
     def exchange(self, exchange: Exchange) -> Iterator[Exchange]:
-        """Hold the requests within to these limits; the last answer stands in it afterwards."""
+        """Apply these limits to the requests within; the exchange then has the last answer."""
         token = _current.set(exchange)
         try:
             yield exchange
@@ -76,7 +76,7 @@ class BoundedHttpClient(HttpClient):  # type: ignore[misc]  # the library brings
         timeout: float | None = None,  # noqa: ARG002 - the exchange has the limits
         allow_redirects: bool = False,  # noqa: ARG002 - none is followed: a POST goes out once
     ) -> Response:
-        """Send one request, at most once. Raise what :meth:`Connection.ask` raises."""
+        """Send one request, at most once. Raise what `Connection.ask` raises."""
         exchange = _current.get()
         url = urlsplit(uri)
         query = "&".join(filter(None, (url.query, _encoded(params))))
@@ -90,7 +90,7 @@ class BoundedHttpClient(HttpClient):  # type: ignore[misc]  # the library brings
         return exchange.answer
 
     def close(self) -> None:
-        """End the idle connections."""
+        """Close the idle connections."""
         with self._lock:
             idle, self._idle = self._idle, []
         for connection in idle:

@@ -1,4 +1,4 @@
-"""The addresses of a host, looked up within the limits of an exchange."""
+"""Host names, resolved within the time limits of an exchange."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from typing import Any
 
 from vomind_queue.dialer.exchange import Exchange
 
-#: Look-ups under way at the same time, in this process. A resolver that hangs must not be given
-#: another thread by every attempt.
+#: Most look-ups under way at once in this process. A hanging resolver must not cost another
+#: thread with every attempt.
 MAX_LOOK_UPS = 16
 
 _free = threading.BoundedSemaphore(MAX_LOOK_UPS)
@@ -28,7 +28,7 @@ def look_up(address: tuple[str, int], exchange: Exchange) -> Sequence[tuple[str,
     with suppress(ValueError):
         ip_address(host)
         return [address]
-    # A look-up takes no time-out, so another thread does it.
+    # getaddrinfo has no time-out, so another thread waits for it.
     found: SimpleQueue[Sequence[Any] | Exception] = SimpleQueue()
     try:
         _start(address, found, exchange)

@@ -1,4 +1,4 @@
-"""What became of a request to Twilio that did not place its call."""
+"""What it means when a request to Twilio did not place its call."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def failure_of(error: Exception, exchange: Exchange) -> Failure:
 
 
 def _unanswered(error: Exception, *, sent: bool) -> Failure:
-    # Whether the phone may be rung again hangs on `sent` alone; the error gives the words.
+    # `sent` alone decides whether the phone may be rung again; the error supplies the words.
     if sent:
         if isinstance(error, TimeoutError | TooLateError):
             return failure(Trouble.SILENT)
@@ -39,7 +39,7 @@ def _unanswered(error: Exception, *, sent: bool) -> Failure:
 
 
 def _words(error: Exception) -> str:
-    """Describe an error to people, without addresses of memory, sockets or calls."""
+    """Describe an error for people, without memory addresses, sockets or phone numbers."""
     if isinstance(error, TimeoutError):
         return "it took too long"
     if isinstance(error, ssl.SSLError):
@@ -48,7 +48,7 @@ def _words(error: Exception) -> str:
         return f"not valid HTTP ({type(error).__name__})"
     if isinstance(error, OSError):
         return (error.strerror or str(error) or type(error).__name__).lower()
-    # A mistake of the program, most likely.
+    # Most likely a bug.
     return f"{type(error).__name__}: {error}"
 
 

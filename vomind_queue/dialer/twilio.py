@@ -1,4 +1,4 @@
-"""Twilio as a dialer: places a call, looks for one in doubt, ends one that should not be."""
+"""Twilio as the dialer: place a call, look for one in doubt, end one that should not be."""
 
 from __future__ import annotations
 
@@ -40,18 +40,19 @@ T = TypeVar("T")
 API_BASE = "https://api.twilio.com"
 #: Calls on one page of Twilio's list.
 PAGE_SIZE = 50
-#: Pages that are read at most: beyond it, one number is called very often.
+#: Most pages read; a number with more has been called very often.
 MAX_PAGES = 20
-#: How much older than its mark a ring may look and still be shown, ms; who judges knows better.
+#: How much older than its mark a ring may look and still be returned, ms. Reconciliation judges
+#: more strictly.
 SLACK_MS = 600_000
-#: Twilio: the call is in no state that allows this.
+#: Twilio: the call is in a state that does not allow this.
 _WRONG_STATE = 21220
-#: Twilio: there is no such call (any more).
+#: Twilio: no such call, or no longer.
 _NOT_FOUND = 20404
 
 
 class TwilioDialer:
-    """Implements ``attempts.Dialer``; safe to use from many threads. Connects when used."""
+    """Implement ``attempts.Dialer``. Safe to use from many threads; connects on first use."""
 
     def __init__(  # noqa: PLR0913 - one for each setting
         self,
@@ -68,7 +69,7 @@ class TwilioDialer:
         deadline_ms: int = 10_000,
         slots: int = 5,
     ) -> None:
-        """``deadline_ms``: for one request in total. ``slots``: requests at the same time."""
+        """``deadline_ms``: for one request in total. ``slots``: requests under way at once."""
         self._from = from_number or ""
         self._twiml_url = twiml_url
         self._public_url = public_url
@@ -95,7 +96,7 @@ class TwilioDialer:
             _ = self._http.tls
 
     def place(self, attempt: Attempt) -> Outcome:
-        """Asks for the call, at most once. Never raises; ends within the deadline."""
+        """Ask Twilio for the call, at most once. Never raise; return within the deadline."""
         if self._missing:
             return failure(Trouble.UNCONFIGURED, detail=self._missing)
         exchange = Exchange.lasting(self._deadline_s, begun_s=attempt.begun_s)
@@ -109,9 +110,9 @@ class TwilioDialer:
         return Accepted(sid=made.sid, status=str(made.status or "queued"))
 
     def find(self, attempt: Attempt, age_ms: int) -> Search:
-        """Rings to the attempt's number since its mark ``age_ms`` ago, and a little before it.
+        """Return the calls to the attempt's number since shortly before its mark, ``age_ms`` ago.
 
-        Raises DialerUnavailable when the list cannot be had.
+        Raise DialerUnavailable when Twilio's list cannot be read.
         """
         # No filter on the start time: it is empty until a call is dialed.
         page, answer = self._ask(
@@ -131,9 +132,9 @@ class TwilioDialer:
         return Search(rings=rings, clock_ahead_ms=ahead_ms)
 
     def fetch(self, sid: str) -> Report | None:
-        """What Twilio says of a call now; ``None`` when it does not know it.
+        """Return what Twilio says about a call now, or ``None`` when Twilio does not know it.
 
-        Raises DialerUnavailable.
+        Raise DialerUnavailable.
         """
         try:
             call, _ = self._ask(lambda: self._client.calls(sid).fetch())
@@ -151,9 +152,9 @@ class TwilioDialer:
         )
 
     def cancel(self, sid: str) -> None:
-        """Ends a call, whatever it is doing; one that is over or unknown stays as it is.
+        """End a call, whatever its state; leave one that is over or unknown as it is.
 
-        Raises DialerUnavailable.
+        Raise DialerUnavailable.
         """
         # Only a call that has not been answered can be canceled; the other is hung up.
         for status in ("canceled", "completed"):
@@ -161,7 +162,7 @@ class TwilioDialer:
                 return
 
     def close(self) -> None:
-        """Ends the idle connections."""
+        """Close the idle connections."""
         self._http.close()
 
     def _wanted(self, attempt: Attempt) -> dict[str, Any]:
@@ -184,9 +185,9 @@ class TwilioDialer:
         return Ring(sid=str(call.sid), status=str(call.status), created_ms=created_ms, token=token)
 
     def _token(self, sid: str) -> str | None:
-        """The attempt that a call belongs to, where its events name our callback.
+        """Return the token of the attempt that made a call, if the call's events name our callback.
 
-        Empty when they show how the call was made, and our callback is not in it.
+        It is empty when they show how the call was made, without our callback.
         """
         assert self._public_url is not None  # noqa: S101 - asked for only then
         events, _ = self._ask(lambda: self._client.calls(sid).events.list(limit=PAGE_SIZE))
@@ -206,7 +207,7 @@ class TwilioDialer:
         return True
 
     def _ask(self, question: Callable[[], T]) -> tuple[T, Response]:
-        """Asks Twilio something that may be asked again. Raises DialerUnavailable."""
+        """Ask Twilio something that may be asked again. Raise DialerUnavailable."""
         if self._missing:
             raise DialerUnavailable(f"Twilio is not configured: {self._missing}.")
         exchange = Exchange.lasting(self._deadline_s)
@@ -230,7 +231,7 @@ def _code(error: DialerUnavailable) -> int | None:
 
 
 def _clock_ahead_ms(answer: Response, answered_ms: float) -> int:
-    """Twilio's clock minus ours, at least: an error may make a ring look younger, never older."""
+    """Return a lower bound of Twilio's clock minus ours: a ring may look younger, never older."""
     try:
         theirs_ms = parsedate_to_datetime(answer.headers["date"]).timestamp() * 1000
     except (KeyError, TypeError, ValueError, OverflowError):
@@ -239,6 +240,6 @@ def _clock_ahead_ms(answer: Response, answered_ms: float) -> int:
 
 
 def _created_ms(call: CallInstance, twilio_now_ms: float) -> int:
-    """When Twilio made a call, unix ms; a call without a date counts as made just now."""
+    """Return when Twilio created a call, unix ms; without a date it counts as created just now."""
     created = call.date_created
     return int(twilio_now_ms if created is None else created.timestamp() * 1000)

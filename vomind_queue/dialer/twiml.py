@@ -1,4 +1,4 @@
-"""What a call says, and whom Twilio tells how it goes: parameters of a request for a call."""
+"""Parameters of a request for a call: what it says, and where Twilio reports its progress."""
 
 from __future__ import annotations
 
@@ -13,19 +13,17 @@ from vomind_queue.speech import FORBIDDEN, say
 #: What Twilio reports to the status callback.
 CALLBACK_EVENTS = ("initiated", "ringing", "answered", "completed")
 
-
-#: How Twilio calls the two ways to detect a machine.
+#: Twilio's names for the two ways to detect a machine.
 _DETECTIONS = {Detection.ENABLE: "Enable", Detection.MESSAGE_END: "DetectMessageEnd"}
 
 
 def instructions(
     attempt: Attempt, twiml_url: str | None, public_url: str | None = None
 ) -> dict[str, str]:
-    """What to do once the phone is picked up: ``twiml``, or the ``url`` that says so.
+    """Return what happens once the phone is picked up: ``twiml``, or the ``url`` it comes from.
 
-    With a URL of the operator's own, an application answers there: it is given the
-    message, the job id and the lead id as parameters, beside those it has. A call
-    that has other words for a machine asks us.
+    ``twiml_url`` is the operator's own application. The message, the job id and the lead id are
+    added to its parameters. Without one, Twilio asks us only for a call with a voicemail message.
     """
     call = attempt.call
     if twiml_url is None:
@@ -43,10 +41,10 @@ def instructions(
 
 
 def detection(attempt: Attempt, default: Detection, public_url: str | None) -> dict[str, str]:
-    """How a machine is told from a person: parameters of a request for a call.
+    """Return how Twilio tells a machine from a person.
 
-    Where there are words for a machine, Twilio has to know who answered before it asks
-    what to say; else it speaks at once and tells the result later.
+    With a voicemail message, Twilio has to know who answered before it asks what to say.
+    Otherwise it speaks at once and reports the result later.
     """
     call = attempt.call
     wanted = Detection(call.machine_detection) if call.machine_detection else default
@@ -63,20 +61,20 @@ def detection(attempt: Attempt, default: Detection, public_url: str | None) -> d
 
 
 def hang_up() -> str:
-    """TwiML that ends a call without a word."""
+    """Return TwiML that ends a call without a word."""
     return "<Response><Hangup/></Response>"
 
 
 def status_callback(attempt: Attempt, public_url: str) -> str:
-    """Where Twilio reports on an attempt; the token proves which one it was."""
+    """Return where Twilio reports on an attempt; the token proves which attempt it was."""
     return public_url + status_path(attempt.job_id, attempt.token)
 
 
 def token_in(event: object, public_url: str) -> str | None:
-    """The attempt's token in one of a call's events, where it names our status callback.
+    """Return the attempt's token from one of a call's events, if it names our status callback.
 
-    The event shows either the request that made the call, with the callback among
-    its parameters, or the request that Twilio made to the callback.
+    The event shows either the request that created the call, with the callback among its
+    parameters, or a request that Twilio made to the callback.
     """
     callback = re.compile(re.escape(public_url) + r"/api/twilio/status/[^/\s]+/([^/?#\s]+)")
     for text in _texts(event):
@@ -86,7 +84,7 @@ def token_in(event: object, public_url: str) -> str | None:
 
 
 def shows_creation(event: object) -> bool:
-    """Whether an event is the request that made the call, with what it asked for."""
+    """Return whether an event is the request that created the call, with its parameters."""
     request = event[0] if isinstance(event, list) and event else event
     if not isinstance(request, dict):
         return False
