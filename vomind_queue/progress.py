@@ -55,15 +55,6 @@ def known(word: str | None) -> LineStatus | None:
     return LineStatus(word) if word in _WORDS else None
 
 
-def rank_at_first(word: str) -> int:
-    """Rank of the status with which a call was found or accepted.
-
-    One that is final counts as less: its particulars are still to be reported.
-    """
-    status = known(word)
-    return 0 if status is None else min(status.rank, FINAL - 1)
-
-
 _WORDS = frozenset(LineStatus) - {LineStatus.UNKNOWN}
 _RANKS = {
     LineStatus.QUEUED: 0,
@@ -72,6 +63,9 @@ _RANKS = {
     LineStatus.IN_PROGRESS: 3,
     LineStatus.UNKNOWN: FINAL - 1,
 }
+#: Rank of the status with which a call was found or accepted, by Twilio's word; 0 for others. One
+#: that is final counts as less: its particulars are still to be reported.
+RANK_AT_FIRST = {str(word): min(word.rank, FINAL - 1) for word in _WORDS}
 #: Outcomes after which a call may be made again.
 RETRIED = (LineStatus.BUSY, LineStatus.NO_ANSWER, LineStatus.FAILED)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from vomind_queue.attempts import Accepted, Failure, Kind, Outcome
@@ -24,16 +25,13 @@ class RetryPolicy:
 
     #: Attempts in a round: from acceptance or a manual retry to giving up.
     max_attempts: int
-    #: Wait before the second attempt, s; doubled before each further one.
-    delay_s: int
+    #: Celery's wait before a retry, s, given the retries before it: one formula decides, for the
+    #: calls that Celery puts off and for those that nobody is left to put off.
+    backoff_s: Callable[[int], float]
     #: Wait before the first look for an attempt in doubt, ms.
     first_look_ms: int
     #: Whether an unknown outcome is left to a person at once.
     fail_unknown: bool = False
-
-    def backoff_ms(self, round_: int) -> int:
-        """Wait after a round's attempt number ``round_`` (from 1), ms."""
-        return int(min(self.delay_s * 2 ** (round_ - 1), LONGEST_BACKOFF_S)) * 1000
 
 
 def decide(outcome: Outcome, round_: int, policy: RetryPolicy) -> Verdict:
@@ -70,7 +68,8 @@ def try_again(failure: Failure, round_: int, policy: RetryPolicy) -> Verdict:
         ending=Ending.AGAIN,
         reason=failure.reason,
         refused=refused,
-        wait_ms=max(policy.backoff_ms(made), asked_ms),
+        wait_ms=max(round(policy.backoff_s(round_) * 1000), asked_ms),
+        asked_ms=asked_ms,
         quiet_ms=quiet_ms,
     )
 

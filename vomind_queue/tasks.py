@@ -43,9 +43,9 @@ def register(app: Celery, calling: Calling, settings: Settings) -> Any:
         throws=(CallFailed,),
         acks_late=True,
         ignore_result=True,
-        Strategy="vomind_queue.broker.strategy:strategy",
+        bind=True,
     )
-    def place_call(job_id: str) -> None:
+    def place_call(self: Any, job_id: str) -> None:
         """Places one call."""
         outcome = calling.place(job_id)
         if isinstance(outcome, Refusal):
@@ -54,7 +54,11 @@ def register(app: Celery, calling: Calling, settings: Settings) -> Any:
             case Ending.COMPLETED:
                 return
             case Ending.AGAIN:
-                raise TryAgain(f"call {job_id} will be tried again")
+                again = TryAgain(f"call {job_id} will be tried again")
+                if outcome.asked_ms:
+                    # Twilio said how long to wait; without that Celery's autoretry decides.
+                    raise self.retry(exc=again, countdown=outcome.wait_ms / 1000)
+                raise again
             case Ending.FAILED:
                 raise CallFailed(f"call {job_id} failed; its reason stands in the job")
             case _:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -40,8 +41,34 @@ class Verdict:
     refused: bool = False
     #: Earliest next attempt or next look, ms from now.
     wait_ms: int = 0
+    #: How long Twilio asked to wait (`Retry-After`), ms; 0 where it did not.
+    asked_ms: int = 0
     #: How long Twilio asked to be left alone, ms: no sooner is an open breaker probed.
     quiet_ms: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Taken:
+    """A call that a worker may start."""
+
+    job_id: str
+    #: Lease token.
+    lease: str
+    #: 1 high, 2 normal, 3 low.
+    rank: int
+    #: Attempts that ended since the last manual retry.
+    round: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Intake:
+    """What one look at the queue gave."""
+
+    calls: Sequence[Taken]
+    #: When to look again, ms from now; ``None`` when nothing will change by itself.
+    next_ms: int | None
+    #: Calls wait that only other workers ask for, and a word was left for those.
+    passed_on: bool
 
 
 class Refusal(StrEnum):

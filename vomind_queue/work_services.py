@@ -5,18 +5,23 @@ Nothing here connects.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol as Shape
 from typing import TypeVar
 
+from celery.utils.time import get_exponential_backoff_interval
+
 from vomind_queue.attempts import Dialer
+from vomind_queue.broker import notifier
 from vomind_queue.broker.link import Link
 from vomind_queue.calling import Calling
 from vomind_queue.config.settings import Settings
 from vomind_queue.dialer.examination import Examiner
 from vomind_queue.dialer.twilio import TwilioDialer
 from vomind_queue.following import Following, Operator
-from vomind_queue.retry import RetryPolicy
+from vomind_queue.retry import LONGEST_BACKOFF_S, RetryPolicy
 from vomind_queue.services import process_name, protocol_of, reports_of
 from vomind_queue.store.connection import WORKER_TIMEOUT_S, Gate, connect
 from vomind_queue.store.desk import WorkDesk
@@ -70,6 +75,7 @@ def build_work(settings: Settings, dialer: Provider | None = None) -> WorkServic
         desk=desk,
         timekeeper=timekeeper,
         drain_s=settings.drain_ms / 1000,
+        waker=connect(settings.redis_url, timeout_s=notifier.TIMEOUT_S),
     )
     return WorkServices(settings=settings, link=link, calling=calling, following=following)
 
@@ -83,9 +89,16 @@ def build_inheritance(settings: Settings, name: str) -> tuple[Inheritance, Timet
 def _policy(settings: Settings) -> RetryPolicy:
     return RetryPolicy(
         max_attempts=settings.max_attempts,
-        delay_s=settings.retry_delay_s,
+        backoff_s=backoff_of(settings),
         first_look_ms=settings.settle_interval_ms,
         fail_unknown=settings.on_unknown_outcome == "fail",
+    )
+
+
+def backoff_of(settings: Settings) -> Callable[[int], float]:
+    """Celery's own formula for the wait before a retry, as its autoretry is set up to use it."""
+    return partial(
+        get_exponential_backoff_interval, settings.retry_delay_s, maximum=LONGEST_BACKOFF_S
     )
 
 

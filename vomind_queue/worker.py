@@ -16,6 +16,7 @@ from celery import Celery, signals
 
 from vomind_queue import log, tasks, tracing
 from vomind_queue.broker.app import create_celery
+from vomind_queue.broker.lease_keeper import LeaseKeeper
 from vomind_queue.broker.link import Link
 from vomind_queue.broker.names import PLACE_CALL
 from vomind_queue.broker.pool import TaskPool
@@ -36,10 +37,6 @@ STRAY_LOOK_S = 0.25
 #: Workers share the looks: the more there are, the longer each of them waits between two, up to
 #: so many times as long. No more, so that the last one left is not late for long.
 MOST_SHARING = 10
-#: How long a thread has Python's lock before another one may ask for it, s. A thread that waits
-#: for it looks again each time this has passed, and with hundreds of slots those looks took more
-#: than the calls; Python's own 5 ms are for threads that compute, and ours wait for somebody soon.
-LOCK_S = 0.05
 #: Celery's loggers that say of every call what our own lines say better.
 _CHATTY = ("celery.app.trace", "celery.worker.strategy")
 
@@ -61,9 +58,10 @@ def create_app(settings: Settings | None = None, dialer: Provider | None = None)
 
 def _connect_signals(settings: Settings, work: WorkServices) -> None:
     watchers = _watchers(work)
+    keeper = LeaseKeeper(work.link.desk)
 
     def start(**_: Any) -> None:
-        sys.setswitchinterval(LOCK_S)
+        keeper.start()
         for watcher in watchers:
             watcher.start()
 
@@ -75,6 +73,8 @@ def _connect_signals(settings: Settings, work: WorkServices) -> None:
     def end(sender: Any, **_: Any) -> None:
         for watcher in watchers:
             watcher.stop()
+        keeper.stop()
+        work.link.notifier.close()
         if getattr(getattr(sender, "pool", None), "busy", False):
             # A thread that outlived the drain must not hold up the exit.
             logging.shutdown()

@@ -1,13 +1,13 @@
-"""A worker whose dialer comes to no outcome: ``celery -A tests.integration.faulty_worker worker``.
+"""A worker whose dialer fails: ``celery -A tests.integration.faulty_worker worker``.
 
-The message of a call names what is raised instead.
+The message of a call names what is raised, or says that Twilio refuses it.
 """
 
 from __future__ import annotations
 
 import builtins
 
-from vomind_queue.attempts import Accepted, Attempt, Outcome, Search
+from vomind_queue.attempts import Accepted, Attempt, Failure, Kind, Outcome, Search
 from vomind_queue.progress import Report
 from vomind_queue.worker import create_app
 
@@ -16,7 +16,10 @@ class FaultyDialer:
     """Implements ``attempts.Dialer``."""
 
     def place(self, attempt: Attempt) -> Outcome:
-        """Raises what the message names, or accepts the call."""
+        """Raises what the message names, or refuses or accepts the call."""
+        if attempt.call.message.startswith("refused"):
+            wait_ms = 7_000 if attempt.call.message.endswith("wait") else None
+            return Failure(kind=Kind.REFUSED, reason="Not now.", retry_after_ms=wait_ms)
         if fault := getattr(builtins, attempt.call.message, None):
             raise fault
         return Accepted(sid=f"CA{attempt.token}", status="queued")

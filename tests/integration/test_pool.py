@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import celery
 import pytest
+import redis
+from celery.concurrency.thread import TaskPool as StockTaskPool
 
-from tests.integration.conftest import QUICK, new, taken
+from tests.integration.conftest import QUICK, begin, new, taken
 from tests.servers import Server
 from tests.stack import Process, Stack, until
+from vomind_queue.broker.lease_keeper import LeaseKeeper
 from vomind_queue.broker.names import LINK_OPTION
 from vomind_queue.broker.pool import TaskPool
 from vomind_queue.calls import Call, NewCall, State
+from vomind_queue.store import keys
 from vomind_queue.store.connection import Gate, connect
 from vomind_queue.store.desk import Protocol, WorkDesk
 from vomind_queue.store.queue import CallQueue
-from vomind_queue.turns import Turns
 
 #: What neither Celery nor we mean to catch, by name.
 FAULTS = ("MemoryError", "SystemExit", "KeyboardInterrupt", "BaseException")
@@ -40,6 +46,13 @@ def faulty_worker(redis_url: str, tmp_path: Path) -> Iterator[Process]:
     process.kill()
 
 
+def made_pool(desk: WorkDesk, slots: int, drain_s: float) -> TaskPool:
+    """A pool without a worker around it."""
+    link: Any = SimpleNamespace(desk=desk, drain_s=drain_s)
+    conf = SimpleNamespace(broker_transport_options={LINK_OPTION: link})
+    return TaskPool(slots, app=SimpleNamespace(conf=conf))
+
+
 def test_a_task_without_an_end_frees_its_slot(faulty_worker: Process, queue: CallQueue) -> None:
     """Calls whose dialer ended by what nobody catches are in doubt, and the next one is placed."""
     names = [*FAULTS, "none"]
@@ -53,6 +66,24 @@ def test_a_task_without_an_end_frees_its_slot(faulty_worker: Process, queue: Cal
     assert queue.job(str(len(names))).state is State.COMPLETED
 
 
+@pytest.mark.parametrize(("message", "wait_ms"), [("refused", 2_000), ("refused, wait", 7_000)])
+def test_celery_puts_a_refused_call_off(
+    faulty_worker: Process, queue: CallQueue, client: redis.Redis, message: str, wait_ms: int
+) -> None:
+    """By its own formula, or for as long as Twilio asked for."""
+    queue.add([NewCall(call=Call(to="+15550000001", message=message))])
+    until(
+        lambda: queue.job("1").state is State.DELAYED,
+        within_s=30,
+        what=f"it is put off: {faulty_worker.output[-3000:]}",
+    )
+    (attempt,) = queue.job("1").attempts
+    due_ms = client.zscore(keys.DELAYED, "a1")
+    assert isinstance(due_ms, float)
+    assert attempt.ended_ms is not None
+    assert wait_ms <= due_ms - attempt.ended_ms < wait_ms + 500
+
+
 def test_the_end_of_a_worker_is_bounded_while_redis_is_silent(
     start_server: Callable[..., Server],
 ) -> None:
@@ -62,9 +93,7 @@ def test_the_end_of_a_worker_is_bounded_while_redis_is_silent(
     desk = WorkDesk(gate, "w", Protocol(**{**QUICK, "lease_ms": 60_000}))
     CallQueue(gate, None).add([new(number) for number in range(60)])
     assert len(taken(desk, 60)) == 60
-    link: Any = SimpleNamespace(desk=desk, drain_s=0.1)
-    conf = SimpleNamespace(broker_transport_options={LINK_OPTION: link})
-    pool = TaskPool(60, app=SimpleNamespace(conf=conf))
+    pool = made_pool(desk, 60, drain_s=0.1)
     server.freeze()
     began = time.monotonic()
     pool.stop()
@@ -73,23 +102,70 @@ def test_the_end_of_a_worker_is_bounded_while_redis_is_silent(
     server.thaw()
 
 
-def test_a_slot_with_nothing_to_do_has_no_turn() -> None:
-    """It took one with the answer to its call, and leaves it before it waits for the next call."""
-    turns = Turns(1, patience_s=60)
-    link: Any = SimpleNamespace(
-        desk=SimpleNamespace(
-            book=SimpleNamespace(held=list),
-            protocol=SimpleNamespace(lease_ms=1),
-            disown_astray=lambda: None,
-        ),
-        counter=SimpleNamespace(on_idle=lambda: None),
-        drain_s=0.1,
-        turns=turns,
-    )
-    conf = SimpleNamespace(broker_transport_options={LINK_OPTION: link})
-    pool = TaskPool(1, app=SimpleNamespace(conf=conf))
-    done: list[None] = []
-    pool.on_apply(lambda *_: turns.take(), ("place_call", "1"), callback=done.append)
-    until(lambda: done == [None], within_s=5, what="the task is done")
-    turns.take()
-    pool.stop()
+def test_what_no_thread_has_begun_is_given_back_at_once(desk: WorkDesk, queue: CallQueue) -> None:
+    """The call that is being placed has the whole drain; the rest is for other workers."""
+    queue.add([new(1), new(2)])
+    assert taken(desk, 2) == ["1", "2"]
+    begin(desk, "1")
+    pool = made_pool(desk, 1, drain_s=5)
+    answered = threading.Event()
+    for job_id in ("1", "2"):
+        pool.on_apply(lambda *_: answered.wait(10), ("place_call", job_id), callback=_ignore)
+    stopping = threading.Thread(target=pool.on_stop)
+    stopping.start()
+    until(lambda: queue.job("2").state is State.WAITING, within_s=3, what="it is given back")
+    assert queue.job("1").state is State.ACTIVE
+    assert pool.busy
+    desk.release("1")
+    answered.set()
+    stopping.join(3)
+    assert not stopping.is_alive()
+    assert not pool.busy
+
+
+def test_a_thread_that_outlives_the_drain_holds_up_nothing(
+    desk: WorkDesk, queue: CallQueue
+) -> None:
+    """Its call, whose mark stands, is in doubt."""
+    queue.add([new(1)])
+    taken(desk)
+    begin(desk, "1")
+    pool = made_pool(desk, 1, drain_s=0.2)
+    answered = threading.Event()
+    pool.on_apply(lambda *_: answered.wait(10), ("place_call", "1"), callback=_ignore)
+    began = time.monotonic()
+    pool.on_stop()
+    assert 0.2 <= time.monotonic() - began < 2
+    assert pool.busy
+    assert queue.stats().in_doubt == 1
+    answered.set()
+
+
+def test_leases_are_renewed_while_everything_else_stands_still(
+    desk: WorkDesk, queue: CallQueue
+) -> None:
+    """The thread needs no event loop."""
+    queue.add([new(1)])
+    taken(desk)
+    keeper = LeaseKeeper(desk)
+    keeper.start()
+    keeper.start()
+    time.sleep(3 * desk.protocol.lease_ms / 1000)
+    desk.take(0, "123")
+    assert queue.job("1").state is State.ACTIVE
+    keeper.stop()
+    until(lambda: not desk.take(0, "123").calls and queue.stats().active == 0, within_s=3, what="")
+
+
+def test_celery_still_has_the_pool_that_ours_is_made_of() -> None:
+    """After an upgrade of Celery this says in plain words what broke."""
+    pool = StockTaskPool(1, app=None)
+    where = f"celery {celery.__version__}: the thread pool"
+    result = pool.on_apply(lambda: None, (), callback=_ignore)
+    assert isinstance(result.f, Future), f"{where} answers {result} now; ours waits for its future"
+    result.f.result(5)
+    pool.executor.shutdown(wait=False, cancel_futures=True)
+
+
+def _ignore(_: Any) -> None:
+    pass

@@ -313,7 +313,7 @@ def test_calls_taken_before_the_breaker_opened_are_given_back(
 
 @pytest.mark.parametrize("ending", [Ending.COMPLETED, Ending.FAILED])
 def test_history_is_kept_by_number(
-    queue: CallQueue, make_desk: Callable[..., WorkDesk], ending: Ending
+    queue: CallQueue, client: redis.Redis, make_desk: Callable[..., WorkDesk], ending: Ending
 ) -> None:
     """The oldest calls beyond the number are dropped, with their records."""
     from vomind_queue.calls import Retention
@@ -326,7 +326,6 @@ def test_history_is_kept_by_number(
         desk.finish(begin(desk, job_id), verdict)
     kept = queue.page(State(ending), 0, 10)
     assert [job.id for job in kept.jobs] == ["5", "4"]
-    client, _ = desk.waker
     assert not client.exists(keys.job("1"))
 
 

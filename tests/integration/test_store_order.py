@@ -73,15 +73,16 @@ def test_a_due_call_takes_its_place_by_its_time(queue: CallQueue, desk: WorkDesk
     assert taken(desk, 2) == ["1", "2"]
 
 
-def test_a_full_worker_moves_due_calls_all_the_same(queue: CallQueue, desk: WorkDesk) -> None:
+def test_a_full_worker_moves_due_calls_all_the_same(
+    queue: CallQueue, client: redis.Redis, desk: WorkDesk
+) -> None:
     """A look without a free slot makes a due call visible to the others, and wakes one."""
     queue.add([new(1, delay_ms=20)])
-    client, key = desk.waker
-    client.delete(key)
+    client.delete(keys.WAKE)
     time.sleep(0.03)
     assert taken(desk, 0) == []
     assert queue.job("1").state is State.WAITING
-    assert client.llen(key) == 1
+    assert client.llen(keys.WAKE) == 1
 
 
 def test_no_window_holds_more_starts_than_allowed(
@@ -239,13 +240,12 @@ def test_a_sleeping_worker_is_woken_for_new_work(
     queue: CallQueue, client: redis.Redis, desk: WorkDesk
 ) -> None:
     """One word, however many calls; none for a delayed call that changes no plan."""
-    _, key = desk.waker
     queue.add([new(1), new(2)])
     queue.add([new(3)])
-    assert client.llen(key) == 1
-    client.delete(key)
+    assert client.llen(keys.WAKE) == 1
+    client.delete(keys.WAKE)
     queue.add([new(4, delay_ms=5_000)])
-    assert client.llen(key) == 1
-    client.delete(key)
+    assert client.llen(keys.WAKE) == 1
+    client.delete(keys.WAKE)
     queue.add([new(5, delay_ms=9_000)])
-    assert client.llen(key) == 0
+    assert client.llen(keys.WAKE) == 0

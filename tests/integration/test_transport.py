@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import kombu
@@ -24,6 +25,7 @@ from vomind_queue.broker.names import CALL_QUEUES, PLACE_CALL
 from vomind_queue.calls import Call, Priority, State
 from vomind_queue.config.settings import Settings
 from vomind_queue.errors import QueueError
+from vomind_queue.store.connection import connect
 from vomind_queue.store.desk import WorkDesk
 from vomind_queue.store.queue import CallQueue
 from vomind_queue.store.timetable import Timetable
@@ -37,7 +39,8 @@ def celery(
     """The application as a client of it, with the store of the test."""
     settings = Settings.from_env({"REDIS_URL": redis_url})
     timekeeper = Timekeeper(timetable)
-    link = Link(queue=queue, desk=desk, timekeeper=timekeeper, drain_s=1)
+    waker = connect(redis_url, timeout_s=1)
+    link = Link(queue=queue, desk=desk, timekeeper=timekeeper, drain_s=1, waker=waker)
     app = create_celery(settings, link)
     # kombu shares its pools among applications with one URL.
     pools.reset()
@@ -173,13 +176,22 @@ HOOKS = [
     (stock.Channel, "_delete", ["queue"], "deletes a queue"),
     (stock.Channel, "_has_queue", ["queue"], "knows a queue"),
     (stock.Channel, "basic_consume", ["queue"], "starts a consumer"),
+    (stock.Channel, "basic_cancel", ["consumer_tag"], "ends a consumer"),
     (stock.Channel, "close", [], "ends a channel"),
     (virtual.QoS, "can_consume", [], "tells whether there is a free slot"),
+    (stock.QoS, "append", ["message", "delivery_tag"], "notes a delivered message"),
     (stock.QoS, "ack", ["delivery_tag"], "acknowledges"),
     (stock.QoS, "reject", ["delivery_tag", "requeue"], "rejects"),
     (stock.QoS, "restore_visible", ["start", "num", "interval"], "restores what timed out"),
-    (Hub, "call_soon", ["callback"], "has the event loop do what a slot's thread asks for"),
+    (Hub, "add_reader", ["fds", "callback"], "tells of a freed slot"),
+    (Hub, "remove_reader", ["fd"], "tells of freed slots no more"),
     (Hub, "call_later", ["delay", "callback"], "looks at the queue again"),
+    (
+        stock.Transport,
+        "on_message_ready",
+        ["channel", "message", "queue"],
+        "hands a message to its consumer",
+    ),
     (stock.Transport, "register_with_event_loop", ["connection", "loop"], "meets the worker"),
 ]
 
@@ -203,13 +215,24 @@ def test_kombu_still_polls_what_active_queues_names() -> None:
     assert "channel.active_queues" in inspect.getsource(stock.MultiChannelPoller.on_poll_start)
 
 
+def test_kombu_still_counts_messages_as_the_transport_does() -> None:
+    """A slot of ours is filled by a call or by a message that kombu counts."""
+    qos = virtual.QoS(SimpleNamespace(do_restore=False), prefetch_count=1)
+    qos.append(SimpleNamespace(), "tag")
+    assert (list(qos._delivered), qos._dirty) == (["tag"], set())
+    qos.ack("tag")
+    assert qos._dirty == {"tag"}
+    assert "_active_queues" in inspect.getsource(virtual.Channel.basic_consume)
+
+
 def test_an_answer_to_remote_control_waits_for_nobody(
     queue: CallQueue, desk: WorkDesk, timetable: Timetable, start_server: Callable[..., Server]
 ) -> None:
     """While Redis is away it fails at once: the worker's event loop must hear a SIGTERM."""
     server = start_server()
     timekeeper = Timekeeper(timetable)
-    link = Link(queue=queue, desk=desk, timekeeper=timekeeper, drain_s=1)
+    waker = connect(server.url, timeout_s=1)
+    link = Link(queue=queue, desk=desk, timekeeper=timekeeper, drain_s=1, waker=waker)
     app = create_celery(Settings.from_env({"REDIS_URL": server.url}), link)
     with app.connection() as connection, connection.channel() as channel:
         server.kill()

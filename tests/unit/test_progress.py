@@ -6,12 +6,12 @@ import pytest
 
 from vomind_queue.progress import (
     FINAL,
+    RANK_AT_FIRST,
     LineStatus,
     first_look_ms,
     is_machine,
     known,
     next_look_ms,
-    rank_at_first,
 )
 
 SILENCE_MS = 600_000
@@ -41,7 +41,7 @@ def test_only_twilios_words_are_known() -> None:
 )
 def test_a_call_that_is_found_over_has_still_to_be_reported(word: str, rank: int) -> None:
     """Its particulars would be lost otherwise."""
-    assert rank_at_first(word) == rank
+    assert RANK_AT_FIRST.get(word, 0) == rank
 
 
 def test_with_callbacks_silence_is_the_exception() -> None:

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any, cast
+
 import pytest
+from celery import Celery
 from celery.utils.time import get_exponential_backoff_interval
 
+from vomind_queue import tasks
 from vomind_queue.attempts import Accepted, Failure, Kind
+from vomind_queue.config.settings import Settings
 from vomind_queue.retry import RetryPolicy, decide
 from vomind_queue.verdicts import Ending
+from vomind_queue.work_services import backoff_of
 
-POLICY = RetryPolicy(max_attempts=3, delay_s=2, first_look_ms=2_000)
+POLICY = RetryPolicy(max_attempts=3, backoff_s=lambda retries: 2 * 2**retries, first_look_ms=2_000)
 
 
 def failure(kind: Kind, *, retry_after_ms: int | None = None) -> Failure:
@@ -78,18 +85,24 @@ def test_the_last_refusal_says_how_often_it_was_tried() -> None:
 
 def test_unknown_outcomes_can_be_left_to_a_person() -> None:
     """With that choice nothing is looked for, and the reason says what to check."""
-    policy = RetryPolicy(max_attempts=3, delay_s=2, first_look_ms=2_000, fail_unknown=True)
+    policy = replace(POLICY, fail_unknown=True)
     verdict = decide(failure(Kind.DOUBT), 0, policy)
     assert verdict.ending is Ending.FAILED
     assert "Twilio's call log" in verdict.reason
 
 
 @pytest.mark.parametrize("delay_s", [1, 2, 7, 400])
-@pytest.mark.parametrize("round_", [1, 2, 3, 9])
-def test_our_waits_are_those_of_celery(delay_s: int, round_: int) -> None:
-    """A call put off by the settler waits as long as one put off by Celery's autoretry."""
-    policy = RetryPolicy(max_attempts=99, delay_s=delay_s, first_look_ms=1)
-    celery_s = get_exponential_backoff_interval(
-        factor=delay_s, retries=round_ - 1, maximum=600, full_jitter=False
+@pytest.mark.parametrize("retries", [0, 1, 2, 8])
+def test_the_stored_wait_is_that_of_celerys_autoretry(delay_s: int, retries: int) -> None:
+    """Where nobody is left to put a call off, it waits as long as Celery would have it wait."""
+    settings = Settings.from_env({"REDIS_URL": "redis://h", "CALL_RETRY_DELAY": str(delay_s)})
+    policy = replace(POLICY, max_attempts=99, backoff_s=backoff_of(settings))
+    app = Celery("test", set_as_current=False)
+    task = tasks.register(app, cast(Any, None), settings)
+    countdown_s = get_exponential_backoff_interval(
+        factor=task.retry_backoff,
+        retries=retries,
+        maximum=task.retry_backoff_max,
+        full_jitter=task.retry_jitter,
     )
-    assert policy.backoff_ms(round_) == celery_s * 1000
+    assert decide(failure(Kind.REFUSED), retries, policy).wait_ms == countdown_s * 1000

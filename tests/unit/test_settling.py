@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -12,7 +13,7 @@ from vomind_queue.retry import RetryPolicy
 from vomind_queue.settling import Evidence, judge
 from vomind_queue.verdicts import Begun, Ending, InDoubt, Verdict
 
-POLICY = RetryPolicy(max_attempts=3, delay_s=2, first_look_ms=2_000)
+POLICY = RetryPolicy(max_attempts=3, backoff_s=lambda retries: 2 * 2**retries, first_look_ms=2_000)
 HORIZON_MS = 300_000
 NOW_MS = 1_800_000_000_000
 
@@ -36,7 +37,7 @@ def verdict(
     attempt = Attempt(job_id="1", token="ours", call=Call(to="+15550000001"), number=1, marked_ms=0)
     doubt = InDoubt(begun=Begun(attempt=attempt, round=round_), looks=looks, age_ms=age_ms)
     evidence = Evidence(rings=rings, twilio_now_ms=NOW_MS, accounted=accounted, tokens=tokens)
-    policy = RetryPolicy(max_attempts=3, delay_s=2, first_look_ms=2_000, fail_unknown=fail_unknown)
+    policy = replace(POLICY, fail_unknown=fail_unknown)
     return judge(doubt, evidence, HORIZON_MS, policy)
 
 

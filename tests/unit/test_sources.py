@@ -91,16 +91,6 @@ def test_what_was_noted_for_the_log_is_written_after_the_script() -> None:
     assert "flush_log" not in whole('--- @include "job"\nreturn 1')
 
 
-def test_a_script_may_be_a_function_of_another_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    """With what stands above it."""
-    texts = {"double.lua": '--- @include "add"\nreturn add(ARGV[1], ARGV[1])'}
-    texts["includes/add.lua"] = "local function add(a, b)\n    return a + b\nend\n"
-    _read_from(monkeypatch, texts)
-    text = whole('--- @script "double"\nreturn double({ 2 })')
-    assert text.index("function add(") < text.index("function double(ARGV)")
-    assert text.index("function double(ARGV)") < text.index("function run()")
-
-
 def test_a_circle_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """It has no order in which its files could stand."""
     texts = {"includes/a.lua": '--- @include "b"\n', "includes/b.lua": '--- @include "a"\n'}

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Protocol
 
-from vomind_queue.store.desk import Taken, WorkDesk
+import redis
+
+from vomind_queue.broker.notifier import Notifier
+from vomind_queue.store.desk import WorkDesk
 from vomind_queue.store.queue import CallQueue
 from vomind_queue.ticks import Due, Look
-from vomind_queue.turns import Turns
 
 
 class Timekeeper(Protocol):
@@ -29,28 +29,6 @@ class Timekeeper(Protocol):
         ...
 
 
-class Giver(Protocol):
-    """The channel that a taken call came by."""
-
-    def acknowledge(self, job_id: str, lease: str, *, begun: bool) -> None:
-        """Celery is done with the call; ``begun``: in a thread, which looks for the next one."""
-        ...
-
-    def make_message(self, raw: dict[str, Any]) -> Any:
-        """kombu's message of what it would have read."""
-        ...
-
-
-class Counter:
-    """Where calls pass between the parts of one worker; each hook is set by whoever serves it."""
-
-    def __init__(self) -> None:
-        #: Makes a taken call a task of Celery's; the strategy's.
-        self.hand_over: Callable[[Taken, Giver], None]
-        #: Called in the thread of a slot that has nothing to do; the intake's.
-        self.on_idle: Callable[[], None] = lambda: None
-
-
 @dataclass(frozen=True, kw_only=True)
 class Link:
     """Handed to every channel as a transport option."""
@@ -63,12 +41,10 @@ class Link:
     timekeeper: Timekeeper
     #: How long a stopping worker waits for calls that are being placed, s.
     drain_s: float
-    counter: Counter = field(default_factory=Counter)
-    #: In which the slots' threads go on that a call was answered to.
-    turns: Turns = field(default_factory=Turns)
-    #: What a slot's thread was given with the end of its call, in `found`. Here, so that it stays
-    #: where it is while a lost connection is replaced.
-    slot: threading.local = field(default_factory=threading.local)
+    #: Over which this process waits for a word while it sleeps (see `notifier.py`).
+    waker: redis.Redis
+    #: Wakes its event loop.
+    notifier: Notifier = field(default_factory=Notifier)
 
     def __repr__(self) -> str:
         """Short, and free of secrets: operators see it in `celery inspect conf`."""

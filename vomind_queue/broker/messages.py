@@ -7,6 +7,7 @@ https://docs.celeryq.dev/en/stable/internals/protocol.html).
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -15,53 +16,39 @@ from typing import Any
 from vomind_queue.broker.names import CALL_QUEUES, PLACE_CALL, QUEUE_OF_RANK
 from vomind_queue.calls import DEFAULT_MESSAGE, Call, NewCall
 from vomind_queue.errors import QueueError
-from vomind_queue.store.desk import Taken
+from vomind_queue.verdicts import Taken
 
 
 def message_of(taken: Taken) -> dict[str, Any]:
     """The message that tells a worker to place a call; its delivery tag is the lease."""
-    return {
-        # Not as text: it stays in this process (see `Message` in `transport.py`).
-        "body": ([taken.job_id], {}, {}),
-        "content-type": None,
-        "content-encoding": None,
-        "headers": headers_of(taken),
-        "properties": properties_of(taken),
-    }
-
-
-def headers_of(taken: Taken) -> dict[str, Any]:
-    """Its headers, fresh."""
     job_id = taken.job_id
-    return {
-        "lang": "py",
-        "task": PLACE_CALL,
-        "id": job_id,
-        "root_id": job_id,
-        "parent_id": None,
-        "group": None,
-        "eta": None,
-        "expires": None,
-        "retries": taken.round,
-        "timelimit": [None, None],
-        "argsrepr": f"({job_id!r},)",
-        "kwargsrepr": "{}",
-        "ignore_result": True,
-        # None of its own: Celery would sift all of the above for each call to find that out.
-        "headers": {},
-    }
-
-
-def properties_of(taken: Taken) -> dict[str, Any]:
-    """Its properties, fresh."""
     queue = QUEUE_OF_RANK[taken.rank]
     return {
-        "correlation_id": taken.job_id,
-        "delivery_mode": 2,
-        "delivery_info": {"exchange": queue, "routing_key": queue},
-        "priority": 0,
-        "body_encoding": None,
-        "delivery_tag": taken.lease,
+        "body": json.dumps([[job_id], {}, {}]),
+        "content-type": "application/json",
+        "content-encoding": "utf-8",
+        "headers": {
+            "lang": "py",
+            "task": PLACE_CALL,
+            "id": job_id,
+            "root_id": job_id,
+            "parent_id": None,
+            "group": None,
+            "eta": None,
+            "expires": None,
+            "retries": taken.round,
+            "timelimit": [None, None],
+            "argsrepr": f"({job_id!r},)",
+            "kwargsrepr": "{}",
+            "ignore_result": True,
+        },
+        "properties": {
+            "correlation_id": job_id,
+            "delivery_mode": 2,
+            "delivery_info": {"exchange": queue, "routing_key": queue},
+            "priority": 0,
+            "delivery_tag": taken.lease,
+        },
     }
 
 

@@ -5,7 +5,7 @@ the remote control go through the stock code untouched.
 
 Leans on these private hooks of kombu 5.7, each guarded by a contract test:
 ``Channel._lookup``, ``_queue_bind``, ``_put``, ``_get``, ``_size``, ``_purge``, ``_delete``,
-``_has_queue``, ``active_queues`` and ``QoS``.
+``_has_queue``, ``_active_queues``, ``active_queues``, ``QoS``, ``QoS._delivered`` and ``_dirty``.
 """
 
 from __future__ import annotations
@@ -20,9 +20,10 @@ from kombu.transport import redis as stock
 from vomind_queue.broker import messages
 from vomind_queue.broker.intake import Intake
 from vomind_queue.broker.link import Link
-from vomind_queue.broker.names import CALL_QUEUES, LINK_OPTION
+from vomind_queue.broker.messages import message_of
+from vomind_queue.broker.names import CALL_QUEUES, LINK_OPTION, QUEUE_OF_RANK
 from vomind_queue.errors import QueueError, StoreUnavailable
-from vomind_queue.store.desk import Taken
+from vomind_queue.verdicts import Taken
 
 logger = logging.getLogger(__name__)
 
@@ -41,12 +42,16 @@ class QoS(stock.QoS):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        #: Delivery tag, which is the lease, to job id. Such calls are no messages of kombu's.
+        #: Delivery tag, which is the lease, to job id. They stay known when the channel is
+        #: closed: calls go on being placed while the worker reconnects.
         self._calls: dict[str, str] = {}
 
-    def hold(self, job_id: str, lease: str) -> None:
-        """Notes a call that is handed over."""
-        self._calls[lease] = job_id
+    def append(self, message: Any, delivery_tag: str) -> None:
+        """Notes a delivered message; of calls, the store knows already."""
+        if self.channel.holds_calls(message.delivery_info["routing_key"]):
+            self._calls[delivery_tag] = message.headers["id"]
+        else:
+            super().append(message, delivery_tag)
 
     def unacknowledged(self) -> int:
         """Calls and messages of other queues that fill slots."""
@@ -60,11 +65,13 @@ class QoS(stock.QoS):
         """A call that was not ended is given back: an acknowledgement does not end it."""
         if not self.give_back(delivery_tag):
             super().ack(delivery_tag)
+            self.channel.slot_freed()
 
     def reject(self, delivery_tag: str, requeue: bool = False) -> None:
         """The same for a rejection, with or without ``requeue``: no call is dropped."""
         if not self.give_back(delivery_tag):
             super().reject(delivery_tag, requeue=requeue)
+            self.channel.slot_freed()
 
     def restore_visible(self, *args: Any, **kwargs: Any) -> None:
         """A server that takes no writes gives no message back now, and calls go on."""
@@ -82,30 +89,23 @@ class QoS(stock.QoS):
         return True
 
 
-class Message(stock.Channel.Message):
-    """A message whose body needs no decoding where it never was text: a taken call's."""
-
-    def _decode(self) -> Any:
-        return self.body if self.content_type is None else super()._decode()
-
-
 class Channel(stock.Channel):
     """A channel that knows which queues hold calls."""
 
-    Message = Message
     QoS = QoS
     from_transport_options = (*stock.Channel.from_transport_options, LINK_OPTION)
     #: Set from the transport option of that name; without it all queues are stock queues.
     calls: Link | None = None
     _intake: Intake | None = None
 
-    def _is_ours(self, queue: str) -> bool:
+    def holds_calls(self, queue: str) -> bool:
+        """Whether the store keeps that queue."""
         return self.calls is not None and queue in CALL_QUEUES
 
     @property
     def active_queues(self) -> list[str]:
         """Queues that the stock code polls: all but ours."""
-        return [queue for queue in super().active_queues if not self._is_ours(queue)]
+        return [queue for queue in super().active_queues if not self.holds_calls(queue)]
 
     @property
     def call_queues(self) -> list[str]:
@@ -115,65 +115,63 @@ class Channel(stock.Channel):
     def basic_consume(self, queue: str, *args: Any, **kwargs: Any) -> Any:
         """Starts consuming; calls are taken in by an `Intake`."""
         answer = super().basic_consume(queue, *args, **kwargs)
-        if self._is_ours(queue):
+        if self.holds_calls(queue):
             if self._intake is None:
                 assert self.calls is not None  # noqa: S101
                 self._intake = Intake(self, self.calls, self.connection.event_loop())
-            self._intake.soon()
+            self.slot_freed()
+        return answer
+
+    def basic_cancel(self, consumer_tag: str) -> Any:
+        """Stops consuming; after the last call queue nothing is taken in."""
+        answer = super().basic_cancel(consumer_tag)
+        if not self.call_queues:
+            self._stop_intake()
         return answer
 
     def close(self) -> None:
         """Stops taking calls in, and closes."""
-        if self._intake is not None:
-            self._intake.close()
-            self._intake = None
+        self._stop_intake()
         super().close()
 
+    def _stop_intake(self) -> None:
+        intake, self._intake = self._intake, None
+        if intake is not None:
+            intake.close()
+
     def deliver(self, taken: Taken) -> None:
-        """Hands a taken call to Celery."""
-        assert self.calls is not None  # noqa: S101
-        self.qos.hold(taken.job_id, taken.lease)
-        self.calls.counter.hand_over(taken, self)
+        """Hands a taken call to the consumer, as a message."""
+        self.connection.on_message_ready(self, message_of(taken), QUEUE_OF_RANK[taken.rank])
 
-    def acknowledge(self, job_id: str, lease: str, *, begun: bool) -> None:
-        """Celery is done with a call; ``begun``: in a thread, which looks for the next one."""
-        assert self.calls is not None  # noqa: S101
-        try:
-            self.qos.ack(lease)
-        except redis.RedisError as error:
-            # Its lease runs out.
-            logger.critical("not given back: %s", error, extra={"job_id": job_id})
-        if not begun:
-            self.calls.desk.on_free()
-
-    def make_message(self, raw: dict[str, Any]) -> Any:
-        """What kombu would have made of a message that it had read."""
-        return self.Message(raw, channel=self)
-
-    def give_up(self, job_id: str, lease: str) -> None:
+    def give_up(self, taken: Taken) -> None:
         """A taken call could not be handed to the consumer: its slot is free again."""
-        assert self.calls is not None  # noqa: S101
-        if not self.qos.give_back(lease):
-            self.settle(job_id, lease)
-        self.calls.desk.on_free()
+        if not self.qos.give_back(taken.lease):
+            self.settle(taken.job_id, taken.lease)
+
+    def slot_freed(self) -> None:
+        """There may be room for another call, whichever channel the last one came by."""
+        if self.calls is not None:
+            self.calls.notifier.notify()
 
     def settle(self, job_id: str, lease: str) -> None:
-        """A worker's thread is done with a call."""
+        """Celery is done with a call: gives it back unless it was ended or put off."""
         assert self.calls is not None  # noqa: S101 - only calls have leases
         try:
             self.calls.desk.give_back(job_id, lease)
         except StoreUnavailable as error:
             # The lease runs out instead. Celery knows what to do with a lost broker.
             raise redis.ConnectionError(str(error)) from error
+        finally:
+            self.slot_freed()
 
     def _lookup(self, exchange: str, routing_key: str, default: str | None = None) -> list[str]:
         # Stock kombu reads its bindings from Redis, and drops what they do not name.
-        if self._is_ours(routing_key):
+        if self.holds_calls(routing_key):
             return [routing_key]
         return list(super()._lookup(exchange, routing_key, default))
 
     def _queue_bind(self, exchange: str, routing_key: str, pattern: str, queue: str) -> None:
-        if self._is_ours(queue):
+        if self.holds_calls(queue):
             return
         try:
             super()._queue_bind(exchange, routing_key, pattern, queue)
@@ -182,7 +180,7 @@ class Channel(stock.Channel):
             logger.warning("queue %s not bound anew: %s", queue, error)
 
     def _put(self, queue: str, message: dict[str, Any], **kwargs: Any) -> None:
-        if not self._is_ours(queue):
+        if not self.holds_calls(queue):
             super()._put(queue, message, **kwargs)
             return
         assert self.calls is not None  # noqa: S101
@@ -195,19 +193,19 @@ class Channel(stock.Channel):
         else:
             self.calls.queue.publish(job_id, messages.call_of(queue, message))
 
-    def _get(self, queue: str, timeout: float | None = None) -> Any:
-        if self._is_ours(queue):
+    def _get(self, queue: str) -> Any:
+        if self.holds_calls(queue):
             raise QueueError("Calls are handed to workers only; read the queue through the API.")
         return super()._get(queue)
 
     def _size(self, queue: str) -> int:
-        if not self._is_ours(queue):
+        if not self.holds_calls(queue):
             return int(super()._size(queue))
         assert self.calls is not None  # noqa: S101
         return self.calls.queue.stats().by_priority[CALL_QUEUES[queue]]
 
     def _has_queue(self, queue: str, **kwargs: Any) -> bool:
-        return self._is_ours(queue) or bool(super()._has_queue(queue, **kwargs))
+        return self.holds_calls(queue) or bool(super()._has_queue(queue, **kwargs))
 
     def _purge(self, queue: str) -> int:
         self._keep(queue)
@@ -218,7 +216,7 @@ class Channel(stock.Channel):
         super()._delete(queue, *args, **kwargs)
 
     def _keep(self, queue: str) -> None:
-        if self._is_ours(queue):
+        if self.holds_calls(queue):
             raise QueueError(f"{queue} holds calls and is never purged; cancel them by the API.")
 
 

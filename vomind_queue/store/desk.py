@@ -7,22 +7,31 @@ run out.
 
 from __future__ import annotations
 
+import json
 import secrets
-from collections import deque
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from vomind_queue.attempts import Accepted, Attempt
-from vomind_queue.calls import Rate, Retention
+from vomind_queue.calls import Call, Rate, Retention
 from vomind_queue.clocks import boottime
-from vomind_queue.errors import StoreUnavailable
-from vomind_queue.progress import FINAL, rank_at_first
-from vomind_queue.store import keys, record
+from vomind_queue.progress import FINAL, RANK_AT_FIRST
+from vomind_queue.store import keys
 from vomind_queue.store.codes import Code
 from vomind_queue.store.connection import Gate, told
-from vomind_queue.store.leases import LeaseBook
-from vomind_queue.verdicts import Begun, Ending, InDoubt, Reception, Refusal, Verdict, Written
+from vomind_queue.verdicts import (
+    Begun,
+    Ending,
+    InDoubt,
+    Intake,
+    Reception,
+    Refusal,
+    Taken,
+    Verdict,
+    Written,
+)
 
 #: How long a SID is remembered at least, ms: a doubt may last as long as Twilio is away.
 SID_TTL_MS = 24 * 3600 * 1000
@@ -53,41 +62,41 @@ class Protocol:
         return max(2 * self.in_doubt_horizon_ms, SID_TTL_MS)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Taken:
-    """A call that a worker may start."""
+class LeaseBook:
+    """Calls held by this process, each with its lease token. Safe to share between threads.
 
-    job_id: str
-    #: Lease token.
-    lease: str
-    #: 1 high, 2 normal, 3 low.
-    rank: int
-    #: Attempts that ended since the last manual retry.
-    round: int
+    A lease belongs to the process, not to a connection: a call goes on being placed while its
+    worker reconnects.
+    """
 
+    def __init__(self) -> None:
+        self._tokens: dict[str, str] = {}
+        self._lock = threading.Lock()
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Intake:
-    """What one look at the queue gave."""
+    def __len__(self) -> int:
+        return len(self._tokens)
 
-    calls: Sequence[Taken]
-    #: When to look again, ms from now; ``None`` when nothing will change by itself.
-    next_ms: int | None
-    #: Calls wait that only other workers ask for, and a word was left for those.
-    passed_on: bool
+    def hold(self, job_id: str, token: str) -> None:
+        """Notes a call that was just taken."""
+        with self._lock:
+            self._tokens[job_id] = token
 
+    def token(self, job_id: str) -> str | None:
+        """The lease on a job, or ``None`` when this process does not hold it."""
+        return self._tokens.get(job_id)
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Started:
-    """A call that was begun by the script that took it, and is not placed yet."""
+    def drop(self, job_id: str, token: str) -> bool:
+        """Forgets a lease; false when that lease was not held (any more)."""
+        with self._lock:
+            if self._tokens.get(job_id) != token:
+                return False
+            del self._tokens[job_id]
+            return True
 
-    lease: str
-    #: Of the attempt.
-    token: str
-    #: What `begin` said.
-    answer: list[Any]
-    #: When it was asked for, on the clock of `boottime`, s.
-    begun_s: float
+    def held(self) -> list[tuple[str, str]]:
+        """Job ids and lease tokens, as of now."""
+        with self._lock:
+            return list(self._tokens.items())
 
 
 class WorkDesk:
@@ -98,30 +107,14 @@ class WorkDesk:
         self._name = name
         self.protocol = protocol
         self.book = LeaseBook()
-        self._started: dict[str, _Started] = {}
-        #: Tokens of attempts that may have been begun and will not be placed.
-        self._astray: deque[str] = deque()
         #: Workers at the queue when this one last asked for calls, itself included.
         self.company = 1
-        #: Called when a slot may have become free; set by whoever takes calls in.
-        self.on_free: Callable[[], None] = lambda: None
-        #: Ranks of the calls that the thread which ends one goes on with, as digits; none for ''.
-        #: Set by whoever takes calls in, as is `on_next`, which is given what there was.
-        self.wants_next: Callable[[], str] = str
-        self.on_next: Callable[[Intake], None] = lambda _: None
-        #: A client and the key under which a sleeping worker is woken.
-        self.waker = (gate.client, keys.WAKE)
 
     def take(self, wanted: int, ranks: str) -> Intake:
         """Takes up to ``wanted`` calls of the priorities in ``ranks``, the most urgent first."""
-        found = self._found(self._gate.write("take", [keys.ACTIVE], *self._order(wanted, ranks)))
-        for call in found.calls:
-            self.book.hold(call.job_id, call.lease)
-        return found
-
-    def _order(self, wanted: int, ranks: str) -> tuple[str | int, ...]:
-        """The arguments of `take`."""
-        return (
+        now, next_ms, passed_on, self.company, *flat = self._gate.write(
+            "take",
+            [keys.ACTIVE],
             self._name,
             wanted,
             self.protocol.lease_ms,
@@ -130,40 +123,26 @@ class WorkDesk:
             ranks,
             self.protocol.breaker_probe_ms,
         )
-
-    def _found(self, answer: list[Any]) -> Intake:
-        now, next_ms, passed_on, self.company, *flat = answer
         self._gate.clock.note(now)
         calls = [
             Taken(job_id=job_id, lease=lease, rank=int(rank), round=int(round_))
             for job_id, lease, rank, round_ in zip(*[iter(flat)] * 4, strict=True)
         ]
+        for call in calls:
+            self.book.hold(call.job_id, call.lease)
         return Intake(
-            calls=calls,
-            next_ms=None if next_ms < 0 else next_ms,
-            passed_on=bool(passed_on),
+            calls=calls, next_ms=None if next_ms < 0 else next_ms, passed_on=bool(passed_on)
         )
 
     def begin(self, job_id: str, token: str) -> Begun | Refusal:
-        """Writes the dialing mark with a fresh token, or says why the call must not start now.
-
-        A call that was begun when it was taken has its mark already, with a token of its own.
-        """
-        started = self._started.pop(job_id, None)
+        """Writes the dialing mark with a fresh token, or says why the call must not start now."""
         lease = self.book.token(job_id)
-        if started is not None and started.lease != lease:
-            # It was lost meanwhile, and its mark was never used.
-            self._note_astray(started)
-            started = None
         if lease is None:
             return Refusal.LOST
-        if started is None:
-            begun_s = boottime()
-            answer = self._gate.write(
-                "begin", [keys.ACTIVE], job_id, lease, token, *self._rate(), BUSY_NUMBER_MS
-            )
-        else:
-            begun_s, answer, token = started.begun_s, started.answer, started.token
+        begun_s = boottime()
+        answer = self._gate.write(
+            "begin", [keys.ACTIVE], job_id, lease, token, *self._rate(), BUSY_NUMBER_MS
+        )
         if answer[0] != Code.OK:
             self.book.drop(job_id, lease)
             return Refusal(Code(answer[0]).name.lower())
@@ -171,51 +150,18 @@ class WorkDesk:
         return _begun(job_id, token, data, now, attempts, round_, begun_s)
 
     def finish(self, begun: Begun, verdict: Verdict, *, deferred: bool = False) -> Written:
-        """Writes an attempt's outcome. ``deferred``: the holder will put the call off itself.
+        """Writes an attempt's outcome. ``deferred``: the holder will put the call off itself."""
+        return self._finish(begun.attempt.job_id, begun.attempt.token, verdict, deferred=deferred)
 
-        Where the call is over and its holder wants the next one, that is taken and begun in the
-        same go.
-        """
-        outcome = self._outcome(begun.attempt.job_id, begun.attempt.token, verdict, deferred)
-        over = deferred and verdict.ending in (Ending.COMPLETED, Ending.FAILED)
-        if not (over and (ranks := self.wants_next())):
-            return _written(self._gate.write("finish", [keys.ACTIVE], *outcome))
-        return self._finish_and_go_on(begun.attempt.job_id, outcome, self._order(1, ranks))
-
-    def _finish_and_go_on(
-        self, job_id: str, outcome: tuple[str | int, ...], order: tuple[str | int, ...]
+    def _finish(
+        self, job_id: str, token: str, verdict: Verdict, *, deferred: bool = False
     ) -> Written:
-        token, begun_s = secrets.token_urlsafe(16), boottime()
-        try:
-            answer, taken, *answers = self._gate.write(
-                "next", [keys.ACTIVE], *outcome, *order, token, BUSY_NUMBER_MS
-            )
-        except BaseException as error:
-            if not isinstance(error, StoreUnavailable) or error.outcome_unknown:
-                self._astray.append(token)
-            raise
-        found = self._found(taken)
-        self.book.exchange(job_id, ((call.job_id, call.lease) for call in found.calls))
-        # Where a limit is in force, a call is begun on its own, right before it is placed.
-        for call, answer_of_begin in zip(found.calls, answers, strict=False):
-            self._started[call.job_id] = _Started(
-                lease=call.lease, token=token, answer=answer_of_begin, begun_s=begun_s
-            )
-        self.on_next(found)
-        return _written(answer)
-
-    def _finish(self, job_id: str, token: str, verdict: Verdict) -> None:
-        outcome = self._outcome(job_id, token, verdict, deferred=False)
-        self._gate.write("finish", [keys.ACTIVE], *outcome)
-
-    def _outcome(
-        self, job_id: str, token: str, verdict: Verdict, deferred: bool
-    ) -> tuple[str | int, ...]:
-        """The arguments of `finish`."""
         protocol = self.protocol
         accepted = verdict.accepted
-        rank = rank_at_first(accepted.status) if accepted else 0
-        return (
+        rank = RANK_AT_FIRST.get(accepted.status, 0) if accepted else 0
+        code, _, open_, uncounted = self._gate.write(
+            "finish",
+            [keys.ACTIVE],
             job_id,
             token,
             verdict.ending,
@@ -236,6 +182,11 @@ class WorkDesk:
             rank,
             verdict.kind or "",
         )
+        return Written(
+            reception=Reception(Code(code).name.lower()),
+            breaker_open=bool(open_),
+            uncounted=bool(uncounted),
+        )
 
     def complete(self, job_id: str, token: str, accepted: Accepted) -> None:
         """Evidence that an attempt whose outcome is not written yet did place its call."""
@@ -252,9 +203,7 @@ class WorkDesk:
     def release(self, job_id: str) -> None:
         """Forgets the lease on a call that has ended or was put off."""
         lease = self.book.token(job_id)
-        started = self._started.get(job_id)
-        # It may have been taken anew with its own end: that lease stays.
-        if lease is not None and (started is None or started.lease != lease):
+        if lease is not None:
             self.book.drop(job_id, lease)
 
     def defer(self, job_id: str, due_ms: int) -> bool:
@@ -267,20 +216,8 @@ class WorkDesk:
         return bool(code == Code.OK)
 
     def give_back(self, job_id: str, lease: str) -> None:
-        """Gives back a call that was not ended; one whose mark stands becomes in doubt.
-
-        One that was begun when it was taken, and never placed, waits as before.
-        """
-        was_held = self.book.drop(job_id, lease)
-        started = self._started.get(job_id)
-        # It may have been taken anew with its own end: that is another lease.
-        if started is not None and started.lease == lease:
-            # `None`: its thread has just begun with it.
-            started = self._started.pop(job_id, None)
-            if started is not None:
-                self._note_astray(started)
-                self.disown_astray()
-        if was_held:
+        """Gives back a call that was not ended; one whose mark stands becomes in doubt."""
+        if self.book.drop(job_id, lease):
             self._gate.write("settle", [keys.ACTIVE], job_id, lease)
 
     def extend(self) -> None:
@@ -294,22 +231,6 @@ class WorkDesk:
         for job_id, lease in held:
             if job_id in lost:
                 self.book.drop(job_id, lease)
-        self.disown_astray()
-
-    def _note_astray(self, started: _Started) -> None:
-        if started.answer[0] == Code.OK:
-            self._astray.append(started.token)
-
-    def disown_astray(self) -> None:
-        """Gives back the calls that were begun for this process and will not be placed by it."""
-        tokens = [self._astray.popleft() for _ in range(len(self._astray))]
-        if not tokens:
-            return
-        try:
-            self._gate.write("disown", [keys.ACTIVE], *tokens)
-        except StoreUnavailable:
-            self._astray.extend(tokens)
-            raise
 
     def doubts(self, wanted: int) -> list[InDoubt]:
         """Attempts in doubt that are due for a look, leased to the caller."""
@@ -351,14 +272,6 @@ class WorkDesk:
         return (rate.max_starts, rate.window_ms) if rate else (0, 0)
 
 
-def _written(answer: list[Any]) -> Written:
-    return Written(
-        reception=Reception(Code(answer[0]).name.lower()),
-        breaker_open=bool(answer[2]),
-        uncounted=bool(answer[3]),
-    )
-
-
 def _begun(
     job_id: str,
     token: str,
@@ -371,7 +284,7 @@ def _begun(
     attempt = Attempt(
         job_id=job_id,
         token=token,
-        call=record.decode(data),
+        call=Call.from_data(json.loads(data)),
         number=int(attempts) + 1,
         marked_ms=int(mark),
         begun_s=begun_s,

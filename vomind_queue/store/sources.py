@@ -1,14 +1,9 @@
 """Puts together the Lua scripts that stand in `lua/`, one moment of a call's life each.
 
-A script names what has to stand above it, a line for each:
-
-``--- @include "name"``
-    the functions of `lua/includes/name.lua`, which may include others in the same way
-``--- @script "name"``
-    another script, as a function of that name which takes its ARGV
-
-Each stands there once. A name without a file, and files that include each other in a circle,
-are refused when the script is loaded.
+A script names what has to stand above it, a line for each: ``--- @include "name"`` brings the
+functions of `lua/includes/name.lua`, which may include others in the same way. Each file stands
+there once. A name without a file, and files that include each other in a circle, are refused
+when the script is loaded.
 """
 
 from __future__ import annotations
@@ -23,7 +18,6 @@ from vomind_queue.store import codes, keys
 OUTBOX_MAX = 100_000
 
 _INCLUDE = '--- @include "'
-_SCRIPT = '--- @script "'
 _LOG = _INCLUDE + 'log"'
 
 
@@ -71,14 +65,11 @@ def _named(text: str, within: tuple[str, ...]) -> dict[str, str]:
 
 
 def _part(line: str) -> str:
-    kind, name = line[: line.find('"') + 1], line[line.find('"') + 1 : -1]
-    try:
-        if kind == _INCLUDE:
-            return _read(f"includes/{name}.lua")
-        if kind == _SCRIPT:
-            return f"local function {name}(ARGV)\n{_read(f'{name}.lua')}\nend\n"
-    except FileNotFoundError:
-        pass
+    if line.startswith(_INCLUDE) and line.endswith('"'):
+        try:
+            return _read(f"includes/{line[len(_INCLUDE) : -1]}.lua")
+        except FileNotFoundError:
+            pass
     raise IncludeError(f"Nothing of this name: {line}")
 
 

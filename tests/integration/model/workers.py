@@ -22,7 +22,6 @@ from vomind_queue.calls import State
 from vomind_queue.progress import LineStatus
 from vomind_queue.store import keys
 from vomind_queue.store.codes import Code
-from vomind_queue.store.desk import Intake
 from vomind_queue.verdicts import Begun, Ending, Reception, Refusal
 
 
@@ -125,42 +124,6 @@ class Workers(Bench):
             Ending.ACCOUNT: State.WAITING,
         }[ending]
         self.paused = self.paused or ending is Ending.ACCOUNT
-
-    @while_any(marked)
-    @rule(
-        pick=PICKS,
-        ending=st.sampled_from([Ending.COMPLETED, Ending.FAILED]),
-        how=st.sampled_from(["placed", "given back", "unheard of"]),
-    )
-    def go_on(self, pick: int, ending: Ending, how: str) -> None:
-        """The end of a call brings the next one, whose mark stands already."""
-        _, job = self._one(pick, marked)
-        worker = job.holder or 0
-        desk = self.desks[worker]
-        listed = [each.id for each in self.queue.page(State.WAITING, 0, 99).jobs]
-        found: list[Intake] = []
-        desk.wants_next, desk.on_next = (lambda: "123"), found.append
-        try:
-            self.finish(pick, ending, defers=True)
-        finally:
-            desk.wants_next, desk.on_next = str, lambda _: None
-        taken = [call.job_id for intake in found for call in intake.calls]
-        assert taken == ([] if self.paused else listed[:1])
-        for job_id in taken:
-            following, lease = self.model[job_id], str(desk.book.token(job_id))
-            self.leases.setdefault(job_id, []).append(lease)
-            following.state, following.holder = State.ACTIVE, worker
-            if how == "placed":
-                self.begin(sorted(self.model).index(job_id), worker)
-                continue
-            if how == "given back":
-                desk.give_back(job_id, lease)
-            else:
-                # As if its taking had never been answered.
-                desk._astray.append(desk._started.pop(job_id).token)
-                desk.book.drop(job_id, lease)
-                desk.extend()
-            self._let_go(following)
 
     @while_any(tried)
     @rule(pick=PICKS)

@@ -10,8 +10,6 @@
 -- ARGV[4]  starts allowed in a window by the worker's settings; 0 for no limit
 -- ARGV[5]  length of the window, ms
 -- ARGV[6]  how long a call stands back for another one to the same number, ms
--- ARGV[7]  '1' where this very script has just taken the call: it may start, but for another
---          one to its number
 -- Returns  {ok, now, data, attempts so far, round} or
 --          {lost | paused | outranked | limited | broken | busy, now}
 -- Touches  job:<id>, waiting:<rank>, delayed, active, leases, window, rate, paused,
@@ -35,7 +33,6 @@ local key = job_key(id)
 local mem = member(id)
 local job = redis.call('HMGET', key, 'state', 'lease', 'mark', 'attempt', 'priority', 'data',
     'attempts', 'round', 'pos', 'due', 'busy', 'notbefore')
-local just_taken = ARGV[7] == '1'
 
 if job[1] ~= 'active' or job[2] ~= lease then
     return { C.lost, now }
@@ -47,11 +44,9 @@ if job[3] then
     end
     return { C.lost, now }
 end
-if not just_taken then
-    local lease_end = redis.call('ZSCORE', K.leases, mem)
-    if not lease_end or tonumber(lease_end) <= now then
-        return { C.lost, now }
-    end
+local lease_end = redis.call('ZSCORE', K.leases, mem)
+if not lease_end or tonumber(lease_end) <= now then
+    return { C.lost, now }
 end
 
 -- A probe that is not sent leaves its turn to another call.
@@ -63,21 +58,19 @@ local function pass_probe_on()
 end
 
 free_first()
-if not just_taken then
-    if redis.call('EXISTS', K.paused) == 1 then
+if redis.call('EXISTS', K.paused) == 1 then
+    requeue(id, now, false)
+    return { C.paused, now }
+end
+if breaker_next() and redis.call('HGET', K.breaker, 'probe') ~= lease then
+    requeue(id, now, false)
+    return { C.broken, now }
+end
+for rank = 1, tonumber(job[5]) - 1 do
+    if redis.call('ZCARD', K.waiting .. rank) > 0 then
+        pass_probe_on()
         requeue(id, now, false)
-        return { C.paused, now }
-    end
-    if breaker_next() and redis.call('HGET', K.breaker, 'probe') ~= lease then
-        requeue(id, now, false)
-        return { C.broken, now }
-    end
-    for rank = 1, tonumber(job[5]) - 1 do
-        if redis.call('ZCARD', K.waiting .. rank) > 0 then
-            pass_probe_on()
-            requeue(id, now, false)
-            return { C.outranked, now }
-        end
+        return { C.outranked, now }
     end
 end
 
@@ -94,7 +87,7 @@ if other and other ~= id and redis.call('HEXISTS', job_key(other), 'mark') == 1 
 end
 
 local max, window = rate_in_force(ARGV[4], ARGV[5])
-if max > 0 and not just_taken then
+if max > 0 then
     local reserved = tonumber(redis.call('ZSCORE', K.window, lease) or 0)
     if reserved <= now - window - WINDOW_GUARD_MS and window_use(now, max, window) >= max then
         pass_probe_on()

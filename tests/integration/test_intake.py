@@ -1,0 +1,243 @@
+"""How calls get from Redis to a worker's channel: on a word, on a freed slot, on time."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import redis
+from kombu.asynchronous.hub import Hub
+
+from tests.integration.conftest import QUICK, new, place
+from tests.servers import Server
+from tests.stack import until
+from vomind_queue.broker.intake import IDLE_LOOK_S, Intake
+from vomind_queue.broker.link import Link
+from vomind_queue.broker.names import CALL_QUEUES
+from vomind_queue.broker.notifier import TIMEOUT_S, Notifier, WakeListener
+from vomind_queue.calls import State
+from vomind_queue.store import keys
+from vomind_queue.store.connection import Gate, connect
+from vomind_queue.store.desk import Protocol, WorkDesk
+from vomind_queue.store.queue import CallQueue
+from vomind_queue.verdicts import Taken
+
+#: Far less than an idle worker's pause between two looks.
+SOON_S = IDLE_LOOK_S / 3
+
+
+class Feed:
+    """A channel with a few slots, which notes what it is handed."""
+
+    def __init__(self, desk: WorkDesk, slots: int) -> None:
+        self._desk = desk
+        self.call_queues = list(CALL_QUEUES)
+        self.delivered: list[str] = []
+        self.qos = SimpleNamespace(prefetch_count=slots, unacknowledged=lambda: 0)
+
+    def deliver(self, taken: Taken) -> None:
+        """Notes it."""
+        self.delivered.append(taken.job_id)
+
+    def give_up(self, taken: Taken) -> None:
+        """Gives it back."""
+        self._desk.give_back(taken.job_id, taken.lease)
+
+
+class Worker:
+    """A worker of an event loop and an intake, and of nothing else."""
+
+    def __init__(self, url: str, desk: WorkDesk, queue: CallQueue, slots: int = 1) -> None:
+        self.desk, self.slots = desk, slots
+        self.hub = Hub()
+        self.hub.propagate_errors = (redis.ConnectionError,)
+        self.link = Link(
+            queue=queue,
+            desk=desk,
+            timekeeper=Nobody(),
+            drain_s=1,
+            waker=connect(url, timeout_s=TIMEOUT_S),
+        )
+        self.connect()
+
+    def connect(self) -> None:
+        """A channel, as after each reconnection."""
+        self.feed = Feed(self.desk, self.slots)
+        self.intake = Intake(self.feed, self.link, self.hub)
+        self.link.notifier.notify()
+
+    def run(self, until: Callable[[], object], within_s: float = SOON_S) -> bool:
+        """Runs the event loop until something is so; false when that takes too long."""
+        deadline = time.monotonic() + within_s
+        # Or else the loop would sleep until its next timer, in the midst of nothing.
+        tick = self.hub.call_repeatedly(0.01, lambda: None)
+        while time.monotonic() < deadline and not until():
+            self.hub.run_once()
+        tick.cancel()
+        return bool(until())
+
+    def listens(self) -> bool:
+        """Whether it waits for a word."""
+        return self.intake._listener.listens
+
+    def close(self) -> None:
+        """Ends both."""
+        self.intake.close()
+        self.hub.close()
+        self.link.notifier.close()
+
+
+class Nobody:
+    """A timekeeper that is not asked."""
+
+    def beat(self) -> Any:
+        """Not asked."""
+        raise AssertionError
+
+    def step_down(self) -> None:
+        """Not asked."""
+        raise AssertionError
+
+
+@pytest.fixture
+def worker(
+    redis_url: str, make_desk: Callable[..., WorkDesk], queue: CallQueue
+) -> Iterator[Worker]:
+    """A worker with one slot."""
+    made = Worker(redis_url, make_desk(lease_ms=60_000), queue)
+    yield made
+    made.close()
+
+
+def waiting_for_a_word(client: redis.Redis) -> bool:
+    """Whether a worker waits on the server."""
+    return bool(client.info("clients")["blocked_clients"])
+
+
+def test_a_word_wakes_a_sleeping_worker(worker: Worker, queue: CallQueue) -> None:
+    """It does not sleep out its pause when a call is added."""
+    assert worker.run(worker.listens)
+    queue.add([new(1)])
+    assert worker.run(lambda: worker.feed.delivered == ["1"])
+
+
+def test_a_freed_slot_takes_the_next_call(worker: Worker, queue: CallQueue) -> None:
+    """From whichever thread it was freed."""
+    queue.add([new(1), new(2)])
+    assert worker.run(lambda: worker.feed.delivered == ["1"])
+
+    def end() -> None:
+        place(worker.desk, "1")
+        worker.link.notifier.notify()
+
+    thread = threading.Thread(target=end)
+    thread.start()
+    assert worker.run(lambda: worker.feed.delivered == ["1", "2"])
+    thread.join()
+
+
+def test_a_delayed_call_is_taken_on_time(worker: Worker, queue: CallQueue) -> None:
+    """Nobody leaves a word when its time comes."""
+    assert worker.run(worker.listens)
+    queue.add([new(1, delay_ms=500)])
+    began = time.monotonic()
+    assert worker.run(lambda: worker.feed.delivered == ["1"])
+    assert 0.45 < time.monotonic() - began < 1.0
+
+
+def test_a_full_worker_leaves_words_to_others(
+    worker: Worker, queue: CallQueue, client: redis.Redis
+) -> None:
+    """It would swallow one that another worker with a free slot could act on."""
+    queue.add([new(1)])
+    assert worker.run(lambda: worker.feed.delivered == ["1"])
+    assert not worker.run(worker.listens, within_s=0.3)
+    queue.add([new(2)])
+    assert client.llen(keys.WAKE) == 1
+
+
+def test_a_reconnection_goes_on_with_what_is_held(worker: Worker, queue: CallQueue) -> None:
+    """A call of the closed channel fills its slot until it ends; then the next one is taken."""
+    queue.add([new(1), new(2)])
+    assert worker.run(lambda: worker.feed.delivered == ["1"])
+    worker.hub.reset()
+    worker.intake.close()
+    worker.connect()
+    assert not worker.run(lambda: worker.feed.delivered, within_s=0.3)
+    place(worker.desk, "1")
+    worker.link.notifier.notify()
+    assert worker.run(lambda: worker.feed.delivered == ["2"])
+
+
+def test_a_call_that_cannot_be_handed_over_is_given_back(
+    worker: Worker, queue: CallQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would be held and renewed, and never run."""
+
+    def fail(_: Taken) -> None:
+        raise KeyError
+
+    monkeypatch.setattr(worker.feed, "deliver", fail)
+    given_up: list[str] = []
+    monkeypatch.setattr(worker.feed, "give_up", lambda taken: given_up.append(taken.job_id))
+    queue.add([new(1)])
+    assert worker.run(lambda: given_up == ["1"])
+
+
+def test_a_closed_worker_swallows_no_word(
+    worker: Worker, queue: CallQueue, client: redis.Redis
+) -> None:
+    """Its wait ends at once; the word is for whoever goes on."""
+    assert worker.run(worker.listens)
+    until(lambda: waiting_for_a_word(client), within_s=2, what="it waits")
+    worker.intake.close()
+    until(lambda: not waiting_for_a_word(client), within_s=1, what="it waits no more")
+    queue.add([new(1)])
+    assert client.llen(keys.WAKE) == 1
+    assert queue.job("1").state is State.WAITING
+
+
+def test_an_outage_is_told_to_celery(start_server: Callable[..., Server]) -> None:
+    """As a lost connection, which it knows to make anew; afterwards words are heard again."""
+    server = start_server(durable=True)
+    gate = Gate(connect(server.url, timeout_s=1))
+    queue = CallQueue(gate, None)
+    worker = Worker(server.url, WorkDesk(gate, "w", Protocol(**QUICK)), queue)
+    assert worker.run(worker.listens)
+    server.kill()
+    with pytest.raises(redis.ConnectionError):
+        worker.run(lambda: False)
+    worker.hub.reset()
+    worker.intake.close()
+    server.start()
+    worker.connect()
+    assert worker.run(worker.listens)
+    queue.add([new(1)])
+    assert worker.run(lambda: worker.feed.delivered == ["1"])
+    worker.close()
+
+
+def test_a_listener_outlives_an_outage(start_server: Callable[..., Server]) -> None:
+    """A connection that broke is replaced, by the thread itself."""
+    server = start_server()
+    notifier = Notifier()
+    listener = WakeListener(connect(server.url, timeout_s=TIMEOUT_S), notifier)
+    listener.start()
+    listener.listen()
+    with server.client() as client:
+        until(lambda: waiting_for_a_word(client), within_s=2, what="it waits")
+    server.kill()
+    server.start()
+    with server.client() as client:
+        until(lambda: waiting_for_a_word(client), within_s=3, what="it waits again")
+        notifier.clear()
+        client.lpush(keys.WAKE, "1")
+        until(lambda: not listener.listens, within_s=2, what="the word is heard")
+    listener.close()
+    notifier.close()
+    listener._thread.join(2)
+    assert not listener._thread.is_alive()

@@ -1,0 +1,51 @@
+"""Renews the leases of the calls that this process holds, whatever its event loop does."""
+
+from __future__ import annotations
+
+import logging
+import threading
+
+from vomind_queue.errors import StoreUnavailable
+from vomind_queue.store.desk import WorkDesk
+
+logger = logging.getLogger(__name__)
+
+#: Renewals in the length of a lease: two may fail before a call is lost.
+RENEWALS = 3
+#: Between two tries while Redis is away, s.
+RETRY_S = 0.5
+
+
+class LeaseKeeper:
+    """A thread of its own: it goes on while a stopping worker waits for its calls."""
+
+    def __init__(self, desk: WorkDesk) -> None:
+        self._desk = desk
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="leases", daemon=True)
+
+    def start(self) -> None:
+        """Start; does nothing when it runs already."""
+        if self._thread.ident is None:
+            self._thread.start()
+
+    def stop(self) -> None:
+        """Renew nothing more."""
+        self._stopped.set()
+
+    def _run(self) -> None:
+        pause_s = self._desk.protocol.lease_ms / 1000 / RENEWALS
+        wait_s = pause_s
+        while not self._stopped.wait(wait_s):
+            wait_s = pause_s if self._renew() else min(RETRY_S, pause_s)
+
+    def _renew(self) -> bool:
+        try:
+            self._desk.extend()
+        except StoreUnavailable as error:
+            logger.warning("leases not renewed: %s", error)
+            return False
+        except Exception:
+            logger.exception("leases not renewed")
+            return False
+        return True
