@@ -61,7 +61,9 @@ class Timekeeper:
         """What is due; what an older version or RedBeat's own means have left is seen to first."""
         look = self._timetable.look(AT_ONCE)
         if look.old:
-            self._adopt()
+            # So many at a time: what is due does not wait for all of them.
+            moved = self._timetable.adopt(AT_ONCE)
+            logger.info("recurring calls moved into RedBeat's entries", extra={"count": moved})
             look = self._timetable.look(AT_ONCE)
         for schedule_id, reason in look.unreadable.items():
             self._postpone(schedule_id, look, reason)
@@ -91,16 +93,10 @@ class Timekeeper:
             outcomes = self._timetable.fire(turns, look.now_ms + DECISION_MS)
             for turn, outcome in zip(turns, outcomes, strict=True):
                 _report(turn, outcome)
-        if look.due or look.unreadable or look.foreign:
+        if look.due or look.unreadable or look.foreign or look.old:
             return 0.0
         self._sweep(look)
         return _wait_ms(look) / 1000
-
-    def _adopt(self) -> None:
-        moved = 0
-        while count := self._timetable.adopt(AT_ONCE):
-            moved += count
-        logger.info("recurring calls moved into RedBeat's entries", extra={"count": moved})
 
     def _sweep(self, look: Look) -> None:
         self._cursor, foreign = self._timetable.sweep(self._cursor, AT_ONCE)

@@ -70,7 +70,7 @@ def beat(keeper: Timekeeper) -> None:
         for due in seen.due:
             keeper.decide(due)
         keeper.fire()
-        if not (seen.due or seen.unreadable or seen.foreign):
+        if not (seen.due or seen.unreadable or seen.foreign or seen.old):
             return
 
 

@@ -11,7 +11,7 @@ import redis
 from celery import Celery
 from celery.schedules import schedule as every
 from kombu import pools
-from redbeat import RedBeatSchedulerEntry
+from redbeat import RedBeatScheduler, RedBeatSchedulerEntry
 
 from tests.integration.schedules import (
     beat,
@@ -25,7 +25,7 @@ from tests.integration.schedules import (
     wanted,
 )
 from vomind_queue.broker.app import create_celery
-from vomind_queue.broker.beat import CronSchedule, RecurringEntry
+from vomind_queue.broker.entries import CronSchedule, RecurringEntry
 from vomind_queue.broker.link import Link
 from vomind_queue.broker.names import PLACE_CALL
 from vomind_queue.config.settings import Settings
@@ -78,10 +78,29 @@ def test_redbeats_own_class_reads_each(
     assert [entry.enabled for entry in entries] == [True, True, False, True]
     assert [entry.total_run_count for entry in entries] == [0, 1, 0, 1]
     assert entries[1].last_run_at == datetime.fromtimestamp(tick / 1000, UTC)
-    assert [entry.is_due().is_due for entry in entries[1::2]] == [False, False]
+    assert [entry.is_due().is_due for entry in entries if entry.enabled] == [False] * 3
     scores = [valkey.zscore(ENTRIES, name) for name in names]
     assert scores[2:] == [-1, -1]
     assert scores[0] == (shown(timetable, "1").next_ms or 0) / 1000
+
+
+def test_redbeats_own_scheduler_fires_none_and_leaves_them_alone(
+    app: Celery, timetable: Timetable, queue: CallQueue, valkey: redis.Redis
+) -> None:
+    """Somebody starts it by mistake: what is due waits for ours. Its query leaves -1 aside."""
+    for number in range(3):
+        put(timetable, wanted(to=f"+1555000000{number}"))
+    timetable.pause(shown(timetable, "3"), "ops")
+    tick = make_due(valkey, "1")
+    before = valkey.zrange(ENTRIES, 0, -1, withscores=True)
+    scheduler = RedBeatScheduler(app)
+    assert scheduler.schedule.keys() == {"recurring:1"}
+    scheduler.lock_key = None
+    scheduler.tick()
+    assert valkey.zrange(ENTRIES, 0, -1, withscores=True) == before
+    assert waiting(queue) == []
+    beat(Timekeeper(timetable))
+    assert waiting(queue) == [f"recurring:1:{tick}"]
 
 
 def test_our_class_reads_and_writes_the_pattern(

@@ -1,6 +1,6 @@
 """RedBeat's scheduler, with recurring calls among its entries.
 
-A recurring call is an entry of RedBeat's whose schedule is a `CronSchedule`. RedBeat moves an
+A recurring call is an entry of RedBeat's (see `entries`). RedBeat moves an
 entry on and then publishes, so that a crash in between loses a tick. For these entries one script
 does both instead, and only if nobody else has (see `fire.lua`). Two schedulers may run: RedBeat's
 lock decides who leads, and nothing hangs on it. Ordinary periodic tasks (``beat_schedule``, other
@@ -10,20 +10,16 @@ RedBeat's lock is taken in each tick instead of once at the start: whoever waits
 it in an outage, goes on in place.
 
 Leans on RedBeat 2.4: ``setup_schedule``, ``schedule``, ``maybe_due``, ``tick``, ``lock``,
-``lock_key``, ``lock_timeout`` and the classes of its decoder, which tests guard.
+``lock_key`` and ``lock_timeout``, which tests guard.
 """
 
 from __future__ import annotations
 
-import json
 import logging
-from datetime import UTC, datetime, timedelta
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
 import redis
-from celery.schedules import BaseSchedule, schedstate
 from celery.signals import beat_init
-from redbeat.decoder import RedBeatJSONDecoder, RedBeatJSONEncoder
 from redbeat.schedulers import (
     RedBeatScheduler,
     RedBeatSchedulerEntry,
@@ -33,11 +29,11 @@ from redbeat.schedulers import (
 from redis.exceptions import LockError
 from redis.lock import Lock
 
+from vomind_queue.broker.entries import CronSchedule, RecurringEntry
 from vomind_queue.broker.link import Link
 from vomind_queue.broker.names import LINK_OPTION, PLACE_CALL
 from vomind_queue.errors import StoreUnavailable
-from vomind_queue.schedules import PREFIX, runs_of
-from vomind_queue.store import redbeat_entry
+from vomind_queue.schedules import PREFIX
 from vomind_queue.ticks import Due
 
 logger = logging.getLogger(__name__)
@@ -46,123 +42,8 @@ logger = logging.getLogger(__name__)
 AWAY_LOOK_S = 0.5
 #: Looks within the time for which RedBeat's lock is held.
 LOOKS_IN_LEAD = 4
-
-
-class CronSchedule(BaseSchedule):
-    """A cron pattern in a time zone, as `vomind_queue.cron` reads it."""
-
-    def __init__(
-        self,
-        cron: str,
-        zone: str,
-        start_ms: int | None = None,
-        end_ms: int | None = None,
-        **options: Any,
-    ) -> None:
-        """``start_ms``, ``end_ms``: no tick before and after, unix ms."""
-        super().__init__(**options)
-        self.cron = cron
-        self.zone = zone
-        self.start_ms = start_ms
-        self.end_ms = end_ms
-
-    def next_after(self, moment: datetime) -> datetime | None:
-        """The first tick later than that; ``None`` at the end. Raises CronError."""
-        after_ms = int(moment.timestamp() * 1000)
-        runs = runs_of(self.cron, self.zone, self.start_ms, self.end_ms, after_ms)
-        run_ms = next(runs, None)
-        return None if run_ms is None else datetime.fromtimestamp(run_ms / 1000, UTC)
-
-    def remaining_estimate(self, last_run_at: datetime) -> timedelta | None:
-        """Time until the first tick after that; ``None`` at the end."""
-        tick = self.next_after(last_run_at)
-        return None if tick is None else tick - self.now()
-
-    def is_due(self, last_run_at: datetime) -> schedstate:
-        """Whether the first tick after that has come, and when to look again, s."""
-        remaining = self.remaining_estimate(last_run_at)
-        if remaining is None:
-            return schedstate(is_due=False, next=None)
-        seconds = remaining.total_seconds()
-        return schedstate(is_due=seconds <= 0, next=max(seconds, 0))
-
-    def encoded(self) -> dict[str, Any]:
-        """As it stands in the definition of an entry."""
-        return redbeat_entry.encode(self.cron, self.zone, self.start_ms, self.end_ms)
-
-    def __eq__(self, other: object) -> bool:
-        if isinstance(other, CronSchedule):
-            return self.encoded() == other.encoded()
-        return NotImplemented
-
-    def __hash__(self) -> int:
-        return hash((self.cron, self.zone, self.start_ms, self.end_ms))
-
-    def __repr__(self) -> str:
-        return f"<cron: {self.cron} {self.zone}>"
-
-    def __reduce__(self) -> tuple[type[Self], tuple[Any, ...]]:
-        return type(self), (self.cron, self.zone, self.start_ms, self.end_ms)
-
-
-class Encoder(RedBeatJSONEncoder):
-    """RedBeat's, which knows a `CronSchedule`, too."""
-
-    def default(self, obj: Any) -> Any:
-        """A value that JSON has no word for."""
-        return obj.encoded() if isinstance(obj, CronSchedule) else super().default(obj)
-
-
-class Decoder(RedBeatJSONDecoder):
-    """The inverse."""
-
-    def dict_to_object(self, d: dict[str, Any]) -> Any:
-        """A value that was written as an object of JSON."""
-        if d.get("__type__") == "interval" and "cron" in d:
-            return CronSchedule(d["cron"], d["zone"], d["start"], d["end"])
-        return super().dict_to_object(d)
-
-
-class RecurringEntry(RedBeatSchedulerEntry):
-    """A recurring call. The REST API changes it; RedBeat's own class can read and delete it."""
-
-    #: What has come, while the scheduler has it in hand.
-    due: Due | None = None
-
-    @staticmethod
-    def decode_definition(definition: str) -> dict[str, Any]:
-        """What RedBeat's own class does, with our decoder."""
-        found: dict[str, Any] = json.loads(definition, cls=Decoder)
-        return found
-
-    @property
-    def due_at(self) -> datetime | None:
-        """Its next tick; ``None`` when there is none. One that never fired waits for its time."""
-        tick: datetime | None = self.schedule.next_after(self.last_run_at or self.schedule.now())
-        return tick
-
-    @property
-    def score(self) -> float:
-        """Its next tick, unix s; -1 while it has none."""
-        tick = self.due_at if self.enabled else None
-        return -1 if tick is None else tick.timestamp()
-
-    def save(self) -> Self:
-        """What RedBeat's own class does, with our encoder; the call itself stays as it is."""
-        definition = {
-            "name": self.name,
-            "task": self.task,
-            "args": self.args,
-            "kwargs": self.kwargs,
-            "options": self.options,
-            "schedule": self.schedule,
-            "enabled": self.enabled,
-        }
-        with get_redis(self.app).pipeline() as pipe:
-            pipe.hset(self.key, "definition", json.dumps(definition, cls=Encoder))
-            pipe.zadd(self.app.redbeat_conf.schedule_key, {self.key: self.score})
-            pipe.execute()
-        return self
+#: Redis's answer for a key without an expiry.
+NEVER_RUNS_OUT = -1
 
 
 class Lease(Lock):
@@ -209,8 +90,9 @@ class Scheduler(RedBeatScheduler):
 
     def apply_async(self, entry: RedBeatSchedulerEntry, *args: Any, **kwargs: Any) -> Any:
         """Decides on the ticks of a recurring call; all that are due are carried out together."""
-        if isinstance(entry, RecurringEntry) and entry.due is not None:
-            self._timekeeper.decide(entry.due)
+        if isinstance(entry, RecurringEntry):
+            if entry.due is not None:
+                self._timekeeper.decide(entry.due)
             return None
         return super().apply_async(entry, *args, **kwargs)
 
@@ -270,7 +152,12 @@ class Scheduler(RedBeatScheduler):
         return True
 
     def _until_free_s(self) -> float:
-        left_ms: int = get_redis(self.app).pttl(self.lock_key)
+        client = get_redis(self.app)
+        left_ms: int = client.pttl(self.lock_key)
+        if left_ms == NEVER_RUNS_OUT:
+            # No scheduler's: somebody wrote it by hand.
+            left_ms = int(self.lock_timeout * 1000)
+            client.pexpire(self.lock_key, left_ms)
         return max(min(float(self.max_interval), left_ms / 1000), 0.0)
 
     def _recurring(self, due: Due) -> RecurringEntry:

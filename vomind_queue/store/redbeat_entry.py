@@ -2,7 +2,7 @@
 
 RedBeat's own class can read it: to that class the schedule is an interval of which no second run
 ever comes. What it means to us stands beside the interval, and to tell it from a plain one is
-enough. Ordinary processes write it without RedBeat; `broker.beat` reads and writes the same text
+enough. Ordinary processes write it without RedBeat; `broker.entries` reads and writes the same text
 with RedBeat's encoder, which a test holds against this.
 """
 

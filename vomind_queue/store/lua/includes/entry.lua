@@ -26,12 +26,12 @@ local function moment(ms)
         math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000 * 1000)
 end
 
--- What RedBeat keeps of the past of an entry.
+-- What RedBeat keeps of the past of an entry. One that never fired counts from its beginning, as
+-- with RedBeat: to its own class it would be due otherwise.
 local function note_meta(key)
-    local record = redis.call('HMGET', key, 'done', 'fired')
-    local last = record[1] and moment(tonumber(record[1])) or 'null'
-    redis.call('HSET', key, 'meta',
-        string.format('{"last_run_at": %s, "total_run_count": %d}', last, tonumber(record[2] or 0)))
+    local record = redis.call('HMGET', key, 'done', 'at', 'fired')
+    redis.call('HSET', key, 'meta', string.format('{"last_run_at": %s, "total_run_count": %d}',
+        moment(tonumber(record[1] or record[2] or 0)), tonumber(record[3] or 0)))
 end
 
 -- What RedBeat shows of whether an entry fires; it stands at the end.
