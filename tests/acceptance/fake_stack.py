@@ -1,37 +1,32 @@
-"""A supervisor over small programs that are given as JSON: ``[[name, code], …]``."""
+"""A stack over small programs that are given as JSON: ``[[name, code], …]``.
+
+A name that begins with ``server`` is a server, which the others need.
+"""
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
+import shlex
 import sys
 
-from vomind_queue.stack.supervisor import Part, Supervisor
-
-
-class Never:
-    """Asks in vain."""
-
-    async def ready(self) -> None:
-        """Waits for what does not come."""
-        await asyncio.Event().wait()
+from vomind_queue.stack.processes import Stack
+from vomind_queue.stack.servers import Server
 
 
 def main() -> None:
     """Runs the programs of the first argument, each with a grace of 1 s."""
-    parts = [
-        Part(
-            name=name,
-            command=(sys.executable, "-u", "-c", code),
-            environment=dict(os.environ),
-            grace_s=1,
-            probe=Never() if name == "bad" else None,
-        )
-        for name, code in json.loads(sys.argv[1])
+    programs = {name: (sys.executable, "-u", "-c", code) for name, code in json.loads(sys.argv[1])}
+    servers = [
+        Server(name=name, command=line, environment=os.environ, ready=lambda: True, grace_s=1)
+        for name, line in programs.items()
+        if name.startswith("server")
     ]
-    supervisor = Supervisor(parts)
-    sys.exit(not asyncio.run(supervisor.run(lambda: print("all started", flush=True))))
+    lines = {
+        name: shlex.join(line) for name, line in programs.items() if not name.startswith("server")
+    }
+    stack = Stack(servers, lines, os.environ, grace_s=1)
+    sys.exit(not stack.run([], "all is ready"))
 
 
 if __name__ == "__main__":

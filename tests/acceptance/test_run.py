@@ -9,8 +9,8 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import requests
@@ -69,21 +69,84 @@ def test_a_newcomer_gets_a_ring(copy: Copy) -> None:
     assert _logged(copy) == ["completed"]
 
 
-def test_a_killed_part_comes_back(copy: Copy) -> None:
-    """Each process and even the embedded server may be killed; the next call is placed."""
+@pytest.mark.parametrize(
+    ("words", "name"),
+    [
+        ("celery_app worker", "worker"),
+        ("vomind_queue.web", "web"),
+        ("valkey-server", "valkey"),
+        ("vomind_queue.simulator", "simulator"),
+    ],
+)
+def test_a_killed_part_ends_all_with_words(copy: Copy, words: str, name: str) -> None:
+    """Nothing runs on in part and unseen; calls outlive it, and the next start goes on."""
     copy.start()
-    victims = ["celery_app worker", "vomind_queue.web", "vomind_queue.shipper", "valkey"]
-    for number, words in enumerate(victims, 1):
-        os.kill(copy.pid_of(words), signal.SIGKILL)
-        job = str(number)
-        body = {"to": f"+123456780{number}"}
-        until(lambda body=body: _posted(copy, body), within_s=20, what="the call is accepted")
-        until(lambda job=job: _placed(copy, job), within_s=20, what=f"{job} is placed")
-    assert len(copy.rings()) == 4
-    until(lambda: _logged(copy) == ["completed"] * 4, within_s=30, what="all calls are in the log")
+    copy.post("pause", {})
+    copy.post("schedule-call", {"to": "+1234567890"})
+    os.kill(copy.pid_of(words), signal.SIGKILL)
+    assert copy.process.wait(within_s=40) == 1
+    assert f"{name} ended (status -9), so everything was ended" in copy.process.output
+    assert copy.pids() == {}
+    copy.start()
+    copy.post("resume", {})
+    until(lambda: copy.completed("1"), within_s=20, what="the call is placed")
 
 
-def test_a_killed_supervisor_leaves_no_process_and_loses_no_call(copy: Copy) -> None:
+def test_a_part_that_cannot_start_ends_all_with_words(copy: Copy) -> None:
+    """What it said stands above the last line."""
+    copy.environment["FLOWER_HOST"] = "0.0.0.0"
+    copy.process.start()
+    assert copy.process.wait(within_s=60) == 1
+    assert "FLOWER_HOST: '0.0.0.0' is not allowed without FLOWER_BASIC_AUTH" in copy.process.output
+    assert "flower ended (status 1), so everything was ended" in copy.process.output
+    assert copy.pids() == {}
+
+
+def test_a_call_that_is_being_placed_is_placed_to_its_end(copy: Copy) -> None:
+    """Ctrl-C waits for it: the worker ends before the simulator and the server do."""
+    copy.start()
+    faults = [{"fault": "slow", "ms": 6_500, "when": "after"}]
+    simulator = f"http://127.0.0.1:{copy.environment['SIMULATOR_PORT']}/simulator"
+    requests.post(f"{simulator}/faults", json=faults, timeout=5).raise_for_status()
+    copy.post("schedule-call", {"to": "+1234567890"})
+    until(copy.rings, within_s=10, what="the simulator has taken the call")
+    copy.process.send(signal.SIGINT)
+    assert copy.process.wait(within_s=40) == 0
+    assert copy.pids() == {}
+    copy.start()
+    assert copy.completed("1")
+
+
+def test_two_copies_run_side_by_side(copy: Copy, tmp_path: Path) -> None:
+    """With ports and data of their own; one that would share either is told so."""
+    copy.start()
+    second = Copy(tmp_path / "second")
+    second.directory.mkdir()
+    try:
+        second.start()
+        second.post("schedule-call", {"to": "+1234567890"})
+        until(lambda: second.completed("1"), within_s=20, what="the call is placed")
+        assert copy.rings() == []
+        assert second.process.stop(within_s=40) == 0
+    finally:
+        second.process.kill()
+    second.environment["DATA_DIR"] = copy.environment["DATA_DIR"]
+    second.process.start()
+    assert second.process.wait(within_s=20) == 1
+    assert "is in use by another copy; allowed: a directory of its own." in second.process.output
+    assert copy.get("stats")["success"]
+
+
+def test_an_end_while_it_starts_leaves_nothing(copy: Copy) -> None:
+    """Ctrl-C before anything is ready is a clean end as well."""
+    copy.process.start()
+    copy.process.wait_for("worker started", within_s=30)
+    copy.process.send(signal.SIGINT)
+    assert copy.process.wait(within_s=60) == 0
+    assert copy.pids() == {}
+
+
+def test_a_killed_stack_leaves_no_process_and_loses_no_call(copy: Copy) -> None:
     """After kill -9 nothing runs any more, and the next start places what was waiting."""
     copy.start()
     copy.post("schedule-delayed-call", {"to": "+1234567890", "delayMs": 3000})
@@ -129,18 +192,3 @@ def _outcomes(copy: Copy) -> list[tuple[str, int]]:
 
 def _logged(copy: Copy) -> list[str]:
     return [call["state"] for call in copy.get("../calls")["calls"]]
-
-
-def _answered(question: Callable[[], bool]) -> bool:
-    try:
-        return question()
-    except (requests.RequestException, KeyError):
-        return False
-
-
-def _posted(copy: Copy, body: dict[str, Any]) -> bool:
-    return _answered(lambda: bool(copy.post("schedule-call", body)["success"]))
-
-
-def _placed(copy: Copy, job_id: str) -> bool:
-    return _answered(lambda: copy.completed(job_id))

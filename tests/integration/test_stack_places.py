@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import socket
 from collections.abc import Sequence
@@ -19,7 +18,7 @@ from vomind_queue.stack.probes import Place
 
 
 def _check(*wanted: Place) -> None:
-    asyncio.run(probes.check_free(wanted, within_s=0.2))
+    probes.check_free(wanted, within_s=0.2)
 
 
 def _place(port: int, variable: str = "PORT", host: str = "127.0.0.1") -> Place:
@@ -72,15 +71,11 @@ def test_only_what_is_started_needs_a_port(
 def test_two_copies_cannot_share_a_data_directory(tmp_path: Path) -> None:
     """The second copy is told so, and another directory helps."""
     settings = Settings.from_env({"DATA_DIR": str(tmp_path)})
-
-    async def take() -> int:
-        return await embedded.lock(settings, within_s=0.2)
-
-    held = asyncio.run(take())
+    held = embedded.lock(settings, within_s=0.2)
     with pytest.raises(SettingsError, match=r"DATA_DIR: '.*' is in use by another copy"):
-        asyncio.run(take())
+        embedded.lock(settings, within_s=0.2)
     os.close(held)
-    os.close(asyncio.run(take()))
+    os.close(embedded.lock(settings, within_s=0.2))
 
 
 def test_a_data_directory_that_cannot_be_made_is_named(tmp_path: Path) -> None:
@@ -88,4 +83,4 @@ def test_a_data_directory_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     settings = Settings.from_env({"DATA_DIR": str(tmp_path / "file")})
     with pytest.raises(SettingsError, match=r"DATA_DIR: '.*' cannot be used: Not a directory"):
-        asyncio.run(embedded.lock(settings, within_s=0))
+        embedded.lock(settings, within_s=0)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 
 import click
@@ -10,9 +9,9 @@ import click
 from vomind_queue.config.loading import load
 from vomind_queue.config.settings import Settings
 from vomind_queue.errors import SettingsError
-from vomind_queue.stack import embedded, probes
-from vomind_queue.stack.parts import announcement, parts, places, server
-from vomind_queue.stack.supervisor import Supervisor
+from vomind_queue.stack import embedded, parts
+from vomind_queue.stack.probes import check_free
+from vomind_queue.stack.processes import Stack
 
 #: How long what was just ended may still hold its ports and files, seconds.
 PREVIOUS_S = 2.0
@@ -22,17 +21,16 @@ PREVIOUS_S = 2.0
 def up() -> None:
     """Run the whole stack on this machine until Ctrl-C."""
     try:
-        if not asyncio.run(_run(load())):
+        if not _run(load()):
             raise SystemExit(1)
     except SettingsError as error:
         raise SystemExit(str(error)) from None
 
 
-async def _run(settings: Settings) -> bool:
-    first = []
-    if settings.embedded:
-        first = [server(settings, await embedded.lock(settings, within_s=PREVIOUS_S))]
-    await probes.check_free(places(settings), within_s=PREVIOUS_S)
-    everything = [*first, *parts(settings, os.environ)]
-    supervisor = Supervisor(everything, first=len(first))
-    return await supervisor.run(lambda: click.echo("\n".join(announcement(settings))))
+def _run(settings: Settings) -> bool:
+    lock = embedded.lock(settings, within_s=PREVIOUS_S) if settings.embedded else None
+    check_free(parts.places(settings), within_s=PREVIOUS_S)
+    environ = parts.environment(settings, os.environ)
+    servers = parts.servers(settings, environ, lock)
+    stack = Stack(servers, parts.commands(), environ, parts.grace_s(settings))
+    return stack.run(parts.ready(settings), parts.announcement(settings))

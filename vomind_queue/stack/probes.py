@@ -2,66 +2,41 @@
 
 from __future__ import annotations
 
-import asyncio
 import errno
 import ipaddress
 import socket
+import time
 from base64 import b64encode
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException
 
 from vomind_queue.errors import SettingsError
 
 #: For one question, seconds: what is ready answers at once.
 ANSWER_S = 2.0
-
 #: Between two questions while waiting, seconds.
 PAUSE_S = 0.1
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Probe:
-    """A question to a port, and how the answer of what is ready begins."""
-
-    host: str
-    port: int
-    question: bytes = field(repr=False)
-    answer: bytes
-
-    async def ready(self) -> None:
-        """Returns when the answer is right; asks until then."""
-        while not await self._right():  # noqa: ASYNC110
-            await asyncio.sleep(PAUSE_S)
-
-    async def _right(self) -> bool:
-        try:
-            async with asyncio.timeout(ANSWER_S):
-                reader, writer = await asyncio.open_connection(self.host, self.port)
-                try:
-                    writer.write(self.question)
-                    return await reader.readexactly(len(self.answer)) == self.answer
-                finally:
-                    writer.close()
-        except (OSError, TimeoutError, asyncio.IncompleteReadError):
-            return False
-
-
-def http(host: str, port: int, path: str, login: str = "") -> Probe:
-    """Ready when ``GET path`` is answered with 200; ``login`` is ``user:password``."""
+def serves(host: str, port: int, path: str, login: str = "") -> bool:
+    """Return whether ``GET path`` is answered with 200; ``login`` is ``user:password``."""
     shown = b64encode(login.encode()).decode()
-    access = f"Authorization: Basic {shown}\r\n" if login else ""
-    question = f"GET {path} HTTP/1.1\r\nHost: {host}\r\n{access}Connection: close\r\n\r\n"
-    return Probe(host=host, port=port, question=question.encode(), answer=b"HTTP/1.1 200")
-
-
-def redis(port: int) -> Probe:
-    """Ready when PING is answered, which is once the data is loaded."""
-    return Probe(host="127.0.0.1", port=port, question=b"PING\r\n", answer=b"+PONG")
+    connection = HTTPConnection(reachable(host), port, timeout=ANSWER_S)
+    try:
+        headers = {"Authorization": f"Basic {shown}"} if login else {}
+        connection.request("GET", path, headers=headers)
+        return connection.getresponse().status == HTTPStatus.OK
+    except (OSError, HTTPException):
+        return False
+    finally:
+        connection.close()
 
 
 def reachable(host: str) -> str:
-    """The address at which this machine reaches what listens on ``host``."""
+    """Return the address at which this machine reaches what listens on ``host``."""
     try:
         if not ipaddress.ip_address(host).is_unspecified:
             return host
@@ -71,7 +46,7 @@ def reachable(host: str) -> str:
 
 
 def in_url(host: str) -> str:
-    """``host`` as it stands in an address."""
+    """Return ``host`` as it stands in an address."""
     return f"[{host}]" if ":" in host else host
 
 
@@ -84,20 +59,20 @@ class Place:
     variable: str
 
 
-async def check_free(places: Sequence[Place], *, within_s: float) -> None:
-    """Returns when all places are free at the same time.
+def check_free(places: Sequence[Place], *, within_s: float) -> None:
+    """Return when all places are free at the same time.
 
-    Waits a little, because what was just ended may still hold its port. Raises
-    SettingsError with one line naming the first place that is taken.
+    Waits a little, because what was just ended may still hold its port. Raise SettingsError with
+    one line naming the first place that is taken.
     """
-    deadline = asyncio.get_running_loop().time() + within_s
+    deadline = time.monotonic() + within_s
     while True:
         try:
             return _try(places)
         except SettingsError:
-            if asyncio.get_running_loop().time() > deadline:
+            if time.monotonic() > deadline:
                 raise
-            await asyncio.sleep(PAUSE_S)
+            time.sleep(PAUSE_S)
 
 
 def _try(places: Sequence[Place]) -> None:
