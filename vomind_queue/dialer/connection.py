@@ -12,6 +12,7 @@ import ssl
 import struct
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException, HTTPResponse
 from typing import cast
@@ -19,7 +20,6 @@ from typing import cast
 from twilio.http.response import Response  # type: ignore[import-untyped]
 
 from vomind_queue.clocks import boottime
-from vomind_queue.dialer.exchange import Exchange, TooLateError
 from vomind_queue.dialer.lookup import look_up
 
 #: Largest answer that is read, bytes; a full page of 1,000 calls has about 2 MB.
@@ -29,6 +29,48 @@ _PIECE = 8 * 1024
 #: Linux and a few others; ``None`` elsewhere.
 _USER_TIMEOUT: int | None = getattr(socket, "TCP_USER_TIMEOUT", None)
 _NO_LINGERING = struct.pack("ii", 1, 0)
+
+
+class TooLateError(Exception):
+    """The time in which the request may leave is over."""
+
+
+@dataclass(kw_only=True, slots=True)
+class Exchange:
+    """The limits of one request, how far it got, and its answer once there is one."""
+
+    #: Instant on ``clocks.boottime`` after which not a byte may leave, s.
+    send_until_s: float
+    #: Instant on ``clocks.boottime`` at which waiting ends, s.
+    answer_until_s: float
+    #: Whether a byte may have left: set before the first one does, and never taken back.
+    sent: bool = False
+    #: The whole answer.
+    answer: Response | None = None
+
+    @classmethod
+    def lasting(cls, seconds: float, *, begun_s: float | None = None) -> Exchange:
+        """Return one that ends after so many seconds.
+
+        Its request must leave within them, too, counted from ``begun_s`` or from now.
+        """
+        now_s = boottime()
+        start_s = now_s if begun_s is None else begun_s
+        return cls(send_until_s=start_s + seconds, answer_until_s=now_s + seconds)
+
+    def left_to_send_s(self) -> float:
+        """Return how long bytes may still leave, s. Raise TooLateError when none may."""
+        left_s = min(self.send_until_s, self.answer_until_s) - boottime()
+        if left_s <= 0:
+            raise TooLateError
+        return left_s
+
+    def left_to_answer_s(self) -> float:
+        """Return how long the answer may still take, s. Raise TimeoutError when it may not."""
+        left_s = self.answer_until_s - boottime()
+        if left_s <= 0:
+            raise TimeoutError
+        return left_s
 
 
 class Connection:
@@ -203,7 +245,7 @@ def _whole(response: HTTPResponse) -> Response:
 def _dial(address: tuple[str, int], exchange: Exchange) -> socket.socket:
     """Return a TCP connection to the first of the host's addresses that accepts one."""
     failed: OSError | None = None
-    targets = look_up(address, exchange)
+    targets = look_up(address, exchange.left_to_send_s())
     for number, target in enumerate(targets):
         # One address that swallows packets must not use up the time of the others.
         share_s = exchange.left_to_send_s() / (len(targets) - number)

@@ -22,8 +22,7 @@ import certifi
 from twilio.http import HttpClient  # type: ignore[import-untyped]
 from twilio.http.response import Response  # type: ignore[import-untyped]
 
-from vomind_queue.dialer.connection import Connection
-from vomind_queue.dialer.exchange import Exchange
+from vomind_queue.dialer.connection import Connection, Exchange
 
 #: How long a connection may have been idle and still be used, s. Servers close idle connections,
 #: and the outcome of a request that crosses the close is unknown.

@@ -1,4 +1,4 @@
-"""Host names, resolved within the time limits of an exchange."""
+"""Host names, resolved within a time limit."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ipaddress import ip_address
 from queue import Empty, SimpleQueue
 from typing import Any
 
-from vomind_queue.dialer.exchange import Exchange
+from vomind_queue.clocks import boottime
 
 #: Most look-ups under way at once in this process. A hanging resolver must not cost another
 #: thread with every attempt.
@@ -19,7 +19,7 @@ MAX_LOOK_UPS = 16
 _free = threading.BoundedSemaphore(MAX_LOOK_UPS)
 
 
-def look_up(address: tuple[str, int], exchange: Exchange) -> Sequence[tuple[str, int]]:
+def look_up(address: tuple[str, int], within_s: float) -> Sequence[tuple[str, int]]:
     """Return each IP address of a host, with the port.
 
     Raise OSError when it cannot be looked up, or not in time.
@@ -29,10 +29,11 @@ def look_up(address: tuple[str, int], exchange: Exchange) -> Sequence[tuple[str,
         ip_address(host)
         return [address]
     # getaddrinfo has no time-out, so another thread waits for it.
+    give_up_s = boottime() + within_s
     found: SimpleQueue[Sequence[Any] | Exception] = SimpleQueue()
     try:
-        _start(address, found, exchange)
-        answer = found.get(timeout=exchange.left_to_send_s())
+        _start(address, found, within_s)
+        answer = found.get(timeout=max(0.0, give_up_s - boottime()))
     except Empty:
         raise OSError(f"the name {host} could not be looked up in time") from None
     if isinstance(answer, Exception):
@@ -41,9 +42,9 @@ def look_up(address: tuple[str, int], exchange: Exchange) -> Sequence[tuple[str,
 
 
 def _start(
-    address: tuple[str, int], found: SimpleQueue[Sequence[Any] | Exception], exchange: Exchange
+    address: tuple[str, int], found: SimpleQueue[Sequence[Any] | Exception], within_s: float
 ) -> None:
-    if not _free.acquire(timeout=exchange.left_to_send_s()):
+    if not _free.acquire(timeout=within_s):
         raise Empty
     try:
         threading.Thread(target=_find, args=(address, found), daemon=True).start()

@@ -13,7 +13,7 @@ from twilio.http.response import Response  # type: ignore[import-untyped]
 
 from vomind_queue.attempts import Failure
 from vomind_queue.calls import mask_number
-from vomind_queue.dialer.exchange import Exchange, TooLateError
+from vomind_queue.dialer.connection import Exchange, TooLateError
 from vomind_queue.dialer.failures import Refused, Trouble, failure
 
 

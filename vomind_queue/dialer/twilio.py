@@ -20,7 +20,7 @@ from vomind_queue.attempts import (
     Ring,
     Search,
 )
-from vomind_queue.dialer.exchange import Exchange
+from vomind_queue.dialer.connection import Exchange
 from vomind_queue.dialer.failures import Trouble, failure
 from vomind_queue.dialer.http_client import BoundedHttpClient
 from vomind_queue.dialer.outcomes import failure_of, masked

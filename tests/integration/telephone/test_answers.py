@@ -18,7 +18,7 @@ from tests.integration.telephone.attempts import (
 )
 from tests.integration.telephone.doorman import Doorman
 from vomind_queue.attempts import Accepted, Failure, Kind
-from vomind_queue.dialer.exchange import Exchange
+from vomind_queue.dialer.connection import Exchange
 from vomind_queue.dialer.http_client import BoundedHttpClient
 
 BODY = b'{"sid": "CA1", "status": "queued"}'

@@ -27,8 +27,7 @@ from tests.simulator import SimulatorClient
 from tests.stack import until
 from vomind_queue.attempts import Accepted, Failure, Kind
 from vomind_queue.clocks import boottime
-from vomind_queue.dialer.connection import Connection
-from vomind_queue.dialer.exchange import Exchange, TooLateError
+from vomind_queue.dialer.connection import Connection, Exchange, TooLateError
 from vomind_queue.dialer.http_client import BoundedHttpClient
 from vomind_queue.dialer.lookup import MAX_LOOK_UPS
 from vomind_queue.dialer.twilio import TwilioDialer
