@@ -6,10 +6,9 @@ import time
 
 
 def boottime() -> float:
-    """Seconds that go on while the machine or the process sleeps, from an unknown start.
+    """Return seconds since an arbitrary start, counting time in which the machine sleeps.
 
-    ``CLOCK_BOOTTIME`` where the system has it: a monotonic clock stands still
-    while a laptop or a virtual machine is suspended.
+    On Linux only ``CLOCK_BOOTTIME`` counts them. On macOS ``CLOCK_MONOTONIC`` does, whereas
+    `time.monotonic` reads another clock that stands still.
     """
-    clock = getattr(time, "CLOCK_BOOTTIME", None)
-    return time.monotonic() if clock is None else time.clock_gettime(clock)
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
