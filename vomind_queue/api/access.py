@@ -8,7 +8,6 @@ import logging
 import re
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,7 +16,6 @@ from flask import Flask, g, has_request_context, request
 
 from vomind_queue.api.middleware import REQUEST_ID, ROUTE
 from vomind_queue.api.problems import Refused
-from vomind_queue.calls import Call
 from vomind_queue.config.types import ApiKey
 from vomind_queue.errors import StoreUnavailable
 
@@ -103,12 +101,10 @@ def _match(keys: Sequence[tuple[ApiKey, bytes]]) -> ApiKey | None:
     return found
 
 
-def marked(call: Call) -> Call:
-    """The call, with the id under which the client that asks for it knows its request."""
-    given = request.environ.get("HTTP_X_REQUEST_ID")
-    if not given or not _KEPT_ID.fullmatch(given):
-        return call
-    return replace(call, request_id=given)
+def kept_id() -> str | None:
+    """The id under which the client knows its request, if it is to be kept with a call."""
+    given = request.environ.get("HTTP_X_REQUEST_ID") or ""
+    return given if _KEPT_ID.fullmatch(given) else None
 
 
 def is_free() -> bool:

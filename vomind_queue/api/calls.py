@@ -8,7 +8,7 @@ from flask import Blueprint, Response
 from marshmallow import ValidationError
 
 from vomind_queue.api import answers, bulk_preview, schemas
-from vomind_queue.api.access import marked
+from vomind_queue.api.access import kept_id
 from vomind_queue.api.body import read_object
 from vomind_queue.api.idempotency import answered_before, idempotency_key
 from vomind_queue.api.ports import Services
@@ -36,7 +36,7 @@ class CallRoutes:
     def schedule_call(self) -> Response:
         """One call, to be dialed as soon as its turn comes."""
         body = read_object()
-        new = _marked(schemas.CALL.accept(body))
+        (new,) = _marked([schemas.CALL.load(body)])
         if found := self._refused([new]):
             raise ValidationError(dict(found[0]))
         receipt = self._scheduling.schedule(new, idempotency_key(body))
@@ -47,7 +47,7 @@ class CallRoutes:
     def schedule_delayed_call(self) -> Response:
         """One call for later."""
         body = read_object()
-        new = _marked(schemas.DELAYED_CALL.accept(body))
+        (new,) = _marked([schemas.DELAYED_CALL.load(body)])
         if found := self._refused([new]):
             raise ValidationError(dict(found[0]))
         key = idempotency_key(body)
@@ -66,7 +66,7 @@ class CallRoutes:
     def schedule_bulk_calls(self) -> Response:
         """Many calls, all or none."""
         body = read_object()
-        news = [_marked(new) for new in schemas.BULK.load(body)["calls"]]
+        news = _marked(schemas.BULK.load(body)["calls"])
         if found := self._refused(news):
             raise ValidationError({"calls": found})
         key = idempotency_key(body)
@@ -106,6 +106,9 @@ class CallRoutes:
         return schemas.untimely(news, self._scheduling.now_ms(), self._past_grace_ms)
 
 
-def _marked(new: NewCall) -> NewCall:
-    call = marked(new.call)
-    return new if call is new.call else replace(new, call=call)
+def _marked(news: list[NewCall]) -> list[NewCall]:
+    """The calls, with the id of the request that asks for them."""
+    request_id = kept_id()
+    if request_id is None:
+        return news
+    return [replace(new, call=replace(new.call, request_id=request_id)) for new in news]

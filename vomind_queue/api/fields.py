@@ -270,18 +270,7 @@ class Calls(fields.List[Any]):
         names = set().union(*(call for call in value if isinstance(call, dict)))
         if len(names) > MOST_NAMES:
             raise ValidationError(f"They have more than {MOST_NAMES} different fields.")
-        return self._each(value)
-
-    def _each(self, calls: list[Any]) -> list[Any]:
-        accept = cast(fields.Nested, self.inner).schema.accept  # type: ignore[attr-defined]
-        accepted, errors = [], {}
-        for index, call in enumerate(calls):
-            try:
-                accepted.append(accept(call))
-            except ValidationError as error:
-                errors[index] = error.messages
-        if errors:
-            raise ValidationError(cast(dict[str, Any], errors))
+        accepted: list[Any] = cast(fields.Nested, self.inner).schema.load(value, many=True)
         return accepted
 
 

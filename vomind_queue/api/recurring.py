@@ -9,7 +9,7 @@ from marshmallow import ValidationError
 from werkzeug.routing import BaseConverter
 
 from vomind_queue.api import access, answers, recurring_answers, schemas
-from vomind_queue.api.access import marked
+from vomind_queue.api.access import kept_id
 from vomind_queue.api.body import read_object
 from vomind_queue.api.idempotency import answered_before, idempotency_key
 from vomind_queue.api.ports import Services
@@ -54,7 +54,7 @@ class RecurringRoutes:
         """A call that is to be placed again and again."""
         body = read_object()
         wanted = self._placeable(RECURRING.read(body, self._default_zone))
-        wanted = replace(wanted, call=marked(wanted.call))
+        wanted = replace(wanted, call=replace(wanted.call, request_id=kept_id()))
         key = idempotency_key(body)
         registered = None
         if fault := self._never(wanted):

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from marshmallow import ValidationError, post_load, validates_schema
+from marshmallow import ValidationError, post_load
 
 from vomind_queue.api import fields, schemas
 from vomind_queue.api.schemas import CallSchema, RequestSchema
@@ -110,12 +110,13 @@ class RecurringSchema(CallSchema):
     )
     overlap = OverlapRule(allow_none=True)
 
-    @validates_schema
-    def refuse_backwards(self, data: dict[str, Any], **_: Any) -> None:
-        """Raises ValidationError when the end lies before the start."""
+    def faults(self, data: Mapping[str, Any], sent: Mapping[str, Any]) -> dict[str, Any]:
+        """Also an end that lies before the start."""
+        found = super().faults(data, sent)
         start_ms, end_ms = data.get("start_ms"), data.get("end_ms")
         if start_ms is not None and end_ms is not None and end_ms < start_ms:
-            raise ValidationError("It lies before startAt.", "endAt")
+            found["endAt"] = ["It lies before startAt."]
+        return found
 
     @post_load
     def make(self, data: dict[str, Any], **_: Any) -> Any:
@@ -147,13 +148,12 @@ class ChangeSchema(RequestSchema):
         super().__init__(**kwargs)
         self.known = RECURRING.known - {"to"}
 
-    @validates_schema(pass_original=True)
-    def refuse_another_number(self, _data: Any, original: Any, **_: Any) -> None:
-        """Raises ValidationError: another person is another recurring call."""
-        if isinstance(original, dict) and "to" in original:
-            raise ValidationError(
-                "A recurring call keeps its number; schedule another one for another number.", "to"
-            )
+    def faults(self, data: Mapping[str, Any], sent: Mapping[str, Any]) -> dict[str, Any]:
+        """Also another number: another person is another recurring call."""
+        if "to" in sent:
+            text = "A recurring call keeps its number; schedule another one for another number."
+            return {"to": [text]}
+        return super().faults(data, sent)
 
     def merged(self, old: Recurrence, body: Mapping[str, Any], default_zone: str) -> Recurrence:
         """The recurrence with the changes; ``null`` takes a field back to its default.

@@ -191,7 +191,8 @@ def _whole(news: Sequence[NewCall]) -> list[Any]:
 
 
 def _receipt(answer: list[Any]) -> Receipt:
-    refuse_misuse(answer)
+    if answer[0] != Code.OK:
+        refuse_misuse(answer)
     first, count, accepted = answer[2:5]
     count = int(count)
     if count == 1:
