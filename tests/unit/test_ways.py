@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.ways.tree import Seen, common, grow
+from tests.ways.tree import Seen, common, grow, twice
 
 #: Two threads; `b` calls a function of its own on the way to `c`.
 SEEN: list[Seen] = [
@@ -12,7 +12,6 @@ SEEN: list[Seen] = [
     ("one", 2, "vomind_queue.b", "B._step"),
     ("one", 3, "vomind_queue.c", "write"),
     ("one", 3, "vomind_queue.c", "write"),
-    ("one", -1, "", ""),
 ]
 
 
@@ -36,8 +35,8 @@ def test_two_branches_that_meet_are_told() -> None:
         ("one", 0, "vomind_queue.e", "other"),
         ("one", 1, "vomind_queue.c", "write"),
     ]
-    assert grow([*SEEN, *again]).twice() == []
-    deeper = ("one", 2, "vomind_queue.f", "send")
-    assert grow([*SEEN[:-1], ("one", 4, "vomind_queue.f", "send"), *again, deeper]).twice() == [
-        "vomind_queue.c.write"
-    ]
+    assert twice([*SEEN, *again]) == []
+    beyond: list[Seen] = [("one", 2, "vomind_queue.f", "send")]
+    assert twice([*SEEN, *again, *beyond]) == []
+    both = [*SEEN, ("one", 4, "vomind_queue.f", "send"), *again, *beyond]
+    assert twice(both) == ["vomind_queue.c.write"]

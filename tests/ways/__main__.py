@@ -1,4 +1,4 @@
-"""``python -m tests.ways``: prints the three ways and how many modules each has."""
+"""``python -m tests.ways``: prints the three ways; ``--write`` puts them into the documentation."""
 
 from __future__ import annotations
 
@@ -7,17 +7,13 @@ import tempfile
 from pathlib import Path
 
 from tests.servers import Server
+from tests.ways.drawing import drawn, write
+from tests.ways.tree import twice
 from tests.ways.walk import ways
-
-TITLES = {
-    "post": "From a POST to its answer",
-    "placing": "From the fetch to the written outcome",
-    "callback": "Twilio's status callback",
-}
 
 
 def main() -> None:
-    """Runs calls through an empty server of its own."""
+    """Sends a few calls through an empty server of its own."""
     with tempfile.TemporaryDirectory() as name:
         server = Server(kind="valkey", directory=Path(name) / "server")
         server.start()
@@ -25,11 +21,12 @@ def main() -> None:
             found = ways(Path(name), server.url)
         finally:
             server.kill()
-    for way, title in TITLES.items():
-        tree = found[way]
-        sys.stdout.write(f"{title}: {len(tree.modules())} modules\n\n{tree.drawn()}\n\n")
-        for name in tree.twice():
-            sys.stdout.write(f"Reached in two ways: {name}\n\n")
+    sys.stdout.write(drawn(found))
+    for way, seen in found.items():
+        for function in twice(seen):
+            sys.stdout.write(f"\n{way}: reached in two ways: {function}\n")
+    if "--write" in sys.argv:
+        write(found)
 
 
 if __name__ == "__main__":

@@ -19,8 +19,7 @@ class Tracer:
     """
 
     def __init__(self) -> None:
-        #: Thread, depth among functions of ours, module, function; and a line at the end of each
-        #: function that was called by none of ours.
+        #: Thread, depth among functions of ours, module, function.
         self.seen: list[tuple[str, int, str, str]] = []
         self._on = False
         self._threads = threading.local()
@@ -33,6 +32,7 @@ class Tracer:
     def begin(self) -> None:
         """Forgets what was seen and looks."""
         self.seen = []
+        self._threads = threading.local()
         self._on = True
 
     def end(self) -> list[tuple[str, int, str, str]]:
@@ -43,18 +43,34 @@ class Tracer:
     def _profile(self, frame: FrameType, event: str, _: Any) -> None:
         if not self._on or event not in ("call", "return"):
             return
-        code = frame.f_code
-        if not code.co_filename.startswith(f"{PACKAGE}/"):
+        if not _is_ours(frame):
             return
         frames: list[FrameType] = self._threads.__dict__.setdefault("frames", [])
         if event == "call":
-            module = frame.f_globals["__name__"]
-            self._note(len(frames), module, code.co_qualname)
+            if not frames:
+                # A loop of ours that ran before: it shows where this comes from.
+                frames += _above(frame)
+                for depth, each in enumerate(frames):
+                    self._note(depth, each)
+            self._note(len(frames), frame)
             frames.append(frame)
         elif frames and frames[-1] is frame:
             frames.pop()
-            if not frames:
-                self._note(-1, "", "")
 
-    def _note(self, depth: int, module: str, function: str) -> None:
+    def _note(self, depth: int, frame: FrameType) -> None:
+        module, function = frame.f_globals["__name__"], frame.f_code.co_qualname
         self.seen.append((threading.current_thread().name, depth, module, function))
+
+
+def _above(frame: FrameType) -> list[FrameType]:
+    """The frames of ours that led to this one, the outermost first."""
+    found = []
+    while (caller := frame.f_back) is not None:
+        if _is_ours(caller):
+            found.append(caller)
+        frame = caller
+    return found[::-1]
+
+
+def _is_ours(frame: FrameType) -> bool:
+    return frame.f_code.co_filename.startswith(f"{PACKAGE}/")

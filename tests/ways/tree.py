@@ -28,20 +28,6 @@ class Node:
         """Every module once, in the order of first entry."""
         return list(dict.fromkeys(node.module for _, node in self.walk()))
 
-    def twice(self) -> list[str]:
-        """Functions that lead on into another module and are reached from more than one.
-
-        There two branches of a way do the same work. What leads nowhere, such as the writer of
-        a log line, may be asked by anybody.
-        """
-        callers: dict[str, set[str]] = {}
-        for caller in [self, *(node for _, node in self.walk())]:
-            for node in caller.children:
-                if node.children:
-                    name = f"{node.module}.{node.function}"
-                    callers.setdefault(name, set()).add(caller.module)
-        return [name for name, modules in callers.items() if len(modules) > 1]
-
     def drawn(self) -> str:
         """A line for each node, indented."""
         return "\n".join(f"{'  ' * depth}{short(node)}" for depth, node in self.walk())
@@ -60,6 +46,24 @@ def common(runs: Sequence[Sequence[Seen]]) -> list[Seen]:
     return [each for each in runs[-1] if (each[2], each[3]) in everywhere]
 
 
+def twice(seen: Sequence[Seen]) -> list[str]:
+    """Functions that lead on into another module and that a thread reaches from more than one.
+
+    There two branches of a way do the same work. What leads nowhere, such as the writer of a log
+    line, may be asked by anybody.
+    """
+    found: dict[str, None] = {}
+    for thread in dict.fromkeys(each[0] for each in seen):
+        callers: dict[str, set[str]] = {}
+        tree = grow(each for each in seen if each[0] == thread)
+        for caller in [tree, *(node for _, node in tree.walk())]:
+            for node in caller.children:
+                if node.children:
+                    callers.setdefault(f"{node.module}.{node.function}", set()).add(caller.module)
+        found |= {name: None for name, modules in callers.items() if len(modules) > 1}
+    return list(found)
+
+
 def grow(seen: Iterable[Seen]) -> Node:
     """The tree of what was seen; a function of the module that called it is part of its caller."""
     root = Node()
@@ -68,8 +72,6 @@ def grow(seen: Iterable[Seen]) -> Node:
         stack = stacks.setdefault(thread, [])
         while stack and stack[-1][0] >= depth:
             stack.pop()
-        if depth < 0:
-            continue
         parent = stack[-1][1] if stack else root
         stack.append(
             (depth, parent if parent.module == module else _child(parent, module, function))

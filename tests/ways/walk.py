@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.stack import ROOT, Stack, until
-from tests.ways.tree import Node, Seen, common, grow
+from tests.ways.tree import Seen, common
 
 #: What only the first calls need, or a timer that happens to run, is on no way.
 CALLS = 5
@@ -110,8 +110,8 @@ def processes(directory: Path, redis_url: str) -> Iterator[tuple[Traced, Traced,
         yield web, worker, sink
 
 
-def ways(directory: Path, redis_url: str) -> Mapping[str, Node]:
-    """The three ways, each as a tree of what every call ran through."""
+def ways(directory: Path, redis_url: str) -> Mapping[str, Sequence[Seen]]:
+    """The three ways: what every call ran through."""
     posts, placings, callbacks = [], [], []
     with processes(directory, redis_url) as (web, worker, sink):
         for number in range(WARM + CALLS):
@@ -126,7 +126,7 @@ def ways(directory: Path, redis_url: str) -> Mapping[str, Node]:
             placings.append(_to_the_outcome(placed))
             callbacks.append(told["seen"])
     return {
-        name: grow(common(every[WARM:]))
+        name: common(every[WARM:])
         for name, every in (("post", posts), ("placing", placings), ("callback", callbacks))
     }
 
