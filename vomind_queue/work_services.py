@@ -14,7 +14,7 @@ from typing import TypeVar
 from celery.utils.time import get_exponential_backoff_interval
 
 from vomind_queue.attempts import Dialer
-from vomind_queue.broker import notifier
+from vomind_queue.broker.intake import WAKE_TIMEOUT_S
 from vomind_queue.broker.link import Link
 from vomind_queue.calling import Calling
 from vomind_queue.config.settings import Settings
@@ -75,7 +75,7 @@ def build_work(settings: Settings, dialer: Provider | None = None) -> WorkServic
         desk=desk,
         timekeeper=timekeeper,
         drain_s=settings.drain_ms / 1000,
-        waker=connect(settings.redis_url, timeout_s=notifier.TIMEOUT_S),
+        waker=Gate(connect(settings.redis_url, timeout_s=WAKE_TIMEOUT_S)),
     )
     return WorkServices(settings=settings, link=link, calling=calling, following=following)
 

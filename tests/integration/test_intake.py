@@ -6,7 +6,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
 import redis
@@ -15,10 +14,14 @@ from kombu.asynchronous.hub import Hub
 from tests.integration.conftest import QUICK, new, place
 from tests.servers import Server
 from tests.stack import until
-from vomind_queue.broker.intake import IDLE_LOOK_S, Intake
-from vomind_queue.broker.link import Link
+from vomind_queue.broker.intake import (
+    IDLE_LOOK_S,
+    WAKE_TIMEOUT_S,
+    Intake,
+    Notifier,
+    WakeListener,
+)
 from vomind_queue.broker.names import CALL_QUEUES
-from vomind_queue.broker.notifier import TIMEOUT_S, Notifier, WakeListener
 from vomind_queue.calls import State
 from vomind_queue.store import keys
 from vomind_queue.store.connection import Gate, connect
@@ -51,24 +54,21 @@ class Feed:
 class Worker:
     """A worker of an event loop and an intake, and of nothing else."""
 
-    def __init__(self, url: str, desk: WorkDesk, queue: CallQueue, slots: int = 1) -> None:
+    def __init__(self, url: str, desk: WorkDesk, slots: int = 1) -> None:
         self.desk, self.slots = desk, slots
         self.hub = Hub()
         self.hub.propagate_errors = (redis.ConnectionError,)
-        self.link = Link(
-            queue=queue,
-            desk=desk,
-            timekeeper=Nobody(),
-            drain_s=1,
-            waker=connect(url, timeout_s=TIMEOUT_S),
-        )
+        self.notifier = Notifier()
+        self.waker = Gate(connect(url, timeout_s=WAKE_TIMEOUT_S))
         self.connect()
 
     def connect(self) -> None:
         """A channel, as after each reconnection."""
         self.feed = Feed(self.desk, self.slots)
-        self.intake = Intake(self.feed, self.link, self.hub)
-        self.link.notifier.notify()
+        self.intake = Intake(
+            self.feed, self.hub, desk=self.desk, notifier=self.notifier, waker=self.waker
+        )
+        self.notifier.notify()
 
     def run(self, until: Callable[[], object], within_s: float = SOON_S) -> bool:
         """Runs the event loop until something is so; false when that takes too long."""
@@ -88,27 +88,13 @@ class Worker:
         """Ends both."""
         self.intake.close()
         self.hub.close()
-        self.link.notifier.close()
-
-
-class Nobody:
-    """A timekeeper that is not asked."""
-
-    def beat(self) -> Any:
-        """Not asked."""
-        raise AssertionError
-
-    def step_down(self) -> None:
-        """Not asked."""
-        raise AssertionError
+        self.notifier.close()
 
 
 @pytest.fixture
-def worker(
-    redis_url: str, make_desk: Callable[..., WorkDesk], queue: CallQueue
-) -> Iterator[Worker]:
+def worker(redis_url: str, make_desk: Callable[..., WorkDesk]) -> Iterator[Worker]:
     """A worker with one slot."""
-    made = Worker(redis_url, make_desk(lease_ms=60_000), queue)
+    made = Worker(redis_url, make_desk(lease_ms=60_000))
     yield made
     made.close()
 
@@ -132,7 +118,7 @@ def test_a_freed_slot_takes_the_next_call(worker: Worker, queue: CallQueue) -> N
 
     def end() -> None:
         place(worker.desk, "1")
-        worker.link.notifier.notify()
+        worker.notifier.notify()
 
     thread = threading.Thread(target=end)
     thread.start()
@@ -169,7 +155,7 @@ def test_a_reconnection_goes_on_with_what_is_held(worker: Worker, queue: CallQue
     worker.connect()
     assert not worker.run(lambda: worker.feed.delivered, within_s=0.3)
     place(worker.desk, "1")
-    worker.link.notifier.notify()
+    worker.notifier.notify()
     assert worker.run(lambda: worker.feed.delivered == ["2"])
 
 
@@ -206,7 +192,7 @@ def test_an_outage_is_told_to_celery(start_server: Callable[..., Server]) -> Non
     server = start_server(durable=True)
     gate = Gate(connect(server.url, timeout_s=1))
     queue = CallQueue(gate, None)
-    worker = Worker(server.url, WorkDesk(gate, "w", Protocol(**QUICK)), queue)
+    worker = Worker(server.url, WorkDesk(gate, "w", Protocol(**QUICK)))
     assert worker.run(worker.listens)
     server.kill()
     with pytest.raises(redis.ConnectionError):
@@ -225,7 +211,7 @@ def test_a_listener_outlives_an_outage(start_server: Callable[..., Server]) -> N
     """A connection that broke is replaced, by the thread itself."""
     server = start_server()
     notifier = Notifier()
-    listener = WakeListener(connect(server.url, timeout_s=TIMEOUT_S), notifier)
+    listener = WakeListener(Gate(connect(server.url, timeout_s=WAKE_TIMEOUT_S)), notifier)
     listener.start()
     listener.listen()
     with server.client() as client:

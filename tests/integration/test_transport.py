@@ -25,7 +25,7 @@ from vomind_queue.broker.names import CALL_QUEUES, PLACE_CALL
 from vomind_queue.calls import Call, Priority, State
 from vomind_queue.config.settings import Settings
 from vomind_queue.errors import QueueError
-from vomind_queue.store.connection import connect
+from vomind_queue.store.connection import Gate, connect
 from vomind_queue.store.desk import WorkDesk
 from vomind_queue.store.queue import CallQueue
 from vomind_queue.store.timetable import Timetable
@@ -39,7 +39,7 @@ def celery(
     """The application as a client of it, with the store of the test."""
     settings = Settings.from_env({"REDIS_URL": redis_url})
     timekeeper = Timekeeper(timetable)
-    waker = connect(redis_url, timeout_s=1)
+    waker = Gate(connect(redis_url, timeout_s=1))
     link = Link(queue=queue, desk=desk, timekeeper=timekeeper, drain_s=1, waker=waker)
     app = create_celery(settings, link)
     # kombu shares its pools among applications with one URL.
@@ -231,7 +231,7 @@ def test_an_answer_to_remote_control_waits_for_nobody(
     """While Redis is away it fails at once: the worker's event loop must hear a SIGTERM."""
     server = start_server()
     timekeeper = Timekeeper(timetable)
-    waker = connect(server.url, timeout_s=1)
+    waker = Gate(connect(server.url, timeout_s=1))
     link = Link(queue=queue, desk=desk, timekeeper=timekeeper, drain_s=1, waker=waker)
     app = create_celery(Settings.from_env({"REDIS_URL": server.url}), link)
     with app.connection() as connection, connection.channel() as channel:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Protocol
 
-import redis
-
-from vomind_queue.broker.notifier import Notifier
+from vomind_queue.broker.intake import Notifier
+from vomind_queue.store.connection import Gate
 from vomind_queue.store.desk import WorkDesk
 from vomind_queue.store.queue import CallQueue
 from vomind_queue.ticks import Due, Look
@@ -41,8 +40,8 @@ class Link:
     timekeeper: Timekeeper
     #: How long a stopping worker waits for calls that are being placed, s.
     drain_s: float
-    #: Over which this process waits for a word while it sleeps (see `notifier.py`).
-    waker: redis.Redis
+    #: Over which this process waits for a word while it sleeps (see `intake.py`).
+    waker: Gate
     #: Wakes its event loop.
     notifier: Notifier = field(default_factory=Notifier)
 

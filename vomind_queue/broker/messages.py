@@ -1,55 +1,15 @@
-"""A call as a Celery message, and a Celery message as a call.
-
-The record holds the call; the message around it is the same for all calls and
-is made when one is handed to a worker (Celery's message protocol 2:
-https://docs.celeryq.dev/en/stable/internals/protocol.html).
-"""
+"""A published Celery message as a call."""
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from vomind_queue.broker.names import CALL_QUEUES, PLACE_CALL, QUEUE_OF_RANK
+from vomind_queue.broker.names import CALL_QUEUES, PLACE_CALL
 from vomind_queue.calls import DEFAULT_MESSAGE, Call, NewCall
 from vomind_queue.errors import QueueError
-from vomind_queue.verdicts import Taken
-
-
-def message_of(taken: Taken) -> dict[str, Any]:
-    """The message that tells a worker to place a call; its delivery tag is the lease."""
-    job_id = taken.job_id
-    queue = QUEUE_OF_RANK[taken.rank]
-    return {
-        "body": json.dumps([[job_id], {}, {}]),
-        "content-type": "application/json",
-        "content-encoding": "utf-8",
-        "headers": {
-            "lang": "py",
-            "task": PLACE_CALL,
-            "id": job_id,
-            "root_id": job_id,
-            "parent_id": None,
-            "group": None,
-            "eta": None,
-            "expires": None,
-            "retries": taken.round,
-            "timelimit": [None, None],
-            "argsrepr": f"({job_id!r},)",
-            "kwargsrepr": "{}",
-            "ignore_result": True,
-        },
-        "properties": {
-            "correlation_id": job_id,
-            "delivery_mode": 2,
-            "delivery_info": {"exchange": queue, "routing_key": queue},
-            "priority": 0,
-            "delivery_tag": taken.lease,
-        },
-    }
 
 
 def job_id_of(message: Mapping[str, Any]) -> str:

@@ -10,6 +10,7 @@ Leans on these private hooks of kombu 5.7, each guarded by a contract test:
 
 from __future__ import annotations
 
+import json
 import logging
 from typing import Any
 
@@ -20,8 +21,7 @@ from kombu.transport import redis as stock
 from vomind_queue.broker import messages
 from vomind_queue.broker.intake import Intake
 from vomind_queue.broker.link import Link
-from vomind_queue.broker.messages import message_of
-from vomind_queue.broker.names import CALL_QUEUES, LINK_OPTION, QUEUE_OF_RANK
+from vomind_queue.broker.names import CALL_QUEUES, LINK_OPTION, PLACE_CALL, QUEUE_OF_RANK
 from vomind_queue.errors import QueueError, StoreUnavailable
 from vomind_queue.verdicts import Taken
 
@@ -118,7 +118,13 @@ class Channel(stock.Channel):
         if self.holds_calls(queue):
             if self._intake is None:
                 assert self.calls is not None  # noqa: S101
-                self._intake = Intake(self, self.calls, self.connection.event_loop())
+                self._intake = Intake(
+                    self,
+                    self.connection.event_loop(),
+                    desk=self.calls.desk,
+                    notifier=self.calls.notifier,
+                    waker=self.calls.waker,
+                )
             self.slot_freed()
         return answer
 
@@ -238,3 +244,39 @@ class Transport(stock.Transport):
         if self._loop is None:
             raise QueueError("Only a Celery worker can consume calls.")
         return self._loop
+
+
+def message_of(taken: Taken) -> dict[str, Any]:
+    """The message that tells a worker to place a call; its delivery tag is the lease.
+
+    Celery's message protocol 2: https://docs.celeryq.dev/en/stable/internals/protocol.html
+    """
+    job_id = taken.job_id
+    queue = QUEUE_OF_RANK[taken.rank]
+    return {
+        "body": json.dumps([[job_id], {}, {}]),
+        "content-type": "application/json",
+        "content-encoding": "utf-8",
+        "headers": {
+            "lang": "py",
+            "task": PLACE_CALL,
+            "id": job_id,
+            "root_id": job_id,
+            "parent_id": None,
+            "group": None,
+            "eta": None,
+            "expires": None,
+            "retries": taken.round,
+            "timelimit": [None, None],
+            "argsrepr": f"({job_id!r},)",
+            "kwargsrepr": "{}",
+            "ignore_result": True,
+        },
+        "properties": {
+            "correlation_id": job_id,
+            "delivery_mode": 2,
+            "delivery_info": {"exchange": queue, "routing_key": queue},
+            "priority": 0,
+            "delivery_tag": taken.lease,
+        },
+    }
