@@ -11,6 +11,25 @@ from vomind_queue.store.floods import FloodBook
 from vomind_queue.store.queue import CallQueue
 
 
+def test_the_window_rolls(client: redis.Redis) -> None:
+    """At no moment do two windows' worth of requests come close together."""
+    book, rate = FloodBook(Gate(client)), Rate(max_starts=100, window_ms=60_000)
+    assert book.admit("somebody", rate) == 0
+    (key,) = client.keys("{calls}:floods:*")
+    seconds, _ = client.time()
+    now = seconds * 1000
+    client.delete(key)
+    client.rpush(key, *[now - 1_000] * 98, *[now - 58_000] * 2)
+    wait_ms = book.admit("somebody", rate)
+    assert 0 < wait_ms <= 2_000
+    client.delete(key)
+    client.rpush(key, *[now - 1_000] * 98, *[now - 61_000] * 2)
+    waits = [book.admit("somebody", rate) for _ in range(4)]
+    assert waits[:2] == [0, 0]
+    assert min(waits[2:]) > 57_000
+    assert client.llen(key) == 100
+
+
 def test_a_full_server_still_counts_requests(client: redis.Redis, queue: CallQueue) -> None:
     """Otherwise the limit would refuse what makes room again: calls are cancelled."""
     queue.add([new(1)])

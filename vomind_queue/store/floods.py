@@ -10,15 +10,15 @@ from vomind_queue.store.connection import Gate
 
 
 class FloodBook:
-    """Counts requests in windows that begin with a client's first one."""
+    """Counts requests in a rolling window, as starts of calls are counted."""
 
     def __init__(self, gate: Gate) -> None:
         self._gate = gate
 
     def admit(self, client: str, rate: Rate) -> int:
-        """Counts a request; ms until the next one is allowed, 0 when this one is.
+        """Count a request. Return the ms until the next one is allowed, 0 when this one is.
 
-        Raises StoreUnavailable.
+        A request that is refused does not count. Raise StoreUnavailable.
         """
         digest = hashlib.sha256(client.encode("utf-8", "surrogateescape")).hexdigest()[:32]
         key = keys.FLOOD + digest

@@ -108,8 +108,8 @@ STORE_NAME = _ROOT + "name"
 MINUTE = _ROOT + "minute:"
 #: Hash: how often things happened, ever; its fields stand in `meters.py`.
 TOTALS = _ROOT + "totals"
-#: String with an expiry, one for each client that asks: its requests in this window.
-FLOOD = _ROOT + "flood:"
+#: List with an expiry, one for each client that asks: the times of its last requests.
+FLOOD = _ROOT + "floods:"
 #: Never written; deleting it lets a script go on when memory is full (see `includes/memory.lua`).
 NOTHING = _ROOT + "nothing"
 

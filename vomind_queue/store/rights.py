@@ -70,6 +70,7 @@ _COMMANDS: Sequence[tuple[str, ...]] = (
     ("LINDEX", _OURS, "0"),
     ("LPOS", _OURS, "1"),
     ("LRANGE", _OURS, "0", "1"),
+    ("LTRIM", _OURS, "0", "1"),
     ("LREM", _OURS, "0", "1"),
     ("XADD", _OURS, "*", "f", "1"),
     ("XRANGE", _OURS, "-", "+"),
