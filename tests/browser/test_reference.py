@@ -17,3 +17,4 @@ def test_the_reference_shows_endpoints_with_examples(visit: Callable[..., Visito
     expect(page.get_by_role("heading", name="Place a call now")).to_be_visible()
     expect(page.get_by_text('"Q4 Outreach"').first).to_be_visible()
     expect(page.get_by_text("/api/queue/schedule-call").first).to_be_visible()
+    expect(page.get_by_text(f"curl {visitor.url}/api/queue/schedule-call").first).to_be_visible()

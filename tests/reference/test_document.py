@@ -4,17 +4,28 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from importlib.resources import files
 from typing import Any
+from urllib.parse import urljoin
+from wsgiref.types import StartResponse, WSGIEnvironment
 
 import pytest
 from flask.testing import FlaskClient
+from werkzeug.test import Client
 
 from tests.integration.api.conftest import Api
-from vomind_queue.api.reference.document import OPERATIONS, document
+from vomind_queue.api import log_answers
+from vomind_queue.api.reference.answer import AnswerSchema
+from vomind_queue.api.reference.document import document
 from vomind_queue.api.reference.operation import Operation
-from vomind_queue.api.reference.wording import FIELDS
+from vomind_queue.api.reference.texts import (
+    ReferenceFault,
+    fields,
+    meaning,
+    operations,
+    read_operation,
+)
 
 #: Pages and their files are for people: no program asks them.
 PAGES = re.compile(r"reference\.(page|asset)|dashboard\..*")
@@ -41,7 +52,7 @@ def test_each_route_is_described(web: FlaskClient) -> None:
         if not PAGES.fullmatch(rule.endpoint)
         for method in (rule.methods or set()) & METHODS
     }
-    assert {(each.method, plain(each.path)) for each in OPERATIONS} == routes
+    assert {(each.method, plain(each.path)) for each in operations()} == routes
 
 
 def described(shape: Any, path: str) -> Iterator[tuple[str, bool]]:
@@ -65,10 +76,46 @@ def test_each_field_is_described() -> None:
 def test_no_wording_is_left_over() -> None:
     """What is said of a field that there is not any more goes, too."""
     text = str(document())
-    assert [name for name in FIELDS if f"'{name}'" not in text] == []
+    names = {name: name.rpartition(".")[2] for name in fields()}
+    assert [name for name, plain in names.items() if f"'{plain}'" not in text] == []
+    said = set(descriptions(document()))
+    assert [name for name, meant in fields().items() if meant not in said] == []
 
 
-@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda each: each.id)
+def descriptions(part: Any) -> Iterator[str]:
+    """All descriptions below."""
+    if isinstance(part, dict):
+        yield from (text for text in [part.get("description")] if isinstance(text, str))
+        part = list(part.values())
+    if isinstance(part, list):
+        for inner in part:
+            yield from descriptions(inner)
+
+
+def test_a_field_without_a_text_is_named() -> None:
+    """Whoever adds a field learns at once what is missing, and where it goes."""
+    shape = AnswerSchema.from_dict({}, name="Weather")()
+    with pytest.raises(ReferenceFault, match=r"fields\.yaml .* rain of Weather"):
+        meaning(shape, "rain")
+
+
+@pytest.mark.parametrize(
+    "entry", [{"methd": "GET"}, {"examples": {"one": {"colour": "blue"}}}], ids=str
+)
+def test_a_slip_in_a_file_is_named(entry: dict[str, Any]) -> None:
+    """A key that nothing reads, or one that is missing, is a fault of that file."""
+    with pytest.raises(ReferenceFault, match=r"calls\.yaml: scheduleCall: .*(methd|colour)"):
+        read_operation("calls.yaml", "scheduleCall", entry)
+
+
+def test_the_shown_table_has_the_columns_of_the_log() -> None:
+    """Its first line is what the service writes."""
+    (shown,) = [each.other for each in operations() if each.id == "findCalls"]
+    assert shown
+    assert shown.example.splitlines()[0] == ",".join(log_answers.COLUMNS)
+
+
+@pytest.mark.parametrize("operation", operations(), ids=lambda each: each.id)
 def test_each_answer_has_an_example(operation: Operation) -> None:
     """Whoever reads of an answer sees one."""
     entry = document()["paths"][operation.path][operation.method.lower()]
@@ -82,7 +129,7 @@ def test_each_answer_has_an_example(operation: Operation) -> None:
 
 @pytest.mark.parametrize(
     "operation",
-    [each for each in OPERATIONS if each.method == "POST" and each.keyed and each.success],
+    [each for each in operations() if each.method == "POST" and each.keyed and each.success],
     ids=lambda each: each.id,
 )
 @pytest.mark.parametrize(
@@ -114,6 +161,27 @@ def test_the_document_is_served_to_everybody(web: FlaskClient) -> None:
     assert answer.get_json() == document()
     again = web.get("/openapi.json", headers={"If-None-Match": answer.headers["ETag"]})
     assert (again.status_code, again.data) == (304, b"")
+
+
+def test_below_a_prefix_the_document_leads_to_the_service(web: FlaskClient) -> None:
+    """A proxy may strip a prefix and say nothing of it: addresses count from the document's own."""
+
+    def proxy(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+        assert environ["PATH_INFO"].startswith("/phone/")
+        inner = {**environ, "PATH_INFO": environ["PATH_INFO"].removeprefix("/phone")}
+        return web.application(inner, start)
+
+    address = "https://host.example/phone/openapi.json"
+    outside = Client(proxy)
+    found = outside.get(address).get_json()
+    server = urljoin(address, found["servers"][0]["url"])
+    assert server == "https://host.example/phone/"
+    assert "/healthz" in found["paths"]
+    assert outside.get(f"{server.rstrip('/')}/healthz").status_code == 200
+    page = outside.get("https://host.example/phone/docs").text
+    asked = re.findall(r'(?:src|href)="([^"]+)"', page)
+    for asset in [each for each in asked if not each.startswith("data:")]:
+        assert outside.get(urljoin("https://host.example/phone/docs", asset)).status_code == 200
 
 
 def test_the_page_names_no_other_host(web: FlaskClient) -> None:

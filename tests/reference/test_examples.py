@@ -15,13 +15,14 @@ from tests.integration.api.conftest import Api
 from tests.reference.likeness import faults, settled
 from tests.reference.worlds import WORLDS, World, prepare
 from tests.twilio import PUBLIC_URL, REACHED, sign
-from vomind_queue.api.reference.common import BY_STATUS, REFUSALS
-from vomind_queue.api.reference.document import OPERATIONS, document
-from vomind_queue.api.reference.operation import FORM, Example, Operation
+from vomind_queue.api.reference.document import document
+from vomind_queue.api.reference.operation import Example, Operation
+from vomind_queue.api.reference.paths import FORM
+from vomind_queue.api.reference.texts import common, operations
 from vomind_queue.store.desk import WorkDesk
 
 Made = tuple[Operation, Example]
-EXAMPLES: list[Made] = [(each, example) for each in OPERATIONS for example in each.examples]
+EXAMPLES: list[Made] = [(each, example) for each in operations() for example in each.examples]
 KEYS = "ops:secret"
 KEY = {"Authorization": "Bearer secret"}
 #: Which refusal a request of each kind meets, whatever it asks for.
@@ -104,7 +105,7 @@ def test_an_example_is_answered_as_shown(
 
 def test_each_world_is_that_of_an_example() -> None:
     """What nothing is sent to is not made ready."""
-    names = {f"{each.id}/{one.name}" for each, one in EXAMPLES} | {each.id for each in OPERATIONS}
+    names = {f"{each.id}/{one.name}" for each, one in EXAMPLES} | {each.id for each in operations()}
     assert set(WORLDS) <= names
 
 
@@ -115,7 +116,7 @@ def first(operation: Operation) -> Example:
 
 @pytest.mark.parametrize("status", WRONG_BODIES)
 @pytest.mark.parametrize(
-    "operation", [each for each in OPERATIONS if each.body], ids=lambda each: each.id
+    "operation", [each for each in operations() if each.body], ids=lambda each: each.id
 )
 def test_a_wrong_body_is_answered_as_shown(world: World, operation: Operation, status: int) -> None:
     """Whatever takes a body refuses what is none."""
@@ -124,7 +125,7 @@ def test_a_wrong_body_is_answered_as_shown(world: World, operation: Operation, s
 
 
 @pytest.mark.parametrize(
-    "operation", [each for each in OPERATIONS if each.keyed], ids=lambda each: each.id
+    "operation", [each for each in operations() if each.keyed], ids=lambda each: each.id
 )
 def test_a_missing_key_is_answered_as_shown(
     make_api: Callable[..., Api], operation: Operation
@@ -136,7 +137,7 @@ def test_a_missing_key_is_answered_as_shown(
 
 
 @pytest.mark.parametrize(
-    "operation", [each for each in OPERATIONS if each.keyed], ids=lambda each: each.id
+    "operation", [each for each in operations() if each.keyed], ids=lambda each: each.id
 )
 def test_a_flood_is_answered_as_shown(make_api: Callable[..., Api], operation: Operation) -> None:
     """The second request of a key that may send one a minute; shown is one of 600 a minute."""
@@ -148,7 +149,7 @@ def test_a_flood_is_answered_as_shown(make_api: Callable[..., Api], operation: O
 
 
 @pytest.mark.parametrize(
-    "operation", [each for each in OPERATIONS if not each.keyed], ids=lambda each: each.id
+    "operation", [each for each in operations() if not each.keyed], ids=lambda each: each.id
 )
 def test_what_wants_no_key_is_open(make_api: Callable[..., Api], operation: Operation) -> None:
     """Load balancers, Twilio and readers of the reference have none."""
@@ -161,7 +162,7 @@ def test_what_wants_no_key_is_open(make_api: Callable[..., Api], operation: Oper
 
 @pytest.mark.parametrize(
     "operation",
-    [each for each in OPERATIONS if each.keyed and each.method != "GET"],
+    [each for each in operations() if each.keyed and each.method != "GET"],
     ids=lambda each: each.id,
 )
 def test_a_strangers_page_is_answered_as_shown(world: World, operation: Operation) -> None:
@@ -174,5 +175,7 @@ def assert_refused(operation: Operation, answer: TestResponse, status: int) -> N
     """The answer is the refusal that the document has for all endpoints."""
     assert answer.status_code == status, answer.text
     assert_fits(operation, answer)
-    refusal = REFUSALS[BY_STATUS[status]]["content"]["application/problem+json"]
+    (name,) = [name for name, each in common()["refusals"].items() if each["status"] == status]
+    shared = document()["components"]["responses"]
+    refusal = shared[name]["content"]["application/problem+json"]
     assert settled(answer.get_json()) == settled(refusal["examples"]["common"]["value"])

@@ -12,11 +12,14 @@ from tests.integration.api.conftest import TO, Api
 from tests.integration.api.test_callbacks import path_of, post
 from tests.integration.conftest import begin, taken
 from tests.twilio import callback
-from vomind_queue.api.reference.examples import REASON, SID
 from vomind_queue.attempts import Accepted
 from vomind_queue.store import keys
 from vomind_queue.store.desk import WorkDesk
 from vomind_queue.verdicts import Begun, Ending, Verdict
+
+#: As the examples show them.
+SID = "CA5a630822d60d44009d35d29bad774749"
+REASON = "Twilio will not place this call: Invalid 'To' Phone Number (error 21211, HTTP 400)."
 
 
 @dataclass(frozen=True, kw_only=True)

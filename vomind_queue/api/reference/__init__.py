@@ -1,6 +1,5 @@
 """The reference of the REST API: an OpenAPI document, and a page that shows it.
 
-What requests may hold is read off the schemas that check them; ``shapes`` says what is
-answered; beside it one module for each room of the API describes its endpoints, with an
-example for each request and each answer. ``document`` puts them together.
+Texts and examples are in ``data/``. Schemas are marshmallow's, converted by apispec: those that
+check requests are the API's own, those of answers are in ``call_answers`` and ``queue_answers``.
 """

@@ -1,10 +1,11 @@
-"""The OpenAPI document, put together from the endpoints' descriptions and their schemas."""
+"""The OpenAPI document: texts and examples from `data/`, schemas from marshmallow."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
 from functools import cache
+from types import ModuleType
 from typing import Any
 
 from apispec import APISpec
@@ -12,46 +13,12 @@ from apispec.ext.marshmallow import MarshmallowPlugin
 from marshmallow import Schema, fields
 
 from vomind_queue import __version__
-from vomind_queue.api import recurring_schemas, schemas
+from vomind_queue.api import log_search, recurring_schemas, schemas
 from vomind_queue.api.fields import Calls, Rule
-from vomind_queue.api.reference import (
-    around,
-    calls,
-    history,
-    jobs,
-    overview,
-    queue,
-    records,
-    recurring,
-    recurring_shapes,
-)
-from vomind_queue.api.reference.common import HEADERS, PARAMETERS, REFUSALS, SECURITY, TAGS, TEXT
-from vomind_queue.api.reference.operation import Operation
-from vomind_queue.api.reference.paths import described
-from vomind_queue.api.reference.shapes import Shape, maybe
-from vomind_queue.api.reference.wording import ELSEWHERE, FIELDS
-
-OPERATIONS: list[Operation] = [
-    *calls.OPERATIONS,
-    *recurring.OPERATIONS,
-    *jobs.OPERATIONS,
-    *queue.OPERATIONS,
-    *overview.OPERATIONS,
-    *history.OPERATIONS,
-    *around.OPERATIONS,
-]
-
-#: Shapes of answers, by their names among the components.
-_ANSWERS: Mapping[str, Shape] = {
-    **records.SCHEMAS,
-    **calls.SCHEMAS,
-    **recurring_shapes.SCHEMAS,
-    **jobs.SCHEMAS,
-    **queue.SCHEMAS,
-    **overview.SCHEMAS,
-    **history.SCHEMAS,
-    **around.SCHEMAS,
-}
+from vomind_queue.api.reference import call_answers, queue_answers
+from vomind_queue.api.reference.answer import Shape, Shaped
+from vomind_queue.api.reference.paths import described, refusal
+from vomind_queue.api.reference.texts import common, meaning, operations
 
 #: Schemas that check bodies, by their names among the components.
 BODIES: Mapping[str, Schema] = {
@@ -59,92 +26,119 @@ BODIES: Mapping[str, Schema] = {
     "DelayedCallRequest": schemas.DELAYED_CALL,
     "BulkCall": schemas.TIMED_CALL,
     "BulkRequest": schemas.BULK,
+    "BulkPreviewRequest": call_answers.BulkPreviewRequest(),
     "RecurringCallRequest": recurring_schemas.RECURRING,
-    # A change is read with all that stays, by the schema of the whole.
     "RecurringCallChange": recurring_schemas.CHANGE,
     "PreviewRequest": recurring_schemas.PREVIEW,
     "CleanRequest": schemas.CLEAN,
     "RetryFailedRequest": schemas.RETRY_FAILED,
 }
-_READ_BY: Mapping[Schema, Schema] = {
-    recurring_schemas.CHANGE: recurring_schemas.RecurringSchema(exclude=("to",), partial=True)
+#: Schemas whose fields are elsewhere: a change is read with all that stays.
+_FIELDS_OF: Mapping[str, Schema] = {
+    "RecurringCallChange": recurring_schemas.RecurringSchema(exclude=("to",), partial=True)
+}
+_QUERIES: Mapping[str, Schema] = {
+    "Page": schemas.PAGE,
+    "Search": log_search.SEARCH,
+    "TwilioReport": queue_answers.TwilioReport(),
 }
 
 
 @cache
 def document() -> dict[str, Any]:
-    """The document, as JSON's plain values."""
-    plugin = MarshmallowPlugin(schema_name_resolver=_name)
+    """Return the document, as JSON's plain values. Raise ReferenceFault."""
+    shared = common()
+    # Any: apispec's types know neither None for "inline" nor the converter's functions.
+    resolver: Any = _name
+    plugin = MarshmallowPlugin(schema_name_resolver=resolver)
     spec = APISpec(
         title="VoMind Queue",
         version=__version__,
         openapi_version="3.1.0",
         plugins=[plugin],
-        info={
-            "description": TEXT,
-            "license": {"name": "MIT", "identifier": "MIT"},
-        },
-        servers=[{"url": "/", "description": "This service."}],
+        info={"description": shared["text"], "license": {"name": "MIT", "identifier": "MIT"}},
+        # Relative to the document's own address, which may lie below a proxy's prefix.
+        servers=[{"url": ".", "description": "This service."}],
         security=[{"bearer": []}, {"key": []}],
-        tags=[{"name": name, "description": text} for name, text in TAGS.items()],
+        tags=[{"name": name, "description": text} for name, text in shared["tags"].items()],
     )
-    # Any: apispec's own is not typed.
     converter: Any = plugin.converter
-    converter.add_attribute_function(_shape)
+    converter.add_attribute_function(_described)
     _add_components(spec)
-    for operation in OPERATIONS:
-        query = converter.fields2jsonschema(operation.query.fields) if operation.query else {}
-        spec.path(
-            path=operation.path,
-            operations={operation.method.lower(): described(operation, _body(operation), query)},
-        )
+    for each in operations():
+        query = converter.fields2jsonschema(_QUERIES[each.query].fields) if each.query else {}
+        spec.path(path=each.path, operations={each.method.lower(): described(each, query)})
     return spec.to_dict()
 
 
 @cache
 def encoded() -> bytes:
-    """The document as JSON in UTF-8."""
+    """Return the document as JSON in UTF-8."""
     return json.dumps(document(), ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def _add_components(spec: APISpec) -> None:
-    for name, shape in _ANSWERS.items():
-        spec.components.schema(name, shape)
-    for name, schema in BODIES.items():
-        spec.components.schema(name, _beyond_fields(schema), schema=_READ_BY.get(schema, schema))
-    for name, header in HEADERS.items():
-        spec.components.header(name, header)
-    for name, parameter in PARAMETERS.items():
-        spec.components.parameter(name, parameter["in"], parameter)
-    for name, refusal in REFUSALS.items():
-        spec.components.response(name, refusal)
-    for name, scheme in SECURITY.items():
-        spec.components.security_scheme(name, scheme)
+    parts, shared = spec.components, common()
+    for name, schema in _schemas().items():
+        # What no field says alone stands beside the fields.
+        beside = {"description": _first_line(schema), **getattr(schema, "together", {})}
+        parts.schema(name, beside, schema=_FIELDS_OF.get(name, schema))
+    for name, header in shared["headers"].items():
+        parts.header(name, header)
+    for name, parameter in shared["parameters"].items():
+        parts.parameter(name, parameter["in"], parameter)
+    for name, entry in shared["refusals"].items():
+        parts.response(name, refusal(entry))
+    for name, scheme in shared["security"].items():
+        parts.security_scheme(name, scheme)
 
 
-def _beyond_fields(schema: Schema) -> Shape:
-    text = (schema.__doc__ or "").splitlines()[0]
-    return {"description": text, **getattr(schema, "together", {})}
+@cache
+def _schemas() -> Mapping[str, Schema]:
+    """All schemas by their names among the components, each after those that it nests."""
+    answers = {
+        name: kind()
+        for module in (call_answers, queue_answers)
+        for name, kind in vars(module).items()
+        if _is_component(module, kind)
+    }
+    return {**answers, **BODIES}
 
 
-def _body(operation: Operation) -> str | None:
-    """The component of the operation's body."""
-    return operation.body_name or next(
-        (name for name, schema in BODIES.items() if schema is operation.body), None
+def _is_component(module: ModuleType, kind: Any) -> bool:
+    """Whether a module defines it, and not as a mere base of others."""
+    return (
+        isinstance(kind, type)
+        and issubclass(kind, Schema)
+        and kind.__module__ == module.__name__
+        and not kind.__name__.startswith("_")
     )
 
 
-def _name(schema: Any) -> str:
-    """The component that describes a nested schema."""
+def _name(schema: Any) -> str | None:
+    """Return the component of a nested schema; ``None`` if it is described where it occurs."""
     kind = schema if isinstance(schema, type) else type(schema)
-    return next(name for name, known in BODIES.items() if type(known) is kind)
+    return next((name for name, known in _schemas().items() if type(known) is kind), None)
 
 
-def _shape(_: Any, field: fields.Field[Any], **__: Any) -> Shape:
-    """What a field takes, by its own words; called for each by apispec."""
-    shape = field.shape() if isinstance(field, Rule | Calls) else {}
-    if field.allow_none:
-        shape = maybe(shape)
-    name = str(field.data_key or field.name)
-    text = ELSEWHERE.get(f"{type(field.parent).__name__}.{name}") or FIELDS[name]
-    return {**shape, "description": text}
+def _first_line(schema: Schema) -> str:
+    return (schema.__doc__ or "").splitlines()[0]
+
+
+def _described(_: Any, field: fields.Field[Any], **__: Any) -> Shape:
+    """Return a field's shape, where it knows its own, and its text; apispec calls this for each."""
+    shape = field.shape() if isinstance(field, Rule | Calls | Shaped) else {}
+    if shape and field.allow_none:
+        shape = _nullable(shape)
+    if isinstance(field.parent, Schema):
+        shape = {**shape, "description": meaning(field.parent, str(field.data_key or field.name))}
+    return shape
+
+
+def _nullable(shape: Shape) -> Shape:
+    if "type" not in shape:
+        return {"anyOf": [shape, {"type": "null"}]}
+    nullable = {**shape, "type": [shape["type"], "null"]}
+    if "enum" in shape:
+        nullable["enum"] = [*shape["enum"], None]
+    return nullable

@@ -1,4 +1,4 @@
-"""What the reference says of one endpoint."""
+"""One endpoint, as a file of `data/endpoints/` describes it."""
 
 from __future__ import annotations
 
@@ -7,97 +7,84 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
-from marshmallow import Schema
-
-from vomind_queue.api.reference.shapes import Shape
-
-JSON = "application/json"
-PROBLEM = "application/problem+json"
-FORM = "application/x-www-form-urlencoded"
+from vomind_queue.api.reference.answer import Shape
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Example:
     """A request and its answer; a test sends the one and compares the other.
 
-    What differs from one time to the next (ids of requests, SIDs, times) is shown as it was
-    once.
+    Values that vary (ids of requests, SIDs, times) are as they once were.
     """
 
     #: Unique within its endpoint.
     name: str
     #: A few words above it.
     summary: str
-    #: JSON as Python's plain values, or a text of another media type.
-    answer: Any
     status: int = HTTPStatus.OK
+    #: JSON as Python's plain values, or a text of another media type.
+    answer: Any = None
     #: The request's body: JSON as Python's plain values.
     body: Any = None
+    #: A body that is a form, in place of JSON.
+    form: Mapping[str, str] | None = None
     #: Values of parameters, by name.
     path: Mapping[str, str] = field(default_factory=dict)
     query: Mapping[str, str | int] = field(default_factory=dict)
-    #: A body that is a form, in place of JSON.
-    form: Mapping[str, str] | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Content:
-    """What an answer may be beside JSON, or in its place."""
+    """A text that is answered beside JSON, or in its place."""
 
     media: str
-    shape: Shape
     example: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Operation:
-    """One method of one path."""
+    """One method of one path; schemas go by their names among the components."""
 
-    #: Unique; clients name their functions by it.
+    #: Unique; generated clients name their functions after it.
     id: str
     method: str
     path: str
     tag: str
     #: One line, for lists.
     summary: str
-    #: What there is to know of it, in Markdown.
+    #: What a reader needs to know, in Markdown.
     text: str
-    #: How it is answered when all is well; ``None``: it never is.
+    #: Status of a success; ``None``: there is none.
     success: int | None = HTTPStatus.OK
-    #: Shape of the JSON of that answer; ``None`` where there is none.
-    answer: Shape | None = None
-    #: The schema that checks the body; ``None`` where nothing in it counts.
-    body: Schema | None = None
-    #: Name of the body's shape, where it takes more than the schema that checks it.
-    body_name: str | None = None
-    #: Whether there must be a body.
-    body_needed: bool = False
-    #: What a body that is a form may hold, and an example of it.
-    form: Shape | None = None
-    #: The schema that checks the query.
-    query: Schema | None = None
-    #: Statuses beside those that follow from the rest: 404 where a job may not be there …
-    errors: Sequence[int] = ()
-    examples: Sequence[Example] = ()
-    #: Whether an Idempotency-Key counts.
-    replayable: bool = False
-    #: Whether a key is wanted, where the service has keys at all.
-    keyed: bool = True
-    #: Whether Redis is asked, so that it may be away.
-    stored: bool = True
-    #: What may be asked of the job that it answers with: ids of endpoints.
-    leads_to: Sequence[str] = ()
-    #: Other headers of the answer by status: names of components.
-    headers: Mapping[int, Sequence[str]] = field(default_factory=dict)
-    #: Other media types of the answer by status.
-    contents: Mapping[int, Content] = field(default_factory=dict)
+    #: Schema of a success in JSON, or its shape.
+    answer: str | Shape | None = None
+    #: Another media type of a success.
+    other: Content | None = None
+    #: Schema of a body in JSON.
+    body: str | None = None
+    body_required: bool = False
+    #: Schema of a body that is a form.
+    form: str | None = None
+    #: Schema of the query.
+    query: str | None = None
     #: Whether a parameter of the query without a value counts as absent.
     open_filters: bool = False
-    #: Parameters of the query that no schema checks.
-    parameters: Sequence[Shape] = ()
-    #: What shows who asks, where it is not a key: the name of a scheme.
+    #: Statuses beside those that follow from the rest: 404 where a job may not exist.
+    errors: Sequence[int] = ()
+    #: Whether an Idempotency-Key counts.
+    replayable: bool = False
+    #: Whether the service's API keys apply.
+    keyed: bool = True
+    #: The security scheme in place of a key.
     signed_by: str | None = None
+    #: Whether it needs Redis, which may be away.
+    stored: bool = True
+    #: Ids of endpoints that take the job of the answer.
+    leads_to: Sequence[str] = ()
+    #: Names of further headers, by status.
+    headers: Mapping[int, Sequence[str]] = field(default_factory=dict)
+    examples: Sequence[Example] = ()
 
     @property
     def path_parameters(self) -> list[str]:
@@ -105,5 +92,18 @@ class Operation:
         return [part.partition("}")[0] for part in self.path.split("{")[1:]]
 
     def shown(self, status: int) -> list[Example]:
-        """The examples that are answered so."""
+        """The examples with this status."""
         return [example for example in self.examples if example.status == status]
+
+    def statuses(self) -> list[int]:
+        """All statuses of answers, success first."""
+        wrong = set(self.errors) | {example.status for example in self.examples}
+        if self.body or (self.method == "POST" and self.success and self.keyed):
+            # A body is read even where no field of it counts: a slip in it must not be lost.
+            wrong |= {400, 413, 415, 422}
+        if self.keyed:
+            wrong |= {401, 429} if self.method == "GET" else {401, 403, 429}
+        if self.stored or self.path.startswith("/api/calls"):
+            wrong.add(503)
+        good = [] if self.success is None else [self.success]
+        return [*good, *sorted(wrong - {self.success})]

@@ -1,0 +1,105 @@
+"""The reference's texts and examples, read from the YAML files in `data/`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from http import HTTPStatus
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from typing import Any
+
+import yaml
+from marshmallow import Schema
+
+from vomind_queue.api.reference.operation import Content, Example, Operation
+
+try:
+    # Ten times faster; a PyYAML that was built without libyaml lacks it.
+    from yaml import CSafeLoader as SafeLoader
+except ImportError:
+    from yaml import SafeLoader
+
+_DATA = files("vomind_queue.api.reference") / "data"
+#: As the service once answered.
+_REQUEST_ID = "78c7586c74949a7f35cbc4fe1fbab927"
+
+
+class ReferenceFault(Exception):
+    """A file in `data/` lacks something, or says something that nobody understands."""
+
+
+@cache
+def common() -> Mapping[str, Any]:
+    """Everything that endpoints share: `data/document.yaml`."""
+    found: Mapping[str, Any] = _read(_DATA / "document.yaml")
+    return found
+
+
+@cache
+def operations() -> tuple[Operation, ...]:
+    """All endpoints: `data/endpoints/`. Raise ReferenceFault."""
+    found = sorted((_DATA / "endpoints").iterdir(), key=lambda file: file.name)
+    return tuple(
+        read_operation(file.name, name, entry)
+        for file in found
+        for name, entry in _read(file).items()
+    )
+
+
+def read_operation(file: str, name: str, entry: dict[str, Any]) -> Operation:
+    """Read one endpoint. Raise ReferenceFault."""
+    try:
+        examples = [_example(each, dict(one)) for each, one in entry.pop("examples", {}).items()]
+        other = Content(**entry.pop("other")) if "other" in entry else None
+        return Operation(id=name, examples=examples, other=other, **entry)
+    except TypeError as error:
+        raise ReferenceFault(f"data/endpoints/{file}: {name}: {error}") from error
+
+
+@cache
+def fields() -> Mapping[str, str]:
+    """Descriptions of fields: `data/fields.yaml`."""
+    found: Mapping[str, str] = _read(_DATA / "fields.yaml")
+    return found
+
+
+def meaning(schema: Schema, name: str) -> str:
+    """Return the text of a field: the schema's own, or that of its name. Raise ReferenceFault."""
+    texts = fields()
+    for kind in type(schema).__mro__:
+        if text := texts.get(f"{kind.__name__}.{name}"):
+            return text
+    if name not in texts:
+        raise ReferenceFault(
+            f"data/fields.yaml says nothing about {name} of {type(schema).__name__}"
+        )
+    return texts[name]
+
+
+def problem(status: int, detail: str, errors: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Return a refusal as the service words it."""
+    document: dict[str, Any] = {
+        "success": False,
+        "error": detail,
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+    }
+    return {**document, **({"errors": errors} if errors else {}), "requestId": _REQUEST_ID}
+
+
+def _read(file: Traversable) -> Any:
+    return yaml.load(file.read_text("utf-8"), Loader=SafeLoader)
+
+
+def _example(name: str, entry: dict[str, Any]) -> Example:
+    """Read one example; `problem` and `invalid` are short for a whole refusal."""
+    status = int(entry.get("status", HTTPStatus.OK))
+    if "problem" in entry:
+        entry["answer"] = problem(status, entry.pop("problem"), entry.pop("errors", None))
+    if "invalid" in entry:
+        ((field, message),) = entry.pop("invalid").items()
+        entry["answer"] = problem(status, f"{field}: {message}", {field: [message]})
+    return Example(name=name, **entry)
