@@ -175,6 +175,8 @@ WORLDS: Mapping[str, Callable[[World], None]] = {
     "forgetPerson": logged,
     "getReadiness/ready": a_worker,
     "reportStatus/ringing": at_twilio,
+    "reportStatus/noCall": at_twilio,
+    "askWordsByPost/noCall": at_twilio,
 }
 
 
