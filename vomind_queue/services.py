@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from vomind_queue.call_log.protocol import CallLog
 from vomind_queue.config.settings import Settings
 from vomind_queue.control import Control
-from vomind_queue.dialer.callbacks import Postmark
+from vomind_queue.dialer.webhooks import Postmark
 from vomind_queue.errors import StoreUnavailable, StoreUnsuitable
 from vomind_queue.history import History
 from vomind_queue.meters import MeterReader

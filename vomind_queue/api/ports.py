@@ -7,7 +7,7 @@ from typing import Protocol
 from vomind_queue.api.flood import Book
 from vomind_queue.config.settings import Settings
 from vomind_queue.control import Control
-from vomind_queue.dialer.callbacks import Postmark
+from vomind_queue.dialer.webhooks import Postmark
 from vomind_queue.history import History
 from vomind_queue.meters import MeterReader
 from vomind_queue.oversight import Oversight

@@ -18,8 +18,7 @@ from werkzeug.datastructures import MultiDict
 from vomind_queue.api.body import read_bytes
 from vomind_queue.api.ports import Services
 from vomind_queue.api.problems import Refused
-from vomind_queue.dialer.callbacks import read, status_path, twiml_path
-from vomind_queue.dialer.twiml import hang_up
+from vomind_queue.dialer.webhooks import hang_up, read, status_path, twiml_path
 from vomind_queue.progress import Hearing, Report
 from vomind_queue.speech import say
 

@@ -24,7 +24,7 @@ from vomind_queue.dialer.connection import Exchange
 from vomind_queue.dialer.failures import Trouble, failure
 from vomind_queue.dialer.http_client import BoundedHttpClient
 from vomind_queue.dialer.outcomes import failure_of, masked
-from vomind_queue.dialer.twiml import (
+from vomind_queue.dialer.webhooks import (
     CALLBACK_EVENTS,
     detection,
     instructions,

@@ -14,7 +14,7 @@ from tests.integration.conftest import begin, taken
 from tests.twilio import AUTH_TOKEN, PUBLIC_URL, REACHED, a_sid, callback, sign
 from vomind_queue.attempts import Accepted
 from vomind_queue.calls import Call, NewCall
-from vomind_queue.dialer.twiml import status_callback
+from vomind_queue.dialer.webhooks import status_callback
 from vomind_queue.store.desk import WorkDesk
 from vomind_queue.store.queue import CallQueue
 from vomind_queue.verdicts import Begun, Ending, Verdict

@@ -15,7 +15,7 @@ from tests.integration.telephone.letterbox import Letter, Letterbox
 from tests.simulator import ACCOUNT, CALLER, SimulatorClient
 from tests.stack import until
 from tests.twilio import sign
-from vomind_queue.dialer.callbacks import Postmark, read
+from vomind_queue.dialer.webhooks import Postmark, read
 from vomind_queue.progress import LineStatus
 
 #: What stands in each request about a call

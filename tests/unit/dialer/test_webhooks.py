@@ -9,7 +9,7 @@ import pytest
 
 from vomind_queue.attempts import Attempt
 from vomind_queue.calls import Call
-from vomind_queue.dialer.twiml import detection, instructions, status_callback, token_in
+from vomind_queue.dialer.webhooks import detection, instructions, status_callback, token_in
 from vomind_queue.progress import Detection
 
 
