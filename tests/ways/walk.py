@@ -20,7 +20,7 @@ from tests.ways.tree import Seen, common
 CALLS = 5
 #: Before the first of those, so that everything is loaded and connected.
 WARM = 2
-TASKS = "vomind_queue.tasks"
+TASKS, BROKER = "vomind_queue.tasks", "vomind_queue.broker."
 
 
 class Traced:
@@ -148,16 +148,14 @@ def _about(sink: Sink, job_id: str) -> Mapping[str, Any]:
 
 
 def _to_the_outcome(seen: Sequence[Seen]) -> list[Seen]:
-    """Up to the end of the task, in which the outcome is written."""
-    thread = next(each[0] for each in seen if each[2] == TASKS)
-    began = next(i for i, each in enumerate(seen) if each[0] == thread and each[2] == TASKS)
-    depth = seen[began][1]
-    end = next(
-        (
-            i
-            for i, each in enumerate(seen[began + 1 :], began + 1)
-            if each[0] == thread and each[1] <= depth
-        ),
-        len(seen),
-    )
-    return list(seen[:end])
+    """Up to the end of the task, in which the outcome is written.
+
+    Threads that look after other things all the time take no part: Celery is not in them.
+    """
+    part = {each[0] for each in seen if each[2] == TASKS or each[2].startswith(BROKER)}
+    mine = [each for each in seen if each[0] in part]
+    began = next(i for i, each in enumerate(mine) if each[2] == TASKS)
+    thread, depth = mine[began][:2]
+    after = range(began + 1, len(mine))
+    end = next((i for i in after if mine[i][0] == thread and mine[i][1] <= depth), len(mine))
+    return mine[:end]

@@ -1,4 +1,4 @@
-"""What a request for a call says."""
+"""What a request for a call says, and what Twilio's record of one shows."""
 
 from __future__ import annotations
 
