@@ -13,10 +13,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import redis
 import requests
 
 from tests.acceptance.whole import Copy
-from tests.stack import until
+from tests.stack import ROOT, until
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks at processes in /proc")
 
@@ -115,6 +116,48 @@ def test_a_call_that_is_being_placed_is_placed_to_its_end(copy: Copy) -> None:
     assert copy.pids() == {}
     copy.start()
     assert copy.completed("1")
+
+
+def test_other_users_of_the_machine_are_kept_out_of_the_server(copy: Copy) -> None:
+    """The password is made once, lies where only this user reads, and stands in no command line."""
+    copy.start()
+    stranger = redis.Redis(port=int(copy.environment["EMBEDDED_REDIS_PORT"]))
+    for command in (["DBSIZE"], ["SET", "a", "b"], ["CONFIG", "GET", "requirepass"], ["MONITOR"]):
+        with pytest.raises(redis.AuthenticationError):
+            stranger.execute_command(*command)
+    stranger.close()
+    directory = Path(copy.environment["DATA_DIR"]) / "valkey"
+    assert directory.stat().st_mode & 0o777 == 0o700
+    assert (directory / "access.conf").stat().st_mode & 0o777 == 0o600
+    password = (directory / "access.conf").read_text().split()[1]
+    assert len(password) > 40
+    assert not [line for line in copy.pids().values() if password in line]
+    for command in (["vomind_queue", "doctor"], ["celery", "-A", "celery_app", "inspect", "conf"]):
+        said = _run(copy, *command)
+        assert "NOAUTH" not in said
+        assert "refuses our credentials" not in said
+        assert password not in said
+    assert "redbeat" in said
+    copy.process.send(signal.SIGINT)
+    assert copy.process.wait(within_s=40) == 0
+    assert password not in copy.process.output
+    copy.start()
+    with copy.valkey() as valkey:
+        assert valkey.connection_pool.connection_kwargs["password"] == password
+        assert valkey.ping()
+
+
+def _run(copy: Copy, *arguments: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", *arguments],
+        env=copy.environment,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    return done.stdout + done.stderr
 
 
 def test_two_copies_run_side_by_side(copy: Copy, tmp_path: Path) -> None:

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-import redis
 
 from tests.acceptance.conftest import FAST, Api, calls
 from tests.acceptance.whole import Copy
@@ -141,6 +140,6 @@ def test_it_is_ready_again(copy: Copy, before: Before, leave: Callable[[Before],
         keys = valkey.dbsize()
     before.server.stop()
     copy.start()
-    with redis.Redis(port=int(copy.environment["EMBEDDED_REDIS_PORT"])) as valkey:
+    with copy.valkey() as valkey:
         assert valkey.dbsize() >= keys
     assert copy.process.stop(within_s=40) == 0

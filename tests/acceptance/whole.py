@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+import redis
 import requests
 
 from tests.servers import free_port
@@ -65,6 +66,13 @@ class Copy:
     def completed(self, job_id: str) -> bool:
         """Whether that call was placed."""
         return bool(self.get(f"job/{job_id}")["state"] == "completed")
+
+    def valkey(self) -> redis.Redis:
+        """A client of its embedded server, with the password that it made."""
+        directory = Path(self.environment["DATA_DIR"]) / "valkey"
+        password = (directory / "access.conf").read_text().removeprefix("requirepass ").strip()
+        port = int(self.environment["EMBEDDED_REDIS_PORT"])
+        return redis.Redis(port=port, password=password, decode_responses=True)
 
     def rings(self) -> list[dict[str, Any]]:
         """What the simulator rang."""

@@ -30,6 +30,8 @@ def up() -> None:
 def _run(settings: Settings) -> bool:
     lock = embedded.lock(settings, within_s=PREVIOUS_S) if settings.embedded else None
     check_free(parts.places(settings), within_s=PREVIOUS_S)
+    if settings.embedded:
+        settings = embedded.guarded(settings)
     environ = parts.environment(settings, os.environ)
     servers = parts.servers(settings, environ, lock)
     stack = Stack(servers, parts.commands(), environ, parts.grace_s(settings))

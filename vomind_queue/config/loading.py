@@ -7,10 +7,13 @@ import io
 import os
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 
+from vomind_queue.config import embedded_access
 from vomind_queue.config.settings import ENV_FILE, VARIABLES, Settings
 from vomind_queue.errors import SettingsError
 
@@ -24,7 +27,17 @@ def load() -> Settings:
 
     ``VOMIND_ENV_FILE`` names another file; set but empty, none is read. Raise SettingsError.
     """
-    return Settings.from_env(environment_with_file(os.environ))
+    return with_password(Settings.from_env(environment_with_file(os.environ)))
+
+
+def with_password(settings: Settings) -> Settings:
+    """Return the settings with the embedded server's password in its address, once it has one."""
+    password = embedded_access.password(settings.data_dir) if settings.embedded else None
+    if password is None:
+        return settings
+    parts = urlsplit(settings.redis_url)
+    address = f":{password}@{parts.netloc.rpartition('@')[2]}"
+    return replace(settings, redis_url=parts._replace(netloc=address).geturl())
 
 
 def load_or_exit() -> Settings:

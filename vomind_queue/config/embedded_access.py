@@ -1,0 +1,36 @@
+"""The password of the embedded server: a line of its configuration, in the data directory.
+
+Other users of the machine reach the server's port, but not that directory. The file is read by
+the server itself, so that no list of processes shows the password.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+_DIRECTIVE = "requirepass "
+
+
+def directory(data_dir: Path) -> Path:
+    """Return where the embedded server keeps its files."""
+    return (data_dir / "valkey").resolve()
+
+
+def file(data_dir: Path) -> Path:
+    """Return the file that the server reads the password from."""
+    return directory(data_dir) / "access.conf"
+
+
+def line(password: str) -> str:
+    """Return the file's text for a password without white space."""
+    return f"{_DIRECTIVE}{password}\n"
+
+
+def password(data_dir: Path) -> str | None:
+    """Return the password; ``None`` where there is none yet, or none that we may read."""
+    try:
+        text = file(data_dir).read_text(encoding="ascii")
+    except (OSError, UnicodeDecodeError):
+        return None
+    found = text.removeprefix(_DIRECTIVE).strip()
+    return found if found and text == line(found) else None
