@@ -26,26 +26,25 @@ from tests.integration.schedules import (
 )
 from vomind_queue.broker.app import create_celery
 from vomind_queue.broker.entries import CronSchedule, RecurringEntry
-from vomind_queue.broker.link import Link
 from vomind_queue.broker.names import PLACE_CALL
 from vomind_queue.config.settings import Settings
 from vomind_queue.errors import JobNotFound
 from vomind_queue.store import keys, redbeat_entry
-from vomind_queue.store.desk import WorkDesk
 from vomind_queue.store.queue import CallQueue
 from vomind_queue.store.timetable import Timetable
 from vomind_queue.ticks import Outcome
 from vomind_queue.timekeeping import Timekeeper
+from vomind_queue.work_services import build_work
 
 ENTRY = "{calls}:redbeat:recurring:1"
 ENTRIES = "{calls}:redbeat::schedule"
 
 
 @pytest.fixture
-def app(redis_url: str, queue: CallQueue, desk: WorkDesk, timetable: Timetable) -> Iterator[Celery]:
+def app(redis_url: str) -> Iterator[Celery]:
     """The Celery application, as an operator's shell has it."""
-    link = Link(queue=queue, desk=desk, timekeeper=Timekeeper(timetable), drain_s=1)
-    app = create_celery(Settings.from_env({"REDIS_URL": redis_url}), link)
+    settings = Settings.from_env({"REDIS_URL": redis_url})
+    app = create_celery(settings, build_work(settings).link)
     pools.reset()
     yield app
     app.redbeat_redis.close()

@@ -77,9 +77,12 @@ def fields_of(recurrence: Recurrence) -> list[Any]:
 
 
 def recurrence_of(fields: Mapping[str, str]) -> Recurrence:
-    """What was asked for. Raises KeyError and ValueError when it cannot be read."""
+    """What was asked for. Raises what `UNREADABLE` says when it cannot be read."""
     schedule, _ = redbeat_entry.read(fields.get("definition"))
-    times = fields if schedule is None else schedule
+    return _recurrence(fields, fields if schedule is None else schedule)
+
+
+def _recurrence(fields: Mapping[str, str], times: Mapping[str, Any]) -> Recurrence:
     return Recurrence(
         call=record.decode(fields["data"]),
         cron=times["cron"],
@@ -92,18 +95,19 @@ def recurrence_of(fields: Mapping[str, str]) -> Recurrence:
     )
 
 
-def is_foreign(fields: Mapping[str, str]) -> bool:
-    """Whether RedBeat's own class saved it, or switched it on or off; as in `recurring.lua`."""
+def due(schedule_id: str, fields: Mapping[str, str]) -> Due | None:
+    """A schedule whose tick has come; raises as `recurrence_of` does.
+
+    ``None`` where RedBeat's own class has saved it, or switched it on or off: `is_foreign` of
+    `includes/entry.lua`.
+    """
     schedule, enabled = redbeat_entry.read(fields.get("definition"))
-    return schedule is None or enabled == ("pausedby" in fields)
-
-
-def due(schedule_id: str, fields: Mapping[str, str]) -> Due:
-    """A schedule whose tick has come."""
+    if schedule is None or enabled == ("pausedby" in fields):
+        return None
     return Due(
         id=schedule_id,
         revision=int(fields["rev"]),
-        recurrence=recurrence_of(fields),
+        recurrence=_recurrence(fields, schedule),
         tick_ms=int(fields["next"]),
         done_ms=_number(fields, "done"),
     )

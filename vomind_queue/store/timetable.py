@@ -33,7 +33,6 @@ from vomind_queue.store.schedule_record import (
     UNREADABLE,
     due,
     fields_of,
-    is_foreign,
     or_empty,
     recurrence_of,
     view,
@@ -151,10 +150,11 @@ class Timetable:
         found, unreadable, foreign = [], {}, []
         for schedule_id, fields in _records(flat):
             try:
-                if is_foreign(fields):
+                each = due(schedule_id, fields)
+                if each is None:
                     foreign.append(schedule_id)
                 else:
-                    found.append(due(schedule_id, fields))
+                    found.append(each)
             except UNREADABLE as error:
                 unreadable[schedule_id] = repr(error)
         return Look(
