@@ -33,8 +33,6 @@ IDLE_LOOK_S = 5.0
 FAILED_LOOK_S = 1.0
 #: How long a worker leaves a word to the others that it was meant for, s.
 PASS_ON_S = 0.1
-
-
 #: How long one wait for a word lasts on the server, s.
 WAKE_WAIT_S = 5
 #: How long it may take in all before the connection counts as dead, s.
