@@ -29,6 +29,15 @@ def test_what_one_run_did_without_is_on_no_way() -> None:
     assert "d.wake" not in grow(common([shorter, SEEN])).drawn()
 
 
+def test_what_is_left_out_takes_along_what_it_led_to() -> None:
+    """Else it would hang in the air, though other branches lead there as well."""
+    timer: list[Seen] = [
+        ("two", 0, "vomind_queue.e", "tick"),
+        ("two", 1, "vomind_queue.c", "write"),
+    ]
+    assert common([SEEN, [*SEEN[:3], *timer, *SEEN[3:]]]) == SEEN
+
+
 def test_two_branches_that_meet_are_told() -> None:
     """Where they lead on; a helper without anything behind it is nobody's branch."""
     again: list[Seen] = [

@@ -40,10 +40,22 @@ def short(node: Node) -> str:
 
 
 def common(runs: Sequence[Sequence[Seen]]) -> list[Seen]:
-    """The last run without the functions that another one did without."""
+    """The last run without the functions that another one did without, and what those led to."""
     functions = [{(module, function) for _, _, module, function in run} for run in runs]
     everywhere = set.intersection(*functions)
-    return [each for each in runs[-1] if (each[2], each[3]) in everywhere]
+    #: By thread, the depth of the function that was left out.
+    left_out: dict[str, int] = {}
+    found = []
+    for each in runs[-1]:
+        thread, depth, module, function = each
+        if depth > left_out.get(thread, depth):
+            continue
+        if (module, function) in everywhere:
+            left_out.pop(thread, None)
+            found.append(each)
+        else:
+            left_out[thread] = depth
+    return found
 
 
 def twice(seen: Sequence[Seen]) -> list[str]:
