@@ -1,11 +1,12 @@
 """A worker whose dialer fails: ``celery -A tests.integration.faulty_worker worker``.
 
-The message of a call names what is raised, or says that Twilio refuses it.
+The message of a call names what is raised, or says that Twilio refuses it or never answers.
 """
 
 from __future__ import annotations
 
 import builtins
+import time
 
 from vomind_queue.attempts import Accepted, Attempt, Failure, Kind, Outcome, Search
 from vomind_queue.progress import Report
@@ -17,6 +18,8 @@ class FaultyDialer:
 
     def place(self, attempt: Attempt) -> Outcome:
         """Raises what the message names, or refuses or accepts the call."""
+        if attempt.call.message == "silence":
+            time.sleep(120)
         if attempt.call.message.startswith("refused"):
             wait_ms = 7_000 if attempt.call.message.endswith("wait") else None
             return Failure(kind=Kind.REFUSED, reason="Not now.", retry_after_ms=wait_ms)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -34,7 +35,7 @@ FAULTS = ("MemoryError", "SystemExit", "KeyboardInterrupt", "BaseException")
 @pytest.fixture
 def faulty_worker(redis_url: str, tmp_path: Path) -> Iterator[Process]:
     """A worker with one slot."""
-    settings = {"CALL_WORKER_CONCURRENCY": "1", "CALL_RATE_LIMIT": "off"}
+    settings = {"CALL_WORKER_CONCURRENCY": "1", "CALL_RATE_LIMIT": "off", "DRAIN_TIME": "1s"}
     process = Process(
         name="faulty",
         arguments=("-m", "celery", "-A", "tests.integration.faulty_worker", "worker"),
@@ -82,6 +83,18 @@ def test_celery_puts_a_refused_call_off(
     assert isinstance(due_ms, float)
     assert attempt.ended_ms is not None
     assert wait_ms <= due_ms - attempt.ended_ms < wait_ms + 500
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 0), (signal.SIGQUIT, 1)])
+def test_a_worker_ends_while_a_thread_waits_for_an_answer(
+    faulty_worker: Process, queue: CallQueue, number: signal.Signals, status: int
+) -> None:
+    """After its drain, or at once; Python alone would wait for the thread."""
+    queue.add([NewCall(call=Call(to="+15550000001", message="silence"))])
+    until(lambda: queue.stats().active, within_s=30, what="it is being placed")
+    time.sleep(0.5)
+    faulty_worker.send(number)
+    assert (faulty_worker.wait(within_s=15) != 0) == (status != 0)
 
 
 def test_the_end_of_a_worker_is_bounded_while_redis_is_silent(
