@@ -35,17 +35,19 @@ class LeaseKeeper:
 
     def _run(self) -> None:
         pause_s = self._desk.protocol.lease_ms / 1000 / RENEWALS
-        wait_s = pause_s
-        while not self._stopped.wait(wait_s):
-            wait_s = pause_s if self._renew() else min(RETRY_S, pause_s)
+        failing = False
+        while not self._stopped.wait(min(RETRY_S, pause_s) if failing else pause_s):
+            error = self._renew()
+            if error is not None and not failing:
+                # Once for each outage: Celery tells how it goes on.
+                logger.warning("leases not renewed: %s", error)
+            failing = error is not None
 
-    def _renew(self) -> bool:
+    def _renew(self) -> StoreUnavailable | None:
         try:
             self._desk.extend()
         except StoreUnavailable as error:
-            logger.warning("leases not renewed: %s", error)
-            return False
+            return error
         except Exception:
             logger.exception("leases not renewed")
-            return False
-        return True
+        return None
