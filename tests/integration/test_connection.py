@@ -168,6 +168,18 @@ def test_a_full_server_refuses_and_nothing_was_done(start_server: Callable[..., 
     until(lambda: gate.ask("PING"), within_s=5, what="there is room again")
 
 
+def test_a_process_makes_do_with_the_connections_that_it_got(server: Server) -> None:
+    """Where the server has no room for more, its threads take turns."""
+    client = connect(server.url, timeout_s=20.0)
+    client.ping()
+    with server.client() as direct:
+        direct.config_set("maxclients", 4)
+    with ThreadPoolExecutor(12) as threads:
+        answers = list(threads.map(lambda n: client.echo(f"n{n}"), range(400)))
+    assert answers == [f"n{n}" for n in range(400)]
+    client.close()
+
+
 def test_connections_to_a_demoted_primary_are_not_used_again(
     start_server: Callable[..., Server],
 ) -> None:

@@ -20,7 +20,7 @@ from redis.retry import Retry
 
 from vomind_queue.errors import StoreUnavailable
 from vomind_queue.store.codes import Code
-from vomind_queue.store.pool import NotSent, Pool
+from vomind_queue.store.pool import NotSent, Pool, has_no_room
 from vomind_queue.store.scripts import Scripts
 from vomind_queue.store.sources import OUTBOX_MAX
 
@@ -58,8 +58,6 @@ _DEMOTED = (
     redis.exceptions.MasterDownError,
 )
 _DEMOTED_WORD = re.compile(r"(^|: -)(READONLY|LOADING|MASTERDOWN|UNBLOCKED)\b")
-#: A server without room says so when it is connected to, or to the first command.
-_NO_ROOM = "max number of clients reached"
 
 
 class Client(redis.Redis):
@@ -123,7 +121,7 @@ def raise_told(error: redis.RedisError, *, writes: bool) -> NoReturn:
     if isinstance(error, redis.AuthenticationError):
         raise StoreUnavailable(f"Redis refuses our credentials: {error}") from error
     if isinstance(error, redis.ConnectionError | redis.TimeoutError):
-        refused = isinstance(error, NotSent | redis.BusyLoadingError) or _NO_ROOM in str(error)
+        refused = isinstance(error, NotSent | redis.BusyLoadingError) or has_no_room(error)
         raise StoreUnavailable(
             f"Redis cannot be reached: {error}", outcome_unknown=writes and not refused
         ) from error

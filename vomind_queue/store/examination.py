@@ -27,6 +27,8 @@ SLOW_MS, TOO_SLOW_MS = 10.0, 100.0
 #: Calls ring by Redis's clock: so far off it is worth a look, and so far it rings people at the
 #: wrong minute, ms.
 OFF_MS, FAR_OFF_MS = 1_000, 30_000
+#: Connections that web with two processes, worker, beat and shipper may hold (docs/redis.md).
+CONNECTIONS = 25
 #: Share of the memory limit from which on it is tight.
 TIGHT = 0.8
 
@@ -49,6 +51,7 @@ def examine(client: redis.Redis, *, allow_eviction: bool, start: str) -> Iterato
     yield _role(facts)
     yield _eviction(facts, allow_eviction=allow_eviction)
     yield from _memory(facts)
+    yield from _clients(facts)
     yield _persistence(client, facts)
     try:
         with told(writes=False):
@@ -101,6 +104,16 @@ def _memory(facts: Mapping[str, Any]) -> Iterator[Finding]:
         )
     else:
         yield fine("memory", f"{shown} of {most / 2**20:,.0f}")
+
+
+def _clients(facts: Mapping[str, Any]) -> Iterator[Finding]:
+    most = facts.get("maxclients")
+    if most is not None and int(most) < CONNECTIONS:
+        yield advice(
+            "connections",
+            f"It takes {int(most)} at a time; all processes together may want {CONNECTIONS}.",
+            "Raise maxclients, or take a larger plan.",
+        )
 
 
 def _persistence(client: redis.Redis, facts: Mapping[str, Any]) -> Finding:

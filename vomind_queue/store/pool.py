@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from typing import Any
 
@@ -10,6 +11,8 @@ import redis
 
 #: How often connections that were not needed since the last time are closed, s.
 IDLE_S = 10.0
+#: What a server says to one client too many.
+_NO_ROOM = "max number of clients reached"
 
 
 class NotSent(redis.ConnectionError):
@@ -33,6 +36,8 @@ class Pool(redis.ConnectionPool):
         self._turn = threading.RLock()
         #: Callers that wait: each one's lock is released when a connection becomes its own.
         self._waiting: deque[threading.Lock] = deque()
+        #: How many may be in use: fewer for a while where the server has no room for more.
+        self._limit = self.max_connections
         #: Connections in use, and the most that were in use at once …
         self._lent = 0
         #: … since idle connections were last looked for, and since they were last closed.
@@ -45,17 +50,35 @@ class Pool(redis.ConnectionPool):
 
     def get_connection(self, *_: Any, **__: Any) -> Any:
         """Return a connection that works; raise NotSent where there is none in time."""
-        self._reserve()
-        try:
-            generation = self._generation
-            connection = super().get_connection()
-            self._lent_in[connection] = generation
-        except BaseException as error:
-            self._pass_on()
-            if _is_unreachable(error):
-                raise NotSent(str(error)) from error
-            raise
+        give_up_at = time.monotonic() + self._wait_s
+        while True:
+            self._reserve(give_up_at - time.monotonic())
+            try:
+                return self._connected()
+            except BaseException as error:
+                self._pass_on()
+                if has_no_room(error) and time.monotonic() < give_up_at and self._make_do():
+                    continue
+                if _is_unreachable(error):
+                    raise NotSent(str(error)) from error
+                raise
+
+    def _connected(self) -> Any:
+        generation = self._generation
+        connection = super().get_connection()
+        self._lent_in[connection] = generation
         return connection
+
+    def _make_do(self) -> bool:
+        """Do with the connections that are in use, if there are any."""
+        with self._turn:
+            if self._lent:
+                self._limit = self._lent
+            return self._lent > 0
+
+    def owns_connection(self, connection: Any) -> int:
+        """Whether to keep it: one that is closed would be taken before those that are open."""
+        return super().owns_connection(connection) and connection.is_connected
 
     def release(self, connection: Any) -> None:
         """Take a connection back; one that was retired meanwhile is closed."""
@@ -74,16 +97,16 @@ class Pool(redis.ConnectionPool):
         self._generation += 1
         self.disconnect(inuse_connections=False)
 
-    def _reserve(self) -> None:
+    def _reserve(self, wait_s: float) -> None:
         with self._turn:
-            if self._lent < self.max_connections:
+            if self._lent < self._limit:
                 self._lend()
                 return
             handed = threading.Lock()
             handed.acquire()
             self._waiting.append(handed)
-        if not self._wait_for(handed):
-            raise NotSent(f"all {self.max_connections} connections are in use")
+        if not self._wait_for(handed, max(wait_s, 0)):
+            raise NotSent(f"all {self._limit} connections are in use")
 
     def _lend(self) -> None:
         self._lent += 1
@@ -92,10 +115,10 @@ class Pool(redis.ConnectionPool):
         if self._closer is None:
             self._look_later()
 
-    def _wait_for(self, handed: threading.Lock) -> bool:
+    def _wait_for(self, handed: threading.Lock, wait_s: float) -> bool:
         got = False
         try:
-            got = handed.acquire(timeout=self._wait_s)
+            got = handed.acquire(timeout=wait_s)
         finally:
             if not got:
                 self._withdraw(handed)
@@ -111,7 +134,7 @@ class Pool(redis.ConnectionPool):
     def _pass_on(self) -> None:
         """Hand a place on to the caller that has waited the longest."""
         with self._turn:
-            if self._waiting:
+            if self._waiting and self._lent <= self._limit:
                 self._waiting.popleft().release()
             else:
                 self._lent -= 1
@@ -123,6 +146,7 @@ class Pool(redis.ConnectionPool):
 
     def _close_idle(self) -> None:
         with self._turn:
+            self._limit = self.max_connections
             needed, self._needed = self._needed, self._lent
             if needed < self._opened:
                 # redis-py closes all idle ones or none: those still needed are opened again.
@@ -132,6 +156,11 @@ class Pool(redis.ConnectionPool):
                 self._look_later()
             else:
                 self._closer = None
+
+
+def has_no_room(error: BaseException) -> bool:
+    """Whether the server takes no more clients."""
+    return isinstance(error, redis.ConnectionError) and _NO_ROOM in str(error)
 
 
 def _is_unreachable(error: BaseException) -> bool:

@@ -59,7 +59,7 @@ def test_all_is_well(
 def test_what_is_wrong_with_redis_has_a_remedy(
     ask: Callable[..., Done], start_server: Callable[..., Server]
 ) -> None:
-    """Away, without persistence, dropping data, a replica, a wrong password."""
+    """Away, without persistence, dropping data, a wrong password, few connections."""
     away = ask(REDIS_URL=f"redis://:a-redis-password@127.0.0.1:{free_port()}")
     assert (away.status, grades(away)["Redis"]) == (11, "wrong")
     server = start_server("--maxmemory", "100mb")
@@ -75,8 +75,10 @@ def test_what_is_wrong_with_redis_has_a_remedy(
     assert grades(ask(REDIS_URL=good, ALLOW_EVICTION="1"))["eviction"] == "advice"
     with redis.Redis.from_url(good) as client:
         client.config_set("save", "3600 1")
+        client.config_set("maxclients", 20)
     found = grades(ask(REDIS_URL=good))
     assert (found["persistence"], found["workers"]) == ("advice", "advice")
+    assert found["connections"] == "advice"
 
 
 def test_what_is_wrong_with_twilio_has_a_remedy(
