@@ -9,12 +9,14 @@ import logging
 import signal
 import sys
 import threading
+from contextlib import suppress
 from types import FrameType
 
 from vomind_queue import log
 from vomind_queue.config.loading import load_or_exit
 from vomind_queue.log_services import build_shipping, log_place
 from vomind_queue.services import check_store
+from vomind_queue.shipping import Interrupted
 
 logger = logging.getLogger(__name__)
 
@@ -26,14 +28,17 @@ def main() -> None:
     if fault := check_store(settings):
         sys.exit(fault)
     stopped = threading.Event()
+    shipping = build_shipping(settings)
 
     def stop(_number: int, _frame: FrameType | None) -> None:
         stopped.set()
+        shipping.interrupt()
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)
     logger.info("shipper started", extra={"log": log_place(settings)})
-    build_shipping(settings).run(stopped)
+    with suppress(Interrupted):
+        shipping.run(stopped)
     logger.info("shipper stopped")
 
 

@@ -21,7 +21,8 @@ from vomind_queue.logbook import Batch, CallRow, DeadLetter
 
 logger = logging.getLogger(__name__)
 
-#: Between two looks at an empty outbox, and while another shipper leads, s.
+#: Between two looks while another shipper leads, and between the first entry and its delivery:
+#: those that come meanwhile go with it, s.
 LOOK_S = 0.5
 #: Wait after a fault, s; doubled up to the most.
 FIRST_PAUSE_S = 0.5
@@ -37,6 +38,7 @@ class Outbox(Protocol):
     """What shipping needs of the outbox."""
 
     def lead(self) -> Sequence[Any] | None: ...
+    def wait(self) -> None: ...
     def resign(self) -> None: ...
     def batches(self, entries: Sequence[Any]) -> Iterable[tuple[Batch, int | None]]: ...
     def done(self, sequence: int) -> None: ...
@@ -54,6 +56,10 @@ class LogRetention:
     days: int
     #: Whether personal fields are blanked instead of the call being erased.
     anonymize: bool
+
+
+class Interrupted(Exception):
+    """A wait was ended by a signal."""
 
 
 class Shipping:
@@ -74,6 +80,7 @@ class Shipping:
         self._monotonic = monotonic
         self._wall_ms = wall_ms
         self._tidied = float("-inf")
+        self._leads = self._waits = False
 
     def run(self, stopped: threading.Event) -> None:
         """Until told to stop; what is under way is brought to its end first."""
@@ -83,7 +90,9 @@ class Shipping:
                 more = self.step()
                 pause_s = FIRST_PAUSE_S
                 if not more:
-                    stopped.wait(LOOK_S)
+                    self._wait(stopped)
+            except Interrupted:
+                break
             except Exception as error:  # noqa: BLE001 - told, and tried again
                 logger.warning(
                     "the call log is behind, next try in %g s: %s", pause_s, _told(error)
@@ -95,12 +104,28 @@ class Shipping:
         except StoreUnavailable:
             logger.info("the lead is left to run out: Redis is away")
 
+    def interrupt(self) -> None:
+        """End a wait for entries; for a signal handler, which raises this way what ends it."""
+        if self._waits:
+            raise Interrupted
+
+    def _wait(self, stopped: threading.Event) -> None:
+        if self._leads:
+            try:
+                self._waits = True
+                if not stopped.is_set():
+                    self._outbox.wait()
+            finally:
+                self._waits = False
+        stopped.wait(LOOK_S)
+
     def step(self) -> bool:
         """Delivers what there is, up to a bound; whether there may be more.
 
         Raises LogUnavailable and StoreUnavailable.
         """
         entries = self._outbox.lead()
+        self._leads = entries is not None
         if entries is None:
             return False
         for batch, last in self._outbox.batches(entries):

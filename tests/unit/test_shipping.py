@@ -33,6 +33,9 @@ class Box:
             raise StoreUnavailable("away")
         return list(self.waiting) if self.leads else None
 
+    def wait(self) -> None:
+        """For another entry, not at all."""
+
     def resign(self) -> None:
         """Another one leads."""
         self.leads = False

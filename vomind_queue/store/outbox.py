@@ -26,6 +26,8 @@ from vomind_queue.store.connection import Gate, told
 #: A shipper that is silent for this long has lost the lead, ms. A delivery may take longer:
 #: two that overlap do no harm, because lines may be repeated.
 LEAD_MS = 5_000
+#: How long an empty outbox is waited at, ms: the lead is renewed in time after that.
+WAIT_MS = 3_500
 #: Entries read at once.
 ENTRIES = 500
 #: Events and rows in one delivery, about: an entry of a bulk stands for many.
@@ -55,16 +57,26 @@ class Outbox:
         self._gate = gate
         self._token = token
         self._from_number = from_number
+        #: Sequence number of the last entry that was written before the last look.
+        self._last = "0"
 
     def lead(self) -> Sequence[Entry] | None:
         """The oldest entries in order; ``None`` while another shipper leads."""
         answer = self._gate.write("outbox_read", [keys.OUTBOX_LEAD], self._token, LEAD_MS, ENTRIES)
         if not answer[0]:
             return None
+        self._last = answer[2]
         return [
             _entry(int(sequence), text)
             for sequence, text in zip(answer[3::2], answer[4::2], strict=True)
         ]
+
+    def wait(self) -> None:
+        """Wait until there is another entry, or until the lead is to be renewed."""
+        behind = f"{self._last}-0"
+        streams: Any = {keys.OUTBOX_DETAILS: behind, keys.OUTBOX_FINALS: behind}
+        with told(writes=False):
+            self._gate.client.xread(streams, count=1, block=WAIT_MS)
 
     def resign(self) -> None:
         """Lets another shipper lead at once."""
