@@ -25,12 +25,16 @@ from vomind_queue.retry import LONGEST_BACKOFF_S, RetryPolicy
 from vomind_queue.services import process_name, protocol_of, reports_of
 from vomind_queue.store.connection import WORKER_TIMEOUT_S, Gate, connect
 from vomind_queue.store.desk import WorkDesk
+from vomind_queue.store.due_times import DueTimes
 from vomind_queue.store.inheritance import Inheritance
 from vomind_queue.store.queue import CallQueue
 from vomind_queue.store.timetable import Timetable
 from vomind_queue.timekeeping import Timekeeper
 
 D = TypeVar("D", bound=TwilioDialer)
+
+#: Connections for the scripts of all slots: each is busy for less than a millisecond.
+WORKER_CONNECTIONS = 3
 
 
 class Provider(Dialer, Operator, Shape):
@@ -45,11 +49,14 @@ class WorkServices:
     link: Link
     calling: Calling
     following: Following
+    due_times: DueTimes
 
 
 def build_work(settings: Settings, dialer: Provider | None = None) -> WorkServices:
     """The parts of a worker process; ``dialer`` in the place of Twilio's."""
-    client = connect(settings.redis_url, timeout_s=WORKER_TIMEOUT_S)
+    client = connect(
+        settings.redis_url, timeout_s=WORKER_TIMEOUT_S, max_connections=WORKER_CONNECTIONS
+    )
     gate = Gate(client, settings.outbox_max)
     name = process_name()
     desk = WorkDesk(gate, name, protocol_of(settings))
@@ -77,7 +84,13 @@ def build_work(settings: Settings, dialer: Provider | None = None) -> WorkServic
         drain_s=settings.drain_ms / 1000,
         waker=Gate(connect(settings.redis_url, timeout_s=WAKE_TIMEOUT_S)),
     )
-    return WorkServices(settings=settings, link=link, calling=calling, following=following)
+    return WorkServices(
+        settings=settings,
+        link=link,
+        calling=calling,
+        following=following,
+        due_times=DueTimes(gate, settings.redis_url),
+    )
 
 
 def build_inheritance(settings: Settings, name: str) -> tuple[Inheritance, Timetable]:

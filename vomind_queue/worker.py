@@ -8,8 +8,6 @@ from __future__ import annotations
 import logging
 import os
 import sys
-import threading
-from collections.abc import Callable
 from typing import Any
 
 from celery import Celery, signals
@@ -22,21 +20,14 @@ from vomind_queue.broker.names import PLACE_CALL
 from vomind_queue.broker.pool import TaskPool
 from vomind_queue.config.loading import load_or_exit
 from vomind_queue.config.settings import Settings
+from vomind_queue.duties import Duties
 from vomind_queue.errors import QueueError, StoreUnavailable
 from vomind_queue.services import check_store
+from vomind_queue.store.due_times import ATTEMPTS, SILENT_CALLS, STRAYS
 from vomind_queue.work_services import Provider, WorkServices, build_work
 
 logger = logging.getLogger(__name__)
 
-#: How often a worker asks for attempts in doubt, s.
-SETTLE_LOOK_S = 1.0
-#: How often it asks for silent calls, s.
-FOLLOW_LOOK_S = 1.0
-#: How often it asks for rings that no attempt accounts for, s: somebody's phone rings meanwhile.
-STRAY_LOOK_S = 0.25
-#: Workers share the looks: the more there are, the longer each of them waits between two, up to
-#: so many times as long. No more, so that the last one left is not late for long.
-MOST_SHARING = 10
 #: Celery's loggers that say of every call what our own lines say better.
 _CHATTY = ("celery.app.trace", "celery.worker.strategy")
 
@@ -57,13 +48,12 @@ def create_app(settings: Settings | None = None, dialer: Provider | None = None)
 
 
 def _connect_signals(settings: Settings, work: WorkServices) -> None:
-    watchers = _watchers(work)
+    duties = _duties(work)
     keeper = LeaseKeeper(work.link.desk)
 
     def start(**_: Any) -> None:
         keeper.start()
-        for watcher in watchers:
-            watcher.start()
+        duties.start()
 
     def set_up_logging(**_: Any) -> None:
         log.configure(settings)
@@ -71,8 +61,7 @@ def _connect_signals(settings: Settings, work: WorkServices) -> None:
             logging.getLogger(name).setLevel(logging.WARNING)
 
     def end(sender: Any, **_: Any) -> None:
-        for watcher in watchers:
-            watcher.stop()
+        duties.stop()
         keeper.stop()
         work.link.notifier.close()
         if getattr(getattr(sender, "pool", None), "busy", False):
@@ -94,15 +83,13 @@ def _connect_signals(settings: Settings, work: WorkServices) -> None:
     signals.worker_shutdown.connect(end, weak=False)
 
 
-def _watchers(work: WorkServices) -> list[Watcher]:
-    def sharing() -> int:
-        return min(work.link.desk.company, MOST_SHARING)
-
-    return [
-        Watcher("settler", SETTLE_LOOK_S, work.calling.settle_due, sharing),
-        Watcher("reconciler", FOLLOW_LOOK_S, work.following.follow_due, sharing),
-        Watcher("strays", STRAY_LOOK_S, work.following.end_strays, sharing),
-    ]
+def _duties(work: WorkServices) -> Duties:
+    steps = {
+        ATTEMPTS: work.calling.settle_due,
+        SILENT_CALLS: work.following.follow_due,
+        STRAYS: work.following.end_strays,
+    }
+    return Duties(work.due_times, steps, lambda: work.link.desk.company)
 
 
 def _check(worker: Any, settings: Settings) -> None:
@@ -132,41 +119,3 @@ def _withdraw(link: Link, job_id: str) -> None:
         logger.warning("call cancelled: an operator revoked it", extra={"job_id": job_id})
     except (QueueError, StoreUnavailable) as error:
         logger.warning("revoked, but not cancelled: %s", error, extra={"job_id": job_id})
-
-
-class Watcher:
-    """A thread that does what is due again and again, for as long as the worker lives."""
-
-    def __init__(
-        self, name: str, pause_s: float, step: Callable[[], int], sharing: Callable[[], int]
-    ) -> None:
-        """``step`` answers how much it found to do; after nothing there is a pause.
-
-        ``sharing``: how many such threads share the looks; the pause is as many times as long.
-        """
-        self._name = name
-        self._pause_s = pause_s
-        self._step = step
-        self._sharing = sharing
-        self._stopped = threading.Event()
-        self._thread: threading.Thread | None = None
-
-    def start(self) -> None:
-        """Starts; does nothing when it runs already."""
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
-            self._thread.start()
-
-    def stop(self) -> None:
-        """Looks no more. A look under way is not waited for: its lease hands it on."""
-        self._stopped.set()
-
-    def _run(self) -> None:
-        while not self._stopped.wait(self._pause_s * self._sharing()):
-            try:
-                while self._step() and not self._stopped.is_set():
-                    pass
-            except StoreUnavailable as error:
-                logger.warning("%s: Redis cannot be read: %s", self._name, error)
-            except Exception:
-                logger.exception("%s: a look failed", self._name)

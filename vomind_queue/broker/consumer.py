@@ -16,6 +16,8 @@ logger = logging.getLogger(__name__)
 
 #: Between two tries to reach Redis, s. Celery's own wait grows to 30 s.
 RECONNECT_S = 0.5
+#: Between two signs of life for Flower and the like, s.
+HEARTBEAT_S = 5.0
 #: Celery's units of a rate, ms.
 _UNIT_MS = {"s": 1_000, "m": 60_000, "h": 3_600_000}
 
@@ -25,7 +27,11 @@ class Consumer(StockConsumer):
 
     def __init__(self, *args: Any, worker_options: Any = None, **kwargs: Any) -> None:
         # Workers meet in Redis: they need no news of each other, and no second of mingling.
-        quiet = {"without_mingle": True, "without_gossip": True}
+        quiet = {
+            "without_mingle": True,
+            "without_gossip": True,
+            "heartbeat_interval": HEARTBEAT_S,
+        }
         self._initialised = False
         self._configured: str | None = None
         super().__init__(*args, worker_options={**(worker_options or {}), **quiet}, **kwargs)

@@ -230,6 +230,8 @@ class Transport(stock.Transport):
     """The stock transport with our channel."""
 
     Channel = Channel
+    #: How long one wait for a message of another queue lasts on the server, s.
+    brpop_timeout = 5
     #: By these Celery knows that it has to connect again; any other error ends the worker.
     connection_errors = (*stock.Transport.connection_errors, StoreUnavailable)
     _loop: Any = None

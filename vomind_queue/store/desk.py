@@ -223,6 +223,9 @@ class WorkDesk:
     def extend(self) -> None:
         """Renews the leases of all calls held; forgets those that are lost."""
         held = self.book.held()
+        if not held:
+            # Each look at the queue says that this worker lives.
+            return
         flat = [value for pair in held for value in pair]
         answer = self._gate.write(
             "extend", [keys.LEASES], self._name, self.protocol.lease_ms, *flat

@@ -52,6 +52,8 @@ STRAYS = _ROOT + "strays"
 COUNTS = _ROOT + "counts"
 #: List of one element at most: wakes one sleeping worker.
 WAKE = _ROOT + "wake"
+#: List of one element at most: wakes one worker that sleeps until something else is due.
+DUE = _ROOT + "due"
 #: Sorted set: workers, by the time they last asked for calls.
 WORKERS = _ROOT + "workers"
 #: String: the last job id given out.
@@ -134,6 +136,7 @@ LUA_NAMES = {
     "strays": STRAYS,
     "counts": COUNTS,
     "wake": WAKE,
+    "due": DUE,
     "workers": WORKERS,
     "last_id": LAST_ID,
     "request": REQUEST,

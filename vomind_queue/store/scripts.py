@@ -21,6 +21,7 @@ NAMES = (
     "commit",
     "defer",
     "doubts",
+    "due",
     "expected",
     "extend",
     "finish",

@@ -27,10 +27,11 @@
 --          `again`: the same outcome was written before, by a repetition of this command
 -- Touches  job:<id>, waiting:<rank>, delayed, active, leases, settling, completed, failed,
 --          window, paused, breaker, dialing, sids, following, minute:<n>, totals,
---          wake, outbox
+--          wake, due, outbox
 --- @include "breaker"
 --- @include "clock"
 --- @include "drop_record"
+--- @include "due"
 --- @include "held"
 --- @include "job"
 --- @include "log"
@@ -137,7 +138,7 @@ end
 if outcome == 'completed' then
     note('completed')
     account(sid, now, ARGV[14])
-    redis.call('ZADD', K.following, now + tonumber(ARGV[16]), mem)
+    set_due(K.following, mem, now + tonumber(ARGV[16]), now)
     if ARGV[17] ~= '0' then
         redis.call('HSET', key, 'rank', ARGV[17])
     end
@@ -174,6 +175,6 @@ elseif outcome == 'doubt' then
     if not redis.call('ZSCORE', K.settling, mem) then
         note('in_doubt')
     end
-    redis.call('ZADD', K.settling, now + wait, mem)
+    set_due(K.settling, mem, now + wait, now)
 end
 return { C.ok, now, open, outcome ~= ARGV[3] and 1 or 0 }

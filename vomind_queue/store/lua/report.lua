@@ -25,8 +25,9 @@
 --          {undecided, now}   the attempt's outcome is not written yet: `finish` it first
 --          {superseded, now}  no attempt is known that made this call: it is to be ended
 -- Touches  job:<id>, waiting:<rank>, delayed, active, leases, settling, completed, failed,
---          following, window, sids, strays, counts, minute:<n>, wake, outbox
+--          following, window, sids, strays, counts, minute:<n>, wake, due, outbox
 --- @include "clock"
+--- @include "due"
 --- @include "held"
 --- @include "job"
 --- @include "log"
@@ -47,7 +48,7 @@ local known = redis.call('ZSCORE', K.sids, sid)
 -- A phone rings that no attempt of ours accounts for.
 local function stray()
     free_first()
-    redis.call('ZADD', K.strays, now, sid)
+    set_due(K.strays, sid, now, now)
     redis.call('HINCRBY', K.counts, 'strays', 1)
     -- Its further callbacks are repetitions.
     account(sid, now, ARGV[17])
@@ -84,7 +85,7 @@ local function revive()
     end
     redis.call('HSET', key, 'state', 'completed', 'ended', now, 'sid', sid, 'status', 'queued')
     redis.call('ZADD', K.completed, now, mem)
-    redis.call('ZADD', K.following, now + tonumber(ARGV[15]), mem)
+    set_due(K.following, mem, now + tonumber(ARGV[15]), now)
     account(sid, now, ARGV[17])
     log_event(id, 'revived', {
         attempt = redis.call('HGET', key, 'attempts'), sid = sid, status = 'queued', counted = not job[9],
@@ -180,9 +181,9 @@ if moved then
 end
 
 if not over and ARGV[15] ~= '0' then
-    redis.call('ZADD', K.following, now + tonumber(ARGV[15]), mem)
+    set_due(K.following, mem, now + tonumber(ARGV[15]), now)
 elseif moved and not repeated and status == 'completed' and ARGV[10] == '' and ARGV[16] ~= '0' then
-    redis.call('ZADD', K.following, now + tonumber(ARGV[16]), mem)
+    set_due(K.following, mem, now + tonumber(ARGV[16]), now)
 elseif moved or ARGV[15] == '0' or ARGV[16] == '0' then
     redis.call('ZREM', K.following, mem)
 end

@@ -7,8 +7,9 @@
 -- ARGV[1]  job id
 -- ARGV[2]  lease token
 -- Returns  {ok | lost, now}
--- Touches  job:<id>, waiting:<rank>, active, leases, settling, window, wake, outbox
+-- Touches  job:<id>, waiting:<rank>, active, leases, settling, window, wake, due, outbox
 --- @include "clock"
+--- @include "due"
 --- @include "held"
 --- @include "job"
 --- @include "log"
@@ -25,7 +26,7 @@ if not job[3] then
     requeue(ARGV[1], now, false)
 elseif not redis.call('ZSCORE', K.settling, mem) then
     redis.call('ZREM', K.leases, mem)
-    redis.call('ZADD', K.settling, now, mem)
+    set_due(K.settling, mem, now, now)
     log_event(ARGV[1], 'in_doubt')
 end
 return { C.ok, now }

@@ -16,9 +16,10 @@
 --          workers: those that asked lately, this one included
 --          passed on: calls that only other workers ask for wait, and one of those is woken
 -- Touches  job:<id>, waiting:<rank>, delayed, active, leases, settling, window, rate,
---          paused, breaker, staging, workers, totals, wake, outbox
+--          paused, breaker, staging, workers, totals, wake, due, outbox
 --- @include "breaker"
 --- @include "clock"
+--- @include "due"
 --- @include "held"
 --- @include "job"
 --- @include "log"
@@ -47,7 +48,7 @@ local function take_back()
             redis.call('ZREM', K.leases, mem)
         elseif job[2] then
             redis.call('ZREM', K.leases, mem)
-            redis.call('ZADD', K.settling, now, mem)
+            set_due(K.settling, mem, now, now)
             log_event(id, 'in_doubt')
         else
             requeue(id, now, false)

@@ -1,0 +1,151 @@
+"""When something besides calls is due, as the store tells it, and the word that says so."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+import redis
+
+from tests.integration.conftest import begin, new, place, taken
+from vomind_queue.progress import OutcomePolicy, Report
+from vomind_queue.store import keys
+from vomind_queue.store.connection import Gate
+from vomind_queue.store.desk import WorkDesk
+from vomind_queue.store.due_times import ATTEMPTS, SILENT_CALLS, STRAYS, DueTimes
+from vomind_queue.store.queue import CallQueue
+from vomind_queue.store.reports import ReportDesk
+from vomind_queue.verdicts import Ending, Verdict
+
+
+@pytest.fixture
+def times(client: redis.Redis, redis_url: str) -> DueTimes:
+    """What the store tells a worker."""
+    return DueTimes(Gate(client), redis_url)
+
+
+@pytest.fixture
+def reports(client: redis.Redis, desk: WorkDesk) -> ReportDesk:
+    """Where callbacks come in."""
+    return ReportDesk(Gate(client), desk, OutcomePolicy(retry_on=(), delay_ms=0, most=0))
+
+
+def heard(client: redis.Redis) -> bool:
+    """Whether a word was left, which is taken."""
+    return client.delete(keys.DUE) == 1
+
+
+def test_an_empty_queue_has_nothing_due(times: DueTimes) -> None:
+    """Nor does a wait bring anything."""
+    assert times.next() == {}
+    began = time.monotonic()
+    assert not times.wait(0.3)
+    assert time.monotonic() - began < 2
+
+
+def test_an_attempt_of_unknown_outcome_wakes_a_worker(
+    times: DueTimes, queue: CallQueue, desk: WorkDesk, client: redis.Redis
+) -> None:
+    """Whether its worker says so or gives it back marked."""
+    queue.add([new(number) for number in range(2)])
+    first, second = taken(desk, 2)
+    begun = [begin(desk, job_id) for job_id in (first, second)]
+    assert times.next() == {}
+    desk.finish(begun[0], Verdict(ending=Ending.DOUBT, wait_ms=2_000))
+    assert heard(client)
+    assert 1 < times.next()[ATTEMPTS] <= 2
+    desk.give_back(second, str(desk.book.token(second)))
+    assert heard(client)
+    assert times.next()[ATTEMPTS] == 0
+
+
+def test_a_dead_workers_attempt_wakes_another_one(
+    times: DueTimes, queue: CallQueue, desk: WorkDesk, client: redis.Redis
+) -> None:
+    """As soon as its lease has run out and somebody asks for calls."""
+    queue.add([new(0)])
+    begin(desk, *taken(desk))
+    time.sleep(desk.protocol.lease_ms / 1000)
+    assert not heard(client)
+    assert not taken(desk)
+    assert heard(client)
+    assert times.next()[ATTEMPTS] == 0
+
+
+def test_what_is_due_later_than_something_else_wakes_nobody(
+    times: DueTimes, queue: CallQueue, desk: WorkDesk, client: redis.Redis
+) -> None:
+    """Workers sleep until the first of them."""
+    queue.add([new(number) for number in range(2)])
+    begun = [begin(desk, job_id) for job_id in taken(desk, 2)]
+    desk.finish(begun[0], Verdict(ending=Ending.DOUBT, wait_ms=1_000))
+    assert heard(client)
+    desk.finish(begun[1], Verdict(ending=Ending.DOUBT, wait_ms=2_000))
+    assert not heard(client)
+    assert times.next()[ATTEMPTS] <= 1
+
+
+def test_a_placed_call_is_due_when_it_is_to_be_asked_for(
+    times: DueTimes, queue: CallQueue, desk: WorkDesk, reports: ReportDesk
+) -> None:
+    """Paced as they are handed out."""
+    queue.add([new(number) for number in range(2)])
+    for job_id in taken(desk, 2):
+        place(desk, job_id)
+    assert 0.5 < times.next()[SILENT_CALLS] <= 1
+    assert times.wait(5)
+    time.sleep(1)
+    assert times.next()[SILENT_CALLS] == 0
+    assert len(reports.silent()) == 2
+    assert times.next()[SILENT_CALLS] > 5
+
+
+def test_a_stray_ring_wakes_a_waiting_worker_at_once(
+    times: DueTimes, reports: ReportDesk, queue: CallQueue
+) -> None:
+    """Somebody's phone rings meanwhile."""
+    waited: list[float] = []
+    began = time.monotonic()
+
+    def wait() -> None:
+        assert times.wait(5)
+        waited.append(time.monotonic() - began)
+
+    thread = threading.Thread(target=wait)
+    thread.start()
+    time.sleep(0.2)
+    reports.report("1", "no-such-token", Report(sid="CA1"), look_ms=1_000, price_ms=0)
+    thread.join(5)
+    assert 0.2 <= waited[0] < 0.4
+    assert times.next()[STRAYS] == 0
+    assert list(reports.strays()) == ["CA1"]
+    assert times.next()[STRAYS] > 4
+
+
+def test_a_wait_is_ended_by_another_thread(times: DueTimes) -> None:
+    """A worker's end does not swallow a word."""
+    ended = threading.Event()
+
+    def wait() -> None:
+        try:
+            times.wait(5)
+        except Exception:  # noqa: BLE001 - a connection closed while it is read
+            ended.set()
+
+    thread = threading.Thread(target=wait)
+    thread.start()
+    time.sleep(0.2)
+    times.interrupt()
+    assert ended.wait(2)
+    thread.join()
+
+
+def test_full_memory_lets_words_in(
+    times: DueTimes, reports: ReportDesk, client: redis.Redis, request: pytest.FixtureRequest
+) -> None:
+    """A phone rings all the same."""
+    client.config_set("maxmemory", 1)
+    request.addfinalizer(lambda: client.config_set("maxmemory", 0))
+    reports.report("1", "no-such-token", Report(sid="CA1"), look_ms=1_000, price_ms=0)
+    assert times.wait(1)

@@ -1,0 +1,173 @@
+"""What a worker sees to besides placing calls: when it looks, and when it sleeps."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from tests.stack import until
+from vomind_queue import duties as module
+from vomind_queue.duties import Duties
+from vomind_queue.errors import StoreUnavailable
+
+
+class Times:
+    """A store without a server: what is due next, and the waits that it was asked for."""
+
+    def __init__(self) -> None:
+        self.due: dict[str, float] = {}
+        self.away = 0
+        self.looks = 0
+        self.words = threading.Semaphore(0)
+        self.given_back = 0
+
+    def next(self) -> dict[str, float]:
+        """What is due."""
+        if self.away:
+            self.away -= 1
+            raise StoreUnavailable("away")
+        self.looks += 1
+        return dict(self.due)
+
+    def wait(self, seconds: float) -> bool:
+        """Waits for a word."""
+        return self.words.acquire(timeout=seconds)
+
+    def put_back(self) -> None:
+        """A word for another worker."""
+        self.given_back += 1
+
+    def interrupt(self) -> None:
+        """Ends a wait, which brings a word here."""
+        self.words.release()
+
+
+@pytest.fixture
+def times() -> Times:
+    """What the store says."""
+    return Times()
+
+
+@pytest.fixture
+def start(times: Times) -> Iterator[Callable[..., Duties]]:
+    """Starts a worker's duties."""
+    started = []
+
+    def run(sharing: int = 1, **steps: Callable[[], int]) -> Duties:
+        made = Duties(times, steps, lambda: sharing)
+        made.start()
+        started.append(made)
+        return made
+
+    yield run
+    for each in started:
+        each.stop()
+
+
+def test_what_is_due_is_done_until_nothing_is_left(
+    times: Times, start: Callable[..., Duties]
+) -> None:
+    """And nothing else is."""
+    left, others = [1, 2, 3], []
+
+    def step() -> int:
+        times.due = {}
+        return bool(left and left.pop())
+
+    times.due = {"one": -0.1, "other": 60.0}
+    start(one=step, other=lambda: others.append(1) or 0)
+    until(lambda: not left, within_s=2, what="all of it is done")
+    assert not others
+
+
+def test_a_worker_sleeps_while_nothing_is_due(times: Times, start: Callable[..., Duties]) -> None:
+    """A word wakes it at once."""
+    done = threading.Event()
+    start(one=lambda: done.set() or 0)
+    until(lambda: times.looks == 1, within_s=2, what="it looks")
+    assert not done.wait(1.0)
+    assert times.looks == 1
+    times.due = {"one": 0.0}
+    times.words.release()
+    assert done.wait(0.25)
+
+
+def test_it_looks_when_something_becomes_due(times: Times, start: Callable[..., Duties]) -> None:
+    """Not before, and soon after."""
+    times.due = {"one": 0.9}
+    start(one=lambda: 0)
+    until(lambda: times.looks == 1, within_s=2, what="it looks")
+    assert not _looks_within(times, 2, 0.7)
+    assert _looks_within(times, 2, 0.5)
+
+
+def _looks_within(times: Times, count: int, seconds: float) -> bool:
+    waited = threading.Event()
+    for _ in range(int(seconds / 0.02)):
+        if times.looks >= count:
+            return True
+        waited.wait(0.02)
+    return False
+
+
+def test_workers_share_the_looks(
+    times: Times, start: Callable[..., Duties], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A hundred idle workers must not ask Redis as much as a hundred would alone."""
+    waits: list[float] = []
+    monkeypatch.setattr(
+        times, "wait", lambda seconds: bool(waits.append(seconds)) or len(waits) > 9
+    )
+    start(sharing=4)
+    until(lambda: len(waits) > 9, within_s=2, what="it waits")
+    assert 19 < waits[0] <= 20
+
+
+def test_redis_away_is_told_once_and_counted(
+    times: Times,
+    start: Callable[..., Duties],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Not with a line for each try."""
+    monkeypatch.setattr(module, "RETRY_S", 0.01)
+    times.away = 7
+    with caplog.at_level(logging.WARNING):
+        start(one=lambda: 0)
+        until(lambda: times.looks, within_s=2, what="it looks again")
+        until(lambda: len(caplog.records) > 1, within_s=2, what="it is told")
+    assert [record.getMessage() for record in caplog.records] == [
+        "Redis cannot be read, trying again: away",
+        "Redis can be read again, after 7 tries",
+    ]
+
+
+def test_one_that_fails_is_done_again(times: Times, start: Callable[..., Duties]) -> None:
+    """Whatever it failed by, and the others go on."""
+    faults: list[Any] = [ValueError("x"), StoreUnavailable("away")]
+    done = threading.Event()
+
+    def step() -> int:
+        if faults:
+            raise faults.pop()
+        done.set()
+        return 0
+
+    times.due = {"one": 0.0}
+    start(one=step)
+    assert done.wait(5)
+
+
+def test_a_word_for_a_worker_that_ends_goes_to_another(
+    times: Times, start: Callable[..., Duties]
+) -> None:
+    """It would be lost with this one."""
+    started = start(one=lambda: 0)
+    until(lambda: times.looks == 1, within_s=2, what="it looks")
+    started.stop()
+    until(lambda: times.given_back == 1, within_s=2, what="it is put back")
+    assert times.looks == 1
