@@ -11,6 +11,8 @@ import redis
 
 #: How often connections that were not needed since the last time are closed, s.
 IDLE_S = 10.0
+#: Between two tries at a server that has no room for another client, s.
+NO_ROOM_S = 0.02
 #: What a server says to one client too many.
 _NO_ROOM = "max number of clients reached"
 
@@ -57,7 +59,8 @@ class Pool(redis.ConnectionPool):
                 return self._connected()
             except BaseException as error:
                 self._pass_on()
-                if has_no_room(error) and time.monotonic() < give_up_at and self._make_do():
+                if has_no_room(error) and time.monotonic() < give_up_at:
+                    self._make_do()
                     continue
                 if _is_unreachable(error):
                     raise NotSent(str(error)) from error
@@ -69,12 +72,13 @@ class Pool(redis.ConnectionPool):
         self._lent_in[connection] = generation
         return connection
 
-    def _make_do(self) -> bool:
-        """Do with the connections that are in use, if there are any."""
+    def _make_do(self) -> None:
+        """Do with the connections that are in use, or wait a moment for the server's room."""
         with self._turn:
-            if self._lent:
-                self._limit = self._lent
-            return self._lent > 0
+            alone = self._lent == 0
+            self._limit = max(self._lent, 1)
+        if alone:
+            time.sleep(NO_ROOM_S)
 
     def owns_connection(self, connection: Any) -> int:
         """Whether to keep it: one that is closed would be taken before those that are open."""
