@@ -88,7 +88,7 @@ def test_compose_hands_each_setting_on() -> None:
     #: The addresses and places of containers are Compose's own matter.
     fixed = {"HOST", "PORT", "DATA_DIR", "FLOWER_PORT", "VOMIND_ENV_FILE", "ALLOW_ANONYMOUS"}
     fixed |= {name for name in SETTINGS if re.match("REDIS_(?!URL)|EMBEDDED_|SIMULATOR_", name)}
-    assert SETTINGS - handed_on == fixed | {"ALLOW_EVICTION"}
+    assert SETTINGS - handed_on == fixed | {"ALLOW_EVICTION", "ALLOWED_HOSTS"}
     for each in OURS.values():
         for name, value in each["environment"].items():
             assert "${" not in value or f"${{{name}:" in value or name == "REDIS_URL", name

@@ -22,6 +22,8 @@ from vomind_queue.dashboard.files import Dashboard
 from vomind_queue.log_services import open_log
 from vomind_queue.services import build, check_store
 
+logger = logging.getLogger(__name__)
+
 #: How often a serving process looks whether its parent is there, s.
 LOOK_S = 1.0
 #: How long it may take to end without its parent, s; then nobody else would end it.
@@ -71,6 +73,8 @@ def _made(settings: Settings) -> Flask:
     log.configure(settings)
     for handler in logging.getLogger().handlers:
         handler.addFilter(sign)
+    for key in settings.short_keys:
+        logger.warning("API key is short and may be guessed", extra={"client": key.name})
     traced = tracing.begin("web", os.environ)
     app = create_app(build(settings, open_log(settings)))
     if traced:

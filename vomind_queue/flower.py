@@ -9,22 +9,23 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
 import flower.views
 from celery.bin.celery import celery
 from flower import urls
+from flower.api import BaseApiHandler
 from flower.command import flower as flower_command
 from flower.utils import broker
-from flower.views import monitor
-from tornado.web import RedirectHandler, authenticated, url
+from flower.views import BaseHandler, monitor
+from tornado.web import HTTPError, RedirectHandler, authenticated, url
 
 from vomind_queue import log
 from vomind_queue.broker.names import CALL_QUEUES
 from vomind_queue.config.loading import load
 from vomind_queue.config.settings import Settings
-from vomind_queue.config.types import is_loopback
+from vomind_queue.config.types import is_loopback, is_own_host
 from vomind_queue.errors import SettingsError
 from vomind_queue.services import check_store
 from vomind_queue.store import keys
@@ -88,6 +89,21 @@ def close_open_doors() -> None:
         handler.get = authenticated(handler.get)
 
 
+def refuse_strange_hosts(hosts: Collection[str]) -> None:
+    """Answer to known names only: a page whose own name leads here could read it all."""
+    for handler in (BaseHandler, BaseApiHandler):
+        handler.prepare = _checked(handler.prepare, hosts)
+
+
+def _checked(prepare: Callable[[Any], Any], hosts: Collection[str]) -> Callable[[Any], Any]:
+    def check(handler: Any) -> Any:
+        if not is_own_host(handler.request.host, hosts):
+            raise HTTPError(403, "unknown host; name it in ALLOWED_HOSTS")
+        return prepare(handler)
+
+    return check
+
+
 def lead_to_prefix(prefix: str) -> None:
     """``/flower`` leads to ``/flower/``, where Flower's first page is."""
     if prefix:
@@ -106,6 +122,8 @@ def main() -> None:
         sys.exit(fault)
     flower.views.Broker = call_broker
     close_open_doors()
+    if not settings.flower_basic_auth:
+        refuse_strange_hosts(settings.own_hosts | {settings.flower_host.lower()})
     lead_to_prefix(settings.flower_url_prefix)
     celery.add_command(flower_command)
     status: Any = 0

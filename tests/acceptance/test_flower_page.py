@@ -143,3 +143,15 @@ def test_without_a_password_flower_only_shows(stack: Stack) -> None:
     assert requests.get(f"{base}/tasks", timeout=5).status_code == 200
     for path in ("task/rate-limit/vomind_queue.place_call", "worker/shutdown/celery@here"):
         assert requests.post(f"{base}/api/{path}", timeout=5).status_code == 401
+
+
+def test_flower_without_a_password_answers_to_known_names_only(stack: Stack) -> None:
+    """A page whose own name leads to this machine sees neither pages nor the API."""
+    stack.start_worker()
+    stack.start("flower")
+    until(lambda: _up(stack), within_s=READY_S, what="Flower answers")
+    for path in ("/workers", "/api/tasks", "/tasks", "/broker"):
+        url = f"http://127.0.0.1:{stack.flower_port}{path}"
+        answer = requests.get(url, headers={"Host": "evil.example"}, timeout=5)
+        assert answer.status_code == 403, path
+    assert _get(stack, "/workers").status_code == 200

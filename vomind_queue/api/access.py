@@ -7,7 +7,7 @@ import hmac
 import logging
 import re
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,7 +16,8 @@ from flask import Flask, g, has_request_context, request
 
 from vomind_queue.api.middleware import REQUEST_ID, ROUTE
 from vomind_queue.api.problems import Refused
-from vomind_queue.config.types import ApiKey
+from vomind_queue.api.wrong_keys import WrongKeys
+from vomind_queue.config.types import ApiKey, is_own_host
 from vomind_queue.errors import StoreUnavailable
 
 #: Has a key of its own, which opens nothing else.
@@ -37,6 +38,11 @@ SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 #: Who is said to have asked when a key has no name, or none is wanted.
 NAMELESS = "API"
 
+#: One name or address, with or without a port.
+_HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:[0-9]{0,5})?")
+#: What may stand around a header's value (RFC 9110, section 5.5).
+_SPACE = " \t"
+
 #: Kept with a call: short, and the same in JSON as it is.
 _KEPT_ID = re.compile(r"[A-Za-z0-9._:+/=@-]{1,64}")
 
@@ -45,14 +51,25 @@ class Access:
     """Checks the key of each request against the configured ones, in constant time."""
 
     def __init__(
-        self, keys: Sequence[ApiKey], metrics_key: str | None, away: threading.Event
+        self,
+        keys: Sequence[ApiKey],
+        metrics_key: str | None,
+        *,
+        hosts: Collection[str],
+        wrong_keys: WrongKeys,
+        away: threading.Event,
     ) -> None:
-        """``metrics_key`` opens /metrics and nothing else; ``away`` is set while Redis is."""
+        """``metrics_key`` opens /metrics and nothing else; ``away`` is set while Redis is.
+
+        ``hosts``: the names by which a service without keys may be asked.
+        """
         self._keys = [(key, _digest(key.secret)) for key in keys]
         self._metrics_keys = list(self._keys)
         if metrics_key is not None:
             key = ApiKey(name="metrics", secret=metrics_key)
             self._metrics_keys.append((key, _digest(metrics_key)))
+        self._hosts = hosts
+        self._wrong_keys = wrong_keys
         self._away = away
 
     def install(self, app: Flask) -> None:
@@ -64,11 +81,28 @@ class Access:
         if request.url_rule is not None:
             environ[ROUTE] = request.url_rule.rule
         g.api_key = None
+        self._check_host(environ, endpoint)
         if room not in SIGNED:
             self._check_sender(environ, room, endpoint)
         # Behind the keys: a stranger learns nothing of an outage.
         if self._away.is_set() and not (room in PAGES or endpoint in OPEN | WITHOUT_REDIS):
             raise StoreUnavailable("Redis did not answer a moment ago.")
+
+    def _check_host(self, environ: Mapping[str, Any], endpoint: str | None) -> None:
+        host: str = environ.get("HTTP_HOST", "")
+        if not host and environ["SERVER_PROTOCOL"] != "HTTP/1.1":
+            # Older clients send none, and no browser is one.
+            return
+        if not _HOST.fullmatch(host):
+            raise Refused(HTTPStatus.BAD_REQUEST, "The Host header must name one host.")
+        if self._keys or endpoint in OPEN or is_own_host(host, self._hosts):
+            return
+        # A page's own name may lead here (DNS rebinding): to its reader's browser it is one origin.
+        raise Refused(
+            HTTPStatus.FORBIDDEN,
+            "Without API keys the service answers to known names only: localhost, an IP address, "
+            "or a name in ALLOWED_HOSTS.",
+        )
 
     def _check_sender(
         self, environ: Mapping[str, Any], room: str | None, endpoint: str | None
@@ -83,11 +117,7 @@ class Access:
             return
         g.api_key = _match(keys)
         if g.api_key is None:
-            raise Refused(
-                HTTPStatus.UNAUTHORIZED,
-                "Show one of the API keys: Authorization: Bearer <key>, or X-API-Key: <key>.",
-                headers={"WWW-Authenticate": "Bearer"},
-            )
+            raise self._wrong_keys.refuse(request.remote_addr or "", next(_shown(), ""))
 
 
 def _match(keys: Sequence[tuple[ApiKey, bytes]]) -> ApiKey | None:
@@ -153,9 +183,9 @@ def _shown() -> Iterator[str]:
     environ = request.environ
     scheme, _, credentials = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
     if scheme.lower() == "bearer":
-        yield credentials.strip()
+        yield credentials.strip(_SPACE)
     if header := environ.get("HTTP_X_API_KEY"):
-        yield header.strip()
+        yield header.strip(_SPACE)
 
 
 def _digest(secret: str) -> bytes:

@@ -24,6 +24,7 @@ from vomind_queue.api.queue import QueueRoutes
 from vomind_queue.api.recurring import RecurringRoutes, ScheduleNumber
 from vomind_queue.api.reference.routes import ReferenceRoutes
 from vomind_queue.api.twilio import TwilioRoutes
+from vomind_queue.api.wrong_keys import WrongKeys
 from vomind_queue.errors import StoreUnavailable
 
 #: Where the queue's endpoints hang.
@@ -40,7 +41,13 @@ def make_app(services: Services) -> Flask:
     app.wsgi_app = Middleware(app.wsgi_app, meters.seconds)  # type: ignore[method-assign]
     settings = services.settings
     outage = Outage(services.control)
-    Access(settings.api_keys, settings.metrics_key, outage.away).install(app)
+    Access(
+        settings.api_keys,
+        settings.metrics_key,
+        hosts=settings.own_hosts,
+        wrong_keys=WrongKeys(meters.wrong_keys),
+        away=outage.away,
+    ).install(app)
     Flood(services.floods, settings.request_rate).install(app)
     Readers(settings.web_threads).install(app)
     app.register_error_handler(Exception, problems.respond)

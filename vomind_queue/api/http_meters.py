@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 
-from prometheus_client import CollectorRegistry, Histogram, disable_created_metrics
+from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics
 from prometheus_client.multiprocess import MultiProcessCollector
 
 #: Upper ends, s: a plain request takes one or two ms, a bulk of 10,000 some hundred, an outage 2 s.
@@ -17,7 +17,7 @@ BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 
 
 class HttpMeters:
-    """Times of the requests to one application."""
+    """Times of the requests to one application, and those with a wrong key."""
 
     def __init__(self) -> None:
         # When a series began is of no use to anybody, and a third more of them.
@@ -28,6 +28,11 @@ class HttpMeters:
             "Time until a request was answered, by route, method and status.",
             ("route", "method", "status"),
             buckets=BUCKETS,
+            registry=self._own,
+        )
+        self.wrong_keys = Counter(
+            "vomind_wrong_api_keys",
+            "Requests that were refused for a wrong API key.",
             registry=self._own,
         )
 

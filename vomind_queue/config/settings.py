@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from vomind_queue.calls import Rate, Retention
 from vomind_queue.config import redis_address, types
@@ -18,6 +19,8 @@ from vomind_queue.errors import SettingsError
 from vomind_queue.progress import Detection
 from vomind_queue.tolls import Tolls
 
+#: Characters of an API key that cannot be guessed, at least.
+LEAST_KEY = 16
 _VARIABLE = "variable"
 
 
@@ -156,6 +159,13 @@ class Settings:
     port: int = _set("PORT", types.PORT, "3000", "Port of the API.")
     allow_anonymous: bool = _set(
         "ALLOW_ANONYMOUS", types.FLAG, "0", "`1` lets the API listen beyond loopback without keys."
+    )
+    allowed_hosts: Sequence[str] = _set(
+        "ALLOWED_HOSTS",
+        types.HOSTS,
+        "",
+        "Further names by which API and Flower may be asked while they have no keys and no "
+        "password. Without: localhost, IP addresses, `HOST` and the host of `PUBLIC_URL`.",
     )
     api_keys: Sequence[ApiKey] = _set(
         "API_KEYS",
@@ -454,6 +464,18 @@ class Settings:
     def tolls(self) -> Tolls:
         """Which numbers are called at all."""
         return Tolls(countries=self.allowed_countries, premium=self.allow_premium)
+
+    @property
+    def short_keys(self) -> Sequence[ApiKey]:
+        """The API keys that could be guessed."""
+        return [key for key in self.api_keys if len(key.secret) < LEAST_KEY]
+
+    @property
+    def own_hosts(self) -> frozenset[str]:
+        """The names by which this service is asked, in lower case."""
+        public = urlsplit(self.public_url or "").hostname
+        names = (*self.allowed_hosts, self.host, *filter(None, [public]))
+        return frozenset(name.lower() for name in names)
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Settings:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 from urllib.parse import urlsplit
@@ -214,6 +214,11 @@ BASE_URL = Type(
 )
 #: Something to listen on or to connect to.
 HOST = matching(r"[A-Za-z0-9._:-]+", "a host name or an IP address")
+#: Several of them.
+HOSTS = Type(
+    parse=lambda text: tuple(HOST.parse(part) for part in _list(text)),
+    allowed="host names, separated by commas",
+)
 #: What travels in an HTTP header as it is.
 HEADER_SECRET = matching(r"[!-~]+", "printable ASCII without spaces")
 #: Keys, each with or without a name.
@@ -243,3 +248,19 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def is_own_host(host: str, names: Collection[str]) -> bool:
+    """Return whether a Host header holds one of these names, localhost or an IP address.
+
+    An address cannot be pointed somewhere else by whoever owns a domain. ``names`` are in lower
+    case.
+    """
+    name = re.sub(r":[0-9]*$", "", host).lower().rstrip(".")
+    if name == "localhost" or name in names:
+        return True
+    try:
+        ipaddress.ip_address(name.strip("[]"))
+    except ValueError:
+        return False
+    return True

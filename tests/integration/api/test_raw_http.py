@@ -101,7 +101,7 @@ REFUSED = {
     "another host's address": (
         b"GET http://example.invalid/nothing HTTP/1.1\r\n" + HOST + b"\r\n", False, 404,
     ),
-    "an odd host": (b"GET /nothing HTTP/1.1\r\nHost: <>{}|\r\n\r\n", False, 404),
+    "an odd host": (b"GET /nothing HTTP/1.1\r\nHost: <>{}|\r\n\r\n", False, 400),
     "no host": (b"GET /nothing HTTP/1.0\r\n\r\n", False, 404),
     "a very long header": (b"GET / HTTP/1.1\r\nX: " + b"x" * MIB + b"\r\n\r\n", False, 431),
     "a key in another alphabet": (
@@ -157,3 +157,13 @@ def test_a_connection_serves_many_requests(web: Stack, valkey: redis.Redis) -> N
         assert answer.status == expected
         assert connection.sock.getsockname()[1] == own_port
     connection.close()
+
+
+@pytest.mark.parametrize(
+    "hosts",
+    [b"", b"Host: localhost\r\nHost: evil.example\r\n", b"Host: a, b\r\n", b"Host: a/b\r\n"],
+)
+def test_a_request_names_one_host(web: Stack, hosts: bytes) -> None:
+    """Whatever stands before the service must not take another one for it (RFC 9112, 3.2)."""
+    status, _, _ = send(web.web_port, b"GET /api/queue/stats HTTP/1.1\r\n" + hosts + b"\r\n")
+    assert status == 400

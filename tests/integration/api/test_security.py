@@ -10,6 +10,7 @@ import redis
 
 from tests.integration.api.conftest import Api
 from vomind_queue.api import access
+from vomind_queue.api.wrong_keys import ALLOWED_A_MINUTE
 
 #: One of each kind: success, refusals, an open one, an error of the address.
 ANSWERS = ("/api/queue/stats", "/api/queue/job/1", "/healthz", "/nowhere", "/metrics", "/docs")
@@ -103,6 +104,80 @@ def test_an_error_tells_nothing_of_the_inside(
     assert "/srv" not in text
     assert "Traceback" not in text
     assert answer.get_json()["requestId"] == answer.headers["X-Request-Id"]
+
+
+class TestWrongKeys:
+    """Somebody who tries keys is noticed, and slowed down."""
+
+    def test_they_are_logged_counted_and_slowed(
+        self, make_api: Callable[..., Api], caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """Two lines for hundreds of them, without the key; a right one passes all the while."""
+        api = make_api(API_KEYS=KEYS)
+        with caplog.at_level(logging.WARNING):
+            codes = [
+                api.get("/stats", headers={"X-API-Key": f"guess-number-{n}"}).status_code
+                for n in range(300)
+            ]
+        assert codes == [401] * ALLOWED_A_MINUTE + [429] * (300 - ALLOWED_A_MINUTE)
+        lines = [record for record in caplog.records if "wrong API key" in record.message]
+        assert len(lines) == 2
+        assert vars(lines[0])["address"] == "127.0.0.1"
+        assert vars(lines[0])["key"] == "gue… (14 characters)"
+        right = {"X-API-Key": "first-secret"}
+        assert api.get("/stats", headers=right).status_code == 200
+        shown = api.web.get("/metrics", headers=right).get_data(as_text=True)
+        assert "vomind_wrong_api_keys_total 300.0" in shown
+
+    def test_a_missing_key_is_no_guess(self, make_api: Callable[..., Api]) -> None:
+        """A page that was opened without one must not shut its reader out."""
+        api = make_api(API_KEYS=KEYS)
+        assert {api.get("/stats").status_code for _ in range(50)} == {401}
+
+    @pytest.mark.parametrize("around", ["\u00a0", "\u2003", "\x0b"])
+    def test_only_blanks_may_stand_around_a_key(
+        self, make_api: Callable[..., Api], around: str
+    ) -> None:
+        """As HTTP has it: spaces and tabs, nothing that merely looks like them."""
+        api = make_api(API_KEYS=KEYS)
+        environ = {"HTTP_X_API_KEY": f"first-secret{around}"}
+        path = "/api/queue/stats"
+        assert api.web.get(path, environ_overrides=environ).status_code == 401
+        blank = {"HTTP_X_API_KEY": " first-secret\t"}
+        assert api.web.get(path, environ_overrides=blank).status_code == 200
+
+
+class TestHosts:
+    """A page whose own name leads to this machine (DNS rebinding)."""
+
+    @pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
+    @pytest.mark.parametrize(
+        "path", ["/api/queue/stats", "/api/queue/schedule-call", "/", "/metrics", "/api/calls"]
+    )
+    def test_reads_and_changes_nothing(self, api: Api, method: str, path: str) -> None:
+        """It is of one origin with what it asks, so the browser keeps it from nothing."""
+        answer = api.web.open(path, method=method, headers={"Host": "evil.example:3000"})
+        assert answer.status_code == 403
+        assert api.total() == 0
+
+    @pytest.mark.parametrize(
+        "host", ["localhost:3000", "127.0.0.1:3000", "[::1]:3000", "192.0.2.7", "LOCALHOST."]
+    )
+    def test_known_names_and_addresses_are_answered(self, api: Api, host: str) -> None:
+        """Nobody can point an address somewhere else."""
+        assert api.get("/stats", headers={"Host": host}).status_code == 200
+
+    def test_a_name_can_be_allowed(self, make_api: Callable[..., Api]) -> None:
+        """For a service without keys behind a name of its own."""
+        api = make_api(ALLOWED_HOSTS="queue.lan, other.lan")
+        assert api.get("/stats", headers={"Host": "Queue.lan:3000"}).status_code == 200
+        assert api.get("/stats", headers={"Host": "x.queue.lan"}).status_code == 403
+
+    def test_with_keys_any_name_will_do(self, make_api: Callable[..., Api]) -> None:
+        """A foreign page has none."""
+        api = make_api(API_KEYS=KEYS)
+        headers = {"Host": "any.example", "X-API-Key": "first-secret"}
+        assert api.get("/stats", headers=headers).status_code == 200
 
 
 class TestFloods:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from vomind_queue.cli.doctor import reach
-from vomind_queue.config.settings import Settings
+from vomind_queue.config.settings import LEAST_KEY, Settings
 from vomind_queue.errors import StoreUnavailable
 from vomind_queue.findings import Finding, Grade, advice, fine, wrong
 from vomind_queue.log_services import examine_log
@@ -19,6 +19,8 @@ def examine(settings: Settings) -> Iterator[tuple[str, Finding]]:
     """Each finding under the name of what it is about."""
     for finding in _redis(settings):
         yield "Redis", finding
+    for finding in _keys(settings):
+        yield "API", finding
     for finding in _twilio(settings):
         yield "Twilio", finding
     if settings.twilio_account_sid is not None:
@@ -61,6 +63,17 @@ def _processes(queue: CallQueue) -> Iterator[Finding]:
         yield wrong("scheduler", "None runs, and there are recurring calls.", "vomind-queue beat")
     if not stats.outbox.shipping:
         yield advice("shipper", "None runs: nothing reaches the call log.", "vomind-queue shipper")
+
+
+def _keys(settings: Settings) -> Iterator[Finding]:
+    """Keys that could be guessed, by their names."""
+    if short := settings.short_keys:
+        names = ", ".join(key.name or "one without a name" for key in short)
+        yield advice(
+            "API_KEYS",
+            f"Shorter than {LEAST_KEY} characters: {names}.",
+            "Make long ones: python3 -c 'import secrets; print(secrets.token_urlsafe(24))'",
+        )
 
 
 def _twilio(settings: Settings) -> Iterator[Finding]:
