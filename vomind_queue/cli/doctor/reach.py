@@ -15,12 +15,13 @@ from vomind_queue.findings import Finding, advice, fine, wrong
 
 #: How long an answer may take, s: Twilio waits no longer than 15.
 TIMEOUT_S = 10.0
-#: A callback's place, with a token that no attempt has.
-_PATH = "/api/twilio/status/doctor/doctor"
+#: Where Twilio asks what to say, with a token that no attempt has. Its signature is checked all
+#: the same; of a status callback nothing is read before the token was found.
+_PATH = "/api/twilio/twiml/doctor/doctor"
 
 
 def examine(settings: Settings) -> Iterator[Finding]:
-    """Sends a signed callback that names no call: it is taken for Twilio's, and then refused."""
+    """Send a signed request that names no call: it is taken for Twilio's, and then refused."""
     url = settings.public_url
     if url is None or settings.twilio_auth_token is None:
         yield advice(
@@ -32,9 +33,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
     address = url + _PATH
     headers = {"X-Twilio-Signature": signature(settings.twilio_auth_token, address)}
     try:
-        answer = requests.post(
-            address, data={}, headers=headers, timeout=TIMEOUT_S, allow_redirects=False
-        )
+        answer = requests.get(address, headers=headers, timeout=TIMEOUT_S, allow_redirects=False)
     except requests.RequestException as error:
         yield wrong(
             "PUBLIC_URL",
