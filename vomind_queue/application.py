@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import logging
+import multiprocessing
 import os
 import signal
 import sys
@@ -60,7 +61,9 @@ def for_our_server() -> Flask:
 
     The parent has checked what `for_any_server` checks.
     """
-    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=_end_with, args=(parent.pid,), daemon=True).start()
     return _made(load_or_exit())
 
 
@@ -85,8 +88,11 @@ def _made(settings: Settings) -> Flask:
     return app
 
 
-def _end_with(parent: int) -> None:
-    """End this process once its parent is gone: it would keep the port."""
+def _end_with(parent: int | None) -> None:
+    """End this process once its parent is gone: it would keep the port.
+
+    A pipe would stay open as long as a sibling that was forked later has its other end.
+    """
     while os.getppid() == parent:
         time.sleep(LOOK_S)
     os.kill(os.getpid(), signal.SIGTERM)

@@ -16,7 +16,7 @@ from vomind_queue.api.http_meters import HttpMeters
 from vomind_queue.api.jobs import JobRoutes
 from vomind_queue.api.json_provider import StrictJson
 from vomind_queue.api.metrics import MetricsRoutes
-from vomind_queue.api.middleware import Middleware
+from vomind_queue.api.middleware import Api, Middleware
 from vomind_queue.api.outage import Outage
 from vomind_queue.api.overview import OverviewRoutes
 from vomind_queue.api.ports import Services
@@ -33,7 +33,7 @@ QUEUE_PATH = "/api/queue"
 
 def make_app(services: Services) -> Flask:
     """A Flask application that answers from ``services``; connects to nothing."""
-    app = Flask("vomind_queue", static_folder=None, template_folder=None)
+    app = Api("vomind_queue", static_folder=None, template_folder=None)
     app.json = StrictJson(app)
     # A redirect would be an answer in HTML, and would turn a POST into a GET for many clients.
     app.url_map.merge_slashes = False

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
@@ -56,20 +55,24 @@ class Readers:
         """Make `read_bytes` ask for a place."""
         app.extensions[_READERS] = self
 
-    @contextmanager
-    def place(self, *, long: bool) -> Iterator[None]:
-        """Hold a place while a body is read. Raise Refused when none becomes free."""
-        with ExitStack() as taken:
-            for places in (self._long, self._places) if long else (self._places,):
-                if not places.acquire(timeout=PLACE_WAIT_S):
-                    raise Refused(
-                        HTTPStatus.SERVICE_UNAVAILABLE,
-                        "Too many clients send slowly; nothing was changed. "
-                        "Try again in a few seconds.",
-                        headers={"Retry-After": str(RETRY_AFTER_S)},
-                    )
-                taken.callback(places.release)
-            yield
+    def read(self, read: Callable[[], bytes], *, long: bool) -> bytes:
+        """Return what ``read`` does, which holds a place. Raise Refused when none becomes free."""
+        if not long:
+            return _holding(self._places, read)
+        return _holding(self._long, lambda: _holding(self._places, read))
+
+
+def _holding(places: threading.BoundedSemaphore, read: Callable[[], bytes]) -> bytes:
+    if not places.acquire(timeout=PLACE_WAIT_S):
+        raise Refused(
+            HTTPStatus.SERVICE_UNAVAILABLE,
+            "Too many clients send slowly; nothing was changed. Try again in a few seconds.",
+            headers={"Retry-After": str(RETRY_AFTER_S)},
+        )
+    try:
+        return read()
+    finally:
+        places.release()
 
 
 def read_object() -> dict[str, Any]:
@@ -103,13 +106,11 @@ def read_bytes(most: int = MAX_BODY) -> bytes:
         return b""
     readers: Readers = current_app.extensions[_READERS]
     if not announced:
-        with readers.place(long=True):
-            return _read_chunked(most)
+        return readers.read(lambda: _read_chunked(most), long=True)
     length = _length_of(announced)
     if length > DRAINED:
         raise _too_long(most)
-    with readers.place(long=length > LONG_BODY):
-        return _read_announced(length, most)
+    return readers.read(lambda: _read_announced(length, most), long=length > LONG_BODY)
 
 
 def _length_of(announced: str) -> int:

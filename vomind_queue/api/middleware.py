@@ -1,4 +1,7 @@
-"""What goes around every request: its id, how long it took, and headers that every answer has."""
+"""What goes around every request: its id, how long it took, and headers that every answer has.
+
+Also the one thing that is special about our Flask.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +9,17 @@ import logging
 import random
 import re
 import time
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from flask import Flask, Request
 from prometheus_client import Histogram
+from werkzeug.routing import MapAdapter
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 logger = logging.getLogger(__name__)
 
@@ -38,6 +45,20 @@ _HEADERS = {
     "Cache-Control": "no-store",
 }
 _LISTED = [(name.lower(), name, value) for name, value in _HEADERS.items()]
+
+
+class Api(Flask):
+    """Flask without two things that it looks for in every request and that are never there."""
+
+    def ensure_sync(self, func: F) -> F:
+        """Return the function as it is: none here is a coroutine."""
+        return func
+
+    def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
+        """Return what finds routes: by path and method alone, whatever the host."""
+        if request is None:
+            return None
+        return self.url_map.bind("", path_info=request.path, default_method=request.method)
 
 
 class Middleware:
