@@ -3,6 +3,6 @@
 import sys
 
 
-def app() -> None:
+def for_our_server() -> None:
     """Says why."""
     sys.exit("a setting is wrong")

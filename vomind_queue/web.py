@@ -5,12 +5,18 @@
 
 from __future__ import annotations
 
+import ctypes
 import logging
+import multiprocessing
 import os
+import signal
 import socket
 import sys
 import tempfile
 import time
+from functools import partial
+from importlib import import_module
+from typing import Any
 
 from granian import Granian
 from granian.constants import HTTPModes, Interfaces
@@ -25,9 +31,13 @@ from vomind_queue.services import check_store
 
 logger = logging.getLogger(__name__)
 
-#: What each serving process makes and serves. It is imported there and not here: the counts of
+#: Has what each serving process makes and serves. It is imported there and not here: the counts of
 #: requests are shared only where a variable is set before their library is imported.
-TARGET = "vomind_queue.application:for_our_server"
+TARGET = "vomind_queue.application"
+#: How often in a row serving processes may fail at their start, for each of them, and the wait
+#: before the next one, s: the server itself would try for ever, or end for two of many.
+MOST_FAILURES = 3
+RETRY_S = 1.0
 #: How long a request under way may take to be answered after SIGTERM, s. A stored one takes two at
 #: most; what takes longer is a client that does not finish sending.
 STOP_S = 8
@@ -62,9 +72,10 @@ def main() -> None:
 
 def _serve(settings: Settings, address: str) -> None:
     """Return once told to stop. End the process when the serving ones fail again and again."""
+    most = MOST_FAILURES * settings.web_processes
+    failures = multiprocessing.RawValue("i", 0)
     server = Granian(
         TARGET,
-        factory=True,
         interface=Interfaces.WSGI,
         address=address,
         port=settings.port,
@@ -88,11 +99,28 @@ def _serve(settings: Settings, address: str) -> None:
     )
     server.on_startup(lambda: _tell(settings))
     try:
-        server.serve()
+        server.serve(target_loader=partial(_load, TARGET, failures, most), wrap_loader=False)
     except SystemExit:
         # A signal to the whole group may end a serving process before its parent tells it to.
         if not server.interrupt_signal:
             raise
+    if failures.value >= most:
+        logger.error("serving processes fail at their start: giving up")
+        sys.exit(1)
+
+
+def _load(target: str, failures: ctypes.c_int, most: int) -> Any:
+    """Return what a serving process serves; tell the parent to end after too many failures."""
+    try:
+        made = import_module(target).for_our_server()
+    except BaseException:
+        failures.value += 1
+        if failures.value >= most:
+            os.kill(os.getppid(), signal.SIGTERM)
+        time.sleep(RETRY_S)
+        raise
+    failures.value = 0
+    return made
 
 
 def _tell(settings: Settings) -> None:

@@ -145,7 +145,7 @@ def test_the_end_waits_for_no_silent_client(stack: Stack) -> None:
 
 def test_what_fails_at_its_start_again_and_again_is_given_up(stack: Stack) -> None:
     """Whoever watches over the server sees it end, with words and few lines of them."""
-    program = "from vomind_queue import web; web.TARGET = 'tests.broken_app:app'; web.main()"
+    program = "from vomind_queue import web; web.TARGET = 'tests.broken_app'; web.main()"
     done = subprocess.run(
         [sys.executable, "-c", program],
         check=False,
