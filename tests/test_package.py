@@ -15,7 +15,7 @@ from tests.pages import ROOT
 from tests.servers import free_port
 
 #: Files beside the modules: each is looked for in the wheel.
-DATA = ("*.lua", "*.sql", "*.html", "*.js", "*.css", "*.svg", "*.txt", "*.yaml")
+DATA = ("Procfile.dev", "*.lua", "*.sql", "*.html", "*.js", "*.css", "*.svg", "*.txt", "*.yaml")
 #: Asks an installed service for its document, its page and its scripts, without a server.
 _USE = """
 import sys
