@@ -22,7 +22,7 @@ newest: $(VENV)/.runtime $(VENV)/newest/.created ## Run the acceptance tests on 
 	@$(BIN)/python -m tests.newest > $(VENV)/newest/requirements.txt
 	@$(VENV)/newest/bin/pip install --quiet --disable-pip-version-check --upgrade --upgrade-strategy eager \
 	  -r $(VENV)/newest/requirements.txt -r requirements-dev.txt
-	@$(VENV)/newest/bin/pip install --quiet --disable-pip-version-check --no-deps -e .
+	@$(VENV)/newest/bin/pip install --quiet --disable-pip-version-check --no-deps -e . -e importer
 	@$(VENV)/newest/bin/pip freeze | grep -iE '^(flask|werkzeug|granian|redis|celery|kombu)=='
 	@$(VENV)/newest/bin/python -m pytest -n 2 tests/acceptance $(ARGS)
 
@@ -74,9 +74,9 @@ $(VENV)/.created:
 	@$(PYTHON) -m venv $(VENV)
 	@touch $@
 
-$(VENV)/.runtime: requirements.txt $(VENV)/.created
+$(VENV)/.runtime: requirements.txt importer/pyproject.toml $(VENV)/.created
 	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
-	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -e .
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -e . -e importer
 	@touch $@
 
 $(VENV)/.tools: requirements-dev.txt $(VENV)/.runtime

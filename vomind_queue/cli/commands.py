@@ -89,10 +89,6 @@ COMMANDS: Mapping[str, Lazy] = {
     "completion": Lazy(
         place=f"{_HERE}.completion:completion", help="Print the completion for a SHELL."
     ),
-    "import-bullmq": Lazy(
-        place=f"{_HERE}.import_bullmq:import_bullmq",
-        help="Take over the calls of a BullMQ queue; says what it would do, unless told to do it.",
-    ),
     "settings": Lazy(
         place=f"{_HERE}.settings:settings",
         help="Write .env.example and the table in docs/settings.md, below the working directory.",

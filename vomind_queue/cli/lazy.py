@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
+from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 import click
@@ -37,20 +38,41 @@ class Lazy:
 class LazyGroup(DYMGroup):
     """A group over a table of `Lazy` commands, by their names."""
 
-    def __init__(self, *args: Any, table: Mapping[str, Lazy] | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        table: Mapping[str, Lazy] | None = None,
+        added_by: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        """``added_by``: group of entry points by which other distributions add commands."""
         super().__init__(*args, **kwargs)
         self.table = table or {}
+        self._added_by = added_by
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         """In the order of the table, which goes from the frequent to the rare."""
-        return [name for name, lazy in self.table.items() if not lazy.hidden]
+        return [name for name, lazy in self._all().items() if not lazy.hidden]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         """The command of that name."""
-        lazy = self.table.get(cmd_name)
+        lazy = self.table.get(cmd_name) or self._all().get(cmd_name)
         return lazy.load() if lazy else None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Writes the list without importing the commands."""
+        known = self._all()
         with formatter.section("Commands"):
-            formatter.write_dl([(name, self.table[name].help) for name in self.list_commands(ctx)])
+            formatter.write_dl([(name, known[name].help) for name in self.list_commands(ctx)])
+
+    def _all(self) -> Mapping[str, Lazy]:
+        """The table, and what other distributions add; looked up only where the table ends."""
+        if self._added_by is None:
+            return self.table
+        points = entry_points(group=self._added_by)
+        return {**self.table, **{point.name: _added(point) for point in points}}
+
+
+def _added(point: EntryPoint) -> Lazy:
+    summary = point.dist.metadata["Summary"] if point.dist else ""
+    return Lazy(place=point.value, help=summary)

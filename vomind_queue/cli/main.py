@@ -53,7 +53,12 @@ def _show_version(ctx: click.Context, _option: click.Parameter, wanted: bool) ->
     ctx.exit()
 
 
-@click.group(cls=_Root, table=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=_Root,
+    table=COMMANDS,
+    added_by="vomind_queue.commands",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.option("--url", envvar="VOMIND_URL", hidden=True)
 @click.option("--key", envvar="VOMIND_KEY", hidden=True)
 @click.option("--json", "as_json", is_flag=True, hidden=True)

@@ -1,4 +1,9 @@
-"""Calls that another queue had accepted, taken over as they stood there."""
+"""Calls that another queue had accepted, taken over as they stood there.
+
+The interface for importers, which are distributions beside the service: `Inheritance` takes in
+calls, each once, by its name there; recurring calls go through `store.timetable`.
+`work_services.build_inheritance` makes both from the settings.
+"""
 
 from __future__ import annotations
 

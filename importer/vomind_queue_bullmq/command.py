@@ -8,15 +8,15 @@ from urllib.parse import urlsplit
 
 import click
 
-from vomind_queue.bullmq.account import Account
-from vomind_queue.bullmq.source import Source
-from vomind_queue.bullmq.takeover import TakeOver, Wishes
 from vomind_queue.cli.faults import configured, told
 from vomind_queue.config.settings import Settings
 from vomind_queue.errors import SettingsError
 from vomind_queue.services import check_store
 from vomind_queue.work_services import build_inheritance
 from vomind_queue.zones import is_zone, near
+from vomind_queue_bullmq.account import Account
+from vomind_queue_bullmq.source import Source
+from vomind_queue_bullmq.takeover import TakeOver, Wishes
 
 
 def _zone(_ctx: click.Context, _parameter: click.Parameter, name: str | None) -> str | None:

@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from vomind_queue_bullmq import jobs, repeats
+from vomind_queue_bullmq.jobs import Terms, Untranslatable
+from vomind_queue_bullmq.source import OldJob, OldSchedule, Place
 
-from vomind_queue.bullmq import jobs, repeats
-from vomind_queue.bullmq.jobs import Terms, Untranslatable
-from vomind_queue.bullmq.source import OldJob, OldSchedule, Place
 from vomind_queue.calls import Priority, State
 
 NOW = int(datetime(2026, 11, 24, 12, tzinfo=UTC).timestamp() * 1000)

@@ -14,10 +14,10 @@ from typing import Any
 
 import pytest
 import redis
+from vomind_queue_bullmq.account import Account
+from vomind_queue_bullmq.source import Source
+from vomind_queue_bullmq.takeover import TakeOver, Wishes
 
-from vomind_queue.bullmq.account import Account
-from vomind_queue.bullmq.source import Source
-from vomind_queue.bullmq.takeover import TakeOver, Wishes
 from vomind_queue.store.connection import WORKER_TIMEOUT_S, Gate, connect
 from vomind_queue.store.inheritance import Inheritance
 from vomind_queue.store.timetable import Timetable

@@ -13,9 +13,9 @@ from marshmallow import ValidationError
 
 from vomind_queue.api.schemas import CALL
 from vomind_queue.api.times import in_words
-from vomind_queue.bullmq.source import OldJob, Place
 from vomind_queue.calls import Call, Priority, State
 from vomind_queue.store.inheritance import Inherited
+from vomind_queue_bullmq.source import OldJob, Place
 
 #: BullMQ's numbers of the old service's priorities.
 _PRIORITIES = {1: "high", 2: "normal", 3: "low"}

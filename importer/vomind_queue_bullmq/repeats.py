@@ -12,11 +12,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from vomind_queue.bullmq.jobs import Untranslatable, read_call
-from vomind_queue.bullmq.source import OldSchedule
 from vomind_queue.cron import CronError
 from vomind_queue.schedules import Recurrence, read_cron
 from vomind_queue.zones import is_zone, near
+from vomind_queue_bullmq.jobs import Untranslatable, read_call
+from vomind_queue_bullmq.source import OldSchedule
 
 _MINUTE_MS = 60_000
 _HOUR_MS = 60 * _MINUTE_MS

@@ -6,15 +6,15 @@ import time
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from vomind_queue.bullmq import jobs
-from vomind_queue.bullmq.account import Account, Line
-from vomind_queue.bullmq.jobs import Terms, Untranslatable
-from vomind_queue.bullmq.recurrences import Schedules
-from vomind_queue.bullmq.source import CHUNK, OldJob, Place, Source
 from vomind_queue.calls import Priority, State
 from vomind_queue.errors import VomindError
 from vomind_queue.store.inheritance import Inheritance, Inherited
 from vomind_queue.store.timetable import Timetable
+from vomind_queue_bullmq import jobs
+from vomind_queue_bullmq.account import Account, Line
+from vomind_queue_bullmq.jobs import Terms, Untranslatable
+from vomind_queue_bullmq.recurrences import Schedules
+from vomind_queue_bullmq.source import CHUNK, OldJob, Place, Source
 
 #: Kinds of place that are gone through, in the order in which BullMQ serves them.
 _PLACES = (Place.WAIT, Place.PAUSED, Place.PRIORITIZED, Place.DELAYED, Place.FAILED)

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 import redis
+from vomind_queue_bullmq.account import Account
+from vomind_queue_bullmq.source import SourceUnusable
+from vomind_queue_bullmq.takeover import OtherTarget, StillActive
 
-from tests.integration.bullmq.conftest import BASE, fill, image
-from vomind_queue.bullmq.account import Account
-from vomind_queue.bullmq.source import SourceUnusable
-from vomind_queue.bullmq.takeover import OtherTarget, StillActive
+from importer.tests.conftest import BASE, fill, image
 from vomind_queue.calls import Rate, State
 from vomind_queue.store.connection import API_TIMEOUT_S, Gate, connect
 from vomind_queue.store.queue import CallQueue
@@ -252,7 +252,7 @@ def _name(old: redis.Redis, account: Account) -> str:
 
 def test_a_queue_that_is_not_there_is_told(redis_url: str, take_over: TakeOver) -> None:
     """With the names of those that are."""
-    from vomind_queue.bullmq.source import Source
+    from vomind_queue_bullmq.source import Source
 
     with redis.Redis.from_url(redis_url) as client:
         client.hset("bull:other:meta", "version", "bullmq:6.7.0")

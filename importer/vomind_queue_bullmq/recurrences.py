@@ -5,15 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 
-from vomind_queue.bullmq import repeats
-from vomind_queue.bullmq.account import Account, Line
-from vomind_queue.bullmq.jobs import Untranslatable
-from vomind_queue.bullmq.repeats import Taken
-from vomind_queue.bullmq.source import OldSchedule, Source
 from vomind_queue.calls import State
 from vomind_queue.schedules import PREFIX, Recurrence
 from vomind_queue.store.inheritance import Inheritance, Inherited
 from vomind_queue.store.timetable import Timetable
+from vomind_queue_bullmq import repeats
+from vomind_queue_bullmq.account import Account, Line
+from vomind_queue_bullmq.jobs import Untranslatable
+from vomind_queue_bullmq.repeats import Taken
+from vomind_queue_bullmq.source import OldSchedule, Source
 
 
 class Schedules:

@@ -264,7 +264,7 @@ def _instant(place: Place, score: float) -> int:
 
 
 def _script(name: str) -> str:
-    return (files("vomind_queue.bullmq") / "lua" / f"{name}.lua").read_text("utf-8")
+    return (files("vomind_queue_bullmq") / "lua" / f"{name}.lua").read_text("utf-8")
 
 
 @contextmanager

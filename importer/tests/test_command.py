@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib.metadata import entry_points
 from pathlib import Path
 
+import click
 import pytest
 import redis
 
-from tests.integration.bullmq.conftest import BASE, fill
+from importer.tests.conftest import BASE, fill
 from tests.servers import Server
 from tests.stack import ROOT, Stack, until
+from vomind_queue.cli.main import entry
 
 COMMAND = (sys.executable, "-m", "vomind_queue", "import-bullmq", "--timezone", "UTC")
 PASSWORD = "a-source-password"
@@ -76,3 +80,16 @@ def test_a_source_that_is_not_there_is_told_in_one_line(stack: Stack, old: Serve
     assert done.returncode == 1
     assert done.stderr.startswith("The source cannot be read: ")
     assert done.stderr.count("\n") == 1
+
+
+def test_the_service_lists_it_with_its_first_line() -> None:
+    """The list of commands takes the line from the distribution, without importing it."""
+    context = click.Context(entry)
+    assert "import-bullmq" in entry.list_commands(context)
+    (distribution,) = [
+        point.dist for point in entry_points(group="vomind_queue.commands") if point.dist
+    ]
+    command = entry.get_command(context, "import-bullmq")
+    assert command
+    first = inspect.cleandoc(command.help or "").splitlines()[0]
+    assert first == distribution.metadata["Summary"]
