@@ -22,6 +22,7 @@ class Queue(Protocol):
     def pause(self, by: str, reason: str | None = None) -> None: ...
     def resume(self) -> None: ...
     def ping(self) -> None: ...
+    def check_writable(self) -> None: ...
 
 
 class Control:
@@ -76,3 +77,7 @@ class Control:
     def ping(self) -> None:
         """Raises StoreUnavailable when the queue cannot be reached."""
         self._queue.ping()
+
+    def check_writable(self) -> None:
+        """Raises StoreUnavailable when the queue takes no calls now."""
+        self._queue.check_writable()

@@ -35,6 +35,8 @@ class HealthRoutes:
         Raises Refused that says which was not.
         """
         try:
+            # A replica answers questions, too.
+            self._control.check_writable()
             stats = self._control.stats()
         except StoreUnavailable as error:
             raise _not_ready("redis", f"Redis is not ready: {error}") from error

@@ -30,7 +30,7 @@ from vomind_queue.errors import JobNotFound, WrongState
 from vomind_queue.logbook import OutboxState
 from vomind_queue.store import keys, record
 from vomind_queue.store.codes import Code
-from vomind_queue.store.connection import Gate
+from vomind_queue.store.connection import Gate, told
 from vomind_queue.store.requests import asked, recalled, refuse_misuse
 
 #: Calls that one script writes at most: it must not hold the server for 5 ms, a slow one either.
@@ -61,6 +61,12 @@ class CallQueue:
     def ping(self) -> None:
         """Raises StoreUnavailable when the server does not answer."""
         self._gate.ask("PING")
+
+    def check_writable(self) -> None:
+        """Raises StoreUnavailable when the server takes no writes, as a replica does."""
+        with told(writes=False):
+            # There never is such a key.
+            self._gate.client.delete(keys.NOTHING)
 
     def add(self, news: Sequence[NewCall], key: IdempotencyKey | None = None) -> Receipt:
         """Stores calls, all or none. Raises KeyReused and StoreUnavailable."""

@@ -13,7 +13,7 @@ from werkzeug.test import TestResponse
 
 from tests.integration.api.conftest import TO, Api
 from tests.integration.api.test_callbacks import post
-from tests.servers import Server
+from tests.servers import Server, free_port
 from tests.stack import until
 from tests.twilio import REACHED, a_sid, callback
 from vomind_queue.api.times import iso
@@ -82,6 +82,18 @@ def test_a_dead_redis_is_a_503(away: Api, server: Server) -> None:
     assert list(ready.get_json()["errors"]) == ["redis"]
     server.start()
     back(away)
+
+
+def test_a_replica_is_not_ready(away: Api, server: Server) -> None:
+    """It answers questions, and takes no calls."""
+    with server.client() as direct:
+        direct.replicaof("127.0.0.1", str(free_port()))
+        ready = away.web.get("/readyz")
+        assert ready.status_code == 503
+        assert list(ready.get_json()["errors"]) == ["redis"]
+        assert away.post("/schedule-call", {"to": TO}).status_code == 503
+        direct.replicaof("NO", "ONE")
+    assert list(away.web.get("/readyz").get_json()["errors"]) == ["worker"]
 
 
 def test_a_frozen_redis_is_a_503_within_two_seconds(away: Api, server: Server) -> None:
