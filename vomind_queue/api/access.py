@@ -81,21 +81,16 @@ class Access:
         if request.url_rule is not None:
             environ[ROUTE] = request.url_rule.rule
         g.api_key = None
-        self._check_host(environ, endpoint)
+        host = _host(environ)
         if room not in SIGNED:
+            self._check_host(host, endpoint)
             self._check_sender(environ, room, endpoint)
         # Behind the keys: a stranger learns nothing of an outage.
         if self._away.is_set() and not (room in PAGES or endpoint in OPEN | WITHOUT_REDIS):
             raise StoreUnavailable("Redis did not answer a moment ago.")
 
-    def _check_host(self, environ: Mapping[str, Any], endpoint: str | None) -> None:
-        host: str = environ.get("HTTP_HOST", "")
-        if not host and environ["SERVER_PROTOCOL"] != "HTTP/1.1":
-            # Older clients send none, and no browser is one.
-            return
-        if not _HOST.fullmatch(host):
-            raise Refused(HTTPStatus.BAD_REQUEST, "The Host header must name one host.")
-        if self._keys or endpoint in OPEN or is_own_host(host, self._hosts):
+    def _check_host(self, host: str | None, endpoint: str | None) -> None:
+        if self._keys or endpoint in OPEN or host is None or is_own_host(host, self._hosts):
             return
         # A page's own name may lead here (DNS rebinding): to its reader's browser it is one origin.
         raise Refused(
@@ -118,6 +113,19 @@ class Access:
         g.api_key = _match(keys)
         if g.api_key is None:
             raise self._wrong_keys.refuse(request.remote_addr or "", next(_shown(), ""))
+
+
+def _host(environ: Mapping[str, Any]) -> str | None:
+    """The one host that the request names; ``None`` for older clients, of which no browser is one.
+
+    Raises Refused for none, two, or none that can be.
+    """
+    host: str = environ.get("HTTP_HOST", "")
+    if not host and environ["SERVER_PROTOCOL"] != "HTTP/1.1":
+        return None
+    if not _HOST.fullmatch(host):
+        raise Refused(HTTPStatus.BAD_REQUEST, "The Host header must name one host.")
+    return host
 
 
 def _match(keys: Sequence[tuple[ApiKey, bytes]]) -> ApiKey | None:
