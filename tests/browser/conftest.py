@@ -28,7 +28,14 @@ PATIENCE_MS = 15_000
 #: The page looks for news when it is seen again: here every 250 ms, so that tests need not wait.
 OFTEN = "setInterval(() => document.dispatchEvent(new Event('visibilitychange')), 250)"
 #: Parts of the stack that are there before and after each test.
-_KEPT = (keys.WORKERS, keys.SCHEDULER, keys.OUTBOX_LEAD, keys.OUTBOX_LAST, keys.OUTBOX_SHIPPED)
+_KEPT = (
+    keys.WORKERS,
+    keys.SCHEDULER,
+    keys.SCHEDULER_LOCK,
+    keys.OUTBOX_LEAD,
+    keys.OUTBOX_LAST,
+    keys.OUTBOX_SHIPPED,
+)
 
 
 @dataclass(kw_only=True)
