@@ -146,6 +146,8 @@ def environment(settings: Settings, environ: Mapping[str, str]) -> dict[str, str
     if simulated(settings):
         number = settings.twilio_phone_number or FAKE_ACCOUNT["TWILIO_PHONE_NUMBER"]
         made |= {**FAKE_ACCOUNT, "TWILIO_PHONE_NUMBER": number}
+        # The simulator reads no file of settings.
+        made["SIMULATOR_PORT"] = str(settings.simulator_port)
         made["TWILIO_API_BASE"] = f"http://127.0.0.1:{settings.simulator_port}"
         if is_loopback(probes.reachable(settings.host)):
             # Farther the simulator does not call back.
