@@ -17,6 +17,7 @@ from celery.bin.celery import celery
 from flower import urls
 from flower.api import BaseApiHandler
 from flower.command import flower as flower_command
+from flower.inspector import Inspector
 from flower.utils import broker
 from flower.views import BaseHandler, monitor
 from tornado.web import HTTPError, RedirectHandler, authenticated, url
@@ -121,6 +122,8 @@ def main() -> None:
     if fault := check_store(settings):
         sys.exit(fault)
     flower.views.Broker = call_broker
+    # One question at a time: each that is under way keeps connections of its own to Redis.
+    Inspector.max_concurrency = 1
     close_open_doors()
     if not settings.flower_basic_auth:
         refuse_strange_hosts(settings.own_hosts | {settings.flower_host.lower()})

