@@ -8,6 +8,7 @@ RUN pip --python /service/bin/python install --no-cache-dir --no-compile \
       --disable-pip-version-check -r requirements.txt
 COPY pyproject.toml README.md LICENSE celery_app.py wsgi.py ./
 COPY vomind_queue vomind_queue
+COPY simulator simulator
 RUN pip --python /service/bin/python install --no-cache-dir --no-deps --disable-pip-version-check .
 
 FROM python:3.11-slim-bookworm

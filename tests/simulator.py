@@ -104,7 +104,7 @@ class SimulatorProcess:
         """Starts it and waits until it listens."""
         ports = ("--port", "0", "--control-port", "0")
         self.popen = subprocess.Popen(
-            [sys.executable, "-m", "vomind_queue.simulator", *ports, *arguments],
+            [sys.executable, "-m", "simulator", *ports, *arguments],
             cwd=ROOT,
             stdout=subprocess.PIPE,
             text=True,

@@ -68,11 +68,11 @@ def test_the_wheel_has_every_file_beside_the_modules(wheel: Path) -> None:
     """Scripts, migrations and pages: whatever the sources have, and neither tests nor caches."""
     with zipfile.ZipFile(wheel) as opened:
         found = set(opened.namelist())
-    package = ROOT / "vomind_queue"
     wanted = {
         str(path.relative_to(ROOT))
+        for package in ("vomind_queue", "simulator")
         for pattern in (*DATA, "*.py")
-        for path in package.rglob(pattern)
+        for path in (ROOT / package).rglob(pattern)
     }
     assert wanted - found == set()
     assert not [name for name in found if name.startswith("tests") or name.endswith(".pyc")]

@@ -55,7 +55,7 @@ def paces(bench: Bench) -> None:
             beside=real.beside,
         )
         with System(side=side, slots=SLOTS, whole=True) as system:
-            simulator = shlex.join([sys.executable, "-m", "vomind_queue.simulator"])
+            simulator = shlex.join([sys.executable, "-m", "simulator"])
             system.start_program("simulator", f"exec {simulator}", SIMULATOR_PORT=str(port))
             wait_for(partial(_listens, port), "the simulator listens")
             system.start_worker("worker1")

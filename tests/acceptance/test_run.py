@@ -76,7 +76,7 @@ def test_a_newcomer_gets_a_ring(copy: Copy) -> None:
         ("celery_app worker", "worker"),
         ("vomind_queue.web", "web"),
         ("valkey-server", "valkey"),
-        ("vomind_queue.simulator", "simulator"),
+        ("-m simulator", "simulator"),
     ],
 )
 def test_a_killed_part_ends_all_with_words(copy: Copy, words: str, name: str) -> None:

@@ -288,7 +288,7 @@ def test_the_port_comes_from_the_setting(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def _run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "vomind_queue.simulator", *arguments]
+    command = [sys.executable, "-m", "simulator", *arguments]
     return subprocess.run(
         command, cwd=ROOT, capture_output=True, text=True, timeout=10, check=False
     )

@@ -20,10 +20,10 @@ from dataclasses import dataclass, replace
 from itertools import count
 from urllib.parse import urlencode, urlsplit
 
-from vomind_queue.simulator.book import SimulatedCall
-from vomind_queue.simulator.courses import ENDED
-from vomind_queue.simulator.listing import rfc2822
-from vomind_queue.simulator.mishaps import Mishap, Troubles
+from simulator.book import SimulatedCall
+from simulator.courses import ENDED
+from simulator.listing import rfc2822
+from simulator.mishaps import Mishap, Troubles
 
 #: How long a callback may take, s.
 TIMEOUT_S = 5.0

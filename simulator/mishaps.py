@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from vomind_queue.simulator.faults import BadRuleError
+from simulator.faults import BadRuleError
 
 
 class Mishap(StrEnum):

@@ -7,7 +7,7 @@ import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from vomind_queue.simulator.mistakes import MistakeError
+from simulator.mistakes import MistakeError
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

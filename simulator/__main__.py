@@ -1,4 +1,4 @@
-"""``python -m vomind_queue.simulator``: a Twilio that rings nobody, on loopback."""
+"""``python -m simulator``: a Twilio that rings nobody, on loopback."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import signal
 import sys
 from collections.abc import Sequence
 
+from simulator.accounts import Accounts
+from simulator.simulator import create_simulator
 from vomind_queue.config.settings import SIMULATOR_PORT
-from vomind_queue.simulator.accounts import Accounts
-from vomind_queue.simulator.simulator import create_simulator
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -37,7 +37,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m vomind_queue.simulator", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m simulator", description=__doc__)
     parser.add_argument("--host", default="127.0.0.1", help="default 127.0.0.1")
     parser.add_argument(
         "--port",

@@ -9,7 +9,7 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Any
 
-from vomind_queue.simulator.faults import BadRuleError
+from simulator.faults import BadRuleError
 
 
 class Outcome(StrEnum):

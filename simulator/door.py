@@ -10,7 +10,7 @@ import time
 from contextlib import suppress
 from dataclasses import replace
 
-from vomind_queue.simulator.wire import Delivery, Handler, Reply, Request, converse
+from simulator.wire import Delivery, Handler, Reply, Request, converse
 
 #: Connections that may wait to be accepted; the system may allow fewer.
 BACKLOG = 1024

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from vomind_queue.simulator.account_api import AccountApi
-from vomind_queue.simulator.accounts import Accounts
-from vomind_queue.simulator.book import Book
-from vomind_queue.simulator.callbacks import Callbacks
-from vomind_queue.simulator.calls_api import CallsApi
-from vomind_queue.simulator.control import Control
-from vomind_queue.simulator.courses import Courses
-from vomind_queue.simulator.door import Door
-from vomind_queue.simulator.faults import Faults
-from vomind_queue.simulator.mishaps import Troubles
-from vomind_queue.simulator.wire import Reply, Request
+from simulator.account_api import AccountApi
+from simulator.accounts import Accounts
+from simulator.book import Book
+from simulator.callbacks import Callbacks
+from simulator.calls_api import CallsApi
+from simulator.control import Control
+from simulator.courses import Courses
+from simulator.door import Door
+from simulator.faults import Faults
+from simulator.mishaps import Troubles
+from simulator.wire import Reply, Request
 
 
 class Simulator:

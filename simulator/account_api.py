@@ -12,10 +12,10 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from vomind_queue.simulator.accounts import Accounts
-from vomind_queue.simulator.listing import envelope
-from vomind_queue.simulator.mistakes import MAGIC_FROM, MistakeError
-from vomind_queue.simulator.wire import Reply, Request
+from simulator.accounts import Accounts
+from simulator.listing import envelope
+from simulator.mistakes import MAGIC_FROM, MistakeError
+from simulator.wire import Reply, Request
 
 _PATH = re.compile(
     r"/2010-04-01/Accounts/([^/]+?)(?:/(IncomingPhoneNumbers|OutgoingCallerIds))?\.json"

@@ -31,13 +31,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any
 
-from vomind_queue.simulator.book import Book, SimulatedCall
-from vomind_queue.simulator.callbacks import Callbacks, Delivered
-from vomind_queue.simulator.courses import Courses, Wish
-from vomind_queue.simulator.door import Door
-from vomind_queue.simulator.faults import BadRuleError, Fault, Faults, Rule
-from vomind_queue.simulator.mishaps import Trouble, Troubles
-from vomind_queue.simulator.wire import Reply, Request
+from simulator.book import Book, SimulatedCall
+from simulator.callbacks import Callbacks, Delivered
+from simulator.courses import Courses, Wish
+from simulator.door import Door
+from simulator.faults import BadRuleError, Fault, Faults, Rule
+from simulator.mishaps import Trouble, Troubles
+from simulator.wire import Reply, Request
 
 
 class Control:

@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 
-from vomind_queue.simulator.book import Book, SimulatedCall, older_than, take
-from vomind_queue.simulator.mistakes import MistakeError
-from vomind_queue.simulator.wire import http_date
+from simulator.book import Book, SimulatedCall, older_than, take
+from simulator.mistakes import MistakeError
+from simulator.wire import http_date
 
 #: Twilio's default and largest page.
 PAGE_SIZE, MAX_PAGE_SIZE = 50, 1_000

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 
-from vomind_queue.simulator.courses import ENDED, PRICED_S, UNANSWERED, Course
+from simulator.courses import ENDED, PRICED_S, UNANSWERED, Course
 
 #: Calls and rings that are remembered, about 2 KB each; beyond it the oldest are forgotten.
 MEMORY = 100_000

@@ -8,14 +8,14 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from vomind_queue.simulator.accounts import Accounts
-from vomind_queue.simulator.book import Book, SimulatedCall
-from vomind_queue.simulator.callbacks import Callbacks
-from vomind_queue.simulator.courses import Courses
-from vomind_queue.simulator.faults import Fault, Faults, Operation, Rule
-from vomind_queue.simulator.listing import as_json, call_uri, envelope, list_calls, rfc2822
-from vomind_queue.simulator.mistakes import MistakeError, check_create
-from vomind_queue.simulator.wire import Delivery, Reply, Request
+from simulator.accounts import Accounts
+from simulator.book import Book, SimulatedCall
+from simulator.callbacks import Callbacks
+from simulator.courses import Courses
+from simulator.faults import Fault, Faults, Operation, Rule
+from simulator.listing import as_json, call_uri, envelope, list_calls, rfc2822
+from simulator.mistakes import MistakeError, check_create
+from simulator.wire import Delivery, Reply, Request
 
 _CALLS = re.compile(r"/2010-04-01/Accounts/([^/]+)/Calls\.json")
 _CALL = re.compile(r"/2010-04-01/Accounts/([^/]+)/Calls/([^/]+)\.json")

@@ -2,5 +2,5 @@
 
 It keeps what it was asked in memory, answers as Twilio does, and can be told over
 HTTP to fail in every way a telephone provider fails. Run it with
-``python -m vomind_queue.simulator --port 3001``.
+``python -m simulator --port 3001``.
 """
