@@ -124,6 +124,7 @@ class Duties:
         while not self._stopped.is_set():
             try:
                 self._sleep(self._look())
+                self._note_success()
             except StoreUnavailable as error:
                 self._note_failure(error)
             except Exception:
@@ -135,9 +136,6 @@ class Duties:
     def _look(self) -> float:
         """Call what is due; return how long to wait for the next look, s."""
         waits = self._times.next()
-        if self._failures:
-            logger.warning("Redis can be read again, after %d tries", self._failures)
-            self._failures = 0
         for name, wait_s in waits.items():
             if wait_s <= 0:
                 self._duties[name].call()
@@ -160,8 +158,13 @@ class Duties:
         else:
             self._stopped.wait(WORD_S)
 
+    def _note_success(self) -> None:
+        if self._failures:
+            logger.warning("Redis answers again, after %d tries", self._failures)
+            self._failures = 0
+
     def _note_failure(self, error: StoreUnavailable) -> None:
         if not self._failures and not self._stopped.is_set():
-            logger.warning("Redis cannot be read, trying again: %s", error)
+            logger.warning("Redis cannot be reached, trying again: %s", error)
         self._failures += 1
         self._stopped.wait(RETRY_S)

@@ -11,7 +11,7 @@ import pytest
 
 from tests.acceptance.conftest import FAST, Api, each_rang_once, number
 from tests.chaos.proxy import Proxy
-from tests.servers import Server
+from tests.servers import Server, free_port
 from tests.simulator import SimulatorClient
 from tests.stack import Process, Stack, until
 
@@ -19,6 +19,8 @@ from tests.stack import Process, Stack, until
 BACK_S = 5.0
 #: How long the old server stays a replica before it is looked at who still uses it, s.
 LATER_S = 4.0
+#: Lines that a process may write in such a time.
+FEW_LINES = 8
 
 
 @pytest.fixture
@@ -79,6 +81,27 @@ def test_all_processes_go_on_with_the_new_primary(
     with fresh.client() as direct:
         until(lambda: direct.xlen("{calls}:outbox:finals") == 0, within_s=5, what="all is logged")
         assert direct.pttl("{calls}:redbeat::lock") > 0
+
+
+def test_a_replica_is_waited_for_in_few_words(
+    proxy: tuple[Proxy, Server, Server], parts: tuple[Stack, dict[str, Process]]
+) -> None:
+    """Nobody fills its log while the server takes no writes; once it does, all go on."""
+    _, server, _ = proxy
+    stack, processes = parts
+    api = Api(stack.queue_url)
+    api.until_state(api.schedule(number(0)), "completed")
+    written = {name: len(process.output.splitlines()) for name, process in processes.items()}
+    with server.client() as direct:
+        direct.replicaof("127.0.0.1", str(free_port()))
+        time.sleep(2 * LATER_S)
+        for name, process in processes.items():
+            new_lines = process.output.splitlines()[written[name] :]
+            assert len(new_lines) <= FEW_LINES, (name, new_lines)
+        direct.replicaof("NO", "ONE")
+    job_id = until(lambda: _accepted(api), within_s=BACK_S, what="a call is accepted again")
+    api.until_state(job_id, "completed", within_s=BACK_S)
+    assert all(process.alive for process in processes.values())
 
 
 def _until_in_step(server: Server) -> None:

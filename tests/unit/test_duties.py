@@ -139,10 +139,11 @@ def test_redis_away_is_told_once_and_counted(
     with caplog.at_level(logging.WARNING):
         start(one=lambda: 0)
         until(lambda: times.looks, within_s=2, what="it looks again")
+        times.words.release()
         until(lambda: len(caplog.records) > 1, within_s=2, what="it is told")
     assert [record.getMessage() for record in caplog.records] == [
-        "Redis cannot be read, trying again: away",
-        "Redis can be read again, after 7 tries",
+        "Redis cannot be reached, trying again: away",
+        "Redis answers again, after 7 tries",
     ]
 
 

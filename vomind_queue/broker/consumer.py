@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from typing import Any
 
 from celery.worker.consumer import Consumer as StockConsumer
@@ -11,6 +12,7 @@ from celery.worker.state import maybe_shutdown
 from vomind_queue.broker.link import Link
 from vomind_queue.broker.names import LINK_OPTION, PLACE_CALL
 from vomind_queue.calls import Rate
+from vomind_queue.errors import StoreUnavailable
 
 logger = logging.getLogger(__name__)
 
@@ -59,10 +61,14 @@ class Consumer(StockConsumer):
         logger.warning("rate changed by an operator to %s", task.rate_limit or "off")
 
     def ensure_connected(self, conn: Any) -> Any:
-        """Tries until Redis is back, twice a second."""
+        """Tries until Redis is back and takes writes, twice a second."""
+        failures = 0
 
-        def failed(error: Exception, _: float) -> None:
-            logger.error("Redis cannot be reached, trying again: %s", error)
+        def failed(error: Exception, _: float = 0) -> None:
+            nonlocal failures
+            if not failures:
+                logger.error("Redis cannot be reached, trying again: %s", error)
+            failures += 1
 
         conn = conn.ensure_connection(
             failed,
@@ -72,8 +78,22 @@ class Consumer(StockConsumer):
             interval_max=RECONNECT_S,
             callback=maybe_shutdown,
         )
+        while error := self._refusal():
+            failed(error)
+            time.sleep(RECONNECT_S)
+            maybe_shutdown()
+        if failures:
+            logger.warning("Redis answers again, after %d tries", failures)
         self.first_connection_attempt = False
         return conn
+
+    def _refusal(self) -> StoreUnavailable | None:
+        # A replica lets itself be connected to; its first refusal would end the connection.
+        try:
+            self._link.queue.check_writable()
+        except StoreUnavailable as error:
+            return error
+        return None
 
     @property
     def _link(self) -> Link:
