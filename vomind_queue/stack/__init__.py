@@ -1,1 +1,1 @@
-"""The whole product on one machine: its processes under one supervisor."""
+"""The whole product on one machine: its processes under honcho, two servers beneath them."""
