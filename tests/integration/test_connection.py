@@ -97,10 +97,12 @@ def test_idle_connections_close(
     assert mine.echo("here") == "here"
 
 
-def test_a_connection_that_the_server_closed_is_not_used(mine: redis.Redis) -> None:
+def test_a_connection_that_the_server_closed_is_not_used(server: Server, mine: redis.Redis) -> None:
     """No command is sent into it, and so none has an unknown outcome."""
     first = mine.client_id()
-    mine.client_kill_filter(_id=first, skipme=False)
+    with server.client() as direct:
+        direct.client_kill_filter(_id=first)
+    until(lambda: clients_of(server) == 0, within_s=5, what="it is closed")
     assert mine.client_id() != first
 
 
