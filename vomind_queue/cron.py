@@ -66,7 +66,7 @@ class Cron:
         """Raises CronError."""
         #: As it was written, white space aside.
         self.text = " ".join(text.split())
-        parts = _five_fields(self.text)
+        parts = [_star(*each) for each in zip(FIELDS, _five_fields(self.text), strict=True)]
         _check(parts)
         self._fields = " ".join(map(_plain, FIELDS, parts))
         self._real_time = parts[0].startswith("*") or parts[1].startswith("*")
@@ -82,7 +82,8 @@ class Cron:
 
     def in_words(self) -> str:
         """What the pattern means, in English: ``At 09:00 every day``."""
-        return CronSim(self._fields, _SOME_TIME).explain()
+        words = CronSim(self._fields, _SOME_TIME).explain()
+        return re.sub(r"([0-9]+)th\b", lambda found: _ordinal(int(found[1])), words)
 
     def runs(self, zone: ZoneInfo, after_ms: int) -> Iterator[int]:
         """The instants later than that at which it fires, unix ms, in order, none twice."""
@@ -112,6 +113,13 @@ class Cron:
                 yield _behind_gap(wall, zone)
 
 
+def _ordinal(number: int) -> str:
+    """Return ``1st``, ``22nd`` or ``13th``; cronsim knows the last ending only."""
+    endings = {1: "st", 2: "nd", 3: "rd"}
+    is_teen = number // 10 % 10 == 1
+    return f"{number}{'th' if is_teen else endings.get(number % 10, 'th')}"
+
+
 def _start(after: datetime) -> datetime:
     """Wall clock from which to look for runs after ``after``."""
     wall = after.replace(tzinfo=None, fold=0)
@@ -134,7 +142,7 @@ def _five_fields(text: str) -> list[str]:
         return MACROS[text.lower()].split()
     if text.startswith("@"):
         raise CronError(f"There is no {text[:20]}; there are {', '.join(MACROS)}.")
-    if len(text) > LONGEST or not re.fullmatch(r"[A-Za-z0-9*/,# -]*", text):
+    if len(text) > LONGEST or not re.fullmatch(r"[A-Za-z0-9*/,#? -]*", text):
         raise CronError("Write five fields, such as 0 9 * * 1-5, or @daily.")
     parts = text.upper().split(" ")
     if len(parts) == len(FIELDS) + 1:
@@ -148,6 +156,11 @@ def _five_fields(text: str) -> list[str]:
             "such as 0 9 * * 1-5, or @daily."
         )
     return parts
+
+
+def _star(field: str, text: str) -> str:
+    """Return a field with a star for the ``?`` that Quartz and AWS write for any day."""
+    return "*" if text == "?" and field in ("day of month", "day of week") else text
 
 
 def _plain(field: str, text: str) -> str:

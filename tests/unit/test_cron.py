@@ -303,7 +303,7 @@ def test_runs(expression: str, zone: str, after: str, expected: list[str]) -> No
         ("*/0 * * * *", "The minute, */0"),
         ("5-1 * * * *", "The minute, 5-1"),
         ("1,,2 * * * *", "The minute, 1,,2"),
-        ("* * * * ? ", "Write five fields"),
+        ("* * * * $ ", "Write five fields"),
         ("* * * *", "Write five fields"),
         ("", "Write five fields"),
         ("every day", "Write five fields"),
@@ -341,3 +341,22 @@ def test_macros_fire(macro: str) -> None:
     """Each stands for a pattern, and says so in words."""
     assert len(first(macro, "UTC", "2026-11-24T00:00")) == 3
     assert Cron(macro).in_words()
+
+
+@pytest.mark.parametrize(
+    ("day", "words"),
+    [("1", "first"), ("13", "13th"), ("21", "21st"), ("22", "22nd"), ("31", "31st")],
+)
+def test_days_are_counted_in_english(day: str, words: str) -> None:
+    """A preview is for people."""
+    assert Cron(f"0 9 {day} * *").in_words() == f"At 09:00 on the {words} day of every month"
+
+
+@pytest.mark.parametrize(
+    ("quartz", "plain"), [("0 9 ? * MON", "0 9 * * MON"), ("0 9 1 * ?", "0 9 1 * *")]
+)
+def test_a_question_mark_is_any_day(quartz: str, plain: str) -> None:
+    """As Quartz and AWS write it; elsewhere it is refused."""
+    assert Cron(quartz).pattern == Cron(plain).pattern
+    with pytest.raises(CronError):
+        Cron("? 9 * * *")

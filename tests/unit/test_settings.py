@@ -203,6 +203,10 @@ def test_a_bad_value_is_named_in_one_line(environ: dict[str, str], line: str) ->
         {"API_KEYS": "crm:hunter2,crm:hunter2"},
         {"API_KEYS": "crm:hunter2 hunter2"},
         {"FLOWER_BASIC_AUTH": "hunter2"},
+        {"TWIML_URL": "ftp://ann:hunter2@x.example/"},
+        {"TWIML_URL": "ann:hunter2@x.example"},
+        {**ACCOUNT, "PUBLIC_URL": "https://ann:hunter2@x.example"},
+        {**ACCOUNT, "TWILIO_API_BASE": "https//ann:hunter2@x.example"},
     ],
 )
 def test_a_refused_secret_is_not_shown(environ: dict[str, str]) -> None:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -22,6 +23,8 @@ from vomind_queue.tolls import Tolls
 #: Characters of an API key that cannot be guessed, at least.
 LEAST_KEY = 16
 _VARIABLE = "variable"
+#: A login within an address: whatever is wrong with it, it is not shown.
+_LOGIN = re.compile(r"[^/@\s]+@")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -47,7 +50,8 @@ class Variable:
         try:
             return self.type.parse(text)
         except ValueError as error:
-            shown = "its value (not shown)" if self.secret else repr(text)
+            hidden = self.secret or _LOGIN.search(text)
+            shown = "its value (not shown)" if hidden else repr(text)
             reason = f" ({error})" if isinstance(error, NotAllowed) else ""
             raise SettingsError(
                 f"{self.name}: {shown} is not allowed{reason}; allowed: {self.type.allowed}."
