@@ -18,7 +18,7 @@ from tests.stack import Process, Stack, until
 #: How long everything may take to go on by itself, s.
 BACK_S = 5.0
 #: How long the old server stays a replica before it is looked at who still uses it, s.
-LATER_S = 4.0
+LATER_S = 6.0
 #: Lines that a process may write in such a time.
 FEW_LINES = 8
 

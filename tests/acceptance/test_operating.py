@@ -114,3 +114,22 @@ def test_only_threads_place_calls(fast: Stack) -> None:
     worker = fast.start("worker", "--pool", "solo")
     assert worker.wait() != 0
     assert "--pool" in worker.output
+
+
+def test_questions_one_after_the_other_are_all_answered(fast: Stack) -> None:
+    """As Flower asks them: no wait that one leaves behind takes the answer to the next."""
+    fast.start_worker()
+    code = (
+        "from celery_app import app\n"
+        "print([bool(app.control.inspect(timeout=1).ping()) for _ in range(4)])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=fast.environment(),
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert done.stdout.strip() == str([True] * 4)

@@ -16,11 +16,11 @@ import requests
 from tests.servers import Server
 from tests.stack import ROOT, Stack, until
 
-GET = b"GET /healthz HTTP/1.1\r\nHost: a\r\n"
+HOST = b"Host: localhost\r\n"
+JSON = HOST + b"Content-Type: application/json\r\n"
+GET = b"GET /healthz HTTP/1.1\r\n" + HOST
 LAST = GET + b"Connection: close\r\n\r\n"
-BULK = (
-    b"POST /api/queue/schedule-bulk-calls HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
-)
+BULK = b"POST /api/queue/schedule-bulk-calls HTTP/1.1\r\n" + JSON
 
 
 @pytest.fixture(scope="module")
@@ -58,9 +58,7 @@ def receive(connection: socket.socket) -> bytes:
 def call(number: int, *headers: bytes) -> bytes:
     """A request for a call that says its number."""
     body = b'{"to":"+1555%07d"}' % number
-    head = (
-        b"POST /api/queue/schedule-call HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
-    )
+    head = b"POST /api/queue/schedule-call HTTP/1.1\r\n" + JSON
     lines = b"".join(line + b"\r\n" for line in headers)
     return head + lines + b"Content-Length: %d\r\n\r\n%b" % (len(body), body)
 
@@ -107,8 +105,8 @@ def test_what_is_not_the_body_is_bounded(web: Stack, raw: bytes) -> None:
 
 def test_an_answer_before_the_body_leaves_no_half_of_it(web: Stack) -> None:
     """What still comes of the body is not taken for the next request."""
-    head = b"POST /nowhere HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n"
-    answers = send(web, head, b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n", pause_s=0.2)
+    head = b"POST /nowhere HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n\r\n"
+    answers = send(web, head, b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n", pause_s=0.2)
     assert re.findall(rb"HTTP/1.1 (\d+)", answers) == [b"404"]
 
 

@@ -68,7 +68,7 @@ def test_cluster_mode_is_refused(
     stack: Stack, start_server: Callable[..., Server], part: str
 ) -> None:
     """Such a node takes calls that no worker would ever see."""
-    server = start_server("--cluster-enabled", "yes")
+    server = start_server("--cluster-enabled", "yes", "--cluster-port", str(free_port()))
     stack.settings["REDIS_URL"] = server.url
     assert "Redis runs in cluster mode" in refusal(stack.start(part))
 

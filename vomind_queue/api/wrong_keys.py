@@ -15,7 +15,7 @@ from vomind_queue.api.problems import Refused
 logger = logging.getLogger(__name__)
 
 #: Wrong keys that one address may show to one process in a minute before it is told to wait.
-ALLOWED_A_MINUTE = 20
+ALLOWED_A_MINUTE = 200
 MINUTE_S = 60.0
 #: Addresses that are remembered; beyond that all begin anew, so that no flood fills the memory.
 MOST_ADDRESSES = 10_000

@@ -27,6 +27,10 @@ from vomind_queue.verdicts import Taken
 
 logger = logging.getLogger(__name__)
 
+#: How long a worker's wait for a message of another queue lasts on the server, s. Those who wait
+#: for an answer to remote control keep kombu's 1 s: a wait that they leave behind takes the next
+#: answer away.
+WORKER_WAIT_S = 5
 #: A server that is full, or a replica: it takes no writes of the stock code's.
 REFUSING = (redis.OutOfMemoryError, redis.ReadOnlyError)
 
@@ -116,6 +120,7 @@ class Channel(stock.Channel):
         """Starts consuming; calls are taken in by an `Intake`."""
         answer = super().basic_consume(queue, *args, **kwargs)
         if self.holds_calls(queue):
+            self.brpop_timeout = WORKER_WAIT_S
             if self._intake is None:
                 assert self.calls is not None  # noqa: S101
                 self._intake = Intake(
@@ -230,8 +235,6 @@ class Transport(stock.Transport):
     """The stock transport with our channel."""
 
     Channel = Channel
-    #: How long one wait for a message of another queue lasts on the server, s.
-    brpop_timeout = 5
     #: By these Celery knows that it has to connect again; any other error ends the worker.
     connection_errors = (*stock.Transport.connection_errors, StoreUnavailable)
     _loop: Any = None
