@@ -41,6 +41,7 @@ _QUERIES: Mapping[str, Schema] = {
     "Page": schemas.PAGE,
     "Search": log_search.SEARCH,
     "TwilioReport": queue_answers.TwilioReport(),
+    "TwilioQuestion": queue_answers.TwilioQuestion(),
 }
 
 

@@ -214,3 +214,9 @@ class TwilioReport(AnswerSchema):
     call_duration = String(data_key="CallDuration", metadata=OPTIONAL)
     answered_by = String(data_key="AnsweredBy", metadata=OPTIONAL)
     sip_response_code = String(data_key="SipResponseCode", metadata=OPTIONAL)
+
+
+class TwilioQuestion(TwilioReport):
+    """The same where Twilio asks what to say: nothing of it is read for an attempt that is over."""
+
+    call_sid = String(data_key="CallSid", metadata=OPTIONAL)
