@@ -41,7 +41,6 @@ _QUERIES: Mapping[str, Schema] = {
     "Page": schemas.PAGE,
     "Search": log_search.SEARCH,
     "TwilioReport": queue_answers.TwilioReport(),
-    "TwilioQuestion": queue_answers.TwilioQuestion(),
 }
 
 
