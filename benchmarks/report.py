@@ -27,7 +27,6 @@ HEADLINES = (
 )
 #: Where the figures of a full run stand.
 PERFORMANCE, CAPACITY = ROOT / "docs/performance.md", ROOT / "docs/capacity.md"
-README = ROOT / "README.md"
 #: Measured of ours and of the peer.
 PAIR = ("ours", "peer")
 #: What a Python user would take otherwise.
@@ -122,7 +121,6 @@ def write(lines: Sequence[Line]) -> None:
         "figures": table(plain),
         "others": others_table(plain),
     }
-    _fill(README, {"targets": parts["targets"], "circumstances": circumstances(plain)})
     _fill(PERFORMANCE, parts | {"circumstances": circumstances(plain)})
     _fill(CAPACITY, capacity.tables(grown) | {"circumstances": circumstances(grown)})
 
