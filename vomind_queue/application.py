@@ -27,8 +27,9 @@ logger = logging.getLogger(__name__)
 
 #: How often a serving process looks whether its parent is there, s.
 LOOK_S = 1.0
-#: How long it may take to end without its parent, s; then nobody else would end it.
-END_S = 10.0
+#: How long it may take to end without its parent, s: a request takes two at most. One that has
+#: only just started may miss the signal, and nobody else would end it.
+END_S = 3.0
 #: By this status gunicorn knows a failed start; after any other it would try for ever.
 _GUNICORN_BOOT_ERROR = 3
 
