@@ -9,6 +9,7 @@ RUN pip --python /service/bin/python install --no-cache-dir --no-compile \
 COPY pyproject.toml README.md LICENSE celery_app.py wsgi.py ./
 COPY vomind_queue vomind_queue
 COPY simulator simulator
+COPY devserver devserver
 RUN pip --python /service/bin/python install --no-cache-dir --no-deps --disable-pip-version-check .
 
 FROM python:3.11-slim-bookworm

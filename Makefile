@@ -11,7 +11,7 @@ help: ## Print the targets
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 
 run: $(VENV)/.runtime ## Run the whole stack: API, worker, Flower, Redis, a Twilio that rings nobody
-	@exec $(BIN)/python -m vomind_queue up
+	@exec $(BIN)/python -m devserver
 
 # ARGS passes arguments to pytest: make test ARGS="-k settings --server=redis7".
 test: $(VENV)/.tools node_modules/.installed ## Run the tests
@@ -74,7 +74,7 @@ $(VENV)/.created:
 	@$(PYTHON) -m venv $(VENV)
 	@touch $@
 
-$(VENV)/.runtime: requirements.txt importer/pyproject.toml $(VENV)/.created
+$(VENV)/.runtime: requirements.txt pyproject.toml importer/pyproject.toml $(VENV)/.created
 	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -e . -e importer
 	@touch $@

@@ -16,8 +16,8 @@ from typing import Self
 from benchmarks.client import Client, make_call
 from benchmarks.machine import cpu_s
 from benchmarks.processes import SETTLE_LOOK_S, SETTLED, Command, wait_for
+from devserver.parts import COMMANDS, FAKE_ACCOUNT
 from tests.servers import Server, free_port
-from vomind_queue.stack.parts import COMMANDS, FAKE_ACCOUNT
 
 ROOT = Path(__file__).resolve().parent.parent
 

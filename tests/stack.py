@@ -16,8 +16,8 @@ from urllib.parse import urlsplit
 
 import requests
 
+from devserver.parts import COMMANDS, FAKE_ACCOUNT
 from tests.servers import free_port
-from vomind_queue.stack.parts import COMMANDS, FAKE_ACCOUNT
 
 T = TypeVar("T")
 

@@ -70,7 +70,7 @@ def test_the_wheel_has_every_file_beside_the_modules(wheel: Path) -> None:
         found = set(opened.namelist())
     wanted = {
         str(path.relative_to(ROOT))
-        for package in ("vomind_queue", "simulator")
+        for package in ("vomind_queue", "simulator", "devserver")
         for pattern in (*DATA, "*.py")
         for path in (ROOT / package).rglob(pattern)
     }

@@ -11,7 +11,7 @@ import hmac
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from vomind_queue.stack.parts import FAKE_ACCOUNT
+from devserver.parts import FAKE_ACCOUNT
 
 AUTH_TOKEN = FAKE_ACCOUNT["TWILIO_AUTH_TOKEN"]
 PUBLIC_URL = "https://queue.example.com"

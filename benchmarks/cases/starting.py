@@ -17,8 +17,8 @@ from benchmarks.client import Client, Refused, fill, make_call
 from benchmarks.machine import Meter
 from benchmarks.processes import Command, wait_for
 from benchmarks.sides import Side, System, ours
+from devserver.parts import COMMANDS
 from tests.servers import free_port
-from vomind_queue.stack.parts import COMMANDS
 
 #: Slots of the worker, and how long each call takes at Twilio, ms.
 SLOTS = 200

@@ -10,8 +10,8 @@ import os
 import shlex
 import sys
 
-from vomind_queue.stack.processes import Stack
-from vomind_queue.stack.servers import Server
+from devserver.processes import Stack
+from devserver.servers import Server
 
 
 def main() -> None:

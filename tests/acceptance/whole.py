@@ -32,7 +32,7 @@ class Copy:
         }
         self.process = Process(
             name="run",
-            arguments=("-m", "vomind_queue", "up"),
+            arguments=("-m", "devserver"),
             environment=self.environment,
             log=directory / "run.log",
         )

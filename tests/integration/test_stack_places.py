@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from devserver import embedded, probes
+from devserver.parts import places
+from devserver.probes import Place
 from tests.servers import free_port
 from vomind_queue.config.settings import Settings
 from vomind_queue.errors import SettingsError
-from vomind_queue.stack import embedded, probes
-from vomind_queue.stack.parts import places
-from vomind_queue.stack.probes import Place
 
 
 def _check(*wanted: Place) -> None:

@@ -45,7 +45,7 @@ def worker() -> None:
     from celery.__main__ import main
     from celery.signals import worker_ready
 
-    from vomind_queue.stack.parts import COMMANDS
+    from devserver.parts import COMMANDS
 
     threading.Thread(target=_obey, daemon=True).start()
     worker_ready.connect(lambda **_: answer("ready"), weak=False)

@@ -9,7 +9,9 @@ from vomind_queue.cli.lazy import Lazy
 _HERE = "vomind_queue.cli"
 
 COMMANDS: Mapping[str, Lazy] = {
-    "up": Lazy(place=f"{_HERE}.up:up", help="Run the whole stack on this machine until Ctrl-C."),
+    "up": Lazy(
+        place=f"{_HERE}.processes:up", help="Run the whole stack on this machine until Ctrl-C."
+    ),
     "doctor": Lazy(
         place=f"{_HERE}.doctor.command:doctor",
         help="Look at Redis, Twilio, callbacks and the call log, and say what to do.",
@@ -28,7 +30,7 @@ COMMANDS: Mapping[str, Lazy] = {
         place=f"{_HERE}.processes:flower",
         help="Serve Flower, Celery's page of workers and tasks, until Ctrl-C.",
     ),
-    "run": Lazy(place=f"{_HERE}.up:up", help="The same as up.", hidden=True),
+    "run": Lazy(place=f"{_HERE}.processes:up", help="The same as up.", hidden=True),
     "call": Lazy(place=f"{_HERE}.placing:call", help="Call a NUMBER as soon as its turn comes."),
     "schedule": Lazy(
         place=f"{_HERE}.placing:schedule",

@@ -1,21 +1,32 @@
-"""``web``, ``worker``, ``beat``, ``shipper``, ``flower``: one process of the stack, in this one.
+"""``up``, ``web``, ``worker``, ``beat``, ``shipper``, ``flower``: programs to be run.
 
-The command becomes the process, as `stack.parts` starts it: signals reach it directly.
+The command becomes the program: signals reach it directly.
 """
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 
 import click
 
-from vomind_queue.stack.parts import COMMANDS, ROOT
+#: What each is started with, after the name of the interpreter.
+COMMANDS: Mapping[str, Sequence[str]] = {
+    "up": ("-m", "devserver"),
+    "web": ("-m", "vomind_queue.web"),
+    "worker": ("-m", "celery", "--quiet", "-A", "celery_app", "worker"),
+    "beat": ("-m", "celery", "--quiet", "-A", "celery_app", "beat"),
+    "shipper": ("-m", "vomind_queue.shipper"),
+    "flower": ("-m", "vomind_queue.flower"),
+}
+#: Where ``celery_app.py`` and ``devserver`` lie.
+ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 def _becomes(name: str, text: str, *, takes: str = "") -> click.Command:
-    """A command that is replaced by a process; ``takes`` names the arguments handed on to it."""
+    """A command that is replaced by a program; ``takes`` names the arguments handed on to it."""
 
     def run(arguments: tuple[str, ...] = ()) -> None:
         path = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
@@ -32,6 +43,7 @@ def _becomes(name: str, text: str, *, takes: str = "") -> click.Command:
     return click.command(name, context_settings=settings)(named)
 
 
+up = _becomes("up", "Run the whole stack on this machine until Ctrl-C.")
 web = _becomes("web", "Serve the API, and nothing else, until Ctrl-C.")
 worker = _becomes(
     "worker",

@@ -9,8 +9,10 @@ import sys
 import click
 import pytest
 
+from devserver.parts import COMMANDS as PROCESSES
 from vomind_queue.cli.commands import COMMANDS
 from vomind_queue.cli.main import entry
+from vomind_queue.cli.processes import COMMANDS as STARTED
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -51,3 +53,9 @@ def test_a_slip_in_a_name_is_helped() -> None:
     """The nearest names are offered."""
     with pytest.raises(click.UsageError, match=r"(?s)Did you mean.*status"):
         entry.main(["statsu"], standalone_mode=False)
+
+
+@pytest.mark.parametrize("name", [name for name in STARTED if name != "up"])
+def test_a_command_becomes_what_make_run_starts(name: str) -> None:
+    """Both lists name the same programs."""
+    assert STARTED[name] == PROCESSES[name]

@@ -1,30 +1,32 @@
-"""``up``: the whole stack on this machine, as ``make run`` starts it."""
+"""``python -m devserver``: the whole product on this machine, as ``make run`` starts it."""
 
 from __future__ import annotations
 
 import os
+import signal
+import sys
 
-import click
-
+from devserver import embedded, parts
+from devserver.probes import check_free
+from devserver.processes import Stack
 from vomind_queue.config.loading import load
 from vomind_queue.config.settings import Settings
 from vomind_queue.errors import SettingsError
-from vomind_queue.stack import embedded, parts
-from vomind_queue.stack.probes import check_free
-from vomind_queue.stack.processes import Stack
 
 #: How long what was just ended may still hold its ports and files, seconds.
 PREVIOUS_S = 2.0
 
 
-@click.command()
-def up() -> None:
+def main() -> None:
     """Run the whole stack on this machine until Ctrl-C."""
     try:
         if not _run(load()):
-            raise SystemExit(1)
+            sys.exit(1)
     except SettingsError as error:
-        raise SystemExit(str(error)) from None
+        sys.exit(str(error))
+    except KeyboardInterrupt:
+        # Before the stack listens to signals itself.
+        sys.exit(128 + signal.SIGINT)
 
 
 def _run(settings: Settings) -> bool:
@@ -36,3 +38,7 @@ def _run(settings: Settings) -> bool:
     servers = parts.servers(settings, environ, lock)
     stack = Stack(servers, parts.commands(), environ, parts.grace_s(settings))
     return stack.run(parts.ready(settings), parts.announcement(settings))
+
+
+if __name__ == "__main__":
+    main()

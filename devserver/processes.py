@@ -21,9 +21,9 @@ from typing import TextIO
 from honcho.manager import SYSTEM_PRINTER_NAME, Manager
 from honcho.printer import Message, Printer
 
-from vomind_queue.stack.leash import leash_forks, leashed_shell
-from vomind_queue.stack.probes import PAUSE_S
-from vomind_queue.stack.servers import Server
+from devserver.leash import leash_forks, leashed_shell
+from devserver.probes import PAUSE_S
+from devserver.servers import Server
 
 #: honcho's statuses for a Ctrl-C and a SIGTERM.
 _ASKED = (128 + signal.SIGINT, 128 + signal.SIGTERM)

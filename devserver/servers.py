@@ -7,9 +7,9 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from devserver.leash import leashed
+from devserver.probes import PAUSE_S
 from vomind_queue.errors import SettingsError
-from vomind_queue.stack.leash import leashed
-from vomind_queue.stack.probes import PAUSE_S
 
 
 @dataclass(kw_only=True, slots=True)

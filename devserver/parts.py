@@ -13,11 +13,11 @@ from pathlib import Path
 import redis
 from honcho.environ import parse_procfile
 
+from devserver import embedded, probes
+from devserver.probes import Place
+from devserver.servers import Server
 from vomind_queue.config.settings import Settings
 from vomind_queue.config.types import is_loopback
-from vomind_queue.stack import embedded, probes
-from vomind_queue.stack.probes import Place
-from vomind_queue.stack.servers import Server
 from vomind_queue.store.connection import connect
 
 #: The processes by name; each line starts with ``python``.
@@ -38,7 +38,7 @@ FAKE_ACCOUNT: Mapping[str, str] = {
 }
 
 #: Where ``celery_app.py`` lies.
-ROOT = Path(__file__).resolve().parent.parent.parent
+ROOT = Path(__file__).resolve().parent.parent
 
 #: For the requests under way, and for one delivery to the call log, seconds.
 GRACE_S = 30.0

@@ -1,0 +1,4 @@
+"""The whole product on one machine: its processes under honcho, two servers beneath them.
+
+A program of its own beside the service, which does not know it.
+"""

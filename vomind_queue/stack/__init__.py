@@ -1,1 +1,0 @@
-"""The whole product on one machine: its processes under honcho, two servers beneath them."""
