@@ -44,7 +44,7 @@ def _first_ring() -> Figures:
         environment = {n: v for n, v in ours().environment.items() if not n.startswith("TWILIO")}
         environment |= {name: str(port) for name, port in ports.items()}
         environment |= {"DATA_DIR": f"{directory}/data", "CALL_RATE_LIMIT": "10/m"}
-        command = "exec " + shlex.join([sys.executable, "-m", "vomind_queue.cli", "run"])
+        command = "exec " + shlex.join([sys.executable, "-m", "devserver"])
         client = Client(f"http://127.0.0.1:{ports['PORT']}")
         began = time.perf_counter()
         stack = Command(command, environment, Path(directory) / "stack.log")
