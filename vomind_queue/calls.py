@@ -8,11 +8,12 @@ all durations are milliseconds unless a name says otherwise.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
 from vomind_queue.logbook import OutboxState
+from vomind_queue.memory import Memory
 
 #: What is spoken when an app gives no message.
 DEFAULT_MESSAGE = "Hello from VoMindAI"
@@ -277,6 +278,7 @@ class Stats:
     recurring: int
     #: Whether a scheduler looked after them within the last 30 s.
     scheduler_leads: bool
+    memory: Memory = field(default_factory=Memory)
 
     @property
     def total(self) -> int:

@@ -12,6 +12,7 @@
     │   ├── ScheduleUnreadable the record of a recurring call is not of this version
     │   └── ScheduleExists     another recurring call has that number, pattern and zone
     ├── StoreUnavailable       Redis cannot be reached or cannot take the command
+    │   └── StoreFull          Redis has no memory left for it
     ├── StoreUnsuitable        the Redis server cannot hold calls safely as it is set up
     └── LogUnavailable         the call log cannot be reached or cannot take anything now
     (attempts.DialerUnavailable   the telephone provider cannot answer a question)
@@ -83,6 +84,10 @@ class StoreUnavailable(VomindError):
     def __init__(self, message: str, *, outcome_unknown: bool = False) -> None:
         super().__init__(message)
         self.outcome_unknown = outcome_unknown
+
+
+class StoreFull(StoreUnavailable):
+    """Redis has no memory left for the command; the text says what to do."""
 
 
 class StoreUnsuitable(VomindError):

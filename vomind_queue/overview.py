@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import TypeVar
 
 from vomind_queue.calls import Stats
+from vomind_queue.memory import REMEDY, TIGHT
 
 K = TypeVar("K")
 
@@ -162,6 +163,7 @@ def _condition(stats: Stats, reasons: Sequence[Reason]) -> Condition:
 
 def _reasons(stats: Stats, now_ms: int) -> Iterator[Reason]:
     yield from _of_starts(stats, now_ms)
+    yield from _of_memory(stats)
     yield from _of_schedules(stats)
     yield from _of_doubts(stats)
     yield from _of_log(stats)
@@ -218,6 +220,26 @@ def _of_starts(stats: Stats, now_ms: int) -> Iterator[Reason]:
         )
 
 
+def _of_memory(stats: Stats) -> Iterator[Reason]:
+    memory = stats.memory
+    if memory.full:
+        yield Reason(
+            kind="memory",
+            level=Level.ERROR,
+            title="Redis is full",
+            detail=f"It uses {memory}. New calls are refused; those that wait go out.",
+            remedy=REMEDY,
+        )
+    elif memory.share >= TIGHT:
+        yield Reason(
+            kind="memory",
+            level=Level.WARNING,
+            title="Redis is nearly full",
+            detail=f"It uses {memory}. When it is full, new calls are refused.",
+            remedy=REMEDY,
+        )
+
+
 def _of_schedules(stats: Stats) -> Iterator[Reason]:
     if stats.recurring and not stats.scheduler_leads:
         yield Reason(
@@ -225,7 +247,9 @@ def _of_schedules(stats: Stats) -> Iterator[Reason]:
             level=Level.ERROR,
             title="Recurring calls do not ring",
             detail="No scheduler has kept up with them in the last 30 seconds. Other calls go on.",
-            remedy="Start one: celery -A celery_app beat. Runs missed by less than their grace "
+            remedy="Give Redis room: while it is full, no scheduler can say that it is there."
+            if stats.memory.full
+            else "Start one: celery -A celery_app beat. Runs missed by less than their grace "
             "ring late.",
         )
 

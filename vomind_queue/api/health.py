@@ -10,6 +10,7 @@ from vomind_queue.api import answers
 from vomind_queue.api.ports import Services
 from vomind_queue.api.problems import RETRY_AFTER_S, Refused
 from vomind_queue.errors import StoreUnavailable
+from vomind_queue.memory import REMEDY
 
 
 class HealthRoutes:
@@ -30,7 +31,7 @@ class HealthRoutes:
         return answers.success({"status": "up"})
 
     def ready(self) -> Response:
-        """Redis answers, and a worker and, where there are recurring calls, a scheduler were seen.
+        """Redis takes calls; a worker and, with recurring calls, a scheduler were seen.
 
         Raises Refused that says which was not.
         """
@@ -40,6 +41,8 @@ class HealthRoutes:
             stats = self._control.stats()
         except StoreUnavailable as error:
             raise _not_ready("redis", f"Redis is not ready: {error}") from error
+        if stats.memory.full:
+            raise _not_ready("redis", f"Redis is full: {stats.memory}. {REMEDY}")
         if not stats.workers:
             raise _not_ready("worker", "No worker was seen in the last 30 s.")
         if stats.recurring and not stats.scheduler_leads:

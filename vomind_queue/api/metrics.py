@@ -23,6 +23,7 @@ from vomind_queue.api.http_meters import HttpMeters
 from vomind_queue.api.ports import Services
 from vomind_queue.attempts import Kind
 from vomind_queue.calls import State, Stats
+from vomind_queue.memory import Memory
 from vomind_queue.meters import Distribution, Meters
 from vomind_queue.overview import longest_ms
 
@@ -75,6 +76,7 @@ class _Read:
         yield from _ages(self._meters)
         yield from _schedules(self._stats, self._meters)
         yield from _outbox(self._stats)
+        yield from _memory(self._stats.memory)
 
 
 def _states(stats: Stats) -> Iterator[Metric]:
@@ -173,6 +175,12 @@ def _outbox(stats: Stats) -> Iterator[Metric]:
     yield _gauge("vomind_outbox_shipping", "1 while a shipper runs.", int(outbox.shipping))
     yield _gauge("vomind_outbox_dead_letters", "Lines that the log refused.", outbox.dead)
     yield _labelled("vomind_outbox_lost", "What the outbox had no room for.", "part", outbox.lost)
+
+
+def _memory(memory: Memory) -> Iterator[Metric]:
+    yield _gauge("vomind_redis_memory_used_bytes", "Memory that Redis uses.", memory.used)
+    yield _gauge("vomind_redis_memory_max_bytes", "Its maxmemory; 0 for none.", memory.limit)
+    yield _gauge("vomind_redis_memory_ratio", "Part of maxmemory in use.", memory.share)
 
 
 def _gauge(name: str, help_text: str, value: float) -> Metric:

@@ -22,6 +22,7 @@ from vomind_queue.errors import (
     ScheduleChanged,
     ScheduleExists,
     ScheduleUnreadable,
+    StoreFull,
     StoreUnavailable,
     VomindError,
     WrongState,
@@ -141,7 +142,9 @@ def _below(path: str, name: str | int) -> str:
 def _unavailable(error: StoreUnavailable) -> Problem:
     logger.warning("request not carried out: %s", error, extra=_fields())
     detail = "The queue cannot be reached; nothing was changed. Try again in a few seconds."
-    if error.outcome_unknown:
+    if isinstance(error, StoreFull):
+        detail = f"{error} Nothing was changed."
+    elif error.outcome_unknown:
         detail = "The queue did not answer in time; whether this was carried out is unknown. "
         detail += _advice()
     return Problem(

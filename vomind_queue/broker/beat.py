@@ -106,7 +106,7 @@ class Scheduler(RedBeatScheduler):
             return 0.0
         except (StoreUnavailable, redis.RedisError) as error:
             if not self._away:
-                logger.error("Redis cannot be reached, trying again: %s", error)
+                logger.error("Redis cannot be used, trying again: %s", error)
             self._away = True
             return AWAY_LOOK_S
         if self._away:

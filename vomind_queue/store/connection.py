@@ -18,7 +18,8 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from vomind_queue.errors import StoreUnavailable
+from vomind_queue.errors import StoreFull, StoreUnavailable
+from vomind_queue.memory import REMEDY
 from vomind_queue.store.codes import Code
 from vomind_queue.store.pool import NotSent, Pool, has_no_room
 from vomind_queue.store.scripts import Scripts
@@ -38,7 +39,6 @@ _WAIT_SHARE = 0.2
 
 #: Errors by which a server says that it cannot take a command now, told by class …
 _REFUSALS = (
-    redis.OutOfMemoryError,
     redis.ReadOnlyError,
     redis.exceptions.NoPermissionError,
     redis.exceptions.ClusterDownError,
@@ -48,8 +48,9 @@ _REFUSALS = (
 #: … or by the first word of their text, which Redis 6 wraps when a script met them
 #: (https://redis.io/docs/latest/develop/reference/protocol-spec/#simple-errors).
 _REFUSING_WORD = re.compile(
-    r"(^|: -)(OOM|READONLY|MISCONF|NOREPLICAS|MASTERDOWN|BUSY|NOAUTH|NOPERM|WRONGPASS|UNBLOCKED)\b"
+    r"(^|: -)(READONLY|MISCONF|NOREPLICAS|MASTERDOWN|BUSY|NOAUTH|NOPERM|WRONGPASS|UNBLOCKED)\b"
 )
+_FULL_WORD = re.compile(r"(^|: -)OOM\b")
 #: The same for errors of a server that is not the primary, or not yet: after a failover a proxy
 #: leaves old connections open to it.
 _DEMOTED = (
@@ -125,6 +126,8 @@ def raise_told(error: redis.RedisError, *, writes: bool) -> NoReturn:
         raise StoreUnavailable(
             f"Redis cannot be reached: {error}", outcome_unknown=writes and not refused
         ) from error
+    if isinstance(error, redis.OutOfMemoryError) or _FULL_WORD.search(str(error)):
+        raise StoreFull(f"Redis is full, its memory is used up. {REMEDY}") from error
     if isinstance(error, redis.ResponseError) and (
         isinstance(error, _REFUSALS) or _REFUSING_WORD.search(str(error))
     ):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from vomind_queue.memory import Memory, MemoryWatch
 from vomind_queue.store import keys
 from vomind_queue.store.connection import Gate, connect, told
 
@@ -19,11 +20,13 @@ class DueTimes:
     def __init__(self, gate: Gate, url: str) -> None:
         """``url``: the same server, for waits on a connection that nothing else uses."""
         self._gate = gate
+        self._memory = MemoryWatch()
         self._waiting = connect(url, timeout_s=WAIT_S + OVERDUE_S, max_connections=1)
 
     def next(self) -> dict[str, float]:
         """Return how long until each thing is due, s; without what never will be by itself."""
-        _, *waits_ms = self._gate.read("due", [keys.SETTLING])
+        _, (used, limit), *waits_ms = self._gate.read("due", [keys.SETTLING])
+        self._memory.note(Memory(used=used, limit=limit))
         found = zip(DUTIES, waits_ms, strict=True)
         return {name: wait_ms / 1000 for name, wait_ms in found if wait_ms >= 0}
 

@@ -15,6 +15,7 @@ import redis
 
 from vomind_queue.errors import StoreUnavailable
 from vomind_queue.findings import Finding, advice, fine, wrong
+from vomind_queue.memory import REMEDY, TIGHT, Memory
 from vomind_queue.store.connection import told
 from vomind_queue.store.rights import missing_rights
 from vomind_queue.store.suitability import OLDEST, SAFE_POLICY, lacking, mode_fault
@@ -29,8 +30,6 @@ SLOW_MS, TOO_SLOW_MS = 10.0, 100.0
 OFF_MS, FAR_OFF_MS = 1_000, 30_000
 #: Connections that web with two processes, worker, beat and shipper may hold (docs/redis.md).
 CONNECTIONS = 25
-#: Share of the memory limit from which on it is tight.
-TIGHT = 0.8
 
 
 def examine(client: redis.Redis, *, allow_eviction: bool, start: str) -> Iterator[Finding]:
@@ -92,18 +91,16 @@ def _eviction(facts: Mapping[str, Any], *, allow_eviction: bool) -> Finding:
 
 
 def _memory(facts: Mapping[str, Any]) -> Iterator[Finding]:
-    used, most = int(facts.get("used_memory", 0)), int(facts.get("maxmemory", 0))
-    shown = f"{used / 2**20:,.0f} MiB used"
-    if not most:
-        yield fine("memory", f"{shown}, without a limit of its own")
-    elif used > TIGHT * most:
-        yield advice(
-            "memory",
-            f"{shown} of {most / 2**20:,.0f}: full, it refuses new calls.",
-            "Give it more, or keep less history: KEEP_COMPLETED, KEEP_FAILED.",
-        )
+    used = int(facts.get("used_memory", 0)) - int(facts.get("mem_not_counted_for_evict", 0))
+    memory = Memory(used=used, limit=int(facts.get("maxmemory", 0)))
+    if memory.full:
+        yield wrong("memory", f"{memory}: full, it refuses new calls.", REMEDY)
+    elif memory.share >= TIGHT:
+        yield advice("memory", f"{memory}: when full, it refuses new calls.", REMEDY)
+    elif memory.limit:
+        yield fine("memory", str(memory))
     else:
-        yield fine("memory", f"{shown} of {most / 2**20:,.0f}")
+        yield fine("memory", f"{used / 2**20:,.0f} MiB, without a limit of its own")
 
 
 def _clients(facts: Mapping[str, Any]) -> Iterator[Finding]:

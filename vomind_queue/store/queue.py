@@ -28,6 +28,7 @@ from vomind_queue.calls import (
 )
 from vomind_queue.errors import JobNotFound, WrongState
 from vomind_queue.logbook import OutboxState
+from vomind_queue.memory import Memory
 from vomind_queue.store import keys, record
 from vomind_queue.store.codes import Code
 from vomind_queue.store.connection import Gate, told
@@ -226,8 +227,8 @@ def _stats(answer: list[Any]) -> Stats:
         rate = Rate(max_starts=max_starts, window_ms=window_ms)
         rate_use = RateUse(rate=rate, used=used, reset_ms=reset_ms, overridden=bool(overridden))
     pause = None
-    if answer[20:]:
-        by, at, reason = answer[20:]
+    if answer[21:]:
+        by, at, reason = answer[21:]
         pause = Pause(by=by, at_ms=int(at), reason=reason or None)
     return Stats(
         waiting=high + normal + low,
@@ -245,6 +246,7 @@ def _stats(answer: list[Any]) -> Stats:
         recurring=recurring,
         scheduler_leads=now - led <= SCHEDULER_GONE_MS,
         outbox=_outbox(answer[19]),
+        memory=Memory(used=answer[20][0], limit=answer[20][1]),
     )
 
 

@@ -1,9 +1,11 @@
 -- Tells when there is something to see to, besides calls that are to be placed.
 --
 -- KEYS[1]  settling
--- Returns  {now, ms until an attempt in doubt is due or -1, the same of silent calls and of strays}
+-- Returns  {now, {bytes of memory used, maxmemory}, ms until an attempt in doubt is due or -1,
+--           the same of silent calls and of strays}
 -- Touches  nothing
 --- @include "clock"
+--- @include "memory_use"
 
 local now = now_ms()
 local function wait(key, least)
@@ -11,4 +13,4 @@ local function wait(key, least)
     return head and math.max(math.ceil(tonumber(head)) - now, least) or -1
 end
 local paced = math.max(redis.call('PTTL', K.pace), 0)
-return { now, wait(K.settling, 0), wait(K.following, paced), wait(K.strays, 0) }
+return { now, memory_use(), wait(K.settling, 0), wait(K.following, paced), wait(K.strays, 0) }

@@ -8,12 +8,13 @@
 --           max, window, used, reset ms, overridden: 1 | 0, breaker's next probe or 0,
 --           recurring calls with a next tick, when a scheduler had seen to all or 0, strays,
 --           {outbox's entries, age of the oldest ms, dead letters, shipping: 1 | 0,
---            lost field, number, …},
+--            lost field, number, …}, {bytes of memory used, maxmemory},
 --           paused by, paused at, reason}; the last three only while paused
 -- Touches  waiting:<rank>, active, completed, failed, delayed, settling, workers, window,
 --          rate, breaker, counts, paused, schedules, identities, scheduler, outbox
 --- @include "breaker"
 --- @include "clock"
+--- @include "memory_use"
 --- @include "rate"
 --- @include "window"
 
@@ -68,6 +69,7 @@ local answer = {
     tonumber(redis.call('HGET', K.scheduler, 'seen') or 0),
     tonumber(redis.call('HGET', K.counts, 'strays') or 0),
     outbox_state(),
+    memory_use(),
 }
 local pause = redis.call('HMGET', K.paused, 'by', 'at', 'reason')
 if pause[1] then
