@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test newest chaos bench lint format audit settings pictures clean
+.PHONY: help run test portable newest chaos bench lint format audit settings pictures clean
 
 help: ## Print the targets
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -16,6 +16,10 @@ run: $(VENV)/.runtime ## Run the whole stack: API, worker, Flower, Redis, a Twil
 # ARGS passes arguments to pytest: make test ARGS="-k settings --server=redis7".
 test: $(VENV)/.tools node_modules/.installed ## Run the tests
 	@$(BIN)/python -m pytest -n 2 $(ARGS)
+
+# ARGS="-k run" runs a part of them.
+portable: $(VENV)/.tools ## Run the acceptance tests without what only Linux has, as on macOS
+	@$(BIN)/python -m pytest -n 2 --portable tests/acceptance $(ARGS)
 
 # Asks the internet, so it is no part of the checks; it has an environment of its own.
 newest: $(VENV)/.runtime $(VENV)/newest/.created ## Run the acceptance tests on the newest Flask, granian, redis-py and Celery

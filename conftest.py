@@ -9,24 +9,30 @@ import pytest
 import redis
 
 from tests.servers import KINDS, Server
-from tests.stack import Stack
+from tests.stack import PORTABLE, Stack
 from vomind_queue.config.settings import VARIABLES
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Lets the same tests run against another server: ``pytest --server=redis7``."""
+    """Lets the same tests run against another server, and as if this were no Linux."""
     parser.addoption(
         "--server", choices=KINDS, default=KINDS[0], help="server that holds the calls"
+    )
+    parser.addoption(
+        "--portable", action="store_true", help="take away what only Linux has: tests/portable"
     )
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _no_settings_of_the_tester() -> Iterator[None]:
+def _no_settings_of_the_tester(request: pytest.FixtureRequest) -> Iterator[None]:
     """Neither ``.env`` nor a live key in the environment reaches a test."""
     with pytest.MonkeyPatch.context() as patch:
         for variable in VARIABLES:
             patch.delenv(variable.name, raising=False)
         patch.setenv("VOMIND_ENV_FILE", "")
+        patch.delenv("PYTHONPATH", raising=False)
+        for name, text in PORTABLE.items() if request.config.getoption("--portable") else ():
+            patch.setenv(name, text)
         yield
 
 

@@ -21,7 +21,7 @@ from typing import TextIO
 from honcho.manager import SYSTEM_PRINTER_NAME, Manager
 from honcho.printer import Message, Printer
 
-from devserver.leash import leash_forks, leashed_shell
+from devserver.leash import Leash
 from devserver.probes import PAUSE_S
 from devserver.servers import Server
 
@@ -70,6 +70,7 @@ class Processes(Manager):
     def __init__(
         self,
         screen: Screen,
+        leash: Leash,
         commands: Mapping[str, str],
         environ: Mapping[str, str],
         grace_s: float,
@@ -79,7 +80,7 @@ class Processes(Manager):
         self._screen = screen
         self._names = frozenset(commands)
         for name, command in commands.items():
-            self.add_process(name, leashed_shell(command), env=dict(environ))
+            self.add_process(name, leash.shell(command), env=dict(environ))
         self._grace_s = grace_s
         self._kill_at = float("inf")
 
@@ -118,10 +119,10 @@ class Stack:
 
         ``commands`` are lines of a shell by name, which start together. ``grace_s`` is theirs.
         """
-        leash_forks()
+        self._leash = Leash()
         self._servers = servers
         self._screen = Screen(sys.stdout)
-        self._processes = Processes(self._screen, commands, environ, grace_s)
+        self._processes = Processes(self._screen, self._leash, commands, environ, grace_s)
         self._over = threading.Event()
         self._fault: str | None = None
 
@@ -133,18 +134,23 @@ class Stack:
         for number in (signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, _interrupt)
         try:
+            with self._leash:
+                self._run(ready, announcement)
+        except KeyboardInterrupt:
+            return True
+        return self._was_asked()
+
+    def _run(self, ready: Sequence[Callable[[], bool]], announcement: str) -> None:
+        try:
             for server in self._servers:
-                server.start()
+                server.start(self._leash)
             signal.signal(signal.SIGHUP, lambda *_: ask_to_end())
             threading.Thread(target=self._watch, args=(ready, announcement), daemon=True).start()
             self._processes.loop()
-        except KeyboardInterrupt:
-            return True
         finally:
             self._over.set()
             for server in reversed(self._servers):
                 server.end()
-        return self._was_asked()
 
     def _was_asked(self) -> bool:
         """Say why all has ended, unless somebody asked for it."""

@@ -23,6 +23,9 @@ T = TypeVar("T")
 
 ROOT = Path(__file__).parent.parent
 
+#: Makes a process do without what only Linux has, see `portable/__init__.py`.
+PORTABLE = {"PYTHONPATH": str(ROOT / "tests" / "portable" / "site")}
+
 #: How long a process may take to be ready, seconds; two busy cores included.
 READY_S = 30
 
@@ -128,7 +131,7 @@ class Stack:
 
         Refuses a Twilio beyond loopback: a live key must never ring people from a test.
         """
-        kept = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "COVERAGE_PROCESS_START")
+        kept = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "COVERAGE_PROCESS_START", "PYTHONPATH")
         environ = {name: os.environ[name] for name in kept if name in os.environ}
         environ |= {"VOMIND_ENV_FILE": "", "PYTHONUNBUFFERED": "1", **FAKE_ACCOUNT}
         environ |= {

@@ -161,7 +161,6 @@ def test_children_of_a_program_end_with_it(start: Start) -> None:
     assert not runs(pids(process)[0])
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child of its parent's end")
 def test_a_killed_stack_leaves_no_orphan(start: Start) -> None:
     """Whoever kills the stack with -9 has no processes to look for."""
     process = start(one=POLITE, server=POLITE, two=POLITE)

@@ -30,6 +30,8 @@ class Copy:
             "WEB_PROCESSES": "1",
             "LEASE_TIME": "1s",
         }
+        if "PYTHONPATH" in os.environ:
+            self.environment["PYTHONPATH"] = os.environ["PYTHONPATH"]
         self.process = Process(
             name="run",
             arguments=("-m", "devserver"),
@@ -87,7 +89,9 @@ class Copy:
             try:
                 if self._owns(place):
                     line = (place / "cmdline").read_bytes().replace(b"\0", b" ").decode()
-                    found[int(place.name)] = line
+                    # Python's own, on macOS: it reads the end of the stack from a pipe, and ends.
+                    if "multiprocessing.resource_tracker" not in line:
+                        found[int(place.name)] = line
             except OSError:
                 continue
         return found

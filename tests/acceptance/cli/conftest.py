@@ -35,6 +35,6 @@ def typed(web: Stack, api: Api, tmp_path: Path) -> Typist:
     environment = {
         name: text
         for name, text in web.environment().items()
-        if name in ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "VOMIND_ENV_FILE")
+        if name in ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "PYTHONPATH", "VOMIND_ENV_FILE")
     }
     return Typist(directory=tmp_path, environment=environment, url=web.web_url)
