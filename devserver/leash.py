@@ -50,7 +50,7 @@ class Leash:
         return f"exec {shlex.join(self.command(()))} {command}"
 
 
-def _run(notes: str, stack: int, command: Sequence[str]) -> None:
+def _run(notes: str, stack: int, command: list[str]) -> None:
     """Note this process, then become the command."""
     try:
         noted = os.open(notes, os.O_WRONLY | os.O_APPEND)
