@@ -15,6 +15,7 @@ from vomind_queue.schedules import (
     Removed,
     Schedule,
     SchedulePage,
+    ScheduleSearch,
     ScheduleView,
 )
 
@@ -40,6 +41,7 @@ class Timetable(Protocol):
     def remove(self, schedule_id: str) -> Removed: ...
     def show(self, schedule_id: str) -> ScheduleView: ...
     def page(self, start: int, end: int) -> SchedulePage: ...
+    def find(self, search: ScheduleSearch, start: int, end: int) -> SchedulePage: ...
 
 
 class Recurring:
@@ -61,7 +63,8 @@ class Recurring:
         registered = self._put(recurrence, key)
         if not registered.replayed:
             logger.info(
-                "📞 ⏰ recurring call scheduled",
+                "📞 ⏰ recurring call %s",
+                "updated" if registered.updated else "scheduled",
                 extra={
                     "schedule": registered.schedule_id,
                     "to": mask_number(recurrence.call.to),
@@ -75,9 +78,11 @@ class Recurring:
         """A schedule with its last occurrences. Raises JobNotFound."""
         return self._timetable.show(schedule_id)
 
-    def page(self, start: int, end: int) -> SchedulePage:
+    def page(self, search: ScheduleSearch, start: int, end: int) -> SchedulePage:
         """Schedules ``start`` to ``end``, both included, soonest first."""
-        return self._timetable.page(start, end)
+        if search == ScheduleSearch():
+            return self._timetable.page(start, end)
+        return self._timetable.find(search, start, end)
 
     def amend(self, schedule_id: str, change: Callable[[Schedule], Recurrence]) -> ScheduleView:
         """Changes a schedule; its id and its counts stay.

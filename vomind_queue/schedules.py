@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from enum import StrEnum
 from functools import lru_cache
 from itertools import islice, takewhile
@@ -69,13 +68,25 @@ class Recurrence:
     #: How late a tick may fire, ms.
     grace_ms: int = DEFAULT_GRACE_MS
     overlap: Overlap = Overlap.SKIP
+    #: The app's own name for it, 1 to 128 printable ASCII characters; ``None``: it has none.
+    key: str | None = None
 
     @property
     def identity(self) -> str:
-        """Digest of number, pattern and zone: what makes two recurrences the same one."""
+        """What makes two recurrences the same one: the key, or number, pattern and zone."""
+        if self.key is not None:
+            return identity_of(self.key)
+        return _digest(self.call.to, *self._timing)
+
+    @property
+    def timing(self) -> str:
+        """Digest of pattern and zone: two with the same one mean the same times."""
+        return _digest(*self._timing)
+
+    @property
+    def _timing(self) -> tuple[str, str]:
         zone = "UTC" if self.zone in UTC_NAMES else self.zone
-        parts = (self.call.to, read_cron(self.cron).pattern, zone)
-        return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
+        return read_cron(self.cron).pattern, zone
 
     def is_timed_as(self, other: Recurrence) -> bool:
         """Whether both mean the same times, however they are written."""
@@ -182,6 +193,18 @@ class SchedulePage:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class ScheduleSearch:
+    """Which schedules are asked for; ``None`` leaves a filter open."""
+
+    #: The number that they ring.
+    number: str | None = None
+    #: The app's own name for the person, as text.
+    lead_id: str | None = None
+    #: The app's own name for the recurring call.
+    key: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Removed:
     """What became of a removed schedule's jobs, by id."""
 
@@ -189,6 +212,19 @@ class Removed:
     cancelled: Sequence[str]
     #: Being placed: they go on to their end.
     active: Sequence[str]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Other:
+    """Another schedule that rings the number of one that was accepted."""
+
+    #: Number of the schedule.
+    schedule_id: str
+    #: Unix ms.
+    next_ms: int
+    cron: str
+    zone: str
+    key: str | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -203,8 +239,23 @@ class Registered:
     runs_left: int
     #: When it was accepted, unix ms.
     accepted_ms: int
+    #: Whether it was there already.
+    updated: bool = False
+    #: Others that ring its number and have a next tick: how many, 250 at most, and the ten that
+    #: come first.
+    others_total: int = 0
+    others: Sequence[Other] = ()
     #: Whether an earlier request with the same idempotency key stored it.
     replayed: bool = False
+
+
+def identity_of(key: str) -> str:
+    """`Recurrence.identity` of a recurrence with that key."""
+    return f"key:{key}"
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
 
 
 def occurrence_id(schedule_id: str, tick_ms: int) -> str:
@@ -251,49 +302,3 @@ def read_zone(name: str) -> ZoneInfo:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError):
         raise CronError(f"There is no time zone {name} on this machine.") from None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class OffsetChange:
-    """A moment at which a zone's clocks are moved."""
-
-    at_ms: int
-    #: Offsets from UTC before and after, s.
-    before_s: int
-    after_s: int
-
-
-#: No zone moves its clocks there and back within a shorter time, s.
-_STEP_S = 86_400
-
-
-def offset_changes(zone: ZoneInfo, from_ms: int, to_ms: int, most: int) -> list[OffsetChange]:
-    """The first moments between two instants at which clocks are moved, ``most`` at most."""
-    found: list[OffsetChange] = []
-    begin, end = from_ms // 1000, to_ms // 1000
-    while begin < end and len(found) < most:
-        until = min(begin + _STEP_S, end)
-        before, after = _offset(zone, begin), _offset(zone, until)
-        if before != after:
-            at_ms = _change(zone, begin, until) * 1000
-            found.append(OffsetChange(at_ms=at_ms, before_s=before, after_s=after))
-        begin = until
-    return found
-
-
-def _offset(zone: ZoneInfo, at_s: int) -> int:
-    offset = datetime.fromtimestamp(at_s, UTC).astimezone(zone).utcoffset()
-    assert offset is not None  # noqa: S101 - the moment has a zone
-    return int(offset.total_seconds())
-
-
-def _change(zone: ZoneInfo, begin: int, end: int) -> int:
-    """The second at which the offset of ``end`` begins to hold."""
-    wanted = _offset(zone, end)
-    while end - begin > 1:
-        middle = (begin + end) // 2
-        if _offset(zone, middle) == wanted:
-            end = middle
-        else:
-            begin = middle
-    return end

@@ -52,6 +52,8 @@ class Timekeeper:
         self._timetable = timetable
         self._monotonic = monotonic
         self._cursor = "0"
+        #: Whether all recurring calls were looked at since this scheduler started.
+        self._swept = False
         #: The look whose decisions are made, and until when.
         self._look: Look | None = None
         self._until = 0.0
@@ -96,10 +98,12 @@ class Timekeeper:
         if look.due or look.unreadable or look.foreign or look.old:
             return 0.0
         self._sweep(look)
-        return _wait_ms(look) / 1000
+        # What an older version has stored is put into the index without waiting.
+        return _wait_ms(look) / 1000 if self._swept else 0.0
 
     def _sweep(self, look: Look) -> None:
         self._cursor, foreign = self._timetable.sweep(self._cursor, AT_ONCE)
+        self._swept = self._swept or self._cursor.startswith("0 ")
         self._mend(foreign, look)
 
     def _mend(self, foreign: Sequence[str], look: Look) -> None:

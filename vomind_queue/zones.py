@@ -1,11 +1,13 @@
-"""Names of time zones, as people write them."""
+"""Names of time zones, as people write them, and when clocks are moved."""
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from difflib import get_close_matches
 from functools import cache
-from zoneinfo import available_timezones
+from zoneinfo import ZoneInfo, available_timezones
 
 #: What an abbreviation probably means. It is never taken for that: several places use each, and
 #: the data bases' own zones of these names do not follow daylight saving.
@@ -100,3 +102,49 @@ def _names() -> frozenset[str]:
 
 def _plain(name: str) -> str:
     return re.sub(r"[ _-]", "", name.strip().lower())
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OffsetChange:
+    """A moment at which a zone's clocks are moved."""
+
+    at_ms: int
+    #: Offsets from UTC before and after, s.
+    before_s: int
+    after_s: int
+
+
+#: No zone moves its clocks there and back within a shorter time, s.
+_STEP_S = 86_400
+
+
+def offset_changes(zone: ZoneInfo, from_ms: int, to_ms: int, most: int) -> list[OffsetChange]:
+    """The first moments between two instants at which clocks are moved, ``most`` at most."""
+    found: list[OffsetChange] = []
+    begin, end = from_ms // 1000, to_ms // 1000
+    while begin < end and len(found) < most:
+        until = min(begin + _STEP_S, end)
+        before, after = _offset(zone, begin), _offset(zone, until)
+        if before != after:
+            at_ms = _change(zone, begin, until) * 1000
+            found.append(OffsetChange(at_ms=at_ms, before_s=before, after_s=after))
+        begin = until
+    return found
+
+
+def _offset(zone: ZoneInfo, at_s: int) -> int:
+    offset = datetime.fromtimestamp(at_s, UTC).astimezone(zone).utcoffset()
+    assert offset is not None  # noqa: S101 - the moment has a zone
+    return int(offset.total_seconds())
+
+
+def _change(zone: ZoneInfo, begin: int, end: int) -> int:
+    """The second at which the offset of ``end`` begins to hold."""
+    wanted = _offset(zone, end)
+    while end - begin > 1:
+        middle = (begin + end) // 2
+        if _offset(zone, middle) == wanted:
+            end = middle
+        else:
+            begin = middle
+    return end

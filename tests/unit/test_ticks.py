@@ -9,8 +9,9 @@ import pytest
 
 from vomind_queue.calls import Call
 from vomind_queue.cron import CronError
-from vomind_queue.schedules import Recurrence, offset_changes, read_zone
+from vomind_queue.schedules import Recurrence, read_zone
 from vomind_queue.ticks import MOST_TICKS, Due, decide
+from vomind_queue.zones import offset_changes
 
 MINUTE = 60_000
 #: A whole hour.

@@ -13,7 +13,7 @@ from vomind_queue.api.access import kept_id
 from vomind_queue.api.body import read_object
 from vomind_queue.api.idempotency import answered_before, idempotency_key
 from vomind_queue.api.ports import Services
-from vomind_queue.api.recurring_schemas import CHANGE, PREVIEW, RECURRING
+from vomind_queue.api.recurring_schemas import CHANGE, PAGE, PREVIEW, RECURRING
 from vomind_queue.errors import WrongState
 from vomind_queue.schedules import PREFIX, Recurrence, Schedule
 
@@ -81,8 +81,8 @@ class RecurringRoutes:
 
     def page(self) -> Response:
         """Some schedules, soonest first."""
-        start, end = schemas.PAGE.load(request.args.to_dict())
-        return answers.success(recurring_answers.page(self._recurring.page(start, end)))
+        search, start, end = PAGE.load(request.args.to_dict())
+        return answers.success(recurring_answers.page(self._recurring.page(search, start, end)))
 
     def show(self, schedule_id: str) -> Response:
         """A schedule with its next and its last runs."""

@@ -18,7 +18,7 @@ from vomind_queue.schedules import (
     HORIZON_MS,
     PREFIX,
     Occurrence,
-    OffsetChange,
+    Other,
     Recurrence,
     Registered,
     Removed,
@@ -26,10 +26,10 @@ from vomind_queue.schedules import (
     SchedulePage,
     ScheduleStatus,
     ScheduleView,
-    offset_changes,
     read_cron,
     read_zone,
 )
+from vomind_queue.zones import OffsetChange, offset_changes
 
 #: Runs to come that are shown of one that is asked for.
 SHOWN_RUNS = 5
@@ -42,7 +42,7 @@ def scheduled(recurrence: Recurrence, registered: Registered, ignored: Sequence[
     job_id = PREFIX + registered.schedule_id
     left = registered.runs_left if registered.status is ScheduleStatus.RECURRING else 0
     runs = islice(recurrence.runs(registered.accepted_ms), left)
-    document = {
+    document: dict[str, Any] = {
         "message": _MESSAGES[registered.status],
         "jobId": job_id,
         "status": registered.status.value,
@@ -51,9 +51,26 @@ def scheduled(recurrence: Recurrence, registered: Registered, ignored: Sequence[
         "nextRuns": [iso(run_ms) for run_ms in runs],
         "data": recurrence.call.as_data(),
     }
+    if recurrence.key is not None:
+        document["key"] = recurrence.key
+    if registered.updated:
+        document["updated"] = True
+    if registered.others_total:
+        jobs = [_other(each) for each in registered.others]
+        document["others"] = {"total": registered.others_total, "jobs": jobs}
     response = answers.success(document, ignored)
     response.headers["Location"] = f"/api/queue/job/{job_id}"
     return response
+
+
+def _other(other: Other) -> dict[str, Any]:
+    return {
+        "jobId": PREFIX + other.schedule_id,
+        "cronExpression": other.cron,
+        "timezone": other.zone,
+        "nextRun": iso(other.next_ms),
+        "key": other.key,
+    }
 
 
 _MESSAGES = {
@@ -121,6 +138,7 @@ def _schedule(shown: ScheduleView, runs: int) -> dict[str, Any]:
     last = shown.occurrences[0] if shown.occurrences else None
     return {
         "jobId": schedule.job_id,
+        **({} if wanted.key is None else {"key": wanted.key}),
         "status": schedule.status.value,
         "data": wanted.call.as_data(),
         "priority": wanted.call.priority.value,

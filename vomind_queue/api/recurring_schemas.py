@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from marshmallow import ValidationError, post_load
+from marshmallow import RAISE, ValidationError, post_load
 
 from vomind_queue.api import fields, schemas
+from vomind_queue.api.log_search import Number, Text
 from vomind_queue.api.schemas import CallSchema, RequestSchema
 from vomind_queue.api.times import iso
 from vomind_queue.cron import Cron, CronError
-from vomind_queue.schedules import DEFAULT_GRACE_MS, HORIZON_MS, Overlap, Recurrence
+from vomind_queue.schedules import DEFAULT_GRACE_MS, HORIZON_MS, Overlap, Recurrence, ScheduleSearch
 from vomind_queue.zones import is_zone, near
 
 #: Occurrences of one schedule.
@@ -27,6 +29,8 @@ FIRST_MS = 946_684_800_000
 MOST_PREVIEWED = 50
 PREVIEWED = 10
 
+#: No spaces: those at its ends would not be seen.
+_KEY = re.compile(r"[!-~]{1,128}")
 _NO_CRON = schemas.missing("The cron expression is")
 _OVERLAPS = {overlap.value: overlap for overlap in Overlap}
 
@@ -97,6 +101,20 @@ class OverlapRule(fields.Rule[Overlap]):
         return _OVERLAPS[value]
 
 
+class Key(fields.Rule[str]):
+    """The app's own name for a recurring call."""
+
+    def shape(self) -> fields.Shape:
+        """As the ids of jobs."""
+        return {"type": "string", "pattern": fields.whole(_KEY)}
+
+    def read(self, value: Any) -> str:
+        """The name as it is."""
+        if not isinstance(value, str) or not _KEY.fullmatch(value):
+            raise ValidationError("Give 1 to 128 printable ASCII characters without spaces.")
+        return value
+
+
 class RecurringSchema(CallSchema):
     """A call that is wanted again and again; its time zone is filled in before."""
 
@@ -109,6 +127,7 @@ class RecurringSchema(CallSchema):
         data_key="graceMs", least=LEAST_GRACE_MS, most=MOST_GRACE_MS, allow_none=True
     )
     overlap = OverlapRule(allow_none=True)
+    key = Key(allow_none=True)
 
     def faults(self, data: Mapping[str, Any], sent: Mapping[str, Any]) -> dict[str, Any]:
         """Also an end that lies before the start."""
@@ -131,6 +150,7 @@ class RecurringSchema(CallSchema):
             max_runs=data.get("max_runs"),
             grace_ms=DEFAULT_GRACE_MS if grace_ms is None else grace_ms,
             overlap=data.get("overlap") or Overlap.SKIP,
+            key=data.get("key"),
         )
 
     def read(self, body: Mapping[str, Any], default_zone: str) -> Recurrence:
@@ -175,6 +195,7 @@ def _as_body(old: Recurrence) -> dict[str, Any]:
         "maxRuns": old.max_runs,
         "graceMs": old.grace_ms,
         "overlap": str(old.overlap),
+        "key": old.key,
     }
 
 
@@ -208,6 +229,26 @@ class PreviewSchema(RequestSchema):
         )
 
 
+class RecurringPageSchema(schemas.PageSchema):
+    """Which recurring calls to show; an unknown name is refused: it would show other calls."""
+
+    error_messages = {"unknown": "There is no such filter."}  # noqa: RUF012  (marshmallow's form)
+
+    class Meta:
+        unknown = RAISE
+
+    number = Number()
+    lead_id = Text()
+    key = Key()
+
+    @post_load
+    def make(self, data: dict[str, Any], **_: Any) -> Any:
+        """The filters, and the first and the last place. Raises ValidationError."""
+        filters = {name: data.pop(name, None) for name in ("number", "lead_id", "key")}
+        return ScheduleSearch(**filters), *super().make(data)
+
+
 RECURRING = RecurringSchema()
 CHANGE = ChangeSchema()
 PREVIEW = PreviewSchema()
+PAGE = RecurringPageSchema()

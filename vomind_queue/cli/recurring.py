@@ -23,6 +23,7 @@ _FIELDS = {
     "max_runs": "maxRuns",
     "grace": "graceMs",
     "overlap": "overlap",
+    "recurring_key": "key",
 }
 _TIMES = (
     click.option("--start-at", metavar="TIME", help="No run before: 2030-11-20T10:00:00+01:00."),
@@ -33,6 +34,9 @@ _TIMES = (
         "--overlap",
         type=click.Choice(["skip", "queue"]),
         help="What happens to a run while the one before has not ended.",
+    ),
+    click.option(
+        "--recurring-key", metavar="KEY", help="Your own name for it; the same again changes it."
     ),
 )
 _CRON = "Minute, hour, day of month, month, day of week; or @daily and the like."
@@ -61,7 +65,8 @@ def create(api: Api, out: Out, *, number: str, **options: Any) -> None:
     """Call a NUMBER again and again; the same once more changes it."""
     body = {"to": number, **_take_timing(options), **take_call(options)}
     answer = api.post(f"{QUEUE}/schedule-recurring-call", body)
-    out.answer(answer, f"{answer['jobId']}: {answer['message']}.", *_runs(answer["nextRuns"]))
+    lines = [f"{answer['jobId']}: {answer['message']}.", *_runs(answer["nextRuns"])]
+    out.answer(answer, *lines, *_others(answer.get("others", {"total": 0, "jobs": []})))
 
 
 @recurring.command()
@@ -82,10 +87,14 @@ def edit(api: Api, out: Out, *, schedule_id: str, **options: Any) -> None:
 @recurring.command("list")
 @click.option("--start", type=click.IntRange(0), default=0, help="Leave out so many first.")
 @click.option("--limit", type=click.IntRange(1, 1_000), default=20, show_default=True)
+@click.option("--number", help="Those that ring this number.")
+@click.option("--lead-id", metavar="ID", help="Those about this lead.")
+@click.option("--recurring-key", metavar="KEY", help="The one of this name of yours.")
 @talks
-def list_recurring(api: Api, out: Out, *, start: int, limit: int) -> None:
+def list_recurring(api: Api, out: Out, *, start: int, limit: int, **wanted: str | None) -> None:
     """Show recurring calls, those that ring next first."""
-    page = api.get(f"{QUEUE}/recurring", start=start, end=start + limit - 1)
+    wanted["key"] = wanted.pop("recurring_key")
+    page = api.get(f"{QUEUE}/recurring", start=start, end=start + limit - 1, **given(wanted))
     rows = [_row(each) for each in page["jobs"]]
     head = ("ID", "STATUS", "TO", "PATTERN", "TIME ZONE", "NEXT RUN (UTC)", "")
     lines = table(head, rows) if rows else ["No recurring calls."]
@@ -107,6 +116,7 @@ def show(api: Api, out: Out, *, schedule_id: str) -> None:
     out.answer(
         found,
         f"{found['jobId']}  {found['status']}{by}",
+        *([f"  key       {found['key']}"] if "key" in found else []),
         f"  to        {found['data']['to']}, {found['priority']} priority",
         f"  says      {printable(found['data']['message'])}",
         f"  pattern   {found['cronExpression']}  {found['timezone']}",
@@ -200,6 +210,19 @@ def _runs(times: Sequence[str]) -> list[str]:
     return [
         f"  {'next' if not index else '':9} {moment(each)} UTC ({relative(each)})"
         for index, each in enumerate(times)
+    ]
+
+
+def _others(others: Mapping[str, Any]) -> list[str]:
+    if not others["total"]:
+        return []
+    return [
+        f"  This number is also rung by {others['total']}:",
+        *(
+            f"  {each['jobId']}  {each['cronExpression']}  {each['timezone']}  "
+            f"{moment(each['nextRun'])} UTC  {each['key'] or ''}".rstrip()
+            for each in others["jobs"]
+        ),
     ]
 
 

@@ -98,6 +98,9 @@ OLD_SCHEDULES = _ROOT + "schedules"
 LAST_SCHEDULE = _ROOT + "scheduleid"
 #: Hash: identity of a recurring call to the number of its schedule.
 IDENTITIES = _ROOT + "identities"
+#: Sorted set: recurring calls by number and by lead, each with the score 0; see
+#: `includes/index.lua`.
+RECURRING_INDEX = _ROOT + "recurring_index"
 #: List, one for each schedule: instants of its last occurrences, newest first.
 RUNS = _ROOT + "runs:"
 #: Hash ``seen``: when a scheduler had last seen to all that was due, unix ms.
@@ -158,6 +161,7 @@ LUA_NAMES = {
     "old_schedules": OLD_SCHEDULES,
     "last_schedule": LAST_SCHEDULE,
     "identities": IDENTITIES,
+    "recurring_index": RECURRING_INDEX,
     "runs": RUNS,
     "scheduler": SCHEDULER,
     "inherited": INHERITED,

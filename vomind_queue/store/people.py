@@ -64,6 +64,11 @@ class People:
             readable = [each.schedule for each in views if not isinstance(each, str)]
             found += [each.id for each in readable if each.recurrence.call.to == number]
         removed: dict[str, str] = {}
+        # One that is left there by an entry that was deleted by RedBeat's means.
+        with told(writes=True):
+            prefix = f"n{number} "
+            client = self._gate.client
+            client.zremrangebylex(keys.RECURRING_INDEX, f"[{prefix}", f"({prefix}{{")
         for schedule_id in found:
             try:
                 removed |= dict.fromkeys(self._timetable.remove(schedule_id).cancelled, "waiting")

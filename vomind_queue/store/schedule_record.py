@@ -8,6 +8,8 @@ It is an entry of RedBeat's. Fields of its hash, absent where they have nothing 
 ``meta``        RedBeat's: the last tick that was seen to, and how many fired
 ``rev``         grows with each change by a person
 ``identity``    see `Recurrence.identity`
+``key``         the app's own name for it
+``timing``      of one that has a key: see `Recurrence.timing`
 ``at``          when it was accepted, unix ms
 ``updated``     its last change by a person, unix ms
 ``data``        the call as the app sent it, JSON
@@ -36,19 +38,26 @@ The score in RedBeat's sorted set is its next tick in s, or -1 for none: paused 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from vomind_queue.calls import Pause
 from vomind_queue.schedules import (
     Occurrence,
+    Other,
     Overlap,
     Recurrence,
+    Registered,
     Schedule,
+    SchedulePage,
+    ScheduleStatus,
     ScheduleView,
     occurrence_id,
 )
 from vomind_queue.store import record, redbeat_entry
+from vomind_queue.store.codes import Code
+from vomind_queue.store.requests import refuse_misuse
 from vomind_queue.ticks import Due
 
 #: What reading a record raises that another version has written, or somebody by hand.
@@ -72,6 +81,8 @@ def fields_of(recurrence: Recurrence) -> list[Any]:
         "maxruns": or_empty(recurrence.max_runs),
         "grace": recurrence.grace_ms,
         "overlap": str(recurrence.overlap),
+        "key": recurrence.key or "",
+        "timing": recurrence.timing if recurrence.key else "",
     }
     return [value for pair in fields.items() for value in pair]
 
@@ -92,6 +103,7 @@ def _recurrence(fields: Mapping[str, str], times: Mapping[str, Any]) -> Recurren
         max_runs=_number(fields, "maxruns"),
         grace_ms=int(fields["grace"]),
         overlap=Overlap(fields["overlap"]),
+        key=fields.get("key"),
     )
 
 
@@ -138,6 +150,43 @@ def view(schedule_id: str, fields: Mapping[str, str], runs: Sequence[Any]) -> Sc
         skipped_ms=_times(fields, "skippedat"),
     )
     return ScheduleView(schedule=schedule, occurrences=occurrences)
+
+
+def page(answer: Sequence[Any]) -> SchedulePage:
+    """Some schedules, as the scripts answer them."""
+    total, *flat = answer
+    views: list[ScheduleView | str] = []
+    for schedule_id, fields, runs in zip(*[iter(flat)] * 3, strict=True):
+        try:
+            views.append(view(schedule_id, record.pairs(fields), runs))
+        except UNREADABLE:
+            views.append(schedule_id)
+    return SchedulePage(views=views, total=total)
+
+
+def registered(answer: list[Any]) -> Registered:
+    """What was accepted, as `schedule.lua` answers it. Raises KeyReused."""
+    refuse_misuse(answer)
+    schedule_id, standing, accepted = answer[2:5]
+    head, _, others = str(standing).partition("\n")
+    status, left, *updated = head.split(":")
+    told: list[Any] = json.loads(others) if others else [0]
+    return Registered(
+        schedule_id=str(schedule_id),
+        status=ScheduleStatus(status),
+        runs_left=int(left),
+        accepted_ms=int(accepted),
+        updated=bool(updated),
+        others_total=told[0],
+        others=[_other(*each) for each in told[1:]],
+        replayed=answer[0] == Code.REPLAY,
+    )
+
+
+def _other(schedule_id: str, next_ms: str, cron: str, zone: str, key: str) -> Other:
+    return Other(
+        schedule_id=schedule_id, next_ms=int(next_ms), cron=cron, zone=zone, key=key or None
+    )
 
 
 def _occurrence(schedule_id: str, instant: int, fields: Mapping[str, str]) -> Occurrence:

@@ -40,6 +40,7 @@ NAMES = (
     "postpone",
     "reasons",
     "records",
+    "recurring",
     "report",
     "resume",
     "retry",

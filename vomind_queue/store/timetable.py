@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from vomind_queue.calls import IdempotencyKey
+from vomind_queue.encoding import compact
 from vomind_queue.errors import (
     JobNotFound,
     ScheduleChanged,
@@ -22,19 +23,22 @@ from vomind_queue.schedules import (
     Removed,
     Schedule,
     SchedulePage,
-    ScheduleStatus,
+    ScheduleSearch,
     ScheduleView,
+    identity_of,
 )
 from vomind_queue.store import keys, record, redbeat_entry
 from vomind_queue.store.codes import Code
 from vomind_queue.store.connection import Gate, in_time
-from vomind_queue.store.requests import asked, recalled, refuse_misuse
+from vomind_queue.store.requests import asked, recalled
 from vomind_queue.store.schedule_record import (
     UNREADABLE,
     due,
     fields_of,
     or_empty,
+    page,
     recurrence_of,
+    registered,
     view,
 )
 from vomind_queue.ticks import Look, Outcome, Turn
@@ -58,7 +62,7 @@ class Timetable:
     def recall(self, key: IdempotencyKey) -> Registered | None:
         """What an earlier request with this key was answered; raises KeyReused."""
         answer = recalled(self._gate, key)
-        return None if answer is None else _registered(answer)
+        return None if answer is None else registered(answer)
 
     def put(
         self, recurrence: Recurrence, next_ms: int | None, key: IdempotencyKey | None = None
@@ -82,8 +86,8 @@ class Timetable:
             redbeat_entry.definition("", redbeat_entry.schedule_of(recurrence)),
             *fields,
         )
-        _refuse_conflict(answer, identity)
-        return _registered(answer)
+        _refuse_conflict(answer, "The recurring call", identity)
+        return registered(answer)
 
     def change(
         self, old: Schedule, recurrence: Recurrence, next_ms: int | None, *, keep_due: bool
@@ -133,15 +137,14 @@ class Timetable:
 
     def page(self, start: int, end: int) -> SchedulePage:
         """Schedules ``start`` to ``end``, both included, soonest first."""
-        total, *flat = self._gate.read("schedules", [keys.SCHEDULES], start, end)
-        triples = zip(*[iter(flat)] * 3, strict=True)
-        views: list[ScheduleView | str] = []
-        for schedule_id, fields, runs in triples:
-            try:
-                views.append(view(schedule_id, record.pairs(fields), runs))
-            except UNREADABLE:
-                views.append(schedule_id)
-        return SchedulePage(views=views, total=total)
+        return page(self._gate.read("schedules", [keys.SCHEDULES], start, end))
+
+    def find(self, search: ScheduleSearch, start: int, end: int) -> SchedulePage:
+        """The same of those that are sought."""
+        lead = "" if search.lead_id is None else compact(search.lead_id)[1:-1]
+        identity = "" if search.key is None else identity_of(search.key)
+        sought = (search.number or "", lead, identity)
+        return page(self._gate.read("recurring", [keys.SCHEDULES], start, end, *sought))
 
     def look(self, wanted: int) -> Look:
         """The schedules that are due, so many at most, and RedBeat's ordinary entries that are."""
@@ -242,7 +245,7 @@ class Timetable:
         )
         if answer[0] == Code.MISSING:
             raise JobNotFound(old.job_id)
-        _refuse_conflict(answer, old.job_id)
+        _refuse_conflict(answer, old.job_id, identity)
 
 
 def _records(flat: Sequence[Any]) -> Iterator[tuple[str, dict[str, str]]]:
@@ -264,26 +267,15 @@ def _old_definition(schedule_id: str, fields: dict[str, str]) -> str:
         return redbeat_entry.definition(schedule_id, schedule)
 
 
-def _refuse_conflict(answer: list[Any], what: str) -> None:
+def _refuse_conflict(answer: list[Any], what: str, identity: str) -> None:
     if answer[0] == Code.SUPERSEDED:
         raise ScheduleChanged(
             f"{what} was changed at the same time; try again.", done_ms=int(answer[2])
         )
     if answer[0] == Code.WRONG_STATE:
-        raise ScheduleExists(f"{PREFIX}{answer[2]} has this number, pattern and time zone already.")
-
-
-def _registered(answer: list[Any]) -> Registered:
-    refuse_misuse(answer)
-    schedule_id, standing, accepted = answer[2:5]
-    status, _, left = str(standing).partition(":")
-    return Registered(
-        schedule_id=str(schedule_id),
-        status=ScheduleStatus(status),
-        runs_left=int(left),
-        accepted_ms=int(accepted),
-        replayed=answer[0] == Code.REPLAY,
-    )
+        keyed = identity.startswith(identity_of(""))
+        taken = "this key" if keyed else "this number, pattern and time zone"
+        raise ScheduleExists(f"{PREFIX}{answer[2]} has {taken} already.")
 
 
 def _turn(turn: Turn) -> list[Any]:

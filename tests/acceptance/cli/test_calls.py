@@ -110,6 +110,22 @@ def test_the_queue_is_paused_and_resumed(typed: Typist, api: Api) -> None:
     assert api("GET", "/stats")["paused"] is False
 
 
+def test_recurring_calls_go_by_number_and_key(typed: Typist, api: Api) -> None:
+    """A second one for a number is told of the first; the same key is the same one."""
+    typed("recurring", "create", TO, "--cron", "0 3 * * *")
+    named = ("--recurring-key", "k", "--lead-id", "a")
+    second = ("recurring", "create", TO, "--cron", "0 4 * * *", *named)
+    lines = typed(*second).out.splitlines()
+    assert lines[-2] == "  This number is also rung by 1:"
+    assert lines[-1].startswith("  recurring:1  0 3 * * *  UTC  ")
+    assert typed(*second, "--json").document["updated"] is True
+    assert "  key       k\n" in typed("recurring", "show", "2").out
+    for words in (["--recurring-key", "k"], ["--lead-id", "a"]):
+        (found,) = typed("recurring", "list", *words, "--json").document["jobs"]
+        assert found["jobId"] == "recurring:2"
+    assert typed("recurring", "list", "--number", TO, "--json").document["total"] == 2
+
+
 def test_recurring_calls_have_a_command_each(typed: Typist, api: Api) -> None:
     """From creation to deletion; 1 and recurring:1 are the same."""
     made = typed("recurring", "create", TO, "--cron", "0 9 * * 1-5", "--timezone", "Europe/Berlin")

@@ -6,7 +6,7 @@ from marshmallow.fields import DateTime, Integer, List, Nested, String
 from marshmallow.validate import Length, OneOf, Range
 
 from vomind_queue.api.fields import MAX_CALLS, DetectionWord, LeadId, Outcomes, PhoneNumber
-from vomind_queue.api.recurring_schemas import OverlapRule
+from vomind_queue.api.recurring_schemas import Key, OverlapRule
 from vomind_queue.api.reference.answer import (
     OPTIONAL,
     Always,
@@ -173,6 +173,7 @@ class RecurringCall(AnswerSchema):
     """A recurring call."""
 
     job_id = String()
+    key = Key(metadata=OPTIONAL)
     status = Word(ScheduleStatus)
     data = Nested(Call)
     priority = Word(Priority)
@@ -224,6 +225,23 @@ class RecurringCallsAnswer(Page):
     )
 
 
+class OtherRecurringCall(AnswerSchema):
+    """Another recurring call that rings the same number."""
+
+    job_id = String()
+    cron_expression = String()
+    timezone = String()
+    next_run = DateTime()
+    key = String(allow_none=True)
+
+
+class OtherRecurringCalls(AnswerSchema):
+    """Others that ring the same number and have a next run."""
+
+    total = Count()
+    jobs = List(Nested(OtherRecurringCall), validate=Length(max=10))
+
+
 class RecurringScheduledAnswer(Done, Read):
     """The call will ring again and again."""
 
@@ -233,6 +251,9 @@ class RecurringScheduledAnswer(Done, Read):
     timezone = String()
     next_runs = List(DateTime(), validate=Length(max=3))
     data = Nested(Call)
+    key = Key(metadata=OPTIONAL)
+    updated = Shaped({"type": "boolean", "const": True}, metadata=OPTIONAL)
+    others = Nested(OtherRecurringCalls, metadata=OPTIONAL)
 
 
 class RecurringStatusAnswer(Done, Read):

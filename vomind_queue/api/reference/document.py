@@ -39,6 +39,7 @@ _FIELDS_OF: Mapping[str, Schema] = {
 }
 _QUERIES: Mapping[str, Schema] = {
     "Page": schemas.PAGE,
+    "RecurringPage": recurring_schemas.PAGE,
     "Search": log_search.SEARCH,
     "TwilioReport": queue_answers.TwilioReport(),
 }

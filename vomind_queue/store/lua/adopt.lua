@@ -6,9 +6,10 @@
 -- KEYS[1]  schedules
 -- ARGV[1…] for each: number, the revision that was read or '', RedBeat's definition
 -- Returns  {now, how many are of the old form no more}
--- Touches  redbeat:recurring:<id>, schedules, schedule:<id>, old schedules
+-- Touches  redbeat:recurring:<id>, schedules, schedule:<id>, old schedules, recurring_index
 --- @include "clock"
 --- @include "entry"
+--- @include "index"
 --- @include "job"
 --- @include "memory"
 --- @include "schedule"
@@ -61,6 +62,7 @@ local function adopt(id, revision, definition)
         return 1
     end
     if record_of(id) == key then
+        unindex(id, redis.call('HGET', key, 'data'))
         tick = merge(key, old)
         redis.call('DEL', old)
     else
@@ -68,6 +70,7 @@ local function adopt(id, revision, definition)
         redis.call('RENAME', old, key)
     end
     redis.call('HSET', key, 'definition', definition)
+    index(id, redis.call('HGET', key, 'data'))
     set_enabled(key, redis.call('HEXISTS', key, 'pausedby') == 0)
     note_meta(key)
     set_next(id, key, false, tick)

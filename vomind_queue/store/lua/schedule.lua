@@ -14,15 +14,40 @@
 -- ARGV[10] RedBeat's definition of the entry; '' for the one that it has
 -- ARGV[11…] fields of the record that a person sets, and their values; '' for absent
 -- Returns  {ok | replay, now, number, 'recurring' | 'paused' | 'ended' and runs left from 0 to 3
---          with a colon between them, accepted ms}, {mismatch | late, now}, {missing, now},
+--          with a colon between them, and ':updated' where it was there already; behind a line's
+--          end, where others ring that number: JSON [how many, [number, next tick, pattern, zone,
+--          key or ''], …]; accepted ms}, {mismatch | late, now}, {missing, now},
 --          {superseded, now, last tick that was seen to or 0}: read it again, or ask for a later
 --          tick, or {wrong_state, now, number of another schedule with that identity}
--- Touches  redbeat:recurring:<id>, schedule:<id>, schedules, identities, scheduleid, request:<key>
+-- Touches  redbeat:recurring:<id>, schedule:<id>, schedules, identities, scheduleid, request:<key>,
+--          recurring_index
 --- @include "clock"
 --- @include "entry"
+--- @include "index"
 --- @include "memory"
 --- @include "request"
 --- @include "schedule"
+
+-- Other recurring calls of that number are looked at up to so many, and named up to so many.
+local LOOKED_AT, NAMED = 250, 10
+
+local function others(id, data)
+    local found = {}
+    for _, other in ipairs(indexed(string.match(entries_of(id, data)[1], '^.* '), LOOKED_AT + 1)) do
+        local key, old = record_of(other)
+        local tick = other ~= id and key and tick_of(key, old)
+        if tick then
+            found[#found + 1] = { other, tick, key }
+        end
+    end
+    table.sort(found, function(a, b) return tonumber(a[2]) < tonumber(b[2]) end)
+    local told = { #found }
+    for i = 1, math.min(#found, NAMED) do
+        local fields = redis.call('HMGET', found[i][3], 'cron', 'zone', 'key')
+        told[i + 1] = { found[i][1], found[i][2], fields[1] or '', fields[2] or '', fields[3] or '' }
+    end
+    return #found > 0 and '\n' .. cjson.encode(told) or ''
+end
 
 local now = now_ms()
 local answer = answered(ARGV[1], ARGV[2], ARGV[3], now)
@@ -60,11 +85,12 @@ else
     id = known or string.format('%d', redis.call('INCR', K.last_schedule))
 end
 if gone then
+    unindex(gone, redis.call('HGET', K.schedule .. gone, 'data'))
     redis.call('DEL', K.schedule .. gone, K.runs .. gone)
 end
 
 key = key or K.schedule .. id
-local before = { tick_of(key, old), redis.call('HGET', key, 'identity') }
+local before = { tick_of(key, old), unpack(redis.call('HMGET', key, 'identity', 'data', 'timing')) }
 if identity == '' then
     identity = before[2]
 end
@@ -75,6 +101,11 @@ for i = 11, #ARGV, 2 do
         redis.call('HSET', key, ARGV[i], ARGV[i + 1])
     end
 end
+local data, timing = unpack(redis.call('HMGET', key, 'data', 'timing'))
+if data ~= before[3] then
+    unindex(id, before[3])
+end
+index(id, data)
 if before[2] and before[2] ~= identity then
     redis.call('HDEL', K.identities, before[2])
 end
@@ -86,7 +117,9 @@ redis.call('HINCRBY', key, 'rev', 1)
 local record = redis.call('HMGET', key, 'start', 'end', 'maxruns', 'fired', 'pausedby')
 local from, till = tonumber(record[1] or 0), tonumber(record[2] or math.huge)
 local pending = tonumber(before[1] or math.huge)
-if ARGV[9] == '1' and pending <= now and pending >= from and pending <= till then
+-- One that is known by its key may have other times than those that were due.
+local retimed = not asked and timing ~= before[4]
+if ARGV[9] == '1' and not retimed and pending <= now and pending >= from and pending <= till then
     tick = before[1]
 end
 if pending <= now and ARGV[9] ~= 'mend' and (record[5] or tick ~= before[1]) then
@@ -110,6 +143,10 @@ if left <= 0 or record[5] then
 end
 set_next(id, key, old, tick)
 local status = record[5] and 'paused' or (tick == '' and 'ended') or 'recurring'
-local standing = string.format('%s:%d', status, math.max(0, math.min(left, 3)))
+local standing = string.format('%s:%d%s', status, math.max(0, math.min(left, 3)),
+    known and not asked and ':updated' or '')
+if not asked then
+    standing = standing .. others(id, data)
+end
 remember(ARGV[2], ARGV[3], ARGV[4], id, standing, now)
 return { C.ok, now, id, standing, now }

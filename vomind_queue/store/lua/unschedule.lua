@@ -5,8 +5,9 @@
 -- ARGV[2]  number of the schedule
 -- Returns  {ok, now, id of a job, 'removed' or 'active', …} or {missing | late, now}
 -- Touches  redbeat:recurring:<id>, schedule:<id>, schedules, identities, runs:<id>, job:<id>,
---          waiting:<rank>, delayed
+--          waiting:<rank>, delayed, recurring_index
 --- @include "clock"
+--- @include "index"
 --- @include "job"
 --- @include "memory"
 --- @include "occurrence"
@@ -40,6 +41,7 @@ end
 if redis.call('HGET', K.identities, identity) == id then
     redis.call('HDEL', K.identities, identity)
 end
+unindex(id, redis.call('HGET', key, 'data'))
 redis.call('ZREM', K.schedules, K.schedule .. id)
 redis.call('ZREM', K.old_schedules, member(id))
 redis.call('DEL', K.schedule .. id, K.old_schedule .. id, K.runs .. id)
