@@ -241,7 +241,7 @@ class Registered:
     accepted_ms: int
     #: Whether it was there already.
     updated: bool = False
-    #: Others that ring its number and have a next tick: how many, 250 at most, and the ten that
+    #: Others that ring its number and have a next tick: how many, 100 at most, and the ten that
     #: come first.
     others_total: int = 0
     others: Sequence[Other] = ()

@@ -23,6 +23,8 @@ IDLE_LOOK_MS = 5_000
 MINUTE_MS = 60_000
 #: Schedules that one script moves on, at some 20 µs each.
 AT_ONCE = 250
+#: Schedules that one script sweeps, whether they are due or not, at some 25 µs each.
+SWEPT_AT_ONCE = 150
 #: How long after a look its decisions hold, ms.
 DECISION_MS = 5_000
 #: How long is decided before what is decided is carried out, s: deciding on what an outage has
@@ -102,7 +104,7 @@ class Timekeeper:
         return _wait_ms(look) / 1000 if self._swept else 0.0
 
     def _sweep(self, look: Look) -> None:
-        self._cursor, foreign = self._timetable.sweep(self._cursor, AT_ONCE)
+        self._cursor, foreign = self._timetable.sweep(self._cursor, SWEPT_AT_ONCE)
         self._swept = self._swept or self._cursor.startswith("0 ")
         self._mend(foreign, look)
 

@@ -55,6 +55,8 @@ _COMMANDS: Sequence[tuple[str, ...]] = (
     ("ZREVRANGE", _OURS, "0", "1"),
     ("ZRANGEBYSCORE", _OURS, "0", "1"),
     ("ZREVRANGEBYSCORE", _OURS, "1", "0"),
+    ("ZRANGEBYLEX", _OURS, "-", "+"),
+    ("ZREMRANGEBYLEX", _OURS, "(b", "(a"),
     ("ZREMRANGEBYSCORE", _OURS, "0", "1"),
     ("ZREMRANGEBYRANK", _OURS, "0", "1"),
     ("ZPOPMIN", _OURS),

@@ -29,7 +29,7 @@
 --- @include "schedule"
 
 -- Other recurring calls of that number are looked at up to so many, and named up to so many.
-local LOOKED_AT, NAMED = 250, 10
+local LOOKED_AT, NAMED = 100, 10
 
 local function others(id, data)
     local found = {}
@@ -41,7 +41,7 @@ local function others(id, data)
         end
     end
     table.sort(found, function(a, b) return tonumber(a[2]) < tonumber(b[2]) end)
-    local told = { #found }
+    local told = { math.min(#found, LOOKED_AT) }
     for i = 1, math.min(#found, NAMED) do
         local fields = redis.call('HMGET', found[i][3], 'cron', 'zone', 'key')
         told[i + 1] = { found[i][1], found[i][2], fields[1] or '', fields[2] or '', fields[3] or '' }

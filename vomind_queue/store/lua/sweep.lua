@@ -18,7 +18,8 @@
 
 free_first()
 local cursor, index_cursor = string.match(ARGV[1], '^(%d+) ?(%d*)$')
-local rows = redis.call('ZSCAN', K.recurring_index, tonumber(index_cursor) or 0, 'COUNT', ARGV[2])
+local rows = redis.call('ZSCAN', K.recurring_index, tonumber(index_cursor) or 0, 'COUNT',
+    math.ceil(ARGV[2] / 2))
 for i = 1, #rows[2], 2 do
     local entry = rows[2][i]
     local id = id_of(string.match(entry, '%S*$'))
