@@ -61,12 +61,14 @@ def test_threads_share_few_connections(server: Server) -> None:
     client.close()
 
 
-def test_who_gets_no_connection_is_told_soon_that_nothing_was_done(mine: redis.Redis) -> None:
+def test_who_gets_no_connection_is_told_soon_that_nothing_was_done(
+    server: Server, mine: redis.Redis
+) -> None:
     """A command that finds all connections in use did not leave."""
     with ThreadPoolExecutor(2) as threads:
         busy = [threads.submit(mine.blpop, [SLOW_KEY], 0.8) for _ in range(2)]
         until(
-            lambda: mine.connection_pool.get_connection_count()[1][0] == 2,
+            lambda: server.client().info("clients")["blocked_clients"] == 2,
             within_s=2,
             what="both connections are in use",
         )

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NoReturn, cast
 from urllib.parse import parse_qs, urlsplit
@@ -69,11 +69,22 @@ class Client(redis.Redis):
     def execute_command(self, *args: Any, **options: Any) -> Any:
         """Send one command, once."""
         try:
+            if args[0] == "EVALSHA":
+                return self._send(args)
             return super().execute_command(*args, **options)  # type: ignore[no-untyped-call]
         except redis.RedisError as error:
             if isinstance(error, _DEMOTED) or _DEMOTED_WORD.search(str(error)):
                 self.connection_pool.retire()
             raise
+
+    def _send(self, command: Sequence[Any]) -> Any:
+        """Send what has no answer of a special form; the stock way takes half as long again."""
+        connection = self.connection_pool.get_connection()
+        try:
+            connection.send_command(*command)
+            return connection.read_response()
+        finally:
+            self.connection_pool.release(connection)
 
 
 def connect(url: str, *, timeout_s: float, max_connections: int = MOST_CONNECTIONS) -> redis.Redis:

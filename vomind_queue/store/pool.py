@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections import deque
@@ -25,7 +26,8 @@ class Pool(redis.ConnectionPool):
     """A redis-py pool in which a caller waits briefly while all connections are in use.
 
     Callers are served in the order in which they came. A signal handler may be one: a thread may
-    take the lock here again while it holds it.
+    take the lock here again while it holds it. The list of connections is kept here, because the
+    stock one closes all idle connections or none.
     """
 
     def __init__(self, *, wait_s: float, **options: Any) -> None:
@@ -40,21 +42,24 @@ class Pool(redis.ConnectionPool):
         self._waiting: deque[threading.Lock] = deque()
         #: How many may be in use: fewer for a while where the server has no room for more.
         self._limit = self.max_connections
-        #: Connections in use, and the most that were in use at once …
-        self._lent = 0
-        #: … since idle connections were last looked for, and since they were last closed.
-        self._needed = self._opened = 0
-        self._closer: threading.Timer | None = None
-        #: Counts how often all connections were retired, and what it was when each was lent.
+        #: Connections in use or about to be, and the most since idle ones were last looked for.
+        self._lent = self._needed = 0
+        #: Counts how often all connections were retired.
         self._generation = 0
-        self._lent_in: dict[Any, int] = {}
+        #: Open connections that nobody uses, the one used last at the end, each with the
+        #: generation in which it was opened; and those in use.
+        self._idle: list[tuple[Any, int]] = []
+        self._in_use: dict[Any, int] = {}
+        self._closer: threading.Timer | None = None
         super().reset()
 
     def get_connection(self, *_: Any, **__: Any) -> Any:
         """Return a connection that works; raise NotSent where there is none in time."""
+        if self.pid != os.getpid():
+            self.reset()
         give_up_at = time.monotonic() + self._wait_s
         while True:
-            self._reserve(give_up_at - time.monotonic())
+            self._reserve(give_up_at)
             try:
                 return self._connected()
             except BaseException as error:
@@ -68,8 +73,15 @@ class Pool(redis.ConnectionPool):
 
     def _connected(self) -> Any:
         generation = self._generation
-        connection = super().get_connection()
-        self._lent_in[connection] = generation
+        try:
+            connection, opened_in = self._idle.pop()
+        except IndexError:
+            connection, opened_in = self.connection_class(**self.connection_kwargs), generation
+        if opened_in != generation or not _is_usable(connection):
+            connection.disconnect()
+            connection.connect()
+            opened_in = generation
+        self._in_use[connection] = opened_in
         return connection
 
     def _make_do(self) -> None:
@@ -80,20 +92,16 @@ class Pool(redis.ConnectionPool):
         if alone:
             time.sleep(NO_ROOM_S)
 
-    def owns_connection(self, connection: Any) -> int:
-        """Whether to keep it: one that is closed would be taken before those that are open."""
-        return super().owns_connection(connection) and connection.is_connected
-
     def release(self, connection: Any) -> None:
         """Take a connection back; one that was retired meanwhile is closed."""
-        generation = self._lent_in.pop(connection, None)
-        if generation is None:
-            # It failed while it was being lent, or belongs to the parent process.
-            super().release(connection)
+        opened_in = self._in_use.pop(connection, None)
+        if opened_in is None or connection.pid != os.getpid():
+            # It belongs to the parent process.
             return
-        if generation != self._generation:
+        if opened_in != self._generation:
             connection.disconnect()
-        super().release(connection)
+        elif connection.is_connected:
+            self._idle.append((connection, opened_in))
         self._pass_on()
 
     def retire(self) -> None:
@@ -101,7 +109,23 @@ class Pool(redis.ConnectionPool):
         self._generation += 1
         self.disconnect(inuse_connections=False)
 
-    def _reserve(self, wait_s: float) -> None:
+    def disconnect(self, inuse_connections: bool = True) -> None:
+        """Close idle connections, and those in use where that is asked for."""
+        self._close(len(self._idle))
+        for connection in list(self._in_use) if inuse_connections else ():
+            connection.disconnect()
+
+    def _close(self, count: int) -> None:
+        """Close as many idle connections, those used longest ago first."""
+        for _ in range(count):
+            try:
+                # One at a time: another thread may take one meanwhile.
+                connection, _opened_in = self._idle.pop(0)
+            except IndexError:
+                return
+            connection.disconnect()
+
+    def _reserve(self, give_up_at: float) -> None:
         with self._turn:
             if self._lent < self._limit:
                 self._lend()
@@ -109,13 +133,12 @@ class Pool(redis.ConnectionPool):
             handed = threading.Lock()
             handed.acquire()
             self._waiting.append(handed)
-        if not self._wait_for(handed, max(wait_s, 0)):
+        if not self._wait_for(handed, max(give_up_at - time.monotonic(), 0)):
             raise NotSent(f"all {self._limit} connections are in use")
 
     def _lend(self) -> None:
         self._lent += 1
         self._needed = max(self._needed, self._lent)
-        self._opened = max(self._opened, self._lent)
         if self._closer is None:
             self._look_later()
 
@@ -151,20 +174,25 @@ class Pool(redis.ConnectionPool):
     def _close_idle(self) -> None:
         with self._turn:
             self._limit = self.max_connections
-            needed, self._needed = self._needed, self._lent
-            if needed < self._opened:
-                # redis-py closes all idle ones or none: those still needed are opened again.
-                self.disconnect(inuse_connections=False)
-                self._opened = self._lent
-            if self._opened:
+            unneeded = len(self._idle) + self._lent - self._needed
+            self._needed = self._lent
+            self._closer = None
+            self._close(unneeded)
+            if self._idle or self._lent:
                 self._look_later()
-            else:
-                self._closer = None
 
 
 def has_no_room(error: BaseException) -> bool:
     """Whether the server takes no more clients."""
     return isinstance(error, redis.ConnectionError) and _NO_ROOM in str(error)
+
+
+def _is_usable(connection: Any) -> bool:
+    """Whether it is open, and holds nothing that nobody asked for: a server may have closed it."""
+    try:
+        return bool(connection.is_connected) and not connection.can_read()
+    except (redis.ConnectionError, redis.TimeoutError, OSError):
+        return False
 
 
 def _is_unreachable(error: BaseException) -> bool:
