@@ -31,10 +31,16 @@ _UNSEEN = re.compile(
 )
 
 
-def readable(value: Any, **options: Any) -> str:
+_READABLE = json.JSONEncoder(ensure_ascii=False, default=str)
+
+
+def readable(value: Any, *, indent: int | None = None) -> str:
     """Return JSON for a terminal or a log: what could not be seen there is escaped.
 
-    ``options`` are those of `json.dumps`.
+    A value that JSON has no form for stands there as its text.
     """
-    text = json.dumps(value, ensure_ascii=False, **options)
+    if indent is None:
+        text = _READABLE.encode(value)
+    else:
+        text = json.dumps(value, ensure_ascii=False, default=str, indent=indent)
     return _UNSEEN.sub(lambda sign: f"\\u{ord(sign[0]):04x}", text)

@@ -66,7 +66,7 @@ class JsonFormatter(logging.Formatter):
         trace = _trace(self, record)
         if trace:
             line["trace"] = trace
-        return readable(line, default=str)
+        return readable(line)
 
 
 def configure(settings: Settings) -> None:

@@ -12,9 +12,9 @@ import re
 from collections import Counter
 from typing import Any, NoReturn
 
-from flask import Response
 from flask.json.provider import JSONProvider
 
+from vomind_queue.api.middleware import Answer
 from vomind_queue.encoding import compact
 
 #: In the raw text: the escape of half a surrogate pair, be it followed by the other or not.
@@ -36,9 +36,9 @@ class StrictJson(JSONProvider):
         """Return the value. Raise Unreadable."""
         return read(s.encode() if isinstance(s, str) else s)
 
-    def response(self, *args: Any, **kwargs: Any) -> Response:
+    def response(self, *args: Any, **kwargs: Any) -> Answer:
         """Return a 200 with the one value, or with an object of the keywords."""
-        return Response(encode(args[0] if args else kwargs), mimetype="application/json")
+        return Answer(encode(args[0] if args else kwargs), content_type="application/json")
 
 
 def encode(document: Any) -> bytes:

@@ -12,8 +12,9 @@ import time
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from flask import Flask, Request
+from flask import Flask, Request, Response
 from prometheus_client import Histogram
+from werkzeug.datastructures import Headers
 from werkzeug.routing import MapAdapter
 
 if TYPE_CHECKING:
@@ -47,8 +48,18 @@ _HEADERS = {
 _LISTED = [(name.lower(), name, value) for name, value in _HEADERS.items()]
 
 
+class Answer(Response):
+    """A whole answer whose headers are as they are to be sent: nothing is looked for in them."""
+
+    def get_wsgi_headers(self, _environ: WSGIEnvironment) -> Headers:
+        """Return the headers; the length is among them since the body is."""
+        return self.headers
+
+
 class Api(Flask):
     """Flask without two things that it looks for in every request and that are never there."""
+
+    response_class = Answer
 
     def ensure_sync(self, func: F) -> F:
         """Return the function as it is: none here is a coroutine."""
