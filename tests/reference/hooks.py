@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 from tests.twilio import PUBLIC_URL, sign
 from vomind_queue.api.reference.document import BODIES as SCHEMAS
 from vomind_queue.api.reference.texts import operations
-from vomind_queue.api.schemas import TIMED_CALL, RequestSchema
+from vomind_queue.api.schemas import BULK, TIMED_CALL, RequestSchema
 from vomind_queue.api.strays import slips
 
-#: The schemas by which bodies are checked, by the paths that take them.
-BODIES = {each.path: SCHEMAS[each.body] for each in operations() if each.body}
+#: The schemas by which bodies are checked, by the paths that take them; a preview reads a bulk.
+BODIES = {each.path: SCHEMAS.get(each.body, BULK) for each in operations() if each.body}
 
 #: Within the year that a call may be scheduled ahead, and this century's part of a schedule;
 #: beyond the next weekend, because the document's example of a schedule runs on weekdays.

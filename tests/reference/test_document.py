@@ -16,7 +16,6 @@ from werkzeug.test import Client
 
 from tests.integration.api.conftest import Api
 from vomind_queue.api import log_answers
-from vomind_queue.api.reference.answer import AnswerSchema
 from vomind_queue.api.reference.document import document
 from vomind_queue.api.reference.operation import Operation
 from vomind_queue.api.reference.texts import (
@@ -94,9 +93,8 @@ def descriptions(part: Any) -> Iterator[str]:
 
 def test_a_field_without_a_text_is_named() -> None:
     """Whoever adds a field learns at once what is missing, and where it goes."""
-    shape = AnswerSchema.from_dict({}, name="Weather")()
     with pytest.raises(ReferenceFault, match=r"fields\.yaml .* rain of Weather"):
-        meaning(shape, "rain")
+        meaning(["Weather", "Answer"], "rain")
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,11 @@
-"""The OpenAPI document: texts and examples from `data/`, schemas from marshmallow."""
+"""The OpenAPI document: what is sent by marshmallow's schemas, all else from `data/`."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from copy import deepcopy
 from functools import cache
-from types import ModuleType
 from typing import Any
 
 from apispec import APISpec
@@ -14,9 +14,8 @@ from marshmallow import Schema, fields
 
 from vomind_queue import __version__
 from vomind_queue.api import log_search, recurring_schemas, schemas
-from vomind_queue.api.fields import Calls, Rule
-from vomind_queue.api.reference import call_answers, queue_answers
-from vomind_queue.api.reference.answer import Shape, Shaped
+from vomind_queue.api.fields import Calls, Rule, Shape
+from vomind_queue.api.reference.answer_schemas import answer_schemas, nullable
 from vomind_queue.api.reference.paths import described, refusal
 from vomind_queue.api.reference.texts import common, meaning, operations
 
@@ -26,7 +25,6 @@ BODIES: Mapping[str, Schema] = {
     "DelayedCallRequest": schemas.DELAYED_CALL,
     "BulkCall": schemas.TIMED_CALL,
     "BulkRequest": schemas.BULK,
-    "BulkPreviewRequest": call_answers.BulkPreviewRequest(),
     "RecurringCallRequest": recurring_schemas.RECURRING,
     "RecurringCallChange": recurring_schemas.CHANGE,
     "PreviewRequest": recurring_schemas.PREVIEW,
@@ -41,7 +39,6 @@ _QUERIES: Mapping[str, Schema] = {
     "Page": schemas.PAGE,
     "RecurringPage": recurring_schemas.PAGE,
     "Search": log_search.SEARCH,
-    "TwilioReport": queue_answers.TwilioReport(),
 }
 
 
@@ -67,7 +64,7 @@ def document() -> dict[str, Any]:
     converter.add_attribute_function(_described)
     _add_components(spec)
     for each in operations():
-        query = converter.fields2jsonschema(_QUERIES[each.query].fields) if each.query else {}
+        query = _query(converter, each.query)
         spec.path(path=each.path, operations={each.method.lower(): described(each, query)})
     return spec.to_dict()
 
@@ -78,9 +75,19 @@ def encoded() -> bytes:
     return json.dumps(document(), ensure_ascii=False, separators=(",", ":")).encode()
 
 
+def _query(converter: Any, name: str | None) -> Shape:
+    if name is None:
+        return {}
+    if name in _QUERIES:
+        return dict(converter.fields2jsonschema(_QUERIES[name].fields))
+    return deepcopy(answer_schemas()[name])
+
+
 def _add_components(spec: APISpec) -> None:
     parts, shared = spec.components, common()
-    for name, schema in _schemas().items():
+    for name, shape in answer_schemas().items():
+        parts.schema(name, shape)
+    for name, schema in BODIES.items():
         # What no field says alone stands beside the fields.
         beside = {"description": _first_line(schema), **getattr(schema, "together", {})}
         parts.schema(name, beside, schema=_FIELDS_OF.get(name, schema))
@@ -94,32 +101,10 @@ def _add_components(spec: APISpec) -> None:
         parts.security_scheme(name, scheme)
 
 
-@cache
-def _schemas() -> Mapping[str, Schema]:
-    """All schemas by their names among the components, each after those that it nests."""
-    answers = {
-        name: kind()
-        for module in (call_answers, queue_answers)
-        for name, kind in vars(module).items()
-        if _is_component(module, kind)
-    }
-    return {**answers, **BODIES}
-
-
-def _is_component(module: ModuleType, kind: Any) -> bool:
-    """Whether a module defines it, and not as a mere base of others."""
-    return (
-        isinstance(kind, type)
-        and issubclass(kind, Schema)
-        and kind.__module__ == module.__name__
-        and not kind.__name__.startswith("_")
-    )
-
-
 def _name(schema: Any) -> str | None:
-    """Return the component of a nested schema; ``None`` if it is described where it occurs."""
+    """Return the component of a nested schema."""
     kind = schema if isinstance(schema, type) else type(schema)
-    return next((name for name, known in _schemas().items() if type(known) is kind), None)
+    return next((name for name, known in BODIES.items() if type(known) is kind), None)
 
 
 def _first_line(schema: Schema) -> str:
@@ -128,18 +113,10 @@ def _first_line(schema: Schema) -> str:
 
 def _described(_: Any, field: fields.Field[Any], **__: Any) -> Shape:
     """Return a field's shape, where it knows its own, and its text; apispec calls this for each."""
-    shape = field.shape() if isinstance(field, Rule | Calls | Shaped) else {}
+    shape = field.shape() if isinstance(field, Rule | Calls) else {}
     if shape and field.allow_none:
-        shape = _nullable(shape)
+        shape = nullable(shape)
     if isinstance(field.parent, Schema):
-        shape = {**shape, "description": meaning(field.parent, str(field.data_key or field.name))}
+        kinds = [kind.__name__ for kind in type(field.parent).__mro__]
+        shape = {**shape, "description": meaning(kinds, str(field.data_key or field.name))}
     return shape
-
-
-def _nullable(shape: Shape) -> Shape:
-    if "type" not in shape:
-        return {"anyOf": [shape, {"type": "null"}]}
-    nullable = {**shape, "type": [shape["type"], "null"]}
-    if "enum" in shape:
-        nullable["enum"] = [*shape["enum"], None]
-    return nullable

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
-from vomind_queue.api.reference.answer import Shape
+from vomind_queue.api.fields import Shape
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from http import HTTPStatus
 from typing import Any
 
-from vomind_queue.api.reference.answer import Shape
+from vomind_queue.api.fields import Shape
 from vomind_queue.api.reference.operation import Example, Operation
 from vomind_queue.api.reference.texts import common, problem
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from http import HTTPStatus
 from importlib.resources import files
@@ -10,7 +10,6 @@ from importlib.resources.abc import Traversable
 from typing import Any
 
 import yaml
-from marshmallow import Schema
 
 from vomind_queue.api.reference.operation import Content, Example, Operation
 
@@ -64,17 +63,23 @@ def fields() -> Mapping[str, str]:
     return found
 
 
-def meaning(schema: Schema, name: str) -> str:
-    """Return the text of a field: the schema's own, or that of its name. Raise ReferenceFault."""
+@cache
+def answer_entries() -> Mapping[str, Any]:
+    """Schemas of answers: `data/answers.yaml`."""
+    found: Mapping[str, Any] = _read(_DATA / "answers.yaml")
+    return found
+
+
+def meaning(schemas: Sequence[str], name: str) -> str:
+    """Return the text of a field: that of the first schema that has one, or of its name.
+
+    ``schemas`` are the field's own one and those that it extends. Raise ReferenceFault.
+    """
     texts = fields()
-    for kind in type(schema).__mro__:
-        if text := texts.get(f"{kind.__name__}.{name}"):
-            return text
-    if name not in texts:
-        raise ReferenceFault(
-            f"data/fields.yaml says nothing about {name} of {type(schema).__name__}"
-        )
-    return texts[name]
+    for each in (*(f"{schema}.{name}" for schema in schemas), name):
+        if each in texts:
+            return texts[each]
+    raise ReferenceFault(f"data/fields.yaml says nothing about {name} of {schemas[0]}")
 
 
 def problem(status: int, detail: str, errors: Mapping[str, Any] | None = None) -> dict[str, Any]:
