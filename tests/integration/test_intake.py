@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -124,6 +125,27 @@ def test_a_freed_slot_takes_the_next_call(worker: Worker, queue: CallQueue) -> N
     thread.start()
     assert worker.run(lambda: worker.feed.delivered == ["1", "2"])
     thread.join()
+
+
+def test_notices_from_many_threads_are_never_lost() -> None:
+    """One stands for all that came before it was taken in; what comes later is told again."""
+    notifier, told, seen = Notifier(), [0] * 4, [0] * 4
+
+    def tell(number: int) -> None:
+        for _ in range(2_000):
+            told[number] += 1
+            notifier.notify()
+
+    threads = [threading.Thread(target=tell, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    while seen != [2_000] * 4:
+        assert select.select([notifier.fileno()], [], [], 5)[0], f"not woken at {seen}"
+        notifier.clear()
+        seen = list(told)
+    notifier.close()
+    for thread in threads:
+        thread.join()
 
 
 def test_a_delayed_call_is_taken_on_time(worker: Worker, queue: CallQueue) -> None:

@@ -44,8 +44,15 @@ WAKE_RETRY_S = 0.5
 class Notifier:
     """A pair of sockets: any thread writes to one, the event loop reads from the other."""
 
+    def __init__(self) -> None:
+        #: Whether a notice has been written and not been taken in: one is enough.
+        self._noticed = False
+
     def notify(self) -> None:
         """Wake the event loop; from any thread."""
+        if self._noticed:
+            return
+        self._noticed = True
         # A full buffer is a notice that has not been read yet; a closed one, the worker's end.
         with suppress(OSError):
             self._sockets[1].send(b"\0")
@@ -55,9 +62,11 @@ class Notifier:
         return self._sockets[0].fileno()
 
     def clear(self) -> None:
-        """Take in all notices so far."""
+        """Take in all notices so far; what they are about has to be looked for after this."""
         with suppress(BlockingIOError):
             self._sockets[0].recv(4096)
+        # Not before: the notice of one who writes in between would be gone, and be waited for.
+        self._noticed = False
 
     def close(self) -> None:
         """Wake nothing more."""

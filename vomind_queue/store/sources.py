@@ -39,8 +39,6 @@ def whole(body: str, outbox_max: int = OUTBOX_MAX) -> str:
     """
     named = _named(body, ())
     parts = [
-        _table("K", keys.LUA_NAMES),
-        _table("C", codes.LUA_NAMES),
         f"local OUTBOX_MAX = {outbox_max}\n",
         _read("includes/replication.lua"),
         *named.values(),
@@ -48,7 +46,8 @@ def whole(body: str, outbox_max: int = OUTBOX_MAX) -> str:
         "flush_log()\n" if _LOG in named else "",
         "return answer\n",
     ]
-    return _without_comments("".join(parts))
+    text = _without_comments("".join(parts))
+    return _table("K", keys.LUA_NAMES, text) + _table("C", codes.LUA_NAMES, text) + text
 
 
 def _named(text: str, within: tuple[str, ...]) -> dict[str, str]:
@@ -77,9 +76,11 @@ def _read(path: str) -> str:
     return (files("vomind_queue.store") / "lua" / path).read_text("utf-8")
 
 
-def _table(name: str, entries: Mapping[str, str | int]) -> str:
+def _table(name: str, entries: Mapping[str, str | int], text: str) -> str:
+    """Names for a script, those alone that stand in its text: they are built at each run."""
+    used = {field: value for field, value in entries.items() if f"{name}.{field}" in text}
     # A whole number and a plain text are written in Lua as in Python.
-    fields = (f"{field} = {value!r}" for field, value in entries.items())
+    fields = (f"{field} = {value!r}" for field, value in used.items())
     return f"local {name} = {{ {', '.join(fields)} }}\n"
 
 

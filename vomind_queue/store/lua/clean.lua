@@ -16,9 +16,10 @@ if late(ARGV[1], now) then
 end
 local before = now - tonumber(ARGV[2])
 local limit = tonumber(ARGV[3])
+local sets = { completed = K.completed, failed = K.failed }
 local lists = {}
-for _, name in ipairs({ 'completed', 'failed' }) do
-    lists[name] = redis.call('ZRANGEBYSCORE', K[name], '-inf', before, 'WITHSCORES', 'LIMIT', 0, limit)
+for name, set in pairs(sets) do
+    lists[name] = redis.call('ZRANGEBYSCORE', set, '-inf', before, 'WITHSCORES', 'LIMIT', 0, limit)
 end
 local answer = { C.ok, now }
 local done, failed = 1, 1
@@ -33,7 +34,7 @@ while (#answer - 2) / 2 < limit do
     else
         name, mem, failed = 'failed', lists.failed[failed], failed + 2
     end
-    redis.call('ZREM', K[name], mem)
+    redis.call('ZREM', sets[name], mem)
     drop_record(id_of(mem))
     answer[#answer + 1] = name
     answer[#answer + 1] = id_of(mem)
