@@ -5,8 +5,8 @@ WORKDIR /source
 RUN python -m venv --without-pip /service
 COPY requirements.txt .
 RUN pip --python /service/bin/python install --no-cache-dir --no-compile \
-      --disable-pip-version-check -r requirements.txt
-COPY pyproject.toml README.md LICENSE celery_app.py wsgi.py ./
+      --disable-pip-version-check --require-hashes -r requirements.txt
+COPY pyproject.toml requirements.in requirements-otel.in README.md LICENSE celery_app.py wsgi.py ./
 COPY vomind_queue vomind_queue
 COPY simulator simulator
 COPY devserver devserver

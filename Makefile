@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test portable newest chaos bench lint format audit settings pictures clean
+.PHONY: help run test portable newest chaos bench lint format audit hashes settings pictures clean
 
 help: ## Print the targets
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -25,7 +25,7 @@ portable: $(VENV)/.tools ## Run the acceptance tests without what only Linux has
 newest: $(VENV)/.runtime $(VENV)/newest/.created ## Run the acceptance tests on the newest Flask, granian, redis-py and Celery
 	@$(BIN)/python -m tests.newest > $(VENV)/newest/requirements.txt
 	@$(VENV)/newest/bin/pip install --quiet --disable-pip-version-check --upgrade --upgrade-strategy eager \
-	  -r $(VENV)/newest/requirements.txt -r requirements-dev.txt
+	  -r $(VENV)/newest/requirements.txt -r requirements-dev.in
 	@$(VENV)/newest/bin/pip install --quiet --disable-pip-version-check --no-deps -e . -e importer
 	@$(VENV)/newest/bin/pip freeze | grep -iE '^(flask|werkzeug|granian|redis|celery|kombu)=='
 	@$(VENV)/newest/bin/python -m pytest -n 2 tests/acceptance $(ARGS)
@@ -54,8 +54,18 @@ pictures: $(VENV)/.tools ## Take the pictures of the dashboard anew; wants Chrom
 
 # Asks the internet, so it is no part of the checks; pip-audit has a place of its own.
 audit: $(VENV)/audit/.pip-audit ## Look the pinned packages up among known vulnerabilities (asks the internet)
-	@$(VENV)/audit/bin/pip-audit --strict --disable-pip --no-deps --requirement requirements.txt
-	@$(VENV)/audit/bin/pip-audit --strict --disable-pip --no-deps --requirement requirements-dev.txt
+	@$(VENV)/audit/bin/pip-audit --strict --disable-pip --no-deps --requirement requirements.in
+	@$(VENV)/audit/bin/pip-audit --strict --disable-pip --no-deps --requirement requirements-dev.in
+
+# Asks the internet, so it is no part of the checks. What the index has of each pin, for all
+# machines; a test compares the two files.
+hashes: $(VENV)/hashes/.uv ## Write requirements*.txt anew: the pins of requirements*.in with their hashes
+	@for file in requirements requirements-dev requirements-otel benchmarks/requirements; do \
+	  $(VENV)/hashes/bin/uv pip compile --quiet --universal --python-version 3.11 --no-deps \
+	    --generate-hashes --no-annotate --no-header $$file.in > $(VENV)/hashes/found && \
+	  $(BIN)/python -m tests.pins $$file.in < $(VENV)/hashes/found > $(VENV)/hashes/whole && \
+	  cp $(VENV)/hashes/whole $$file.txt || exit 1; \
+	done
 
 settings: $(VENV)/.runtime ## Write the settings' documentation anew
 	@$(BIN)/python -m vomind_queue settings
@@ -78,17 +88,18 @@ $(VENV)/.created:
 	@$(PYTHON) -m venv $(VENV)
 	@touch $@
 
-$(VENV)/.runtime: requirements.txt pyproject.toml importer/pyproject.toml $(VENV)/.created
-	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
+$(VENV)/.runtime: requirements.txt requirements.in pyproject.toml importer/pyproject.toml $(VENV)/.created
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -e . -e importer
 	@touch $@
 
 $(VENV)/.tools: requirements-dev.txt $(VENV)/.runtime
-	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	@touch $@
 
 $(VENV)/.bench: benchmarks/requirements.txt $(VENV)/.tools
-	@$(BIN)/pip install --quiet --disable-pip-version-check -r benchmarks/requirements.txt
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes \
+	  -r benchmarks/requirements.txt
 
 $(VENV)/newest/.created: $(VENV)/.created
 	@$(PYTHON) -m venv $(VENV)/newest
@@ -97,6 +108,11 @@ $(VENV)/newest/.created: $(VENV)/.created
 $(VENV)/audit/.pip-audit: $(VENV)/.created
 	@$(PYTHON) -m venv $(VENV)/audit
 	@$(VENV)/audit/bin/pip install --quiet --disable-pip-version-check pip-audit==2.10.1
+	@touch $@
+
+$(VENV)/hashes/.uv: $(VENV)/.created
+	@$(PYTHON) -m venv $(VENV)/hashes
+	@$(VENV)/hashes/bin/pip install --quiet --disable-pip-version-check uv==0.13.9
 	@touch $@
 
 # The contract tests run a tool from npm; without npm they are skipped (in CI they fail).

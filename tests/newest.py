@@ -12,7 +12,7 @@ from tests.pages import ROOT
 
 #: What a service on public interfaces takes a new version of without a change.
 FRAMEWORKS = ("flask", "werkzeug", "granian", "redis", "celery", "kombu")
-#: Line of requirements.txt below which nothing is imported by us.
+#: Line of requirements.in below which nothing is imported by us.
 NEEDED = "# Needed by those"
 
 
@@ -30,5 +30,5 @@ def relaxed(pins: str) -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    for requirement in relaxed((ROOT / "requirements.txt").read_text("utf-8")):
+    for requirement in relaxed((ROOT / "requirements.in").read_text("utf-8")):
         sys.stdout.write(f"{requirement}\n")

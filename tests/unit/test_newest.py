@@ -7,7 +7,7 @@ import pytest
 from tests.newest import FRAMEWORKS, NEEDED, relaxed
 from tests.pages import ROOT
 
-PINS = (ROOT / "requirements.txt").read_text("utf-8")
+PINS = (ROOT / "requirements.in").read_text("utf-8")
 
 
 @pytest.mark.parametrize(
