@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from vomind_queue.calls import IdempotencyKey, NewCall, Receipt, mask_number
+from vomind_queue.calls import Call, IdempotencyKey, Job, NewCall, Receipt, mask_number
 
 logger = logging.getLogger(__name__)
 
@@ -16,6 +16,8 @@ class Inbox(Protocol):
 
     def add(self, news: Sequence[NewCall], key: IdempotencyKey | None = None) -> Receipt: ...
     def recall(self, key: IdempotencyKey) -> Receipt | None: ...
+    def change(self, job_id: str, decide: Callable[[Call], NewCall]) -> None: ...
+    def job(self, job_id: str) -> Job: ...
     def now_ms(self) -> int: ...
 
 
@@ -43,6 +45,12 @@ class Scheduling:
             first, last = receipt.job_ids[0], receipt.job_ids[-1]
             logger.info("📞 ⏰ %d calls scheduled", len(news), extra={"job_id": f"{first}-{last}"})
         return receipt
+
+    def change(self, job_id: str, decide: Callable[[Call], NewCall]) -> Job:
+        """Changes a call that has not begun. Raises JobNotFound, WrongState, what decide does."""
+        self._inbox.change(job_id, decide)
+        logger.info("📞 ⏰ call changed", extra={"job_id": job_id})
+        return self._inbox.job(job_id)
 
     def recall(self, key: IdempotencyKey) -> Receipt | None:
         """What an earlier request with this key was answered. Raises KeyReused."""

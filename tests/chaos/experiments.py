@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from tests.chaos.bulk import bulk, on_time, stats
 from tests.chaos.call_log import call_log
+from tests.chaos.few_connections import few_connections
 from tests.chaos.kills import kills, long_kills
 from tests.chaos.leases import leases
 from tests.chaos.outage import outage
@@ -19,6 +20,7 @@ from tests.chaos.races import (
 )
 from tests.chaos.recurring import minutes, ticks
 from tests.chaos.report import Experiment
+from tests.chaos.switch_over import switch_over
 from tests.chaos.telephone import (
     account,
     frozen,
@@ -36,6 +38,8 @@ EXPERIMENTS: Sequence[Experiment] = (
     Experiment(name="redis-away", promise="P10 P1 P2", run=outage),
     Experiment(name="redis-disturbed", promise="P1 P2 P10", run=disturbed),
     Experiment(name="failover", promise="P10", run=failover),
+    Experiment(name="switch-over", promise="P10 P1 P2", run=switch_over),
+    Experiment(name="few-connections", promise="P1 P10", run=few_connections),
     Experiment(name="full-memory", promise="P10 P1", run=full_memory),
     Experiment(name="unfit-redis", promise="P1 P10", run=unfit),
     Experiment(name="telephone", promise="P1 P2", run=telephone),

@@ -59,7 +59,7 @@ def _one(made: Arena, how: str, away_s: float, *, load: bool) -> tuple[float, fl
         time.sleep(1)
     _take_away(made, how, away_s)
     back_ms = time.time() * 1000
-    back_s = _until_all_ring(made, back_ms)
+    back_s = until_all_ring(made, back_ms)
     made.judge(within_s=120 + 40 * away_s)
     told_s = max(made.journal.refusals_s, default=0.0)
     if made.scale.timed:
@@ -74,7 +74,7 @@ def _take_away(made: Arena, how: str, away_s: float) -> None:
     """Harm, with clients that go on asking, until Redis answers again."""
     over = threading.Event()
     threads = [
-        threading.Thread(target=_insist, args=(made, over, random.Random(made.rng.random())))
+        threading.Thread(target=insist, args=(made, over, random.Random(made.rng.random())))
         for _ in range(4)
     ]
     server = of_server(made.server)
@@ -98,7 +98,8 @@ def _pings(made: Arena) -> bool:
         return bool(client.ping())
 
 
-def _insist(made: Arena, over: threading.Event, rng: random.Random) -> None:
+def insist(made: Arena, over: threading.Event, rng: random.Random) -> None:
+    """Adds, looks and cancels, whatever the answers, until it is over."""
     client = made.client()
     while not over.wait(rng.uniform(0.02, 0.2)):
         deeds: list[Callable[[], object]] = [
@@ -111,7 +112,7 @@ def _insist(made: Arena, over: threading.Event, rng: random.Random) -> None:
         rng.choice(deeds)()
 
 
-def _until_all_ring(made: Arena, since_ms: float) -> float:
+def until_all_ring(made: Arena, since_ms: float) -> float:
     """Seconds from the return of Redis until each worker placed a call that began after it."""
     client = made.client()
 

@@ -68,7 +68,7 @@ def failover(scale: Scale, seed: int) -> tuple[str, str]:
         replica = Server(kind="valkey", directory=made.stack.directory / "replica", durable=True)
         replica.start()
         try:
-            _follow(made, replica)
+            follow(made, replica)
             proxy.target = replica.port
             proxy.cut_all()
             for _ in range(20):
@@ -88,7 +88,8 @@ def failover(scale: Scale, seed: int) -> tuple[str, str]:
     )
 
 
-def _follow(made: Arena, replica: Server) -> None:
+def follow(made: Arena, replica: Server) -> None:
+    """Makes a server a replica of the arena's, and waits until it is in step."""
     with replica.client() as direct, made.server.client() as master:
         direct.execute_command("REPLICAOF", "127.0.0.1", made.server.port)
         until(

@@ -11,12 +11,13 @@ from vomind_queue.api import answers, bulk_preview, schemas
 from vomind_queue.api.access import kept_id
 from vomind_queue.api.body import read_object
 from vomind_queue.api.idempotency import answered_before, idempotency_key
+from vomind_queue.api.jobs import plausible
 from vomind_queue.api.ports import Services
-from vomind_queue.calls import NewCall
+from vomind_queue.calls import Call, NewCall
 
 
 class CallRoutes:
-    """POST /schedule-call, /schedule-delayed-call, /schedule-bulk-calls and its preview."""
+    """POST /schedule-call, -delayed-call, -bulk-calls and its preview; PATCH /job/<jobId>."""
 
     def __init__(self, services: Services) -> None:
         self._scheduling = services.scheduling
@@ -31,6 +32,7 @@ class CallRoutes:
         routes.post("/schedule-delayed-call")(self.schedule_delayed_call)
         routes.post("/schedule-bulk-calls")(self.schedule_bulk_calls)
         routes.post("/schedule-bulk-calls/preview")(self.preview_bulk)
+        routes.patch("/job/<job_id>")(self.change)
         return routes
 
     def schedule_call(self) -> Response:
@@ -93,6 +95,20 @@ class CallRoutes:
         }
         fine = {**body, "calls": [body["calls"][index] for index in places]}
         return answers.success(document, schemas.BULK.ignored(fine))
+
+    def change(self, job_id: str) -> Response:
+        """Another time, number, message and so on, of a call that has not begun."""
+        body = read_object()
+
+        def changed(old: Call) -> NewCall:
+            new = schemas.CHANGE.merged(old, body)
+            if found := self._refused([new]) or self._untimely([new]):
+                raise ValidationError(dict(found[0]))
+            return new
+
+        job = self._scheduling.change(plausible(job_id), changed)
+        document = {"message": "Call changed", **answers.job(job)}
+        return answers.success(document, schemas.CHANGE.ignored(body))
 
     def _refused(self, news: list[NewCall]) -> dict[int, dict[str, list[str]]]:
         """Errors of the calls that this service does not place, by index."""

@@ -166,7 +166,7 @@ def _log_unavailable(error: LogUnavailable) -> Problem:
 
 def _advice() -> str:
     """What to do about an unknown outcome."""
-    if request.endpoint is None or not request.endpoint.startswith("calls."):
+    if request.method != "POST" or not str(request.endpoint).startswith("calls."):
         # A recurring call sent twice is one, too.
         return "The same request may be sent again."
     if "Idempotency-Key" in request.headers:

@@ -26,6 +26,10 @@ MOST_RETRIED = 1_000
 LONGEST_GRACE_MS = 100 * YEAR_MS
 
 
+#: ``null`` might be taken for at once.
+_NO_TIME: dict[str, Any] = {"null": "Give a time, or delayMs 0 for at once."}
+
+
 def missing(what: str) -> dict[str, Any]:
     """What is said of a required field that is not there."""
     return {"required": f"{what} missing.", "null": f"{what} missing."}
@@ -158,6 +162,21 @@ class DelayedCallSchema(TimedCallSchema):
     }
 
 
+class ChangeSchema(TimedCallSchema):
+    """A change of a call that has not begun; it is read with all that stays."""
+
+    due_ms = fields.Instant(data_key="scheduleAt", error_messages=_NO_TIME)
+    delay_ms = fields.Delay(data_key="delayMs", error_messages=_NO_TIME)
+
+    def merged(self, old: Call, body: Mapping[str, Any]) -> NewCall:
+        """The call with the changes, ``null`` taking a field back to its default.
+
+        Without a time it keeps its own. Raises ValidationError.
+        """
+        new: NewCall = self.load({**old.as_data(), **body})
+        return new
+
+
 class BulkSchema(RequestSchema):
     """Many calls, accepted all or none."""
 
@@ -251,6 +270,7 @@ def unspeakable(calls: Sequence[Call]) -> dict[int, dict[str, list[str]]]:
 CALL = CallSchema()
 TIMED_CALL = TimedCallSchema()
 DELAYED_CALL = DelayedCallSchema()
+CHANGE = ChangeSchema()
 BULK = BulkSchema()
 CLEAN = CleanSchema()
 RETRY_FAILED = RetryFailedSchema()

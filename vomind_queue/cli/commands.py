@@ -55,6 +55,10 @@ COMMANDS: Mapping[str, Lazy] = {
         place=f"{_HERE}.show:show",
         help="Show a call: where it is, why it has not rung yet, and its story.",
     ),
+    "edit": Lazy(
+        place=f"{_HERE}.placing:edit",
+        help="Change what is given of a call that has not begun, and nothing else.",
+    ),
     "cancel": Lazy(
         place=f"{_HERE}.jobs:cancel",
         help="Take calls out of the queue; once it says so, they are never placed.",

@@ -11,6 +11,7 @@ from vomind_queue.cli.call_fields import call_options, given, take_call
 from vomind_queue.cli.client import QUEUE, Api, ApiFault
 from vomind_queue.cli.durations import DURATION
 from vomind_queue.cli.following import follow
+from vomind_queue.cli.jobs import job_path
 from vomind_queue.cli.output import Out, moment, relative
 from vomind_queue.cli.talking import talks
 
@@ -19,6 +20,8 @@ _KEY = click.option(
     metavar="TEXT",
     help="The same key and the same call within 24 hours are one call. Made up when left out.",
 )
+_AT = click.option("--at", "at", metavar="TIME", help="When: 2030-11-20T10:00:00+01:00.")
+_IN = click.option("--in", "delay_ms", type=DURATION, help="In how long: 90s, 15m, 1h30m, 7d.")
 _WAIT = click.option("--wait", is_flag=True, help="Tell how it goes, until it is over.")
 
 
@@ -37,8 +40,8 @@ def call(api: Api, out: Out, *, number: str, wait: bool, **options: Any) -> None
 
 @click.command()
 @click.argument("number")
-@click.option("--at", "at", metavar="TIME", help="When: 2030-11-20T10:00:00+01:00.")
-@click.option("--in", "delay_ms", type=DURATION, help="In how long: 90s, 15m, 1h30m, 7d.")
+@_AT
+@_IN
 @call_options
 @_KEY
 @_WAIT
@@ -60,9 +63,28 @@ def schedule(
     when = given({"scheduleAt": at, "delayMs": delay_ms})
     body = {"to": number, **when, **take_call(options)}
     answer = _send(api, "schedule-delayed-call", body, key)
+    _told(api, out, answer, _due(answer), wait=wait)
+
+
+@click.command()
+@click.argument("job_id", metavar="ID")
+@click.option("--to", metavar="NUMBER", help="Another number.")
+@_AT
+@_IN
+@call_options
+@talks
+def edit(api: Api, out: Out, *, job_id: str, **options: Any) -> None:
+    """Change what is given of a call that has not begun, and nothing else."""
+    named = {"to": "to", "scheduleAt": "at", "delayMs": "delay_ms"}
+    changes = given({field: options.pop(name) for field, name in named.items()})
+    answer = api.patch(job_path(job_id), {**changes, **take_call(options)})
+    out.answer(answer, _due(answer))
+
+
+def _due(answer: dict[str, Any]) -> str:
     due = answer["scheduledFor"]
-    line = f"Call {answer['jobId']} to {number} is due {moment(due)} UTC ({relative(due)})."
-    _told(api, out, answer, line, wait=wait)
+    when = f"is due {moment(due)} UTC ({relative(due)})" if due else "is in the queue"
+    return f"Call {answer['jobId']} to {answer['data']['to']} {when}."
 
 
 def _send(api: Api, path: str, body: dict[str, Any], key: str | None) -> dict[str, Any]:

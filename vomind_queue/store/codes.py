@@ -12,7 +12,7 @@ class Code(IntEnum):
     OK = 0
     #: An idempotency key seen before, with the same request.
     REPLAY = 1
-    #: An idempotency key seen before, with another request.
+    #: An idempotency key seen before, with another request; a call that is another by now.
     MISMATCH = 2
     #: The deadline had passed when the server came to the command: nothing was done.
     LATE = 3

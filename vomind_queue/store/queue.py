@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from vomind_queue.calls import (
+    Call,
     Cleaned,
     IdempotencyKey,
     Job,
@@ -40,6 +42,8 @@ CHUNK = 150
 RECORDS = 80
 #: A bulk that is not committed this long after its last part is dropped, ms.
 STAGING_TTL_MS = 30_000
+#: A change is made anew so often of what others have made of the call meanwhile.
+CHANGE_TRIES = 5
 #: A worker that did not ask for calls this long is gone, ms.
 WORKER_GONE_MS = 30_000
 #: A scheduler that did not look this long is gone, ms.
@@ -103,6 +107,23 @@ class CallQueue:
         answer = self._gate.change("cancel", keys.ACTIVE, job_id)
         _refuse(answer, job_id, "Call {id} is being placed and cannot be cancelled any more.")
         return State(answer[2])
+
+    def change(self, job_id: str, decide: Callable[[Call], NewCall]) -> None:
+        """Makes a call that has not begun what ``decide`` makes of it; no time: that stays."""
+        for _ in range(CHANGE_TRIES):
+            fields = record.pairs(self._gate.read("show", [keys.job(job_id)], job_id))
+            if not fields:
+                raise JobNotFound(job_id)
+            old = record.decode(fields["data"])
+            new = decide(old)
+            call = replace(new.call, request_id=old.request_id)
+            wanted = record.encode(call), call.priority.rank, *_times(new)
+            answer = self._gate.change("change", keys.ACTIVE, job_id, fields["data"], *wanted)
+            if answer[0] != Code.MISMATCH:
+                _refuse(answer, job_id, "Call {id} has begun ({state}); it cannot be changed.")
+                return
+        busy = f"Call {job_id} is being changed by others: try again."
+        raise WrongState(busy, job_id=job_id, state=fields["state"])
 
     def retry(self, job_id: str) -> None:
         """Puts a failed call back into the queue with all its attempts."""

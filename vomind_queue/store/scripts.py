@@ -17,6 +17,7 @@ NAMES = (
     "adopt",
     "begin",
     "cancel",
+    "change",
     "clean",
     "commit",
     "defer",

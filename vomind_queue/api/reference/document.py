@@ -24,6 +24,7 @@ BODIES: Mapping[str, Schema] = {
     "CallRequest": schemas.CALL,
     "DelayedCallRequest": schemas.DELAYED_CALL,
     "BulkCall": schemas.TIMED_CALL,
+    "CallChange": schemas.CHANGE,
     "BulkRequest": schemas.BULK,
     "RecurringCallRequest": recurring_schemas.RECURRING,
     "RecurringCallChange": recurring_schemas.CHANGE,
@@ -33,7 +34,8 @@ BODIES: Mapping[str, Schema] = {
 }
 #: Schemas whose fields are elsewhere: a change is read with all that stays.
 _FIELDS_OF: Mapping[str, Schema] = {
-    "RecurringCallChange": recurring_schemas.RecurringSchema(exclude=("to",), partial=True)
+    "CallChange": schemas.ChangeSchema(partial=True),
+    "RecurringCallChange": recurring_schemas.RecurringSchema(exclude=("to",), partial=True),
 }
 _QUERIES: Mapping[str, Schema] = {
     "Page": schemas.PAGE,

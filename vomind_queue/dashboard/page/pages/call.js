@@ -12,7 +12,7 @@ const EVENTS = {
   started: ['Dialing', 'phone-outgoing', 'teal'], completed: ['Twilio took it', 'phone-call', 'green'],
   failed: ['Given up', 'circle-x', 'red'], refused: ['Refused', 'circle-alert', 'amber'],
   postponed: ['Did not count: tried again', 'hourglass', 'amber'], in_doubt: ['In doubt: looked for in Twilio’s list', 'search', 'amber'],
-  put_off: ['Put off', 'clock', 'violet'], retried: ['Given new attempts', 'rotate-ccw', 'blue'],
+  put_off: ['Put off', 'clock', 'violet'], changed: ['Changed', 'clock', 'violet'], retried: ['Given new attempts', 'rotate-ccw', 'blue'],
   line: ['On the line', 'phone', 'teal'], line_ended: ['Over on the line', 'phone', 'green'],
   revived: ['It did ring after all', 'phone-call', 'green'], cancelled: ['Cancelled', 'ban', 'grey'], removed: ['Removed from history', 'trash-2', 'grey'],
 };

@@ -1,0 +1,55 @@
+-- Changes a call that has not begun, if it still is what the change was made of.
+--
+-- KEYS[1]  active
+-- ARGV[1]  deadline, unix ms; 0 for none
+-- ARGV[2]  job id
+-- ARGV[3]  data that the change was made of
+-- ARGV[4]  new data (JSON)
+-- ARGV[5]  rank of its priority
+-- ARGV[6]  due ms or ''
+-- ARGV[7]  delay ms or ''; without either its time stays
+-- Returns  {ok, now}, {wrong_state, now, state}, {mismatch | missing | late, now}
+-- Touches  job:<id>, waiting:<rank>, delayed, wake, outbox
+--- @include "clock"
+--- @include "job"
+--- @include "log"
+--- @include "state"
+--- @include "wake"
+
+local now = now_ms()
+if late(ARGV[1], now) then
+    return { C.late, now }
+end
+local id, rank = ARGV[2], ARGV[5]
+local state = state_of(id)
+if not state then
+    return { C.missing, now }
+end
+local key, mem = job_key(id), member(id)
+local job = redis.call('HMGET', key, 'data', 'priority', 'started')
+if (state ~= 'waiting' and state ~= 'delayed') or job[3] then
+    return { C.wrong_state, now, state }
+end
+if job[1] ~= ARGV[3] then
+    return { C.mismatch, now }
+end
+
+redis.call('HSET', key, 'data', ARGV[4], 'priority', rank)
+local waiting = K.waiting .. job[2]
+local due = tonumber(ARGV[6]) or (ARGV[7] ~= '' and now + tonumber(ARGV[7]))
+if due then
+    redis.call('ZREM', waiting, mem)
+    redis.call('ZREM', K.delayed, mem)
+    -- The place that it had in its turn is not that of another time.
+    redis.call('HDEL', key, 'pos')
+    local later = due > now
+    redis.call('HSET', key, 'due', string.format('%d', due), 'state', later and 'delayed' or 'waiting')
+    redis.call('ZADD', later and K.delayed or K.waiting .. rank, later and due or now, mem)
+elseif state == 'waiting' and rank ~= job[2] then
+    local place = redis.call('ZSCORE', waiting, mem)
+    redis.call('ZREM', waiting, mem)
+    redis.call('ZADD', K.waiting .. rank, place, mem)
+end
+log_event(id, 'changed', due and { due = string.format('%.0f', due) } or nil)
+wake()
+return { C.ok, now }
