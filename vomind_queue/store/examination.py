@@ -100,7 +100,7 @@ def _memory(facts: Mapping[str, Any]) -> Iterator[Finding]:
     elif memory.limit:
         yield fine("memory", str(memory))
     else:
-        yield fine("memory", f"{used / 2**20:,.0f} MiB, without a limit of its own")
+        yield fine("memory", f"{used / 2**20:,.0f} MiB used, without a limit of its own")
 
 
 def _clients(facts: Mapping[str, Any]) -> Iterator[Finding]:
