@@ -21,7 +21,12 @@ CLIENTS = 16
 def few_connections(scale: Scale, seed: int) -> tuple[str, str]:
     """Bursts of single calls and bulks: what is accepted rings, what is refused does not."""
     bursts, each = scale.pick(1, 5, 20), scale.pick(5, 20, 40)
-    with arena(scale, seed, "--maxclients", str(MOST)) as made:
+    # One more than that: the judge's own.
+    with (
+        arena(scale, seed, "--maxclients", str(MOST + 1)) as made,
+        made.server.client() as direct,
+    ):
+        direct.ping()
         made.start(workers=1, WEB_PROCESSES="2")
         for name in ("beat", "shipper", "flower"):
             made.stack.start(name)
@@ -35,8 +40,7 @@ def few_connections(scale: Scale, seed: int) -> tuple[str, str]:
         until(lambda: _all_logged(made), within_s=30, what="the call log has it all")
         flower = f"http://127.0.0.1:{made.stack.flower_port}/healthcheck"
         until(lambda: answers(flower), within_s=30, what="Flower answers")
-        with made.server.client() as direct:
-            turned_away = direct.info("stats")["rejected_connections"]
+        turned_away = direct.info("stats")["rejected_connections"]
     return f"{bursts} bursts by {CLIENTS} clients, {len(journal.accepted)} calls", (
         f"{sum(map(len, evidence.rings.values()))} rings, 0 lost, 0 twice; {len(journal.refused)} "
         f"calls refused for certain, {turned_away} connections turned away"
