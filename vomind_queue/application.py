@@ -16,12 +16,11 @@ from flask import Flask
 from vomind_queue import log, tracing
 from vomind_queue.api.access import sign
 from vomind_queue.api.app import make_app
-from vomind_queue.api.ports import Services
 from vomind_queue.config.loading import load_or_exit
 from vomind_queue.config.settings import Settings
 from vomind_queue.dashboard.files import Dashboard
 from vomind_queue.log_services import open_log
-from vomind_queue.services import build, check_store
+from vomind_queue.services import Services, build, check_store
 
 logger = logging.getLogger(__name__)
 

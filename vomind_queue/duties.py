@@ -12,9 +12,9 @@ import random
 import threading
 import time
 from collections.abc import Callable, Mapping
-from typing import Protocol
 
 from vomind_queue.errors import StoreUnavailable
+from vomind_queue.store.due_times import DueTimes
 
 logger = logging.getLogger(__name__)
 
@@ -29,26 +29,6 @@ RETRY_S = 0.5
 #: Workers share the looks: the more there are, the longer each of them waits between two, up to
 #: so many times as long. No more, so that the last one left is not late for long.
 MOST_SHARING = 10
-
-
-class DueTimes(Protocol):
-    """What is needed of the store. Everything may raise StoreUnavailable."""
-
-    def next(self) -> Mapping[str, float]:
-        """Return the names of what becomes due, each with the time until then, s."""
-        ...
-
-    def wait(self, seconds: float) -> bool:
-        """Wait for so long or shorter; true when something may be due sooner than was told."""
-        ...
-
-    def put_back(self) -> None:
-        """Leave the word that ended a wait to another worker."""
-        ...
-
-    def interrupt(self) -> None:
-        """End a wait that another thread is in."""
-        ...
 
 
 class Duty:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -45,11 +44,3 @@ class Meters:
     oldest_doubt_ms: int
     #: Calls on the line, and those whose price is waited for.
     followed: int
-
-
-class MeterReader(Protocol):
-    """Where they are read."""
-
-    def read(self) -> Meters:
-        """All of them, at one moment. Raises StoreUnavailable."""
-        ...

@@ -16,8 +16,6 @@ from vomind_queue.control import Control
 from vomind_queue.dialer.webhooks import Postmark
 from vomind_queue.errors import StoreUnavailable, StoreUnsuitable
 from vomind_queue.history import History
-from vomind_queue.meters import MeterReader
-from vomind_queue.oversight import Oversight
 from vomind_queue.progress import OutcomePolicy, first_look_ms
 from vomind_queue.recurring import Recurring
 from vomind_queue.reporting import Reporting
@@ -41,9 +39,9 @@ class Services:
     settings: Settings
     scheduling: Scheduling
     recurring: Recurring
+    queue: CallQueue
     control: Control
-    oversight: Oversight
-    meters: MeterReader
+    meters: MeterDesk
     floods: FloodBook
     reporting: Reporting
     #: ``None`` while Twilio has no address to report to.
@@ -87,8 +85,8 @@ def build_on(gate: Gate, settings: Settings, log: CallLog) -> Services:
         settings=settings,
         scheduling=Scheduling(queue),
         recurring=Recurring(Timetable(gate)),
-        control=Control(queue),
-        oversight=Oversight(queue, Lookout(gate)),
+        queue=queue,
+        control=Control(queue, Lookout(gate)),
         meters=MeterDesk(gate),
         floods=FloodBook(gate),
         reporting=reporting,

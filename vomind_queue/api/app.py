@@ -19,13 +19,13 @@ from vomind_queue.api.metrics import MetricsRoutes
 from vomind_queue.api.middleware import Api, Middleware
 from vomind_queue.api.outage import Outage
 from vomind_queue.api.overview import OverviewRoutes
-from vomind_queue.api.ports import Services
 from vomind_queue.api.queue import QueueRoutes
 from vomind_queue.api.recurring import RecurringRoutes, ScheduleNumber
 from vomind_queue.api.reference.routes import ReferenceRoutes
 from vomind_queue.api.twilio import TwilioRoutes
 from vomind_queue.api.wrong_keys import WrongKeys
 from vomind_queue.errors import StoreUnavailable
+from vomind_queue.services import Services
 
 #: Where the queue's endpoints hang.
 QUEUE_PATH = "/api/queue"
@@ -40,7 +40,7 @@ def make_app(services: Services) -> Flask:
     meters = HttpMeters()
     app.wsgi_app = Middleware(app.wsgi_app, meters.seconds)  # type: ignore[method-assign]
     settings = services.settings
-    outage = Outage(services.control)
+    outage = Outage(services.queue)
     Access(
         settings.api_keys,
         settings.metrics_key,

@@ -12,8 +12,8 @@ from vomind_queue.api.access import kept_id
 from vomind_queue.api.body import read_object
 from vomind_queue.api.idempotency import answered_before, idempotency_key
 from vomind_queue.api.jobs import plausible
-from vomind_queue.api.ports import Services
 from vomind_queue.calls import Call, NewCall
+from vomind_queue.services import Services
 
 
 class CallRoutes:

@@ -6,16 +6,16 @@ from flask import Blueprint, Response
 
 from vomind_queue.api import answers, schemas
 from vomind_queue.api.body import read_object
-from vomind_queue.api.ports import Services
 from vomind_queue.api.queue import DEFAULT_GRACE_MS, DEFAULT_LIMIT
 from vomind_queue.calls import State
+from vomind_queue.services import Services
 
 
 class FailedRoutes:
     """GET /failed/reasons, POST /retry-failed and /clean/preview."""
 
     def __init__(self, services: Services) -> None:
-        self._oversight = services.oversight
+        self._control = services.control
 
     def blueprint(self) -> Blueprint:
         """The routes, below the path that the API hangs at."""
@@ -27,7 +27,7 @@ class FailedRoutes:
 
     def reasons(self) -> Response:
         """Why calls failed, by kind."""
-        kinds = self._oversight.failure_kinds()
+        kinds = self._control.failure_kinds()
         reasons = [
             {"kind": each.kind, "count": each.count, "example": each.example} for each in kinds
         ]
@@ -38,7 +38,7 @@ class FailedRoutes:
         """Lets failed calls of one kind wait again, the last one to fail first."""
         body = read_object()
         asked = schemas.RETRY_FAILED.load(body)
-        done = self._oversight.retry_failed(
+        done = self._control.retry_failed(
             asked.get("reason"), asked.get("limit") or schemas.MOST_RETRIED
         )
         count = len(done.job_ids)
@@ -55,7 +55,7 @@ class FailedRoutes:
         body = read_object()
         asked = schemas.CLEAN.load(body)
         grace, limit = asked.get("grace"), asked.get("limit")
-        counts = self._oversight.cleanable(DEFAULT_GRACE_MS if grace is None else grace)
+        counts = self._control.cleanable(DEFAULT_GRACE_MS if grace is None else grace)
         document = {
             "completed": counts[State.COMPLETED],
             "failed": counts[State.FAILED],

@@ -4,29 +4,21 @@ from __future__ import annotations
 
 import logging
 from http import HTTPStatus
-from typing import Protocol
 
 from flask import Flask, request
 
 from vomind_queue.api import access
 from vomind_queue.api.problems import Refused
 from vomind_queue.calls import Rate
+from vomind_queue.store.floods import FloodBook
 
 logger = logging.getLogger(__name__)
-
-
-class Book(Protocol):
-    """Where requests are counted."""
-
-    def admit(self, client: str, rate: Rate) -> int:
-        """Counts a request; ms until the next one is allowed, 0 when this one is."""
-        ...
 
 
 class Flood:
     """Counts the requests of each key; without keys, of each address."""
 
-    def __init__(self, book: Book, rate: Rate | None) -> None:
+    def __init__(self, book: FloodBook, rate: Rate | None) -> None:
         """``rate``: what one client may ask; ``None``: as much as it likes."""
         self._book = book
         self._rate = rate

@@ -7,17 +7,17 @@ from http import HTTPStatus
 from flask import Blueprint, Response
 
 from vomind_queue.api import answers
-from vomind_queue.api.ports import Services
 from vomind_queue.api.problems import RETRY_AFTER_S, Refused
 from vomind_queue.errors import StoreUnavailable
 from vomind_queue.memory import REMEDY
+from vomind_queue.services import Services
 
 
 class HealthRoutes:
     """GET /healthz and /readyz."""
 
     def __init__(self, services: Services) -> None:
-        self._control = services.control
+        self._queue = services.queue
 
     def blueprint(self) -> Blueprint:
         """The routes, at the root."""
@@ -37,8 +37,8 @@ class HealthRoutes:
         """
         try:
             # A replica answers questions, too.
-            self._control.check_writable()
-            stats = self._control.stats()
+            self._queue.check_writable()
+            stats = self._queue.stats()
         except StoreUnavailable as error:
             raise _not_ready("redis", f"Redis is not ready: {error}") from error
         if stats.memory.full:

@@ -11,9 +11,9 @@ from flask import Blueprint, Response, request
 
 from vomind_queue.api import answers, log_answers, log_search
 from vomind_queue.api.jobs import plausible
-from vomind_queue.api.ports import Services
 from vomind_queue.api.problems import RETRY_AFTER_S, Refused
 from vomind_queue.errors import LogUnavailable
+from vomind_queue.services import Services
 
 #: How long a request waits while others ask the log, s.
 SEAT_S = 1.0

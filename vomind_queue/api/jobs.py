@@ -8,9 +8,9 @@ from flask import Blueprint, Response
 
 from vomind_queue.api import answers, schemas
 from vomind_queue.api.body import read_object
-from vomind_queue.api.ports import Services
 from vomind_queue.calls import State
 from vomind_queue.errors import JobNotFound
+from vomind_queue.services import Services
 
 _JOB_ID = re.compile(r"[!-~]{1,128}")
 _HISTORY = (State.COMPLETED, State.FAILED)
@@ -21,6 +21,7 @@ class JobRoutes:
 
     def __init__(self, services: Services) -> None:
         self._control = services.control
+        self._queue = services.queue
 
     def blueprint(self) -> Blueprint:
         """The routes, below the path that the API hangs at."""
@@ -32,7 +33,7 @@ class JobRoutes:
 
     def show(self, job_id: str) -> Response:
         """The job with its state and its story so far."""
-        return answers.success(answers.job(self._control.job(plausible(job_id))))
+        return answers.success(answers.job(self._queue.job(plausible(job_id))))
 
     def cancel(self, job_id: str) -> Response:
         """Takes a call out of the queue, or a finished one out of history."""

@@ -20,12 +20,12 @@ from prometheus_client.core import (
 )
 
 from vomind_queue.api.http_meters import HttpMeters
-from vomind_queue.api.ports import Services
 from vomind_queue.attempts import Kind
 from vomind_queue.calls import State, Stats
 from vomind_queue.memory import Memory
 from vomind_queue.meters import Distribution, Meters
 from vomind_queue.overview import longest_ms
+from vomind_queue.services import Services
 
 #: Upper ends of the buckets are powers of two, ms: from 1 ms to 4.7 hours.
 _OCTAVES = range(25)
@@ -35,7 +35,7 @@ class MetricsRoutes:
     """GET /metrics."""
 
     def __init__(self, services: Services, http: HttpMeters) -> None:
-        self._control = services.control
+        self._queue = services.queue
         self._meters = services.meters
         self._http = http
 
@@ -48,7 +48,7 @@ class MetricsRoutes:
     def show(self) -> Response:
         """All of them as text. Raises StoreUnavailable: no numbers are better than old ones."""
         registry = CollectorRegistry(auto_describe=False)
-        registry.register(_Read(self._control.stats(), self._meters.read()))
+        registry.register(_Read(self._queue.stats(), self._meters.read()))
         text = generate_latest(registry) + generate_latest(self._http.registry())
         return Response(text, content_type=CONTENT_TYPE_PLAIN_0_0_4)
 

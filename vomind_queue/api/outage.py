@@ -14,8 +14,8 @@ from flask import Response, request
 
 from vomind_queue.api import problems
 from vomind_queue.api.middleware import ARRIVED
-from vomind_queue.control import Control
 from vomind_queue.errors import StoreUnavailable
+from vomind_queue.store.queue import CallQueue
 
 logger = logging.getLogger(__name__)
 
@@ -28,8 +28,8 @@ LOOK_S = 0.2
 class Outage:
     """Knows whether Redis is away, from the first request that waited for it in vain."""
 
-    def __init__(self, control: Control) -> None:
-        self._control = control
+    def __init__(self, queue: CallQueue) -> None:
+        self._queue = queue
         self._lock = threading.Lock()
         #: Set while Redis is away.
         self.away = threading.Event()
@@ -57,7 +57,7 @@ class Outage:
 
     def _back(self) -> bool:
         try:
-            self._control.ping()
+            self._queue.ping()
         except StoreUnavailable:
             return False
         return True

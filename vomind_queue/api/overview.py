@@ -14,9 +14,9 @@ from flask import Blueprint, Response, request
 from vomind_queue.api import answers
 from vomind_queue.api.jobs import plausible
 from vomind_queue.api.json_provider import encode
-from vomind_queue.api.ports import Services
 from vomind_queue.api.times import iso, iso_or_none
 from vomind_queue.overview import Hour, Overview, Reason
+from vomind_queue.services import Services
 from vomind_queue.standing import Standing
 
 #: How long one look at Redis serves everybody who asks this process, s.
@@ -31,8 +31,8 @@ class OverviewRoutes:
     """GET /overview, and /queue/job/<jobId>/why."""
 
     def __init__(self, services: Services) -> None:
-        self._oversight = services.oversight
-        self._shared = Shared(lambda: encode(overview(self._oversight.overview())))
+        self._control = services.control
+        self._shared = Shared(lambda: encode(overview(self._control.overview())))
 
     def blueprint(self) -> Blueprint:
         """The routes, below the path that the API hangs at."""
@@ -51,7 +51,7 @@ class OverviewRoutes:
 
     def why(self, job_id: str) -> Response:
         """Why a call has not rung yet."""
-        return answers.success(why(job_id, self._oversight.why(plausible(job_id))))
+        return answers.success(why(job_id, self._control.why(plausible(job_id))))
 
 
 class Shared:

@@ -6,8 +6,8 @@ from flask import Blueprint, Response, request
 
 from vomind_queue.api import access, answers, schemas
 from vomind_queue.api.body import read_object
-from vomind_queue.api.ports import Services
 from vomind_queue.calls import State
+from vomind_queue.services import Services
 
 #: What /clean removes when it is not told, ms and jobs.
 DEFAULT_GRACE_MS = 3_600_000
@@ -19,6 +19,7 @@ class QueueRoutes:
 
     def __init__(self, services: Services) -> None:
         self._control = services.control
+        self._queue = services.queue
 
     def blueprint(self) -> Blueprint:
         """The routes, below the path that the API hangs at."""
@@ -35,12 +36,12 @@ class QueueRoutes:
 
     def stats(self) -> Response:
         """All numbers, read at one moment."""
-        return answers.success(answers.stats(self._control.stats()))
+        return answers.success(answers.stats(self._queue.stats()))
 
     def page(self, state: State) -> Response:
         """Some jobs of one state, in that state's order."""
         start, end = schemas.PAGE.load(request.args.to_dict())
-        return answers.success(answers.page(self._control.page(state, start, end)))
+        return answers.success(answers.page(self._queue.page(state, start, end)))
 
     def clean(self) -> Response:
         """Removes finished jobs from history, the oldest first."""

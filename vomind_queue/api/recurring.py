@@ -12,10 +12,10 @@ from vomind_queue.api import access, answers, recurring_answers, schemas
 from vomind_queue.api.access import kept_id
 from vomind_queue.api.body import read_object
 from vomind_queue.api.idempotency import answered_before, idempotency_key
-from vomind_queue.api.ports import Services
 from vomind_queue.api.recurring_schemas import CHANGE, PAGE, PREVIEW, RECURRING
 from vomind_queue.errors import WrongState
 from vomind_queue.schedules import PREFIX, Recurrence, Schedule
+from vomind_queue.services import Services
 
 #: A schedule's id in an address; an occurrence's has a second colon, and is a job.
 _ONE = f"/job/{PREFIX}<schedule_number:schedule_id>"

@@ -16,10 +16,10 @@ from flask import Blueprint, Flask, Response, request
 from werkzeug.datastructures import MultiDict
 
 from vomind_queue.api.body import read_bytes
-from vomind_queue.api.ports import Services
 from vomind_queue.api.problems import Refused
 from vomind_queue.dialer.webhooks import hang_up, read, status_path, twiml_path
 from vomind_queue.progress import Hearing, Report
+from vomind_queue.services import Services
 from vomind_queue.speech import say
 
 logger = logging.getLogger(__name__)
