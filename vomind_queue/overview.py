@@ -1,17 +1,23 @@
 """Whether calls go out, and if not, why and what to do: decided from plain numbers, no I/O.
 
-`assess` is the one place that says so; the page and every app read the same verdict.
+`assess` is the one place that says so; the page and every app read the same verdict. Its words
+are in `overview_reasons.yaml`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import cache
+from importlib.resources import files
 from typing import TypeVar
 
+import yaml
+
 from vomind_queue.calls import Stats
-from vomind_queue.memory import REMEDY, TIGHT
+from vomind_queue.logbook import OutboxState
+from vomind_queue.memory import REMEDY, TIGHT, Memory
 
 K = TypeVar("K")
 
@@ -163,154 +169,80 @@ def _condition(stats: Stats, reasons: Sequence[Reason]) -> Condition:
 
 def _reasons(stats: Stats, now_ms: int) -> Iterator[Reason]:
     yield from _of_starts(stats, now_ms)
-    yield from _of_memory(stats)
+    yield from _of_memory(stats.memory)
     yield from _of_schedules(stats)
     yield from _of_doubts(stats)
-    yield from _of_log(stats)
+    yield from _of_log(stats.outbox)
 
 
 def _of_starts(stats: Stats, now_ms: int) -> Iterator[Reason]:
     pause, use = stats.pause, stats.rate_use
     if pause and pause.by == SYSTEM:
-        yield Reason(
-            kind="account",
-            level=Level.ERROR,
-            title="Twilio refuses every call",
-            detail=pause.reason or "The queue paused itself.",
-            remedy="Put the account or the setting right, restart the workers if a setting "
-            "changed, then resume.",
-        )
+        yield _reason("account", words=pause.reason or "The queue paused itself.")
     elif pause:
-        yield Reason(
-            kind="paused",
-            level=Level.WARNING,
-            title=f"Paused by {pause.by}",
-            detail=pause.reason or "No call starts until somebody resumes.",
-            remedy="Resume when calls may go out again.",
-        )
+        words = pause.reason or "No call starts until somebody resumes."
+        yield _reason("paused", by=pause.by, words=words)
     if not stats.workers:
-        yield Reason(
-            kind="no-worker",
-            level=Level.ERROR,
-            title="No worker is running",
-            detail="None asked for calls in the last 30 seconds, so no call is placed.",
-            remedy="Start one: celery -A celery_app worker. If one runs, compare its Redis "
-            "settings with those of web.",
-        )
+        yield _reason("no-worker")
     if stats.breaker_until_ms is not None:
-        yield Reason(
-            kind="breaker",
-            level=Level.ERROR,
-            title="Twilio cannot be reached",
-            detail="It refused call after call. One call is let through every few seconds; the "
-            "rest waits with all its attempts.",
-            remedy="Nothing, if Twilio is down: calls go on by themselves. Else look at a failed "
-            "or delayed call for Twilio's words.",
-            until_ms=stats.breaker_until_ms,
-        )
+        yield _reason("breaker", until_ms=stats.breaker_until_ms)
     if not pause and use and use.reset_ms and stats.waiting:
-        yield Reason(
-            kind="limit",
-            level=Level.INFO,
-            title="Held by the limit",
-            detail=f"{use.used} of {use.rate.max_starts} starts are used up in "
-            f"{use.rate.window_ms / 1000:g} seconds.",
-            remedy="Wait, or raise CALL_RATE_LIMIT.",
-            until_ms=now_ms + use.reset_ms,
-        )
+        most, seconds = use.rate.max_starts, use.rate.window_ms / 1000
+        until_ms = now_ms + use.reset_ms
+        yield _reason("limit", until_ms=until_ms, used=use.used, most=most, seconds=seconds)
 
 
-def _of_memory(stats: Stats) -> Iterator[Reason]:
-    memory = stats.memory
+def _of_memory(memory: Memory) -> Iterator[Reason]:
     if memory.full:
-        yield Reason(
-            kind="memory",
-            level=Level.ERROR,
-            title="Redis is full",
-            detail=f"It uses {memory}. New calls are refused; those that wait go out.",
-            remedy=REMEDY,
-        )
+        yield replace(_reason("memory-full", memory=memory, remedy=REMEDY), kind="memory")
     elif memory.share >= TIGHT:
-        yield Reason(
-            kind="memory",
-            level=Level.WARNING,
-            title="Redis is nearly full",
-            detail=f"It uses {memory}. When it is full, new calls are refused.",
-            remedy=REMEDY,
-        )
+        yield _reason("memory", memory=memory, remedy=REMEDY)
 
 
 def _of_schedules(stats: Stats) -> Iterator[Reason]:
-    if stats.recurring and not stats.scheduler_leads:
-        yield Reason(
-            kind="no-scheduler",
-            level=Level.ERROR,
-            title="Recurring calls do not ring",
-            detail="No scheduler has kept up with them in the last 30 seconds. Other calls go on.",
-            remedy="Give Redis room: while it is full, no scheduler can say that it is there."
-            if stats.memory.full
-            else "Start one: celery -A celery_app beat. Runs missed by less than their grace "
-            "ring late.",
-        )
+    if not stats.recurring or stats.scheduler_leads:
+        return
+    remedy = "Start one: celery -A celery_app beat. Runs missed by less than their grace ring late."
+    if stats.memory.full:
+        remedy = "Give Redis room: while it is full, no scheduler can say that it is there."
+    yield _reason("no-scheduler", remedy=remedy)
 
 
 def _of_doubts(stats: Stats) -> Iterator[Reason]:
-    if stats.in_doubt:
-        yield Reason(
-            kind="in-doubt",
-            level=Level.INFO,
-            title=f"{stats.in_doubt} {_plural('attempt', stats.in_doubt)} in doubt",
-            detail="Twilio gave no clear answer; its list of calls is being read before anything "
-            "is dialed again.",
-            remedy="Nothing: each ends within IN_DOUBT_HORIZON.",
-        )
-    if stats.stray_rings:
-        yield Reason(
-            kind="stray-rings",
-            level=Level.INFO,
-            title=f"{stats.stray_rings} stray {_plural('ring', stats.stray_rings)}, ever",
-            detail="A phone rang at Twilio for an attempt that had been given up; it was ended.",
-            remedy="Look for the error in the workers' log, and raise IN_DOUBT_HORIZON if it "
-            "happens again.",
-        )
+    if count := stats.in_doubt:
+        yield _reason("in-doubt", count=count, attempts=_plural("attempt", count))
+    if count := stats.stray_rings:
+        yield _reason("stray-rings", count=count, rings=_plural("ring", count))
 
 
-def _of_log(stats: Stats) -> Iterator[Reason]:
-    outbox = stats.outbox
+def _of_log(outbox: OutboxState) -> Iterator[Reason]:
     if outbox.behind_ms >= UNSHIPPED_MS and not outbox.shipping:
-        yield Reason(
-            kind="no-shipper",
-            level=Level.WARNING,
-            title="The call log is not written",
-            detail="No shipper runs. Calls go on, and what happens to them waits in Redis.",
-            remedy="Start one: python -m vomind_queue.shipper.",
-        )
+        yield _reason("no-shipper")
     elif outbox.behind_ms >= BEHIND_MS:
-        yield Reason(
-            kind="log-behind",
-            level=Level.WARNING,
-            title="The call log is behind",
-            detail="Its database is away, slow, or refuses what it is sent. Calls go on, and "
-            "nothing is lost up to OUTBOX_MAX.",
-            remedy="The shipper's log lines say why: key, tables, database.",
-        )
-    if outbox.dead:
-        yield Reason(
-            kind="dead-letters",
-            level=Level.WARNING,
-            title=f"{outbox.dead} {_plural('line', outbox.dead)} refused by the call log",
-            detail="Its database refused them for good; they are kept.",
-            remedy="See why: vomind-queue dead-letters. Send them again: "
-            "vomind-queue dead-letters --send.",
-        )
-    if lost := sum(outbox.lost.values()):
-        yield Reason(
-            kind="log-lost",
-            level=Level.INFO,
-            title=f"{lost} {_plural('entry', lost)} of the call log lost, ever",
-            detail="The log was away for so long that OUTBOX_MAX had no room for them.",
-            remedy="Raise OUTBOX_MAX; the states of calls are still in the queue.",
-        )
+        yield _reason("log-behind")
+    if count := outbox.dead:
+        yield _reason("dead-letters", count=count, lines=_plural("line", count))
+    if count := sum(outbox.lost.values()):
+        yield _reason("log-lost", count=count, entries=_plural("entry", count))
+
+
+def _reason(kind: str, *, until_ms: int | None = None, **values: object) -> Reason:
+    text = _texts()[kind]
+    return Reason(
+        kind=kind,
+        level=Level(text["level"]),
+        title=text["title"].format(**values),
+        detail=text["detail"].format(**values),
+        remedy=text["remedy"].format(**values),
+        until_ms=until_ms,
+    )
+
+
+@cache
+def _texts() -> Mapping[str, Mapping[str, str]]:
+    text = (files("vomind_queue") / "overview_reasons.yaml").read_text("utf-8")
+    found: Mapping[str, Mapping[str, str]] = yaml.safe_load(text)
+    return found
 
 
 def _plural(word: str, count: int) -> str:
