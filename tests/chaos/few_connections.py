@@ -20,7 +20,7 @@ CLIENTS = 16
 
 def few_connections(scale: Scale, seed: int) -> tuple[str, str]:
     """Bursts of single calls and bulks: what is accepted rings, what is refused does not."""
-    bursts, each = scale.pick(1, 5, 20), scale.pick(5, 20, 40)
+    bursts, each = scale.pick(1, 3, 10), scale.pick(5, 10, 40)
     # One more than that: the judge's own.
     with (
         arena(scale, seed, "--maxclients", str(MOST + 1)) as made,
@@ -33,7 +33,7 @@ def few_connections(scale: Scale, seed: int) -> tuple[str, str]:
         until(lambda: answers(f"{made.stack.web_url}/readyz"), within_s=30, what="all is ready")
         for _ in range(bursts):
             _burst(made, each)
-        evidence = made.judge(within_s=180)
+        evidence = made.judge(within_s=60 + len(made.journal.accepted) / 20)
         journal = evidence.journal
         fail_on([f"{one.name} has ended" for one in made.stack.processes if not one.alive])
         fail_on([f"unknown: {numbers}" for numbers in journal.unknown])
