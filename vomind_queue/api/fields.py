@@ -8,6 +8,7 @@ absent.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any, TypeVar, cast
 
 from marshmallow import ValidationError, fields, missing
@@ -23,14 +24,8 @@ T = TypeVar("T")
 #: A JSON Schema.
 Shape = dict[str, Any]
 
-#: ``[0-9]`` and not ``\\d``, which takes other scripts' digits.
-_NUMBER = re.compile(r"\+[0-9]{7,15}")
-_INDEX = re.compile(r"[0-9]{1,30}")
-_KIND = re.compile(r"[a-z0-9-]{1,64}")
-_PRIORITIES = {priority.value: priority for priority in Priority}
 #: Plain texts, of which an unhashable value is none either: looked up in a list.
 _RETRIED = [outcome.value for outcome in RETRIED]
-_DETECTIONS = [word.value for word in Detection]
 
 MAX_MESSAGE = 3_000
 MAX_LEAD_ID = 128
@@ -44,12 +39,11 @@ MAX_CALLS = 10_000
 class Rule(fields.Field[T]):
     """A field that is read from its value alone."""
 
+    #: What `read` takes, in the words of JSON Schema: the OpenAPI document says it.
+    shape: Mapping[str, Any]
+
     def read(self, value: Any) -> T:
         """The value that is meant; raises ValidationError."""
-        raise NotImplementedError
-
-    def shape(self) -> Shape:
-        """What `read` takes, in the words of JSON Schema: the OpenAPI document says it."""
         raise NotImplementedError
 
     def deserialize(self, value: Any, *args: Any, **kwargs: Any) -> Any:
@@ -59,34 +53,60 @@ class Rule(fields.Field[T]):
         return self.read(value)
 
 
-class PhoneNumber(Rule[str]):
-    """``+`` and 7 to 15 digits."""
+class Matching(Rule[str]):
+    """A text that matches a pattern from end to end; ``told``: what is said of another one."""
 
-    def shape(self) -> Shape:
-        """A text in ASCII."""
-        return {"type": "string", "pattern": whole(_NUMBER)}
+    _pattern: re.Pattern[str]
+    _told: str
+
+    def __init_subclass__(cls, *, pattern: str = "", told: str = "") -> None:
+        if pattern:
+            cls._pattern, cls._told = re.compile(pattern), told
+            cls.shape = {"type": "string", "pattern": f"^{pattern}$"}
 
     def read(self, value: Any) -> str:
-        """Whether the number exists is for Twilio to say."""
-        if not isinstance(value, str) or not _NUMBER.fullmatch(value):
-            raise ValidationError("Write the number as + and 7 to 15 digits: +1234567890.")
+        if not isinstance(value, str) or not self._pattern.fullmatch(value):
+            raise ValidationError(self._told)
         return value
+
+
+class Choice(Rule[T]):
+    """One of a few words, each with its value; ``told``: what is said of another one."""
+
+    _words: Mapping[str, T]
+    _told: str
+
+    def __init_subclass__(cls, *, words: Mapping[str, T], told: str) -> None:
+        cls._words, cls._told = words, told
+        cls.shape = {"type": "string", "enum": list(words)}
+
+    def read(self, value: Any) -> T:
+        if not isinstance(value, str) or value not in self._words:
+            raise ValidationError(self._told)
+        return self._words[value]
+
+
+class PhoneNumber(
+    Matching,
+    # Not \d, which takes other scripts' digits.
+    pattern=r"\+[0-9]{7,15}",
+    told="Write the number as + and 7 to 15 digits: +1234567890.",
+):
+    """``+`` and 7 to 15 digits. Whether the number exists is for Twilio to say."""
 
 
 class Message(Rule[str]):
     """Words that can be spoken and that fit into what Twilio takes."""
 
-    def shape(self) -> Shape:
-        """How long it is once it is written for Twilio has no word in JSON Schema."""
-        return {
-            "type": "string",
-            "minLength": 1,
-            "maxLength": MAX_MESSAGE,
-            "pattern": SPEAKABLE,
-        }
+    # How long it is once it is written for Twilio has no word in JSON Schema.
+    shape: Mapping[str, Any] = {
+        "type": "string",
+        "minLength": 1,
+        "maxLength": MAX_MESSAGE,
+        "pattern": SPEAKABLE,
+    }
 
     def read(self, value: Any) -> str:
-        """The words as they are."""
         if not isinstance(value, str) or not 1 <= len(value) <= MAX_MESSAGE:
             raise ValidationError(f"Give a text of 1 to {MAX_MESSAGE:,} characters.")
         if found := FORBIDDEN.search(value):
@@ -101,12 +121,11 @@ class Message(Rule[str]):
 class LeadId(Rule[str | int]):
     """The app's own name for a person."""
 
-    def shape(self) -> Shape:
-        """Either type."""
-        return {"anyOf": [{"type": "string", "maxLength": MAX_LEAD_ID}, {"type": "integer"}]}
+    shape: Mapping[str, Any] = {
+        "anyOf": [{"type": "string", "maxLength": MAX_LEAD_ID}, {"type": "integer"}]
+    }
 
     def read(self, value: Any) -> str | int:
-        """The name in the type that it was sent in."""
         value = whole_number(value)
         # bool is a kind of int to isinstance.
         if type(value) not in (str, int) or len(str(value)) > MAX_LEAD_ID:
@@ -116,30 +135,24 @@ class LeadId(Rule[str | int]):
         return value  # type: ignore[no-any-return]
 
 
-class Urgency(Rule[Priority]):
+class Urgency(
+    Choice[Priority],
+    words={priority.value: priority for priority in Priority},
+    told="Choose high, normal or low.",
+):
     """One of the three priorities."""
-
-    def shape(self) -> Shape:
-        """The three words."""
-        return {"type": "string", "enum": list(_PRIORITIES)}
-
-    def read(self, value: Any) -> Priority:
-        """Never normal for a word that is none of them."""
-        if not isinstance(value, str) or value not in _PRIORITIES:
-            raise ValidationError("Choose high, normal or low.")
-        return _PRIORITIES[value]
 
 
 class Outcomes(Rule[list[str]]):
     """Outcomes on the line after which a call is made again."""
 
-    def shape(self) -> Shape:
-        """Each at most once."""
-        items = {"type": "string", "enum": _RETRIED}
-        return {"type": "array", "items": items, "uniqueItems": True}
+    shape: Mapping[str, Any] = {
+        "type": "array",
+        "items": {"type": "string", "enum": _RETRIED},
+        "uniqueItems": True,
+    }
 
     def read(self, value: Any) -> list[str]:
-        """The list as it is; none at all is a choice, too."""
         if not isinstance(value, list) or any(each not in _RETRIED for each in value):
             raise ValidationError(f"Give a list of some of {', '.join(RETRIED)}.")
         if len(value) > len(set(value)):
@@ -147,43 +160,29 @@ class Outcomes(Rule[list[str]]):
         return value
 
 
-class DetectionWord(Rule[str]):
+class DetectionWord(
+    Choice[str],
+    words={word.value: word.value for word in Detection},
+    told=f"Choose one of {', '.join(Detection)}.",
+):
     """Whether a machine is to be told from a person."""
 
-    def shape(self) -> Shape:
-        """The words."""
-        return {"type": "string", "enum": _DETECTIONS}
 
-    def read(self, value: Any) -> str:
-        """The word as it is."""
-        if not isinstance(value, str) or value not in _DETECTIONS:
-            raise ValidationError(f"Choose one of {', '.join(_DETECTIONS)}.")
-        return value
-
-
-class Kind(Rule[str]):
+class Kind(
+    Matching,
+    pattern=r"[a-z0-9-]{1,64}",
+    told="Give a kind that GET /api/queue/failed/reasons names.",
+):
     """The kind of a failure, as ``GET /failed/reasons`` names it."""
-
-    def shape(self) -> Shape:
-        """A word."""
-        return {"type": "string", "pattern": whole(_KIND)}
-
-    def read(self, value: Any) -> str:
-        """The word as it is."""
-        if not isinstance(value, str) or not _KIND.fullmatch(value):
-            raise ValidationError("Give a kind that GET /api/queue/failed/reasons names.")
-        return value
 
 
 class Metadata(Rule[dict[str, Any]]):
     """The app's own JSON object."""
 
-    def shape(self) -> Shape:
-        """Its size has no word in JSON Schema."""
-        return {"type": "object", "additionalProperties": True}
+    # Its size has no word in JSON Schema.
+    shape: Mapping[str, Any] = {"type": "object", "additionalProperties": True}
 
     def read(self, value: Any) -> dict[str, Any]:
-        """The object as it is."""
         if not isinstance(value, dict):
             raise ValidationError("Give a JSON object.")
         text = compact(value)
@@ -201,15 +200,11 @@ class Metadata(Rule[dict[str, Any]]):
 class Instant(Rule[int]):
     """A time with its offset, as unix ms."""
 
+    shape: Mapping[str, Any] = {"type": "string", "format": "date-time"}
     #: Whether part of a millisecond makes it later or is left out.
     up = True
 
-    def shape(self) -> Shape:
-        """RFC 3339."""
-        return {"type": "string", "format": "date-time"}
-
     def read(self, value: Any) -> int:
-        """Unix ms."""
         try:
             return parse_instant(value if isinstance(value, str) else "", up=self.up)
         except ValueError:
@@ -225,13 +220,9 @@ class WholeNumber(Rule[int]):
     def __init__(self, *, least: int, most: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._least, self._most = least, most
-
-    def shape(self) -> Shape:
-        """Both bounds included."""
-        return {"type": "integer", "minimum": self._least, "maximum": self._most}
+        self.shape = {"type": "integer", "minimum": least, "maximum": most}
 
     def read(self, value: Any) -> int:
-        """The number as it is."""
         value = whole_number(value)
         if type(value) is not int or not self._least <= value <= self._most:
             raise ValidationError(f"Give a whole number from {self._least:,} to {self._most:,}.")
@@ -248,13 +239,10 @@ class Delay(WholeNumber):
 class Index(Rule[int]):
     """A place in a list, from the query of an address."""
 
-    def shape(self) -> Shape:
-        """As a number: an address has digits only."""
-        return {"type": "integer", "minimum": 0}
+    shape: Mapping[str, Any] = {"type": "integer", "minimum": 0}
 
     def read(self, value: Any) -> int:
-        """The number that the digits mean."""
-        if not isinstance(value, str) or not _INDEX.fullmatch(value):
+        if not isinstance(value, str) or not re.fullmatch(r"[0-9]{1,30}", value):
             raise ValidationError("Give a whole number, 0 or more.")
         return int(value)
 
@@ -262,9 +250,8 @@ class Index(Rule[int]):
 class Calls(fields.List[Any]):
     """The calls of a bulk, each read by the schema of one call."""
 
-    def shape(self) -> Shape:
-        """How many; the calls are described by their own schema."""
-        return {"type": "array", "minItems": 1, "maxItems": MAX_CALLS}
+    # The calls are described by their own schema.
+    shape: Mapping[str, Any] = {"type": "array", "minItems": 1, "maxItems": MAX_CALLS}
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> list[Any]:
         # Before anything is done for each of them.
@@ -280,11 +267,6 @@ class Calls(fields.List[Any]):
 def whole_number(value: Any) -> Any:
     """``1`` for ``1.0``, which is the same number in JSON; anything else as it is."""
     return int(value) if type(value) is float and value.is_integer() else value
-
-
-def whole(pattern: re.Pattern[str]) -> str:
-    """A pattern that is matched in full, as JSON Schema writes it."""
-    return f"^(?:{pattern.pattern})$" if "|" in pattern.pattern else f"^{pattern.pattern}$"
 
 
 def _depth(value: Any) -> int:

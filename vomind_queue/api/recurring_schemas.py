@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -29,21 +28,15 @@ FIRST_MS = 946_684_800_000
 MOST_PREVIEWED = 50
 PREVIEWED = 10
 
-#: No spaces: those at its ends would not be seen.
-_KEY = re.compile(r"[!-~]{1,128}")
 _NO_CRON = schemas.missing("The cron expression is")
-_OVERLAPS = {overlap.value: overlap for overlap in Overlap}
 
 
 class CronExpression(fields.Rule[str]):
     """Five fields, or a macro."""
 
-    def shape(self) -> fields.Shape:
-        """Its grammar has no word in JSON Schema."""
-        return {"type": "string", "format": "cron"}
+    shape: Mapping[str, Any] = {"type": "string", "format": "cron"}
 
     def read(self, value: Any) -> str:
-        """The expression as it was written, white space aside."""
         if not isinstance(value, str):
             raise ValidationError("Give a text of five fields, such as 0 9 * * 1-5, or @daily.")
         try:
@@ -55,12 +48,9 @@ class CronExpression(fields.Rule[str]):
 class TimeZone(fields.Rule[str]):
     """An IANA name."""
 
-    def shape(self) -> fields.Shape:
-        """The names are those of the machine's own data."""
-        return {"type": "string", "format": "time-zone"}
+    shape: Mapping[str, Any] = {"type": "string", "format": "time-zone"}
 
     def read(self, value: Any) -> str:
-        """The name as it is."""
         if not isinstance(value, str) or not is_zone(value):
             meant = near(value) if isinstance(value, str) else []
             text = "Give an IANA time zone, such as Europe/Berlin or UTC."
@@ -74,7 +64,6 @@ class Moment(fields.Instant):
     """A time within this century: calendars far away are nobody's."""
 
     def read(self, value: Any) -> int:
-        """Unix ms."""
         moment = super().read(value)
         if not FIRST_MS <= moment <= HORIZON_MS:
             raise ValidationError("Give a time from the year 2000 to 2099.")
@@ -87,32 +76,21 @@ class LastMoment(Moment):
     up = False
 
 
-class OverlapRule(fields.Rule[Overlap]):
+class OverlapRule(
+    fields.Choice[Overlap],
+    words={overlap.value: overlap for overlap in Overlap},
+    told="Choose skip or queue.",
+):
     """What to do while the run before has not ended."""
 
-    def shape(self) -> fields.Shape:
-        """The two words."""
-        return {"type": "string", "enum": list(_OVERLAPS)}
 
-    def read(self, value: Any) -> Overlap:
-        """One of the two."""
-        if not isinstance(value, str) or value not in _OVERLAPS:
-            raise ValidationError("Choose skip or queue.")
-        return _OVERLAPS[value]
-
-
-class Key(fields.Rule[str]):
+class Key(
+    fields.Matching,
+    # No spaces: those at its ends would not be seen.
+    pattern=r"[!-~]{1,128}",
+    told="Give 1 to 128 printable ASCII characters without spaces.",
+):
     """The app's own name for a recurring call."""
-
-    def shape(self) -> fields.Shape:
-        """As the ids of jobs."""
-        return {"type": "string", "pattern": fields.whole(_KEY)}
-
-    def read(self, value: Any) -> str:
-        """The name as it is."""
-        if not isinstance(value, str) or not _KEY.fullmatch(value):
-            raise ValidationError("Give 1 to 128 printable ASCII characters without spaces.")
-        return value
 
 
 class RecurringSchema(CallSchema):

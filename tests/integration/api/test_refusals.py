@@ -148,7 +148,7 @@ def test_an_unknown_address_is_a_404(api: Api, path: str) -> None:
     [
         ("GET", "/api/queue/schedule-call", {"POST", "OPTIONS"}),
         ("POST", "/api/queue/stats", {"GET", "HEAD", "OPTIONS"}),
-        ("PUT", "/api/queue/job/1", {"GET", "HEAD", "DELETE", "OPTIONS"}),
+        ("PUT", "/api/queue/job/1", {"GET", "HEAD", "PATCH", "DELETE", "OPTIONS"}),
         ("PATCH", "/healthz", {"GET", "HEAD", "OPTIONS"}),
         ("WEIRD", "/api/queue/pause", {"POST", "OPTIONS"}),
     ],

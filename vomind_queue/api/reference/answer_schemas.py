@@ -41,7 +41,7 @@ _SHAPES: Mapping[str, Shape] = {
         for kind in (Condition, Level, LineStatus, Overlap, Priority, ScheduleStatus, State)
     },
     **{
-        kind.__name__: kind().shape()
+        kind.__name__: dict(kind.shape)
         for kind in (DetectionWord, Key, LeadId, Outcomes, PhoneNumber)
     },
 }

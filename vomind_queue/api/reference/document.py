@@ -115,7 +115,7 @@ def _first_line(schema: Schema) -> str:
 
 def _described(_: Any, field: fields.Field[Any], **__: Any) -> Shape:
     """Return a field's shape, where it knows its own, and its text; apispec calls this for each."""
-    shape = field.shape() if isinstance(field, Rule | Calls) else {}
+    shape = dict(field.shape) if isinstance(field, Rule | Calls) else {}
     if shape and field.allow_none:
         shape = nullable(shape)
     if isinstance(field.parent, Schema):
