@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import click
 
-from vomind_queue.cli.faults import configured, told
+from vomind_queue.cli.upkeep import configured, told
 from vomind_queue.config.settings import Settings
 from vomind_queue.errors import SettingsError
 from vomind_queue.services import check_store

@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Iterator, Mapping
 from http import HTTPStatus
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 
 import click
 import requests
@@ -28,8 +28,11 @@ OVERVIEW = "/api/overview"
 TIMEOUT_S = 30.0
 #: How long a connection may take, s.
 CONNECT_S = 5.0
+#: The longest wait between two tries, s.
+LONGEST_PAUSE_S = 15.0
 #: Messages of a refusal that are shown; a bulk's are listed by line elsewhere.
 MOST_SHOWN = 20
+T = TypeVar("T")
 
 
 class ApiFault(click.ClickException):
@@ -55,16 +58,6 @@ class ApiFault(click.ClickException):
         #: Whether standard output wants a document, too.
         self.as_json = False
 
-    def advised(self, advice: str) -> ApiFault:
-        """The same with a line on what to do."""
-        return ApiFault(
-            f"{self.message}\n{advice}",
-            Ending(self.exit_code),
-            problem=self.problem,
-            sent=self.sent,
-            retry_after_s=self.retry_after_s,
-        )
-
     @property
     def passing(self) -> bool:
         """Whether the same request may succeed later."""
@@ -83,25 +76,8 @@ class ApiFault(click.ClickException):
             click.echo(readable(self.document))
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Answer:
-    """A success."""
-
-    body: bytes
-    headers: Mapping[str, str]
-    #: What was asked for is still as the request knew it.
-    unchanged: bool = False
-
-    @property
-    def document(self) -> dict[str, Any]:
-        """The JSON object in it. Raises ApiFault for anything else."""
-        try:
-            found = json.loads(self.body)
-        except ValueError:
-            found = None
-        if not isinstance(found, dict):
-            raise ApiFault("What answers is not VoMind Queue: it sends no JSON.", Ending.FAULT)
-        return found
+#: Hears of a failure, and of the wait after it in seconds.
+Tell = Callable[[ApiFault, float], None]
 
 
 class Api:
@@ -119,19 +95,19 @@ class Api:
 
     def get(self, path: str, **query: Any) -> dict[str, Any]:
         """A document; a query's ``None`` is left out. Raises ApiFault."""
-        return self.ask("GET", path, query=query).document
+        return document(self.ask("GET", path, query=query))
 
     def post(self, path: str, body: Any = None, **headers: str) -> dict[str, Any]:
         """The answer to a body, where there is one. Raises ApiFault."""
-        return self.ask("POST", path, body=body, headers=headers).document
+        return document(self.ask("POST", path, body=body, headers=headers))
 
     def patch(self, path: str, body: Any) -> dict[str, Any]:
         """The answer to a change. Raises ApiFault."""
-        return self.ask("PATCH", path, body=body).document
+        return document(self.ask("PATCH", path, body=body))
 
     def delete(self, path: str) -> dict[str, Any]:
         """The answer to a removal. Raises ApiFault."""
-        return self.ask("DELETE", path).document
+        return document(self.ask("DELETE", path))
 
     def ask(
         self,
@@ -141,8 +117,8 @@ class Api:
         body: Any = None,
         query: Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | None = None,
-    ) -> Answer:
-        """One request, made once. Raises ApiFault."""
+    ) -> requests.Response:
+        """One request, made once; 304 is an answer, too. Raises ApiFault."""
         raw = None if body is None else json.dumps(body, ensure_ascii=False).encode()
         sent = dict(headers or {}) | ({"Content-Type": "application/json"} if raw else {})
         try:
@@ -158,22 +134,18 @@ class Api:
             )
         except requests.RequestException as error:
             raise self._unreachable(error) from None
-        unchanged = answer.status_code == HTTPStatus.NOT_MODIFIED
-        if unchanged or answer.status_code == HTTPStatus.OK:
-            return Answer(body=answer.content, headers=answer.headers, unchanged=unchanged)
+        if answer.status_code in (HTTPStatus.OK, HTTPStatus.NOT_MODIFIED):
+            return answer
         raise self._refused(answer)
 
     def _unreachable(self, error: requests.RequestException) -> ApiFault:
-        never_sent = isinstance(error, requests.ConnectTimeout) or "NewConnection" in repr(error)
         reason = _reason(error)
-        if never_sent:
+        message = f"{self.url} did not answer: {reason}."
+        sent = not (isinstance(error, requests.ConnectTimeout) or "NewConnection" in repr(error))
+        if not sent:
             message = f"{self.url} cannot be reached: {reason}. Is it running there?"
-            return ApiFault(
-                f"{message} --url or VOMIND_URL names another address.",
-                Ending.UNREACHABLE,
-                sent=False,
-            )
-        return ApiFault(f"{self.url} did not answer: {reason}.", Ending.UNREACHABLE)
+            message += " --url or VOMIND_URL names another address."
+        return ApiFault(message, Ending.UNREACHABLE, sent=sent)
 
     def _refused(self, answer: requests.Response) -> ApiFault:
         ending = of_status(answer.status_code)
@@ -195,6 +167,17 @@ class Api:
         if ending is not Ending.UNREACHABLE:
             ending = Ending.FAULT
         return ApiFault(f"What answers at {self.url} is not VoMind Queue: {told}.", ending)
+
+
+def document(answer: requests.Response) -> dict[str, Any]:
+    """The JSON object in an answer. Raises ApiFault for anything else."""
+    try:
+        found = json.loads(answer.content)
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        raise ApiFault("What answers is not VoMind Queue: it sends no JSON.", Ending.FAULT)
+    return found
 
 
 def leaves(errors: Any, path: str = "") -> Iterator[tuple[str, str]]:
@@ -259,3 +242,23 @@ def _reason(error: requests.RequestException) -> str:
 
 def _seconds(text: str | None) -> float | None:
     return float(text) if text and re.fullmatch(r"[0-9]{1,5}", text) else None
+
+
+def patiently(ask: Callable[[], T], *, for_s: float, tell: Tell | None = None) -> T:
+    """What ``ask`` returns, tried again for so long while the service cannot be reached.
+
+    A second later, then after twice as long each time, ``LONGEST_PAUSE_S`` at most. ``tell`` hears
+    of each failure and of the wait after it. Raises ApiFault.
+    """
+    deadline, pause_s = time.monotonic() + for_s, 1.0
+    while True:
+        try:
+            return ask()
+        except ApiFault as fault:
+            wait_s = max(pause_s, fault.retry_after_s or 0)
+            if not fault.passing or time.monotonic() + wait_s > deadline:
+                raise
+            if tell:
+                tell(fault, wait_s)
+            time.sleep(wait_s)
+        pause_s = min(2 * pause_s, LONGEST_PAUSE_S)

@@ -1,102 +1,101 @@
-"""All commands, in the order in which ``--help`` shows them: a new one has its line here."""
+"""All commands, each imported when it is asked for: a new one has its line here."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib import import_module
+from importlib.metadata import EntryPoint, entry_points
+from typing import NamedTuple
 
-from vomind_queue.cli.lazy import Lazy
+import click
+from click_didyoumean import DYMGroup
 
-_HERE = "vomind_queue.cli"
+#: By these entry points other distributions add commands.
+ADDED_BY = "vomind_queue.commands"
 
-COMMANDS: Mapping[str, Lazy] = {
-    "up": Lazy(
-        place=f"{_HERE}.processes:up", help="Run the whole stack on this machine until Ctrl-C."
-    ),
-    "doctor": Lazy(
-        place=f"{_HERE}.doctor.command:doctor",
-        help="Look at Redis, Twilio, callbacks and the call log, and say what to do.",
-    ),
-    "web": Lazy(
-        place=f"{_HERE}.processes:web", help="Serve the API, and nothing else, until Ctrl-C."
-    ),
-    "worker": Lazy(place=f"{_HERE}.processes:worker", help="Place calls until Ctrl-C."),
-    "beat": Lazy(
-        place=f"{_HERE}.processes:beat", help="Let recurring calls fall due until Ctrl-C."
-    ),
-    "shipper": Lazy(
-        place=f"{_HERE}.processes:shipper", help="Deliver to the call log until Ctrl-C."
-    ),
-    "flower": Lazy(
-        place=f"{_HERE}.processes:flower",
-        help="Serve Flower, Celery's page of workers and tasks, until Ctrl-C.",
-    ),
-    "run": Lazy(place=f"{_HERE}.processes:up", help="The same as up.", hidden=True),
-    "call": Lazy(place=f"{_HERE}.placing:call", help="Call a NUMBER as soon as its turn comes."),
-    "schedule": Lazy(
-        place=f"{_HERE}.placing:schedule",
-        help="Call a NUMBER later: --at a time, or --in a while.",
-    ),
-    "bulk": Lazy(
-        place=f"{_HERE}.bulk.command:bulk",
-        help="Schedule the calls in a FILE: CSV with a header, or JSON lines.",
-    ),
-    "status": Lazy(
-        place=f"{_HERE}.status:status",
-        help="Show how the queue stands: is it calling, and if not, why and what to do.",
-    ),
-    "watch": Lazy(
-        place=f"{_HERE}.watch:watch", help="Show how the queue stands, live, until Ctrl-C."
-    ),
-    "list": Lazy(
-        place=f"{_HERE}.listing:list_calls",
-        help="Show calls: those of one STATE, in the queue's order; or any, the newest first.",
-    ),
-    "show": Lazy(
-        place=f"{_HERE}.show:show",
-        help="Show a call: where it is, why it has not rung yet, and its story.",
-    ),
-    "edit": Lazy(
-        place=f"{_HERE}.placing:edit",
-        help="Change what is given of a call that has not begun, and nothing else.",
-    ),
-    "cancel": Lazy(
-        place=f"{_HERE}.jobs:cancel",
-        help="Take calls out of the queue; once it says so, they are never placed.",
-    ),
-    "failures": Lazy(place=f"{_HERE}.failures:failures", help="Show why calls failed, by kind."),
-    "retry": Lazy(
-        place=f"{_HERE}.jobs:retry",
-        help="Let failed calls wait again, with a full set of attempts.",
-    ),
-    "recurring": Lazy(
-        place=f"{_HERE}.recurring:recurring",
-        help="Create, list, change, pause and delete recurring calls.",
-    ),
-    "pause": Lazy(
-        place=f"{_HERE}.pause:pause", help="Let no call start, on any worker, until resume."
-    ),
-    "resume": Lazy(place=f"{_HERE}.pause:resume", help="Let calls start again."),
-    "clean": Lazy(
-        place=f"{_HERE}.clean:clean",
-        help="Remove finished calls from history; the call log keeps them.",
-    ),
-    "export": Lazy(
-        place=f"{_HERE}.export:export",
-        help="Write the calls of the log, the newest first, as CSV or as JSON lines.",
-    ),
-    "forget": Lazy(
-        place=f"{_HERE}.forget:forget",
-        help="Take a phone NUMBER out of queue, history and call log.",
-    ),
-    "dead-letters": Lazy(
-        place=f"{_HERE}.dead_letters:dead_letters",
-        help="Show the lines that the call log refused, with its reasons; never a number.",
-    ),
-    "completion": Lazy(
-        place=f"{_HERE}.completion:completion", help="Print the completion for a SHELL."
-    ),
-    "settings": Lazy(
-        place=f"{_HERE}.settings:settings",
-        help="Write .env.example and the table in docs/settings.md, below the working directory.",
-    ),
-}
+#: In the order in which ``--help`` shows them: the name, the module of that name's command, and
+#: the first line of the command's own help, so that the list imports none of them.
+_TABLE = """
+up processes Run the whole stack on this machine until Ctrl-C.
+doctor doctor Look at Redis, Twilio, callbacks and the call log, and say what to do.
+web processes Serve the API, and nothing else, until Ctrl-C.
+worker processes Place calls until Ctrl-C.
+beat processes Let recurring calls fall due until Ctrl-C.
+shipper processes Deliver to the call log until Ctrl-C.
+flower processes Serve Flower, Celery's page of workers and tasks, until Ctrl-C.
+call placing Call a NUMBER as soon as its turn comes.
+schedule placing Call a NUMBER later: --at a time, or --in a while.
+bulk bulk.command Schedule the calls in a FILE: CSV with a header, or JSON lines.
+status queue Show how the queue stands: is it calling, and if not, why and what to do.
+watch watch Show how the queue stands, live, until Ctrl-C.
+list listing Show calls: those of one STATE, in the queue's order; or any, the newest first.
+show jobs Show a call: where it is, why it has not rung yet, and its story.
+edit placing Change what is given of a call that has not begun, and nothing else.
+cancel jobs Take calls out of the queue; once it says so, they are never placed.
+failures queue Show why calls failed, by kind.
+retry jobs Let failed calls wait again, with a full set of attempts.
+recurring recurring Create, list, change, pause and delete recurring calls.
+pause queue Let no call start, on any worker, until resume.
+resume queue Let calls start again.
+clean queue Remove finished calls from history; the call log keeps them.
+export listing Write the calls of the log, the newest first, as CSV or as JSON lines.
+forget upkeep Take a phone NUMBER out of queue, history and call log.
+dead-letters upkeep Show the lines that the call log refused, with its reasons; never a number.
+completion main Print the completion for a SHELL.
+settings upkeep Write .env.example and the table in docs/settings.md, below the working directory.
+"""
+
+
+class Lazy(NamedTuple):
+    """Where a command is, and what is said of it in the list."""
+
+    #: Module, a colon, and the name of the command in it.
+    place: str
+    help: str
+    #: Another name for a command that stands in the list already.
+    hidden: bool = False
+
+    def load(self) -> click.Command:
+        """The command itself."""
+        module, _, name = self.place.partition(":")
+        command = getattr(import_module(module), name)
+        if not isinstance(command, click.Command):
+            raise TypeError(f"{self.place} is no command")
+        return command
+
+
+def _read(line: str) -> tuple[str, Lazy]:
+    name, module, said = line.split(" ", 2)
+    attribute = {"list": "list_calls"}.get(name, name.replace("-", "_"))
+    return name, Lazy(f"{__package__}.{module}:{attribute}", said)
+
+
+COMMANDS: Mapping[str, Lazy] = dict(map(_read, _TABLE.strip().splitlines()))
+COMMANDS = {**COMMANDS, "run": COMMANDS["up"]._replace(help="The same as up.", hidden=True)}
+
+
+class LazyGroup(DYMGroup):
+    """These commands and those of other distributions, which are looked up where ours end."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        """In the order of the table, which goes from the frequent to the rare."""
+        return [name for name, lazy in _all().items() if not lazy.hidden]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """The command of that name."""
+        lazy = COMMANDS.get(cmd_name) or _all().get(cmd_name)
+        return lazy.load() if lazy else None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Writes the list without importing the commands."""
+        known = _all()
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, known[name].help) for name in self.list_commands(ctx)])
+
+
+def _all() -> Mapping[str, Lazy]:
+    return {**COMMANDS, **{each.name: _added(each) for each in entry_points(group=ADDED_BY)}}
+
+
+def _added(point: EntryPoint) -> Lazy:
+    return Lazy(point.value, point.dist.metadata["Summary"] if point.dist else "")

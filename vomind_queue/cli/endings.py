@@ -41,19 +41,11 @@ class BadFile(click.ClickException):
 
 
 _BY_STATUS = {
-    400: Ending.USAGE,
-    401: Ending.NO_KEY,
-    403: Ending.NO_KEY,
-    404: Ending.NOT_FOUND,
-    405: Ending.NOT_FOUND,
+    **dict.fromkeys((400, 413, 415, 422), Ending.USAGE),
+    **dict.fromkeys((401, 403), Ending.NO_KEY),
+    **dict.fromkeys((404, 405), Ending.NOT_FOUND),
     409: Ending.REFUSED,
-    413: Ending.USAGE,
-    415: Ending.USAGE,
-    422: Ending.USAGE,
-    429: Ending.UNREACHABLE,
-    502: Ending.UNREACHABLE,
-    503: Ending.UNREACHABLE,
-    504: Ending.UNREACHABLE,
+    **dict.fromkeys((429, 502, 503, 504), Ending.UNREACHABLE),
 }
 
 

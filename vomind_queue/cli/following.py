@@ -8,10 +8,9 @@ from typing import Any
 
 import click
 
-from vomind_queue.cli.client import QUEUE, Api
+from vomind_queue.cli.client import QUEUE, Api, patiently
 from vomind_queue.cli.endings import Ending
 from vomind_queue.cli.output import Out, relative, state
-from vomind_queue.cli.patience import patiently
 
 #: Between two looks, s.
 LOOK_S = 0.5

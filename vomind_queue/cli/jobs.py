@@ -1,9 +1,10 @@
-"""``cancel`` and ``retry``: one call or many, by their ids."""
+"""``show``, ``cancel`` and ``retry``: calls by their ids."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -11,8 +12,10 @@ import click
 
 from vomind_queue.cli.client import QUEUE, Api, ApiFault
 from vomind_queue.cli.endings import Ending
-from vomind_queue.cli.output import Out, count
+from vomind_queue.cli.following import on_the_line, where
+from vomind_queue.cli.output import Out, count, moment, printable, relative, state
 from vomind_queue.cli.talking import talks
+from vomind_queue.encoding import readable
 
 _IDS = click.argument("ids", nargs=-1, required=True, metavar="ID...")
 _HISTORY = ("completed", "failed")
@@ -112,3 +115,120 @@ def _given(ids: Sequence[str]) -> Iterator[str]:
         return
     for line in sys.stdin:
         yield from line.split()
+
+
+_ID = "jobId"
+#: States in which a call is still to ring.
+_AHEAD = ("waiting", "delayed", "active")
+
+
+@click.command()
+@click.argument("job_id", metavar="ID")
+@talks
+def show(api: Api, out: Out, *, job_id: str) -> None:
+    """Show a call: where it is, why it has not rung yet, and its story.
+
+    A call that has left the queue's history is shown as the call log has it.
+    """
+    job = _found(api, job_path(job_id))
+    logged = _logged(api, out, job_id, needed=job is None)
+    if job is None and logged is None:
+        # Once more for the API's own words.
+        job = api.get(job_path(job_id))
+    shown = dict(job or logged or {})
+    shown["events"] = (logged or {}).get("events", [])
+    ahead = job is not None and job["state"] in _AHEAD
+    shown["why"] = _found(api, f"{job_path(job_id)}/why") if ahead else None
+    out.answer(shown, *_lines(shown))
+
+
+def _found(api: Api, path: str) -> dict[str, Any] | None:
+    try:
+        return api.get(path)
+    except ApiFault as fault:
+        if fault.exit_code != Ending.NOT_FOUND:
+            raise
+        return None
+
+
+def _logged(api: Api, out: Out, job_id: str, *, needed: bool) -> dict[str, Any] | None:
+    """What the log has; while it is away the queue's own record is shown alone."""
+    try:
+        return _found(api, f"/api/calls/{quote(job_id, safe=':')}")
+    except ApiFault as fault:
+        if needed or not fault.passing:
+            raise
+        out.note(f"Without its story: {fault.message}")
+        return None
+
+
+def _lines(shown: Mapping[str, Any]) -> Iterator[str]:
+    data = shown.get("data") or shown
+    yield f"{click.style(f'Call {shown[_ID]}', bold=True)}  {_where(shown)}"
+    yield from _reasons(shown["why"])
+    lead = data.get("lead_id")
+    about = "" if lead is None else f", lead {printable(str(lead))}"
+    yield _row("to", f"{data['to'] or '(blanked)'}, {shown['priority']} priority{about}")
+    if data["message"]:
+        yield _row("says", printable(data["message"]))
+    if data.get("metadata"):
+        yield _row("metadata", readable(data["metadata"]))
+    for name, field in _TIMES.items():
+        if shown.get(field):
+            yield _row(name, f"{moment(shown[field])} UTC ({relative(shown[field])})")
+    for made in shown.get("attempts", []):
+        yield _row(f"attempt {made['number']}", _attempt(made))
+    yield from _story(shown["events"])
+
+
+_TIMES = {
+    "accepted": "createdAt",
+    "due": "scheduledFor",
+    "started": "startedAt",
+    "finished": "finishedAt",
+}
+
+
+def _where(shown: Mapping[str, Any]) -> str:
+    if shown["why"]:
+        # The reasons below say more.
+        return state(shown["state"])
+    return where(shown)
+
+
+def _reasons(why: Mapping[str, Any] | None) -> Iterator[str]:
+    if why is None:
+        return
+    for reason in why["reasons"]:
+        until = f" ({moment(reason['until'])} UTC, {relative(reason['until'])})"
+        yield f"  {reason['text']}{until if reason['until'] else ''}"
+    if why["expectedAt"]:
+        yield f"  It can ring {relative(why['expectedAt'])}, if nothing changes."
+
+
+def _attempt(made: Mapping[str, Any]) -> str:
+    words = on_the_line({"call": made}) if made["status"] else "not placed"
+    reason = f": {made['failedReason']}" if made["failedReason"] else ""
+    sid = f"  {made['sid']}" if made["sid"] else ""
+    return f"{moment(made['startedAt'])} UTC  {words}{reason}{sid}"
+
+
+def _story(events: list[Mapping[str, Any]]) -> Iterator[str]:
+    if events:
+        yield "  story (UTC)"
+    for event in events:
+        line = f"    {event['at'][:23].replace('T', ' ')}  {event['event']}"
+        if event["event"].startswith("line") and event["status"]:
+            line += f": {event['status']}"
+        details = ", ".join(_detail(*each) for each in event["details"].items())
+        yield printable(f"{line}  {details}").rstrip()
+
+
+def _detail(name: str, value: Any) -> str:
+    if name == "due" and isinstance(value, int):
+        value = f"{datetime.fromtimestamp(value / 1000, UTC):%Y-%m-%d %H:%M:%S}"
+    return f"{name} {value}"
+
+
+def _row(name: str, text: str) -> str:
+    return f"  {name:11} {text}"

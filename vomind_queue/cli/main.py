@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 import click
+from click.shell_completion import get_completion_class
 
-from vomind_queue.cli.commands import COMMANDS
+from vomind_queue.cli.commands import LazyGroup
 from vomind_queue.cli.endings import Ending
-from vomind_queue.cli.lazy import LazyGroup
 
 #: In the context: standard output is for a program.
 _WANTS_JSON = f"{__name__}.json"
@@ -53,12 +54,7 @@ def _show_version(ctx: click.Context, _option: click.Parameter, wanted: bool) ->
     ctx.exit()
 
 
-@click.group(
-    cls=_Root,
-    table=COMMANDS,
-    added_by="vomind_queue.commands",
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
+@click.group(cls=_Root, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--url", envvar="VOMIND_URL", hidden=True)
 @click.option("--key", envvar="VOMIND_KEY", hidden=True)
 @click.option("--json", "as_json", is_flag=True, hidden=True)
@@ -84,3 +80,20 @@ def main() -> None:
     """Runs the command that the arguments of the process name."""
     name = Path(sys.argv[0]).name
     entry.main(prog_name=name if name.startswith("vomind") else "vomind-queue")
+
+
+@click.command()
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+@click.pass_context
+def completion(context: click.Context, /, shell: str) -> None:
+    """Print the completion for a SHELL.
+
+    In bash: source <(vomind-queue completion bash)
+    """
+    root = context.find_root()
+    name = root.info_name or "vomind-queue"
+    variable = f"_{re.sub(r'[^A-Z]', '_', name.upper())}_COMPLETE"
+    kind = get_completion_class(shell)
+    if kind is None:
+        raise click.UsageError(f"{shell} cannot be completed.")
+    click.echo(kind(root.command, {}, name, variable).source())

@@ -1,4 +1,4 @@
-"""``call`` and ``schedule``: one call, at once or later."""
+"""``call``, ``schedule`` and ``edit``: one call, at once or later."""
 
 from __future__ import annotations
 
@@ -7,77 +7,64 @@ from typing import Any
 
 import click
 
-from vomind_queue.cli.call_fields import call_options, given, take_call
 from vomind_queue.cli.client import QUEUE, Api, ApiFault
-from vomind_queue.cli.durations import DURATION
+from vomind_queue.cli.endings import Ending
 from vomind_queue.cli.following import follow
 from vomind_queue.cli.jobs import job_path
 from vomind_queue.cli.output import Out, moment, relative
-from vomind_queue.cli.talking import talks
+from vomind_queue.cli.talking import call_options, duration, given, talks, together
 
-_KEY = click.option(
-    "--idempotency-key",
-    metavar="TEXT",
-    help="The same key and the same call within 24 hours are one call. Made up when left out.",
+_when = together(
+    click.option("--at", "scheduleAt", metavar="TIME", help="When: 2030-11-20T10:00:00+01:00."),
+    click.option("--in", "delayMs", type=duration, help="In how long: 90s, 15m, 1h30m, 7d."),
 )
-_AT = click.option("--at", "at", metavar="TIME", help="When: 2030-11-20T10:00:00+01:00.")
-_IN = click.option("--in", "delay_ms", type=DURATION, help="In how long: 90s, 15m, 1h30m, 7d.")
-_WAIT = click.option("--wait", is_flag=True, help="Tell how it goes, until it is over.")
+_options = together(
+    call_options,
+    click.option(
+        "--idempotency-key",
+        metavar="TEXT",
+        help="The same key and the same call within 24 hours are one call. Made up when left out.",
+    ),
+    click.option("--wait", is_flag=True, help="Tell how it goes, until it is over."),
+    talks,
+)
 
 
 @click.command()
 @click.argument("number")
-@call_options
-@_KEY
-@_WAIT
-@talks
-def call(api: Api, out: Out, *, number: str, wait: bool, **options: Any) -> None:
+@_options
+def call(
+    api: Api, out: Out, *, number: str, idempotency_key: str | None, wait: bool, **options: Any
+) -> None:
     """Call a NUMBER as soon as its turn comes."""
-    key = options.pop("idempotency_key")
-    answer = _send(api, "schedule-call", {"to": number, **take_call(options)}, key)
+    answer = _send(api, "schedule-call", {"to": number, **given(options)}, idempotency_key)
     _told(api, out, answer, f"Call {answer['jobId']} to {number} is in the queue.", wait=wait)
 
 
 @click.command()
 @click.argument("number")
-@_AT
-@_IN
-@call_options
-@_KEY
-@_WAIT
-@talks
+@_when
+@_options
 def schedule(
-    api: Api,
-    out: Out,
-    *,
-    number: str,
-    at: str | None,
-    delay_ms: int | None,
-    wait: bool,
-    **options: Any,
+    api: Api, out: Out, *, number: str, idempotency_key: str | None, wait: bool, **options: Any
 ) -> None:
     """Call a NUMBER later: --at a time, or --in a while."""
-    if (at is None) == (delay_ms is None):
+    if (options["scheduleAt"] is None) == (options["delayMs"] is None):
         raise click.UsageError("Say when: either --at or --in.")
-    key = options.pop("idempotency_key")
-    when = given({"scheduleAt": at, "delayMs": delay_ms})
-    body = {"to": number, **when, **take_call(options)}
-    answer = _send(api, "schedule-delayed-call", body, key)
+    body = {"to": number, **given(options)}
+    answer = _send(api, "schedule-delayed-call", body, idempotency_key)
     _told(api, out, answer, _due(answer), wait=wait)
 
 
 @click.command()
 @click.argument("job_id", metavar="ID")
 @click.option("--to", metavar="NUMBER", help="Another number.")
-@_AT
-@_IN
+@_when
 @call_options
 @talks
 def edit(api: Api, out: Out, *, job_id: str, **options: Any) -> None:
     """Change what is given of a call that has not begun, and nothing else."""
-    named = {"to": "to", "scheduleAt": "at", "delayMs": "delay_ms"}
-    changes = given({field: options.pop(name) for field, name in named.items()})
-    answer = api.patch(job_path(job_id), {**changes, **take_call(options)})
+    answer = api.patch(job_path(job_id), given(options))
     out.answer(answer, _due(answer))
 
 
@@ -95,10 +82,11 @@ def _send(api: Api, path: str, body: dict[str, Any], key: str | None) -> dict[st
     except ApiFault as fault:
         if not fault.sent:
             raise
-        raise fault.advised(
-            "It may have been accepted. To make sure, and never twice, repeat the command with "
-            f"--idempotency-key {key}"
-        ) from None
+        text = (
+            f"{fault.message}\nIt may have been accepted. To make sure, and never twice, repeat "
+            f"the command with --idempotency-key {key}"
+        )
+        raise ApiFault(text, Ending(fault.exit_code), problem=fault.problem) from None
 
 
 def _told(api: Api, out: Out, answer: dict[str, Any], line: str, *, wait: bool) -> None:

@@ -2,34 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import click
 
-from vomind_queue.cli.call_fields import call_options, given, take_call
 from vomind_queue.cli.client import QUEUE, Api
-from vomind_queue.cli.durations import DURATION
 from vomind_queue.cli.jobs import job_path
 from vomind_queue.cli.output import Out, moment, printable, relative, table
-from vomind_queue.cli.talking import talks
+from vomind_queue.cli.talking import call_options, duration, given, talks, together
 
-#: How the options are named in a request.
-_FIELDS = {
-    "cron": "cronExpression",
-    "timezone": "timezone",
-    "start_at": "startAt",
-    "end_at": "endAt",
-    "max_runs": "maxRuns",
-    "grace": "graceMs",
-    "overlap": "overlap",
-    "recurring_key": "key",
-}
-_TIMES = (
-    click.option("--start-at", metavar="TIME", help="No run before: 2030-11-20T10:00:00+01:00."),
-    click.option("--end-at", metavar="TIME", help="No run after."),
-    click.option("--max-runs", type=click.IntRange(1), help="Runs in all."),
-    click.option("--grace", type=DURATION, help="How late a run may be: 15m."),
+_ZONE = click.option("--timezone", metavar="ZONE", help="Europe/Berlin, for example.")
+_options = together(
+    _ZONE,
+    click.option(
+        "--start-at", "startAt", metavar="TIME", help="No run before: 2030-11-20T10:00:00+01:00."
+    ),
+    click.option("--end-at", "endAt", metavar="TIME", help="No run after."),
+    click.option("--max-runs", "maxRuns", type=click.IntRange(1), help="Runs in all."),
+    click.option("--grace", "graceMs", type=duration, help="How late a run may be: 15m."),
     click.option(
         "--overlap",
         type=click.Choice(["skip", "queue"]),
@@ -38,9 +29,10 @@ _TIMES = (
     click.option(
         "--recurring-key", metavar="KEY", help="Your own name for it; the same again changes it."
     ),
+    call_options,
+    talks,
 )
 _CRON = "Minute, hour, day of month, month, day of week; or @daily and the like."
-_ZONE = click.option("--timezone", metavar="ZONE", help="Europe/Berlin, for example.")
 _ID = click.argument("schedule_id", metavar="ID")
 
 
@@ -49,39 +41,28 @@ def recurring() -> None:
     """Create, list, change, pause and delete recurring calls."""
 
 
-def _timing(command: Any) -> Any:
-    for option in reversed((_ZONE, *_TIMES)):
-        command = option(command)
-    return command
-
-
 @recurring.command()
 @click.argument("number")
-@click.option("--cron", required=True, metavar="PATTERN", help=_CRON)
-@_timing
-@call_options
-@talks
+@click.option("--cron", "cronExpression", required=True, metavar="PATTERN", help=_CRON)
+@_options
 def create(api: Api, out: Out, *, number: str, **options: Any) -> None:
     """Call a NUMBER again and again; the same once more changes it."""
-    body = {"to": number, **_take_timing(options), **take_call(options)}
+    body = {"to": number, **_fields(options)}
     answer = api.post(f"{QUEUE}/schedule-recurring-call", body)
-    lines = [f"{answer['jobId']}: {answer['message']}.", *_runs(answer["nextRuns"])]
-    out.answer(answer, *lines, *_others(answer.get("others", {"total": 0, "jobs": []})))
+    _told(out, answer, *_runs(answer["nextRuns"]), *_others(answer.get("others")))
 
 
 @recurring.command()
 @_ID
-@click.option("--cron", metavar="PATTERN", help=_CRON)
-@_timing
-@call_options
-@talks
+@click.option("--cron", "cronExpression", metavar="PATTERN", help=_CRON)
+@_options
 def edit(api: Api, out: Out, *, schedule_id: str, **options: Any) -> None:
     """Change what is given of a recurring call, and nothing else."""
-    changes = {**_take_timing(options), **take_call(options)}
+    changes = _fields(options)
     if not changes:
         raise click.UsageError("Say what is to be changed.")
     answer = api.patch(job_path(_named(schedule_id)), changes)
-    out.answer(answer, f"{answer['jobId']}: {answer['message']}.", *_runs(answer["nextRuns"]))
+    _told(out, answer, *_runs(answer["nextRuns"]))
 
 
 @recurring.command("list")
@@ -93,8 +74,7 @@ def edit(api: Api, out: Out, *, schedule_id: str, **options: Any) -> None:
 @talks
 def list_recurring(api: Api, out: Out, *, start: int, limit: int, **wanted: str | None) -> None:
     """Show recurring calls, those that ring next first."""
-    wanted["key"] = wanted.pop("recurring_key")
-    page = api.get(f"{QUEUE}/recurring", start=start, end=start + limit - 1, **given(wanted))
+    page = api.get(f"{QUEUE}/recurring", start=start, end=start + limit - 1, **_fields(wanted))
     rows = [_row(each) for each in page["jobs"]]
     head = ("ID", "STATUS", "TO", "PATTERN", "TIME ZONE", "NEXT RUN (UTC)", "")
     lines = table(head, rows) if rows else ["No recurring calls."]
@@ -132,8 +112,7 @@ def show(api: Api, out: Out, *, schedule_id: str) -> None:
 @talks
 def pause(api: Api, out: Out, *, schedule_id: str) -> None:
     """Let it ring no more until resume; runs in between are not made up for."""
-    answer = api.post(f"{job_path(_named(schedule_id))}/pause")
-    out.answer(answer, f"{answer['jobId']}: {answer['message']}.")
+    _told(out, api.post(f"{job_path(_named(schedule_id))}/pause"))
 
 
 @recurring.command()
@@ -141,8 +120,7 @@ def pause(api: Api, out: Out, *, schedule_id: str) -> None:
 @talks
 def resume(api: Api, out: Out, *, schedule_id: str) -> None:
     """Let it ring again."""
-    answer = api.post(f"{job_path(_named(schedule_id))}/resume")
-    out.answer(answer, f"{answer['jobId']}: {answer['message']}.")
+    _told(out, api.post(f"{job_path(_named(schedule_id))}/resume"))
 
 
 @recurring.command()
@@ -151,12 +129,12 @@ def resume(api: Api, out: Out, *, schedule_id: str) -> None:
 def delete(api: Api, out: Out, *, schedule_id: str) -> None:
     """Stop it for good, and cancel its run that has not started."""
     answer = api.delete(job_path(_named(schedule_id)))
-    lines = [f"{answer['jobId']}: {answer['message']}."]
+    lines = []
     if answer["cancelledJobs"]:
         lines.append(f"  cancelled with it: {', '.join(answer['cancelledJobs'])}")
     if answer["activeJobs"]:
         lines.append(f"  being placed, goes on: {', '.join(answer['activeJobs'])}")
-    out.answer(answer, *lines)
+    _told(out, answer, *lines)
 
 
 @recurring.command()
@@ -180,8 +158,14 @@ def preview(
     out.answer(found, *lines)
 
 
-def _take_timing(options: dict[str, Any]) -> dict[str, Any]:
-    return given({field: options.pop(name) for name, field in _FIELDS.items()})
+def _fields(options: Mapping[str, Any]) -> dict[str, Any]:
+    """What was given; ``--key`` is the API's."""
+    found = given(options)
+    return {"key" if name == "recurring_key" else name: found[name] for name in found}
+
+
+def _told(out: Out, answer: Mapping[str, Any], *lines: str) -> None:
+    out.answer(answer, f"{answer['jobId']}: {answer['message']}.", *lines)
 
 
 def _named(schedule_id: str) -> str:
@@ -213,17 +197,14 @@ def _runs(times: Sequence[str]) -> list[str]:
     ]
 
 
-def _others(others: Mapping[str, Any]) -> list[str]:
-    if not others["total"]:
-        return []
-    return [
-        f"  This number is also rung by {others['total']}:",
-        *(
-            f"  {each['jobId']}  {each['cronExpression']}  {each['timezone']}  "
-            f"{moment(each['nextRun'])} UTC  {each['key'] or ''}".rstrip()
-            for each in others["jobs"]
-        ),
-    ]
+def _others(others: Mapping[str, Any] | None) -> Iterator[str]:
+    if others:
+        yield f"  This number is also rung by {others['total']}:"
+        for each in others["jobs"]:
+            cells = (each["jobId"], each["cronExpression"], each["timezone"])
+            yield "  ".join(
+                ["", *cells, f"{moment(each['nextRun'])} UTC", each["key"] or ""]
+            ).rstrip()
 
 
 def _last(runs: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -1,20 +1,23 @@
-"""What all commands that talk to the API have in common: address, key, and ``--json``."""
+"""What commands that talk to the API have in common: address, key, ``--json``, kinds of options."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+import re
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
 from functools import wraps
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
 from vomind_queue.cli.client import DEFAULT_URL, Api, ApiFault
 from vomind_queue.cli.output import Out
 
-F = TypeVar("F", bound=Callable[..., Any])
-
 #: Where they stand before the command's name, they count unless they stand behind it, too.
 _SHARED = ("url", "key", "as_json")
+_UNITS_MS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
+_PART = re.compile(r"([0-9]{1,12})(ms|[smhdw])")
 
 
 def talks(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -34,16 +37,106 @@ def talks(command: Callable[..., Any]) -> Callable[..., Any]:
     @click.pass_context
     @wraps(command)
     def wrapped(context: click.Context, /, **options: Any) -> Any:
-        found = {name: _chosen(context, name, options.pop(name)) for name in _SHARED}
+        root = context.find_root().params
+        url, key, as_json = (options.pop(name) or root.get(name) for name in _SHARED)
         try:
-            api = Api(found["url"] or DEFAULT_URL, found["key"] or None)
-            return command(api=api, out=Out(as_json=bool(found["as_json"])), **options)
+            api = Api(url or DEFAULT_URL, key or None)
+            return command(api=api, out=Out(as_json=bool(as_json)), **options)
         except ApiFault as fault:
-            fault.as_json = bool(found["as_json"])
+            fault.as_json = bool(as_json)
             raise
 
     return wrapped
 
 
-def _chosen(context: click.Context, name: str, here: Any) -> Any:
-    return here or context.find_root().params.get(name)
+def together(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Several options as one decorator."""
+
+    def add(command: Any) -> Any:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return add
+
+
+def given(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Those that have a value."""
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def outcomes(text: str) -> list[str]:
+    """A list as people write it; ``none`` is an empty one."""
+    words = text.replace(",", " ").split()
+    return [] if words == ["none"] else words
+
+
+def _outcomes(_: click.Context, __: click.Parameter, text: str | None) -> list[str] | None:
+    return None if text is None else outcomes(text)
+
+
+def _metadata(_: click.Context, __: click.Parameter, text: str | None) -> Any:
+    try:
+        return None if text is None else json.loads(text)
+    except ValueError as error:
+        raise click.BadParameter(f"it is no JSON: {error}", param_hint="--metadata") from None
+
+
+#: What is called and what is said, by the names of the API's fields.
+call_options = together(
+    click.option("-m", "--message", help="What is said when the phone is picked up."),
+    click.option("--lead-id", metavar="ID", help="Whom it is about, in your own system."),
+    click.option("-p", "--priority", type=click.Choice(["high", "normal", "low"])),
+    click.option(
+        "--metadata",
+        metavar="JSON",
+        callback=_metadata,
+        help="An object that is given back as it is.",
+    ),
+    click.option(
+        "--retry-on",
+        "retryOn",
+        metavar="OUTCOMES",
+        callback=_outcomes,
+        help="After which outcomes it is made again: busy,no-answer,failed; or none.",
+    ),
+    click.option(
+        "--machine-detection",
+        "machineDetection",
+        type=click.Choice(["off", "enable", "detect-message-end"]),
+        help="Whether an answering machine is told from a person.",
+    ),
+    click.option(
+        "--voicemail-message",
+        "voicemailMessage",
+        metavar="TEXT",
+        help="What is said to a machine instead.",
+    ),
+)
+
+
+def _parse_ms(text: str) -> int:
+    """Milliseconds of ``90s``, ``15m`` or ``1h30m``. Raises ValueError."""
+    plain = text.strip().lower()
+    if not re.fullmatch(rf"(?:{_PART.pattern})+", plain):
+        raise ValueError(text)
+    return sum(int(number) * _UNITS_MS[unit] for number, unit in _PART.findall(plain))
+
+
+def duration(text: str) -> int:
+    """The type of a duration: milliseconds."""
+    try:
+        return _parse_ms(text)
+    except ValueError:
+        raise click.BadParameter(
+            f"{text!r} is no duration: write 90s, 15m, 2h, 1h30m or 7d."
+        ) from None
+
+
+def past(text: str) -> str:
+    """The type of a time, or of how long ago; the API says best what a time looks like."""
+    try:
+        before = timedelta(milliseconds=_parse_ms(text))
+    except ValueError:
+        return text
+    return (datetime.now(UTC) - before).isoformat(timespec="milliseconds")

@@ -9,13 +9,14 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from http import HTTPStatus
 from types import FrameType
 from typing import Any
 
 import click
 
 from vomind_queue.cli.board import board, one_line
-from vomind_queue.cli.client import OVERVIEW, Api, ApiFault
+from vomind_queue.cli.client import OVERVIEW, Api, ApiFault, document
 from vomind_queue.cli.endings import Ending
 from vomind_queue.cli.output import Out
 from vomind_queue.cli.talking import talks
@@ -39,9 +40,9 @@ class _Look:
         """Whether anything has changed. Raises ApiFault."""
         headers = {"If-None-Match": self._tag} if self._tag else {}
         answer = self._api.ask("GET", OVERVIEW, headers=headers)
-        if answer.unchanged:
+        if answer.status_code == HTTPStatus.NOT_MODIFIED:
             return False
-        self.shown, self._tag = answer.document, answer.headers.get("ETag")
+        self.shown, self._tag = document(answer), answer.headers.get("ETag")
         return True
 
 
@@ -65,7 +66,7 @@ def watch(api: Api, out: Out, *, interval: float, looks: int | None) -> None:
     screen = sys.stdout.isatty() and not out.as_json
     # What is wrong from the beginning ends it; later it is waited for.
     look.again()
-    with _screen() if screen else _plain():
+    with _screen() if screen else suppress(KeyboardInterrupt):
         turn = _frames(look, api.url) if screen else _changes(look, out)
         for number, _ in enumerate(turn, 1):
             if looks is not None and number >= looks:
@@ -130,12 +131,6 @@ def _screen() -> Iterator[None]:
         sys.stdout.write(_LEAVE)
         sys.stdout.flush()
         signal.signal(signal.SIGTERM, before)
-
-
-@contextmanager
-def _plain() -> Iterator[None]:
-    with suppress(KeyboardInterrupt):
-        yield
 
 
 def _stop(_number: int, _frame: FrameType | None) -> None:

@@ -9,18 +9,23 @@ from typing import Any
 
 import click
 
-from vomind_queue.cli.bulk.checking import check_header, check_part, in_order
 from vomind_queue.cli.bulk.columns import FIELDS
-from vomind_queue.cli.bulk.journal import open_journal
-from vomind_queue.cli.bulk.lines import Fault, Sheet, read_csv, read_jsonl
-from vomind_queue.cli.bulk.parts import Part, parts
-from vomind_queue.cli.bulk.sending import Sender, agree
-from vomind_queue.cli.bulk.telling import accepted, bar, by_line, number, refused
+from vomind_queue.cli.bulk.lines import Fault, Part, Sheet, parts, read_csv, read_jsonl
+from vomind_queue.cli.bulk.sending import Sender, agree, open_journal
+from vomind_queue.cli.bulk.telling import (
+    accepted,
+    bar,
+    by_line,
+    check_header,
+    check_part,
+    in_order,
+    number,
+    refused,
+)
 from vomind_queue.cli.client import Api, ApiFault
-from vomind_queue.cli.durations import DURATION
 from vomind_queue.cli.endings import BadFile
 from vomind_queue.cli.output import Out, count
-from vomind_queue.cli.talking import talks
+from vomind_queue.cli.talking import duration, talks
 
 #: What the journal's name ends with, behind the file's.
 BESIDE = ".sent.jsonl"
@@ -55,7 +60,7 @@ BESIDE = ".sent.jsonl"
 )
 @click.option(
     "--patience",
-    type=DURATION,
+    type=duration,
     default="2m",
     show_default=True,
     help="How long the service may be away in the middle.",

@@ -1,18 +1,150 @@
-"""Parts on their way: each accepted once, over broken connections and new beginnings."""
+"""A file on its way: each part accepted once, over broken connections and new beginnings.
+
+Beside the file a journal has a line before a part is tried, and one after it. Each is on the disk
+before anything else is done, so that after any end it is known which parts were accepted, which
+were not, and of which one the answer never came.
+"""
 
 from __future__ import annotations
 
+import fcntl
+import json
+import os
+import secrets
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from pathlib import Path
+from typing import IO, Any
 
-from vomind_queue.cli.bulk.journal import KEY_LIFE_S, Journal, Record
-from vomind_queue.cli.bulk.parts import Part
-from vomind_queue.cli.client import QUEUE, Api, ApiFault
+from vomind_queue.cli.bulk.lines import Part
+from vomind_queue.cli.client import QUEUE, Api, ApiFault, Tell, patiently
 from vomind_queue.cli.endings import BadFile, Ending
-from vomind_queue.cli.patience import Tell, patiently
+
+#: The form of the file.
+VERSION = 1
+#: Idempotency keys are kept by the API for a day; an hour of it is left to clocks, s.
+KEY_LIFE_S = 23 * 3600
+
+
+@dataclass(kw_only=True, slots=True)
+class Record:
+    """What is known of one part."""
+
+    digest: str
+    #: Ids in the order of its lines; ``None`` while it was not accepted.
+    jobs: Sequence[str] | None = None
+    #: When it was first tried and not answered, unix s.
+    tried_s: float | None = None
+
+
+@dataclass(kw_only=True, slots=True)
+class Journal:
+    """The journal of one file; close it."""
+
+    path: Path
+    file: IO[str]
+    #: Part of the idempotency keys.
+    run: str
+    #: Lines in a part.
+    size: int
+    records: dict[int, Record] = field(default_factory=dict)
+
+    def key(self, part: Part) -> str:
+        """Its Idempotency-Key: another one when its lines are edited."""
+        return f"bulk-{self.run}-{part.index}-{part.digest}"
+
+    def jobs(self, part: Part) -> Sequence[str] | None:
+        """Its ids, once it was accepted."""
+        record = self.records.get(part.index)
+        return record.jobs if record else None
+
+    def trying(self, part: Part) -> bool:
+        """It is sent next; whether for the first time."""
+        if part.index in self.records:
+            return False
+        self._note(part, tried=time.time())
+        return True
+
+    def accepted(self, part: Part, jobs: Sequence[str]) -> None:
+        """It is in the queue."""
+        self._note(part, jobs=list(jobs))
+
+    def not_accepted(self, part: Part) -> None:
+        """It is not, for certain."""
+        self._note(part, not_accepted=True)
+
+    def close(self) -> None:
+        """Lets others open it; one that has nothing to say leaves no file."""
+        if not self.records:
+            self.path.unlink(missing_ok=True)
+        self.file.close()
+
+    def _note(self, part: Part, **said: Any) -> None:
+        line = {"part": part.index, "digest": part.digest, **said}
+        self.take(line)
+        _append(self.file, line)
+
+    def take(self, line: dict[str, Any]) -> None:
+        """Learns from a line."""
+        record = Record(digest=line["digest"], jobs=line.get("jobs"), tried_s=line.get("tried"))
+        if line.get("not_accepted"):
+            self.records.pop(line["part"], None)
+        else:
+            self.records[line["part"]] = record
+
+
+def open_journal(path: Path, *, size: int, client: str) -> Journal:
+    """The journal at ``path``, begun anew where there is none.
+
+    ``client`` tells service and key apart: elsewhere the same idempotency key means nothing.
+    Raises BadFile when somebody is sending this file, or it was sent elsewhere.
+    """
+    try:
+        file = path.open("a+", encoding="utf-8")
+    except OSError as error:
+        raise BadFile(f"{path} cannot be written: {error.strerror}.") from None
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        raise BadFile(f"Somebody else is sending this file now ({path}).") from None
+    file.seek(0)
+    first, *rest = _read(file) or [_begin(file, size, client)]
+    if first.get("version") != VERSION:
+        raise BadFile(f"{path} is not of this version.")
+    if first["client"] != client:
+        raise BadFile(
+            f"Part of this file was sent to another address, or with another key. Go on there; "
+            f"or remove {path} to begin anew here: what was sent is then sent once more."
+        )
+    journal = Journal(path=path, file=file, run=first["run"], size=first["size"])
+    for line in rest:
+        journal.take(line)
+    return journal
+
+
+def _begin(file: IO[str], size: int, client: str) -> dict[str, Any]:
+    line = {"version": VERSION, "run": secrets.token_hex(8), "size": size, "client": client}
+    _append(file, line)
+    return line
+
+
+def _read(file: IO[str]) -> list[dict[str, Any]]:
+    found = []
+    for text in file.read().splitlines():
+        try:
+            found.append(json.loads(text))
+        except ValueError:
+            # Cut off when the machine went down: what it would have said did not happen.
+            break
+    return found
+
+
+def _append(file: IO[str], line: dict[str, Any]) -> None:
+    file.write(json.dumps(line, separators=(",", ":")) + "\n")
+    file.flush()
+    os.fsync(file.fileno())
 
 
 @dataclass(frozen=True, kw_only=True)

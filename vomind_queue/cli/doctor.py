@@ -1,0 +1,204 @@
+"""``doctor``: everything that the service stands on, looked at from here.
+
+The rooms for outside systems say what they find of theirs (`examination` in each); here it is
+asked for in order and printed. Nothing is changed, and nobody is rung.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import asdict
+from http import HTTPStatus
+from urllib.parse import urlsplit
+
+import click
+import requests
+
+from vomind_queue.cli.endings import Ending
+from vomind_queue.config.loading import load
+from vomind_queue.config.settings import LEAST_KEY, Settings
+from vomind_queue.config.types import is_loopback
+from vomind_queue.dialer.examination import signature
+from vomind_queue.encoding import readable
+from vomind_queue.errors import SettingsError, StoreUnavailable
+from vomind_queue.findings import Finding, Grade, advice, fine, wrong
+from vomind_queue.log_services import examine_log
+from vomind_queue.store import examination
+from vomind_queue.store.connection import WORKER_TIMEOUT_S, Gate, connect
+from vomind_queue.store.queue import CallQueue
+from vomind_queue.work_services import build_examiner
+
+#: How each is marked, and painted; what it is called; with what the command ends.
+_GRADES: Mapping[Grade, tuple[str, str, Ending]] = {
+    Grade.FINE: (click.style("✓", fg="green"), "fine", Ending.DONE),
+    Grade.ADVICE: (click.style("!", fg="yellow"), "advice", Ending.ADVICE),
+    Grade.WRONG: (click.style("✗", fg="red"), "wrong", Ending.WRONG),
+}
+#: How long an answer may take, s: Twilio waits no longer than 15.
+TIMEOUT_S = 10.0
+#: Where Twilio asks what to say, with a token that no attempt has. Its signature is checked all
+#: the same; of a status callback nothing is read before the token was found.
+_PATH = "/api/twilio/twiml/doctor/doctor"
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
+@click.pass_context
+def doctor(context: click.Context, /, *, as_json: bool) -> None:
+    """Look at Redis, Twilio, callbacks and the call log, and say what to do.
+
+    With the settings of this machine. Nothing is changed, and nobody is rung. Ends with 10 when
+    something should be put right, with 11 when it must be.
+    """
+    as_json = as_json or bool(context.find_root().params.get("as_json"))
+    try:
+        settings = load()
+    except SettingsError as error:
+        raise click.UsageError(str(error)) from None
+    found: list[tuple[str, Finding]] = []
+    for part, finding in examine(settings):
+        if not as_json:
+            _show(part if not found or found[-1][0] != part else "", finding)
+        found.append((part, finding))
+    worst = max(finding.grade for _, finding in found)
+    if as_json:
+        click.echo(readable(_document(found, worst)))
+    elif worst is Grade.FINE:
+        click.echo("All is well.")
+    raise SystemExit(_GRADES[worst][2])
+
+
+def _show(heading: str, finding: Finding) -> None:
+    if heading:
+        click.secho(heading, bold=True)
+    click.echo(f"  {_GRADES[finding.grade][0]} {finding.what:16} {finding.said}")
+    if finding.remedy:
+        click.echo(f"    → {finding.remedy}")
+
+
+def _document(found: list[tuple[str, Finding]], worst: Grade) -> dict[str, object]:
+    findings = [
+        {"part": part, **asdict(finding), "grade": _GRADES[finding.grade][1]}
+        for part, finding in found
+    ]
+    return {"success": worst is not Grade.WRONG, "worst": _GRADES[worst][1], "findings": findings}
+
+
+def examine(settings: Settings) -> Iterator[tuple[str, Finding]]:
+    """Each finding under the name of what it is about, in the order in which they stand."""
+    looks: Mapping[str, Callable[[Settings], Iterable[Finding]]] = {
+        "Redis": _redis,
+        "API": _keys,
+        "Twilio": _twilio,
+        "Callbacks": _callbacks,
+        "Call log": examine_log,
+    }
+    for part, look in looks.items():
+        if part != "Callbacks" or settings.twilio_account_sid is not None:
+            for finding in look(settings):
+                yield part, finding
+
+
+def _redis(settings: Settings) -> Iterator[Finding]:
+    start = "Is it running there? REDIS_URL, or REDIS_HOST, says where."
+    if settings.embedded:
+        start = "The embedded one runs while `vomind-queue up` does; REDIS_URL names your own."
+    client = connect(settings.redis_url, timeout_s=WORKER_TIMEOUT_S)
+    with client:
+        bad = False
+        for finding in examination.examine(
+            client, allow_eviction=settings.allow_eviction, start=start
+        ):
+            bad = bad or (finding.what == "Redis" and finding.grade is Grade.WRONG)
+            yield finding
+        if not bad:
+            yield from _processes(CallQueue(Gate(client, settings.outbox_max), settings.rate))
+
+
+def _processes(queue: CallQueue) -> Iterator[Finding]:
+    """Who works on it, as far as it was seen there."""
+    try:
+        stats = queue.stats()
+    except StoreUnavailable as error:
+        yield wrong("queue", str(error), "Look at the log of Redis.")
+        return
+    if stats.pause is not None:
+        yield advice("queue", f"It is paused by {stats.pause.by}.", "vomind-queue resume")
+    if stats.workers:
+        yield fine("workers", f"{stats.workers} seen in the last 30 s")
+    else:
+        yield advice("workers", "None was seen in the last 30 s.", "vomind-queue worker")
+    if stats.recurring and not stats.scheduler_leads:
+        yield wrong("scheduler", "None runs, and there are recurring calls.", "vomind-queue beat")
+    if not stats.outbox.shipping:
+        yield advice("shipper", "None runs: nothing reaches the call log.", "vomind-queue shipper")
+
+
+def _keys(settings: Settings) -> Iterator[Finding]:
+    """Keys that could be guessed, by their names."""
+    if short := settings.short_keys:
+        names = ", ".join(key.name or "one without a name" for key in short)
+        yield advice(
+            "API_KEYS",
+            f"Shorter than {LEAST_KEY} characters: {names}.",
+            "Make long ones: python3 -c 'import secrets; print(secrets.token_urlsafe(24))'",
+        )
+
+
+def _twilio(settings: Settings) -> Iterator[Finding]:
+    if settings.twilio_account_sid is None:
+        yield advice(
+            "account",
+            "None is set: `vomind-queue up` uses its simulator, and rings nobody.",
+            "Set TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN and TWILIO_PHONE_NUMBER to ring people.",
+        )
+        return
+    examiner = build_examiner(settings)
+    try:
+        yield from examiner.examine(by_key=settings.twilio_api_key is not None)
+    finally:
+        examiner.close()
+
+
+def _callbacks(settings: Settings) -> Iterator[Finding]:
+    """Send a signed request that names no call: it is taken for Twilio's, and then refused."""
+    url = settings.public_url
+    if url is None or settings.twilio_auth_token is None:
+        yield advice(
+            "PUBLIC_URL",
+            "It is not set: how a call goes is learned late, by asking Twilio.",
+            "Set it to the address at which Twilio reaches the API.",
+        )
+        return
+    address = url + _PATH
+    headers = {"X-Twilio-Signature": signature(settings.twilio_auth_token, address)}
+    try:
+        answer = requests.get(address, headers=headers, timeout=TIMEOUT_S, allow_redirects=False)
+    except requests.RequestException as error:
+        yield wrong(
+            "PUBLIC_URL",
+            f"{url} cannot be reached from here ({type(error).__name__}).",
+            "Let it lead to the web process; open the firewall for Twilio.",
+        )
+        return
+    yield _judge(url, answer)
+    parts = urlsplit(url)
+    if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
+        yield advice("encryption", f"{url} is not encrypted.", "Put https before the API.")
+
+
+def _judge(url: str, answer: requests.Response) -> Finding:
+    ours = answer.headers.get("Content-Type", "").startswith("application/problem+json")
+    if ours and answer.status_code == HTTPStatus.UNPROCESSABLE_ENTITY:
+        return fine("PUBLIC_URL", f"{url} leads here, and Twilio's signature counts there")
+    if ours and answer.status_code == HTTPStatus.FORBIDDEN:
+        return wrong(
+            "PUBLIC_URL",
+            f"{url} leads to the API, which takes a good signature for a bad one.",
+            "Give web the same PUBLIC_URL and TWILIO_AUTH_TOKEN, to the letter.",
+        )
+    return wrong(
+        "PUBLIC_URL",
+        f"{url} is answered by something else ({answer.status_code}).",
+        "Let it lead to the web process, its path included.",
+    )

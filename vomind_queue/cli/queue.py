@@ -1,0 +1,88 @@
+"""The queue as a whole: ``status``, ``failures``, ``pause``, ``resume``, ``clean``."""
+
+from __future__ import annotations
+
+import click
+
+from vomind_queue.cli.board import board
+from vomind_queue.cli.client import OVERVIEW, QUEUE, Api
+from vomind_queue.cli.endings import Ending
+from vomind_queue.cli.output import Out, count, table
+from vomind_queue.cli.talking import duration, talks
+
+
+@click.command()
+@talks
+def status(api: Api, out: Out) -> None:
+    """Show how the queue stands: is it calling, and if not, why and what to do.
+
+    Ends with 1 when calls do not go out until something is put right.
+    """
+    shown = api.get(OVERVIEW)
+    out.answer(shown, *board(shown, api.url))
+    if shown["level"] == "error":
+        raise SystemExit(Ending.LEFT)
+
+
+@click.command()
+@talks
+def failures(api: Api, out: Out) -> None:
+    """Show why calls failed, by kind.
+
+    `vomind-queue retry --reason KIND` lets those of one kind wait again.
+    """
+    found = api.get(f"{QUEUE}/failed/reasons")
+    rows = [(each["kind"], f"{each['count']:,}", each["example"]) for each in found["reasons"]]
+    lines = table(("KIND", "CALLS", "THE LAST ONE"), rows) if rows else ["No failed calls."]
+    out.answer(found, *lines)
+
+
+@click.command()
+@talks
+def pause(api: Api, out: Out) -> None:
+    """Let no call start, on any worker, until resume."""
+    answer = api.post(f"{QUEUE}/pause")
+    out.answer(answer, "Paused: no call starts until `vomind-queue resume`.")
+
+
+@click.command()
+@talks
+def resume(api: Api, out: Out) -> None:
+    """Let calls start again."""
+    out.answer(api.post(f"{QUEUE}/resume"), "Resumed: calls start again.")
+
+
+@click.command()
+@click.option(
+    "--older-than",
+    type=duration,
+    default="1h",
+    show_default=True,
+    help="Finished so long ago, or longer.",
+)
+@click.option(
+    "--limit",
+    type=click.IntRange(1, 1_000_000),
+    default=1_000,
+    show_default=True,
+    help="As many at most, the oldest first.",
+)
+@click.option("--dry-run", is_flag=True, help="Say what it would remove, and remove nothing.")
+@talks
+def clean(api: Api, out: Out, *, older_than: int, limit: int, dry_run: bool) -> None:
+    """Remove finished calls from history; the call log keeps them.
+
+    Calls that wait, are delayed or are being placed are never touched.
+    """
+    asked = {"grace": older_than, "limit": limit}
+    if dry_run:
+        seen = api.post(f"{QUEUE}/clean/preview", asked)
+        old = f"{seen['completed']:,} completed and {seen['failed']:,} failed calls are as old"
+        out.answer(seen, f"{count(seen['total'], 'call')} would be removed; {old}.")
+        return
+    answer = api.post(f"{QUEUE}/clean", asked)
+    completed, failed = len(answer["completedCleaned"]), len(answer["failedCleaned"])
+    out.answer(
+        answer,
+        f"{count(completed + failed, 'call')} removed: {completed} completed, {failed} failed.",
+    )
