@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -31,18 +31,19 @@ _LOGIN = re.compile(r"[^/@\s]+@")
 class Variable:
     """An environment variable, as a field of `Settings` describes it."""
 
-    name: str
     type: Type[Any]
     #: Read when the variable is unset or empty.
     default: str
     #: What it is for, one or two sentences.
     meaning: str
+    #: The field's own name in capital letters, where no other one is given.
+    name: str = ""
     #: Title of the section that begins with it; empty: it belongs to the one before.
-    section: str
+    section: str = ""
     #: Whether the value must never be shown.
-    secret: bool
+    secret: bool = False
     #: What must be set beside it: one of these groups of names, each separated by spaces.
-    needs: Sequence[str]
+    needs: Sequence[str] = ()
 
     def read(self, environ: Mapping[str, str]) -> Any:
         """Return the value in ``environ``. Raise SettingsError with one line for a person."""
@@ -58,32 +59,15 @@ class Variable:
             ) from None
 
 
-def _set(
-    name: str,
-    type_: Type[Any],
-    default: str,
-    meaning: str,
-    *,
-    section: str = "",
-    secret: bool = False,
-    needs: Sequence[str] = (),
-) -> Any:
-    """Return the field for a variable with a default."""
-    variable = Variable(
-        name=name,
-        type=type_,
-        default=default,
-        meaning=meaning,
-        section=section,
-        secret=secret,
-        needs=needs,
-    )
-    return field(repr=not secret, metadata={_VARIABLE: variable})
+def _set(type_: Type[Any], default: str, meaning: str, **more: Any) -> Any:
+    """Return the field for a variable with a default; ``more``: further fields of `Variable`."""
+    variable = Variable(type=type_, default=default, meaning=meaning, **more)
+    return field(repr=not variable.secret, metadata={_VARIABLE: variable})
 
 
-def _optional(name: str, type_: Type[Any], meaning: str, **more: Any) -> Any:
+def _optional(type_: Type[Any], meaning: str, **more: Any) -> Any:
     """Return the field for a variable that is ``None`` when unset."""
-    return _set(name, types.optional(type_), "", meaning, **more)
+    return _set(types.optional(type_), "", meaning, **more)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -98,7 +82,6 @@ class Settings:
     embedded: bool
     #: Complete, with its password, whichever way it was given.
     redis_url: str = _optional(
-        "REDIS_URL",
         redis_address.REDIS_URL,
         "Address of the Redis server. With neither this nor `REDIS_HOST` the embedded one is used. "
         "`rediss://` is encrypted; it is verified when `?ssl_cert_reqs=required` or "
@@ -107,238 +90,200 @@ class Settings:
         secret=True,
     )
     redis_host: str | None = _optional(
-        "REDIS_HOST", types.HOST, "Host of the Redis server, in place of `REDIS_URL`."
+        types.HOST, "Host of the Redis server, in place of `REDIS_URL`."
     )
-    redis_port: int = _set(
-        "REDIS_PORT", types.PORT, "6379", "Port, with `REDIS_HOST`.", needs=["REDIS_HOST"]
-    )
+    redis_port: int = _set(types.PORT, "6379", "Port, with `REDIS_HOST`.", needs=["REDIS_HOST"])
     redis_username: str | None = _optional(
-        "REDIS_USERNAME", types.TEXT, "User, with `REDIS_HOST`.", needs=["REDIS_HOST"]
+        types.TEXT, "User, with `REDIS_HOST`.", needs=["REDIS_HOST"]
     )
     redis_password: str | None = _optional(
-        "REDIS_PASSWORD",
-        types.TEXT,
-        "Password, with `REDIS_HOST`.",
-        secret=True,
-        needs=["REDIS_HOST"],
+        types.TEXT, "Password, with `REDIS_HOST`.", secret=True, needs=["REDIS_HOST"]
     )
     redis_db: int = _set(
-        "REDIS_DB",
-        types.whole(0, 99_999),
-        "0",
-        "Database number, with `REDIS_HOST`.",
-        needs=["REDIS_HOST"],
+        types.whole(0, 99_999), "0", "Database number, with `REDIS_HOST`.", needs=["REDIS_HOST"]
     )
     redis_tls: bool = _set(
-        "REDIS_TLS",
         types.FLAG,
         "0",
         "`1` encrypts the connection to `REDIS_HOST`, without verifying.",
         needs=["REDIS_HOST"],
     )
     allow_eviction: bool = _set(
-        "ALLOW_EVICTION",
         types.FLAG,
         "0",
         "`1` accepts a Redis server whose `maxmemory-policy` may drop calls when its memory is "
         "full.",
     )
-    embedded_redis_port: int = _set(
-        "EMBEDDED_REDIS_PORT", types.PORT, "6390", "Port of the embedded server, on loopback."
-    )
+    embedded_redis_port: int = _set(types.PORT, "6390", "Port of the embedded server, on loopback.")
     data_dir: Path = _set(
-        "DATA_DIR",
         Type(parse=Path, allowed="a directory"),
         ".data",
         "Where the embedded server and the call log without Supabase keep their files.",
     )
 
     host: str = _set(
-        "HOST",
         types.HOST,
         "127.0.0.1",
         "Address that the API listens on. Beyond loopback it requires `API_KEYS`.",
         section="API",
     )
-    port: int = _set("PORT", types.PORT, "3000", "Port of the API.")
+    port: int = _set(types.PORT, "3000", "Port of the API.")
     allow_anonymous: bool = _set(
-        "ALLOW_ANONYMOUS", types.FLAG, "0", "`1` lets the API listen beyond loopback without keys."
+        types.FLAG, "0", "`1` lets the API listen beyond loopback without keys."
     )
     allowed_hosts: Sequence[str] = _set(
-        "ALLOWED_HOSTS",
         types.HOSTS,
         "",
         "Further names by which API and Flower may be asked while they have no keys and no "
         "password. Without: localhost, IP addresses, `HOST` and the host of `PUBLIC_URL`.",
     )
     api_keys: Sequence[ApiKey] = _set(
-        "API_KEYS",
         types.API_KEYS,
         "",
         "Keys that clients of the API must show, each `name:secret` or a secret.",
         secret=True,
     )
     metrics_key: str | None = _optional(
-        "METRICS_KEY",
         types.HEADER_SECRET,
         "Key that opens `/metrics` and nothing else, for Prometheus. `API_KEYS` open it, too.",
         secret=True,
     )
     request_rate: Rate | None = _set(
-        "REQUEST_RATE_LIMIT",
         types.unless("off", types.RATE),
         "off",
         "Requests that one API key may make in a window, such as `600/m`, over all web processes; "
         "without keys, one address. More are answered 429 with `Retry-After`.",
+        name="REQUEST_RATE_LIMIT",
     )
-    web_processes: int = _set(
-        "WEB_PROCESSES", types.whole(1, 64), "2", "Processes that serve the API."
-    )
+    web_processes: int = _set(types.whole(1, 64), "2", "Processes that serve the API.")
     web_threads: int = _set(
-        "WEB_THREADS",
         types.whole(2, 64),
         "4",
         "Requests that each of them works on at the same time. More than 4 make it slower.",
     )
 
     concurrency: int = _set(
-        "CALL_WORKER_CONCURRENCY",
         types.whole(1, 1_000),
         "5",
         "Calls that one worker places at the same time.",
+        name="CALL_WORKER_CONCURRENCY",
         section="Calls",
     )
     rate: Rate | None = _set(
-        "CALL_RATE_LIMIT",
         types.unless("off", types.RATE),
         "10/m",
         "Starts allowed in any window of that length, over all workers; `off` lifts the limit.",
+        name="CALL_RATE_LIMIT",
     )
     max_attempts: int = _set(
-        "CALL_MAX_ATTEMPTS",
         types.whole(1, 100),
         "3",
         "Attempts to place a call, the first included.",
+        name="CALL_MAX_ATTEMPTS",
     )
     retry_delay_s: int = _set(
-        "CALL_RETRY_DELAY",
         types.whole(1, 3_600),
         "2",
         "Seconds before the second attempt; doubled before each further one.",
+        name="CALL_RETRY_DELAY",
     )
     past_schedule_grace_ms: int | None = _set(
-        "PAST_SCHEDULE_GRACE",
         types.unless("any", types.DURATION),
         "15m",
         "How far in the past a scheduled time may lie when it is sent; `any` accepts all.",
+        name="PAST_SCHEDULE_GRACE",
     )
     default_zone: str = _set(
-        "DEFAULT_TIMEZONE", types.ZONE, "UTC", "Time zone of recurring calls that name none."
+        types.ZONE, "UTC", "Time zone of recurring calls that name none.", name="DEFAULT_TIMEZONE"
     )
     allowed_countries: frozenset[str] = _set(
-        "ALLOWED_COUNTRIES",
-        types.COUNTRIES,
-        "",
-        "Countries whose numbers are called, such as `DE,AT,CH`. Unset: all.",
+        types.COUNTRIES, "", "Countries whose numbers are called, such as `DE,AT,CH`. Unset: all."
     )
     allow_premium: bool = _set(
-        "ALLOW_PREMIUM",
         types.FLAG,
         "1",
         "`0` refuses premium-rate, shared-cost, satellite and international network numbers.",
     )
     on_unknown_outcome: Literal["settle", "fail"] = _set(
-        "ON_UNKNOWN_OUTCOME",
         types.word("settle", "fail"),
         "settle",
         "An attempt with an unknown outcome is looked for at Twilio, or failed for a person to "
         "judge.",
     )
     retry_on: Sequence[str] = _set(
-        "RETRY_ON",
-        types.OUTCOMES,
-        "none",
-        "Outcomes on the line after which a call is made again.",
+        types.OUTCOMES, "none", "Outcomes on the line after which a call is made again."
     )
     retry_outcome_delay_ms: int = _set(
-        "RETRY_OUTCOME_DELAY",
         types.DURATION,
         "15m",
         "Wait before a call is made again for its outcome.",
+        name="RETRY_OUTCOME_DELAY",
     )
     retry_outcome_max: int = _set(
-        "RETRY_OUTCOME_MAX",
-        types.whole(0, 100),
-        "2",
-        "How often a call is made again for its outcome.",
+        types.whole(0, 100), "2", "How often a call is made again for its outcome."
     )
     machine_detection: Detection = _set(
-        "MACHINE_DETECTION",
         types.choice({word.value: word for word in Detection}),
         "off",
         "Whether Twilio tells an answering machine from a person: as soon as it can (`enable`), or "
         "once the greeting is over (`detect-message-end`). Twilio charges for it.",
     )
     keep_completed: Retention = _set(
-        "KEEP_COMPLETED",
-        types.RETENTION,
-        "7d,100000",
-        "How long and how many completed calls are kept.",
+        types.RETENTION, "7d,100000", "How long and how many completed calls are kept."
     )
     keep_failed: Retention = _set(
-        "KEEP_FAILED",
-        types.RETENTION,
-        "30d,100000",
-        "How long and how many failed calls are kept.",
+        types.RETENTION, "30d,100000", "How long and how many failed calls are kept."
     )
 
     in_doubt_horizon_ms: int = _set(
-        "IN_DOUBT_HORIZON",
         types.TIME,
         "5m",
         "How long an attempt with an unknown outcome is looked for before the next one is made.",
+        name="IN_DOUBT_HORIZON",
         section="Protocol times",
     )
     settle_interval_ms: int = _set(
-        "SETTLE_INTERVAL",
         types.TIME,
         "2s",
         "Wait before the first look for it and between the first ones.",
+        name="SETTLE_INTERVAL",
     )
     lease_ms: int = _set(
-        "LEASE_TIME",
         types.WORKING_TIME,
         "10s",
         "After how long the calls of a dead worker are taken back.",
+        name="LEASE_TIME",
     )
     dial_deadline_ms: int = _set(
-        "DIAL_DEADLINE", types.WORKING_TIME, "10s", "Total time for one request to Twilio."
+        types.WORKING_TIME, "10s", "Total time for one request to Twilio.", name="DIAL_DEADLINE"
     )
     breaker_probe_ms: int = _set(
-        "BREAKER_PROBE_INTERVAL", types.TIME, "5s", "Wait between two probes while Twilio is away."
+        types.TIME,
+        "5s",
+        "Wait between two probes while Twilio is away.",
+        name="BREAKER_PROBE_INTERVAL",
     )
     silence_ms: int = _set(
-        "CALLBACK_SILENCE",
         types.TIME,
         "10m",
         "How long a placed call may go without a callback, beyond the ring time-out, before "
         "Twilio is asked.",
+        name="CALLBACK_SILENCE",
     )
     price_delay_ms: int = _set(
-        "PRICE_DELAY",
         types.TIME,
         "15m",
         "How long after its end Twilio is asked for a call's price.",
+        name="PRICE_DELAY",
     )
     drain_ms: int = _set(
-        "DRAIN_TIME",
         types.TIME,
         "20s",
         "How long a stopping worker waits for the calls being placed.",
+        name="DRAIN_TIME",
     )
 
     twilio_account_sid: str | None = _optional(
-        "TWILIO_ACCOUNT_SID",
         types.sid("AC"),
         "Twilio account that places the calls. Unset, `make run` starts the simulator in its "
         "place.",
@@ -349,43 +294,28 @@ class Settings:
         ],
     )
     twilio_auth_token: str | None = _optional(
-        "TWILIO_AUTH_TOKEN",
-        types.TEXT,
-        "Its auth token.",
-        secret=True,
-        needs=["TWILIO_ACCOUNT_SID"],
+        types.TEXT, "Its auth token.", secret=True, needs=["TWILIO_ACCOUNT_SID"]
     )
     twilio_api_key: str | None = _optional(
-        "TWILIO_API_KEY",
         types.sid("SK"),
         "API key to log in with, in place of the auth token.",
         needs=["TWILIO_ACCOUNT_SID TWILIO_API_SECRET"],
     )
     twilio_api_secret: str | None = _optional(
-        "TWILIO_API_SECRET",
-        types.TEXT,
-        "Secret of that key.",
-        secret=True,
-        needs=["TWILIO_API_KEY"],
+        types.TEXT, "Secret of that key.", secret=True, needs=["TWILIO_API_KEY"]
     )
     twilio_phone_number: str | None = _optional(
-        "TWILIO_PHONE_NUMBER",
-        types.matching(r"\+[0-9]{7,15}", "+ and 7 to 15 digits"),
-        "Number that the calls come from.",
+        types.matching(r"\+[0-9]{7,15}", "+ and 7 to 15 digits"), "Number that the calls come from."
     )
     twilio_api_base: str | None = _optional(
-        "TWILIO_API_BASE",
         types.HTTP_URL,
         "In place of Twilio's own address: a proxy or a region.",
         needs=["TWILIO_ACCOUNT_SID"],
     )
     twiml_url: str | None = _optional(
-        "TWIML_URL",
-        types.HTTP_URL,
-        "Asked by Twilio what to say, in place of speaking the message.",
+        types.HTTP_URL, "Asked by Twilio what to say, in place of speaking the message."
     )
     public_url: str | None = _optional(
-        "PUBLIC_URL",
         types.BASE_URL,
         "Where Twilio reaches this service, to report how calls go; requires `TWILIO_AUTH_TOKEN` "
         "to check what comes in.",
@@ -393,75 +323,59 @@ class Settings:
     )
 
     supabase_url: str | None = _optional(
-        "SUPABASE_URL",
         types.HTTP_URL,
         "Supabase project that keeps the call log. Unset, a file in `DATA_DIR` does.",
         section="The call log",
         needs=["SUPABASE_SERVICE_KEY"],
     )
     supabase_service_key: str | None = _optional(
-        "SUPABASE_SERVICE_KEY",
-        types.TEXT,
-        "Its service-role key, or a secret key.",
-        secret=True,
-        needs=["SUPABASE_URL"],
+        types.TEXT, "Its service-role key, or a secret key.", secret=True, needs=["SUPABASE_URL"]
     )
     outbox_max: int = _set(
-        "OUTBOX_MAX",
         types.whole(100, 10_000_000),
         "100000",
         "Entries that wait in Redis while the call log is away. Beyond it the oldest details go "
         "first, final states last.",
     )
     retention_days: int | None = _optional(
-        "RETENTION_DAYS",
         types.whole(1, 36_500),
         "Days after which calls that have ended leave the call log. Unset: never.",
     )
     retention_mode: Literal["delete", "anonymize"] = _set(
-        "RETENTION_MODE",
         types.word("delete", "anonymize"),
         "delete",
         "Then they are erased, or numbers, messages and other personal fields are blanked.",
     )
 
     flower_host: str = _set(
-        "FLOWER_HOST",
         types.HOST,
         "127.0.0.1",
         "Address that Flower listens on. Beyond loopback it requires `FLOWER_BASIC_AUTH`.",
         section="Around it",
     )
-    flower_port: int = _set("FLOWER_PORT", types.PORT, "5555", "Port of Flower.")
+    flower_port: int = _set(types.PORT, "5555", "Port of Flower.")
     flower_basic_auth: str | None = _optional(
-        "FLOWER_BASIC_AUTH",
         types.LOGINS,
         "Who may see Flower: `user:password`. Without it its pages show, and change nothing.",
         secret=True,
     )
     flower_url_prefix: str = _set(
-        "FLOWER_URL_PREFIX",
         types.PATH,
         "",
         "Path below which Flower answers, for a proxy that passes `/flower` on to it.",
     )
-    simulator_port: int = _set(
-        "SIMULATOR_PORT", types.PORT, "3001", "Port of the simulator, on loopback."
-    )
+    simulator_port: int = _set(types.PORT, "3001", "Port of the simulator, on loopback.")
     log_format: Literal["text", "json"] = _set(
-        "LOG_FORMAT", types.word("text", "json"), "text", "How log lines are written."
+        types.word("text", "json"), "text", "How log lines are written."
     )
     log_level: str = _set(
-        "LOG_LEVEL",
-        types.word("debug", "info", "warning", "error"),
-        "info",
-        "The least level that is logged.",
+        types.word("debug", "info", "warning", "error"), "info", "The least level that is logged."
     )
     env_file: str = _set(
-        "VOMIND_ENV_FILE",
         types.TEXT,
         ".env",
         "File with these settings, read where present. Set but empty: none is read.",
+        name="VOMIND_ENV_FILE",
     )
 
     @property
@@ -498,7 +412,9 @@ class Settings:
 
 #: The variable of each field that has one, in the order in which they are documented.
 _BY_FIELD: Mapping[str, Variable] = {
-    each.name: each.metadata[_VARIABLE] for each in fields(Settings) if _VARIABLE in each.metadata
+    each.name: replace(found, name=found.name or each.name.upper())
+    for each in fields(Settings)
+    if (found := each.metadata.get(_VARIABLE))
 }
 #: All variables, in that order.
 VARIABLES: Sequence[Variable] = tuple(_BY_FIELD.values())
