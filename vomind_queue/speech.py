@@ -39,8 +39,3 @@ def twiml_length(message: str) -> int:
     twice: Twilio does not say how it counts, and this is the stricter way.
     """
     return len(say(message).encode("utf-16-le")) // 2
-
-
-def fits_twiml(message: str) -> bool:
-    """Whether Twilio would take the TwiML that speaks the message."""
-    return twiml_length(message) <= MAX_TWIML

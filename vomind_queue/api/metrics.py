@@ -8,7 +8,10 @@ them.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cache
+from importlib.resources import files
 
+import yaml
 from flask import Blueprint, Response
 from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 from prometheus_client.core import (
@@ -22,9 +25,8 @@ from prometheus_client.core import (
 from vomind_queue.api.http_meters import HttpMeters
 from vomind_queue.attempts import Kind
 from vomind_queue.calls import State, Stats
-from vomind_queue.memory import Memory
 from vomind_queue.meters import Distribution, Meters
-from vomind_queue.overview import longest_ms
+from vomind_queue.overview import SYSTEM, longest_ms
 from vomind_queue.services import Services
 
 #: Upper ends of the buckets are powers of two, ms: from 1 ms to 4.7 hours.
@@ -62,147 +64,113 @@ class _Read:
 
     def collect(self) -> Iterator[Metric]:
         """What the registry asks for."""
-        yield from _states(self._stats)
-        yield from _starts(self._stats)
-        yield from _events(self._meters)
-        yield _histogram(
-            "vomind_wait_seconds", "Time in the queue before a start.", self._meters.waited
-        )
-        yield _histogram(
-            "vomind_lateness_seconds",
-            "How late calls for a given time were first started.",
-            self._meters.late,
-        )
-        yield from _ages(self._meters)
-        yield from _schedules(self._stats, self._meters)
-        yield from _outbox(self._stats)
-        yield from _memory(self._stats.memory)
+        stats, meters = self._stats, self._meters
+        for name, (label, counts) in _by_state(stats).items():
+            yield _labelled(GaugeMetricFamily, name, label, counts)
+        for name, value in {**_of_starts(stats), **_of_others(stats), **_ages(meters)}.items():
+            yield GaugeMetricFamily(name, _texts()[name], value=value)
+        for name, (label, counts) in _by_kind(stats, meters).items():
+            yield _labelled(CounterMetricFamily, name, label, dict(sorted(counts.items())))
+        for name, count in _counters(stats, meters).items():
+            yield CounterMetricFamily(name, _texts()[name], value=count)
+        yield _histogram("vomind_wait_seconds", meters.waited)
+        yield _histogram("vomind_lateness_seconds", meters.late)
 
 
-def _states(stats: Stats) -> Iterator[Metric]:
-    calls = GaugeMetricFamily("vomind_calls", "Calls by state.", labels=["state"])
-    for state in State:
-        calls.add_metric([state], getattr(stats, state))
-    yield calls
-    waiting = GaugeMetricFamily(
-        "vomind_waiting_calls", "Waiting calls by priority.", labels=["priority"]
-    )
-    for priority, count in stats.by_priority.items():
-        waiting.add_metric([priority], count)
-    yield waiting
-    yield _gauge("vomind_in_doubt", "Attempts whose outcome is being looked for.", stats.in_doubt)
+def _by_state(stats: Stats) -> Mapping[str, tuple[str, Mapping[str, int]]]:
+    waiting = {str(priority): count for priority, count in stats.by_priority.items()}
+    return {
+        "vomind_calls": ("state", {state: getattr(stats, state) for state in State}),
+        "vomind_waiting_calls": ("priority", waiting),
+    }
 
 
-def _starts(stats: Stats) -> Iterator[Metric]:
-    use = stats.rate_use
-    yield _gauge("vomind_workers", "Workers that asked for calls in the last 30 s.", stats.workers)
-    yield _gauge("vomind_paused", "1 while the queue is paused.", int(stats.pause is not None))
-    yield _gauge(
-        "vomind_paused_by_system",
-        "1 while the queue is paused because Twilio refuses the account or a setting.",
-        int(stats.pause is not None and stats.pause.by == "system"),
-    )
-    yield _gauge(
-        "vomind_breaker_open",
-        "1 while starts are held back because Twilio refuses call after call.",
-        int(stats.breaker_until_ms is not None),
-    )
-    yield _gauge(
-        "vomind_limit_starts",
-        "Starts allowed in a window; 0 without a limit.",
-        use.rate.max_starts if use else 0,
-    )
-    yield _gauge("vomind_limit_used", "Starts in the window.", use.used if use else 0)
-    yield _counter(
-        "vomind_stray_rings",
-        "Rings at Twilio that no attempt accounted for, ended there.",
-        stats.stray_rings,
-    )
+def _of_starts(stats: Stats) -> Mapping[str, float]:
+    pause, use = stats.pause, stats.rate_use
+    return {
+        "vomind_in_doubt": stats.in_doubt,
+        "vomind_workers": stats.workers,
+        "vomind_paused": pause is not None,
+        "vomind_paused_by_system": pause is not None and pause.by == SYSTEM,
+        "vomind_breaker_open": stats.breaker_until_ms is not None,
+        "vomind_limit_starts": use.rate.max_starts if use else 0,
+        "vomind_limit_used": use.used if use else 0,
+    }
 
 
-def _events(meters: Meters) -> Iterator[Metric]:
-    yield _labelled(
-        "vomind_call_events", "What happened to calls, by event.", "event", meters.events
-    )
-    yield _labelled(
-        "vomind_call_outcomes", "How calls ended on the line.", "outcome", meters.outcomes
-    )
-    yield _labelled(
-        "vomind_attempt_failures",
-        "Attempts that Twilio did not take, by kind; doubt: it may have.",
-        "kind",
-        {str(kind): meters.failures.get(kind, 0) for kind in Kind},
-    )
-    yield _counter("vomind_starts", "Requests to Twilio.", sum(meters.waited.counts.values()))
-    yield _counter(
-        "vomind_unknown_outcomes",
-        "Attempts whose outcome was in doubt.",
-        meters.events.get("in_doubt", 0),
-    )
-    yield _counter(
-        "vomind_leases_lost",
-        "Calls taken back from workers that said nothing any more.",
-        meters.leases_lost,
-    )
+def _of_others(stats: Stats) -> Mapping[str, float]:
+    outbox, memory = stats.outbox, stats.memory
+    return {
+        "vomind_schedules": stats.recurring,
+        "vomind_outbox_entries": outbox.pending,
+        "vomind_outbox_age_seconds": outbox.behind_ms / 1000,
+        "vomind_outbox_shipping": outbox.shipping,
+        "vomind_outbox_dead_letters": outbox.dead,
+        "vomind_redis_memory_used_bytes": memory.used,
+        "vomind_redis_memory_max_bytes": memory.limit,
+        "vomind_redis_memory_ratio": memory.share,
+    }
 
 
-def _ages(meters: Meters) -> Iterator[Metric]:
-    for name, help_text, age_ms in (
-        ("oldest_waiting", "Age of the first call in the queue.", meters.oldest_waiting_ms),
-        ("delayed_overdue", "How long the first delayed call is overdue.", meters.overdue_ms),
-        ("oldest_in_doubt", "Age of the oldest attempt in doubt.", meters.oldest_doubt_ms),
-        ("tick_overdue", "How long the first recurring run is overdue.", meters.tick_overdue_ms),
-    ):
-        yield _gauge(f"vomind_{name}_seconds", help_text, age_ms / 1000)
-    yield _gauge("vomind_followed_calls", "Calls on the line or to be priced.", meters.followed)
-
-
-def _schedules(stats: Stats, meters: Meters) -> Iterator[Metric]:
-    yield _gauge("vomind_schedules", "Recurring calls with a next run.", stats.recurring)
-    yield _gauge("vomind_scheduler_leads", "1 while a scheduler leads.", meters.scheduler_leads)
+def _ages(meters: Meters) -> Mapping[str, float]:
+    found = {
+        "vomind_oldest_waiting_seconds": meters.oldest_waiting_ms / 1000,
+        "vomind_delayed_overdue_seconds": meters.overdue_ms / 1000,
+        "vomind_oldest_in_doubt_seconds": meters.oldest_doubt_ms / 1000,
+        "vomind_tick_overdue_seconds": meters.tick_overdue_ms / 1000,
+        "vomind_followed_calls": meters.followed,
+        "vomind_scheduler_leads": meters.scheduler_leads,
+    }
     if meters.scheduler_seen_ms is not None:
-        yield _gauge(
-            "vomind_scheduler_seen_seconds",
-            "Time since a scheduler had seen to all that was due.",
-            meters.scheduler_seen_ms / 1000,
-        )
+        found["vomind_scheduler_seen_seconds"] = meters.scheduler_seen_ms / 1000
+    return found
 
 
-def _outbox(stats: Stats) -> Iterator[Metric]:
-    outbox = stats.outbox
-    yield _gauge("vomind_outbox_entries", "Entries that wait for the call log.", outbox.pending)
-    yield _gauge("vomind_outbox_age_seconds", "Age of the oldest of them.", outbox.behind_ms / 1000)
-    yield _gauge("vomind_outbox_shipping", "1 while a shipper runs.", int(outbox.shipping))
-    yield _gauge("vomind_outbox_dead_letters", "Lines that the log refused.", outbox.dead)
-    yield _labelled("vomind_outbox_lost", "What the outbox had no room for.", "part", outbox.lost)
+def _by_kind(stats: Stats, meters: Meters) -> Mapping[str, tuple[str, Mapping[str, int]]]:
+    failures = {str(kind): meters.failures.get(kind, 0) for kind in Kind}
+    return {
+        "vomind_call_events": ("event", meters.events),
+        "vomind_call_outcomes": ("outcome", meters.outcomes),
+        "vomind_attempt_failures": ("kind", failures),
+        "vomind_outbox_lost": ("part", stats.outbox.lost),
+    }
 
 
-def _memory(memory: Memory) -> Iterator[Metric]:
-    yield _gauge("vomind_redis_memory_used_bytes", "Memory that Redis uses.", memory.used)
-    yield _gauge("vomind_redis_memory_max_bytes", "Its maxmemory; 0 for none.", memory.limit)
-    yield _gauge("vomind_redis_memory_ratio", "Part of maxmemory in use.", memory.share)
+def _counters(stats: Stats, meters: Meters) -> Mapping[str, int]:
+    return {
+        "vomind_starts": sum(meters.waited.counts.values()),
+        "vomind_unknown_outcomes": meters.events.get("in_doubt", 0),
+        "vomind_leases_lost": meters.leases_lost,
+        "vomind_stray_rings": stats.stray_rings,
+    }
 
 
-def _gauge(name: str, help_text: str, value: float) -> Metric:
-    return GaugeMetricFamily(name, help_text, value=value)
+@cache
+def _texts() -> Mapping[str, str]:
+    """What each metric means."""
+    text = (files("vomind_queue.api") / "metrics.yaml").read_text("utf-8")
+    found: Mapping[str, str] = yaml.safe_load(text)
+    return found
 
 
-def _counter(name: str, help_text: str, value: float) -> Metric:
-    return CounterMetricFamily(name, help_text, value=value)
-
-
-def _labelled(name: str, help_text: str, label: str, counts: Mapping[str, int]) -> Metric:
-    family = CounterMetricFamily(name, help_text, labels=[label])
-    for word, count in sorted(counts.items()):
+def _labelled(
+    kind: type[GaugeMetricFamily | CounterMetricFamily],
+    name: str,
+    label: str,
+    counts: Mapping[str, int],
+) -> Metric:
+    family = kind(name, _texts()[name], labels=[label])
+    for word, count in counts.items():
         family.add_metric([word], count)
     return family
 
 
-def _histogram(name: str, help_text: str, times: Distribution) -> Metric:
+def _histogram(name: str, times: Distribution) -> Metric:
     buckets: list[tuple[str, float]] = []
     for octave in _OCTAVES:
         end_ms = 2**octave
         below = sum(count for half, count in times.counts.items() if longest_ms(half) <= end_ms)
         buckets.append((repr(end_ms / 1000), float(below)))
     buckets.append(("+Inf", float(sum(times.counts.values()))))
-    return HistogramMetricFamily(name, help_text, buckets=buckets, sum_value=times.sum_ms / 1000)
+    sum_s = times.sum_ms / 1000
+    return HistogramMetricFamily(name, _texts()[name], buckets=buckets, sum_value=sum_s)
