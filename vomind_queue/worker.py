@@ -5,6 +5,7 @@ Its Celery application serves the scheduler (``celery beat``) and operators' too
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import sys
@@ -54,6 +55,9 @@ def _connect_signals(settings: Settings, work: WorkServices) -> None:
     def start(**_: Any) -> None:
         keeper.start()
         duties.start()
+        # What is there now stays: looking through it for garbage would hold calls up.
+        gc.collect()
+        gc.freeze()
 
     def set_up_logging(**_: Any) -> None:
         log.configure(settings)
