@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from vomind_queue.errors import JobNotFound, StoreUnavailable
-from vomind_queue.schedules import PREFIX
+from vomind_queue.schedules import PREFIX, ScheduleSearch
 from vomind_queue.store import keys
 from vomind_queue.store.codes import Code
 from vomind_queue.store.connection import Gate, told
 from vomind_queue.store.outbox import read_letter
 from vomind_queue.store.timetable import Timetable
 
-#: Recurring calls read at once.
+#: Recurring calls seen to at once.
 SCHEDULES = 500
 #: Looks in a row that must find nothing. Calls go forward, and back to be made again; one that
 #: changes its place during a look can be missed by it, but not by one the other way round.
@@ -56,27 +56,39 @@ class People:
         return found, active
 
     def _forget_recurring(self, number: str) -> dict[str, str]:
-        found: list[str] = []
-        start = 0
-        while views := self._timetable.page(start, start + SCHEDULES - 1).views:
-            start += SCHEDULES
-            # One that cannot be read is nobody's as far as can be told.
-            readable = [each.schedule for each in views if not isinstance(each, str)]
-            found += [each.id for each in readable if each.recurrence.call.to == number]
+        self._index_all()
         removed: dict[str, str] = {}
-        # One that is left there by an entry that was deleted by RedBeat's means.
+        # Found by number, not by rank: a tick that fires meanwhile hides no recurring call.
+        while found := self._remove_some(number):
+            removed |= found
+        # What entries that were deleted by RedBeat's means left there.
         with told(writes=True):
             prefix = f"n{number} "
             client = self._gate.client
             client.zremrangebylex(keys.RECURRING_INDEX, f"[{prefix}", f"({prefix}{{")
-        for schedule_id in found:
-            try:
-                removed |= dict.fromkeys(self._timetable.remove(schedule_id).cancelled, "waiting")
-            except JobNotFound:
-                # Somebody else removed it meanwhile.
-                continue
-            removed[PREFIX + schedule_id] = "recurring"
         return removed
+
+    def _index_all(self) -> None:
+        """Bring recurring calls that an older version stored into the index."""
+        cursor, _ = self._timetable.sweep("0", SCHEDULES)
+        # The second number is where the index itself is gone through.
+        while not cursor.startswith("0 "):
+            cursor, _ = self._timetable.sweep(cursor, SCHEDULES)
+
+    def _remove_some(self, number: str) -> dict[str, str]:
+        removed: dict[str, str] = {}
+        views = self._timetable.find(ScheduleSearch(number=number), 0, SCHEDULES - 1).views
+        for each in views:
+            removed |= self._remove(each if isinstance(each, str) else each.schedule.id)
+        return removed
+
+    def _remove(self, schedule_id: str) -> dict[str, str]:
+        try:
+            cancelled = self._timetable.remove(schedule_id).cancelled
+        except JobNotFound:
+            # Somebody else removed it meanwhile.
+            return {}
+        return {**dict.fromkeys(cancelled, "waiting"), PREFIX + schedule_id: "recurring"}
 
     def _scan(self, name: str, number: str, what: str) -> dict[str, str]:
         found: dict[str, str] = {}
