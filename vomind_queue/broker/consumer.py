@@ -24,6 +24,12 @@ HEARTBEAT_S = 5.0
 _UNIT_MS = {"s": 1_000, "m": 60_000, "h": 3_600_000}
 
 
+class SeenRate(str):
+    """A rate that this worker has acted on; `control rate_limit` puts a plain one in its place."""
+
+    __slots__ = ()
+
+
 class Consumer(StockConsumer):
     """One for each worker process."""
 
@@ -48,17 +54,24 @@ class Consumer(StockConsumer):
         return super().bucket_for_task(type)
 
     def reset_rate_limits(self) -> None:
-        """Called at the start, and after `control rate_limit`, which changes the task."""
+        """Called at the start, and after `control rate_limit` has changed any task."""
         super().reset_rate_limits()
         task = self.app.tasks.get(PLACE_CALL)
-        if task is None or not self._initialised:
+        if task is None or isinstance(task.rate_limit, SeenRate):
+            # Another task's was changed: the one of calls stays, whoever set it.
             return
+        rate = SeenRate(task.rate_limit or "")
+        if self._initialised:
+            self._change_rate(rate)
+        task.rate_limit = rate
+
+    def _change_rate(self, rate: str) -> None:
         desk = self._link.desk
-        if task.rate_limit == self._configured:
+        if rate == self._configured:
             desk.reset_rate()
         else:
-            desk.change_rate(parse_rate(task.rate_limit))
-        logger.warning("rate changed by an operator to %s", task.rate_limit or "off")
+            desk.change_rate(parse_rate(rate))
+        logger.warning("rate changed by an operator to %s", rate or "off")
 
     def ensure_connected(self, conn: Any) -> Any:
         """Tries until Redis is back and takes writes, twice a second."""
