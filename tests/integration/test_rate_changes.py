@@ -70,7 +70,7 @@ def test_another_tasks_rate_leaves_that_of_calls_alone(state: Any, client: redis
 
 def test_a_rate_is_changed_and_taken_back(state: Any, client: redis.Redis) -> None:
     """The configured one takes a change back, also one that this worker did not see."""
-    configured = state.app.tasks[PLACE_CALL].rate_limit
+    configured = str(state.app.tasks[PLACE_CALL].rate_limit or "")
     set_rate(state, PLACE_CALL, "4/h")
     assert client.get(keys.RATE) == "4:3600000"
     set_rate(state, PLACE_CALL, "0")
