@@ -170,6 +170,26 @@ def test_leases_are_renewed_while_everything_else_stands_still(
     until(lambda: not desk.take(0, "123").calls and queue.stats().active == 0, within_s=3, what="")
 
 
+def test_a_renewal_that_fails_for_any_reason_is_soon_tried_again(
+    make_desk: Callable[..., WorkDesk], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A quarter of a lease later might be too late."""
+    desk = make_desk(lease_ms=8_000)
+    tried: list[float] = []
+
+    def extend() -> None:
+        tried.append(time.monotonic())
+        if len(tried) == 1:
+            raise ValueError("a bug")
+
+    monkeypatch.setattr(desk, "extend", extend)
+    keeper = LeaseKeeper(desk)
+    keeper.start()
+    until(lambda: len(tried) == 2, within_s=6, what="it is tried again")
+    keeper.stop()
+    assert tried[1] - tried[0] < 1.5
+
+
 def test_celery_still_has_the_pool_that_ours_is_made_of() -> None:
     """After an upgrade of Celery this says in plain words what broke."""
     pool = StockTaskPool(1, app=None)

@@ -10,8 +10,9 @@ from vomind_queue.store.desk import WorkDesk
 
 logger = logging.getLogger(__name__)
 
-#: Renewals in the length of a lease: two may fail before a call is lost.
-RENEWALS = 3
+#: Renewals in the length of a lease. The last falls on its end and comes too late: two of the
+#: three before may fail without the loss of a call.
+RENEWALS = 4
 #: Between two tries while Redis is away, s.
 RETRY_S = 0.5
 
@@ -37,17 +38,18 @@ class LeaseKeeper:
         pause_s = self._desk.protocol.lease_ms / 1000 / RENEWALS
         failing = False
         while not self._stopped.wait(min(RETRY_S, pause_s) if failing else pause_s):
-            error = self._renew()
-            if error is not None and not failing:
-                # Once for each outage: Celery tells how it goes on.
-                logger.warning("leases not renewed: %s", error)
-            failing = error is not None
+            failing = not self._renew(told=failing)
 
-    def _renew(self) -> StoreUnavailable | None:
+    def _renew(self, *, told: bool) -> bool:
+        """Return whether it worked. ``told``: the log has this outage already."""
         try:
             self._desk.extend()
         except StoreUnavailable as error:
-            return error
+            if not told:
+                logger.warning("leases not renewed: %s", error)
+            return False
         except Exception:
-            logger.exception("leases not renewed")
-        return None
+            if not told:
+                logger.exception("leases not renewed")
+            return False
+        return True
