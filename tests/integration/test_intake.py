@@ -209,6 +209,25 @@ def test_a_closed_worker_swallows_no_word(
     assert queue.job("1").state is State.WAITING
 
 
+def test_a_worker_that_closes_while_a_word_arrives_swallows_none(
+    redis_url: str, client: redis.Redis
+) -> None:
+    """However the two meet, the word is passed on and the thread ends."""
+    listener = WakeListener(Gate(connect(redis_url, timeout_s=WAKE_TIMEOUT_S)), Notifier())
+
+    class ClosedMeanwhile(threading.Event):
+        def clear(self) -> None:
+            listener.close()
+            super().clear()
+
+    listener._wanted = ClosedMeanwhile()
+    listener.start()
+    client.rpush(keys.WAKE, "1")
+    listener.listen()
+    until(lambda: not listener._thread.is_alive(), within_s=5, what="the thread ends")
+    assert client.llen(keys.WAKE) == 1
+
+
 def test_an_outage_is_told_to_celery(start_server: Callable[..., Server]) -> None:
     """As a lost connection, which it knows to make anew; afterwards words are heard again."""
     server = start_server(durable=True)

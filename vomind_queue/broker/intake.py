@@ -132,11 +132,13 @@ class WakeListener:
                 self._retry()
 
     def _pass_on(self) -> None:
+        # First: a worker that closes from here on sets both, and this thread sees one of them.
+        self._wanted.clear()
         if self._closed.is_set():
-            # It came for a worker that takes nothing in any more.
+            # It came for a worker that takes nothing in any more. The thread must still end.
+            self._wanted.set()
             self._gate.ask("LPUSH", keys.WAKE, "1")
             return
-        self._wanted.clear()
         self._notifier.notify()
 
     def _retry(self) -> None:
