@@ -90,10 +90,8 @@ class Recurrence:
 
     def is_timed_as(self, other: Recurrence) -> bool:
         """Whether both mean the same times, however they are written."""
-        if self.zone != other.zone:
-            return False
         try:
-            return read_cron(self.cron).pattern == read_cron(other.cron).pattern
+            return self.timing == other.timing
         except CronError:
             return False
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import redis
 
@@ -204,13 +206,15 @@ def test_a_tick_that_was_seen_to_does_not_come_again(
 def test_a_due_tick_survives_a_change_of_words_and_is_told_when_it_does_not(
     timetable: Timetable, valkey: redis.Redis
 ) -> None:
-    """The same pattern in other words keeps it; another pattern misses it, and says so."""
+    """The same pattern or zone in other words keeps it; another pattern misses it, and says so."""
     put(timetable, wanted(cron="0 0 1 1 *"))
     tick = make_due(valkey, "1")
     recurring = Recurring(timetable)
     for cron in ("@yearly", "0 0 1 JAN *"):
         recurring.amend("1", lambda _, cron=cron: wanted(cron=cron))  # type: ignore[misc]
         assert shown(timetable).next_ms == tick
+    recurring.amend("1", lambda old: replace(old.recurrence, zone="Etc/UTC"))
+    assert shown(timetable).next_ms == tick
     recurring.amend("1", lambda _: wanted())
     schedule = shown(timetable)
     assert (schedule.missed, schedule.missed_ms) == (1, [tick])
