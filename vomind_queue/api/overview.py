@@ -61,10 +61,12 @@ class Shared:
         self._look = look
         self._lock = threading.Lock()
         self._held: tuple[float, bytes, str] | None = None
+        #: What the last look raised, if it failed.
+        self._failure: Exception | None = None
 
     def get(self) -> tuple[bytes, str]:
         """The document and its entity tag. Raises what the look raises."""
-        held = self._held
+        held, failure = self._held, self._failure
         age = time.monotonic() - held[0] if held else STALE_S
         if held and age < FRESH_S:
             return held[1:]
@@ -72,6 +74,9 @@ class Shared:
         if not self._lock.acquire(blocking=held is None or age >= STALE_S) and held:
             return held[1:]
         try:
+            if self._failure and self._failure is not failure:
+                # It failed while this thread waited: one look after another would take too long.
+                raise self._failure
             return self._renew(held)
         finally:
             self._lock.release()
@@ -80,9 +85,13 @@ class Shared:
         held = self._held
         if held and held is not before and time.monotonic() - held[0] < FRESH_S:
             return held[1:]
-        body = self._look()
+        try:
+            body = self._look()
+        except Exception as error:
+            self._failure = error
+            raise
         tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
-        self._held = (time.monotonic(), body, tag)
+        self._held, self._failure = (time.monotonic(), body, tag), None
         return body, tag
 
 
