@@ -29,7 +29,6 @@ class Timetable(Protocol):
     """What recurring calls need of the store."""
 
     def now_ms(self) -> int: ...
-    def recall(self, key: IdempotencyKey) -> Registered | None: ...
     def put(
         self, recurrence: Recurrence, next_ms: int | None, key: IdempotencyKey | None = None
     ) -> Registered: ...
@@ -50,14 +49,6 @@ class Recurring:
     def __init__(self, timetable: Timetable) -> None:
         self._timetable = timetable
 
-    def now_ms(self) -> int:
-        """Unix ms on the clock of Redis, by which ticks fire."""
-        return self._timetable.now_ms()
-
-    def recall(self, key: IdempotencyKey) -> Registered | None:
-        """What an earlier request with this key was answered. Raises KeyReused."""
-        return self._timetable.recall(key)
-
     def schedule(self, recurrence: Recurrence, key: IdempotencyKey | None = None) -> Registered:
         """Accepts a recurring call, or updates the one that it is. Raises KeyReused."""
         registered = self._put(recurrence, key)
@@ -73,10 +64,6 @@ class Recurring:
                 },
             )
         return registered
-
-    def show(self, schedule_id: str) -> ScheduleView:
-        """A schedule with its last occurrences. Raises JobNotFound."""
-        return self._timetable.show(schedule_id)
 
     def page(self, search: ScheduleSearch, start: int, end: int) -> SchedulePage:
         """Schedules ``start`` to ``end``, both included, soonest first."""

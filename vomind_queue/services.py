@@ -38,6 +38,7 @@ class Services:
 
     settings: Settings
     scheduling: Scheduling
+    timetable: Timetable
     recurring: Recurring
     queue: CallQueue
     control: Control
@@ -74,7 +75,7 @@ def build(settings: Settings, log: CallLog) -> Services:
 
 def build_on(gate: Gate, settings: Settings, log: CallLog) -> Services:
     """The same on a connection that is there."""
-    queue = CallQueue(gate, settings.rate)
+    queue, timetable = CallQueue(gate, settings.rate), Timetable(gate)
     reporting = Reporting(
         reports=reports_of(settings, gate, WorkDesk(gate, process_name(), protocol_of(settings))),
         jobs=queue,
@@ -84,7 +85,8 @@ def build_on(gate: Gate, settings: Settings, log: CallLog) -> Services:
     return Services(
         settings=settings,
         scheduling=Scheduling(queue),
-        recurring=Recurring(Timetable(gate)),
+        timetable=timetable,
+        recurring=Recurring(timetable),
         queue=queue,
         control=Control(queue, Lookout(gate)),
         meters=MeterDesk(gate),

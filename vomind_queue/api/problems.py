@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
@@ -55,29 +54,17 @@ class Refused(VomindError):
         self.headers = headers or {}
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Problem:
-    """What is answered in place of success."""
-
-    status: int
-    #: One sentence that a person can act on.
-    detail: str
-    #: Messages by field, nested as the request is.
-    errors: Errors | None = None
-    headers: Mapping[str, str] = field(default_factory=dict)
-
-
 def respond(error: Exception) -> Response:
     """The answer to a request that ended in ``error``."""
     problem = _problem(error)
     document: dict[str, Any] = {
         "success": False,
-        "error": problem.detail,
+        "error": str(problem),
         # No document describes our problems further (RFC 9457, section 4.2.1).
         "type": "about:blank",
-        "title": HTTPStatus(problem.status).phrase,
+        "title": problem.status.phrase,
         "status": problem.status,
-        "detail": problem.detail,
+        "detail": str(problem),
     }
     if problem.errors:
         document["errors"] = problem.errors
@@ -89,29 +76,23 @@ def respond(error: Exception) -> Response:
     return response
 
 
-def _problem(error: Exception) -> Problem:
+def _problem(error: Exception) -> Refused:
     for kind, make in _MAKERS.items():
         if isinstance(error, kind):
             return make(error)
     return _unexpected(error)
 
 
-def _refused(error: Refused) -> Problem:
-    return Problem(
-        status=error.status, detail=str(error), errors=error.errors, headers=error.headers
-    )
-
-
-def _plain(status: HTTPStatus) -> Callable[[Exception], Problem]:
+def _plain(status: HTTPStatus) -> Callable[[Exception], Refused]:
     """For errors whose text says it all."""
-    return lambda error: Problem(status=status, detail=str(error))
+    return lambda error: Refused(status, str(error))
 
 
-def _too_deep(_: RecursionError) -> Problem:
-    return Problem(status=HTTPStatus.BAD_REQUEST, detail="The body is nested too deeply.")
+def _too_deep(_: RecursionError) -> Refused:
+    return Refused(HTTPStatus.BAD_REQUEST, "The body is nested too deeply.")
 
 
-def _invalid(error: ValidationError) -> Problem:
+def _invalid(error: ValidationError) -> Refused:
     errors: dict[Any, Any] = error.normalized_messages()  # type: ignore[no-untyped-call]
     found = _leaves(errors)
     path, message = found[0]
@@ -121,7 +102,7 @@ def _invalid(error: ValidationError) -> Problem:
     calls = errors.get("calls")
     if isinstance(calls, dict) and len(calls) > MOST_LISTED:
         errors = {**errors, "calls": dict(list(calls.items())[:MOST_LISTED])}
-    return Problem(status=HTTPStatus.UNPROCESSABLE_ENTITY, detail=detail, errors=errors)
+    return Refused(HTTPStatus.UNPROCESSABLE_ENTITY, detail, errors=errors)
 
 
 def _leaves(errors: Mapping[Any, Any] | Sequence[str], path: str = "") -> list[tuple[str, str]]:
@@ -139,7 +120,7 @@ def _below(path: str, name: str | int) -> str:
     return f"{path}.{name}" if path else name
 
 
-def _unavailable(error: StoreUnavailable) -> Problem:
+def _unavailable(error: StoreUnavailable) -> Refused:
     logger.warning("request not carried out: %s", error, extra=_fields())
     detail = "The queue cannot be reached; nothing was changed. Try again in a few seconds."
     if isinstance(error, StoreFull):
@@ -147,19 +128,18 @@ def _unavailable(error: StoreUnavailable) -> Problem:
     elif error.outcome_unknown:
         detail = "The queue did not answer in time; whether this was carried out is unknown. "
         detail += _advice()
-    return Problem(
-        status=HTTPStatus.SERVICE_UNAVAILABLE,
-        detail=detail,
+    return Refused(
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        detail,
         headers={"Retry-After": str(RETRY_AFTER_S)},
     )
 
 
-def _log_unavailable(error: LogUnavailable) -> Problem:
+def _log_unavailable(error: LogUnavailable) -> Refused:
     logger.warning("the call log was not read: %s", error, extra=_fields())
-    return Problem(
-        status=HTTPStatus.SERVICE_UNAVAILABLE,
-        detail="The call log cannot be reached. Calls are made and logged all the same; "
-        "try again later.",
+    return Refused(
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "The call log cannot be reached. Calls are made and logged all the same; try again later.",
         headers={"Retry-After": str(RETRY_AFTER_S)},
     )
 
@@ -177,25 +157,25 @@ def _advice() -> str:
     )
 
 
-def _http(error: HTTPException) -> Problem:
-    status = error.code or HTTPStatus.INTERNAL_SERVER_ERROR
+def _http(error: HTTPException) -> Refused:
+    status = HTTPStatus(error.code or HTTPStatus.INTERNAL_SERVER_ERROR)
     if status == HTTPStatus.NOT_FOUND:
-        return Problem(status=status, detail=f"There is nothing at {request.path[:200]}.")
+        return Refused(status, f"There is nothing at {request.path[:200]}.")
     if isinstance(error, MethodNotAllowed):
         allowed = ", ".join(sorted(error.valid_methods or ()))
-        return Problem(
-            status=status,
-            detail=f"{request.method} is not possible here; allowed: {allowed}.",
+        return Refused(
+            status,
+            f"{request.method} is not possible here; allowed: {allowed}.",
             headers={"Allow": allowed},
         )
-    return Problem(status=status, detail=error.description or HTTPStatus(status).phrase)
+    return Refused(status, error.description or status.phrase)
 
 
-def _unexpected(error: Exception) -> Problem:
+def _unexpected(error: Exception) -> Refused:
     logger.error("request failed", exc_info=error, extra=_fields())
-    return Problem(
-        status=HTTPStatus.INTERNAL_SERVER_ERROR,
-        detail="Something went wrong on our side; the log has it under this requestId.",
+    return Refused(
+        HTTPStatus.INTERNAL_SERVER_ERROR,
+        "Something went wrong on our side; the log has it under this requestId.",
     )
 
 
@@ -205,8 +185,8 @@ def _fields() -> dict[str, Any]:
     return {"request": f"{request.method} {path}"}
 
 
-_MAKERS: Mapping[type[Exception], Callable[[Any], Problem]] = {
-    Refused: _refused,
+_MAKERS: Mapping[type[Exception], Callable[[Any], Refused]] = {
+    Refused: lambda error: error,
     ValidationError: _invalid,
     StoreUnavailable: _unavailable,
     LogUnavailable: _log_unavailable,

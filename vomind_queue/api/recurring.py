@@ -32,6 +32,7 @@ class RecurringRoutes:
 
     def __init__(self, services: Services) -> None:
         self._recurring = services.recurring
+        self._timetable = services.timetable
         self._default_zone = services.settings.default_zone
         self._tolls = services.settings.tolls
         self._asked = schemas.can_be_asked(services.settings)
@@ -58,7 +59,7 @@ class RecurringRoutes:
         key = idempotency_key(body)
         registered = None
         if fault := self._never(wanted):
-            registered = answered_before(self._recurring.recall, key, fault)
+            registered = answered_before(self._timetable.recall, key, fault)
         return recurring_answers.scheduled(
             wanted,
             registered or self._recurring.schedule(wanted, key),
@@ -76,7 +77,7 @@ class RecurringRoutes:
         """When a pattern would fire; stores nothing."""
         body = read_object()
         asked = PREVIEW.read(body, self._default_zone)
-        from_ms = self._recurring.now_ms() if asked.from_ms is None else asked.from_ms
+        from_ms = self._timetable.now_ms() if asked.from_ms is None else asked.from_ms
         return answers.success(recurring_answers.preview(asked, from_ms), PREVIEW.ignored(body))
 
     def page(self) -> Response:
@@ -86,7 +87,7 @@ class RecurringRoutes:
 
     def show(self, schedule_id: str) -> Response:
         """A schedule with its next and its last runs."""
-        return answers.success(recurring_answers.view(self._recurring.show(schedule_id)))
+        return answers.success(recurring_answers.view(self._timetable.show(schedule_id)))
 
     def change(self, schedule_id: str) -> Response:
         """Another pattern, zone, message and so on, under the same id."""
@@ -118,7 +119,7 @@ class RecurringRoutes:
 
     def retry(self, schedule_id: str) -> Response:
         """Always refused: runs are retried, each by its own id."""
-        shown = self._recurring.show(schedule_id)
+        shown = self._timetable.show(schedule_id)
         raise WrongState(
             f"{shown.schedule.job_id} is a recurring call; retry one of its runs.",
             job_id=shown.schedule.job_id,
@@ -140,7 +141,7 @@ class RecurringRoutes:
         return answers.success(document, schemas.BARE.ignored(body))
 
     def _never(self, wanted: Recurrence) -> ValidationError | None:
-        if wanted.first(self._recurring.now_ms()) is not None:
+        if wanted.first(self._timetable.now_ms()) is not None:
             return None
         field = "cronExpression" if wanted.end_ms is None else "endAt"
         return ValidationError("No run lies before it.", field)
