@@ -15,10 +15,8 @@ class Inbox(Protocol):
     """What scheduling needs of the queue."""
 
     def add(self, news: Sequence[NewCall], key: IdempotencyKey | None = None) -> Receipt: ...
-    def recall(self, key: IdempotencyKey) -> Receipt | None: ...
     def change(self, job_id: str, decide: Callable[[Call], NewCall]) -> None: ...
     def job(self, job_id: str) -> Job: ...
-    def now_ms(self) -> int: ...
 
 
 class Scheduling:
@@ -51,11 +49,3 @@ class Scheduling:
         self._inbox.change(job_id, decide)
         logger.info("📞 ⏰ call changed", extra={"job_id": job_id})
         return self._inbox.job(job_id)
-
-    def recall(self, key: IdempotencyKey) -> Receipt | None:
-        """What an earlier request with this key was answered. Raises KeyReused."""
-        return self._inbox.recall(key)
-
-    def now_ms(self) -> int:
-        """Unix ms on the clock of Redis, by which calls are started."""
-        return self._inbox.now_ms()

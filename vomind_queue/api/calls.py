@@ -21,6 +21,7 @@ class CallRoutes:
 
     def __init__(self, services: Services) -> None:
         self._scheduling = services.scheduling
+        self._queue = services.queue
         self._past_grace_ms = services.settings.past_schedule_grace_ms
         self._tolls = services.settings.tolls
         self._asked = schemas.can_be_asked(services.settings)
@@ -55,9 +56,7 @@ class CallRoutes:
         key = idempotency_key(body)
         receipt = None
         if untimely := self._untimely([new]):
-            receipt = answered_before(
-                self._scheduling.recall, key, ValidationError(dict(untimely[0]))
-            )
+            receipt = answered_before(self._queue.recall, key, ValidationError(dict(untimely[0])))
         return answers.scheduled(
             new,
             receipt or self._scheduling.schedule(new, key),
@@ -74,9 +73,7 @@ class CallRoutes:
         key = idempotency_key(body)
         receipt = None
         if untimely := self._untimely(news):
-            receipt = answered_before(
-                self._scheduling.recall, key, ValidationError({"calls": untimely})
-            )
+            receipt = answered_before(self._queue.recall, key, ValidationError({"calls": untimely}))
         return answers.scheduled_many(
             receipt or self._scheduling.schedule_many(news, key), schemas.BULK.ignored(body)
         )
@@ -119,7 +116,7 @@ class CallRoutes:
     def _untimely(self, news: list[NewCall]) -> dict[int, dict[str, list[str]]]:
         if all(new.due_ms is None for new in news):
             return {}
-        return schemas.untimely(news, self._scheduling.now_ms(), self._past_grace_ms)
+        return schemas.untimely(news, self._queue.now_ms(), self._past_grace_ms)
 
 
 def _marked(news: list[NewCall]) -> list[NewCall]:
