@@ -15,8 +15,8 @@ EASED = 0.75
 LEAST_ROOM = 128 * 1024
 #: What to do about it.
 REMEDY = (
-    "Raise its maxmemory, or free some: vomind-queue clean removes calls that have ended, and "
-    "KEEP_COMPLETED and KEEP_FAILED keep fewer."
+    "Raise its maxmemory (redis-cli config set maxmemory 4gb), or free some: vomind-queue clean "
+    "removes calls that have ended, KEEP_COMPLETED and KEEP_FAILED keep fewer."
 )
 
 

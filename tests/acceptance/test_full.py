@@ -23,8 +23,11 @@ _RATIO = re.compile(r"^vomind_redis_memory_ratio ([0-9.]+)", re.MULTILINE)
 
 @pytest.fixture
 def server(start_server: Callable[..., Server]) -> Server:
-    """A server of the test's own."""
-    return start_server()
+    """A server of the test's own; beside what it holds, its buffers are small."""
+    server = start_server()
+    with server.client() as direct:
+        direct.set("ballast", "x" * 20_000_000)
+    return server
 
 
 @pytest.fixture
@@ -44,7 +47,7 @@ def test_a_full_server_is_told_and_left_behind(server: Server, stack: Stack) -> 
     api.until_state(api.schedule(TO), "completed")
     recurring = {"to": TO, "cronExpression": "0 9 * * *"}
     api("POST", "/schedule-recurring-call", recurring)
-    _leave_room(server, 400_000)
+    _use_up(server, 0.85)
     found = _reasons(stack)["memory"]
     assert found["level"] == "warning"
     assert "maxmemory" in found["remedy"]
@@ -53,7 +56,7 @@ def test_a_full_server_is_told_and_left_behind(server: Server, stack: Stack) -> 
     said = "".join(process.output for process in stack.processes)
     assert said.count("Redis memory is nearly full") == 1
 
-    _leave_room(server, -300_000)
+    _use_up(server, 1.2)
     waiting = number(1)
     refused = api.ask("POST", "/schedule-call", {"to": waiting})
     assert refused.status_code == 503
@@ -75,7 +78,7 @@ def test_a_full_server_is_told_and_left_behind(server: Server, stack: Stack) -> 
     # What it advises can be done.
     assert api("POST", "/clean", {"grace": 0})["total"] == 1
 
-    _leave_room(server, None)
+    _use_up(server, 0)
     job_id = api.schedule(waiting)
     assert api.until_state(job_id, "completed", within_s=5)
     until(
@@ -94,11 +97,11 @@ def _says_what_to_do(text: str) -> None:
     assert "vomind-queue clean" in text, text
 
 
-def _leave_room(server: Server, room: int | None) -> None:
-    """Sets the limit so many bytes above what is used; ``None`` takes it away."""
+def _use_up(server: Server, share: float) -> None:
+    """Sets maxmemory so that this share of it is in use; 0 takes it away."""
     with server.client() as direct:
         used = direct.info("memory")["used_memory"]
-        direct.config_set("maxmemory", 0 if room is None else used + room)
+        direct.config_set("maxmemory", int(used / share) if share else 0)
 
 
 def _reasons(stack: Stack) -> dict[str, dict[str, Any]]:
