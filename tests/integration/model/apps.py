@@ -7,7 +7,7 @@ import pytest
 from hypothesis.stateful import rule
 
 from tests.integration.conftest import new
-from tests.integration.model.bench import HOUR_MS, MOST_JOBS, PICKS, Bench, Model
+from tests.integration.model.bench import HOUR_MS, MOST_JOBS, PICKS, Bench, Model, known
 from vomind_queue.calls import Priority, State
 from vomind_queue.errors import JobNotFound, WrongState
 
@@ -44,6 +44,28 @@ class Apps(Bench):
         else:
             assert self.queue.cancel(job_id) is job.state
             self._forget(job_id)
+
+    @rule(
+        pick=PICKS,
+        priority=st.sampled_from(Priority),
+        times=st.sampled_from([{}, {"delay_ms": 0}, {"delay_ms": HOUR_MS}]),
+    )
+    def change(self, pick: int, priority: Priority, times: dict[str, int]) -> None:
+        """Only what has not begun becomes another call, at another time where one is given."""
+        job_id = self._pick(pick)
+        job, wanted = self.model.get(job_id), new(self.number(), priority, **times)
+        if job is None:
+            with pytest.raises(JobNotFound):
+                self.queue.change(job_id, lambda _: wanted)
+        elif known(job) or job.state not in (State.WAITING, State.DELAYED):
+            with pytest.raises(WrongState):
+                self.queue.change(job_id, lambda _: wanted)
+        else:
+            self.queue.change(job_id, lambda _: wanted)
+            assert self.queue.job(job_id).call.to == wanted.call.to
+            job.priority = priority
+            if times:
+                job.state = State.DELAYED if times["delay_ms"] else State.WAITING
 
     @rule(pick=PICKS)
     def retry(self, pick: int) -> None:
