@@ -27,7 +27,7 @@ call placing Call a NUMBER as soon as its turn comes.
 schedule placing Call a NUMBER later: --at a time, or --in a while.
 bulk bulk.command Schedule the calls in a FILE: CSV with a header, or JSON lines.
 status queue Show how the queue stands: is it calling, and if not, why and what to do.
-watch watch Show how the queue stands, live, until Ctrl-C.
+watch board Show how the queue stands, live, until Ctrl-C.
 list listing Show calls: those of one STATE, in the queue's order; or any, the newest first.
 show jobs Show a call: where it is, why it has not rung yet, and its story.
 edit placing Change what is given of a call that has not begun, and nothing else.

@@ -1,8 +1,9 @@
-"""``show``, ``cancel`` and ``retry``: calls by their ids."""
+"""``show``, ``cancel`` and ``retry``: calls by their ids; and how one goes, until it is over."""
 
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -10,15 +11,22 @@ from urllib.parse import quote
 
 import click
 
-from vomind_queue.cli.client import QUEUE, Api, ApiFault
+from vomind_queue.cli.client import QUEUE, Api, ApiFault, patiently
 from vomind_queue.cli.endings import Ending
-from vomind_queue.cli.following import on_the_line, where
-from vomind_queue.cli.output import Out, count, moment, printable, relative, state
+from vomind_queue.cli.output import Out, count, moment, printable, relative, row, state
 from vomind_queue.cli.talking import talks
 from vomind_queue.encoding import readable
 
 _IDS = click.argument("ids", nargs=-1, required=True, metavar="ID...")
 _HISTORY = ("completed", "failed")
+#: States in which a call is still to ring.
+_AHEAD = ("waiting", "delayed", "active")
+#: Between two looks, s.
+LOOK_S = 0.5
+#: How long the service may be away meanwhile, s.
+AWAY_S = 120.0
+#: Twilio's last words on a call, and ours for one that it knows no more.
+OVER = frozenset({"completed", "busy", "no-answer", "failed", "canceled", "unknown"})
 
 
 @click.command()
@@ -117,11 +125,6 @@ def _given(ids: Sequence[str]) -> Iterator[str]:
         yield from line.split()
 
 
-_ID = "jobId"
-#: States in which a call is still to ring.
-_AHEAD = ("waiting", "delayed", "active")
-
-
 @click.command()
 @click.argument("job_id", metavar="ID")
 @talks
@@ -164,20 +167,21 @@ def _logged(api: Api, out: Out, job_id: str, *, needed: bool) -> dict[str, Any] 
 
 def _lines(shown: Mapping[str, Any]) -> Iterator[str]:
     data = shown.get("data") or shown
-    yield f"{click.style(f'Call {shown[_ID]}', bold=True)}  {_where(shown)}"
+    title = click.style(f"Call {shown['jobId']}", bold=True)
+    yield f"{title}  {_where(shown)}"
     yield from _reasons(shown["why"])
     lead = data.get("lead_id")
     about = "" if lead is None else f", lead {printable(str(lead))}"
-    yield _row("to", f"{data['to'] or '(blanked)'}, {shown['priority']} priority{about}")
+    yield row("to", f"{data['to'] or '(blanked)'}, {shown['priority']} priority{about}")
     if data["message"]:
-        yield _row("says", printable(data["message"]))
+        yield row("says", printable(data["message"]))
     if data.get("metadata"):
-        yield _row("metadata", readable(data["metadata"]))
+        yield row("metadata", readable(data["metadata"]))
     for name, field in _TIMES.items():
         if shown.get(field):
-            yield _row(name, f"{moment(shown[field])} UTC ({relative(shown[field])})")
+            yield row(name, f"{moment(shown[field])} UTC ({relative(shown[field])})")
     for made in shown.get("attempts", []):
-        yield _row(f"attempt {made['number']}", _attempt(made))
+        yield row(f"attempt {made['number']}", _attempt(made))
     yield from _story(shown["events"])
 
 
@@ -230,5 +234,56 @@ def _detail(name: str, value: Any) -> str:
     return f"{name} {value}"
 
 
-def _row(name: str, text: str) -> str:
-    return f"  {name:11} {text}"
+def follow(api: Api, out: Out, job_id: str) -> None:
+    """Prints each change; with ``--json`` only the job as it is in the end.
+
+    Ends the command with 1 when the call failed, or nobody answered it.
+    """
+    told = ""
+    while True:
+        job = patiently(lambda: api.get(f"{QUEUE}/job/{job_id}"), for_s=AWAY_S)
+        now = where(job)
+        if now != told and not out.as_json:
+            click.echo(f"  {now}")
+        told = now
+        if _over(job):
+            break
+        time.sleep(LOOK_S)
+    out.answer(job)
+    if job["state"] == "failed" or line_status(job) != "completed":
+        raise SystemExit(Ending.LEFT)
+
+
+def where(job: Mapping[str, Any]) -> str:
+    """One line on where a call is."""
+    word, line, reason = job["state"], line_status(job), job["failedReason"]
+    if word == "completed":
+        return f"{'over' if line in OVER else 'placed'}: {on_the_line(job)}"
+    if word == "delayed":
+        due = f", due {relative(job['scheduledFor'])}" if job["scheduledFor"] else ""
+        return f"{state(word)}{due}" + (f": {reason}" if reason else "")
+    if word == "failed":
+        return f"{state(word)}: {reason}"
+    return state(word) + (f": {line}" if line and word == "active" else "")
+
+
+def on_the_line(job: Mapping[str, Any]) -> str:
+    """How the call goes at Twilio, or went."""
+    call = job["call"] or {}
+    status = call.get("status") or "placed"
+    if status != "completed":
+        return str(status)
+    by = call.get("answeredBy")
+    seconds = call.get("duration")
+    length = f" for {seconds} s" if seconds is not None else ""
+    return f"answered{f' by {by}' if by else ''}{length}"
+
+
+def line_status(job: Mapping[str, Any]) -> str | None:
+    """Twilio's word for where the call is."""
+    return (job["call"] or {}).get("status")
+
+
+def _over(job: Mapping[str, Any]) -> bool:
+    done = job["state"] == "completed" and line_status(job) in OVER
+    return bool(done or job["state"] == "failed")

@@ -13,10 +13,9 @@ from typing import IO, Any
 from urllib.parse import parse_qs, urlsplit
 
 import click
-import requests
 
 from vomind_queue.cli.client import QUEUE, Api, patiently
-from vomind_queue.cli.following import on_the_line
+from vomind_queue.cli.jobs import on_the_line
 from vomind_queue.cli.output import Out, count, moment, printable, table
 from vomind_queue.cli.talking import given, past, talks, together
 from vomind_queue.encoding import readable
@@ -26,16 +25,12 @@ PAGE = 1_000
 #: States in the queue; recurring calls are listed by their own command.
 STATES = ("waiting", "active", "delayed", "completed", "failed")
 OUTCOMES = ("completed", "busy", "no-answer", "failed", "canceled", "not-placed")
-#: Which time of a job is shown in the list of its state.
-_WHEN = {
-    "waiting": "createdAt",
-    "delayed": "scheduledFor",
-    "active": "startedAt",
-    "completed": "finishedAt",
-    "failed": "finishedAt",
-}
-
-
+_STATE = click.Choice([*STATES, "cancelled"])
+#: Which time of a job is shown in the list of its state; of others when it finished.
+_WHEN = {"waiting": "createdAt", "delayed": "scheduledFor", "active": "startedAt"}
+_FORMS = ("csv", "jsonl")
+#: How long the service may be away in the middle of an export, s.
+AWAY_S = 60.0
 #: The filters of the call log.
 filters = together(
     click.option("--number", help="Calls to this number."),
@@ -54,9 +49,7 @@ filters = together(
 
 
 @click.command("list")
-@click.argument(
-    "state", required=False, metavar="[STATE]", type=click.Choice([*STATES, "cancelled"])
-)
+@click.argument("state", required=False, metavar="[STATE]", type=_STATE)
 @filters
 @click.option("--start", type=click.IntRange(0), default=0, help="Leave out so many first.")
 @click.option("--limit", type=click.IntRange(1), default=20, show_default=True)
@@ -95,9 +88,7 @@ def _from_queue(api: Api, state: str, start: int, limit: int) -> dict[str, Any]:
 
 
 def _from_log(api: Api, wanted: Mapping[str, Any], limit: int) -> dict[str, Any]:
-    jobs: list[dict[str, Any]] = []
-    for page in log_pages(api, wanted, limit=limit):
-        jobs += page
+    jobs = [job for page in log_pages(api, wanted, limit=limit) for job in page]
     return {"success": True, "count": len(jobs), "total": None, "jobs": jobs}
 
 
@@ -153,14 +144,9 @@ def _said(job: Mapping[str, Any]) -> str:
     return str(job["failedReason"] or (job.get("data") or job)["message"] or "")
 
 
-_FORMS = ("csv", "jsonl")
-#: How long the service may be away in the middle, s.
-AWAY_S = 60.0
-
-
 @click.command()
 @filters
-@click.option("--state", type=click.Choice([*STATES, "cancelled"]), help="Calls in this state.")
+@click.option("--state", type=_STATE, help="Calls in this state.")
 @click.option(
     "-f",
     "--format",
@@ -210,29 +196,17 @@ def _jsonl(api: Api, wanted: Mapping[str, Any], file: IO[bytes]) -> int:
 
 def _csv(api: Api, wanted: Mapping[str, Any], file: IO[bytes]) -> int:
     """The API's own tables, one under the other, with the names of the columns once."""
-    cursor, calls = None, 0
+    query, calls = {**wanted, "limit": PAGE}, 0
     while True:
-        ask = partial(_table, api, {**wanted, "cursor": cursor})
-        page = patiently(ask, for_s=AWAY_S if cursor else 0)
+        ask = partial(api.ask, "GET", "/api/calls", query=query, headers={"Accept": "text/csv"})
+        page = patiently(ask, for_s=AWAY_S if "cursor" in query else 0)
         head, _, rows = page.content.partition(b"\r\n")
-        file.write(rows if cursor else head + b"\r\n" + rows)
+        file.write(rows if "cursor" in query else head + b"\r\n" + rows)
         # A message may have several lines.
         calls += sum(1 for _ in csv.reader(io.StringIO(rows.decode(), newline="")))
-        cursor = _cursor(page.headers.get("Link"))
-        if cursor is None:
+        if "next" not in page.links:
             return calls
-
-
-def _table(api: Api, wanted: Mapping[str, Any]) -> requests.Response:
-    query = {**wanted, "limit": PAGE}
-    return api.ask("GET", "/api/calls", query=query, headers={"Accept": "text/csv"})
-
-
-def _cursor(link: str | None) -> str | None:
-    """Where the next page begins (RFC 8288, as the API writes it)."""
-    if not link:
-        return None
-    return parse_qs(urlsplit(link.partition(">")[0].lstrip("<")).query)["cursor"][0]
+        query["cursor"] = parse_qs(urlsplit(page.links["next"]["url"]).query)["cursor"][0]
 
 
 @contextmanager

@@ -75,6 +75,11 @@ def _painted(cell: str, width: int) -> str:
     return click.style(text, fg=COLOURS[cell]) if cell in COLOURS else text
 
 
+def row(name: str, text: str) -> str:
+    """A line of what is shown of one thing."""
+    return f"  {name:11} {text}"
+
+
 def state(word: str) -> str:
     """A state in its colour."""
     return click.style(word, fg=COLOURS.get(word))

@@ -9,8 +9,7 @@ import click
 
 from vomind_queue.cli.client import QUEUE, Api, ApiFault
 from vomind_queue.cli.endings import Ending
-from vomind_queue.cli.following import follow
-from vomind_queue.cli.jobs import job_path
+from vomind_queue.cli.jobs import follow, job_path
 from vomind_queue.cli.output import Out, moment, relative
 from vomind_queue.cli.talking import call_options, duration, given, talks, together
 

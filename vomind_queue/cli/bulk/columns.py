@@ -67,8 +67,10 @@ class Columns:
             if field.startswith(WITHIN):
                 found.setdefault("metadata", {})[field.removeprefix(WITHIN)] = cell
             else:
-                value = _READERS.get(field, _as_it_is)(cell)
-                _put(found, field, value)
+                value = _READERS.get(field, str)(cell)
+                if field == "metadata" and isinstance(value, dict):
+                    value = {**found.get(field, {}), **value}
+                found[field] = value
         return found
 
     def _check(self, chosen: Mapping[str, str]) -> None:
@@ -97,17 +99,6 @@ def _field(name: str, chosen: Mapping[str, str]) -> str | None:
         return WITHIN + name[len(WITHIN) :]
     field = _KNOWN.get(_plain(name))
     return None if field in chosen.values() else field
-
-
-def _put(found: dict[str, Any], field: str, value: Any) -> None:
-    if field == "metadata" and isinstance(value, dict):
-        found[field] = {**found.get(field, {}), **value}
-    else:
-        found[field] = value
-
-
-def _as_it_is(cell: str) -> str:
-    return cell
 
 
 def _metadata(cell: str) -> Any:
