@@ -20,6 +20,7 @@ from tests.integration.schedules import (
     MINUTE,
     beat,
     fire,
+    listed,
     look,
     make_due,
     put,
@@ -28,7 +29,7 @@ from tests.integration.schedules import (
     wanted,
 )
 from vomind_queue.errors import JobNotFound
-from vomind_queue.schedules import Schedule
+from vomind_queue.schedules import Schedule, ScheduleSearch
 from vomind_queue.store.queue import CallQueue
 from vomind_queue.store.timetable import Timetable
 from vomind_queue.ticks import Outcome
@@ -105,6 +106,20 @@ def test_nothing_is_lost_by_the_move(
     assert timetable.page(0, 99).total == COUNT
     assert put(timetable, before[0].recurrence) == "1"
     assert put(timetable, wanted(to="+15550000009")) == "9", "8 was given out and removed"
+
+
+def test_what_was_moved_is_found_by_its_number(
+    timetable: Timetable, keeper: Timekeeper, due_ms: int
+) -> None:
+    """At once, and found no more once it is gone."""
+    assert due_ms
+    beat(keeper)
+    search = ScheduleSearch(number="+15550000001")
+    found = [listed(each) for each in timetable.find(search, 0, 9).views]
+    assert "1" in found
+    for schedule_id in found:
+        timetable.remove(schedule_id)
+    assert timetable.find(search, 0, 9).total == 0
 
 
 def test_one_that_cannot_be_read_moves_as_it_is(
