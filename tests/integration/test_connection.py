@@ -99,6 +99,57 @@ def test_idle_connections_close(
     assert mine.echo("here") == "here"
 
 
+def test_a_closed_client_leaves_no_thread(server: Server) -> None:
+    """Whoever asks whether a server is up makes a client each time."""
+    before = threading.active_count()
+    for _ in range(5):
+        client = connect(server.url, timeout_s=1.0)
+        client.ping()
+        client.close()
+    until(lambda: threading.active_count() <= before, within_s=2, what="its threads end")
+
+
+def test_a_command_is_sent_where_no_thread_can_be_started(
+    server: Server, mine: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its place comes back, and idle connections close once there are threads again."""
+
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(pool, "IDLE_S", 0.2)
+    with monkeypatch.context() as scarce:
+        scarce.setattr(threading.Timer, "start", refuse)
+        for _ in range(3):
+            assert mine.ping()
+    assert mine.ping()
+    until(lambda: clients_of(server) == 0, within_s=3, what="the idle connection is closed")
+
+
+def test_who_waits_is_served_before_newcomers_once_there_is_room(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process that did with fewer connections may open more when its server has room again."""
+    monkeypatch.setattr(pool, "IDLE_S", 0.5)
+    client = connect(server.url, timeout_s=10.0)
+    with server.client() as direct, ThreadPoolExecutor(3) as threads:
+        direct.config_set("maxclients", 2)
+        first = threads.submit(client.blpop, [SLOW_KEY], 5)
+        until(lambda: clients_of(server) == 1, within_s=2, what="it waits")
+        second = threads.submit(client.echo, "second")
+        # It was refused for want of room, and waits for the first one's connection.
+        until(
+            lambda: int(direct.info("stats")["rejected_connections"]) > 0,
+            within_s=3,
+            what="a refusal",
+        )
+        direct.config_set("maxclients", 100)
+        assert second.result(2) == "second"
+        direct.rpush(SLOW_KEY, "1")
+        assert first.result(2) == (SLOW_KEY, "1")
+    client.close()
+
+
 def test_a_connection_that_the_server_closed_is_not_used(server: Server, mine: redis.Redis) -> None:
     """No command is sent into it, and so none has an unknown outcome."""
     first = mine.client_id()

@@ -37,7 +37,12 @@ MAX_CALLS = 10_000
 
 
 class Rule(fields.Field[T]):
-    """A field that is read from its value alone."""
+    """A field that is read from its value alone; it takes no validators."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if self.validators:
+            raise TypeError("A rule says in `read` what it takes.")
 
     #: What `read` takes, in the words of JSON Schema: the OpenAPI document says it.
     shape: Mapping[str, Any]
@@ -47,7 +52,7 @@ class Rule(fields.Field[T]):
         raise NotImplementedError
 
     def deserialize(self, value: Any, *args: Any, **kwargs: Any) -> Any:
-        """Return what `read` makes of it: no validators follow, which take as long as the rest."""
+        """Return what `read` makes of it; to look for validators would take as long again."""
         if value is None or value is missing:
             return super().deserialize(value, *args, **kwargs)
         return self.read(value)

@@ -1,6 +1,6 @@
 """What goes around every request: its id, how long it took, and headers that every answer has.
 
-Also the one thing that is special about our Flask.
+Also what is special about our Flask.
 """
 
 from __future__ import annotations
@@ -49,17 +49,15 @@ _LISTED = [(name.lower(), name, value) for name, value in _HEADERS.items()]
 
 
 class Answer(Response):
-    """A whole answer whose headers are as they are to be sent: nothing is looked for in them."""
+    """A 200 or an error with a body, whose headers are as they are to be sent."""
 
     def get_wsgi_headers(self, _environ: WSGIEnvironment) -> Headers:
-        """Return the headers; the length is among them since the body is."""
+        """Return the headers; the length is among them since the body was."""
         return self.headers
 
 
 class Api(Flask):
     """Flask without two things that it looks for in every request and that are never there."""
-
-    response_class = Answer
 
     def ensure_sync(self, func: F) -> F:
         """Return the function as it is: none here is a coroutine."""

@@ -178,7 +178,7 @@ class Gate:
         self._scripts = Scripts(client, outbox_max)
 
     def ask(self, *command: Any) -> Any:
-        """Sends one command that writes nothing."""
+        """Sends one command whose loss does no harm."""
         with told(writes=False):
             return self.client.execute_command(*command)  # type: ignore[no-untyped-call]
 

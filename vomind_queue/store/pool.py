@@ -14,6 +14,8 @@ import redis
 IDLE_S = 10.0
 #: Between two tries at a server that has no room for another client, s.
 NO_ROOM_S = 0.02
+#: Held while a pool is reset after a fork.
+_RESETTING = threading.Lock()
 #: What a server says to one client too many.
 _NO_ROOM = "max number of clients reached"
 
@@ -56,7 +58,7 @@ class Pool(redis.ConnectionPool):
     def get_connection(self, *_: Any, **__: Any) -> Any:
         """Return a connection that works; raise NotSent where there is none in time."""
         if self.pid != os.getpid():
-            self.reset()
+            self._start_anew()
         give_up_at = time.monotonic() + self._wait_s
         while True:
             self._reserve(give_up_at)
@@ -70,6 +72,12 @@ class Pool(redis.ConnectionPool):
                 if _is_unreachable(error):
                     raise NotSent(str(error)) from error
                 raise
+
+    def _start_anew(self) -> None:
+        """Reset in a forked process, once."""
+        with _RESETTING:
+            if self.pid != os.getpid():
+                self.reset()
 
     def _connected(self) -> Any:
         generation = self._generation
@@ -114,6 +122,10 @@ class Pool(redis.ConnectionPool):
         self._close(len(self._idle))
         for connection in list(self._in_use) if inuse_connections else ():
             connection.disconnect()
+        with self._turn:
+            if self._closer and not self._lent:
+                self._closer.cancel()
+                self._closer = None
 
     def _close(self, count: int) -> None:
         """Close as many idle connections, those used longest ago first."""
@@ -128,6 +140,7 @@ class Pool(redis.ConnectionPool):
     def _reserve(self, give_up_at: float) -> None:
         with self._turn:
             if self._lent < self._limit:
+                self._look_later()
                 self._lend()
                 return
             handed = threading.Lock()
@@ -139,8 +152,6 @@ class Pool(redis.ConnectionPool):
     def _lend(self) -> None:
         self._lent += 1
         self._needed = max(self._needed, self._lent)
-        if self._closer is None:
-            self._look_later()
 
     def _wait_for(self, handed: threading.Lock, wait_s: float) -> bool:
         got = False
@@ -167,16 +178,26 @@ class Pool(redis.ConnectionPool):
                 self._lent -= 1
 
     def _look_later(self) -> None:
-        self._closer = threading.Timer(IDLE_S, self._close_idle)
-        self._closer.daemon = True
-        self._closer.start()
+        """Look for idle connections in a while, in a thread; where none can be had, another time."""
+        if self._closer:
+            return
+        closer = threading.Timer(IDLE_S, self._close_idle)
+        closer.daemon = True
+        try:
+            closer.start()
+        except RuntimeError:
+            return
+        self._closer = closer
 
     def _close_idle(self) -> None:
         with self._turn:
+            self._closer = None
             self._limit = self.max_connections
+            while self._waiting and self._lent < self._limit:
+                self._lend()
+                self._waiting.popleft().release()
             unneeded = len(self._idle) + self._lent - self._needed
             self._needed = self._lent
-            self._closer = None
             self._close(unneeded)
             if self._idle or self._lent:
                 self._look_later()
