@@ -178,7 +178,7 @@ class Pool(redis.ConnectionPool):
                 self._lent -= 1
 
     def _look_later(self) -> None:
-        """Look for idle connections in a while, in a thread; where none can be had, another time."""
+        """Look for idle connections in a while; where no thread can be had, another time."""
         if self._closer:
             return
         closer = threading.Timer(IDLE_S, self._close_idle)
