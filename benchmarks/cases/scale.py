@@ -20,8 +20,7 @@ from benchmarks.client import BULK, Client, bulks, fill, make_call, wait_until_d
 from benchmarks.machine import Meter
 from benchmarks.processes import wait_for
 from benchmarks.sides import System, ours
-from vomind_queue.store.scripts import NAMES
-from vomind_queue.store.sources import source
+from vomind_queue.store.sources import names, source
 
 #: Calls that wait while every script runs.
 WAITING = 1_000_000
@@ -102,14 +101,14 @@ def _everything(system: System, failed: list[str]) -> None:
 
 def _longest(client: redis.Redis[str]) -> dict[str, list[int]]:
     """Durations of what took long, µs, by the script's name."""
-    names = {sha1(source(name).encode()).hexdigest(): name for name in NAMES}  # noqa: S324 - Redis's
+    known = {sha1(source(name).encode()).hexdigest(): name for name in names()}  # noqa: S324 - Redis's
     found: dict[str, list[int]] = defaultdict(list)
     for entry in client.slowlog_get(100_000):
         command = entry["command"]
         words = (command.decode() if isinstance(command, bytes) else command).split()
         # What a script does is noted beside it, too, and is part of it.
         if words[0].upper() == "EVALSHA":
-            found[names.get(words[1], "another script")].append(int(entry["duration"]))
+            found[known.get(words[1], "another script")].append(int(entry["duration"]))
     return found
 
 

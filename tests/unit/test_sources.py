@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from vomind_queue.store import codes, keys, scripts, sources
+from vomind_queue.store import codes, keys, sources
 from vomind_queue.store.sources import IncludeError, source, whole
 
 LUA = Path(str(files("vomind_queue.store") / "lua"))
@@ -69,7 +69,7 @@ def test_keys_and_codes_that_a_file_names_exist(path: Path) -> None:
     assert set(re.findall(r"\bC\.(\w+)", code(path))) <= set(codes.LUA_NAMES)
 
 
-@pytest.mark.parametrize("name", scripts.NAMES)
+@pytest.mark.parametrize("name", sources.names())
 def test_each_include_stands_once_above_what_needs_it(name: str) -> None:
     """Lua knows a local function only below its definition."""
     places = {stem: source(name).count(_first_line(path)) for stem, path in INCLUDES.items()}
@@ -80,11 +80,6 @@ def test_each_include_stands_once_above_what_needs_it(name: str) -> None:
 def _first_line(path: Path) -> str:
     lines = path.read_text("utf-8").splitlines()
     return next(line for line in lines if line and not line.startswith("--"))
-
-
-def test_every_script_has_a_file_and_every_file_is_a_script() -> None:
-    """The list says all."""
-    assert sorted(scripts.NAMES) == sorted(path.stem for path in LUA.glob("*.lua"))
 
 
 def test_what_was_noted_for_the_log_is_written_after_the_script() -> None:

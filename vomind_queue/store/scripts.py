@@ -7,58 +7,7 @@ from typing import Any
 
 import redis
 
-from vomind_queue.store.sources import OUTBOX_MAX, source
-
-#: The scripts by name, each a file of the same name.
-NAMES = (
-    "add",
-    "add_one",
-    "admit",
-    "adopt",
-    "begin",
-    "cancel",
-    "change",
-    "clean",
-    "commit",
-    "defer",
-    "doubts",
-    "due",
-    "expected",
-    "extend",
-    "finish",
-    "fire",
-    "follow",
-    "forget",
-    "hour",
-    "inherit",
-    "meters",
-    "old_schedules",
-    "page",
-    "outbox_done",
-    "outbox_read",
-    "outbox_records",
-    "pause",
-    "postpone",
-    "reasons",
-    "records",
-    "recurring",
-    "report",
-    "resume",
-    "retry",
-    "runs",
-    "schedule",
-    "schedules",
-    "settle",
-    "show",
-    "stage",
-    "standing",
-    "stats",
-    "strays",
-    "sweep",
-    "take",
-    "ticks",
-    "unschedule",
-)
+from vomind_queue.store.sources import OUTBOX_MAX, names, source
 
 
 class Scripts:
@@ -66,7 +15,7 @@ class Scripts:
 
     def __init__(self, client: redis.Redis, outbox_max: int = OUTBOX_MAX) -> None:
         self._client = client
-        texts = {name: source(name, outbox_max) for name in NAMES}
+        texts = {name: source(name, outbox_max) for name in names()}
         self._scripts = {name: (_digest(text), text) for name, text in texts.items()}
 
     def run(self, name: str, key_names: list[str], *args: Any) -> Any:

@@ -8,7 +8,7 @@ when the script is loaded.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 
@@ -23,6 +23,13 @@ _LOG = _INCLUDE + 'log"'
 
 class IncludeError(Exception):
     """A script names something that cannot stand above it."""
+
+
+@cache
+def names() -> Sequence[str]:
+    """The scripts by name, each a file of the same name."""
+    found = (file.name for file in (files("vomind_queue.store") / "lua").iterdir())
+    return sorted(name.removesuffix(".lua") for name in found if name.endswith(".lua"))
 
 
 @cache
