@@ -6,7 +6,6 @@ from flask import Blueprint, Response
 
 from vomind_queue.api import answers, schemas
 from vomind_queue.api.body import read_object
-from vomind_queue.api.queue import DEFAULT_GRACE_MS, DEFAULT_LIMIT
 from vomind_queue.calls import State
 from vomind_queue.services import Services
 
@@ -53,12 +52,11 @@ class FailedRoutes:
     def preview(self) -> Response:
         """What /clean would remove; removes nothing."""
         body = read_object()
-        asked = schemas.CLEAN.load(body)
-        grace, limit = asked.get("grace"), asked.get("limit")
-        counts = self._control.cleanable(DEFAULT_GRACE_MS if grace is None else grace)
+        grace_ms, limit = schemas.CLEAN.load(body)
+        counts = self._control.cleanable(grace_ms)
         document = {
             "completed": counts[State.COMPLETED],
             "failed": counts[State.FAILED],
-            "total": min(sum(counts.values()), DEFAULT_LIMIT if limit is None else limit),
+            "total": min(sum(counts.values()), limit),
         }
         return answers.success(document, schemas.CLEAN.ignored(body))

@@ -9,10 +9,6 @@ from vomind_queue.api.body import read_object
 from vomind_queue.calls import State
 from vomind_queue.services import Services
 
-#: What /clean removes when it is not told, ms and jobs.
-DEFAULT_GRACE_MS = 3_600_000
-DEFAULT_LIMIT = 1_000
-
 
 class QueueRoutes:
     """GET /stats and the lists; POST /clean, /pause and /resume."""
@@ -46,12 +42,7 @@ class QueueRoutes:
     def clean(self) -> Response:
         """Removes finished jobs from history, the oldest first."""
         body = read_object()
-        asked = schemas.CLEAN.load(body)
-        grace, limit = asked.get("grace"), asked.get("limit")
-        removed = self._control.clean(
-            DEFAULT_GRACE_MS if grace is None else grace,
-            DEFAULT_LIMIT if limit is None else limit,
-        )
+        removed = self._control.clean(*schemas.CLEAN.load(body))
         return answers.success(answers.cleaned(removed), schemas.CLEAN.ignored(body))
 
     def pause(self) -> Response:

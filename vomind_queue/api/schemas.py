@@ -20,6 +20,9 @@ MOST_ON_PAGE = 1_000
 FARTHEST = 2**53
 #: Jobs that one request removes from history.
 MOST_CLEANED = 1_000_000
+#: What is removed when nothing else is said: jobs that ended so long ago, ms, and so many.
+CLEANED_GRACE_MS = 3_600_000
+CLEANED_AT_ONCE = 1_000
 #: Failed calls that one request lets wait again: it takes a second.
 MOST_RETRIED = 1_000
 #: Longer than anything is kept, ms: 100 years.
@@ -199,6 +202,15 @@ class CleanSchema(RequestSchema):
 
     grace = fields.WholeNumber(least=0, most=LONGEST_GRACE_MS, allow_none=True)
     limit = fields.WholeNumber(least=1, most=MOST_CLEANED, allow_none=True)
+
+    @post_load
+    def make(self, data: dict[str, int | None], **_: Any) -> tuple[int, int]:
+        """How long ago they ended at least, ms, and how many at most."""
+        grace, limit = data.get("grace"), data.get("limit")
+        return (
+            CLEANED_GRACE_MS if grace is None else grace,
+            CLEANED_AT_ONCE if limit is None else limit,
+        )
 
 
 class RetryFailedSchema(RequestSchema):

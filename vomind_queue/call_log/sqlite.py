@@ -88,7 +88,6 @@ class SqliteLog:
         return []
 
     def find(self, search: Search) -> Sequence[CallRow]:
-        """Calls, the newest first; none while there is no file yet."""
         wanted = {
             "to_number = ?": search.number,
             "lead_id = ?": search.lead_id,
@@ -107,7 +106,6 @@ class SqliteLog:
             return [_row(each) for each in found]
 
     def call(self, job_id: str) -> tuple[CallRow, Sequence[CallEvent]] | None:
-        """The newest call with that id, and its events in order."""
         rows = self.find(Search(job_id=job_id, limit=1))
         if not rows:
             return None
@@ -117,7 +115,6 @@ class SqliteLog:
             return rows[0], [_event(each) for each in found]
 
     def erase(self, keys: Sequence[str]) -> Erased:
-        """Takes out rows and their events."""
         with self._writing() as database:
             events = database.executemany(
                 "DELETE FROM call_events WHERE key = ?", [(key,) for key in keys]
@@ -128,7 +125,6 @@ class SqliteLog:
         return Erased(calls=max(calls, 0), events=max(events, 0))
 
     def keys_of(self, number: str, limit: int) -> Sequence[str]:
-        """Keys of up to ``limit`` calls to that number."""
         query = (
             "SELECT key FROM call_logs WHERE to_number = ? "
             "UNION SELECT key FROM call_events WHERE to_number = ? LIMIT ?"
@@ -138,7 +134,6 @@ class SqliteLog:
             return [each["key"] for each in found]
 
     def expire(self, before_ms: int, limit: int, *, now_ms: int, anonymize: bool) -> int:
-        """Erases calls that ended before a time, or blanks what is personal in them."""
         query = (
             f"SELECT key FROM call_logs WHERE state IN ({_marks(len(FINAL_STATES))}) "  # noqa: S608
             f"AND finished_ms < ? {'AND anonymized_ms IS NULL ' if anonymize else ''}LIMIT ?"
@@ -153,10 +148,8 @@ class SqliteLog:
         return len(keys)
 
     def _blank(self, keys: Sequence[str], now_ms: int) -> None:
-        row = (
-            "UPDATE call_logs SET to_number = NULL, lead_id = NULL, message = NULL, "
-            "metadata = NULL, failure = NULL, anonymized_ms = ? WHERE key = ?"
-        )
+        blank = ", ".join(f"{name} = NULL" for name in _PERSONAL)
+        row = f"UPDATE call_logs SET {blank}, anonymized_ms = ? WHERE key = ?"  # noqa: S608
         with self._writing() as database:
             database.executemany(row, [(now_ms, key) for key in keys])
             database.executemany(_BLANK_EVENT, [(key,) for key in keys])

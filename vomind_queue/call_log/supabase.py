@@ -105,7 +105,6 @@ class SupabaseLog:
         return [columns.read_row(each) for each in self._ask(query.execute)]
 
     def call(self, job_id: str) -> tuple[CallRow, Sequence[CallEvent]] | None:
-        """The newest call with that id, and its events in order."""
         rows = self.find(Search(job_id=job_id, limit=1))
         if not rows:
             return None
@@ -114,7 +113,6 @@ class SupabaseLog:
         return rows[0], [columns.read_event(each) for each in found]
 
     def erase(self, keys: Sequence[str]) -> Erased:
-        """Takes out rows and their events."""
         count = dict.fromkeys(Table, 0)
         for part in _parts(keys):
             # Events first: their keys are found by the rows.
@@ -127,7 +125,6 @@ class SupabaseLog:
         return Erased(calls=count[Table.CALLS], events=count[Table.EVENTS])
 
     def keys_of(self, number: str, limit: int) -> Sequence[str]:
-        """Keys of up to ``limit`` calls to that number."""
         found: dict[str, None] = {}
         for table in Table:
             query = self._client.table(table).select("call_key").like("to_number", number)
@@ -136,7 +133,6 @@ class SupabaseLog:
         return list(found)[:limit]
 
     def expire(self, before_ms: int, limit: int, *, now_ms: int, anonymize: bool) -> int:
-        """Erases calls that ended before a time, or blanks what is personal in them."""
         query = self._client.table(Table.CALLS).select("call_key").in_("state", FINAL_STATES)
         query = query.lt("finished_at", columns.time(before_ms))
         if anonymize:
