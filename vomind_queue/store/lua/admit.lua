@@ -1,10 +1,11 @@
 -- Counts a request of one client, unless it has made too many in the window that ends now.
+-- A server that is full must still cancel calls, and say how it is.
 --
 -- KEYS[1]  list: times of the client's last requests, the newest first, unix ms
 -- ARGV[1]  requests allowed in any window of that length
 -- ARGV[2]  length of the window, ms
 -- Returns  {0 | ms until the next request is allowed}
--- A server that is full must still cancel calls, and say how it is.
+-- Touches  the list
 --- @include "clock"
 --- @include "memory"
 

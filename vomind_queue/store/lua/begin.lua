@@ -12,7 +12,7 @@
 -- ARGV[6]  how long a call stands back for another one to the same number, ms
 -- Returns  {ok, now, data, attempts so far, round} or
 --          {lost | paused | outranked | limited | broken | busy, now}
--- Touches  job:<id>, waiting:<rank>, delayed, active, leases, window, rate, paused,
+-- Touches  job:<id>, waiting:<rank>, delayed, active, leases, settling, window, rate, paused,
 --          breaker, dialing, minute:<n>, totals, wake, outbox
 --- @include "attempt"
 --- @include "breaker"

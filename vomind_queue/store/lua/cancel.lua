@@ -4,7 +4,7 @@
 -- ARGV[1]  deadline, unix ms; 0 for none
 -- ARGV[2]  job id
 -- Returns  {ok, now, state it was in}, {wrong_state, now, state}, {missing | late, now}
--- Touches  job:<id>, waiting:<rank>, delayed, completed, failed, outbox
+-- Touches  job:<id>, waiting:<rank>, delayed, completed, failed, staging, totals, gone:<id>, outbox
 --- @include "clock"
 --- @include "remove"
 --- @include "state"

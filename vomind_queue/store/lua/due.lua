@@ -3,7 +3,7 @@
 -- KEYS[1]  settling
 -- Returns  {now, {bytes of memory used, maxmemory}, ms until an attempt in doubt is due or -1,
 --           the same of silent calls and of strays}
--- Touches  nothing
+-- Touches  settling, following, pace, strays
 --- @include "clock"
 --- @include "memory_use"
 

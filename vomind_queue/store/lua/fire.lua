@@ -8,7 +8,8 @@
 -- Returns  {ok, now, outcome, …} with an outcome for each schedule, or {late, now}
 -- Outcomes 'fired', 'missed' (all were too late), 'skipped' (the occurrence before has not
 --          ended), 'lost' (somebody else moved or changed the schedule; nothing is done)
--- Touches  redbeat:recurring:<id>, schedules, runs:<id>, job:<id>, waiting:<rank>, delayed, wake
+-- Touches  job:<id>, waiting:<rank>, delayed, redbeat:recurring:<id>, schedules, old schedules,
+--          runs:<id>, staging, totals, wake, outbox
 --- @include "clock"
 --- @include "enqueue"
 --- @include "entry"

@@ -6,7 +6,7 @@
 -- ARGV[3]  entries wanted at most
 -- Returns  {0, now} when another one leads, else
 --          {1, now, sequence number of the last entry written, entry's number, entry, …}
--- Touches  outbox, gone:<id>
+-- Touches  outbox
 --- @include "clock"
 --- @include "memory"
 

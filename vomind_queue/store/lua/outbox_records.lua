@@ -4,7 +4,7 @@
 -- ARGV[…]  id and the entry's sequence number, …
 -- Returns  {sequence number of the last entry written, {field, value, …}, …}, the records in
 --          the order asked for; empty where there is none any more
--- Touches  job:<id>, gone:<id>
+-- Touches  job:<id>, gone:<id>, outbox
 local answer = { redis.call('GET', K.outbox_last) or '0' }
 for i = 1, #ARGV, 2 do
     local kept = redis.call('ZSCORE', K.outbox_gone, ARGV[i])

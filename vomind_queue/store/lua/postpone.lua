@@ -4,7 +4,7 @@
 -- ARGV[1]  number of the schedule
 -- ARGV[2]  when, unix ms
 -- Returns  1, or 0 where it is not due any more
--- Touches  schedules, redbeat:recurring:<id>
+-- Touches  redbeat:recurring:<id>, schedule:<id>, schedules
 --- @include "schedule"
 
 local key, old = record_of(ARGV[1])

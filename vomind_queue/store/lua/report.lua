@@ -24,8 +24,9 @@
 --          {again, now}       changed nothing: known, late, or of an attempt before the last
 --          {undecided, now}   the attempt's outcome is not written yet: `finish` it first
 --          {superseded, now}  no attempt is known that made this call: it is to be ended
--- Touches  job:<id>, waiting:<rank>, delayed, active, leases, settling, completed, failed,
---          following, window, sids, strays, counts, minute:<n>, wake, due, outbox
+-- Touches  job:<id>, waiting:<rank>, delayed, active, leases, settling, completed, failed, window,
+--          sids, following, strays, counts, redbeat:recurring:<id>, schedule:<id>, runs:<id>,
+--          minute:<n>, totals, wake, due, outbox
 --- @include "clock"
 --- @include "due"
 --- @include "held"

@@ -4,7 +4,8 @@
 -- ARGV[1]  deadline, unix ms; 0 for none
 -- ARGV[2]  job id
 -- Returns  {ok, now}, {wrong_state, now, state}, {missing | late, now}
--- Touches  job:<id>, failed, waiting:<rank>, runs:<id>, wake, outbox
+-- Touches  job:<id>, waiting:<rank>, failed, redbeat:recurring:<id>, schedule:<id>, runs:<id>,
+--          staging, totals, wake, outbox
 --- @include "clock"
 --- @include "job"
 --- @include "log"

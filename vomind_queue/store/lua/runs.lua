@@ -4,7 +4,7 @@
 -- ARGV[1]  number of the schedule
 -- ARGV[2]  occurrences wanted at most
 -- Returns  {{field, value, …}, {instant, {field, value, …}, …}}; both empty for none
--- Touches  redbeat:recurring:<id>, schedule:<id>, runs:<id>, job:<id>
+-- Touches  job:<id>, redbeat:recurring:<id>, schedule:<id>, schedules, runs:<id>
 --- @include "occurrence"
 --- @include "schedule"
 

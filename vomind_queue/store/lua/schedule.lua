@@ -19,8 +19,8 @@
 --          key or ''], …]; accepted ms}, {mismatch | late, now}, {missing, now},
 --          {superseded, now, last tick that was seen to or 0}: read it again, or ask for a later
 --          tick, or {wrong_state, now, number of another schedule with that identity}
--- Touches  redbeat:recurring:<id>, schedule:<id>, schedules, identities, scheduleid, request:<key>,
---          recurring_index
+-- Touches  redbeat:recurring:<id>, schedule:<id>, schedules, old schedules, identities,
+--          recurring_index, runs:<id>, scheduleid, request:<key>
 --- @include "clock"
 --- @include "entry"
 --- @include "index"

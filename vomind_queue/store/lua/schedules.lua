@@ -8,7 +8,8 @@
 -- ARGV[2]  index of the last one
 -- Returns  {total, id, {field, value, …}, {instant, {field, value, …}} or {}, id, …}: record and
 --          last occurrence
--- Touches  schedules, redbeat:recurring:<id>, schedule:<id>, runs:<id>, job:<id>, identities
+-- Touches  job:<id>, redbeat:recurring:<id>, schedule:<id>, schedules, old schedules, identities,
+--          runs:<id>
 --- @include "job"
 --- @include "occurrence"
 --- @include "schedule"

@@ -7,7 +7,8 @@
 -- ARGV[1]  job id
 -- ARGV[2]  lease token
 -- Returns  {ok | lost, now}
--- Touches  job:<id>, waiting:<rank>, active, leases, settling, window, wake, due, outbox
+-- Touches  job:<id>, waiting:<rank>, delayed, active, leases, settling, window, totals, wake, due,
+--          outbox
 --- @include "clock"
 --- @include "due"
 --- @include "held"

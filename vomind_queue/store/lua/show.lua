@@ -3,7 +3,7 @@
 -- KEYS[1]  the record
 -- ARGV[1]  job id
 -- Returns  {field, value, …}
--- Touches  job:<id>, staging
+-- Touches  the record, staging
 --- @include "staging"
 
 if is_staged(ARGV[1]) then

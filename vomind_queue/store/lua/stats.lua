@@ -10,8 +10,8 @@
 --           {outbox's entries, age of the oldest ms, dead letters, shipping: 1 | 0,
 --            lost field, number, …}, {bytes of memory used, maxmemory},
 --           paused by, paused at, reason}; the last three only while paused
--- Touches  waiting:<rank>, active, completed, failed, delayed, settling, workers, window,
---          rate, breaker, counts, paused, schedules, identities, scheduler, outbox
+-- Touches  waiting:<rank>, delayed, active, settling, completed, failed, window, rate, paused,
+--          breaker, counts, schedules, old schedules, identities, scheduler, workers, outbox
 --- @include "breaker"
 --- @include "clock"
 --- @include "memory_use"

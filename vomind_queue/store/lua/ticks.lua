@@ -4,7 +4,7 @@
 -- ARGV[1]  recurring calls wanted at most
 -- Returns  {now, ms until the next entry is due or -1, number of recurring calls of the old form,
 --           {key of an ordinary entry that is due, …}, id, {field, value, …}, id, {…}, …}
--- Touches  scheduler, schedules, redbeat:recurring:<id>, old schedules
+-- Touches  redbeat:recurring:<id>, schedule:<id>, schedules, old schedules, scheduler
 --- @include "clock"
 --- @include "memory"
 --- @include "schedule"
