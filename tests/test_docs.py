@@ -57,6 +57,14 @@ def leads(page: Page, target: str) -> bool:
     return not anchor or anchor in Page(aimed).anchors
 
 
+@pytest.mark.parametrize("page", pages(), ids=lambda page: page.name)
+def test_each_file_that_a_page_names_is_there(page: Page) -> None:
+    """By its path from the root, where that begins with one of our folders."""
+    named = set(re.findall(r"`(\w[\w.-]*(?:/[\w.-]+)+\.\w+)`", page.text))
+    ours = {name for name in named if (ROOT / name.split("/")[0]).is_dir()}
+    assert {name for name in ours if not (ROOT / name).exists()} == set()
+
+
 def test_each_page_can_be_found() -> None:
     """Each page of docs/ stands in the table of contents."""
     contents = Page(ROOT / "docs" / "README.md")
