@@ -81,16 +81,20 @@ class Door:
             if wanted_open and not self._is_open:
                 self._sock.listen(BACKLOG)
             elif self._is_open and not wanted_open:
-                self._sock.close()
-                # A socket that is bound but does not listen refuses, and keeps the port ours.
-                self._sock = _bound(*self.address)
-                self._unwelcome |= self._visitors
-                # Answers under way, also that to the request that shut the door, get out.
-                for visitor in self._visitors - self._busy:
-                    with suppress(OSError):
-                        visitor.shutdown(socket.SHUT_RDWR)
+                self._turn_away()
             self._is_open = wanted_open
             self._state.notify_all()
+
+    def _turn_away(self) -> None:
+        """Refuse connections from now on, and end the idle ones; under the lock."""
+        self._sock.close()
+        # A socket that is bound but does not listen refuses, and keeps the port ours.
+        self._sock = _bound(*self.address)
+        self._unwelcome |= self._visitors
+        # Answers under way, also that to the request that shut the door, get out.
+        for visitor in self._visitors - self._busy:
+            with suppress(OSError):
+                visitor.shutdown(socket.SHUT_RDWR)
 
     def _admit(self) -> None:
         try:

