@@ -56,6 +56,8 @@ def due_ms(valkey: redis.Redis) -> int:
     text = re.sub(r"\b1795\d{9}\b|\b1[78]\d{11}\b", lambda ms: str(int(ms[0]) + later), text)
     for name, value in json.loads(text)["keys"].items():
         _restore(valkey, name, value)
+    # The scheduler of the dump lives no more; with a little luck its time is not over yet.
+    valkey.hdel("{calls}:scheduler", "by", "until")
     return int(valkey.hget("{calls}:schedule:6", "next") or 0)
 
 
