@@ -256,6 +256,33 @@ def test_a_misspelt_name_in_the_file_is_refused(tmp_path: Path, name: str, meant
         environment_with_file({"VOMIND_ENV_FILE": str(file)})
 
 
+@pytest.mark.parametrize(
+    "line", ["ALLOW_PREMIUM: 0", "PORT", "=4811", 'CALL_RATE_LIMIT="2/m', "export PORT", "A B=1"]
+)
+def test_a_line_that_is_no_setting_is_refused(tmp_path: Path, line: str) -> None:
+    """The service would run without a guard that its operator has written down."""
+    file = tmp_path / ".env"
+    file.write_text(f"# Ours.\n\nPORT=3001\n{line}\n")
+    with pytest.raises(SettingsError, match=r"\.env, line 4, cannot be read") as refused:
+        environment_with_file({"VOMIND_ENV_FILE": str(file)})
+    assert "2/m" not in str(refused.value)
+
+
+def test_a_file_that_cannot_be_read_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A directory or a link that leads nowhere is a mistake; no file at all is none."""
+    monkeypatch.chdir(tmp_path)
+    assert environment_with_file({}) == {}
+    (tmp_path / ".env").symlink_to("nowhere")
+    with pytest.raises(SettingsError, match=r"\.env cannot be read; allowed: a file"):
+        environment_with_file({})
+    (tmp_path / ".env").unlink()
+    (tmp_path / ".env").mkdir()
+    with pytest.raises(SettingsError, match=r"\.env cannot be read; allowed: a file"):
+        environment_with_file({})
+
+
 def test_other_programs_may_share_the_file(tmp_path: Path) -> None:
     """A name that is like none of ours is somebody else's."""
     file = tmp_path / "settings"

@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from dotenv import dotenv_values
+from dotenv.parser import parse_stream
 
 from vomind_queue.config import embedded_access
 from vomind_queue.config.settings import ENV_FILE, VARIABLES, Settings
@@ -63,18 +63,28 @@ def environment_with_file(environ: Mapping[str, str]) -> dict[str, str]:
 
 def _read(path: Path) -> dict[str, str]:
     """Return what a file sets; nothing when there is none. Raise SettingsError."""
-    if not path.is_file():
+    if not (path.exists() or path.is_symlink()):
         return {}
+    if not path.is_file():
+        raise SettingsError(f"{path} cannot be read; allowed: a file.")
     try:
         # Windows editors put a byte order mark in front.
         text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:
         raise SettingsError(f"{path} cannot be read; allowed: text in UTF-8.") from None
     # A password may contain a dollar sign: nothing is interpolated.
-    given = dotenv_values(stream=io.StringIO(text), interpolate=False)
-    for name in given:
-        _check_name(name, path)
-    return {name: text for name, text in given.items() if text is not None}
+    given: dict[str, str] = {}
+    for line in parse_stream(io.StringIO(text)):
+        if line.error or (line.key and line.value is None):
+            # Its setting would silently be the default; its text may be a secret.
+            raise SettingsError(
+                f"{path}, line {line.original.line}, cannot be read; allowed: NAME=value, "
+                "with quotes around the value closed, a comment, or nothing."
+            )
+        if line.key:
+            _check_name(line.key, path)
+            given[line.key] = line.value or ""
+    return given
 
 
 def _check_name(name: str, path: Path) -> None:

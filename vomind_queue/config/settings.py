@@ -374,7 +374,7 @@ class Settings:
     env_file: str = _set(
         types.TEXT,
         ".env",
-        "File with these settings, read where present. Set but empty: none is read.",
+        "File with these settings; where none is named it may be missing. Empty: none is read.",
         name="VOMIND_ENV_FILE",
     )
 
