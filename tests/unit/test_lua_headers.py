@@ -8,7 +8,8 @@ from functools import cache
 import pytest
 
 from tests.unit.test_sources import INCLUDES, LUA, code
-from vomind_queue.store import keys, scripts
+from vomind_queue.store import keys
+from vomind_queue.store.sources import names
 
 #: By which word a header names a key, where it is not the key itself without its root.
 WORDS = {
@@ -97,7 +98,7 @@ def named(script: str) -> set[str]:
     return words - (GIVEN | set(given) if used else set())
 
 
-@pytest.mark.parametrize("script", scripts.NAMES)
+@pytest.mark.parametrize("script", names())
 def test_a_header_names_what_its_script_touches(script: str) -> None:
     """Whoever looks for all that writes a key looks at the headers."""
     assert sorted(named(script)) == sorted(touched(script))
