@@ -36,6 +36,21 @@ def celery(stack: Stack, *arguments: str) -> str:
     return done.stdout
 
 
+def python(stack: Stack, code: str) -> str:
+    """Runs code beside the application, and returns what it printed."""
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=stack.environment(),
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
 def asked(stack: Stack, *arguments: str) -> dict[str, Any]:
     """The answers of all workers to a remote-control command, by worker."""
     answers: dict[str, Any] = json.loads(celery(stack, *arguments, "--json"))
@@ -109,6 +124,37 @@ def test_calls_are_not_purged(fast: Stack, api: Api) -> None:
     assert api.stats()["waiting"] == 3
 
 
+def test_commands_that_would_do_harm_are_refused_in_words(
+    fast: Stack, api: Api, phone: SimulatorClient
+) -> None:
+    """Calls are taken on, a call that is being placed is placed once, no slot comes or goes."""
+    worker = fast.start_worker(DIAL_DEADLINE="30s", IN_DOUBT_HORIZON="2m")
+    phone.faults({"fault": "slow", "ms": 8_000, "when": "after"})
+    job_id = api.schedule(number(1))
+    until(phone.rings, within_s=10, what="it rings")
+    told = (
+        "from celery_app import app\n"
+        "ask = app.control.broadcast\n"
+        "for name, arguments in (\n"
+        f"    ('revoke', dict(task_id='{job_id}', terminate=True)),\n"
+        "    ('cancel_consumer', dict(queue='calls.normal')),\n"
+        "    ('pool_grow', dict(n=2)), ('pool_shrink', dict(n=1)),\n"
+        "    ('autoscale', dict(max=9, min=1)), ('pool_restart', {}),\n"
+        "):\n"
+        "    (answer,) = ask(name, arguments=arguments, reply=True, timeout=5, limit=1)\n"
+        "    print(*(told['error'] for told in answer.values()))\n"
+    )
+    done = python(fast, told)
+    revoked, cancelled, *resized = done.splitlines()
+    assert f"Under way, and not to be ended by this: {job_id}." in revoked
+    assert "vomind-queue pause" in cancelled
+    assert all("CALL_WORKER_CONCURRENCY" in words for words in resized)
+    api.schedule(number(2))
+    assert api.until_done()["completed"] == 2
+    assert sorted(ring["to"] for ring in phone.rings()) == [number(1), number(2)]
+    assert "Traceback" not in worker.output
+
+
 def test_only_threads_place_calls(fast: Stack) -> None:
     """A worker with another pool ends with words that say what to do."""
     worker = fast.start("worker", "--pool", "solo")
@@ -123,13 +169,4 @@ def test_questions_one_after_the_other_are_all_answered(fast: Stack) -> None:
         "from celery_app import app\n"
         "print([bool(app.control.inspect(timeout=1).ping()) for _ in range(4)])"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        env=fast.environment(),
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=True,
-    )
-    assert done.stdout.strip() == str([True] * 4)
+    assert python(fast, code).strip() == str([True] * 4)

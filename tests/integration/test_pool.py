@@ -33,9 +33,15 @@ FAULTS = ("MemoryError", "SystemExit", "KeyboardInterrupt", "BaseException")
 
 
 @pytest.fixture
-def faulty_worker(redis_url: str, tmp_path: Path) -> Iterator[Process]:
+def drain() -> str:
+    """How long a worker's end waits for its calls."""
+    return "1s"
+
+
+@pytest.fixture
+def faulty_worker(redis_url: str, tmp_path: Path, drain: str) -> Iterator[Process]:
     """A worker with one slot."""
-    settings = {"CALL_WORKER_CONCURRENCY": "1", "CALL_RATE_LIMIT": "off", "DRAIN_TIME": "1s"}
+    settings = {"CALL_WORKER_CONCURRENCY": "1", "CALL_RATE_LIMIT": "off", "DRAIN_TIME": drain}
     process = Process(
         name="faulty",
         arguments=("-m", "celery", "-A", "tests.integration.faulty_worker", "worker"),
@@ -95,6 +101,26 @@ def test_a_worker_ends_while_a_thread_waits_for_an_answer(
     time.sleep(0.5)
     faulty_worker.send(number)
     assert (faulty_worker.wait(within_s=15) != 0) == (status != 0)
+
+
+@pytest.mark.parametrize("drain", ["20s"])
+@pytest.mark.parametrize(
+    "numbers", [(signal.SIGINT, signal.SIGINT), (signal.SIGQUIT,), (signal.SIGTERM, signal.SIGQUIT)]
+)
+def test_a_cold_shutdown_waits_for_no_call_and_loses_none(
+    faulty_worker: Process, queue: CallQueue, numbers: tuple[signal.Signals, ...]
+) -> None:
+    """As Celery announces it at the first Ctrl-C: at once, in plain words; the call is in doubt."""
+    queue.add([NewCall(call=Call(to="+15550000001", message="silence")), new(2)])
+    until(lambda: queue.stats().active, within_s=30, what="it is being placed")
+    time.sleep(0.5)
+    for number in numbers:
+        faulty_worker.send(number)
+        time.sleep(0.5)
+    faulty_worker.wait(within_s=6)
+    assert "Traceback" not in faulty_worker.output
+    stats = queue.stats()
+    assert (stats.in_doubt, stats.waiting) == (1, 1)
 
 
 def test_the_end_of_a_worker_is_bounded_while_redis_is_silent(

@@ -9,6 +9,7 @@ from typing import Any
 from celery.worker.consumer import Consumer as StockConsumer
 from celery.worker.state import maybe_shutdown
 
+from vomind_queue.broker import commands
 from vomind_queue.broker.link import Link
 from vomind_queue.broker.names import LINK_OPTION, PLACE_CALL
 from vomind_queue.calls import Rate
@@ -40,6 +41,7 @@ class Consumer(StockConsumer):
             "without_gossip": True,
             "heartbeat_interval": HEARTBEAT_S,
         }
+        commands.install()
         self._initialised = False
         self._configured: str | None = None
         super().__init__(*args, worker_options={**(worker_options or {}), **quiet}, **kwargs)
@@ -72,6 +74,9 @@ class Consumer(StockConsumer):
         else:
             desk.change_rate(parse_rate(rate))
         logger.warning("rate changed by an operator to %s", rate or "off")
+
+    def cancel_active_requests(self) -> None:
+        """Nothing: no thread can be ended. At a cold shutdown the pool gives its calls back."""
 
     def ensure_connected(self, conn: Any) -> Any:
         """Tries until Redis is back and takes writes, twice a second."""

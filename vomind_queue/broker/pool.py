@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
+import time
 from concurrent.futures import Future, wait
 from functools import partial
 from typing import Any
@@ -15,6 +16,7 @@ from typing import Any
 from billiard.einfo import ExceptionInfo
 from celery.concurrency.thread import TaskPool as StockTaskPool
 from celery.exceptions import WorkerLostError
+from celery.worker import state
 
 from vomind_queue.broker.link import Link
 from vomind_queue.broker.names import LINK_OPTION
@@ -23,6 +25,8 @@ from vomind_queue.store.desk import WorkDesk
 
 logger = logging.getLogger(__name__)
 
+#: Between two looks at whether a drain was broken off by a cold shutdown, s.
+DRAIN_LOOK_S = 0.2
 #: How long after a cold shutdown threads may keep the process from ending, s.
 COLD_EXIT_S = 2.0
 
@@ -58,7 +62,7 @@ class TaskPool(StockTaskPool):
         link: Link = self.app.conf.broker_transport_options[LINK_OPTION]
         self.executor.shutdown(wait=False, cancel_futures=True)
         _give_back(link.desk, self._unbegun)
-        wait(list(self._tasks), timeout=link.drain_s)
+        self._drain(link.drain_s)
         left = [job_id for job_id, _ in link.desk.book.held()]
         if left:
             logger.warning("%d calls are given back", len(left))
@@ -71,6 +75,12 @@ class TaskPool(StockTaskPool):
         timer = threading.Timer(COLD_EXIT_S, os._exit, (os.EX_SOFTWARE,))
         timer.daemon = True
         timer.start()
+
+    def _drain(self, most_s: float) -> None:
+        # A second Ctrl-C comes in while we wait for the first, and is not to wait for us.
+        end = time.monotonic() + most_s
+        while self.busy and not state.should_terminate and (left := end - time.monotonic()) > 0:
+            wait(list(self._tasks), timeout=min(left, DRAIN_LOOK_S))
 
     @property
     def busy(self) -> bool:
