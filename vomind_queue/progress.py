@@ -115,6 +115,8 @@ class Hearing(StrEnum):
     AGAIN = "again"
     #: No attempt accounts for that call: it will be ended at Twilio.
     SUPERSEDED = "superseded"
+    #: The job is gone; whether an attempt accounts for that call cannot be told, and it goes on.
+    MISSING = "missing"
     #: The attempt's outcome is not written yet.
     UNDECIDED = "undecided"
 

@@ -195,13 +195,23 @@ def test_it_does_so_even_while_a_worker_holds_the_call_again(line: Line) -> None
 
 
 def test_a_removed_job_is_not_revived(line: Line) -> None:
-    """A call that was accounted for says nothing any more; another one is a stray."""
+    """A call that was accounted for says nothing any more; of another one nothing is known."""
     begun = line.placed()
     line.queue.cancel("1")
     assert line.say(begun, "ringing", sequence=1).hearing is Hearing.AGAIN
-    assert line.say(begun, "ringing", sid=OTHER, sequence=1).hearing is Hearing.SUPERSEDED
+    assert line.say(begun, "ringing", sid=OTHER, sequence=1).hearing is Hearing.MISSING
     assert line.queue.stats().total == 0
     assert line.reports.silent() == []
+
+
+def test_a_store_that_lost_everything_ends_no_live_call(line: Line, client: redis.Redis) -> None:
+    """Its callbacks go on coming: a record that is missing is no evidence against a call."""
+    begun = line.placed()
+    client.flushall()
+    for sequence, status in enumerate(("ringing", "in-progress", "completed")):
+        assert line.say(begun, status, sequence=sequence).hearing is Hearing.MISSING
+    assert line.reports.strays() == []
+    assert line.queue.stats().stray_rings == 0
 
 
 def test_silent_calls_are_handed_out_once_and_paced(line: Line, client: redis.Redis) -> None:

@@ -62,7 +62,7 @@ class TwilioRoutes:
             raise Refused(HTTPStatus.FORBIDDEN, "No attempt accounts for this call.")
         report = self._admit(job_id, status_path(job_id, token))
         heard = self._reporting.take(job_id, token, report)
-        if heard.hearing is Hearing.SUPERSEDED:
+        if heard.hearing in (Hearing.SUPERSEDED, Hearing.MISSING):
             raise Refused(HTTPStatus.FORBIDDEN, "No attempt accounts for this call.")
         return Response(status=HTTPStatus.NO_CONTENT)
 

@@ -56,16 +56,20 @@ class Twilio(Bench):
     @while_any(tried)
     @rule(pick=PICKS, gone=st.booleans())
     def stray(self, pick: int, gone: bool) -> None:
-        """A ring that no attempt accounts for changes no job, and is handed out to be ended."""
+        """A ring that no attempt accounts for changes no job, and is handed out to be ended.
+
+        Where the job is gone nobody can tell, and nothing is ended.
+        """
         job_id, job = self._one(pick, tried)
         older = [old for old in job.old if old is not job.last]
         begun = older[0] if older else job.last
         if (not older and job.sid is None) or (gone and not self.gone):
             return
         sid = self.sid()
-        self._say(max(self.gone) if gone else job_id, begun, sid, LineStatus.RINGING, 1)
-        self.strays += 1
-        assert self.client.zscore(keys.STRAYS, sid) is not None
+        hearing = self._say(max(self.gone) if gone else job_id, begun, sid, LineStatus.RINGING, 1)
+        self.strays += not gone
+        assert hearing is (Hearing.MISSING if gone else Hearing.SUPERSEDED)
+        assert (self.client.zscore(keys.STRAYS, sid) is None) == gone
 
     def _say(
         self,

@@ -23,7 +23,8 @@
 -- Returns  {ok, now, status, moved: 1 | 0, to be made again: 1 | 0, id of the request or ''}
 --          {again, now}       changed nothing: known, late, or of an attempt before the last
 --          {undecided, now}   the attempt's outcome is not written yet: `finish` it first
---          {superseded, now}  no attempt is known that made this call: it is to be ended
+--          {superseded, now}  another attempt at that job took its place: the call is to be ended
+--          {missing, now}     the job is gone, which proves nothing: nothing is ended
 -- Touches  job:<id>, waiting:<rank>, delayed, active, leases, settling, completed, failed, window,
 --          sids, following, strays, counts, redbeat:recurring:<id>, schedule:<id>, runs:<id>,
 --          minute:<n>, totals, wake, due, outbox
@@ -46,7 +47,7 @@ local job = redis.call('HMGET', key, 'state', 'attempt', 'mark', 'sid', 'rank', 
     'finished', 'priority')
 local known = redis.call('ZSCORE', K.sids, sid)
 
--- A phone rings that no attempt of ours accounts for.
+-- A phone rings that no attempt at this job accounts for.
 local function stray()
     free_first()
     set_due(K.strays, sid, now, now)
@@ -60,6 +61,9 @@ if not job[1] or job[2] ~= token or (job[4] and job[4] ~= sid) then
     local past = job[1] and redis.call('HGET', key, 'past')
     if known or (past and string.find(past, sid, 1, true)) then
         return { C.again, now }
+    end
+    if not job[1] then
+        return { C.missing, now }
     end
     return stray()
 end
