@@ -41,7 +41,7 @@ RETRY_S = 1.0
 #: How long a request under way may take to be answered after SIGTERM, s. A stored one takes two at
 #: most; what takes longer is a client that does not finish sending.
 STOP_S = 8
-#: Most of a request that is not its body, bytes.
+#: What is kept of a request that is not its body, bytes; the server takes half as much again or so.
 HEAD_MAX = 64 * 1024
 #: How long a client may be silent before a request or within its head, s: longer than the 60 s
 #: after which most proxies let go of a connection that they keep.

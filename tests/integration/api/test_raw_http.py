@@ -104,6 +104,10 @@ REFUSED = {
     "an odd host": (b"GET /nothing HTTP/1.1\r\nHost: <>{}|\r\n\r\n", False, 400),
     "no host": (b"GET /nothing HTTP/1.0\r\n\r\n", False, 404),
     "a very long header": (b"GET / HTTP/1.1\r\nX: " + b"x" * MIB + b"\r\n\r\n", False, 431),
+    "too many headers": (b"GET / HTTP/1.1\r\n" + b"X: x\r\n" * 101 + b"\r\n", False, 431),
+    "a very long address": (
+        b"GET /" + b"x" * 65_536 + b" HTTP/1.1\r\n" + HOST + b"\r\n", False, 414,
+    ),
     "a key in another alphabet": (
         POST + "Idempotency-Key: ключ\r\n".encode() + length(len(GOOD)) + GOOD, False, 422,
     ),
