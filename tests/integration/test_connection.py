@@ -323,6 +323,22 @@ def test_a_signal_handler_may_ask(server: Server) -> None:
     client.close()
 
 
+def test_tracing_sees_scripts_too(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It wraps the stock way of a command before a client is made."""
+    seen: list[str] = []
+    stock = redis.Redis.execute_command
+
+    def followed(self: redis.Redis, *args: Any, **options: Any) -> Any:
+        seen.append(args[0])
+        return stock(self, *args, **options)
+
+    monkeypatch.setattr(redis.Redis, "execute_command", followed)
+    client = connect(server.url, timeout_s=1.0)
+    CallQueue(Gate(client), None).add([new(1)])
+    client.close()
+    assert "EVALSHA" in seen
+
+
 def test_nothing_runs_before_it_is_used(server: Server) -> None:
     """Neither a connection nor a thread."""
     threads = threading.active_count()

@@ -61,15 +61,23 @@ _DEMOTED = (
 _DEMOTED_WORD = re.compile(r"(^|: -)(READONLY|LOADING|MASTERDOWN|UNBLOCKED)\b")
 
 
+_STOCK_WAY = redis.Redis.execute_command
+
+
 class Client(redis.Redis):
     """A client that connects anew once a server has said that it is not the primary."""
 
     connection_pool: Pool
 
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        #: Whether nobody follows the commands: tracing wraps the stock way before a client is made.
+        self._unfollowed = redis.Redis.execute_command is _STOCK_WAY
+
     def execute_command(self, *args: Any, **options: Any) -> Any:
         """Send one command, once."""
         try:
-            if args[0] == "EVALSHA":
+            if self._unfollowed and args[0] == "EVALSHA":
                 return self._send(args)
             return super().execute_command(*args, **options)  # type: ignore[no-untyped-call]
         except redis.RedisError as error:
@@ -83,6 +91,12 @@ class Client(redis.Redis):
         try:
             connection.send_command(*command)
             return connection.read_response()
+        except redis.ResponseError:
+            raise
+        except BaseException:
+            # Its answer may still come, and is nobody else's.
+            connection.disconnect()
+            raise
         finally:
             self.connection_pool.release(connection)
 
