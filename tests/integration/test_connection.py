@@ -159,6 +159,16 @@ def test_a_connection_that_the_server_closed_is_not_used(server: Server, mine: r
     assert mine.client_id() != first
 
 
+def test_nor_is_one_that_a_script_used_a_moment_ago(server: Server, mine: redis.Redis) -> None:
+    """It is asked again before its next use, unless that follows at once."""
+    queue = CallQueue(Gate(mine), None)
+    queue.add([new(1)])
+    with server.client() as direct:
+        direct.client_kill_filter(_type="normal", skipme=True)
+    time.sleep(2 * pool.RECENT_S)
+    assert queue.add([new(2)]).job_ids == ["2"]
+
+
 def test_a_server_that_is_away_was_sent_nothing() -> None:
     """So the outcome of a write is known."""
     gate = Gate(connect(f"redis://127.0.0.1:{free_port()}/0", timeout_s=1.0))

@@ -14,6 +14,9 @@ import redis
 IDLE_S = 10.0
 #: Between two tries at a server that has no room for another client, s.
 NO_ROOM_S = 0.02
+#: A connection that was answered so recently is not asked whether it is still open, s: to ask
+#: makes the thread wait for Python's lock again.
+RECENT_S = 0.05
 #: Held while a pool is reset after a fork.
 _RESETTING = threading.Lock()
 #: What a server says to one client too many.
@@ -49,8 +52,8 @@ class Pool(redis.ConnectionPool):
         #: Counts how often all connections were retired.
         self._generation = 0
         #: Open connections that nobody uses, the one used last at the end, each with the
-        #: generation in which it was opened; and those in use.
-        self._idle: list[tuple[Any, int]] = []
+        #: generation in which it was opened and when it was last answered; and those in use.
+        self._idle: list[tuple[Any, int, float]] = []
         self._in_use: dict[Any, int] = {}
         self._closer: threading.Timer | None = None
         super().reset()
@@ -82,10 +85,12 @@ class Pool(redis.ConnectionPool):
     def _connected(self) -> Any:
         generation = self._generation
         try:
-            connection, opened_in = self._idle.pop()
+            connection, opened_in, answered_at = self._idle.pop()
         except IndexError:
             connection, opened_in = self.connection_class(**self.connection_kwargs), generation
-        if opened_in != generation or not _is_usable(connection):
+            answered_at = 0.0
+        recent = time.monotonic() - answered_at < RECENT_S
+        if opened_in != generation or not (recent or _is_usable(connection)):
             connection.disconnect()
             connection.connect()
             opened_in = generation
@@ -100,8 +105,12 @@ class Pool(redis.ConnectionPool):
         if alone:
             time.sleep(NO_ROOM_S)
 
-    def release(self, connection: Any) -> None:
-        """Take a connection back; one that was retired meanwhile is closed."""
+    def release(self, connection: Any, *, answered_at: float = 0.0) -> None:
+        """Take a connection back; one that was retired meanwhile is closed.
+
+        ``answered_at``: when all that was sent was answered, as `time.monotonic` has it, if the
+        caller knows.
+        """
         opened_in = self._in_use.pop(connection, None)
         if opened_in is None or connection.pid != os.getpid():
             # It belongs to the parent process.
@@ -109,7 +118,7 @@ class Pool(redis.ConnectionPool):
         if opened_in != self._generation:
             connection.disconnect()
         elif connection.is_connected:
-            self._idle.append((connection, opened_in))
+            self._idle.append((connection, opened_in, answered_at))
         self._pass_on()
 
     def retire(self) -> None:
@@ -132,7 +141,7 @@ class Pool(redis.ConnectionPool):
         for _ in range(count):
             try:
                 # One at a time: another thread may take one meanwhile.
-                connection, _opened_in = self._idle.pop(0)
+                connection, *_ = self._idle.pop(0)
             except IndexError:
                 return
             connection.disconnect()
