@@ -105,6 +105,7 @@ def test_a_stray_ring_wakes_a_waiting_worker_at_once(
     times: DueTimes, reports: ReportDesk, queue: CallQueue
 ) -> None:
     """Somebody's phone rings meanwhile."""
+    queue.add([new(0)])
     waited: list[float] = []
     began = time.monotonic()
 
@@ -142,9 +143,14 @@ def test_a_wait_is_ended_by_another_thread(times: DueTimes) -> None:
 
 
 def test_full_memory_lets_words_in(
-    times: DueTimes, reports: ReportDesk, client: redis.Redis, request: pytest.FixtureRequest
+    times: DueTimes,
+    reports: ReportDesk,
+    queue: CallQueue,
+    client: redis.Redis,
+    request: pytest.FixtureRequest,
 ) -> None:
     """A phone rings all the same."""
+    queue.add([new(0)])
     client.config_set("maxmemory", 1)
     request.addfinalizer(lambda: client.config_set("maxmemory", 0))
     reports.report("1", "no-such-token", Report(sid="CA1"), look_ms=1_000, price_ms=0)

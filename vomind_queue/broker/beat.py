@@ -106,7 +106,9 @@ class Scheduler(RedBeatScheduler):
             return 0.0
         except (StoreUnavailable, redis.RedisError) as error:
             if not self._away:
-                logger.error("Redis cannot be used, trying again: %s", error)
+                is_away = isinstance(error, redis.ConnectionError | redis.TimeoutError)
+                fault = "reached" if is_away else "used"
+                logger.error("Redis cannot be %s, trying again: %s", fault, error)
             self._away = True
             return AWAY_LOOK_S
         if self._away:
