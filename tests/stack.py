@@ -175,6 +175,18 @@ class Stack:
         process.start()
         return process
 
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Runs Python with the stack's settings to its end, whatever that is."""
+        return subprocess.run(
+            [sys.executable, *arguments],
+            env=self.environment(),
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
     def start_web(self, **settings: str) -> Process:
         """Starts the API and waits until it answers."""
         process = self.start("web", **settings)

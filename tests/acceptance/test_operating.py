@@ -4,29 +4,20 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from typing import Any
 
 import redis
 
 from tests.acceptance.conftest import Api, calls, number
 from tests.simulator import SimulatorClient
-from tests.stack import ROOT, Stack, until
+from tests.stack import Stack, until
 
 PLACE_CALL = "vomind_queue.place_call"
 
 
 def run_celery(stack: Stack, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Runs one `celery -A celery_app …`, whatever its end."""
-    return subprocess.run(
-        [sys.executable, "-m", "celery", "-A", "celery_app", *arguments],
-        env=stack.environment(),
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    return stack.run("-m", "celery", "-A", "celery_app", *arguments)
 
 
 def celery(stack: Stack, *arguments: str) -> str:
@@ -38,15 +29,7 @@ def celery(stack: Stack, *arguments: str) -> str:
 
 def python(stack: Stack, code: str) -> str:
     """Runs code beside the application, and returns what it printed."""
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        env=stack.environment(),
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    done = stack.run("-c", code)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from urllib.parse import quote
@@ -14,7 +12,7 @@ import redis
 import requests
 
 from tests.servers import Server
-from tests.stack import READY_S, ROOT, Stack, until
+from tests.stack import READY_S, Stack, until
 
 #: Holds all that an address must encode, and all that somebody may take for its end.
 PASSWORD = "Sesame;opens:the@door/with#100%+"
@@ -66,15 +64,7 @@ def guarded(request: pytest.FixtureRequest) -> Iterator[tuple[redis.Redis, str]]
 
 
 def _run(stack: Stack, *arguments: str) -> str:
-    done = subprocess.run(
-        [sys.executable, "-m", *arguments],
-        env=stack.environment(),
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    done = stack.run("-m", *arguments)
     return done.stdout + done.stderr
 
 

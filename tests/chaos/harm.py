@@ -85,6 +85,19 @@ def victims(arena: Arena) -> list[Victim]:
 
 
 @contextlib.contextmanager
+def running(threads: Sequence[threading.Thread], over: threading.Event) -> Iterator[None]:
+    """Runs threads while the block runs; they end once ``over`` is set."""
+    for thread in threads:
+        thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        for thread in threads:
+            thread.join()
+
+
+@contextlib.contextmanager
 def havoc(
     arena: Arena,
     targets: Sequence[Victim],
@@ -107,14 +120,8 @@ def havoc(
         threading.Thread(target=go_on, args=(victim, random.Random(arena.rng.random())))
         for victim in targets
     ]
-    for thread in threads:
-        thread.start()
-    try:
+    with running(threads, over):
         yield
-    finally:
-        over.set()
-        for thread in threads:
-            thread.join()
     if failed:
         raise failed[0]
 

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 import requests
 
 from tests.chaos.arena import Arena, answers, arena
+from tests.chaos.harm import running
 from tests.chaos.outage import BACK_S, CALLERS, insist, until_all_ring
 from tests.chaos.proxy import Proxy
 from tests.chaos.scale import Scale
@@ -87,14 +88,8 @@ def _load(made: Arena) -> Iterator[None]:
         threading.Thread(target=insist, args=(made, over, random.Random(made.rng.random())))
         for _ in range(4)
     ]
-    for thread in threads:
-        thread.start()
-    try:
+    with running(threads, over):
         yield
-    finally:
-        over.set()
-        for thread in threads:
-            thread.join()
 
 
 def _swap(primary: Server, replica: Server) -> None:
