@@ -18,7 +18,7 @@ from vomind_queue.api.access import sign
 from vomind_queue.api.app import make_app
 from vomind_queue.config.loading import load_or_exit
 from vomind_queue.config.settings import Settings
-from vomind_queue.dashboard.files import Dashboard
+from vomind_queue.dashboard import files as dashboard
 from vomind_queue.log_services import open_log
 from vomind_queue.services import Services, build, check_store
 
@@ -36,7 +36,7 @@ _GUNICORN_BOOT_ERROR = 3
 def create_app(services: Services) -> Flask:
     """Return the application; connect to nothing."""
     app = make_app(services)
-    app.register_blueprint(Dashboard().blueprint())
+    dashboard.install(app)
     return app
 
 

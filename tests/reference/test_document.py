@@ -27,7 +27,7 @@ from vomind_queue.api.reference.texts import (
 )
 
 #: Pages and their files are for people: no program asks them.
-PAGES = re.compile(r"reference\.(page|asset)|dashboard\..*")
+PAGES = re.compile(r"reference\.(page|static)|dashboard\..*")
 METHODS = {"GET", "POST", "PATCH", "PUT", "DELETE"}
 
 

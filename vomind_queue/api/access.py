@@ -24,7 +24,7 @@ from vomind_queue.errors import StoreUnavailable
 METRICS = "metrics.show"
 #: Endpoints for load balancers, which have no key, and the reference, which has no secret.
 OPEN = frozenset(
-    {"health.alive", "health.ready", "reference.document", "reference.page", "reference.asset"}
+    {"health.alive", "health.ready", "reference.document", "reference.page", "reference.static"}
 )
 #: Rooms for Twilio, which has none either: its signature is checked there.
 SIGNED = frozenset({"twilio", "twilio-public"})

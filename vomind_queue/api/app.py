@@ -4,25 +4,27 @@ from __future__ import annotations
 
 from flask import Flask
 
-from vomind_queue.api import problems
+from vomind_queue.api import (
+    health,
+    history,
+    jobs,
+    metrics,
+    overview,
+    problems,
+    queue,
+    recurring,
+    twilio,
+)
 from vomind_queue.api.access import Access
 from vomind_queue.api.body import Readers
 from vomind_queue.api.calls import CallRoutes
-from vomind_queue.api.failed import FailedRoutes
+from vomind_queue.api.context import provide
 from vomind_queue.api.flood import Flood
-from vomind_queue.api.health import HealthRoutes
-from vomind_queue.api.history import HistoryRoutes
 from vomind_queue.api.http_meters import HttpMeters
-from vomind_queue.api.jobs import JobRoutes
 from vomind_queue.api.json_provider import StrictJson
-from vomind_queue.api.metrics import MetricsRoutes
 from vomind_queue.api.middleware import Api, Middleware
 from vomind_queue.api.outage import Outage
-from vomind_queue.api.overview import OverviewRoutes
-from vomind_queue.api.queue import QueueRoutes
-from vomind_queue.api.recurring import RecurringRoutes, ScheduleNumber
-from vomind_queue.api.reference.routes import ReferenceRoutes
-from vomind_queue.api.twilio import TwilioRoutes
+from vomind_queue.api.reference import routes as reference
 from vomind_queue.api.wrong_keys import WrongKeys
 from vomind_queue.errors import StoreUnavailable
 from vomind_queue.services import Services
@@ -57,12 +59,14 @@ def make_app(services: Services) -> Flask:
 
 
 def _add_routes(app: Flask, services: Services, meters: HttpMeters) -> None:
-    app.url_map.converters["schedule_number"] = ScheduleNumber
-    for routes in (CallRoutes, RecurringRoutes, JobRoutes, QueueRoutes, FailedRoutes):
-        app.register_blueprint(routes(services).blueprint(), url_prefix=QUEUE_PATH)
-    TwilioRoutes(services).install(app)
-    app.register_blueprint(HistoryRoutes(services).blueprint(), url_prefix="/api")
-    app.register_blueprint(OverviewRoutes(services).blueprint(), url_prefix="/api")
-    app.register_blueprint(HealthRoutes(services).blueprint())
-    app.register_blueprint(MetricsRoutes(services, meters).blueprint())
-    app.register_blueprint(ReferenceRoutes().blueprint())
+    provide(app, services)
+    app.url_map.converters["schedule_number"] = recurring.ScheduleNumber
+    app.register_blueprint(CallRoutes(services).blueprint(), url_prefix=QUEUE_PATH)
+    for room in (recurring, jobs, queue):
+        app.register_blueprint(room.routes, url_prefix=QUEUE_PATH)
+    twilio.install(app, services.settings.public_url)
+    history.install(app, services.settings.web_threads)
+    overview.install(app, services.control)
+    metrics.install(app, meters)
+    app.register_blueprint(health.routes)
+    app.register_blueprint(reference.routes)

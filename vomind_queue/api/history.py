@@ -7,74 +7,73 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Flask, Response, current_app, request
 
 from vomind_queue.api import answers, log_answers, log_search
+from vomind_queue.api.context import services
 from vomind_queue.api.jobs import plausible
 from vomind_queue.api.problems import RETRY_AFTER_S, Refused
 from vomind_queue.errors import LogUnavailable
-from vomind_queue.services import Services
 
+routes = Blueprint("history", __name__)
 #: How long a request waits while others ask the log, s.
 SEAT_S = 1.0
+_SEATS = "vomind-log-seats"
 
 
-class HistoryRoutes:
-    """GET /calls and /calls/<jobId>, DELETE /people/<number>."""
+def install(app: Flask, threads: int) -> None:
+    """Adds the routes to an application of so many threads."""
+    # A database that is slow must leave threads to those who schedule calls.
+    app.extensions[_SEATS] = threading.BoundedSemaphore(max(1, threads // 4))
+    app.register_blueprint(routes, url_prefix="/api")
 
-    def __init__(self, services: Services) -> None:
-        self._history = services.history
-        # A database that is slow must leave threads to those who schedule calls.
-        self._seats = threading.BoundedSemaphore(max(1, services.settings.web_threads // 4))
 
-    def blueprint(self) -> Blueprint:
-        """The routes, below the path that the API hangs at."""
-        routes = Blueprint("history", __name__)
-        routes.get("/calls")(self.find)
-        routes.get("/calls/<job_id>")(self.show)
-        routes.delete("/people/<number>")(self.forget)
-        return routes
+@contextmanager
+def _seat() -> Iterator[None]:
+    seats: threading.BoundedSemaphore = current_app.extensions[_SEATS]
+    if not seats.acquire(timeout=SEAT_S):
+        raise LogUnavailable("too many requests are waiting for it")
+    try:
+        yield
+    finally:
+        seats.release()
 
-    def find(self) -> Response:
-        """Calls of the past and of now, the newest first, as JSON or CSV."""
-        search = log_search.SEARCH.load(log_search.sent(request.args))
-        with self._seat():
-            rows = self._history.find(search)
-        more = log_search.next_page(request.path, request.args, rows, search.limit)
-        kind = request.accept_mimetypes.best_match(["application/json", "text/csv"])
-        shown = log_answers.csv if kind == "text/csv" else log_answers.page
-        response = shown(rows, rows[-1].key if more else None)
-        response.headers["Vary"] = "Accept"
-        if more:
-            response.headers["Link"] = f'<{more}>; rel="next"'
-        return response
 
-    def show(self, job_id: str) -> Response:
-        """One call with its events."""
-        with self._seat():
-            row, events = self._history.call(plausible(job_id))
-        return answers.success(
-            {**log_answers.row(row), "events": [log_answers.event(each) for each in events]}
+@routes.get("/calls")
+def find() -> Response:
+    """Calls of the past and of now, the newest first, as JSON or CSV."""
+    search = log_search.SEARCH.load(log_search.sent(request.args))
+    with _seat():
+        rows = services().history.find(search)
+    more = log_search.next_page(request.path, request.args, rows, search.limit)
+    kind = request.accept_mimetypes.best_match(["application/json", "text/csv"])
+    shown = log_answers.csv if kind == "text/csv" else log_answers.page
+    response = shown(rows, rows[-1].key if more else None)
+    response.headers["Vary"] = "Accept"
+    if more:
+        response.headers["Link"] = f'<{more}>; rel="next"'
+    return response
+
+
+@routes.get("/calls/<job_id>")
+def show(job_id: str) -> Response:
+    """One call with its events."""
+    with _seat():
+        row, events = services().history.call(plausible(job_id))
+    document = {**log_answers.row(row), "events": [log_answers.event(each) for each in events]}
+    return answers.success(document)
+
+
+@routes.delete("/people/<number>")
+def forget(number: str) -> Response:
+    """Takes a number out of queue, history and log."""
+    with _seat():
+        done = services().history.forget(log_search.NUMBER.read(number))
+    if done.log is None:
+        raise Refused(
+            HTTPStatus.SERVICE_UNAVAILABLE,
+            f"Taken out of the queue: {done.cancelled}, out of its history: {done.history}; "
+            "the call log cannot be reached. Send this again later.",
+            headers={"Retry-After": str(RETRY_AFTER_S)},
         )
-
-    def forget(self, number: str) -> Response:
-        """Takes a number out of queue, history and log."""
-        with self._seat():
-            done = self._history.forget(log_search.NUMBER.read(number))
-        if done.log is None:
-            raise Refused(
-                HTTPStatus.SERVICE_UNAVAILABLE,
-                f"Taken out of the queue: {done.cancelled}, out of its history: {done.history}; "
-                "the call log cannot be reached. Send this again later.",
-                headers={"Retry-After": str(RETRY_AFTER_S)},
-            )
-        return answers.success(log_answers.forgotten(done))
-
-    @contextmanager
-    def _seat(self) -> Iterator[None]:
-        if not self._seats.acquire(timeout=SEAT_S):
-            raise LogUnavailable("too many requests are waiting for it")
-        try:
-            yield
-        finally:
-            self._seats.release()
+    return answers.success(log_answers.forgotten(done))

@@ -12,7 +12,7 @@ from functools import cache
 from importlib.resources import files
 
 import yaml
-from flask import Blueprint, Response
+from flask import Blueprint, Flask, Response, current_app
 from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 from prometheus_client.core import (
     CollectorRegistry,
@@ -22,37 +22,33 @@ from prometheus_client.core import (
     Metric,
 )
 
+from vomind_queue.api.context import services
 from vomind_queue.api.http_meters import HttpMeters
 from vomind_queue.attempts import Kind
 from vomind_queue.calls import State, Stats
 from vomind_queue.meters import Distribution, Meters
 from vomind_queue.overview import SYSTEM, longest_ms
-from vomind_queue.services import Services
 
+routes = Blueprint("metrics", __name__)
+_HTTP = "vomind-http-meters"
 #: Upper ends of the buckets are powers of two, ms: from 1 ms to 4.7 hours.
 _OCTAVES = range(25)
 
 
-class MetricsRoutes:
-    """GET /metrics."""
+def install(app: Flask, http: HttpMeters) -> None:
+    """Adds GET /metrics; ``http``: what the application counts of its requests."""
+    app.extensions[_HTTP] = http
+    app.register_blueprint(routes)
 
-    def __init__(self, services: Services, http: HttpMeters) -> None:
-        self._queue = services.queue
-        self._meters = services.meters
-        self._http = http
 
-    def blueprint(self) -> Blueprint:
-        """The route, at the root."""
-        routes = Blueprint("metrics", __name__)
-        routes.get("/metrics")(self.show)
-        return routes
-
-    def show(self) -> Response:
-        """All of them as text. Raises StoreUnavailable: no numbers are better than old ones."""
-        registry = CollectorRegistry(auto_describe=False)
-        registry.register(_Read(self._queue.stats(), self._meters.read()))
-        text = generate_latest(registry) + generate_latest(self._http.registry())
-        return Response(text, content_type=CONTENT_TYPE_PLAIN_0_0_4)
+@routes.get("/metrics")
+def show() -> Response:
+    """All of them as text. Raises StoreUnavailable: no numbers are better than old ones."""
+    http: HttpMeters = current_app.extensions[_HTTP]
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(_Read(services().queue.stats(), services().meters.read()))
+    text = generate_latest(registry) + generate_latest(http.registry())
+    return Response(text, content_type=CONTENT_TYPE_PLAIN_0_0_4)
 
 
 class _Read:

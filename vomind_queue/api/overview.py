@@ -9,16 +9,18 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Flask, Response, current_app, request
 
 from vomind_queue.api import answers
+from vomind_queue.api.context import services
 from vomind_queue.api.jobs import plausible
 from vomind_queue.api.json_provider import encode
 from vomind_queue.api.times import iso, iso_or_none
+from vomind_queue.control import Control
 from vomind_queue.overview import Hour, Overview, Reason
-from vomind_queue.services import Services
-from vomind_queue.standing import Standing
 
+routes = Blueprint("overview", __name__)
+_SHARED = "vomind-overview"
 #: How long one look at Redis serves everybody who asks this process, s.
 FRESH_S = 1.0
 #: How long the last look still serves others while somebody takes the next one, s.
@@ -27,31 +29,39 @@ STALE_S = 3.0
 BEHIND_STEP_MS = 5_000
 
 
-class OverviewRoutes:
-    """GET /overview, and /queue/job/<jobId>/why."""
+def install(app: Flask, control: Control) -> None:
+    """Adds GET /api/overview and /api/queue/job/<jobId>/why."""
+    app.extensions[_SHARED] = Shared(lambda: encode(overview(control.overview())))
+    app.register_blueprint(routes, url_prefix="/api")
 
-    def __init__(self, services: Services) -> None:
-        self._control = services.control
-        self._shared = Shared(lambda: encode(overview(self._control.overview())))
 
-    def blueprint(self) -> Blueprint:
-        """The routes, below the path that the API hangs at."""
-        routes = Blueprint("overview", __name__)
-        routes.get("/overview")(self.overview)
-        routes.get("/queue/job/<job_id>/why")(self.why)
-        return routes
+@routes.get("/overview", endpoint="overview")
+def show() -> Response:
+    """The verdict and the numbers; 304 while nothing has changed."""
+    shared: Shared = current_app.extensions[_SHARED]
+    body, tag = shared.get()
+    headers = {"ETag": tag, "Cache-Control": "no-cache"}
+    if tag in request.headers.get("If-None-Match", ""):
+        return Response(status=HTTPStatus.NOT_MODIFIED, headers=headers)
+    return Response(body, content_type="application/json", headers=headers)
 
-    def overview(self) -> Response:
-        """The verdict and the numbers; 304 while nothing has changed."""
-        body, tag = self._shared.get()
-        headers = {"ETag": tag, "Cache-Control": "no-cache"}
-        if tag in request.headers.get("If-None-Match", ""):
-            return Response(status=HTTPStatus.NOT_MODIFIED, headers=headers)
-        return Response(body, content_type="application/json", headers=headers)
 
-    def why(self, job_id: str) -> Response:
-        """Why a call has not rung yet."""
-        return answers.success(why(job_id, self._control.why(plausible(job_id))))
+@routes.get("/queue/job/<job_id>/why")
+def why(job_id: str) -> Response:
+    """Why a call has not rung yet: what stands between it and its ring."""
+    shown = services().control.why(plausible(job_id))
+    reasons = [
+        {"kind": each.kind, "text": each.text, "until": iso_or_none(each.until_ms)}
+        for each in shown.obstacles
+    ]
+    document = {
+        "jobId": job_id,
+        "state": shown.place.state.value,
+        "reasons": reasons,
+        "ahead": shown.place.ahead,
+        "expectedAt": iso_or_none(shown.expected_ms),
+    }
+    return answers.success(document)
 
 
 class Shared:
@@ -138,18 +148,4 @@ def _hour(hour: Hour) -> dict[str, Any]:
             {"at": iso(minute.at_ms), "starts": minute.starts, "outcomes": dict(minute.outcomes)}
             for minute in hour.minutes
         ],
-    }
-
-
-def why(job_id: str, shown: Standing) -> dict[str, Any]:
-    """What stands between a call and its ring."""
-    return {
-        "jobId": job_id,
-        "state": shown.place.state.value,
-        "reasons": [
-            {"kind": each.kind, "text": each.text, "until": iso_or_none(each.until_ms)}
-            for each in shown.obstacles
-        ],
-        "ahead": shown.place.ahead,
-        "expectedAt": iso_or_none(shown.expected_ms),
     }

@@ -1,4 +1,4 @@
-"""The endpoints about the queue as a whole."""
+"""The endpoints about the queue as a whole, and about many calls of history at once."""
 
 from __future__ import annotations
 
@@ -6,55 +6,89 @@ from flask import Blueprint, Response, request
 
 from vomind_queue.api import access, answers, schemas
 from vomind_queue.api.body import read_object
+from vomind_queue.api.context import services
 from vomind_queue.calls import State
-from vomind_queue.services import Services
+
+routes = Blueprint("queue", __name__)
 
 
-class QueueRoutes:
-    """GET /stats and the lists; POST /clean, /pause and /resume."""
+@routes.get("/stats")
+def stats() -> Response:
+    """All numbers, read at one moment."""
+    return answers.success(answers.stats(services().queue.stats()))
 
-    def __init__(self, services: Services) -> None:
-        self._control = services.control
-        self._queue = services.queue
 
-    def blueprint(self) -> Blueprint:
-        """The routes, below the path that the API hangs at."""
-        routes = Blueprint("queue", __name__)
-        routes.get("/stats")(self.stats)
-        for state in State:
-            routes.get(f"/{state.value}", defaults={"state": state}, endpoint=state.value)(
-                self.page
-            )
-        routes.post("/clean")(self.clean)
-        routes.post("/pause")(self.pause)
-        routes.post("/resume")(self.resume)
-        return routes
+def page(state: State) -> Response:
+    """Some jobs of one state, in that state's order."""
+    start, end = schemas.PAGE.load(request.args.to_dict())
+    return answers.success(answers.page(services().queue.page(state, start, end)))
 
-    def stats(self) -> Response:
-        """All numbers, read at one moment."""
-        return answers.success(answers.stats(self._queue.stats()))
 
-    def page(self, state: State) -> Response:
-        """Some jobs of one state, in that state's order."""
-        start, end = schemas.PAGE.load(request.args.to_dict())
-        return answers.success(answers.page(self._queue.page(state, start, end)))
+for _state in State:
+    routes.add_url_rule(f"/{_state}", str(_state), page, defaults={"state": _state})
 
-    def clean(self) -> Response:
-        """Removes finished jobs from history, the oldest first."""
-        body = read_object()
-        removed = self._control.clean(*schemas.CLEAN.load(body))
-        return answers.success(answers.cleaned(removed), schemas.CLEAN.ignored(body))
 
-    def pause(self) -> Response:
-        """No call starts from now on."""
-        body = read_object()
-        schemas.BARE.load(body)
-        self._control.pause(access.caller())
-        return answers.success({"message": "Queue paused"}, schemas.BARE.ignored(body))
+@routes.post("/clean")
+def clean() -> Response:
+    """Removes finished jobs from history, the oldest first."""
+    body = read_object()
+    removed = services().control.clean(*schemas.CLEAN.load(body))
+    return answers.success(answers.cleaned(removed), schemas.CLEAN.ignored(body))
 
-    def resume(self) -> Response:
-        """Calls start again."""
-        body = read_object()
-        schemas.BARE.load(body)
-        self._control.resume()
-        return answers.success({"message": "Queue resumed"}, schemas.BARE.ignored(body))
+
+@routes.post("/clean/preview")
+def preview() -> Response:
+    """What /clean would remove; removes nothing."""
+    body = read_object()
+    grace_ms, limit = schemas.CLEAN.load(body)
+    counts = services().control.cleanable(grace_ms)
+    document = {
+        "completed": counts[State.COMPLETED],
+        "failed": counts[State.FAILED],
+        "total": min(sum(counts.values()), limit),
+    }
+    return answers.success(document, schemas.CLEAN.ignored(body))
+
+
+@routes.post("/pause")
+def pause() -> Response:
+    """No call starts from now on."""
+    body = read_object()
+    schemas.BARE.load(body)
+    services().control.pause(access.caller())
+    return answers.success({"message": "Queue paused"}, schemas.BARE.ignored(body))
+
+
+@routes.post("/resume")
+def resume() -> Response:
+    """Calls start again."""
+    body = read_object()
+    schemas.BARE.load(body)
+    services().control.resume()
+    return answers.success({"message": "Queue resumed"}, schemas.BARE.ignored(body))
+
+
+@routes.get("/failed/reasons")
+def reasons() -> Response:
+    """Why calls failed, by kind."""
+    kinds = services().control.failure_kinds()
+    found = [{"kind": each.kind, "count": each.count, "example": each.example} for each in kinds]
+    total = sum(each.count for each in kinds)
+    return answers.success({"count": len(kinds), "total": total, "reasons": found})
+
+
+@routes.post("/retry-failed")
+def retry() -> Response:
+    """Lets failed calls of one kind wait again, the last one to fail first."""
+    body = read_object()
+    asked = schemas.RETRY_FAILED.load(body)
+    limit = asked.get("limit") or schemas.MOST_RETRIED
+    done = services().control.retry_failed(asked.get("reason"), limit)
+    count = len(done.job_ids)
+    document = {
+        "message": f"{count} call{'' if count == 1 else 's'} queued again",
+        "count": count,
+        "jobIds": list(done.job_ids),
+        "more": done.more,
+    }
+    return answers.success(document, schemas.RETRY_FAILED.ignored(body))

@@ -16,14 +16,15 @@ from flask import Blueprint, Flask, Response, request
 from werkzeug.datastructures import MultiDict
 
 from vomind_queue.api.body import read_bytes
+from vomind_queue.api.context import services
 from vomind_queue.api.problems import Refused
 from vomind_queue.dialer.webhooks import hang_up, read, status_path, twiml_path
 from vomind_queue.progress import Hearing, Report
-from vomind_queue.services import Services
 from vomind_queue.speech import say
 
 logger = logging.getLogger(__name__)
 
+routes = Blueprint("twilio", __name__)
 #: Where they hang, below the path of PUBLIC_URL where that has one.
 TWILIO_PATH = "/api/twilio"
 #: Twilio sends some thirty short parameters.
@@ -33,71 +34,60 @@ MOST_BYTES = 64 * 1024
 _SIGNATURE = re.compile(r"[A-Za-z0-9+/]{27}=")
 
 
-class TwilioRoutes:
-    """POST /status/<jobId>/<token>, GET and POST /twiml/<jobId>/<token>."""
+def install(app: Flask, public_url: str | None) -> None:
+    """Adds the routes, for proxies that strip the path of PUBLIC_URL and those that do not."""
+    app.register_blueprint(routes, url_prefix=TWILIO_PATH)
+    if prefix := urlsplit(public_url or "").path:
+        app.register_blueprint(routes, url_prefix=prefix + TWILIO_PATH, name="twilio-public")
 
-    def __init__(self, services: Services) -> None:
-        self._reporting = services.reporting
-        self._postmark = services.postmark
-        self._prefix = urlsplit(services.settings.public_url or "").path
 
-    def install(self, app: Flask) -> None:
-        """Adds the routes, for proxies that strip the path of PUBLIC_URL and those that do not."""
-        app.register_blueprint(self.blueprint(), url_prefix=TWILIO_PATH)
-        if self._prefix:
-            app.register_blueprint(
-                self.blueprint(), url_prefix=self._prefix + TWILIO_PATH, name="twilio-public"
-            )
+@routes.post("/status/<job_id>/<token>")
+def status(job_id: str, token: str) -> Response:
+    """Take in how a call goes. Raise Refused for what Twilio did not sign."""
+    if not _is_expected(job_id, token):
+        raise Refused(HTTPStatus.FORBIDDEN, "No attempt accounts for this call.")
+    report = _admit(job_id, status_path(job_id, token))
+    heard = services().reporting.take(job_id, token, report)
+    if heard.hearing in (Hearing.SUPERSEDED, Hearing.MISSING):
+        raise Refused(HTTPStatus.FORBIDDEN, "No attempt accounts for this call.")
+    return Response(status=HTTPStatus.NO_CONTENT)
 
-    def blueprint(self) -> Blueprint:
-        """The routes, below the path that they hang at."""
-        routes = Blueprint("twilio", __name__)
-        routes.post("/status/<job_id>/<token>")(self.status)
-        routes.route("/twiml/<job_id>/<token>", methods=["GET", "POST"])(self.twiml)
-        return routes
 
-    def status(self, job_id: str, token: str) -> Response:
-        """Take in how a call goes. Raise Refused for what Twilio did not sign."""
-        if not self._is_expected(job_id, token):
-            raise Refused(HTTPStatus.FORBIDDEN, "No attempt accounts for this call.")
-        report = self._admit(job_id, status_path(job_id, token))
-        heard = self._reporting.take(job_id, token, report)
-        if heard.hearing in (Hearing.SUPERSEDED, Hearing.MISSING):
-            raise Refused(HTTPStatus.FORBIDDEN, "No attempt accounts for this call.")
-        return Response(status=HTTPStatus.NO_CONTENT)
+@routes.route("/twiml/<job_id>/<token>", methods=["GET", "POST"])
+def twiml(job_id: str, token: str) -> Response:
+    """Say what to speak to whoever answered. Raise Refused for what Twilio did not sign."""
+    words = None
+    if _is_expected(job_id, token):
+        report = _admit(job_id, twiml_path(job_id, token))
+        words = services().reporting.words(job_id, token, report)
+    document = hang_up() if words is None else say(words)
+    return Response(document, content_type="text/xml; charset=utf-8")
 
-    def twiml(self, job_id: str, token: str) -> Response:
-        """Say what to speak to whoever answered. Raise Refused for what Twilio did not sign."""
-        words = None
-        if self._is_expected(job_id, token):
-            report = self._admit(job_id, twiml_path(job_id, token))
-            words = self._reporting.words(job_id, token, report)
-        document = hang_up() if words is None else say(words)
-        return Response(document, content_type="text/xml; charset=utf-8")
 
-    def _is_expected(self, job_id: str, token: str) -> bool:
-        """Whether the body of this request may be waited for; there is none in a GET.
+def _is_expected(job_id: str, token: str) -> bool:
+    """Whether the body of this request may be waited for; there is none in a GET.
 
-        Raise Refused for what cannot be Twilio's.
-        """
-        signature = request.environ.get("HTTP_X_TWILIO_SIGNATURE") or ""
-        if self._postmark is None or not _SIGNATURE.fullmatch(signature):
-            raise _unsigned(job_id)
-        return request.method != "POST" or self._reporting.expects(job_id, token)
+    Raise Refused for what cannot be Twilio's.
+    """
+    signature = request.environ.get("HTTP_X_TWILIO_SIGNATURE") or ""
+    if services().postmark is None or not _SIGNATURE.fullmatch(signature):
+        raise _unsigned(job_id)
+    return request.method != "POST" or services().reporting.expects(job_id, token)
 
-    def _admit(self, job_id: str, path: str) -> Report:
-        """What Twilio says in this request; raises Refused when it is not Twilio's."""
-        # The address counts as Twilio was given it: the host, the port and the scheme by which a
-        # proxy passed the request on say nothing.
-        query = _text((request.environ.get("QUERY_STRING") or "").encode("latin-1", "replace"))
-        form = _parsed(_text(read_bytes(MOST_BYTES)) if request.method == "POST" else "")
-        signature = request.environ["HTTP_X_TWILIO_SIGNATURE"]
-        if self._postmark is None or not self._postmark.genuine(path, query, form, signature):
-            raise _unsigned(job_id)
-        report = read(form if request.method == "POST" else _parsed(query))
-        if report is None:
-            raise Refused(HTTPStatus.UNPROCESSABLE_ENTITY, "CallSid: it names no call.")
-        return report
+
+def _admit(job_id: str, path: str) -> Report:
+    """What Twilio says in this request; raises Refused when it is not Twilio's."""
+    # The address counts as Twilio was given it: the host, the port and the scheme by which a
+    # proxy passed the request on say nothing.
+    query = _text((request.environ.get("QUERY_STRING") or "").encode("latin-1", "replace"))
+    form = _parsed(_text(read_bytes(MOST_BYTES)) if request.method == "POST" else "")
+    signature, postmark = request.environ["HTTP_X_TWILIO_SIGNATURE"], services().postmark
+    if postmark is None or not postmark.genuine(path, query, form, signature):
+        raise _unsigned(job_id)
+    report = read(form if request.method == "POST" else _parsed(query))
+    if report is None:
+        raise Refused(HTTPStatus.UNPROCESSABLE_ENTITY, "CallSid: it names no call.")
+    return report
 
 
 def _unsigned(job_id: str) -> Refused:

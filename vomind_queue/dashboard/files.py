@@ -1,4 +1,4 @@
-"""Serves the page and what belongs to it, from memory."""
+"""Serves the page and what belongs to it."""
 
 from __future__ import annotations
 
@@ -6,14 +6,11 @@ import base64
 import hashlib
 import mimetypes
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from http import HTTPStatus
+from collections.abc import Mapping
+from functools import cache
 from importlib.resources import files
-from importlib.resources.abc import Traversable
 
-from flask import Blueprint, Response, request
-from werkzeug.exceptions import NotFound
+from flask import Blueprint, Flask, Response
 
 #: The page itself, among the files.
 INDEX = "index.html"
@@ -21,67 +18,35 @@ INDEX = "index.html"
 _KINDS = {".woff2": "font/woff2", ".js": "text/javascript", ".mjs": "text/javascript"}
 _INLINE = re.compile(rb"<script[^>]*>([^<]+)</script>")
 
-
-@dataclass(frozen=True, slots=True)
-class File:
-    """One file as it is sent."""
-
-    content: bytes
-    kind: str
-    #: Changes with the content.
-    tag: str
+# Asked for again each time, so that a new version is never mixed with an old one: Flask's default.
+routes = Blueprint("dashboard", __name__, static_folder="page", static_url_path="/dashboard")
 
 
-class Dashboard:
-    """GET / and /dashboard/<file>."""
-
-    def __init__(self) -> None:
-        self._files = dict(_read(files("vomind_queue.dashboard") / "page"))
-        self._headers = _headers(self._files[INDEX].content)
-
-    def blueprint(self) -> Blueprint:
-        """The routes, at the root."""
-        routes = Blueprint("dashboard", __name__)
-        routes.get("/")(self.index)
-        routes.get("/dashboard/<path:name>")(self.file)
-        return routes
-
-    def index(self) -> Response:
-        """The page."""
-        return self.file(INDEX)
-
-    def file(self, name: str) -> Response:
-        """A file of the page; 304 where the browser has it. Raises NotFound."""
-        found = self._files.get(name)
-        if found is None:
-            raise NotFound
-        # Asked for again each time, so that a new version is never mixed with an old one.
-        headers = {**self._headers, "ETag": found.tag, "Cache-Control": "no-cache"}
-        if found.tag in request.headers.get("If-None-Match", ""):
-            return Response(status=HTTPStatus.NOT_MODIFIED, headers=headers)
-        return Response(found.content, content_type=found.kind, headers=headers)
+def install(app: Flask) -> None:
+    """Add GET / and /dashboard/<file> to an application."""
+    for ending, kind in _KINDS.items():
+        mimetypes.add_type(kind, ending)
+    app.register_blueprint(routes)
 
 
-def _read(folder: Traversable, prefix: str = "") -> Iterator[tuple[str, File]]:
-    for entry in folder.iterdir():
-        name = prefix + entry.name
-        if entry.is_dir():
-            yield from _read(entry, f"{name}/")
-        else:
-            content = entry.read_bytes()
-            yield name, File(content, _kind(name), f'"{hashlib.sha256(content).hexdigest()[:32]}"')
+@routes.get("/")
+def index() -> Response:
+    """The page."""
+    return routes.send_static_file(INDEX)
 
 
-def _kind(name: str) -> str:
-    ending = name[name.rfind(".") :]
-    kind = _KINDS.get(ending) or mimetypes.guess_type(name)[0] or "text/plain"
-    return f"{kind}; charset=utf-8" if kind.startswith(("text/", "image/svg")) else kind
+@routes.after_request
+def _guard(response: Response) -> Response:
+    response.headers.update(_headers())
+    return response
 
 
-def _headers(index: bytes) -> Mapping[str, str]:
+@cache
+def _headers() -> Mapping[str, str]:
     """What keeps a stranger's script out, and the page out of a stranger's frame."""
     # The map of modules can stand in the page alone; it is let through by its digest.
-    digests = (hashlib.sha256(text).digest() for text in _INLINE.findall(index))
+    page = (files("vomind_queue.dashboard") / "page" / INDEX).read_bytes()
+    digests = (hashlib.sha256(text).digest() for text in _INLINE.findall(page))
     allowed = " ".join(f"'sha256-{base64.b64encode(digest).decode()}'" for digest in digests)
     policy = (
         f"default-src 'none'; script-src 'self' {allowed}; style-src 'self'; img-src 'self'; "
