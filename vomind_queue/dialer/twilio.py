@@ -99,7 +99,7 @@ class TwilioDialer:
         """Ask Twilio for the call, at most once. Never raise; return within the deadline."""
         if self._missing:
             return failure(Trouble.UNCONFIGURED, detail=self._missing)
-        exchange = Exchange.lasting(self._deadline_s, begun_s=attempt.begun_s)
+        exchange = Exchange(self._deadline_s, begun_s=attempt.begun_s)
         try:
             with self._http.exchange(exchange):
                 made = self._client.calls.create(**self._wanted(attempt))
@@ -210,7 +210,7 @@ class TwilioDialer:
         """Ask Twilio something that may be asked again. Raise DialerUnavailable."""
         if self._missing:
             raise DialerUnavailable(f"Twilio is not configured: {self._missing}.")
-        exchange = Exchange.lasting(self._deadline_s)
+        exchange = Exchange(self._deadline_s)
         try:
             with self._http.exchange(exchange):
                 found = question()

@@ -194,7 +194,7 @@ def test_an_answer_that_is_too_large(make_dialer: MakeDialer, doorman: Doorman) 
 
 def test_an_answer_before_the_whole_request() -> None:
     """A server that refuses and hangs up while the request is being sent leaves it in doubt."""
-    http, exchange = BoundedHttpClient(1), Exchange.lasting(10)
+    http, exchange = BoundedHttpClient(1), Exchange(10)
     with socket.create_server(("127.0.0.1", 0)) as listener, contextlib.closing(http):
 
         def refuse() -> None:
