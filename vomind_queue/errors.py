@@ -1,23 +1,4 @@
-"""Errors that the product raises on purpose.
-
-::
-
-    VomindError
-    ├── SettingsError          a setting is missing or has a value that is not allowed
-    ├── QueueError             a request that the queue refuses
-    │   ├── JobNotFound        no job has that id
-    │   ├── WrongState         the job is in a state in which that cannot be done
-    │   ├── KeyReused          the idempotency key came with another request before
-    │   ├── ScheduleChanged    a recurring call was changed by two at the same time
-    │   ├── ScheduleUnreadable the record of a recurring call is not of this version
-    │   └── ScheduleExists     another recurring call has that number, pattern and zone
-    ├── StoreUnavailable       Redis cannot be reached or cannot take the command
-    │   └── StoreFull          Redis has no memory left for it
-    ├── StoreUnsuitable        the Redis server cannot hold calls safely as it is set up
-    └── LogUnavailable         the call log cannot be reached or cannot take anything now
-    (attempts.DialerUnavailable   the telephone provider cannot answer a question)
-    (cron.CronError               a cron expression cannot be read, or never fires)
-"""
+"""Errors that the product raises on purpose; two more are `DialerUnavailable` and `CronError`."""
 
 from __future__ import annotations
 

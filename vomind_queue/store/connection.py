@@ -11,7 +11,7 @@ import re
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, NoReturn, cast
+from typing import Any, cast
 from urllib.parse import parse_qs, urlsplit
 
 import redis
@@ -141,26 +141,19 @@ def told(*, writes: bool) -> Iterator[None]:
     """
     try:
         yield
-    except redis.RedisError as error:
-        raise_told(error, writes=writes)
-
-
-def raise_told(error: redis.RedisError, *, writes: bool) -> NoReturn:
-    """What `told` does, for those who have the error already."""
-    if isinstance(error, redis.AuthenticationError):
+    except redis.AuthenticationError as error:
         raise StoreUnavailable(f"Redis refuses our credentials: {error}") from error
-    if isinstance(error, redis.ConnectionError | redis.TimeoutError):
+    except (redis.ConnectionError, redis.TimeoutError) as error:
         refused = isinstance(error, NotSent | redis.BusyLoadingError) or has_no_room(error)
         raise StoreUnavailable(
             f"Redis cannot be reached: {error}", outcome_unknown=writes and not refused
         ) from error
-    if isinstance(error, redis.OutOfMemoryError) or _FULL_WORD.search(str(error)):
-        raise StoreFull(f"Redis is full, its memory is used up. {REMEDY}") from error
-    if isinstance(error, redis.ResponseError) and (
-        isinstance(error, _REFUSALS) or _REFUSING_WORD.search(str(error))
-    ):
-        raise StoreUnavailable(f"Redis cannot take the command: {error}") from error
-    raise error
+    except redis.ResponseError as error:
+        if isinstance(error, redis.OutOfMemoryError) or _FULL_WORD.search(str(error)):
+            raise StoreFull(f"Redis is full, its memory is used up. {REMEDY}") from error
+        if isinstance(error, _REFUSALS) or _REFUSING_WORD.search(str(error)):
+            raise StoreUnavailable(f"Redis cannot take the command: {error}") from error
+        raise
 
 
 class ServerClock:
@@ -201,16 +194,12 @@ class Gate:
 
     def read(self, name: str, key_names: list[str], *args: Any) -> list[Any]:
         """Runs a script that writes nothing."""
-        return self._run(name, key_names, args, writes=False)
+        with told(writes=False):
+            return cast(list[Any], self._scripts.run(name, key_names, *args))
 
     def write(self, name: str, key_names: list[str], *args: Any) -> list[Any]:
         """Runs a script that writes."""
-        return self._run(name, key_names, args, writes=True)
-
-    def _run(
-        self, name: str, key_names: list[str], args: tuple[Any, ...], *, writes: bool
-    ) -> list[Any]:
-        with told(writes=writes):
+        with told(writes=True):
             return cast(list[Any], self._scripts.run(name, key_names, *args))
 
     def change(self, name: str, key: str, *args: Any) -> list[Any]:

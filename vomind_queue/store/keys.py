@@ -10,6 +10,8 @@ id's length. Members with equal scores are ordered by their bytes, and so
 
 from __future__ import annotations
 
+import re
+
 from vomind_queue.calls import Priority, State
 
 _ROOT = "{calls}:"
@@ -118,56 +120,11 @@ FLOOD = _ROOT + "floods:"
 #: Never written; deleting it lets a script go on when memory is full (see `includes/memory.lua`).
 NOTHING = _ROOT + "nothing"
 
-#: Names by which the Lua scripts know the keys.
+#: The keys as the Lua scripts know them: ``JOB`` is ``K.job`` there.
 LUA_NAMES = {
-    "job": JOB,
-    "waiting": WAITING,
-    "delayed": DELAYED,
-    "active": ACTIVE,
-    "leases": LEASES,
-    "settling": SETTLING,
-    "completed": COMPLETED,
-    "failed": FAILED,
-    "window": WINDOW,
-    "rate": RATE,
-    "paused": PAUSED,
-    "breaker": BREAKER,
-    "dialing": DIALING,
-    "sids": SIDS,
-    "following": FOLLOWING,
-    "pace": PACE,
-    "strays": STRAYS,
-    "counts": COUNTS,
-    "wake": WAKE,
-    "due": DUE,
-    "workers": WORKERS,
-    "last_id": LAST_ID,
-    "request": REQUEST,
-    "staging": STAGING,
-    "outbox_details": OUTBOX_DETAILS,
-    "outbox_finals": OUTBOX_FINALS,
-    "outbox_last": OUTBOX_LAST,
-    "outbox_shipped": OUTBOX_SHIPPED,
-    "outbox_lost": OUTBOX_LOST,
-    "outbox_lead": OUTBOX_LEAD,
-    "outbox_dead": OUTBOX_DEAD,
-    "gone": GONE,
-    "outbox_gone": OUTBOX_GONE,
-    "outbox_forgotten": OUTBOX_FORGOTTEN,
-    "schedule": SCHEDULE,
-    "schedules": SCHEDULES,
-    "scheduler_lock": SCHEDULER_LOCK,
-    "old_schedule": OLD_SCHEDULE,
-    "old_schedules": OLD_SCHEDULES,
-    "last_schedule": LAST_SCHEDULE,
-    "identities": IDENTITIES,
-    "recurring_index": RECURRING_INDEX,
-    "runs": RUNS,
-    "scheduler": SCHEDULER,
-    "inherited": INHERITED,
-    "minute": MINUTE,
-    "totals": TOTALS,
-    "nothing": NOTHING,
+    name.lower(): value
+    for name, value in list(globals().items())
+    if re.fullmatch("[A-Z][A-Z_]*", name)
 }
 
 

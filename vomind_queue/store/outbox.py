@@ -193,14 +193,14 @@ def _row(job_id: str, fields: Mapping[str, str], version: int) -> CallRow:
         metadata=call.metadata,
         state=state,
         attempts=int(fields.get("attempts", 0)),
-        scheduled_ms=_number(fields, "due"),
+        scheduled_ms=record.number(fields, "due"),
         queued_ms=queued_ms,
-        started_ms=_number(fields, "started"),
+        started_ms=record.number(fields, "started"),
         finished_ms=record.ended_ms(fields),
         call_sid=sid,
         call_status=status,
         outcome=outcome,
-        duration=_number(fields, "duration"),
+        duration=record.number(fields, "duration"),
         price=fields.get("price"),
         price_unit=fields.get("unit"),
         answered_by=fields.get("answered"),
@@ -215,7 +215,7 @@ def _answered(
     answered_ms = before.answered_ms if before else None
     if event.call_status == "in-progress":
         answered_ms = event.time_ms
-    over_ms = _number(fields, "over")
+    over_ms = record.number(fields, "over")
     if answered_ms is None and row.outcome == "completed" and over_ms is not None:
         answered_ms = over_ms - 1000 * (row.duration or 0)
     return replace(row, answered_ms=answered_ms)
@@ -244,11 +244,6 @@ def _event(entry: Entry, row: CallRow, from_number: str | None) -> CallEvent:
         duration=None if duration is None else int(duration),
         details=details,
     )
-
-
-def _number(fields: Mapping[str, str], name: str) -> int | None:
-    value = fields.get(name)
-    return int(value) if value else None
 
 
 def _dump(letter: DeadLetter) -> str:

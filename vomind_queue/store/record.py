@@ -90,8 +90,8 @@ def read(job_id: str, fields: Mapping[str, str]) -> Job | None:
         attempts_made=int(fields.get("attempts", 0)),
         failed_reason=fields.get("reason"),
         created_ms=int(fields["at"]),
-        due_ms=_number(fields, "due"),
-        started_ms=_number(fields, "started"),
+        due_ms=number(fields, "due"),
+        started_ms=number(fields, "started"),
         finished_ms=ended_ms(fields),
         placed=_placed(fields),
         attempts=_attempts(fields),
@@ -104,7 +104,8 @@ def _progress(state: State, fields: Mapping[str, Any]) -> int:
     return 50 if "mark" in fields else 0
 
 
-def _number(fields: Mapping[str, str], name: str) -> int | None:
+def number(fields: Mapping[str, Any], name: str) -> int | None:
+    """A field that is a whole number; ``None`` where it is absent."""
     value = fields.get(name)
     return None if value is None else int(value)
 
@@ -112,7 +113,7 @@ def _number(fields: Mapping[str, str], name: str) -> int | None:
 def ended_ms(fields: Mapping[str, str]) -> int | None:
     """When the call completed or failed, unix ms; ``None`` while it is open."""
     completed = fields["state"] == State.COMPLETED
-    return _number(fields, "finished" if completed and "ended" not in fields else "ended")
+    return number(fields, "finished" if completed and "ended" not in fields else "ended")
 
 
 def _placed(fields: Mapping[str, str]) -> Placed | None:
@@ -121,9 +122,9 @@ def _placed(fields: Mapping[str, str]) -> Placed | None:
     return Placed(
         sid=fields["sid"],
         status=fields.get("status", ""),
-        duration_s=_number(fields, "duration"),
+        duration_s=number(fields, "duration"),
         answered_by=fields.get("answered"),
-        sip_code=_number(fields, "sip"),
+        sip_code=number(fields, "sip"),
         price=fields.get("price"),
         price_unit=fields.get("unit"),
     )
@@ -139,8 +140,8 @@ def _attempts(fields: Mapping[str, str]) -> Sequence[AttemptMade]:
     lines = fields["past"].split("\n") if "past" in fields else []
     made = [_attempt(json.loads(line)) for line in lines]
     if "mark" in fields:
-        number = int(fields.get("attempts", 0)) + 1
-        made.append(_attempt({"attempts": str(number), "started": fields["mark"]}))
+        under_way = str(int(fields.get("attempts", 0)) + 1)
+        made.append(_attempt({"attempts": under_way, "started": fields["mark"]}))
     elif "finished" in fields or "sid" in fields:
         made.append(_attempt(fields))
     return made
@@ -150,8 +151,8 @@ def _attempt(fields: Mapping[str, str]) -> AttemptMade:
     placed = _placed(fields)
     return AttemptMade(
         number=int(fields["attempts"]),
-        started_ms=_number(fields, "started"),
-        ended_ms=_number(fields, "finished" if placed is None else "over"),
+        started_ms=number(fields, "started"),
+        ended_ms=number(fields, "finished" if placed is None else "over"),
         placed=placed,
         reason=fields.get("why", fields.get("reason")),
     )

@@ -6,7 +6,7 @@ command is queued, and carries nothing out.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 import redis
@@ -25,70 +25,24 @@ _CELERYS = (
     "x.reply.celery.pidbox\x06\x163",
 )
 #: What the scripts and Celery do with keys, each with arguments that it takes.
-_COMMANDS: Sequence[tuple[str, ...]] = (
-    ("EVALSHA", "0" * 40, "1", _OURS),
-    ("EVAL", "return 1", "1", _OURS),
-    ("SCRIPT", "LOAD", "return 1"),
-    ("TIME",),
-    ("INFO", "memory"),
-    ("EXISTS", _OURS),
-    ("GET", _OURS),
-    ("SET", _OURS, "1"),
-    ("INCR", _OURS),
-    ("INCRBY", _OURS, "1"),
-    ("DEL", _OURS),
-    ("RENAME", _OURS, _OURS),
-    ("PEXPIRE", _OURS, "1"),
-    ("PTTL", _OURS),
-    ("HSET", _OURS, "f", "1"),
-    ("HSETNX", _OURS, "f", "1"),
-    ("HGET", _OURS, "f"),
-    ("HMGET", _OURS, "f"),
-    ("HGETALL", _OURS),
-    ("HEXISTS", _OURS, "f"),
-    ("HDEL", _OURS, "f"),
-    ("HINCRBY", _OURS, "f", "1"),
-    ("HLEN", _OURS),
-    ("HSCAN", _OURS, "0"),
-    ("ZADD", _OURS, "1", "m"),
-    ("ZREM", _OURS, "m"),
-    ("ZCARD", _OURS),
-    ("ZCOUNT", _OURS, "0", "1"),
-    ("ZRANGE", _OURS, "0", "1"),
-    ("ZREVRANGE", _OURS, "0", "1"),
-    ("ZRANGEBYSCORE", _OURS, "0", "1"),
-    ("ZREVRANGEBYSCORE", _OURS, "1", "0"),
-    ("ZRANGEBYLEX", _OURS, "-", "+"),
-    ("ZREMRANGEBYLEX", _OURS, "(b", "(a"),
-    ("ZREMRANGEBYSCORE", _OURS, "0", "1"),
-    ("ZREMRANGEBYRANK", _OURS, "0", "1"),
-    ("ZPOPMIN", _OURS),
-    ("ZRANK", _OURS, "m"),
-    ("ZSCORE", _OURS, "m"),
-    ("ZMSCORE", _OURS, "m"),
-    ("ZSCAN", _OURS, "0"),
-    ("LPUSH", _OURS, "1"),
-    ("RPUSH", _OURS, "1"),
-    ("RPOP", _OURS),
-    ("BRPOP", _OURS, "1"),
-    ("BLPOP", _OURS, "1"),
-    ("LLEN", _OURS),
-    ("LINDEX", _OURS, "0"),
-    ("LPOS", _OURS, "1"),
-    ("LRANGE", _OURS, "0", "1"),
-    ("LTRIM", _OURS, "0", "1"),
-    ("LREM", _OURS, "0", "1"),
-    ("XADD", _OURS, "*", "f", "1"),
-    ("XRANGE", _OURS, "-", "+"),
-    ("XREAD", "STREAMS", _OURS, "0-0"),
-    ("XDEL", _OURS, "0-1"),
-    ("XLEN", _OURS),
-    ("XTRIM", _OURS, "MAXLEN", "1"),
-    ("SADD", _OURS, "m"),
-    ("SREM", _OURS, "m"),
-    ("SMEMBERS", _OURS),
-    ("PING",),
-)
+_KEYED = """
+    TIME; INFO memory; EXISTS key; GET key; SET key 1; INCR key; INCRBY key 1; DEL key;
+    RENAME key key; PEXPIRE key 1; PTTL key; HSET key f 1; HSETNX key f 1; HGET key f;
+    HMGET key f; HGETALL key; HEXISTS key f; HDEL key f; HINCRBY key f 1; HLEN key; HSCAN key 0;
+    ZADD key 1 m; ZREM key m; ZCARD key; ZCOUNT key 0 1; ZRANGE key 0 1; ZREVRANGE key 0 1;
+    ZRANGEBYSCORE key 0 1; ZREVRANGEBYSCORE key 1 0; ZRANGEBYLEX key - +;
+    ZREMRANGEBYLEX key (b (a; ZREMRANGEBYSCORE key 0 1; ZREMRANGEBYRANK key 0 1; ZPOPMIN key;
+    ZRANK key m; ZSCORE key m; ZMSCORE key m; ZSCAN key 0; LPUSH key 1; RPUSH key 1; RPOP key;
+    BRPOP key 1; BLPOP key 1; LLEN key; LINDEX key 0; LPOS key 1; LRANGE key 0 1; LTRIM key 0 1;
+    LREM key 0 1; XADD key * f 1; XRANGE key - +; XREAD STREAMS key 0-0; XDEL key 0-1; XLEN key;
+    XTRIM key MAXLEN 1; SADD key m; SREM key m; SMEMBERS key; PING
+"""
+_COMMANDS = [
+    ["EVALSHA", "0" * 40, "1", _OURS],
+    ["EVAL", "return 1", "1", _OURS],
+    ["SCRIPT", "LOAD", "return 1"],
+    *(command.replace("key", _OURS).split() for command in _KEYED.split(";")),
+]
 
 
 def missing_rights(client: redis.Redis) -> list[str]:

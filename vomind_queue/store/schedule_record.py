@@ -98,9 +98,9 @@ def _recurrence(fields: Mapping[str, str], times: Mapping[str, Any]) -> Recurren
         call=record.decode(fields["data"]),
         cron=times["cron"],
         zone=times["zone"],
-        start_ms=_number(times, "start"),
-        end_ms=_number(times, "end"),
-        max_runs=_number(fields, "maxruns"),
+        start_ms=record.number(times, "start"),
+        end_ms=record.number(times, "end"),
+        max_runs=record.number(fields, "maxruns"),
         grace_ms=int(fields["grace"]),
         overlap=Overlap(fields["overlap"]),
         key=fields.get("key"),
@@ -121,7 +121,7 @@ def due(schedule_id: str, fields: Mapping[str, str]) -> Due | None:
         revision=int(fields["rev"]),
         recurrence=_recurrence(fields, schedule),
         tick_ms=int(fields["next"]),
-        done_ms=_number(fields, "done"),
+        done_ms=record.number(fields, "done"),
     )
 
 
@@ -140,8 +140,8 @@ def view(schedule_id: str, fields: Mapping[str, str], runs: Sequence[Any]) -> Sc
         recurrence=recurrence_of(fields),
         created_ms=int(fields["at"]),
         updated_ms=int(fields["updated"]),
-        next_ms=_number(fields, "next"),
-        done_ms=_number(fields, "done"),
+        next_ms=record.number(fields, "next"),
+        done_ms=record.number(fields, "done"),
         pause=pause,
         fired=int(fields.get("fired", 0)),
         missed=int(fields.get("missed", 0)),
@@ -192,11 +192,6 @@ def _other(schedule_id: str, next_ms: str, cron: str, zone: str, key: str) -> Ot
 def _occurrence(schedule_id: str, instant: int, fields: Mapping[str, str]) -> Occurrence:
     job_id = occurrence_id(schedule_id, instant)
     return Occurrence(job_id=job_id, due_ms=instant, job=record.read(job_id, fields))
-
-
-def _number(fields: Mapping[str, Any], name: str) -> int | None:
-    value = fields.get(name)
-    return None if value is None else int(value)
 
 
 def _times(fields: Mapping[str, str], name: str) -> list[int]:

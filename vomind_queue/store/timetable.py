@@ -71,21 +71,11 @@ class Timetable:
 
         Raises KeyReused, and ScheduleChanged when the next tick lies too early by now.
         """
-        fields = fields_of(recurrence)
-        identity = recurrence.identity
-        answer = self._gate.change(
-            "schedule",
-            keys.SCHEDULES,
-            *asked(key),
-            "",
-            "",
-            identity,
-            or_empty(next_ms),
-            "1",
-            # The script names the one that it becomes.
-            redbeat_entry.definition("", redbeat_entry.schedule_of(recurrence)),
-            *fields,
-        )
+        fields, identity = fields_of(recurrence), recurrence.identity
+        # The script names the one that it becomes.
+        definition = _definition("", recurrence)
+        place = (*asked(key), "", "", identity, or_empty(next_ms), "1", definition)
+        answer = self._gate.change("schedule", keys.SCHEDULES, *place, *fields)
         _refuse_conflict(answer, "The recurring call", identity)
         return registered(answer)
 
@@ -150,21 +140,17 @@ class Timetable:
         """The schedules that are due, so many at most, and RedBeat's ordinary entries that are."""
         now, wait_ms, old, ordinary, *flat = self._gate.write("ticks", [keys.SCHEDULES], wanted)
         self._gate.clock.note(now)
-        found, unreadable, foreign = [], {}, []
+        found, unreadable = {}, {}
         for schedule_id, fields in _records(flat):
             try:
-                each = due(schedule_id, fields)
-                if each is None:
-                    foreign.append(schedule_id)
-                else:
-                    found.append(each)
+                found[schedule_id] = due(schedule_id, fields)
             except UNREADABLE as error:
                 unreadable[schedule_id] = repr(error)
         return Look(
             now_ms=now,
-            due=found,
+            due=[each for each in found.values() if each is not None],
             unreadable=unreadable,
-            foreign=foreign,
+            foreign=[schedule_id for schedule_id, each in found.items() if each is None],
             ordinary=ordinary,
             old=old,
             next_in_ms=None if wait_ms < 0 else wait_ms,
@@ -230,19 +216,8 @@ class Timetable:
         definition: str,
         *fields: Any,
     ) -> None:
-        tick = or_empty(next_ms)
-        answer = self._gate.change(
-            "schedule",
-            keys.SCHEDULES,
-            *asked(None),
-            old.id,
-            old.revision,
-            identity,
-            tick,
-            keep,
-            definition,
-            *fields,
-        )
+        place = (*asked(None), old.id, old.revision, identity, or_empty(next_ms), keep, definition)
+        answer = self._gate.change("schedule", keys.SCHEDULES, *place, *fields)
         if answer[0] == Code.MISSING:
             raise JobNotFound(old.job_id)
         _refuse_conflict(answer, old.job_id, identity)
