@@ -17,7 +17,8 @@ from benchmarks.client import Client, make_call
 from benchmarks.machine import cpu_s
 from benchmarks.processes import SETTLE_LOOK_S, SETTLED, Command, wait_for
 from devserver.parts import COMMANDS, FAKE_ACCOUNT
-from tests.servers import Server, free_port
+from tests.ports import free_port
+from tests.servers import Server
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import requests
 
 from devserver.parts import COMMANDS, FAKE_ACCOUNT
-from tests.servers import free_port
+from tests.ports import free_port
 
 T = TypeVar("T")
 

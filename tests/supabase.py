@@ -17,7 +17,8 @@ from typing import Any
 
 import requests
 
-from tests.servers import free_port, missing
+from tests.ports import free_port
+from tests.servers import missing
 
 ROOT = Path(__file__).parent.parent
 MIGRATIONS = sorted((ROOT / "vomind_queue" / "call_log" / "migrations").glob("*.sql"))

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.pages import ROOT
-from tests.servers import free_port
+from tests.ports import free_port
 
 #: Files beside the modules: each is looked for in the wheel.
 DATA = ("Procfile.dev", "*.lua", "*.sql", "*.html", "*.js", "*.css", "*.svg", "*.txt", "*.yaml")

@@ -17,7 +17,7 @@ from benchmarks.client import Client, fill, make_call
 from benchmarks.machine import Meter
 from benchmarks.processes import wait_for
 from benchmarks.sides import Side, System, ours
-from tests.servers import free_port
+from tests.ports import free_port
 from vomind_queue.store.sources import source
 
 #: Paces of a Twilio account, calls/s.

@@ -11,7 +11,7 @@ from benchmarks.bench import Bench, Figures
 from benchmarks.client import fill, make_call, wait_until_done
 from benchmarks.machine import Meter, resident_bytes
 from benchmarks.sides import System
-from tests.servers import free_port
+from tests.ports import free_port
 
 #: Calls before the first look: streams and small tables have grown by then.
 BEFORE = 10_000

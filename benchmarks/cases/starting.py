@@ -18,7 +18,7 @@ from benchmarks.machine import Meter
 from benchmarks.processes import Command, wait_for
 from benchmarks.sides import Side, System, ours
 from devserver.parts import COMMANDS
-from tests.servers import free_port
+from tests.ports import free_port
 
 #: Slots of the worker, and how long each call takes at Twilio, ms.
 SLOTS = 200

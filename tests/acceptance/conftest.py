@@ -15,7 +15,8 @@ import pytest
 import requests
 
 from tests.acceptance.whole import Copy
-from tests.servers import Server, binary, free_port, missing
+from tests.ports import free_port
+from tests.servers import Server, binary, missing
 from tests.simulator import SimulatorClient
 from tests.stack import Stack, until
 

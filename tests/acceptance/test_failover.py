@@ -11,7 +11,8 @@ import pytest
 
 from tests.acceptance.conftest import FAST, Api, each_rang_once, number
 from tests.chaos.proxy import Proxy
-from tests.servers import Server, free_port
+from tests.ports import free_port
+from tests.servers import Server
 from tests.simulator import SimulatorClient
 from tests.stack import Process, Stack, until
 

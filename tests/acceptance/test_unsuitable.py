@@ -13,7 +13,8 @@ import requests
 
 from tests.acceptance.test_operating import asked
 from tests.pages import ROOT, Page
-from tests.servers import Server, binary, free_port
+from tests.ports import free_port
+from tests.servers import Server, binary
 from tests.stack import Process, Stack, until
 
 #: All that connect to Redis; none may accept what another refuses.

@@ -9,7 +9,7 @@ from typing import Any
 import redis
 import requests
 
-from tests.servers import free_port
+from tests.ports import free_port
 from tests.stack import READY_S, Process, until
 
 

@@ -20,7 +20,8 @@ from tests.chaos.client import Client
 from tests.chaos.journal import Journal
 from tests.chaos.scale import Scale
 from tests.chaos.verify import Broken, Evidence, verify
-from tests.servers import Server, free_port
+from tests.ports import free_port
+from tests.servers import Server
 from tests.simulator import SimulatorClient
 from tests.stack import Process, Stack, until
 

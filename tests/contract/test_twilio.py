@@ -21,7 +21,8 @@ import requests
 
 from tests.contract.trim import ACCOUNT as ABOUT_ACCOUNT
 from tests.contract.trim import TRIMMED
-from tests.servers import free_port, missing
+from tests.ports import free_port
+from tests.servers import missing
 from tests.simulator import ACCOUNT, CALLER, SimulatorClient, SimulatorProcess
 from tests.stack import ROOT, until
 from vomind_queue.attempts import Accepted, Attempt

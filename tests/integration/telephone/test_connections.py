@@ -22,7 +22,7 @@ from tests.integration.telephone.attempts import (
     an_attempt,
 )
 from tests.integration.telephone.doorman import Doorman
-from tests.servers import free_port
+from tests.ports import free_port
 from tests.simulator import SimulatorClient
 from tests.stack import until
 from vomind_queue.attempts import Accepted, Failure, Kind
