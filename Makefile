@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test portable newest chaos bench lint format audit hashes settings pictures clean
+.PHONY: help run check test portable newest chaos bench lint format audit hashes settings pictures clean
 
 help: ## Print the targets
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -13,9 +13,14 @@ help: ## Print the targets
 run: $(VENV)/.runtime ## Run the whole stack: API, worker, Flower, Redis, a Twilio that rings nobody
 	@exec $(BIN)/python -m devserver
 
-# ARGS passes arguments to pytest: make test ARGS="-k settings --server=redis7".
+# What needs neither Redis nor another process: over within a minute, for use while writing.
+check: lint ## Check style and types, and run the unit tests
+	@$(BIN)/python -m pytest -n 2 --durations=10 tests/unit $(ARGS)
+
+# ARGS passes arguments to pytest: make test ARGS="-k settings --server=redis7". Four at a time,
+# on two cores as well: most tests wait most of the time, for a clock or for another process.
 test: $(VENV)/.tools node_modules/.installed ## Run the tests
-	@$(BIN)/python -m pytest -n 2 $(ARGS)
+	@$(BIN)/python -m pytest -n 4 --dist loadgroup --durations=10 $(ARGS)
 
 # ARGS="-k run" runs a part of them.
 portable: $(VENV)/.tools ## Run the acceptance tests without what only Linux has, as on macOS

@@ -9,6 +9,7 @@ import pytest
 import redis
 
 from tests.servers import KINDS, Server
+from tests.spreading import group_of
 from tests.stack import PORTABLE, Stack
 from vomind_queue.config.settings import VARIABLES
 
@@ -93,6 +94,19 @@ def stack(redis_url: str, tmp_path: Path) -> Iterator[Stack]:
     made = Stack(directory=tmp_path, redis_url=redis_url)
     yield made
     made.close()
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection_modifyitems(
+    config: pytest.Config, items: list[pytest.Item]
+) -> Iterator[None]:
+    """Groups the tests for xdist; of those without a group the long ones are begun first."""
+    for item in items:
+        if group := group_of(item.path.relative_to(config.rootpath).as_posix()):
+            item.add_marker(pytest.mark.xdist_group(group))
+    yield
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -125,6 +125,8 @@ class Stack:
     simulator_port: int = field(default_factory=free_port)
     flower_port: int = field(default_factory=free_port)
     processes: list[Process] = field(default_factory=list)
+    #: Another one's, used by this one: in its report, but neither started nor killed by it.
+    borrowed: list[Process] = field(default_factory=list)
 
     def environment(self) -> dict[str, str]:
         """What a process of this stack gets: nothing of the tester's own settings.
@@ -193,6 +195,11 @@ class Stack:
         self._wait_http(process, f"{self.web_url}/healthz")
         return process
 
+    def use_web_of(self, other: Stack) -> None:
+        """Have the API of another stack on the same Redis in place of one of its own."""
+        self.web_port = other.web_port
+        self.borrowed += other.processes
+
     def start_simulator(self, **settings: str) -> Process:
         """Starts the simulator and waits until it answers."""
         process = self.start("simulator", **settings)
@@ -237,5 +244,6 @@ class Stack:
 
     def report(self) -> str:
         """The end of each process's output, for a failed test."""
-        parts = (f"--- {p.name} ({p.log.name})\n{p.output[-6000:]}" for p in self.processes)
+        shown = self.borrowed + self.processes
+        parts = (f"--- {p.name} ({p.log.name})\n{p.output[-6000:]}" for p in shown)
         return "\n".join(parts)

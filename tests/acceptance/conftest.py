@@ -108,10 +108,23 @@ def phone(fast: Stack) -> Iterator[SimulatorClient]:
     client.close()
 
 
+@pytest.fixture(scope="session")
+def web_of_all(shared_server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """The API alone, for all tests that want no settings of their own; its start takes seconds.
+
+    What it keeps is in Redis, which ``redis_url`` empties.
+    """
+    made = Stack(directory=tmp_path_factory.mktemp("web"), redis_url=shared_server.url)
+    made.settings.update(FAST)
+    made.start_web()
+    yield made
+    made.close()
+
+
 @pytest.fixture
-def api(fast: Stack, tmp_path: Path) -> Api:
-    """The API of that stack, without a worker yet."""
-    fast.start_web()
+def api(fast: Stack, web_of_all: Stack) -> Api:
+    """The API beside that stack, without a worker yet."""
+    fast.use_web_of(web_of_all)
     return Api(fast.queue_url)
 
 

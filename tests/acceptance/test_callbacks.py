@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import requests
 
-from tests.acceptance.conftest import Api, calls, number
+from tests.acceptance.conftest import FAST, Api, calls, number
+from tests.ports import free_port
+from tests.servers import Server
 from tests.simulator import SimulatorClient
 from tests.stack import Process, Stack, until
 
@@ -15,25 +18,37 @@ BUSY, NO_ANSWER, FAILED, MACHINE = (f"+1500555001{digit}" for digit in (1, 2, 3,
 QUICK = {"pace": 0.2}
 
 
+@pytest.fixture(scope="module")
+def web(shared_server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """The API as `web_of_all`, where Twilio reaches it."""
+    made = Stack(directory=tmp_path_factory.mktemp("web"), redis_url=shared_server.url)
+    made.settings.update(FAST, PUBLIC_URL=made.web_url)
+    made.start_web()
+    yield made
+    made.close()
+
+
 @pytest.fixture
-def reached(fast: Stack, phone: SimulatorClient) -> Stack:
+def reached(fast: Stack, phone: SimulatorClient, web: Stack) -> Stack:
     """The stack, where Twilio reaches it, and calls go five times faster than usual."""
+    fast.use_web_of(web)
     fast.settings["PUBLIC_URL"] = fast.web_url
     phone.outcomes(QUICK)
     return fast
 
 
 @pytest.fixture
-def told(reached: Stack, api: Api) -> Api:
+def told(reached: Stack) -> Api:
     """Its API."""
-    return api
+    return Api(reached.queue_url)
 
 
-def restart_web(stack: Stack, **settings: str) -> None:
-    """Web again, with these settings, which the worker gets, too."""
-    stack.settings.update(settings)
-    stack.processes[-1].stop()
+def start_own_web(stack: Stack, **settings: str) -> Api:
+    """The API of a web with these settings, which the worker gets, too."""
+    stack.web_port = free_port()
+    stack.settings.update(settings, PUBLIC_URL=stack.web_url)
     stack.start_web()
+    return Api(stack.queue_url)
 
 
 def until_over(api: Api, job_id: str, within_s: float = 30) -> dict[str, Any]:
@@ -72,9 +87,9 @@ def test_a_call_is_followed_to_its_end(told: Api, reached: Stack, phone: Simulat
     assert attempt["startedAt"] < attempt["endedAt"]
 
 
-def test_the_price_comes_later(told: Api, reached: Stack) -> None:
+def test_the_price_comes_later(reached: Stack) -> None:
     """No callback carries it: one fetch, a while after the end."""
-    restart_web(reached, PRICE_DELAY="1500ms")
+    told = start_own_web(reached, PRICE_DELAY="1500ms")
     reached.start_worker()
     job_id = told.schedule(number(1))
     assert until_over(told, job_id)["call"]["price"] is None
@@ -97,9 +112,9 @@ def test_each_end_is_told(told: Api, reached: Stack) -> None:
     assert {job["call"]["duration"] for job in jobs} == {0}
 
 
-def test_an_outcome_is_tried_again(told: Api, reached: Stack, phone: SimulatorClient) -> None:
+def test_an_outcome_is_tried_again(reached: Stack, phone: SimulatorClient) -> None:
     """Three attempts with a SID of their own, the job delayed in between; no token is shown."""
-    restart_web(reached, RETRY_ON="busy", RETRY_OUTCOME_DELAY="700ms")
+    told = start_own_web(reached, RETRY_ON="busy", RETRY_OUTCOME_DELAY="700ms")
     reached.start_worker()
     job_id = told.schedule(BUSY)
     job = told.until_state(job_id, "delayed")
@@ -116,9 +131,9 @@ def test_an_outcome_is_tried_again(told: Api, reached: Stack, phone: SimulatorCl
     assert not any(token in shown for token in tokens)
 
 
-def test_a_call_chooses_its_own_outcomes(told: Api, reached: Stack, phone: SimulatorClient) -> None:
+def test_a_call_chooses_its_own_outcomes(reached: Stack, phone: SimulatorClient) -> None:
     """Made again until somebody answers; the one that did not ask for it is not."""
-    restart_web(reached, RETRY_OUTCOME_DELAY="300ms")
+    told = start_own_web(reached, RETRY_OUTCOME_DELAY="300ms")
     reached.start_worker()
     phone.as_usual()
     phone.outcomes({"outcome": "no-answer", "to": number(1), "times": 1, **QUICK}, QUICK)

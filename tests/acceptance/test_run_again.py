@@ -55,83 +55,63 @@ def before(copy: Copy, tmp_path: Path) -> Iterator[Before]:
     server.kill()
 
 
-def _nothing(before: Before) -> None:
+def nothing(before: Before) -> None:
     """Not a single call."""
 
 
-def _waiting(before: Before) -> None:
-    before.api.bulk(calls(3))
-
-
-def _delayed(before: Before) -> None:
-    before.api("POST", "/schedule-delayed-call", {"to": "+1234567890", "delayMs": 3_600_000})
-
-
-def _paused(before: Before) -> None:
-    before.api("POST", "/pause")
-    before.api.bulk(calls(3))
-
-
-def _failed(before: Before) -> None:
-    before.phone.faults({"fault": "error", "status": 400, "code": 21211})
-    before.stack.start_worker()
-    before.api.until_state(before.api.schedule("+1234567890"), "failed")
-
-
-def _unknown(before: Before) -> None:
-    before.phone.faults({"fault": "drop", "when": "after"}, {"fault": "list_lag", "ms": 600_000})
-    before.stack.start_worker()
-    job_id = before.api.schedule("+1234567890")
-    until(before.phone.rings, within_s=10, what="it rings")
-    before.api.until_state(job_id, "active")
-
-
-def _log_behind(before: Before) -> None:
-    before.stack.start_worker()
-    before.api.bulk(calls(20))
-    before.api.until_done()
-
-
-def _recurring(before: Before) -> None:
-    before.recurring()
-
-
-def _recurring_due(before: Before) -> None:
-    before.due(before.recurring())
-
-
-def _recurring_paused(before: Before) -> None:
+def paused(before: Before) -> None:
+    """A queue and a recurring call that are paused, with calls that wait."""
     number = before.recurring()
     before.api("POST", f"/job/recurring:{number}/pause")
     before.api("POST", "/pause")
+    before.api.bulk(calls(3))
 
 
-def _recurring_ended(before: Before) -> None:
+def all_at_once(before: Before) -> None:
+    """Calls and recurring calls in every state, and a log that has none of them."""
+    _placed_and_failed(before)
+    _in_doubt(before)
+    _ended(before)
+    before.recurring()
+    before.due(before.recurring())
+    before.api.bulk(calls(3))
+    before.api("POST", "/schedule-delayed-call", {"to": "+1234567890", "delayMs": 3_600_000})
+    stats = before.api.stats()
+    found = ("waiting", "active", "delayed", "completed", "failed")
+    assert [stats[state] for state in found] == [4, 1, 1, 20, 1]
+
+
+def _placed_and_failed(before: Before) -> None:
+    worker = before.stack.start_worker()
+    before.api.bulk(calls(20))
+    before.api.until_done()
+    before.phone.faults({"fault": "error", "status": 400, "code": 21211})
+    before.api.until_state(before.api.schedule("+1234567890"), "failed")
+    worker.kill()
+
+
+def _in_doubt(before: Before) -> None:
+    before.phone.reset()
+    before.phone.faults({"fault": "drop", "when": "after"}, {"fault": "list_lag", "ms": 600_000})
+    worker = before.stack.start_worker(IN_DOUBT_HORIZON="10m")
+    job_id = before.api.schedule("+1234567890")
+    until(before.phone.rings, within_s=10, what="it rings")
+    before.api.until_state(job_id, "active")
+    worker.kill()
+
+
+def _ended(before: Before) -> None:
     number = before.recurring(maxRuns=1)
     before.due(number)
-    before.stack.start("beat")
+    beat = before.stack.start("beat")
     schedule = f"/job/recurring:{number}"
     until(
         lambda: before.api("GET", schedule)["status"] == "ended", within_s=20, what="it has ended"
     )
+    beat.kill()
 
 
-LEFT: list[Callable[[Before], None]] = [
-    _nothing,
-    _waiting,
-    _delayed,
-    _paused,
-    _failed,
-    _unknown,
-    _log_behind,
-    _recurring,
-    _recurring_due,
-    _recurring_paused,
-    _recurring_ended,
-]
-
-
-@pytest.mark.parametrize("leave", LEFT, ids=[leave.__name__.strip("_") for leave in LEFT])
+@pytest.mark.parametrize("leave", [nothing, paused, all_at_once])
 def test_it_is_ready_again(copy: Copy, before: Before, leave: Callable[[Before], None]) -> None:
     """What waits for a part of the stack never keeps that part from starting."""
     leave(before)

@@ -30,7 +30,6 @@ def command(stack: Stack, *arguments: str, **settings: str) -> subprocess.Comple
 
 def test_a_person_is_forgotten(fast: Stack, api: Api) -> None:
     """It says what was done, and never the number."""
-    fast.start_web()
     api.bulk([{"to": "+15550000001", "delayMs": 3_600_000}, {"to": "+15550000002"}])
     done = command(fast, "forget", "+15550000001")
     assert (done.returncode, "+1555" in done.stdout + done.stderr) == (0, False)

@@ -128,11 +128,11 @@ def test_checking_sends_nothing(typed: Typist, api: Api, tmp_path: Path) -> None
 
 
 def test_lost_answers_make_no_call_twice(
-    typed: Typist, web: Stack, api: Api, tmp_path: Path
+    typed: Typist, web_of_all: Stack, api: Api, tmp_path: Path
 ) -> None:
     """A part whose answer is lost is sent again under its key; all calls are there once."""
     table(tmp_path / "calls.csv", 50)
-    with lossy(web.web_url) as (line, url):
+    with lossy(web_of_all.web_url) as (line, url):
         line.well, line.lose = 1, 2
         done = typed("bulk", "calls.csv", "--part", "10", VOMIND_URL=url)
     assert done.status == 0
@@ -142,11 +142,11 @@ def test_lost_answers_make_no_call_twice(
 
 
 def test_the_same_command_goes_on_where_it_stopped(
-    typed: Typist, web: Stack, api: Api, tmp_path: Path
+    typed: Typist, web_of_all: Stack, api: Api, tmp_path: Path
 ) -> None:
     """Broken off with an answer outstanding, begun again, it completes; then it does nothing."""
     file = table(tmp_path / "calls.csv", 50)
-    with lossy(web.web_url) as (line, url):
+    with lossy(web_of_all.web_url) as (line, url):
         line.well, line.lose = 2, 100
         broken = typed("bulk", "calls.csv", "--part", "10", "--patience", "1s", VOMIND_URL=url)
         assert broken.status == 6
@@ -187,11 +187,11 @@ def test_a_kill_in_the_middle_loses_and_doubles_nothing(
 
 
 def test_an_old_doubt_is_left_to_a_person(
-    typed: Typist, web: Stack, api: Api, tmp_path: Path
+    typed: Typist, web_of_all: Stack, api: Api, tmp_path: Path
 ) -> None:
     """After a day a key means nothing any more; the person looks, and says what to do."""
     table(tmp_path / "calls.csv", 4)
-    with lossy(web.web_url) as (line, url):
+    with lossy(web_of_all.web_url) as (line, url):
         line.lose = 100
         args = ("bulk", "calls.csv", "--part", "2", "--patience", "0s")
         assert typed(*args, VOMIND_URL=url).status == 6
@@ -206,14 +206,14 @@ def test_an_old_doubt_is_left_to_a_person(
     assert leads(api, 4) == ["0", "1", "2", "3"]
 
 
-def test_a_terminal_shows_how_far_it_is(typed: Typist, web: Stack, tmp_path: Path) -> None:
+def test_a_terminal_shows_how_far_it_is(typed: Typist, web_of_all: Stack, tmp_path: Path) -> None:
     """A bar that ends full; Ctrl-C says what was accepted and ends with 130."""
     table(tmp_path / "calls.csv", 40)
     with typed.terminal("bulk", "calls.csv", "--part", "10") as terminal:
         assert terminal.end() == 0
         assert "Sending  [####################################]  40/40" in terminal.shown
     table(tmp_path / "more.csv", 40)
-    with lossy(web.web_url) as (line, url):
+    with lossy(web_of_all.web_url) as (line, url):
         line.well, line.lose = 2, 100
         with typed.terminal("bulk", "more.csv", "--part", "10", VOMIND_URL=url) as terminal:
             terminal.wait_for("Trying again in")

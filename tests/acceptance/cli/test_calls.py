@@ -48,9 +48,9 @@ def test_the_apis_own_words_reach_the_person(typed: Typist, api: Api) -> None:
     assert api.stats()["total"] == 0
 
 
-def test_a_lost_answer_can_be_asked_for_again(typed: Typist, web: Stack, api: Api) -> None:
+def test_a_lost_answer_can_be_asked_for_again(typed: Typist, web_of_all: Stack, api: Api) -> None:
     """The advice that is printed leads to one call, not two."""
-    with lossy(web.web_url) as (line, url):
+    with lossy(web_of_all.web_url) as (line, url):
         line.lose = 1
         done = typed("call", TO, VOMIND_URL=url)
         assert done.status == 6
