@@ -70,27 +70,27 @@ def test_a_newcomer_gets_a_ring(copy: Copy) -> None:
     assert _logged(copy) == ["completed"]
 
 
-@pytest.mark.parametrize(
-    ("words", "name"),
-    [
-        ("celery_app worker", "worker"),
-        ("vomind_queue.web", "web"),
-        ("valkey-server", "valkey"),
-        ("-m simulator", "simulator"),
-    ],
-)
-def test_a_killed_part_ends_all_with_words(copy: Copy, words: str, name: str) -> None:
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_a_killed_part_ends_all_with_words(copy: Copy) -> None:
     """Nothing runs on in part and unseen; calls outlive it, and the next start goes on."""
+    parts = {
+        "worker": "celery_app worker",
+        "web": "vomind_queue.web",
+        "valkey": "valkey-server",
+        "simulator": "-m simulator",
+    }
     copy.start()
-    copy.post("pause", {})
-    copy.post("schedule-call", {"to": "+1234567890"})
-    os.kill(copy.pid_of(words), signal.SIGKILL)
-    assert copy.process.wait(within_s=40) == 1
-    assert f"{name} ended (status -9), so everything was ended" in copy.process.output
-    assert copy.pids() == {}
-    copy.start()
-    copy.post("resume", {})
-    until(lambda: copy.completed("1"), within_s=20, what="the call is placed")
+    for number, (name, words) in enumerate(parts.items(), start=1):
+        copy.post("pause", {})
+        copy.post("schedule-call", {"to": "+1234567890"})
+        os.kill(copy.pid_of(words), signal.SIGKILL)
+        assert copy.process.wait(within_s=40) == 1
+        assert f"{name} ended (status -9), so everything was ended" in copy.process.output
+        assert copy.pids() == {}
+        copy.start()
+        copy.post("resume", {})
+        until(lambda job=str(number): copy.completed(job), within_s=20, what="the call is placed")  # type: ignore[misc]
 
 
 def test_a_part_that_cannot_start_ends_all_with_words(copy: Copy) -> None:
