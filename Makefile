@@ -36,7 +36,9 @@ newest: $(VENV)/.runtime $(VENV)/newest/.created ## Run the acceptance tests on 
 	@$(VENV)/newest/bin/python -m pytest -n 2 tests/acceptance $(ARGS)
 
 # FULL=1 runs every experiment at full size and at the product's own pace, for hours.
+# Without ARGS the tests that try cases at random come first, with more cases than in make test.
 chaos: $(VENV)/.tools node_modules/.installed ## Do harm to real processes and judge what is left of the promises
+	@$(if $(ARGS),:,$(BIN)/python -m pytest -n 2 --full -m randomised)
 	@$(BIN)/python -m tests.chaos $(if $(FULL),--full) $(ARGS)
 
 # CASES="post bulk" measures those alone, ROUNDS=1 QUICK=1 is over within three minutes;

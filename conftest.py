@@ -20,6 +20,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--server", choices=KINDS, default=KINDS[0], help="server that holds the calls"
     )
     parser.addoption(
+        "--full", action="store_true", help="tests at random take as many cases as in `make chaos`"
+    )
+    parser.addoption(
         "--portable", action="store_true", help="take away what only Linux has: tests/portable"
     )
 
@@ -41,6 +44,12 @@ def _no_settings_of_the_tester(request: pytest.FixtureRequest) -> Iterator[None]
 def server_kind(request: pytest.FixtureRequest) -> str:
     """One of ``tests.servers.KINDS``."""
     return str(request.config.getoption("--server"))
+
+
+@pytest.fixture(scope="session")
+def full(request: pytest.FixtureRequest) -> bool:
+    """Whether a test at random takes as many cases as it can, and not as many as are quick."""
+    return bool(request.config.getoption("--full"))
 
 
 @pytest.fixture(scope="session")
