@@ -43,19 +43,6 @@ def test_calls_ring_in_order(fast: Stack, api: Api, phone: SimulatorClient) -> N
     assert [ring["to"] for ring in phone.rings()] == [number(i) for i in wanted]
 
 
-def test_the_pace_holds_over_all_workers(fast: Stack, api: Api, phone: SimulatorClient) -> None:
-    """Two workers, 25 calls: never more than ten starts in any three seconds."""
-    for name in ("one@%h", "two@%h"):
-        fast.start_worker("-n", name, CALL_RATE_LIMIT="10/3s")
-    api.bulk(calls(25))
-    api.until_done()
-    jobs = api("GET", "/completed?start=0&end=99")["jobs"]
-    starts = sorted(job["processedOn"] for job in jobs)
-    gaps = [later - earlier for earlier, later in zip(starts, starts[10:], strict=False)]
-    assert min(gaps) >= 3_000
-    each_rang_once(phone, 25)
-
-
 def test_delayed_calls_ring_at_their_time(fast: Stack, api: Api, phone: SimulatorClient) -> None:
     """Never early, and without anything else going on."""
     fast.start_worker()

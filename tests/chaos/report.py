@@ -39,7 +39,8 @@ class Experiment:
     run: Callable[[Scale, int], tuple[str, str]]
     #: Runs in `make chaos`, each with a seed of its own; one in the short form.
     rounds: int = 1
-    #: Whether `make test` runs its short form: one at least for each kind of harm.
+    #: Whether `make test` runs its short form: not where a test of its own, or a harder
+    #: experiment, does the same.
     short: bool = True
 
     def perform(self, scale: Scale, seed: int) -> Row:
