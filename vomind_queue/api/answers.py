@@ -8,17 +8,7 @@ from typing import Any
 from flask import Response, jsonify
 
 from vomind_queue.api.times import iso, iso_or_none
-from vomind_queue.calls import (
-    AttemptMade,
-    Cleaned,
-    Job,
-    NewCall,
-    Page,
-    Placed,
-    RateUse,
-    Receipt,
-    Stats,
-)
+from vomind_queue.calls import AttemptMade, Cleaned, Job, NewCall, Page, Placed, Receipt, Stats
 
 
 def success(document: dict[str, Any], ignored: Sequence[str] = ()) -> Response:
@@ -78,41 +68,39 @@ def job(shown: Job) -> dict[str, Any]:
 
 def page(shown: Page) -> dict[str, Any]:
     """A slice of a list."""
-    return {
-        "count": len(shown.jobs),
-        "total": shown.total,
-        "jobs": [job(each) for each in shown.jobs],
-    }
+    jobs = [job(each) for each in shown.jobs]
+    return {"count": len(jobs), "total": shown.total, "jobs": jobs}
 
 
 def stats(shown: Stats) -> dict[str, Any]:
     """The numbers, and beside them what governs the starts."""
-    pause = shown.pause
+    pause, use, log = shown.pause, shown.rate_use, shown.outbox
+    names = ("waiting", "active", "completed", "failed", "delayed", "total")
     return {
-        "stats": {
-            "waiting": shown.waiting,
-            "active": shown.active,
-            "completed": shown.completed,
-            "failed": shown.failed,
-            "delayed": shown.delayed,
-            "total": shown.total,
-        },
+        "stats": {name: getattr(shown, name) for name in names},
         "paused": pause is not None,
         "pausedBy": pause.by if pause else None,
         "pausedAt": iso(pause.at_ms) if pause else None,
         "pauseReason": pause.reason if pause else None,
         "byPriority": {key.value: count for key, count in shown.by_priority.items()},
-        "rateLimit": _rate(shown.rate_use),
+        "rateLimit": use
+        and {
+            "max": use.rate.max_starts,
+            "windowMs": use.rate.window_ms,
+            "used": use.used,
+            "resetMs": use.reset_ms,
+            "overridden": use.overridden,
+        },
         "breakerOpenUntil": iso_or_none(shown.breaker_until_ms),
         "inDoubt": shown.in_doubt,
         "strayRings": shown.stray_rings,
         "workers": shown.workers,
         "callLog": {
-            "pending": shown.outbox.pending,
-            "behindMs": shown.outbox.behind_ms,
-            "deadLetters": shown.outbox.dead,
-            "lost": sum(shown.outbox.lost.values()),
-            "shipping": shown.outbox.shipping,
+            "pending": log.pending,
+            "behindMs": log.behind_ms,
+            "deadLetters": log.dead,
+            "lost": sum(log.lost.values()),
+            "shipping": log.shipping,
         },
         "recurring": shown.recurring,
         "schedulerLeads": shown.scheduler_leads,
@@ -132,40 +120,26 @@ def cleaned(removed: Cleaned) -> dict[str, Any]:
 def _placed(placed: Placed | None) -> dict[str, Any] | None:
     if placed is None:
         return None
-    return {
-        "sid": placed.sid,
-        "status": placed.status,
-        "duration": placed.duration_s,
-        "answeredBy": placed.answered_by,
-        "sipResponseCode": placed.sip_code,
-        "price": placed.price,
-        "priceUnit": placed.price_unit,
-    }
+    line = _on_the_line(placed)
+    return {"sid": placed.sid, **line, "price": placed.price, "priceUnit": placed.price_unit}
 
 
 def _attempt(made: AttemptMade) -> dict[str, Any]:
     """One attempt; its token is nobody's business."""
-    placed = made.placed
     return {
         "number": made.number,
-        "sid": placed.sid if placed else None,
-        "status": placed.status if placed else None,
+        "sid": made.placed.sid if made.placed else None,
         "startedAt": iso_or_none(made.started_ms),
         "endedAt": iso_or_none(made.ended_ms),
-        "duration": placed.duration_s if placed else None,
-        "answeredBy": placed.answered_by if placed else None,
-        "sipResponseCode": placed.sip_code if placed else None,
+        **_on_the_line(made.placed),
         "failedReason": made.reason,
     }
 
 
-def _rate(use: RateUse | None) -> dict[str, Any] | None:
-    if use is None:
-        return None
+def _on_the_line(placed: Placed | None) -> dict[str, Any]:
     return {
-        "max": use.rate.max_starts,
-        "windowMs": use.rate.window_ms,
-        "used": use.used,
-        "resetMs": use.reset_ms,
-        "overridden": use.overridden,
+        "status": placed.status if placed else None,
+        "duration": placed.duration_s if placed else None,
+        "answeredBy": placed.answered_by if placed else None,
+        "sipResponseCode": placed.sip_code if placed else None,
     }

@@ -87,9 +87,8 @@ def csv(rows: Sequence[CallRow], _cursor: str | None) -> Response:
     flat = [_flat(each) for each in rows]
     writer.writerow(COLUMNS)
     writer.writerows([each[name] for name in COLUMNS] for each in flat)
-    return Response(
-        text.getvalue().encode(), content_type="text/csv; charset=utf-8; header=present"
-    )
+    kind = "text/csv; charset=utf-8; header=present"
+    return Response(text.getvalue().encode(), content_type=kind)
 
 
 COLUMNS = (
@@ -100,21 +99,11 @@ COLUMNS = (
 
 
 def _flat(shown: CallRow) -> dict[str, Any]:
-    call = _call(shown) or dict.fromkeys(
-        ("sid", "status", "duration", "answeredBy", "price", "priceUnit")
-    )
+    found = {**dict.fromkeys(COLUMNS), **row(shown)}
     metadata = None if shown.metadata is None else json.dumps(shown.metadata, ensure_ascii=False)
-    free = {
-        "lead_id": shown.lead_id,
-        "message": shown.message,
-        "failedReason": shown.failure,
-        "metadata": metadata,
-    }
-    return {
-        **row(shown),
-        **call,
-        **{name: _no_formula(text) for name, text in free.items()},
-    }
+    found |= {**(found["call"] or {}), "metadata": metadata}
+    free = ("lead_id", "message", "failedReason", "metadata")
+    return {**found, **{name: _no_formula(found[name]) for name in free}}
 
 
 def _no_formula(text: str | None) -> str | None:

@@ -7,7 +7,7 @@ them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 
@@ -61,28 +61,38 @@ class _Read:
     def collect(self) -> Iterator[Metric]:
         """What the registry asks for."""
         stats, meters = self._stats, self._meters
-        for name, (label, counts) in _by_state(stats).items():
-            yield _labelled(GaugeMetricFamily, name, label, counts)
-        for name, value in {**_of_starts(stats), **_of_others(stats), **_ages(meters)}.items():
+        waiting = {str(priority): count for priority, count in stats.by_priority.items()}
+        calls = {str(state): getattr(stats, state) for state in State}
+        failures = {str(kind): meters.failures.get(kind, 0) for kind in Kind}
+        for name, label, counts in (
+            ("vomind_calls", "state", calls),
+            ("vomind_waiting_calls", "priority", waiting),
+        ):
+            yield _filled(GaugeMetricFamily(name, _texts()[name], labels=[label]), counts)
+        for name, value in {**_of_queue(stats), **_of_meters(meters)}.items():
             yield GaugeMetricFamily(name, _texts()[name], value=value)
-        for name, (label, counts) in _by_kind(stats, meters).items():
-            yield _labelled(CounterMetricFamily, name, label, dict(sorted(counts.items())))
-        for name, count in _counters(stats, meters).items():
+        kinds: Sequence[tuple[str, str, Mapping[str, int]]] = (
+            ("vomind_call_events", "event", meters.events),
+            ("vomind_call_outcomes", "outcome", meters.outcomes),
+            ("vomind_attempt_failures", "kind", failures),
+            ("vomind_outbox_lost", "part", stats.outbox.lost),
+        )
+        for name, label, found in kinds:
+            family = CounterMetricFamily(name, _texts()[name], labels=[label])
+            yield _filled(family, dict(sorted(found.items())))
+        for name, count in {
+            "vomind_starts": sum(meters.waited.counts.values()),
+            "vomind_unknown_outcomes": meters.events.get("in_doubt", 0),
+            "vomind_leases_lost": meters.leases_lost,
+            "vomind_stray_rings": stats.stray_rings,
+        }.items():
             yield CounterMetricFamily(name, _texts()[name], value=count)
         yield _histogram("vomind_wait_seconds", meters.waited)
         yield _histogram("vomind_lateness_seconds", meters.late)
 
 
-def _by_state(stats: Stats) -> Mapping[str, tuple[str, Mapping[str, int]]]:
-    waiting = {str(priority): count for priority, count in stats.by_priority.items()}
-    return {
-        "vomind_calls": ("state", {state: getattr(stats, state) for state in State}),
-        "vomind_waiting_calls": ("priority", waiting),
-    }
-
-
-def _of_starts(stats: Stats) -> Mapping[str, float]:
-    pause, use = stats.pause, stats.rate_use
+def _of_queue(stats: Stats) -> Mapping[str, float]:
+    pause, use, outbox, memory = stats.pause, stats.rate_use, stats.outbox, stats.memory
     return {
         "vomind_in_doubt": stats.in_doubt,
         "vomind_workers": stats.workers,
@@ -91,12 +101,6 @@ def _of_starts(stats: Stats) -> Mapping[str, float]:
         "vomind_breaker_open": stats.breaker_until_ms is not None,
         "vomind_limit_starts": use.rate.max_starts if use else 0,
         "vomind_limit_used": use.used if use else 0,
-    }
-
-
-def _of_others(stats: Stats) -> Mapping[str, float]:
-    outbox, memory = stats.outbox, stats.memory
-    return {
         "vomind_schedules": stats.recurring,
         "vomind_outbox_entries": outbox.pending,
         "vomind_outbox_age_seconds": outbox.behind_ms / 1000,
@@ -108,7 +112,7 @@ def _of_others(stats: Stats) -> Mapping[str, float]:
     }
 
 
-def _ages(meters: Meters) -> Mapping[str, float]:
+def _of_meters(meters: Meters) -> Mapping[str, float]:
     found = {
         "vomind_oldest_waiting_seconds": meters.oldest_waiting_ms / 1000,
         "vomind_delayed_overdue_seconds": meters.overdue_ms / 1000,
@@ -122,25 +126,6 @@ def _ages(meters: Meters) -> Mapping[str, float]:
     return found
 
 
-def _by_kind(stats: Stats, meters: Meters) -> Mapping[str, tuple[str, Mapping[str, int]]]:
-    failures = {str(kind): meters.failures.get(kind, 0) for kind in Kind}
-    return {
-        "vomind_call_events": ("event", meters.events),
-        "vomind_call_outcomes": ("outcome", meters.outcomes),
-        "vomind_attempt_failures": ("kind", failures),
-        "vomind_outbox_lost": ("part", stats.outbox.lost),
-    }
-
-
-def _counters(stats: Stats, meters: Meters) -> Mapping[str, int]:
-    return {
-        "vomind_starts": sum(meters.waited.counts.values()),
-        "vomind_unknown_outcomes": meters.events.get("in_doubt", 0),
-        "vomind_leases_lost": meters.leases_lost,
-        "vomind_stray_rings": stats.stray_rings,
-    }
-
-
 @cache
 def _texts() -> Mapping[str, str]:
     """What each metric means."""
@@ -149,13 +134,7 @@ def _texts() -> Mapping[str, str]:
     return found
 
 
-def _labelled(
-    kind: type[GaugeMetricFamily | CounterMetricFamily],
-    name: str,
-    label: str,
-    counts: Mapping[str, int],
-) -> Metric:
-    family = kind(name, _texts()[name], labels=[label])
+def _filled(family: GaugeMetricFamily | CounterMetricFamily, counts: Mapping[str, int]) -> Metric:
     for word, count in counts.items():
         family.add_metric([word], count)
     return family

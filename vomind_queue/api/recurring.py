@@ -13,7 +13,8 @@ from vomind_queue.api.access import kept_id
 from vomind_queue.api.body import read_object
 from vomind_queue.api.context import services
 from vomind_queue.api.idempotency import answered_before, idempotency_key
-from vomind_queue.api.recurring_schemas import CHANGE, PAGE, PREVIEW, RECURRING
+from vomind_queue.api.recurring_schemas import CHANGE, PAGE, PREVIEW, PREVIEWED, RECURRING
+from vomind_queue.cron import Cron
 from vomind_queue.errors import WrongState
 from vomind_queue.schedules import PREFIX, Recurrence, Schedule
 
@@ -38,11 +39,8 @@ def schedule() -> Response:
     registered = None
     if fault := _never(wanted):
         registered = answered_before(services().timetable.recall, key, fault)
-    return recurring_answers.scheduled(
-        wanted,
-        registered or services().recurring.schedule(wanted, key),
-        RECURRING.ignored(body),
-    )
+    registered = registered or services().recurring.schedule(wanted, key)
+    return recurring_answers.scheduled(wanted, registered, RECURRING.ignored(body))
 
 
 def _placeable(wanted: Recurrence) -> Recurrence:
@@ -58,9 +56,15 @@ def _placeable(wanted: Recurrence) -> Recurrence:
 def preview() -> Response:
     """When a pattern would fire; stores nothing."""
     body = read_object()
-    asked = PREVIEW.read(body, services().settings.default_zone)
-    from_ms = services().timetable.now_ms() if asked.from_ms is None else asked.from_ms
-    return answers.success(recurring_answers.preview(asked, from_ms), PREVIEW.ignored(body))
+    asked = PREVIEW.load(dict(body))
+    from_ms = asked.get("from_ms")
+    document = recurring_answers.preview(
+        Cron(asked["cron"]),
+        asked.get("zone") or services().settings.default_zone,
+        services().timetable.now_ms() if from_ms is None else from_ms,
+        asked.get("count") or PREVIEWED,
+    )
+    return answers.success(document, PREVIEW.ignored(body))
 
 
 @routes.get("/recurring")
@@ -115,26 +119,19 @@ def resume(schedule_id: str) -> Response:
 @routes.post(f"{_ONE}/retry")
 def retry(schedule_id: str) -> Response:
     """Always refused: runs are retried, each by its own id."""
-    shown = services().timetable.show(schedule_id)
-    raise WrongState(
-        f"{shown.schedule.job_id} is a recurring call; retry one of its runs.",
-        job_id=shown.schedule.job_id,
-        state="recurring",
-    )
+    job_id = services().timetable.show(schedule_id).schedule.job_id
+    text = f"{job_id} is a recurring call; retry one of its runs."
+    raise WrongState(text, job_id=job_id, state="recurring")
 
 
 def _set(schedule_id: str, *, paused: bool) -> Response:
     body = read_object()
     schemas.BARE.load(body)
-    if paused:
-        shown = services().recurring.pause(schedule_id, access.caller())
-    else:
-        shown = services().recurring.resume(schedule_id)
-    document = {
-        "message": f"Recurring call {'paused' if paused else 'resumed'}",
-        "jobId": shown.schedule.job_id,
-        "status": shown.schedule.status.value,
-    }
+    recurring, name = services().recurring, access.caller()
+    shown = recurring.pause(schedule_id, name) if paused else recurring.resume(schedule_id)
+    message = f"Recurring call {'paused' if paused else 'resumed'}"
+    schedule = shown.schedule
+    document = {"message": message, "jobId": schedule.job_id, "status": schedule.status.value}
     return answers.success(document, schemas.BARE.ignored(body))
 
 

@@ -11,9 +11,8 @@ from zoneinfo import ZoneInfo
 from flask import Response
 
 from vomind_queue.api import answers
-from vomind_queue.api.recurring_schemas import Preview
 from vomind_queue.api.times import iso, iso_or_none
-from vomind_queue.cron import CronError
+from vomind_queue.cron import Cron, CronError
 from vomind_queue.schedules import (
     HORIZON_MS,
     PREFIX,
@@ -85,10 +84,7 @@ _MESSAGES = {
 
 def view(shown: ScheduleView) -> dict[str, Any]:
     """A schedule with its next and its last runs."""
-    return {
-        **_schedule(shown, SHOWN_RUNS),
-        "lastRuns": [_run(occurrence) for occurrence in shown.occurrences],
-    }
+    return {**_schedule(shown, SHOWN_RUNS), "lastRuns": [*map(_run, shown.occurrences)]}
 
 
 def page(shown: SchedulePage) -> dict[str, Any]:
@@ -113,23 +109,20 @@ def removed(schedule_id: str, jobs: Removed) -> dict[str, Any]:
     }
 
 
-def preview(asked: Preview, from_ms: int) -> dict[str, Any]:
+def preview(cron: Cron, zone_name: str, from_ms: int, count: int) -> dict[str, Any]:
     """Runs of a pattern on the wall clock and in UTC, and how the clock is moved among them."""
-    zone = read_zone(asked.zone)
+    zone = read_zone(zone_name)
     # A run at that very time is one of them.
-    runs = list(islice(takewhile(_planned, asked.cron.runs(zone, from_ms - 1)), asked.count))
+    planned = takewhile(lambda at_ms: at_ms <= HORIZON_MS, cron.runs(zone, from_ms - 1))
+    runs = list(islice(planned, count))
     changes = offset_changes(zone, from_ms, runs[-1], MOST_CHANGES) if runs else []
     return {
-        "cronExpression": asked.cron.text,
-        "timezone": asked.zone,
-        "description": asked.cron.in_words(),
+        "cronExpression": cron.text,
+        "timezone": zone_name,
+        "description": cron.in_words(),
         "runs": [{"local": _local(zone, run_ms), "utc": iso(run_ms)} for run_ms in runs],
         "clockChanges": [_change(zone, change) for change in changes],
     }
-
-
-def _planned(run_ms: int) -> bool:
-    return run_ms <= HORIZON_MS
 
 
 def _schedule(shown: ScheduleView, runs: int) -> dict[str, Any]:
@@ -180,15 +173,9 @@ def _next_runs(schedule: Schedule, count: int) -> Sequence[int]:
 
 
 def _run(occurrence: Occurrence) -> dict[str, Any]:
-    document: dict[str, Any] = {
-        "jobId": occurrence.job_id,
-        "scheduledFor": iso(occurrence.due_ms),
-        "state": None,
-    }
-    if occurrence.job is not None:
-        job = answers.job(occurrence.job)
-        document |= {name: job[name] for name in _OUTCOME}
-    return document
+    job = answers.job(occurrence.job) if occurrence.job else {"state": None}
+    outcome = {name: job[name] for name in _OUTCOME if name in job}
+    return {"jobId": occurrence.job_id, "scheduledFor": iso(occurrence.due_ms), **outcome}
 
 
 #: What is told of a run; the rest stands in its job.
@@ -201,11 +188,6 @@ def _local(zone: ZoneInfo, at_ms: int) -> str:
 
 def _change(zone: ZoneInfo, change: OffsetChange) -> dict[str, Any]:
     # What the clock showed when it was moved, and what it showed then.
-    before = datetime.fromtimestamp(
-        change.at_ms // 1000, timezone(timedelta(seconds=change.before_s))
-    )
-    return {
-        "utc": iso(change.at_ms),
-        "from": before.isoformat(),
-        "to": _local(zone, change.at_ms),
-    }
+    before = timezone(timedelta(seconds=change.before_s))
+    shown = datetime.fromtimestamp(change.at_ms // 1000, before).isoformat()
+    return {"utc": iso(change.at_ms), "from": shown, "to": _local(zone, change.at_ms)}

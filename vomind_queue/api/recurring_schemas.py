@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from marshmallow import RAISE, ValidationError, post_load
@@ -13,7 +12,7 @@ from vomind_queue.api.log_search import Number, Text
 from vomind_queue.api.schemas import CallSchema, RequestSchema
 from vomind_queue.api.times import iso
 from vomind_queue.cron import Cron, CronError
-from vomind_queue.schedules import DEFAULT_GRACE_MS, HORIZON_MS, Overlap, Recurrence, ScheduleSearch
+from vomind_queue.schedules import HORIZON_MS, Overlap, Recurrence, ScheduleSearch
 from vomind_queue.zones import is_zone, near
 
 #: Occurrences of one schedule.
@@ -51,13 +50,12 @@ class TimeZone(fields.Rule[str]):
     shape: Mapping[str, Any] = {"type": "string", "format": "time-zone"}
 
     def read(self, value: Any) -> str:
-        if not isinstance(value, str) or not is_zone(value):
-            meant = near(value) if isinstance(value, str) else []
-            text = "Give an IANA time zone, such as Europe/Berlin or UTC."
-            if meant:
-                text = f"Name a place's IANA time zone; did you mean {' or '.join(meant)}?"
-            raise ValidationError(text)
-        return value
+        if isinstance(value, str) and is_zone(value):
+            return value
+        text = "Give an IANA time zone, such as Europe/Berlin or UTC."
+        if meant := near(value) if isinstance(value, str) else []:
+            text = f"Name a place's IANA time zone; did you mean {' or '.join(meant)}?"
+        raise ValidationError(text)
 
 
 class Moment(fields.Instant):
@@ -118,18 +116,9 @@ class RecurringSchema(CallSchema):
     @post_load
     def make(self, data: dict[str, Any], **_: Any) -> Any:
         """The recurrence, its defaults filled in."""
-        grace_ms = data.get("grace_ms")
-        return Recurrence(
-            call=super().make(data).call,
-            cron=data["cron"],
-            zone=data.get("zone") or "UTC",
-            start_ms=data.get("start_ms"),
-            end_ms=data.get("end_ms"),
-            max_runs=data.get("max_runs"),
-            grace_ms=DEFAULT_GRACE_MS if grace_ms is None else grace_ms,
-            overlap=data.get("overlap") or Overlap.SKIP,
-            key=data.get("key"),
-        )
+        own = ("cron", "zone", "start_ms", "end_ms", "max_runs", "grace_ms", "overlap", "key")
+        given = {name: data[name] for name in own if data.get(name) is not None}
+        return Recurrence(call=super().make(data).call, **{"zone": "UTC", **given})
 
     def read(self, body: Mapping[str, Any], default_zone: str) -> Recurrence:
         """A body's recurrence. Raises ValidationError."""
@@ -177,17 +166,6 @@ def _as_body(old: Recurrence) -> dict[str, Any]:
     }
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Preview:
-    """Which runs to show."""
-
-    cron: Cron
-    zone: str
-    #: Where to begin, unix ms; ``None`` for now.
-    from_ms: int | None
-    count: int
-
-
 class PreviewSchema(RequestSchema):
     """A pattern to be looked at."""
 
@@ -195,16 +173,6 @@ class PreviewSchema(RequestSchema):
     zone = TimeZone(data_key="timezone", allow_none=True)
     from_ms = Moment(data_key="from", allow_none=True)
     count = fields.WholeNumber(least=1, most=MOST_PREVIEWED, allow_none=True)
-
-    def read(self, body: Mapping[str, Any], default_zone: str) -> Preview:
-        """What to show. Raises ValidationError."""
-        data = self.load(dict(body))
-        return Preview(
-            cron=Cron(data["cron"]),
-            zone=data.get("zone") or default_zone,
-            from_ms=data.get("from_ms"),
-            count=data.get("count") or PREVIEWED,
-        )
 
 
 class RecurringPageSchema(schemas.PageSchema):
