@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import click
+
+from vomind_queue.cli.commands import COMMANDS as LISTED
 
 #: What each is started with, after the name of the interpreter.
 COMMANDS: Mapping[str, Sequence[str]] = {
@@ -25,7 +27,7 @@ COMMANDS: Mapping[str, Sequence[str]] = {
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 
-def _becomes(name: str, text: str, *, takes: str = "") -> click.Command:
+def _becomes(name: str, *, more: str = "", takes: str = "") -> click.Command:
     """A command that is replaced by a program; ``takes`` names the arguments handed on to it."""
 
     def run(arguments: tuple[str, ...] = ()) -> None:
@@ -34,25 +36,19 @@ def _becomes(name: str, text: str, *, takes: str = "") -> click.Command:
         command = [sys.executable, *COMMANDS[name], *arguments]
         os.execve(sys.executable, command, environ)  # noqa: S606
 
-    run.__doc__ = text
-    named: Callable[..., None] = run
-    settings = {}
-    if takes:
-        settings = {"ignore_unknown_options": True}
-        named = click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar=takes)(named)
-    return click.command(name, context_settings=settings)(named)
+    handed_on = click.Argument(["arguments"], nargs=-1, type=click.UNPROCESSED, metavar=takes)
+    return click.Command(
+        name,
+        callback=run,
+        params=[handed_on] if takes else [],
+        help=LISTED[name].help + more,
+        context_settings={"ignore_unknown_options": bool(takes)},
+    )
 
 
-up = _becomes("up", "Run the whole stack on this machine until Ctrl-C.")
-web = _becomes("web", "Serve the API, and nothing else, until Ctrl-C.")
+up, web, beat, shipper, flower = map(_becomes, ("up", "web", "beat", "shipper", "flower"))
 worker = _becomes(
     "worker",
-    """Place calls until Ctrl-C.
-
-    Arguments are handed on to Celery: a second worker on one machine is -n two@%h.
-    """,
+    more="\n\nArguments are handed on to Celery: a second worker on one machine is -n two@%h.",
     takes="[CELERY'S ARGUMENTS]...",
 )
-beat = _becomes("beat", "Let recurring calls fall due until Ctrl-C.")
-shipper = _becomes("shipper", "Deliver to the call log until Ctrl-C.")
-flower = _becomes("flower", "Serve Flower, Celery's page of workers and tasks, until Ctrl-C.")

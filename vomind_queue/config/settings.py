@@ -1,7 +1,8 @@
 """Every setting of the product, once: its variable, type, default, section and meaning.
 
-``.env.example`` and the table in ``docs/settings.md`` are made from the fields by
-``make settings``. Only entry points load settings; everything else is handed a `Settings`.
+The text below a field of `Settings` is its meaning; from the fields and these texts
+``make settings`` makes ``.env.example`` and the table in ``docs/settings.md``. Only entry points
+load settings; everything else is handed a `Settings`.
 """
 
 from __future__ import annotations
@@ -34,8 +35,6 @@ class Variable:
     type: Type[Any]
     #: Read when the variable is unset or empty.
     default: str
-    #: What it is for, one or two sentences.
-    meaning: str
     #: The field's own name in capital letters, where no other one is given.
     name: str = ""
     #: Title of the section that begins with it; empty: it belongs to the one before.
@@ -59,15 +58,15 @@ class Variable:
             ) from None
 
 
-def _set(type_: Type[Any], default: str, meaning: str, **more: Any) -> Any:
+def _set(type_: Type[Any], default: str, **more: Any) -> Any:
     """Return the field for a variable with a default; ``more``: further fields of `Variable`."""
-    variable = Variable(type=type_, default=default, meaning=meaning, **more)
+    variable = Variable(type=type_, default=default, **more)
     return field(repr=not variable.secret, metadata={_VARIABLE: variable})
 
 
-def _optional(type_: Type[Any], meaning: str, **more: Any) -> Any:
+def _optional(type_: Type[Any], **more: Any) -> Any:
     """Return the field for a variable that is ``None`` when unset."""
-    return _set(types.optional(type_), "", meaning, **more)
+    return _set(types.optional(type_), "", **more)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -81,302 +80,173 @@ class Settings:
     #: Whether ``make run`` brings its own server: neither REDIS_URL nor REDIS_HOST is set.
     embedded: bool
     #: Complete, with its password, whichever way it was given.
-    redis_url: str = _optional(
-        redis_address.REDIS_URL,
-        "Address of the Redis server. With neither this nor `REDIS_HOST` the embedded one is used. "
-        "`rediss://` is encrypted; it is verified when `?ssl_cert_reqs=required` or "
-        "`?ssl_ca_certs=<file>` is added.",
-        section="Redis",
-        secret=True,
-    )
-    redis_host: str | None = _optional(
-        types.HOST, "Host of the Redis server, in place of `REDIS_URL`."
-    )
-    redis_port: int = _set(types.PORT, "6379", "Port, with `REDIS_HOST`.", needs=["REDIS_HOST"])
-    redis_username: str | None = _optional(
-        types.TEXT, "User, with `REDIS_HOST`.", needs=["REDIS_HOST"]
-    )
-    redis_password: str | None = _optional(
-        types.TEXT, "Password, with `REDIS_HOST`.", secret=True, needs=["REDIS_HOST"]
-    )
-    redis_db: int = _set(
-        types.whole(0, 99_999), "0", "Database number, with `REDIS_HOST`.", needs=["REDIS_HOST"]
-    )
-    redis_tls: bool = _set(
-        types.FLAG,
-        "0",
-        "`1` encrypts the connection to `REDIS_HOST`, without verifying.",
-        needs=["REDIS_HOST"],
-    )
-    allow_eviction: bool = _set(
-        types.FLAG,
-        "0",
-        "`1` accepts a Redis server whose `maxmemory-policy` may drop calls when its memory is "
-        "full.",
-    )
-    embedded_redis_port: int = _set(types.PORT, "6390", "Port of the embedded server, on loopback.")
-    data_dir: Path = _set(
-        Type(parse=Path, allowed="a directory"),
-        ".data",
-        "Where the embedded server and the call log without Supabase keep their files.",
-    )
+    redis_url: str = _optional(redis_address.REDIS_URL, section="Redis", secret=True)
+    """Address of the Redis server. With neither this nor `REDIS_HOST` the embedded one is used.
+    `rediss://` is encrypted; it is verified when `?ssl_cert_reqs=required` or
+    `?ssl_ca_certs=<file>` is added."""
+    redis_host: str | None = _optional(types.HOST)
+    """Host of the Redis server, in place of `REDIS_URL`."""
+    redis_port: int = _set(types.PORT, "6379", needs=["REDIS_HOST"])
+    """Port, with `REDIS_HOST`."""
+    redis_username: str | None = _optional(types.TEXT, needs=["REDIS_HOST"])
+    """User, with `REDIS_HOST`."""
+    redis_password: str | None = _optional(types.TEXT, secret=True, needs=["REDIS_HOST"])
+    """Password, with `REDIS_HOST`."""
+    redis_db: int = _set(types.whole(0, 99_999), "0", needs=["REDIS_HOST"])
+    """Database number, with `REDIS_HOST`."""
+    redis_tls: bool = _set(types.FLAG, "0", needs=["REDIS_HOST"])
+    """`1` encrypts the connection to `REDIS_HOST`, without verifying."""
+    allow_eviction: bool = _set(types.FLAG, "0")
+    """`1` accepts a Redis server whose `maxmemory-policy` may drop calls when its memory is
+    full."""
+    embedded_redis_port: int = _set(types.PORT, "6390")
+    """Port of the embedded server, on loopback."""
+    data_dir: Path = _set(Type(parse=Path, allowed="a directory"), ".data")
+    """Where the embedded server and the call log without Supabase keep their files."""
 
-    host: str = _set(
-        types.HOST,
-        "127.0.0.1",
-        "Address that the API listens on. Beyond loopback it requires `API_KEYS`.",
-        section="API",
-    )
-    port: int = _set(types.PORT, "3000", "Port of the API.")
-    allow_anonymous: bool = _set(
-        types.FLAG, "0", "`1` lets the API listen beyond loopback without keys."
-    )
-    allowed_hosts: Sequence[str] = _set(
-        types.HOSTS,
-        "",
-        "Further names by which API and Flower may be asked while they have no keys and no "
-        "password. Without: localhost, IP addresses, `HOST` and the host of `PUBLIC_URL`.",
-    )
-    api_keys: Sequence[ApiKey] = _set(
-        types.API_KEYS,
-        "",
-        "Keys that clients of the API must show, each `name:secret` or a secret.",
-        secret=True,
-    )
-    metrics_key: str | None = _optional(
-        types.HEADER_SECRET,
-        "Key that opens `/metrics` and nothing else, for Prometheus. `API_KEYS` open it, too.",
-        secret=True,
-    )
+    host: str = _set(types.HOST, "127.0.0.1", section="API")
+    """Address that the API listens on. Beyond loopback it requires `API_KEYS`."""
+    port: int = _set(types.PORT, "3000")
+    """Port of the API."""
+    allow_anonymous: bool = _set(types.FLAG, "0")
+    """`1` lets the API listen beyond loopback without keys."""
+    allowed_hosts: Sequence[str] = _set(types.HOSTS, "")
+    """Further names by which API and Flower may be asked while they have no keys and no password.
+    Without: localhost, IP addresses, `HOST` and the host of `PUBLIC_URL`."""
+    api_keys: Sequence[ApiKey] = _set(types.API_KEYS, "", secret=True)
+    """Keys that clients of the API must show, each `name:secret` or a secret."""
+    metrics_key: str | None = _optional(types.HEADER_SECRET, secret=True)
+    """Key that opens `/metrics` and nothing else, for Prometheus. `API_KEYS` open it, too."""
     request_rate: Rate | None = _set(
-        types.unless("off", types.RATE),
-        "off",
-        "Requests that one API key may make in a window, such as `600/m`, over all web processes; "
-        "without keys, one address. More are answered 429 with `Retry-After`.",
-        name="REQUEST_RATE_LIMIT",
+        types.unless("off", types.RATE), "off", name="REQUEST_RATE_LIMIT"
     )
-    web_processes: int = _set(types.whole(1, 64), "2", "Processes that serve the API.")
-    web_threads: int = _set(
-        types.whole(2, 64),
-        "4",
-        "Requests that each of them works on at the same time. More than 4 make it slower.",
-    )
+    """Requests that one API key may make in a window, such as `600/m`, over all web processes;
+    without keys, one address. More are answered 429 with `Retry-After`."""
+    web_processes: int = _set(types.whole(1, 64), "2")
+    """Processes that serve the API."""
+    web_threads: int = _set(types.whole(2, 64), "4")
+    """Requests that each of them works on at the same time. More than 4 make it slower."""
 
     concurrency: int = _set(
-        types.whole(1, 1_000),
-        "5",
-        "Calls that one worker places at the same time.",
-        name="CALL_WORKER_CONCURRENCY",
-        section="Calls",
+        types.whole(1, 1_000), "5", name="CALL_WORKER_CONCURRENCY", section="Calls"
     )
-    rate: Rate | None = _set(
-        types.unless("off", types.RATE),
-        "10/m",
-        "Starts allowed in any window of that length, over all workers; `off` lifts the limit.",
-        name="CALL_RATE_LIMIT",
-    )
-    max_attempts: int = _set(
-        types.whole(1, 100),
-        "3",
-        "Attempts to place a call, the first included.",
-        name="CALL_MAX_ATTEMPTS",
-    )
-    retry_delay_s: int = _set(
-        types.whole(1, 3_600),
-        "2",
-        "Seconds before the second attempt; doubled before each further one.",
-        name="CALL_RETRY_DELAY",
-    )
+    """Calls that one worker places at the same time."""
+    rate: Rate | None = _set(types.unless("off", types.RATE), "10/m", name="CALL_RATE_LIMIT")
+    """Starts allowed in any window of that length, over all workers; `off` lifts the limit."""
+    max_attempts: int = _set(types.whole(1, 100), "3", name="CALL_MAX_ATTEMPTS")
+    """Attempts to place a call, the first included."""
+    retry_delay_s: int = _set(types.whole(1, 3_600), "2", name="CALL_RETRY_DELAY")
+    """Seconds before the second attempt; doubled before each further one."""
     past_schedule_grace_ms: int | None = _set(
-        types.unless("any", types.DURATION),
-        "15m",
-        "How far in the past a scheduled time may lie when it is sent; `any` accepts all.",
-        name="PAST_SCHEDULE_GRACE",
+        types.unless("any", types.DURATION), "15m", name="PAST_SCHEDULE_GRACE"
     )
-    default_zone: str = _set(
-        types.ZONE, "UTC", "Time zone of recurring calls that name none.", name="DEFAULT_TIMEZONE"
-    )
-    allowed_countries: frozenset[str] = _set(
-        types.COUNTRIES, "", "Countries whose numbers are called, such as `DE,AT,CH`. Unset: all."
-    )
-    allow_premium: bool = _set(
-        types.FLAG,
-        "1",
-        "`0` refuses premium-rate, shared-cost, satellite and international network numbers.",
-    )
-    on_unknown_outcome: Literal["settle", "fail"] = _set(
-        types.word("settle", "fail"),
-        "settle",
-        "An attempt with an unknown outcome is looked for at Twilio, or failed for a person to "
-        "judge.",
-    )
-    retry_on: Sequence[str] = _set(
-        types.OUTCOMES, "none", "Outcomes on the line after which a call is made again."
-    )
-    retry_outcome_delay_ms: int = _set(
-        types.DURATION,
-        "15m",
-        "Wait before a call is made again for its outcome.",
-        name="RETRY_OUTCOME_DELAY",
-    )
-    retry_outcome_max: int = _set(
-        types.whole(0, 100), "2", "How often a call is made again for its outcome."
-    )
+    """How far in the past a scheduled time may lie when it is sent; `any` accepts all."""
+    default_zone: str = _set(types.ZONE, "UTC", name="DEFAULT_TIMEZONE")
+    """Time zone of recurring calls that name none."""
+    allowed_countries: frozenset[str] = _set(types.COUNTRIES, "")
+    """Countries whose numbers are called, such as `DE,AT,CH`. Unset: all."""
+    allow_premium: bool = _set(types.FLAG, "1")
+    """`0` refuses premium-rate, shared-cost, satellite and international network numbers."""
+    on_unknown_outcome: Literal["settle", "fail"] = _set(types.word("settle", "fail"), "settle")
+    """An attempt with an unknown outcome is looked for at Twilio, or failed for a person to
+    judge."""
+    retry_on: Sequence[str] = _set(types.OUTCOMES, "none")
+    """Outcomes on the line after which a call is made again."""
+    retry_outcome_delay_ms: int = _set(types.DURATION, "15m", name="RETRY_OUTCOME_DELAY")
+    """Wait before a call is made again for its outcome."""
+    retry_outcome_max: int = _set(types.whole(0, 100), "2")
+    """How often a call is made again for its outcome."""
     machine_detection: Detection = _set(
-        types.choice({word.value: word for word in Detection}),
-        "off",
-        "Whether Twilio tells an answering machine from a person: as soon as it can (`enable`), or "
-        "once the greeting is over (`detect-message-end`). Twilio charges for it.",
+        types.choice({word.value: word for word in Detection}), "off"
     )
-    keep_completed: Retention = _set(
-        types.RETENTION, "7d,100000", "How long and how many completed calls are kept."
-    )
-    keep_failed: Retention = _set(
-        types.RETENTION, "30d,100000", "How long and how many failed calls are kept."
-    )
+    """Whether Twilio tells an answering machine from a person: as soon as it can (`enable`), or
+    once the greeting is over (`detect-message-end`). Twilio charges for it."""
+    keep_completed: Retention = _set(types.RETENTION, "7d,100000")
+    """How long and how many completed calls are kept."""
+    keep_failed: Retention = _set(types.RETENTION, "30d,100000")
+    """How long and how many failed calls are kept."""
 
     in_doubt_horizon_ms: int = _set(
-        types.TIME,
-        "5m",
-        "How long an attempt with an unknown outcome is looked for before the next one is made.",
-        name="IN_DOUBT_HORIZON",
-        section="Protocol times",
+        types.TIME, "5m", name="IN_DOUBT_HORIZON", section="Protocol times"
     )
-    settle_interval_ms: int = _set(
-        types.TIME,
-        "2s",
-        "Wait before the first look for it and between the first ones.",
-        name="SETTLE_INTERVAL",
-    )
-    lease_ms: int = _set(
-        types.WORKING_TIME,
-        "10s",
-        "After how long the calls of a dead worker are taken back.",
-        name="LEASE_TIME",
-    )
-    dial_deadline_ms: int = _set(
-        types.WORKING_TIME, "10s", "Total time for one request to Twilio.", name="DIAL_DEADLINE"
-    )
-    breaker_probe_ms: int = _set(
-        types.TIME,
-        "5s",
-        "Wait between two probes while Twilio is away.",
-        name="BREAKER_PROBE_INTERVAL",
-    )
-    silence_ms: int = _set(
-        types.TIME,
-        "10m",
-        "How long a placed call may go without a callback, beyond the ring time-out, before "
-        "Twilio is asked.",
-        name="CALLBACK_SILENCE",
-    )
-    price_delay_ms: int = _set(
-        types.TIME,
-        "15m",
-        "How long after its end Twilio is asked for a call's price.",
-        name="PRICE_DELAY",
-    )
-    drain_ms: int = _set(
-        types.TIME,
-        "20s",
-        "How long a stopping worker waits for the calls being placed.",
-        name="DRAIN_TIME",
-    )
+    """How long an attempt with an unknown outcome is looked for before the next one is made."""
+    settle_interval_ms: int = _set(types.TIME, "2s", name="SETTLE_INTERVAL")
+    """Wait before the first look for it and between the first ones."""
+    lease_ms: int = _set(types.WORKING_TIME, "10s", name="LEASE_TIME")
+    """After how long the calls of a dead worker are taken back."""
+    dial_deadline_ms: int = _set(types.WORKING_TIME, "10s", name="DIAL_DEADLINE")
+    """Total time for one request to Twilio."""
+    breaker_probe_ms: int = _set(types.TIME, "5s", name="BREAKER_PROBE_INTERVAL")
+    """Wait between two probes while Twilio is away."""
+    silence_ms: int = _set(types.TIME, "10m", name="CALLBACK_SILENCE")
+    """How long a placed call may go without a callback, beyond the ring time-out, before Twilio is
+    asked."""
+    price_delay_ms: int = _set(types.TIME, "15m", name="PRICE_DELAY")
+    """How long after its end Twilio is asked for a call's price."""
+    drain_ms: int = _set(types.TIME, "20s", name="DRAIN_TIME")
+    """How long a stopping worker waits for the calls being placed."""
 
     twilio_account_sid: str | None = _optional(
         types.sid("AC"),
-        "Twilio account that places the calls. Unset, `make run` starts the simulator in its "
-        "place.",
         section="Twilio",
         needs=[
             "TWILIO_AUTH_TOKEN TWILIO_PHONE_NUMBER",
             "TWILIO_API_KEY TWILIO_API_SECRET TWILIO_PHONE_NUMBER",
         ],
     )
-    twilio_auth_token: str | None = _optional(
-        types.TEXT, "Its auth token.", secret=True, needs=["TWILIO_ACCOUNT_SID"]
-    )
+    """Twilio account that places the calls. Unset, `make run` starts the simulator in its place."""
+    twilio_auth_token: str | None = _optional(types.TEXT, secret=True, needs=["TWILIO_ACCOUNT_SID"])
+    """Its auth token."""
     twilio_api_key: str | None = _optional(
-        types.sid("SK"),
-        "API key to log in with, in place of the auth token.",
-        needs=["TWILIO_ACCOUNT_SID TWILIO_API_SECRET"],
+        types.sid("SK"), needs=["TWILIO_ACCOUNT_SID TWILIO_API_SECRET"]
     )
-    twilio_api_secret: str | None = _optional(
-        types.TEXT, "Secret of that key.", secret=True, needs=["TWILIO_API_KEY"]
-    )
+    """API key to log in with, in place of the auth token."""
+    twilio_api_secret: str | None = _optional(types.TEXT, secret=True, needs=["TWILIO_API_KEY"])
+    """Secret of that key."""
     twilio_phone_number: str | None = _optional(
-        types.matching(r"\+[0-9]{7,15}", "+ and 7 to 15 digits"), "Number that the calls come from."
+        types.matching(r"\+[0-9]{7,15}", "+ and 7 to 15 digits")
     )
-    twilio_api_base: str | None = _optional(
-        types.HTTP_URL,
-        "In place of Twilio's own address: a proxy or a region.",
-        needs=["TWILIO_ACCOUNT_SID"],
-    )
-    twiml_url: str | None = _optional(
-        types.HTTP_URL, "Asked by Twilio what to say, in place of speaking the message."
-    )
-    public_url: str | None = _optional(
-        types.BASE_URL,
-        "Where Twilio reaches this service, to report how calls go; requires `TWILIO_AUTH_TOKEN` "
-        "to check what comes in.",
-        needs=["TWILIO_AUTH_TOKEN"],
-    )
+    """Number that the calls come from."""
+    twilio_api_base: str | None = _optional(types.HTTP_URL, needs=["TWILIO_ACCOUNT_SID"])
+    """In place of Twilio's own address: a proxy or a region."""
+    twiml_url: str | None = _optional(types.HTTP_URL)
+    """Asked by Twilio what to say, in place of speaking the message."""
+    public_url: str | None = _optional(types.BASE_URL, needs=["TWILIO_AUTH_TOKEN"])
+    """Where Twilio reaches this service, to report how calls go; requires `TWILIO_AUTH_TOKEN` to
+    check what comes in."""
 
     supabase_url: str | None = _optional(
-        types.HTTP_URL,
-        "Supabase project that keeps the call log. Unset, a file in `DATA_DIR` does.",
-        section="The call log",
-        needs=["SUPABASE_SERVICE_KEY"],
+        types.HTTP_URL, section="The call log", needs=["SUPABASE_SERVICE_KEY"]
     )
-    supabase_service_key: str | None = _optional(
-        types.TEXT, "Its service-role key, or a secret key.", secret=True, needs=["SUPABASE_URL"]
-    )
-    outbox_max: int = _set(
-        types.whole(100, 10_000_000),
-        "100000",
-        "Entries that wait in Redis while the call log is away. Beyond it the oldest details go "
-        "first, final states last.",
-    )
-    retention_days: int | None = _optional(
-        types.whole(1, 36_500),
-        "Days after which calls that have ended leave the call log. Unset: never.",
-    )
+    """Supabase project that keeps the call log. Unset, a file in `DATA_DIR` does."""
+    supabase_service_key: str | None = _optional(types.TEXT, secret=True, needs=["SUPABASE_URL"])
+    """Its service-role key, or a secret key."""
+    outbox_max: int = _set(types.whole(100, 10_000_000), "100000")
+    """Entries that wait in Redis while the call log is away. Beyond it the oldest details go first,
+    final states last."""
+    retention_days: int | None = _optional(types.whole(1, 36_500))
+    """Days after which calls that have ended leave the call log. Unset: never."""
     retention_mode: Literal["delete", "anonymize"] = _set(
-        types.word("delete", "anonymize"),
-        "delete",
-        "Then they are erased, or numbers, messages and other personal fields are blanked.",
+        types.word("delete", "anonymize"), "delete"
     )
+    """Then they are erased, or numbers, messages and other personal fields are blanked."""
 
-    flower_host: str = _set(
-        types.HOST,
-        "127.0.0.1",
-        "Address that Flower listens on. Beyond loopback it requires `FLOWER_BASIC_AUTH`.",
-        section="Around it",
-    )
-    flower_port: int = _set(types.PORT, "5555", "Port of Flower.")
-    flower_basic_auth: str | None = _optional(
-        types.LOGINS,
-        "Who may see Flower: `user:password`. Without it its pages show, and change nothing.",
-        secret=True,
-    )
-    flower_url_prefix: str = _set(
-        types.PATH,
-        "",
-        "Path below which Flower answers, for a proxy that passes `/flower` on to it.",
-    )
-    simulator_port: int = _set(types.PORT, "3001", "Port of the simulator, on loopback.")
-    log_format: Literal["text", "json"] = _set(
-        types.word("text", "json"), "text", "How log lines are written."
-    )
-    log_level: str = _set(
-        types.word("debug", "info", "warning", "error"), "info", "The least level that is logged."
-    )
-    env_file: str = _set(
-        types.TEXT,
-        ".env",
-        "File with these settings; where none is named it may be missing. Empty: none is read.",
-        name="VOMIND_ENV_FILE",
-    )
+    flower_host: str = _set(types.HOST, "127.0.0.1", section="Around it")
+    """Address that Flower listens on. Beyond loopback it requires `FLOWER_BASIC_AUTH`."""
+    flower_port: int = _set(types.PORT, "5555")
+    """Port of Flower."""
+    flower_basic_auth: str | None = _optional(types.LOGINS, secret=True)
+    """Who may see Flower: `user:password`. Without it its pages show, and change nothing."""
+    flower_url_prefix: str = _set(types.PATH, "")
+    """Path below which Flower answers, for a proxy that passes `/flower` on to it."""
+    simulator_port: int = _set(types.PORT, "3001")
+    """Port of the simulator, on loopback."""
+    log_format: Literal["text", "json"] = _set(types.word("text", "json"), "text")
+    """How log lines are written."""
+    log_level: str = _set(types.word("debug", "info", "warning", "error"), "info")
+    """The least level that is logged."""
+    env_file: str = _set(types.TEXT, ".env", name="VOMIND_ENV_FILE")
+    """File with these settings; where none is named it may be missing. Empty: none is read."""
 
     @property
     def tolls(self) -> Tolls:
@@ -403,7 +273,7 @@ class Settings:
         and what is allowed.
         """
         _check_needs(environ)
-        values = {name: variable.read(environ) for name, variable in _BY_FIELD.items()}
+        values = {name: variable.read(environ) for name, variable in BY_FIELD.items()}
         embedded = not (values["redis_url"] or values["redis_host"])
         values["redis_url"] = values["redis_url"] or _composed(values)
         _check_times(values)
@@ -411,17 +281,17 @@ class Settings:
 
 
 #: The variable of each field that has one, in the order in which they are documented.
-_BY_FIELD: Mapping[str, Variable] = {
+BY_FIELD: Mapping[str, Variable] = {
     each.name: replace(found, name=found.name or each.name.upper())
     for each in fields(Settings)
     if (found := each.metadata.get(_VARIABLE))
 }
 #: All variables, in that order.
-VARIABLES: Sequence[Variable] = tuple(_BY_FIELD.values())
+VARIABLES: Sequence[Variable] = tuple(BY_FIELD.values())
 #: The file of settings, which is looked for before anything else is read.
-ENV_FILE = _BY_FIELD["env_file"]
+ENV_FILE = BY_FIELD["env_file"]
 #: Read alone by the simulator, which needs nothing else.
-SIMULATOR_PORT = _BY_FIELD["simulator_port"]
+SIMULATOR_PORT = BY_FIELD["simulator_port"]
 
 
 def _composed(values: Mapping[str, Any]) -> str:
