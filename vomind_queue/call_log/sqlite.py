@@ -9,22 +9,14 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import fields
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from vomind_queue.errors import LogUnavailable
-from vomind_queue.logbook import (
-    FINAL_STATES,
-    Batch,
-    CallEvent,
-    CallRow,
-    DeadLetter,
-    Erased,
-    Search,
-)
+from vomind_queue.logbook import FINAL_STATES, Batch, CallEvent, CallRow, DeadLetter, Erased, Search
 
 #: How long a reader or the writer waits for the other one, s.
 WAIT_S = 5.0
@@ -101,27 +93,20 @@ class SqliteLog:
         given = {clause: value for clause, value in wanted.items() if value is not None}
         where = f"WHERE {' AND '.join(given)} " if given else ""
         query = f"SELECT * FROM call_logs {where}ORDER BY key DESC LIMIT ?"  # noqa: S608
-        with self._reading() as database:
-            found = database.execute(query, [*given.values(), search.limit]) if database else []
-            return [_row(each) for each in found]
+        return [_row(each) for each in self._read(query, *given.values(), search.limit)]
 
     def call(self, job_id: str) -> tuple[CallRow, Sequence[CallEvent]] | None:
         rows = self.find(Search(job_id=job_id, limit=1))
         if not rows:
             return None
         query = "SELECT * FROM call_events WHERE key = ? ORDER BY sequence"
-        with self._reading() as database:
-            found = database.execute(query, [rows[0].key]) if database else []
-            return rows[0], [_event(each) for each in found]
+        return rows[0], [_event(each) for each in self._read(query, rows[0].key)]
 
     def erase(self, keys: Sequence[str]) -> Erased:
+        rows = [(key,) for key in keys]
         with self._writing() as database:
-            events = database.executemany(
-                "DELETE FROM call_events WHERE key = ?", [(key,) for key in keys]
-            ).rowcount
-            calls = database.executemany(
-                "DELETE FROM call_logs WHERE key = ?", [(key,) for key in keys]
-            ).rowcount
+            events = database.executemany("DELETE FROM call_events WHERE key = ?", rows).rowcount
+            calls = database.executemany("DELETE FROM call_logs WHERE key = ?", rows).rowcount
         return Erased(calls=max(calls, 0), events=max(events, 0))
 
     def keys_of(self, number: str, limit: int) -> Sequence[str]:
@@ -129,18 +114,14 @@ class SqliteLog:
             "SELECT key FROM call_logs WHERE to_number = ? "
             "UNION SELECT key FROM call_events WHERE to_number = ? LIMIT ?"
         )
-        with self._reading() as database:
-            found = database.execute(query, [number, number, limit]) if database else []
-            return [each["key"] for each in found]
+        return [each["key"] for each in self._read(query, number, number, limit)]
 
     def expire(self, before_ms: int, limit: int, *, now_ms: int, anonymize: bool) -> int:
         query = (
             f"SELECT key FROM call_logs WHERE state IN ({_marks(len(FINAL_STATES))}) "  # noqa: S608
             f"AND finished_ms < ? {'AND anonymized_ms IS NULL ' if anonymize else ''}LIMIT ?"
         )
-        with self._reading() as database:
-            found = database.execute(query, [*FINAL_STATES, before_ms, limit]) if database else []
-            keys = [each["key"] for each in found]
+        keys = [each["key"] for each in self._read(query, *FINAL_STATES, before_ms, limit)]
         if anonymize:
             self._blank(keys, now_ms)
         elif keys:
@@ -156,12 +137,11 @@ class SqliteLog:
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
-        try:
+        with self._told("written"):
             self._path.parent.mkdir(parents=True, exist_ok=True)
             # Numbers and messages are nobody else's business on this machine.
             self._path.touch(mode=0o600)
-            database = sqlite3.connect(self._path, timeout=WAIT_S)
-            try:
+            with closing(sqlite3.connect(self._path, timeout=WAIT_S)) as database:
                 # What is erased is gone from the file, too.
                 database.execute("PRAGMA secure_delete = ON")
                 database.execute("PRAGMA journal_mode = WAL")
@@ -169,29 +149,26 @@ class SqliteLog:
                 database.executescript(schema.read_text("utf-8"))
                 with database:
                     yield database
-            finally:
-                database.close()
-        except (sqlite3.Error, OSError) as error:
-            raise LogUnavailable(
-                f"the call log in {self._path} cannot be written: {error}"
-            ) from None
+
+    def _read(self, query: str, *values: Any) -> list[sqlite3.Row]:
+        if not self._path.exists():
+            return []
+        with (
+            self._told("read"),
+            closing(sqlite3.connect(self._path, timeout=WAIT_S)) as database,
+        ):
+            database.row_factory = sqlite3.Row
+            # The writer makes the file first and its tables one after the other.
+            made = database.execute(_MADE).fetchone()
+            return database.execute(query, values).fetchall() if made else []
 
     @contextmanager
-    def _reading(self) -> Iterator[sqlite3.Connection | None]:
-        if not self._path.exists():
-            yield None
-            return
+    def _told(self, done: str) -> Iterator[None]:
         try:
-            database = sqlite3.connect(self._path, timeout=WAIT_S)
-            try:
-                database.row_factory = sqlite3.Row
-                # The writer makes the file first and its tables one after the other.
-                made = database.execute(_MADE).fetchone()
-                yield database if made else None
-            finally:
-                database.close()
-        except sqlite3.Error as error:
-            raise LogUnavailable(f"the call log in {self._path} cannot be read: {error}") from None
+            yield
+        except (sqlite3.Error, OSError) as error:
+            text = f"the call log in {self._path} cannot be {done}: {error}"
+            raise LogUnavailable(text) from None
 
 
 def _flat(line: CallRow | CallEvent) -> list[Any]:

@@ -84,14 +84,8 @@ class SupabaseLog:
         @supabase/lite, which tests run against, takes ``+1555…`` after `eq` for a figure.
         """
         query = self._client.table(Table.CALLS).select("*")
-        wanted = {
-            "lead_id": search.lead_id,
-            "job_id": search.job_id,
-            "state": search.state,
-            "outcome": search.outcome,
-        }
-        for name, value in wanted.items():
-            if value is not None:
+        for name in ("lead_id", "job_id", "state", "outcome"):
+            if (value := getattr(search, name)) is not None:
                 query = query.eq(name, value)
         if search.number is not None:
             query = query.like("to_number", search.number)
