@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from typing import Any
+
 
 class VomindError(Exception):
     """Base of every error of this package; its text is for people."""
@@ -80,3 +83,21 @@ class LogUnavailable(VomindError):
 
     The text names no person: it stands in log lines.
     """
+
+
+def leaves(errors: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    """Yield all messages of a refusal with their paths, such as ``calls[3].to``."""
+    if isinstance(errors, Mapping):
+        for name, inner in errors.items():
+            yield from leaves(inner, _below(path, str(name)))
+    elif isinstance(errors, list):
+        for message in errors:
+            yield path, str(message)
+
+
+def _below(path: str, name: str) -> str:
+    if name == "_schema":
+        return path
+    if name.isdigit():
+        return f"{path}[{name}]"
+    return f"{path}.{name}" if path else name

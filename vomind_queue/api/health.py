@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from http import HTTPStatus
-
 from flask import Blueprint, Response
 
 from vomind_queue.api import answers
 from vomind_queue.api.context import services
-from vomind_queue.api.problems import RETRY_AFTER_S, Refused
+from vomind_queue.api.problems import Refused, unavailable
 from vomind_queue.errors import StoreUnavailable
 from vomind_queue.memory import REMEDY
 
@@ -47,5 +45,4 @@ def ready() -> Response:
 
 
 def _not_ready(part: str, detail: str) -> Refused:
-    headers, errors = {"Retry-After": str(RETRY_AFTER_S)}, {part: [detail]}
-    return Refused(HTTPStatus.SERVICE_UNAVAILABLE, detail, errors=errors, headers=headers)
+    return unavailable(detail, {part: [detail]})

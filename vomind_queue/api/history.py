@@ -5,14 +5,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http import HTTPStatus
 
 from flask import Blueprint, Flask, Response, current_app, request
 
 from vomind_queue.api import answers, log_answers, log_search
 from vomind_queue.api.context import services
 from vomind_queue.api.jobs import plausible
-from vomind_queue.api.problems import RETRY_AFTER_S, Refused
+from vomind_queue.api.problems import unavailable
 from vomind_queue.errors import LogUnavailable
 
 routes = Blueprint("history", __name__)
@@ -70,10 +69,8 @@ def forget(number: str) -> Response:
     with _seat():
         done = services().history.forget(log_search.NUMBER.read(number))
     if done.log is None:
-        raise Refused(
-            HTTPStatus.SERVICE_UNAVAILABLE,
+        raise unavailable(
             f"Taken out of the queue: {done.cancelled}, out of its history: {done.history}; "
-            "the call log cannot be reached. Send this again later.",
-            headers={"Retry-After": str(RETRY_AFTER_S)},
+            "the call log cannot be reached. Send this again later."
         )
     return answers.success(log_answers.forgotten(done))

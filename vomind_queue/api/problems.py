@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -18,13 +18,11 @@ from vomind_queue.errors import (
     JobNotFound,
     KeyReused,
     LogUnavailable,
-    ScheduleChanged,
-    ScheduleExists,
-    ScheduleUnreadable,
+    QueueError,
     StoreFull,
     StoreUnavailable,
     VomindError,
-    WrongState,
+    leaves,
 )
 
 logger = logging.getLogger(__name__)
@@ -52,6 +50,12 @@ class Refused(VomindError):
         self.status = status
         self.errors = errors
         self.headers = headers or {}
+
+
+def unavailable(detail: str, errors: Errors | None = None) -> Refused:
+    """The refusal of a request that may be carried out later."""
+    headers = {"Retry-After": str(RETRY_AFTER_S)}
+    return Refused(HTTPStatus.SERVICE_UNAVAILABLE, detail, errors=errors, headers=headers)
 
 
 def respond(error: Exception) -> Response:
@@ -94,7 +98,7 @@ def _too_deep(_: RecursionError) -> Refused:
 
 def _invalid(error: ValidationError) -> Refused:
     errors: dict[Any, Any] = error.normalized_messages()  # type: ignore[no-untyped-call]
-    found = _leaves(errors)
+    found = list(leaves(errors))
     path, message = found[0]
     detail = f"{path}: {message}" if path else message
     if len(found) > 1:
@@ -105,21 +109,6 @@ def _invalid(error: ValidationError) -> Refused:
     return Refused(HTTPStatus.UNPROCESSABLE_ENTITY, detail, errors=errors)
 
 
-def _leaves(errors: Mapping[Any, Any] | Sequence[str], path: str = "") -> list[tuple[str, str]]:
-    """All messages with their paths, such as ``calls[3].to``."""
-    if not isinstance(errors, Mapping):
-        return [(path, str(message)) for message in errors]
-    return [leaf for name, inner in errors.items() for leaf in _leaves(inner, _below(path, name))]
-
-
-def _below(path: str, name: str | int) -> str:
-    if name == "_schema":
-        return path
-    if isinstance(name, int):
-        return f"{path}[{name}]"
-    return f"{path}.{name}" if path else name
-
-
 def _unavailable(error: StoreUnavailable) -> Refused:
     logger.warning("request not carried out: %s", error, extra=_fields())
     detail = "The queue cannot be reached; nothing was changed. Try again in a few seconds."
@@ -128,19 +117,13 @@ def _unavailable(error: StoreUnavailable) -> Refused:
     elif error.outcome_unknown:
         detail = "The queue did not answer in time; whether this was carried out is unknown. "
         detail += _advice()
-    return Refused(
-        HTTPStatus.SERVICE_UNAVAILABLE,
-        detail,
-        headers={"Retry-After": str(RETRY_AFTER_S)},
-    )
+    return unavailable(detail)
 
 
 def _log_unavailable(error: LogUnavailable) -> Refused:
     logger.warning("the call log was not read: %s", error, extra=_fields())
-    return Refused(
-        HTTPStatus.SERVICE_UNAVAILABLE,
-        "The call log cannot be reached. Calls are made and logged all the same; try again later.",
-        headers={"Retry-After": str(RETRY_AFTER_S)},
+    return unavailable(
+        "The call log cannot be reached. Calls are made and logged all the same; try again later."
     )
 
 
@@ -163,11 +146,8 @@ def _http(error: HTTPException) -> Refused:
         return Refused(status, f"There is nothing at {request.path[:200]}.")
     if isinstance(error, MethodNotAllowed):
         allowed = ", ".join(sorted(error.valid_methods or ()))
-        return Refused(
-            status,
-            f"{request.method} is not possible here; allowed: {allowed}.",
-            headers={"Allow": allowed},
-        )
+        text = f"{request.method} is not possible here; allowed: {allowed}."
+        return Refused(status, text, headers={"Allow": allowed})
     return Refused(status, error.description or status.phrase)
 
 
@@ -191,12 +171,9 @@ _MAKERS: Mapping[type[Exception], Callable[[Any], Refused]] = {
     StoreUnavailable: _unavailable,
     LogUnavailable: _log_unavailable,
     JobNotFound: _plain(HTTPStatus.NOT_FOUND),
-    WrongState: _plain(HTTPStatus.CONFLICT),
-    ScheduleChanged: _plain(HTTPStatus.CONFLICT),
-    ScheduleExists: _plain(HTTPStatus.CONFLICT),
-    ScheduleUnreadable: _plain(HTTPStatus.CONFLICT),
-    CronError: _plain(HTTPStatus.CONFLICT),
     KeyReused: _plain(HTTPStatus.UNPROCESSABLE_ENTITY),
+    QueueError: _plain(HTTPStatus.CONFLICT),
+    CronError: _plain(HTTPStatus.CONFLICT),
     RecursionError: _too_deep,
     HTTPException: _http,
 }

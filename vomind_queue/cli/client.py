@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import IO, Any, TypeVar
 
@@ -15,6 +15,7 @@ import requests
 
 from vomind_queue.cli.endings import Ending, of_status
 from vomind_queue.encoding import readable
+from vomind_queue.errors import leaves
 
 #: Where `vomind-queue up` serves the API.
 DEFAULT_URL = "http://127.0.0.1:3000"
@@ -178,24 +179,6 @@ def document(answer: requests.Response) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise ApiFault("What answers is not VoMind Queue: it sends no JSON.", Ending.FAULT)
     return found
-
-
-def leaves(errors: Any, path: str = "") -> Iterator[tuple[str, str]]:
-    """All messages of a refusal with their paths, such as ``calls[3].to``."""
-    if isinstance(errors, Mapping):
-        for name, inner in errors.items():
-            yield from leaves(inner, _below(path, str(name)))
-    elif isinstance(errors, list):
-        for message in errors:
-            yield path, str(message)
-
-
-def _below(path: str, name: str) -> str:
-    if name == "_schema":
-        return path
-    if name.isdigit():
-        return f"{path}[{name}]"
-    return f"{path}.{name}" if path else name
 
 
 def _words(problem: Mapping[str, Any]) -> str:

@@ -15,11 +15,12 @@ import click
 from vomind_queue.cli.bulk.columns import FIELDS
 from vomind_queue.cli.bulk.lines import Fault, Part, Sheet, parts, read_csv, read_jsonl
 from vomind_queue.cli.bulk.sending import Journal, Sender, agree, open_journal
-from vomind_queue.cli.client import QUEUE, Api, ApiFault, Tell, leaves, patiently
+from vomind_queue.cli.client import QUEUE, Api, ApiFault, Tell, patiently
 from vomind_queue.cli.endings import BadFile, Ending
 from vomind_queue.cli.output import Out, count
 from vomind_queue.cli.talking import duration, talks
 from vomind_queue.encoding import readable
+from vomind_queue.errors import leaves
 
 #: What the journal's name ends with, behind the file's.
 BESIDE = ".sent.jsonl"
