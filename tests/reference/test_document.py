@@ -20,7 +20,7 @@ from vomind_queue.api.reference.document import document
 from vomind_queue.api.reference.operation import Operation
 from vomind_queue.api.reference.texts import (
     ReferenceFault,
-    fields,
+    data,
     meaning,
     operations,
     read_operation,
@@ -75,10 +75,10 @@ def test_each_field_is_described() -> None:
 def test_no_wording_is_left_over() -> None:
     """What is said of a field that there is not any more goes, too."""
     text = str(document())
-    names = {name: name.rpartition(".")[2] for name in fields()}
+    names = {name: name.rpartition(".")[2] for name in data("fields")}
     assert [name for name, plain in names.items() if f"'{plain}'" not in text] == []
     said = set(descriptions(document()))
-    assert [name for name, meant in fields().items() if meant not in said] == []
+    assert [name for name, meant in data("fields").items() if meant not in said] == []
 
 
 def descriptions(part: Any) -> Iterator[str]:
@@ -110,7 +110,7 @@ def test_the_shown_table_has_the_columns_of_the_log() -> None:
     """Its first line is what the service writes."""
     (shown,) = [each.other for each in operations() if each.id == "findCalls"]
     assert shown
-    assert shown.example.splitlines()[0] == ",".join(log_answers.COLUMNS)
+    assert shown["text/csv"].splitlines()[0] == ",".join(log_answers.COLUMNS)
 
 
 @pytest.mark.parametrize("operation", operations(), ids=lambda each: each.id)

@@ -18,7 +18,7 @@ from tests.twilio import PUBLIC_URL, REACHED, sign
 from vomind_queue.api.reference.document import document
 from vomind_queue.api.reference.operation import Example, Operation
 from vomind_queue.api.reference.paths import FORM
-from vomind_queue.api.reference.texts import common, operations
+from vomind_queue.api.reference.texts import data, operations
 from vomind_queue.store.desk import WorkDesk
 
 Made = tuple[Operation, Example]
@@ -175,7 +175,9 @@ def assert_refused(operation: Operation, answer: TestResponse, status: int) -> N
     """The answer is the refusal that the document has for all endpoints."""
     assert answer.status_code == status, answer.text
     assert_fits(operation, answer)
-    (name,) = [name for name, each in common()["refusals"].items() if each["status"] == status]
+    (name,) = [
+        name for name, each in data("document")["refusals"].items() if each["status"] == status
+    ]
     shared = document()["components"]["responses"]
     refusal = shared[name]["content"]["application/problem+json"]
     assert settled(answer.get_json()) == settled(refusal["examples"]["common"]["value"])

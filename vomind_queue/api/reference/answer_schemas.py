@@ -11,7 +11,7 @@ from typing import Any
 
 from vomind_queue.api.fields import DetectionWord, LeadId, Outcomes, PhoneNumber, Shape
 from vomind_queue.api.recurring_schemas import Key
-from vomind_queue.api.reference.texts import answer_entries, meaning
+from vomind_queue.api.reference.texts import data, meaning
 from vomind_queue.calls import Priority, State
 from vomind_queue.logbook import OUTCOMES, STATES
 from vomind_queue.overview import Condition, Level
@@ -50,7 +50,7 @@ _SHAPES: Mapping[str, Shape] = {
 @cache
 def answer_schemas() -> Mapping[str, Shape]:
     """Return all of them by their names among the components."""
-    entries = answer_entries()
+    entries = data("answers")
     return {name: _whole(name) for name, entry in entries.items() if "text" in entry}
 
 
@@ -70,16 +70,16 @@ def _whole(name: str) -> Shape:
     fields: dict[str, Any] = {}
     needed: set[str] = set()
     for each in reversed(names):
-        entry = answer_entries()[each]
+        entry = data("answers")[each]
         own = entry.get("fields", {})
         fields |= own
         needed = (needed | own.keys()) - set(entry.get("optional", ()))
-    return {"description": answer_entries()[name]["text"], **_object(names, fields, needed)}
+    return {"description": data("answers")[name]["text"], **_object(names, fields, needed)}
 
 
 def _bases(name: str) -> Iterator[str]:
     yield name
-    for base in answer_entries()[name].get("extends", ()):
+    for base in data("answers")[name].get("extends", ()):
         yield from _bases(base)
 
 

@@ -17,7 +17,7 @@ from vomind_queue.api import log_search, recurring_schemas, schemas
 from vomind_queue.api.fields import Calls, Rule, Shape
 from vomind_queue.api.reference.answer_schemas import answer_schemas, nullable
 from vomind_queue.api.reference.paths import described, refusal
-from vomind_queue.api.reference.texts import common, meaning, operations
+from vomind_queue.api.reference.texts import data, meaning, operations
 
 #: Schemas that check bodies, by their names among the components.
 BODIES: Mapping[str, Schema] = {
@@ -47,7 +47,7 @@ _QUERIES: Mapping[str, Schema] = {
 @cache
 def document() -> dict[str, Any]:
     """Return the document, as JSON's plain values. Raise ReferenceFault."""
-    shared = common()
+    shared = data("document")
     # Any: apispec's types know neither None for "inline" nor the converter's functions.
     resolver: Any = _name
     plugin = MarshmallowPlugin(schema_name_resolver=resolver)
@@ -86,7 +86,7 @@ def _query(converter: Any, name: str | None) -> Shape:
 
 
 def _add_components(spec: APISpec) -> None:
-    parts, shared = spec.components, common()
+    parts, shared = spec.components, data("document")
     for name, shape in answer_schemas().items():
         parts.schema(name, shape)
     for name, schema in BODIES.items():

@@ -35,14 +35,6 @@ class Example:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Content:
-    """A text that is answered beside JSON, or in its place."""
-
-    media: str
-    example: str
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class Operation:
     """One method of one path; schemas go by their names among the components."""
 
@@ -59,8 +51,8 @@ class Operation:
     success: int | None = HTTPStatus.OK
     #: Schema of a success in JSON, or its shape.
     answer: str | Shape | None = None
-    #: Another media type of a success.
-    other: Content | None = None
+    #: Examples of a success in other media types, by type.
+    other: Mapping[str, str] = field(default_factory=dict)
     #: Schema of a body in JSON.
     body: str | None = None
     body_required: bool = False

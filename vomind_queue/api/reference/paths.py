@@ -9,7 +9,7 @@ from typing import Any
 
 from vomind_queue.api.fields import Shape
 from vomind_queue.api.reference.operation import Example, Operation
-from vomind_queue.api.reference.texts import common, problem
+from vomind_queue.api.reference.texts import data, problem
 
 JSON = "application/json"
 PROBLEM = "application/problem+json"
@@ -85,27 +85,22 @@ def _sent(operation: Operation, part: Any) -> dict[str, Any]:
 
 
 def _response(operation: Operation, status: int) -> Any:
-    shared = common()["refusals"]
+    shared = data("document")["refusals"]
     named = next((name for name, each in shared.items() if each["status"] == status), None)
     if named and not operation.shown(status):
         return named
     good = status < HTTPStatus.BAD_REQUEST
-    meanings = common()["meanings"]
+    wait = ["Retry-After"] if status == HTTPStatus.SERVICE_UNAVAILABLE else []
+    meanings = data("document")["meanings"]
     response: dict[str, Any] = {
         "description": meanings.get(status) or HTTPStatus(status).phrase,
-        "headers": _by_name(
-            [
-                "X-Request-Id",
-                *operation.headers.get(status, ()),
-                *(["Retry-After"] if status == HTTPStatus.SERVICE_UNAVAILABLE else []),
-            ]
-        ),
+        "headers": _by_name(["X-Request-Id", *operation.headers.get(status, ()), *wait]),
     }
     if content := dict(_contents(operation, status)):
         response["content"] = content
     if good and operation.leads_to:
         response["links"] = {
-            name: common()["link"] | {"operationId": name} for name in operation.leads_to
+            name: data("document")["link"] | {"operationId": name} for name in operation.leads_to
         }
     return response
 
@@ -118,9 +113,8 @@ def _contents(operation: Operation, status: int) -> Iterator[tuple[str, dict[str
         return
     if operation.answer is not None:
         yield JSON, {"schema": operation.answer, **examples}
-    if operation.other is not None:
-        text = {"schema": {"type": "string"}, "example": operation.other.example}
-        yield operation.other.media, text
+    for media, text in operation.other.items():
+        yield media, {"schema": {"type": "string"}, "example": text}
 
 
 def _shown(example: Example) -> dict[str, Any]:

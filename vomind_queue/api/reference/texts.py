@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from vomind_queue.api.reference.operation import Content, Example, Operation
+from vomind_queue.api.reference.operation import Example, Operation
 
 try:
     # Ten times faster; a PyYAML that was built without libyaml lacks it.
@@ -29,9 +29,9 @@ class ReferenceFault(Exception):
 
 
 @cache
-def common() -> Mapping[str, Any]:
-    """Everything that endpoints share: `data/document.yaml`."""
-    found: Mapping[str, Any] = _read(_DATA / "document.yaml")
+def data(name: str) -> Mapping[str, Any]:
+    """What a file in `data/` holds: `document`, `fields` or `answers`."""
+    found: Mapping[str, Any] = _read(_DATA / f"{name}.yaml")
     return found
 
 
@@ -50,24 +50,9 @@ def read_operation(file: str, name: str, entry: dict[str, Any]) -> Operation:
     """Read one endpoint. Raise ReferenceFault."""
     try:
         examples = [_example(each, dict(one)) for each, one in entry.pop("examples", {}).items()]
-        other = Content(**entry.pop("other")) if "other" in entry else None
-        return Operation(id=name, examples=examples, other=other, **entry)
+        return Operation(id=name, examples=examples, **entry)
     except TypeError as error:
         raise ReferenceFault(f"data/endpoints/{file}: {name}: {error}") from error
-
-
-@cache
-def fields() -> Mapping[str, str]:
-    """Descriptions of fields: `data/fields.yaml`."""
-    found: Mapping[str, str] = _read(_DATA / "fields.yaml")
-    return found
-
-
-@cache
-def answer_entries() -> Mapping[str, Any]:
-    """Schemas of answers: `data/answers.yaml`."""
-    found: Mapping[str, Any] = _read(_DATA / "answers.yaml")
-    return found
 
 
 def meaning(schemas: Sequence[str], name: str) -> str:
@@ -75,7 +60,7 @@ def meaning(schemas: Sequence[str], name: str) -> str:
 
     ``schemas`` are the field's own one and those that it extends. Raise ReferenceFault.
     """
-    texts = fields()
+    texts: Mapping[str, str] = data("fields")
     for each in (*(f"{schema}.{name}" for schema in schemas), name):
         if each in texts:
             return texts[each]
@@ -84,14 +69,8 @@ def meaning(schemas: Sequence[str], name: str) -> str:
 
 def problem(status: int, detail: str, errors: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Return a refusal as the service words it."""
-    document: dict[str, Any] = {
-        "success": False,
-        "error": detail,
-        "type": "about:blank",
-        "title": HTTPStatus(status).phrase,
-        "status": status,
-        "detail": detail,
-    }
+    said = {"success": False, "error": detail, "type": "about:blank", "detail": detail}
+    document = {**said, "title": HTTPStatus(status).phrase, "status": status}
     return {**document, **({"errors": errors} if errors else {}), "requestId": _REQUEST_ID}
 
 
