@@ -8,8 +8,10 @@ from typing import Any
 from urllib.parse import urlencode
 
 from marshmallow import RAISE, Schema, ValidationError, post_load
+from marshmallow.fields import String
+from marshmallow.validate import Length, OneOf
 
-from vomind_queue.api.fields import Choice, Matching, PhoneNumber, Rule
+from vomind_queue.api.fields import Matching, PhoneNumber, Rule
 from vomind_queue.api.times import parse_instant
 from vomind_queue.logbook import OUTCOMES, STATES, CallRow, Search
 
@@ -24,31 +26,14 @@ class Number(PhoneNumber):
         return super().read(re.sub(r"^ ", "+", value) if isinstance(value, str) else value)
 
 
-class StateWord(
-    Choice[str],
-    words={word: word for word in STATES},
-    told=f"Choose one of: {', '.join(STATES)}.",
-):
-    """A state in the log."""
+def one_of(words: Sequence[str]) -> String:
+    """A text that is one of a few."""
+    return String(validate=OneOf(words, error=f"Choose one of: {', '.join(words)}."))
 
 
-class OutcomeWord(
-    Choice[str],
-    words={word: word for word in OUTCOMES},
-    told=f"Choose one of: {', '.join(OUTCOMES)}.",
-):
-    """How a call ended on the line."""
-
-
-class Text(Rule[str]):
+def text(**more: Any) -> String:
     """What an app may have sent as a lead's name, or an id."""
-
-    shape: Mapping[str, Any] = {"type": "string", "minLength": 1, "maxLength": 128}
-
-    def read(self, value: Any) -> str:
-        if not isinstance(value, str) or not 1 <= len(value) <= 128:  # noqa: PLR2004
-            raise ValidationError("Give a text of 1 to 128 characters.")
-        return value
+    return String(validate=Length(1, 128, error="Give a text of 1 to 128 characters."), **more)
 
 
 class Moment(Rule[int]):
@@ -93,10 +78,10 @@ class SearchSchema(Schema):
         unknown = RAISE
 
     number = Number()
-    lead_id = Text()
-    job_id = Text(data_key="jobId")
-    state = StateWord()
-    outcome = OutcomeWord()
+    lead_id = text()
+    job_id = text(data_key="jobId")
+    state = one_of(STATES)
+    outcome = one_of(OUTCOMES)
     since_ms = Moment(data_key="since")
     until_ms = Moment(data_key="until")
     limit = Limit()

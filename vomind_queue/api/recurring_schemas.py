@@ -8,7 +8,7 @@ from typing import Any
 from marshmallow import RAISE, ValidationError, post_load
 
 from vomind_queue.api import fields, schemas
-from vomind_queue.api.log_search import Number, Text
+from vomind_queue.api.log_search import Number, text
 from vomind_queue.api.schemas import CallSchema, RequestSchema
 from vomind_queue.api.times import iso
 from vomind_queue.cron import Cron, CronError
@@ -184,7 +184,7 @@ class RecurringPageSchema(schemas.PageSchema):
         unknown = RAISE
 
     number = Number()
-    lead_id = Text()
+    lead_id = text()
     key = Key()
 
     @post_load

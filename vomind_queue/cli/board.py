@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import shutil
 import signal
 import sys
@@ -104,9 +105,8 @@ def _processes(shown: Mapping[str, Any]) -> str:
 
 
 def _log(log: Mapping[str, Any]) -> str:
-    if not log["pending"]:
-        text = "up to date"
-    else:
+    text = "up to date"
+    if log["pending"]:
         text = f"{log['pending']:,} on their way, {duration(log['behindMs'] / 1000)} behind"
     dead = f"; {count(log['deadLetters'], 'dead letter')}" if log["deadLetters"] else ""
     return text + dead
@@ -146,16 +146,24 @@ class _Look:
     def __init__(self, api: Api) -> None:
         self._api = api
         self._tag: str | None = None
-        self.shown: dict[str, Any] | None = None
+        self.shown: dict[str, Any] = {}
+        #: Whether the last look showed anything new, and why it came to nothing, if it did.
+        self.changed, self.trouble = False, ""
 
-    def again(self) -> bool:
-        """Whether anything has changed. Raises ApiFault."""
+    def again(self) -> None:
+        """Raises ApiFault for what is wrong from the beginning; later it is waited for."""
         headers = {"If-None-Match": self._tag} if self._tag else {}
-        answer = self._api.ask("GET", OVERVIEW, headers=headers)
-        if answer.status_code == HTTPStatus.NOT_MODIFIED:
-            return False
-        self.shown, self._tag = document(answer), answer.headers.get("ETag")
-        return True
+        self.changed, self.trouble = False, ""
+        try:
+            answer = self._api.ask("GET", OVERVIEW, headers=headers)
+        except ApiFault as fault:
+            if not self.shown or not fault.passing:
+                raise
+            self.trouble = fault.message
+            return
+        if answer.status_code != HTTPStatus.NOT_MODIFIED:
+            self.shown, self._tag = document(answer), answer.headers.get("ETag")
+            self.changed = True
 
 
 @click.command()
@@ -174,59 +182,39 @@ def watch(api: Api, out: Out, *, interval: float, looks: int | None) -> None:
 
     Where standard output is no terminal, there is a line for each change.
     """
-    look = _Look(api)
+    look, told = _Look(api), ("", "")
     screen = sys.stdout.isatty() and not out.as_json
-    # What is wrong from the beginning ends it; later it is waited for.
     look.again()
     with _screen() if screen else suppress(KeyboardInterrupt):
-        turn = _frames(look, api.url) if screen else _changes(look, out)
-        for number, _ in enumerate(turn, 1):
-            if looks is not None and number >= looks:
+        for number in itertools.count(1):
+            if screen:
+                _draw(look, api.url)
+            else:
+                told = _tell(look, out, told)
+            sys.stdout.flush()
+            if number == looks:
                 return
             time.sleep(interval)
+            look.again()
 
 
-def _frames(look: _Look, url: str) -> Iterator[None]:
-    trouble = ""
-    while True:
-        if look.shown is not None:
-            now = f"{datetime.now(UTC):%H:%M:%S} UTC, Ctrl-C ends"
-            _draw([*board(look.shown, url), "", trouble or now])
-        yield
-        trouble = _again(look)[1]
-
-
-def _changes(look: _Look, out: Out) -> Iterator[None]:
-    """Times that pass by themselves are no change for people; programs get every document."""
-    changed, trouble, told = True, "", ("", "")
-    while True:
-        line = one_line(look.shown) if look.shown else ""
-        if out.as_json and changed:
-            click.echo(readable(look.shown))
-        elif not out.as_json and line != told[0]:
-            click.echo(f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}  {line}")
-        if trouble and trouble != told[1]:
-            out.note(trouble)
-        told = (line, trouble)
-        sys.stdout.flush()
-        yield
-        changed, trouble = _again(look)
-
-
-def _again(look: _Look) -> tuple[bool, str]:
-    try:
-        return look.again(), ""
-    except ApiFault as fault:
-        if not fault.passing:
-            raise
-        return False, fault.message
-
-
-def _draw(lines: Sequence[str]) -> None:
-    rows = shutil.get_terminal_size().lines
-    shown = [f"{line}{_LINE}" for line in lines[: rows - 1]]
+def _draw(look: _Look, url: str) -> None:
+    now = f"{datetime.now(UTC):%H:%M:%S} UTC, Ctrl-C ends"
+    lines = [*board(look.shown, url), "", look.trouble or now]
+    shown = [f"{line}{_LINE}" for line in lines[: shutil.get_terminal_size().lines - 1]]
     click.echo(_HOME + "\n".join(shown) + _REST, nl=False)
-    sys.stdout.flush()
+
+
+def _tell(look: _Look, out: Out, told: tuple[str, str]) -> tuple[str, str]:
+    """Times that pass by themselves are no change for people; programs get every document."""
+    line = one_line(look.shown)
+    if out.as_json and look.changed:
+        click.echo(readable(look.shown))
+    elif not out.as_json and line != told[0]:
+        click.echo(f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}  {line}")
+    if look.trouble and look.trouble != told[1]:
+        out.note(look.trouble)
+    return line, look.trouble
 
 
 @contextmanager

@@ -7,6 +7,7 @@ asked for in order and printed. Nothing is changed, and nobody is rung.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import asdict
 from http import HTTPStatus
 from urllib.parse import urlsplit
@@ -86,29 +87,22 @@ def _document(found: list[tuple[str, Finding]], worst: Grade) -> dict[str, objec
 
 def examine(settings: Settings) -> Iterator[tuple[str, Finding]]:
     """Each finding under the name of what it is about, in the order in which they stand."""
-    looks: Mapping[str, Callable[[Settings], Iterable[Finding]]] = {
-        "Redis": _redis,
-        "API": _keys,
-        "Twilio": _twilio,
-        "Callbacks": _callbacks,
+    looks: dict[str, Callable[[Settings], Iterable[Finding]]] = {
+        "Redis": _redis, "API": _keys, "Twilio": _twilio, "Callbacks": _callbacks,
         "Call log": examine_log,
-    }
-    for part, look in looks.items():
-        if part != "Callbacks" or settings.twilio_account_sid is not None:
-            for finding in look(settings):
-                yield part, finding
+    }  # fmt: skip
+    if settings.twilio_account_sid is None:
+        del looks["Callbacks"]
+    return ((part, finding) for part, look in looks.items() for finding in look(settings))
 
 
 def _redis(settings: Settings) -> Iterator[Finding]:
     start = "Is it running there? REDIS_URL, or REDIS_HOST, says where."
     if settings.embedded:
         start = "The embedded one runs while `vomind-queue up` does; REDIS_URL names your own."
-    client = connect(settings.redis_url, timeout_s=WORKER_TIMEOUT_S)
-    with client:
-        bad = False
-        for finding in examination.examine(
-            client, allow_eviction=settings.allow_eviction, start=start
-        ):
+    bad, allow = False, settings.allow_eviction
+    with connect(settings.redis_url, timeout_s=WORKER_TIMEOUT_S) as client:
+        for finding in examination.examine(client, allow_eviction=allow, start=start):
             bad = bad or (finding.what == "Redis" and finding.grade is Grade.WRONG)
             yield finding
         if not bad:
@@ -153,11 +147,8 @@ def _twilio(settings: Settings) -> Iterator[Finding]:
             "Set TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN and TWILIO_PHONE_NUMBER to ring people.",
         )
         return
-    examiner = build_examiner(settings)
-    try:
+    with closing(build_examiner(settings)) as examiner:
         yield from examiner.examine(by_key=settings.twilio_api_key is not None)
-    finally:
-        examiner.close()
 
 
 def _callbacks(settings: Settings) -> Iterator[Finding]:

@@ -19,6 +19,7 @@ from vomind_queue.encoding import readable
 
 _IDS = click.argument("ids", nargs=-1, required=True, metavar="ID...")
 _HISTORY = ("completed", "failed")
+_TIMES = ("createdAt", "scheduledFor", "startedAt", "finishedAt")
 #: States in which a call is still to ring.
 _AHEAD = ("waiting", "delayed", "active")
 #: Between two looks, s.
@@ -168,7 +169,8 @@ def _logged(api: Api, out: Out, job_id: str, *, needed: bool) -> dict[str, Any] 
 def _lines(shown: Mapping[str, Any]) -> Iterator[str]:
     data = shown.get("data") or shown
     title = click.style(f"Call {shown['jobId']}", bold=True)
-    yield f"{title}  {_where(shown)}"
+    # Where it waits, the reasons below say more.
+    yield f"{title}  {state(shown['state']) if shown['why'] else where(shown)}"
     yield from _reasons(shown["why"])
     lead = data.get("lead_id")
     about = "" if lead is None else f", lead {printable(str(lead))}"
@@ -177,27 +179,13 @@ def _lines(shown: Mapping[str, Any]) -> Iterator[str]:
         yield row("says", printable(data["message"]))
     if data.get("metadata"):
         yield row("metadata", readable(data["metadata"]))
-    for name, field in _TIMES.items():
+    names = ("accepted", "due", "started", "finished")
+    for name, field in zip(names, _TIMES, strict=True):
         if shown.get(field):
             yield row(name, f"{moment(shown[field])} UTC ({relative(shown[field])})")
     for made in shown.get("attempts", []):
         yield row(f"attempt {made['number']}", _attempt(made))
     yield from _story(shown["events"])
-
-
-_TIMES = {
-    "accepted": "createdAt",
-    "due": "scheduledFor",
-    "started": "startedAt",
-    "finished": "finishedAt",
-}
-
-
-def _where(shown: Mapping[str, Any]) -> str:
-    if shown["why"]:
-        # The reasons below say more.
-        return state(shown["state"])
-    return where(shown)
 
 
 def _reasons(why: Mapping[str, Any] | None) -> Iterator[str]:

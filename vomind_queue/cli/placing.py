@@ -32,27 +32,20 @@ _options = together(
 @click.command()
 @click.argument("number")
 @_options
-def call(
-    api: Api, out: Out, *, number: str, idempotency_key: str | None, wait: bool, **options: Any
-) -> None:
+def call(api: Api, out: Out, **options: Any) -> None:
     """Call a NUMBER as soon as its turn comes."""
-    answer = _send(api, "schedule-call", {"to": number, **given(options)}, idempotency_key)
-    _told(api, out, answer, f"Call {answer['jobId']} to {number} is in the queue.", wait=wait)
+    _place(api, out, "schedule-call", **options)
 
 
 @click.command()
 @click.argument("number")
 @_when
 @_options
-def schedule(
-    api: Api, out: Out, *, number: str, idempotency_key: str | None, wait: bool, **options: Any
-) -> None:
+def schedule(api: Api, out: Out, **options: Any) -> None:
     """Call a NUMBER later: --at a time, or --in a while."""
     if (options["scheduleAt"] is None) == (options["delayMs"] is None):
         raise click.UsageError("Say when: either --at or --in.")
-    body = {"to": number, **given(options)}
-    answer = _send(api, "schedule-delayed-call", body, idempotency_key)
-    _told(api, out, answer, _due(answer), wait=wait)
+    _place(api, out, "schedule-delayed-call", **options)
 
 
 @click.command()
@@ -68,16 +61,17 @@ def edit(api: Api, out: Out, *, job_id: str, **options: Any) -> None:
 
 
 def _due(answer: dict[str, Any]) -> str:
-    due = answer["scheduledFor"]
+    due = answer.get("scheduledFor")
     when = f"is due {moment(due)} UTC ({relative(due)})" if due else "is in the queue"
     return f"Call {answer['jobId']} to {answer['data']['to']} {when}."
 
 
-def _send(api: Api, path: str, body: dict[str, Any], key: str | None) -> dict[str, Any]:
+def _place(api: Api, out: Out, path: str, *, number: str, wait: bool, **options: Any) -> None:
     """Schedules once; raises ApiFault that says how to send it again without a second call."""
-    key = key or f"cli-{secrets.token_urlsafe(12)}"
+    key = options.pop("idempotency_key") or f"cli-{secrets.token_urlsafe(12)}"
     try:
-        return api.post(f"{QUEUE}/{path}", body, **{"Idempotency-Key": key})
+        body = {"to": number, **given(options)}
+        answer = api.post(f"{QUEUE}/{path}", body, **{"Idempotency-Key": key})
     except ApiFault as fault:
         if not fault.sent:
             raise
@@ -86,12 +80,7 @@ def _send(api: Api, path: str, body: dict[str, Any], key: str | None) -> dict[st
             f"the command with --idempotency-key {key}"
         )
         raise ApiFault(text, Ending(fault.exit_code), problem=fault.problem) from None
-
-
-def _told(api: Api, out: Out, answer: dict[str, Any], line: str, *, wait: bool) -> None:
-    if not wait:
-        out.answer(answer, line)
-        return
-    if not out.as_json:
-        click.echo(line)
-    follow(api, out, str(answer["jobId"]))
+    if not (wait and out.as_json):
+        out.answer(answer, _due(answer))
+    if wait:
+        follow(api, out, str(answer["jobId"]))
