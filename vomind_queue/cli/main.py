@@ -6,13 +6,13 @@ import json
 import os
 import re
 import sys
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 import click
 from click.shell_completion import get_completion_class
 
+from vomind_queue import __version__
 from vomind_queue.cli.commands import LazyGroup
 from vomind_queue.cli.endings import Ending
 
@@ -44,28 +44,11 @@ class _Root(LazyGroup):
             ctx.exit(Ending.INTERRUPTED)
 
 
-def _show_version(ctx: click.Context, _option: click.Parameter, wanted: bool) -> None:
-    if not wanted:
-        return
-    try:
-        click.echo(f"vomind-queue {version('vomind-queue')}")
-    except PackageNotFoundError:
-        click.echo("vomind-queue, not installed: run from its directory")
-    ctx.exit()
-
-
 @click.group(cls=_Root, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--url", envvar="VOMIND_URL", hidden=True)
 @click.option("--key", envvar="VOMIND_KEY", hidden=True)
 @click.option("--json", "as_json", is_flag=True, hidden=True)
-@click.option(
-    "--version",
-    is_flag=True,
-    is_eager=True,
-    expose_value=False,
-    callback=_show_version,
-    help="Show the version.",
-)
+@click.version_option(__version__, message="vomind-queue %(version)s", help="Show the version.")
 @click.pass_context
 def entry(context: click.Context, /, **_: Any) -> None:
     """VoMind Queue: REST in, a ringing phone out.

@@ -71,13 +71,9 @@ def outcomes(text: str) -> list[str]:
     return [] if words == ["none"] else words
 
 
-def _outcomes(_: click.Context, __: click.Parameter, text: str | None) -> list[str] | None:
-    return None if text is None else outcomes(text)
-
-
-def _metadata(_: click.Context, __: click.Parameter, text: str | None) -> Any:
+def _metadata(text: str) -> Any:
     try:
-        return None if text is None else json.loads(text)
+        return json.loads(text)
     except ValueError as error:
         raise click.BadParameter(f"it is no JSON: {error}", param_hint="--metadata") from None
 
@@ -90,14 +86,14 @@ call_options = together(
     click.option(
         "--metadata",
         metavar="JSON",
-        callback=_metadata,
+        type=_metadata,
         help="An object that is given back as it is.",
     ),
     click.option(
         "--retry-on",
         "retryOn",
         metavar="OUTCOMES",
-        callback=_outcomes,
+        type=outcomes,
         help="After which outcomes it is made again: busy,no-answer,failed; or none.",
     ),
     click.option(
