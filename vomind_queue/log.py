@@ -86,6 +86,8 @@ def configure(settings: Settings) -> None:
     for name in _QUIET:
         logging.getLogger(name).setLevel(max(level, logging.WARNING))
     logging.captureWarnings(True)
+    # No line shows these: docs.python.org/3/howto/logging.html#optimization.
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
 
 
 def _utc(record: logging.LogRecord) -> str:

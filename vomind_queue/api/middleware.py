@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from flask import Flask, Request, Response
 from prometheus_client import Histogram
-from werkzeug.datastructures import Headers
 from werkzeug.routing import MapAdapter
 
 if TYPE_CHECKING:
@@ -49,11 +48,14 @@ _LISTED = [(name.lower(), name, value) for name, value in _HEADERS.items()]
 
 
 class Answer(Response):
-    """A 200 or an error with a body, whose headers are as they are to be sent."""
+    """A 200 or an error with a body, which is sent with its headers as they are."""
 
-    def get_wsgi_headers(self, _environ: WSGIEnvironment) -> Headers:
-        """Return the headers; the length is among them since the body was."""
-        return self.headers
+    def get_wsgi_response(
+        self, environ: WSGIEnvironment
+    ) -> tuple[Iterable[bytes], str, list[tuple[str, str]]]:
+        """Return body, status and headers; the length is among them since the body was."""
+        body = () if environ["REQUEST_METHOD"] == "HEAD" else self.iter_encoded()
+        return body, self.status, self.headers.to_wsgi_list()
 
 
 class Api(Flask):
