@@ -32,10 +32,7 @@ class Priority(StrEnum):
     @property
     def rank(self) -> int:
         """1 for high, 2 for normal, 3 for low: lower is dialed first."""
-        return _RANKS[self]
-
-
-_RANKS = {Priority.HIGH: 1, Priority.NORMAL: 2, Priority.LOW: 3}
+        return list(Priority).index(self) + 1
 
 
 class State(StrEnum):

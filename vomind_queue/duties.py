@@ -104,14 +104,20 @@ class Duties:
         while not self._stopped.is_set():
             try:
                 self._sleep(self._look())
-                self._note_success()
             except StoreUnavailable as error:
-                self._note_failure(error)
+                if not self._failures and not self._stopped.is_set():
+                    logger.warning("Redis cannot be reached, trying again: %s", error)
+                self._failures += 1
+                self._stopped.wait(RETRY_S)
             except Exception:
                 # A connection that is closed while it is read fails in any way.
                 if not self._stopped.is_set():
                     logger.exception("a look at what is due failed")
                     self._stopped.wait(RETRY_S)
+            else:
+                if self._failures:
+                    logger.warning("Redis answers again, after %d tries", self._failures)
+                    self._failures = 0
 
     def _look(self) -> float:
         """Call what is due; return how long to wait for the next look, s."""
@@ -128,23 +134,7 @@ class Duties:
         until = time.monotonic() + seconds
         while not self._stopped.is_set() and (left_s := until - time.monotonic()) > 0:
             if self._times.wait(left_s):
-                self._heed()
+                if self._stopped.wait(WORD_S):
+                    # It came for a worker that sees to nothing any more.
+                    self._times.put_back()
                 return
-
-    def _heed(self) -> None:
-        if self._stopped.is_set():
-            # It came for a worker that sees to nothing any more.
-            self._times.put_back()
-        else:
-            self._stopped.wait(WORD_S)
-
-    def _note_success(self) -> None:
-        if self._failures:
-            logger.warning("Redis answers again, after %d tries", self._failures)
-            self._failures = 0
-
-    def _note_failure(self, error: StoreUnavailable) -> None:
-        if not self._failures and not self._stopped.is_set():
-            logger.warning("Redis cannot be reached, trying again: %s", error)
-        self._failures += 1
-        self._stopped.wait(RETRY_S)

@@ -31,16 +31,10 @@ _UNSEEN = re.compile(
 )
 
 
-_READABLE = json.JSONEncoder(ensure_ascii=False, default=str)
-
-
 def readable(value: Any, *, indent: int | None = None) -> str:
     """Return JSON for a terminal or a log: what could not be seen there is escaped.
 
     A value that JSON has no form for stands there as its text.
     """
-    if indent is None:
-        text = _READABLE.encode(value)
-    else:
-        text = json.dumps(value, ensure_ascii=False, default=str, indent=indent)
+    text = json.dumps(value, ensure_ascii=False, default=str, indent=indent)
     return _UNSEEN.sub(lambda sign: f"\\u{ord(sign[0]):04x}", text)

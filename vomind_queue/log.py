@@ -14,8 +14,6 @@ import json
 import logging
 import sys
 import time
-from collections.abc import Mapping
-from functools import lru_cache
 from typing import Any
 
 from vomind_queue.config.settings import Settings
@@ -75,12 +73,8 @@ def configure(settings: Settings) -> None:
     Replaces what was set up before, so that it can be called from Celery's
     ``setup_logging`` signal and from an entry point alike.
     """
-    formatters: Mapping[str, type[logging.Formatter]] = {
-        "text": TextFormatter,
-        "json": JsonFormatter,
-    }
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(formatters[settings.log_format]())
+    handler.setFormatter(JsonFormatter() if settings.log_format == "json" else TextFormatter())
     level = logging.getLevelName(settings.log_level.upper())
     logging.basicConfig(level=level, handlers=[handler], force=True)
     for name in _QUIET:
@@ -91,13 +85,8 @@ def configure(settings: Settings) -> None:
 
 
 def _utc(record: logging.LogRecord) -> str:
-    return f"{_second(int(record.created))}.{int(record.msecs):03d}Z"
-
-
-@lru_cache(maxsize=8)
-def _second(unix_s: int) -> str:
-    # Many lines share one.
-    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(unix_s))
+    second = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
+    return f"{second}.{int(record.msecs):03d}Z"
 
 
 def _one_line(text: str) -> str:

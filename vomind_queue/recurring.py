@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Protocol
 
 from vomind_queue.calls import IdempotencyKey, mask_number
@@ -82,9 +81,7 @@ class Recurring:
             first = old.first_after(new, self._timetable.now_ms())
             self._timetable.change(old, new, first, keep_due=new.is_timed_as(old.recurrence))
 
-        self._with_latest(schedule_id, try_once)
-        logger.info("📞 ⏰ recurring call changed", extra={"schedule": schedule_id})
-        return self._timetable.show(schedule_id)
+        return self._with_latest(schedule_id, try_once, "📞 ⏰ recurring call changed")
 
     def pause(self, schedule_id: str, by: str) -> ScheduleView:
         """Its ticks fire no more until `resume`, and are not made up for. Raises JobNotFound."""
@@ -93,9 +90,9 @@ class Recurring:
             if old.pause is None:
                 self._timetable.pause(old, by)
 
-        self._with_latest(schedule_id, try_once)
-        logger.warning("recurring call paused by %s", by, extra={"schedule": schedule_id})
-        return self._timetable.show(schedule_id)
+        return self._with_latest(
+            schedule_id, try_once, f"recurring call paused by {by}", level=logging.WARNING
+        )
 
     def resume(self, schedule_id: str) -> ScheduleView:
         """Its ticks fire again, from the next one on. Raises JobNotFound, CronError."""
@@ -105,9 +102,7 @@ class Recurring:
                 first = old.first_after(old.recurrence, self._timetable.now_ms())
                 self._timetable.resume(old, first)
 
-        self._with_latest(schedule_id, try_once)
-        logger.info("recurring call resumed", extra={"schedule": schedule_id})
-        return self._timetable.show(schedule_id)
+        return self._with_latest(schedule_id, try_once, "recurring call resumed")
 
     def remove(self, schedule_id: str) -> Removed:
         """Stops a recurring call for good, with its jobs that did not start. Raises JobNotFound."""
@@ -125,9 +120,19 @@ class Recurring:
                 after_ms = max(after_ms, error.done_ms)
         return self._timetable.put(recurrence, recurrence.first(after_ms), key)
 
-    def _with_latest(self, schedule_id: str, step: Callable[[Schedule], None]) -> None:
-        for _ in range(TRIES - 1):
-            with suppress(ScheduleChanged):
+    def _with_latest(
+        self,
+        schedule_id: str,
+        step: Callable[[Schedule], None],
+        deed: str,
+        level: int = logging.INFO,
+    ) -> ScheduleView:
+        for left in reversed(range(TRIES)):
+            try:
                 step(self._timetable.show(schedule_id).schedule)
-                return
-        step(self._timetable.show(schedule_id).schedule)
+                break
+            except ScheduleChanged:
+                if not left:
+                    raise
+        logger.log(level, deed, extra={"schedule": schedule_id})
+        return self._timetable.show(schedule_id)

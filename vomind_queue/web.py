@@ -97,7 +97,8 @@ def _serve(settings: Settings, address: str) -> None:
             "loggers": {"_granian": {"propagate": True}},
         },
     )
-    server.on_startup(lambda: _tell(settings))
+    place = {"host": settings.host, "port": settings.port}
+    server.on_startup(lambda: logger.info("API listens", extra=place))
     try:
         server.serve(target_loader=partial(_load, TARGET, failures, most), wrap_loader=False)
     except SystemExit:
@@ -121,10 +122,6 @@ def _load(target: str, failures: ctypes.c_int, most: int) -> Any:
         raise
     failures.value = 0
     return made
-
-
-def _tell(settings: Settings) -> None:
-    logger.info("API listens", extra={"host": settings.host, "port": settings.port})
 
 
 def _refuse_open_door(settings: Settings) -> None:

@@ -72,11 +72,8 @@ def _version(facts: Mapping[str, Any]) -> Finding:
 
 def _role(facts: Mapping[str, Any]) -> Finding:
     if facts.get("role") != "master":
-        return wrong(
-            "role",
-            "It is a replica, and takes no calls.",
-            "Let REDIS_URL name the primary.",
-        )
+        said = "It is a replica, and takes no calls."
+        return wrong("role", said, "Let REDIS_URL name the primary.")
     replicas = int(facts.get("connected_slaves", 0))
     return fine("role", f"primary, with {replicas} {'replica' if replicas == 1 else 'replicas'}")
 
@@ -106,11 +103,8 @@ def _memory(facts: Mapping[str, Any]) -> Iterator[Finding]:
 def _clients(facts: Mapping[str, Any]) -> Iterator[Finding]:
     most = facts.get("maxclients")
     if most is not None and int(most) < CONNECTIONS:
-        yield advice(
-            "connections",
-            f"It takes {int(most)} at a time; all processes together may want {CONNECTIONS}.",
-            "Raise maxclients, or take a larger plan.",
-        )
+        said = f"It takes {int(most)} at a time; all processes together may want {CONNECTIONS}."
+        yield advice("connections", said, "Raise maxclients, or take a larger plan.")
 
 
 def _persistence(client: redis.Redis, facts: Mapping[str, Any]) -> Finding:

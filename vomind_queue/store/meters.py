@@ -24,7 +24,6 @@ from vomind_queue.store import keys
 from vomind_queue.store.connection import Gate
 from vomind_queue.store.record import pairs
 
-_EVENT, _FAILURE = "event:", "failure:"
 _ALONE = ("lease-lost", "waited-ms", "late-ms")
 
 
@@ -41,8 +40,8 @@ class MeterDesk:
         )
         totals = {name: int(count) for name, count in pairs(flat).items()}
         return Meters(
-            events=_after(_EVENT, totals),
-            failures=_after(_FAILURE, totals),
+            events=_after("event:", totals),
+            failures=_after("failure:", totals),
             outcomes={name: count for name, count in totals.items() if _is_outcome(name)},
             leases_lost=totals.get("lease-lost", 0),
             waited=_distribution("w", totals, "waited-ms"),
