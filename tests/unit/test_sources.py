@@ -63,7 +63,7 @@ def test_every_include_is_used() -> None:
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(LUA).as_posix())
 def test_keys_and_codes_that_a_file_names_exist(path: Path) -> None:
     """One that does not would be nil."""
-    # By a name alone: the loader gives a script those that its text names.
+    # By a name alone: the loader puts the value in its place.
     assert not re.search(r"\b[KC]\b(?!\.\w)", code(path))
     assert set(re.findall(r"\bK\.(\w+)", code(path))) <= set(keys.LUA_NAMES)
     assert set(re.findall(r"\bC\.(\w+)", code(path))) <= set(codes.LUA_NAMES)
@@ -88,12 +88,10 @@ def test_what_was_noted_for_the_log_is_written_after_the_script() -> None:
     assert "flush_log" not in whole('--- @include "job"\nreturn 1')
 
 
-def test_a_script_gets_the_names_that_it_uses() -> None:
-    """Each run builds them."""
-    text = whole('--- @include "clock"\nreturn { C.ok, K.job, K.schedules }')
-    tables = dict(line.split(" = ", 1) for line in text.splitlines()[:2])
-    assert set(re.findall(r"(\w+) =", tables["local K"])) == {"job", "schedule", "schedules"}
-    assert set(re.findall(r"(\w+) =", tables["local C"])) == {"ok"}
+def test_a_script_holds_keys_and_codes_themselves() -> None:
+    """A table of them would be built at each run."""
+    text = whole('--- @include "clock"\nreturn { C.ok, K.job .. 1 }')
+    assert f"return {{ {codes.Code.OK.value}, '{keys.JOB}' .. 1 }}" in text
 
 
 def test_a_circle_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

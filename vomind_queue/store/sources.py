@@ -8,6 +8,7 @@ when the script is loaded.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
@@ -54,7 +55,7 @@ def whole(body: str, outbox_max: int = OUTBOX_MAX) -> str:
         "return answer\n",
     ]
     text = _without_comments("".join(parts))
-    return _table("K", keys.LUA_NAMES, text) + _table("C", codes.LUA_NAMES, text) + text
+    return _with_values("K", keys.LUA_NAMES, _with_values("C", codes.LUA_NAMES, text))
 
 
 def _named(text: str, within: tuple[str, ...]) -> dict[str, str]:
@@ -83,12 +84,10 @@ def _read(path: str) -> str:
     return (files("vomind_queue.store") / "lua" / path).read_text("utf-8")
 
 
-def _table(name: str, entries: Mapping[str, str | int], text: str) -> str:
-    """Names for a script, those alone that stand in its text: they are built at each run."""
-    used = {field: value for field, value in entries.items() if f"{name}.{field}" in text}
+def _with_values(table: str, values: Mapping[str, str | int], text: str) -> str:
+    """Put the values themselves in the place of ``table.name``: each run would build the table."""
     # A whole number and a plain text are written in Lua as in Python.
-    fields = (f"{field} = {value!r}" for field, value in used.items())
-    return f"local {name} = {{ {', '.join(fields)} }}\n"
+    return re.sub(rf"\b{table}\.(\w+)", lambda found: repr(values[found[1]]), text)
 
 
 def _without_comments(text: str) -> str:

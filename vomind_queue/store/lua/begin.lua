@@ -18,6 +18,7 @@
 --- @include "breaker"
 --- @include "clock"
 --- @include "held"
+--- @include "hindrance"
 --- @include "job"
 --- @include "log"
 --- @include "memory"
@@ -58,16 +59,20 @@ local function pass_probe_on()
 end
 
 free_first()
-if redis.call('EXISTS', K.paused) == 1 then
-    requeue(id, now, false)
-    return { C.paused, now }
-end
-if breaker_next() and redis.call('HGET', K.breaker, 'probe') ~= lease then
-    requeue(id, now, false)
-    return { C.broken, now }
-end
+local above = {}
 for rank = 1, tonumber(job[5]) - 1 do
-    if redis.call('ZCARD', K.waiting .. rank) > 0 then
+    above[rank] = K.waiting .. rank
+end
+if something_stands(unpack(above)) then
+    if redis.call('EXISTS', K.paused) == 1 then
+        requeue(id, now, false)
+        return { C.paused, now }
+    end
+    if breaker_next() and redis.call('HGET', K.breaker, 'probe') ~= lease then
+        requeue(id, now, false)
+        return { C.broken, now }
+    end
+    if #above > 0 and redis.call('EXISTS', unpack(above)) > 0 then
         pass_probe_on()
         requeue(id, now, false)
         return { C.outranked, now }
@@ -75,7 +80,8 @@ for rank = 1, tonumber(job[5]) - 1 do
 end
 
 local number = number_of(job[6])
-local other = redis.call('HGET', K.dialing, number)
+local free = redis.call('HSETNX', K.dialing, number, id) == 1
+local other = not free and redis.call('HGET', K.dialing, number)
 if other and other ~= id and redis.call('HEXISTS', job_key(other), 'mark') == 1 then
     pass_probe_on()
     redis.call('ZREM', K.window, lease)
@@ -90,6 +96,9 @@ local max, window = rate_in_force(ARGV[4], ARGV[5])
 if max > 0 then
     local reserved = tonumber(redis.call('ZSCORE', K.window, lease) or 0)
     if reserved <= now - window - WINDOW_GUARD_MS and window_use(now, max, window) >= max then
+        if free then
+            redis.call('HDEL', K.dialing, number)
+        end
         pass_probe_on()
         requeue(id, now, false)
         return { C.limited, now }
@@ -104,7 +113,9 @@ if job[11] or job[12] then
     redis.call('HDEL', key, 'busy', 'notbefore')
 end
 redis.call('HSET', key, 'attempt', attempt, 'mark', now, 'started', now)
-redis.call('HSET', K.dialing, number, id)
+if not free then
+    redis.call('HSET', K.dialing, number, id)
+end
 local waited = math.max(now - tonumber(job[9] or now), 0)
 tally(now, 'w' .. half_octave(waited))
 total('waited-ms', waited)

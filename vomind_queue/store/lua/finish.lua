@@ -63,7 +63,12 @@ if not job[3] then
     end
     return { C.again, now, 0, 0 }
 end
-free_first()
+if outcome == 'doubt' then
+    free_first()
+else
+    -- It is this call's: while its mark stands no other one gets its number.
+    free_first('HDEL', K.dialing, number_of(job[6]))
+end
 
 -- The breaker: refusals in a row over the whole queue.
 local was_open = breaker_next() ~= nil
@@ -88,9 +93,6 @@ if ARGV[18] ~= '' then
     total('failure:' .. ARGV[18])
 end
 
-if outcome ~= 'doubt' then
-    free_number(id, number_of(job[6]))
-end
 local attempts = tonumber(job[4] or 0) + 1
 local ends = outcome == 'completed' or outcome == 'failed'
 if outcome ~= 'doubt' and not ends then
@@ -110,8 +112,10 @@ local function trim(set, age, keep)
     if over > #old then
         old = redis.call('ZRANGE', set, 0, math.min(over, 5) - 1)
     end
+    if #old > 0 then
+        redis.call('ZREM', set, unpack(old))
+    end
     for _, stale in ipairs(old) do
-        redis.call('ZREM', set, stale)
         drop_record(id_of(stale))
     end
 end
@@ -139,10 +143,11 @@ if outcome == 'completed' then
     note('completed')
     account(sid, now, ARGV[14])
     set_due(K.following, mem, now + tonumber(ARGV[16]), now)
+    local placed = { 'sid', sid, 'status', ARGV[6] }
     if ARGV[17] ~= '0' then
-        redis.call('HSET', key, 'rank', ARGV[17])
+        placed[5], placed[6] = 'rank', ARGV[17]
     end
-    close('completed', K.completed, ARGV[10], ARGV[11], 'sid', sid, 'status', ARGV[6])
+    close('completed', K.completed, ARGV[10], ARGV[11], unpack(placed))
 elseif outcome == 'failed' then
     note('failed')
     tally(now, 'not-placed')

@@ -21,6 +21,7 @@
 --- @include "clock"
 --- @include "due"
 --- @include "held"
+--- @include "hindrance"
 --- @include "job"
 --- @include "log"
 --- @include "memory"
@@ -137,7 +138,7 @@ end
 
 local room = math.huge
 local max, window_ms = 0, 0
-if redis.call('EXISTS', K.paused) == 1 then
+if something_stands() and redis.call('EXISTS', K.paused) == 1 then
     room = 0
 end
 local probe_at = breaker_next()
@@ -162,6 +163,8 @@ end
 
 local answer = { now, -1, 0, workers }
 local taken = 0
+-- Scores and members, to be added to the two sets at once.
+local held, leased = {}, {}
 local function lease_out(mem, rank, pos)
     taken = taken + 1
     local id = id_of(mem)
@@ -169,8 +172,8 @@ local function lease_out(mem, rank, pos)
     local lease = ARGV[6] .. taken
     local round = redis.call('HGET', key, 'round')
     redis.call('HSET', key, 'state', 'active', 'lease', lease, 'pos', pos)
-    redis.call('ZADD', K.active, now, mem)
-    redis.call('ZADD', K.leases, now + lease_ms, mem)
+    held[2 * taken - 1], held[2 * taken] = now, mem
+    leased[2 * taken - 1], leased[2 * taken] = now + lease_ms, mem
     log_event(id, 'taken')
     if max > 0 then
         note_start(lease, now, math.max(max, tonumber(ARGV[4])))
@@ -202,6 +205,10 @@ for rank = 1, 3 do
             lease_out(popped[i], tostring(rank), popped[i + 1])
         end
     end
+end
+if taken > 0 then
+    redis.call('ZADD', K.active, unpack(held))
+    redis.call('ZADD', K.leases, unpack(leased))
 end
 if max > 0 and taken >= room and something_waits() then
     local used, reset = window_use(now, max, window_ms)

@@ -1,9 +1,5 @@
 -- The attempts of a call that have ended.
 
--- What the record says of the last attempt alone.
-local OF_ATTEMPT = { 'finished', 'sid', 'status', 'rank', 'seq', 'seen', 'over', 'duration', 'answered', 'sip',
-    'price', 'unit', 'looked', 'why' }
-
 -- Moves the last attempt to those before it, once it has ended.
 local function archive(key)
     local said = redis.call('HMGET', key, 'finished', 'attempts', 'started', 'sid', 'status', 'over',
@@ -21,5 +17,7 @@ local function archive(key)
         token = said[15] or nil,
     })
     redis.call('HSET', key, 'past', said[13] and (said[13] .. '\n' .. entry) or entry)
-    redis.call('HDEL', key, unpack(OF_ATTEMPT))
+    -- What the record says of the last attempt alone.
+    redis.call('HDEL', key, 'finished', 'sid', 'status', 'rank', 'seq', 'seen', 'over', 'duration', 'answered',
+        'sip', 'price', 'unit', 'looked', 'why')
 end

@@ -4,8 +4,10 @@
 --- @include "wake"
 
 local function let_go(mem)
-    redis.call('ZREM', K.leases, mem)
-    redis.call('ZREM', K.settling, mem)
+    -- A call that is leased is not in doubt.
+    if redis.call('ZREM', K.leases, mem) == 0 then
+        redis.call('ZREM', K.settling, mem)
+    end
     redis.call('ZREM', K.active, mem)
 end
 

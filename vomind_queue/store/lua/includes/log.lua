@@ -4,11 +4,16 @@
 --- @include "clock"
 --- @include "outbox"
 
-local LOG_FINAL = { completed = true, failed = true, cancelled = true, removed = true, revived = true,
-    line_ended = true }
+-- Comparisons, not tables: each run of a script would build them.
+local function log_is_final(kind)
+    return kind == 'completed' or kind == 'failed' or kind == 'cancelled' or kind == 'removed'
+        or kind == 'revived' or kind == 'line_ended'
+end
 
 -- Starts are counted by how long they had waited, and each start was taken before.
-local LOG_UNCOUNTED = { taken = true, started = true }
+local function log_is_uncounted(kind)
+    return kind == 'taken' or kind == 'started'
+end
 
 local log_groups, log_last, log_open, log_dropped = {}, {}, {}, {}
 
@@ -65,12 +70,14 @@ end
 
 -- Writes what was noted.
 local function flush_log()
+    local last = nil
     if #log_groups > 0 then
         local now = now_ms()
         local before = next_sequences(#log_groups)
+        last = before + #log_groups
         for i, group in ipairs(log_groups) do
-            local final = LOG_FINAL[group.kind]
-            if not LOG_UNCOUNTED[group.kind] then
+            local final = log_is_final(group.kind)
+            if not log_is_uncounted(group.kind) then
                 redis.call('HINCRBY', K.totals, 'event:' .. group.kind, group.count)
             end
             local sequence = string.format('%.0f', before + i)
@@ -89,6 +96,6 @@ local function flush_log()
         end
     end
     if #log_dropped > 0 then
-        keep_dropped(redis.call('GET', K.outbox_last) or 0)
+        keep_dropped(last or redis.call('GET', K.outbox_last) or 0)
     end
 end

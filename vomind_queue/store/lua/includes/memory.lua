@@ -4,9 +4,14 @@
 -- is one that only frees, the others are let through, too.
 local freed = false
 
-local function free_first()
+-- `...`: the command that only frees, where the script has one to begin with.
+local function free_first(...)
     if not freed then
-        redis.call('DEL', K.nothing)
+        if ... then
+            redis.call(...)
+        else
+            redis.call('DEL', K.nothing)
+        end
         freed = true
     end
 end

@@ -4,10 +4,3 @@
 local function number_of(data)
     return string.match(data, '^{"to":"([^"\\]*)"') or cjson.decode(data)['to']
 end
-
--- Another call to the number may be placed, unless one is already.
-local function free_number(id, number)
-    if redis.call('HGET', K.dialing, number) == id then
-        redis.call('HDEL', K.dialing, number)
-    end
-end
