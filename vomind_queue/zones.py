@@ -11,45 +11,19 @@ from zoneinfo import ZoneInfo, available_timezones
 
 #: What an abbreviation probably means. It is never taken for that: several places use each, and
 #: the data bases' own zones of these names do not follow daylight saving.
-_ABBREVIATIONS = {
-    "ACST": ("Australia/Adelaide",),
-    "AEST": ("Australia/Sydney", "Australia/Brisbane"),
-    "AKST": ("America/Anchorage",),
-    "AST": ("America/Halifax",),
-    "AWST": ("Australia/Perth",),
-    "BST": ("Europe/London",),
-    "CEST": ("Europe/Berlin", "Europe/Paris"),
-    "CET": ("Europe/Berlin", "Europe/Paris"),
-    "CST": ("America/Chicago", "Asia/Shanghai"),
-    "CST6CDT": ("America/Chicago",),
-    "EDT": ("America/New_York",),
-    "EET": ("Europe/Athens", "Europe/Helsinki"),
-    "EST": ("America/New_York",),
-    "EST5EDT": ("America/New_York",),
-    "GB": ("Europe/London",),
-    "GMT": ("UTC", "Europe/London"),
-    "HST": ("Pacific/Honolulu",),
-    "IST": ("Asia/Kolkata", "Europe/Dublin", "Asia/Jerusalem"),
-    "JST": ("Asia/Tokyo",),
-    "KST": ("Asia/Seoul",),
-    "MSK": ("Europe/Moscow",),
-    "MST": ("America/Denver", "America/Phoenix"),
-    "MST7MDT": ("America/Denver",),
-    "NZ": ("Pacific/Auckland",),
-    "NZ-CHAT": ("Pacific/Chatham",),
-    "NZST": ("Pacific/Auckland",),
-    "PRC": ("Asia/Shanghai",),
-    "ROC": ("Asia/Taipei",),
-    "ROK": ("Asia/Seoul",),
-    "UCT": ("UTC",),
-    "W-SU": ("Europe/Moscow",),
-    "PDT": ("America/Los_Angeles",),
-    "PST": ("America/Los_Angeles",),
-    "PST8PDT": ("America/Los_Angeles",),
-    "SGT": ("Asia/Singapore",),
-    "WET": ("Europe/Lisbon",),
-    "Z": ("UTC",),
-}
+_MEANT = """
+    ACST Australia/Adelaide; AEST Australia/Sydney Australia/Brisbane; AKST America/Anchorage;
+    AST America/Halifax; AWST Australia/Perth; BST Europe/London; CEST Europe/Berlin Europe/Paris;
+    CET Europe/Berlin Europe/Paris; CST America/Chicago Asia/Shanghai; CST6CDT America/Chicago;
+    EDT America/New_York; EET Europe/Athens Europe/Helsinki; EST America/New_York;
+    EST5EDT America/New_York; GB Europe/London; GMT UTC Europe/London; HST Pacific/Honolulu;
+    IST Asia/Kolkata Europe/Dublin Asia/Jerusalem; JST Asia/Tokyo; KST Asia/Seoul;
+    MSK Europe/Moscow; MST America/Denver America/Phoenix; MST7MDT America/Denver;
+    NZ Pacific/Auckland; NZ-CHAT Pacific/Chatham; NZST Pacific/Auckland; PDT America/Los_Angeles;
+    PRC Asia/Shanghai; PST America/Los_Angeles; PST8PDT America/Los_Angeles; ROC Asia/Taipei;
+    ROK Asia/Seoul; SGT Asia/Singapore; UCT UTC; W-SU Europe/Moscow; WET Europe/Lisbon; Z UTC
+"""
+_ABBREVIATIONS = {name: places for name, *places in map(str.split, _MEANT.split(";"))}
 #: All names of UTC itself.
 UTC_NAMES = frozenset(
     (

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from enum import StrEnum
+from enum import Enum
 from http import HTTPStatus
 
 from vomind_queue.attempts import Failure, Kind
@@ -19,21 +19,24 @@ MAX_RETRY_AFTER_MS = 3_600_000
 MAX_WORDS = 300
 
 
-class Trouble(StrEnum):
-    """Why there was no usable answer; each member says how far the request got."""
+class Trouble(Enum):
+    """Why there was no usable answer, with what that means; each says how far the request got."""
 
     #: Our process or machine was suspended until it was too late to send anything.
-    TOO_LATE = "this process stood still for too long before the request; nothing was sent"
+    TOO_LATE = (
+        Kind.UNSENT,
+        "This process stood still for too long before the request; nothing was sent",
+    )
     #: No connection: refused, no such host, no TLS, no route, too slow. Nothing was sent.
-    UNREACHABLE = "Twilio cannot be reached"
+    UNREACHABLE = (Kind.REFUSED, "Twilio cannot be reached")
     #: Sent, at least in part; no whole answer came in time.
-    SILENT = "Twilio did not answer in time"
+    SILENT = (Kind.DOUBT, "Twilio did not answer in time")
     #: Sent, at least in part; then the connection broke.
-    BROKEN = "the connection to Twilio broke before the answer"
+    BROKEN = (Kind.DOUBT, "The connection to Twilio broke before the answer")
     #: An answer came that Twilio would not give.
-    UNREADABLE = "Twilio's answer could not be understood"
+    UNREADABLE = (Kind.DOUBT, "Twilio's answer could not be understood")
     #: A setting is missing without which nothing can be sent.
-    UNCONFIGURED = "Twilio is not configured"
+    UNCONFIGURED = (Kind.ACCOUNT, "Twilio is not configured")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -117,14 +120,6 @@ _BY_STATUS: Mapping[int, Kind] = {
     HTTPStatus.REQUEST_TIMEOUT: Kind.DOUBT,
     HTTPStatus.TOO_MANY_REQUESTS: Kind.REFUSED,
 }
-_BY_TROUBLE: Mapping[Trouble, Kind] = {
-    Trouble.TOO_LATE: Kind.UNSENT,
-    Trouble.UNREACHABLE: Kind.REFUSED,
-    Trouble.SILENT: Kind.DOUBT,
-    Trouble.BROKEN: Kind.DOUBT,
-    Trouble.UNREADABLE: Kind.DOUBT,
-    Trouble.UNCONFIGURED: Kind.ACCOUNT,
-}
 _WORDS: Mapping[Kind, str] = {
     Kind.PERMANENT: "Twilio will not place this call",
     Kind.ACCOUNT: "Twilio refuses every call until the account or its settings are put right",
@@ -141,8 +136,8 @@ def failure(cause: Refused | Trouble, *, detail: str = "", now_s: float = 0.0) -
     a ``Retry-After`` that is a date.
     """
     if isinstance(cause, Trouble):
-        reason = f"{cause.value[0].upper()}{cause.value[1:]}{f': {detail}' if detail else ''}."
-        return Failure(kind=_BY_TROUBLE[cause], reason=reason)
+        kind, words = cause.value
+        return Failure(kind=kind, reason=f"{words}: {detail}." if detail else f"{words}.")
     kind = _kind(cause)
     return Failure(
         kind=kind,

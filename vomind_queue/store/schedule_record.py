@@ -178,14 +178,11 @@ def registered(answer: list[Any]) -> Registered:
         accepted_ms=int(accepted),
         updated=bool(updated),
         others_total=told[0],
-        others=[_other(*each) for each in told[1:]],
+        others=[
+            Other(schedule_id=number, next_ms=int(next_ms), cron=cron, zone=zone, key=key or None)
+            for number, next_ms, cron, zone, key in told[1:]
+        ],
         replayed=answer[0] == Code.REPLAY,
-    )
-
-
-def _other(schedule_id: str, next_ms: str, cron: str, zone: str, key: str) -> Other:
-    return Other(
-        schedule_id=schedule_id, next_ms=int(next_ms), cron=cron, zone=zone, key=key or None
     )
 
 

@@ -73,14 +73,10 @@ def _facts(client: redis.Redis) -> dict[str, Any]:
         cause = error.__cause__
         if isinstance(cause, redis.exceptions.NoPermissionError):
             raise StoreUnsuitable(lacking(["INFO"])) from error
-        if _refuses_us(cause):
+        refused = str(cause).startswith(("NOAUTH", "WRONGPASS"))
+        if refused or isinstance(cause, redis.AuthenticationError):
             raise StoreUnsuitable(
                 f"Redis refuses our credentials ({cause}): check REDIS_URL, or "
                 "REDIS_USERNAME and REDIS_PASSWORD."
             ) from error
         raise
-
-
-def _refuses_us(cause: BaseException | None) -> bool:
-    refused = isinstance(cause, redis.AuthenticationError)
-    return refused or str(cause).startswith(("NOAUTH", "WRONGPASS"))
