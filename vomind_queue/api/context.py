@@ -1,9 +1,11 @@
-"""What the views of an application answer from."""
+"""What the views of an application answer from, and what those do that take nothing."""
 
 from __future__ import annotations
 
 from flask import Flask, current_app
 
+from vomind_queue.api import schemas
+from vomind_queue.api.body import read_object
 from vomind_queue.services import Services
 
 _SERVICES = "vomind-services"
@@ -18,3 +20,10 @@ def services() -> Services:
     """Return what the application of this request was given."""
     found: Services = current_app.extensions[_SERVICES]
     return found
+
+
+def take_nothing() -> list[str]:
+    """Read a body that has no fields of ours; return the names that are ignored in it."""
+    body = read_object()
+    schemas.BARE.load(body)
+    return schemas.BARE.ignored(body)

@@ -6,9 +6,8 @@ import re
 
 from flask import Blueprint, Response
 
-from vomind_queue.api import answers, schemas
-from vomind_queue.api.body import read_object
-from vomind_queue.api.context import services
+from vomind_queue.api import answers
+from vomind_queue.api.context import services, take_nothing
 from vomind_queue.calls import State
 from vomind_queue.errors import JobNotFound
 
@@ -34,11 +33,10 @@ def cancel(job_id: str) -> Response:
 @routes.post("/job/<job_id>/retry")
 def retry(job_id: str) -> Response:
     """Gives a failed call a new set of attempts."""
-    body = read_object()
-    schemas.BARE.load(body)
+    ignored = take_nothing()
     services().control.retry(plausible(job_id))
     document = {"message": "Call retry initiated", "jobId": job_id, "status": "retrying"}
-    return answers.success(document, schemas.BARE.ignored(body))
+    return answers.success(document, ignored)
 
 
 def plausible(job_id: str) -> str:

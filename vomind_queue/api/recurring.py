@@ -11,7 +11,7 @@ from werkzeug.routing import BaseConverter
 from vomind_queue.api import access, answers, recurring_answers, schemas
 from vomind_queue.api.access import kept_id
 from vomind_queue.api.body import read_object
-from vomind_queue.api.context import services
+from vomind_queue.api.context import services, take_nothing
 from vomind_queue.api.idempotency import answered_before, idempotency_key
 from vomind_queue.api.recurring_schemas import CHANGE, PAGE, PREVIEW, PREVIEWED, RECURRING
 from vomind_queue.cron import Cron
@@ -125,14 +125,13 @@ def retry(schedule_id: str) -> Response:
 
 
 def _set(schedule_id: str, *, paused: bool) -> Response:
-    body = read_object()
-    schemas.BARE.load(body)
+    ignored = take_nothing()
     recurring, name = services().recurring, access.caller()
     shown = recurring.pause(schedule_id, name) if paused else recurring.resume(schedule_id)
     message = f"Recurring call {'paused' if paused else 'resumed'}"
     schedule = shown.schedule
     document = {"message": message, "jobId": schedule.job_id, "status": schedule.status.value}
-    return answers.success(document, schemas.BARE.ignored(body))
+    return answers.success(document, ignored)
 
 
 def _never(wanted: Recurrence) -> ValidationError | None:

@@ -44,15 +44,21 @@ def unless(word: str, of: Type[T]) -> Type[T | None]:
     )
 
 
-def matching(pattern: str, allowed: str) -> Type[str]:
-    """Return the type of texts that match a regular expression from end to end."""
+def checked(read: Callable[[str], T], holds: Callable[[T], object], allowed: str) -> Type[T]:
+    """Return the type of texts that can be read and of whose values something holds."""
 
-    def parse(text: str) -> str:
-        if not re.fullmatch(pattern, text):
+    def parse(text: str) -> T:
+        value = read(text)
+        if not holds(value):
             raise ValueError
-        return text
+        return value
 
     return Type(parse=parse, allowed=allowed)
+
+
+def matching(pattern: str, allowed: str) -> Type[str]:
+    """Return the type of texts that match a regular expression from end to end."""
+    return checked(str, re.compile(pattern).fullmatch, allowed)
 
 
 def choice(words: Mapping[str, T]) -> Type[T]:
@@ -155,32 +161,6 @@ def _api_keys(text: str) -> Sequence[ApiKey]:
     return keys
 
 
-def _logins(text: str) -> str:
-    if not all(re.fullmatch(r"[^:]+:.+", login) for login in _list(text)):
-        raise ValueError
-    return text
-
-
-def _outcomes(text: str) -> Sequence[str]:
-    found = _list("" if text.lower() == "none" else text.lower())
-    if not set(found) <= set(RETRIED):
-        raise ValueError
-    return found
-
-
-def _countries(text: str) -> frozenset[str]:
-    found = frozenset(_list(text.upper()))
-    if not all(map(is_country, found)):
-        raise ValueError
-    return found
-
-
-def _zone(text: str) -> str:
-    if not is_zone(text):
-        raise ValueError
-    return text
-
-
 _path_text = matching(r"(/?[A-Za-z0-9._-]+)*/?", "a path")
 
 #: Below this no lease outlives a slow moment, and no request gets its answer, ms.
@@ -226,13 +206,25 @@ API_KEYS = Type(parse=_api_keys, allowed="name:secret or secret, separated by co
 #: A path, without a slash at either end.
 PATH = Type(parse=lambda text: _path_text.parse(text).strip("/"), allowed="a path, such as /flower")
 #: User names with their passwords.
-LOGINS = Type(parse=_logins, allowed="user:password, several separated by commas")
+LOGINS = checked(
+    str,
+    lambda text: all(re.fullmatch(r"[^:]+:.+", login) for login in _list(text)),
+    "user:password, several separated by commas",
+)
 #: Outcomes on the line after which a call may be made again.
-OUTCOMES = Type(parse=_outcomes, allowed=f"{', '.join(RETRIED)}, separated by commas, or none")
+OUTCOMES = checked(
+    lambda text: _list("" if text.lower() == "none" else text.lower()),
+    set(RETRIED).issuperset,
+    f"{', '.join(RETRIED)}, separated by commas, or none",
+)
 #: Codes of countries (ISO 3166); none at all means all.
-COUNTRIES = Type(parse=_countries, allowed="two-letter codes of countries, separated by commas")
+COUNTRIES = checked(
+    lambda text: frozenset(_list(text.upper())),
+    lambda found: all(map(is_country, found)),
+    "two-letter codes of countries, separated by commas",
+)
 #: A time zone by its IANA name.
-ZONE = Type(parse=_zone, allowed="an IANA time zone, such as Europe/Berlin, or UTC")
+ZONE = checked(str, is_zone, "an IANA time zone, such as Europe/Berlin, or UTC")
 
 
 def sid(prefix: str) -> Type[str]:
