@@ -62,9 +62,7 @@ class Limit(Rule[int]):
 
 
 class Cursor(
-    Matching,
-    pattern=r"[0-9]{15}-[!-~]{1,128}",
-    told="Give what an earlier answer had in next.",
+    Matching, pattern=r"[0-9]{15}-[!-~]{1,128}", told="Give what an earlier answer had in next."
 ):
     """The key of the last call on the page before."""
 

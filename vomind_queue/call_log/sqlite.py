@@ -153,10 +153,7 @@ class SqliteLog:
     def _read(self, query: str, *values: Any) -> list[sqlite3.Row]:
         if not self._path.exists():
             return []
-        with (
-            self._told("read"),
-            closing(sqlite3.connect(self._path, timeout=WAIT_S)) as database,
-        ):
+        with self._told("read"), closing(sqlite3.connect(self._path, timeout=WAIT_S)) as database:
             database.row_factory = sqlite3.Row
             # The writer makes the file first and its tables one after the other.
             made = database.execute(_MADE).fetchone()

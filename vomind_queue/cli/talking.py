@@ -84,10 +84,7 @@ call_options = together(
     click.option("--lead-id", metavar="ID", help="Whom it is about, in your own system."),
     click.option("-p", "--priority", type=click.Choice(["high", "normal", "low"])),
     click.option(
-        "--metadata",
-        metavar="JSON",
-        type=_metadata,
-        help="An object that is given back as it is.",
+        "--metadata", metavar="JSON", type=_metadata, help="An object that is given back as it is."
     ),
     click.option(
         "--retry-on",
