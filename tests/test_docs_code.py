@@ -6,6 +6,7 @@ import json
 import os
 import re
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 import yaml
 
 from tests.pages import ROOT, Block, Page, pages
+from tests.servers import Server
 from tests.stack import Stack
 
 #: Where `make run` listens, as the pages have it.
@@ -114,18 +116,28 @@ def unexpected(status: int, body: str) -> bool:
     return not (gone or late)
 
 
+@pytest.fixture(scope="module")
+def everything(shared_server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """What `make run` starts, Flower aside, for one page after the other."""
+    with shared_server.client() as client:
+        client.flushall()
+    made = Stack(directory=tmp_path_factory.mktemp("pages"), redis_url=shared_server.url)
+    made.settings["CALL_RATE_LIMIT"] = "off"
+    made.start_all()
+    made.start("beat").wait_for("scheduler leads")
+    made.start("shipper")
+    yield made
+    made.close()
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "page", [page for page in pages() if asks(page)], ids=lambda page: page.name
 )
-def test_what_a_page_asks_is_answered(page: Page, stack: Stack, tmp_path: Path) -> None:
+def test_what_a_page_asks_is_answered(page: Page, everything: Stack, tmp_path: Path) -> None:
     """Each of its blocks, one after the other, by real processes."""
-    stack.settings["CALL_RATE_LIMIT"] = "off"
-    stack.start_all()
-    stack.start("beat").wait_for("scheduler leads")
-    stack.start("shipper")
     for block in asks(page):
-        found = answers(here(block, stack), tmp_path)
+        found = answers(here(block, everything), tmp_path)
         assert found, block
         wrong = [(status, body) for status, body in found if unexpected(status, body)]
         assert wrong == [], block
