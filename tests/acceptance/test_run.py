@@ -19,7 +19,10 @@ import requests
 from tests.acceptance.whole import Copy
 from tests.stack import ROOT, until
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks at processes in /proc")
+pytestmark = [
+    pytest.mark.skipif(sys.platform != "linux", reason="looks at processes in /proc"),
+    pytest.mark.slow,
+]
 
 
 @pytest.fixture(autouse=True)
