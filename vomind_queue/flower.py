@@ -10,6 +10,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Collection, Iterable
+from importlib import import_module
 from typing import Any
 
 import flower.views
@@ -122,6 +123,8 @@ def main() -> None:
     if fault := check_store(settings):
         sys.exit(fault)
     flower.views.Broker = call_broker
+    # A connection is closed after each question, so that none is held at rest.
+    import_module("celery_app").app.conf.broker_pool_limit = 0
     # One question at a time: each that is under way keeps connections of its own to Redis.
     Inspector.max_concurrency = 1
     close_open_doors()
