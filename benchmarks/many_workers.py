@@ -13,7 +13,7 @@ import celery.apps.worker
 import celery.bin.worker
 import celery.worker.consumer  # noqa: F401
 
-import vomind_queue.worker
+import vomind_queue.processes.worker
 from benchmarks.null_worker import NullDialer
 
 
@@ -30,7 +30,7 @@ def _fork(number: int) -> int:
     if child:
         return child
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM, signal.SIGINT})
-    app = vomind_queue.worker.create_app(dialer=NullDialer())
+    app = vomind_queue.processes.worker.create_app(dialer=NullDialer())
     app.worker_main(["--quiet", "worker", "-n", f"worker{number}@%h"])
     sys.exit(0)
 

@@ -6,9 +6,9 @@ says ``{"simulate": {"failures": n}}`` fails in its first ``n`` attempts.
 
 from __future__ import annotations
 
-from vomind_queue.attempts import Accepted, Attempt, Failure, Kind, Outcome, Search
-from vomind_queue.progress import Report
-from vomind_queue.worker import create_app
+from vomind_queue.calls.attempts import Accepted, Attempt, Failure, Kind, Outcome, Search
+from vomind_queue.calls.call_status import Report
+from vomind_queue.processes.worker import create_app
 
 
 class NullDialer:

@@ -21,10 +21,10 @@ import requests
 from tests.integration.schedules import RARELY, set_tick
 from tests.servers import Server
 from tests.stack import Stack, until
-from vomind_queue.calls import Call
-from vomind_queue.schedules import Overlap, Recurrence
-from vomind_queue.store.connection import WORKER_TIMEOUT_S, Gate, connect
-from vomind_queue.store.timetable import Timetable
+from vomind_queue.calls.call import Call
+from vomind_queue.queue.connection import WORKER_TIMEOUT_S, RedisStore, connect
+from vomind_queue.queue.recurring_store import RecurringStore
+from vomind_queue.recurring.schedule import Overlap, Recurrence
 
 SIZES = (1_000, 100_000)
 REPEATS = 300
@@ -42,7 +42,7 @@ class Place:
     size: int
     stack: Stack
     server: Server
-    timetable: Timetable
+    timetable: RecurringStore
     session: requests.Session = field(default_factory=requests.Session)
     numbers: int = 0
     made: list[str] = field(default_factory=list)
@@ -133,7 +133,7 @@ def place(size: int) -> Iterator[Place]:
         try:
             stack.start_web()
             client = connect(server.url, timeout_s=WORKER_TIMEOUT_S)
-            timetable = Timetable(Gate(client))
+            timetable = RecurringStore(RedisStore(client))
             yield Place(size=size, stack=stack, server=server, timetable=timetable)
         finally:
             stack.close()

@@ -18,7 +18,7 @@ from devserver.probes import Place
 from devserver.servers import Server
 from vomind_queue.config.settings import Settings
 from vomind_queue.config.types import is_loopback
-from vomind_queue.store.connection import connect
+from vomind_queue.queue.connection import connect
 
 #: The processes by name; each line starts with ``python``.
 PROCFILE: Mapping[str, str] = parse_procfile(

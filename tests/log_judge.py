@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from vomind_queue.logbook import CallEvent, CallRow
+from vomind_queue.call_log.models import CallEvent, CallRow
 
 #: Which state may follow which: a change that is missing shows as one that is not here.
 FOLLOWS: Mapping[str | None, frozenset[str]] = {

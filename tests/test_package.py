@@ -22,10 +22,10 @@ import sys
 assert not any(path.startswith({root!r}) for path in sys.path if path != {site!r}), sys.path
 import vomind_queue
 assert vomind_queue.__file__.startswith({prefix!r}), vomind_queue.__file__
-from vomind_queue.log_services import open_log
-from vomind_queue.services import build
+from vomind_queue.container.log_services import open_log
+from vomind_queue.container.web_services import build
 from vomind_queue.config.settings import Settings
-from vomind_queue.application import create_app
+from vomind_queue.processes.application import create_app
 settings = Settings.from_env({{"REDIS_URL": "redis://127.0.0.1:{port}", "DATA_DIR": {data!r}}})
 web = create_app(build(settings, open_log(settings))).test_client()
 assert web.get("/healthz").status_code == 200

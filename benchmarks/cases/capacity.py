@@ -18,7 +18,7 @@ from benchmarks.machine import Meter
 from benchmarks.processes import wait_for
 from benchmarks.sides import Side, System, ours
 from tests.ports import free_port
-from vomind_queue.store.sources import source
+from vomind_queue.queue.lua_sources import source
 
 #: Paces of a Twilio account, calls/s.
 PACES = (1, 10, 100)

@@ -20,7 +20,7 @@ from benchmarks.client import BULK, Client, bulks, fill, make_call, wait_until_d
 from benchmarks.machine import Meter
 from benchmarks.processes import wait_for
 from benchmarks.sides import System, ours
-from vomind_queue.store.sources import names, source
+from vomind_queue.queue.lua_sources import names, source
 
 #: Calls that wait while every script runs.
 WAITING = 1_000_000

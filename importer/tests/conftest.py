@@ -18,9 +18,9 @@ from vomind_queue_bullmq.account import Account
 from vomind_queue_bullmq.source import Source
 from vomind_queue_bullmq.takeover import TakeOver, Wishes
 
-from vomind_queue.store.connection import WORKER_TIMEOUT_S, Gate, connect
-from vomind_queue.store.inheritance import Inheritance
-from vomind_queue.store.timetable import Timetable
+from vomind_queue.queue.connection import WORKER_TIMEOUT_S, RedisStore, connect
+from vomind_queue.queue.recurring_store import RecurringStore
+from vomind_queue.queue.takeover import Takeover
 
 VERSIONS = ("5.63.2", "6.7.0")
 BASE = "bull:outbound-calls:"
@@ -54,10 +54,10 @@ def take_over(redis_url: str) -> Callable[..., Account]:
         *, dry: bool = False, wrap: Callable[[Any], Any] = lambda client: client, **wishes: Any
     ) -> Account:
         source = Source(redis_url.removesuffix("/0") + "/1", "outbound-calls", "bull")
-        gate = Gate(connect(redis_url, timeout_s=WORKER_TIMEOUT_S))
+        gate = RedisStore(connect(redis_url, timeout_s=WORKER_TIMEOUT_S))
         wrap(source._client)
         wrap(gate.client)
-        inheritance = Inheritance(gate, "" if dry else source.name())
+        inheritance = Takeover(gate, "" if dry else source.name())
         wanted = {
             "zone": "Europe/Berlin",
             "wait_s": 0,
@@ -68,7 +68,7 @@ def take_over(redis_url: str) -> Callable[..., Account]:
         moving = TakeOver(
             source,
             inheritance,
-            Timetable(gate),
+            RecurringStore(gate),
             Wishes(**wanted),
             Account(source="BullMQ", dry=dry),
         )

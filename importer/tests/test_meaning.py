@@ -12,7 +12,7 @@ from vomind_queue_bullmq import jobs, repeats
 from vomind_queue_bullmq.jobs import Terms, Untranslatable
 from vomind_queue_bullmq.source import OldJob, OldSchedule, Place
 
-from vomind_queue.calls import Priority, State
+from vomind_queue.calls.call import Priority, State
 
 NOW = int(datetime(2026, 11, 24, 12, tzinfo=UTC).timestamp() * 1000)
 HOUR = 3_600_000

@@ -13,10 +13,11 @@ from vomind_queue_bullmq.source import SourceUnusable
 from vomind_queue_bullmq.takeover import OtherTarget, StillActive
 
 from importer.tests.conftest import BASE, fill, image
-from vomind_queue.calls import Rate, State
-from vomind_queue.store.connection import API_TIMEOUT_S, Gate, connect
-from vomind_queue.store.queue import CallQueue
-from vomind_queue.store.timetable import Timetable
+from vomind_queue.calls.call import State
+from vomind_queue.calls.limits import Rate
+from vomind_queue.queue.call_queue import CallQueue
+from vomind_queue.queue.connection import API_TIMEOUT_S, RedisStore, connect
+from vomind_queue.queue.recurring_store import RecurringStore
 
 TakeOver = Callable[..., Account]
 #: Instant of the two delayed calls, unix ms.
@@ -27,7 +28,8 @@ LATER = 2_139_645_600_123
 def queue(redis_url: str) -> CallQueue:
     """The queue that takes over."""
     return CallQueue(
-        Gate(connect(redis_url, timeout_s=API_TIMEOUT_S)), Rate(max_starts=10, window_ms=60_000)
+        RedisStore(connect(redis_url, timeout_s=API_TIMEOUT_S)),
+        Rate(max_starts=10, window_ms=60_000),
     )
 
 
@@ -64,7 +66,7 @@ def test_all_states_are_taken_over(
     assert (failed["202"].attempts_made, failed["202"].failed_reason) == (3, "Simulated failure 3")
     assert failed["204"].failed_reason is not None
     assert "may have rung" in failed["204"].failed_reason
-    pages = Timetable(Gate(connect(redis_url, timeout_s=API_TIMEOUT_S))).page(0, 9)
+    pages = RecurringStore(RedisStore(connect(redis_url, timeout_s=API_TIMEOUT_S))).page(0, 9)
     taken = {
         (view.schedule.recurrence.cron, view.schedule.recurrence.zone)
         for view in pages.views
@@ -231,7 +233,7 @@ def test_a_recurring_call_that_is_here_already_is_not_overwritten(
 ) -> None:
     """It may have been edited since; the old one stays where it is."""
     account = take_over()
-    timetable = Timetable(Gate(connect(redis_url, timeout_s=API_TIMEOUT_S)))
+    timetable = RecurringStore(RedisStore(connect(redis_url, timeout_s=API_TIMEOUT_S)))
     number = next(new for old_id, new in old_ids(account).items() if new.startswith("recurring:"))
     before = timetable.show(number.removeprefix("recurring:"))
     version = (old.hget(BASE + "meta", "version") or b"").decode().removeprefix("bullmq:")

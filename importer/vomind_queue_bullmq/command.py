@@ -8,12 +8,12 @@ from urllib.parse import urlsplit
 
 import click
 
-from vomind_queue.cli.upkeep import configured, told
+from vomind_queue.cli.admin import configured, told
 from vomind_queue.config.settings import Settings
+from vomind_queue.container.web_services import check_store
+from vomind_queue.container.worker_services import build_takeover
 from vomind_queue.errors import SettingsError
-from vomind_queue.services import check_store
-from vomind_queue.work_services import build_inheritance
-from vomind_queue.zones import is_zone, near
+from vomind_queue.recurring.time_zones import is_zone, near
 from vomind_queue_bullmq.account import Account
 from vomind_queue_bullmq.source import Source
 from vomind_queue_bullmq.takeover import TakeOver, Wishes
@@ -104,7 +104,7 @@ def import_bullmq(
 def _run(
     settings: Settings, old: Source, wishes: Wishes, account: Account, *, take_over: bool
 ) -> None:
-    inheritance, timetable = build_inheritance(settings, old.name() if take_over else "")
+    inheritance, timetable = build_takeover(settings, old.name() if take_over else "")
     moving = TakeOver(old, inheritance, timetable, wishes, account)
     if take_over:
         moving.run()

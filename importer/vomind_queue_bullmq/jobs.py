@@ -11,10 +11,10 @@ from typing import Any, NoReturn
 
 from marshmallow import ValidationError
 
-from vomind_queue.api.schemas import CALL
-from vomind_queue.api.times import in_words
-from vomind_queue.calls import Call, Priority, State
-from vomind_queue.store.inheritance import Inherited
+from vomind_queue.api.schemas.calls import CALL
+from vomind_queue.api.serializers.times import in_words
+from vomind_queue.calls.call import Call, Priority, State
+from vomind_queue.queue.takeover import TakenOver
 from vomind_queue_bullmq.source import OldJob, Place
 
 #: BullMQ's numbers of the old service's priorities.
@@ -52,7 +52,7 @@ class Terms:
     max_attempts: int
 
 
-def translate(job: OldJob, terms: Terms) -> Inherited:
+def translate(job: OldJob, terms: Terms) -> TakenOver:
     """The call as it is stored here. Raises Untranslatable."""
     if not job.fields:
         raise Untranslatable("its record is gone")
@@ -65,7 +65,7 @@ def translate(job: OldJob, terms: Terms) -> Inherited:
     if not all(0 <= moment <= _LAST_MS for moment in (created, due, first_wanted)):
         raise Untranslatable("its time lies before 1970 or after the year 9999")
     state, place, reason = _standing(job, attempts, due, terms)
-    return Inherited(
+    return TakenOver(
         origin=f"job:{job.id}",
         call=call,
         state=state,

@@ -5,14 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 
-from vomind_queue.calls import State
-from vomind_queue.schedules import PREFIX, Recurrence
-from vomind_queue.store.inheritance import Inheritance, Inherited
-from vomind_queue.store.timetable import Timetable
+from vomind_queue.calls.call import State
+from vomind_queue.queue.recurring_store import RecurringStore
+from vomind_queue.queue.takeover import TakenOver, Takeover
+from vomind_queue.recurring.schedule import PREFIX, Recurrence
 from vomind_queue_bullmq import repeats
 from vomind_queue_bullmq.account import Account, Line
 from vomind_queue_bullmq.jobs import Untranslatable
-from vomind_queue_bullmq.repeats import Taken
+from vomind_queue_bullmq.repeats import Claim
 from vomind_queue_bullmq.source import OldSchedule, Source
 
 
@@ -22,8 +22,8 @@ class Schedules:
     def __init__(
         self,
         source: Source,
-        inheritance: Inheritance,
-        timetable: Timetable,
+        inheritance: Takeover,
+        timetable: RecurringStore,
         zone: str | None,
         account: Account,
     ) -> None:
@@ -100,7 +100,7 @@ class Schedules:
         """A run whose time came while no worker ran: rung once, unless it is too late for that."""
         if self._inheritance.now_ms() - old.next_ms > recurrence.grace_ms:
             return {}, "its last run came while nothing ran, and is missed"
-        inherited = Inherited(
+        inherited = TakenOver(
             origin=f"job:{old.run_id}",
             call=recurrence.call,
             state=State.WAITING,
@@ -111,7 +111,7 @@ class Schedules:
         new = self._inheritance.take_in([inherited], last_id)[0]
         return {f"job:{old.run_id}": new}, f"its last run is late and waits as job {new}"
 
-    def _first_of_its_kind(self, old: OldSchedule) -> Taken:
+    def _first_of_its_kind(self, old: OldSchedule) -> Claim:
         """As `_readable`; raises Untranslatable for the second of two that would be one here."""
         taken = self._readable(old)
         first = self._identities.setdefault(taken.recurrence.identity, old.name)
@@ -122,7 +122,7 @@ class Schedules:
             )
         return taken
 
-    def _readable(self, old: OldSchedule) -> Taken:
+    def _readable(self, old: OldSchedule) -> Claim:
         """What it means; raises Untranslatable, also where it would take another one's place."""
         now_ms = self._inheritance.now_ms()
         taken = repeats.translate(old, queue=self._source.queue, zone=self._zone, now_ms=now_ms)
@@ -150,7 +150,7 @@ def _line(old: OldSchedule, new: str | None, note: str) -> Line:
     return Line(old=f"repeat:{old.name}", place="recurring", new=new, state="recurring", note=note)
 
 
-def _note(old: OldSchedule, taken: Taken) -> str:
+def _note(old: OldSchedule, taken: Claim) -> str:
     """What is not quite as it was."""
     if taken.note or taken.agrees:
         return taken.note

@@ -12,9 +12,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from vomind_queue.cron import CronError
-from vomind_queue.schedules import Recurrence, read_cron
-from vomind_queue.zones import is_zone, near
+from vomind_queue.recurring.cron import CronError
+from vomind_queue.recurring.schedule import Recurrence, read_cron
+from vomind_queue.recurring.time_zones import is_zone, near
 from vomind_queue_bullmq.jobs import Untranslatable, read_call
 from vomind_queue_bullmq.source import OldSchedule
 
@@ -25,7 +25,7 @@ _WITH_SECONDS = 6
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Taken:
+class Claim:
     """A recurring call as it is stored here."""
 
     recurrence: Recurrence
@@ -37,7 +37,7 @@ class Taken:
     note: str
 
 
-def translate(old: OldSchedule, *, queue: str, zone: str | None, now_ms: int) -> Taken:
+def translate(old: OldSchedule, *, queue: str, zone: str | None, now_ms: int) -> Claim:
     """The recurring call. Raises Untranslatable.
 
     ``zone``: that of the old worker's own clock, for jobs without one.
@@ -60,7 +60,7 @@ def translate(old: OldSchedule, *, queue: str, zone: str | None, now_ms: int) ->
         first = recurrence.first(max(now_ms, old.next_ms - 1) if agrees else now_ms)
     except CronError as error:
         raise Untranslatable(f"pattern: {error}") from None
-    return Taken(recurrence=recurrence, next_ms=first, agrees=agrees or bool(note), note=note)
+    return Claim(recurrence=recurrence, next_ms=first, agrees=agrees or bool(note), note=note)
 
 
 def _options(old: OldSchedule) -> Mapping[str, Any]:

@@ -19,7 +19,7 @@ from typing import Any
 import redis
 
 from vomind_queue.errors import VomindError
-from vomind_queue.store.connection import WORKER_TIMEOUT_S, connect
+from vomind_queue.queue.connection import WORKER_TIMEOUT_S, connect
 
 #: Jobs that are read or put aside at once.
 CHUNK = 200

@@ -6,10 +6,10 @@ import time
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from vomind_queue.calls import Priority, State
+from vomind_queue.calls.call import Priority, State
 from vomind_queue.errors import VomindError
-from vomind_queue.store.inheritance import Inheritance, Inherited
-from vomind_queue.store.timetable import Timetable
+from vomind_queue.queue.recurring_store import RecurringStore
+from vomind_queue.queue.takeover import TakenOver, Takeover
 from vomind_queue_bullmq import jobs
 from vomind_queue_bullmq.account import Account, Line
 from vomind_queue_bullmq.jobs import Terms, Untranslatable
@@ -53,8 +53,8 @@ class TakeOver:
     def __init__(
         self,
         source: Source,
-        inheritance: Inheritance,
-        timetable: Timetable,
+        inheritance: Takeover,
+        timetable: RecurringStore,
         wishes: Wishes,
         account: Account,
     ) -> None:
@@ -187,7 +187,7 @@ class TakeOver:
                     self._schedules.complete(member, record, self._last_id)
 
     def _complete_jobs(self, held: Sequence[tuple[str, Mapping[str, str]]]) -> None:
-        taken: list[tuple[str, str, Inherited]] = []
+        taken: list[tuple[str, str, TakenOver]] = []
         for member, record in held:
             job = _held_job(member, record)
             try:

@@ -18,7 +18,7 @@ from tests.servers import Server
 from tests.simulator import SimulatorClient
 from tests.stack import Process, Stack, until
 from vomind_queue.config.settings import Settings
-from vomind_queue.worker import create_app
+from vomind_queue.processes.worker import create_app
 
 LEADS = "scheduler leads"
 FOLLOWS = "another scheduler leads"

@@ -79,7 +79,7 @@ def test_a_killed_part_ends_all_with_words(copy: Copy) -> None:
     """Nothing runs on in part and unseen; calls outlive it, and the next start goes on."""
     parts = {
         "worker": "celery_app worker",
-        "web": "vomind_queue.web",
+        "web": "vomind_queue.processes.web",
         "valkey": "valkey-server",
         "simulator": "-m simulator",
     }

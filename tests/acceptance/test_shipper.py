@@ -7,12 +7,12 @@ import redis
 
 from tests.integration.call_log.lines import AT, event, row
 from tests.stack import Stack, until
+from vomind_queue.call_log.models import Batch, Search
 from vomind_queue.call_log.sqlite import SqliteLog
-from vomind_queue.calls import Call, NewCall
-from vomind_queue.log_services import SQLITE_FILE
-from vomind_queue.logbook import Batch, Search
-from vomind_queue.store.connection import Gate
-from vomind_queue.store.queue import CallQueue
+from vomind_queue.calls.call import Call, NewCall
+from vomind_queue.container.log_services import SQLITE_FILE
+from vomind_queue.queue.call_queue import CallQueue
+from vomind_queue.queue.connection import RedisStore
 
 #: Longer ago than any retention of these tests, ms.
 OLD = 1_500_000_000_000
@@ -39,7 +39,7 @@ def test_old_calls_leave_the_log(stack: Stack, mode: str) -> None:
 
 def test_one_that_ends_hands_over_at_once(stack: Stack, valkey: redis.Redis) -> None:
     """SIGTERM: what is under way is finished, the status is 0, and the other one delivers."""
-    queue, log = CallQueue(Gate(valkey), None), log_of(stack)
+    queue, log = CallQueue(RedisStore(valkey), None), log_of(stack)
     first = stack.start("shipper")
     first.wait_for("shipper started")
     queue.add([NewCall(call=Call(to="+15550000001"))])

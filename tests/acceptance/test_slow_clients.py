@@ -12,7 +12,7 @@ import requests
 
 from tests.stack import Stack
 from tests.twilio import PUBLIC_URL
-from vomind_queue.store import keys
+from vomind_queue.queue import keys
 
 #: More than all threads of all processes.
 SLOW = 24

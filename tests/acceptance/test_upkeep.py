@@ -10,9 +10,9 @@ import redis
 from tests.acceptance.conftest import Api
 from tests.integration.call_log.lines import event
 from tests.stack import ROOT, Stack
-from vomind_queue.logbook import DeadLetter
-from vomind_queue.store.connection import Gate
-from vomind_queue.store.outbox import Outbox
+from vomind_queue.call_log.models import DeadLetter
+from vomind_queue.queue.connection import RedisStore
+from vomind_queue.queue.outbox import Outbox
 
 
 def command(stack: Stack, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
@@ -61,7 +61,7 @@ def test_dead_letters_are_shown_and_sent_again(stack: Stack, valkey: redis.Redis
     none = command(stack, "dead-letters")
     assert (none.returncode, none.stdout) == (0, "There are no dead letters.\n")
     letter = DeadLetter(line=event(1), reason="23514: not polite")
-    Outbox(Gate(valkey), "one", None).bury([letter])
+    Outbox(RedisStore(valkey), "one", None).bury([letter])
     shown = command(stack, "dead-letters")
     assert (shown.returncode, shown.stdout) == (1, "job 1\tcall_events\t23514: not polite\n")
     sent = command(stack, "dead-letters", "--send")

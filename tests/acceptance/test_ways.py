@@ -32,7 +32,7 @@ def found(
 def test_a_way_leads_through_few_modules(found: Mapping[str, Sequence[Seen]], way: str) -> None:
     """And its end is at Redis."""
     modules = grow(found[way]).modules()
-    assert "vomind_queue.store.scripts" in modules
+    assert "vomind_queue.queue.scripts" in modules
     assert len(modules) <= MOST[way], grow(found[way]).drawn()
 
 

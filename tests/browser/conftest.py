@@ -18,7 +18,7 @@ from tests.acceptance.conftest import FAST
 from tests.servers import Server, missing
 from tests.simulator import SimulatorClient
 from tests.stack import Stack, until
-from vomind_queue.store import keys
+from vomind_queue.queue import keys
 
 #: The key that the page signs in with; its name stands in "paused by".
 SECRET = "a-long-secret"

@@ -9,7 +9,7 @@ from typing import Any
 import redis
 import requests
 
-from vomind_queue.store import keys
+from vomind_queue.queue import keys
 
 MESSAGES = (
     "Good morning, this is Northside Dental. You have an appointment tomorrow at nine.",

@@ -20,7 +20,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from tests.browser import filled
 from tests.servers import Server
 from tests.stack import ROOT, Stack, until
-from vomind_queue.store import keys
+from vomind_queue.queue import keys
 
 FOLDER = ROOT / "docs" / "pictures"
 ALLOWED = 30

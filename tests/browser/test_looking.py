@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Office, Visitor
-from vomind_queue.store import keys
+from vomind_queue.queue import keys
 
 NUMBER = "+14155550123"
 

@@ -25,12 +25,12 @@ from tests.ports import free_port
 from tests.servers import missing
 from tests.simulator import ACCOUNT, CALLER, SimulatorClient, SimulatorProcess
 from tests.stack import ROOT, until
-from vomind_queue.attempts import Accepted, Attempt
-from vomind_queue.calls import Call
-from vomind_queue.dialer.examination import Examiner
-from vomind_queue.dialer.twilio import TwilioDialer
-from vomind_queue.findings import Grade
-from vomind_queue.progress import Detection, LineStatus, Report
+from vomind_queue.calls.attempts import Accepted, Attempt
+from vomind_queue.calls.call import Call
+from vomind_queue.calls.call_status import Detection, LineStatus, Report
+from vomind_queue.observability.check_result import Grade
+from vomind_queue.twilio.account_checks import AccountChecks
+from vomind_queue.twilio.dialer import TwilioDialer
 
 pytestmark = pytest.mark.contract
 
@@ -276,7 +276,7 @@ def test_account_and_numbers_are_asked_for_as_twilio_describes_them(
 ) -> None:
     """The doctor's questions and the simulator's answers: neither breaks the description."""
     with _checking(ABOUT_ACCOUNT, simulator, tmp_path / "log") as url:
-        examiner = Examiner(
+        examiner = AccountChecks(
             account_sid=ACCOUNT, auth_token="token", from_number=caller, api_base=url
         )
         found = list(examiner.examine(by_key=False))

@@ -10,16 +10,17 @@ from typing import Any
 import pytest
 import redis
 
-from vomind_queue.attempts import Accepted
 from vomind_queue.call_log.sqlite import SqliteLog
-from vomind_queue.calls import Call, NewCall, Priority, Rate, Retention
-from vomind_queue.shipping import Shipping
-from vomind_queue.store.connection import API_TIMEOUT_S, Gate, connect
-from vomind_queue.store.desk import Protocol, WorkDesk
-from vomind_queue.store.outbox import Outbox
-from vomind_queue.store.queue import CallQueue
-from vomind_queue.store.timetable import Timetable
-from vomind_queue.verdicts import Begun, Ending, Verdict
+from vomind_queue.calls.attempts import Accepted
+from vomind_queue.calls.call import Call, NewCall, Priority
+from vomind_queue.calls.decisions import AttemptResult, Decision, DialStarted
+from vomind_queue.calls.limits import Rate, Retention
+from vomind_queue.queue.call_queue import CallQueue
+from vomind_queue.queue.connection import API_TIMEOUT_S, RedisStore, connect
+from vomind_queue.queue.outbox import Outbox
+from vomind_queue.queue.recurring_store import RecurringStore
+from vomind_queue.queue.worker_queue import Protocol, WorkerQueue
+from vomind_queue.usecases.outbox_relay import OutboxRelay
 
 KEEP = Retention(age_ms=3_600_000, count=1_000)
 #: Times of the protocol, short enough to be waited for.
@@ -39,25 +40,25 @@ def new(number: int, priority: str = "normal", **times: int) -> NewCall:
     return NewCall(call=Call(to=f"+1555{number:07d}", priority=Priority(priority)), **times)
 
 
-def placed(sid: str) -> Verdict:
+def placed(sid: str) -> Decision:
     """The verdict on a call that Twilio took."""
-    return Verdict(ending=Ending.COMPLETED, accepted=Accepted(sid=sid, status="queued"))
+    return Decision(ending=AttemptResult.COMPLETED, accepted=Accepted(sid=sid, status="queued"))
 
 
-def begin(desk: WorkDesk, job_id: str) -> Begun:
+def begin(desk: WorkerQueue, job_id: str) -> DialStarted:
     """Begins a call that may start."""
     begun = desk.begin(job_id, secrets.token_urlsafe(4))
-    assert isinstance(begun, Begun), begun
+    assert isinstance(begun, DialStarted), begun
     return begun
 
 
-def place(desk: WorkDesk, job_id: str) -> None:
+def place(desk: WorkerQueue, job_id: str) -> None:
     """Begins and completes a call that is held."""
     desk.finish(begin(desk, job_id), placed(f"CA{job_id}"))
     desk.release(job_id)
 
 
-def taken(desk: WorkDesk, wanted: int = 1, ranks: str = "123") -> list[str]:
+def taken(desk: WorkerQueue, wanted: int = 1, ranks: str = "123") -> list[str]:
     """Takes calls; their job ids."""
     return [call.job_id for call in desk.take(wanted, ranks).calls]
 
@@ -73,35 +74,35 @@ def client(redis_url: str) -> Iterator[redis.Redis]:
 @pytest.fixture
 def queue(client: redis.Redis) -> CallQueue:
     """The queue as the API sees it, without a limit."""
-    return CallQueue(Gate(client), None)
+    return CallQueue(RedisStore(client), None)
 
 
 @pytest.fixture
-def timetable(client: redis.Redis) -> Timetable:
+def timetable(client: redis.Redis) -> RecurringStore:
     """The recurring calls."""
-    return Timetable(Gate(client))
+    return RecurringStore(RedisStore(client))
 
 
 @pytest.fixture
-def make_desk(client: redis.Redis) -> Callable[..., WorkDesk]:
+def make_desk(client: redis.Redis) -> Callable[..., WorkerQueue]:
     """Makes workers at the queue; ``make_desk(rate=Rate(…), lease_ms=…)``."""
     names = iter(range(100))
 
-    def make(**changes: Any) -> WorkDesk:
-        gate = Gate(client)
-        return WorkDesk(gate, f"worker-{next(names)}", Protocol(**{**QUICK, **changes}))
+    def make(**changes: Any) -> WorkerQueue:
+        gate = RedisStore(client)
+        return WorkerQueue(gate, f"worker-{next(names)}", Protocol(**{**QUICK, **changes}))
 
     return make
 
 
 @pytest.fixture
-def desk(make_desk: Callable[..., WorkDesk]) -> WorkDesk:
+def desk(make_desk: Callable[..., WorkerQueue]) -> WorkerQueue:
     """One worker at the queue, without a limit."""
     return make_desk()
 
 
 @pytest.fixture
-def limited(make_desk: Callable[..., WorkDesk]) -> WorkDesk:
+def limited(make_desk: Callable[..., WorkerQueue]) -> WorkerQueue:
     """A worker that may start 3 calls in any second."""
     return make_desk(rate=Rate(max_starts=3, window_ms=1_000))
 
@@ -115,7 +116,9 @@ def log_path(tmp_path: Path) -> Path:
 @pytest.fixture
 def ship(client: redis.Redis, log_path: Path) -> Callable[[], None]:
     """Delivers all that there is to the log."""
-    shipping = Shipping(Outbox(Gate(client), "one", "+15005550006"), SqliteLog(log_path), None)
+    shipping = OutboxRelay(
+        Outbox(RedisStore(client), "one", "+15005550006"), SqliteLog(log_path), None
+    )
 
     def all_of_it() -> None:
         while shipping.step():

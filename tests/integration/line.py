@@ -8,14 +8,15 @@ import redis
 
 from tests.integration.conftest import begin, taken
 from tests.twilio import a_sid
-from vomind_queue.attempts import Accepted
-from vomind_queue.calls import Call, Job, NewCall
-from vomind_queue.progress import Heard, LineStatus, OutcomePolicy, Report
-from vomind_queue.store.connection import Gate
-from vomind_queue.store.desk import WorkDesk
-from vomind_queue.store.queue import CallQueue
-from vomind_queue.store.reports import ReportDesk
-from vomind_queue.verdicts import Begun, Ending, Verdict
+from vomind_queue.calls.attempts import Accepted
+from vomind_queue.calls.call import Call, NewCall
+from vomind_queue.calls.call_status import CallbackResult, LineStatus, OutcomePolicy, Report
+from vomind_queue.calls.decisions import AttemptResult, Decision, DialStarted
+from vomind_queue.calls.job import Job
+from vomind_queue.queue.call_queue import CallQueue
+from vomind_queue.queue.callback_store import CallbackStore
+from vomind_queue.queue.connection import RedisStore
+from vomind_queue.queue.worker_queue import WorkerQueue
 
 SID, OTHER = a_sid(1), a_sid(2)
 NONE = OutcomePolicy(retry_on=(), delay_ms=100, most=2)
@@ -26,33 +27,35 @@ class Line:
     """One call that was placed, and what is said of it."""
 
     def __init__(
-        self, queue: CallQueue, desk: WorkDesk, client: redis.Redis, policy: OutcomePolicy = NONE
+        self, queue: CallQueue, desk: WorkerQueue, client: redis.Redis, policy: OutcomePolicy = NONE
     ) -> None:
         self.queue, self.desk = queue, desk
-        self.reports = ReportDesk(Gate(client), desk, policy)
+        self.reports = CallbackStore(RedisStore(client), desk, policy)
 
-    def dial(self, **fields: object) -> Begun:
+    def dial(self, **fields: object) -> DialStarted:
         """Schedules one call and begins it; the mark stands."""
         call = Call(to="+15550000001", **fields)  # type: ignore[arg-type]
         self.queue.add([NewCall(call=call)])
         return self.again()
 
-    def again(self) -> Begun:
+    def again(self) -> DialStarted:
         """Begins the next attempt."""
         (job_id,) = taken(self.desk)
         return begin(self.desk, job_id)
 
-    def placed(self, sid: str = SID, **fields: object) -> Begun:
+    def placed(self, sid: str = SID, **fields: object) -> DialStarted:
         """Twilio took it."""
         return self.took(self.dial(**fields), sid)
 
-    def took(self, begun: Begun, sid: str) -> Begun:
+    def took(self, begun: DialStarted, sid: str) -> DialStarted:
         """Twilio took that attempt."""
         self.desk.finish(begun, accepted(sid))
         self.desk.release(begun.attempt.job_id)
         return begun
 
-    def say(self, begun: Begun, status: str = "", *, sid: str = SID, **more: object) -> Heard:
+    def say(
+        self, begun: DialStarted, status: str = "", *, sid: str = SID, **more: object
+    ) -> CallbackResult:
         """Twilio says something of an attempt's call."""
         report = Report(sid=sid, status=LineStatus(status) if status else None)
         report = replace(report, **more)  # type: ignore[arg-type]
@@ -71,6 +74,6 @@ class Line:
         return placed.status
 
 
-def accepted(sid: str) -> Verdict:
+def accepted(sid: str) -> Decision:
     """The verdict on a call that Twilio took."""
-    return Verdict(ending=Ending.COMPLETED, accepted=Accepted(sid=sid, status="queued"))
+    return Decision(ending=AttemptResult.COMPLETED, accepted=Accepted(sid=sid, status="queued"))

@@ -8,13 +8,13 @@ from typing import Any
 
 import redis
 
-from vomind_queue.calls import Call, Priority, State
-from vomind_queue.schedules import Recurrence, Schedule, ScheduleView
-from vomind_queue.store import keys
-from vomind_queue.store.queue import CallQueue
-from vomind_queue.store.timetable import Timetable
-from vomind_queue.ticks import Look, Outcome, Turn, decide
-from vomind_queue.timekeeping import Timekeeper
+from vomind_queue.calls.call import Call, Priority, State
+from vomind_queue.queue import keys
+from vomind_queue.queue.call_queue import CallQueue
+from vomind_queue.queue.recurring_store import RecurringStore
+from vomind_queue.recurring.schedule import Recurrence, Schedule, ScheduleView
+from vomind_queue.recurring.ticks import Advance, DueEntries, Outcome, decide
+from vomind_queue.usecases.fire_recurring import RecurringScheduler
 
 MINUTE = 60_000
 
@@ -58,12 +58,12 @@ def spoil(valkey: redis.Redis, schedule_id: str, field: str, value: str) -> dict
     return {"definition": text}
 
 
-def look(timetable: Timetable) -> Look:
+def look(timetable: RecurringStore) -> DueEntries:
     """One look of a scheduler."""
     return timetable.look(100)
 
 
-def beat(keeper: Timekeeper) -> None:
+def beat(keeper: RecurringScheduler) -> None:
     """Everything that is due, as the scheduler's ticks see to it."""
     while True:
         seen = keeper.look()
@@ -74,18 +74,18 @@ def beat(keeper: Timekeeper) -> None:
             return
 
 
-def decided(seen: Look) -> list[Turn]:
+def decided(seen: DueEntries) -> list[Advance]:
     """What the scheduler makes of it."""
     return [decide(due, seen.now_ms) for due in seen.due]
 
 
-def fire(timetable: Timetable) -> list[Outcome]:
+def fire(timetable: RecurringStore) -> list[Outcome]:
     """One look, and what comes of it."""
     seen = look(timetable)
     return timetable.fire(decided(seen), seen.now_ms + 5_000)
 
 
-def shown(timetable: Timetable, schedule_id: str = "1") -> Schedule:
+def shown(timetable: RecurringStore, schedule_id: str = "1") -> Schedule:
     """The schedule alone."""
     return timetable.show(schedule_id).schedule
 
@@ -101,6 +101,6 @@ def waiting(queue: CallQueue) -> Sequence[str]:
     return [job.id for job in queue.page(State.WAITING, 0, 99).jobs]
 
 
-def put(timetable: Timetable, recurrence: Recurrence) -> str:
+def put(timetable: RecurringStore, recurrence: Recurrence) -> str:
     """Stores a recurring call with its next tick."""
     return timetable.put(recurrence, recurrence.first(timetable.now_ms())).schedule_id

@@ -20,9 +20,9 @@ from tests.ports import free_port
 from tests.servers import Server
 from tests.stack import until
 from vomind_queue.errors import StoreUnavailable
-from vomind_queue.store import pool
-from vomind_queue.store.connection import API_TIMEOUT_S, Gate, connect
-from vomind_queue.store.queue import CallQueue
+from vomind_queue.queue import connection_pool
+from vomind_queue.queue.call_queue import CallQueue
+from vomind_queue.queue.connection import API_TIMEOUT_S, RedisStore, connect
 
 SLOW_KEY = "nothing-is-ever-pushed-here"
 
@@ -75,7 +75,7 @@ def test_who_gets_no_connection_is_told_soon_that_nothing_was_done(
         )
         began = time.monotonic()
         with pytest.raises(StoreUnavailable, match="all 2 connections are in use") as refused:
-            CallQueue(Gate(mine), None).add([new(1)])
+            CallQueue(RedisStore(mine), None).add([new(1)])
         assert time.monotonic() - began < 0.5
         assert not refused.value.outcome_unknown
         assert [each.result() for each in busy] == [None, None]
@@ -86,7 +86,7 @@ def test_idle_connections_close(
     server: Server, mine: redis.Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """First those that a burst alone had needed, then all of them."""
-    monkeypatch.setattr(pool, "IDLE_S", 0.3)
+    monkeypatch.setattr(connection_pool, "IDLE_S", 0.3)
     with ThreadPoolExecutor(2) as threads:
         for each in [threads.submit(mine.blpop, [SLOW_KEY], 0.2) for _ in range(2)]:
             each.result()
@@ -118,7 +118,7 @@ def test_a_command_is_sent_where_no_thread_can_be_started(
     def refuse(_: threading.Thread) -> None:
         raise RuntimeError("can't start new thread")
 
-    monkeypatch.setattr(pool, "IDLE_S", 0.2)
+    monkeypatch.setattr(connection_pool, "IDLE_S", 0.2)
     with monkeypatch.context() as scarce:
         scarce.setattr(threading.Timer, "start", refuse)
         for _ in range(3):
@@ -131,7 +131,7 @@ def test_who_waits_is_served_once_the_server_has_room(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A process that did with fewer connections may open more when its server has room again."""
-    monkeypatch.setattr(pool, "IDLE_S", 0.5)
+    monkeypatch.setattr(connection_pool, "IDLE_S", 0.5)
     client = connect(server.url, timeout_s=10.0)
     with server.client() as direct, ThreadPoolExecutor(3) as threads:
         direct.config_set("maxclients", 2)
@@ -162,17 +162,17 @@ def test_a_connection_that_the_server_closed_is_not_used(server: Server, mine: r
 
 def test_nor_is_one_that_a_script_used_a_moment_ago(server: Server, mine: redis.Redis) -> None:
     """It is asked again before its next use, unless that follows at once."""
-    queue = CallQueue(Gate(mine), None)
+    queue = CallQueue(RedisStore(mine), None)
     queue.add([new(1)])
     with server.client() as direct:
         direct.client_kill_filter(_type="normal", skipme=True)
-    time.sleep(2 * pool.RECENT_S)
+    time.sleep(2 * connection_pool.RECENT_S)
     assert queue.add([new(2)]).job_ids == ["2"]
 
 
 def test_a_server_that_is_away_was_sent_nothing() -> None:
     """So the outcome of a write is known."""
-    gate = Gate(connect(f"redis://127.0.0.1:{free_port()}/0", timeout_s=1.0))
+    gate = RedisStore(connect(f"redis://127.0.0.1:{free_port()}/0", timeout_s=1.0))
     with pytest.raises(StoreUnavailable) as refused:
         gate.write("pause", ["x"], 0, "somebody")
     assert not refused.value.outcome_unknown
@@ -198,7 +198,7 @@ def test_a_frozen_server_is_not_waited_for(server: Server, mine: redis.Redis) ->
     with pytest.raises(redis.TimeoutError):
         mine.echo("late")
     with pytest.raises(StoreUnavailable) as lost:
-        Gate(mine).write("pause", ["x"], 0, "somebody")
+        RedisStore(mine).write("pause", ["x"], 0, "somebody")
     assert time.monotonic() - began < 5
     assert lost.value.outcome_unknown
     server.thaw()
@@ -225,7 +225,7 @@ def test_a_full_server_refuses_and_nothing_was_done(start_server: Callable[..., 
     with server.client() as direct:
         direct.config_set("maxclients", 3)
     holders = [redis.Redis(port=server.port, single_connection_client=True) for _ in range(3)]
-    gate = Gate(connect(server.url, timeout_s=API_TIMEOUT_S))
+    gate = RedisStore(connect(server.url, timeout_s=API_TIMEOUT_S))
     with pytest.raises(StoreUnavailable, match="max number of clients") as refused:
         gate.write("pause", ["x"], 0, "somebody")
     assert not refused.value.outcome_unknown
@@ -253,7 +253,7 @@ def test_connections_to_a_demoted_primary_are_not_used_again(
     old, fresh = start_server(), start_server()
     proxy = Proxy(old.port, Random(1))
     client = connect(proxy.url, timeout_s=2.0)
-    queue = CallQueue(Gate(client), None)
+    queue = CallQueue(RedisStore(client), None)
     _use_at_once(client, 4)
     with old.client() as direct:
         direct.replicaof("127.0.0.1", str(fresh.port))
@@ -345,7 +345,7 @@ def test_tracing_sees_scripts_too(server: Server, monkeypatch: pytest.MonkeyPatc
 
     monkeypatch.setattr(redis.Redis, "execute_command", followed)
     client = connect(server.url, timeout_s=1.0)
-    CallQueue(Gate(client), None).add([new(1)])
+    CallQueue(RedisStore(client), None).add([new(1)])
     client.close()
     assert "EVALSHA" in seen
 
@@ -354,6 +354,6 @@ def test_nothing_runs_before_it_is_used(server: Server) -> None:
     """Neither a connection nor a thread."""
     threads = threading.active_count()
     client = connect(server.url, timeout_s=1.0)
-    Gate(client)
+    RedisStore(client)
     assert threading.active_count() == threads
     assert clients_of(server) == 0

@@ -9,26 +9,26 @@ import pytest
 import redis
 
 from tests.integration.conftest import begin, new, place, taken
-from vomind_queue.progress import OutcomePolicy, Report
-from vomind_queue.store import keys
-from vomind_queue.store.connection import Gate
-from vomind_queue.store.desk import WorkDesk
-from vomind_queue.store.due_times import ATTEMPTS, SILENT_CALLS, STRAYS, DueTimes
-from vomind_queue.store.queue import CallQueue
-from vomind_queue.store.reports import ReportDesk
-from vomind_queue.verdicts import Ending, Verdict
+from vomind_queue.calls.call_status import OutcomePolicy, Report
+from vomind_queue.calls.decisions import AttemptResult, Decision
+from vomind_queue.queue import keys
+from vomind_queue.queue.call_queue import CallQueue
+from vomind_queue.queue.callback_store import CallbackStore
+from vomind_queue.queue.connection import RedisStore
+from vomind_queue.queue.due_times import ATTEMPTS, SILENT_CALLS, STRAYS, DueTimes
+from vomind_queue.queue.worker_queue import WorkerQueue
 
 
 @pytest.fixture
 def times(client: redis.Redis, redis_url: str) -> DueTimes:
     """What the store tells a worker."""
-    return DueTimes(Gate(client), redis_url)
+    return DueTimes(RedisStore(client), redis_url)
 
 
 @pytest.fixture
-def reports(client: redis.Redis, desk: WorkDesk) -> ReportDesk:
+def reports(client: redis.Redis, desk: WorkerQueue) -> CallbackStore:
     """Where callbacks come in."""
-    return ReportDesk(Gate(client), desk, OutcomePolicy(retry_on=(), delay_ms=0, most=0))
+    return CallbackStore(RedisStore(client), desk, OutcomePolicy(retry_on=(), delay_ms=0, most=0))
 
 
 def heard(client: redis.Redis) -> bool:
@@ -45,14 +45,14 @@ def test_an_empty_queue_has_nothing_due(times: DueTimes) -> None:
 
 
 def test_an_attempt_of_unknown_outcome_wakes_a_worker(
-    times: DueTimes, queue: CallQueue, desk: WorkDesk, client: redis.Redis
+    times: DueTimes, queue: CallQueue, desk: WorkerQueue, client: redis.Redis
 ) -> None:
     """Whether its worker says so or gives it back marked."""
     queue.add([new(number) for number in range(2)])
     first, second = taken(desk, 2)
     begun = [begin(desk, job_id) for job_id in (first, second)]
     assert times.next() == {}
-    desk.finish(begun[0], Verdict(ending=Ending.DOUBT, wait_ms=2_000))
+    desk.finish(begun[0], Decision(ending=AttemptResult.DOUBT, wait_ms=2_000))
     assert heard(client)
     assert 1 < times.next()[ATTEMPTS] <= 2
     desk.give_back(second, str(desk.book.token(second)))
@@ -61,7 +61,7 @@ def test_an_attempt_of_unknown_outcome_wakes_a_worker(
 
 
 def test_a_dead_workers_attempt_wakes_another_one(
-    times: DueTimes, queue: CallQueue, desk: WorkDesk, client: redis.Redis
+    times: DueTimes, queue: CallQueue, desk: WorkerQueue, client: redis.Redis
 ) -> None:
     """As soon as its lease has run out and somebody asks for calls."""
     queue.add([new(0)])
@@ -74,20 +74,20 @@ def test_a_dead_workers_attempt_wakes_another_one(
 
 
 def test_what_is_due_later_than_something_else_wakes_nobody(
-    times: DueTimes, queue: CallQueue, desk: WorkDesk, client: redis.Redis
+    times: DueTimes, queue: CallQueue, desk: WorkerQueue, client: redis.Redis
 ) -> None:
     """Workers sleep until the first of them."""
     queue.add([new(number) for number in range(2)])
     begun = [begin(desk, job_id) for job_id in taken(desk, 2)]
-    desk.finish(begun[0], Verdict(ending=Ending.DOUBT, wait_ms=1_000))
+    desk.finish(begun[0], Decision(ending=AttemptResult.DOUBT, wait_ms=1_000))
     assert heard(client)
-    desk.finish(begun[1], Verdict(ending=Ending.DOUBT, wait_ms=2_000))
+    desk.finish(begun[1], Decision(ending=AttemptResult.DOUBT, wait_ms=2_000))
     assert not heard(client)
     assert times.next()[ATTEMPTS] <= 1
 
 
 def test_a_placed_call_is_due_when_it_is_to_be_asked_for(
-    times: DueTimes, queue: CallQueue, desk: WorkDesk, reports: ReportDesk
+    times: DueTimes, queue: CallQueue, desk: WorkerQueue, reports: CallbackStore
 ) -> None:
     """Paced as they are handed out."""
     queue.add([new(number) for number in range(2)])
@@ -102,7 +102,7 @@ def test_a_placed_call_is_due_when_it_is_to_be_asked_for(
 
 
 def test_a_stray_ring_wakes_a_waiting_worker_at_once(
-    times: DueTimes, reports: ReportDesk, queue: CallQueue
+    times: DueTimes, reports: CallbackStore, queue: CallQueue
 ) -> None:
     """Somebody's phone rings meanwhile."""
     queue.add([new(0)])
@@ -144,7 +144,7 @@ def test_a_wait_is_ended_by_another_thread(times: DueTimes) -> None:
 
 def test_full_memory_lets_words_in(
     times: DueTimes,
-    reports: ReportDesk,
+    reports: CallbackStore,
     queue: CallQueue,
     client: redis.Redis,
     request: pytest.FixtureRequest,

@@ -23,19 +23,19 @@ from tests.integration.schedules import (
     wanted,
 )
 from tests.twilio import a_sid
-from vomind_queue.calls import Priority, State
+from vomind_queue.calls.call import Priority, State
+from vomind_queue.calls.call_status import OutcomePolicy
 from vomind_queue.errors import StoreUnavailable
-from vomind_queue.progress import OutcomePolicy
-from vomind_queue.schedules import Overlap, Removed
-from vomind_queue.store.desk import WorkDesk
-from vomind_queue.store.queue import CallQueue
-from vomind_queue.store.timetable import Timetable
-from vomind_queue.ticks import Outcome, Turn
-from vomind_queue.timekeeping import Timekeeper
+from vomind_queue.queue.call_queue import CallQueue
+from vomind_queue.queue.recurring_store import RecurringStore
+from vomind_queue.queue.worker_queue import WorkerQueue
+from vomind_queue.recurring.schedule import Overlap, Removed
+from vomind_queue.recurring.ticks import Advance, Outcome
+from vomind_queue.usecases.fire_recurring import RecurringScheduler
 
 
 def test_a_tick_becomes_a_job_of_its_own_id(
-    timetable: Timetable, queue: CallQueue, valkey: redis.Redis, desk: WorkDesk
+    timetable: RecurringStore, queue: CallQueue, valkey: redis.Redis, desk: WorkerQueue
 ) -> None:
     """It has all that a call has, and the schedule has moved on."""
     put(timetable, wanted(priority=Priority.HIGH))
@@ -54,7 +54,7 @@ def test_a_tick_becomes_a_job_of_its_own_id(
 
 
 def test_whoever_decides_twice_fires_once(
-    timetable: Timetable, queue: CallQueue, valkey: redis.Redis
+    timetable: RecurringStore, queue: CallQueue, valkey: redis.Redis
 ) -> None:
     """Two schedulers that saw the same tick, and a command that was sent again."""
     put(timetable, wanted())
@@ -67,7 +67,7 @@ def test_whoever_decides_twice_fires_once(
 
 
 def test_a_decision_on_what_was_changed_meanwhile_is_void(
-    timetable: Timetable, queue: CallQueue, valkey: redis.Redis
+    timetable: RecurringStore, queue: CallQueue, valkey: redis.Redis
 ) -> None:
     """The scheduler saw the old pattern; the next look sees the new one."""
     put(timetable, wanted())
@@ -80,7 +80,7 @@ def test_a_decision_on_what_was_changed_meanwhile_is_void(
 
 
 def test_a_decision_that_comes_late_changes_nothing(
-    timetable: Timetable, queue: CallQueue, valkey: redis.Redis
+    timetable: RecurringStore, queue: CallQueue, valkey: redis.Redis
 ) -> None:
     """A server that was stopped must not ring at a time that nobody decided on."""
     put(timetable, wanted())
@@ -93,7 +93,7 @@ def test_a_decision_that_comes_late_changes_nothing(
 
 
 def test_a_tick_is_left_out_while_the_one_before_waits(
-    timetable: Timetable, queue: CallQueue, valkey: redis.Redis, desk: WorkDesk
+    timetable: RecurringStore, queue: CallQueue, valkey: redis.Redis, desk: WorkerQueue
 ) -> None:
     """No three reminders in a row after a pause; the tick is counted."""
     put(timetable, wanted())
@@ -112,7 +112,7 @@ def test_a_tick_is_left_out_while_the_one_before_waits(
 
 
 def test_overlapping_runs_are_queued_when_wanted(
-    timetable: Timetable, queue: CallQueue, valkey: redis.Redis
+    timetable: RecurringStore, queue: CallQueue, valkey: redis.Redis
 ) -> None:
     """Each of them, and removing the schedule removes them all."""
     put(timetable, wanted(overlap=Overlap.QUEUE))
@@ -128,7 +128,7 @@ def test_overlapping_runs_are_queued_when_wanted(
 
 
 def test_the_list_of_runs_does_not_grow_for_ever(
-    timetable: Timetable, valkey: redis.Redis, desk: WorkDesk
+    timetable: RecurringStore, valkey: redis.Redis, desk: WorkerQueue
 ) -> None:
     """Runs that ended and are shown no more are forgotten."""
     put(timetable, wanted())
@@ -142,7 +142,7 @@ def test_the_list_of_runs_does_not_grow_for_ever(
 
 
 def test_missed_ticks_are_counted_and_shown(
-    timetable: Timetable, queue: CallQueue, valkey: redis.Redis
+    timetable: RecurringStore, queue: CallQueue, valkey: redis.Redis
 ) -> None:
     """The last one fires if its grace allows; of the others the last ten are told."""
     put(timetable, wanted(cron="* * * * *", grace_ms=30_000))
@@ -163,7 +163,7 @@ def test_missed_ticks_are_counted_and_shown(
     ("field", "value"), [("zone", "Mars/Olympus"), ("cron", "99 * * * *"), ("overlap", "new")]
 )
 def test_a_schedule_that_cannot_be_read_stops_alone(
-    timetable: Timetable, queue: CallQueue, valkey: redis.Redis, field: str, value: str
+    timetable: RecurringStore, queue: CallQueue, valkey: redis.Redis, field: str, value: str
 ) -> None:
     """The others go on; it is looked at again in a minute, and then its ticks count as ever."""
     put(timetable, wanted())
@@ -171,7 +171,7 @@ def test_a_schedule_that_cannot_be_read_stops_alone(
     real = spoil(valkey, "1", field, value)
     make_due(valkey, "1")
     tick = make_due(valkey, "2")
-    keeper = Timekeeper(timetable)
+    keeper = RecurringScheduler(timetable)
     beat(keeper)
     assert waiting(queue) == [f"recurring:2:{tick}"]
     assert queue.stats().scheduler_leads
@@ -183,20 +183,20 @@ def test_a_schedule_that_cannot_be_read_stops_alone(
 
 
 def test_five_thousand_at_one_moment(
-    timetable: Timetable, queue: CallQueue, valkey: redis.Redis
+    timetable: RecurringStore, queue: CallQueue, valkey: redis.Redis
 ) -> None:
     """All are queued, each once, by as many scripts as it takes."""
     seconds, micros = valkey.time()
     now_ms = seconds * 1000 + micros // 1000
     for number in range(5_000):
         timetable.put(wanted(to=f"+1555{number:07}", cron="@hourly"), now_ms)
-    beat(Timekeeper(timetable))
+    beat(RecurringScheduler(timetable))
     stats = queue.stats()
     assert (stats.waiting, stats.recurring, stats.scheduler_leads) == (5_000, 5_000, True)
 
 
 def test_what_an_outage_left_is_caught_up_in_parts(
-    timetable: Timetable, queue: CallQueue, valkey: redis.Redis
+    timetable: RecurringStore, queue: CallQueue, valkey: redis.Redis
 ) -> None:
     """However slow the machine is; and a call that is due now is not behind it."""
     hour_ms = 3_600_000
@@ -206,7 +206,7 @@ def test_what_an_outage_left_is_caught_up_in_parts(
     put(timetable, wanted())
     tick = make_due(valkey, "31")
     slow = iter(range(10_000))
-    beat(Timekeeper(timetable, monotonic=lambda: next(slow)))
+    beat(RecurringScheduler(timetable, monotonic=lambda: next(slow)))
     assert next(slow) > 60, "not all was decided at once"
     assert waiting(queue)[0] == f"recurring:31:{tick}"
     assert all(shown(timetable, str(number + 1)).missed > 100 for number in range(30))
@@ -214,13 +214,13 @@ def test_what_an_outage_left_is_caught_up_in_parts(
 
 
 @pytest.fixture
-def lost_reply(timetable: Timetable, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+def lost_reply(timetable: RecurringStore, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     """The next turn is carried out, and its reply lost."""
 
     def lose() -> None:
         real = timetable.fire
 
-        def fire_and_lose(turns: Sequence[Turn], deadline_ms: int) -> list[Outcome]:
+        def fire_and_lose(turns: Sequence[Advance], deadline_ms: int) -> list[Outcome]:
             monkeypatch.setattr(timetable, "fire", real)
             real(turns, deadline_ms)
             raise StoreUnavailable("the reply was lost")
@@ -231,7 +231,7 @@ def lost_reply(timetable: Timetable, monkeypatch: pytest.MonkeyPatch) -> Callabl
 
 
 def test_a_lost_reply_loses_and_doubles_nothing(
-    timetable: Timetable,
+    timetable: RecurringStore,
     queue: CallQueue,
     valkey: redis.Redis,
     lost_reply: Callable[[], None],
@@ -239,7 +239,7 @@ def test_a_lost_reply_loses_and_doubles_nothing(
     """The scheduler looks again, and sees what became of it."""
     put(timetable, wanted())
     make_due(valkey, "1")
-    keeper = Timekeeper(timetable)
+    keeper = RecurringScheduler(timetable)
     lost_reply()
     with pytest.raises(StoreUnavailable):
         beat(keeper)
@@ -249,7 +249,7 @@ def test_a_lost_reply_loses_and_doubles_nothing(
 
 
 def test_a_run_is_not_made_again_for_its_outcome_once_its_schedule_is_gone(
-    timetable: Timetable, queue: CallQueue, valkey: redis.Redis, desk: WorkDesk
+    timetable: RecurringStore, queue: CallQueue, valkey: redis.Redis, desk: WorkerQueue
 ) -> None:
     """Stopped for good while the phone rang. Before that it is made again, and can be stopped."""
     line = Line(queue, desk, valkey, OutcomePolicy(retry_on=("busy",), delay_ms=3_600_000, most=2))

@@ -5,15 +5,15 @@ from __future__ import annotations
 import redis
 
 from tests.integration.conftest import new
-from vomind_queue.calls import Rate
-from vomind_queue.store.connection import Gate
-from vomind_queue.store.floods import FloodBook
-from vomind_queue.store.queue import CallQueue
+from vomind_queue.calls.limits import Rate
+from vomind_queue.queue.call_queue import CallQueue
+from vomind_queue.queue.connection import RedisStore
+from vomind_queue.queue.request_limits import RequestLimiter
 
 
 def test_the_window_rolls(client: redis.Redis) -> None:
     """At no moment do two windows' worth of requests come close together."""
-    book, rate = FloodBook(Gate(client)), Rate(max_starts=100, window_ms=60_000)
+    book, rate = RequestLimiter(RedisStore(client)), Rate(max_starts=100, window_ms=60_000)
     assert book.admit("somebody", rate) == 0
     (key,) = client.keys("{calls}:floods:*")
     seconds, _ = client.time()
@@ -33,7 +33,7 @@ def test_the_window_rolls(client: redis.Redis) -> None:
 def test_a_full_server_still_counts_requests(client: redis.Redis, queue: CallQueue) -> None:
     """Otherwise the limit would refuse what makes room again: calls are cancelled."""
     queue.add([new(1)])
-    book, rate = FloodBook(Gate(client)), Rate(max_starts=2, window_ms=60_000)
+    book, rate = RequestLimiter(RedisStore(client)), Rate(max_starts=2, window_ms=60_000)
     client.config_set("maxmemory", 1)
     try:
         waits = [book.admit("somebody", rate) for _ in range(3)]

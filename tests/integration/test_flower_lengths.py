@@ -10,8 +10,8 @@ import redis
 from flower.utils import broker
 
 from vomind_queue.broker.names import CALL_QUEUES
-from vomind_queue.flower import call_broker
-from vomind_queue.store import keys
+from vomind_queue.processes.flower import call_broker
+from vomind_queue.queue import keys
 
 
 def test_lengths_are_true_for_calls_and_for_other_queues(

@@ -15,20 +15,20 @@ from kombu.asynchronous.hub import Hub
 from tests.integration.conftest import QUICK, new, place
 from tests.servers import Server
 from tests.stack import until
-from vomind_queue.broker.intake import (
+from vomind_queue.broker.fetcher import (
     IDLE_LOOK_S,
     WAKE_TIMEOUT_S,
     Intake,
+    NotificationListener,
     Notifier,
-    WakeListener,
 )
 from vomind_queue.broker.names import CALL_QUEUES
-from vomind_queue.calls import State
-from vomind_queue.store import keys
-from vomind_queue.store.connection import Gate, connect
-from vomind_queue.store.desk import Protocol, WorkDesk
-from vomind_queue.store.queue import CallQueue
-from vomind_queue.verdicts import Taken
+from vomind_queue.calls.call import State
+from vomind_queue.calls.decisions import Claim
+from vomind_queue.queue import keys
+from vomind_queue.queue.call_queue import CallQueue
+from vomind_queue.queue.connection import RedisStore, connect
+from vomind_queue.queue.worker_queue import Protocol, WorkerQueue
 
 #: Far less than an idle worker's pause between two looks.
 SOON_S = IDLE_LOOK_S / 3
@@ -37,17 +37,17 @@ SOON_S = IDLE_LOOK_S / 3
 class Feed:
     """A channel with a few slots, which notes what it is handed."""
 
-    def __init__(self, desk: WorkDesk, slots: int) -> None:
+    def __init__(self, desk: WorkerQueue, slots: int) -> None:
         self._desk = desk
         self.call_queues = list(CALL_QUEUES)
         self.delivered: list[str] = []
         self.qos = SimpleNamespace(prefetch_count=slots, unacknowledged=lambda: 0)
 
-    def deliver(self, taken: Taken) -> None:
+    def deliver(self, taken: Claim) -> None:
         """Notes it."""
         self.delivered.append(taken.job_id)
 
-    def give_up(self, taken: Taken) -> None:
+    def give_up(self, taken: Claim) -> None:
         """Gives it back."""
         self._desk.give_back(taken.job_id, taken.lease)
 
@@ -55,12 +55,12 @@ class Feed:
 class Worker:
     """A worker of an event loop and an intake, and of nothing else."""
 
-    def __init__(self, url: str, desk: WorkDesk, slots: int = 1) -> None:
+    def __init__(self, url: str, desk: WorkerQueue, slots: int = 1) -> None:
         self.desk, self.slots = desk, slots
         self.hub = Hub()
         self.hub.propagate_errors = (redis.ConnectionError,)
         self.notifier = Notifier()
-        self.waker = Gate(connect(url, timeout_s=WAKE_TIMEOUT_S))
+        self.waker = RedisStore(connect(url, timeout_s=WAKE_TIMEOUT_S))
         self.connect()
 
     def connect(self) -> None:
@@ -93,7 +93,7 @@ class Worker:
 
 
 @pytest.fixture
-def worker(redis_url: str, make_desk: Callable[..., WorkDesk]) -> Iterator[Worker]:
+def worker(redis_url: str, make_desk: Callable[..., WorkerQueue]) -> Iterator[Worker]:
     """A worker with one slot."""
     made = Worker(redis_url, make_desk(lease_ms=60_000))
     yield made
@@ -186,7 +186,7 @@ def test_a_call_that_cannot_be_handed_over_is_given_back(
 ) -> None:
     """It would be held and renewed, and never run."""
 
-    def fail(_: Taken) -> None:
+    def fail(_: Claim) -> None:
         raise KeyError
 
     monkeypatch.setattr(worker.feed, "deliver", fail)
@@ -213,7 +213,9 @@ def test_a_worker_that_closes_while_a_word_arrives_swallows_none(
     redis_url: str, client: redis.Redis
 ) -> None:
     """However the two meet, the word is passed on and the thread ends."""
-    listener = WakeListener(Gate(connect(redis_url, timeout_s=WAKE_TIMEOUT_S)), Notifier())
+    listener = NotificationListener(
+        RedisStore(connect(redis_url, timeout_s=WAKE_TIMEOUT_S)), Notifier()
+    )
 
     class ClosedMeanwhile(threading.Event):
         def clear(self) -> None:
@@ -231,9 +233,9 @@ def test_a_worker_that_closes_while_a_word_arrives_swallows_none(
 def test_an_outage_is_told_to_celery(start_server: Callable[..., Server]) -> None:
     """As a lost connection, which it knows to make anew; afterwards words are heard again."""
     server = start_server(durable=True)
-    gate = Gate(connect(server.url, timeout_s=1))
+    gate = RedisStore(connect(server.url, timeout_s=1))
     queue = CallQueue(gate, None)
-    worker = Worker(server.url, WorkDesk(gate, "w", Protocol(**QUICK)))
+    worker = Worker(server.url, WorkerQueue(gate, "w", Protocol(**QUICK)))
     assert worker.run(worker.listens)
     server.kill()
     with pytest.raises(redis.ConnectionError):
@@ -252,7 +254,9 @@ def test_a_listener_outlives_an_outage(start_server: Callable[..., Server]) -> N
     """A connection that broke is replaced, by the thread itself."""
     server = start_server()
     notifier = Notifier()
-    listener = WakeListener(Gate(connect(server.url, timeout_s=WAKE_TIMEOUT_S)), notifier)
+    listener = NotificationListener(
+        RedisStore(connect(server.url, timeout_s=WAKE_TIMEOUT_S)), notifier
+    )
     listener.start()
     listener.listen()
     with server.client() as client:

@@ -10,28 +10,30 @@ import redis
 
 from tests.integration.conftest import begin, new, place, taken
 from tests.integration.line import Line
-from vomind_queue.calls import State
+from vomind_queue.calls.call import State
+from vomind_queue.calls.decisions import AttemptResult, Decision
 from vomind_queue.errors import JobNotFound
-from vomind_queue.overview import longest_ms
-from vomind_queue.store import keys
-from vomind_queue.store.connection import Gate
-from vomind_queue.store.desk import WorkDesk
-from vomind_queue.store.lookout import SLICE, Lookout
-from vomind_queue.store.queue import CallQueue
-from vomind_queue.store.sources import whole
-from vomind_queue.verdicts import Ending, Verdict
+from vomind_queue.observability.overview import longest_ms
+from vomind_queue.queue import keys
+from vomind_queue.queue.call_queue import CallQueue
+from vomind_queue.queue.connection import RedisStore
+from vomind_queue.queue.inspection import SLICE, Inspection
+from vomind_queue.queue.lua_sources import whole
+from vomind_queue.queue.worker_queue import WorkerQueue
 
-GONE = Verdict(ending=Ending.FAILED, reason="Twilio will not place this call: no (error 21211).")
+GONE = Decision(
+    ending=AttemptResult.FAILED, reason="Twilio will not place this call: no (error 21211)."
+)
 
 
 @pytest.fixture
-def lookout(client: redis.Redis) -> Lookout:
+def lookout(client: redis.Redis) -> Inspection:
     """Looks at the queue."""
-    return Lookout(Gate(client))
+    return Inspection(RedisStore(client))
 
 
 def test_starts_and_waiting_times_are_counted(
-    queue: CallQueue, desk: WorkDesk, lookout: Lookout
+    queue: CallQueue, desk: WorkerQueue, lookout: Inspection
 ) -> None:
     """Each start once, by the time that the call waited in its turn."""
     queue.add([new(1), new(2, "high")])
@@ -46,7 +48,7 @@ def test_starts_and_waiting_times_are_counted(
 
 
 def test_outcomes_are_counted(
-    queue: CallQueue, desk: WorkDesk, client: redis.Redis, lookout: Lookout
+    queue: CallQueue, desk: WorkerQueue, client: redis.Redis, lookout: Inspection
 ) -> None:
     """By Twilio's last word, once; machines apart; and calls that Twilio did not take."""
     line = Line(queue, desk, client)
@@ -63,7 +65,7 @@ def test_outcomes_are_counted(
 
 
 def test_the_numbers_of_a_minute_go_by_themselves(
-    queue: CallQueue, desk: WorkDesk, client: redis.Redis
+    queue: CallQueue, desk: WorkerQueue, client: redis.Redis
 ) -> None:
     """An hour later they are not needed any more."""
     queue.add([new(1)])
@@ -81,14 +83,14 @@ def test_times_are_sorted_as_python_reads_them(client: redis.Redis) -> None:
         assert longest_ms(octave - 1) <= ms <= longest_ms(octave), ms
 
 
-def test_a_waiting_call_knows_how_many_are_before_it(queue: CallQueue, lookout: Lookout) -> None:
+def test_a_waiting_call_knows_how_many_are_before_it(queue: CallQueue, lookout: Inspection) -> None:
     """Those of higher priority, and those of its own that came first."""
     ids = queue.add([new(1, "low"), new(2), new(3, "high"), new(4)]).job_ids
     assert [lookout.place(job_id).ahead for job_id in ids] == [3, 1, 0, 2]
     assert lookout.place(ids[0]).state is State.WAITING
 
 
-def test_a_delayed_call_knows_when(queue: CallQueue, lookout: Lookout) -> None:
+def test_a_delayed_call_knows_when(queue: CallQueue, lookout: Inspection) -> None:
     """On Redis's clock."""
     (job_id,) = queue.add([new(1, delay_ms=60_000)]).job_ids
     seen = lookout.place(job_id)
@@ -98,20 +100,20 @@ def test_a_delayed_call_knows_when(queue: CallQueue, lookout: Lookout) -> None:
 
 
 def test_an_attempt_in_doubt_knows_when_it_is_looked_for(
-    queue: CallQueue, desk: WorkDesk, lookout: Lookout
+    queue: CallQueue, desk: WorkerQueue, lookout: Inspection
 ) -> None:
     """And one under way that it is."""
     queue.add([new(1)])
     begun = begin(desk, *taken(desk))
     assert (lookout.place("1").marked, lookout.place("1").at_ms) == (True, None)
-    desk.finish(begun, Verdict(ending=Ending.DOUBT, reason="Silence.", wait_ms=500))
+    desk.finish(begun, Decision(ending=AttemptResult.DOUBT, reason="Silence.", wait_ms=500))
     seen = lookout.place("1")
     assert (seen.state, seen.marked) == (State.ACTIVE, True)
     assert seen.at_ms is not None
 
 
 def test_a_call_to_a_number_in_use_says_so(
-    queue: CallQueue, desk: WorkDesk, lookout: Lookout
+    queue: CallQueue, desk: WorkerQueue, lookout: Inspection
 ) -> None:
     """It stands back for the other one."""
     queue.add([new(1), new(1)])
@@ -122,14 +124,14 @@ def test_a_call_to_a_number_in_use_says_so(
     assert (seen.state, seen.stood_back) == (State.DELAYED, 1)
 
 
-def test_no_such_call(lookout: Lookout) -> None:
+def test_no_such_call(lookout: Inspection) -> None:
     """Nothing is told of it."""
     with pytest.raises(JobNotFound):
         lookout.place("7")
 
 
 def test_failures_are_read_in_slices(
-    queue: CallQueue, make_desk: Callable[..., WorkDesk], lookout: Lookout
+    queue: CallQueue, make_desk: Callable[..., WorkerQueue], lookout: Inspection
 ) -> None:
     """All of them, the last one to fail first."""
     count = SLICE + 3
@@ -147,7 +149,7 @@ def test_failures_are_read_in_slices(
 
 
 def test_any_change_of_a_call_makes_another_version(
-    queue: CallQueue, desk: WorkDesk, client: redis.Redis, lookout: Lookout
+    queue: CallQueue, desk: WorkerQueue, client: redis.Redis, lookout: Inspection
 ) -> None:
     """A page that shows lists asks again only then."""
     before = lookout.hour().version

@@ -19,14 +19,14 @@ from celery.concurrency.thread import TaskPool as StockTaskPool
 from tests.integration.conftest import QUICK, begin, new, taken
 from tests.servers import Server
 from tests.stack import Process, Stack, until
-from vomind_queue.broker.lease_keeper import LeaseKeeper
+from vomind_queue.broker.lease_renewal import LeaseRenewal
 from vomind_queue.broker.names import LINK_OPTION
-from vomind_queue.broker.pool import TaskPool
-from vomind_queue.calls import Call, NewCall, State
-from vomind_queue.store import keys
-from vomind_queue.store.connection import Gate, connect
-from vomind_queue.store.desk import Protocol, WorkDesk
-from vomind_queue.store.queue import CallQueue
+from vomind_queue.broker.thread_pool import TaskPool
+from vomind_queue.calls.call import Call, NewCall, State
+from vomind_queue.queue import keys
+from vomind_queue.queue.call_queue import CallQueue
+from vomind_queue.queue.connection import RedisStore, connect
+from vomind_queue.queue.worker_queue import Protocol, WorkerQueue
 
 #: What neither Celery nor we mean to catch, by name.
 FAULTS = ("MemoryError", "SystemExit", "KeyboardInterrupt", "BaseException")
@@ -53,7 +53,7 @@ def faulty_worker(redis_url: str, tmp_path: Path, drain: str) -> Iterator[Proces
     process.kill()
 
 
-def made_pool(desk: WorkDesk, slots: int, drain_s: float) -> TaskPool:
+def made_pool(desk: WorkerQueue, slots: int, drain_s: float) -> TaskPool:
     """A pool without a worker around it."""
     link: Any = SimpleNamespace(desk=desk, drain_s=drain_s)
     conf = SimpleNamespace(broker_transport_options={LINK_OPTION: link})
@@ -128,8 +128,8 @@ def test_the_end_of_a_worker_is_bounded_while_redis_is_silent(
 ) -> None:
     """It waits for one answer in vain, not for one for each call that it holds."""
     server = start_server()
-    gate = Gate(connect(server.url, timeout_s=0.5))
-    desk = WorkDesk(gate, "w", Protocol(**{**QUICK, "lease_ms": 60_000}))
+    gate = RedisStore(connect(server.url, timeout_s=0.5))
+    desk = WorkerQueue(gate, "w", Protocol(**{**QUICK, "lease_ms": 60_000}))
     CallQueue(gate, None).add([new(number) for number in range(60)])
     assert len(taken(desk, 60)) == 60
     pool = made_pool(desk, 60, drain_s=0.1)
@@ -141,7 +141,9 @@ def test_the_end_of_a_worker_is_bounded_while_redis_is_silent(
     server.thaw()
 
 
-def test_what_no_thread_has_begun_is_given_back_at_once(desk: WorkDesk, queue: CallQueue) -> None:
+def test_what_no_thread_has_begun_is_given_back_at_once(
+    desk: WorkerQueue, queue: CallQueue
+) -> None:
     """The call that is being placed has the whole drain; the rest is for other workers."""
     queue.add([new(1), new(2)])
     assert taken(desk, 2) == ["1", "2"]
@@ -163,7 +165,7 @@ def test_what_no_thread_has_begun_is_given_back_at_once(desk: WorkDesk, queue: C
 
 
 def test_a_thread_that_outlives_the_drain_holds_up_nothing(
-    desk: WorkDesk, queue: CallQueue
+    desk: WorkerQueue, queue: CallQueue
 ) -> None:
     """Its call, whose mark stands, is in doubt."""
     queue.add([new(1)])
@@ -181,12 +183,12 @@ def test_a_thread_that_outlives_the_drain_holds_up_nothing(
 
 
 def test_leases_are_renewed_while_everything_else_stands_still(
-    desk: WorkDesk, queue: CallQueue
+    desk: WorkerQueue, queue: CallQueue
 ) -> None:
     """The thread needs no event loop."""
     queue.add([new(1)])
     taken(desk)
-    keeper = LeaseKeeper(desk)
+    keeper = LeaseRenewal(desk)
     keeper.start()
     keeper.start()
     time.sleep(3 * desk.protocol.lease_ms / 1000)
@@ -197,7 +199,7 @@ def test_leases_are_renewed_while_everything_else_stands_still(
 
 
 def test_a_renewal_that_fails_for_any_reason_is_soon_tried_again(
-    make_desk: Callable[..., WorkDesk], monkeypatch: pytest.MonkeyPatch
+    make_desk: Callable[..., WorkerQueue], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A quarter of a lease later might be too late."""
     desk = make_desk(lease_ms=8_000)
@@ -209,7 +211,7 @@ def test_a_renewal_that_fails_for_any_reason_is_soon_tried_again(
             raise ValueError("a bug")
 
     monkeypatch.setattr(desk, "extend", extend)
-    keeper = LeaseKeeper(desk)
+    keeper = LeaseRenewal(desk)
     keeper.start()
     until(lambda: len(tried) == 2, within_s=6, what="it is tried again")
     keeper.stop()

@@ -12,18 +12,18 @@ from celery.concurrency.solo import TaskPool
 from celery.worker import control
 from kombu import pools
 
-from vomind_queue.broker.app import create_celery
+from vomind_queue.broker.celery_app import create_celery
 from vomind_queue.broker.consumer import Consumer
-from vomind_queue.broker.link import Link
+from vomind_queue.broker.context import WorkerContext
 from vomind_queue.broker.names import PLACE_CALL
+from vomind_queue.broker.tasks import register
 from vomind_queue.config.settings import Settings
-from vomind_queue.store import keys
-from vomind_queue.store.connection import Gate, connect
-from vomind_queue.store.desk import WorkDesk
-from vomind_queue.store.queue import CallQueue
-from vomind_queue.store.timetable import Timetable
-from vomind_queue.tasks import register
-from vomind_queue.timekeeping import Timekeeper
+from vomind_queue.queue import keys
+from vomind_queue.queue.call_queue import CallQueue
+from vomind_queue.queue.connection import RedisStore, connect
+from vomind_queue.queue.recurring_store import RecurringStore
+from vomind_queue.queue.worker_queue import WorkerQueue
+from vomind_queue.usecases.fire_recurring import RecurringScheduler
 
 #: A task of Celery's own.
 ANOTHER = "celery.backend_cleanup"
@@ -34,14 +34,14 @@ def state(
     request: pytest.FixtureRequest,
     redis_url: str,
     queue: CallQueue,
-    desk: WorkDesk,
-    timetable: Timetable,
+    desk: WorkerQueue,
+    timetable: RecurringStore,
 ) -> Iterator[Any]:
     """What remote control knows of a worker that has just started."""
     settings = Settings.from_env({"REDIS_URL": redis_url, "CALL_RATE_LIMIT": request.param})
-    waker = Gate(connect(redis_url, timeout_s=1))
-    keeper = Timekeeper(timetable)
-    link = Link(queue=queue, desk=desk, timekeeper=keeper, drain_s=1, waker=waker)
+    waker = RedisStore(connect(redis_url, timeout_s=1))
+    keeper = RecurringScheduler(timetable)
+    link = WorkerContext(queue=queue, desk=desk, timekeeper=keeper, drain_s=1, waker=waker)
     app = create_celery(settings, link)
     register(app, SimpleNamespace(), settings)  # type: ignore[arg-type]
     app.finalize()

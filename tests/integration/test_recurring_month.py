@@ -14,14 +14,14 @@ import pytest
 import redis
 
 from tests.integration.schedules import beat
-from vomind_queue.calls import Call
+from vomind_queue.calls.call import Call
 from vomind_queue.errors import StoreUnavailable
-from vomind_queue.schedules import Overlap, Recurrence
-from vomind_queue.store import scripts
-from vomind_queue.store.connection import API_TIMEOUT_S, Gate, connect
-from vomind_queue.store.timetable import Timetable
-from vomind_queue.ticks import Outcome, Turn
-from vomind_queue.timekeeping import Timekeeper
+from vomind_queue.queue import scripts
+from vomind_queue.queue.connection import API_TIMEOUT_S, RedisStore, connect
+from vomind_queue.queue.recurring_store import RecurringStore
+from vomind_queue.recurring.schedule import Overlap, Recurrence
+from vomind_queue.recurring.ticks import Advance, Outcome
+from vomind_queue.usecases.fire_recurring import RecurringScheduler
 
 #: Both Berlin and New York move their clocks in it, and Lord Howe has just done so.
 BEGIN = datetime(2026, 10, 4, tzinfo=UTC)
@@ -47,7 +47,7 @@ class Killed(BaseException):
 
 
 @pytest.fixture
-def gate(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Gate]:
+def gate(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[RedisStore]:
     """The store's own scripts, but for what time it is."""
     real = scripts.source
 
@@ -58,7 +58,7 @@ def gate(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Gate]:
 
     monkeypatch.setattr(scripts, "source", source)
     client = connect(redis_url, timeout_s=API_TIMEOUT_S)
-    yield Gate(client)
+    yield RedisStore(client)
     client.close()
 
 
@@ -91,11 +91,11 @@ class World:
 
     rng: random.Random
     client: redis.Redis
-    timetable: Timetable
+    timetable: RecurringStore
     now_ms: int = int(BEGIN.timestamp() * 1000)
     #: When a turn of each schedule was carried out, unix ms.
     handled: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
-    keepers: list[Timekeeper] = field(default_factory=list)
+    keepers: list[RecurringScheduler] = field(default_factory=list)
     deaths: int = 0
     outages: int = 0
 
@@ -105,16 +105,16 @@ class World:
         self.keepers = [self.new_keeper(), self.new_keeper()]
         self.set_clock(self.now_ms)
 
-    def new_keeper(self) -> Timekeeper:
+    def new_keeper(self) -> RecurringScheduler:
         """A scheduler process, started anew."""
-        return Timekeeper(self.timetable)
+        return RecurringScheduler(self.timetable)
 
     def set_clock(self, now_ms: int) -> None:
         """It is later."""
         self.now_ms = now_ms
         self.client.set(CLOCK, now_ms)
 
-    def fire_or_die(self, turns: Sequence[Turn], deadline_ms: int) -> list[Outcome]:
+    def fire_or_die(self, turns: Sequence[Advance], deadline_ms: int) -> list[Outcome]:
         """The real thing; at times the process dies before or after it, or the reply is lost."""
         fate = self.rng.random()
         if fate < 0.01:
@@ -177,10 +177,10 @@ def expected(wanted: Recurrence, handled: Sequence[int], until_ms: int) -> tuple
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_each_tick_in_its_grace_fires_exactly_once(gate: Gate) -> None:
+def test_each_tick_in_its_grace_fires_exactly_once(gate: RedisStore) -> None:
     """Whoever dies and whenever: what fired and what was missed is what the rules say."""
     rng = random.Random(SEED)
-    world = World(rng=rng, client=gate.client, timetable=Timetable(gate))
+    world = World(rng=rng, client=gate.client, timetable=RecurringStore(gate))
     wanted = {}
     for number in range(SCHEDULES):
         each = recurrence(rng, number)

@@ -24,17 +24,18 @@ from tests.integration.schedules import (
     waiting,
     wanted,
 )
-from vomind_queue.broker.app import create_celery
-from vomind_queue.broker.entries import CronSchedule, RecurringEntry
+from vomind_queue.broker.celery_app import create_celery
+from vomind_queue.broker.context import build_context
 from vomind_queue.broker.names import PLACE_CALL
+from vomind_queue.broker.recurring_entry import CronSchedule, RecurringEntry
 from vomind_queue.config.settings import Settings
+from vomind_queue.container.worker_services import build_worker
 from vomind_queue.errors import JobNotFound
-from vomind_queue.store import keys, redbeat_entry
-from vomind_queue.store.queue import CallQueue
-from vomind_queue.store.timetable import Timetable
-from vomind_queue.ticks import Outcome
-from vomind_queue.timekeeping import Timekeeper
-from vomind_queue.work_services import build_work
+from vomind_queue.queue import keys, redbeat_entry
+from vomind_queue.queue.call_queue import CallQueue
+from vomind_queue.queue.recurring_store import RecurringStore
+from vomind_queue.recurring.ticks import Outcome
+from vomind_queue.usecases.fire_recurring import RecurringScheduler
 
 ENTRY = "{calls}:redbeat:recurring:1"
 ENTRIES = "{calls}:redbeat::schedule"
@@ -44,7 +45,7 @@ ENTRIES = "{calls}:redbeat::schedule"
 def app(redis_url: str) -> Iterator[Celery]:
     """The Celery application, as an operator's shell has it."""
     settings = Settings.from_env({"REDIS_URL": redis_url})
-    app = create_celery(settings, build_work(settings).link)
+    app = create_celery(settings, build_context(build_worker(settings)))
     pools.reset()
     yield app
     app.redbeat_redis.close()
@@ -60,7 +61,7 @@ def ordinary(app: Celery, name: str) -> RedBeatSchedulerEntry:
 
 
 def test_redbeats_own_class_reads_each(
-    app: Celery, timetable: Timetable, valkey: redis.Redis
+    app: Celery, timetable: RecurringStore, valkey: redis.Redis
 ) -> None:
     """One that waits, one that fired, a paused one and one at its end; all are listed."""
     for number in range(4):
@@ -84,7 +85,7 @@ def test_redbeats_own_class_reads_each(
 
 
 def test_redbeats_own_scheduler_fires_none_and_leaves_them_alone(
-    app: Celery, timetable: Timetable, queue: CallQueue, valkey: redis.Redis
+    app: Celery, timetable: RecurringStore, queue: CallQueue, valkey: redis.Redis
 ) -> None:
     """Somebody starts it by mistake: what is due waits for ours. Its query leaves -1 aside."""
     for number in range(3):
@@ -98,12 +99,12 @@ def test_redbeats_own_scheduler_fires_none_and_leaves_them_alone(
     scheduler.tick()
     assert valkey.zrange(ENTRIES, 0, -1, withscores=True) == before
     assert waiting(queue) == []
-    beat(Timekeeper(timetable))
+    beat(RecurringScheduler(timetable))
     assert waiting(queue) == [f"recurring:1:{tick}"]
 
 
 def test_our_class_reads_and_writes_the_pattern(
-    app: Celery, timetable: Timetable, valkey: redis.Redis
+    app: Celery, timetable: RecurringStore, valkey: redis.Redis
 ) -> None:
     """By RedBeat's encoder the same text comes out that web processes write without it."""
     put(timetable, wanted(cron="0 9 * * 1-5", start_ms=1_000, end_ms=4_000_000_000_000))
@@ -121,7 +122,9 @@ def test_our_class_reads_and_writes_the_pattern(
     assert shown(timetable).next_ms == shown(timetable).recurrence.first(timetable.now_ms())
 
 
-def test_an_entry_says_nothing_of_the_person(timetable: Timetable, valkey: redis.Redis) -> None:
+def test_an_entry_says_nothing_of_the_person(
+    timetable: RecurringStore, valkey: redis.Redis
+) -> None:
     """What schedulers and operators' tools show of it holds neither number nor words."""
     put(timetable, wanted(to="+15550000001", message="Your test is positive"))
     make_due(valkey, "1")
@@ -132,7 +135,7 @@ def test_an_entry_says_nothing_of_the_person(timetable: Timetable, valkey: redis
 
 
 def test_what_redbeats_class_deletes_is_deleted(
-    app: Celery, timetable: Timetable, queue: CallQueue, valkey: redis.Redis
+    app: Celery, timetable: RecurringStore, queue: CallQueue, valkey: redis.Redis
 ) -> None:
     """It is listed, shown and counted no more, and the same call again is another one."""
     put(timetable, wanted())
@@ -140,7 +143,7 @@ def test_what_redbeats_class_deletes_is_deleted(
     RedBeatSchedulerEntry.from_key(ENTRY, app=app).delete()
     with pytest.raises(JobNotFound):
         timetable.show("1")
-    keeper = Timekeeper(timetable)
+    keeper = RecurringScheduler(timetable)
     beat(keeper)
     assert timetable.page(0, 9).total == 0
     assert queue.stats().recurring == 0
@@ -155,26 +158,26 @@ def test_what_redbeats_class_deletes_is_deleted(
 
 
 def test_an_edited_score_rings_nobody(
-    app: Celery, timetable: Timetable, queue: CallQueue, valkey: redis.Redis
+    app: Celery, timetable: RecurringStore, queue: CallQueue, valkey: redis.Redis
 ) -> None:
     """No tick that was seen to comes again, nor one of long ago."""
     assert app
     put(timetable, wanted())
     valkey.zadd(ENTRIES, {ENTRY: 1})
-    beat(Timekeeper(timetable))
+    beat(RecurringScheduler(timetable))
     make_due(valkey, "1")
     assert fire(timetable) == [Outcome.FIRED]
     jobs = waiting(queue)
     for score in (1, (shown(timetable).done_ms or 0) / 1000):
         valkey.zadd(ENTRIES, {ENTRY: score})
-        beat(Timekeeper(timetable))
+        beat(RecurringScheduler(timetable))
     assert waiting(queue) == jobs
     assert shown(timetable).next_ms == wanted().first(timetable.now_ms())
 
 
 @pytest.mark.parametrize("enabled", [True, False])
 def test_what_redbeats_class_saves_keeps_its_pattern(
-    app: Celery, timetable: Timetable, queue: CallQueue, valkey: redis.Redis, enabled: bool
+    app: Celery, timetable: RecurringStore, queue: CallQueue, valkey: redis.Redis, enabled: bool
 ) -> None:
     """That class has no word for it; switched off by it means paused, switched on resumed."""
     put(timetable, wanted(cron="0 9 * * 1-5"))
@@ -182,7 +185,7 @@ def test_what_redbeats_class_saves_keeps_its_pattern(
     entry = RedBeatSchedulerEntry.from_key(ENTRY, app=app)
     entry.enabled = enabled
     entry.save()
-    keeper = Timekeeper(timetable)
+    keeper = RecurringScheduler(timetable)
     beat(keeper)
     after = shown(timetable)
     assert after.recurrence == before.recurrence
@@ -202,7 +205,7 @@ def test_what_redbeats_class_saves_keeps_its_pattern(
 
 
 def test_ordinary_tasks_stand_among_them(
-    app: Celery, timetable: Timetable, queue: CallQueue, valkey: redis.Redis
+    app: Celery, timetable: RecurringStore, queue: CallQueue, valkey: redis.Redis
 ) -> None:
     """They are neither listed nor counted as recurring calls, and are handed on when due."""
     for name in ("a", "zz"):
@@ -226,7 +229,7 @@ def test_ordinary_tasks_stand_among_them(
 
 
 def test_ordinary_tasks_that_are_due_take_nobodys_place(
-    app: Celery, timetable: Timetable, valkey: redis.Redis
+    app: Celery, timetable: RecurringStore, valkey: redis.Redis
 ) -> None:
     """However many there are: some are switched off and stay due for ever."""
     now_s = timetable.now_ms() / 1000

@@ -11,11 +11,12 @@ import pytest
 import redis
 
 from tests.integration.conftest import new, taken
-from vomind_queue.calls import IdempotencyKey, NewCall, State
+from vomind_queue.calls.call import NewCall, State
+from vomind_queue.calls.job import IdempotencyKey
 from vomind_queue.errors import JobNotFound, KeyReused, StoreUnavailable
-from vomind_queue.store import keys
-from vomind_queue.store.desk import WorkDesk
-from vomind_queue.store.queue import CallQueue
+from vomind_queue.queue import keys
+from vomind_queue.queue.call_queue import CallQueue
+from vomind_queue.queue.worker_queue import WorkerQueue
 
 KEY = IdempotencyKey(name="app:/schedule-call:k1", fingerprint="f1")
 #: One call as `stage` takes it: data, rank, no due time, no delay.
@@ -65,7 +66,7 @@ def test_fifty_at_once_with_one_key_make_one_bulk(queue: CallQueue, client: redi
 
 
 def test_a_bulk_is_not_there_before_its_commit(
-    queue: CallQueue, client: redis.Redis, desk: WorkDesk
+    queue: CallQueue, client: redis.Redis, desk: WorkerQueue
 ) -> None:
     """A staged part is nothing to anyone: not listed, not counted, not found, not taken."""
     queue._gate.write("stage", [keys.LAST_ID], 0, "", "", 2, 50, 0, *CALL, *CALL)
@@ -132,7 +133,7 @@ def test_a_large_bulk_ends_up_as_small_ones_do(queue: CallQueue) -> None:
         assert (one.due_ms is None) == (other.due_ms is None)
 
 
-def test_a_dropped_bulk_cannot_be_committed(queue: CallQueue, desk: WorkDesk) -> None:
+def test_a_dropped_bulk_cannot_be_committed(queue: CallQueue, desk: WorkerQueue) -> None:
     """Whoever took too long is told so, and nothing of it is there."""
     first = queue._gate.write("stage", [keys.LAST_ID], 0, "", "", 1, 1, 0, *CALL)[2]
     time.sleep(0.01)
@@ -142,7 +143,7 @@ def test_a_dropped_bulk_cannot_be_committed(queue: CallQueue, desk: WorkDesk) ->
     assert queue.stats().total == 0
 
 
-def test_a_bulk_may_hold_delayed_calls(queue: CallQueue, desk: WorkDesk) -> None:
+def test_a_bulk_may_hold_delayed_calls(queue: CallQueue, desk: WorkerQueue) -> None:
     """In a small bulk as in a staged one, each call has its own time."""
     for size in (3, 600):
         receipt = queue.add([new(i, delay_ms=60_000) for i in range(size)])

@@ -9,14 +9,15 @@ from collections.abc import Callable
 import redis
 
 from tests.integration.conftest import begin, new, place, placed, taken
-from vomind_queue.calls import Rate, State
-from vomind_queue.store import keys
-from vomind_queue.store.desk import WorkDesk
-from vomind_queue.store.queue import CallQueue
-from vomind_queue.verdicts import Begun, Refusal
+from vomind_queue.calls.call import State
+from vomind_queue.calls.decisions import DialStarted, NotStarted
+from vomind_queue.calls.limits import Rate
+from vomind_queue.queue import keys
+from vomind_queue.queue.call_queue import CallQueue
+from vomind_queue.queue.worker_queue import WorkerQueue
 
 
-def test_urgent_calls_come_first(queue: CallQueue, desk: WorkDesk) -> None:
+def test_urgent_calls_come_first(queue: CallQueue, desk: WorkerQueue) -> None:
     """High before normal before low, and first come first dialed within one."""
     priorities = ("low", "normal", "high") * 4
     queue.add([new(i, priority) for i, priority in enumerate(priorities)])
@@ -24,13 +25,13 @@ def test_urgent_calls_come_first(queue: CallQueue, desk: WorkDesk) -> None:
     assert order == ["3", "6", "9", "12", "2", "5", "8", "11", "1", "4", "7", "10"]
 
 
-def test_many_calls_of_one_moment_keep_their_order(queue: CallQueue, desk: WorkDesk) -> None:
+def test_many_calls_of_one_moment_keep_their_order(queue: CallQueue, desk: WorkerQueue) -> None:
     """1,200 calls of one bulk are dialed as they were sent, for all that 10 sorts before 9."""
     sent = queue.add([new(i) for i in range(1_200)]).job_ids
     assert taken(desk, 1_200) == list(sent)
 
 
-def test_a_worker_gets_the_priorities_that_it_asks_for(queue: CallQueue, desk: WorkDesk) -> None:
+def test_a_worker_gets_the_priorities_that_it_asks_for(queue: CallQueue, desk: WorkerQueue) -> None:
     """One started for one queue leaves the others alone, and waits while they come first."""
     queue.add([new(1, "high"), new(2, "normal"), new(3, "low")])
     assert taken(desk, 3, "3") == []
@@ -39,7 +40,7 @@ def test_a_worker_gets_the_priorities_that_it_asks_for(queue: CallQueue, desk: W
 
 
 def test_a_word_for_other_workers_is_passed_on(
-    queue: CallQueue, client: redis.Redis, desk: WorkDesk
+    queue: CallQueue, client: redis.Redis, desk: WorkerQueue
 ) -> None:
     """A worker of some priorities leaves it to those of the others, while calls wait for them."""
     queue.add([new(1, "high"), new(2, "low")])
@@ -52,7 +53,7 @@ def test_a_word_for_other_workers_is_passed_on(
     assert desk.take(3, "3").passed_on is False
 
 
-def test_delayed_calls_become_due_and_never_early(queue: CallQueue, desk: WorkDesk) -> None:
+def test_delayed_calls_become_due_and_never_early(queue: CallQueue, desk: WorkerQueue) -> None:
     """Nothing is handed out before its time; then it is, in the order of the times."""
     queue.add([new(1, delay_ms=260), new(2, delay_ms=60), new(3, delay_ms=60)])
     first = desk.take(5, "123")
@@ -65,7 +66,7 @@ def test_delayed_calls_become_due_and_never_early(queue: CallQueue, desk: WorkDe
     assert taken(desk, 5) == ["1"]
 
 
-def test_a_due_call_takes_its_place_by_its_time(queue: CallQueue, desk: WorkDesk) -> None:
+def test_a_due_call_takes_its_place_by_its_time(queue: CallQueue, desk: WorkerQueue) -> None:
     """Whoever became due before a call was added is dialed before it, even if nobody looked."""
     queue.add([new(1, delay_ms=30)])
     time.sleep(0.06)
@@ -74,7 +75,7 @@ def test_a_due_call_takes_its_place_by_its_time(queue: CallQueue, desk: WorkDesk
 
 
 def test_a_full_worker_moves_due_calls_all_the_same(
-    queue: CallQueue, client: redis.Redis, desk: WorkDesk
+    queue: CallQueue, client: redis.Redis, desk: WorkerQueue
 ) -> None:
     """A look without a free slot makes a due call visible to the others, and wakes one."""
     queue.add([new(1, delay_ms=20)])
@@ -86,7 +87,7 @@ def test_a_full_worker_moves_due_calls_all_the_same(
 
 
 def test_no_window_holds_more_starts_than_allowed(
-    queue: CallQueue, make_desk: Callable[..., WorkDesk]
+    queue: CallQueue, make_desk: Callable[..., WorkerQueue]
 ) -> None:
     """Two workers together keep to the limit, and use it up, in any rolling second."""
     rate = Rate(max_starts=3, window_ms=1_000)
@@ -104,7 +105,7 @@ def test_no_window_holds_more_starts_than_allowed(
 
 
 def test_a_call_given_back_unstarted_frees_its_place_in_the_window(
-    queue: CallQueue, limited: WorkDesk
+    queue: CallQueue, limited: WorkerQueue
 ) -> None:
     """A reservation is not a start."""
     queue.add([new(i) for i in range(6)])
@@ -115,7 +116,7 @@ def test_a_call_given_back_unstarted_frees_its_place_in_the_window(
     assert taken(limited, 5) == [first[0].job_id]
 
 
-def test_the_wait_for_the_window_is_told(queue: CallQueue, limited: WorkDesk) -> None:
+def test_the_wait_for_the_window_is_told(queue: CallQueue, limited: WorkerQueue) -> None:
     """A limited worker learns when to look again, and the API when the next start is."""
     queue.add([new(i) for i in range(4)])
     for job_id in taken(limited, 3):
@@ -131,7 +132,7 @@ def test_the_wait_for_the_window_is_told(queue: CallQueue, limited: WorkDesk) ->
 
 
 def test_an_operator_changes_the_rate_for_all(
-    queue: CallQueue, limited: WorkDesk, make_desk: Callable[..., WorkDesk]
+    queue: CallQueue, limited: WorkerQueue, make_desk: Callable[..., WorkerQueue]
 ) -> None:
     """The change holds for every worker, whatever it is set to, until it is taken back."""
     other = make_desk(rate=Rate(max_starts=100, window_ms=1_000))
@@ -146,7 +147,7 @@ def test_an_operator_changes_the_rate_for_all(
 
 
 def test_a_change_of_the_rate_finds_the_starts_before_it(
-    queue: CallQueue, limited: WorkDesk, make_desk: Callable[..., WorkDesk]
+    queue: CallQueue, limited: WorkerQueue, make_desk: Callable[..., WorkerQueue]
 ) -> None:
     """Starts made while there was no limit, or a shorter window, count in the new one."""
     free = make_desk()
@@ -167,7 +168,7 @@ def test_a_change_of_the_rate_finds_the_starts_before_it(
 
 
 def test_a_place_in_the_window_is_kept_for_one_window(
-    queue: CallQueue, make_desk: Callable[..., WorkDesk]
+    queue: CallQueue, make_desk: Callable[..., WorkerQueue]
 ) -> None:
     """Who begins a call later than that takes one of the places that are left, or none."""
     slow, quick = (make_desk(rate=Rate(max_starts=2, window_ms=100)) for _ in range(2))
@@ -176,11 +177,11 @@ def test_a_place_in_the_window_is_kept_for_one_window(
     time.sleep(0.2)
     for job_id in taken(quick, 2):
         place(quick, job_id)
-    assert slow.begin("1", secrets.token_urlsafe(4)) is Refusal.LIMITED
+    assert slow.begin("1", secrets.token_urlsafe(4)) is NotStarted.LIMITED
 
 
 def test_the_starts_that_are_remembered_are_bounded(
-    queue: CallQueue, client: redis.Redis, make_desk: Callable[..., WorkDesk]
+    queue: CallQueue, client: redis.Redis, make_desk: Callable[..., WorkerQueue]
 ) -> None:
     """Without a limit the last thousand are kept."""
     desk = make_desk(lease_ms=60_000)
@@ -193,12 +194,12 @@ def test_the_starts_that_are_remembered_are_bounded(
     assert client.zcard(keys.WINDOW) == 1_000
 
 
-def test_while_paused_nothing_starts(queue: CallQueue, desk: WorkDesk) -> None:
+def test_while_paused_nothing_starts(queue: CallQueue, desk: WorkerQueue) -> None:
     """A call already taken is given back at the last check; resume lets all go on in order."""
     queue.add([new(1), new(2)])
     assert taken(desk, 1) == ["1"]
     queue.pause("ann", "lunch")
-    assert desk.begin("1", secrets.token_urlsafe(4)) is Refusal.PAUSED
+    assert desk.begin("1", secrets.token_urlsafe(4)) is NotStarted.PAUSED
     assert taken(desk, 5) == []
     pause = queue.stats().pause
     assert pause is not None
@@ -211,22 +212,22 @@ def test_while_paused_nothing_starts(queue: CallQueue, desk: WorkDesk) -> None:
     assert taken(desk, 5) == ["1", "2"]
 
 
-def test_a_call_of_higher_priority_is_never_overtaken(queue: CallQueue, desk: WorkDesk) -> None:
+def test_a_call_of_higher_priority_is_never_overtaken(queue: CallQueue, desk: WorkerQueue) -> None:
     """One that arrives between taking and dialing goes first all the same."""
     queue.add([new(1, "low")])
     assert taken(desk, 1) == ["1"]
     queue.add([new(2, "high")])
-    assert desk.begin("1", secrets.token_urlsafe(4)) is Refusal.OUTRANKED
+    assert desk.begin("1", secrets.token_urlsafe(4)) is NotStarted.PREEMPTED
     assert taken(desk, 2) == ["2", "1"]
-    assert isinstance(desk.begin("2", secrets.token_urlsafe(4)), Begun)
+    assert isinstance(desk.begin("2", secrets.token_urlsafe(4)), DialStarted)
 
 
-def test_one_number_is_not_rung_twice_at_once(queue: CallQueue, desk: WorkDesk) -> None:
+def test_one_number_is_not_rung_twice_at_once(queue: CallQueue, desk: WorkerQueue) -> None:
     """A second call to a number stands back until the first is accounted for."""
     queue.add([new(7), new(7)])
     assert taken(desk, 2) == ["1", "2"]
     begun = begin(desk, "1")
-    assert desk.begin("2", secrets.token_urlsafe(4)) is Refusal.BUSY
+    assert desk.begin("2", secrets.token_urlsafe(4)) is NotStarted.BUSY
     assert queue.job("2").state is State.DELAYED
     assert queue.job("2").attempts_made == 0
     desk.finish(begun, placed("CA1"))
@@ -237,7 +238,7 @@ def test_one_number_is_not_rung_twice_at_once(queue: CallQueue, desk: WorkDesk) 
 
 
 def test_a_sleeping_worker_is_woken_for_new_work(
-    queue: CallQueue, client: redis.Redis, desk: WorkDesk
+    queue: CallQueue, client: redis.Redis, desk: WorkerQueue
 ) -> None:
     """One word, however many calls; none for a delayed call that changes no plan."""
     queue.add([new(1), new(2)])

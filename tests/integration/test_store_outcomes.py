@@ -12,18 +12,18 @@ import redis
 from tests.integration.conftest import begin, taken
 from tests.integration.line import NONE, OTHER, SID, Line, accepted
 from tests.twilio import a_sid
-from vomind_queue.calls import State
-from vomind_queue.progress import Hearing, OutcomePolicy
-from vomind_queue.store import keys
-from vomind_queue.store.desk import WorkDesk
-from vomind_queue.store.queue import CallQueue
-from vomind_queue.verdicts import Reception
+from vomind_queue.calls.call import State
+from vomind_queue.calls.call_status import Hearing, OutcomePolicy
+from vomind_queue.calls.decisions import FinishStatus
+from vomind_queue.queue import keys
+from vomind_queue.queue.call_queue import CallQueue
+from vomind_queue.queue.worker_queue import WorkerQueue
 
 BUSY = OutcomePolicy(retry_on=("busy", "no-answer"), delay_ms=100, most=2)
 
 
 @pytest.fixture
-def retrying(queue: CallQueue, desk: WorkDesk, client: redis.Redis) -> Line:
+def retrying(queue: CallQueue, desk: WorkerQueue, client: redis.Redis) -> Line:
     """A line whose busy calls are made again, twice."""
     return Line(queue, desk, client, BUSY)
 
@@ -95,7 +95,7 @@ CHOICES = [
 @pytest.mark.parametrize(("own", "policy", "outcome", "repeated"), CHOICES)
 def test_which_outcomes_are_tried_again(
     queue: CallQueue,
-    desk: WorkDesk,
+    desk: WorkerQueue,
     client: redis.Redis,
     own: list[str] | None,
     policy: OutcomePolicy,
@@ -118,7 +118,7 @@ def test_a_repeated_call_can_be_cancelled_and_has_all_its_attempts(retrying: Lin
 
 
 def test_a_late_answer_to_an_attempt_of_before_is_no_stray(
-    retrying: Line, make_desk: Callable[..., WorkDesk]
+    retrying: Line, make_desk: Callable[..., WorkerQueue]
 ) -> None:
     """The callbacks were faster than the answer, and the next attempt is under way already."""
     slow = retrying.dial()
@@ -128,4 +128,4 @@ def test_a_late_answer_to_an_attempt_of_before_is_no_stray(
     other = make_desk()
     assert taken(other) == ["1"]
     begin(other, "1")
-    assert retrying.desk.finish(slow, accepted(SID)).reception is Reception.AGAIN
+    assert retrying.desk.finish(slow, accepted(SID)).reception is FinishStatus.AGAIN

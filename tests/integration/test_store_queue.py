@@ -14,14 +14,15 @@ import redis
 
 from tests.integration.conftest import begin, new, place, taken
 from tests.servers import Server
-from vomind_queue.calls import Call, IdempotencyKey, NewCall, Priority, State
+from vomind_queue.calls.call import Call, NewCall, Priority, State
+from vomind_queue.calls.decisions import AttemptResult, Decision
+from vomind_queue.calls.job import IdempotencyKey
 from vomind_queue.errors import JobNotFound, StoreUnavailable, WrongState
-from vomind_queue.store import keys
-from vomind_queue.store.codes import Code
-from vomind_queue.store.connection import API_TIMEOUT_S, Gate, connect
-from vomind_queue.store.desk import WorkDesk
-from vomind_queue.store.queue import RECORDS, CallQueue
-from vomind_queue.verdicts import Ending, Verdict
+from vomind_queue.queue import keys
+from vomind_queue.queue.call_queue import RECORDS, CallQueue
+from vomind_queue.queue.codes import Code
+from vomind_queue.queue.connection import API_TIMEOUT_S, RedisStore, connect
+from vomind_queue.queue.worker_queue import WorkerQueue
 
 
 def test_a_call_comes_back_as_it_was_sent(queue: CallQueue) -> None:
@@ -59,14 +60,14 @@ def test_one_plain_call_is_stored_like_any_other(queue: CallQueue, client: redis
 
 def test_a_plain_call_that_comes_too_late_is_not_stored(client: redis.Redis) -> None:
     """As with every change."""
-    answer = Gate(client).write("add_one", [keys.LAST_ID], 1, "{}", 2)
+    answer = RedisStore(client).write("add_one", [keys.LAST_ID], 1, "{}", 2)
     assert answer[0] == Code.LATE
     assert client.keys() == []
 
 
 def test_entries_of_plain_calls_are_bounded(client: redis.Redis) -> None:
     """By the script itself: nothing else may come for a long time."""
-    queue = CallQueue(Gate(client, 20), None)
+    queue = CallQueue(RedisStore(client, 20), None)
     for number in range(60):
         queue.add([new(number)])
     assert client.xlen(keys.OUTBOX_DETAILS) < 30
@@ -88,7 +89,7 @@ def test_a_time_in_the_past_means_now(queue: CallQueue) -> None:
     assert (job.state, job.due_ms) == (State.WAITING, 1_000)
 
 
-def test_what_can_be_cancelled(queue: CallQueue, desk: WorkDesk) -> None:
+def test_what_can_be_cancelled(queue: CallQueue, desk: WorkerQueue) -> None:
     """Waiting, delayed and finished calls; not one that is held, and none twice."""
     queue.add([new(1), new(2, delay_ms=9_000), new(3), new(4)])
     assert taken(desk, 2) == ["1", "3"]
@@ -105,12 +106,12 @@ def test_what_can_be_cancelled(queue: CallQueue, desk: WorkDesk) -> None:
     assert queue.stats().total == 1
 
 
-def test_only_failed_calls_are_retried(queue: CallQueue, desk: WorkDesk) -> None:
+def test_only_failed_calls_are_retried(queue: CallQueue, desk: WorkerQueue) -> None:
     """One gets a full set of attempts at its priority; `attemptsMade` goes on counting."""
     queue.add([new(1, "low"), new(2)])
     taken(desk, 1)
     taken(desk, 1)
-    desk.finish(begin(desk, "1"), Verdict(ending=Ending.FAILED, reason="No such number."))
+    desk.finish(begin(desk, "1"), Decision(ending=AttemptResult.FAILED, reason="No such number."))
     desk.release("1")
     assert queue.job("1").failed_reason == "No such number."
     with pytest.raises(WrongState):
@@ -163,7 +164,7 @@ def test_a_long_page_is_read_in_parts(queue: CallQueue, monkeypatch: pytest.Monk
     assert [job.id for job in page.jobs] == [i for i in expected if i not in (gone, moved)]
 
 
-def test_lists_have_their_own_orders(queue: CallQueue, desk: WorkDesk) -> None:
+def test_lists_have_their_own_orders(queue: CallQueue, desk: WorkerQueue) -> None:
     """Delayed soonest first, active oldest first, completed newest first."""
     queue.add([new(1, delay_ms=9_000), new(2, delay_ms=5_000), *(new(i) for i in range(3, 9))])
     for _ in range(6):
@@ -183,14 +184,14 @@ def test_lists_have_their_own_orders(queue: CallQueue, desk: WorkDesk) -> None:
     }
 
 
-def test_clean_takes_the_oldest_of_both_states(queue: CallQueue, desk: WorkDesk) -> None:
+def test_clean_takes_the_oldest_of_both_states(queue: CallQueue, desk: WorkerQueue) -> None:
     """The limit holds over completed and failed together; nothing else is touched."""
     queue.add([new(i) for i in range(6)])
     for job_id in taken(desk, 5):
         if int(job_id) % 2:
             place(desk, job_id)
         else:
-            desk.finish(begin(desk, job_id), Verdict(ending=Ending.FAILED, reason="No."))
+            desk.finish(begin(desk, job_id), Decision(ending=AttemptResult.FAILED, reason="No."))
         time.sleep(0.002)
     assert queue.clean(60_000, 10).completed == []
     cleaned = queue.clean(0, 3)
@@ -218,7 +219,7 @@ def test_a_frozen_server_refuses_later_what_was_given_up(
 ) -> None:
     """The client is told in time, and the server does nothing of it on waking."""
     server = start_server()
-    queue = CallQueue(Gate(connect(server.url, timeout_s=API_TIMEOUT_S)), None)
+    queue = CallQueue(RedisStore(connect(server.url, timeout_s=API_TIMEOUT_S)), None)
     queue.add([new(1)])
     server.freeze()
     asked = time.monotonic()
@@ -236,7 +237,7 @@ def test_a_frozen_server_refuses_later_what_was_given_up(
 def test_an_absent_server_is_told_as_such(start_server: Callable[..., Server]) -> None:
     """A command that never left has a known outcome; the next one works once it is back."""
     server = start_server(durable=True)
-    queue = CallQueue(Gate(connect(server.url, timeout_s=API_TIMEOUT_S)), None)
+    queue = CallQueue(RedisStore(connect(server.url, timeout_s=API_TIMEOUT_S)), None)
     queue.add([new(1)])
     server.kill()
     with pytest.raises(StoreUnavailable):
@@ -278,7 +279,7 @@ def test_scripts_run_however_often_they_are_forgotten(
     assert ids == [str(i) for i in range(1, 301)]
 
 
-def test_a_worker_knows_how_many_ask(make_desk: Callable[..., WorkDesk]) -> None:
+def test_a_worker_knows_how_many_ask(make_desk: Callable[..., WorkerQueue]) -> None:
     """By that they share the looks at what is due."""
     one, other = make_desk(), make_desk()
     one.take(1, "123")

@@ -7,17 +7,17 @@ import redis
 
 from tests.integration.conftest import new, place, taken
 from tests.integration.line import HOUR_MS, OTHER, SID, Line, accepted
-from vomind_queue.attempts import Accepted
-from vomind_queue.calls import State
-from vomind_queue.progress import Hearing, LineStatus, Report
-from vomind_queue.store import keys
-from vomind_queue.store.desk import WorkDesk
-from vomind_queue.store.queue import CallQueue
-from vomind_queue.verdicts import Begun, Ending, Reception, Verdict
+from vomind_queue.calls.attempts import Accepted
+from vomind_queue.calls.call import State
+from vomind_queue.calls.call_status import Hearing, LineStatus, Report
+from vomind_queue.calls.decisions import AttemptResult, Decision, DialStarted, FinishStatus
+from vomind_queue.queue import keys
+from vomind_queue.queue.call_queue import CallQueue
+from vomind_queue.queue.worker_queue import WorkerQueue
 
 
 @pytest.fixture
-def line(queue: CallQueue, desk: WorkDesk, client: redis.Redis) -> Line:
+def line(queue: CallQueue, desk: WorkerQueue, client: redis.Redis) -> Line:
     """A line whose outcomes are not retried."""
     return Line(queue, desk, client)
 
@@ -90,7 +90,7 @@ def test_a_repetition_changes_nothing(line: Line, client: redis.Redis) -> None:
 def test_a_token_is_known_for_as_long_as_its_attempt_is(line: Line) -> None:
     """The last attempt's and those before it; a made-up one is not, and no part of one."""
     first = line.dial()
-    line.desk.finish(first, Verdict(ending=Ending.AGAIN, reason="No line."))
+    line.desk.finish(first, Decision(ending=AttemptResult.AGAIN, reason="No line."))
     line.desk.release("1")
     second = line.again()
     known = {
@@ -121,7 +121,7 @@ def test_a_report_comes_before_the_answer_to_the_request(line: Line) -> None:
     assert line.say(begun, "ringing", sequence=1).hearing is Hearing.UNDECIDED
     line.reports.settle("1", begun.attempt.token, SID)
     assert line.say(begun, "ringing", sequence=1).moved
-    assert line.desk.finish(begun, accepted(SID)).reception is Reception.AGAIN
+    assert line.desk.finish(begun, accepted(SID)).reception is FinishStatus.AGAIN
     assert (line.job().state, line.status(), line.job().attempts_made) == (
         State.COMPLETED,
         "ringing",
@@ -132,7 +132,7 @@ def test_a_report_comes_before_the_answer_to_the_request(line: Line) -> None:
 def test_the_first_evidence_for_an_attempt_in_doubt_wins(line: Line, client: redis.Redis) -> None:
     """A second call with the same token is a stray."""
     begun = line.dial()
-    line.desk.finish(begun, Verdict(ending=Ending.DOUBT, reason="No answer.", wait_ms=0))
+    line.desk.finish(begun, Decision(ending=AttemptResult.DOUBT, reason="No answer.", wait_ms=0))
     line.reports.settle("1", begun.attempt.token, SID)
     assert line.say(begun, "ringing", sequence=0).hearing is Hearing.OK
     assert line.say(begun, "ringing", sid=OTHER, sequence=0).hearing is Hearing.SUPERSEDED
@@ -144,7 +144,7 @@ def test_the_first_evidence_for_an_attempt_in_doubt_wins(line: Line, client: red
 def test_a_superseded_token_is_counted_once(line: Line) -> None:
     """All callbacks of that call are one stray; until it is ended, it is handed out again."""
     old = line.dial()
-    line.desk.finish(old, Verdict(ending=Ending.AGAIN, reason="Absent.", wait_ms=0))
+    line.desk.finish(old, Decision(ending=AttemptResult.AGAIN, reason="Absent.", wait_ms=0))
     line.desk.release("1")
     young = line.again()
     assert line.say(old, "ringing", sequence=1).hearing is Hearing.SUPERSEDED
@@ -160,15 +160,15 @@ def test_a_superseded_token_is_counted_once(line: Line) -> None:
 
 
 GIVEN_UP = [
-    Verdict(ending=Ending.AGAIN, reason="Absent.", wait_ms=HOUR_MS),
-    Verdict(ending=Ending.FAILED, reason="It is not known whether this call was placed."),
-    Verdict(ending=Ending.POSTPONED, reason="Not sent in time."),
+    Decision(ending=AttemptResult.AGAIN, reason="Absent.", wait_ms=HOUR_MS),
+    Decision(ending=AttemptResult.FAILED, reason="It is not known whether this call was placed."),
+    Decision(ending=AttemptResult.POSTPONED, reason="Not sent in time."),
 ]
 
 
 @pytest.mark.parametrize("verdict", GIVEN_UP, ids=lambda verdict: str(verdict.ending))
 def test_a_ring_of_an_attempt_that_was_given_up_spares_the_next_one(
-    line: Line, verdict: Verdict
+    line: Line, verdict: Decision
 ) -> None:
     """While no other attempt has begun, the phone that rings is this call's."""
     begun = line.dial()
@@ -186,11 +186,11 @@ def test_a_ring_of_an_attempt_that_was_given_up_spares_the_next_one(
 def test_it_does_so_even_while_a_worker_holds_the_call_again(line: Line) -> None:
     """Whoever was about to begin finds out in the last check."""
     begun = line.dial()
-    line.desk.finish(begun, Verdict(ending=Ending.AGAIN, reason="Absent.", wait_ms=0))
+    line.desk.finish(begun, Decision(ending=AttemptResult.AGAIN, reason="Absent.", wait_ms=0))
     line.desk.release("1")
     assert taken(line.desk) == ["1"]
     line.say(begun, "ringing", sequence=1)
-    assert not isinstance(line.desk.begin("1", "fresh"), Begun)
+    assert not isinstance(line.desk.begin("1", "fresh"), DialStarted)
     assert line.job().state is State.COMPLETED
 
 
@@ -259,7 +259,7 @@ def test_a_call_that_was_found_over_still_gets_its_particulars(
 ) -> None:
     """The settler's list showed it completed: nothing late moves it back, the report is taken."""
     begun = line.dial()
-    found = Verdict(ending=Ending.COMPLETED, accepted=Accepted(sid=SID, status="completed"))
+    found = Decision(ending=AttemptResult.COMPLETED, accepted=Accepted(sid=SID, status="completed"))
     line.desk.finish(begun, found)
     assert [followed.sid for followed in line.reports.silent()] == [SID]
     line.say(begun, "ringing", sequence=1)

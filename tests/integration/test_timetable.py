@@ -18,7 +18,8 @@ from tests.integration.schedules import (
     shown,
     wanted,
 )
-from vomind_queue.calls import IdempotencyKey
+from vomind_queue.calls.decisions import AttemptResult, Decision
+from vomind_queue.calls.job import IdempotencyKey
 from vomind_queue.errors import (
     JobNotFound,
     KeyReused,
@@ -26,17 +27,16 @@ from vomind_queue.errors import (
     ScheduleExists,
     StoreUnavailable,
 )
-from vomind_queue.recurring import Recurring
-from vomind_queue.schedules import Removed
-from vomind_queue.store.desk import WorkDesk
-from vomind_queue.store.queue import CallQueue
-from vomind_queue.store.timetable import Timetable
-from vomind_queue.ticks import Outcome
-from vomind_queue.verdicts import Ending, Verdict
+from vomind_queue.queue.call_queue import CallQueue
+from vomind_queue.queue.recurring_store import RecurringStore
+from vomind_queue.queue.worker_queue import WorkerQueue
+from vomind_queue.recurring.schedule import Removed
+from vomind_queue.recurring.ticks import Outcome
+from vomind_queue.usecases.recurring_calls import RecurringCalls
 
 
 def test_after_its_last_run_a_schedule_rests(
-    timetable: Timetable, valkey: redis.Redis, desk: WorkDesk
+    timetable: RecurringStore, valkey: redis.Redis, desk: WorkerQueue
 ) -> None:
     """``maxRuns`` counts occurrences; the schedule stays to be seen."""
     put(timetable, wanted(max_runs=2))
@@ -53,7 +53,7 @@ def test_after_its_last_run_a_schedule_rests(
     assert len(shown(timetable).next_runs(5)) == 1
 
 
-def test_the_same_recurrence_again_is_an_update(timetable: Timetable) -> None:
+def test_the_same_recurrence_again_is_an_update(timetable: RecurringStore) -> None:
     """Number, pattern and zone make the identity; the rest is taken over."""
     assert put(timetable, wanted()) == "1"
     assert put(timetable, wanted(message="Edited", max_runs=7)) == "1"
@@ -66,7 +66,7 @@ def test_the_same_recurrence_again_is_an_update(timetable: Timetable) -> None:
 
 
 def test_an_update_keeps_the_pause_and_the_tick_that_is_due(
-    timetable: Timetable, valkey: redis.Redis
+    timetable: RecurringStore, valkey: redis.Redis
 ) -> None:
     """Registering again at each start of an app undoes no operator's pause and loses no run."""
     put(timetable, wanted())
@@ -80,7 +80,7 @@ def test_an_update_keeps_the_pause_and_the_tick_that_is_due(
 
 
 def test_a_removed_schedule_gives_its_identity_free_but_never_its_number(
-    timetable: Timetable,
+    timetable: RecurringStore,
 ) -> None:
     """Runs of the old one stay apart from those of the new one."""
     put(timetable, wanted())
@@ -92,7 +92,7 @@ def test_a_removed_schedule_gives_its_identity_free_but_never_its_number(
     assert put(timetable, wanted()) == "2"
 
 
-def test_changes_meet_nobody_elses(timetable: Timetable) -> None:
+def test_changes_meet_nobody_elses(timetable: RecurringStore) -> None:
     """Of two at the same time one is told; two schedules never become the same one."""
     put(timetable, wanted())
     put(timetable, wanted(cron="@daily"))
@@ -105,7 +105,7 @@ def test_changes_meet_nobody_elses(timetable: Timetable) -> None:
     assert put(timetable, wanted()) == "3", "the old pattern is free again"
 
 
-def test_a_pause_is_not_made_up_for(timetable: Timetable, valkey: redis.Redis) -> None:
+def test_a_pause_is_not_made_up_for(timetable: RecurringStore, valkey: redis.Redis) -> None:
     """What was due when it was paused is missed, and told; it goes on with the next tick."""
     put(timetable, wanted())
     tick = make_due(valkey, "1")
@@ -119,7 +119,7 @@ def test_a_pause_is_not_made_up_for(timetable: Timetable, valkey: redis.Redis) -
     assert look(timetable).next_in_ms is not None
 
 
-def test_the_list_is_in_the_order_of_the_next_ticks(timetable: Timetable) -> None:
+def test_the_list_is_in_the_order_of_the_next_ticks(timetable: RecurringStore) -> None:
     """Soonest first, those without a next tick last."""
     now = timetable.now_ms()
     for number, ahead in enumerate((3_000, None, 1_000, 2_000)):
@@ -131,7 +131,7 @@ def test_the_list_is_in_the_order_of_the_next_ticks(timetable: Timetable) -> Non
     assert page.total == 4
 
 
-def test_a_request_with_a_key_is_one_request(timetable: Timetable) -> None:
+def test_a_request_with_a_key_is_one_request(timetable: RecurringStore) -> None:
     """The first answer comes again; another request with the key is refused."""
     key = IdempotencyKey(name="k", fingerprint="f")
     first = timetable.put(wanted(), 1, key)
@@ -144,7 +144,7 @@ def test_a_request_with_a_key_is_one_request(timetable: Timetable) -> None:
         timetable.put(wanted(), 1, IdempotencyKey(name="k", fingerprint="other"))
 
 
-def test_the_record_is_the_truth(timetable: Timetable, valkey: redis.Redis) -> None:
+def test_the_record_is_the_truth(timetable: RecurringStore, valkey: redis.Redis) -> None:
     """A tick that was seen to does not come again by an edited score; one without a record goes."""
     put(timetable, wanted())
     done_ms = make_due(valkey, "1")
@@ -162,7 +162,7 @@ def test_the_record_is_the_truth(timetable: Timetable, valkey: redis.Redis) -> N
 
 
 def test_a_full_server_takes_no_new_schedule_and_lets_old_ones_go(
-    timetable: Timetable, client: redis.Redis
+    timetable: RecurringStore, client: redis.Redis
 ) -> None:
     """As for calls: what frees goes through, what fills is refused with nothing half-written."""
     put(timetable, wanted())
@@ -181,7 +181,7 @@ def test_a_full_server_takes_no_new_schedule_and_lets_old_ones_go(
 
 
 def test_a_tick_that_was_seen_to_does_not_come_again(
-    timetable: Timetable, queue: CallQueue, valkey: redis.Redis, desk: WorkDesk
+    timetable: RecurringStore, queue: CallQueue, valkey: redis.Redis, desk: WorkerQueue
 ) -> None:
     """A change that was worked out before it fired is refused, however old its run is by now."""
     put(timetable, wanted())
@@ -199,17 +199,17 @@ def test_a_tick_that_was_seen_to_does_not_come_again(
             change()
         assert refused.value.done_ms == tick
     assert shown(timetable).next_ms == wanted().first(tick)
-    assert Recurring(timetable).schedule(wanted()).schedule_id == "1"
+    assert RecurringCalls(timetable).schedule(wanted()).schedule_id == "1"
     assert fire(timetable) == []
 
 
 def test_a_due_tick_survives_a_change_of_words_and_is_told_when_it_does_not(
-    timetable: Timetable, valkey: redis.Redis
+    timetable: RecurringStore, valkey: redis.Redis
 ) -> None:
     """The same pattern or zone in other words keeps it; another pattern misses it, and says so."""
     put(timetable, wanted(cron="0 0 1 1 *"))
     tick = make_due(valkey, "1")
-    recurring = Recurring(timetable)
+    recurring = RecurringCalls(timetable)
     for cron in ("@yearly", "0 0 1 JAN *"):
         recurring.amend("1", lambda _, cron=cron: wanted(cron=cron))  # type: ignore[misc]
         assert shown(timetable).next_ms == tick
@@ -221,14 +221,14 @@ def test_a_due_tick_survives_a_change_of_words_and_is_told_when_it_does_not(
 
 
 def test_a_retried_run_is_stopped_with_its_schedule(
-    timetable: Timetable, queue: CallQueue, valkey: redis.Redis, desk: WorkDesk
+    timetable: RecurringStore, queue: CallQueue, valkey: redis.Redis, desk: WorkerQueue
 ) -> None:
     """Though it was shown no more; and one that is being placed is told."""
     put(timetable, wanted())
     first = f"recurring:1:{make_due(valkey, '1', 60_000)}"
     fire(timetable)
     taken(desk)
-    desk.finish(begin(desk, first), Verdict(ending=Ending.FAILED, reason="no"))
+    desk.finish(begin(desk, first), Decision(ending=AttemptResult.FAILED, reason="no"))
     desk.release(first)
     for number in range(15):
         make_due(valkey, "1", 40_000 - number * 1_000)

@@ -19,28 +19,28 @@ from kombu.transport import virtual
 
 from tests.integration.conftest import begin, new, placed
 from tests.servers import Server
-from vomind_queue.broker.app import create_celery
-from vomind_queue.broker.link import Link
+from vomind_queue.broker.celery_app import create_celery
+from vomind_queue.broker.context import WorkerContext
 from vomind_queue.broker.names import CALL_QUEUES, PLACE_CALL
-from vomind_queue.calls import Call, Priority, State
+from vomind_queue.calls.call import Call, Priority, State
 from vomind_queue.config.settings import Settings
 from vomind_queue.errors import QueueError
-from vomind_queue.store.connection import Gate, connect
-from vomind_queue.store.desk import WorkDesk
-from vomind_queue.store.queue import CallQueue
-from vomind_queue.store.timetable import Timetable
-from vomind_queue.timekeeping import Timekeeper
+from vomind_queue.queue.call_queue import CallQueue
+from vomind_queue.queue.connection import RedisStore, connect
+from vomind_queue.queue.recurring_store import RecurringStore
+from vomind_queue.queue.worker_queue import WorkerQueue
+from vomind_queue.usecases.fire_recurring import RecurringScheduler
 
 
 @pytest.fixture
 def celery(
-    redis_url: str, queue: CallQueue, desk: WorkDesk, timetable: Timetable
+    redis_url: str, queue: CallQueue, desk: WorkerQueue, timetable: RecurringStore
 ) -> Iterator[Celery]:
     """The application as a client of it, with the store of the test."""
     settings = Settings.from_env({"REDIS_URL": redis_url})
-    timekeeper = Timekeeper(timetable)
-    waker = Gate(connect(redis_url, timeout_s=1))
-    link = Link(queue=queue, desk=desk, timekeeper=timekeeper, drain_s=1, waker=waker)
+    timekeeper = RecurringScheduler(timetable)
+    waker = RedisStore(connect(redis_url, timeout_s=1))
+    link = WorkerContext(queue=queue, desk=desk, timekeeper=timekeeper, drain_s=1, waker=waker)
     app = create_celery(settings, link)
     # kombu shares its pools among applications with one URL.
     pools.reset()
@@ -77,7 +77,9 @@ def test_an_eta_makes_it_delayed(celery: Celery, queue: CallQueue) -> None:
         assert 55_000 < job.due_ms - job.created_ms <= 60_000
 
 
-def test_publishing_twice_makes_one_call(celery: Celery, queue: CallQueue, desk: WorkDesk) -> None:
+def test_publishing_twice_makes_one_call(
+    celery: Celery, queue: CallQueue, desk: WorkerQueue
+) -> None:
     """Whatever its state by then, a call that exists is left as it is."""
     publish(celery, "1")
     publish(celery, "1", countdown=60)
@@ -91,7 +93,7 @@ def test_publishing_twice_makes_one_call(celery: Celery, queue: CallQueue, desk:
 
 
 def test_a_retry_by_its_holder_puts_a_call_off(
-    celery: Celery, queue: CallQueue, desk: WorkDesk
+    celery: Celery, queue: CallQueue, desk: WorkerQueue
 ) -> None:
     """That is what Celery's `retry` publishes; without the lease nothing happens."""
     queue.add([new(1)])
@@ -226,13 +228,16 @@ def test_kombu_still_counts_messages_as_the_transport_does() -> None:
 
 
 def test_an_answer_to_remote_control_waits_for_nobody(
-    queue: CallQueue, desk: WorkDesk, timetable: Timetable, start_server: Callable[..., Server]
+    queue: CallQueue,
+    desk: WorkerQueue,
+    timetable: RecurringStore,
+    start_server: Callable[..., Server],
 ) -> None:
     """While Redis is away it fails at once: the worker's event loop must hear a SIGTERM."""
     server = start_server()
-    timekeeper = Timekeeper(timetable)
-    waker = Gate(connect(server.url, timeout_s=1))
-    link = Link(queue=queue, desk=desk, timekeeper=timekeeper, drain_s=1, waker=waker)
+    timekeeper = RecurringScheduler(timetable)
+    waker = RedisStore(connect(server.url, timeout_s=1))
+    link = WorkerContext(queue=queue, desk=desk, timekeeper=timekeeper, drain_s=1, waker=waker)
     app = create_celery(Settings.from_env({"REDIS_URL": server.url}), link)
     with app.connection() as connection, connection.channel() as channel:
         server.kill()

@@ -29,11 +29,11 @@ from tests.integration.schedules import (
     wanted,
 )
 from vomind_queue.errors import JobNotFound
-from vomind_queue.schedules import Schedule, ScheduleSearch
-from vomind_queue.store.queue import CallQueue
-from vomind_queue.store.timetable import Timetable
-from vomind_queue.ticks import Outcome
-from vomind_queue.timekeeping import Timekeeper
+from vomind_queue.queue.call_queue import CallQueue
+from vomind_queue.queue.recurring_store import RecurringStore
+from vomind_queue.recurring.schedule import Schedule, ScheduleSearch
+from vomind_queue.recurring.ticks import Outcome
+from vomind_queue.usecases.fire_recurring import RecurringScheduler
 
 DUMP = Path(__file__).parent / "old_form"
 #: The dump has so many; the last one cannot be read.
@@ -41,9 +41,9 @@ COUNT = 7
 
 
 @pytest.fixture
-def keeper(timetable: Timetable) -> Timekeeper:
+def keeper(timetable: RecurringStore) -> RecurringScheduler:
     """What the scheduler that leads does."""
-    return Timekeeper(timetable)
+    return RecurringScheduler(timetable)
 
 
 @pytest.fixture
@@ -79,7 +79,7 @@ def old(valkey: redis.Redis, script: str, *args: object) -> list[Any]:
     return answer
 
 
-def all_shown(timetable: Timetable) -> Sequence[Schedule]:
+def all_shown(timetable: RecurringStore) -> Sequence[Schedule]:
     """Those that can be read."""
     return [shown(timetable, str(number)) for number in range(1, COUNT)]
 
@@ -90,7 +90,11 @@ def old_keys(valkey: redis.Redis) -> Sequence[str]:
 
 
 def test_nothing_is_lost_by_the_move(
-    timetable: Timetable, keeper: Timekeeper, queue: CallQueue, valkey: redis.Redis, due_ms: int
+    timetable: RecurringStore,
+    keeper: RecurringScheduler,
+    queue: CallQueue,
+    valkey: redis.Redis,
+    due_ms: int,
 ) -> None:
     """Times, counts, pauses, ends and runs are what they were; what is due rings once."""
     before, jobs = all_shown(timetable), waiting(queue)
@@ -111,7 +115,7 @@ def test_nothing_is_lost_by_the_move(
 
 
 def test_what_was_moved_is_found_by_its_number(
-    timetable: Timetable, keeper: Timekeeper, due_ms: int
+    timetable: RecurringStore, keeper: RecurringScheduler, due_ms: int
 ) -> None:
     """At once, and found no more once it is gone."""
     assert due_ms
@@ -125,7 +129,7 @@ def test_what_was_moved_is_found_by_its_number(
 
 
 def test_one_that_cannot_be_read_moves_as_it_is(
-    timetable: Timetable, keeper: Timekeeper, valkey: redis.Redis, due_ms: int
+    timetable: RecurringStore, keeper: RecurringScheduler, valkey: redis.Redis, due_ms: int
 ) -> None:
     """A mended record goes on."""
     assert due_ms
@@ -136,7 +140,11 @@ def test_one_that_cannot_be_read_moves_as_it_is(
 
 
 def test_an_old_scheduler_fires_nothing_that_was_moved(
-    timetable: Timetable, keeper: Timekeeper, queue: CallQueue, valkey: redis.Redis, due_ms: int
+    timetable: RecurringStore,
+    keeper: RecurringScheduler,
+    queue: CallQueue,
+    valkey: redis.Redis,
+    due_ms: int,
 ) -> None:
     """Neither what it decided on before, nor anything that it looks for later."""
     now = timetable.now_ms()
@@ -152,7 +160,11 @@ def test_an_old_scheduler_fires_nothing_that_was_moved(
 
 
 def test_a_new_scheduler_fires_nothing_that_an_old_one_has(
-    timetable: Timetable, keeper: Timekeeper, queue: CallQueue, valkey: redis.Redis, due_ms: int
+    timetable: RecurringStore,
+    keeper: RecurringScheduler,
+    queue: CallQueue,
+    valkey: redis.Redis,
+    due_ms: int,
 ) -> None:
     """It moves over what the old one has made of it."""
     now = timetable.now_ms()
@@ -166,7 +178,11 @@ def test_a_new_scheduler_fires_nothing_that_an_old_one_has(
 
 
 def test_what_an_old_process_stores_later_is_moved_later(
-    timetable: Timetable, keeper: Timekeeper, queue: CallQueue, valkey: redis.Redis, due_ms: int
+    timetable: RecurringStore,
+    keeper: RecurringScheduler,
+    queue: CallQueue,
+    valkey: redis.Redis,
+    due_ms: int,
 ) -> None:
     """A new one, and one that was moved: it keeps its number and story, and no tick comes twice."""
     beat(keeper)
@@ -194,7 +210,7 @@ def test_what_an_old_process_stores_later_is_moved_later(
     assert shown(timetable, "9").recurrence.call.to == "+15550000009"
 
 
-def test_a_move_is_made_once(timetable: Timetable, valkey: redis.Redis, due_ms: int) -> None:
+def test_a_move_is_made_once(timetable: RecurringStore, valkey: redis.Redis, due_ms: int) -> None:
     """Two new schedulers move at the same time, and one of them read what is moved by now."""
     assert due_ms
     assert timetable.adopt(3) == 3
@@ -207,7 +223,11 @@ def test_a_move_is_made_once(timetable: Timetable, valkey: redis.Redis, due_ms: 
 
 
 def test_the_api_knows_them_before_they_are_moved(
-    timetable: Timetable, keeper: Timekeeper, queue: CallQueue, valkey: redis.Redis, due_ms: int
+    timetable: RecurringStore,
+    keeper: RecurringScheduler,
+    queue: CallQueue,
+    valkey: redis.Redis,
+    due_ms: int,
 ) -> None:
     """Web processes are new and the scheduler is not yet: an old one goes on firing them."""
     assert due_ms

@@ -14,10 +14,10 @@ import schemathesis
 from hypothesis import strategies as st
 
 from tests.twilio import PUBLIC_URL, sign
-from vomind_queue.api.reference.document import BODIES as SCHEMAS
-from vomind_queue.api.reference.texts import operations
-from vomind_queue.api.schemas import BULK, TIMED_CALL, RequestSchema
-from vomind_queue.api.strays import slips
+from vomind_queue.api.openapi.document import BODIES as SCHEMAS
+from vomind_queue.api.openapi.texts import operations
+from vomind_queue.api.schemas.calls import BULK, TIMED_CALL, RequestSchema
+from vomind_queue.api.schemas.unknown_fields import slips
 
 #: The schemas by which bodies are checked, by the paths that take them; a preview reads a bulk.
 BODIES = {each.path: SCHEMAS.get(each.body, BULK) for each in operations() if each.body}

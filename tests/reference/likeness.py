@@ -9,7 +9,7 @@ from typing import Any
 
 import jsonschema_rs
 
-from vomind_queue.api.reference.document import document
+from vomind_queue.api.openapi.document import document
 
 #: What differs from one time to the next, by the kind that it is.
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")

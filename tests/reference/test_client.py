@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.stack import Stack
-from vomind_queue.api.reference.document import encoded
+from vomind_queue.api.openapi.document import encoded
 
 CONFIG = "post_hooks: []\nliteral_enums: true\n"
 TO = "+1234567890"

@@ -15,16 +15,10 @@ from flask.testing import FlaskClient
 from werkzeug.test import Client
 
 from tests.integration.api.conftest import Api
-from vomind_queue.api import log_answers
-from vomind_queue.api.reference.document import document
-from vomind_queue.api.reference.operation import Operation
-from vomind_queue.api.reference.texts import (
-    ReferenceFault,
-    data,
-    meaning,
-    operations,
-    read_operation,
-)
+from vomind_queue.api.openapi.document import document
+from vomind_queue.api.openapi.operation import Operation
+from vomind_queue.api.openapi.texts import ReferenceFault, data, meaning, operations, read_operation
+from vomind_queue.api.serializers import call_log as log_serializer
 
 #: Pages and their files are for people: no program asks them.
 PAGES = re.compile(r"reference\.(page|static)|dashboard\..*")
@@ -110,7 +104,7 @@ def test_the_shown_table_has_the_columns_of_the_log() -> None:
     """Its first line is what the service writes."""
     (shown,) = [each.other for each in operations() if each.id == "findCalls"]
     assert shown
-    assert shown["text/csv"].splitlines()[0] == ",".join(log_answers.COLUMNS)
+    assert shown["text/csv"].splitlines()[0] == ",".join(log_serializer.COLUMNS)
 
 
 @pytest.mark.parametrize("operation", operations(), ids=lambda each: each.id)
@@ -199,7 +193,7 @@ def test_the_page_names_no_other_host(web: FlaskClient) -> None:
 
 def test_the_viewer_is_as_its_makers_published_it() -> None:
     """The note beside it says of which package it is a file, and which one."""
-    page = files("vomind_queue.api.reference") / "page"
+    page = files("vomind_queue.api.openapi") / "page"
     note = (page / "scalar-1.72.1.LICENSE.txt").read_text()
     stated = re.search(r"SHA-256: ([0-9a-f]{64})", note)
     assert stated

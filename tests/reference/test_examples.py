@@ -15,11 +15,11 @@ from tests.integration.api.conftest import Api
 from tests.reference.likeness import faults, settled
 from tests.reference.worlds import WORLDS, World, prepare
 from tests.twilio import PUBLIC_URL, REACHED, sign
-from vomind_queue.api.reference.document import document
-from vomind_queue.api.reference.operation import Example, Operation
-from vomind_queue.api.reference.paths import FORM
-from vomind_queue.api.reference.texts import data, operations
-from vomind_queue.store.desk import WorkDesk
+from vomind_queue.api.openapi.document import document
+from vomind_queue.api.openapi.operation import Example, Operation
+from vomind_queue.api.openapi.paths import FORM
+from vomind_queue.api.openapi.texts import data, operations
+from vomind_queue.queue.worker_queue import WorkerQueue
 
 Made = tuple[Operation, Example]
 EXAMPLES: list[Made] = [(each, example) for each in operations() for example in each.examples]
@@ -35,7 +35,7 @@ WRONG_BODIES: dict[int, dict[str, Any]] = {
 
 @pytest.fixture
 def world(
-    make_api: Callable[..., Api], desk: WorkDesk, ship: Callable[[], None], valkey: redis.Redis
+    make_api: Callable[..., Api], desk: WorkerQueue, ship: Callable[[], None], valkey: redis.Redis
 ) -> World:
     """A service that Twilio can reach, with nothing in it."""
     api = make_api(**REACHED, CALL_RATE_LIMIT="10/m")

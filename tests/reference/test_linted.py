@@ -10,8 +10,8 @@ import pytest
 
 from tests.pages import ROOT
 from tests.servers import missing
-from vomind_queue.api.reference.document import encoded
-from vomind_queue.api.reference.texts import operations
+from vomind_queue.api.openapi.document import encoded
+from vomind_queue.api.openapi.texts import operations
 
 pytestmark = pytest.mark.contract
 

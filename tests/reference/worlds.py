@@ -12,10 +12,10 @@ from tests.integration.api.conftest import TO, Api
 from tests.integration.api.test_callbacks import path_of, post
 from tests.integration.conftest import begin, taken
 from tests.twilio import callback
-from vomind_queue.attempts import Accepted
-from vomind_queue.store import keys
-from vomind_queue.store.desk import WorkDesk
-from vomind_queue.verdicts import Begun, Ending, Verdict
+from vomind_queue.calls.attempts import Accepted
+from vomind_queue.calls.decisions import AttemptResult, Decision, DialStarted
+from vomind_queue.queue import keys
+from vomind_queue.queue.worker_queue import WorkerQueue
 
 #: As the examples show them.
 SID = "CA5a630822d60d44009d35d29bad774749"
@@ -27,7 +27,7 @@ class World:
     """A service with an empty queue, and those around it."""
 
     api: Api
-    desk: WorkDesk
+    desk: WorkerQueue
     ship: Callable[[], None]
     valkey: redis.Redis
 
@@ -37,7 +37,7 @@ def a_call(world: World) -> None:
     assert world.api.post("/schedule-call", {"to": TO}).status_code == 200
 
 
-def _begun(world: World) -> Begun:
+def _begun(world: World) -> DialStarted:
     a_call(world)
     return begin(world.desk, *taken(world.desk))
 
@@ -53,7 +53,7 @@ def for_later(world: World) -> None:
     assert world.api.post("/schedule-delayed-call", asked).status_code == 200
 
 
-def _ended(world: World, verdict: Verdict) -> Begun:
+def _ended(world: World, verdict: Decision) -> DialStarted:
     begun = _begun(world)
     world.desk.finish(begun, verdict)
     world.desk.release(begun.attempt.job_id)
@@ -63,14 +63,14 @@ def _ended(world: World, verdict: Verdict) -> Begun:
 def answered(world: World) -> None:
     """A person listened to it."""
     accepted = Accepted(sid=SID, status="queued")
-    begun = _ended(world, Verdict(ending=Ending.COMPLETED, accepted=accepted))
+    begun = _ended(world, Decision(ending=AttemptResult.COMPLETED, accepted=accepted))
     form = callback(SID, "completed", 3, CallDuration=4, SipResponseCode=200)
     assert post(world.api, path_of(begun), form).status_code == 204
 
 
 def refused(world: World) -> None:
     """Twilio cannot call that number."""
-    _ended(world, Verdict(ending=Ending.FAILED, reason=REASON))
+    _ended(world, Decision(ending=AttemptResult.FAILED, reason=REASON))
 
 
 def both_over(world: World) -> None:
@@ -126,9 +126,9 @@ def at_twilio(world: World) -> None:
     """An attempt whose token is the one that is shown, and whose call Twilio took."""
     a_call(world)
     begun = world.desk.begin(taken(world.desk)[0], "bRlQ3wX5hT0k")
-    assert isinstance(begun, Begun)
+    assert isinstance(begun, DialStarted)
     accepted = Accepted(sid=SID, status="queued")
-    world.desk.finish(begun, Verdict(ending=Ending.COMPLETED, accepted=accepted))
+    world.desk.finish(begun, Decision(ending=AttemptResult.COMPLETED, accepted=accepted))
 
 
 def nothing(_: World) -> None:

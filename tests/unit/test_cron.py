@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from croniter import croniter
 
-from vomind_queue.cron import MACROS, Cron, CronError
+from vomind_queue.recurring.cron import MACROS, Cron, CronError
 
 MINUTE = timedelta(minutes=1)
 

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from tests.stack import until
-from vomind_queue import duties as module
-from vomind_queue.duties import Duties
 from vomind_queue.errors import StoreUnavailable
+from vomind_queue.processes import background_jobs as module
+from vomind_queue.processes.background_jobs import BackgroundJobs
 
 
 class Times:
@@ -53,12 +53,12 @@ def times() -> Times:
 
 
 @pytest.fixture
-def start(times: Times) -> Iterator[Callable[..., Duties]]:
+def start(times: Times) -> Iterator[Callable[..., BackgroundJobs]]:
     """Starts a worker's duties."""
     started = []
 
-    def run(sharing: int = 1, **steps: Callable[[], int]) -> Duties:
-        made = Duties(times, steps, lambda: sharing)
+    def run(sharing: int = 1, **steps: Callable[[], int]) -> BackgroundJobs:
+        made = BackgroundJobs(times, steps, lambda: sharing)
         made.start()
         started.append(made)
         return made
@@ -69,7 +69,7 @@ def start(times: Times) -> Iterator[Callable[..., Duties]]:
 
 
 def test_what_is_due_is_done_until_nothing_is_left(
-    times: Times, start: Callable[..., Duties]
+    times: Times, start: Callable[..., BackgroundJobs]
 ) -> None:
     """And nothing else is."""
     left, others = [1, 2, 3], []
@@ -84,7 +84,9 @@ def test_what_is_due_is_done_until_nothing_is_left(
     assert not others
 
 
-def test_a_worker_sleeps_while_nothing_is_due(times: Times, start: Callable[..., Duties]) -> None:
+def test_a_worker_sleeps_while_nothing_is_due(
+    times: Times, start: Callable[..., BackgroundJobs]
+) -> None:
     """A word wakes it at once."""
     done = threading.Event()
     start(one=lambda: done.set() or 0)
@@ -96,7 +98,9 @@ def test_a_worker_sleeps_while_nothing_is_due(times: Times, start: Callable[...,
     assert done.wait(0.25)
 
 
-def test_it_looks_when_something_becomes_due(times: Times, start: Callable[..., Duties]) -> None:
+def test_it_looks_when_something_becomes_due(
+    times: Times, start: Callable[..., BackgroundJobs]
+) -> None:
     """Not before, and soon after."""
     times.due = {"one": 0.9}
     start(one=lambda: 0)
@@ -115,7 +119,7 @@ def _looks_within(times: Times, count: int, seconds: float) -> bool:
 
 
 def test_workers_share_the_looks(
-    times: Times, start: Callable[..., Duties], monkeypatch: pytest.MonkeyPatch
+    times: Times, start: Callable[..., BackgroundJobs], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A hundred idle workers must not ask Redis as much as a hundred would alone."""
     waits: list[float] = []
@@ -129,7 +133,7 @@ def test_workers_share_the_looks(
 
 def test_redis_away_is_told_once_and_counted(
     times: Times,
-    start: Callable[..., Duties],
+    start: Callable[..., BackgroundJobs],
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
@@ -147,7 +151,7 @@ def test_redis_away_is_told_once_and_counted(
     ]
 
 
-def test_one_that_fails_is_done_again(times: Times, start: Callable[..., Duties]) -> None:
+def test_one_that_fails_is_done_again(times: Times, start: Callable[..., BackgroundJobs]) -> None:
     """Whatever it failed by, and the others go on."""
     faults: list[Any] = [ValueError("x"), StoreUnavailable("away")]
     done = threading.Event()
@@ -164,7 +168,7 @@ def test_one_that_fails_is_done_again(times: Times, start: Callable[..., Duties]
 
 
 def test_a_word_for_a_worker_that_ends_goes_to_another(
-    times: Times, start: Callable[..., Duties]
+    times: Times, start: Callable[..., BackgroundJobs]
 ) -> None:
     """It would be lost with this one."""
     started = start(one=lambda: 0)

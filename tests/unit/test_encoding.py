@@ -8,7 +8,7 @@ import logging
 import pytest
 
 from vomind_queue.encoding import readable
-from vomind_queue.log import JsonFormatter
+from vomind_queue.observability.logs import JsonFormatter
 
 #: Control sequences of terminals, separators that end a line in some editors, marks that reverse
 #: the text behind them.

@@ -7,7 +7,7 @@ from flower.inspector import Inspector
 
 from vomind_queue.config.settings import Settings
 from vomind_queue.errors import SettingsError
-from vomind_queue.flower import MAX_TASKS, arguments
+from vomind_queue.processes.flower import MAX_TASKS, arguments
 
 
 def test_flower_listens_where_the_settings_say() -> None:

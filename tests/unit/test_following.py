@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from vomind_queue.attempts import DialerUnavailable
-from vomind_queue.following import Following
-from vomind_queue.progress import Followed, Heard, Hearing, LineStatus, Report
+from vomind_queue.calls.attempts import DialerUnavailable
+from vomind_queue.calls.call_status import CallbackResult, Followed, Hearing, LineStatus, Report
+from vomind_queue.usecases.status_polling import StatusPolling
 
 SILENCE_MS = 600_000
 
@@ -28,10 +28,10 @@ class Queue:
 
     def report(
         self, _job_id: str, _token: str, report: Report, *, look_ms: int, price_ms: int
-    ) -> Heard:
+    ) -> CallbackResult:
         """Remembers it."""
         self.told.append((report, look_ms, price_ms))
-        return Heard(hearing=Hearing.OK, status=str(report.status), moved=True)
+        return CallbackResult(hearing=Hearing.OK, status=str(report.status), moved=True)
 
     def strays(self) -> Sequence[str]:
         """All of them."""
@@ -63,9 +63,9 @@ class Twilio:
         self.cancelled.append(sid)
 
 
-def following(queue: Queue, twilio: Twilio, *, callbacks: bool = True) -> Following:
+def following(queue: Queue, twilio: Twilio, *, callbacks: bool = True) -> StatusPolling:
     """One that asks for the price an hour after the end."""
-    return Following(
+    return StatusPolling(
         reports=queue,
         operator=twilio,
         silence_ms=SILENCE_MS,
@@ -111,5 +111,5 @@ def test_without_callbacks_looks_become_rarer() -> None:
 def test_a_stray_that_cannot_be_ended_is_kept() -> None:
     """The others are ended all the same."""
     queue, twilio = Queue(stray=["CA1", "CA2"]), Twilio(away={"CA1"})
-    assert following(queue, twilio).end_strays() == 1
+    assert following(queue, twilio).end_orphans() == 1
     assert (twilio.cancelled, queue.gone) == (["CA2"], ["CA2"])

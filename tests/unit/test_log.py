@@ -9,8 +9,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from vomind_queue import log
 from vomind_queue.config.settings import Settings
+from vomind_queue.observability import logs
 
 
 def _record(event: str, **extra: object) -> logging.LogRecord:
@@ -33,21 +33,21 @@ def _root_as_before() -> Iterator[None]:
 def test_a_text_line_shows_the_event_and_its_fields() -> None:
     """An operator sees mark, event, job, attempt and masked number on one line."""
     record = _record("📞 🔄 call started", job_id="7", attempt=1, sid=None, to="+1******7890")
-    assert log.TextFormatter().format(record) == (
+    assert logs.TextFormatter().format(record) == (
         "2026-01-02T03:04:05.678Z INFO 📞 🔄 call started job_id=7 attempt=1 to=+1******7890"
     )
 
 
 def test_a_text_line_stays_one_line() -> None:
     """What came from outside cannot forge a second line."""
-    line = log.TextFormatter().format(_record("a\nb", reason='x\n2026 INFO "y'))
+    line = logs.TextFormatter().format(_record("a\nb", reason='x\n2026 INFO "y'))
     assert "\n" not in line
     assert line.endswith(r'a\nb reason="x\n2026 INFO \"y"')
 
 
 def test_a_json_line_has_the_fields_beside_the_event() -> None:
     """A collector gets one object a line, with the marks as they are."""
-    line = log.JsonFormatter().format(_record("📞 ✅ completed", job_id="7", level="forged"))
+    line = logs.JsonFormatter().format(_record("📞 ✅ completed", job_id="7", level="forged"))
     assert "📞 ✅" in line
     assert json.loads(line) == {
         "time": "2026-01-02T03:04:05.678Z",
@@ -58,7 +58,7 @@ def test_a_json_line_has_the_fields_beside_the_event() -> None:
     }
 
 
-@pytest.mark.parametrize("formatter", [log.TextFormatter(), log.JsonFormatter()])
+@pytest.mark.parametrize("formatter", [logs.TextFormatter(), logs.JsonFormatter()])
 def test_a_traceback_is_kept(formatter: logging.Formatter) -> None:
     """An unexpected error says where it came from."""
     record = _record("broken")
@@ -73,8 +73,8 @@ def test_a_traceback_is_kept(formatter: logging.Formatter) -> None:
 def test_configuring_again_does_not_double_the_lines(capsys: pytest.CaptureFixture[str]) -> None:
     """Each event is written once, however often logging was set up."""
     settings = Settings.from_env({"LOG_LEVEL": "warning", "LOG_FORMAT": "json"})
-    log.configure(settings)
-    log.configure(settings)
+    logs.configure(settings)
+    logs.configure(settings)
     logging.getLogger("vomind_queue.x").warning("once")
     logging.getLogger("vomind_queue.x").info("not at all")
     lines = capsys.readouterr().err.splitlines()

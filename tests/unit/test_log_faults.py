@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from postgrest import APIError
 
-from vomind_queue.call_log.faults import Fault, in_words, judge
+from vomind_queue.call_log.supabase_errors import Fault, in_words, judge
 
 
 def error(code: str | None, message: str = "") -> APIError:

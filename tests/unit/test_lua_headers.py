@@ -8,8 +8,8 @@ from functools import cache
 import pytest
 
 from tests.unit.test_sources import INCLUDES, LUA, code
-from vomind_queue.store import keys
-from vomind_queue.store.sources import names
+from vomind_queue.queue import keys
+from vomind_queue.queue.lua_sources import names
 
 #: By which word a header names a key, where it is not the key itself without its root.
 WORDS = {

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from vomind_queue.calls import Pause, Priority, Rate, RateUse, Stats
-from vomind_queue.logbook import OutboxState
-from vomind_queue.overview import Hour, Level, Minute, assess, longest_ms
+from vomind_queue.calls.call import Priority
+from vomind_queue.calls.limits import Pause, Rate
+from vomind_queue.observability.overview import Hour, Level, Minute, assess, longest_ms
+from vomind_queue.observability.queue_stats import OutboxState, RateUse, Stats
 
 NOW = 1_800_000_000_000
 USED_UP = RateUse(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from vomind_queue.progress import (
+from vomind_queue.calls.call_status import (
     FINAL,
     RANK_AT_FIRST,
     LineStatus,

@@ -5,14 +5,14 @@ point; leases run out at any point; requests get lost, answers get lost. The
 steps stand for this code:
 
 ============  ======================================================================
-``take``      `store/lua/take.lua`, with `broker/intake.py`
-``begin``     `store/lua/begin.lua`: the lease is checked, then the mark is written
-``send``      `dialer/connection.py`: the request leaves before its deadline, or never
-``finish``    `store/lua/finish.lua`: fenced by the attempt's token
-``expire``    `take_back` in `store/lua/take.lua`
-``settle``    `settling.py`: found in Twilio's list, or absent from it at the horizon
+``take``      `queue/lua/take.lua`, with `broker/fetcher.py`
+``begin``     `queue/lua/begin.lua`: the lease is checked, then the mark is written
+``send``      `twilio/connection.py`: the request leaves before its deadline, or never
+``finish``    `queue/lua/finish.lua`: fenced by the attempt's token
+``expire``    `take_back` in `queue/lua/take.lua`
+``settle``    `reconciliation.py`: found in Twilio's list, or absent from it at the horizon
 ``callback``  Twilio tells of a ring, with the attempt's token, once or never, at any
-              time: ``finish`` again, fenced by the same token, from `reporting.py`
+              time: ``finish`` again, fenced by the same token, from `status_callbacks.py`
 ============  ======================================================================
 
 What the model takes for granted, and the settings see to: at the horizon the

@@ -9,12 +9,12 @@ import pytest
 from celery import Celery
 from celery.utils.time import get_exponential_backoff_interval
 
-from vomind_queue import tasks
-from vomind_queue.attempts import Accepted, Failure, Kind
+from vomind_queue.broker import tasks
+from vomind_queue.calls.attempts import Accepted, Failure, Kind
+from vomind_queue.calls.decisions import AttemptResult
+from vomind_queue.calls.retry import RetryPolicy, decide
 from vomind_queue.config.settings import Settings
-from vomind_queue.retry import RetryPolicy, decide
-from vomind_queue.verdicts import Ending
-from vomind_queue.work_services import backoff_of
+from vomind_queue.container.worker_services import backoff_of
 
 POLICY = RetryPolicy(max_attempts=3, backoff_s=lambda retries: 2 * 2**retries, first_look_ms=2_000)
 
@@ -27,20 +27,20 @@ def failure(kind: Kind, *, retry_after_ms: int | None = None) -> Failure:
 @pytest.mark.parametrize(
     ("kind", "round_", "ending", "wait_ms"),
     [
-        (Kind.REFUSED, 0, Ending.AGAIN, 2_000),
-        (Kind.REFUSED, 1, Ending.AGAIN, 4_000),
-        (Kind.REFUSED, 2, Ending.FAILED, 0),
-        (Kind.PERMANENT, 0, Ending.FAILED, 0),
-        (Kind.PERMANENT, 2, Ending.FAILED, 0),
-        (Kind.ACCOUNT, 0, Ending.ACCOUNT, 0),
-        (Kind.ACCOUNT, 2, Ending.ACCOUNT, 0),
-        (Kind.UNSENT, 2, Ending.POSTPONED, 1_000),
-        (Kind.DOUBT, 0, Ending.DOUBT, 2_000),
-        (Kind.DOUBT, 2, Ending.DOUBT, 2_000),
+        (Kind.REFUSED, 0, AttemptResult.AGAIN, 2_000),
+        (Kind.REFUSED, 1, AttemptResult.AGAIN, 4_000),
+        (Kind.REFUSED, 2, AttemptResult.FAILED, 0),
+        (Kind.PERMANENT, 0, AttemptResult.FAILED, 0),
+        (Kind.PERMANENT, 2, AttemptResult.FAILED, 0),
+        (Kind.ACCOUNT, 0, AttemptResult.ACCOUNT, 0),
+        (Kind.ACCOUNT, 2, AttemptResult.ACCOUNT, 0),
+        (Kind.UNSENT, 2, AttemptResult.POSTPONED, 1_000),
+        (Kind.DOUBT, 0, AttemptResult.DOUBT, 2_000),
+        (Kind.DOUBT, 2, AttemptResult.DOUBT, 2_000),
     ],
 )
 def test_each_kind_of_failure_has_one_ending(
-    kind: Kind, round_: int, ending: Ending, wait_ms: int
+    kind: Kind, round_: int, ending: AttemptResult, wait_ms: int
 ) -> None:
     """The kind and the attempts made so far decide alone."""
     verdict = decide(failure(kind), round_, POLICY)
@@ -52,7 +52,11 @@ def test_an_accepted_call_is_completed() -> None:
     """Twilio's answer is kept, and there is no reason."""
     accepted = Accepted(sid="CA1", status="queued")
     verdict = decide(accepted, 2, POLICY)
-    assert (verdict.ending, verdict.accepted, verdict.reason) == (Ending.COMPLETED, accepted, "")
+    assert (verdict.ending, verdict.accepted, verdict.reason) == (
+        AttemptResult.COMPLETED,
+        accepted,
+        "",
+    )
 
 
 def test_only_refusals_feed_the_breaker() -> None:
@@ -87,7 +91,7 @@ def test_unknown_outcomes_can_be_left_to_a_person() -> None:
     """With that choice nothing is looked for, and the reason says what to check."""
     policy = replace(POLICY, fail_unknown=True)
     verdict = decide(failure(Kind.DOUBT), 0, policy)
-    assert verdict.ending is Ending.FAILED
+    assert verdict.ending is AttemptResult.FAILED
     assert "Twilio's call log" in verdict.reason
 
 

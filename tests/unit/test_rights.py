@@ -9,7 +9,7 @@ from pathlib import Path
 
 from redis.commands.core import CoreCommands
 
-from vomind_queue.store import rights
+from vomind_queue.queue import redis_permissions
 
 PACKAGE = Path(str(files("vomind_queue")))
 #: Names of redis-py's that are not those of their commands.
@@ -31,7 +31,7 @@ def scripts() -> Iterator[str]:
 
 def modules() -> Iterator[str]:
     """Commands that the modules send without a script."""
-    rooms = [*(PACKAGE / "store").rglob("*.py"), *(PACKAGE / "broker").rglob("*.py")]
+    rooms = [*(PACKAGE / "queue").rglob("*.py"), *(PACKAGE / "broker").rglob("*.py")]
     for text in (path.read_text("utf-8") for path in rooms):
         yield from re.findall(r"gate\.ask\(\s*\"([A-Z]+)\"", text)
         for name in re.findall(r"\b_?(?:client|pipe)\.(\w+)\(", text):
@@ -42,12 +42,12 @@ def modules() -> Iterator[str]:
 
 def test_every_command_of_the_scripts_is_tried() -> None:
     """One that is not would be denied while a call is placed, and not at the start."""
-    tried = {command[0] for command in rights._COMMANDS}
+    tried = {command[0] for command in redis_permissions._COMMANDS}
     assert sorted(set(scripts()) - tried) == []
 
 
 def test_every_command_of_the_modules_is_tried() -> None:
     """The scripts are not all."""
-    tried = {command[0] for command in rights._COMMANDS} | OTHERS
+    tried = {command[0] for command in redis_permissions._COMMANDS} | OTHERS
     assert sorted(set(modules()) - tried) == []
     assert {"BRPOP", "HSCAN", "XREAD", "DEL"} <= set(modules())

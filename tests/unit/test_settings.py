@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from vomind_queue.calls import Rate, Retention
+from vomind_queue.calls.limits import Rate, Retention
 from vomind_queue.config.loading import environment_with_file, load, load_or_exit
 from vomind_queue.config.settings import VARIABLES, Settings
 from vomind_queue.config.types import ApiKey, is_loopback

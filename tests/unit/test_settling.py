@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import pytest
 
-from vomind_queue.attempts import Attempt, Ring
-from vomind_queue.calls import Call
-from vomind_queue.retry import RetryPolicy
-from vomind_queue.settling import Evidence, judge
-from vomind_queue.verdicts import Begun, Ending, InDoubt, Verdict
+from vomind_queue.calls.attempts import Attempt, Ring
+from vomind_queue.calls.call import Call
+from vomind_queue.calls.decisions import AttemptResult, Decision, DialStarted, UnknownOutcome
+from vomind_queue.calls.reconciliation import Evidence, judge
+from vomind_queue.calls.retry import RetryPolicy
 
 POLICY = RetryPolicy(max_attempts=3, backoff_s=lambda retries: 2 * 2**retries, first_look_ms=2_000)
 HORIZON_MS = 300_000
@@ -29,14 +29,16 @@ def verdict(
     age_ms: int = 10_000,
     looks: int = 1,
     round_: int = 0,
-    accounted: Collection[str] = (),
+    known_sids: Collection[str] = (),
     tokens: bool = False,
     fail_unknown: bool = False,
-) -> Verdict:
+) -> Decision:
     """Judges an attempt that began ``age_ms`` ago on the evidence of these rings."""
     attempt = Attempt(job_id="1", token="ours", call=Call(to="+15550000001"), number=1, marked_ms=0)
-    doubt = InDoubt(begun=Begun(attempt=attempt, round=round_), looks=looks, age_ms=age_ms)
-    evidence = Evidence(rings=rings, twilio_now_ms=NOW_MS, accounted=accounted, tokens=tokens)
+    doubt = UnknownOutcome(
+        begun=DialStarted(attempt=attempt, round=round_), looks=looks, age_ms=age_ms
+    )
+    evidence = Evidence(rings=rings, twilio_now_ms=NOW_MS, known_sids=known_sids, tokens=tokens)
     policy = replace(POLICY, fail_unknown=fail_unknown)
     return judge(doubt, evidence, HORIZON_MS, policy)
 
@@ -46,13 +48,13 @@ def test_a_ring_with_our_token_is_ours() -> None:
     others = [ring("CA1", age_ms=9_000, token="theirs"), ring("CA2", age_ms=9_000)]
     found = verdict([*others, ring("CA3", age_ms=9_000, token="ours")], tokens=True)
     assert found.accepted is not None
-    assert (found.ending, found.accepted.sid) == (Ending.COMPLETED, "CA3")
+    assert (found.ending, found.accepted.sid) == (AttemptResult.COMPLETED, "CA3")
 
 
 def test_without_tokens_the_only_unexplained_ring_is_ours() -> None:
     """A SID that belongs to no other attempt of ours is evidence enough."""
     rings = [ring("CA1", age_ms=9_000), ring("CA2", age_ms=8_000)]
-    found = verdict(rings, accounted={"CA1"})
+    found = verdict(rings, known_sids={"CA1"})
     assert found.accepted is not None
     assert found.accepted.sid == "CA2"
 
@@ -60,48 +62,48 @@ def test_without_tokens_the_only_unexplained_ring_is_ours() -> None:
 @pytest.mark.parametrize("age_ms", [12_001, 3_600_000])
 def test_a_ring_from_before_the_mark_is_not_ours(age_ms: int) -> None:
     """Earlier calls to the same number explain nothing; two seconds are left to the clocks."""
-    assert verdict([ring("CA1", age_ms=age_ms)]).ending is Ending.DOUBT
-    assert verdict([ring("CA1", age_ms=11_999)]).ending is Ending.COMPLETED
+    assert verdict([ring("CA1", age_ms=age_ms)]).ending is AttemptResult.DOUBT
+    assert verdict([ring("CA1", age_ms=11_999)]).ending is AttemptResult.COMPLETED
 
 
 def test_a_ring_of_another_attempt_is_not_ours() -> None:
     """Its token tells."""
-    assert verdict([ring("CA1", age_ms=9_000, token="theirs")]).ending is Ending.DOUBT
+    assert verdict([ring("CA1", age_ms=9_000, token="theirs")]).ending is AttemptResult.DOUBT
 
 
 def test_two_unexplained_rings_are_left_to_a_person() -> None:
     """At the horizon the call fails with the SIDs in question; before it, one looks again."""
     rings = [ring("CA1", age_ms=9_000), ring("CA2", age_ms=9_000)]
-    assert verdict(rings).ending is Ending.DOUBT
+    assert verdict(rings).ending is AttemptResult.DOUBT
     late = verdict(rings, age_ms=HORIZON_MS)
-    assert late.ending is Ending.FAILED
+    assert late.ending is AttemptResult.FAILED
     assert "CA1, CA2" in late.reason
 
 
 def test_where_ours_carry_tokens_a_ring_without_one_is_no_proof() -> None:
     """Somebody else may have made it: it never counts as ours by itself."""
     rings = [ring("CA1", age_ms=9_000)]
-    assert verdict(rings, tokens=True).ending is Ending.DOUBT
-    assert verdict(rings, tokens=True, age_ms=HORIZON_MS).ending is Ending.FAILED
+    assert verdict(rings, tokens=True).ending is AttemptResult.DOUBT
+    assert verdict(rings, tokens=True, age_ms=HORIZON_MS).ending is AttemptResult.FAILED
 
 
 def test_a_ring_that_was_made_without_our_callback_is_another_programs() -> None:
     """Twilio shows how it was made: it decides nothing, and is no reason to ask a person."""
     stranger = ring("CA1", age_ms=9_000, token="")
-    assert verdict([stranger], tokens=True).ending is Ending.DOUBT
-    assert verdict([stranger], tokens=True, age_ms=HORIZON_MS).ending is Ending.AGAIN
+    assert verdict([stranger], tokens=True).ending is AttemptResult.DOUBT
+    assert verdict([stranger], tokens=True, age_ms=HORIZON_MS).ending is AttemptResult.AGAIN
 
 
 def test_absent_until_the_horizon_means_the_next_attempt() -> None:
     """Only then, and after the wait that any failed attempt has."""
-    assert verdict([], age_ms=HORIZON_MS - 1).ending is Ending.DOUBT
+    assert verdict([], age_ms=HORIZON_MS - 1).ending is AttemptResult.DOUBT
     absent = verdict([], age_ms=HORIZON_MS)
-    assert (absent.ending, absent.wait_ms, absent.refused) == (Ending.AGAIN, 2_000, False)
+    assert (absent.ending, absent.wait_ms, absent.refused) == (AttemptResult.AGAIN, 2_000, False)
 
 
 def test_absent_at_the_last_attempt_means_failed() -> None:
     """There is no fourth attempt."""
-    assert verdict([], age_ms=HORIZON_MS, round_=2).ending is Ending.FAILED
+    assert verdict([], age_ms=HORIZON_MS, round_=2).ending is AttemptResult.FAILED
 
 
 def test_looks_become_rarer_and_end_at_the_horizon() -> None:
@@ -113,6 +115,6 @@ def test_looks_become_rarer_and_end_at_the_horizon() -> None:
 
 def test_a_person_is_asked_at_once_when_so_chosen() -> None:
     """Without proof the first look ends it, with words on what to check."""
-    assert verdict([], fail_unknown=True).ending is Ending.FAILED
+    assert verdict([], fail_unknown=True).ending is AttemptResult.FAILED
     proof = [ring("CA1", age_ms=9_000)]
-    assert verdict(proof, fail_unknown=True).ending is Ending.COMPLETED
+    assert verdict(proof, fail_unknown=True).ending is AttemptResult.COMPLETED

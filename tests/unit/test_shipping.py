@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from tests.integration.call_log.lines import row
-from vomind_queue import shipping as module
+from vomind_queue.call_log.models import Batch, CallRow, DeadLetter, Erased
 from vomind_queue.errors import LogUnavailable, StoreUnavailable
-from vomind_queue.logbook import Batch, CallRow, DeadLetter, Erased
-from vomind_queue.shipping import DAY_MS, HOUSEKEEPING_CALLS, LogRetention, Shipping
+from vomind_queue.usecases import outbox_relay as module
+from vomind_queue.usecases.outbox_relay import DAY_MS, HOUSEKEEPING_CALLS, LogRetention, OutboxRelay
 
 
 class Box:
@@ -110,7 +110,7 @@ def batch(index: int) -> Batch:
 def test_what_was_not_taken_is_not_acknowledged() -> None:
     """Nor anything behind it, though it would be taken."""
     box, log = Box(batch(1), batch(2), batch(3)), Log()
-    shipping = Shipping(box, log, None)
+    shipping = OutboxRelay(box, log, None)
     log.faults = [LogUnavailable("away")]
     with pytest.raises(LogUnavailable):
         shipping.step()
@@ -124,7 +124,7 @@ def test_a_refused_line_is_kept_and_the_rest_goes_on() -> None:
     """It can be sent again once the cause is gone; one that is refused again stays."""
     box, log = Box(batch(1), batch(2), batch(3)), Log()
     log.refuses = [row(1), row(3)]
-    shipping = Shipping(box, log, None)
+    shipping = OutboxRelay(box, log, None)
     shipping.step()
     assert box.waiting == []
     assert [letter.line for letter in box.letters] == [row(1), row(3)]
@@ -139,7 +139,7 @@ def test_while_another_one_leads_nothing_is_delivered() -> None:
     box, log = Box(batch(1)), Log()
     box.leads = False
     log.old = 5
-    assert not Shipping(box, log, LogRetention(days=1, anonymize=False)).step()
+    assert not OutboxRelay(box, log, LogRetention(days=1, anonymize=False)).step()
     assert (log.taken, log.asked) == ([], [])
 
 
@@ -148,7 +148,7 @@ def test_old_calls_go_in_small_batches_and_then_it_is_quiet() -> None:
     now = [0.0]
     log = Log()
     log.old = 2 * HOUSEKEEPING_CALLS + 1
-    shipping = Shipping(
+    shipping = OutboxRelay(
         Box(),
         log,
         LogRetention(days=30, anonymize=True),
@@ -168,7 +168,7 @@ def test_forgotten_people_are_looked_for_again() -> None:
     """In parts, each of which is told as done."""
     box, log = Box(), Log()
     box.to_forget = [str(index) for index in range(450)]
-    Shipping(box, log, None).step()
+    OutboxRelay(box, log, None).step()
     assert log.erased == box.told == box.to_forget
 
 
@@ -185,7 +185,7 @@ def test_a_fault_that_nobody_thought_of_is_told_without_what_it_says(
                 self.set()
             return self.is_set()
 
-    Shipping(box, log, None).run(Clock())
+    OutboxRelay(box, log, None).run(Clock())
     assert log.taken == [row(1)]
     assert "ValueError in test_shipping.py" in caplog.text
     assert "Ann" not in caplog.text
@@ -208,7 +208,7 @@ def test_it_waits_longer_after_each_fault_and_begins_anew_after_a_success(
                 self.set()
             return self.is_set()
 
-    Shipping(box, log, None).run(Clock())
+    OutboxRelay(box, log, None).run(Clock())
     assert waits == [0.5, 1.0, 2.0, 2.0, module.LOOK_S, module.LOOK_S, 0.5, module.LOOK_S]
     assert log.taken == [row(1), row(2)]
     assert not box.leads

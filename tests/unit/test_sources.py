@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from vomind_queue.store import codes, keys, sources
-from vomind_queue.store.sources import IncludeError, source, whole
+from vomind_queue.queue import codes, keys, lua_sources
+from vomind_queue.queue.lua_sources import IncludeError, source, whole
 
-LUA = Path(str(files("vomind_queue.store") / "lua"))
+LUA = Path(str(files("vomind_queue.queue") / "lua"))
 FILES = sorted(LUA.rglob("*.lua"))
 INCLUDES = {path.stem: path for path in FILES if path.parent.name == "includes"}
 #: Stands above everything and is named by nothing.
@@ -69,7 +69,7 @@ def test_keys_and_codes_that_a_file_names_exist(path: Path) -> None:
     assert set(re.findall(r"\bC\.(\w+)", code(path))) <= set(codes.LUA_NAMES)
 
 
-@pytest.mark.parametrize("name", sources.names())
+@pytest.mark.parametrize("name", lua_sources.names())
 def test_each_include_stands_once_above_what_needs_it(name: str) -> None:
     """Lua knows a local function only below its definition."""
     places = {stem: source(name).count(_first_line(path)) for stem, path in INCLUDES.items()}
@@ -113,4 +113,4 @@ def test_an_unknown_name_is_refused(line: str) -> None:
 
 def _read_from(monkeypatch: pytest.MonkeyPatch, texts: dict[str, str]) -> None:
     texts["includes/replication.lua"] = ""
-    monkeypatch.setattr(sources, "_read", texts.__getitem__)
+    monkeypatch.setattr(lua_sources, "_read", texts.__getitem__)

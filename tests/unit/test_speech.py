@@ -6,7 +6,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from vomind_queue.speech import ALWAYS_FITS, FORBIDDEN, MAX_TWIML, say, twiml_length
+from vomind_queue.twilio.twiml import ALWAYS_FITS, FORBIDDEN, MAX_TWIML, say, twiml_length
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from tests.unit.test_overview import ACCOUNT, MARY, NOW, STATS, USED_UP
-from vomind_queue.calls import State
-from vomind_queue.standing import Place, standing
+from vomind_queue.calls.call import State
+from vomind_queue.observability.explain import Place, standing
 
 WAITING, DELAYED, ACTIVE = State.WAITING, State.DELAYED, State.ACTIVE
 SOON = NOW + 4_000

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from vomind_queue.calls import Call
-from vomind_queue.cron import CronError
-from vomind_queue.schedules import Recurrence, read_zone
-from vomind_queue.ticks import MOST_TICKS, Due, decide
-from vomind_queue.zones import offset_changes
+from vomind_queue.calls.call import Call
+from vomind_queue.recurring.cron import CronError
+from vomind_queue.recurring.schedule import Recurrence, read_zone
+from vomind_queue.recurring.ticks import MOST_TICKS, Due, decide
+from vomind_queue.recurring.time_zones import offset_changes
 
 MINUTE = 60_000
 #: A whole hour.

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from vomind_queue.calls import Call
-from vomind_queue.tolls import Tolls
+from vomind_queue.calls.call import Call
+from vomind_queue.calls.number_policy import NumberPolicy
 
 #: Of documentation and tests: nobody's.
 EXAMPLE = "+1234567890"
@@ -45,7 +45,7 @@ INTERNATIONAL_PREMIUM = "+979123456789"
 )
 def test_numbers(countries: str, premium: bool, number: str, called: bool) -> None:
     """Nothing is refused unless it was asked for."""
-    tolls = Tolls(countries=frozenset(countries.split()), premium=premium)
+    tolls = NumberPolicy(countries=frozenset(countries.split()), premium=premium)
     objections = tolls.objections([Call(to=GERMAN), Call(to=number)])
     assert (1 not in objections) is called
     assert 0 not in objections

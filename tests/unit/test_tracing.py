@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from tests.pages import ROOT
-from vomind_queue import tracing
+from vomind_queue.observability import tracing
 
 ENDPOINT = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:4318"}
 
@@ -35,7 +35,8 @@ def test_its_own_variables_decide(environ: dict[str, str], wanted: bool) -> None
 def test_nothing_of_it_is_imported_unasked() -> None:
     """Neither by the API nor by the worker."""
     look = (
-        "import sys, vomind_queue.application, vomind_queue.worker, vomind_queue.tracing as t\n"
+        "import sys, vomind_queue.processes.application, vomind_queue.processes.worker\n"
+        "import vomind_queue.observability.tracing as t\n"
         "t.begin('web', {})\n"
         "sys.exit(any(name.startswith('opentelemetry') for name in sys.modules))"
     )

@@ -13,7 +13,7 @@ UNASKED = ("twilio.rest", "requests", "celery.app", "supabase")
 def test_it_brings_nothing_that_it_never_asks() -> None:
     """Neither Twilio's client nor Celery, and the call log's libraries only where they are used."""
     code = (
-        "import json, sys, vomind_queue.application\n"
+        "import json, sys, vomind_queue.processes.application\n"
         f"print(json.dumps([name for name in {UNASKED!r} if name in sys.modules]))"
     )
     done = subprocess.run(

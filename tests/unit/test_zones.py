@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from vomind_queue.zones import is_zone, near
+from vomind_queue.recurring.time_zones import is_zone, near
 
 
 @pytest.mark.parametrize(

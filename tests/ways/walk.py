@@ -20,7 +20,7 @@ from tests.ways.tree import Seen, common
 CALLS = 5
 #: Before the first of those, so that everything is loaded and connected.
 WARM = 2
-TASKS, BROKER = "vomind_queue.tasks", "vomind_queue.broker."
+TASKS, BROKER = "vomind_queue.broker.tasks", "vomind_queue.broker."
 
 
 class Traced:

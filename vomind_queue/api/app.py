@@ -4,30 +4,30 @@ from __future__ import annotations
 
 from flask import Flask
 
-from vomind_queue.api import (
+from vomind_queue.api import errors
+from vomind_queue.api.auth import Access
+from vomind_queue.api.blueprints import (
     health,
     history,
     jobs,
     metrics,
     overview,
-    problems,
     queue,
     recurring,
     twilio,
 )
-from vomind_queue.api.access import Access
+from vomind_queue.api.blueprints.calls import CallRoutes
 from vomind_queue.api.body import Readers
-from vomind_queue.api.calls import CallRoutes
 from vomind_queue.api.context import provide
-from vomind_queue.api.flood import Flood
-from vomind_queue.api.http_meters import HttpMeters
+from vomind_queue.api.http_metrics import HttpMetrics
 from vomind_queue.api.json_provider import StrictJson
 from vomind_queue.api.middleware import Api, Middleware
-from vomind_queue.api.outage import Outage
-from vomind_queue.api.reference import routes as reference
-from vomind_queue.api.wrong_keys import WrongKeys
+from vomind_queue.api.openapi import routes as reference
+from vomind_queue.api.rate_limit import RateLimit
+from vomind_queue.api.redis_outage import Outage
+from vomind_queue.api.refused_keys import RefusedKeys
+from vomind_queue.container.web_services import Services
 from vomind_queue.errors import StoreUnavailable
-from vomind_queue.services import Services
 
 #: Where the queue's endpoints hang.
 QUEUE_PATH = "/api/queue"
@@ -39,7 +39,7 @@ def make_app(services: Services) -> Flask:
     app.json = StrictJson(app)
     # A redirect would be an answer in HTML, and would turn a POST into a GET for many clients.
     app.url_map.merge_slashes = False
-    meters = HttpMeters()
+    meters = HttpMetrics()
     app.wsgi_app = Middleware(app.wsgi_app, meters.seconds)  # type: ignore[method-assign]
     settings = services.settings
     outage = Outage(services.queue)
@@ -47,18 +47,18 @@ def make_app(services: Services) -> Flask:
         settings.api_keys,
         settings.metrics_key,
         hosts=settings.own_hosts,
-        wrong_keys=WrongKeys(meters.wrong_keys),
+        wrong_keys=RefusedKeys(meters.wrong_keys),
         away=outage.away,
     ).install(app)
-    Flood(services.floods, settings.request_rate).install(app)
+    RateLimit(services.floods, settings.request_rate).install(app)
     Readers(settings.web_threads).install(app)
-    app.register_error_handler(Exception, problems.respond)
+    app.register_error_handler(Exception, errors.respond)
     app.register_error_handler(StoreUnavailable, outage.respond)
     _add_routes(app, services, meters)
     return app
 
 
-def _add_routes(app: Flask, services: Services, meters: HttpMeters) -> None:
+def _add_routes(app: Flask, services: Services, meters: HttpMetrics) -> None:
     provide(app, services)
     app.url_map.converters["schedule_number"] = recurring.ScheduleNumber
     app.register_blueprint(CallRoutes(services).blueprint(), url_prefix=QUEUE_PATH)

@@ -14,8 +14,8 @@ from typing import Any
 
 from flask import Flask, current_app, request
 
+from vomind_queue.api.errors import RETRY_AFTER_S, Refused
 from vomind_queue.api.json_provider import Unreadable
-from vomind_queue.api.problems import RETRY_AFTER_S, Refused
 
 #: Longest body, bytes.
 MAX_BODY = 10 * 1024 * 1024

@@ -8,9 +8,9 @@ from typing import Any
 
 from marshmallow import ValidationError
 
-from vomind_queue.api import schemas
-from vomind_queue.api.problems import Errors
-from vomind_queue.calls import NewCall
+from vomind_queue.api.errors import Errors
+from vomind_queue.api.schemas import calls as call_schemas
+from vomind_queue.calls.call import NewCall
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -26,13 +26,15 @@ class Examined:
 def examine(body: Any) -> Examined:
     """Reads each call by itself. Raises ValidationError for what is not about one call."""
     try:
-        accepted: list[NewCall] = schemas.BULK.load(body)["calls"]
+        accepted: list[NewCall] = call_schemas.BULK.load(body)["calls"]
         return Examined(count=len(accepted), good=dict(enumerate(accepted)), bad={})
     except ValidationError as error:
         bad = _by_call(error)
     calls = body["calls"]
     good = {
-        index: schemas.TIMED_CALL.load(call) for index, call in enumerate(calls) if index not in bad
+        index: call_schemas.TIMED_CALL.load(call)
+        for index, call in enumerate(calls)
+        if index not in bad
     }
     return Examined(count=len(calls), good=good, bad=bad)
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from flask import Flask, current_app
 
-from vomind_queue.api import schemas
 from vomind_queue.api.body import read_object
-from vomind_queue.services import Services
+from vomind_queue.api.schemas import calls as call_schemas
+from vomind_queue.container.web_services import Services
 
 _SERVICES = "vomind-services"
 
@@ -25,5 +25,5 @@ def services() -> Services:
 def take_nothing() -> list[str]:
     """Read a body that has no fields of ours; return the names that are ignored in it."""
     body = read_object()
-    schemas.BARE.load(body)
-    return schemas.BARE.ignored(body)
+    call_schemas.BARE.load(body)
+    return call_schemas.BARE.ignored(body)

@@ -11,9 +11,9 @@ from typing import Any, TypeVar
 
 from flask import request
 
-from vomind_queue.api import access
-from vomind_queue.api.problems import Refused
-from vomind_queue.calls import IdempotencyKey
+from vomind_queue.api import auth
+from vomind_queue.api.errors import Refused
+from vomind_queue.calls.job import IdempotencyKey
 
 T = TypeVar("T")
 
@@ -38,7 +38,7 @@ def idempotency_key(body: dict[str, Any]) -> IdempotencyKey | None:
             f"Idempotency-Key: {text}",
             errors={"Idempotency-Key": [text]},
         )
-    scoped = "\n".join((access.scope(), request.endpoint or "", sent))
+    scoped = "\n".join((auth.scope(), request.endpoint or "", sent))
     canonical = json.dumps(body, sort_keys=True, separators=(",", ":"))
     return IdempotencyKey(name=_hash(scoped), fingerprint=_hash(canonical))
 

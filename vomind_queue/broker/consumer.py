@@ -9,10 +9,10 @@ from typing import Any
 from celery.worker.consumer import Consumer as StockConsumer
 from celery.worker.state import maybe_shutdown
 
-from vomind_queue.broker import commands
-from vomind_queue.broker.link import Link
+from vomind_queue.broker import remote_commands
+from vomind_queue.broker.context import WorkerContext
 from vomind_queue.broker.names import LINK_OPTION, PLACE_CALL
-from vomind_queue.calls import Rate
+from vomind_queue.calls.limits import Rate
 from vomind_queue.errors import StoreUnavailable
 
 logger = logging.getLogger(__name__)
@@ -41,7 +41,7 @@ class Consumer(StockConsumer):
             "without_gossip": True,
             "heartbeat_interval": HEARTBEAT_S,
         }
-        commands.install()
+        remote_commands.install()
         self._initialised = False
         self._configured: str | None = None
         super().__init__(*args, worker_options={**(worker_options or {}), **quiet}, **kwargs)
@@ -114,8 +114,8 @@ class Consumer(StockConsumer):
         return None
 
     @property
-    def _link(self) -> Link:
-        link: Link = self.app.conf.broker_transport_options[LINK_OPTION]
+    def _link(self) -> WorkerContext:
+        link: WorkerContext = self.app.conf.broker_transport_options[LINK_OPTION]
         return link
 
 

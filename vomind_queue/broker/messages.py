@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from vomind_queue.broker.names import CALL_QUEUES, PLACE_CALL
-from vomind_queue.calls import DEFAULT_MESSAGE, Call, NewCall
+from vomind_queue.calls.call import DEFAULT_MESSAGE, Call, NewCall
 from vomind_queue.errors import QueueError
 
 

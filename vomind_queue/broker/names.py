@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vomind_queue.calls import Priority
+from vomind_queue.calls.call import Priority
 
 #: The one task: places a call, given its job id.
 PLACE_CALL = "vomind_queue.place_call"
@@ -12,5 +12,5 @@ DEFAULT_QUEUE = "celery"
 CALL_QUEUES: dict[str, Priority] = {f"calls.{priority}": priority for priority in Priority}
 #: The same by a priority's rank.
 QUEUE_OF_RANK: dict[int, str] = {priority.rank: name for name, priority in CALL_QUEUES.items()}
-#: Transport option that carries the `Link`.
+#: Transport option that carries the `WorkerContext`.
 LINK_OPTION = "calls"

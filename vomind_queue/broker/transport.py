@@ -18,11 +18,11 @@ from kombu.transport import TRANSPORT_ALIASES
 from kombu.transport import redis as stock
 
 from vomind_queue.broker import messages
-from vomind_queue.broker.intake import Intake
-from vomind_queue.broker.link import Link
+from vomind_queue.broker.context import WorkerContext
+from vomind_queue.broker.fetcher import Intake
 from vomind_queue.broker.names import CALL_QUEUES, LINK_OPTION, PLACE_CALL, QUEUE_OF_RANK
+from vomind_queue.calls.decisions import Claim
 from vomind_queue.errors import QueueError, StoreUnavailable
-from vomind_queue.verdicts import Taken
 
 logger = logging.getLogger(__name__)
 
@@ -98,7 +98,7 @@ class Channel(stock.Channel):
     QoS = QoS
     from_transport_options = (*stock.Channel.from_transport_options, LINK_OPTION)
     #: Set from the transport option of that name; without it all queues are stock queues.
-    calls: Link | None = None
+    calls: WorkerContext | None = None
     _intake: Intake | None = None
 
     def holds_calls(self, queue: str) -> bool:
@@ -149,11 +149,11 @@ class Channel(stock.Channel):
         if intake is not None:
             intake.close()
 
-    def deliver(self, taken: Taken) -> None:
+    def deliver(self, taken: Claim) -> None:
         """Hands a taken call to the consumer, as a message."""
         self.connection.on_message_ready(self, message_of(taken), QUEUE_OF_RANK[taken.rank])
 
-    def give_up(self, taken: Taken) -> None:
+    def give_up(self, taken: Claim) -> None:
         """A taken call could not be handed to the consumer: its slot is free again."""
         if not self.qos.give_back(taken.lease):
             self.settle(taken.job_id, taken.lease)
@@ -250,7 +250,7 @@ class Transport(stock.Transport):
         return self._loop
 
 
-def message_of(taken: Taken) -> dict[str, Any]:
+def message_of(taken: Claim) -> dict[str, Any]:
     """The message that tells a worker to place a call; its delivery tag is the lease.
 
     Celery's message protocol 2: https://docs.celeryq.dev/en/stable/internals/protocol.html

@@ -7,7 +7,7 @@ from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from vomind_queue.logbook import CallEvent, CallRow
+from vomind_queue.call_log.models import CallEvent, CallRow
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 #: Fields whose columns have another name; all times are columns of the type timestamptz.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from vomind_queue.logbook import Batch, CallEvent, CallRow, DeadLetter, Erased, Search
+from vomind_queue.call_log.models import Batch, CallEvent, CallRow, DeadLetter, Erased, Search
 
 
 class CallLog(Protocol):

@@ -15,8 +15,16 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from vomind_queue.call_log.models import (
+    FINAL_STATES,
+    Batch,
+    CallEvent,
+    CallRow,
+    DeadLetter,
+    Erased,
+    Search,
+)
 from vomind_queue.errors import LogUnavailable
-from vomind_queue.logbook import FINAL_STATES, Batch, CallEvent, CallRow, DeadLetter, Erased, Search
 
 #: How long a reader or the writer waits for the other one, s.
 WAIT_S = 5.0
@@ -75,8 +83,8 @@ class SqliteLog:
         with self._writing() as database:
             database.executemany(_PUT_ROW, map(_flat, batch.rows))
             database.executemany(_PUT_EVENT, map(_flat, batch.events))
-            told = {(event.key,) for event in batch.events}
-            database.executemany(_BLANK_LATE_EVENT, sorted(told))
+            translate_errors = {(event.key,) for event in batch.events}
+            database.executemany(_BLANK_LATE_EVENT, sorted(translate_errors))
         return []
 
     def find(self, search: Search) -> Sequence[CallRow]:

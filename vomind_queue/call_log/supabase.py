@@ -14,11 +14,8 @@ import httpx
 from postgrest import APIError, CountMethod, ReturnMethod
 from supabase import Client, ClientOptions, create_client
 
-from vomind_queue.call_log import columns, supabase_examination
-from vomind_queue.call_log.faults import Fault, in_words, judge
-from vomind_queue.errors import LogUnavailable
-from vomind_queue.findings import Finding
-from vomind_queue.logbook import (
+from vomind_queue.call_log import columns, supabase_checks
+from vomind_queue.call_log.models import (
     FINAL_STATES,
     Batch,
     CallEvent,
@@ -28,6 +25,9 @@ from vomind_queue.logbook import (
     Search,
     Table,
 )
+from vomind_queue.call_log.supabase_errors import Fault, in_words, judge
+from vomind_queue.errors import LogUnavailable
+from vomind_queue.observability.check_result import CheckResult
 
 #: How long one answer may take, s: a request of the API waits for it, too.
 TIMEOUT_S = 5.0
@@ -43,11 +43,11 @@ def connect(url: str, service_key: str) -> SupabaseLog:
     return SupabaseLog(*_client(url, service_key))
 
 
-def examine(url: str, service_key: str) -> Iterator[Finding]:
+def examine(url: str, service_key: str) -> Iterator[CheckResult]:
     """Whether the project has what the log needs."""
     client, http = _client(url, service_key)
     with http:
-        yield from supabase_examination.examine(client, service_key)
+        yield from supabase_checks.examine(client, service_key)
 
 
 def _client(url: str, service_key: str) -> tuple[Client, httpx.Client]:

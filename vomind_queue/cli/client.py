@@ -13,7 +13,7 @@ from typing import IO, Any, TypeVar
 import click
 import requests
 
-from vomind_queue.cli.endings import Ending, of_status
+from vomind_queue.cli.exit_codes import ExitCode, of_status
 from vomind_queue.encoding import readable
 from vomind_queue.errors import leaves
 
@@ -42,7 +42,7 @@ class ApiFault(click.ClickException):
     def __init__(
         self,
         message: str,
-        ending: Ending,
+        ending: ExitCode,
         *,
         problem: Mapping[str, Any] | None = None,
         sent: bool = True,
@@ -62,7 +62,7 @@ class ApiFault(click.ClickException):
     @property
     def passing(self) -> bool:
         """Whether the same request may succeed later."""
-        return self.exit_code == Ending.UNREACHABLE
+        return self.exit_code == ExitCode.UNREACHABLE
 
     @property
     def document(self) -> dict[str, Any]:
@@ -146,7 +146,7 @@ class Api:
         if not sent:
             message = f"{self.url} cannot be reached: {reason}. Is it running there?"
             message += " --url or VOMIND_URL names another address."
-        return ApiFault(message, Ending.UNREACHABLE, sent=sent)
+        return ApiFault(message, ExitCode.UNREACHABLE, sent=sent)
 
     def _refused(self, answer: requests.Response) -> ApiFault:
         ending = of_status(answer.status_code)
@@ -165,8 +165,8 @@ class Api:
         told = f"{answer.status_code} {answer.reason}".strip()
         if to := answer.headers.get("Location"):
             told += f", to {to}"
-        if ending is not Ending.UNREACHABLE:
-            ending = Ending.FAULT
+        if ending is not ExitCode.UNREACHABLE:
+            ending = ExitCode.FAULT
         return ApiFault(f"What answers at {self.url} is not VoMind Queue: {told}.", ending)
 
 
@@ -177,7 +177,7 @@ def document(answer: requests.Response) -> dict[str, Any]:
     except ValueError:
         found = None
     if not isinstance(found, dict):
-        raise ApiFault("What answers is not VoMind Queue: it sends no JSON.", Ending.FAULT)
+        raise ApiFault("What answers is not VoMind Queue: it sends no JSON.", ExitCode.FAULT)
     return found
 
 

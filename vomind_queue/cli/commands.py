@@ -16,21 +16,21 @@ ADDED_BY = "vomind_queue.commands"
 #: In the order in which ``--help`` shows them: the name, the module of that name's command, and
 #: the first line of the command's own help, so that the list imports none of them.
 _TABLE = """
-up processes Run the whole stack on this machine until Ctrl-C.
+up run Run the whole stack on this machine until Ctrl-C.
 doctor doctor Look at Redis, Twilio, callbacks and the call log, and say what to do.
-web processes Serve the API, and nothing else, until Ctrl-C.
-worker processes Place calls until Ctrl-C.
-beat processes Let recurring calls fall due until Ctrl-C.
-shipper processes Deliver to the call log until Ctrl-C.
-flower processes Serve Flower, Celery's page of workers and tasks, until Ctrl-C.
-call placing Call a NUMBER as soon as its turn comes.
-schedule placing Call a NUMBER later: --at a time, or --in a while.
+web run Serve the API, and nothing else, until Ctrl-C.
+worker run Place calls until Ctrl-C.
+beat run Let recurring calls fall due until Ctrl-C.
+shipper run Deliver to the call log until Ctrl-C.
+flower run Serve Flower, Celery's page of workers and tasks, until Ctrl-C.
+call place Call a NUMBER as soon as its turn comes.
+schedule place Call a NUMBER later: --at a time, or --in a while.
 bulk bulk.command Schedule the calls in a FILE: CSV with a header, or JSON lines.
 status queue Show how the queue stands: is it calling, and if not, why and what to do.
-watch board Show how the queue stands, live, until Ctrl-C.
-list listing Show calls: those of one STATE, in the queue's order; or any, the newest first.
+watch status_board Show how the queue stands, live, until Ctrl-C.
+list list_calls Show calls: those of one STATE, in the queue's order; or any, the newest first.
 show jobs Show a call: where it is, why it has not rung yet, and its story.
-edit placing Change what is given of a call that has not begun, and nothing else.
+edit place Change what is given of a call that has not begun, and nothing else.
 cancel jobs Take calls out of the queue; once it says so, they are never placed.
 failures queue Show why calls failed, by kind.
 retry jobs Let failed calls wait again, with a full set of attempts.
@@ -38,11 +38,11 @@ recurring recurring Create, list, change, pause and delete recurring calls.
 pause queue Let no call start, on any worker, until resume.
 resume queue Let calls start again.
 clean queue Remove finished calls from history; the call log keeps them.
-export listing Write the calls of the log, the newest first, as CSV or as JSON lines.
-forget upkeep Take a phone NUMBER out of queue, history and call log.
-dead-letters upkeep Show the lines that the call log refused, with its reasons; never a number.
+export list_calls Write the calls of the log, the newest first, as CSV or as JSON lines.
+forget admin Take a phone NUMBER out of queue, history and call log.
+dead-letters admin Show the lines that the call log refused, with its reasons; never a number.
 completion main Print the completion for a SHELL.
-settings upkeep Write .env.example and the table in docs/settings.md, below the working directory.
+settings admin Write .env.example and the table in docs/settings.md, below the working directory.
 """
 
 

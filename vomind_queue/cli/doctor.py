@@ -15,25 +15,25 @@ from urllib.parse import urlsplit
 import click
 import requests
 
-from vomind_queue.cli.endings import Ending
+from vomind_queue.cli.exit_codes import ExitCode
 from vomind_queue.config.loading import load
 from vomind_queue.config.settings import LEAST_KEY, Settings
 from vomind_queue.config.types import is_loopback
-from vomind_queue.dialer.examination import signature
+from vomind_queue.container.log_services import check_log
+from vomind_queue.container.worker_services import build_account_checks
 from vomind_queue.encoding import readable
 from vomind_queue.errors import SettingsError, StoreUnavailable
-from vomind_queue.findings import Finding, Grade, advice, fine, wrong
-from vomind_queue.log_services import examine_log
-from vomind_queue.store import examination
-from vomind_queue.store.connection import WORKER_TIMEOUT_S, Gate, connect
-from vomind_queue.store.queue import CallQueue
-from vomind_queue.work_services import build_examiner
+from vomind_queue.observability.check_result import CheckResult, Grade, advice, fine, wrong
+from vomind_queue.queue import redis_checks
+from vomind_queue.queue.call_queue import CallQueue
+from vomind_queue.queue.connection import WORKER_TIMEOUT_S, RedisStore, connect
+from vomind_queue.twilio.account_checks import signature
 
 #: How each is marked, and painted; what it is called; with what the command ends.
-_GRADES: Mapping[Grade, tuple[str, str, Ending]] = {
-    Grade.FINE: (click.style("✓", fg="green"), "fine", Ending.DONE),
-    Grade.ADVICE: (click.style("!", fg="yellow"), "advice", Ending.ADVICE),
-    Grade.WRONG: (click.style("✗", fg="red"), "wrong", Ending.WRONG),
+_GRADES: Mapping[Grade, tuple[str, str, ExitCode]] = {
+    Grade.FINE: (click.style("✓", fg="green"), "fine", ExitCode.DONE),
+    Grade.ADVICE: (click.style("!", fg="yellow"), "advice", ExitCode.ADVICE),
+    Grade.WRONG: (click.style("✗", fg="red"), "wrong", ExitCode.WRONG),
 }
 #: How long an answer may take, s: Twilio waits no longer than 15.
 TIMEOUT_S = 10.0
@@ -56,7 +56,7 @@ def doctor(context: click.Context, /, *, as_json: bool) -> None:
         settings = load()
     except SettingsError as error:
         raise click.UsageError(str(error)) from None
-    found: list[tuple[str, Finding]] = []
+    found: list[tuple[str, CheckResult]] = []
     for part, finding in examine(settings):
         if not as_json:
             _show(part if not found or found[-1][0] != part else "", finding)
@@ -69,7 +69,7 @@ def doctor(context: click.Context, /, *, as_json: bool) -> None:
     raise SystemExit(_GRADES[worst][2])
 
 
-def _show(heading: str, finding: Finding) -> None:
+def _show(heading: str, finding: CheckResult) -> None:
     if heading:
         click.secho(heading, bold=True)
     click.echo(f"  {_GRADES[finding.grade][0]} {finding.what:16} {finding.said}")
@@ -77,7 +77,7 @@ def _show(heading: str, finding: Finding) -> None:
         click.echo(f"    → {finding.remedy}")
 
 
-def _document(found: list[tuple[str, Finding]], worst: Grade) -> dict[str, object]:
+def _document(found: list[tuple[str, CheckResult]], worst: Grade) -> dict[str, object]:
     findings = [
         {"part": part, **asdict(finding), "grade": _GRADES[finding.grade][1]}
         for part, finding in found
@@ -85,31 +85,31 @@ def _document(found: list[tuple[str, Finding]], worst: Grade) -> dict[str, objec
     return {"success": worst is not Grade.WRONG, "worst": _GRADES[worst][1], "findings": findings}
 
 
-def examine(settings: Settings) -> Iterator[tuple[str, Finding]]:
+def examine(settings: Settings) -> Iterator[tuple[str, CheckResult]]:
     """Each finding under the name of what it is about, in the order in which they stand."""
-    looks: dict[str, Callable[[Settings], Iterable[Finding]]] = {
+    looks: dict[str, Callable[[Settings], Iterable[CheckResult]]] = {
         "Redis": _redis, "API": _keys, "Twilio": _twilio, "Callbacks": _callbacks,
-        "Call log": examine_log,
+        "Call log": check_log,
     }  # fmt: skip
     if settings.twilio_account_sid is None:
         del looks["Callbacks"]
     return ((part, finding) for part, look in looks.items() for finding in look(settings))
 
 
-def _redis(settings: Settings) -> Iterator[Finding]:
+def _redis(settings: Settings) -> Iterator[CheckResult]:
     start = "Is it running there? REDIS_URL, or REDIS_HOST, says where."
     if settings.embedded:
         start = "The embedded one runs while `vomind-queue up` does; REDIS_URL names your own."
     bad, allow = False, settings.allow_eviction
     with connect(settings.redis_url, timeout_s=WORKER_TIMEOUT_S) as client:
-        for finding in examination.examine(client, allow_eviction=allow, start=start):
+        for finding in redis_checks.examine(client, allow_eviction=allow, start=start):
             bad = bad or (finding.what == "Redis" and finding.grade is Grade.WRONG)
             yield finding
         if not bad:
-            yield from _processes(CallQueue(Gate(client, settings.outbox_max), settings.rate))
+            yield from _processes(CallQueue(RedisStore(client, settings.outbox_max), settings.rate))
 
 
-def _processes(queue: CallQueue) -> Iterator[Finding]:
+def _processes(queue: CallQueue) -> Iterator[CheckResult]:
     """Who works on it, as far as it was seen there."""
     try:
         stats = queue.stats()
@@ -128,7 +128,7 @@ def _processes(queue: CallQueue) -> Iterator[Finding]:
         yield advice("shipper", "None runs: nothing reaches the call log.", "vomind-queue shipper")
 
 
-def _keys(settings: Settings) -> Iterator[Finding]:
+def _keys(settings: Settings) -> Iterator[CheckResult]:
     """Keys that could be guessed, by their names."""
     if short := settings.short_keys:
         names = ", ".join(key.name or "one without a name" for key in short)
@@ -139,7 +139,7 @@ def _keys(settings: Settings) -> Iterator[Finding]:
         )
 
 
-def _twilio(settings: Settings) -> Iterator[Finding]:
+def _twilio(settings: Settings) -> Iterator[CheckResult]:
     if settings.twilio_account_sid is None:
         yield advice(
             "account",
@@ -147,11 +147,11 @@ def _twilio(settings: Settings) -> Iterator[Finding]:
             "Set TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN and TWILIO_PHONE_NUMBER to ring people.",
         )
         return
-    with closing(build_examiner(settings)) as examiner:
+    with closing(build_account_checks(settings)) as examiner:
         yield from examiner.examine(by_key=settings.twilio_api_key is not None)
 
 
-def _callbacks(settings: Settings) -> Iterator[Finding]:
+def _callbacks(settings: Settings) -> Iterator[CheckResult]:
     """Send a signed request that names no call: it is taken for Twilio's, and then refused."""
     url = settings.public_url
     if url is None or settings.twilio_auth_token is None:
@@ -178,7 +178,7 @@ def _callbacks(settings: Settings) -> Iterator[Finding]:
         yield advice("encryption", f"{url} is not encrypted.", "Put https before the API.")
 
 
-def _judge(url: str, answer: requests.Response) -> Finding:
+def _judge(url: str, answer: requests.Response) -> CheckResult:
     ours = answer.headers.get("Content-Type", "").startswith("application/problem+json")
     if ours and answer.status_code == HTTPStatus.UNPROCESSABLE_ENTITY:
         return fine("PUBLIC_URL", f"{url} leads here, and Twilio's signature counts there")

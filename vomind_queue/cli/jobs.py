@@ -12,9 +12,9 @@ from urllib.parse import quote
 import click
 
 from vomind_queue.cli.client import QUEUE, Api, ApiFault, patiently
-from vomind_queue.cli.endings import Ending
+from vomind_queue.cli.exit_codes import ExitCode
+from vomind_queue.cli.options import talks
 from vomind_queue.cli.output import Out, count, moment, printable, relative, row, state
-from vomind_queue.cli.talking import talks
 from vomind_queue.encoding import readable
 
 _IDS = click.argument("ids", nargs=-1, required=True, metavar="ID...")
@@ -54,7 +54,7 @@ def cancel(api: Api, out: Out, *, ids: tuple[str, ...], remove: bool) -> None:
 def _refuse_finished(api: Api, job_id: str) -> None:
     state = api.get(job_path(job_id))["state"]
     if state in _HISTORY:
-        raise ApiFault(f"It has {state}; --remove takes it out of history.", Ending.REFUSED)
+        raise ApiFault(f"It has {state}; --remove takes it out of history.", ExitCode.REFUSED)
 
 
 @click.command()
@@ -108,7 +108,7 @@ def _each(out: Out, ids: Sequence[str], one: Callable[[str], tuple[dict[str, Any
             document, line = one(job_id)
             out.answer(document, line)
         except ApiFault as fault:
-            if fault.exit_code not in (Ending.NOT_FOUND, Ending.REFUSED):
+            if fault.exit_code not in (ExitCode.NOT_FOUND, ExitCode.REFUSED):
                 raise
             first = first or fault
             out.note(f"{job_id}: {fault.message}")
@@ -150,7 +150,7 @@ def _found(api: Api, path: str) -> dict[str, Any] | None:
     try:
         return api.get(path)
     except ApiFault as fault:
-        if fault.exit_code != Ending.NOT_FOUND:
+        if fault.exit_code != ExitCode.NOT_FOUND:
             raise
         return None
 
@@ -239,7 +239,7 @@ def follow(api: Api, out: Out, job_id: str) -> None:
         time.sleep(LOOK_S)
     out.answer(job)
     if job["state"] == "failed" or line_status(job) != "completed":
-        raise SystemExit(Ending.LEFT)
+        raise SystemExit(ExitCode.LEFT)
 
 
 def where(job: Mapping[str, Any]) -> str:

@@ -14,7 +14,7 @@ from click.shell_completion import get_completion_class
 
 from vomind_queue import __version__
 from vomind_queue.cli.commands import LazyGroup
-from vomind_queue.cli.endings import Ending
+from vomind_queue.cli.exit_codes import ExitCode
 
 #: In the context: standard output is for a program.
 _WANTS_JSON = f"{__name__}.json"
@@ -41,7 +41,7 @@ class _Root(LazyGroup):
             raise
         except (KeyboardInterrupt, click.Abort):
             click.echo(err=True)
-            ctx.exit(Ending.INTERRUPTED)
+            ctx.exit(ExitCode.INTERRUPTED)
 
 
 @click.group(cls=_Root, context_settings={"help_option_names": ["-h", "--help"]})

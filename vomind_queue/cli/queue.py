@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import click
 
-from vomind_queue.cli.board import board
 from vomind_queue.cli.client import OVERVIEW, QUEUE, Api
-from vomind_queue.cli.endings import Ending
+from vomind_queue.cli.exit_codes import ExitCode
+from vomind_queue.cli.options import duration, talks
 from vomind_queue.cli.output import Out, count, table
-from vomind_queue.cli.talking import duration, talks
+from vomind_queue.cli.status_board import board
 
 
 @click.command()
@@ -21,7 +21,7 @@ def status(api: Api, out: Out) -> None:
     shown = api.get(OVERVIEW)
     out.answer(shown, *board(shown, api.url))
     if shown["level"] == "error":
-        raise SystemExit(Ending.LEFT)
+        raise SystemExit(ExitCode.LEFT)
 
 
 @click.command()

@@ -9,8 +9,8 @@ import click
 
 from vomind_queue.cli.client import QUEUE, Api
 from vomind_queue.cli.jobs import job_path
+from vomind_queue.cli.options import call_options, duration, given, talks, together
 from vomind_queue.cli.output import Out, moment, printable, relative, table
-from vomind_queue.cli.talking import call_options, duration, given, talks, together
 
 _ZONE = click.option("--timezone", metavar="ZONE", help="Europe/Berlin, for example.")
 _options = together(

@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from vomind_queue.calls import Rate, Retention
+from vomind_queue.calls.call_status import Detection
+from vomind_queue.calls.limits import Rate, Retention
+from vomind_queue.calls.number_policy import NumberPolicy
 from vomind_queue.config import redis_address, types
 from vomind_queue.config.types import ApiKey, NotAllowed, Type
 from vomind_queue.errors import SettingsError
-from vomind_queue.progress import Detection
-from vomind_queue.tolls import Tolls
 
 #: Characters of an API key that cannot be guessed, at least.
 LEAST_KEY = 16
@@ -249,9 +249,9 @@ class Settings:
     """File with these settings; where none is named it may be missing. Empty: none is read."""
 
     @property
-    def tolls(self) -> Tolls:
+    def tolls(self) -> NumberPolicy:
         """Which numbers are called at all."""
-        return Tolls(countries=self.allowed_countries, premium=self.allow_premium)
+        return NumberPolicy(countries=self.allowed_countries, premium=self.allow_premium)
 
     @property
     def short_keys(self) -> Sequence[ApiKey]:

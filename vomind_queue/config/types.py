@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 from urllib.parse import urlsplit
 
-from vomind_queue.calls import Rate, Retention
-from vomind_queue.progress import RETRIED
-from vomind_queue.tolls import is_country
-from vomind_queue.zones import is_zone
+from vomind_queue.calls.call_status import RETRIED
+from vomind_queue.calls.limits import Rate, Retention
+from vomind_queue.calls.number_policy import is_country
+from vomind_queue.recurring.time_zones import is_zone
 
 T = TypeVar("T")
 

@@ -16,7 +16,7 @@ from tests.acceptance.cli.typed import Typist
 from tests.acceptance.conftest import TO, Api
 from tests.ports import free_port
 from tests.stack import Stack, until
-from vomind_queue.api.overview import FRESH_S
+from vomind_queue.api.blueprints.overview import FRESH_S
 
 ANSWERED, BUSY, REFUSED = "+15550000001", "+15005550011", "+15005550001"
 

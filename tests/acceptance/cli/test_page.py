@@ -16,7 +16,7 @@ from tests.pages import ROOT, Page
 from tests.servers import Server
 from tests.stack import Stack, until
 from vomind_queue.cli.commands import COMMANDS
-from vomind_queue.cli.endings import Ending
+from vomind_queue.cli.exit_codes import ExitCode
 
 PAGE = Page(ROOT / "docs" / "command-line.md")
 #: What is different each time, and what is written for it on both sides.
@@ -104,4 +104,4 @@ def test_the_page_lists_every_command_and_status() -> None:
         assert lazy.hidden or f"`{name}" in PAGE.text or f"vomind-queue {name}" in PAGE.text, name
     found = re.findall(r"^\| (\d+)(?:, (\d+))? \|", PAGE.text, re.MULTILINE)
     statuses = {int(number) for pair in found for number in pair if number}
-    assert statuses == {int(ending) for ending in Ending}
+    assert statuses == {int(ending) for ending in ExitCode}

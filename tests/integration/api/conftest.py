@@ -13,14 +13,14 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from tests.integration.conftest import begin, taken
-from vomind_queue.application import create_app
 from vomind_queue.call_log.sqlite import SqliteLog
+from vomind_queue.calls.decisions import AttemptResult, Decision
 from vomind_queue.config.settings import Settings
-from vomind_queue.services import build_on
-from vomind_queue.store import keys
-from vomind_queue.store.desk import WorkDesk
-from vomind_queue.store.queue import CallQueue
-from vomind_queue.verdicts import Ending, Verdict
+from vomind_queue.container.web_services import build_on
+from vomind_queue.processes.application import create_app
+from vomind_queue.queue import keys
+from vomind_queue.queue.call_queue import CallQueue
+from vomind_queue.queue.worker_queue import WorkerQueue
 
 TO = "+1234567890"
 
@@ -74,12 +74,12 @@ def api(make_api: Callable[..., Api]) -> Api:
 
 
 @pytest.fixture
-def eventful(api: Api, desk: WorkDesk, valkey: redis.Redis) -> None:
+def eventful(api: Api, desk: WorkerQueue, valkey: redis.Redis) -> None:
     """A queue in which something of each kind has happened."""
-    for number, ending in ((1, Ending.FAILED), (2, Ending.DOUBT)):
+    for number, ending in ((1, AttemptResult.FAILED), (2, AttemptResult.DOUBT)):
         job = api.post("/schedule-call", {"to": f"+1555000000{number}"}).get_json()["jobId"]
         assert taken(desk) == [job]
-        desk.finish(begin(desk, job), Verdict(ending=ending, reason="as an example"))
+        desk.finish(begin(desk, job), Decision(ending=ending, reason="as an example"))
     recurring = {"to": "+15550000003", "cronExpression": "0 9 * * *"}
     api.post("/schedule-recurring-call", recurring)
     valkey.hset(keys.SCHEDULER, "seen", valkey.time()[0] * 1000)

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from tests.integration.api.conftest import TO, Api
-from vomind_queue.api.times import iso, parse_instant
-from vomind_queue.store.queue import CallQueue
+from vomind_queue.api.serializers.times import iso, parse_instant
+from vomind_queue.queue.call_queue import CallQueue
 
 CALL = {
     "to": "+1234567890",

@@ -12,9 +12,9 @@ import redis
 from tests.integration.api.conftest import Api
 from tests.integration.api.test_callbacks import path_of, placed, post, shown
 from tests.twilio import PUBLIC_URL, REACHED, a_sid, callback, sign
-from vomind_queue.store import keys
-from vomind_queue.store.desk import WorkDesk
-from vomind_queue.verdicts import Begun
+from vomind_queue.calls.decisions import DialStarted
+from vomind_queue.queue import keys
+from vomind_queue.queue.worker_queue import WorkerQueue
 
 COUNT = 5_000
 CALLS = 400
@@ -31,7 +31,7 @@ COURSES = (
 class Told:
     """One call, and what was said of it so far."""
 
-    begun: Begun
+    begun: DialStarted
     sid: str
     course: tuple[str, ...]
     arrived: set[int] = field(default_factory=set)
@@ -87,7 +87,7 @@ def misdirect(
 
 
 def test_none_is_accepted_wrongly_and_none_moves_a_call_back(
-    make_api: Callable[..., Api], desk: WorkDesk, client: redis.Redis
+    make_api: Callable[..., Api], desk: WorkerQueue, client: redis.Redis
 ) -> None:
     """Signed ones are taken once, in the order of the call; all others change not a byte."""
     rng = random.Random(20261124)

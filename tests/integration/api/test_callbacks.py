@@ -12,29 +12,29 @@ from werkzeug.test import TestResponse
 from tests.integration.api.conftest import TO, Api
 from tests.integration.conftest import begin, taken
 from tests.twilio import AUTH_TOKEN, PUBLIC_URL, REACHED, a_sid, callback, sign
-from vomind_queue.attempts import Accepted
-from vomind_queue.calls import Call, NewCall
-from vomind_queue.dialer.webhooks import status_callback
-from vomind_queue.store.desk import WorkDesk
-from vomind_queue.store.queue import CallQueue
-from vomind_queue.verdicts import Begun, Ending, Verdict
+from vomind_queue.calls.attempts import Accepted
+from vomind_queue.calls.call import Call, NewCall
+from vomind_queue.calls.decisions import AttemptResult, Decision, DialStarted
+from vomind_queue.queue.call_queue import CallQueue
+from vomind_queue.queue.worker_queue import WorkerQueue
+from vomind_queue.twilio.callbacks import status_callback
 
 MakeApi = Callable[..., Api]
 SID = a_sid(7)
 TOKEN = "an-attempts_token"
 
 
-def placed(api: Api, desk: WorkDesk, sid: str = SID, **fields: Any) -> Begun:
+def placed(api: Api, desk: WorkerQueue, sid: str = SID, **fields: Any) -> DialStarted:
     """A call that Twilio took."""
     answer = api.post("/schedule-call", {"to": TO, **fields})
     assert answer.status_code == 200, answer.text
     begun = begin(desk, *taken(desk))
     accepted = Accepted(sid=sid, status="queued")
-    desk.finish(begun, Verdict(ending=Ending.COMPLETED, accepted=accepted))
+    desk.finish(begun, Decision(ending=AttemptResult.COMPLETED, accepted=accepted))
     return begun
 
 
-def path_of(begun: Begun, room: str = "status") -> str:
+def path_of(begun: DialStarted, room: str = "status") -> str:
     """Where Twilio sends to, below the public address."""
     return f"/api/twilio/{room}/{begun.attempt.job_id}/{begun.attempt.token}"
 
@@ -65,7 +65,7 @@ def shown(api: Api, job_id: str = "1") -> dict[str, Any]:
     return call
 
 
-def test_a_callback_shows_in_the_job(make_api: MakeApi, desk: WorkDesk) -> None:
+def test_a_callback_shows_in_the_job(make_api: MakeApi, desk: WorkerQueue) -> None:
     """No API key is wanted of Twilio, though one is of everybody else."""
     api = make_api(**REACHED)
     path = path_of(placed(api, desk))
@@ -85,7 +85,7 @@ def test_a_callback_shows_in_the_job(make_api: MakeApi, desk: WorkDesk) -> None:
     }
 
 
-def test_the_result_of_a_detection_shows_in_the_job(make_api: MakeApi, desk: WorkDesk) -> None:
+def test_the_result_of_a_detection_shows_in_the_job(make_api: MakeApi, desk: WorkerQueue) -> None:
     """It comes by a callback of its own, without a status."""
     api = make_api(**REACHED)
     path = path_of(placed(api, desk))
@@ -111,7 +111,7 @@ ADDRESSES = [
 
 @pytest.mark.parametrize(("public_url", "prefix", "signs"), ADDRESSES)
 def test_the_public_address_counts(
-    make_api: MakeApi, desk: WorkDesk, public_url: str, prefix: str, signs: str
+    make_api: MakeApi, desk: WorkerQueue, public_url: str, prefix: str, signs: str
 ) -> None:
     """Whatever host, port and scheme the request arrives with."""
     api = make_api(**{**REACHED, "PUBLIC_URL": public_url})
@@ -127,14 +127,14 @@ def test_the_public_address_counts(
 
 
 def test_a_run_of_a_recurring_call_is_told_of_too(
-    make_api: MakeApi, desk: WorkDesk, queue: CallQueue
+    make_api: MakeApi, desk: WorkerQueue, queue: CallQueue
 ) -> None:
     """Its id has colons, which stay as they are."""
     api = make_api(**REACHED)
     queue.publish("recurring:1:1795525128983", NewCall(call=Call(to=TO)))
     begun = begin(desk, *taken(desk))
     desk.finish(
-        begun, Verdict(ending=Ending.COMPLETED, accepted=Accepted(sid=SID, status="queued"))
+        begun, Decision(ending=AttemptResult.COMPLETED, accepted=Accepted(sid=SID, status="queued"))
     )
     url = status_callback(begun.attempt, PUBLIC_URL)
     assert "/recurring:1:1795525128983/" in url
@@ -143,7 +143,7 @@ def test_a_run_of_a_recurring_call_is_told_of_too(
     assert shown(api, begun.attempt.job_id)["status"] == "ringing"
 
 
-def test_a_query_string_is_signed_along(make_api: MakeApi, desk: WorkDesk) -> None:
+def test_a_query_string_is_signed_along(make_api: MakeApi, desk: WorkerQueue) -> None:
     """As it stands in the address, escapes included; its parameters are not the form's."""
     api = make_api(**REACHED)
     path = path_of(placed(api, desk)) + "?a=%C3%A4+b&CallStatus=failed&empty="
@@ -154,7 +154,7 @@ def test_a_query_string_is_signed_along(make_api: MakeApi, desk: WorkDesk) -> No
 
 
 def test_form_order_repetition_and_foreign_letters_do_not_matter(
-    make_api: MakeApi, desk: WorkDesk
+    make_api: MakeApi, desk: WorkerQueue
 ) -> None:
     """Signed in the order of names, each value once, as UTF-8."""
     api = make_api(**REACHED)
@@ -175,7 +175,7 @@ FORGED = [
 
 @pytest.mark.parametrize("signature", FORGED)
 def test_what_twilio_did_not_sign_is_refused(
-    make_api: MakeApi, desk: WorkDesk, signature: str
+    make_api: MakeApi, desk: WorkerQueue, signature: str
 ) -> None:
     """403, and nothing has changed."""
     api = make_api(**REACHED)
@@ -186,7 +186,7 @@ def test_what_twilio_did_not_sign_is_refused(
     assert shown(api)["status"] == "queued"
 
 
-def test_each_part_is_signed(make_api: MakeApi, desk: WorkDesk) -> None:
+def test_each_part_is_signed(make_api: MakeApi, desk: WorkerQueue) -> None:
     """A value, a name, a parameter more or less, another job or token: 403."""
     api = make_api(**REACHED)
     begun = placed(api, desk)
@@ -208,7 +208,7 @@ def test_each_part_is_signed(make_api: MakeApi, desk: WorkDesk) -> None:
     assert post(api, path, form, signature=good).status_code == 204
 
 
-def test_without_a_public_address_nothing_comes_in(make_api: MakeApi, desk: WorkDesk) -> None:
+def test_without_a_public_address_nothing_comes_in(make_api: MakeApi, desk: WorkerQueue) -> None:
     """There is nothing to check a signature against."""
     api = make_api()
     path = path_of(placed(api, desk))
@@ -216,12 +216,14 @@ def test_without_a_public_address_nothing_comes_in(make_api: MakeApi, desk: Work
         assert post(api, path, callback(SID, "ringing", 1), url=url).status_code == 403
 
 
-def test_a_call_that_no_attempt_accounts_for_is_refused(make_api: MakeApi, desk: WorkDesk) -> None:
+def test_a_call_that_no_attempt_accounts_for_is_refused(
+    make_api: MakeApi, desk: WorkerQueue
+) -> None:
     """Signed by Twilio, with the token of an attempt that was given up: counted, to be ended."""
     api = make_api(**REACHED)
     api.post("/schedule-call", {"to": TO})
     old = begin(desk, *taken(desk))
-    desk.finish(old, Verdict(ending=Ending.AGAIN, reason="Absent.", wait_ms=0))
+    desk.finish(old, Decision(ending=AttemptResult.AGAIN, reason="Absent.", wait_ms=0))
     desk.release("1")
     begin(desk, *taken(desk))
     assert post(api, path_of(old), callback(a_sid(9), "ringing", 1)).status_code == 403
@@ -229,13 +231,15 @@ def test_a_call_that_no_attempt_accounts_for_is_refused(make_api: MakeApi, desk:
 
 
 def test_a_token_that_was_never_given_is_refused_unread(
-    make_api: MakeApi, desk: WorkDesk, monkeypatch: pytest.MonkeyPatch
+    make_api: MakeApi, desk: WorkerQueue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nobody but a stranger has it: the body is not waited for, and proves nothing."""
     api = make_api(**REACHED)
     path = path_of(placed(api, desk))
     wrong = path[:-1] + ("a" if path[-1] != "a" else "b")
-    monkeypatch.setattr("vomind_queue.api.twilio.read_bytes", lambda _most: pytest.fail("read"))
+    monkeypatch.setattr(
+        "vomind_queue.api.blueprints.twilio.read_bytes", lambda _most: pytest.fail("read")
+    )
     for where in (wrong, path.replace("/1/", "/2/"), f"/api/twilio/status/1/{TOKEN}"):
         assert post(api, where, callback(a_sid(9), "ringing", 1)).status_code == 403
     asked = post(api, wrong.replace("/status/", "/twiml/"), callback(a_sid(9), "ringing", 1))
@@ -244,7 +248,7 @@ def test_a_token_that_was_never_given_is_refused_unread(
     assert shown(api)["status"] == "queued"
 
 
-def test_a_callback_without_a_call_is_a_422(make_api: MakeApi, desk: WorkDesk) -> None:
+def test_a_callback_without_a_call_is_a_422(make_api: MakeApi, desk: WorkerQueue) -> None:
     """Signed, but about nothing."""
     api = make_api(**REACHED)
     path = path_of(placed(api, desk))
@@ -252,7 +256,7 @@ def test_a_callback_without_a_call_is_a_422(make_api: MakeApi, desk: WorkDesk) -
         assert post(api, path, form).status_code == 422
 
 
-def test_oversized_and_overfull_forms_are_refused(make_api: MakeApi, desk: WorkDesk) -> None:
+def test_oversized_and_overfull_forms_are_refused(make_api: MakeApi, desk: WorkerQueue) -> None:
     """Before anything is made of them."""
     api = make_api(**REACHED)
     path = path_of(placed(api, desk))
@@ -260,7 +264,9 @@ def test_oversized_and_overfull_forms_are_refused(make_api: MakeApi, desk: WorkD
     assert post(api, path, {str(i): "" for i in range(500)}).status_code == 403
 
 
-def test_values_that_are_not_twilios_count_as_not_said(make_api: MakeApi, desk: WorkDesk) -> None:
+def test_values_that_are_not_twilios_count_as_not_said(
+    make_api: MakeApi, desk: WorkerQueue
+) -> None:
     """Twilio adds to its words; a new one must not spoil the rest."""
     api = make_api(**REACHED)
     path = path_of(placed(api, desk))
@@ -286,7 +292,7 @@ WORDS = [
 @pytest.mark.parametrize("method", ["GET", "POST"])
 @pytest.mark.parametrize(("answered_by", "words"), WORDS)
 def test_a_machine_hears_other_words(
-    make_api: MakeApi, desk: WorkDesk, method: str, answered_by: str | None, words: str
+    make_api: MakeApi, desk: WorkerQueue, method: str, answered_by: str | None, words: str
 ) -> None:
     """Twilio asks, by either method, once it knows who answered."""
     api = make_api(**REACHED)
@@ -309,7 +315,7 @@ def test_a_machine_hears_other_words(
     assert api.web.get(path, headers={"X-Twilio-Signature": "x"}).status_code == 403
 
 
-def test_a_call_that_should_not_be_is_hung_up(make_api: MakeApi, desk: WorkDesk) -> None:
+def test_a_call_that_should_not_be_is_hung_up(make_api: MakeApi, desk: WorkerQueue) -> None:
     """Somebody answered a stray."""
     api = make_api(**REACHED)
     begun = placed(api, desk, voicemailMessage="Hi")
@@ -342,7 +348,7 @@ def test_words_for_a_machine_want_a_public_address(make_api: MakeApi) -> None:
     assert app.post("/schedule-call", body).status_code == 200
 
 
-def test_the_signing_secret_is_twilios(make_api: MakeApi, desk: WorkDesk) -> None:
+def test_the_signing_secret_is_twilios(make_api: MakeApi, desk: WorkerQueue) -> None:
     """The auth token of the settings, not that of the simulator."""
     secret = "b" * 32
     api = make_api(**{**REACHED, "TWILIO_AUTH_TOKEN": secret})

@@ -9,9 +9,9 @@ import redis
 
 from tests.integration.api.conftest import Api
 from tests.integration.conftest import begin, place, taken
-from vomind_queue.store import keys
-from vomind_queue.store.desk import WorkDesk
-from vomind_queue.verdicts import Ending, Verdict
+from vomind_queue.calls.decisions import AttemptResult, Decision
+from vomind_queue.queue import keys
+from vomind_queue.queue.worker_queue import WorkerQueue
 
 TO, OTHER = "+1234567890", "+1222222222"
 HOUR_MS = 3_600_000
@@ -65,7 +65,7 @@ def test_a_new_time_moves_it_there_and_back(api: Api, delayed: str, valkey: redi
     assert (stats["waiting"], stats["delayed"]) == (0, 1)
 
 
-def test_a_waiting_call_keeps_its_place(api: Api, desk: WorkDesk) -> None:
+def test_a_waiting_call_keeps_its_place(api: Api, desk: WorkerQueue) -> None:
     """Words do not move it; another priority puts it where its age belongs."""
     ids = [api.post("/schedule-call", {"to": f"+1555000000{n}"}).get_json()["jobId"] for n in "123"]
     changed(api, ids[0], message="two")
@@ -99,7 +99,7 @@ def test_it_is_checked_as_at_creation(
     assert api.get(f"/job/{delayed}").get_json() == before
 
 
-def test_a_call_that_has_begun_or_ended_is_left_alone(api: Api, desk: WorkDesk) -> None:
+def test_a_call_that_has_begun_or_ended_is_left_alone(api: Api, desk: WorkerQueue) -> None:
     """Taken, at Twilio, completed: 409; unknown: 404."""
     assert api.patch("/job/9", {"message": "x"}).status_code == 404
     job_id = api.post("/schedule-call", {"to": TO}).get_json()["jobId"]
@@ -112,11 +112,11 @@ def test_a_call_that_has_begun_or_ended_is_left_alone(api: Api, desk: WorkDesk) 
     assert (refused.status_code, "(completed)" in refused.text) == (409, True)
 
 
-def test_a_call_that_waits_for_another_attempt_has_begun(api: Api, desk: WorkDesk) -> None:
+def test_a_call_that_waits_for_another_attempt_has_begun(api: Api, desk: WorkerQueue) -> None:
     """Its number was asked for, and its doubt is to be settled with that number."""
     job_id = api.post("/schedule-call", {"to": TO}).get_json()["jobId"]
     taken(desk)
-    again = Verdict(ending=Ending.AGAIN, reason="Busy.", refused=True, wait_ms=60_000)
+    again = Decision(ending=AttemptResult.AGAIN, reason="Busy.", refused=True, wait_ms=60_000)
     desk.finish(begin(desk, job_id), again)
     refused = api.patch(f"/job/{job_id}", {"to": OTHER})
     assert (refused.status_code, "(delayed)" in refused.text) == (409, True)

@@ -19,21 +19,21 @@ from werkzeug.test import TestResponse
 
 from tests.integration.api.conftest import Api
 from tests.integration.conftest import begin, place, taken
+from vomind_queue.call_log.models import Batch, DeadLetter, Search
 from vomind_queue.call_log.sqlite import SqliteLog
-from vomind_queue.history import History
-from vomind_queue.logbook import Batch, DeadLetter, Search
-from vomind_queue.shipping import Shipping
-from vomind_queue.store import keys
-from vomind_queue.store.connection import Gate
-from vomind_queue.store.desk import WorkDesk
-from vomind_queue.store.outbox import Outbox
-from vomind_queue.store.people import People
-from vomind_queue.store.queue import CallQueue
-from vomind_queue.verdicts import Ending, Verdict
+from vomind_queue.calls.decisions import AttemptResult, Decision
+from vomind_queue.queue import keys
+from vomind_queue.queue.call_queue import CallQueue
+from vomind_queue.queue.connection import RedisStore
+from vomind_queue.queue.erasure import Erasure
+from vomind_queue.queue.outbox import Outbox
+from vomind_queue.queue.worker_queue import WorkerQueue
+from vomind_queue.usecases.call_history import History
+from vomind_queue.usecases.outbox_relay import OutboxRelay
 
 
 @pytest.fixture
-def logged(api: Api, desk: WorkDesk, ship: Callable[[], None]) -> None:
+def logged(api: Api, desk: WorkerQueue, ship: Callable[[], None]) -> None:
     """Seven calls: one placed, one cancelled, one for later, four waiting."""
     api.post("/schedule-call", {"to": "+15550000001", "lead_id": "ann", "message": "=1+1"})
     place(desk, *taken(desk))
@@ -240,7 +240,7 @@ def mentions(client: redis.Redis, log_path: Path, number: str) -> Iterator[str]:
 
 
 def test_a_person_is_forgotten_everywhere(
-    api: Api, desk: WorkDesk, ship: Callable[[], None], client: redis.Redis, log_path: Path
+    api: Api, desk: WorkerQueue, ship: Callable[[], None], client: redis.Redis, log_path: Path
 ) -> None:
     """Queue, history, log and what was on its way to it; nobody else is touched."""
     number = "+15550000001"
@@ -281,7 +281,7 @@ def test_recurring_calls_to_a_person_are_forgotten(
 
 
 def test_a_call_that_is_being_placed_is_forgotten_afterwards(
-    api: Api, desk: WorkDesk, ship: Callable[[], None], client: redis.Redis, log_path: Path
+    api: Api, desk: WorkerQueue, ship: Callable[[], None], client: redis.Redis, log_path: Path
 ) -> None:
     """It says which, and that it has to be sent again."""
     number = "+15550000001"
@@ -297,7 +297,7 @@ def test_a_delivery_under_way_does_not_bring_a_forgotten_person_back(
     api: Api, client: redis.Redis, log_path: Path
 ) -> None:
     """Rows that were read before and written after are erased by the next housekeeping."""
-    log, outbox = SqliteLog(log_path), Outbox(Gate(client), "one", None)
+    log, outbox = SqliteLog(log_path), Outbox(RedisStore(client), "one", None)
     api.post("/schedule-call", {"to": "+15550000001"})
     entries = outbox.lead()
     assert entries is not None
@@ -306,26 +306,26 @@ def test_a_delivery_under_way_does_not_bring_a_forgotten_person_back(
     for batch, _ in batches:
         log.write(batch)
     assert ids(calls(api)) == ["1"]
-    Shipping(outbox, log, None).step()
+    OutboxRelay(outbox, log, None).step()
     assert ids(calls(api)) == []
 
 
 def test_a_call_that_goes_back_while_it_is_looked_for_is_found(
-    api: Api, queue: CallQueue, desk: WorkDesk, client: redis.Redis, log_path: Path
+    api: Api, queue: CallQueue, desk: WorkerQueue, client: redis.Redis, log_path: Path
 ) -> None:
     """A failed one that is retried between the look at the waiting ones and that at the failed."""
     api.post("/schedule-call", {"to": "+15550000001"})
     begun = begin(desk, *taken(desk))
-    desk.finish(begun, Verdict(ending=Ending.FAILED, reason="no"))
+    desk.finish(begun, Decision(ending=AttemptResult.FAILED, reason="no"))
     desk.release("1")
 
-    class Meanwhile(People):
+    class Meanwhile(Erasure):
         def _scan(self, name: str, number: str, what: str) -> dict[str, str]:
             if name == keys.FAILED and queue.stats().failed:
                 queue.retry("1")
             return super()._scan(name, number, what)
 
-    done = History(SqliteLog(log_path), Meanwhile(Gate(client))).forget("+15550000001")
+    done = History(SqliteLog(log_path), Meanwhile(RedisStore(client))).forget("+15550000001")
     assert (done.complete, done.cancelled) == (True, 1)
     assert api.total() == 0
 
@@ -334,12 +334,12 @@ def test_a_line_refused_while_a_person_is_forgotten_is_dropped(
     api: Api, client: redis.Redis, log_path: Path
 ) -> None:
     """It was on its way, and would stand among the dead letters for good."""
-    log, outbox = SqliteLog(log_path), Outbox(Gate(client), "one", None)
+    log, outbox = SqliteLog(log_path), Outbox(RedisStore(client), "one", None)
     api.post("/schedule-call", {"to": "+15550000001"})
     [(batch, _)] = outbox.batches(outbox.lead() or [])
     forget(api, "+15550000001")
     outbox.bury([DeadLetter(line=line, reason="no") for line in (*batch.rows, *batch.events)])
-    Shipping(outbox, log, None).step()
+    OutboxRelay(outbox, log, None).step()
     assert list(outbox.dead()) == []
     assert list(mentions(client, log_path, "+15550000001")) == []
 

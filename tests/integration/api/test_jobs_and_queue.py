@@ -8,13 +8,13 @@ import pytest
 
 from tests.integration.api.conftest import TO, Api
 from tests.integration.conftest import begin, place, taken
-from vomind_queue.store.desk import WorkDesk
-from vomind_queue.verdicts import Ending, Verdict
+from vomind_queue.calls.decisions import AttemptResult, Decision
+from vomind_queue.queue.worker_queue import WorkerQueue
 
-FAILED = Verdict(ending=Ending.FAILED, reason="Nobody has that number.")
+FAILED = Decision(ending=AttemptResult.FAILED, reason="Nobody has that number.")
 
 
-def fill(api: Api, desk: WorkDesk) -> None:
+def fill(api: Api, desk: WorkerQueue) -> None:
     """Jobs 1 to 5: completed, failed, active, waiting and delayed."""
     for _ in range(4):
         api.post("/schedule-call", {"to": TO})
@@ -26,7 +26,7 @@ def fill(api: Api, desk: WorkDesk) -> None:
     begin(desk, *taken(desk))
 
 
-def test_a_job_in_each_state(api: Api, desk: WorkDesk) -> None:
+def test_a_job_in_each_state(api: Api, desk: WorkerQueue) -> None:
     """State, progress, attempts and what Twilio said; what is absent is null."""
     fill(api, desk)
     jobs = [api.get(f"/job/{number}").get_json() for number in range(1, 6)]
@@ -58,7 +58,7 @@ def test_an_unknown_job_is_a_404(api: Api, job_id: str) -> None:
         assert answer.content_type == "application/problem+json"
 
 
-def test_cancelling_takes_a_call_out(api: Api, desk: WorkDesk) -> None:
+def test_cancelling_takes_a_call_out(api: Api, desk: WorkerQueue) -> None:
     """Waiting and delayed ones; afterwards they are unknown. One that is being placed stays."""
     fill(api, desk)
     for number, was in ((4, "waiting"), (5, "delayed")):
@@ -76,7 +76,7 @@ def test_cancelling_takes_a_call_out(api: Api, desk: WorkDesk) -> None:
     assert api.get("/job/3").status_code == 200
 
 
-def test_deleting_a_finished_job_forgets_it(api: Api, desk: WorkDesk) -> None:
+def test_deleting_a_finished_job_forgets_it(api: Api, desk: WorkerQueue) -> None:
     """It goes from history."""
     fill(api, desk)
     for number, was in ((1, "completed"), (2, "failed")):
@@ -89,7 +89,7 @@ def test_deleting_a_finished_job_forgets_it(api: Api, desk: WorkDesk) -> None:
         assert api.get(f"/job/{number}").status_code == 404
 
 
-def test_only_failed_jobs_are_retried(api: Api, desk: WorkDesk) -> None:
+def test_only_failed_jobs_are_retried(api: Api, desk: WorkerQueue) -> None:
     """It waits again and goes on counting; any other state is a 409."""
     fill(api, desk)
     assert api.post("/job/2/retry").get_json() == {
@@ -104,7 +104,7 @@ def test_only_failed_jobs_are_retried(api: Api, desk: WorkDesk) -> None:
         assert api.post(f"/job/{number}/retry").status_code == 409
 
 
-def test_stats_count_every_state(api: Api, desk: WorkDesk) -> None:
+def test_stats_count_every_state(api: Api, desk: WorkerQueue) -> None:
     """The total is their sum; beside them stands what governs the starts."""
     fill(api, desk)
     stats = api.get("/stats").get_json()
@@ -132,7 +132,7 @@ def test_pause_and_resume(make_api: Callable[..., Api]) -> None:
     assert api.get("/stats", **key).get_json()["pausedBy"] == "API"
 
 
-def test_lists_show_their_state_in_their_order(api: Api, desk: WorkDesk) -> None:
+def test_lists_show_their_state_in_their_order(api: Api, desk: WorkerQueue) -> None:
     """Waiting by priority and then by age; each item is a job as it is shown alone."""
     for priority in ("low", "normal", "high", "normal"):
         api.post("/schedule-call", {"to": TO, "priority": priority})
@@ -176,7 +176,7 @@ def test_a_senseless_page_is_a_422(api: Api, path: str, query: str) -> None:
     assert set(answer.get_json()["errors"]) <= {"start", "end"}
 
 
-def test_clean_removes_finished_jobs_alone(api: Api, desk: WorkDesk) -> None:
+def test_clean_removes_finished_jobs_alone(api: Api, desk: WorkerQueue) -> None:
     """By default those older than an hour; its answer lists the ids."""
     fill(api, desk)
     for nothing in (None, {}, {"grace": None, "limit": None}, {"grace": 60_000}):
@@ -194,7 +194,7 @@ def test_clean_removes_finished_jobs_alone(api: Api, desk: WorkDesk) -> None:
     assert api.total() == 3
 
 
-def test_a_slip_at_clean_is_refused(api: Api, desk: WorkDesk) -> None:
+def test_a_slip_at_clean_is_refused(api: Api, desk: WorkerQueue) -> None:
     """A mistyped bound would mean the default one."""
     fill(api, desk)
     answer = api.post("/clean", {"grace": 0, "limt": 1})
@@ -203,7 +203,7 @@ def test_a_slip_at_clean_is_refused(api: Api, desk: WorkDesk) -> None:
     assert api.total() == 5
 
 
-def test_readiness_wants_a_worker(api: Api, desk: WorkDesk) -> None:
+def test_readiness_wants_a_worker(api: Api, desk: WorkerQueue) -> None:
     """Without one it is a 503 that says so; the process is up all the same."""
     assert api.web.get("/healthz").get_json()["success"] is True
     answer = api.web.get("/readyz")

@@ -10,9 +10,9 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from tests.integration.api.conftest import Api
 from tests.integration.conftest import begin, place, taken
-from vomind_queue.attempts import Kind
-from vomind_queue.store.desk import WorkDesk
-from vomind_queue.verdicts import Ending, Verdict
+from vomind_queue.calls.attempts import Kind
+from vomind_queue.calls.decisions import AttemptResult, Decision
+from vomind_queue.queue.worker_queue import WorkerQueue
 
 
 def samples(api: Api, **options: str) -> dict[str, float]:
@@ -28,7 +28,7 @@ def samples(api: Api, **options: str) -> dict[str, float]:
     return found
 
 
-def test_a_call_is_counted_at_each_step(api: Api, desk: WorkDesk) -> None:
+def test_a_call_is_counted_at_each_step(api: Api, desk: WorkerQueue) -> None:
     """In the state where it is, in what happened to it, and in how long that took."""
     job = api.post("/schedule-call", {"to": "+15550000001"}).get_json()["jobId"]
     told = samples(api)
@@ -54,14 +54,14 @@ def test_a_bulk_counts_as_its_calls(api: Api) -> None:
     assert samples(api)["vomind_call_events_total{event=accepted}"] == 1_200
 
 
-def test_lateness_is_that_of_the_first_start(api: Api, desk: WorkDesk) -> None:
+def test_lateness_is_that_of_the_first_start(api: Api, desk: WorkerQueue) -> None:
     """Of calls for a given time; a further attempt is not late."""
     job = api.post("/schedule-delayed-call", {"to": "+15550000001", "delayMs": 1}).get_json()
     for expected in (1, 1):
         while not taken(desk):
             pass
         begun = begin(desk, job["jobId"])
-        desk.finish(begun, Verdict(ending=Ending.AGAIN, reason="busy", kind=Kind.REFUSED))
+        desk.finish(begun, Decision(ending=AttemptResult.AGAIN, reason="busy", kind=Kind.REFUSED))
         desk.release(job["jobId"])
         assert samples(api)["vomind_lateness_seconds_count{}"] == expected
     told = samples(api)
@@ -70,7 +70,7 @@ def test_lateness_is_that_of_the_first_start(api: Api, desk: WorkDesk) -> None:
     assert told["vomind_starts_total{}"] == 2
 
 
-def test_a_lost_lease_is_counted(api: Api, make_desk: Callable[..., WorkDesk]) -> None:
+def test_a_lost_lease_is_counted(api: Api, make_desk: Callable[..., WorkerQueue]) -> None:
     """A worker that says nothing any more has lost its call."""
     api.post("/schedule-call", {"to": "+15550000001"})
     assert taken(make_desk(lease_ms=1))

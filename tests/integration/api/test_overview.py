@@ -8,8 +8,8 @@ import pytest
 
 from tests.integration.api.conftest import TO, Api
 from tests.integration.conftest import begin, place, taken
-from vomind_queue.store.desk import WorkDesk
-from vomind_queue.verdicts import Ending, Verdict
+from vomind_queue.calls.decisions import AttemptResult, Decision
+from vomind_queue.queue.worker_queue import WorkerQueue
 
 REASONS = [
     "Twilio will not place this call: Invalid number (error 21211, HTTP 400).",
@@ -18,20 +18,20 @@ REASONS = [
 
 
 @pytest.fixture
-def failed(api: Api, desk: WorkDesk) -> list[str]:
+def failed(api: Api, desk: WorkerQueue) -> list[str]:
     """Three failed calls, two of them alike; their ids."""
     ids = []
     for number in range(3):
         job_id = api.post("/schedule-call", {"to": f"+1555000000{number}"}).get_json()["jobId"]
         assert taken(desk) == [job_id]
-        verdict = Verdict(ending=Ending.FAILED, reason=REASONS[number // 2])
+        verdict = Decision(ending=AttemptResult.FAILED, reason=REASONS[number // 2])
         desk.finish(begin(desk, job_id), verdict)
         desk.release(job_id)
         ids.append(job_id)
     return ids
 
 
-def test_the_overview_has_verdict_numbers_and_the_last_hour(api: Api, desk: WorkDesk) -> None:
+def test_the_overview_has_verdict_numbers_and_the_last_hour(api: Api, desk: WorkerQueue) -> None:
     """All that the page shows, in one answer."""
     api.post("/schedule-call", {"to": TO})
     place(desk, *taken(desk))

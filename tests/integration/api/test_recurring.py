@@ -12,7 +12,7 @@ import redis
 from tests.integration.api.conftest import TO, Api
 from tests.integration.api.test_refusals import assert_problem
 from tests.integration.schedules import fire, make_due, spoil
-from vomind_queue.store.timetable import Timetable
+from vomind_queue.queue.recurring_store import RecurringStore
 
 DAILY = {
     "to": TO,
@@ -62,7 +62,7 @@ def test_the_example_of_the_contract(api: Api) -> None:
 
 
 def test_a_schedule_is_shown_with_its_runs(
-    api: Api, timetable: Timetable, valkey: redis.Redis
+    api: Api, timetable: RecurringStore, valkey: redis.Redis
 ) -> None:
     """Next five, the last ones with job ids and outcomes, and counts."""
     schedule(api, timezone="Europe/Berlin", maxRuns=40, graceMs=60_000, overlap="queue")
@@ -89,7 +89,7 @@ def test_a_schedule_is_shown_with_its_runs(
 
 
 def test_an_occurrence_is_a_job_like_any_other(
-    api: Api, timetable: Timetable, valkey: redis.Redis
+    api: Api, timetable: RecurringStore, valkey: redis.Redis
 ) -> None:
     """In the list of waiting jobs, to be cancelled alone; the schedule goes on."""
     schedule(api)
@@ -127,7 +127,7 @@ def test_the_list_is_paged_soonest_first(api: Api) -> None:
 
 
 def test_delete_stops_it_with_its_unstarted_call(
-    api: Api, timetable: Timetable, valkey: redis.Redis
+    api: Api, timetable: RecurringStore, valkey: redis.Redis
 ) -> None:
     """Then it is gone: 404."""
     schedule(api)
@@ -256,7 +256,9 @@ def test_a_preview_shows_the_runs_and_the_changes_of_the_clock(api: Api) -> None
     assert_problem(api.post("/schedule-recurring-call/preview", too_many), 422)
 
 
-def test_the_answer_says_where_it_is(api: Api, timetable: Timetable, valkey: redis.Redis) -> None:
+def test_the_answer_says_where_it_is(
+    api: Api, timetable: RecurringStore, valkey: redis.Redis
+) -> None:
     """No "recurring" for what is paused, or has used its runs up."""
     schedule(api, maxRuns=1)
     api.post("/job/recurring:1/pause")
@@ -310,7 +312,7 @@ def test_a_schedule_is_not_retried(api: Api) -> None:
 
 
 def test_readiness_misses_a_scheduler_where_there_are_recurring_calls(
-    api: Api, timetable: Timetable, valkey: redis.Redis
+    api: Api, timetable: RecurringStore, valkey: redis.Redis
 ) -> None:
     """Without any it is not missed; stats tell it all the same."""
     seconds, _ = valkey.time()

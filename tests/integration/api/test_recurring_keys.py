@@ -13,9 +13,9 @@ from tests.integration.api.conftest import TO, Api
 from tests.integration.api.test_recurring import DAILY, schedule, shown
 from tests.integration.api.test_refusals import assert_problem
 from tests.integration.schedules import beat, fire, make_due
-from vomind_queue.store import keys
-from vomind_queue.store.timetable import Timetable
-from vomind_queue.timekeeping import Timekeeper
+from vomind_queue.queue import keys
+from vomind_queue.queue.recurring_store import RecurringStore
+from vomind_queue.usecases.fire_recurring import RecurringScheduler
 
 OTHER = "+1234567891"
 
@@ -71,7 +71,9 @@ def test_others_are_those_that_will_ring(api: Api, valkey: redis.Redis) -> None:
     ]
 
 
-def test_the_same_key_updates_in_place(api: Api, timetable: Timetable, valkey: redis.Redis) -> None:
+def test_the_same_key_updates_in_place(
+    api: Api, timetable: RecurringStore, valkey: redis.Redis
+) -> None:
     """Number, pattern and all; a run that was made stays, and so do the counts and the pause."""
     first = post(api, key="reminder-1", lead_id="ann")
     assert (first["key"], "updated" in first) == ("reminder-1", False)
@@ -94,7 +96,7 @@ def test_the_same_key_updates_in_place(api: Api, timetable: Timetable, valkey: r
 
 
 def test_a_due_run_of_the_same_times_is_kept(
-    api: Api, timetable: Timetable, valkey: redis.Redis
+    api: Api, timetable: RecurringStore, valkey: redis.Redis
 ) -> None:
     """One of other times does not ring, and is counted as missed."""
     post(api, key="k", cronExpression="0 9 * * 1-5")
@@ -213,7 +215,7 @@ def test_deleted_at_the_same_time_it_leaves_nothing(
 
 
 def test_what_an_older_version_stored_comes_into_the_index(
-    api: Api, timetable: Timetable, valkey: redis.Redis
+    api: Api, timetable: RecurringStore, valkey: redis.Redis
 ) -> None:
     """When a scheduler starts, in parts of 250; what belongs to nobody leaves it."""
     for number in range(600):
@@ -221,7 +223,7 @@ def test_what_an_older_version_stored_comes_into_the_index(
     valkey.delete(keys.RECURRING_INDEX)
     valkey.zadd(keys.RECURRING_INDEX, {"n+15550000009 c999": 0, "n+15550000001 a1": 0})
     assert found(api, number="+1555000001") == []
-    keeper = Timekeeper(timetable)
+    keeper = RecurringScheduler(timetable)
     looks = 0
     while keeper.fire() == 0:
         keeper.look()
@@ -233,7 +235,7 @@ def test_what_an_older_version_stored_comes_into_the_index(
 
 
 def test_nothing_of_a_forgotten_number_stays(
-    api: Api, timetable: Timetable, valkey: redis.Redis
+    api: Api, timetable: RecurringStore, valkey: redis.Redis
 ) -> None:
     """In the index neither, of one that was deleted by RedBeat's means, too."""
     schedule(api, lead_id="ann")
@@ -241,5 +243,5 @@ def test_nothing_of_a_forgotten_number_stays(
     valkey.delete(keys.schedule("2"))
     answer = api.web.delete(f"/api/people/{TO}")
     assert answer.status_code == 200, answer.text
-    beat(Timekeeper(timetable))
+    beat(RecurringScheduler(timetable))
     assert valkey.zrange(keys.RECURRING_INDEX, 0, -1) == []

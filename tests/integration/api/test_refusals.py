@@ -8,8 +8,8 @@ import pytest
 from werkzeug.test import TestResponse
 
 from tests.integration.api.conftest import TO, Api
-from vomind_queue.api.access import sign
-from vomind_queue.store.queue import CallQueue
+from vomind_queue.api.auth import sign
+from vomind_queue.queue.call_queue import CallQueue
 
 JSON = {"Content-Type": "application/json"}
 GOOD = b'{"to":"+1234567890"}'

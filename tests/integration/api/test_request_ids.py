@@ -7,18 +7,18 @@ import redis
 
 from tests.integration.api.conftest import Api
 from tests.integration.line import SID, Line
-from vomind_queue.calling import _fields
-from vomind_queue.progress import Report
-from vomind_queue.reporting import log_heard
-from vomind_queue.store import keys
-from vomind_queue.store.desk import WorkDesk
-from vomind_queue.store.queue import CallQueue
+from vomind_queue.calls.call_status import Report
+from vomind_queue.queue import keys
+from vomind_queue.queue.call_queue import CallQueue
+from vomind_queue.queue.worker_queue import WorkerQueue
+from vomind_queue.usecases.place_call import _fields
+from vomind_queue.usecases.status_callbacks import log_callback
 
 GIVEN = {"X-Request-Id": "order-4711/a"}
 
 
 @pytest.fixture
-def line(queue: CallQueue, desk: WorkDesk, client: redis.Redis) -> Line:
+def line(queue: CallQueue, desk: WorkerQueue, client: redis.Redis) -> Line:
     """A line to the telephone."""
     return Line(queue, desk, client)
 
@@ -33,7 +33,7 @@ def test_it_stands_in_the_lines_of_worker_and_callback(
     assert _fields(begun)["origin_request_id"] == GIVEN["X-Request-Id"]
     heard = line.say(begun, "ringing", sequence=1)
     with caplog.at_level("INFO"):
-        log_heard("1", Report(sid=SID), heard)
+        log_callback("1", Report(sid=SID), heard)
     assert vars(caplog.records[-1])["origin_request_id"] == GIVEN["X-Request-Id"]
     assert "requestId" not in str(api.get("/job/1").get_json())
 

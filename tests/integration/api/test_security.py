@@ -9,8 +9,8 @@ import pytest
 import redis
 
 from tests.integration.api.conftest import Api
-from vomind_queue.api import access
-from vomind_queue.api.wrong_keys import ALLOWED_A_MINUTE
+from vomind_queue.api import auth
+from vomind_queue.api.refused_keys import ALLOWED_A_MINUTE
 
 #: One of each kind: success, refusals, an open one, an error of the address.
 ANSWERS = ("/api/queue/stats", "/api/queue/job/1", "/healthz", "/nowhere", "/metrics", "/docs")
@@ -40,8 +40,8 @@ def test_every_route_wants_a_key_but_the_open_ones(make_api: Callable[..., Api])
         for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
             if api.web.open(path, method=method).status_code != 401:
                 opened.add(rule.endpoint)
-    rooms = {endpoint.partition(".")[0] for endpoint in opened - access.OPEN}
-    assert rooms <= access.SIGNED | access.PAGES
+    rooms = {endpoint.partition(".")[0] for endpoint in opened - auth.OPEN}
+    assert rooms <= auth.SIGNED | auth.PAGES
 
 
 def test_a_key_that_is_wrong_by_a_letter_is_wrong(make_api: Callable[..., Api]) -> None:
@@ -58,13 +58,13 @@ def test_keys_are_compared_in_constant_time(
 ) -> None:
     """Each with each, as digests of one length, however early one differs or is found."""
     compared: list[tuple[int, int]] = []
-    real = access.hmac.compare_digest
+    real = auth.hmac.compare_digest
 
     def watched(one: bytes, other: bytes) -> bool:
         compared.append((len(one), len(other)))
         return real(one, other)
 
-    monkeypatch.setattr(access.hmac, "compare_digest", watched)
+    monkeypatch.setattr(auth.hmac, "compare_digest", watched)
     api = make_api(API_KEYS=KEYS)
     for shown in ("first-secret", "second-secret", "x", "first-secreX"):
         compared.clear()
@@ -96,7 +96,7 @@ def test_an_error_tells_nothing_of_the_inside(
     def fail() -> None:
         raise RuntimeError("redis://user:hidden@host/0 at /srv/app.py")
 
-    monkeypatch.setattr("vomind_queue.store.queue.CallQueue.stats", lambda _self: fail())
+    monkeypatch.setattr("vomind_queue.queue.call_queue.CallQueue.stats", lambda _self: fail())
     answer = api.get("/stats")
     assert answer.status_code == 500
     text = answer.get_data(as_text=True)

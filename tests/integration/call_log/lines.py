@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from vomind_queue.logbook import CallEvent, CallRow
+from vomind_queue.call_log.models import CallEvent, CallRow
 
 #: 2030-11-20T10:00:00Z
 AT = 1_921_399_200_000

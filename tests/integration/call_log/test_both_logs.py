@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.integration.call_log.lines import AT, event, key, row
+from vomind_queue.call_log.models import Batch, CallEvent, CallRow, Search
 from vomind_queue.call_log.protocol import CallLog
-from vomind_queue.logbook import Batch, CallEvent, CallRow, Search
 
 
 def write(log: CallLog, *lines: CallRow | CallEvent) -> None:

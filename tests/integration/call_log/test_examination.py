@@ -11,7 +11,7 @@ import pytest
 
 from tests.supabase import ANON_KEY, SERVICE_KEY, Postgres, Supabase
 from vomind_queue.call_log.supabase import examine
-from vomind_queue.findings import Grade
+from vomind_queue.observability.check_result import Grade
 
 
 @pytest.fixture

@@ -13,12 +13,12 @@ from tests.integration.call_log.whole import everything
 from tests.integration.conftest import taken
 from tests.integration.line import Line
 from tests.log_judge import faults
-from vomind_queue.api import answers
-from vomind_queue.logbook import CallEvent, CallRow
-from vomind_queue.progress import OutcomePolicy
-from vomind_queue.store.desk import WorkDesk
-from vomind_queue.store.queue import CallQueue
-from vomind_queue.verdicts import Ending, Verdict
+from vomind_queue.api.serializers import jobs as job_serializer
+from vomind_queue.call_log.models import CallEvent, CallRow
+from vomind_queue.calls.call_status import OutcomePolicy
+from vomind_queue.calls.decisions import AttemptResult, Decision
+from vomind_queue.queue.call_queue import CallQueue
+from vomind_queue.queue.worker_queue import WorkerQueue
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def logged(
     def show() -> tuple[CallRow, list[CallEvent]]:
         ship()
         rows, events = everything(log_path)
-        jobs: dict[str, Any] = {"1": answers.job(queue.job("1"))}
+        jobs: dict[str, Any] = {"1": job_serializer.job(queue.job("1"))}
         assert faults(jobs, rows, events, {}) == []
         return rows[0], list(events)
 
@@ -38,7 +38,7 @@ def logged(
 
 
 @pytest.fixture
-def line(queue: CallQueue, desk: WorkDesk, client: redis.Redis) -> Line:
+def line(queue: CallQueue, desk: WorkerQueue, client: redis.Redis) -> Line:
     """A line whose busy calls are made again."""
     policy = OutcomePolicy(retry_on=("busy",), delay_ms=100, most=2)
     return Line(queue, desk, client, policy)
@@ -85,7 +85,9 @@ def test_a_busy_call_that_is_made_again(line: Line, logged: Logged) -> None:
 def test_an_attempt_that_was_given_up_and_rang(line: Line, logged: Logged) -> None:
     """It is completed after all, and its attempt is counted once."""
     begun = line.dial()
-    line.desk.finish(begun, Verdict(ending=Ending.FAILED, reason="it is not known whether it rang"))
+    line.desk.finish(
+        begun, Decision(ending=AttemptResult.FAILED, reason="it is not known whether it rang")
+    )
     line.desk.release("1")
     assert logged()[0].state == "failed"
     line.say(begun, "ringing", sequence=1)

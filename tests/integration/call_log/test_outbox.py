@@ -14,18 +14,18 @@ import redis
 from tests.integration.call_log.whole import everything
 from tests.integration.conftest import new, place, placed, taken
 from tests.log_judge import faults
-from vomind_queue.api import answers
+from vomind_queue.api.serializers import jobs as job_serializer
+from vomind_queue.call_log.models import Batch, DeadLetter, Search
 from vomind_queue.call_log.sqlite import SqliteLog
+from vomind_queue.calls.decisions import AttemptResult, Decision, DialStarted
 from vomind_queue.errors import JobNotFound, LogUnavailable, QueueError
-from vomind_queue.logbook import Batch, DeadLetter, Search
-from vomind_queue.shipping import Shipping
-from vomind_queue.store import keys
-from vomind_queue.store.connection import Gate
-from vomind_queue.store.desk import WorkDesk
-from vomind_queue.store.outbox import Outbox
-from vomind_queue.store.queue import CallQueue
-from vomind_queue.store.sources import whole
-from vomind_queue.verdicts import Begun, Ending, Verdict
+from vomind_queue.queue import keys
+from vomind_queue.queue.call_queue import CallQueue
+from vomind_queue.queue.connection import RedisStore
+from vomind_queue.queue.lua_sources import whole
+from vomind_queue.queue.outbox import Outbox
+from vomind_queue.queue.worker_queue import WorkerQueue
+from vomind_queue.usecases.outbox_relay import OutboxRelay
 
 
 class Unsteady(SqliteLog):
@@ -59,7 +59,7 @@ def pending(client: redis.Redis) -> int:
 
 
 def test_a_call_is_logged_from_its_acceptance_to_its_end(
-    queue: CallQueue, desk: WorkDesk, ship: Callable[[], None], log_path: Path
+    queue: CallQueue, desk: WorkerQueue, ship: Callable[[], None], log_path: Path
 ) -> None:
     """One row as the API shows the call, and each change with its attempt and SID."""
     receipt = queue.add([new(1, "high")])
@@ -111,7 +111,11 @@ def test_a_cancelled_call_is_logged_though_its_record_is_gone(
 
 
 def test_history_that_is_cleaned_before_it_was_delivered_is_logged_all_the_same(
-    queue: CallQueue, desk: WorkDesk, client: redis.Redis, ship: Callable[[], None], log_path: Path
+    queue: CallQueue,
+    desk: WorkerQueue,
+    client: redis.Redis,
+    ship: Callable[[], None],
+    log_path: Path,
 ) -> None:
     """A call that the log has already is simply removed."""
     queue.add([new(1), new(2)])
@@ -126,10 +130,13 @@ def test_history_that_is_cleaned_before_it_was_delivered_is_logged_all_the_same(
 
 
 def test_no_history_kept_at_all_is_logged_all_the_same(
-    queue: CallQueue, make_desk: Callable[..., WorkDesk], ship: Callable[[], None], log_path: Path
+    queue: CallQueue,
+    make_desk: Callable[..., WorkerQueue],
+    ship: Callable[[], None],
+    log_path: Path,
 ) -> None:
     """With room for no completed call, its end removes it in the same script."""
-    from vomind_queue.calls import Retention
+    from vomind_queue.calls.limits import Retention
 
     desk = make_desk(keep_completed=Retention(age_ms=1_000, count=0))
     queue.add([new(1)])
@@ -155,17 +162,17 @@ def test_an_id_given_out_again_is_another_call(
 
 
 def test_an_older_row_never_overwrites_a_newer_one(
-    queue: CallQueue, client: redis.Redis, desk: WorkDesk, log_path: Path
+    queue: CallQueue, client: redis.Redis, desk: WorkerQueue, log_path: Path
 ) -> None:
     """A shipper that was stopped in the middle of a delivery and goes on much later."""
-    outbox = Outbox(Gate(client), "one", None)
+    outbox = Outbox(RedisStore(client), "one", None)
     log = SqliteLog(log_path)
     queue.add([new(1)])
     entries = outbox.lead()
     assert entries is not None
     stale = [batch for batch, _ in outbox.batches(entries)]
     place(desk, *taken(desk))
-    Shipping(outbox, log, None).step()
+    OutboxRelay(outbox, log, None).step()
     for batch in stale:
         log.write(batch)
     assert [row.state for row in log.find(Search())] == ["completed"]
@@ -174,7 +181,7 @@ def test_an_older_row_never_overwrites_a_newer_one(
 
 def test_one_shipper_leads(client: redis.Redis, queue: CallQueue) -> None:
     """The other one waits until the first has stopped or was not heard of."""
-    first, second = (Outbox(Gate(client), name, None) for name in ("one", "two"))
+    first, second = (Outbox(RedisStore(client), name, None) for name in ("one", "two"))
     queue.add([new(1)])
     assert first.lead()
     assert second.lead() is None
@@ -185,11 +192,11 @@ def test_one_shipper_leads(client: redis.Redis, queue: CallQueue) -> None:
 
 
 def test_beyond_its_bound_details_go_before_final_states(
-    client: redis.Redis, make_desk: Callable[..., WorkDesk], log_path: Path
+    client: redis.Redis, make_desk: Callable[..., WorkerQueue], log_path: Path
 ) -> None:
     """The oldest first, each counted; every call's end is logged."""
-    gate = Gate(client, 150)
-    queue, desk = CallQueue(gate, None), WorkDesk(gate, "w", make_desk().protocol)
+    gate = RedisStore(client, 150)
+    queue, desk = CallQueue(gate, None), WorkerQueue(gate, "w", make_desk().protocol)
     for index in range(100):
         queue.add([new(index)])
         place(desk, *taken(desk))
@@ -197,7 +204,7 @@ def test_beyond_its_bound_details_go_before_final_states(
     # It is looked now and then only.
     assert 150 <= left < 158
     assert queue.stats().outbox.lost == {"details": 400 - left}
-    shipping = Shipping(Outbox(gate, "one", None), SqliteLog(log_path), None)
+    shipping = OutboxRelay(Outbox(gate, "one", None), SqliteLog(log_path), None)
     while shipping.step():
         pass
     rows, events = everything(log_path)
@@ -207,10 +214,10 @@ def test_beyond_its_bound_details_go_before_final_states(
 
 
 def test_beyond_its_bound_even_final_states_go_and_are_counted(
-    client: redis.Redis, make_desk: Callable[..., WorkDesk]
+    client: redis.Redis, make_desk: Callable[..., WorkerQueue]
 ) -> None:
     """Redis must not fill up for the sake of the log; nor with records kept aside for it."""
-    gate = Gate(client, 100)
+    gate = RedisStore(client, 100)
     queue = CallQueue(gate, None)
     for index in range(130):
         queue.add([new(index)])
@@ -237,7 +244,11 @@ def test_stats_tell_how_far_the_log_is_behind(
 
 
 def test_an_event_of_another_room_is_logged_by_one_line_of_lua(
-    queue: CallQueue, desk: WorkDesk, client: redis.Redis, ship: Callable[[], None], log_path: Path
+    queue: CallQueue,
+    desk: WorkerQueue,
+    client: redis.Redis,
+    ship: Callable[[], None],
+    log_path: Path,
 ) -> None:
     """What Twilio says of a call on the line, with all its columns."""
     queue.add([new(1)])
@@ -260,11 +271,11 @@ def test_an_event_of_another_room_is_logged_by_one_line_of_lua(
 class Walk:
     """Calls that go through everything, by the choice of a seed."""
 
-    def __init__(self, queue: CallQueue, desks: Sequence[WorkDesk], rng: random.Random) -> None:
+    def __init__(self, queue: CallQueue, desks: Sequence[WorkerQueue], rng: random.Random) -> None:
         self.queue, self.desks, self.rng = queue, desks, rng
         self.ids: list[str] = []
         self.removed: dict[str, str] = {}
-        self.held: list[tuple[WorkDesk, str, Begun | None]] = []
+        self.held: list[tuple[WorkerQueue, str, DialStarted | None]] = []
         self.numbers = iter(range(10_000_000))
 
     def step(self) -> None:
@@ -294,7 +305,7 @@ class Walk:
         if begun is None:
             token = f"t{self.rng.getrandbits(60):x}"
             answer = self.rng.choice((desk.begin, desk.begin, self._lose))(job_id, token)
-            if isinstance(answer, Begun):
+            if isinstance(answer, DialStarted):
                 self.held.append((desk, job_id, answer))
             return
         self.end(desk, job_id, begun)
@@ -304,23 +315,23 @@ class Walk:
             if lease := desk.book.token(job_id):
                 desk.give_back(job_id, lease)
 
-    def end(self, desk: WorkDesk, job_id: str, begun: Begun) -> None:
+    def end(self, desk: WorkerQueue, job_id: str, begun: DialStarted) -> None:
         """An outcome is written."""
         verdict = self.rng.choice(
             (
                 placed(f"CA{job_id}x{begun.attempt.number}"),
-                Verdict(ending=Ending.FAILED, reason="no such number"),
-                Verdict(ending=Ending.AGAIN, reason="busy there", wait_ms=5),
-                Verdict(ending=Ending.DOUBT, reason="timed out", wait_ms=1),
-                Verdict(ending=Ending.POSTPONED, wait_ms=0),
-                Verdict(ending=Ending.POSTPONED, wait_ms=3),
+                Decision(ending=AttemptResult.FAILED, reason="no such number"),
+                Decision(ending=AttemptResult.AGAIN, reason="busy there", wait_ms=5),
+                Decision(ending=AttemptResult.DOUBT, reason="timed out", wait_ms=1),
+                Decision(ending=AttemptResult.POSTPONED, wait_ms=0),
+                Decision(ending=AttemptResult.POSTPONED, wait_ms=3),
             )
         )
         deferred = self.rng.random() < 0.5
         desk.finish(begun, verdict, deferred=deferred)
-        if verdict.ending is Ending.AGAIN and deferred:
+        if verdict.ending is AttemptResult.AGAIN and deferred:
             desk.defer(job_id, 0)
-        if verdict.ending is Ending.DOUBT:
+        if verdict.ending is AttemptResult.DOUBT:
             self.held += [
                 (desk, doubt.begun.attempt.job_id, doubt.begun) for doubt in desk.doubts(5)
             ]
@@ -344,7 +355,7 @@ class Walk:
 @pytest.mark.parametrize("seed", range(4))
 def test_whatever_happens_the_log_is_as_the_api_and_without_a_gap(
     queue: CallQueue,
-    make_desk: Callable[..., WorkDesk],
+    make_desk: Callable[..., WorkerQueue],
     client: redis.Redis,
     log_path: Path,
     seed: int,
@@ -353,7 +364,8 @@ def test_whatever_happens_the_log_is_as_the_api_and_without_a_gap(
     rng = random.Random(seed)
     walk = Walk(queue, [make_desk(lease_ms=40) for _ in range(2)], rng)
     shippers = [
-        Shipping(Outbox(Gate(client), name, None), Unsteady(log_path, rng), None) for name in "ab"
+        OutboxRelay(Outbox(RedisStore(client), name, None), Unsteady(log_path, rng), None)
+        for name in "ab"
     ]
     for _ in range(250):
         walk.step()
@@ -361,7 +373,7 @@ def test_whatever_happens_the_log_is_as_the_api_and_without_a_gap(
             _try(rng.choice(shippers))
         if rng.random() < 0.05:
             client.delete(keys.OUTBOX_LEAD)
-    steady = Shipping(Outbox(Gate(client), "c", None), SqliteLog(log_path), None)
+    steady = OutboxRelay(Outbox(RedisStore(client), "c", None), SqliteLog(log_path), None)
     client.delete(keys.OUTBOX_LEAD)
     while steady.step():
         pass
@@ -373,7 +385,7 @@ def test_whatever_happens_the_log_is_as_the_api_and_without_a_gap(
     assert list(client.scan_iter("*gone*")) == []
 
 
-def _try(shipping: Shipping) -> None:
+def _try(shipping: OutboxRelay) -> None:
     try:
         shipping.step()
     except LogUnavailable:
@@ -383,6 +395,6 @@ def _try(shipping: Shipping) -> None:
 def _jobs(queue: CallQueue, ids: Sequence[str]) -> Iterator[tuple[str, dict[str, Any]]]:
     for job_id in ids:
         try:
-            yield job_id, answers.job(queue.job(job_id))
+            yield job_id, job_serializer.job(queue.job(job_id))
         except JobNotFound:
             continue

@@ -11,10 +11,10 @@ import pytest
 
 from tests.integration.call_log.lines import event, row
 from tests.supabase import ANON_KEY, SERVICE_KEY, Supabase
+from vomind_queue.call_log.models import Batch, Search
 from vomind_queue.call_log.protocol import CallLog
 from vomind_queue.call_log.supabase import SupabaseLog, connect
 from vomind_queue.errors import LogUnavailable
-from vomind_queue.logbook import Batch, Search
 
 LogAt = Callable[..., SupabaseLog]
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from vomind_queue.call_log import sqlite
+from vomind_queue.call_log.models import CallEvent, CallRow, Search
 from vomind_queue.call_log.sqlite import SqliteLog
-from vomind_queue.logbook import CallEvent, CallRow, Search
 
 __all__ = ["everything"]
 

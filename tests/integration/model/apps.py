@@ -8,7 +8,7 @@ from hypothesis.stateful import rule
 
 from tests.integration.conftest import new
 from tests.integration.model.bench import HOUR_MS, MOST_JOBS, PICKS, Bench, Model, known
-from vomind_queue.calls import Priority, State
+from vomind_queue.calls.call import Priority, State
 from vomind_queue.errors import JobNotFound, WrongState
 
 

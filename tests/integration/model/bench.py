@@ -13,16 +13,17 @@ import redis
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition
 
 from tests.integration.conftest import QUICK
-from vomind_queue.attempts import Accepted
-from vomind_queue.calls import Job, Priority, State
+from vomind_queue.calls.attempts import Accepted
+from vomind_queue.calls.call import Priority, State
+from vomind_queue.calls.call_status import LineStatus, OutcomePolicy
+from vomind_queue.calls.decisions import AttemptResult, Decision, DialStarted
+from vomind_queue.calls.job import Job
 from vomind_queue.errors import JobNotFound
-from vomind_queue.progress import LineStatus, OutcomePolicy
-from vomind_queue.store import keys
-from vomind_queue.store.connection import API_TIMEOUT_S, Gate, connect
-from vomind_queue.store.desk import Protocol, WorkDesk
-from vomind_queue.store.queue import CallQueue
-from vomind_queue.store.reports import ReportDesk
-from vomind_queue.verdicts import Begun, Ending, Verdict
+from vomind_queue.queue import keys
+from vomind_queue.queue.call_queue import CallQueue
+from vomind_queue.queue.callback_store import CallbackStore
+from vomind_queue.queue.connection import API_TIMEOUT_S, RedisStore, connect
+from vomind_queue.queue.worker_queue import Protocol, WorkerQueue
 
 #: Scripts that a client may send twice; the others are sent once.
 REPEATED = {
@@ -68,7 +69,7 @@ def while_any(fits: Callable[[Model], Any]) -> Any:
     return precondition(lambda self: any(fits(job) for job in self.model.values()))
 
 
-class RepeatingGate(Gate):
+class RepeatingGate(RedisStore):
     """Sends every command that may be repeated twice, and believes the second reply."""
 
     def write(self, name: str, key_names: list[str], *args: Any) -> list[Any]:
@@ -89,14 +90,14 @@ class Model:
     #: Worker that holds it, while it has a lease.
     holder: int | None = None
     #: The attempt whose mark stands.
-    begun: Begun | None = None
+    begun: DialStarted | None = None
     #: Its holder is to put it off.
     to_defer: bool = False
     in_doubt: bool = False
     #: Attempts of it that are over; their late answers must change nothing.
-    old: list[Begun] = field(default_factory=list)
+    old: list[DialStarted] = field(default_factory=list)
     #: The attempt that was begun last, whether it counts, and the call that Twilio made of it.
-    last: Begun | None = None
+    last: DialStarted | None = None
     counted: bool = False
     sid: str | None = None
     status: LineStatus = LineStatus.QUEUED
@@ -118,14 +119,14 @@ class Bench(RuleBasedStateMachine):
         gate = RepeatingGate(self.client)
         self.queue = CallQueue(gate, None)
         protocol = Protocol(**{**QUICK, "lease_ms": HOUR_MS, "breaker_probe_ms": HOUR_MS})
-        self.desks = [WorkDesk(gate, f"worker-{i}", protocol) for i in range(2)]
+        self.desks = [WorkerQueue(gate, f"worker-{i}", protocol) for i in range(2)]
         self.model: dict[str, Model] = {}
         self.gone: set[str] = set()
         self.paused = False
         self.sids = 0
         self.numbers = 0
         self.strays = 0
-        self.reports = ReportDesk(gate, self.desks[0], POLICY)
+        self.reports = CallbackStore(gate, self.desks[0], POLICY)
         #: Ids of a bulk that is staged.
         self.hidden: set[str] = set()
         #: Every lease that was ever given out, by job.
@@ -178,12 +179,12 @@ class Bench(RuleBasedStateMachine):
             for other in self.model.values()
         )
 
-    def _verdict(self, ending: Ending) -> Verdict:
+    def _verdict(self, ending: AttemptResult) -> Decision:
         accepted = None
-        if ending is Ending.COMPLETED:
+        if ending is AttemptResult.COMPLETED:
             accepted = Accepted(sid=self.sid(), status="queued")
-        wait_ms = HOUR_MS if ending in (Ending.AGAIN, Ending.DOUBT) else 0
-        return Verdict(ending=ending, reason="Words.", accepted=accepted, wait_ms=wait_ms)
+        wait_ms = HOUR_MS if ending in (AttemptResult.AGAIN, AttemptResult.DOUBT) else 0
+        return Decision(ending=ending, reason="Words.", accepted=accepted, wait_ms=wait_ms)
 
     def _forget(self, job_id: str) -> None:
         del self.model[job_id]

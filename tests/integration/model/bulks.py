@@ -9,9 +9,9 @@ from hypothesis.stateful import precondition, rule
 
 from tests.integration.conftest import new
 from tests.integration.model.bench import HOUR_MS, MOST_JOBS, Bench, Model
-from vomind_queue.calls import Priority, State
-from vomind_queue.store import keys, record
-from vomind_queue.store.codes import Code
+from vomind_queue.calls.call import Priority, State
+from vomind_queue.queue import call_record, keys
+from vomind_queue.queue.codes import Code
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +50,7 @@ class Bulks(Bench):
             return
         first, began = "", ""
         for index, priority in enumerate(priorities):
-            call = record.encode(new(self.number(), priority).call)
+            call = call_record.encode(new(self.number(), priority).call)
             part = (call, priority.rank, "", HOUR_MS if later else "")
             answer = self.queue._gate.change(
                 "stage", keys.LAST_ID, first, began, len(priorities), HOUR_MS, index, *part

@@ -15,10 +15,10 @@ from tests.integration.model.bench import (
     tried,
     while_any,
 )
-from vomind_queue.calls import State
-from vomind_queue.progress import Hearing, LineStatus, Report
-from vomind_queue.store import keys
-from vomind_queue.verdicts import Begun
+from vomind_queue.calls.call import State
+from vomind_queue.calls.call_status import Hearing, LineStatus, Report
+from vomind_queue.calls.decisions import DialStarted
+from vomind_queue.queue import keys
 
 #: What may be said of a call; nothing of its status, too.
 STATUSES = ["initiated", "ringing", "in-progress", "completed", "busy", None]
@@ -75,7 +75,7 @@ class Twilio(Bench):
     def _say(
         self,
         job_id: str,
-        begun: Begun | None,
+        begun: DialStarted | None,
         sid: str,
         status: LineStatus | None,
         sequence: int | None,

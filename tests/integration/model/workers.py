@@ -18,11 +18,11 @@ from tests.integration.model.bench import (
     tried,
     while_any,
 )
-from vomind_queue.calls import State
-from vomind_queue.progress import LineStatus
-from vomind_queue.store import keys
-from vomind_queue.store.codes import Code
-from vomind_queue.verdicts import Begun, Ending, Reception, Refusal
+from vomind_queue.calls.call import State
+from vomind_queue.calls.call_status import LineStatus
+from vomind_queue.calls.decisions import AttemptResult, DialStarted, FinishStatus, NotStarted
+from vomind_queue.queue import keys
+from vomind_queue.queue.codes import Code
 
 
 class Workers(Bench):
@@ -72,25 +72,25 @@ class Workers(Bench):
         job = self.model.get(job_id)
         answer = self.desks[worker].begin(job_id, secrets.token_urlsafe(4))
         if job is None or job.holder != worker or job.begun or job.in_doubt:
-            assert answer is Refusal.LOST
+            assert answer is NotStarted.LOST
             if job is not None and job.holder == worker:
                 # The lease is forgotten by the worker; it would run out.
                 self._run_out(job_id, job)
             return
         if self.paused or self._outranked(job):
-            wanted = {Refusal.PAUSED, Refusal.OUTRANKED, Refusal.LOST}
+            wanted = {NotStarted.PAUSED, NotStarted.PREEMPTED, NotStarted.LOST}
             assert answer in wanted
             self._let_go(job)
             return
-        assert isinstance(answer, Begun)
+        assert isinstance(answer, DialStarted)
         assert (answer.attempt.number, answer.round) == (job.attempts + 1, job.round)
         job.begun, job.to_defer = answer, False
         job.last, job.counted = answer, False
         job.sid, job.status, job.seen = None, LineStatus.QUEUED, set()
 
     @while_any(marked)
-    @rule(pick=PICKS, ending=st.sampled_from(Ending), defers=st.booleans())
-    def finish(self, pick: int, ending: Ending, defers: bool) -> None:
+    @rule(pick=PICKS, ending=st.sampled_from(AttemptResult), defers=st.booleans())
+    def finish(self, pick: int, ending: AttemptResult, defers: bool) -> None:
         """The outcome of an attempt comes in, from its worker or from a settler."""
         job_id, job = self._one(pick, marked)
         begun, was_held = job.begun, held(job)
@@ -98,40 +98,40 @@ class Workers(Bench):
         desk = self.desks[job.holder or 0]
         verdict = self._verdict(ending)
         written = desk.finish(begun, verdict, deferred=defers)
-        assert written.reception in (Reception.OK, Reception.AGAIN)
-        if ending is Ending.DOUBT:
+        assert written.reception in (FinishStatus.OK, FinishStatus.AGAIN)
+        if ending is AttemptResult.DOUBT:
             job.in_doubt, job.holder = True, None
             desk.release(job_id)
             return
         job.old.append(begun)
         job.begun, job.in_doubt = None, False
-        if ending in (Ending.COMPLETED, Ending.FAILED, Ending.AGAIN):
+        if ending in (AttemptResult.COMPLETED, AttemptResult.FAILED, AttemptResult.AGAIN):
             job.attempts += 1
             job.round += 1
             job.counted = True
         if verdict.accepted:
             job.sid = verdict.accepted.sid
-        if ending is Ending.AGAIN and defers and was_held:
+        if ending is AttemptResult.AGAIN and defers and was_held:
             job.to_defer = True
             return
         desk.release(job_id)
         job.holder = None
         job.state = {
-            Ending.COMPLETED: State.COMPLETED,
-            Ending.FAILED: State.FAILED,
-            Ending.AGAIN: State.DELAYED,
-            Ending.POSTPONED: State.WAITING,
-            Ending.ACCOUNT: State.WAITING,
+            AttemptResult.COMPLETED: State.COMPLETED,
+            AttemptResult.FAILED: State.FAILED,
+            AttemptResult.AGAIN: State.DELAYED,
+            AttemptResult.POSTPONED: State.WAITING,
+            AttemptResult.ACCOUNT: State.WAITING,
         }[ending]
-        self.paused = self.paused or ending is Ending.ACCOUNT
+        self.paused = self.paused or ending is AttemptResult.ACCOUNT
 
     @while_any(tried)
     @rule(pick=PICKS)
     def late_answer(self, pick: int) -> None:
         """An answer to an attempt that is over changes nothing."""
         _, job = self._one(pick, tried)
-        written = self.desks[0].finish(job.old[0], self._verdict(Ending.COMPLETED))
-        assert written.reception is Reception.SUPERSEDED
+        written = self.desks[0].finish(job.old[0], self._verdict(AttemptResult.COMPLETED))
+        assert written.reception is FinishStatus.SUPERSEDED
 
     @while_any(held)
     @rule(pick=PICKS)

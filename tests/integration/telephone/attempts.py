@@ -7,10 +7,10 @@ from collections.abc import Callable
 from itertools import count
 from typing import Any
 
-from vomind_queue.attempts import Attempt
-from vomind_queue.calls import Call
+from vomind_queue.calls.attempts import Attempt
+from vomind_queue.calls.call import Call
 from vomind_queue.clocks import boottime
-from vomind_queue.dialer.twilio import TwilioDialer
+from vomind_queue.twilio.dialer import TwilioDialer
 
 #: Of the tests in which it passes; the others have the usual one.
 DEADLINE_MS = 1_000

@@ -16,7 +16,7 @@ from tests.simulator import (
     own_simulator,
     simulator,
 )
-from vomind_queue.dialer.twilio import TwilioDialer
+from vomind_queue.twilio.dialer import TwilioDialer
 
 __all__ = ["_simulator_process", "dialer", "make_dialer", "own_simulator", "simulator"]
 

@@ -17,9 +17,9 @@ from tests.integration.telephone.attempts import (
     an_attempt,
 )
 from tests.integration.telephone.doorman import Doorman
-from vomind_queue.attempts import Accepted, Failure, Kind
-from vomind_queue.dialer.connection import Exchange
-from vomind_queue.dialer.http_client import BoundedHttpClient
+from vomind_queue.calls.attempts import Accepted, Failure, Kind
+from vomind_queue.twilio.connection import Exchange
+from vomind_queue.twilio.http_client import BoundedHttpClient
 
 BODY = b'{"sid": "CA1", "status": "queued"}'
 CREATED = b"HTTP/1.1 201 Created\r\n"

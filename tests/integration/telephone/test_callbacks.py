@@ -15,8 +15,8 @@ from tests.integration.telephone.letterbox import Letter, Letterbox
 from tests.simulator import ACCOUNT, CALLER, SimulatorClient
 from tests.stack import until
 from tests.twilio import sign
-from vomind_queue.dialer.webhooks import Postmark, read
-from vomind_queue.progress import LineStatus
+from vomind_queue.calls.call_status import LineStatus
+from vomind_queue.twilio.callbacks import SignatureValidator, read
 
 #: What stands in each request about a call
 #: (https://www.twilio.com/docs/voice/twiml#request-parameters).
@@ -120,7 +120,10 @@ def test_it_is_signed_as_twilio_signs(simulator: SimulatorClient, box: Letterbox
     for letter, good in ((first, True), (forged, False)):
         assert RequestValidator("token").validate(url, letter.form, letter.signature) is good
         form: Any = letter.form
-        assert Postmark("token", box.url).genuine(path, query, form, letter.signature) is good
+        assert (
+            SignatureValidator("token", box.url).genuine(path, query, form, letter.signature)
+            is good
+        )
 
 
 def test_only_what_was_asked_for_is_told(simulator: SimulatorClient, box: Letterbox) -> None:

@@ -25,11 +25,11 @@ from tests.integration.telephone.doorman import Doorman
 from tests.ports import free_port
 from tests.simulator import SimulatorClient
 from tests.stack import until
-from vomind_queue.attempts import Accepted, Failure, Kind
+from vomind_queue.calls.attempts import Accepted, Failure, Kind
 from vomind_queue.clocks import boottime
-from vomind_queue.dialer.connection import MAX_LOOK_UPS, Exchange, TooLateError
-from vomind_queue.dialer.http_client import BoundedHttpClient
-from vomind_queue.dialer.twilio import TwilioDialer
+from vomind_queue.twilio.connection import MAX_LOOK_UPS, Exchange, TooLateError
+from vomind_queue.twilio.dialer import TwilioDialer
+from vomind_queue.twilio.http_client import BoundedHttpClient
 
 
 def test_a_refused_connection_was_not_processed(make_dialer: MakeDialer) -> None:

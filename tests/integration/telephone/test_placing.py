@@ -16,8 +16,8 @@ from tests.integration.telephone.attempts import (
     an_attempt,
 )
 from tests.simulator import ACCOUNT, CALLER, SimulatorClient, SimulatorProcess
-from vomind_queue.attempts import Accepted, Failure, Kind
-from vomind_queue.dialer.twilio import TwilioDialer
+from vomind_queue.calls.attempts import Accepted, Failure, Kind
+from vomind_queue.twilio.dialer import TwilioDialer
 
 
 def test_a_call_is_placed(dialer: TwilioDialer, simulator: SimulatorClient) -> None:

@@ -16,8 +16,8 @@ from tests.integration.telephone.attempts import (
     an_attempt,
 )
 from tests.simulator import SimulatorClient
-from vomind_queue.attempts import Accepted, Attempt, DialerUnavailable
-from vomind_queue.dialer.twilio import TwilioDialer
+from vomind_queue.calls.attempts import Accepted, Attempt, DialerUnavailable
+from vomind_queue.twilio.dialer import TwilioDialer
 
 
 def age_ms(attempt: Attempt) -> int:

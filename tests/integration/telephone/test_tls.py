@@ -17,9 +17,9 @@ import pytest
 from tests.integration.telephone.attempts import GRACE_S
 from tests.servers import missing
 from tests.simulator import ACCOUNT, CALLER
-from vomind_queue.attempts import Accepted, Attempt, Failure, Kind
-from vomind_queue.calls import Call
-from vomind_queue.dialer.twilio import TwilioDialer
+from vomind_queue.calls.attempts import Accepted, Attempt, Failure, Kind
+from vomind_queue.calls.call import Call
+from vomind_queue.twilio.dialer import TwilioDialer
 
 ATTEMPT = Attempt(job_id="1", token="t", call=Call(to="+15005550100"), number=1, marked_ms=0)
 #: A host as Twilio's, at the usual port.

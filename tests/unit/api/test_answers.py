@@ -2,20 +2,11 @@
 
 from __future__ import annotations
 
-from vomind_queue.api import answers
-from vomind_queue.calls import (
-    AttemptMade,
-    Call,
-    Job,
-    Pause,
-    Placed,
-    Priority,
-    Rate,
-    RateUse,
-    State,
-    Stats,
-)
-from vomind_queue.logbook import OutboxState
+from vomind_queue.api.serializers import jobs as job_serializer
+from vomind_queue.calls.call import Call, Priority, State
+from vomind_queue.calls.job import AttemptMade, Job, Placed
+from vomind_queue.calls.limits import Pause, Rate
+from vomind_queue.observability.queue_stats import OutboxState, RateUse, Stats
 
 AT = 1_921_399_200_000
 CALL = Placed(
@@ -48,7 +39,7 @@ def test_a_completed_job_shows_its_call() -> None:
             AttemptMade(number=2, started_ms=AT + 2, ended_ms=AT + 3, placed=CALL),
         ],
     )
-    assert answers.job(job) == {
+    assert job_serializer.job(job) == {
         "jobId": "1",
         "state": "completed",
         "progress": 100,
@@ -128,7 +119,7 @@ def test_stats_tell_what_governs_the_starts() -> None:
         recurring=4,
         scheduler_leads=True,
     )
-    assert answers.stats(shown) == {
+    assert job_serializer.stats(shown) == {
         "stats": {
             "waiting": 5,
             "active": 2,

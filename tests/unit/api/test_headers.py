@@ -10,18 +10,18 @@ import pytest
 from prometheus_client import Histogram
 from werkzeug.test import Client
 
-from vomind_queue.api.http_meters import HttpMeters
+from vomind_queue.api.http_metrics import HttpMetrics
 from vomind_queue.api.middleware import Middleware
 
 
-def answering(*brought: tuple[str, str], meters: HttpMeters | None = None) -> Client:
+def answering(*brought: tuple[str, str], meters: HttpMetrics | None = None) -> Client:
     """A client of an application whose answers bring these headers themselves."""
 
     def app(_environ: Any, start: Callable[..., Any]) -> Iterable[bytes]:
         start("200 OK", [("Content-Type", "application/json"), *brought])
         return iter([b"{", b"", b"}"])
 
-    return Client(Middleware(app, (meters or HttpMeters()).seconds))
+    return Client(Middleware(app, (meters or HttpMetrics()).seconds))
 
 
 def told(*brought: tuple[str, str]) -> dict[str, str]:
@@ -53,7 +53,7 @@ def test_what_an_answer_brings_stands_there_once() -> None:
 
 def test_invented_methods_are_counted_as_one() -> None:
     """They want no key: whoever sends them must not fill the memory of the process."""
-    meters = HttpMeters()
+    meters = HttpMetrics()
     web = answering(meters=meters)
     for number in range(50):
         web.open("/", method=f"BREW{number}")

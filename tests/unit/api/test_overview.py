@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from vomind_queue.api.overview import Shared
+from vomind_queue.api.blueprints.overview import Shared
 from vomind_queue.errors import StoreUnavailable
 
 #: How long a look takes that fails, s.

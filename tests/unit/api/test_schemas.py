@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from marshmallow import ValidationError
 
-from vomind_queue.api import schemas
-from vomind_queue.api.times import YEAR_MS
-from vomind_queue.calls import Call, NewCall, Priority
+from vomind_queue.api.schemas import calls as call_schemas
+from vomind_queue.api.serializers.times import YEAR_MS
+from vomind_queue.calls.call import Call, NewCall, Priority
 
 TO = "+1234567890"
 
@@ -22,7 +22,7 @@ def nested(depth: int) -> dict[str, Any]:
     return value
 
 
-def errors_of(schema: schemas.RequestSchema, body: Any) -> Any:
+def errors_of(schema: call_schemas.RequestSchema, body: Any) -> Any:
     """The messages by which a body is refused."""
     with pytest.raises(ValidationError) as refused:
         schema.load(body)
@@ -74,58 +74,58 @@ def pairs(table: dict[str, list[Any]]) -> list[Any]:
 @pytest.mark.parametrize(("field", "value"), pairs(TAKEN))
 def test_what_the_contract_allows_is_taken(field: str, value: Any) -> None:
     """It stands in the call as it was sent; null is as good as nothing."""
-    new = schemas.CALL.load({"to": TO, field: value})
+    new = call_schemas.CALL.load({"to": TO, field: value})
     if value is not None:
         assert new.call.as_data()[field] == value
     else:
-        assert new == schemas.CALL.load({"to": TO})
+        assert new == call_schemas.CALL.load({"to": TO})
 
 
 @pytest.mark.parametrize(("field", "value"), pairs(REFUSED))
 def test_what_the_contract_forbids_is_refused(field: str, value: Any) -> None:
     """The one field that is wrong is named, and the others are not."""
-    assert list(errors_of(schemas.CALL, {"to": TO, field: value})) == [field]
+    assert list(errors_of(call_schemas.CALL, {"to": TO, field: value})) == [field]
 
 
 def test_a_whole_number_may_be_written_as_a_decimal_one() -> None:
     """In JSON 1000.0 is 1000; the job has a whole one."""
-    new = schemas.DELAYED_CALL.load({"to": TO, "lead_id": 7.0, "delayMs": 1000.0})
+    new = call_schemas.DELAYED_CALL.load({"to": TO, "lead_id": 7.0, "delayMs": 1000.0})
     assert (repr(new.delay_ms), repr(new.call.lead_id)) == ("1000", "7")
 
 
 @pytest.mark.parametrize(("field", "value"), pairs(TIMES_REFUSED))
 def test_times_are_read_strictly(field: str, value: Any) -> None:
     """A time that nobody meant is worse than none."""
-    assert list(errors_of(schemas.DELAYED_CALL, {"to": TO, field: value})) == [field]
-    assert list(errors_of(schemas.TIMED_CALL, {"to": TO, field: value})) == [field]
+    assert list(errors_of(call_schemas.DELAYED_CALL, {"to": TO, field: value})) == [field]
+    assert list(errors_of(call_schemas.TIMED_CALL, {"to": TO, field: value})) == [field]
 
 
 def test_defaults_are_filled_in() -> None:
     """A number is all that a call needs."""
-    assert schemas.CALL.load({"to": TO}) == NewCall(
+    assert call_schemas.CALL.load({"to": TO}) == NewCall(
         call=Call(to=TO, message="Hello from VoMindAI", priority=Priority.NORMAL, metadata={})
     )
 
 
 def test_a_delayed_call_has_exactly_one_time() -> None:
     """Null does not count."""
-    assert errors_of(schemas.DELAYED_CALL, {"to": TO}) == {
+    assert errors_of(call_schemas.DELAYED_CALL, {"to": TO}) == {
         "scheduleAt": ["Give scheduleAt or delayMs."]
     }
     both = {"to": TO, "delayMs": 5, "scheduleAt": "2030-11-20T10:00:00Z"}
-    assert errors_of(schemas.DELAYED_CALL, both) == {
+    assert errors_of(call_schemas.DELAYED_CALL, both) == {
         "scheduleAt": ["Give scheduleAt or delayMs, not both."]
     }
-    assert schemas.DELAYED_CALL.load({**both, "scheduleAt": None}).delay_ms == 5
-    assert schemas.DELAYED_CALL.load({**both, "delayMs": None}).due_ms == 1_921_399_200_000
-    assert schemas.DELAYED_CALL.load({"to": TO, "delayMs": 0}).delay_ms == 0
-    assert schemas.DELAYED_CALL.load({"to": TO, "delayMs": YEAR_MS}).delay_ms == YEAR_MS
+    assert call_schemas.DELAYED_CALL.load({**both, "scheduleAt": None}).delay_ms == 5
+    assert call_schemas.DELAYED_CALL.load({**both, "delayMs": None}).due_ms == 1_921_399_200_000
+    assert call_schemas.DELAYED_CALL.load({"to": TO, "delayMs": 0}).delay_ms == 0
+    assert call_schemas.DELAYED_CALL.load({"to": TO, "delayMs": YEAR_MS}).delay_ms == YEAR_MS
 
 
 def test_wrong_calls_of_a_bulk_are_named_by_place_and_field() -> None:
     """All of them, each with all that is wrong."""
     calls = [{"to": TO}, {"to": 5, "priority": "urgent"}, "text", {"to": TO, "delayMs": 5}, {}]
-    messages = errors_of(schemas.BULK, {"calls": calls})["calls"]
+    messages = errors_of(call_schemas.BULK, {"calls": calls})["calls"]
     assert {index: sorted(fields) for index, fields in messages.items()} == {
         1: ["priority", "to"], 2: ["_schema"], 4: ["to"]
     }  # fmt: skip
@@ -134,15 +134,16 @@ def test_wrong_calls_of_a_bulk_are_named_by_place_and_field() -> None:
 @pytest.mark.parametrize("calls", [None, [], {}, "text", 5, [{"to": TO}] * 10_001])
 def test_a_bulk_has_one_to_ten_thousand_calls(calls: Any) -> None:
     """Nothing is looked at in a list that is too long."""
-    assert list(errors_of(schemas.BULK, {"calls": calls})) == ["calls"]
+    assert list(errors_of(call_schemas.BULK, {"calls": calls})) == ["calls"]
 
 
 def test_a_bulk_with_very_many_names_is_refused() -> None:
     """Comparing names costs time, which a client may not have without end."""
     calls = [{"to": TO, f"field{number}": 1} for number in range(300)]
-    assert "different fields" in errors_of(schemas.BULK, {"calls": calls})["calls"][0]
+    assert "different fields" in errors_of(call_schemas.BULK, {"calls": calls})["calls"][0]
     assert (
-        "too many" in errors_of(schemas.CALL, dict.fromkeys(map(str, range(300)), 1))["_schema"][0]
+        "too many"
+        in errors_of(call_schemas.CALL, dict.fromkeys(map(str, range(300)), 1))["_schema"][0]
     )
 
 
@@ -153,7 +154,7 @@ def test_a_bulk_with_very_many_names_is_refused() -> None:
 )  # fmt: skip
 def test_clean_wants_whole_numbers(body: dict[str, Any]) -> None:
     """A mistyped bound must not empty the history."""
-    assert list(errors_of(schemas.CLEAN, body)) == list(body)
+    assert list(errors_of(call_schemas.CLEAN, body)) == list(body)
 
 
 @pytest.mark.parametrize(
@@ -169,7 +170,7 @@ def test_clean_wants_whole_numbers(body: dict[str, Any]) -> None:
 )
 def test_a_page_is_given_by_its_ends(query: dict[str, str], places: tuple[int, int]) -> None:
     """Eleven jobs from the start when no end is given."""
-    assert schemas.PAGE.load(query) == places
+    assert call_schemas.PAGE.load(query) == places
 
 
 @pytest.mark.parametrize(
@@ -181,7 +182,7 @@ def test_a_page_is_given_by_its_ends(query: dict[str, str], places: tuple[int, i
 def test_a_page_that_makes_no_sense_is_refused(query: dict[str, str]) -> None:
     """Negative, not a number, backwards, or more than a thousand jobs."""
     with pytest.raises(ValidationError):
-        schemas.PAGE.load(query)
+        call_schemas.PAGE.load(query)
 
 
 @pytest.mark.parametrize(
@@ -199,7 +200,7 @@ def test_a_time_must_be_near_enough(ago_ms: int, grace_ms: int | None, told: str
     """Not long past, unless that is wanted, and not more than a year ahead."""
     now_ms = 1_800_000_000_000
     new = NewCall(call=Call(to=TO), due_ms=now_ms - ago_ms)
-    found = schemas.untimely([NewCall(call=Call(to=TO)), new], now_ms, grace_ms)
+    found = call_schemas.untimely([NewCall(call=Call(to=TO)), new], now_ms, grace_ms)
     assert found == ({1: {"scheduleAt": [told]}} if told else {})
 
 
@@ -207,20 +208,20 @@ def test_words_for_a_machine_and_no_detection_contradict_each_other() -> None:
     """They would never be spoken."""
     body = {"to": TO, "voicemailMessage": "Hi", "machineDetection": "off"}
     with pytest.raises(ValidationError) as refused:
-        schemas.CALL.load(body)
+        call_schemas.CALL.load(body)
     assert list(refused.value.messages) == ["machineDetection"]
-    assert schemas.CALL.load({**body, "machineDetection": None}).call.voicemail_message == "Hi"
+    assert call_schemas.CALL.load({**body, "machineDetection": None}).call.voicemail_message == "Hi"
 
 
 def test_a_call_that_uses_none_of_it_stores_none_of_it() -> None:
     """What is optional costs nothing; what was chosen is kept and shown as sent."""
-    plain = schemas.CALL.load({"to": TO}).call.as_data()
+    plain = call_schemas.CALL.load({"to": TO}).call.as_data()
     assert set(plain) == {"to", "message", "priority", "metadata"}
     chosen = {
         "retryOn": ["busy"],
         "machineDetection": "enable",
         "voicemailMessage": "Hi",
     }
-    call = schemas.CALL.load({"to": TO, **chosen}).call
+    call = call_schemas.CALL.load({"to": TO, **chosen}).call
     assert call.as_data() == {**plain, **chosen}
     assert Call.from_data(call.as_data()) == call

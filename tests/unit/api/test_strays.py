@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from marshmallow import ValidationError
 
-from vomind_queue.api import schemas, strays
+from vomind_queue.api.schemas import calls as call_schemas
+from vomind_queue.api.schemas import unknown_fields
 
 TO = "+1234567890"
 
@@ -26,7 +27,7 @@ OWN = ("phone", "name", "email", "company", "id", "userId", "type", "status", "n
 def test_a_slip_is_refused_with_what_was_meant(sent: str, meant: str) -> None:
     """A call that was to be later never becomes one that is at once."""
     with pytest.raises(ValidationError) as refused:
-        schemas.CALL.load({"to": TO, sent: 1})
+        call_schemas.CALL.load({"to": TO, sent: 1})
     assert meant in refused.value.messages[sent][0]  # type: ignore[index]
 
 
@@ -34,25 +35,25 @@ def test_a_slip_is_refused_with_what_was_meant(sent: str, meant: str) -> None:
 def test_other_unknown_fields_are_ignored_and_listed(sent: str) -> None:
     """Existing clients may send what they like beside a call; a long name is shown shortened."""
     body = {"to": TO, sent: 1}
-    schemas.CALL.load(body)
-    assert schemas.CALL.ignored(body) == [sent if len(sent) <= 64 else sent[:64] + "…"]
+    call_schemas.CALL.load(body)
+    assert call_schemas.CALL.ignored(body) == [sent if len(sent) <= 64 else sent[:64] + "…"]
 
 
-@pytest.mark.parametrize("name", strays.PLACES)
+@pytest.mark.parametrize("name", unknown_fields.PLACES)
 def test_a_time_at_the_wrong_endpoint_is_refused(name: str) -> None:
     """Unless it is null, which is as good as absent."""
     with pytest.raises(ValidationError) as refused:
-        schemas.CALL.load({"to": TO, name: 5})
+        call_schemas.CALL.load({"to": TO, name: 5})
     assert list(refused.value.messages) == [name]
     body = {"to": TO, name: None}
-    schemas.CALL.load(body)
-    assert schemas.CALL.ignored(body) == []
+    call_schemas.CALL.load(body)
+    assert call_schemas.CALL.ignored(body) == []
 
 
 def test_a_time_beside_the_calls_of_a_bulk_is_refused() -> None:
     """It would make immediate calls of all of them."""
     with pytest.raises(ValidationError) as refused:
-        schemas.BULK.load({"calls": [{"to": TO}], "delayMs": 5})
+        call_schemas.BULK.load({"calls": [{"to": TO}], "delayMs": 5})
     assert refused.value.messages == {
         "delayMs": ["Not taken here. It belongs to each call in the list."]
     }
@@ -61,5 +62,5 @@ def test_a_time_beside_the_calls_of_a_bulk_is_refused() -> None:
 def test_the_ignored_fields_of_a_bulk_are_listed_once() -> None:
     """Those beside the calls and those in them, in one order whatever the request's."""
     body = {"calls": [{"to": TO, "name": 1}, {"to": TO, "email": 1, "name": 2}], "team": 1}
-    schemas.BULK.load(body)
-    assert schemas.BULK.ignored(body) == ["email", "name", "team"]
+    call_schemas.BULK.load(body)
+    assert call_schemas.BULK.ignored(body) == ["email", "name", "team"]

@@ -12,7 +12,7 @@ import pytest
 from devserver.parts import COMMANDS as PROCESSES
 from vomind_queue.cli.commands import COMMANDS
 from vomind_queue.cli.main import entry
-from vomind_queue.cli.processes import COMMANDS as STARTED
+from vomind_queue.cli.run import COMMANDS as STARTED
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from vomind_queue.attempts import Kind
-from vomind_queue.dialer.failures import MAX_RETRY_AFTER_MS, Refused, Trouble, failure
+from vomind_queue.calls.attempts import Kind
+from vomind_queue.twilio.failures import MAX_RETRY_AFTER_MS, Refused, Trouble, failure
 
 P, A, R, D, U = Kind.PERMANENT, Kind.ACCOUNT, Kind.REFUSED, Kind.DOUBT, Kind.UNSENT
 

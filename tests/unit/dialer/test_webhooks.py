@@ -7,10 +7,10 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from vomind_queue.attempts import Attempt
-from vomind_queue.calls import Call
-from vomind_queue.dialer.webhooks import detection, instructions, status_callback, token_in
-from vomind_queue.progress import Detection
+from vomind_queue.calls.attempts import Attempt
+from vomind_queue.calls.call import Call
+from vomind_queue.calls.call_status import Detection
+from vomind_queue.twilio.callbacks import detection, instructions, status_callback, token_in
 
 
 def an_attempt(**fields: object) -> Attempt:

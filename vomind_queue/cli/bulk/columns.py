@@ -7,8 +7,8 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from vomind_queue.cli.endings import BadFile
-from vomind_queue.cli.talking import outcomes
+from vomind_queue.cli.exit_codes import BadFile
+from vomind_queue.cli.options import outcomes
 
 #: The fields of a call in a bulk.
 FIELDS = (

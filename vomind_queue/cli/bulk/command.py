@@ -16,9 +16,9 @@ from vomind_queue.cli.bulk.columns import FIELDS
 from vomind_queue.cli.bulk.lines import Fault, Part, Sheet, parts, read_csv, read_jsonl
 from vomind_queue.cli.bulk.sending import Journal, Sender, agree, open_journal
 from vomind_queue.cli.client import QUEUE, Api, ApiFault, Tell, patiently
-from vomind_queue.cli.endings import BadFile, Ending
+from vomind_queue.cli.exit_codes import BadFile, ExitCode
+from vomind_queue.cli.options import duration, talks
 from vomind_queue.cli.output import Out, count
-from vomind_queue.cli.talking import duration, talks
 from vomind_queue.encoding import readable
 from vomind_queue.errors import leaves
 
@@ -219,9 +219,9 @@ def refused(out: Out, faults: Sequence[Fault]) -> None:
             {"line": each.line, "field": each.field, "message": each.message} for each in faults
         ]
         document = {"success": False, "error": f"{lines} cannot be sent.", "errors": errors}
-        click.echo(readable({**document, "exitCode": int(Ending.USAGE)}))
+        click.echo(readable({**document, "exitCode": int(ExitCode.USAGE)}))
     out.note(f"{lines} cannot be sent; nothing was sent now.")
-    raise SystemExit(Ending.USAGE)
+    raise SystemExit(ExitCode.USAGE)
 
 
 def by_line(left: Sequence[Part], journal: Journal, fault: ApiFault) -> list[Fault]:

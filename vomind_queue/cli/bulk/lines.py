@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from vomind_queue.cli.bulk.columns import Columns
-from vomind_queue.cli.endings import BadFile
+from vomind_queue.cli.exit_codes import BadFile
 
 #: What may stand between two cells.
 _SEPARATORS = ",;\t"

@@ -20,7 +20,7 @@ from typing import IO, Any
 
 from vomind_queue.cli.bulk.lines import Part
 from vomind_queue.cli.client import QUEUE, Api, ApiFault, Tell, patiently
-from vomind_queue.cli.endings import BadFile, Ending
+from vomind_queue.cli.exit_codes import BadFile, ExitCode
 
 #: The form of the file.
 VERSION = 1
@@ -172,7 +172,7 @@ class Sender:
             )
         except ApiFault as fault:
             # A key that was accepted before is answered before anything else is looked at.
-            if fault.exit_code == Ending.USAGE or (first and not arrived):
+            if fault.exit_code == ExitCode.USAGE or (first and not arrived):
                 self.journal.not_accepted(part)
             raise
         self.journal.accepted(part, [job["jobId"] for job in answer["jobs"]])

@@ -1,0 +1,48 @@
+"""Whether the process is up, and whether calls can go out."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response
+
+from vomind_queue.api.context import services
+from vomind_queue.api.errors import Refused, unavailable
+from vomind_queue.api.serializers import jobs as job_serializer
+from vomind_queue.errors import StoreUnavailable
+from vomind_queue.observability.redis_memory import REMEDY
+
+routes = Blueprint("health", __name__)
+
+
+@routes.get("/healthz")
+def alive() -> Response:
+    """The process is up."""
+    return job_serializer.success({"status": "up"})
+
+
+@routes.get("/readyz")
+def ready() -> Response:
+    """Redis takes calls; a worker and, with recurring calls, a scheduler were seen.
+
+    Raises Refused that says which was not.
+    """
+    queue = services().queue
+    try:
+        # A replica answers questions, too.
+        queue.check_writable()
+        stats = queue.stats()
+    except StoreUnavailable as error:
+        raise _not_ready("redis", f"Redis is not ready: {error}") from error
+    if stats.memory.full:
+        raise _not_ready("redis", f"Redis is full: {stats.memory}. {REMEDY}")
+    if not stats.workers:
+        raise _not_ready("worker", "No worker was seen in the last 30 s.")
+    leads = stats.scheduler_leads
+    if stats.recurring and not leads:
+        text = "There are recurring calls, and no scheduler has kept up with them for 30 s."
+        raise _not_ready("scheduler", text)
+    document = {"status": "ready", "redis": "ready", "workers": stats.workers}
+    return job_serializer.success({**document, "schedulerLeads": leads})
+
+
+def _not_ready(part: str, detail: str) -> Refused:
+    return unavailable(detail, {part: [detail]})

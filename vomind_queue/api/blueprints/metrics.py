@@ -1,0 +1,152 @@
+"""``GET /metrics``: what Prometheus reads.
+
+Counts and ages of calls are kept in Redis by its scripts: they are the same whichever web process
+on whichever machine is asked, and outlive them all. No number, no message, no id and no key is in
+them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from importlib.resources import files
+
+import yaml
+from flask import Blueprint, Flask, Response, current_app
+from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
+from prometheus_client.core import (
+    CollectorRegistry,
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    Metric,
+)
+
+from vomind_queue.api.context import services
+from vomind_queue.api.http_metrics import HttpMetrics
+from vomind_queue.calls.attempts import Kind
+from vomind_queue.calls.call import State
+from vomind_queue.observability.overview import SYSTEM, longest_ms
+from vomind_queue.observability.queue_metrics import Distribution, QueueMetrics
+from vomind_queue.observability.queue_stats import Stats
+
+routes = Blueprint("metrics", __name__)
+_HTTP = "vomind-http-meters"
+#: Upper ends of the buckets are powers of two, ms: from 1 ms to 4.7 hours.
+_OCTAVES = range(25)
+
+
+def install(app: Flask, http: HttpMetrics) -> None:
+    """Adds GET /metrics; ``http``: what the application counts of its requests."""
+    app.extensions[_HTTP] = http
+    app.register_blueprint(routes)
+
+
+@routes.get("/metrics")
+def show() -> Response:
+    """All of them as text. Raises StoreUnavailable: no numbers are better than old ones."""
+    http: HttpMetrics = current_app.extensions[_HTTP]
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(_Read(services().queue.stats(), services().meters.read()))
+    text = generate_latest(registry) + generate_latest(http.registry())
+    return Response(text, content_type=CONTENT_TYPE_PLAIN_0_0_4)
+
+
+class _Read:
+    """What was read, in the library's own words."""
+
+    def __init__(self, stats: Stats, meters: QueueMetrics) -> None:
+        self._stats = stats
+        self._meters = meters
+
+    def collect(self) -> Iterator[Metric]:
+        """What the registry asks for."""
+        stats, meters = self._stats, self._meters
+        waiting = {str(priority): count for priority, count in stats.by_priority.items()}
+        calls = {str(state): getattr(stats, state) for state in State}
+        failures = {str(kind): meters.failures.get(kind, 0) for kind in Kind}
+        for name, label, counts in (
+            ("vomind_calls", "state", calls),
+            ("vomind_waiting_calls", "priority", waiting),
+        ):
+            yield _filled(GaugeMetricFamily(name, _texts()[name], labels=[label]), counts)
+        for name, value in {**_of_queue(stats), **_of_meters(meters)}.items():
+            yield GaugeMetricFamily(name, _texts()[name], value=value)
+        kinds: Sequence[tuple[str, str, Mapping[str, int]]] = (
+            ("vomind_call_events", "event", meters.events),
+            ("vomind_call_outcomes", "outcome", meters.outcomes),
+            ("vomind_attempt_failures", "kind", failures),
+            ("vomind_outbox_lost", "part", stats.outbox.lost),
+        )
+        for name, label, found in kinds:
+            family = CounterMetricFamily(name, _texts()[name], labels=[label])
+            yield _filled(family, dict(sorted(found.items())))
+        for name, count in {
+            "vomind_starts": sum(meters.waited.counts.values()),
+            "vomind_unknown_outcomes": meters.events.get("in_doubt", 0),
+            "vomind_leases_lost": meters.leases_lost,
+            "vomind_stray_rings": stats.stray_rings,
+        }.items():
+            yield CounterMetricFamily(name, _texts()[name], value=count)
+        yield _histogram("vomind_wait_seconds", meters.waited)
+        yield _histogram("vomind_lateness_seconds", meters.late)
+
+
+def _of_queue(stats: Stats) -> Mapping[str, float]:
+    pause, use, outbox, memory = stats.pause, stats.rate_use, stats.outbox, stats.memory
+    return {
+        "vomind_in_doubt": stats.in_doubt,
+        "vomind_workers": stats.workers,
+        "vomind_paused": pause is not None,
+        "vomind_paused_by_system": pause is not None and pause.by == SYSTEM,
+        "vomind_breaker_open": stats.breaker_until_ms is not None,
+        "vomind_limit_starts": use.rate.max_starts if use else 0,
+        "vomind_limit_used": use.used if use else 0,
+        "vomind_schedules": stats.recurring,
+        "vomind_outbox_entries": outbox.pending,
+        "vomind_outbox_age_seconds": outbox.behind_ms / 1000,
+        "vomind_outbox_shipping": outbox.shipping,
+        "vomind_outbox_dead_letters": outbox.dead,
+        "vomind_redis_memory_used_bytes": memory.used,
+        "vomind_redis_memory_max_bytes": memory.limit,
+        "vomind_redis_memory_ratio": memory.share,
+    }
+
+
+def _of_meters(meters: QueueMetrics) -> Mapping[str, float]:
+    found = {
+        "vomind_oldest_waiting_seconds": meters.oldest_waiting_ms / 1000,
+        "vomind_delayed_overdue_seconds": meters.overdue_ms / 1000,
+        "vomind_oldest_in_doubt_seconds": meters.oldest_doubt_ms / 1000,
+        "vomind_tick_overdue_seconds": meters.tick_overdue_ms / 1000,
+        "vomind_followed_calls": meters.followed,
+        "vomind_scheduler_leads": meters.scheduler_leads,
+    }
+    if meters.scheduler_seen_ms is not None:
+        found["vomind_scheduler_seen_seconds"] = meters.scheduler_seen_ms / 1000
+    return found
+
+
+@cache
+def _texts() -> Mapping[str, str]:
+    """What each metric means."""
+    text = (files("vomind_queue.api.blueprints") / "metrics.yaml").read_text("utf-8")
+    found: Mapping[str, str] = yaml.safe_load(text)
+    return found
+
+
+def _filled(family: GaugeMetricFamily | CounterMetricFamily, counts: Mapping[str, int]) -> Metric:
+    for word, count in counts.items():
+        family.add_metric([word], count)
+    return family
+
+
+def _histogram(name: str, times: Distribution) -> Metric:
+    buckets: list[tuple[str, float]] = []
+    for octave in _OCTAVES:
+        end_ms = 2**octave
+        below = sum(count for half, count in times.counts.items() if longest_ms(half) <= end_ms)
+        buckets.append((repr(end_ms / 1000), float(below)))
+    buckets.append(("+Inf", float(sum(times.counts.values()))))
+    sum_s = times.sum_ms / 1000
+    return HistogramMetricFamily(name, _texts()[name], buckets=buckets, sum_value=sum_s)

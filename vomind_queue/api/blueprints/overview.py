@@ -1,0 +1,151 @@
+"""How the queue stands, for people who look after it."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import time
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any
+
+from flask import Blueprint, Flask, Response, current_app, request
+
+from vomind_queue.api.blueprints.jobs import plausible
+from vomind_queue.api.context import services
+from vomind_queue.api.json_provider import encode
+from vomind_queue.api.serializers import jobs as job_serializer
+from vomind_queue.api.serializers.times import iso, iso_or_none
+from vomind_queue.observability.overview import Hour, Overview, Reason
+from vomind_queue.usecases.manage_queue import Control
+
+routes = Blueprint("overview", __name__)
+_SHARED = "vomind-overview"
+#: How long one look at Redis serves everybody who asks this process, s.
+FRESH_S = 1.0
+#: How long the last look still serves others while somebody takes the next one, s.
+STALE_S = 3.0
+#: Differences in how far the log is behind that are told, ms: else each look would be a new one.
+BEHIND_STEP_MS = 5_000
+
+
+def install(app: Flask, control: Control) -> None:
+    """Adds GET /api/overview and /api/queue/job/<jobId>/why."""
+    app.extensions[_SHARED] = Shared(lambda: encode(overview(control.overview())))
+    app.register_blueprint(routes, url_prefix="/api")
+
+
+@routes.get("/overview", endpoint="overview")
+def show() -> Response:
+    """The verdict and the numbers; 304 while nothing has changed."""
+    shared: Shared = current_app.extensions[_SHARED]
+    body, tag = shared.get()
+    headers = {"ETag": tag, "Cache-Control": "no-cache"}
+    if tag in request.headers.get("If-None-Match", ""):
+        return Response(status=HTTPStatus.NOT_MODIFIED, headers=headers)
+    return Response(body, content_type="application/json", headers=headers)
+
+
+@routes.get("/queue/job/<job_id>/why")
+def why(job_id: str) -> Response:
+    """Why a call has not rung yet: what stands between it and its ring."""
+    shown = services().control.why(plausible(job_id))
+    reasons = [
+        {"kind": each.kind, "text": each.text, "until": iso_or_none(each.until_ms)}
+        for each in shown.obstacles
+    ]
+    document = {
+        "jobId": job_id,
+        "state": shown.place.state.value,
+        "reasons": reasons,
+        "ahead": shown.place.ahead,
+        "expectedAt": iso_or_none(shown.expected_ms),
+    }
+    return job_serializer.success(document)
+
+
+class Shared:
+    """One look that serves all who ask within a second, so that open pages cost next to nothing."""
+
+    def __init__(self, look: Callable[[], bytes]) -> None:
+        self._look = look
+        self._lock = threading.Lock()
+        self._held: tuple[float, bytes, str] | None = None
+        #: What the last look raised, if it failed.
+        self._failure: Exception | None = None
+
+    def get(self) -> tuple[bytes, str]:
+        """The document and its entity tag. Raises what the look raises."""
+        held, failure = self._held, self._failure
+        age = time.monotonic() - held[0] if held else STALE_S
+        if held and age < FRESH_S:
+            return held[1:]
+        # While one looks, the others need not wait for it.
+        if not self._lock.acquire(blocking=held is None or age >= STALE_S) and held:
+            return held[1:]
+        try:
+            if self._failure and self._failure is not failure:
+                # It failed while this thread waited: one look after another would take too long.
+                raise self._failure
+            return self._renew(held)
+        finally:
+            self._lock.release()
+
+    def _renew(self, before: tuple[float, bytes, str] | None) -> tuple[bytes, str]:
+        held = self._held
+        if held and held is not before and time.monotonic() - held[0] < FRESH_S:
+            return held[1:]
+        try:
+            body = self._look()
+        except Exception as error:
+            self._failure = error
+            raise
+        tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+        self._held, self._failure = (time.monotonic(), body, tag), None
+        return body, tag
+
+
+def overview(shown: Overview) -> dict[str, Any]:
+    """The document. No time in it passes by itself, so that it changes with the queue alone."""
+    stats, hour = job_serializer.stats(shown.stats), shown.hour
+    rate, log = stats["rateLimit"], stats["callLog"]
+    if rate:
+        reset_ms = rate.pop("resetMs")
+        rate["nextStartAt"] = iso(hour.now_ms + reset_ms) if reset_ms else None
+    log["behindMs"] -= log["behindMs"] % BEHIND_STEP_MS
+    return {
+        "success": True,
+        "state": shown.assessment.condition.value,
+        "level": shown.assessment.level.value,
+        "reasons": [_reason(reason) for reason in shown.assessment.reasons],
+        "version": hour.version,
+        **stats,
+        "lastHour": _hour(hour),
+    }
+
+
+def _reason(reason: Reason) -> dict[str, Any]:
+    return {
+        "kind": reason.kind,
+        "level": reason.level.value,
+        "title": reason.title,
+        "detail": reason.detail,
+        "remedy": reason.remedy,
+        "until": iso_or_none(reason.until_ms),
+    }
+
+
+def _hour(hour: Hour) -> dict[str, Any]:
+    return {
+        "starts": sum(minute.starts for minute in hour.minutes),
+        "outcomes": dict(sorted(hour.outcomes.items())),
+        "waitMs": {
+            "p50": hour.waited_ms(0.5),
+            "p90": hour.waited_ms(0.9),
+            "max": hour.waited_ms(1.0),
+        },
+        "minutes": [
+            {"at": iso(minute.at_ms), "starts": minute.starts, "outcomes": dict(minute.outcomes)}
+            for minute in hour.minutes
+        ],
+    }

@@ -1,0 +1,107 @@
+"""The endpoints that Twilio asks: how a call goes, and what to say to whoever answered.
+
+They want no API key: Twilio has none. What counts is its signature over the address that it was
+given, which has the attempt's token in it, and over the body. Nobody can forge the one; the token
+is known to nobody else either, so the body of a request without it is not even waited for.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from http import HTTPStatus
+from urllib.parse import parse_qsl, urlsplit
+
+from flask import Blueprint, Flask, Response, request
+from werkzeug.datastructures import MultiDict
+
+from vomind_queue.api.body import read_bytes
+from vomind_queue.api.context import services
+from vomind_queue.api.errors import Refused
+from vomind_queue.calls.call_status import Hearing, Report
+from vomind_queue.twilio.callbacks import hang_up, read, status_path, twiml_path
+from vomind_queue.twilio.twiml import say
+
+logger = logging.getLogger(__name__)
+
+routes = Blueprint("twilio", __name__)
+#: Where they hang, below the path of PUBLIC_URL where that has one.
+TWILIO_PATH = "/api/twilio"
+#: Twilio sends some thirty short parameters.
+MOST_PARAMETERS = 200
+MOST_BYTES = 64 * 1024
+#: Twenty bytes, an HMAC-SHA1, in base64.
+_SIGNATURE = re.compile(r"[A-Za-z0-9+/]{27}=")
+
+
+def install(app: Flask, public_url: str | None) -> None:
+    """Adds the routes, for proxies that strip the path of PUBLIC_URL and those that do not."""
+    app.register_blueprint(routes, url_prefix=TWILIO_PATH)
+    if prefix := urlsplit(public_url or "").path:
+        app.register_blueprint(routes, url_prefix=prefix + TWILIO_PATH, name="twilio-public")
+
+
+@routes.post("/status/<job_id>/<token>")
+def status(job_id: str, token: str) -> Response:
+    """Take in how a call goes. Raise Refused for what Twilio did not sign."""
+    if not _is_expected(job_id, token):
+        raise Refused(HTTPStatus.FORBIDDEN, "No attempt accounts for this call.")
+    report = _admit(job_id, status_path(job_id, token))
+    heard = services().reporting.take(job_id, token, report)
+    if heard.hearing in (Hearing.SUPERSEDED, Hearing.MISSING):
+        raise Refused(HTTPStatus.FORBIDDEN, "No attempt accounts for this call.")
+    return Response(status=HTTPStatus.NO_CONTENT)
+
+
+@routes.route("/twiml/<job_id>/<token>", methods=["GET", "POST"])
+def twiml(job_id: str, token: str) -> Response:
+    """Say what to speak to whoever answered. Raise Refused for what Twilio did not sign."""
+    words = None
+    if _is_expected(job_id, token):
+        report = _admit(job_id, twiml_path(job_id, token))
+        words = services().reporting.words(job_id, token, report)
+    document = hang_up() if words is None else say(words)
+    return Response(document, content_type="text/xml; charset=utf-8")
+
+
+def _is_expected(job_id: str, token: str) -> bool:
+    """Whether the body of this request may be waited for; there is none in a GET.
+
+    Raise Refused for what cannot be Twilio's.
+    """
+    signature = request.environ.get("HTTP_X_TWILIO_SIGNATURE") or ""
+    if services().postmark is None or not _SIGNATURE.fullmatch(signature):
+        raise _unsigned(job_id)
+    return request.method != "POST" or services().reporting.expects(job_id, token)
+
+
+def _admit(job_id: str, path: str) -> Report:
+    """What Twilio says in this request; raises Refused when it is not Twilio's."""
+    # The address counts as Twilio was given it: the host, the port and the scheme by which a
+    # proxy passed the request on say nothing.
+    query = _text((request.environ.get("QUERY_STRING") or "").encode("latin-1", "replace"))
+    form = _parsed(_text(read_bytes(MOST_BYTES)) if request.method == "POST" else "")
+    signature, postmark = request.environ["HTTP_X_TWILIO_SIGNATURE"], services().postmark
+    if postmark is None or not postmark.genuine(path, query, form, signature):
+        raise _unsigned(job_id)
+    report = read(form if request.method == "POST" else _parsed(query))
+    if report is None:
+        raise Refused(HTTPStatus.UNPROCESSABLE_ENTITY, "CallSid: it names no call.")
+    return report
+
+
+def _unsigned(job_id: str) -> Refused:
+    logger.warning("request refused: not signed by Twilio", extra={"job_id": job_id[:128]})
+    return Refused(HTTPStatus.FORBIDDEN, "This request is not signed by Twilio.")
+
+
+def _parsed(encoded: str) -> MultiDict[str, str]:
+    try:
+        pairs = parse_qsl(encoded, keep_blank_values=True, max_num_fields=MOST_PARAMETERS)
+    except ValueError as error:
+        raise Refused(HTTPStatus.FORBIDDEN, "This request is not signed by Twilio.") from error
+    return MultiDict(pairs)
+
+
+def _text(raw: bytes) -> str:
+    return raw.decode("utf-8", "replace")

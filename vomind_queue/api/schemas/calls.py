@@ -1,0 +1,290 @@
+"""What each endpoint takes: the declared shape of its body or query."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from marshmallow import EXCLUDE, Schema, ValidationError, post_load, validates_schema
+from marshmallow.fields import Nested
+
+from vomind_queue.api.schemas import fields, unknown_fields
+from vomind_queue.api.serializers.times import YEAR_MS, in_words
+from vomind_queue.calls.call import DEFAULT_MESSAGE, Call, NewCall, Priority
+from vomind_queue.calls.call_status import Detection
+from vomind_queue.config.settings import Settings
+
+#: Jobs on one page of a list.
+MOST_ON_PAGE = 1_000
+#: Redis counts exactly up to here, and no list is that long.
+FARTHEST = 2**53
+#: Jobs that one request removes from history.
+MOST_CLEANED = 1_000_000
+#: What is removed when nothing else is said: jobs that ended so long ago, ms, and so many.
+CLEANED_GRACE_MS = 3_600_000
+CLEANED_AT_ONCE = 1_000
+#: Failed calls that one request lets wait again: it takes a second.
+MOST_RETRIED = 1_000
+#: Longer than anything is kept, ms: 100 years.
+LONGEST_GRACE_MS = 100 * YEAR_MS
+
+
+#: ``null`` might be taken for at once.
+_NO_TIME: dict[str, Any] = {"null": "Give a time, or delayMs 0 for at once."}
+
+
+def missing(what: str) -> dict[str, Any]:
+    """What is said of a required field that is not there."""
+    return {"required": f"{what} missing.", "null": f"{what} missing."}
+
+
+def _given(name: str, kind: str) -> fields.Shape:
+    """That a field is there, and not null."""
+    return {"required": [name], "properties": {name: {"type": kind}}}
+
+
+def _absent(name: str) -> fields.Shape:
+    return {"properties": {name: {"type": "null"}}}
+
+
+class RequestSchema(Schema):
+    """A body; refuses slips in the names of fields."""
+
+    #: What no field says alone, in the words of JSON Schema: the validators below, for the
+    #: OpenAPI document.
+    together: ClassVar[fields.Shape] = {}
+
+    error_messages = {"type": "Give a JSON object."}  # noqa: RUF012  (marshmallow's own form)
+
+    class Meta:
+        unknown = EXCLUDE
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.known = frozenset(field.data_key or name for name, field in self.fields.items())
+
+    @validates_schema(pass_original=True, skip_on_field_errors=False)
+    def check(self, data: Any, original: Any, **_: Any) -> None:
+        """Raise ValidationError for what no field says alone."""
+        if isinstance(original, dict) and (found := self.faults(data, original)):
+            raise ValidationError(found)
+
+    def faults(self, _data: Mapping[str, Any], sent: Mapping[str, Any]) -> dict[str, Any]:
+        """Return errors by field: a hint for each name that was probably a slip."""
+        if sent.keys() <= self.known:
+            return {}
+        if len(sent) > unknown_fields.MOST_NAMES:
+            return {"_schema": ["There are too many fields."]}
+        return dict(unknown_fields.slips(sent, self.known))
+
+    def ignored(self, sent: Mapping[str, Any]) -> list[str]:
+        """Names of fields in a body that passed and that nothing was done with."""
+        if sent.keys() <= self.known:
+            return []
+        return unknown_fields.listed(unknown_fields.ignored(sent, self.known))
+
+
+class CallSchema(RequestSchema):
+    """A call that is wanted at once."""
+
+    to = fields.PhoneNumber(required=True, error_messages=missing("The number to call is"))
+    message = fields.Message(allow_none=True)
+    lead_id = fields.LeadId(allow_none=True)
+    priority = fields.Urgency(allow_none=True)
+    metadata = fields.Metadata(allow_none=True)
+    retry_on = fields.Outcomes(data_key="retryOn", allow_none=True)
+    machine_detection = fields.DetectionWord(data_key="machineDetection", allow_none=True)
+    voicemail_message = fields.Message(data_key="voicemailMessage", allow_none=True)
+
+    together: ClassVar[fields.Shape] = {
+        "dependentSchemas": {
+            "machineDetection": {
+                "if": {"properties": {"machineDetection": {"const": "off"}}},
+                "then": _absent("voicemailMessage"),
+            }
+        }
+    }
+
+    #: How many of scheduleAt and delayMs there may be, the fewest and the most.
+    times = (0, 0)
+
+    def faults(self, data: Mapping[str, Any], sent: Mapping[str, Any]) -> dict[str, Any]:
+        """Also words for a machine that nobody would tell from a person, and too many times."""
+        found = super().faults(data, sent)
+        least, most = self.times
+        times = sum(sent.get(name) is not None for name in ("scheduleAt", "delayMs"))
+        if most and not least <= times <= most:
+            found["scheduleAt"] = [
+                "Give scheduleAt or delayMs."
+                if times < least
+                else "Give scheduleAt or delayMs, not both."
+            ]
+        if data.get("voicemail_message") and data.get("machine_detection") == Detection.OFF:
+            found["machineDetection"] = [
+                "With a voicemailMessage, choose enable or detect-message-end, or leave it out."
+            ]
+        return found
+
+    @post_load
+    def make(self, data: dict[str, Any], **_: Any) -> NewCall:
+        """The call, its defaults filled in."""
+        call = Call(
+            to=data["to"],
+            message=data.get("message") or DEFAULT_MESSAGE,
+            lead_id=data.get("lead_id"),
+            priority=data.get("priority") or Priority.NORMAL,
+            metadata=data.get("metadata") or {},
+            retry_on=data.get("retry_on"),
+            machine_detection=data.get("machine_detection"),
+            voicemail_message=data.get("voicemail_message"),
+        )
+        return NewCall(call=call, due_ms=data.get("due_ms"), delay_ms=data.get("delay_ms"))
+
+
+class TimedCallSchema(CallSchema):
+    """A call that may be wanted later: one of a bulk."""
+
+    due_ms = fields.Instant(data_key="scheduleAt", allow_none=True)
+    delay_ms = fields.Delay(data_key="delayMs", allow_none=True)
+
+    times = (0, 1)
+    together: ClassVar[fields.Shape] = {
+        **CallSchema.together,
+        "if": _given("scheduleAt", "string"),
+        "then": _absent("delayMs"),
+    }
+
+
+class DelayedCallSchema(TimedCallSchema):
+    """A call that is wanted later."""
+
+    times = (1, 1)
+    together: ClassVar[fields.Shape] = {
+        **TimedCallSchema.together,
+        "else": _given("delayMs", "integer"),
+    }
+
+
+class ChangeSchema(TimedCallSchema):
+    """A change of a call that has not begun; it is read with all that stays."""
+
+    due_ms = fields.Instant(data_key="scheduleAt", error_messages=_NO_TIME)
+    delay_ms = fields.Delay(data_key="delayMs", error_messages=_NO_TIME)
+
+    def merged(self, old: Call, body: Mapping[str, Any]) -> NewCall:
+        """The call with the changes, ``null`` taking a field back to its default.
+
+        Without a time it keeps its own. Raises ValidationError.
+        """
+        new: NewCall = self.load({**old.as_data(), **body})
+        return new
+
+
+class BulkSchema(RequestSchema):
+    """Many calls, accepted all or none."""
+
+    calls = fields.Calls(
+        Nested(TimedCallSchema), required=True, error_messages=missing("The list of calls is")
+    )
+
+    def ignored(self, sent: Mapping[str, Any]) -> list[str]:
+        """As for one call, over the bulk and all of its calls."""
+        known = TIMED_CALL.known
+        names = unknown_fields.ignored(sent, self.known)
+        for call in sent["calls"]:
+            if not call.keys() <= known:
+                names |= unknown_fields.ignored(call, known)
+        return unknown_fields.listed(names)
+
+
+class CleanSchema(RequestSchema):
+    """Which finished jobs to remove; the defaults are an hour and a thousand."""
+
+    grace = fields.WholeNumber(least=0, most=LONGEST_GRACE_MS, allow_none=True)
+    limit = fields.WholeNumber(least=1, most=MOST_CLEANED, allow_none=True)
+
+    @post_load
+    def make(self, data: dict[str, int | None], **_: Any) -> tuple[int, int]:
+        """How long ago they ended at least, ms, and how many at most."""
+        grace, limit = data.get("grace"), data.get("limit")
+        return (
+            CLEANED_GRACE_MS if grace is None else grace,
+            CLEANED_AT_ONCE if limit is None else limit,
+        )
+
+
+class RetryFailedSchema(RequestSchema):
+    """Which failed calls are to be tried again; the default is a thousand of any kind."""
+
+    reason = fields.Kind(allow_none=True)
+    limit = fields.WholeNumber(least=1, most=MOST_RETRIED, allow_none=True)
+
+
+class BareSchema(RequestSchema):
+    """A request that says everything by its address."""
+
+
+class PageSchema(Schema):
+    """Which part of a list to show, both ends included."""
+
+    class Meta:
+        unknown = EXCLUDE
+
+    start = fields.Index()
+    end = fields.Index()
+
+    @post_load
+    def make(self, data: dict[str, int], **_: Any) -> tuple[int, int]:
+        """First and last place. Raises ValidationError."""
+        start = data.get("start", 0)
+        end = data.get("end", start + 10)
+        if end < start:
+            raise ValidationError("It lies before start.", "end")
+        if end - start >= MOST_ON_PAGE:
+            raise ValidationError(f"At most {MOST_ON_PAGE:,} jobs fit on a page.", "end")
+        return min(start, FARTHEST), min(end, FARTHEST)
+
+
+def untimely(
+    news: Sequence[NewCall], now_ms: int, past_grace_ms: int | None
+) -> dict[int, dict[str, list[str]]]:
+    """Errors of the calls whose time is too long ago or too far ahead, by index."""
+    found = {}
+    for index, new in enumerate(news):
+        if new.due_ms is None:
+            continue
+        late_ms = now_ms - new.due_ms
+        if past_grace_ms is not None and late_ms > past_grace_ms:
+            text = f"This was {in_words(late_ms)} ago; at most {in_words(past_grace_ms)} is taken."
+        elif -late_ms > YEAR_MS:
+            text = f"This is {in_words(-late_ms)} ahead; at most one year (365 days) is taken."
+        else:
+            continue
+        found[index] = {"scheduleAt": [text]}
+    return found
+
+
+def can_be_asked(settings: Settings) -> bool:
+    """Whether Twilio can ask somebody what to say to a machine."""
+    return bool(settings.public_url or settings.twiml_url)
+
+
+def unspeakable(calls: Sequence[Call]) -> dict[int, dict[str, list[str]]]:
+    """Errors of the calls with words for a machine, where Twilio cannot ask for them, by index."""
+    text = "This service cannot be asked what to say: its operator has to set PUBLIC_URL."
+    return {
+        index: {"voicemailMessage": [text]}
+        for index, call in enumerate(calls)
+        if call.voicemail_message is not None
+    }
+
+
+CALL = CallSchema()
+TIMED_CALL = TimedCallSchema()
+DELAYED_CALL = DelayedCallSchema()
+CHANGE = ChangeSchema()
+BULK = BulkSchema()
+CLEAN = CleanSchema()
+RETRY_FAILED = RetryFailedSchema()
+BARE = BareSchema()
+PAGE = PageSchema()

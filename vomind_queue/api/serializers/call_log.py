@@ -1,0 +1,132 @@
+"""What the endpoints about the call log answer, in the words of the other endpoints."""
+
+from __future__ import annotations
+
+import csv as table
+import io
+import json
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from flask import Response
+
+from vomind_queue.api.serializers.jobs import success
+from vomind_queue.api.serializers.times import iso, iso_or_none
+from vomind_queue.call_log.models import CallEvent, CallRow
+from vomind_queue.usecases.call_history import Forgotten
+
+#: Where a spreadsheet sees a formula, with what it passes over before it: at the beginning of a
+#: text, and after what may separate cells there (https://owasp.org/www-community/attacks/CSV_Injection).
+#: A comma is no danger: it is this file's own separator, and stands within quotation marks.
+_FORMULA = re.compile(
+    r"(?P<before>^|[;|\t\r\n])(?P<unseen>[\s\u200b\u2060\ufeff]*)(?=[=+\-@＝＋－＠])|^(?=[\t\r\n])"
+)
+
+
+def row(shown: CallRow) -> dict[str, Any]:
+    """One call, its fields named as in a job."""
+    return {
+        "jobId": shown.job_id,
+        "state": shown.state,
+        "to": shown.to_number,
+        "lead_id": shown.lead_id,
+        "priority": shown.priority,
+        "message": shown.message,
+        "metadata": shown.metadata,
+        "attemptsMade": shown.attempts,
+        "outcome": shown.outcome,
+        "failedReason": shown.failure,
+        "createdAt": iso(shown.queued_ms),
+        "scheduledFor": iso_or_none(shown.scheduled_ms),
+        "startedAt": iso_or_none(shown.started_ms),
+        "answeredAt": iso_or_none(shown.answered_ms),
+        "finishedAt": iso_or_none(shown.finished_ms),
+        "call": _call(shown),
+        "anonymizedAt": iso_or_none(shown.anonymized_ms),
+    }
+
+
+def _call(shown: CallRow) -> dict[str, Any] | None:
+    if shown.call_sid is None:
+        return None
+    return {
+        "sid": shown.call_sid,
+        "status": shown.call_status,
+        "duration": shown.duration,
+        "answeredBy": shown.answered_by,
+        "price": shown.price,
+        "priceUnit": shown.price_unit,
+    }
+
+
+def event(shown: CallEvent) -> dict[str, Any]:
+    """One event of a call."""
+    return {
+        "sequence": shown.sequence,
+        "at": iso(shown.time_ms),
+        "event": shown.event,
+        "state": shown.state,
+        "attempt": shown.attempt,
+        "sid": shown.call_sid,
+        "status": shown.call_status,
+        "duration": shown.duration,
+        "details": dict(shown.details),
+    }
+
+
+def page(rows: Sequence[CallRow], cursor: str | None) -> Response:
+    """Some calls, and where the next page begins."""
+    return success({"count": len(rows), "calls": [row(each) for each in rows], "next": cursor})
+
+
+def csv(rows: Sequence[CallRow], _cursor: str | None) -> Response:
+    """The same as a table (RFC 4180), with the names of the columns first."""
+    text = io.StringIO()
+    writer = table.writer(text)
+    flat = [_flat(each) for each in rows]
+    writer.writerow(COLUMNS)
+    writer.writerows([each[name] for name in COLUMNS] for each in flat)
+    kind = "text/csv; charset=utf-8; header=present"
+    return Response(text.getvalue().encode(), content_type=kind)
+
+
+COLUMNS = (
+    "jobId", "state", "to", "lead_id", "priority", "message", "metadata", "attemptsMade",
+    "outcome", "failedReason", "createdAt", "scheduledFor", "startedAt", "answeredAt",
+    "finishedAt", "sid", "status", "duration", "answeredBy", "price", "priceUnit",
+)  # fmt: skip
+
+
+def _flat(shown: CallRow) -> dict[str, Any]:
+    found = {**dict.fromkeys(COLUMNS), **row(shown)}
+    metadata = None if shown.metadata is None else json.dumps(shown.metadata, ensure_ascii=False)
+    found |= {**(found["call"] or {}), "metadata": metadata}
+    free = ("lead_id", "message", "failedReason", "metadata")
+    return {**found, **{name: _no_formula(found[name]) for name in free}}
+
+
+def _no_formula(text: str | None) -> str | None:
+    """Return the text with an apostrophe before each formula, so that none is carried out."""
+    return _FORMULA.sub(_defused, text) if text else text
+
+
+def _defused(found: re.Match[str]) -> str:
+    return f"{found['before'] or ''}'{found['unseen'] or ''}"
+
+
+def forgotten(done: Forgotten) -> dict[str, Any]:
+    """What was done to forget a number that is not named again."""
+    left = len(done.being_placed)
+    message = "The number was forgotten"
+    if left:
+        message = f"{left} call{'' if left == 1 else 's'} being placed; send this again afterwards"
+    return {
+        "message": message,
+        "complete": done.complete,
+        "cancelled": done.cancelled,
+        "recurring": done.recurring,
+        "history": done.history,
+        "log": {"calls": done.log.calls, "events": done.log.events} if done.log else None,
+        "beingPlaced": list(done.being_placed),
+    }

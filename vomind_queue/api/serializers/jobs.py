@@ -1,0 +1,147 @@
+"""What is answered: jobs, pages and numbers in the words of the REST contract."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from flask import Response, jsonify
+
+from vomind_queue.api.serializers.times import iso, iso_or_none
+from vomind_queue.calls.call import NewCall
+from vomind_queue.calls.job import AttemptMade, Cleaned, Job, Page, Placed, Receipt
+from vomind_queue.observability.queue_stats import Stats
+
+
+def success(document: dict[str, Any], ignored: Sequence[str] = ()) -> Response:
+    """A 200 with ``success`` in front and, where there are any, the ignored fields behind."""
+    whole = {"success": True, **document}
+    if ignored:
+        whole["ignored"] = list(ignored)
+    return jsonify(whole)
+
+
+def scheduled(new: NewCall, receipt: Receipt, message: str, ignored: Sequence[str]) -> Response:
+    """The answer to one call; a function of request and receipt alone, as replays need it."""
+    job_id = receipt.job_ids[0]
+    document: dict[str, Any] = {"message": message, "jobId": job_id, "status": "scheduled"}
+    if new.due_ms is not None:
+        document["scheduledFor"] = iso(new.due_ms)
+    elif new.delay_ms is not None:
+        document["scheduledFor"] = iso(receipt.accepted_ms + new.delay_ms)
+    document["data"] = new.call.as_data()
+    response = success(document, ignored)
+    response.headers["Location"] = f"/api/queue/job/{job_id}"
+    return response
+
+
+def scheduled_many(receipt: Receipt, ignored: Sequence[str]) -> Response:
+    """The answer to a bulk, its jobs in the order sent."""
+    count = len(receipt.job_ids)
+    document = {
+        "message": f"{count} call{'' if count == 1 else 's'} scheduled successfully",
+        "count": count,
+        "jobs": [{"jobId": job_id, "status": "scheduled"} for job_id in receipt.job_ids],
+    }
+    return success(document, ignored)
+
+
+def job(shown: Job) -> dict[str, Any]:
+    """A job; existing clients read the three unix times at the end."""
+    return {
+        "jobId": shown.id,
+        "state": shown.state.value,
+        "progress": shown.progress,
+        "data": shown.call.as_data(),
+        "attemptsMade": shown.attempts_made,
+        "failedReason": shown.failed_reason,
+        "priority": shown.call.priority.value,
+        "createdAt": iso(shown.created_ms),
+        "scheduledFor": iso_or_none(shown.due_ms),
+        "startedAt": iso_or_none(shown.started_ms),
+        "finishedAt": iso_or_none(shown.finished_ms),
+        "call": _placed(shown.placed),
+        "attempts": [_attempt(made) for made in shown.attempts],
+        "timestamp": shown.created_ms,
+        "processedOn": shown.started_ms,
+        "finishedOn": shown.finished_ms,
+    }
+
+
+def page(shown: Page) -> dict[str, Any]:
+    """A slice of a list."""
+    jobs = [job(each) for each in shown.jobs]
+    return {"count": len(jobs), "total": shown.total, "jobs": jobs}
+
+
+def stats(shown: Stats) -> dict[str, Any]:
+    """The numbers, and beside them what governs the starts."""
+    pause, use, log = shown.pause, shown.rate_use, shown.outbox
+    names = ("waiting", "active", "completed", "failed", "delayed", "total")
+    return {
+        "stats": {name: getattr(shown, name) for name in names},
+        "paused": pause is not None,
+        "pausedBy": pause.by if pause else None,
+        "pausedAt": iso(pause.at_ms) if pause else None,
+        "pauseReason": pause.reason if pause else None,
+        "byPriority": {key.value: count for key, count in shown.by_priority.items()},
+        "rateLimit": use
+        and {
+            "max": use.rate.max_starts,
+            "windowMs": use.rate.window_ms,
+            "used": use.used,
+            "resetMs": use.reset_ms,
+            "overridden": use.overridden,
+        },
+        "breakerOpenUntil": iso_or_none(shown.breaker_until_ms),
+        "inDoubt": shown.in_doubt,
+        "strayRings": shown.stray_rings,
+        "workers": shown.workers,
+        "callLog": {
+            "pending": log.pending,
+            "behindMs": log.behind_ms,
+            "deadLetters": log.dead,
+            "lost": sum(log.lost.values()),
+            "shipping": log.shipping,
+        },
+        "recurring": shown.recurring,
+        "schedulerLeads": shown.scheduler_leads,
+    }
+
+
+def cleaned(removed: Cleaned) -> dict[str, Any]:
+    """The ids of the jobs that were removed."""
+    return {
+        "message": "Old jobs cleaned",
+        "completedCleaned": list(removed.completed),
+        "failedCleaned": list(removed.failed),
+        "total": len(removed.completed) + len(removed.failed),
+    }
+
+
+def _placed(placed: Placed | None) -> dict[str, Any] | None:
+    if placed is None:
+        return None
+    line = _on_the_line(placed)
+    return {"sid": placed.sid, **line, "price": placed.price, "priceUnit": placed.price_unit}
+
+
+def _attempt(made: AttemptMade) -> dict[str, Any]:
+    """One attempt; its token is nobody's business."""
+    return {
+        "number": made.number,
+        "sid": made.placed.sid if made.placed else None,
+        "startedAt": iso_or_none(made.started_ms),
+        "endedAt": iso_or_none(made.ended_ms),
+        **_on_the_line(made.placed),
+        "failedReason": made.reason,
+    }
+
+
+def _on_the_line(placed: Placed | None) -> dict[str, Any]:
+    return {
+        "status": placed.status if placed else None,
+        "duration": placed.duration_s if placed else None,
+        "answeredBy": placed.answered_by if placed else None,
+        "sipResponseCode": placed.sip_code if placed else None,
+    }

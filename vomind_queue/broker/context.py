@@ -1,0 +1,66 @@
+"""What ties kombu's channels to the store."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from vomind_queue.broker.fetcher import WAKE_TIMEOUT_S, Notifier
+from vomind_queue.container.worker_services import WorkerServices
+from vomind_queue.queue.call_queue import CallQueue
+from vomind_queue.queue.connection import RedisStore, connect
+from vomind_queue.queue.worker_queue import WorkerQueue
+from vomind_queue.recurring.ticks import Due, DueEntries
+
+
+class RecurringScheduler(Protocol):
+    """What a scheduler process needs. Everything may raise StoreUnavailable."""
+
+    def look(self) -> DueEntries:
+        """What is due."""
+        ...
+
+    def decide(self, due: Due) -> None:
+        """Decides on one of them."""
+        ...
+
+    def fire(self) -> float:
+        """Carries out what was decided; answers when to look again, s."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkerContext:
+    """Handed to every channel as a transport option."""
+
+    #: Where calls are published.
+    queue: CallQueue
+    #: Where this process takes calls.
+    desk: WorkerQueue
+    #: Lets recurring calls fire.
+    timekeeper: RecurringScheduler
+    #: How long a stopping worker waits for calls that are being placed, s.
+    drain_s: float
+    #: Over which this process waits for a word while it sleeps (see `fetcher.py`).
+    waker: RedisStore
+    #: Wakes its event loop.
+    notifier: Notifier = field(default_factory=Notifier)
+
+    def __repr__(self) -> str:
+        """Short, and free of secrets: operators see it in `celery inspect conf`."""
+        return "<link to the call store>"
+
+    def __json__(self) -> str:
+        """What kombu sends of it when somebody asks a worker for its configuration."""
+        return repr(self)
+
+
+def build_context(work: WorkerServices) -> WorkerContext:
+    """Return what the worker's, or the scheduler's, channels are handed; it does not connect."""
+    return WorkerContext(
+        queue=work.queue,
+        desk=work.desk,
+        timekeeper=work.timekeeper,
+        drain_s=work.settings.drain_ms / 1000,
+        waker=RedisStore(connect(work.settings.redis_url, timeout_s=WAKE_TIMEOUT_S)),
+    )

@@ -1,0 +1,259 @@
+"""Takes calls in.
+
+A look at the queue takes as many calls as the worker has free slots and says
+when the next look is due. In between the worker sleeps: until that time, until
+one of its calls is done, or until somebody leaves a word under the wake key.
+All looks are the event loop's; whatever ends its sleep comes by a `Notifier`.
+"""
+
+from __future__ import annotations
+
+import logging
+import socket
+import threading
+import time
+from contextlib import suppress
+from functools import cached_property
+from typing import Any, Protocol
+
+import redis
+
+from vomind_queue.broker.names import CALL_QUEUES
+from vomind_queue.calls.decisions import Claim
+from vomind_queue.errors import StoreUnavailable
+from vomind_queue.queue import keys
+from vomind_queue.queue.connection import RedisStore
+from vomind_queue.queue.worker_queue import WorkerQueue
+
+logger = logging.getLogger(__name__)
+
+#: The longest time without a look, s: a worker that was not told something sees it then.
+IDLE_LOOK_S = 5.0
+#: The wait after a look that failed for another cause than a lost connection, s.
+FAILED_LOOK_S = 1.0
+#: How long a worker leaves a word to the others that it was meant for, s.
+PASS_ON_S = 0.1
+#: How long one wait for a word lasts on the server, s.
+WAKE_WAIT_S = 5
+#: How long it may take in all before the connection counts as dead, s.
+WAKE_TIMEOUT_S = WAKE_WAIT_S + 3.0
+#: Between two tries to wait for a word while Redis is away, s.
+WAKE_RETRY_S = 0.5
+
+
+class Notifier:
+    """A pair of sockets: any thread writes to one, the event loop reads from the other."""
+
+    def __init__(self) -> None:
+        #: Whether a notice has been written and not been taken in: one is enough.
+        self._noticed = False
+
+    def notify(self) -> None:
+        """Wake the event loop; from any thread."""
+        if self._noticed:
+            return
+        self._noticed = True
+        # A full buffer is a notice that has not been read yet; a closed one, the worker's end.
+        with suppress(OSError):
+            self._sockets[1].send(b"\0")
+
+    def fileno(self) -> int:
+        """Return the descriptor that is readable after a notice."""
+        return self._sockets[0].fileno()
+
+    def clear(self) -> None:
+        """Take in all notices so far; what they are about has to be looked for after this."""
+        with suppress(BlockingIOError):
+            self._sockets[0].recv(4096)
+        # Not before: the notice of one who writes in between would be gone, and be waited for.
+        self._noticed = False
+
+    def close(self) -> None:
+        """Wake nothing more."""
+        for end in self._sockets:
+            end.close()
+
+    @cached_property
+    def _sockets(self) -> tuple[socket.socket, socket.socket]:
+        # Opened on first use: most programs that load the application never run a worker.
+        reader, writer = socket.socketpair()
+        reader.setblocking(False)
+        writer.setblocking(False)
+        return reader, writer
+
+
+class NotificationListener:
+    """A thread that waits for one word at a time and passes it on to the event loop.
+
+    Not kombu's own BRPOP: that one stops reading while the worker is full, and would keep to
+    itself a word that was meant for another worker with a free slot.
+    """
+
+    def __init__(self, gate: RedisStore, notifier: Notifier) -> None:
+        """``gate``: used by nothing else, with ``WAKE_TIMEOUT_S`` for an answer."""
+        self._gate = gate
+        self._notifier = notifier
+        #: Set while it is to wait, and once more at the end.
+        self._wanted = threading.Event()
+        self._closed = threading.Event()
+        # A daemon: Redis may not answer for seconds, and must not hold up the exit.
+        self._thread = threading.Thread(target=self._run, name="wake", daemon=True)
+
+    def start(self) -> None:
+        """Start the thread; it waits for nothing yet."""
+        self._thread.start()
+
+    @property
+    def listens(self) -> bool:
+        """Whether it waits for a word."""
+        return self._wanted.is_set()
+
+    def listen(self) -> None:
+        """Wait for one word, unless it does already."""
+        self._wanted.set()
+
+    def close(self) -> None:
+        """Wait no more; a wait that the thread is in ends with its connection."""
+        self._closed.set()
+        self._wanted.set()
+        self._gate.client.connection_pool.disconnect()
+
+    def _run(self) -> None:
+        while self._wanted.wait() and not self._closed.is_set():
+            try:
+                if self._gate.ask("BRPOP", keys.WAKE, WAKE_WAIT_S):
+                    self._pass_on()
+            except StoreUnavailable:
+                self._retry()
+            except Exception:
+                # A connection that is closed while it is read fails in any way.
+                if not self._closed.is_set():
+                    logger.exception("waiting for a word failed")
+                self._retry()
+
+    def _pass_on(self) -> None:
+        # First: a worker that closes from here on sets both, and this thread sees one of them.
+        self._wanted.clear()
+        if self._closed.is_set():
+            # It came for a worker that takes nothing in any more. The thread must still end.
+            self._wanted.set()
+            self._gate.ask("LPUSH", keys.WAKE, "1")
+            return
+        self._notifier.notify()
+
+    def _retry(self) -> None:
+        # The event loop looks at the queue, and learns whether Redis is away.
+        self._notifier.notify()
+        self._closed.wait(WAKE_RETRY_S)
+
+
+class Feed(Protocol):
+    """What an intake needs of a channel."""
+
+    @property
+    def qos(self) -> Any: ...
+    @property
+    def call_queues(self) -> list[str]: ...
+    def deliver(self, taken: Claim) -> None: ...
+    def give_up(self, taken: Claim) -> None: ...
+
+
+class Intake:
+    """Feeds one channel with calls, in the thread of the event loop."""
+
+    def __init__(
+        self, channel: Feed, hub: Any, *, desk: WorkerQueue, notifier: Notifier, waker: RedisStore
+    ) -> None:
+        """``waker``: over which a `NotificationListener` waits."""
+        self._channel = channel
+        self._desk = desk
+        self._notifier = notifier
+        self._hub = hub
+        self._closed = False
+        self._timer: Any = None
+        #: When the timer rings, on the monotonic clock.
+        self._due_s = 0.0
+        self._listener = NotificationListener(waker, notifier)
+        self._listener.start()
+        hub.add_reader(notifier.fileno(), self._on_notice)
+
+    def close(self) -> None:
+        """Take nothing more in."""
+        self._closed = True
+        self._stop_timer()
+        self._hub.remove_reader(self._notifier.fileno())
+        self._listener.close()
+
+    def _on_notice(self) -> None:
+        # First, so that what is told during the look brings another one.
+        self._notifier.clear()
+        self._look()
+
+    def _look(self) -> None:
+        if self._closed:
+            return
+        wait_s = FAILED_LOOK_S
+        try:
+            wait_s = self._take_in()
+        except StoreUnavailable as error:
+            # Told to Celery as what it is: a lost broker, to be reconnected to.
+            raise redis.ConnectionError(str(error)) from error
+        except Exception:
+            logger.exception("a look at the queue failed")
+        finally:
+            # Whatever went wrong, there is a next look.
+            self._look_in(wait_s)
+
+    def _look_in(self, seconds: float) -> None:
+        due_s = time.monotonic() + seconds
+        if self._closed or (self._timer is not None and self._due_s <= due_s):
+            # The one that is set comes sooner, and learns when the next is due.
+            return
+        self._stop_timer()
+        self._due_s = due_s
+        self._timer = self._hub.call_later(seconds, self._on_time)
+
+    def _on_time(self) -> None:
+        self._timer = None
+        self._look()
+
+    def _take_in(self) -> float:
+        """Take calls for all free slots; return how long to wait for the next look, s."""
+        queues = self._channel.call_queues
+        if not queues:
+            return IDLE_LOOK_S
+        ranks = "".join(str(CALL_QUEUES[queue].rank) for queue in queues)
+        found = self._desk.take(self._free_slots(), ranks)
+        for taken in found.calls:
+            self._deliver(taken)
+        if self._free_slots():
+            # A full worker must not swallow a word that another one could act on.
+            self._listen_in(PASS_ON_S if found.passed_on else 0.0)
+        wait_s = IDLE_LOOK_S if found.next_ms is None else found.next_ms / 1000
+        return min(wait_s, IDLE_LOOK_S)
+
+    def _listen_in(self, seconds: float) -> None:
+        if seconds and not self._listener.listens:
+            self._hub.call_later(seconds, self._listener.listen)
+        else:
+            self._listener.listen()
+
+    def _deliver(self, taken: Claim) -> None:
+        try:
+            self._channel.deliver(taken)
+        except Exception:
+            # Held and renewed, but never run: nobody else would ever get it.
+            logger.exception("a call could not be handed over", extra={"job_id": taken.job_id})
+            self._channel.give_up(taken)
+
+    def _free_slots(self) -> int:
+        qos = self._channel.qos
+        # Calls of a channel that a reconnect has closed are held still.
+        held: int = max(len(self._desk.book), qos.unacknowledged())
+        slots: int = qos.prefetch_count
+        return max(0, slots - held)
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None

@@ -1,0 +1,55 @@
+"""Renews the leases of the calls that this process holds, whatever its event loop does."""
+
+from __future__ import annotations
+
+import logging
+import threading
+
+from vomind_queue.errors import StoreUnavailable
+from vomind_queue.queue.worker_queue import WorkerQueue
+
+logger = logging.getLogger(__name__)
+
+#: Renewals in the length of a lease. The last falls on its end and comes too late: two of the
+#: three before may fail without the loss of a call.
+RENEWALS = 4
+#: Between two tries while Redis is away, s.
+RETRY_S = 0.5
+
+
+class LeaseRenewal:
+    """A thread of its own: it goes on while a stopping worker waits for its calls."""
+
+    def __init__(self, desk: WorkerQueue) -> None:
+        self._desk = desk
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="leases", daemon=True)
+
+    def start(self) -> None:
+        """Start; does nothing when it runs already."""
+        if self._thread.ident is None:
+            self._thread.start()
+
+    def stop(self) -> None:
+        """Renew nothing more."""
+        self._stopped.set()
+
+    def _run(self) -> None:
+        pause_s = self._desk.protocol.lease_ms / 1000 / RENEWALS
+        failing = False
+        while not self._stopped.wait(min(RETRY_S, pause_s) if failing else pause_s):
+            failing = not self._renew(translate_errors=failing)
+
+    def _renew(self, *, translate_errors: bool) -> bool:
+        """Return whether it worked. ``told``: the log has this outage already."""
+        try:
+            self._desk.extend()
+        except StoreUnavailable as error:
+            if not translate_errors:
+                logger.warning("leases not renewed: %s", error)
+            return False
+        except Exception:
+            if not translate_errors:
+                logger.exception("leases not renewed")
+            return False
+        return True

@@ -1,0 +1,162 @@
+"""What the call log holds: plain values, no I/O.
+
+A *row* is a call as it stands, an *event* is one thing that happened to it. All times are
+unix milliseconds on the clock of the Redis server.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+#: Events after which a call is in a certain state.
+STATE_AFTER: Mapping[str, str] = {
+    "due": "waiting",
+    "given_back": "waiting",
+    "retried": "waiting",
+    "put_off": "delayed",
+    "taken": "active",
+    "started": "active",
+    "in_doubt": "active",
+    "completed": "completed",
+    "revived": "completed",
+    "failed": "failed",
+    "cancelled": "cancelled",
+}
+
+#: States of which a call does not come back by itself, in the log.
+FINAL_STATES = ("completed", "failed", "cancelled")
+#: All states in the log: those of the queue, and one for calls that were taken out of it.
+STATES = ("waiting", "delayed", "active", *FINAL_STATES)
+#: Twilio's last words on a call, and one for calls that it never took
+#: (https://www.twilio.com/docs/voice/api/call-resource#call-status-values).
+OUTCOMES = ("completed", "busy", "no-answer", "failed", "canceled", "not-placed")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CallRow:
+    """One call, as far as the log knows; personal fields are ``None`` once blanked."""
+
+    #: Orders calls by time, and is a call's own even where job ids begin again.
+    key: str
+    job_id: str
+    #: Grows with every change, so that a late delivery never undoes a newer one.
+    version: int
+    to_number: str | None
+    lead_id: str | None
+    priority: str
+    message: str | None
+    metadata: Mapping[str, Any] | None
+    #: One of `STATES`.
+    state: str
+    #: Attempts that have ended.
+    attempts: int
+    scheduled_ms: int | None
+    queued_ms: int
+    started_ms: int | None
+    finished_ms: int | None
+    #: When the person, or a machine, picked up.
+    answered_ms: int | None = None
+    call_sid: str | None = None
+    #: Twilio's last status of it.
+    call_status: str | None = None
+    #: One of `OUTCOMES`, once it is known.
+    outcome: str | None = None
+    #: Seconds on the line.
+    duration: int | None = None
+    price: str | None = None
+    price_unit: str | None = None
+    answered_by: str | None = None
+    #: The last failure, in words.
+    failure: str | None = None
+    #: When personal fields were blanked.
+    anonymized_ms: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CallEvent:
+    """One thing that happened to a call."""
+
+    #: Key of the call's row.
+    key: str
+    job_id: str
+    #: Orders the events of a call; unique among them.
+    sequence: int
+    time_ms: int
+    #: ``accepted``, ``due``, ``taken`` …
+    event: str
+    #: State of the call from then on; ``None`` where it did not change.
+    state: str | None
+    attempt: int | None = None
+    call_sid: str | None = None
+    call_status: str | None = None
+    direction: str = "outbound-api"
+    from_number: str | None = None
+    to_number: str | None = None
+    #: Seconds on the line.
+    duration: int | None = None
+    #: Whatever else there is to say.
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Batch:
+    """What is delivered in one go: the newest row of each call, and events in their order."""
+
+    rows: Sequence[CallRow]
+    events: Sequence[CallEvent]
+
+
+class Table(StrEnum):
+    """Where a line of the log belongs."""
+
+    CALLS = "call_logs"
+    EVENTS = "call_events"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DeadLetter:
+    """A line that the log refused for good."""
+
+    line: CallRow | CallEvent
+    #: What the log said of it, without personal data.
+    reason: str
+
+    @property
+    def table(self) -> Table:
+        """Where it belongs."""
+        return Table.CALLS if isinstance(self.line, CallRow) else Table.EVENTS
+
+    @property
+    def name(self) -> str:
+        """The same for the same line."""
+        mark = "row" if isinstance(self.line, CallRow) else str(self.line.sequence)
+        return f"{self.line.key}:{mark}"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Search:
+    """Which calls to show, newest first; ``None`` means any."""
+
+    number: str | None = None
+    lead_id: str | None = None
+    job_id: str | None = None
+    state: str | None = None
+    outcome: str | None = None
+    #: Accepted at this time or later.
+    since_ms: int | None = None
+    #: Accepted before this time.
+    until_ms: int | None = None
+    #: Key of the last call on the page before.
+    after: str | None = None
+    limit: int = 50
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Erased:
+    """How much was taken out of the log."""
+
+    calls: int
+    events: int

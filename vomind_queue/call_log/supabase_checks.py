@@ -1,0 +1,68 @@
+"""Whether a Supabase project has what the call log needs; writes nothing."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator
+from contextlib import suppress
+
+import httpx
+from postgrest import APIError
+from supabase import Client
+
+from vomind_queue.call_log import columns
+from vomind_queue.call_log.models import CallEvent, CallRow, Table
+from vomind_queue.call_log.supabase_errors import in_words
+from vomind_queue.observability.check_result import CheckResult, fine, wrong
+
+_ADVICE = (
+    "Look at SUPABASE_URL and SUPABASE_SERVICE_KEY; make the tables by the migrations in "
+    "vomind_queue/call_log/migrations."
+)
+_LEADS = "leads"
+
+
+def examine(client: Client, key: str) -> Iterator[CheckResult]:
+    """Findings on the key, the tables and the optional table of leads."""
+    if found := _unfit(key):
+        yield found
+        return
+    try:
+        for table, kind in ((Table.CALLS, CallRow), (Table.EVENTS, CallEvent)):
+            client.table(table).select(",".join(columns.names(kind))).limit(1).execute()
+            yield fine(f"table {table}", "it is there, with all of its columns")
+        yield _leads(client)
+    except APIError as error:
+        yield wrong("Supabase", f"{in_words(error)}.", _ADVICE)
+    except httpx.HTTPError as error:
+        yield wrong("Supabase", f"It cannot be reached ({type(error).__name__}).", _ADVICE)
+
+
+def _unfit(key: str) -> CheckResult | None:
+    """A key for browsers reads nothing and writes nothing, and is told no error for reading.
+
+    Old keys are JSON Web Tokens that name their role
+    (https://supabase.com/docs/guides/api/api-keys).
+    """
+    role = "anon" if key.startswith("sb_publishable_") else None
+    if key.count(".") == 2:  # noqa: PLR2004
+        with suppress(ValueError, AttributeError):
+            payload = key.split(".")[1]
+            padded = payload + "=" * (-len(payload) % 4)
+            role = json.loads(base64.urlsafe_b64decode(padded)).get("role")
+    if role in (None, "service_role"):
+        return None
+    return wrong(
+        "Supabase",
+        f"The key is one of the role {role}, which may not write.",
+        "Set SUPABASE_SERVICE_KEY to the service-role key or a secret key.",
+    )
+
+
+def _leads(client: Client) -> CheckResult:
+    try:
+        client.table(_LEADS).select("id").limit(1).execute()
+    except APIError as error:
+        return fine("table leads", f"not used ({error.code})")
+    return fine("table leads", "it is there; leads that were called are noted in it")

@@ -1,0 +1,1 @@
+"""A call: what it is, and what is decided about it. No I/O."""

@@ -1,0 +1,126 @@
+"""A call as an app asked for it: plain values, no I/O.
+
+All times are unix milliseconds on the clock of the Redis server, all durations are milliseconds
+unless a name says otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+#: What is spoken when an app gives no message.
+DEFAULT_MESSAGE = "Hello from VoMindAI"
+
+
+class Priority(StrEnum):
+    """How urgent a call is; no call starts while one of a higher priority waits."""
+
+    #: Dialed first.
+    HIGH = "high"
+    #: The default.
+    NORMAL = "normal"
+    #: Dialed when nothing else waits.
+    LOW = "low"
+
+    @property
+    def rank(self) -> int:
+        """1 for high, 2 for normal, 3 for low: lower is dialed first."""
+        return list(Priority).index(self) + 1
+
+
+class State(StrEnum):
+    """Where a job is; every job is in exactly one state."""
+
+    #: In the queue, to be dialed as soon as its turn comes.
+    WAITING = "waiting"
+    #: Held by a worker: about to be dialed, being dialed, or its outcome in doubt.
+    ACTIVE = "active"
+    #: Accepted by Twilio.
+    COMPLETED = "completed"
+    #: Given up, with a reason.
+    FAILED = "failed"
+    #: To be dialed at a later time: scheduled, or between two attempts.
+    DELAYED = "delayed"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Call:
+    """One outbound call as an app asked for it, defaults filled in."""
+
+    #: Number to ring: ``+`` and 7 to 15 ASCII digits.
+    to: str
+    #: Words to speak, 1 to 3,000 characters.
+    message: str = DEFAULT_MESSAGE
+    #: The app's own name for the person, returned as sent.
+    lead_id: str | int | None = None
+    #: Order of dialing.
+    priority: Priority = Priority.NORMAL
+    #: The app's own JSON object, returned as sent.
+    metadata: Mapping[str, Any] | None = None
+    #: Outcomes on the line after which the call is made again: ``busy``, ``no-answer``,
+    #: ``failed``; ``None``: as the settings say.
+    retry_on: Sequence[str] | None = None
+    #: Whether a machine is to be told from a person, a ``progress.Detection``; ``None``: as the
+    #: settings say.
+    machine_detection: str | None = None
+    #: Words to speak to a machine in place of the message.
+    voicemail_message: str | None = None
+    #: Under which the request that asked for it was known to the client that sent it: stands in
+    #: the log lines of the call, and is never shown. ``None``: the client gave none.
+    request_id: str | None = None
+
+    def as_data(self) -> dict[str, Any]:
+        """The call as the REST API shows it under ``data``."""
+        data: dict[str, Any] = {"to": self.to, "message": self.message}
+        if self.lead_id is not None:
+            data["lead_id"] = self.lead_id
+        data["priority"] = str(self.priority)
+        data["metadata"] = dict(self.metadata or {})
+        if self.retry_on is not None:
+            data["retryOn"] = list(self.retry_on)
+        if self.machine_detection is not None:
+            data["machineDetection"] = self.machine_detection
+        if self.voicemail_message is not None:
+            data["voicemailMessage"] = self.voicemail_message
+        return data
+
+    @classmethod
+    def from_data(cls, data: Mapping[str, Any]) -> Call:
+        """The inverse of :meth:`as_data`."""
+        return cls(
+            to=data["to"],
+            message=data["message"],
+            lead_id=data.get("lead_id"),
+            priority=Priority(data["priority"]),
+            metadata=data.get("metadata") or {},
+            retry_on=data.get("retryOn"),
+            machine_detection=data.get("machineDetection"),
+            voicemail_message=data.get("voicemailMessage"),
+            request_id=data.get("requestId"),
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NewCall:
+    """A call to be stored, with the time at which it is wanted.
+
+    At most one of the two times is given; neither means at once.
+    """
+
+    call: Call
+    #: Absolute time, unix ms.
+    due_ms: int | None = None
+    #: Time from acceptance, ms; counted on the clock of the Redis server.
+    delay_ms: int | None = None
+
+
+def mask_number(number: str) -> str:
+    """``+1234567890`` as ``+1******7890``: what a log line may show of a number.
+
+    The number of stars is fixed, so that the length is not told either.
+    """
+    shown = number[:2], number[-4:]
+    return "******".join(shown) if len(number) > len("".join(shown)) else "******"

@@ -1,0 +1,179 @@
+"""What becomes of a placed call on the line, as Twilio tells it: plain values, no I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+#: Rank of a status after which nothing comes; named in the scripts, too.
+FINAL = 9
+#: How long a phone rings before Twilio gives the call up, s.
+RING_TIMEOUT_S = 30
+#: Without callbacks, how long after a call was placed Twilio is first asked for it, ms: a call
+#: that nobody answers is over by then, with the 5 s that Twilio adds.
+FIRST_LOOK_MS = (RING_TIMEOUT_S + 15) * 1000
+
+
+class LineStatus(StrEnum):
+    """Twilio's words for where a call is (https://www.twilio.com/docs/voice/api/call-resource)."""
+
+    #: Accepted, not yet dialed.
+    QUEUED = "queued"
+    #: Being dialed.
+    INITIATED = "initiated"
+    #: The phone rings.
+    RINGING = "ringing"
+    #: Somebody or something answered.
+    IN_PROGRESS = "in-progress"
+    #: Answered, and over.
+    COMPLETED = "completed"
+    #: The line was busy.
+    BUSY = "busy"
+    #: Nobody answered within the ring time-out.
+    NO_ANSWER = "no-answer"
+    #: It could not be connected.
+    FAILED = "failed"
+    #: Ended before it was answered, by request.
+    CANCELED = "canceled"
+    #: Our own word: Twilio does not know the call. What it says later all the same counts.
+    UNKNOWN = "unknown"
+
+    @property
+    def rank(self) -> int:
+        """Place in the order of a call's life; ``FINAL`` for all by which it ends."""
+        return _RANKS.get(self, FINAL)
+
+    @property
+    def final(self) -> bool:
+        """Whether nothing comes after it."""
+        return self.rank == FINAL
+
+
+def known(word: str | None) -> LineStatus | None:
+    """The status that Twilio's word means; ``None`` for a word that is not known here."""
+    return LineStatus(word) if word in _WORDS else None
+
+
+_WORDS = frozenset(LineStatus) - {LineStatus.UNKNOWN}
+_RANKS = {
+    LineStatus.QUEUED: 0,
+    LineStatus.INITIATED: 1,
+    LineStatus.RINGING: 2,
+    LineStatus.IN_PROGRESS: 3,
+    LineStatus.UNKNOWN: FINAL - 1,
+}
+#: Rank of the status with which a call was found or accepted, by Twilio's word; 0 for others. One
+#: that is final counts as less: its particulars are still to be reported.
+RANK_AT_FIRST = {str(word): min(word.rank, FINAL - 1) for word in _WORDS}
+#: Outcomes after which a call may be made again.
+RETRIED = (LineStatus.BUSY, LineStatus.NO_ANSWER, LineStatus.FAILED)
+
+
+class Detection(StrEnum):
+    """Whether an answering machine is to be told from a person."""
+
+    #: Not at all.
+    OFF = "off"
+    #: As soon as it can be told.
+    ENABLE = "enable"
+    #: A machine once its greeting is over, so that a message can be left.
+    MESSAGE_END = "detect-message-end"
+
+
+def is_machine(answered_by: str | None) -> bool:
+    """Whether a message can be left there: ``machine_end_beep`` and the like, not ``fax``."""
+    return answered_by is not None and answered_by.startswith("machine")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Report:
+    """What Twilio says of one call at one moment, by a callback or when asked."""
+
+    sid: str
+    #: ``None``: it says nothing of it, as the result of a detection does.
+    status: LineStatus | None = None
+    #: Order of a call's callbacks, from 0; ``None`` when asked for.
+    sequence: int | None = None
+    #: Seconds on the line, once it is over.
+    duration_s: int | None = None
+    #: ``human``, ``machine_start``, ``machine_end_beep``, ``fax``, ``unknown`` …
+    answered_by: str | None = None
+    #: How the called side's network answered, such as 486 for busy.
+    sip_code: int | None = None
+    #: What it cost, a decimal number as Twilio writes it (less than 0), and in which currency.
+    price: str | None = None
+    price_unit: str | None = None
+
+
+class Hearing(StrEnum):
+    """How a report was received."""
+
+    #: It said something new.
+    OK = "ok"
+    #: It changed nothing: known, late, or of an earlier attempt.
+    AGAIN = "again"
+    #: No attempt accounts for that call: it will be ended at Twilio.
+    SUPERSEDED = "superseded"
+    #: The job is gone; whether an attempt accounts for that call cannot be told, and it goes on.
+    MISSING = "missing"
+    #: The attempt's outcome is not written yet.
+    UNDECIDED = "undecided"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CallbackResult:
+    """What the queue made of a report."""
+
+    hearing: Hearing
+    #: Where the call is now, when something new was said.
+    status: str = ""
+    #: Whether the status moved.
+    moved: bool = False
+    #: Whether the call is made again for its outcome.
+    repeated: bool = False
+    #: Of the request that asked for the call, where it came with one.
+    request_id: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OutcomePolicy:
+    """Which outcomes on the line are tried again, how soon and how often."""
+
+    #: Where a call does not say so itself.
+    retry_on: Sequence[str]
+    #: Wait before each such attempt, ms.
+    delay_ms: int
+    #: How many there may be for one call, or after a manual retry.
+    most: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Followed:
+    """A placed call of which nothing was heard for too long, or whose price is to be had."""
+
+    job_id: str
+    token: str
+    sid: str
+    #: How often Twilio was asked for it before this time and at it, from 1.
+    looks: int
+    #: Whether it is over, and only its price is wanted.
+    over: bool
+
+
+def next_look_ms(looks: int, *, silence_ms: int, callbacks: bool) -> int:
+    """When to ask for a call again that was not over at that look, ms from then.
+
+    Where callbacks come, silence is the exception; where they cannot, one looks
+    later and later until a look costs no more than silence does.
+    """
+    if callbacks:
+        return silence_ms
+    return int(min(FIRST_LOOK_MS * 2 ** min(looks - 1, 20), silence_ms))
+
+
+def first_look_ms(*, silence_ms: int, callbacks: bool) -> int:
+    """When to ask for the first time for a call that was just placed, ms from then."""
+    if callbacks:
+        return RING_TIMEOUT_S * 1000 + silence_ms
+    return min(FIRST_LOOK_MS, silence_ms)

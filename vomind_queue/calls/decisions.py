@@ -1,0 +1,132 @@
+"""What is decided about attempts, and how the queue receives it: plain values, no I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from vomind_queue.calls.attempts import Accepted, Attempt, Kind
+
+
+class AttemptResult(StrEnum):
+    """What an attempt's outcome does to its call."""
+
+    #: Twilio took it: the call is placed.
+    COMPLETED = "completed"
+    #: The call is given up.
+    FAILED = "failed"
+    #: Counted; the call is tried again later.
+    AGAIN = "again"
+    #: Not counted; the call waits in its old place.
+    POSTPONED = "postponed"
+    #: Not counted; the call waits in its old place and the queue pauses.
+    ACCOUNT = "account"
+    #: Not known; to be settled before anything else happens to the call.
+    DOUBT = "doubt"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Decision:
+    """What is to be written about an attempt."""
+
+    ending: AttemptResult
+    #: In words that a person can act on; empty after success.
+    reason: str = ""
+    #: Twilio's answer, when it took the call.
+    accepted: Accepted | None = None
+    #: Which kind of failure it was; ``None`` after success, and where evidence was looked for.
+    kind: Kind | None = None
+    #: Twilio certainly did not process it: counts towards the breaker.
+    refused: bool = False
+    #: Earliest next attempt or next look, ms from now.
+    wait_ms: int = 0
+    #: How long Twilio asked to wait (`Retry-After`), ms; 0 where it did not.
+    asked_ms: int = 0
+    #: How long Twilio asked to be left alone, ms: no sooner is an open breaker probed.
+    quiet_ms: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Claim:
+    """A call that a worker may start."""
+
+    job_id: str
+    #: Lease token.
+    lease: str
+    #: 1 high, 2 normal, 3 low.
+    rank: int
+    #: Attempts that ended since the last manual retry.
+    round: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Intake:
+    """What one look at the queue gave."""
+
+    calls: Sequence[Claim]
+    #: When to look again, ms from now; ``None`` when nothing will change by itself.
+    next_ms: int | None
+    #: Calls wait that only other workers ask for, and a word was left for those.
+    passed_on: bool
+
+
+class NotStarted(StrEnum):
+    """Why a call that was taken must not start now."""
+
+    #: The lease ran out, or the call is somebody else's.
+    LOST = "lost"
+    #: The queue is paused.
+    PAUSED = "paused"
+    #: A call of higher priority waits.
+    PREEMPTED = "outranked"
+    #: The allowance is used up.
+    LIMITED = "limited"
+    #: The breaker is open.
+    BROKEN = "broken"
+    #: Another call to the same number is under way or in doubt.
+    BUSY = "busy"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DialStarted:
+    """A dialing mark that stands, and what must be known to decide on its outcome."""
+
+    attempt: Attempt
+    #: Attempts that ended since the last manual retry, this one not counted.
+    round: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class UnknownOutcome:
+    """An attempt in doubt that is due for a look."""
+
+    begun: DialStarted
+    #: How often it was looked for.
+    looks: int
+    #: Since the mark, ms on the clock of Redis.
+    age_ms: int
+
+
+class FinishStatus(StrEnum):
+    """How a verdict was received."""
+
+    #: Written.
+    OK = "ok"
+    #: An outcome was written before: a repetition.
+    AGAIN = "again"
+    #: The attempt is not the call's any more.
+    SUPERSEDED = "superseded"
+    #: The call is gone.
+    MISSING = "missing"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FinishResult:
+    """What the queue made of a verdict."""
+
+    reception: FinishStatus
+    #: Whether starts are held back because Twilio refuses call after call.
+    breaker_open: bool = False
+    #: Whether the refusal did not count, because the breaker was open already.
+    uncounted: bool = False

@@ -1,0 +1,110 @@
+"""A job: a call with its state and its story so far. Plain values, no I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from vomind_queue.calls.call import Call, State
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class IdempotencyKey:
+    """A client's promise that two requests with the same key are one request."""
+
+    #: The key, already scoped to the API key and the endpoint it came with.
+    name: str
+    #: Digest of the request, to tell a replay from a misuse of the key.
+    fingerprint: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Receipt:
+    """What was accepted: enough to build the first answer again for a replay."""
+
+    #: Job ids in the order of the calls.
+    job_ids: Sequence[str]
+    #: When the calls were accepted, unix ms.
+    accepted_ms: int
+    #: Whether an earlier request with the same idempotency key stored them.
+    replayed: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Placed:
+    """What Twilio says of a call that it accepted."""
+
+    #: Twilio's call SID.
+    sid: str
+    #: Twilio's call status: ``queued``, ``ringing``, ``in-progress``, ``completed`` …
+    status: str
+    #: Seconds on the line, once it is known.
+    duration_s: int | None = None
+    #: ``human``, ``machine_start`` …, once it is known.
+    answered_by: str | None = None
+    #: How the called side's network answered, such as 486, once it is known.
+    sip_code: int | None = None
+    #: What it cost, as Twilio writes it (less than 0), and in which currency, once it is known.
+    price: str | None = None
+    price_unit: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AttemptMade:
+    """One try at ringing the phone, under way or over."""
+
+    #: 1 for the first of the job's life.
+    number: int
+    #: Unix ms.
+    started_ms: int | None
+    #: When the call was over on the line, or the attempt was given up; unix ms.
+    ended_ms: int | None
+    #: ``None`` while Twilio is being asked, and where it did not take the call.
+    placed: Placed | None
+    #: Why it came to nothing, in words; ``None`` where it did not.
+    reason: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Job:
+    """A call with its state and its story so far."""
+
+    #: Decimal string, never given out twice.
+    id: str
+    state: State
+    call: Call
+    #: 0 in the queue, 50 while Twilio is being asked, 100 once the call is placed.
+    progress: int
+    #: Attempts that have ended, over all rounds of retries.
+    attempts_made: int
+    #: The last failure in words that a person can act on; ``None`` after success.
+    failed_reason: str | None
+    #: When the call was accepted, unix ms.
+    created_ms: int
+    #: When it is to be dialed, unix ms; ``None`` when it was wanted at once.
+    due_ms: int | None
+    #: Start of the last attempt, unix ms.
+    started_ms: int | None
+    #: When it completed or failed, unix ms.
+    finished_ms: int | None
+    #: The call of the last attempt that Twilio took.
+    placed: Placed | None
+    #: All of them, the first one first.
+    attempts: Sequence[AttemptMade] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Page:
+    """A slice of one state's jobs, in that state's order."""
+
+    jobs: Sequence[Job]
+    #: Number of all jobs in that state.
+    total: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Cleaned:
+    """Jobs removed from history."""
+
+    completed: Sequence[str]
+    failed: Sequence[str]

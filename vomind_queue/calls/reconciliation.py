@@ -1,0 +1,86 @@
+"""Attempts in doubt: what the evidence says, decided by one pure function.
+
+An attempt is in doubt when its dialing mark stands and nobody can say whether
+Twilio took the call: the worker died, the answer was lost, Twilio failed half
+way. It is never redialed before Twilio's own list has been read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from vomind_queue.calls.attempts import Accepted, Failure, Kind, Ring
+from vomind_queue.calls.decisions import AttemptResult, Decision, UnknownOutcome
+from vomind_queue.calls.retry import RetryPolicy, try_again, unknown_outcome
+
+#: Twilio gives a call's creation in whole seconds, and clocks are read at some distance, ms.
+CLOCK_MARGIN_MS = 2_000
+#: The longest wait between two looks, ms.
+LONGEST_LOOK_MS = 30_000
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Evidence:
+    """What one look into Twilio's list showed."""
+
+    #: Rings to the number, ours or not.
+    rings: Sequence[Ring]
+    #: Twilio's time at the look, unix ms.
+    twilio_now_ms: int
+    #: SIDs among them that belong to attempts whose outcome is known.
+    known_sids: Collection[str]
+    #: Whether our own rings carry a token by which they can be told.
+    tokens: bool
+
+
+def judge(
+    doubt: UnknownOutcome, evidence: Evidence, horizon_ms: int, policy: RetryPolicy
+) -> Decision:
+    """The verdict on an attempt in doubt after one look."""
+    attempt = doubt.begun.attempt
+    candidates = [ring for ring in evidence.rings if _could_be(ring, doubt, evidence)]
+    ours = [ring for ring in candidates if ring.token == attempt.token]
+    if ours:
+        return _found(ours[0])
+    unknown = [ring for ring in candidates if ring.token is None]
+    if len(unknown) == 1 and not evidence.tokens:
+        return _found(unknown[0])
+    if policy.fail_unknown:
+        return _for_a_person(unknown)
+    if doubt.age_ms < horizon_ms:
+        return look_again(doubt, horizon_ms, policy)
+    if unknown:
+        return _for_a_person(unknown)
+    absent = Failure(
+        kind=Kind.DOUBT,
+        reason="Twilio gave no usable answer, and its list shows no call to this number.",
+    )
+    return try_again(absent, doubt.begun.round, policy)
+
+
+def look_again(doubt: UnknownOutcome, horizon_ms: int, policy: RetryPolicy) -> Decision:
+    """Nothing is known yet: the next look, later and later, the last one at the horizon."""
+    wait_ms = min(policy.first_look_ms * 2**doubt.looks, LONGEST_LOOK_MS)
+    left_ms = horizon_ms - doubt.age_ms
+    if left_ms > 0:
+        wait_ms = min(wait_ms, left_ms)
+    return Decision(ending=AttemptResult.DOUBT, wait_ms=max(wait_ms, 100))
+
+
+def _could_be(ring: Ring, doubt: UnknownOutcome, evidence: Evidence) -> bool:
+    ring_age_ms = evidence.twilio_now_ms - ring.created_ms
+    return ring.sid not in evidence.known_sids and ring_age_ms <= doubt.age_ms + CLOCK_MARGIN_MS
+
+
+def _found(ring: Ring) -> Decision:
+    accepted = Accepted(sid=ring.sid, status=ring.status)
+    return Decision(ending=AttemptResult.COMPLETED, accepted=accepted)
+
+
+def _for_a_person(rings: Sequence[Ring]) -> Decision:
+    detail = "Twilio gave no usable answer."
+    if rings:
+        sids = ", ".join(ring.sid for ring in rings)
+        detail = f"Twilio's list shows calls to this number that may or may not be ours ({sids})."
+    return Decision(ending=AttemptResult.FAILED, reason=unknown_outcome(detail))

@@ -1,0 +1,92 @@
+"""What an attempt's outcome means for its call: one pure function."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from vomind_queue.calls.attempts import Accepted, Failure, Kind, Outcome
+from vomind_queue.calls.decisions import AttemptResult, Decision
+
+#: No wait between two attempts is longer than this, s (Celery's `retry_backoff_max`).
+LONGEST_BACKOFF_S = 600
+
+#: However long Twilio asks to be left alone, an open breaker is probed this often at least, ms.
+LONGEST_QUIET_MS = 60_000
+
+#: What was not sent in time is tried again after this, so that a machine that is too slow for
+#: its own deadline does not spin, ms.
+UNSENT_WAIT_MS = 1_000
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RetryPolicy:
+    """How often and how soon a refused call is tried again."""
+
+    #: Attempts in a round: from acceptance or a manual retry to giving up.
+    max_attempts: int
+    #: Celery's wait before a retry, s, given the retries before it: one formula decides, for the
+    #: calls that Celery puts off and for those that nobody is left to put off.
+    backoff_s: Callable[[int], float]
+    #: Wait before the first look for an attempt in doubt, ms.
+    first_look_ms: int
+    #: Whether an unknown outcome is left to a person at once.
+    fail_unknown: bool = False
+
+
+def decide(outcome: Outcome, round_: int, policy: RetryPolicy) -> Decision:
+    """The verdict on an outcome; ``round_`` counts the attempts of this round that ended before."""
+    if isinstance(outcome, Accepted):
+        return Decision(ending=AttemptResult.COMPLETED, accepted=outcome)
+    return replace(_after(outcome, round_, policy), kind=outcome.kind)
+
+
+def _after(outcome: Failure, round_: int, policy: RetryPolicy) -> Decision:
+    match outcome.kind:
+        case Kind.PERMANENT:
+            return Decision(ending=AttemptResult.FAILED, reason=outcome.reason)
+        case Kind.ACCOUNT:
+            return Decision(ending=AttemptResult.ACCOUNT, reason=outcome.reason)
+        case Kind.UNSENT:
+            return Decision(
+                ending=AttemptResult.POSTPONED, reason=outcome.reason, wait_ms=UNSENT_WAIT_MS
+            )
+        case Kind.DOUBT:
+            return _doubtful(outcome, policy)
+        case Kind.REFUSED:
+            return try_again(outcome, round_, policy)
+
+
+def try_again(failure: Failure, round_: int, policy: RetryPolicy) -> Decision:
+    """The verdict on an attempt that certainly rang nobody, for a passing cause."""
+    refused = failure.kind is Kind.REFUSED
+    asked_ms = failure.retry_after_ms or 0
+    quiet_ms = min(asked_ms, LONGEST_QUIET_MS)
+    made = round_ + 1
+    if made >= policy.max_attempts:
+        reason = f"{failure.reason} Given up after {made} attempts."
+        return Decision(
+            ending=AttemptResult.FAILED, reason=reason, refused=refused, quiet_ms=quiet_ms
+        )
+    return Decision(
+        ending=AttemptResult.AGAIN,
+        reason=failure.reason,
+        refused=refused,
+        wait_ms=max(round(policy.backoff_s(round_) * 1000), asked_ms),
+        asked_ms=asked_ms,
+        quiet_ms=quiet_ms,
+    )
+
+
+def _doubtful(failure: Failure, policy: RetryPolicy) -> Decision:
+    if policy.fail_unknown:
+        return Decision(ending=AttemptResult.FAILED, reason=unknown_outcome(failure.reason))
+    return Decision(ending=AttemptResult.DOUBT, reason=failure.reason, wait_ms=policy.first_look_ms)
+
+
+def unknown_outcome(detail: str) -> str:
+    """The reason of a call whose outcome a person has to find out."""
+    return (
+        f"It is not known whether this call was placed: {detail} "
+        "Look for the number in Twilio's call log before you retry it."
+    )

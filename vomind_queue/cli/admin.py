@@ -1,0 +1,91 @@
+"""Commands that work on this machine and on the stores themselves, without the API."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+
+from vomind_queue.config.documents import env_example, markdown_table
+from vomind_queue.config.loading import load
+from vomind_queue.config.settings import Settings
+from vomind_queue.container.log_services import build_history, build_relay
+from vomind_queue.errors import VomindError
+from vomind_queue.observability import logs
+
+
+def configured() -> Settings:
+    """The settings, with the log set up by them. Raises SettingsError."""
+    settings = load()
+    logs.configure(settings)
+    return settings
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """A fault that is not the command's own ends it with one line and status 1."""
+    try:
+        yield
+    except VomindError as error:
+        raise SystemExit(str(error)) from None
+
+
+@click.command()
+@click.argument("number")
+def forget(number: str) -> None:
+    """Take a phone NUMBER out of queue, history and call log.
+
+    Ends with 1 when something is left to be done.
+    """
+    if not re.fullmatch(r"\+[0-9]{7,15}", number):
+        raise click.BadParameter("write it as + and 7 to 15 digits", param_hint="NUMBER")
+    with told():
+        done = build_history(configured()).forget(number)
+    click.echo(f"queue: {done.cancelled} calls and {done.recurring} recurring calls cancelled")
+    click.echo(f"history: {done.history} calls removed")
+    if done.log is None:
+        click.echo("call log: cannot be reached; run this again later")
+    else:
+        click.echo(f"call log: {done.log.calls} calls and {done.log.events} events erased")
+    if done.being_placed:
+        ids = ", ".join(done.being_placed)
+        click.echo(f"being placed: {ids}; run this again when they have ended")
+    if not done.complete:
+        raise SystemExit(1)
+
+
+@click.command("dead-letters")
+@click.option("--send", is_flag=True, help="Offer them to the call log once more.")
+def dead_letters(*, send: bool) -> None:
+    """Show the lines that the call log refused, with its reasons; never a number.
+
+    Ends with 1 when there are any left.
+    """
+    with told():
+        shipping = build_relay(configured())
+        if send:
+            went, refused = shipping.send_again()
+            click.echo(f"sent: {went}, refused again: {refused}")
+        letters = sorted(shipping.dead(), key=lambda letter: letter.name)
+    for letter in letters:
+        click.echo(f"job {letter.line.job_id}\t{letter.table}\t{letter.reason}")
+    if letters:
+        raise SystemExit(1)
+    click.echo("There are no dead letters.")
+
+
+@click.command()
+def settings() -> None:
+    """Write .env.example and the table in docs/settings.md, below the working directory."""
+    Path(".env.example").write_text(env_example(), encoding="utf-8")
+    page = Path("docs/settings.md")
+    text = re.sub(
+        r"(<!-- settings: begin.*?-->\n).*?(<!-- settings: end -->)",
+        lambda found: found[1] + markdown_table() + found[2],
+        page.read_text(encoding="utf-8"),
+        flags=re.DOTALL,
+    )
+    page.write_text(text, encoding="utf-8")

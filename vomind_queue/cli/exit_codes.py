@@ -1,0 +1,54 @@
+"""With which status a command ends; docs/command-line.md has them for people."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+import click
+
+
+class ExitCode(IntEnum):
+    """The exit statuses."""
+
+    #: All was done.
+    DONE = 0
+    #: Something is left to be done, or was not as it should be; the output says what.
+    LEFT = 1
+    #: The command line, a file or a value in it is not allowed.
+    USAGE = 2
+    #: There is no such job, or no such path.
+    NOT_FOUND = 3
+    #: The call is in a state that does not allow this.
+    REFUSED = 4
+    #: The key is missing or wrong.
+    NO_KEY = 5
+    #: The service, or what it stands on, cannot be reached now; try again.
+    UNREACHABLE = 6
+    #: What answers has a fault of its own, or is not VoMind Queue.
+    FAULT = 7
+    #: `doctor` found something that should be put right …
+    ADVICE = 10
+    #: … or that must be.
+    WRONG = 11
+    #: Ended by Ctrl-C (128 and the number of SIGINT, as shells have it).
+    INTERRUPTED = 130
+
+
+class BadFile(click.ClickException):
+    """A file, or something in it, that cannot be used; its text says what to do."""
+
+    exit_code = int(ExitCode.USAGE)
+
+
+_BY_STATUS = {
+    **dict.fromkeys((400, 413, 415, 422), ExitCode.USAGE),
+    **dict.fromkeys((401, 403), ExitCode.NO_KEY),
+    **dict.fromkeys((404, 405), ExitCode.NOT_FOUND),
+    409: ExitCode.REFUSED,
+    **dict.fromkeys((429, 502, 503, 504), ExitCode.UNREACHABLE),
+}
+
+
+def of_status(status: int) -> ExitCode:
+    """The ending for an HTTP status that is no success."""
+    return _BY_STATUS.get(status, ExitCode.FAULT)

@@ -1,0 +1,54 @@
+"""``up``, ``web``, ``worker``, ``beat``, ``shipper``, ``flower``: programs to be run.
+
+The command becomes the program: signals reach it directly.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import click
+
+from vomind_queue.cli.commands import COMMANDS as LISTED
+
+#: What each is started with, after the name of the interpreter.
+COMMANDS: Mapping[str, Sequence[str]] = {
+    "up": ("-m", "devserver"),
+    "web": ("-m", "vomind_queue.processes.web"),
+    "worker": ("-m", "celery", "--quiet", "-A", "celery_app", "worker"),
+    "beat": ("-m", "celery", "--quiet", "-A", "celery_app", "beat"),
+    "shipper": ("-m", "vomind_queue.processes.shipper"),
+    "flower": ("-m", "vomind_queue.processes.flower"),
+}
+#: Where ``celery_app.py`` and ``devserver`` lie.
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+def _becomes(name: str, *, more: str = "", takes: str = "") -> click.Command:
+    """A command that is replaced by a program; ``takes`` names the arguments handed on to it."""
+
+    def run(arguments: tuple[str, ...] = ()) -> None:
+        path = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
+        environ = {**os.environ, "PYTHONPATH": os.pathsep.join(path)}
+        command = [sys.executable, *COMMANDS[name], *arguments]
+        os.execve(sys.executable, command, environ)  # noqa: S606
+
+    handed_on = click.Argument(["arguments"], nargs=-1, type=click.UNPROCESSED, metavar=takes)
+    return click.Command(
+        name,
+        callback=run,
+        params=[handed_on] if takes else [],
+        help=LISTED[name].help + more,
+        context_settings={"ignore_unknown_options": bool(takes)},
+    )
+
+
+up, web, beat, shipper, flower = map(_becomes, ("up", "web", "beat", "shipper", "flower"))
+worker = _becomes(
+    "worker",
+    more="\n\nArguments are handed on to Celery: a second worker on one machine is -n two@%h.",
+    takes="[CELERY'S ARGUMENTS]...",
+)

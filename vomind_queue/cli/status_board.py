@@ -1,0 +1,237 @@
+"""How the queue stands, as lines: what `status` prints once and ``watch`` again and again."""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+import signal
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
+from types import FrameType
+from typing import Any
+
+import click
+
+from vomind_queue.cli.client import OVERVIEW, Api, ApiFault, document
+from vomind_queue.cli.exit_codes import ExitCode
+from vomind_queue.cli.options import talks
+from vomind_queue.cli.output import COLOURS, Out, ahead_s, count, duration, printable, row
+from vomind_queue.encoding import readable
+
+#: How the verdicts are painted, and what they are called for people.
+_STATES: Mapping[str, tuple[str, str]] = {
+    "calling": ("Calling", "green"),
+    "idle": ("Idle: no call to make now", "green"),
+    "held": ("Held by the limit", "yellow"),
+    "paused": ("Paused", "yellow"),
+    "stuck": ("Stuck", "red"),
+}
+_LEVELS = {"error": "red", "warning": "yellow", "info": "cyan"}
+#: Twilio's words and ours, as people say them.
+_OUTCOMES = {"completed": "answered", "not-placed": "not placed", "no-answer": "not answered"}
+#: Rising bars.
+_BARS = "▁▂▃▄▅▆▇█"
+MINUTES = 60
+#: The other screen that terminals have, without a cursor; and back.
+_ENTER, _LEAVE = "\x1b[?1049h\x1b[?25l", "\x1b[?25h\x1b[?1049l"
+#: To the corner; the rest of a line; the rest of the screen.
+_HOME, _LINE, _REST = "\x1b[H", "\x1b[K", "\x1b[J"
+
+
+def board(shown: Mapping[str, Any], url: str) -> Iterator[str]:
+    """The lines."""
+    title, colour = _STATES.get(shown["state"], (shown["state"], "red"))
+    yield f"{click.style('●', fg=colour)} {click.style(title, bold=True)}  {url}"
+    for reason in shown["reasons"]:
+        yield from _reason(reason)
+    yield ""
+    yield from _numbers(shown)
+    yield from _limit(shown["rateLimit"])
+    yield row("processes", _processes(shown))
+    yield row("call log", _log(shown["callLog"]))
+    yield from _hour(shown["lastHour"])
+
+
+def one_line(shown: Mapping[str, Any]) -> str:
+    """The same as briefly as can be."""
+    stats = shown["stats"]
+    names = ("waiting", "active", "delayed", "completed", "failed")
+    return "  ".join([shown["state"], *(f"{name} {stats[name]:,}" for name in names)])
+
+
+def _reason(reason: Mapping[str, Any]) -> Iterator[str]:
+    until = reason["until"]
+    when = f" ({duration(ahead_s(until))} left)" if until and ahead_s(until) > 0 else ""
+    title = click.style(reason["title"], fg=_LEVELS.get(reason["level"]))
+    yield f"  {title}{when}: {printable(reason['detail'])}"
+    if reason["remedy"]:
+        yield f"    → {reason['remedy']}"
+
+
+def _numbers(shown: Mapping[str, Any]) -> Iterator[str]:
+    stats = shown["stats"]
+    for name in ("waiting", "active", "delayed", "completed", "failed"):
+        more = ""
+        if name == "waiting" and stats[name]:
+            each = shown["byPriority"].items()
+            more = "   " + " · ".join(f"{priority} {number:,}" for priority, number in each)
+        if name == "active" and shown["inDoubt"]:
+            more = f"   {shown['inDoubt']:,} in doubt"
+        yield f"  {click.style(f'{name:11}', fg=COLOURS[name])} {stats[name]:>9,}{more}"
+
+
+def _limit(limit: Mapping[str, Any] | None) -> Iterator[str]:
+    if limit is None:
+        yield row("limit", "off")
+        return
+    text = f"{limit['used']} of {limit['max']} starts in {duration(limit['windowMs'] / 1000)}"
+    next_at = limit["nextStartAt"]
+    if next_at and ahead_s(next_at) > 0:
+        text += f"; the next one in {duration(ahead_s(next_at))}"
+    yield row("limit", text + (", overridden" if limit["overridden"] else ""))
+
+
+def _processes(shown: Mapping[str, Any]) -> str:
+    found = [count(shown["workers"], "worker")]
+    found.append("scheduler" if shown["schedulerLeads"] else "no scheduler")
+    found.append("shipper" if shown["callLog"]["shipping"] else "no shipper")
+    if shown["recurring"]:
+        found.append(count(shown["recurring"], "recurring call"))
+    return " · ".join(found)
+
+
+def _log(log: Mapping[str, Any]) -> str:
+    text = "up to date"
+    if log["pending"]:
+        text = f"{log['pending']:,} on their way, {duration(log['behindMs'] / 1000)} behind"
+    dead = f"; {count(log['deadLetters'], 'dead letter')}" if log["deadLetters"] else ""
+    return text + dead
+
+
+def _hour(hour: Mapping[str, Any]) -> Iterator[str]:
+    ended = [f"{number:,} {_OUTCOMES.get(word, word)}" for word, number in hour["outcomes"].items()]
+    starts = count(hour["starts"], "start")
+    yield row("last hour", f"{starts}: {', '.join(ended)}" if ended else starts)
+    waits = hour["waitMs"]
+    if waits["p50"] is not None:
+        shown = ", ".join(f"{name} {_short_ms(waits[name])}" for name in ("p50", "p90", "max"))
+        yield row("waited", shown)
+    if hour["starts"]:
+        yield row("", bars(hour["minutes"], datetime.now(UTC)))
+
+
+def _short_ms(wait_ms: int) -> str:
+    return f"{wait_ms} ms" if wait_ms < 1_000 else duration(wait_ms / 1000)  # noqa: PLR2004
+
+
+def bars(minutes: Sequence[Mapping[str, Any]], now: datetime) -> str:
+    """Starts a minute over the last hour, the present minute at the right."""
+    starts = {datetime.fromisoformat(each["at"]): each["starts"] for each in minutes}
+    last = now.replace(second=0, microsecond=0)
+    row = [starts.get(last - timedelta(minutes=back), 0) for back in reversed(range(MINUTES))]
+    most = max(row)
+    if not most:
+        return ""
+    full = len(_BARS) - 1
+    return "".join(_BARS[-(-number * full // most)] for number in row) + f"  most {most} a minute"
+
+
+class _Look:
+    """Asks again and again; what has not changed is not sent again."""
+
+    def __init__(self, api: Api) -> None:
+        self._api = api
+        self._tag: str | None = None
+        self.shown: dict[str, Any] = {}
+        #: Whether the last look showed anything new, and why it came to nothing, if it did.
+        self.changed, self.trouble = False, ""
+
+    def again(self) -> None:
+        """Raises ApiFault for what is wrong from the beginning; later it is waited for."""
+        headers = {"If-None-Match": self._tag} if self._tag else {}
+        self.changed, self.trouble = False, ""
+        try:
+            answer = self._api.ask("GET", OVERVIEW, headers=headers)
+        except ApiFault as fault:
+            if not self.shown or not fault.passing:
+                raise
+            self.trouble = fault.message
+            return
+        if answer.status_code != HTTPStatus.NOT_MODIFIED:
+            self.shown, self._tag = document(answer), answer.headers.get("ETag")
+            self.changed = True
+
+
+@click.command()
+@click.option(
+    "-n",
+    "--interval",
+    type=click.FloatRange(0.2, 3600),
+    default=1.0,
+    show_default=True,
+    help="Seconds between two looks.",
+)
+@click.option("--count", "looks", type=click.IntRange(1), help="End after so many looks.")
+@talks
+def watch(api: Api, out: Out, *, interval: float, looks: int | None) -> None:
+    """Show how the queue stands, live, until Ctrl-C.
+
+    Where standard output is no terminal, there is a line for each change.
+    """
+    look, told = _Look(api), ("", "")
+    screen = sys.stdout.isatty() and not out.as_json
+    look.again()
+    with _screen() if screen else suppress(KeyboardInterrupt):
+        for number in itertools.count(1):
+            if screen:
+                _draw(look, api.url)
+            else:
+                told = _tell(look, out, told)
+            sys.stdout.flush()
+            if number == looks:
+                return
+            time.sleep(interval)
+            look.again()
+
+
+def _draw(look: _Look, url: str) -> None:
+    now = f"{datetime.now(UTC):%H:%M:%S} UTC, Ctrl-C ends"
+    lines = [*board(look.shown, url), "", look.trouble or now]
+    shown = [f"{line}{_LINE}" for line in lines[: shutil.get_terminal_size().lines - 1]]
+    click.echo(_HOME + "\n".join(shown) + _REST, nl=False)
+
+
+def _tell(look: _Look, out: Out, told: tuple[str, str]) -> tuple[str, str]:
+    """Times that pass by themselves are no change for people; programs get every document."""
+    line = one_line(look.shown)
+    if out.as_json and look.changed:
+        click.echo(readable(look.shown))
+    elif not out.as_json and line != told[0]:
+        click.echo(f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}  {line}")
+    if look.trouble and look.trouble != told[1]:
+        out.note(look.trouble)
+    return line, look.trouble
+
+
+@contextmanager
+def _screen() -> Iterator[None]:
+    before = signal.signal(signal.SIGTERM, _stop)
+    # Not through click: these are no colours, and wanted with NO_COLOR, too.
+    sys.stdout.write(_ENTER)
+    try:
+        yield
+    except KeyboardInterrupt:
+        # The ordinary way to end it.
+        pass
+    finally:
+        sys.stdout.write(_LEAVE)
+        sys.stdout.flush()
+        signal.signal(signal.SIGTERM, before)
+
+
+def _stop(_number: int, _frame: FrameType | None) -> None:
+    raise SystemExit(ExitCode.INTERRUPTED)

@@ -1,0 +1,1 @@
+"""Where services are put together. Nothing here connects."""

@@ -1,0 +1,69 @@
+"""Where the parts of the call log are put together; `services` is handed the log."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterator
+from importlib import import_module
+
+from vomind_queue.call_log.protocol import CallLog
+from vomind_queue.call_log.sqlite import SqliteLog
+from vomind_queue.config.settings import Settings
+from vomind_queue.observability.check_result import CheckResult, fine, wrong
+from vomind_queue.queue.connection import WORKER_TIMEOUT_S, RedisStore, connect
+from vomind_queue.queue.erasure import Erasure
+from vomind_queue.queue.outbox import Outbox
+from vomind_queue.usecases.call_history import History
+from vomind_queue.usecases.outbox_relay import LogRetention, OutboxRelay
+
+#: The file in the data directory.
+SQLITE_FILE = "calls.sqlite3"
+
+
+def open_log(settings: Settings) -> CallLog:
+    """Supabase where it is configured, else a file; connects to nothing."""
+    if settings.supabase_url:
+        # Not at the top: its client takes 27 MB and a quarter of a second in each process, and
+        # most of those who run this on one machine have no Supabase.
+        supabase = import_module("vomind_queue.call_log.supabase")
+        log: CallLog = supabase.connect(settings.supabase_url, settings.supabase_service_key)
+        return log
+    return SqliteLog(settings.data_dir / SQLITE_FILE)
+
+
+def check_log(settings: Settings) -> Iterator[CheckResult]:
+    """Whether the log can be written."""
+    if settings.supabase_url:
+        supabase = import_module("vomind_queue.call_log.supabase")
+        yield from supabase.examine(settings.supabase_url, settings.supabase_service_key)
+        return
+    place = settings.data_dir
+    nearest = next(each for each in (place, *place.absolute().parents) if each.exists())
+    if nearest.is_dir() and os.access(nearest, os.W_OK):
+        yield fine("call log", f"a file of SQLite in {place}, which can be written")
+    else:
+        yield wrong("call log", f"{nearest} cannot be written.", "Set DATA_DIR to another place.")
+
+
+def log_place(settings: Settings) -> str:
+    """Where the log is, for people."""
+    return settings.supabase_url or str(settings.data_dir / SQLITE_FILE)
+
+
+def build_history(settings: Settings) -> History:
+    """The parts of a command that forgets a person."""
+    gate = RedisStore(connect(settings.redis_url, timeout_s=WORKER_TIMEOUT_S), settings.outbox_max)
+    return History(open_log(settings), Erasure(gate))
+
+
+def build_relay(settings: Settings) -> OutboxRelay:
+    """The parts of a shipper process."""
+    gate = RedisStore(connect(settings.redis_url, timeout_s=WORKER_TIMEOUT_S), settings.outbox_max)
+    outbox = Outbox(gate, secrets.token_urlsafe(9), settings.twilio_phone_number)
+    retention = None
+    if settings.retention_days is not None:
+        retention = LogRetention(
+            days=settings.retention_days, anonymize=settings.retention_mode == "anonymize"
+        )
+    return OutboxRelay(outbox, open_log(settings), retention)

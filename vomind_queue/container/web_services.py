@@ -1,0 +1,135 @@
+"""Where the parts of a web process are put together; those of others: `work_services`.
+
+Nothing here connects. Nothing here brings Twilio's client, which is a fifth of such a
+process's memory, and which it never asks.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from dataclasses import dataclass
+
+from vomind_queue.call_log.protocol import CallLog
+from vomind_queue.calls.call_status import OutcomePolicy, first_look_ms
+from vomind_queue.config.settings import Settings
+from vomind_queue.errors import StoreUnavailable, StoreUnsuitable
+from vomind_queue.queue.call_queue import CallQueue
+from vomind_queue.queue.callback_store import CallbackStore
+from vomind_queue.queue.connection import API_TIMEOUT_S, RedisStore, connect
+from vomind_queue.queue.erasure import Erasure
+from vomind_queue.queue.inspection import Inspection
+from vomind_queue.queue.metrics_reader import MetricsReader
+from vomind_queue.queue.recurring_store import RecurringStore
+from vomind_queue.queue.request_limits import RequestLimiter
+from vomind_queue.queue.server_requirements import check
+from vomind_queue.queue.worker_queue import Protocol, WorkerQueue
+from vomind_queue.twilio.callbacks import SignatureValidator
+from vomind_queue.usecases.call_history import History
+from vomind_queue.usecases.enqueue import Enqueue
+from vomind_queue.usecases.manage_queue import Control
+from vomind_queue.usecases.recurring_calls import RecurringCalls
+from vomind_queue.usecases.status_callbacks import StatusCallbacks
+
+
+@dataclass(frozen=True, kw_only=True)
+class Services:
+    """What the API is handed."""
+
+    settings: Settings
+    scheduling: Enqueue
+    timetable: RecurringStore
+    recurring: RecurringCalls
+    queue: CallQueue
+    control: Control
+    meters: MetricsReader
+    floods: RequestLimiter
+    reporting: StatusCallbacks
+    #: ``None`` while Twilio has no address to report to.
+    postmark: SignatureValidator | None
+    history: History
+
+
+def check_store(settings: Settings) -> str | None:
+    """Why the Redis server must not hold calls, in one line; ``None`` when it may.
+
+    A server that cannot be reached now is no reason: it is waited for.
+    """
+    client = connect(settings.redis_url, timeout_s=API_TIMEOUT_S)
+    try:
+        check(client, allow_eviction=settings.allow_eviction)
+    except StoreUnsuitable as error:
+        return str(error)
+    except StoreUnavailable:
+        return None
+    finally:
+        client.close()
+    return None
+
+
+def build(settings: Settings, log: CallLog) -> Services:
+    """The parts of a web process; ``log`` comes from `log_services`."""
+    client = connect(settings.redis_url, timeout_s=API_TIMEOUT_S)
+    return build_on(RedisStore(client, settings.outbox_max), settings, log)
+
+
+def build_on(gate: RedisStore, settings: Settings, log: CallLog) -> Services:
+    """The same on a connection that is there."""
+    queue, timetable = CallQueue(gate, settings.rate), RecurringStore(gate)
+    reporting = StatusCallbacks(
+        reports=reports_of(
+            settings, gate, WorkerQueue(gate, process_name(), protocol_of(settings))
+        ),
+        jobs=queue,
+        silence_ms=settings.silence_ms,
+        price_ms=settings.price_delay_ms,
+    )
+    return Services(
+        settings=settings,
+        scheduling=Enqueue(queue),
+        timetable=timetable,
+        recurring=RecurringCalls(timetable),
+        queue=queue,
+        control=Control(queue, Inspection(gate)),
+        meters=MetricsReader(gate),
+        floods=RequestLimiter(gate),
+        reporting=reporting,
+        postmark=_postmark(settings),
+        history=History(log, Erasure(gate)),
+    )
+
+
+def process_name() -> str:
+    """This process among all that work on the queue."""
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
+def _postmark(settings: Settings) -> SignatureValidator | None:
+    if settings.public_url is None or settings.twilio_auth_token is None:
+        return None
+    return SignatureValidator(settings.twilio_auth_token, settings.public_url)
+
+
+def reports_of(settings: Settings, gate: RedisStore, desk: WorkerQueue) -> CallbackStore:
+    """Where what Twilio says of calls is written down."""
+    policy = OutcomePolicy(
+        retry_on=settings.retry_on,
+        delay_ms=settings.retry_outcome_delay_ms,
+        most=settings.retry_outcome_max,
+    )
+    return CallbackStore(gate, desk, policy)
+
+
+def protocol_of(settings: Settings) -> Protocol:
+    """What all processes have to agree on."""
+    return Protocol(
+        lease_ms=settings.lease_ms,
+        rate=settings.rate,
+        breaker_probe_ms=settings.breaker_probe_ms,
+        in_doubt_horizon_ms=settings.in_doubt_horizon_ms,
+        first_look_ms=first_look_ms(
+            silence_ms=settings.silence_ms, callbacks=settings.public_url is not None
+        ),
+        keep_completed=settings.keep_completed,
+        keep_failed=settings.keep_failed,
+    )

@@ -1,0 +1,130 @@
+"""Where the parts of those who ask Twilio, or stand in for it, are put together.
+
+Nothing here connects.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Protocol as Shape
+from typing import TypeVar
+
+from celery.utils.time import get_exponential_backoff_interval
+
+from vomind_queue.calls.attempts import Dialer
+from vomind_queue.calls.retry import LONGEST_BACKOFF_S, RetryPolicy
+from vomind_queue.config.settings import Settings
+from vomind_queue.container.web_services import process_name, protocol_of, reports_of
+from vomind_queue.queue.call_queue import CallQueue
+from vomind_queue.queue.connection import WORKER_TIMEOUT_S, RedisStore, connect
+from vomind_queue.queue.due_times import DueTimes
+from vomind_queue.queue.recurring_store import RecurringStore
+from vomind_queue.queue.takeover import Takeover
+from vomind_queue.queue.worker_queue import WorkerQueue
+from vomind_queue.twilio.account_checks import AccountChecks
+from vomind_queue.twilio.dialer import TwilioDialer
+from vomind_queue.usecases.fire_recurring import RecurringScheduler
+from vomind_queue.usecases.place_call import PlaceCall
+from vomind_queue.usecases.status_polling import Operator, StatusPolling
+
+D = TypeVar("D", bound=TwilioDialer)
+
+#: Connections for the scripts of all slots: each is busy for less than a millisecond.
+WORKER_CONNECTIONS = 3
+
+
+class Provider(Dialer, Operator, Shape):
+    """All that a worker needs of a telephone provider."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkerServices:
+    """What a worker is handed."""
+
+    settings: Settings
+    queue: CallQueue
+    desk: WorkerQueue
+    timekeeper: RecurringScheduler
+    calling: PlaceCall
+    following: StatusPolling
+    due_times: DueTimes
+
+
+def build_worker(settings: Settings, dialer: Provider | None = None) -> WorkerServices:
+    """The parts of a worker process; ``dialer`` in the place of Twilio's."""
+    client = connect(
+        settings.redis_url, timeout_s=WORKER_TIMEOUT_S, max_connections=WORKER_CONNECTIONS
+    )
+    gate = RedisStore(client, settings.outbox_max)
+    name = process_name()
+    desk = WorkerQueue(gate, name, protocol_of(settings))
+    queue = CallQueue(gate, settings.rate)
+    dialer = dialer or _dialer(settings, TwilioDialer)
+    calling = PlaceCall(
+        desk=desk,
+        dialer=dialer,
+        policy=_policy(settings),
+        horizon_ms=settings.in_doubt_horizon_ms,
+        tokens=settings.public_url is not None,
+    )
+    following = StatusPolling(
+        reports=reports_of(settings, gate, desk),
+        operator=dialer,
+        silence_ms=settings.silence_ms,
+        price_ms=settings.price_delay_ms,
+        callbacks=settings.public_url is not None,
+    )
+    return WorkerServices(
+        settings=settings,
+        queue=queue,
+        desk=desk,
+        timekeeper=RecurringScheduler(RecurringStore(gate)),
+        calling=calling,
+        following=following,
+        due_times=DueTimes(gate, settings.redis_url),
+    )
+
+
+def build_takeover(settings: Settings, name: str) -> tuple[Takeover, RecurringStore]:
+    """Where the calls of another queue come in; ``name`` tells it from all others."""
+    gate = RedisStore(connect(settings.redis_url, timeout_s=WORKER_TIMEOUT_S), settings.outbox_max)
+    return Takeover(gate, name), RecurringStore(gate)
+
+
+def _policy(settings: Settings) -> RetryPolicy:
+    return RetryPolicy(
+        max_attempts=settings.max_attempts,
+        backoff_s=backoff_of(settings),
+        first_look_ms=settings.settle_interval_ms,
+        fail_unknown=settings.on_unknown_outcome == "fail",
+    )
+
+
+def backoff_of(settings: Settings) -> Callable[[int], float]:
+    """Celery's own formula for the wait before a retry, as its autoretry is set up to use it."""
+    return partial(
+        get_exponential_backoff_interval, settings.retry_delay_s, maximum=LONGEST_BACKOFF_S
+    )
+
+
+def build_account_checks(settings: Settings) -> AccountChecks:
+    """Twilio as it is asked by those who look after the service."""
+    return _dialer(settings, AccountChecks)
+
+
+def _dialer(settings: Settings, kind: type[D]) -> D:
+    return kind(
+        account_sid=settings.twilio_account_sid,
+        auth_token=settings.twilio_auth_token,
+        api_key=settings.twilio_api_key,
+        api_secret=settings.twilio_api_secret,
+        from_number=settings.twilio_phone_number,
+        api_base=settings.twilio_api_base,
+        twiml_url=settings.twiml_url,
+        public_url=settings.public_url,
+        detection=settings.machine_detection,
+        deadline_ms=settings.dial_deadline_ms,
+        slots=settings.concurrency,
+    )

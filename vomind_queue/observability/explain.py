@@ -1,0 +1,141 @@
+"""Why a call has not rung yet, in words: decided from plain values, no I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from vomind_queue.calls.call import State
+from vomind_queue.observability.overview import SYSTEM
+from vomind_queue.observability.queue_stats import RateUse, Stats
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Place:
+    """Where a call is in the queue, all of one moment."""
+
+    now_ms: int
+    state: State
+    #: Waiting: calls that are dialed before it.
+    ahead: int = 0
+    #: Delayed: when it is due. In doubt: when it is looked for next. Unix ms.
+    at_ms: int | None = None
+    #: Whether Twilio is being asked, or was asked and gave no clear answer.
+    marked: bool = False
+    #: How often in a row it stood back for another call to its number.
+    stood_back: int = 0
+    #: Attempts that have ended.
+    attempts: int = 0
+    #: Why the last one came to nothing; empty where it did not.
+    failure: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Obstacle:
+    """One thing between a call and its ring."""
+
+    #: A word for programs: ``behind``, ``due``, ``limit`` …
+    kind: str
+    #: One sentence.
+    text: str
+    #: When it changes by itself, unix ms.
+    until_ms: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Explanation:
+    """What stands between a call and its ring."""
+
+    place: Place
+    obstacles: Sequence[Obstacle]
+    #: When it rings at the earliest, as far as can be told now, unix ms.
+    expected_ms: int | None
+
+
+def standing(place: Place, stats: Stats) -> Explanation:
+    """Why the call has not rung yet, the nearest cause first."""
+    return Explanation(
+        place=place,
+        obstacles=[*_of_call(place), *_of_queue(place, stats)],
+        expected_ms=_expected_ms(place, stats),
+    )
+
+
+def _of_call(place: Place) -> Iterator[Obstacle]:
+    if place.state is State.WAITING:
+        yield _turn(place.ahead)
+    elif place.state is State.DELAYED:
+        yield _delay(place)
+    elif place.state is State.ACTIVE:
+        yield _activity(place)
+    elif place.state is State.COMPLETED:
+        yield Obstacle(kind="placed", text="Twilio has taken it.")
+    else:
+        yield Obstacle(kind="failed", text=place.failure or "It was given up.")
+
+
+def _turn(ahead: int) -> Obstacle:
+    if not ahead:
+        return Obstacle(kind="next", text="It is the next one to be dialed.")
+    calls = "1 call" if ahead == 1 else f"{ahead:,} calls"
+    return Obstacle(kind="behind", text=f"It is behind {calls} of the same or a higher priority.")
+
+
+def _delay(place: Place) -> Obstacle:
+    if place.stood_back:
+        text = "Another call to its number is being placed or in doubt; it stands back for that."
+        return Obstacle(kind="number-busy", text=text, until_ms=place.at_ms)
+    if place.attempts:
+        text = f"The next attempt is put off. {place.failure}".rstrip()
+        return Obstacle(kind="retry", text=text, until_ms=place.at_ms)
+    return Obstacle(kind="due", text="It is scheduled for later.", until_ms=place.at_ms)
+
+
+def _activity(place: Place) -> Obstacle:
+    if place.at_ms is not None:
+        text = "Twilio gave no clear answer; whether it rang is being looked for in Twilio's list."
+        return Obstacle(kind="in-doubt", text=text, until_ms=place.at_ms)
+    if place.marked:
+        return Obstacle(kind="being-placed", text="Twilio is being asked to place it now.")
+    return Obstacle(kind="taken", text="A worker holds it and is about to dial.")
+
+
+def _of_queue(place: Place, stats: Stats) -> Iterator[Obstacle]:
+    """What holds all calls up that have not begun."""
+    if place.state not in (State.WAITING, State.DELAYED):
+        return
+    pause = stats.pause
+    if pause and pause.by == SYSTEM:
+        yield Obstacle(
+            kind="account", text=f"The queue paused itself. {pause.reason or ''}".rstrip()
+        )
+    elif pause:
+        yield Obstacle(kind="paused", text=f"The queue is paused by {pause.by}.")
+    if not stats.workers:
+        yield Obstacle(kind="no-worker", text="No worker is running.")
+    if stats.breaker_until_ms is not None:
+        text = "Twilio refuses calls; one is let through every few seconds."
+        yield Obstacle(kind="breaker", text=text, until_ms=stats.breaker_until_ms)
+    use = stats.rate_use
+    if place.state is State.WAITING and use and use.reset_ms:
+        text = f"The limit of {use.rate.max_starts} starts in {use.rate.window_ms / 1000:g} "
+        text += "seconds is used up."
+        yield Obstacle(kind="limit", text=text, until_ms=place.now_ms + use.reset_ms)
+
+
+def _expected_ms(place: Place, stats: Stats) -> int | None:
+    stopped = stats.pause or not stats.workers or stats.breaker_until_ms is not None
+    if stopped or place.state not in (State.WAITING, State.DELAYED):
+        return None
+    if place.state is State.DELAYED:
+        return place.at_ms
+    return place.now_ms + (_wait_ms(place.ahead, stats.rate_use) if stats.rate_use else 0)
+
+
+def _wait_ms(ahead: int, use: RateUse) -> int:
+    """Time until the limit has let through those ahead, if all of the allowance is used."""
+    free = max(use.rate.max_starts - use.used, 0)
+    if ahead < free:
+        return 0
+    windows = (ahead - free) // use.rate.max_starts
+    return (use.reset_ms or use.rate.window_ms) + windows * use.rate.window_ms

@@ -1,0 +1,256 @@
+"""Whether calls go out, and if not, why and what to do: decided from plain numbers, no I/O.
+
+`assess` is the one place that says so; the page and every app read the same verdict. Its words
+are in `overview_reasons.yaml`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from functools import cache
+from importlib.resources import files
+from typing import TypeVar
+
+import yaml
+
+from vomind_queue.observability.queue_stats import OutboxState, Stats
+from vomind_queue.observability.redis_memory import REMEDY, TIGHT, Memory
+
+K = TypeVar("K")
+
+#: Minutes that are looked back upon.
+MINUTES = 60
+#: A log that is behind by less is at work, ms.
+BEHIND_MS = 30_000
+#: A shipper that starts has taken the oldest entry by then, ms.
+UNSHIPPED_MS = 5_000
+#: Who pauses the queue when the account is refused; see `finish.lua`.
+SYSTEM = "system"
+
+
+class Condition(StrEnum):
+    """How the queue as a whole stands."""
+
+    #: Calls go out.
+    CALLING = "calling"
+    #: Calls would go out; there are none to make now.
+    IDLE = "idle"
+    #: Calls wait because the allowance is used up.
+    HELD = "held"
+    #: Somebody stopped the queue.
+    PAUSED = "paused"
+    #: Calls cannot go out until something is put right.
+    STUCK = "stuck"
+
+
+class Level(StrEnum):
+    """How bad something is."""
+
+    #: As it should be, and worth knowing.
+    INFO = "info"
+    #: Calls go out, and something else does not work.
+    WARNING = "warning"
+    #: Calls do not go out.
+    ERROR = "error"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reason:
+    """One thing that a person should know, with what to do about it."""
+
+    #: A word for programs: ``paused``, ``limit`` …
+    kind: str
+    level: Level
+    #: A few words.
+    title: str
+    #: One or two sentences.
+    detail: str
+    #: What to do; empty when there is nothing to be done.
+    remedy: str = ""
+    #: When it changes by itself, unix ms.
+    until_ms: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Assessment:
+    """The verdict."""
+
+    condition: Condition
+    #: The gravest first.
+    reasons: Sequence[Reason]
+
+    @property
+    def level(self) -> Level:
+        """Of the gravest reason."""
+        return self.reasons[0].level if self.reasons else Level.INFO
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Minute:
+    """What happened in one minute."""
+
+    #: Its beginning, unix ms.
+    at_ms: int
+    #: Calls that began to ring, or were refused by Twilio.
+    starts: int
+    #: How calls ended: Twilio's words, ``machine``, and ``not-placed``.
+    outcomes: Mapping[str, int]
+    #: Starts by the half octave of the time that they had waited in their turn.
+    waits: Mapping[int, int]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Hour:
+    """The minutes of the last hour in which something happened."""
+
+    #: Unix ms on the clock of Redis.
+    now_ms: int
+    #: Changes whenever anything happens to any call.
+    version: str
+    minutes: Sequence[Minute]
+
+    @property
+    def outcomes(self) -> Mapping[str, int]:
+        """How calls ended, over the hour."""
+        return _sums(minute.outcomes for minute in self.minutes)
+
+    def waited_ms(self, share: float) -> int | None:
+        """The time within which that share of the calls had started, to the next half octave."""
+        waits = _sums(minute.waits for minute in self.minutes)
+        left = share * sum(waits.values())
+        for octave in sorted(waits):
+            left -= waits[octave]
+            if left <= 0:
+                return longest_ms(octave)
+        return None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Overview:
+    """Everything that one look at the queue tells."""
+
+    stats: Stats
+    hour: Hour
+    assessment: Assessment
+
+
+def longest_ms(octave: int) -> int:
+    """Upper end of a half octave, ms, as `half_octave` in includes/totals.lua numbers them.
+
+    >>> [longest_ms(octave) for octave in (0, 2, 20, 21)]
+    [0, 1, 768, 1024]
+    """
+    exponent, upper = divmod(octave, 2)
+    if exponent == 0:
+        return 0
+    return int(2 ** (exponent - 1) * (2.0 if upper else 1.5))
+
+
+def assess(stats: Stats, now_ms: int) -> Assessment:
+    """The verdict on these numbers."""
+    order = [Level.ERROR, Level.WARNING, Level.INFO]
+    reasons = sorted(_reasons(stats, now_ms), key=lambda reason: order.index(reason.level))
+    return Assessment(condition=_condition(stats, reasons), reasons=reasons)
+
+
+def _condition(stats: Stats, reasons: Sequence[Reason]) -> Condition:
+    kinds = {reason.kind for reason in reasons}
+    if any(reason.level is Level.ERROR for reason in reasons):
+        return Condition.STUCK
+    if "paused" in kinds:
+        return Condition.PAUSED
+    if "limit" in kinds:
+        return Condition.HELD
+    return Condition.CALLING if stats.waiting or stats.active else Condition.IDLE
+
+
+def _reasons(stats: Stats, now_ms: int) -> Iterator[Reason]:
+    yield from _of_starts(stats, now_ms)
+    yield from _of_memory(stats.memory)
+    yield from _of_schedules(stats)
+    yield from _of_doubts(stats)
+    yield from _of_log(stats.outbox)
+
+
+def _of_starts(stats: Stats, now_ms: int) -> Iterator[Reason]:
+    pause, use = stats.pause, stats.rate_use
+    if pause and pause.by == SYSTEM:
+        yield _reason("account", words=pause.reason or "The queue paused itself.")
+    elif pause:
+        words = pause.reason or "No call starts until somebody resumes."
+        yield _reason("paused", by=pause.by, words=words)
+    if not stats.workers:
+        yield _reason("no-worker")
+    if stats.breaker_until_ms is not None:
+        yield _reason("breaker", until_ms=stats.breaker_until_ms)
+    if not pause and use and use.reset_ms and stats.waiting:
+        most, seconds = use.rate.max_starts, use.rate.window_ms / 1000
+        until_ms = now_ms + use.reset_ms
+        yield _reason("limit", until_ms=until_ms, used=use.used, most=most, seconds=seconds)
+
+
+def _of_memory(memory: Memory) -> Iterator[Reason]:
+    if memory.full:
+        yield replace(_reason("memory-full", memory=memory, remedy=REMEDY), kind="memory")
+    elif memory.share >= TIGHT:
+        yield _reason("memory", memory=memory, remedy=REMEDY)
+
+
+def _of_schedules(stats: Stats) -> Iterator[Reason]:
+    if not stats.recurring or stats.scheduler_leads:
+        return
+    remedy = "Start one: celery -A celery_app beat. Runs missed by less than their grace ring late."
+    if stats.memory.full:
+        remedy = "Give Redis room: while it is full, no scheduler can say that it is there."
+    yield _reason("no-scheduler", remedy=remedy)
+
+
+def _of_doubts(stats: Stats) -> Iterator[Reason]:
+    if count := stats.in_doubt:
+        yield _reason("in-doubt", count=count, attempts=_plural("attempt", count))
+    if count := stats.stray_rings:
+        yield _reason("stray-rings", count=count, rings=_plural("ring", count))
+
+
+def _of_log(outbox: OutboxState) -> Iterator[Reason]:
+    if outbox.behind_ms >= UNSHIPPED_MS and not outbox.shipping:
+        yield _reason("no-shipper")
+    elif outbox.behind_ms >= BEHIND_MS:
+        yield _reason("log-behind")
+    if count := outbox.dead:
+        yield _reason("dead-letters", count=count, lines=_plural("line", count))
+    if count := sum(outbox.lost.values()):
+        yield _reason("log-lost", count=count, entries=_plural("entry", count))
+
+
+def _reason(kind: str, *, until_ms: int | None = None, **values: object) -> Reason:
+    text = _texts()[kind]
+    return Reason(
+        kind=kind,
+        level=Level(text["level"]),
+        title=text["title"].format(**values),
+        detail=text["detail"].format(**values),
+        remedy=text["remedy"].format(**values),
+        until_ms=until_ms,
+    )
+
+
+@cache
+def _texts() -> Mapping[str, Mapping[str, str]]:
+    text = (files("vomind_queue.observability") / "overview_reasons.yaml").read_text("utf-8")
+    found: Mapping[str, Mapping[str, str]] = yaml.safe_load(text)
+    return found
+
+
+def _plural(word: str, count: int) -> str:
+    return word if count == 1 else f"{word.removesuffix('y')}ies" if word[-1] == "y" else f"{word}s"
+
+
+def _sums(counts: Iterator[Mapping[K, int]]) -> dict[K, int]:
+    total: dict[K, int] = {}
+    for each in counts:
+        for name, count in each.items():
+            total[name] = total.get(name, 0) + count
+    return total

@@ -1,0 +1,76 @@
+"""How the queue stands at one moment, in numbers: plain values, no I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from vomind_queue.calls.call import Priority
+from vomind_queue.calls.limits import Pause, Rate
+from vomind_queue.observability.redis_memory import Memory
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OutboxState:
+    """How far the log is behind."""
+
+    #: Entries on their way.
+    pending: int
+    #: Age of the oldest of them, ms; 0 when there is none.
+    behind_ms: int
+    #: Lines that the log refused for good.
+    dead: int
+    #: What was given up for want of room: ``details``, ``finals``, ``records``, ``dead``.
+    lost: Mapping[str, int]
+    #: Whether a shipper is at work.
+    shipping: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RateUse:
+    """How much of the allowance is used up now."""
+
+    rate: Rate
+    #: Starts within the window that ends now.
+    used: int
+    #: Until the next start is allowed, ms; 0 while the allowance has room.
+    reset_ms: int
+    #: Whether an operator changed the rate at run time.
+    overridden: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Stats:
+    """Numbers of jobs and what governs the starts, all read at one moment."""
+
+    waiting: int
+    active: int
+    completed: int
+    failed: int
+    delayed: int
+    #: Waiting calls by priority.
+    by_priority: Mapping[Priority, int]
+    #: ``None`` while the queue runs.
+    pause: Pause | None
+    #: ``None`` while no limit holds.
+    rate_use: RateUse | None
+    #: When the breaker lets the next probe through, unix ms; ``None`` while it is closed.
+    breaker_until_ms: int | None
+    #: Attempts whose outcome is in doubt; they are counted in ``active``, too.
+    in_doubt: int
+    #: Calls at Twilio that no attempt accounted for, and that were ended there, ever.
+    stray_rings: int
+    #: Workers that asked for calls within the last 30 s.
+    workers: int
+    #: How far the call log is behind.
+    outbox: OutboxState
+    #: Recurring calls that have a next run.
+    recurring: int
+    #: Whether a scheduler looked after them within the last 30 s.
+    scheduler_leads: bool
+    memory: Memory = field(default_factory=Memory)
+
+    @property
+    def total(self) -> int:
+        """The sum of all five states."""
+        return self.waiting + self.active + self.completed + self.failed + self.delayed

@@ -1,0 +1,1 @@
+"""The programs that are started: web, worker, shipper, Flower."""

@@ -1,0 +1,127 @@
+"""The worker process: a Celery worker that places calls, settles attempts and follows calls.
+
+Its Celery application serves the scheduler (``celery beat``) and operators' tools, too.
+"""
+
+from __future__ import annotations
+
+import gc
+import logging
+import os
+import sys
+from typing import Any
+
+from celery import Celery, signals
+
+from vomind_queue.broker import tasks
+from vomind_queue.broker.celery_app import create_celery
+from vomind_queue.broker.context import WorkerContext, build_context
+from vomind_queue.broker.lease_renewal import LeaseRenewal
+from vomind_queue.broker.names import PLACE_CALL
+from vomind_queue.broker.thread_pool import TaskPool
+from vomind_queue.config.loading import load_or_exit
+from vomind_queue.config.settings import Settings
+from vomind_queue.container.web_services import check_store
+from vomind_queue.container.worker_services import Provider, WorkerServices, build_worker
+from vomind_queue.errors import QueueError, StoreUnavailable
+from vomind_queue.observability import logs, tracing
+from vomind_queue.processes.background_jobs import BackgroundJobs
+from vomind_queue.queue.due_times import ATTEMPTS, SILENT_CALLS, STRAYS
+
+logger = logging.getLogger(__name__)
+
+#: Celery's loggers that say of every call what our own lines say better.
+_CHATTY = ("celery.app.trace", "celery.worker.strategy")
+
+
+def create_app(settings: Settings | None = None, dialer: Provider | None = None) -> Celery:
+    """The Celery application, as `celery -A celery_app` finds it.
+
+    ``dialer`` stands in the place of Twilio's, as a benchmark wants it.
+    """
+    if settings is None:
+        settings = load_or_exit()
+        tracing.begin("worker", os.environ)
+    work = build_worker(settings, dialer)
+    link = build_context(work)
+    app = create_celery(settings, link)
+    tasks.register(app, work.calling, settings)
+    _connect_signals(settings, work, link)
+    return app
+
+
+def _connect_signals(settings: Settings, work: WorkerServices, link: WorkerContext) -> None:
+    duties = _duties(work)
+    keeper = LeaseRenewal(work.desk)
+
+    def start(**_: Any) -> None:
+        keeper.start()
+        duties.start()
+        # What is there now stays: looking through it for garbage would hold calls up.
+        gc.collect()
+        gc.freeze()
+
+    def set_up_logging(**_: Any) -> None:
+        logs.configure(settings)
+        for name in _CHATTY:
+            logging.getLogger(name).setLevel(logging.WARNING)
+
+    def end(sender: Any, **_: Any) -> None:
+        duties.stop()
+        keeper.stop()
+        link.notifier.close()
+        if getattr(getattr(sender, "pool", None), "busy", False):
+            # A thread that outlived the drain must not hold up the exit.
+            logging.shutdown()
+            os._exit(sender.exitcode or 0)
+
+    def revoked(sender: Any, request: Any, terminated: bool, **_: Any) -> None:
+        if sender.name == PLACE_CALL and not terminated:
+            _withdraw(link, request.id)
+
+    signals.task_revoked.connect(revoked, weak=False)
+    signals.setup_logging.connect(set_up_logging, weak=False)
+    signals.celeryd_after_setup.connect(
+        lambda instance, **_: _check(instance, settings), weak=False
+    )
+    signals.beat_init.connect(lambda **_: _check_store(settings), weak=False)
+    signals.worker_ready.connect(start, weak=False)
+    signals.worker_shutdown.connect(end, weak=False)
+
+
+def _duties(work: WorkerServices) -> BackgroundJobs:
+    steps = {
+        ATTEMPTS: work.calling.reconcile_due,
+        SILENT_CALLS: work.following.follow_due,
+        STRAYS: work.following.end_orphans,
+    }
+    return BackgroundJobs(work.due_times, steps, lambda: work.desk.company)
+
+
+def _check(worker: Any, settings: Settings) -> None:
+    """Ends the process where it could not work; Celery lets that through, and no other error."""
+    if not issubclass(worker.pool_cls, TaskPool):
+        sys.exit("The worker places calls in threads: leave --pool out.")
+    if getattr(worker, "autoscale", None):
+        sys.exit("The number of slots is fixed: leave --autoscale out.")
+    _check_store(settings)
+
+
+def _check_store(settings: Settings) -> None:
+    if fault := check_store(settings):
+        sys.exit(fault)
+
+
+def _withdraw(link: WorkerContext, job_id: str) -> None:
+    """A call that an operator revoked by Celery's means is cancelled.
+
+    Given back alone it would come again at once, and be revoked again, for ever.
+    """
+    lease = link.desk.book.token(job_id)
+    try:
+        if lease is not None:
+            link.desk.give_back(job_id, lease)
+        link.queue.cancel(job_id)
+        logger.warning("call cancelled: an operator revoked it", extra={"job_id": job_id})
+    except (QueueError, StoreUnavailable) as error:
+        logger.warning("revoked, but not cancelled: %s", error, extra={"job_id": job_id})

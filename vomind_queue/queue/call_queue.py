@@ -1,0 +1,270 @@
+"""The queue as the API sees it: add, ask, cancel, retry, list, clean, pause.
+
+Every change carries a deadline on the server's clock. A server that was stopped
+carries out, on waking, what its clients have long given up on; the deadline
+makes it refuse instead.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from vomind_queue.calls.call import Call, NewCall, Priority, State
+from vomind_queue.calls.job import Cleaned, IdempotencyKey, Job, Page, Receipt
+from vomind_queue.calls.limits import Pause, Rate
+from vomind_queue.errors import JobNotFound, WrongState
+from vomind_queue.observability.queue_stats import OutboxState, RateUse, Stats
+from vomind_queue.observability.redis_memory import Memory
+from vomind_queue.queue import call_record, keys
+from vomind_queue.queue.codes import Code
+from vomind_queue.queue.connection import RedisStore, translate_errors
+from vomind_queue.queue.idempotency_keys import asked, recalled, refuse_misuse
+
+#: Calls that one script writes at most: it must not hold the server for 5 ms, a slow one either.
+CHUNK = 150
+#: Records that one script reads at most, for the same reason.
+RECORDS = 80
+#: A bulk that is not committed this long after its last part is dropped, ms.
+STAGING_TTL_MS = 30_000
+#: A change is made anew so often of what others have made of the call meanwhile.
+CHANGE_TRIES = 5
+#: A worker that did not ask for calls this long is gone, ms.
+WORKER_GONE_MS = 30_000
+#: A scheduler that did not look this long is gone, ms.
+SCHEDULER_GONE_MS = 30_000
+
+_NEWEST_FIRST = (State.COMPLETED, State.FAILED)
+
+
+class CallQueue:
+    """The jobs in Redis, behind one script a request."""
+
+    def __init__(self, gate: RedisStore, rate: Rate | None) -> None:
+        self._gate = gate
+        self._rate = rate
+
+    def now_ms(self) -> int:
+        """Unix ms on the server's clock."""
+        return self._gate.now_ms()
+
+    def ping(self) -> None:
+        """Raises StoreUnavailable when the server does not answer."""
+        self._gate.ask("PING")
+
+    def check_writable(self) -> None:
+        """Raises StoreUnavailable when the server takes no writes, as a replica does."""
+        with translate_errors(writes=False):
+            # There never is such a key.
+            self._gate.client.delete(keys.NOTHING)
+
+    def add(self, news: Sequence[NewCall], key: IdempotencyKey | None = None) -> Receipt:
+        """Stores calls, all or none. Raises KeyReused and StoreUnavailable."""
+        if key is None and len(news) == 1 and _is_plain(news[0]):
+            call = news[0].call
+            data, rank = call_record.encode(call), call.priority.rank
+            answer = self._gate.change("add_one", keys.LAST_ID, data, rank)
+        elif len(news) <= CHUNK:
+            answer = self._gate.change("add", keys.LAST_ID, *asked(key), "", *_whole(news))
+        else:
+            answer = self._add_staged(news, asked(key))
+        return _receipt(answer)
+
+    def publish(self, job_id: str, new: NewCall) -> None:
+        """Stores one call under an id that was chosen elsewhere; one that exists is left alone."""
+        self._gate.change("add", keys.LAST_ID, *asked(None), job_id, *_whole([new]))
+
+    def recall(self, key: IdempotencyKey) -> Receipt | None:
+        """What an earlier request with this key was answered; raises KeyReused."""
+        answer = recalled(self._gate, key)
+        return None if answer is None else _receipt(answer)
+
+    def job(self, job_id: str) -> Job:
+        """Raises JobNotFound."""
+        fields = self._gate.read("show", [keys.job(job_id)], job_id)
+        job = call_record.read(job_id, call_record.pairs(fields))
+        if job is None:
+            raise JobNotFound(job_id)
+        return job
+
+    def cancel(self, job_id: str) -> State:
+        """Removes a call that is not being placed; answers the state it was in."""
+        answer = self._gate.change("cancel", keys.ACTIVE, job_id)
+        _refuse(answer, job_id, "Call {id} is being placed and cannot be cancelled any more.")
+        return State(answer[2])
+
+    def change(self, job_id: str, decide: Callable[[Call], NewCall]) -> None:
+        """Makes a call that has not begun what ``decide`` makes of it; no time: that stays."""
+        for _ in range(CHANGE_TRIES):
+            fields = call_record.pairs(self._gate.read("show", [keys.job(job_id)], job_id))
+            if not fields:
+                raise JobNotFound(job_id)
+            old = call_record.decode(fields["data"])
+            new = decide(old)
+            call = replace(new.call, request_id=old.request_id)
+            wanted = call_record.encode(call), call.priority.rank, *_times(new)
+            answer = self._gate.change("change", keys.ACTIVE, job_id, fields["data"], *wanted)
+            if answer[0] != Code.MISMATCH:
+                _refuse(answer, job_id, "Call {id} has begun ({state}); it cannot be changed.")
+                return
+        busy = f"Call {job_id} is being changed by others: try again."
+        raise WrongState(busy, job_id=job_id, state=fields["state"])
+
+    def retry(self, job_id: str) -> None:
+        """Puts a failed call back into the queue with all its attempts."""
+        answer = self._gate.change("retry", keys.FAILED, job_id)
+        _refuse(answer, job_id, "Only failed calls can be retried; call {id} is {state}.")
+
+    def clean(self, grace_ms: int, limit: int) -> Cleaned:
+        """Removes the oldest finished calls, a part at a time."""
+        removed: dict[str, list[str]] = {"completed": [], "failed": []}
+        while limit > 0:
+            part = min(limit, CHUNK)
+            answer = self._gate.change("clean", keys.COMPLETED, grace_ms, part)
+            ids = answer[2:]
+            for name, job_id in zip(ids[::2], ids[1::2], strict=True):
+                removed[name].append(job_id)
+            if len(ids) // 2 < part:
+                break
+            limit -= part
+        return Cleaned(completed=removed["completed"], failed=removed["failed"])
+
+    def pause(self, by: str, reason: str | None = None) -> None:
+        """No call starts from now on."""
+        self._gate.change("pause", keys.PAUSED, by, reason or "")
+
+    def resume(self) -> None:
+        """Calls start again."""
+        self._gate.change("resume", keys.PAUSED)
+
+    def page(self, state: State, start: int, end: int) -> Page:
+        """Jobs ``start`` to ``end``, both included, in the state's own order.
+
+        The order is that of one moment. The records of a long page are read a part at a time, and
+        what is not in that state any more when its turn comes is left out.
+        """
+        newest = "1" if state in _NEWEST_FIRST else ""
+        total, ids, *records = self._gate.read(
+            "page", keys.sets_of(state), start, end, newest, RECORDS
+        )
+        for offset in range(RECORDS, len(ids), RECORDS):
+            part = ids[offset : offset + RECORDS]
+            records += self._gate.read("records", [keys.job(part[0])], *part)
+        jobs = (
+            call_record.read(job_id, call_record.pairs(fields))
+            for job_id, fields in zip(ids, records, strict=True)
+        )
+        return Page(jobs=[job for job in jobs if job and job.state is state], total=total)
+
+    def stats(self) -> Stats:
+        """All numbers, read at one moment."""
+        rate = (self._rate.max_starts, self._rate.window_ms) if self._rate else (0, 0)
+        return _stats(self._gate.read("stats", [keys.ACTIVE], *rate, WORKER_GONE_MS))
+
+    def _add_staged(self, news: Sequence[NewCall], request: tuple[str, str, int]) -> list[Any]:
+        first = began = ""
+        for offset in range(0, len(news), CHUNK):
+            part = _whole(news[offset : offset + CHUNK])
+            answer = self._gate.change(
+                "stage", keys.LAST_ID, first, began, len(news), STAGING_TTL_MS, offset, *part
+            )
+            first, began = answer[2], began or answer[1]
+        runs = json.dumps(_runs(news), separators=(",", ":"))
+        return self._gate.change("commit", keys.LAST_ID, *request, first, len(news), began, runs)
+
+
+def _is_plain(new: NewCall) -> bool:
+    return new.due_ms is None and new.delay_ms is None
+
+
+def _runs(news: Sequence[NewCall]) -> list[int]:
+    """Calls in a row that are alike: how many, rank, due ms and delay ms; -1 for none."""
+    kinds = ((new.call.priority.rank, _or_none(new.due_ms), _or_none(new.delay_ms)) for new in news)
+    return [
+        value for kind, run in itertools.groupby(kinds) for value in (sum(1 for _ in run), *kind)
+    ]
+
+
+def _or_none(time_ms: int | None) -> int:
+    return -1 if time_ms is None else time_ms
+
+
+def _times(new: NewCall) -> tuple[int | str, int | str]:
+    due = "" if new.due_ms is None else new.due_ms
+    delay = "" if new.delay_ms is None else new.delay_ms
+    return due, delay
+
+
+def _whole(news: Sequence[NewCall]) -> list[Any]:
+    return [
+        value
+        for new in news
+        for value in (call_record.encode(new.call), new.call.priority.rank, *_times(new))
+    ]
+
+
+def _receipt(answer: list[Any]) -> Receipt:
+    if answer[0] != Code.OK:
+        refuse_misuse(answer)
+    first, count, accepted = answer[2:5]
+    count = int(count)
+    if count == 1:
+        job_ids = [str(first)]
+    else:
+        job_ids = [str(number) for number in range(int(first), int(first) + count)]
+    return Receipt(job_ids=job_ids, accepted_ms=int(accepted), replayed=answer[0] == Code.REPLAY)
+
+
+def _refuse(answer: list[Any], job_id: str, wording: str) -> None:
+    if answer[0] == Code.MISSING:
+        raise JobNotFound(job_id)
+    if answer[0] == Code.WRONG_STATE:
+        state = answer[2]
+        raise WrongState(wording.format(id=job_id, state=state), job_id=job_id, state=state)
+
+
+def _stats(answer: list[Any]) -> Stats:
+    now, high, normal, low, active, completed, failed, delayed, in_doubt, workers = answer[:10]
+    max_starts, window_ms, used, reset_ms, overridden, breaker, recurring, led, strays = map(
+        int, answer[10:19]
+    )
+    rate_use = None
+    if max_starts:
+        rate = Rate(max_starts=max_starts, window_ms=window_ms)
+        rate_use = RateUse(rate=rate, used=used, reset_ms=reset_ms, overridden=bool(overridden))
+    pause = None
+    if answer[21:]:
+        by, at, reason = answer[21:]
+        pause = Pause(by=by, at_ms=int(at), reason=reason or None)
+    return Stats(
+        waiting=high + normal + low,
+        active=active,
+        completed=completed,
+        failed=failed,
+        delayed=delayed,
+        by_priority={Priority.HIGH: high, Priority.NORMAL: normal, Priority.LOW: low},
+        pause=pause,
+        rate_use=rate_use,
+        breaker_until_ms=breaker or None,
+        in_doubt=in_doubt,
+        stray_rings=strays,
+        workers=workers,
+        recurring=recurring,
+        scheduler_leads=now - led <= SCHEDULER_GONE_MS,
+        outbox=_outbox(answer[19]),
+        memory=Memory(used=answer[20][0], limit=answer[20][1]),
+    )
+
+
+def _outbox(answer: list[Any]) -> OutboxState:
+    pending, behind_ms, dead, shipping, *lost = answer
+    return OutboxState(
+        pending=pending,
+        behind_ms=behind_ms,
+        dead=dead,
+        shipping=bool(shipping),
+        lost={name: int(count) for name, count in zip(lost[::2], lost[1::2], strict=True)},
+    )

@@ -1,0 +1,159 @@
+"""The record of a job in Redis, and the job that it means.
+
+Fields of the hash, all optional but the first four. A record whose number lies
+in a bulk that stands in ``staging`` is not there yet for anyone.
+
+============  ==================================================================
+``data``      the call as the app sent it, JSON
+``priority``  rank: 1 high, 2 normal, 3 low
+``state``     ``waiting``, ``delayed``, ``active``, ``completed``, ``failed``
+``at``        when it was accepted (a large bulk: when its first part came in), unix ms
+``due``       when it was first wanted, unix ms; absent when at once
+``pos``       its place among the waiting ones while it is held or stands back
+``lease``     token of the worker that holds it
+``attempt``   token of the last attempt
+``mark``      when that attempt began, unix ms; stands until its outcome is known
+``started``   the same, and stays
+``attempts``  attempts that have ended
+``round``     the same since the last manual retry; gone when it completed or failed
+``busy``      how often it stood back for another call to its number
+``notbefore`` earliest next attempt, unix ms, until the call is put off
+``looks``     how often an attempt in doubt was looked for
+``reason``    the last failure, in words
+``ended``     when it completed or failed, unix ms; absent where it completed with its last
+              attempt, at ``finished``
+``log``       sequence number of its last entry in the outbox, once it has ended
+``repeats``   attempts made for an outcome on the line since the last manual retry
+``past``      the attempts before the last one, each a line of JSON with fields as below
+              and its ``token``
+============  ==================================================================
+
+Of the last attempt alone, gone when the next one begins:
+
+============  ==================================================================
+``finished``  when its outcome was written, unix ms; stands only for one that counts
+``sid``       Twilio's SID
+``status``    Twilio's status of it
+``rank``      place of that status in the order of a call's life, as in `call_status.py`; absent
+              for 0
+``seq``       highest sequence number of a callback
+``seen``      all sequence numbers, each between commas
+``duration``  on the line, s
+``answered``  by whom: ``human``, ``machine_start`` …
+``sip``       SIP response code
+``price``     as Twilio writes it, and ``unit``, its currency
+``over``      when it was over on the line, unix ms
+``looked``    how often Twilio was asked for it
+``why``       the reason of its failure, once a manual retry has taken that from the job
+============  ==================================================================
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from vomind_queue.calls.call import Call, State
+from vomind_queue.calls.job import AttemptMade, Job, Placed
+from vomind_queue.encoding import compact
+
+
+def encode(call: Call) -> str:
+    """The ``data`` field of a call."""
+    data = call.as_data()
+    if call.request_id is not None:
+        # At its end: `report.lua` looks for it there.
+        data["requestId"] = call.request_id
+    return compact(data).decode()
+
+
+def decode(data: str) -> Call:
+    """The inverse of `encode`."""
+    return Call.from_data(json.loads(data))
+
+
+def pairs(flat: Sequence[str]) -> dict[str, str]:
+    """A hash as Lua answers it, field and value in turn."""
+    return dict(zip(flat[::2], flat[1::2], strict=True))
+
+
+def read(job_id: str, fields: Mapping[str, str]) -> Job | None:
+    """The job that a record means; ``None`` when there is none."""
+    if not fields:
+        return None
+    state = State(fields["state"])
+    return Job(
+        id=job_id,
+        state=state,
+        call=decode(fields["data"]),
+        progress=_progress(state, fields),
+        attempts_made=int(fields.get("attempts", 0)),
+        failed_reason=fields.get("reason"),
+        created_ms=int(fields["at"]),
+        due_ms=number(fields, "due"),
+        started_ms=number(fields, "started"),
+        finished_ms=ended_ms(fields),
+        placed=_placed(fields),
+        attempts=_attempts(fields),
+    )
+
+
+def _progress(state: State, fields: Mapping[str, Any]) -> int:
+    if state is State.COMPLETED:
+        return 100
+    return 50 if "mark" in fields else 0
+
+
+def number(fields: Mapping[str, Any], name: str) -> int | None:
+    """A field that is a whole number; ``None`` where it is absent."""
+    value = fields.get(name)
+    return None if value is None else int(value)
+
+
+def ended_ms(fields: Mapping[str, str]) -> int | None:
+    """When the call completed or failed, unix ms; ``None`` while it is open."""
+    completed = fields["state"] == State.COMPLETED
+    return number(fields, "finished" if completed and "ended" not in fields else "ended")
+
+
+def _placed(fields: Mapping[str, str]) -> Placed | None:
+    if "sid" not in fields:
+        return None
+    return Placed(
+        sid=fields["sid"],
+        status=fields.get("status", ""),
+        duration_s=number(fields, "duration"),
+        answered_by=fields.get("answered"),
+        sip_code=number(fields, "sip"),
+        price=fields.get("price"),
+        price_unit=fields.get("unit"),
+    )
+
+
+def last_status(fields: Mapping[str, str]) -> str | None:
+    """Twilio's status of the last attempt that it took; ``None`` when it took none."""
+    placed = (attempt.placed for attempt in reversed(_attempts(fields)))
+    return next((each.status for each in placed if each is not None), None)
+
+
+def _attempts(fields: Mapping[str, str]) -> Sequence[AttemptMade]:
+    lines = fields["past"].split("\n") if "past" in fields else []
+    made = [_attempt(json.loads(line)) for line in lines]
+    if "mark" in fields:
+        under_way = str(int(fields.get("attempts", 0)) + 1)
+        made.append(_attempt({"attempts": under_way, "started": fields["mark"]}))
+    elif "finished" in fields or "sid" in fields:
+        made.append(_attempt(fields))
+    return made
+
+
+def _attempt(fields: Mapping[str, str]) -> AttemptMade:
+    placed = _placed(fields)
+    return AttemptMade(
+        number=int(fields["attempts"]),
+        started_ms=number(fields, "started"),
+        ended_ms=number(fields, "finished" if placed is None else "over"),
+        placed=placed,
+        reason=fields.get("why", fields.get("reason")),
+    )

@@ -1,0 +1,44 @@
+"""What the Lua scripts answer, named once for both languages."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class Code(IntEnum):
+    """First value of most scripts' answers."""
+
+    #: Done.
+    OK = 0
+    #: An idempotency key seen before, with the same request.
+    REPLAY = 1
+    #: An idempotency key seen before, with another request; a call that is another by now.
+    MISMATCH = 2
+    #: The deadline had passed when the server came to the command: nothing was done.
+    LATE = 3
+    #: There is no such job.
+    MISSING = 4
+    #: The job is in a state in which that cannot be done.
+    WRONG_STATE = 5
+    #: The caller no longer holds the job.
+    LOST = 6
+    #: The same outcome was written before.
+    AGAIN = 7
+    #: The attempt is not the job's any more.
+    SUPERSEDED = 8
+    #: Given back: the queue is paused.
+    PAUSED = 9
+    #: Given back: a call of higher priority waits.
+    PREEMPTED = 10
+    #: Given back: the allowance is used up.
+    LIMITED = 11
+    #: Given back: the breaker is open.
+    BROKEN = 12
+    #: Put off: another call to the same number is under way or in doubt.
+    BUSY = 13
+    #: The attempt's outcome is not written yet.
+    UNDECIDED = 30
+
+
+#: The codes as the Lua scripts know them.
+LUA_NAMES = {code.name.lower(): code.value for code in Code}

@@ -1,0 +1,46 @@
+"""When there is something to see to, besides calls that are to be placed."""
+
+from __future__ import annotations
+
+from vomind_queue.observability.redis_memory import Memory, MemoryWatch
+from vomind_queue.queue import keys
+from vomind_queue.queue.connection import RedisStore, connect, translate_errors
+
+#: The names of what becomes due, in the order in which the script tells them.
+ATTEMPTS, SILENT_CALLS, STRAYS = DUTIES = ("attempts", "silent calls", "strays")
+#: The longest wait on the server, s, and how long after that an answer may be overdue.
+WAIT_S, OVERDUE_S = 5.0, 3.0
+#: The shortest wait, s: none at all would be for ever.
+_LEAST_S = 0.01
+
+
+class DueTimes:
+    """What the store knows of them. Everything may raise StoreUnavailable."""
+
+    def __init__(self, gate: RedisStore, url: str) -> None:
+        """``url``: the same server, for waits on a connection that nothing else uses."""
+        self._gate = gate
+        self._memory = MemoryWatch()
+        self._waiting = connect(url, timeout_s=WAIT_S + OVERDUE_S, max_connections=1)
+
+    def next(self) -> dict[str, float]:
+        """Return how long until each thing is due, s; without what never will be by itself."""
+        _, (used, limit), *waits_ms = self._gate.read("due", [keys.SETTLING])
+        self._memory.note(Memory(used=used, limit=limit))
+        found = zip(DUTIES, waits_ms, strict=True)
+        return {name: wait_ms / 1000 for name, wait_ms in found if wait_ms >= 0}
+
+    def wait(self, seconds: float) -> bool:
+        """Wait, for `WAIT_S` at most; true when something may be due sooner than was told."""
+        timeout = min(max(seconds, _LEAST_S), WAIT_S)
+        with translate_errors(writes=True):
+            return self._waiting.blpop([keys.DUE], timeout=timeout) is not None
+
+    def put_back(self) -> None:
+        """Leave the word that ended a wait to another worker."""
+        with translate_errors(writes=True):
+            self._waiting.lpush(keys.DUE, "1")
+
+    def interrupt(self) -> None:
+        """End a wait that another thread is in."""
+        self._waiting.connection_pool.disconnect()

@@ -1,0 +1,92 @@
+"""What is read of the queue for people who look after it; nothing here changes a call.
+
+A minute's hash (`keys.MINUTE`) has these fields, each a count:
+
+==================  ============================================================
+``w<n>``            starts of calls that had waited that long in their turn: the number
+                    of a half octave, as in `overview.py`
+``completed``       calls that a person answered; ``busy``, ``no-answer``, ``failed`` and
+                    ``canceled`` are Twilio's other last words
+``machine``         calls that a machine answered, where that is told
+``not-placed``      calls given up that Twilio did not take
+==================  ============================================================
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from vomind_queue.calls.call import State
+from vomind_queue.errors import JobNotFound
+from vomind_queue.observability.explain import Place
+from vomind_queue.observability.overview import MINUTES, Hour, Minute
+from vomind_queue.queue import keys
+from vomind_queue.queue.call_record import pairs
+from vomind_queue.queue.connection import RedisStore, translate_errors
+
+#: Failed calls read at once.
+SLICE = 500
+_MINUTE_MS = 60_000
+
+
+class Inspection:
+    """Looks at the queue. Everything may raise StoreUnavailable."""
+
+    def __init__(self, gate: RedisStore) -> None:
+        self._gate = gate
+
+    def hour(self) -> Hour:
+        """What happened in the last hour."""
+        now_ms, version, *flat = self._gate.read("hour", [keys.ACTIVE], MINUTES)
+        minutes = [
+            _minute(minute, pairs(counts))
+            for minute, counts in zip(flat[::2], flat[1::2], strict=True)
+        ]
+        return Hour(now_ms=now_ms, version=str(version), minutes=minutes)
+
+    def place(self, job_id: str) -> Place:
+        """Where a call is in the queue. Raises JobNotFound."""
+        now_ms, *found = self._gate.read("standing", [keys.ACTIVE], job_id)
+        if not found:
+            raise JobNotFound(job_id)
+        state, ahead, at, marked, stood_back, attempts, failure = found
+        return Place(
+            now_ms=now_ms,
+            state=State(state),
+            ahead=ahead,
+            at_ms=int(float(at)) if at else None,
+            marked=bool(marked),
+            stood_back=stood_back,
+            attempts=attempts,
+            failure=failure,
+        )
+
+    def failures(self) -> Iterator[tuple[str, str]]:
+        """Ids and reasons of failed calls, the last one to fail first; a slice at a time."""
+        start = 0
+        while True:
+            _, *flat = self._gate.read("reasons", [keys.FAILED], start, start + SLICE - 1)
+            yield from zip(flat[::2], flat[1::2], strict=True)
+            if len(flat) < 2 * SLICE:
+                return
+            start += SLICE
+
+    def cleanable(self, grace_ms: int) -> Mapping[State, int]:
+        """How many calls ended at least so long ago."""
+        with translate_errors(writes=False), self._gate.client.pipeline() as both:
+            # By the server's own word, as `clean` goes: what has just ended has ended.
+            seconds, micros = self._gate.client.time()
+            before = seconds * 1000 + micros // 1000 - grace_ms
+            both.zcount(keys.COMPLETED, "-inf", before)
+            both.zcount(keys.FAILED, "-inf", before)
+            completed, failed = both.execute()
+        return {State.COMPLETED: completed, State.FAILED: failed}
+
+
+def _minute(minute: int, counts: Mapping[str, Any]) -> Minute:
+    waits = {int(name[1:]): int(n) for name, n in counts.items() if name[1:].isdecimal()}
+    outcomes = {name: int(n) for name, n in counts.items() if not name[1:].isdecimal()}
+    return Minute(
+        at_ms=minute * _MINUTE_MS, starts=sum(waits.values()), outcomes=outcomes, waits=waits
+    )

@@ -1,0 +1,155 @@
+"""Names of everything the queue keeps in Redis, built here and nowhere else.
+
+All keys share the hash tag ``{calls}``, so that a Redis Cluster keeps them on
+one shard and a script may touch a job's key that it has only just found.
+
+A job's *member* in a sorted set is its id behind one letter that stands for the
+id's length. Members with equal scores are ordered by their bytes, and so
+``a9`` comes before ``b10``: jobs of the same millisecond keep their order.
+"""
+
+from __future__ import annotations
+
+import re
+
+from vomind_queue.calls.call import Priority, State
+
+_ROOT = "{calls}:"
+
+#: Hash, one for each job: the record. Its fields are listed in `call_record.py`.
+JOB = _ROOT + "job:"
+#: Sorted sets, one for each priority's rank: waiting jobs by the time they were wanted.
+WAITING = _ROOT + "waiting:"
+#: Sorted set: jobs for later, by due time.
+DELAYED = _ROOT + "delayed"
+#: Sorted set: jobs that a worker holds or whose attempt is in doubt, by the time of taking.
+ACTIVE = _ROOT + "active"
+#: Sorted set: jobs held by a living worker, by the end of their lease.
+LEASES = _ROOT + "leases"
+#: Sorted set: jobs whose attempt is in doubt, by the time of the next look.
+SETTLING = _ROOT + "settling"
+#: Sorted set: placed calls, by the time they were placed.
+COMPLETED = _ROOT + "completed"
+#: Sorted set: calls given up, by the time of giving up.
+FAILED = _ROOT + "failed"
+#: Sorted set: lease tokens of the last starts, those within the rolling window among them.
+WINDOW = _ROOT + "window"
+#: String: an operator's change of the rate, ``max:windowMs`` or ``off``.
+RATE = _ROOT + "rate"
+#: Hash ``by``, ``at``, ``reason``: stands while the queue is paused.
+PAUSED = _ROOT + "paused"
+#: Hash ``refusals``, ``next``, ``probe``: refusals in a row and the next probe.
+BREAKER = _ROOT + "breaker"
+#: Hash: number to the one job whose attempt is ringing it or is in doubt.
+DIALING = _ROOT + "dialing"
+#: Sorted set: SIDs lately accounted for, by time, so that no ring is counted for two attempts.
+SIDS = _ROOT + "sids"
+#: Sorted set: placed calls that are not over or not priced, by when to ask Twilio for them.
+FOLLOWING = _ROOT + "following"
+#: String with an expiry: calls were handed out to be asked for a moment ago.
+PACE = _ROOT + "pace"
+#: Sorted set: SIDs that no attempt accounts for, to be ended, by the time of the next try.
+STRAYS = _ROOT + "strays"
+#: Hash: how often the impossible happened: ``strays``.
+COUNTS = _ROOT + "counts"
+#: List of one element at most: wakes one sleeping worker.
+WAKE = _ROOT + "wake"
+#: List of one element at most: wakes one worker that sleeps until something else is due.
+DUE = _ROOT + "due"
+#: Sorted set: workers, by the time they last asked for calls.
+WORKERS = _ROOT + "workers"
+#: String: the last job id given out.
+LAST_ID = _ROOT + "id"
+#: Hash, one for each idempotency key: ``fingerprint``, ``ids``, ``at``.
+REQUEST = _ROOT + "request:"
+#: Sorted set: bulks that are being staged (``first:count``), by the time they are dropped.
+STAGING = _ROOT + "staging"
+#: Streams: what happened to calls and is not in the call log yet, by sequence number; kept
+#: apart so that details go before final states where there is too much (see `includes/outbox.lua`).
+OUTBOX_DETAILS = _ROOT + "outbox:details"
+OUTBOX_FINALS = _ROOT + "outbox:finals"
+#: Strings: the sequence numbers of the last entry written and of the last one delivered.
+OUTBOX_LAST = _ROOT + "outbox:last"
+OUTBOX_SHIPPED = _ROOT + "outbox:shipped"
+#: Hash ``details``, ``finals``, ``records``, ``dead``: what did not reach the log for want of room.
+OUTBOX_LOST = _ROOT + "outbox:lost"
+#: String: token of the one shipper that delivers.
+OUTBOX_LEAD = _ROOT + "outbox:lead"
+#: Hash: what the log refused for good, JSON by name.
+OUTBOX_DEAD = _ROOT + "outbox:dead"
+#: Hash, one for each call removed while entries of it were on their way: its record.
+GONE = _ROOT + "gone:"
+#: Sorted set: their ids, by the last sequence number for which they are kept.
+OUTBOX_GONE = _ROOT + "outbox:gone"
+#: Sorted set: keys of log rows of people to be forgotten, by time, unix ms.
+OUTBOX_FORGOTTEN = _ROOT + "outbox:forgotten"
+#: RedBeat's ``redbeat_key_prefix``: its keys share the hash tag, so that one script makes a call
+#: and moves RedBeat's entry on.
+REDBEAT = _ROOT + "redbeat:"
+#: Hash, one for each recurring call: an entry of RedBeat's; its fields are listed in
+#: `recurring_record.py`.
+SCHEDULE = REDBEAT + "recurring:"
+#: Sorted set, RedBeat's: keys of all entries by when they are due, unix s; -1 for never.
+SCHEDULES = REDBEAT + ":schedule"
+#: String with an expiry, RedBeat's: token of the scheduler that leads.
+SCHEDULER_LOCK = REDBEAT + ":lock"
+#: Before RedBeat stored them: a hash for each recurring call, and a sorted set by next tick, ms.
+OLD_SCHEDULE = _ROOT + "schedule:"
+OLD_SCHEDULES = _ROOT + "schedules"
+#: String: the last number of a schedule given out.
+LAST_SCHEDULE = _ROOT + "scheduleid"
+#: Hash: identity of a recurring call to the number of its schedule.
+IDENTITIES = _ROOT + "identities"
+#: Sorted set: recurring calls by number and by lead, each with the score 0; see
+#: `includes/index.lua`.
+RECURRING_INDEX = _ROOT + "recurring_index"
+#: List, one for each schedule: instants of its last occurrences, newest first.
+RUNS = _ROOT + "runs:"
+#: Hash ``seen``: when a scheduler had last seen to all that was due, unix ms.
+SCHEDULER = _ROOT + "scheduler"
+#: Hash, one for each queue whose calls were taken over: what a call was called there, and its id.
+INHERITED = _ROOT + "inherited:"
+#: String: what tells this store from all others, for queues that are taken over.
+STORE_NAME = _ROOT + "name"
+#: Hash, one for each of the last minutes: what happened in it; its fields stand in `inspection.py`.
+MINUTE = _ROOT + "minute:"
+#: Hash: how often things happened, ever; its fields stand in `meters.py`.
+TOTALS = _ROOT + "totals"
+#: List with an expiry, one for each client that asks: the times of its last requests.
+FLOOD = _ROOT + "floods:"
+#: Never written; deleting it lets a script go on when memory is full (see `includes/memory.lua`).
+NOTHING = _ROOT + "nothing"
+
+#: The keys as the Lua scripts know them: ``JOB`` is ``K.job`` there.
+LUA_NAMES = {
+    name.lower(): value
+    for name, value in list(globals().items())
+    if re.fullmatch("[A-Z][A-Z_]*", name)
+}
+
+
+def job(job_id: str) -> str:
+    """Key of one job's record."""
+    return JOB + job_id
+
+
+def schedule(schedule_id: str) -> str:
+    """Key of one schedule's record."""
+    return SCHEDULE + schedule_id
+
+
+def member(job_id: str) -> str:
+    """What stands for a job in a sorted set, as in `includes/job.lua`."""
+    return chr(96 + min(len(job_id), 26)) + job_id
+
+
+def waiting(priority: Priority) -> str:
+    """Key of the waiting jobs of one priority."""
+    return f"{WAITING}{priority.rank}"
+
+
+def sets_of(state: State) -> list[str]:
+    """Sorted sets that hold the jobs of a state, in the order in which they are listed."""
+    if state is State.WAITING:
+        return [waiting(priority) for priority in Priority]
+    return [_ROOT + state]

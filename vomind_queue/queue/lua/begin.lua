@@ -1,0 +1,128 @@
+-- The last check before a phone is rung, and the dialing mark.
+--
+-- A call that must not start now is given back here: its place is kept and
+-- nothing is counted.
+--
+-- KEYS[1]  active
+-- ARGV[1]  job id
+-- ARGV[2]  lease token
+-- ARGV[3]  attempt token, fresh
+-- ARGV[4]  starts allowed in a window by the worker's settings; 0 for no limit
+-- ARGV[5]  length of the window, ms
+-- ARGV[6]  how long a call stands back for another one to the same number, ms
+-- Returns  {ok, now, data, attempts so far, round} or
+--          {lost | paused | preempted | limited | broken | busy, now}
+-- Touches  job:<id>, waiting:<rank>, delayed, active, leases, settling, window, rate, paused,
+--          breaker, dialing, minute:<n>, totals, wake, outbox
+--- @include "attempt"
+--- @include "breaker"
+--- @include "clock"
+--- @include "held"
+--- @include "hindrance"
+--- @include "job"
+--- @include "log"
+--- @include "memory"
+--- @include "number"
+--- @include "rate"
+--- @include "totals"
+--- @include "wake"
+--- @include "window"
+
+local now = now_ms()
+local id, lease, attempt = ARGV[1], ARGV[2], ARGV[3]
+local key = job_key(id)
+local mem = member(id)
+local job = redis.call('HMGET', key, 'state', 'lease', 'mark', 'attempt', 'priority', 'data',
+    'attempts', 'round', 'pos', 'due', 'busy', 'notbefore')
+
+if job[1] ~= 'active' or job[2] ~= lease then
+    return { C.lost, now }
+end
+if job[3] then
+    -- The mark stands: a repetition of this very command, or somebody else's attempt.
+    if job[4] == attempt then
+        return { C.ok, tonumber(job[3]), job[6], tonumber(job[7] or 0), tonumber(job[8] or 0) }
+    end
+    return { C.lost, now }
+end
+local lease_end = redis.call('ZSCORE', K.leases, mem)
+if not lease_end or tonumber(lease_end) <= now then
+    return { C.lost, now }
+end
+
+-- A probe that is not sent leaves its turn to another call.
+local function pass_probe_on()
+    if breaker_next() and redis.call('HGET', K.breaker, 'probe') == lease then
+        change_breaker('HSET', K.breaker, 'next', now)
+        wake()
+    end
+end
+
+free_first()
+local above = {}
+for rank = 1, tonumber(job[5]) - 1 do
+    above[rank] = K.waiting .. rank
+end
+if something_stands(unpack(above)) then
+    if redis.call('EXISTS', K.paused) == 1 then
+        requeue(id, now, false)
+        return { C.paused, now }
+    end
+    if breaker_next() and redis.call('HGET', K.breaker, 'probe') ~= lease then
+        requeue(id, now, false)
+        return { C.broken, now }
+    end
+    if #above > 0 and redis.call('EXISTS', unpack(above)) > 0 then
+        pass_probe_on()
+        requeue(id, now, false)
+        return { C.preempted, now }
+    end
+end
+
+local number = number_of(job[6])
+local free = redis.call('HSETNX', K.dialing, number, id) == 1
+local other = not free and redis.call('HGET', K.dialing, number)
+if other and other ~= id and redis.call('HEXISTS', job_key(other), 'mark') == 1 then
+    pass_probe_on()
+    redis.call('ZREM', K.window, lease)
+    -- Later and later, so that many calls to one number do not keep the others from their turn.
+    local times = math.min(redis.call('HINCRBY', key, 'busy', 1), 6)
+    put_off(id, now + tonumber(ARGV[6]) * 2 ^ (times - 1), true)
+    wake()
+    return { C.busy, now }
+end
+
+local max, window = rate_in_force(ARGV[4], ARGV[5])
+if max > 0 then
+    local reserved = tonumber(redis.call('ZSCORE', K.window, lease) or 0)
+    if reserved <= now - window - WINDOW_GUARD_MS and window_use(now, max, window) >= max then
+        if free then
+            redis.call('HDEL', K.dialing, number)
+        end
+        pass_probe_on()
+        requeue(id, now, false)
+        return { C.limited, now }
+    end
+end
+note_start(lease, now, math.max(max, tonumber(ARGV[4])))
+
+if job[7] then
+    archive(key)
+end
+if job[11] or job[12] then
+    redis.call('HDEL', key, 'busy', 'notbefore')
+end
+redis.call('HSET', key, 'attempt', attempt, 'mark', now, 'started', now)
+if not free then
+    redis.call('HSET', K.dialing, number, id)
+end
+local waited = math.max(now - tonumber(job[9] or now), 0)
+tally(now, 'w' .. half_octave(waited))
+total('waited-ms', waited)
+if job[10] and not job[7] then
+    local late_ms = math.max(now - tonumber(job[10]), 0)
+    total('l' .. half_octave(late_ms))
+    total('late-ms', late_ms)
+end
+log_event(id, 'started', { attempt = tonumber(job[7] or 0) + 1 })
+return { C.ok, now, job[6], tonumber(job[7] or 0), tonumber(job[8] or 0) }

@@ -1,0 +1,261 @@
+"""Recurring calls in Redis, moved by one script at a time. Each is an entry of RedBeat's.
+
+Changes carry a deadline on the server's clock, as those of `queue.CallQueue` do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from vomind_queue.calls.job import IdempotencyKey
+from vomind_queue.encoding import compact
+from vomind_queue.errors import JobNotFound, ScheduleChanged, ScheduleExists, ScheduleUnreadable
+from vomind_queue.queue import call_record, keys, redbeat_entry
+from vomind_queue.queue.codes import Code
+from vomind_queue.queue.connection import RedisStore, in_time
+from vomind_queue.queue.idempotency_keys import asked, recalled
+from vomind_queue.queue.recurring_record import (
+    UNREADABLE,
+    due,
+    fields_of,
+    or_empty,
+    page,
+    recurrence_of,
+    registered,
+    view,
+)
+from vomind_queue.recurring.schedule import (
+    PREFIX,
+    Recurrence,
+    Registered,
+    Removed,
+    Schedule,
+    SchedulePage,
+    ScheduleSearch,
+    ScheduleView,
+    identity_of,
+)
+from vomind_queue.recurring.ticks import Advance, DueEntries, Outcome
+
+#: Occurrences that are shown with a schedule.
+SHOWN = 10
+#: By whom a schedule is paused whose entry was switched off by RedBeat's means.
+REDBEAT = "RedBeat"
+
+
+class RecurringStore:
+    """The recurring calls, behind one script a request."""
+
+    def __init__(self, gate: RedisStore) -> None:
+        self._gate = gate
+
+    def now_ms(self) -> int:
+        """Unix ms on the server's clock."""
+        return self._gate.now_ms()
+
+    def recall(self, key: IdempotencyKey) -> Registered | None:
+        """What an earlier request with this key was answered; raises KeyReused."""
+        answer = recalled(self._gate, key)
+        return None if answer is None else registered(answer)
+
+    def put(
+        self, recurrence: Recurrence, next_ms: int | None, key: IdempotencyKey | None = None
+    ) -> Registered:
+        """Stores a recurring call; one of the same identity is updated.
+
+        Raises KeyReused, and ScheduleChanged when the next tick lies too early by now.
+        """
+        fields, identity = fields_of(recurrence), recurrence.identity
+        # The script names the one that it becomes.
+        definition = _definition("", recurrence)
+        place = (*asked(key), "", "", identity, or_empty(next_ms), "1", definition)
+        answer = self._gate.change("schedule", keys.SCHEDULES, *place, *fields)
+        _refuse_conflict(answer, "The recurring call", identity)
+        return registered(answer)
+
+    def change(
+        self, old: Schedule, recurrence: Recurrence, next_ms: int | None, *, keep_due: bool
+    ) -> None:
+        """Changes a schedule that was not changed since it was read.
+
+        ``keep_due``: a tick that is due and did not fire yet will fire all the same.
+        Raises JobNotFound, ScheduleChanged, and ScheduleExists when another schedule has
+        that number, pattern and zone.
+        """
+        keep, fields = "1" if keep_due else "", fields_of(recurrence)
+        definition = _definition(old.id, recurrence)
+        self._alter(old, recurrence.identity, next_ms, keep, definition, *fields)
+
+    def pause(self, old: Schedule, by: str) -> None:
+        """No tick fires from now on. Raises as `change` does."""
+        at_ms = self.now_ms()
+        self._alter(old, "", None, "", "", "pausedby", by, "pausedat", at_ms)
+
+    def resume(self, old: Schedule, next_ms: int | None) -> None:
+        """Ticks fire again. Raises as `change` does."""
+        self._alter(old, "", next_ms, "", "", "pausedby", "", "pausedat", "")
+
+    def remove(self, schedule_id: str) -> Removed:
+        """Removes a schedule, and its jobs that did not start. Raises JobNotFound."""
+        answer = self._gate.change("unschedule", keys.SCHEDULES, schedule_id)
+        if answer[0] == Code.MISSING:
+            raise JobNotFound(PREFIX + schedule_id)
+        jobs = list(zip(answer[2::2], answer[3::2], strict=True))
+        return Removed(
+            cancelled=[job_id for job_id, what in jobs if what == "removed"],
+            active=[job_id for job_id, what in jobs if what == "active"],
+        )
+
+    def show(self, schedule_id: str) -> ScheduleView:
+        """A schedule with its last occurrences. Raises JobNotFound, ScheduleUnreadable."""
+        fields, runs = self._gate.read("runs", [keys.SCHEDULES], schedule_id, SHOWN)
+        if not fields:
+            raise JobNotFound(PREFIX + schedule_id)
+        try:
+            return view(schedule_id, call_record.pairs(fields), runs)
+        except UNREADABLE as error:
+            raise ScheduleUnreadable(
+                f"{PREFIX}{schedule_id} was stored by another version and cannot be read "
+                f"({error!r}); delete it, or go back to that version."
+            ) from error
+
+    def page(self, start: int, end: int) -> SchedulePage:
+        """Schedules ``start`` to ``end``, both included, soonest first."""
+        return page(self._gate.read("schedules", [keys.SCHEDULES], start, end))
+
+    def find(self, search: ScheduleSearch, start: int, end: int) -> SchedulePage:
+        """The same of those that are sought."""
+        lead = "" if search.lead_id is None else compact(search.lead_id)[1:-1]
+        identity = "" if search.key is None else identity_of(search.key)
+        sought = (search.number or "", lead, identity)
+        return page(self._gate.read("recurring", [keys.SCHEDULES], start, end, *sought))
+
+    def look(self, wanted: int) -> DueEntries:
+        """The schedules that are due, so many at most, and RedBeat's ordinary entries that are."""
+        now, wait_ms, old, ordinary, *flat = self._gate.write("ticks", [keys.SCHEDULES], wanted)
+        self._gate.clock.note(now)
+        found, unreadable = {}, {}
+        for schedule_id, fields in _records(flat):
+            try:
+                found[schedule_id] = due(schedule_id, fields)
+            except UNREADABLE as error:
+                unreadable[schedule_id] = repr(error)
+        return DueEntries(
+            now_ms=now,
+            due=[each for each in found.values() if each is not None],
+            unreadable=unreadable,
+            foreign=[schedule_id for schedule_id, each in found.items() if each is None],
+            ordinary=ordinary,
+            old=old,
+            next_in_ms=None if wait_ms < 0 else wait_ms,
+        )
+
+    def postpone(self, schedule_id: str, until_ms: int) -> None:
+        """Looks at a schedule that is due no sooner than then; its record stays as it is."""
+        self._gate.write("postpone", [keys.SCHEDULES], schedule_id, until_ms)
+
+    def adopt(self, wanted: int) -> int:
+        """Moves schedules of the form of an older version; answers how many it has seen to."""
+        flat = self._gate.read("old_schedules", [keys.OLD_SCHEDULES], wanted)
+        moved = [
+            value
+            for schedule_id, fields in _records(flat)
+            for value in (schedule_id, fields.get("rev", ""), _old_definition(schedule_id, fields))
+        ]
+        _, count = self._gate.write("adopt", [keys.SCHEDULES], *moved)
+        return int(count)
+
+    def sweep(self, cursor: str, wanted: int) -> tuple[str, list[str]]:
+        """Looks at some of all schedules: those whose entries are gone leave nothing behind.
+
+        Answers with the next cursor, and the numbers of those that `mend` is for.
+        """
+        cursor, *foreign = self._gate.write("sweep", [keys.IDENTITIES], cursor, wanted)
+        return cursor, foreign
+
+    def mend(self, schedule_id: str) -> None:
+        """Follows what was done to a schedule with RedBeat's own class, which knows no pattern.
+
+        Switched off by it means paused, switched on resumed; its next tick is the one that it had.
+        Raises JobNotFound, ScheduleChanged, ScheduleUnreadable, CronError.
+        """
+        old = self.show(schedule_id).schedule
+        fields = call_record.pairs(self._gate.read("runs", [keys.SCHEDULES], schedule_id, 0)[0])
+        _, enabled = redbeat_entry.read(fields.get("definition"))
+        definition = _definition(schedule_id, old.recurrence)
+        if not enabled:
+            pause = [old.pause.by, old.pause.at_ms] if old.pause else [REDBEAT, self.now_ms()]
+            named = ("pausedby", pause[0], "pausedat", pause[1])
+            self._alter(old, "", None, "mend", definition, *named)
+            return
+        since_ms = self.now_ms() if old.pause else old.updated_ms
+        first = old.recurrence.first(max(since_ms, old.done_ms or 0))
+        self._alter(old, "", first, "mend", definition, "pausedby", "", "pausedat", "")
+
+    def fire(self, turns: Sequence[Advance], deadline_ms: int) -> list[Outcome]:
+        """Turns ticks into jobs and moves their schedules on.
+
+        Raises StoreUnavailable, also when the server came to it after the deadline.
+        """
+        flat = [value for turn in turns for value in _turn(turn)]
+        answer = self._gate.write("fire", [keys.SCHEDULES], deadline_ms, *flat)
+        return [Outcome(outcome) for outcome in in_time(answer)[2:]]
+
+    def _alter(
+        self,
+        old: Schedule,
+        identity: str,
+        next_ms: int | None,
+        keep: str,
+        definition: str,
+        *fields: Any,
+    ) -> None:
+        place = (*asked(None), old.id, old.revision, identity, or_empty(next_ms), keep, definition)
+        answer = self._gate.change("schedule", keys.SCHEDULES, *place, *fields)
+        if answer[0] == Code.MISSING:
+            raise JobNotFound(old.job_id)
+        _refuse_conflict(answer, old.job_id, identity)
+
+
+def _records(flat: Sequence[Any]) -> Iterator[tuple[str, dict[str, str]]]:
+    """Numbers and records, as the scripts answer them in turn."""
+    for schedule_id, fields in zip(flat[::2], flat[1::2], strict=True):
+        yield schedule_id, call_record.pairs(fields)
+
+
+def _definition(schedule_id: str, recurrence: Recurrence) -> str:
+    return redbeat_entry.definition(schedule_id, redbeat_entry.schedule_of(recurrence))
+
+
+def _old_definition(schedule_id: str, fields: dict[str, str]) -> str:
+    """Of a record of the old form; one that cannot be read is moved as it is."""
+    try:
+        return _definition(schedule_id, recurrence_of(fields))
+    except UNREADABLE:
+        schedule = redbeat_entry.encode(fields.get("cron", ""), fields.get("zone", ""), None, None)
+        return redbeat_entry.definition(schedule_id, schedule)
+
+
+def _refuse_conflict(answer: list[Any], what: str, identity: str) -> None:
+    if answer[0] == Code.SUPERSEDED:
+        raise ScheduleChanged(
+            f"{what} was changed at the same time; try again.", done_ms=int(answer[2])
+        )
+    if answer[0] == Code.WRONG_STATE:
+        keyed = identity.startswith(identity_of(""))
+        taken = "this key" if keyed else "this number, pattern and time zone"
+        raise ScheduleExists(f"{PREFIX}{answer[2]} has {taken} already.")
+
+
+def _turn(turn: Advance) -> list[Any]:
+    return [
+        turn.due.id,
+        turn.due.revision,
+        turn.due.tick_ms,
+        or_empty(turn.fire_ms),
+        turn.missed,
+        " ".join(map(str, turn.missed_ms)),
+        turn.done_ms,
+        or_empty(turn.next_ms),
+    ]

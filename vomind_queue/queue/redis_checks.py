@@ -1,0 +1,170 @@
+"""Whether a Redis server is fit for calls, point by point, each with a remedy.
+
+A worker asks `suitability` only for what would lose calls; this is for people who want to know
+the rest, too.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import redis
+
+from vomind_queue.errors import StoreUnavailable
+from vomind_queue.observability.check_result import CheckResult, advice, fine, wrong
+from vomind_queue.observability.redis_memory import REMEDY, TIGHT, Memory
+from vomind_queue.queue.connection import translate_errors
+from vomind_queue.queue.redis_permissions import missing_rights
+from vomind_queue.queue.server_requirements import OLDEST, SAFE_POLICY, lacking, mode_fault
+
+#: Round trips that are timed.
+PINGS = 50
+#: Round trips longer than that are felt, and longer than the second get in the way, ms: an API
+#: request makes two or three.
+SLOW_MS, TOO_SLOW_MS = 10.0, 100.0
+#: Calls ring by Redis's clock: so far off it is worth a look, and so far it rings people at the
+#: wrong minute, ms.
+OFF_MS, FAR_OFF_MS = 1_000, 30_000
+#: Connections that web with two processes, worker, beat and shipper may hold (docs/redis.md).
+CONNECTIONS = 25
+
+
+def examine(client: redis.Redis, *, allow_eviction: bool, start: str) -> Iterator[CheckResult]:
+    """All findings; ``start`` says how to start a server that does not answer."""
+    try:
+        with translate_errors(writes=False):
+            facts: dict[str, Any] = client.info()
+    except StoreUnavailable as error:
+        yield wrong("Redis", str(error), start)
+        return
+    except redis.RedisError as error:
+        yield wrong("Redis", f"It does not take us: {error}", "Look at REDIS_URL.")
+        return
+    if fault := mode_fault(facts):
+        yield wrong("Redis", fault, "Look at REDIS_URL.")
+        return
+    yield _version(facts)
+    yield _role(facts)
+    yield _eviction(facts, allow_eviction=allow_eviction)
+    yield from _memory(facts)
+    yield from _clients(facts)
+    yield _persistence(client, facts)
+    try:
+        with translate_errors(writes=False):
+            yield _rights(client)
+            yield _latency(client)
+            yield _clock(client)
+    except StoreUnavailable as error:
+        yield wrong("Redis", str(error), start)
+
+
+def _version(facts: Mapping[str, Any]) -> CheckResult:
+    kind = "Valkey" if "valkey_version" in facts else "Redis"
+    version = str(facts.get("valkey_version") or facts["redis_version"])
+    name = f"{kind} {version}"
+    if tuple(map(int, str(facts["redis_version"]).split(".")[:2])) < OLDEST:
+        return wrong("version", name, "Install Redis 6.2 or later, or Valkey.")
+    return fine("version", name)
+
+
+def _role(facts: Mapping[str, Any]) -> CheckResult:
+    if facts.get("role") != "master":
+        said = "It is a replica, and takes no calls."
+        return wrong("role", said, "Let REDIS_URL name the primary.")
+    replicas = int(facts.get("connected_slaves", 0))
+    return fine("role", f"primary, with {replicas} {'replica' if replicas == 1 else 'replicas'}")
+
+
+def _eviction(facts: Mapping[str, Any], *, allow_eviction: bool) -> CheckResult:
+    policy = str(facts.get("maxmemory_policy", SAFE_POLICY))
+    if policy == SAFE_POLICY:
+        return fine("eviction", policy)
+    said = f"{policy}: calls are dropped when its memory is full."
+    remedy = f"redis-cli config set maxmemory-policy {SAFE_POLICY}, and the same in its file."
+    return advice("eviction", said, remedy) if allow_eviction else wrong("eviction", said, remedy)
+
+
+def _memory(facts: Mapping[str, Any]) -> Iterator[CheckResult]:
+    used = int(facts.get("used_memory", 0)) - int(facts.get("mem_not_counted_for_evict", 0))
+    memory = Memory(used=used, limit=int(facts.get("maxmemory", 0)))
+    if memory.full:
+        yield wrong("memory", f"{memory}: full, it refuses new calls.", REMEDY)
+    elif memory.share >= TIGHT:
+        yield advice("memory", f"{memory}: when full, it refuses new calls.", REMEDY)
+    elif memory.limit:
+        yield fine("memory", str(memory))
+    else:
+        yield fine("memory", f"{used / 2**20:,.0f} MiB used, without a limit of its own")
+
+
+def _clients(facts: Mapping[str, Any]) -> Iterator[CheckResult]:
+    most = facts.get("maxclients")
+    if most is not None and int(most) < CONNECTIONS:
+        said = f"It takes {int(most)} at a time; all processes together may want {CONNECTIONS}."
+        yield advice("connections", said, "Raise maxclients, or take a larger plan.")
+
+
+def _persistence(client: redis.Redis, facts: Mapping[str, Any]) -> CheckResult:
+    failed = [
+        name
+        for name in ("aof_last_write_status", "rdb_last_bgsave_status")
+        if facts.get(name, "ok") != "ok"
+    ]
+    if failed:
+        said = f"The last write to its disk failed ({', '.join(failed)})."
+        return wrong("persistence", said, "Look at its log, and at the room on its disk.")
+    if facts.get("aof_enabled"):
+        how = _setting(client, "appendfsync")
+        return fine("persistence", f"append-only file{f', appendfsync {how}' if how else ''}")
+    remedy = "redis-cli config set appendonly yes, and the same in its file."
+    if _setting(client, "save") == "":
+        return wrong("persistence", "Nothing is written to disk: a restart loses calls.", remedy)
+    said = "Snapshots only: a crash loses the calls accepted since the last one."
+    return advice("persistence", said, remedy)
+
+
+def _setting(client: redis.Redis, name: str) -> str | None:
+    """A setting of the server's; ``None`` where it tells none, as hosted ones do."""
+    try:
+        found: Mapping[str, str] = client.config_get(name)  # type: ignore[assignment]
+    except redis.RedisError:
+        return None
+    return found.get(name)
+
+
+def _rights(client: redis.Redis) -> CheckResult:
+    if missing := missing_rights(client):
+        return wrong("rights", lacking(missing), "ACL SETUSER adds what is missing.")
+    return fine("rights", "our user may use all that is needed")
+
+
+def _latency(client: redis.Redis) -> CheckResult:
+    times = []
+    for _ in range(PINGS):
+        begun = time.perf_counter()
+        client.ping()
+        times.append((time.perf_counter() - begun) * 1000)
+    middle = statistics.median(times)
+    said = f"{middle:.2f} ms in the middle of {PINGS} round trips, {max(times):.1f} at most"
+    if middle > TOO_SLOW_MS:
+        return wrong("latency", said, "Run it nearer: in the same place as web and workers.")
+    if middle > SLOW_MS:
+        return advice("latency", said, "Run it nearer: each request makes two or three.")
+    return fine("latency", said)
+
+
+def _clock(client: redis.Redis) -> CheckResult:
+    before = time.time()
+    seconds, micros = client.time()
+    here = (before + time.time()) / 2
+    off_ms = round((seconds + micros / 1e6 - here) * 1000)
+    said = f"{abs(off_ms):,} ms {'ahead of' if off_ms > 0 else 'behind'} this machine's"
+    remedy = "Let both machines keep time by NTP; calls ring by Redis's clock."
+    if abs(off_ms) > FAR_OFF_MS:
+        return wrong("clock", said, remedy)
+    if abs(off_ms) > OFF_MS:
+        return advice("clock", said, remedy)
+    return fine("clock", said)

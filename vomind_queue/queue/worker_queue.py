@@ -1,0 +1,298 @@
+"""The queue as a worker sees it: take, begin, finish, give back, settle.
+
+Every method is safe to repeat: a script that finds its own work done says so.
+`take` alone is not repeated; calls of a lost answer come back when their leases
+run out.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from vomind_queue.calls.attempts import Accepted, Attempt
+from vomind_queue.calls.call import Call
+from vomind_queue.calls.call_status import FINAL, RANK_AT_FIRST
+from vomind_queue.calls.decisions import (
+    AttemptResult,
+    Claim,
+    Decision,
+    DialStarted,
+    FinishResult,
+    FinishStatus,
+    Intake,
+    NotStarted,
+    UnknownOutcome,
+)
+from vomind_queue.calls.limits import Rate, Retention
+from vomind_queue.clocks import boottime
+from vomind_queue.queue import keys
+from vomind_queue.queue.codes import Code
+from vomind_queue.queue.connection import RedisStore, translate_errors
+
+#: How long a SID is remembered at least, ms: a doubt may last as long as Twilio is away.
+SID_TTL_MS = 24 * 3600 * 1000
+#: How long a call stands back for another one to the same number, ms.
+BUSY_NUMBER_MS = 1_000
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Protocol:
+    """Times and numbers by which workers work together; the same for all of them."""
+
+    #: A worker that is silent for this long has lost its calls, ms.
+    lease_ms: int
+    #: Starts allowed; ``None`` for no limit.
+    rate: Rate | None
+    #: Time between two probes of an open breaker, ms.
+    breaker_probe_ms: int
+    #: How long a ring may take to appear in Twilio's list, ms.
+    in_doubt_horizon_ms: int
+    #: After how long Twilio is first asked what became of a placed call, ms.
+    first_look_ms: int
+    keep_completed: Retention
+    keep_failed: Retention
+
+    @property
+    def sid_ttl_ms(self) -> int:
+        """How long a SID is remembered, ms."""
+        return max(2 * self.in_doubt_horizon_ms, SID_TTL_MS)
+
+
+class LeaseBook:
+    """Calls held by this process, each with its lease token. Safe to share between threads.
+
+    A lease belongs to the process, not to a connection: a call goes on being placed while its
+    worker reconnects.
+    """
+
+    def __init__(self) -> None:
+        self._tokens: dict[str, str] = {}
+        self._lock = threading.Lock()
+
+    def __len__(self) -> int:
+        return len(self._tokens)
+
+    def hold(self, job_id: str, token: str) -> None:
+        """Notes a call that was just taken."""
+        with self._lock:
+            self._tokens[job_id] = token
+
+    def token(self, job_id: str) -> str | None:
+        """The lease on a job, or ``None`` when this process does not hold it."""
+        return self._tokens.get(job_id)
+
+    def drop(self, job_id: str, token: str) -> bool:
+        """Forgets a lease; false when that lease was not held (any more)."""
+        with self._lock:
+            if self._tokens.get(job_id) != token:
+                return False
+            del self._tokens[job_id]
+            return True
+
+    def held(self) -> list[tuple[str, str]]:
+        """Job ids and lease tokens, as of now."""
+        with self._lock:
+            return list(self._tokens.items())
+
+
+class WorkerQueue:
+    """One worker process at the queue."""
+
+    def __init__(self, gate: RedisStore, name: str, protocol: Protocol) -> None:
+        self._gate = gate
+        self._name = name
+        self.protocol = protocol
+        self.book = LeaseBook()
+        #: Workers at the queue when this one last asked for calls, itself included.
+        self.company = 1
+
+    def take(self, wanted: int, ranks: str) -> Intake:
+        """Takes up to ``wanted`` calls of the priorities in ``ranks``, the most urgent first."""
+        now, next_ms, passed_on, self.company, *flat = self._gate.write(
+            "take",
+            [keys.ACTIVE],
+            self._name,
+            wanted,
+            self.protocol.lease_ms,
+            *self._rate(),
+            secrets.token_urlsafe(9) + ".",
+            ranks,
+            self.protocol.breaker_probe_ms,
+        )
+        self._gate.clock.note(now)
+        calls = [
+            Claim(job_id=job_id, lease=lease, rank=int(rank), round=int(round_))
+            for job_id, lease, rank, round_ in zip(*[iter(flat)] * 4, strict=True)
+        ]
+        for call in calls:
+            self.book.hold(call.job_id, call.lease)
+        return Intake(
+            calls=calls, next_ms=None if next_ms < 0 else next_ms, passed_on=bool(passed_on)
+        )
+
+    def begin(self, job_id: str, token: str) -> DialStarted | NotStarted:
+        """Writes the dialing mark with a fresh token, or says why the call must not start now."""
+        lease = self.book.token(job_id)
+        if lease is None:
+            return NotStarted.LOST
+        begun_s = boottime()
+        answer = self._gate.write(
+            "begin", [keys.ACTIVE], job_id, lease, token, *self._rate(), BUSY_NUMBER_MS
+        )
+        if answer[0] != Code.OK:
+            self.book.drop(job_id, lease)
+            return NotStarted(Code(answer[0]).name.lower())
+        _, now, data, attempts, round_ = answer
+        return _begun(job_id, token, data, now, attempts, round_, begun_s)
+
+    def finish(
+        self, begun: DialStarted, verdict: Decision, *, deferred: bool = False
+    ) -> FinishResult:
+        """Writes an attempt's outcome. ``deferred``: the holder will put the call off itself."""
+        return self._finish(begun.attempt.job_id, begun.attempt.token, verdict, deferred=deferred)
+
+    def _finish(
+        self, job_id: str, token: str, verdict: Decision, *, deferred: bool = False
+    ) -> FinishResult:
+        protocol = self.protocol
+        accepted = verdict.accepted
+        rank = RANK_AT_FIRST.get(accepted.status, 0) if accepted else 0
+        code, _, open_, uncounted = self._gate.write(
+            "finish",
+            [keys.ACTIVE],
+            job_id,
+            token,
+            verdict.ending,
+            verdict.reason,
+            accepted.sid if accepted else "",
+            accepted.status if accepted else "",
+            "1" if verdict.refused else "",
+            verdict.wait_ms,
+            max(protocol.breaker_probe_ms, verdict.quiet_ms),
+            protocol.keep_completed.age_ms,
+            protocol.keep_completed.count,
+            protocol.keep_failed.age_ms,
+            protocol.keep_failed.count,
+            protocol.sid_ttl_ms,
+            "1" if deferred else "",
+            # A call that is over already is asked for at once.
+            0 if rank == FINAL - 1 else protocol.first_look_ms,
+            rank,
+            verdict.kind or "",
+        )
+        return FinishResult(
+            reception=FinishStatus(Code(code).name.lower()),
+            breaker_open=bool(open_),
+            uncounted=bool(uncounted),
+        )
+
+    def complete(self, job_id: str, token: str, accepted: Accepted) -> None:
+        """Evidence that an attempt whose outcome is not written yet did place its call."""
+        verdict = Decision(ending=AttemptResult.COMPLETED, accepted=accepted)
+        self._finish(job_id, token, verdict)
+
+    def abandon(self, job_id: str, token: str) -> None:
+        """Takes back a mark that may stand, for a request that was certainly never sent.
+
+        Where it does not stand nothing happens, and the call is given back unmarked.
+        """
+        self._finish(job_id, token, Decision(ending=AttemptResult.POSTPONED))
+
+    def release(self, job_id: str) -> None:
+        """Forgets the lease on a call that has ended or was put off."""
+        lease = self.book.token(job_id)
+        if lease is not None:
+            self.book.drop(job_id, lease)
+
+    def defer(self, job_id: str, due_ms: int) -> bool:
+        """Puts a held call off; false when it is not held (any more)."""
+        lease = self.book.token(job_id)
+        if lease is None:
+            return False
+        code, _ = self._gate.write("defer", [keys.ACTIVE], job_id, lease, due_ms)
+        self.book.drop(job_id, lease)
+        return bool(code == Code.OK)
+
+    def give_back(self, job_id: str, lease: str) -> None:
+        """Gives back a call that was not ended; one whose mark stands becomes in doubt."""
+        if self.book.drop(job_id, lease):
+            self._gate.write("settle", [keys.ACTIVE], job_id, lease)
+
+    def extend(self) -> None:
+        """Renews the leases of all calls held; forgets those that are lost."""
+        held = self.book.held()
+        if not held:
+            # Each look at the queue says that this worker lives.
+            return
+        flat = [value for pair in held for value in pair]
+        answer = self._gate.write(
+            "extend", [keys.LEASES], self._name, self.protocol.lease_ms, *flat
+        )
+        lost = set(answer[1:])
+        for job_id, lease in held:
+            if job_id in lost:
+                self.book.drop(job_id, lease)
+
+    def doubts(self, wanted: int) -> list[UnknownOutcome]:
+        """Attempts in doubt that are due for a look, leased to the caller."""
+        now, *flat = self._gate.write("doubts", [keys.SETTLING], wanted, self.protocol.lease_ms)
+        return [
+            UnknownOutcome(
+                begun=_begun(job_id, token, data, mark, attempts, round_),
+                looks=int(looks),
+                age_ms=now - int(mark),
+            )
+            for job_id, token, data, mark, looks, attempts, round_ in zip(
+                *[iter(flat)] * 7, strict=True
+            )
+        ]
+
+    def known_sids(self, sids: Sequence[str]) -> set[str]:
+        """Which of these SIDs belong to attempts whose outcome is known."""
+        if not sids:
+            return set()
+        with translate_errors(writes=False):
+            scores: Any = self._gate.client.zmscore(keys.SIDS, list(sids))
+        return {sid for sid, score in zip(sids, scores, strict=True) if score is not None}
+
+    def change_rate(self, rate: Rate | None) -> None:
+        """Stores an operator's change of the rate, for all workers and over restarts."""
+        value = f"{rate.max_starts}:{rate.window_ms}" if rate else "off"
+        with translate_errors(writes=True):
+            self._gate.client.set(keys.RATE, value)
+            self._gate.client.rpush(keys.WAKE, "1")
+
+    def reset_rate(self) -> None:
+        """Goes back to the rate of the settings."""
+        with translate_errors(writes=True):
+            self._gate.client.delete(keys.RATE)
+            self._gate.client.rpush(keys.WAKE, "1")
+
+    def _rate(self) -> tuple[int, int]:
+        rate = self.protocol.rate
+        return (rate.max_starts, rate.window_ms) if rate else (0, 0)
+
+
+def _begun(
+    job_id: str,
+    token: str,
+    data: str,
+    mark: Any,
+    attempts: Any,
+    round_: Any,
+    begun_s: float | None = None,
+) -> DialStarted:
+    attempt = Attempt(
+        job_id=job_id,
+        token=token,
+        call=Call.from_data(json.loads(data)),
+        number=int(attempts) + 1,
+        marked_ms=int(mark),
+        begun_s=begun_s,
+    )
+    return DialStarted(attempt=attempt, round=int(round_))

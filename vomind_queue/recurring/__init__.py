@@ -1,0 +1,1 @@
+"""Recurring calls: cron expressions, time zones, and what is due. No I/O."""

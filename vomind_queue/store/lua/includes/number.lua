@@ -1,6 +1,0 @@
--- The number that a call goes to; at most one attempt at a time rings it.
-
--- The number that a call goes to, out of its `data`, which begins with it (see record.py).
-local function number_of(data)
-    return string.match(data, '^{"to":"([^"\\]*)"') or cjson.decode(data)['to']
-end

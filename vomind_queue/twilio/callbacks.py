@@ -1,0 +1,176 @@
+"""What Twilio asks of us and tells us about a call: where, in which words, and how it is read.
+
+A request for a call names our addresses and what the call says; Twilio's requests to those
+addresses, and its record of the first request, are read here as well.
+
+Parameters: https://www.twilio.com/docs/voice/api/call-resource#statuscallback and
+https://www.twilio.com/docs/voice/answering-machine-detection; signature:
+https://www.twilio.com/docs/usage/security#validating-requests.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from urllib.parse import quote, unquote, urlencode, urlsplit, urlunsplit
+
+from twilio.request_validator import RequestValidator  # type: ignore[import-untyped]
+from werkzeug.datastructures import MultiDict
+
+from vomind_queue.calls.attempts import Attempt
+from vomind_queue.calls.call_status import Detection, Report, known
+from vomind_queue.twilio.twiml import FORBIDDEN, say
+
+#: What Twilio reports to the status callback.
+CALLBACK_EVENTS = ("initiated", "ringing", "answered", "completed")
+
+#: Twilio's names for the two ways to detect a machine.
+_DETECTIONS = {Detection.ENABLE: "Enable", Detection.MESSAGE_END: "DetectMessageEnd"}
+
+_SID = re.compile(r"CA[0-9a-fA-F]{32}")
+_NUMBER = re.compile(r"[0-9]{1,9}")
+_ANSWERED_BY = re.compile(r"[a-z_]{1,40}")
+
+
+def status_path(job_id: str, token: str) -> str:
+    """Return the path of status callbacks, relative to the public address."""
+    return f"/api/twilio/status/{_quoted(job_id)}/{_quoted(token)}"
+
+
+def twiml_path(job_id: str, token: str) -> str:
+    """Return the path at which Twilio asks what to say, relative to the public address."""
+    return f"/api/twilio/twiml/{_quoted(job_id)}/{_quoted(token)}"
+
+
+def _quoted(part: str) -> str:
+    # Twilio signs the address as it writes it, and an escaped colon may be written either way.
+    return quote(part, safe=":")
+
+
+def instructions(
+    attempt: Attempt, twiml_url: str | None, public_url: str | None = None
+) -> dict[str, str]:
+    """Return what happens once the phone is picked up: ``twiml``, or the ``url`` it comes from.
+
+    ``twiml_url`` is the operator's own application. The message, the job id and the lead id are
+    added to its parameters. Without one, Twilio asks us only for a call with a voicemail message.
+    """
+    call = attempt.call
+    if twiml_url is None:
+        if call.voicemail_message is None or public_url is None:
+            return {"twiml": say(call.message)}
+        return {"url": public_url + twiml_path(attempt.job_id, attempt.token)}
+    parameters = {"message": FORBIDDEN.sub("", call.message), "jobId": attempt.job_id}
+    if call.lead_id is not None:
+        parameters["lead_id"] = str(call.lead_id)
+    if call.voicemail_message is not None:
+        parameters["voicemailMessage"] = FORBIDDEN.sub("", call.voicemail_message)
+    parts = urlsplit(twiml_url)
+    query = "&".join(filter(None, (parts.query, urlencode(parameters, errors="replace"))))
+    return {"url": urlunsplit(parts._replace(query=query))}
+
+
+def detection(attempt: Attempt, default: Detection, public_url: str | None) -> dict[str, str]:
+    """Return how Twilio tells a machine from a person.
+
+    With a voicemail message, Twilio has to know who answered before it asks what to say.
+    Otherwise it speaks at once and reports the result later.
+    """
+    call = attempt.call
+    wanted = Detection(call.machine_detection) if call.machine_detection else default
+    if call.voicemail_message is not None:
+        spoken_to = wanted if wanted is not Detection.OFF else Detection.MESSAGE_END
+        return {"machine_detection": _DETECTIONS[spoken_to]}
+    if wanted is Detection.OFF:
+        return {}
+    parameters = {"machine_detection": _DETECTIONS[wanted], "async_amd": "true"}
+    if public_url is not None:
+        parameters["async_amd_status_callback"] = status_callback(attempt, public_url)
+        parameters["async_amd_status_callback_method"] = "POST"
+    return parameters
+
+
+def hang_up() -> str:
+    """Return TwiML that ends a call without a word."""
+    return "<Response><Hangup/></Response>"
+
+
+def status_callback(attempt: Attempt, public_url: str) -> str:
+    """Return where Twilio reports on an attempt; the token proves which attempt it was."""
+    return public_url + status_path(attempt.job_id, attempt.token)
+
+
+class SignatureValidator:
+    """Tell requests that Twilio signed from all others."""
+
+    def __init__(self, auth_token: str, public_url: str) -> None:
+        """``public_url``: where Twilio reaches this service, as Twilio was given it."""
+        self._validator = RequestValidator(auth_token)
+        self._public_url = public_url
+
+    def genuine(self, path: str, query: str, form: MultiDict[str, str], signature: str) -> bool:
+        """Return whether Twilio signed a request.
+
+        ``path`` is relative to the public address, as Twilio was given it; ``query`` is the query
+        string as received; ``form`` is empty for a GET.
+        """
+        address = f"{self._public_url}{path}{f'?{query}' if query else ''}"
+        return bool(signature and self._validator.validate(address, form, signature))
+
+
+def read(parameters: Mapping[str, str]) -> Report | None:
+    """Return what Twilio says about a call, or ``None`` without a call SID.
+
+    A value in an unknown format counts as missing: Twilio adds new ones over time.
+    """
+    sid = parameters.get("CallSid", "")
+    if not _SID.fullmatch(sid):
+        return None
+    answered_by = parameters.get("AnsweredBy", "")
+    return Report(
+        sid=sid,
+        status=known(parameters.get("CallStatus")),
+        sequence=_number(parameters, "SequenceNumber"),
+        # Not Duration, which is the billed time in minutes.
+        duration_s=_number(parameters, "CallDuration"),
+        answered_by=answered_by if _ANSWERED_BY.fullmatch(answered_by) else None,
+        sip_code=_number(parameters, "SipResponseCode"),
+    )
+
+
+def _number(parameters: Mapping[str, str], name: str) -> int | None:
+    value = parameters.get(name, "")
+    return int(value) if _NUMBER.fullmatch(value) else None
+
+
+def token_in(event: object, public_url: str) -> str | None:
+    """Return the attempt's token from one of a call's events, if it names our status callback.
+
+    The event shows either the request that created the call, with the callback among its
+    parameters, or a request that Twilio made to the callback.
+    """
+    callback = re.compile(re.escape(public_url) + r"/api/twilio/status/[^/\s]+/([^/?#\s]+)")
+    for text in _texts(event):
+        if found := callback.search(text):
+            return unquote(found[1])
+    return None
+
+
+def shows_creation(event: object) -> bool:
+    """Return whether an event is the request that created the call, with its parameters."""
+    request = event[0] if isinstance(event, list) and event else event
+    if not isinstance(request, dict):
+        return False
+    url, parameters = request.get("url"), request.get("parameters")
+    is_creation = isinstance(url, str) and re.search(r"/Calls(/CA\w+)?(\.json)?$", url) is not None
+    return is_creation and isinstance(parameters, dict) and bool(parameters)
+
+
+def _texts(value: object) -> list[str]:
+    if isinstance(value, str):
+        return [value]
+    if isinstance(value, dict):
+        return [text for part in value.values() for text in _texts(part)]
+    if isinstance(value, list):
+        return [text for part in value for text in _texts(part)]
+    return []

@@ -1,0 +1,238 @@
+"""Twilio as the dialer: place a call, look for one in doubt, end one that should not be."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from email.utils import parsedate_to_datetime
+from typing import Any, TypeVar
+
+from twilio.base.exceptions import TwilioException  # type: ignore[import-untyped]
+from twilio.http.response import Response  # type: ignore[import-untyped]
+from twilio.rest import Client  # type: ignore[import-untyped]
+from twilio.rest.api.v2010.account.call import CallInstance  # type: ignore[import-untyped]
+
+from vomind_queue.calls.attempts import Accepted, Attempt, DialerUnavailable, Outcome, Ring, Search
+from vomind_queue.calls.call_status import RING_TIMEOUT_S, Detection, Report, known
+from vomind_queue.twilio.callbacks import (
+    CALLBACK_EVENTS,
+    detection,
+    instructions,
+    shows_creation,
+    status_callback,
+    token_in,
+)
+from vomind_queue.twilio.connection import Exchange
+from vomind_queue.twilio.failures import Trouble, failure
+from vomind_queue.twilio.http_client import BoundedHttpClient
+from vomind_queue.twilio.request_errors import failure_of, masked
+
+T = TypeVar("T")
+
+#: Where Twilio is when no other address is set.
+API_BASE = "https://api.twilio.com"
+#: Calls on one page of Twilio's list.
+PAGE_SIZE = 50
+#: Most pages read; a number with more has been called very often.
+MAX_PAGES = 20
+#: How much older than its mark a ring may look and still be returned, ms. Reconciliation judges
+#: more strictly.
+SLACK_MS = 600_000
+#: Twilio: the call is in a state that does not allow this.
+_WRONG_STATE = 21220
+#: Twilio: no such call, or no longer.
+_NOT_FOUND = 20404
+
+
+class TwilioDialer:
+    """Implement ``attempts.Dialer``. Safe to use from many threads; connects on first use."""
+
+    def __init__(  # noqa: PLR0913 - one for each setting
+        self,
+        *,
+        account_sid: str | None,
+        auth_token: str | None = None,
+        api_key: str | None = None,
+        api_secret: str | None = None,
+        from_number: str | None,
+        api_base: str | None = None,
+        twiml_url: str | None = None,
+        public_url: str | None = None,
+        detection: Detection = Detection.OFF,
+        deadline_ms: int = 10_000,
+        slots: int = 5,
+    ) -> None:
+        """``deadline_ms``: for one request in total. ``slots``: requests under way at once."""
+        self._from = from_number or ""
+        self._twiml_url = twiml_url
+        self._public_url = public_url
+        self._detection = detection
+        self._deadline_s = deadline_ms / 1000
+        self._http = BoundedHttpClient(slots)
+        user, secret = (api_key, api_secret) if api_key else (account_sid, auth_token)
+        self._missing = _missing(
+            TWILIO_ACCOUNT_SID=account_sid,
+            TWILIO_PHONE_NUMBER=from_number,
+            **{"TWILIO_API_SECRET" if api_key else "TWILIO_AUTH_TOKEN": secret},
+        )
+        self._client = Client(
+            user or "-",
+            secret or "-",
+            account_sid=account_sid or "-",
+            http_client=self._http,
+            # Not empty, or the library would read the environment of the process.
+            environment={"TWILIO_EDGE": ""},
+        )
+        self._client.api.base_url = api_base or API_BASE
+        if self._client.api.base_url.startswith("https:"):
+            # Reading the certificates takes time that the first call should not lose.
+            _ = self._http.tls
+
+    def place(self, attempt: Attempt) -> Outcome:
+        """Ask Twilio for the call, at most once. Never raise; return within the deadline."""
+        if self._missing:
+            return failure(Trouble.UNCONFIGURED, detail=self._missing)
+        exchange = Exchange(self._deadline_s, begun_s=attempt.begun_s)
+        try:
+            with self._http.exchange(exchange):
+                made = self._client.calls.create(**self._wanted(attempt))
+        except Exception as error:  # noqa: BLE001 - whatever it is, the call must not be lost
+            return masked(failure_of(error, exchange), attempt.call.to, self._from)
+        if not isinstance(made.sid, str) or not made.sid:
+            return failure(Trouble.UNREADABLE, detail="it names no call SID")
+        return Accepted(sid=made.sid, status=str(made.status or "queued"))
+
+    def find(self, attempt: Attempt, age_ms: int) -> Search:
+        """Return the calls to the attempt's number since shortly before its mark, ``age_ms`` ago.
+
+        Raise DialerUnavailable when Twilio's list cannot be read.
+        """
+        # No filter on the start time: it is empty until a call is dialed.
+        page, answer = self._ask(
+            lambda: self._client.calls.page(to=attempt.call.to, page_size=PAGE_SIZE)
+        )
+        ahead_ms = _clock_ahead_ms(answer, time.time() * 1000)
+        now_ms = time.time() * 1000 + ahead_ms
+        since_ms = now_ms - age_ms - SLACK_MS
+        found: list[CallInstance] = []
+        for _ in range(MAX_PAGES):
+            recent = [call for call in page if _created_ms(call, now_ms) >= since_ms]
+            found += recent
+            if not recent or page.next_page_url is None:
+                break
+            page, _ = self._ask(page.next_page)
+        rings = [self._ring(call, _created_ms(call, now_ms)) for call in found if call.sid]
+        return Search(rings=rings, clock_ahead_ms=ahead_ms)
+
+    def fetch(self, sid: str) -> Report | None:
+        """Return what Twilio says about a call now, or ``None`` when Twilio does not know it.
+
+        Raise DialerUnavailable.
+        """
+        try:
+            call, _ = self._ask(lambda: self._client.calls(sid).fetch())
+        except DialerUnavailable as error:
+            if _code(error) == _NOT_FOUND:
+                return None
+            raise
+        return Report(
+            sid=sid,
+            status=known(call.status),
+            duration_s=int(call.duration) if str(call.duration or "").isdecimal() else None,
+            answered_by=call.answered_by or None,
+            price=None if call.price is None else str(call.price),
+            price_unit=None if call.price is None else call.price_unit,
+        )
+
+    def cancel(self, sid: str) -> None:
+        """End a call, whatever its state; leave one that is over or unknown as it is.
+
+        Raise DialerUnavailable.
+        """
+        # Only a call that has not been answered can be canceled; the other is hung up.
+        for status in ("canceled", "completed"):
+            if self._end(sid, status):
+                return
+
+    def close(self) -> None:
+        """Close the idle connections."""
+        self._http.close()
+
+    def _wanted(self, attempt: Attempt) -> dict[str, Any]:
+        wanted: dict[str, Any] = {
+            "to": attempt.call.to,
+            "from_": self._from,
+            "timeout": RING_TIMEOUT_S,
+            "record": False,
+            **instructions(attempt, self._twiml_url, self._public_url),
+            **detection(attempt, self._detection, self._public_url),
+        }
+        if self._public_url:
+            wanted["status_callback"] = status_callback(attempt, self._public_url)
+            wanted["status_callback_event"] = list(CALLBACK_EVENTS)
+            wanted["status_callback_method"] = "POST"
+        return wanted
+
+    def _ring(self, call: CallInstance, created_ms: int) -> Ring:
+        token = self._token(str(call.sid)) if self._public_url else None
+        return Ring(sid=str(call.sid), status=str(call.status), created_ms=created_ms, token=token)
+
+    def _token(self, sid: str) -> str | None:
+        """Return the token of the attempt that made a call, if the call's events name our callback.
+
+        It is empty when they show how the call was made, without our callback.
+        """
+        assert self._public_url is not None  # noqa: S101 - asked for only then
+        events, _ = self._ask(lambda: self._client.calls(sid).events.list(limit=PAGE_SIZE))
+        tokens = (token_in([event.request], self._public_url) for event in events)
+        if token := next(filter(None, tokens), None):
+            return token
+        return "" if any(shows_creation(event.request) for event in events) else None
+
+    def _end(self, sid: str, status: str) -> bool:
+        try:
+            self._ask(lambda: self._client.calls(sid).update(status=status))
+        except DialerUnavailable as error:
+            if _code(error) == _WRONG_STATE:
+                return False
+            if _code(error) != _NOT_FOUND:
+                raise
+        return True
+
+    def _ask(self, question: Callable[[], T]) -> tuple[T, Response]:
+        """Ask Twilio something that may be asked again. Raise DialerUnavailable."""
+        if self._missing:
+            raise DialerUnavailable(f"Twilio is not configured: {self._missing}.")
+        exchange = Exchange(self._deadline_s)
+        try:
+            with self._http.exchange(exchange):
+                found = question()
+            assert exchange.answer is not None  # noqa: S101 - every question is a request
+            return found, exchange.answer
+        except Exception as error:
+            raise DialerUnavailable(failure_of(error, exchange).reason) from error
+
+
+def _missing(**settings: str | None) -> str:
+    names = [name for name, value in settings.items() if not value]
+    return f"{' and '.join(names)} must be set" if names else ""
+
+
+def _code(error: DialerUnavailable) -> int | None:
+    cause = error.__cause__
+    return getattr(cause, "code", None) if isinstance(cause, TwilioException) else None
+
+
+def _clock_ahead_ms(answer: Response, answered_ms: float) -> int:
+    """Return a lower bound of Twilio's clock minus ours: a ring may look younger, never older."""
+    try:
+        theirs_ms = parsedate_to_datetime(answer.headers["date"]).timestamp() * 1000
+    except (KeyError, TypeError, ValueError, OverflowError):
+        return 0
+    return round(theirs_ms - answered_ms)
+
+
+def _created_ms(call: CallInstance, twilio_now_ms: float) -> int:
+    """Return when Twilio created a call, unix ms; without a date it counts as created just now."""
+    created = call.date_created
+    return int(twilio_now_ms if created is None else created.timestamp() * 1000)

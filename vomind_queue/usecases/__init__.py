@@ -1,0 +1,1 @@
+"""What the service does, a verb a file; the outside world comes in as protocols."""

@@ -1,0 +1,93 @@
+"""Looking into the call log, and forgetting a person everywhere."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from vomind_queue.call_log.models import FINAL_STATES, CallEvent, CallRow, Erased, Search
+from vomind_queue.call_log.protocol import CallLog
+from vomind_queue.calls.call import mask_number
+from vomind_queue.errors import JobNotFound, LogUnavailable
+
+logger = logging.getLogger(__name__)
+
+#: Calls that are taken out of the log in one go.
+ERASED_AT_ONCE = 200
+
+
+class Erasure(Protocol):
+    """What forgetting needs of the queue."""
+
+    def forget(self, number: str) -> tuple[Mapping[str, str], Sequence[str]]: ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Forgotten:
+    """What was done to forget a number."""
+
+    #: Calls that were waiting or delayed, and will not be made.
+    cancelled: int
+    #: Recurring calls that were removed.
+    recurring: int
+    #: Calls that had ended and were in the queue's history.
+    history: int
+    #: Ids of calls that are being placed: they can be forgotten once they have ended.
+    being_placed: Sequence[str]
+    #: ``None`` when the log could not be reached, or not to the end.
+    log: Erased | None
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing is left to be done."""
+        return self.log is not None and not self.being_placed
+
+
+class History:
+    """Answers questions about calls of the past."""
+
+    def __init__(self, log: CallLog, people: Erasure) -> None:
+        self._log = log
+        self._people = people
+
+    def find(self, search: Search) -> Sequence[CallRow]:
+        """Calls, the newest first. Raises LogUnavailable."""
+        return self._log.find(search)
+
+    def call(self, job_id: str) -> tuple[CallRow, Sequence[CallEvent]]:
+        """The newest call with that id, and its events. Raises JobNotFound, LogUnavailable."""
+        found = self._log.call(job_id)
+        if found is None:
+            raise JobNotFound(job_id)
+        return found
+
+    def forget(self, number: str) -> Forgotten:
+        """Takes a number out of queue, history and log; safe to repeat. Raises StoreUnavailable.
+
+        The queue comes first: what is not called any more cannot come into the log again.
+        """
+        removed, being_placed = self._people.forget(number)
+        history = sum(state in FINAL_STATES for state in removed.values())
+        recurring = sum(state == "recurring" for state in removed.values())
+        forgotten = Forgotten(
+            cancelled=len(removed) - history - recurring,
+            recurring=recurring,
+            history=history,
+            being_placed=being_placed,
+            log=self._erase(number),
+        )
+        logger.warning("a person was forgotten", extra={"to": mask_number(number)})
+        return forgotten
+
+    def _erase(self, number: str) -> Erased | None:
+        calls, events = 0, 0
+        try:
+            while keys := self._log.keys_of(number, ERASED_AT_ONCE):
+                part = self._log.erase(keys)
+                calls, events = calls + part.calls, events + part.events
+        except LogUnavailable as error:
+            logger.warning("a person is still in the call log: %s", error)
+            return None
+        return Erased(calls=calls, events=events)

@@ -1,0 +1,52 @@
+"""A call comes in: it is accepted whole or not at all."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from vomind_queue.calls.call import Call, NewCall, mask_number
+from vomind_queue.calls.job import IdempotencyKey, Job, Receipt
+
+logger = logging.getLogger(__name__)
+
+
+class Inbox(Protocol):
+    """What scheduling needs of the queue."""
+
+    def add(self, news: Sequence[NewCall], key: IdempotencyKey | None = None) -> Receipt: ...
+    def change(self, job_id: str, decide: Callable[[Call], NewCall]) -> None: ...
+    def job(self, job_id: str) -> Job: ...
+
+
+class Enqueue:
+    """Accepts calls. Everything may raise StoreUnavailable."""
+
+    def __init__(self, inbox: Inbox) -> None:
+        self._inbox = inbox
+
+    def schedule(self, new: NewCall, key: IdempotencyKey | None = None) -> Receipt:
+        """Accepts one call. Raises KeyReused."""
+        receipt = self._inbox.add([new], key)
+        if not receipt.replayed:
+            later = new.due_ms is not None or new.delay_ms is not None
+            logger.info(
+                "📞 ⏰ call scheduled" if later else "📞 ⏰ call queued",
+                extra={"job_id": receipt.job_ids[0], "to": mask_number(new.call.to)},
+            )
+        return receipt
+
+    def schedule_many(self, news: Sequence[NewCall], key: IdempotencyKey | None = None) -> Receipt:
+        """Accepts all of the calls or none. Raises KeyReused."""
+        receipt = self._inbox.add(news, key)
+        if not receipt.replayed:
+            first, last = receipt.job_ids[0], receipt.job_ids[-1]
+            logger.info("📞 ⏰ %d calls scheduled", len(news), extra={"job_id": f"{first}-{last}"})
+        return receipt
+
+    def change(self, job_id: str, decide: Callable[[Call], NewCall]) -> Job:
+        """Changes a call that has not begun. Raises JobNotFound, WrongState, what decide does."""
+        self._inbox.change(job_id, decide)
+        logger.info("📞 ⏰ call changed", extra={"job_id": job_id})
+        return self._inbox.job(job_id)

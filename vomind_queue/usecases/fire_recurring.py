@@ -1,0 +1,149 @@
+"""The ticks of recurring calls fire.
+
+A tick becomes a job in the same step in which its schedule moves on, so that no
+crash leaves one without the other, and whoever decides twice changes nothing.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from vomind_queue.errors import JobNotFound, ScheduleChanged, ScheduleUnreadable
+from vomind_queue.recurring.cron import CronError
+from vomind_queue.recurring.ticks import Advance, Due, DueEntries, Outcome, decide
+
+logger = logging.getLogger(__name__)
+
+#: The longest time without a look while nothing is due, ms.
+IDLE_LOOK_MS = 5_000
+#: Ticks are on whole minutes: one that was announced late is seen in time, ms.
+MINUTE_MS = 60_000
+#: Schedules that one script moves on, at some 20 µs each.
+AT_ONCE = 250
+#: Schedules that one script sweeps, whether they are due or not, at some 25 µs each.
+SWEPT_AT_ONCE = 150
+#: How long after a look its decisions hold, ms.
+DECISION_MS = 5_000
+#: How long is decided before what is decided is carried out, s: deciding on what an outage has
+#: left may take longer than decisions hold.
+DECIDING_S = 0.5
+#: When to look again at a schedule on which this machine cannot decide, ms.
+POSTPONE_MS = 60_000
+
+
+class RecurringStore(Protocol):
+    """What firing ticks needs of the store."""
+
+    def look(self, wanted: int) -> DueEntries: ...
+    def fire(self, turns: Sequence[Advance], deadline_ms: int) -> list[Outcome]: ...
+    def postpone(self, schedule_id: str, until_ms: int) -> None: ...
+    def adopt(self, wanted: int) -> int: ...
+    def sweep(self, cursor: str, wanted: int) -> tuple[str, list[str]]: ...
+    def mend(self, schedule_id: str) -> None: ...
+
+
+class RecurringScheduler:
+    """What a scheduler does with recurring calls. Everything may raise StoreUnavailable."""
+
+    def __init__(
+        self, timetable: RecurringStore, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._timetable = timetable
+        self._monotonic = monotonic
+        self._cursor = "0"
+        #: Whether all recurring calls were looked at since this scheduler started.
+        self._swept = False
+        #: The look whose decisions are made, and until when.
+        self._look: DueEntries | None = None
+        self._until = 0.0
+        self._turns: list[Advance] = []
+
+    def look(self) -> DueEntries:
+        """What is due; what an older version or RedBeat's own means have left is seen to first."""
+        look = self._timetable.look(AT_ONCE)
+        if look.old:
+            # So many at a time: what is due does not wait for all of them.
+            moved = self._timetable.adopt(AT_ONCE)
+            logger.info("recurring calls moved into RedBeat's entries", extra={"count": moved})
+            look = self._timetable.look(AT_ONCE)
+        for schedule_id, reason in look.unreadable.items():
+            self._postpone(schedule_id, look, reason)
+        self._mend(look.foreign, look)
+        self._look, self._turns = look, []
+        self._until = self._monotonic() + DECIDING_S
+        return look
+
+    def decide(self, due: Due) -> None:
+        """Decides on one of the last look's; what it is too late for is due at the next one."""
+        look = self._look
+        if look is None or (self._turns and self._monotonic() > self._until):
+            return
+        try:
+            self._turns.append(decide(due, look.now_ms))
+        except (CronError, OSError) as error:
+            # A zone that this machine's data does not have, or too many open files.
+            self._postpone(due.id, look, str(error))
+
+    def fire(self) -> float:
+        """Carries out what was decided, in one step; answers when to look again, s."""
+        look, turns = self._look, self._turns
+        if look is None:
+            return 0.0
+        self._look, self._turns = None, []
+        if turns:
+            outcomes = self._timetable.fire(turns, look.now_ms + DECISION_MS)
+            for turn, outcome in zip(turns, outcomes, strict=True):
+                _report(turn, outcome)
+        if look.due or look.unreadable or look.foreign or look.old:
+            return 0.0
+        self._sweep(look)
+        # What an older version has stored is put into the index without waiting.
+        return _wait_ms(look) / 1000 if self._swept else 0.0
+
+    def _sweep(self, look: DueEntries) -> None:
+        self._cursor, foreign = self._timetable.sweep(self._cursor, SWEPT_AT_ONCE)
+        self._swept = self._swept or self._cursor.startswith("0 ")
+        self._mend(foreign, look)
+
+    def _mend(self, foreign: Sequence[str], look: DueEntries) -> None:
+        for schedule_id in foreign:
+            try:
+                self._timetable.mend(schedule_id)
+            except (JobNotFound, ScheduleChanged):
+                # Somebody was faster.
+                continue
+            except (CronError, OSError, ScheduleUnreadable) as error:
+                self._postpone(schedule_id, look, str(error))
+            else:
+                logger.warning(
+                    "recurring call was saved by RedBeat's own class; its pattern is put back",
+                    extra={"schedule": schedule_id},
+                )
+
+    def _postpone(self, schedule_id: str, look: DueEntries, reason: str) -> None:
+        logger.error(
+            "recurring call put off for a minute, it cannot be read: %s",
+            reason,
+            extra={"schedule": schedule_id},
+        )
+        self._timetable.postpone(schedule_id, look.now_ms + POSTPONE_MS)
+
+
+def _wait_ms(look: DueEntries) -> int:
+    to_minute = MINUTE_MS - look.now_ms % MINUTE_MS
+    return min(
+        IDLE_LOOK_MS, to_minute, IDLE_LOOK_MS if look.next_in_ms is None else look.next_in_ms
+    )
+
+
+def _report(turn: Advance, outcome: Outcome) -> None:
+    fields = {"schedule": turn.due.id}
+    if outcome is Outcome.FIRED:
+        logger.info("📞 ⏰ recurring call queued", extra=fields | {"tick": turn.fire_ms})
+    elif outcome is Outcome.SKIPPED:
+        logger.warning("recurring call left out: the one before has not ended", extra=fields)
+    if turn.missed and outcome is not Outcome.LOST:
+        logger.warning("recurring call missed %d times", turn.missed, extra=fields)

@@ -1,0 +1,165 @@
+"""What people who look after the queue ask of it: to act, and how it stands and why."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import islice
+from typing import Protocol
+
+from vomind_queue.calls.call import State
+from vomind_queue.calls.job import Cleaned
+from vomind_queue.errors import JobNotFound, WrongState
+from vomind_queue.observability.explain import Explanation, Place, standing
+from vomind_queue.observability.overview import Hour, Overview, assess
+from vomind_queue.observability.queue_stats import Stats
+
+logger = logging.getLogger(__name__)
+
+_CODE = re.compile(r"\berror (\d{5})\b|\bHTTP (\d{3})\b")
+#: What a kind is made of where a reason has no code: its first words.
+_HEAD = re.compile(r"[^:.(]+")
+#: Kinds that are told; there are a dozen, unless somebody else's words made more.
+MOST_KINDS = 100
+
+
+class Queue(Protocol):
+    """What control needs of the queue."""
+
+    def cancel(self, job_id: str) -> State: ...
+    def retry(self, job_id: str) -> None: ...
+    def stats(self) -> Stats: ...
+    def clean(self, grace_ms: int, limit: int) -> Cleaned: ...
+    def pause(self, by: str, reason: str | None = None) -> None: ...
+    def resume(self) -> None: ...
+
+
+class Inspection(Protocol):
+    """What it reads beside."""
+
+    def hour(self) -> Hour: ...
+    def place(self, job_id: str) -> Place: ...
+    def failures(self) -> Iterator[tuple[str, str]]: ...
+    def cleanable(self, grace_ms: int) -> Mapping[State, int]: ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FailureKind:
+    """Calls that failed alike."""
+
+    #: Names the kind in a request: ``twilio-21211``, ``http-503`` or words.
+    kind: str
+    #: Why the last of them failed, in words.
+    example: str
+    count: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Retried:
+    """What became of failed calls that were to be tried again."""
+
+    job_ids: Sequence[str]
+    #: Whether there are more of that kind.
+    more: bool
+
+
+class Control:
+    """Answers questions and carries out orders. Everything may raise StoreUnavailable."""
+
+    def __init__(self, queue: Queue, lookout: Inspection) -> None:
+        self._queue = queue
+        self._lookout = lookout
+
+    def cancel(self, job_id: str) -> State:
+        """Takes a call out of the queue or out of history; answers the state it was in.
+
+        Raises JobNotFound, and WrongState while the call is being placed.
+        """
+        was = self._queue.cancel(job_id)
+        logger.info("call removed, was %s", was, extra={"job_id": job_id})
+        return was
+
+    def retry(self, job_id: str) -> None:
+        """Gives a failed call a new set of attempts. Raises JobNotFound, WrongState."""
+        self._queue.retry(job_id)
+        logger.info("📞 ⏰ failed call queued again", extra={"job_id": job_id})
+
+    def clean(self, grace_ms: int, limit: int) -> Cleaned:
+        """Removes up to ``limit`` calls that ended at least ``grace_ms`` ago, oldest first."""
+        cleaned = self._queue.clean(grace_ms, limit)
+        removed = len(cleaned.completed) + len(cleaned.failed)
+        logger.info("history cleaned: %d calls removed", removed)
+        return cleaned
+
+    def pause(self, by: str, reason: str | None = None) -> None:
+        """Once this returns no call starts, on any worker, until `resume`."""
+        self._queue.pause(by, reason)
+        logger.warning("queue paused by %s", by)
+
+    def resume(self) -> None:
+        """Calls start again."""
+        self._queue.resume()
+        logger.info("queue resumed")
+
+    def overview(self) -> Overview:
+        """How the queue stands now, and the last hour."""
+        hour = self._lookout.hour()
+        stats = self._queue.stats()
+        return Overview(stats=stats, hour=hour, assessment=assess(stats, hour.now_ms))
+
+    def why(self, job_id: str) -> Explanation:
+        """Why a call has not rung yet. Raises JobNotFound."""
+        return standing(self._lookout.place(job_id), self._queue.stats())
+
+    def failure_kinds(self) -> Sequence[FailureKind]:
+        """Why calls failed, the most frequent kind first."""
+        examples: dict[str, str] = {}
+        counts: dict[str, int] = {}
+        for _, reason in self._lookout.failures():
+            kind = kind_of(reason)
+            examples.setdefault(kind, reason)
+            counts[kind] = counts.get(kind, 0) + 1
+        kinds = sorted(counts, key=lambda kind: -counts[kind])[:MOST_KINDS]
+        return [
+            FailureKind(kind=kind, example=examples[kind], count=counts[kind]) for kind in kinds
+        ]
+
+    def retry_failed(self, kind: str | None, limit: int) -> Retried:
+        """Gives failed calls of a kind, or all of them, a new set of attempts; newest first."""
+        alike = (
+            job_id
+            for job_id, reason in self._lookout.failures()
+            if kind is None or kind_of(reason) == kind
+        )
+        # All are read before one is moved: the list would shift beneath the reader.
+        found = list(islice(alike, limit + 1))
+        retried = []
+        for job_id in found[:limit]:
+            # Somebody else was quicker.
+            with suppress(JobNotFound, WrongState):
+                self._queue.retry(job_id)
+                retried.append(job_id)
+        logger.info("📞 ⏰ %d failed calls queued again", len(retried))
+        return Retried(job_ids=retried, more=len(found) > limit)
+
+    def cleanable(self, grace_ms: int) -> Mapping[State, int]:
+        """How many calls of history ended at least so long ago."""
+        return self._lookout.cleanable(grace_ms)
+
+
+def kind_of(reason: str) -> str:
+    """The kind that a reason is of.
+
+    >>> kind_of("Twilio will not place this call: Invalid 'To' (error 21211, HTTP 400).")
+    'twilio-21211'
+    >>> kind_of("Twilio cannot be reached: refused. Given up after 3 attempts.")
+    'twilio-cannot-be-reached'
+    """
+    if found := _CODE.search(reason):
+        return f"twilio-{found[1]}" if found[1] else f"http-{found[2]}"
+    head = _HEAD.match(reason)
+    words = re.findall(r"[a-z0-9]+", head[0].lower()) if head else []
+    return "-".join(words)[:64] or "unknown"

@@ -1,0 +1,206 @@
+"""A call that is due: mark it, ask for it, write down what became of it.
+
+The dialing mark is written before the request and its outcome after it, so that
+whatever dies in between leaves a mark behind, and a mark is never redialed
+blindly.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Protocol, TypeVar
+
+from vomind_queue.calls.attempts import Dialer, DialerUnavailable
+from vomind_queue.calls.call import mask_number
+from vomind_queue.calls.decisions import (
+    AttemptResult,
+    Decision,
+    DialStarted,
+    FinishResult,
+    FinishStatus,
+    NotStarted,
+    UnknownOutcome,
+)
+from vomind_queue.calls.reconciliation import Evidence, judge, look_again
+from vomind_queue.calls.retry import RetryPolicy, decide
+from vomind_queue.errors import StoreUnavailable
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+#: How long a worker goes on trying to write an outcome down while Redis is away, s.
+#: After that the mark stands, and the outcome is settled as one in doubt.
+WRITE_PATIENCE_S = 60.0
+#: Between two tries, s.
+WRITE_PAUSE_S = 0.5
+#: Attempts in doubt that are looked at in one go.
+DOUBTS_AT_ONCE = 5
+
+
+class WorkerQueue(Protocol):
+    """What placing calls needs of the queue."""
+
+    def begin(self, job_id: str, token: str) -> DialStarted | NotStarted: ...
+    def abandon(self, job_id: str, token: str) -> None: ...
+    def finish(
+        self, begun: DialStarted, verdict: Decision, *, deferred: bool = False
+    ) -> FinishResult: ...
+    def release(self, job_id: str) -> None: ...
+    def doubts(self, wanted: int) -> list[UnknownOutcome]: ...
+    def known_sids(self, sids: list[str]) -> set[str]: ...
+
+
+class PlaceCall:
+    """Places calls and settles attempts in doubt."""
+
+    def __init__(
+        self,
+        *,
+        desk: WorkerQueue,
+        dialer: Dialer,
+        policy: RetryPolicy,
+        horizon_ms: int,
+        tokens: bool,
+        sleep: Callable[[float], None] = time.sleep,
+        monotonic: Callable[[], float] = time.monotonic,
+        wall_ms: Callable[[], float] = lambda: time.time() * 1000,
+    ) -> None:
+        self._desk = desk
+        self._dialer = dialer
+        self._policy = policy
+        self._horizon_ms = horizon_ms
+        self._tokens = tokens
+        self._sleep = sleep
+        self._monotonic = monotonic
+        self._wall_ms = wall_ms
+
+    def place(self, job_id: str) -> Decision | NotStarted:
+        """Places a call that this process holds; answers what became of it.
+
+        A call that is to be tried again stays held: the caller puts it off.
+        """
+        begun = self._begin(job_id)
+        if isinstance(begun, NotStarted):
+            logger.info("call given back: %s", begun, extra={"job_id": job_id})
+            return begun
+        attempt = begun.attempt
+        logger.info("📞 🔄 call started", extra=_fields(begun))
+        outcome = self._dialer.place(attempt)
+        verdict = decide(outcome, begun.round, self._policy)
+        written = self._write(begun, verdict, deferred=True)
+        if written is None:
+            return Decision(
+                ending=AttemptResult.DOUBT, reason="the outcome could not be written down"
+            )
+        if verdict.ending is not AttemptResult.AGAIN or written.uncounted:
+            self._desk.release(job_id)
+        if written.uncounted:
+            return Decision(ending=AttemptResult.POSTPONED, reason=verdict.reason, refused=True)
+        return verdict
+
+    def _begin(self, job_id: str) -> DialStarted | NotStarted:
+        token = secrets.token_urlsafe(16)
+        try:
+            return self._desk.begin(job_id, token)
+        except StoreUnavailable as error:
+            # The mark may stand, but nothing was sent: no need to look for a ring.
+            logger.warning("call not started: %s", error, extra={"job_id": job_id})
+            self._persist(lambda: self._desk.abandon(job_id, token))
+            return NotStarted.LOST
+
+    def reconcile_due(self) -> int:
+        """Looks into every attempt in doubt that is due; answers how many there were."""
+        asked = self._monotonic()
+        doubts = self._desk.doubts(DOUBTS_AT_ONCE)
+        for doubt in doubts:
+            verdict = self._look(doubt, asked)
+            if self._write(doubt.begun, verdict) and verdict.ending is not AttemptResult.DOUBT:
+                logger.info(
+                    "attempt in doubt settled: %s", verdict.ending, extra=_fields(doubt.begun)
+                )
+        return len(doubts)
+
+    def _look(self, doubt: UnknownOutcome, asked: float) -> Decision:
+        try:
+            search = self._dialer.find(doubt.begun.attempt, self._aged(doubt, asked).age_ms)
+        except DialerUnavailable as error:
+            logger.warning("cannot settle yet: %s", error, extra=_fields(doubt.begun))
+            return look_again(doubt, self._horizon_ms, self._policy)
+        evidence = Evidence(
+            rings=search.rings,
+            twilio_now_ms=int(self._wall_ms()) + search.clock_ahead_ms,
+            known_sids=self._desk.known_sids([ring.sid for ring in search.rings]),
+            tokens=self._tokens,
+        )
+        # The look took its time, and the attempt grew older with its rings.
+        return judge(self._aged(doubt, asked), evidence, self._horizon_ms, self._policy)
+
+    def _aged(self, doubt: UnknownOutcome, asked: float) -> UnknownOutcome:
+        grown_ms = int((self._monotonic() - asked) * 1000)
+        return replace(doubt, age_ms=doubt.age_ms + grown_ms)
+
+    def _write(
+        self, begun: DialStarted, verdict: Decision, *, deferred: bool = False
+    ) -> FinishResult | None:
+        written = self._persist(lambda: self._desk.finish(begun, verdict, deferred=deferred))
+        if written is not None:
+            self._report(begun, verdict, written)
+        return written
+
+    def _persist(self, write: Callable[[], T]) -> T | None:
+        """Tries to write something down while Redis is away; ``None`` when that takes too long."""
+        give_up_at = self._monotonic() + WRITE_PATIENCE_S
+        while True:
+            try:
+                return write()
+            except StoreUnavailable as error:
+                if self._monotonic() > give_up_at:
+                    logger.error("outcome not written, it will be settled later: %s", error)
+                    return None
+                self._sleep(WRITE_PAUSE_S)
+
+    def _report(self, begun: DialStarted, verdict: Decision, written: FinishResult) -> None:
+        fields = _fields(begun, verdict)
+        if written.reception in (FinishStatus.SUPERSEDED, FinishStatus.MISSING):
+            self._withdraw(begun, verdict)
+        elif verdict.ending is AttemptResult.COMPLETED:
+            logger.info("📞 ✅ call completed", extra=fields)
+        elif verdict.ending is AttemptResult.FAILED and not written.uncounted:
+            logger.warning("📞 ❌ call failed: %s", verdict.reason, extra=fields)
+        elif verdict.ending is AttemptResult.ACCOUNT:
+            logger.error("📞 ❌ queue paused: %s", verdict.reason, extra=fields)
+        elif verdict.reason:
+            logger.warning(
+                "📞 ⏰ call put off (%s): %s", verdict.ending, verdict.reason, extra=fields
+            )
+        if written.breaker_open:
+            logger.warning("starts are held back: Twilio refused call after call", extra=fields)
+
+    def _withdraw(self, begun: DialStarted, verdict: Decision) -> None:
+        """An attempt that was given up did ring after all: that ring must end."""
+        if verdict.accepted is None:
+            return
+        fields = _fields(begun, verdict)
+        logger.error("📞 ❌ a ring came from an attempt that was given up; ending it", extra=fields)
+        try:
+            self._dialer.cancel(verdict.accepted.sid)
+        except DialerUnavailable as error:
+            logger.error("📞 ❌ it could not be ended: %s", error, extra=fields)
+
+
+def _fields(begun: DialStarted, verdict: Decision | None = None) -> dict[str, object]:
+    attempt = begun.attempt
+    fields: dict[str, object] = {
+        "job_id": attempt.job_id,
+        "attempt": attempt.number,
+        "to": mask_number(attempt.call.to),
+        "origin_request_id": attempt.call.request_id,
+    }
+    if verdict is not None and verdict.accepted is not None:
+        fields["sid"] = verdict.accepted.sid
+    return fields

@@ -1,0 +1,139 @@
+"""Recurring calls come in, are shown, changed, paused and stopped."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Protocol
+
+from vomind_queue.calls.call import mask_number
+from vomind_queue.calls.job import IdempotencyKey
+from vomind_queue.errors import ScheduleChanged
+from vomind_queue.recurring.schedule import (
+    Recurrence,
+    Registered,
+    Removed,
+    Schedule,
+    SchedulePage,
+    ScheduleSearch,
+    ScheduleView,
+)
+
+logger = logging.getLogger(__name__)
+
+#: How often a change is tried again that met another one.
+TRIES = 5
+
+
+class RecurringStore(Protocol):
+    """What recurring calls need of the store."""
+
+    def now_ms(self) -> int: ...
+    def put(
+        self, recurrence: Recurrence, next_ms: int | None, key: IdempotencyKey | None = None
+    ) -> Registered: ...
+    def change(
+        self, old: Schedule, recurrence: Recurrence, next_ms: int | None, *, keep_due: bool
+    ) -> None: ...
+    def pause(self, old: Schedule, by: str) -> None: ...
+    def resume(self, old: Schedule, next_ms: int | None) -> None: ...
+    def remove(self, schedule_id: str) -> Removed: ...
+    def show(self, schedule_id: str) -> ScheduleView: ...
+    def page(self, start: int, end: int) -> SchedulePage: ...
+    def find(self, search: ScheduleSearch, start: int, end: int) -> SchedulePage: ...
+
+
+class RecurringCalls:
+    """What apps and operators ask for. Everything may raise StoreUnavailable."""
+
+    def __init__(self, timetable: RecurringStore) -> None:
+        self._timetable = timetable
+
+    def schedule(self, recurrence: Recurrence, key: IdempotencyKey | None = None) -> Registered:
+        """Accepts a recurring call, or updates the one that it is. Raises KeyReused."""
+        registered = self._put(recurrence, key)
+        if not registered.replayed:
+            logger.info(
+                "📞 ⏰ recurring call %s",
+                "updated" if registered.updated else "scheduled",
+                extra={
+                    "schedule": registered.schedule_id,
+                    "to": mask_number(recurrence.call.to),
+                    "cron": recurrence.cron,
+                    "zone": recurrence.zone,
+                },
+            )
+        return registered
+
+    def page(self, search: ScheduleSearch, start: int, end: int) -> SchedulePage:
+        """Schedules ``start`` to ``end``, both included, soonest first."""
+        if search == ScheduleSearch():
+            return self._timetable.page(start, end)
+        return self._timetable.find(search, start, end)
+
+    def amend(self, schedule_id: str, change: Callable[[Schedule], Recurrence]) -> ScheduleView:
+        """Changes a schedule; its id and its counts stay.
+
+        Raises JobNotFound, ScheduleExists, ScheduleChanged and what ``change`` raises.
+        """
+
+        def try_once(old: Schedule) -> None:
+            new = change(old)
+            first = old.first_after(new, self._timetable.now_ms())
+            self._timetable.change(old, new, first, keep_due=new.is_timed_as(old.recurrence))
+
+        return self._with_latest(schedule_id, try_once, "📞 ⏰ recurring call changed")
+
+    def pause(self, schedule_id: str, by: str) -> ScheduleView:
+        """Its ticks fire no more until `resume`, and are not made up for. Raises JobNotFound."""
+
+        def try_once(old: Schedule) -> None:
+            if old.pause is None:
+                self._timetable.pause(old, by)
+
+        return self._with_latest(
+            schedule_id, try_once, f"recurring call paused by {by}", level=logging.WARNING
+        )
+
+    def resume(self, schedule_id: str) -> ScheduleView:
+        """Its ticks fire again, from the next one on. Raises JobNotFound, CronError."""
+
+        def try_once(old: Schedule) -> None:
+            if old.pause is not None:
+                first = old.first_after(old.recurrence, self._timetable.now_ms())
+                self._timetable.resume(old, first)
+
+        return self._with_latest(schedule_id, try_once, "recurring call resumed")
+
+    def remove(self, schedule_id: str) -> Removed:
+        """Stops a recurring call for good, with its jobs that did not start. Raises JobNotFound."""
+        removed = self._timetable.remove(schedule_id)
+        logger.info("recurring call removed", extra={"schedule": schedule_id})
+        return removed
+
+    def _put(self, recurrence: Recurrence, key: IdempotencyKey | None) -> Registered:
+        after_ms = self._timetable.now_ms()
+        for _ in range(TRIES - 1):
+            try:
+                return self._timetable.put(recurrence, recurrence.first(after_ms), key)
+            except ScheduleChanged as error:
+                # A tick fired meanwhile; our view of the server's clock may be slow, too.
+                after_ms = max(after_ms, error.done_ms)
+        return self._timetable.put(recurrence, recurrence.first(after_ms), key)
+
+    def _with_latest(
+        self,
+        schedule_id: str,
+        step: Callable[[Schedule], None],
+        deed: str,
+        level: int = logging.INFO,
+    ) -> ScheduleView:
+        for left in reversed(range(TRIES)):
+            try:
+                step(self._timetable.show(schedule_id).schedule)
+                break
+            except ScheduleChanged:
+                if not left:
+                    raise
+        logger.log(level, deed, extra={"schedule": schedule_id})
+        return self._timetable.show(schedule_id)
