@@ -1,3 +1,3 @@
 """VoMind Queue: places scheduled outbound phone calls."""
 
-__version__ = "0.1.0"
+__version__ = "0.9.0"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Response
 
+from vomind_queue import __version__
 from vomind_queue.api.context import services
 from vomind_queue.api.errors import Refused, unavailable
 from vomind_queue.api.serializers import jobs as job_serializer
@@ -15,8 +16,8 @@ routes = Blueprint("health", __name__)
 
 @routes.get("/healthz")
 def alive() -> Response:
-    """The process is up."""
-    return job_serializer.success({"status": "up"})
+    """The process is up, and which version it runs."""
+    return job_serializer.success({"status": "up", "version": __version__})
 
 
 @routes.get("/readyz")
