@@ -3,6 +3,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PRETTIER := node_modules/.bin/prettier --log-level warn
 
 # Written once and read by all: else each of some hundred processes would compile the sources again.
 unexport PYTHONDONTWRITEBYTECODE
@@ -49,15 +50,18 @@ chaos: $(VENV)/.tools node_modules/.installed ## Do harm to real processes and j
 bench: $(VENV)/.bench ## Measure, beside another implementation where PEER names one
 	@$(BIN)/python -m benchmarks $(CASES) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(QUICK),--quick) $(ARGS)
 
-lint: $(VENV)/.tools ## Check style, types and the direction of imports
+# Without npm the dashboard's JavaScript is left out; CI has it.
+lint: $(VENV)/.tools node_modules/.installed ## Check style, words, types and the direction of imports
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
+	@$(BIN)/python -m tests.vocabulary
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-format: $(VENV)/.tools ## Put the source in the house's form
+format: $(VENV)/.tools node_modules/.installed ## Format the source
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
+	@! command -v npm >/dev/null || $(PRETTIER) --write .
 
 pictures: $(VENV)/.tools ## Take the pictures of the dashboard anew; wants Chromium
 	@$(BIN)/python -m tests.browser.pictures
@@ -130,4 +134,4 @@ node_modules/.installed: $(wildcard package.json package-lock.json)
 	@if [ ! -f package.json ]; then :; \
 	elif command -v npm >/dev/null; then \
 	  npm ci --silent --no-audit --no-fund && touch $@; \
-	else echo "npm is missing: the contract tests will be skipped."; fi
+	else echo "npm is missing: the contract tests and prettier will be skipped."; fi
