@@ -27,9 +27,9 @@ FAST = {
     "CALL_RETRY_DELAY": "1",
     "LEASE_TIME": "1s",
     "DIAL_DEADLINE": "1s",
-    "SETTLE_INTERVAL": "200ms",
-    "IN_DOUBT_HORIZON": "3s",
-    "BREAKER_PROBE_INTERVAL": "500ms",
+    "RECONCILE_INTERVAL": "200ms",
+    "UNKNOWN_OUTCOME_HORIZON": "3s",
+    "CIRCUIT_PROBE_INTERVAL": "500ms",
     "DRAIN_TIME": "5s",
     "CALL_RATE_LIMIT": "off",
 }

@@ -198,7 +198,7 @@ def test_callbacks_in_any_order_end_right(
     after = [told.job(job_id) for job_id in ids]
     assert [job["call"] for job in after] == [job["call"] for job in jobs]
     assert {callback["answer"] for callback in phone.callbacks()} == {204}
-    assert told("GET", "/stats")["strayRings"] == 0
+    assert told("GET", "/stats")["orphanedCalls"] == 0
 
 
 def test_forged_callbacks_change_nothing(told: Api, reached: Stack, phone: SimulatorClient) -> None:
@@ -216,7 +216,9 @@ def test_a_callback_settles_the_doubt(
     told: Api, reached: Stack, phone: SimulatorClient, when: str
 ) -> None:
     """Twilio took the call and nobody heard so: the callback tells, long before the list would."""
-    reached.start_worker(SETTLE_INTERVAL="60s", IN_DOUBT_HORIZON="10m", DIAL_DEADLINE="20s")
+    reached.start_worker(
+        RECONCILE_INTERVAL="60s", UNKNOWN_OUTCOME_HORIZON="10m", DIAL_DEADLINE="20s"
+    )
     late = {"fault": "slow", "ms": 3_000, "when": "after"}
     lost = {"fault": "drop", "when": "after"}
     phone.faults({**(late if when == "before the answer" else lost), "times": 1})
@@ -226,7 +228,7 @@ def test_a_callback_settles_the_doubt(
     (ring,) = phone.rings()
     assert (job["state"], job["attemptsMade"]) == ("completed", 1)
     assert (job["call"]["sid"], job["call"]["status"]) == (ring["sid"], "completed")
-    assert told("GET", "/stats")["inDoubt"] == 0
+    assert told("GET", "/stats")["unknownOutcomes"] == 0
 
 
 def test_a_callback_completes_what_was_left_to_a_person(
@@ -260,7 +262,7 @@ def test_a_superseded_attempt_is_ended_at_twilio(
     until(lambda: _status(phone, first) == "canceled", within_s=30, what="the first one is ended")
     job = until_over(told, job_id)
     assert (job["call"]["sid"], job["attemptsMade"]) == (second["sid"], 2)
-    assert told("GET", "/stats")["strayRings"] == 1
+    assert told("GET", "/stats")["orphanedCalls"] == 1
     assert "stray ring ended" in worker.output
     assert [(made["number"], made["sid"]) for made in job["attempts"]] == [
         (1, None),

@@ -54,7 +54,7 @@ def test_a_lost_answer_is_settled_by_twilios_list(
 def test_a_slow_list_hides_no_ring(fast: Stack, api: Api, phone: SimulatorClient) -> None:
     """The look's own duration makes no ring look older than the attempt it belongs to."""
     phone.faults({"fault": "drop", "when": "after"}, {"fault": "slow", "on": "list", "ms": 2_600})
-    fast.start_worker(DIAL_DEADLINE="5s", IN_DOUBT_HORIZON="10s")
+    fast.start_worker(DIAL_DEADLINE="5s", UNKNOWN_OUTCOME_HORIZON="10s")
     job = api.until_state(api.schedule(number(0)), "completed")
     assert job["attemptsMade"] == 1
     each_rang_once(phone, 1)

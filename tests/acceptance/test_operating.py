@@ -43,7 +43,7 @@ def asked(stack: Stack, *arguments: str) -> dict[str, Any]:
 def test_inspection_and_ordinary_tasks(fast: Stack, api: Api, phone: SimulatorClient) -> None:
     """Workers answer pings, show what is active without numbers, and run any other task."""
     # Twilio takes longer than the slowest machine needs to ask its worker.
-    patient = {"DIAL_DEADLINE": "60s", "IN_DOUBT_HORIZON": "2m"}
+    patient = {"DIAL_DEADLINE": "60s", "UNKNOWN_OUTCOME_HORIZON": "2m"}
     worker = fast.start_worker("--include", "tests.ordinary", **patient)
     assert list(asked(fast, "inspect", "ping").values()) == [{"ok": "pong"}]
     phone.faults({"fault": "slow", "ms": 50_000, "when": "after"})
@@ -111,7 +111,7 @@ def test_commands_that_would_do_harm_are_refused_in_words(
     fast: Stack, api: Api, phone: SimulatorClient
 ) -> None:
     """Calls are taken on, a call that is being placed is placed once, no slot comes or goes."""
-    worker = fast.start_worker(DIAL_DEADLINE="30s", IN_DOUBT_HORIZON="2m")
+    worker = fast.start_worker(DIAL_DEADLINE="30s", UNKNOWN_OUTCOME_HORIZON="2m")
     phone.faults({"fault": "slow", "ms": 8_000, "when": "after"})
     job_id = api.schedule(number(1))
     until(phone.rings, within_s=10, what="it rings")

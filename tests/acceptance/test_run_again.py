@@ -93,7 +93,7 @@ def _placed_and_failed(before: Before) -> None:
 def _in_doubt(before: Before) -> None:
     before.phone.reset()
     before.phone.faults({"fault": "drop", "when": "after"}, {"fault": "list_lag", "ms": 600_000})
-    worker = before.stack.start_worker(IN_DOUBT_HORIZON="10m")
+    worker = before.stack.start_worker(UNKNOWN_OUTCOME_HORIZON="10m")
     job_id = before.api.schedule("+1234567890")
     until(before.phone.rings, within_s=10, what="it rings")
     before.api.until_state(job_id, "active")

@@ -39,7 +39,7 @@ def test_they_know_nothing_of_each_other(stacks: list[Stack]) -> None:
     apis[0].until_state(job_ids[0], "completed")
     apis[1]("POST", "/schedule-recurring-call", {"to": number(2), "cronExpression": "@daily"})
     seen = apis[1]("GET", "/stats")
-    assert (seen["workers"], seen["schedulerLeads"], seen["callLog"]["shipping"]) == (0,) + (
+    assert (seen["workers"], seen["schedulerActive"], seen["callLog"]["shipperActive"]) == (0,) + (
         False,
     ) * 2
     assert (second.rings(), apis[1].job(job_ids[1])["state"]) == ([], "waiting")

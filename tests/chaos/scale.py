@@ -13,9 +13,9 @@ FAST_TIMES: Mapping[str, str] = {
     "CALL_RETRY_DELAY": "1",
     "LEASE_TIME": "1s",
     "DIAL_DEADLINE": "1s",
-    "SETTLE_INTERVAL": "200ms",
-    "IN_DOUBT_HORIZON": "6s",
-    "BREAKER_PROBE_INTERVAL": "500ms",
+    "RECONCILE_INTERVAL": "200ms",
+    "UNKNOWN_OUTCOME_HORIZON": "6s",
+    "CIRCUIT_PROBE_INTERVAL": "500ms",
     "DRAIN_TIME": "2s",
     "CALL_RATE_LIMIT": "off",
 }
@@ -42,7 +42,7 @@ class Scale:
 
 #: Soon after the dial deadline, for tests should not wait for the horizon, but with room for a
 #: ring that a busy machine shows late in its list.
-_SHORT_TIMES = {**FAST_TIMES, "IN_DOUBT_HORIZON": "4s"}
+_SHORT_TIMES = {**FAST_TIMES, "UNKNOWN_OUTCOME_HORIZON": "4s"}
 
 SHORT = Scale(name="short", times=_SHORT_TIMES, pace=0.1, timed=False)
 USUAL = Scale(name="usual", times=FAST_TIMES, pace=0.1, timed=True)

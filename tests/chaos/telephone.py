@@ -196,7 +196,7 @@ def too_late(scale: Scale, seed: int) -> tuple[str, str]:
     """A ring that was given up and answers after all is ended at Twilio."""
     horizon_s = {"short": 2.0, "usual": 3.0, "full": 30.0}[scale.name]
     with arena(scale, seed) as made:
-        made.start(workers=1, IN_DOUBT_HORIZON=f"{horizon_s:g}s")
+        made.start(workers=1, UNKNOWN_OUTCOME_HORIZON=f"{horizon_s:g}s")
         number = made.numbers(1)[0]
         slow = {"fault": "slow", "ms": 800, "when": "after", "to": number, "times": 1}
         # No fault, but it counts the requests to end a call.

@@ -67,7 +67,11 @@ def test_a_task_without_an_end_frees_its_slot(faulty_worker: Process, queue: Cal
 
     def over() -> bool:
         stats = queue.stats()
-        return (stats.completed, stats.in_doubt, stats.active) == (1, len(FAULTS), len(FAULTS))
+        return (stats.completed, stats.unknown_outcomes, stats.active) == (
+            1,
+            len(FAULTS),
+            len(FAULTS),
+        )
 
     until(over, within_s=30, what=f"all were tried: {faulty_worker.output[-3000:]}")
     assert queue.job(str(len(names))).state is State.COMPLETED
@@ -120,7 +124,7 @@ def test_a_cold_shutdown_waits_for_no_call_and_loses_none(
     faulty_worker.wait(within_s=6)
     assert "Traceback" not in faulty_worker.output
     stats = queue.stats()
-    assert (stats.in_doubt, stats.waiting) == (1, 1)
+    assert (stats.unknown_outcomes, stats.waiting) == (1, 1)
 
 
 def test_the_end_of_a_worker_is_bounded_while_redis_is_silent(
@@ -178,7 +182,7 @@ def test_a_thread_that_outlives_the_drain_holds_up_nothing(
     pool.on_stop()
     assert 0.2 <= time.monotonic() - began < 2
     assert pool.busy
-    assert queue.stats().in_doubt == 1
+    assert queue.stats().unknown_outcomes == 1
     answered.set()
 
 

@@ -134,7 +134,7 @@ def test_a_marked_call_of_a_dead_worker_is_in_doubt(
     begun = begin(desk, "1")
     time.sleep(0.35)
     assert taken(other, 5) == []
-    assert queue.stats().in_doubt == 1
+    assert queue.stats().unknown_outcomes == 1
     assert queue.job("1").state is State.ACTIVE
     doubts = other.doubts(5)
     assert [doubt.begun.attempt.token for doubt in doubts] == [begun.attempt.token]
@@ -151,7 +151,7 @@ def test_a_late_answer_ends_the_doubt(queue: CallQueue, desk: WorkerQueue) -> No
     taken(desk)
     assert desk.finish(begun, placed("CA1")).reception is FinishStatus.OK
     assert queue.job("1").state is State.COMPLETED
-    assert queue.stats().in_doubt == 0
+    assert queue.stats().unknown_outcomes == 0
     assert desk.known_sids(["CA1", "CA2"]) == {"CA1"}
 
 
@@ -265,7 +265,7 @@ def test_the_breaker_opens_after_five_refusals_in_a_row(
     queue.add([new(i) for i in range(9)])
     for job_id in taken(desk, 5):
         assert refuse(desk, job_id) is False
-    assert queue.stats().breaker_until_ms is not None
+    assert queue.stats().circuit_open_until_ms is not None
     assert taken(desk, 5) == []
     time.sleep(0.25)
     probe = taken(desk, 5)
@@ -275,7 +275,7 @@ def test_the_breaker_opens_after_five_refusals_in_a_row(
     time.sleep(0.25)
     (probe_id,) = taken(desk, 5)
     place(desk, probe_id)
-    assert queue.stats().breaker_until_ms is None
+    assert queue.stats().circuit_open_until_ms is None
     assert taken(desk, 2) != []
     assert all(queue.job(str(i)).attempts_made == 0 for i in range(7, 10))
 
@@ -288,13 +288,13 @@ def test_an_open_breaker_is_probed_no_sooner_than_twilio_asks(
     for job_id in taken(desk, 5):
         desk.finish(begin(desk, job_id), replace(AGAIN, quiet_ms=30_000))
         desk.release(job_id)
-    until_ms = queue.stats().breaker_until_ms
+    until_ms = queue.stats().circuit_open_until_ms
     assert until_ms is not None
     # `now_ms` is slow by a round trip.
     assert 25_000 < until_ms - queue.now_ms() <= 31_000
     look = desk.take(5, "123")
     assert not look.calls
-    assert queue.stats().breaker_until_ms == until_ms
+    assert queue.stats().circuit_open_until_ms == until_ms
 
 
 def test_refusals_under_way_when_the_breaker_opens_do_not_count(

@@ -138,7 +138,7 @@ def test_the_first_evidence_for_an_attempt_in_doubt_wins(line: Line, client: red
     assert line.say(begun, "ringing", sid=OTHER, sequence=0).hearing is Hearing.SUPERSEDED
     assert line.reports.strays() == [OTHER]
     assert line.status() == "ringing"
-    assert line.queue.stats().in_doubt == 0
+    assert line.queue.stats().unknown_outcomes == 0
 
 
 def test_a_superseded_token_is_counted_once(line: Line) -> None:
@@ -150,7 +150,7 @@ def test_a_superseded_token_is_counted_once(line: Line) -> None:
     assert line.say(old, "ringing", sequence=1).hearing is Hearing.SUPERSEDED
     assert line.say(old, "ringing", sequence=1).hearing is Hearing.AGAIN
     assert line.say(old, "canceled", sequence=2).hearing is Hearing.AGAIN
-    assert line.queue.stats().stray_rings == 1
+    assert line.queue.stats().orphaned_calls == 1
     assert line.reports.strays() == [SID]
     assert line.reports.strays() == []
     line.reports.ended(SID)
@@ -180,7 +180,7 @@ def test_a_ring_of_an_attempt_that_was_given_up_spares_the_next_one(
     assert line.status() == "ringing"
     assert taken(line.desk, 5) == []
     stats = line.queue.stats()
-    assert (stats.completed, stats.total, stats.stray_rings) == (1, 1, 0)
+    assert (stats.completed, stats.total, stats.orphaned_calls) == (1, 1, 0)
 
 
 def test_it_does_so_even_while_a_worker_holds_the_call_again(line: Line) -> None:
@@ -211,7 +211,7 @@ def test_a_store_that_lost_everything_ends_no_live_call(line: Line, client: redi
     for sequence, status in enumerate(("ringing", "in-progress", "completed")):
         assert line.say(begun, status, sequence=sequence).hearing is Hearing.MISSING
     assert line.reports.strays() == []
-    assert line.queue.stats().stray_rings == 0
+    assert line.queue.stats().orphaned_calls == 0
 
 
 def test_silent_calls_are_handed_out_once_and_paced(line: Line, client: redis.Redis) -> None:

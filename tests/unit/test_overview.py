@@ -16,7 +16,7 @@ NOW = 1_800_000_000_000
 USED_UP = RateUse(
     rate=Rate(max_starts=10, window_ms=60_000), used=10, reset_ms=5_000, overridden=False
 )
-QUIET = OutboxState(pending=0, behind_ms=0, dead=0, lost={}, shipping=True)
+QUIET = OutboxState(pending=0, behind_ms=0, dead=0, lost={}, shipper_active=True)
 STATS = Stats(
     waiting=5,
     active=2,
@@ -26,12 +26,12 @@ STATS = Stats(
     by_priority=dict.fromkeys(Priority, 1),
     pause=None,
     rate_use=None,
-    breaker_until_ms=None,
-    in_doubt=0,
-    stray_rings=0,
+    circuit_open_until_ms=None,
+    unknown_outcomes=0,
+    orphaned_calls=0,
     workers=1,
     recurring=0,
-    scheduler_leads=True,
+    scheduler_active=True,
     outbox=QUIET,
 )
 MARY = Pause(by="mary", at_ms=NOW, reason=None)
@@ -50,15 +50,15 @@ ACCOUNT = Pause(by="system", at_ms=NOW, reason="Authenticate (error 20003).")
         ({"pause": ACCOUNT}, "stuck", ["account"]),
         ({"workers": 0}, "stuck", ["no-worker"]),
         ({"workers": 0, "pause": MARY}, "stuck", ["no-worker", "paused"]),
-        ({"breaker_until_ms": NOW + 5_000}, "stuck", ["breaker"]),
-        ({"recurring": 3, "scheduler_leads": False}, "stuck", ["no-scheduler"]),
-        ({"scheduler_leads": False}, "calling", []),
-        ({"in_doubt": 1}, "calling", ["in-doubt"]),
-        ({"stray_rings": 1}, "calling", ["stray-rings"]),
+        ({"circuit_open_until_ms": NOW + 5_000}, "stuck", ["circuit-open"]),
+        ({"recurring": 3, "scheduler_active": False}, "stuck", ["no-scheduler"]),
+        ({"scheduler_active": False}, "calling", []),
+        ({"unknown_outcomes": 1}, "calling", ["unknown-outcomes"]),
+        ({"orphaned_calls": 1}, "calling", ["orphaned-calls"]),
         ({"outbox": replace(QUIET, pending=9, behind_ms=40_000)}, "calling", ["log-behind"]),
         ({"outbox": replace(QUIET, pending=9, behind_ms=2_000)}, "calling", []),
         (
-            {"outbox": replace(QUIET, pending=9, behind_ms=6_000, shipping=False)},
+            {"outbox": replace(QUIET, pending=9, behind_ms=6_000, shipper_active=False)},
             "calling",
             ["no-shipper"],
         ),

@@ -153,11 +153,11 @@ def test_api_keys_may_carry_a_name() -> None:
         ({"CALL_RATE_LIMIT": "0/m"}, "10/m, 2/s, 100/h or 10/3s, or off"),
         ({"CALL_RETRY_DELAY": "2s"}, "CALL_RETRY_DELAY: '2s'"),
         ({"LEASE_TIME": "10"}, "500ms, 30s, 15m, 2h or 7d"),
-        ({"SETTLE_INTERVAL": "0s"}, "more than 0"),
+        ({"RECONCILE_INTERVAL": "0s"}, "more than 0"),
         ({"LEASE_TIME": "99999999d"}, "LEASE_TIME"),
         ({"KEEP_FAILED": "7d"}, "KEEP_FAILED: '7d'"),
         ({"LOG_FORMAT": "xml"}, "allowed: text or json."),
-        ({"ON_UNKNOWN_OUTCOME": "redial"}, "allowed: settle or fail."),
+        ({"ON_UNKNOWN_OUTCOME": "redial"}, "allowed: reconcile or fail."),
         ({"RETRY_ON": "completed"}, "allowed: busy, no-answer, failed, separated by commas"),
         ({"RETRY_ON": "busy,none"}, "RETRY_ON: 'busy,none'"),
         ({"MACHINE_DETECTION": "on"}, "allowed: off or enable or detect-message-end."),
@@ -165,7 +165,7 @@ def test_api_keys_may_carry_a_name() -> None:
         ({**ACCOUNT, "PUBLIC_URL": "https://u:p@x.example"}, "PUBLIC_URL"),
         ({"LEASE_TIME": "1ms"}, "at least 250ms"),
         ({"DIAL_DEADLINE": "249ms"}, "at least 250ms"),
-        ({"IN_DOUBT_HORIZON": "15s"}, "allowed: at least twice DIAL_DEADLINE (10000 ms)."),
+        ({"UNKNOWN_OUTCOME_HORIZON": "15s"}, "allowed: at least twice DIAL_DEADLINE (10000 ms)."),
         ({"ALLOW_ANONYMOUS": "maybe"}, "allowed: 1 or 0 or true or false."),
         ({"REDIS_HOST": "a b"}, "REDIS_HOST: 'a b'"),
         ({"HOST": "x\ny"}, r"HOST: 'x\ny'"),
@@ -242,6 +242,36 @@ def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
     read = environment_with_file({"VOMIND_ENV_FILE": str(file), "PORT": "5000"})
     assert (read["PORT"], read["HOST"]) == ("5000", "127.0.0.2")
     assert read["REDIS_PASSWORD"] == "a${HOME}b"
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("IN_DOUBT_HORIZON=9m", "UNKNOWN_OUTCOME_HORIZON=9m"),
+        ("SETTLE_INTERVAL=9s", "RECONCILE_INTERVAL=9s"),
+        ("BREAKER_PROBE_INTERVAL=9s", "CIRCUIT_PROBE_INTERVAL=9s"),
+        ("ON_UNKNOWN_OUTCOME=settle", "ON_UNKNOWN_OUTCOME=reconcile"),
+    ],
+)
+@pytest.mark.parametrize("in_file", [True, False], ids=["file", "environment"])
+def test_an_old_name_is_read_with_one_warning(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], old: str, new: str, in_file: bool
+) -> None:
+    """An upgrade does not silently reset a setting to its default."""
+    file = tmp_path / "settings"
+    file.write_text(f"{old}\n" if in_file else "")
+    given = {} if in_file else dict([old.split("=")])
+    name, value = new.split("=")
+    assert environment_with_file({"VOMIND_ENV_FILE": str(file), **given})[name] == value
+    (warning,) = capsys.readouterr().err.splitlines()
+    assert warning.endswith(f"is deprecated; use {new if '=settle' in old else name}")
+
+
+def test_the_present_name_wins_over_the_old_one(capsys: pytest.CaptureFixture[str]) -> None:
+    """Where both are set; and an old name in the environment wins over the file's new one."""
+    both = {"VOMIND_ENV_FILE": "", "SETTLE_INTERVAL": "9s", "RECONCILE_INTERVAL": "3s"}
+    assert environment_with_file(both)["RECONCILE_INTERVAL"] == "3s"
+    assert capsys.readouterr().err == "SETTLE_INTERVAL is deprecated; use RECONCILE_INTERVAL\n"
 
 
 @pytest.mark.parametrize(

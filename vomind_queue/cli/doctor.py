@@ -122,9 +122,9 @@ def _processes(queue: CallQueue) -> Iterator[CheckResult]:
         yield fine("workers", f"{stats.workers} seen in the last 30 s")
     else:
         yield advice("workers", "None was seen in the last 30 s.", "vomind-queue worker")
-    if stats.recurring and not stats.scheduler_leads:
+    if stats.recurring and not stats.scheduler_active:
         yield wrong("scheduler", "None runs, and there are recurring calls.", "vomind-queue beat")
-    if not stats.outbox.shipping:
+    if not stats.outbox.shipper_active:
         yield advice("shipper", "None runs: nothing reaches the call log.", "vomind-queue shipper")
 
 

@@ -79,8 +79,8 @@ def _numbers(shown: Mapping[str, Any]) -> Iterator[str]:
         if name == "waiting" and stats[name]:
             each = shown["byPriority"].items()
             more = "   " + " · ".join(f"{priority} {number:,}" for priority, number in each)
-        if name == "active" and shown["inDoubt"]:
-            more = f"   {shown['inDoubt']:,} in doubt"
+        if name == "active" and shown["unknownOutcomes"]:
+            more = f"   {shown['unknownOutcomes']:,} with unknown outcomes"
         yield f"  {click.style(f'{name:11}', fg=COLOURS[name])} {stats[name]:>9,}{more}"
 
 
@@ -97,8 +97,8 @@ def _limit(limit: Mapping[str, Any] | None) -> Iterator[str]:
 
 def _processes(shown: Mapping[str, Any]) -> str:
     found = [count(shown["workers"], "worker")]
-    found.append("scheduler" if shown["schedulerLeads"] else "no scheduler")
-    found.append("shipper" if shown["callLog"]["shipping"] else "no shipper")
+    found.append("scheduler" if shown["schedulerActive"] else "no scheduler")
+    found.append("shipper" if shown["callLog"]["shipperActive"] else "no shipper")
     if shown["recurring"]:
         found.append(count(shown["recurring"], "recurring call"))
     return " · ".join(found)

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from dotenv.parser import parse_stream
 
-from vomind_queue.config import embedded_access
+from vomind_queue.config import embedded_access, old_names
 from vomind_queue.config.settings import ENV_FILE, VARIABLES, Settings
 from vomind_queue.errors import SettingsError
 
@@ -51,14 +51,14 @@ def load_or_exit() -> Settings:
 def environment_with_file(environ: Mapping[str, str]) -> dict[str, str]:
     """Return ``environ`` over what the ``.env`` file says, without what others put there."""
     path = environ.get(ENV_FILE.name, ENV_FILE.default)
-    found = _without_links(environ)
+    found = _with_present_names(_without_links(environ))
     if not path:
         return found
     if ENV_FILE.name in environ and not Path(path).is_file():
         raise SettingsError(
             f"{ENV_FILE.name}: {path!r} is not allowed; allowed: a file that exists."
         )
-    return _read(Path(path)) | found
+    return _with_present_names(_read(Path(path))) | found
 
 
 def _read(path: Path) -> dict[str, str]:
@@ -89,10 +89,18 @@ def _read(path: Path) -> dict[str, str]:
 
 def _check_name(name: str, path: Path) -> None:
     """Refuse a name that is almost one of ours: its setting would silently be the default."""
-    if name in _OURS:
+    if name in _OURS or name in old_names.VARIABLES:
         return
     for meant in difflib.get_close_matches(name.upper(), _OURS, n=1, cutoff=_MISSPELT):
         raise SettingsError(f"{name} in {path} is no setting; did you mean {meant}?")
+
+
+def _with_present_names(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return ``environ`` under present names; print a line for each name of an earlier version."""
+    found, warnings = old_names.translate(environ)
+    for warning in warnings:
+        sys.stderr.write(f"{warning}\n")
+    return found
 
 
 def _without_links(environ: Mapping[str, str]) -> dict[str, str]:

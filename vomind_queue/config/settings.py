@@ -147,8 +147,10 @@ class Settings:
     """Countries whose numbers are called, such as `DE,AT,CH`. Unset: all."""
     allow_premium: bool = _set(types.FLAG, "1")
     """`0` refuses premium-rate, shared-cost, satellite and international network numbers."""
-    on_unknown_outcome: Literal["settle", "fail"] = _set(types.word("settle", "fail"), "settle")
-    """An attempt with an unknown outcome is looked for at Twilio, or failed for a person to
+    on_unknown_outcome: Literal["reconcile", "fail"] = _set(
+        types.word("reconcile", "fail"), "reconcile"
+    )
+    """An attempt with an unknown outcome is looked up at Twilio, or failed for a person to
     judge."""
     retry_on: Sequence[str] = _set(types.OUTCOMES, "none")
     """Outcomes on the line after which a call is made again."""
@@ -166,17 +168,17 @@ class Settings:
     keep_failed: Retention = _set(types.RETENTION, "30d,100000")
     """How long and how many failed calls are kept."""
 
-    in_doubt_horizon_ms: int = _set(
-        types.TIME, "5m", name="IN_DOUBT_HORIZON", section="Protocol times"
+    unknown_outcome_horizon_ms: int = _set(
+        types.TIME, "5m", name="UNKNOWN_OUTCOME_HORIZON", section="Protocol times"
     )
-    """How long an attempt with an unknown outcome is looked for before the next one is made."""
-    settle_interval_ms: int = _set(types.TIME, "2s", name="SETTLE_INTERVAL")
-    """Wait before the first look for it and between the first ones."""
+    """How long an attempt with an unknown outcome is looked up before the next one is made."""
+    reconcile_interval_ms: int = _set(types.TIME, "2s", name="RECONCILE_INTERVAL")
+    """Wait before it is first looked up, and between the first lookups."""
     lease_ms: int = _set(types.WORKING_TIME, "10s", name="LEASE_TIME")
     """After how long the calls of a dead worker are taken back."""
     dial_deadline_ms: int = _set(types.WORKING_TIME, "10s", name="DIAL_DEADLINE")
     """Total time for one request to Twilio."""
-    breaker_probe_ms: int = _set(types.TIME, "5s", name="BREAKER_PROBE_INTERVAL")
+    circuit_probe_ms: int = _set(types.TIME, "5s", name="CIRCUIT_PROBE_INTERVAL")
     """Wait between two probes while Twilio is away."""
     silence_ms: int = _set(types.TIME, "10m", name="CALLBACK_SILENCE")
     """How long a placed call may go without a callback, beyond the ring time-out, before Twilio is
@@ -249,7 +251,7 @@ class Settings:
     """File with these settings; where none is named it may be missing. Empty: none is read."""
 
     @property
-    def tolls(self) -> NumberPolicy:
+    def number_policy(self) -> NumberPolicy:
         """Which numbers are called at all."""
         return NumberPolicy(countries=self.allowed_countries, premium=self.allow_premium)
 
@@ -324,10 +326,10 @@ def _check_needs(environ: Mapping[str, str]) -> None:
 
 
 def _check_times(values: Mapping[str, Any]) -> None:
-    horizon_ms, deadline_ms = values["in_doubt_horizon_ms"], values["dial_deadline_ms"]
+    horizon_ms, deadline_ms = values["unknown_outcome_horizon_ms"], values["dial_deadline_ms"]
     if horizon_ms < 2 * deadline_ms:
         # A request may leave until its deadline: given up before, it could still ring.
         raise SettingsError(
-            f"IN_DOUBT_HORIZON: {horizon_ms} ms is not allowed; "
+            f"UNKNOWN_OUTCOME_HORIZON: {horizon_ms} ms is not allowed; "
             f"allowed: at least twice DIAL_DEADLINE ({deadline_ms} ms)."
         )

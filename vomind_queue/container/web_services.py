@@ -125,8 +125,8 @@ def protocol_of(settings: Settings) -> Protocol:
     return Protocol(
         lease_ms=settings.lease_ms,
         rate=settings.rate,
-        breaker_probe_ms=settings.breaker_probe_ms,
-        in_doubt_horizon_ms=settings.in_doubt_horizon_ms,
+        breaker_probe_ms=settings.circuit_probe_ms,
+        in_doubt_horizon_ms=settings.unknown_outcome_horizon_ms,
         first_look_ms=first_look_ms(
             silence_ms=settings.silence_ms, callbacks=settings.public_url is not None
         ),

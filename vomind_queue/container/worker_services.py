@@ -66,7 +66,7 @@ def build_worker(settings: Settings, dialer: Provider | None = None) -> WorkerSe
         desk=desk,
         dialer=dialer,
         policy=_policy(settings),
-        horizon_ms=settings.in_doubt_horizon_ms,
+        horizon_ms=settings.unknown_outcome_horizon_ms,
         tokens=settings.public_url is not None,
     )
     following = StatusPolling(
@@ -97,7 +97,7 @@ def _policy(settings: Settings) -> RetryPolicy:
     return RetryPolicy(
         max_attempts=settings.max_attempts,
         backoff_s=backoff_of(settings),
-        first_look_ms=settings.settle_interval_ms,
+        first_look_ms=settings.reconcile_interval_ms,
         fail_unknown=settings.on_unknown_outcome == "fail",
     )
 

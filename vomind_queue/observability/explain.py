@@ -18,7 +18,7 @@ class Place:
     state: State
     #: Waiting: calls that are dialed before it.
     ahead: int = 0
-    #: Delayed: when it is due. In doubt: when it is looked for next. Unix ms.
+    #: Delayed: when it is due. Unknown outcome: when it is checked next. Unix ms.
     at_ms: int | None = None
     #: Whether Twilio is being asked, or was asked and gave no clear answer.
     marked: bool = False
@@ -83,21 +83,23 @@ def _turn(ahead: int) -> Obstacle:
 
 def _delay(place: Place) -> Obstacle:
     if place.stood_back:
-        text = "Another call to its number is being placed or in doubt; it stands back for that."
+        text = "Another call to its number is being placed or reconciled; this one waits for that."
         return Obstacle(kind="number-busy", text=text, until_ms=place.at_ms)
     if place.attempts:
-        text = f"The next attempt is put off. {place.failure}".rstrip()
+        text = f"The next attempt is delayed. {place.failure}".rstrip()
         return Obstacle(kind="retry", text=text, until_ms=place.at_ms)
     return Obstacle(kind="due", text="It is scheduled for later.", until_ms=place.at_ms)
 
 
 def _activity(place: Place) -> Obstacle:
     if place.at_ms is not None:
-        text = "Twilio gave no clear answer; whether it rang is being looked for in Twilio's list."
-        return Obstacle(kind="in-doubt", text=text, until_ms=place.at_ms)
+        text = (
+            "Twilio gave no clear answer; its list of calls is checked for whether the phone rang."
+        )
+        return Obstacle(kind="unknown-outcome", text=text, until_ms=place.at_ms)
     if place.marked:
         return Obstacle(kind="being-placed", text="Twilio is being asked to place it now.")
-    return Obstacle(kind="taken", text="A worker holds it and is about to dial.")
+    return Obstacle(kind="claimed", text="A worker holds it and is about to dial.")
 
 
 def _of_queue(place: Place, stats: Stats) -> Iterator[Obstacle]:
@@ -113,9 +115,9 @@ def _of_queue(place: Place, stats: Stats) -> Iterator[Obstacle]:
         yield Obstacle(kind="paused", text=f"The queue is paused by {pause.by}.")
     if not stats.workers:
         yield Obstacle(kind="no-worker", text="No worker is running.")
-    if stats.breaker_until_ms is not None:
+    if stats.circuit_open_until_ms is not None:
         text = "Twilio refuses calls; one is let through every few seconds."
-        yield Obstacle(kind="breaker", text=text, until_ms=stats.breaker_until_ms)
+        yield Obstacle(kind="circuit-open", text=text, until_ms=stats.circuit_open_until_ms)
     use = stats.rate_use
     if place.state is State.WAITING and use and use.reset_ms:
         text = f"The limit of {use.rate.max_starts} starts in {use.rate.window_ms / 1000:g} "
@@ -124,7 +126,7 @@ def _of_queue(place: Place, stats: Stats) -> Iterator[Obstacle]:
 
 
 def _expected_ms(place: Place, stats: Stats) -> int | None:
-    stopped = stats.pause or not stats.workers or stats.breaker_until_ms is not None
+    stopped = stats.pause or not stats.workers or stats.circuit_open_until_ms is not None
     if stopped or place.state not in (State.WAITING, State.DELAYED):
         return None
     if place.state is State.DELAYED:

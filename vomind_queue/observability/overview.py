@@ -169,8 +169,8 @@ def _condition(stats: Stats, reasons: Sequence[Reason]) -> Condition:
 def _reasons(stats: Stats, now_ms: int) -> Iterator[Reason]:
     yield from _of_starts(stats, now_ms)
     yield from _of_memory(stats.memory)
-    yield from _of_schedules(stats)
-    yield from _of_doubts(stats)
+    yield from _of_recurring(stats)
+    yield from _of_unknown_outcomes(stats)
     yield from _of_log(stats.outbox)
 
 
@@ -183,8 +183,8 @@ def _of_starts(stats: Stats, now_ms: int) -> Iterator[Reason]:
         yield _reason("paused", by=pause.by, words=words)
     if not stats.workers:
         yield _reason("no-worker")
-    if stats.breaker_until_ms is not None:
-        yield _reason("breaker", until_ms=stats.breaker_until_ms)
+    if stats.circuit_open_until_ms is not None:
+        yield _reason("circuit-open", until_ms=stats.circuit_open_until_ms)
     if not pause and use and use.reset_ms and stats.waiting:
         most, seconds = use.rate.max_starts, use.rate.window_ms / 1000
         until_ms = now_ms + use.reset_ms
@@ -198,8 +198,8 @@ def _of_memory(memory: Memory) -> Iterator[Reason]:
         yield _reason("memory", memory=memory, remedy=REMEDY)
 
 
-def _of_schedules(stats: Stats) -> Iterator[Reason]:
-    if not stats.recurring or stats.scheduler_leads:
+def _of_recurring(stats: Stats) -> Iterator[Reason]:
+    if not stats.recurring or stats.scheduler_active:
         return
     remedy = "Start one: celery -A celery_app beat. Runs missed by less than their grace ring late."
     if stats.memory.full:
@@ -207,15 +207,15 @@ def _of_schedules(stats: Stats) -> Iterator[Reason]:
     yield _reason("no-scheduler", remedy=remedy)
 
 
-def _of_doubts(stats: Stats) -> Iterator[Reason]:
-    if count := stats.in_doubt:
-        yield _reason("in-doubt", count=count, attempts=_plural("attempt", count))
-    if count := stats.stray_rings:
-        yield _reason("stray-rings", count=count, rings=_plural("ring", count))
+def _of_unknown_outcomes(stats: Stats) -> Iterator[Reason]:
+    if count := stats.unknown_outcomes:
+        yield _reason("unknown-outcomes", count=count, attempts=_plural("attempt", count))
+    if count := stats.orphaned_calls:
+        yield _reason("orphaned-calls", count=count, calls=_plural("call", count))
 
 
 def _of_log(outbox: OutboxState) -> Iterator[Reason]:
-    if outbox.behind_ms >= UNSHIPPED_MS and not outbox.shipping:
+    if outbox.behind_ms >= UNSHIPPED_MS and not outbox.shipper_active:
         yield _reason("no-shipper")
     elif outbox.behind_ms >= BEHIND_MS:
         yield _reason("log-behind")

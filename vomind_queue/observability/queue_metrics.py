@@ -37,10 +37,10 @@ class QueueMetrics:
     overdue_ms: int
     #: Since a scheduler had seen to all that was due; ``None``: none ever did.
     scheduler_seen_ms: int | None
-    scheduler_leads: bool
-    #: That the first tick of a recurring call is past its time.
-    tick_overdue_ms: int
-    #: Since the oldest attempt in doubt began.
-    oldest_doubt_ms: int
+    scheduler_active: bool
+    #: By how much the first run of a recurring call is overdue.
+    recurring_overdue_ms: int
+    #: Since the oldest attempt with an unknown outcome was started.
+    oldest_unresolved_ms: int
     #: Calls on the line, and those whose price is waited for.
-    followed: int
+    polled: int

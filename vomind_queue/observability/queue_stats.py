@@ -23,7 +23,7 @@ class OutboxState:
     #: What was given up for want of room: ``details``, ``finals``, ``records``, ``dead``.
     lost: Mapping[str, int]
     #: Whether a shipper is at work.
-    shipping: bool
+    shipper_active: bool
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -54,12 +54,12 @@ class Stats:
     pause: Pause | None
     #: ``None`` while no limit holds.
     rate_use: RateUse | None
-    #: When the breaker lets the next probe through, unix ms; ``None`` while it is closed.
-    breaker_until_ms: int | None
-    #: Attempts whose outcome is in doubt; they are counted in ``active``, too.
-    in_doubt: int
-    #: Calls at Twilio that no attempt accounted for, and that were ended there, ever.
-    stray_rings: int
+    #: When the circuit breaker lets the next probe through, unix ms; ``None`` while closed.
+    circuit_open_until_ms: int | None
+    #: Attempts whose outcome is unknown; they are counted in ``active``, too.
+    unknown_outcomes: int
+    #: Calls at Twilio that belonged to no attempt and were ended there, ever.
+    orphaned_calls: int
     #: Workers that asked for calls within the last 30 s.
     workers: int
     #: How far the call log is behind.
@@ -67,7 +67,7 @@ class Stats:
     #: Recurring calls that have a next run.
     recurring: int
     #: Whether a scheduler looked after them within the last 30 s.
-    scheduler_leads: bool
+    scheduler_active: bool
     memory: Memory = field(default_factory=Memory)
 
     @property

@@ -49,10 +49,10 @@ class MetricsReader:
             oldest_waiting_ms=waiting,
             overdue_ms=overdue,
             scheduler_seen_ms=None if seen < 0 else seen,
-            scheduler_leads=bool(leads),
-            tick_overdue_ms=tick,
-            oldest_doubt_ms=doubt,
-            followed=followed,
+            scheduler_active=bool(leads),
+            recurring_overdue_ms=tick,
+            oldest_unresolved_ms=doubt,
+            polled=followed,
         )
 
 

@@ -116,5 +116,5 @@ def test_none_is_accepted_wrongly_and_none_moves_a_call_back(
         seen[kind] += 1
         assert shown(api, call.begun.attempt.job_id)["status"] == call.expected()
     assert min(seen.values()) > 30, seen
-    assert api.get("/stats").get_json()["strayRings"] == seen["strays"]
+    assert api.get("/stats").get_json()["orphanedCalls"] == seen["strays"]
     assert client.zcard(keys.STRAYS) == seen["strays"]

@@ -227,7 +227,7 @@ def test_a_call_that_no_attempt_accounts_for_is_refused(
     desk.release("1")
     begin(desk, *taken(desk))
     assert post(api, path_of(old), callback(a_sid(9), "ringing", 1)).status_code == 403
-    assert api.get("/stats").get_json()["strayRings"] == 1
+    assert api.get("/stats").get_json()["orphanedCalls"] == 1
 
 
 def test_a_token_that_was_never_given_is_refused_unread(
@@ -244,7 +244,7 @@ def test_a_token_that_was_never_given_is_refused_unread(
         assert post(api, where, callback(a_sid(9), "ringing", 1)).status_code == 403
     asked = post(api, wrong.replace("/status/", "/twiml/"), callback(a_sid(9), "ringing", 1))
     assert asked.text == "<Response><Hangup/></Response>"
-    assert api.get("/stats").get_json()["strayRings"] == 0
+    assert api.get("/stats").get_json()["orphanedCalls"] == 0
     assert shown(api)["status"] == "queued"
 
 

@@ -66,7 +66,7 @@ def test_lateness_is_that_of_the_first_start(api: Api, desk: WorkerQueue) -> Non
         assert samples(api)["vomind_lateness_seconds_count{}"] == expected
     told = samples(api)
     assert told["vomind_attempt_failures_total{kind=refused}"] == 2
-    assert told["vomind_attempt_failures_total{kind=doubt}"] == 0
+    assert told["vomind_attempt_failures_total{kind=unknown}"] == 0
     assert told["vomind_starts_total{}"] == 2
 
 

@@ -323,7 +323,7 @@ def test_readiness_misses_a_scheduler_where_there_are_recurring_calls(
     assert_problem(answer, 503)
     assert "scheduler" in answer.get_json()["errors"]
     stats = api.get("/stats").get_json()
-    assert (stats["recurring"], stats["schedulerLeads"]) == (1, False)
+    assert (stats["recurring"], stats["schedulerActive"]) == (1, False)
     timetable.look(1)
     assert api.web.get("/readyz").status_code == 200
-    assert api.get("/stats").get_json()["schedulerLeads"] is True
+    assert api.get("/stats").get_json()["schedulerActive"] is True

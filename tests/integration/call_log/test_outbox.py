@@ -237,10 +237,10 @@ def test_stats_tell_how_far_the_log_is_behind(
     """Entries and their age while nobody delivers them; nothing once it is done."""
     queue.add([new(1)])
     before = queue.stats().outbox
-    assert (before.pending, before.shipping, before.dead) == (1, False, 0)
+    assert (before.pending, before.shipper_active, before.dead) == (1, False, 0)
     ship()
     after = queue.stats().outbox
-    assert (after.pending, after.behind_ms, after.shipping) == (0, 0, True)
+    assert (after.pending, after.behind_ms, after.shipper_active) == (0, 0, True)
 
 
 def test_an_event_of_another_room_is_logged_by_one_line_of_lua(

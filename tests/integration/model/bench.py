@@ -206,9 +206,9 @@ class Bench(RuleBasedStateMachine):
                 self.queue.job(job_id)
         stats = self.queue.stats()
         assert stats.total == len(found)
-        assert stats.in_doubt == sum(job.in_doubt for job in self.model.values())
+        assert stats.unknown_outcomes == sum(job.in_doubt for job in self.model.values())
         assert (stats.pause is not None) == self.paused
-        assert stats.stray_rings == self.strays
+        assert stats.orphaned_calls == self.strays
 
     def _check_line(self, job: Job, model: Model) -> None:
         assert job.attempts_made == model.attempts

@@ -109,15 +109,15 @@ def test_stats_tell_what_governs_the_starts() -> None:
         rate_use=RateUse(
             rate=Rate(max_starts=10, window_ms=60_000), used=7, reset_ms=0, overridden=False
         ),
-        breaker_until_ms=AT,
-        in_doubt=1,
-        stray_rings=4,
+        circuit_open_until_ms=AT,
+        unknown_outcomes=1,
+        orphaned_calls=4,
         workers=2,
         outbox=OutboxState(
-            pending=7, behind_ms=1_500, dead=1, lost={"details": 4, "dead": 1}, shipping=True
+            pending=7, behind_ms=1_500, dead=1, lost={"details": 4, "dead": 1}, shipper_active=True
         ),
         recurring=4,
-        scheduler_leads=True,
+        scheduler_active=True,
     )
     assert job_serializer.stats(shown) == {
         "stats": {
@@ -134,17 +134,17 @@ def test_stats_tell_what_governs_the_starts() -> None:
         "pauseReason": "no money",
         "byPriority": {"high": 1, "normal": 4, "low": 0},
         "rateLimit": {"max": 10, "windowMs": 60000, "used": 7, "resetMs": 0, "overridden": False},
-        "breakerOpenUntil": "2030-11-20T10:00:00.000Z",
-        "inDoubt": 1,
-        "strayRings": 4,
+        "circuitOpenUntil": "2030-11-20T10:00:00.000Z",
+        "unknownOutcomes": 1,
+        "orphanedCalls": 4,
         "workers": 2,
         "callLog": {
             "pending": 7,
             "behindMs": 1_500,
             "deadLetters": 1,
             "lost": 5,
-            "shipping": True,
+            "shipperActive": True,
         },
         "recurring": 4,
-        "schedulerLeads": True,
+        "schedulerActive": True,
     }

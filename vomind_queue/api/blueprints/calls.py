@@ -25,7 +25,7 @@ class CallRoutes:
         self._scheduling = services.scheduling
         self._queue = services.queue
         self._past_grace_ms = services.settings.past_schedule_grace_ms
-        self._tolls = services.settings.tolls
+        self._tolls = services.settings.number_policy
         self._asked = call_schemas.can_be_asked(services.settings)
 
     def blueprint(self) -> Blueprint:

@@ -37,12 +37,12 @@ def ready() -> Response:
         raise _not_ready("redis", f"Redis is full: {stats.memory}. {REMEDY}")
     if not stats.workers:
         raise _not_ready("worker", "No worker was seen in the last 30 s.")
-    leads = stats.scheduler_leads
+    leads = stats.scheduler_active
     if stats.recurring and not leads:
         text = "There are recurring calls, and no scheduler has kept up with them for 30 s."
         raise _not_ready("scheduler", text)
     document = {"status": "ready", "redis": "ready", "workers": stats.workers}
-    return job_serializer.success({**document, "schedulerLeads": leads})
+    return job_serializer.success({**document, "schedulerActive": leads})
 
 
 def _not_ready(part: str, detail: str) -> Refused:

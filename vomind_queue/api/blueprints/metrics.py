@@ -64,7 +64,7 @@ class _Read:
         stats, meters = self._stats, self._meters
         waiting = {str(priority): count for priority, count in stats.by_priority.items()}
         calls = {str(state): getattr(stats, state) for state in State}
-        failures = {str(kind): meters.failures.get(kind, 0) for kind in Kind}
+        failures = {_label(kind): meters.failures.get(kind, 0) for kind in Kind}
         for name, label, counts in (
             ("vomind_calls", "state", calls),
             ("vomind_waiting_calls", "priority", waiting),
@@ -85,7 +85,7 @@ class _Read:
             "vomind_starts": sum(meters.waited.counts.values()),
             "vomind_unknown_outcomes": meters.events.get("in_doubt", 0),
             "vomind_leases_lost": meters.leases_lost,
-            "vomind_stray_rings": stats.stray_rings,
+            "vomind_orphaned_calls": stats.orphaned_calls,
         }.items():
             yield CounterMetricFamily(name, _texts()[name], value=count)
         yield _histogram("vomind_wait_seconds", meters.waited)
@@ -95,17 +95,17 @@ class _Read:
 def _of_queue(stats: Stats) -> Mapping[str, float]:
     pause, use, outbox, memory = stats.pause, stats.rate_use, stats.outbox, stats.memory
     return {
-        "vomind_in_doubt": stats.in_doubt,
+        "vomind_unresolved_attempts": stats.unknown_outcomes,
         "vomind_workers": stats.workers,
         "vomind_paused": pause is not None,
         "vomind_paused_by_system": pause is not None and pause.by == SYSTEM,
-        "vomind_breaker_open": stats.breaker_until_ms is not None,
+        "vomind_circuit_open": stats.circuit_open_until_ms is not None,
         "vomind_limit_starts": use.rate.max_starts if use else 0,
         "vomind_limit_used": use.used if use else 0,
-        "vomind_schedules": stats.recurring,
+        "vomind_recurring_calls": stats.recurring,
         "vomind_outbox_entries": outbox.pending,
         "vomind_outbox_age_seconds": outbox.behind_ms / 1000,
-        "vomind_outbox_shipping": outbox.shipping,
+        "vomind_shipper_active": outbox.shipper_active,
         "vomind_outbox_dead_letters": outbox.dead,
         "vomind_redis_memory_used_bytes": memory.used,
         "vomind_redis_memory_max_bytes": memory.limit,
@@ -117,14 +117,18 @@ def _of_meters(meters: QueueMetrics) -> Mapping[str, float]:
     found = {
         "vomind_oldest_waiting_seconds": meters.oldest_waiting_ms / 1000,
         "vomind_delayed_overdue_seconds": meters.overdue_ms / 1000,
-        "vomind_oldest_in_doubt_seconds": meters.oldest_doubt_ms / 1000,
-        "vomind_tick_overdue_seconds": meters.tick_overdue_ms / 1000,
-        "vomind_followed_calls": meters.followed,
-        "vomind_scheduler_leads": meters.scheduler_leads,
+        "vomind_oldest_unresolved_seconds": meters.oldest_unresolved_ms / 1000,
+        "vomind_recurring_overdue_seconds": meters.recurring_overdue_ms / 1000,
+        "vomind_polled_calls": meters.polled,
+        "vomind_scheduler_active": meters.scheduler_active,
     }
     if meters.scheduler_seen_ms is not None:
         found["vomind_scheduler_seen_seconds"] = meters.scheduler_seen_ms / 1000
     return found
+
+
+def _label(kind: Kind) -> str:
+    return "unknown" if kind is Kind.DOUBT else str(kind)
 
 
 @cache

@@ -50,7 +50,7 @@ def _placeable(wanted: Recurrence) -> Recurrence:
     """The same; raises ValidationError when this service does not place such a call."""
     settings = services().settings
     mute = {} if call_schemas.can_be_asked(settings) else call_schemas.unspeakable([wanted.call])
-    if found := {**mute, **settings.tolls.objections([wanted.call])}:
+    if found := {**mute, **settings.number_policy.objections([wanted.call])}:
         raise ValidationError(dict(found[0]))
     return wanted
 

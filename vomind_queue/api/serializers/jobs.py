@@ -93,19 +93,19 @@ def stats(shown: Stats) -> dict[str, Any]:
             "resetMs": use.reset_ms,
             "overridden": use.overridden,
         },
-        "breakerOpenUntil": iso_or_none(shown.breaker_until_ms),
-        "inDoubt": shown.in_doubt,
-        "strayRings": shown.stray_rings,
+        "circuitOpenUntil": iso_or_none(shown.circuit_open_until_ms),
+        "unknownOutcomes": shown.unknown_outcomes,
+        "orphanedCalls": shown.orphaned_calls,
         "workers": shown.workers,
         "callLog": {
             "pending": log.pending,
             "behindMs": log.behind_ms,
             "deadLetters": log.dead,
             "lost": sum(log.lost.values()),
-            "shipping": log.shipping,
+            "shipperActive": log.shipper_active,
         },
         "recurring": shown.recurring,
-        "schedulerLeads": shown.scheduler_leads,
+        "schedulerActive": shown.scheduler_active,
     }
 
 

@@ -73,7 +73,7 @@ function Tiles({ shown }) {
   return html`<section class="tiles" aria-label="Numbers">
     <a class="tile wide blue" href="#/calls/waiting"><span class="name">Waiting</span><span class="value">${count(stats.waiting)}</span>
       <${Shares} parts=${[['high', byPriority.high, 'red'], ['normal', byPriority.normal, 'blue'], ['low', byPriority.low, 'grey']]} /></a>
-    <${Tile} href="#/calls/active" name="Active" value=${stats.active} tone="teal"><span class="note">${shown.inDoubt ? `${count(shown.inDoubt)} in doubt` : 'being placed'}</span><//>
+    <${Tile} href="#/calls/active" name="Active" value=${stats.active} tone="teal"><span class="note">${shown.unknownOutcomes ? `${count(shown.unknownOutcomes)} with unknown outcomes` : 'being placed'}</span><//>
     <${Tile} href="#/calls/delayed" name="Scheduled" value=${stats.delayed} tone="violet"><span class="note">for later</span><//>
     <${Tile} href="#/calls/completed" name="Completed" value=${stats.completed} tone="green"><span class="note">placed at Twilio</span><//>
     <${Tile} href="#/calls/failed" name="Failed" value=${stats.failed} tone="red"><span class="note">${stats.failed ? 'see why' : 'none'}</span><//>
@@ -90,9 +90,9 @@ function Parts({ shown }) {
   const { callLog: log, rateLimit: rate } = shown;
   return html`<dl class="parts">
     <${Health} name="Workers" good=${shown.workers > 0}>${shown.workers ? `${count(shown.workers)} at work` : 'none'}<//>
-    <${Health} name="Scheduler" good=${shown.schedulerLeads || !shown.recurring}>${shown.schedulerLeads ? many(shown.recurring, 'recurring call') : shown.recurring ? 'not running' : 'none needed'}<//>
-    <${Health} name="Call log" good=${log.shipping && log.behindMs < 30_000}>${!log.shipping ? 'not written' : log.pending ? `${many(log.pending, 'entry', 'entries')} on the way` : 'up to date'}<//>
-    <${Health} name="Twilio" good=${!shown.breakerOpenUntil && shown.pausedBy !== 'system'}>${shown.breakerOpenUntil ? 'refuses calls' : shown.pausedBy === 'system' ? 'refuses the account' : 'takes calls'}<//>
+    <${Health} name="Scheduler" good=${shown.schedulerActive || !shown.recurring}>${shown.schedulerActive ? many(shown.recurring, 'recurring call') : shown.recurring ? 'not running' : 'none needed'}<//>
+    <${Health} name="Call log" good=${log.shipperActive && log.behindMs < 30_000}>${!log.shipperActive ? 'not written' : log.pending ? `${many(log.pending, 'entry', 'entries')} on the way` : 'up to date'}<//>
+    <${Health} name="Twilio" good=${!shown.circuitOpenUntil && shown.pausedBy !== 'system'}>${shown.circuitOpenUntil ? 'refuses calls' : shown.pausedBy === 'system' ? 'refuses the account' : 'takes calls'}<//>
     <${Health} name="Limit" good>${rate ? `${count(rate.used)} of ${count(rate.max)} used in ${rate.windowMs / 1000} s${rate.overridden ? ', changed by an operator' : ''}` : 'none'}<//>
   </dl>`;
 }
