@@ -18,7 +18,7 @@ from pathlib import Path
 
 import requests
 
-from tests.integration.schedules import RARELY, set_tick
+from tests.integration.recurring_calls import RARELY, set_tick
 from tests.servers import Server
 from tests.stack import Stack, until
 from vomind_queue.calls.call import Call

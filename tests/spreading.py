@@ -4,9 +4,9 @@ from __future__ import annotations
 
 #: What takes long to start serves all tests of one of these: they go to one worker together.
 TOGETHER = (
-    "tests/acceptance/test_callbacks.py",
-    "tests/acceptance/test_server.py",
-    "tests/acceptance/test_ways.py",
+    "tests/acceptance/calls/test_status_callbacks.py",
+    "tests/acceptance/web/test_http_server.py",
+    "tests/acceptance/calls/test_ways.py",
     "tests/browser/",
     "tests/contract/",
     "tests/integration/call_log/",

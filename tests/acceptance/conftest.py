@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import requests
 
-from tests.acceptance.whole import Copy
+from tests.acceptance.devserver.whole_stack import Copy
 from tests.ports import free_port
 from tests.servers import Server, binary, missing
 from tests.simulator import SimulatorClient

@@ -13,7 +13,7 @@ from tests.chaos.arena import Arena, arena
 from tests.chaos.harm import Victim, of_process, of_server
 from tests.chaos.scale import Scale
 from tests.chaos.verify import fail_on
-from tests.integration.schedules import RARELY, set_tick
+from tests.integration.recurring_calls import RARELY, set_tick
 from tests.stack import until
 
 MINUTE_MS = 60_000

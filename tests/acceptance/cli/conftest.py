@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.cli.typed import Typist
+from tests.acceptance.cli.typist import Typist
 from tests.acceptance.conftest import Api
 from tests.stack import Stack
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.cli.lossy import lossy
-from tests.acceptance.cli.typed import Typist
+from tests.acceptance.cli.lossy_proxy import lossy
+from tests.acceptance.cli.typist import Typist
 from tests.acceptance.conftest import Api
 from tests.stack import Stack, until
 

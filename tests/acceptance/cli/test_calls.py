@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tests.acceptance.cli.lossy import lossy
-from tests.acceptance.cli.typed import Typist
+from tests.acceptance.cli.lossy_proxy import lossy
+from tests.acceptance.cli.typist import Typist
 from tests.acceptance.conftest import TO, Api
 from tests.stack import Stack
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 import redis
 
-from tests.acceptance.cli.typed import Done, Typist
+from tests.acceptance.cli.typist import Done, Typist
 from tests.ports import free_port
 from tests.servers import Server
 from tests.simulator import SimulatorProcess, own_simulator

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.cli.typed import COMMAND
+from tests.acceptance.cli.typist import COMMAND
 from tests.acceptance.conftest import Api
 from tests.pages import ROOT, Page
 from tests.servers import Server

@@ -10,8 +10,8 @@ import pytest
 import redis
 
 from tests.integration.api.conftest import TO, Api
-from tests.integration.api.test_refusals import assert_problem
-from tests.integration.schedules import fire, make_due, spoil
+from tests.integration.api.test_errors import assert_problem
+from tests.integration.recurring_calls import fire, make_due, spoil
 from vomind_queue.queue.recurring_store import RecurringStore
 
 DAILY = {

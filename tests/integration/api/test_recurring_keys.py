@@ -10,9 +10,9 @@ import pytest
 import redis
 
 from tests.integration.api.conftest import TO, Api
+from tests.integration.api.test_errors import assert_problem
 from tests.integration.api.test_recurring import DAILY, schedule, shown
-from tests.integration.api.test_refusals import assert_problem
-from tests.integration.schedules import beat, fire, make_due
+from tests.integration.recurring_calls import beat, fire, make_due
 from vomind_queue.queue import keys
 from vomind_queue.queue.recurring_store import RecurringStore
 from vomind_queue.usecases.fire_recurring import RecurringScheduler

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from tests.integration.api.conftest import Api
+from tests.integration.api.test_errors import assert_problem
 from tests.integration.api.test_recurring import DAILY, schedule, shown
-from tests.integration.api.test_refusals import assert_problem
 
 
 @pytest.mark.parametrize(

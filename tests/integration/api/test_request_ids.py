@@ -6,7 +6,7 @@ import pytest
 import redis
 
 from tests.integration.api.conftest import Api
-from tests.integration.line import SID, Line
+from tests.integration.placed_call import SID, Line
 from vomind_queue.calls.call_status import Report
 from vomind_queue.queue import keys
 from vomind_queue.queue.call_queue import CallQueue

@@ -11,7 +11,7 @@ import redis
 
 from tests.integration.call_log.whole import everything
 from tests.integration.conftest import taken
-from tests.integration.line import Line
+from tests.integration.placed_call import Line
 from tests.log_judge import faults
 from vomind_queue.api.serializers import jobs as job_serializer
 from vomind_queue.call_log.models import CallEvent, CallRow

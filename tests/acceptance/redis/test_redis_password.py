@@ -1,0 +1,130 @@
+"""The password of the Redis server is shown nowhere: not by Flower, Celery, a log or a page."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterator
+from urllib.parse import quote
+
+import pytest
+import redis
+import requests
+
+from tests.servers import Server
+from tests.stack import READY_S, Stack, until
+
+#: Holds all that an address must encode, and all that somebody may take for its end.
+PASSWORD = "Sesame;opens:the@door/with#100%+"
+#: What is looked for: as it is, as it stands in an address, and its readable middle.
+SPELLINGS = (PASSWORD, quote(PASSWORD, safe=""), "opens")
+USER = "operator"
+#: Flower's API wants a login.
+LOGIN = ("ann", "pass")
+
+PAGES = ("/", "/workers", "/tasks", "/broker", "/metrics", "/healthcheck")
+API = ("/api/workers?refresh=1", "/api/tasks", "/api/queues/length", "/api/task/types")
+COMMANDS = (
+    ("inspect", "conf"),
+    ("inspect", "conf", "1"),
+    ("inspect", "stats"),
+    ("inspect", "report"),
+    ("inspect", "registered"),
+    ("report",),
+)
+
+
+def _hides(shown: str, where: str) -> None:
+    for spelling in SPELLINGS:
+        assert spelling not in shown, f"{where} shows the password"
+
+
+@pytest.fixture
+def plain(start_server: Callable[..., Server]) -> Server:
+    """A server that asks for a password, as `tls_server` does over TLS."""
+    return start_server()
+
+
+@pytest.fixture(params=["password", "user over tls"])
+def guarded(request: pytest.FixtureRequest) -> Iterator[tuple[redis.Redis, str]]:
+    """A client of a server that wants a password, and the address that has it."""
+    encrypted = request.param == "user over tls"
+    server: Server = request.getfixturevalue("tls_server" if encrypted else "plain")
+    shown = quote(PASSWORD, safe="")
+    with server.client() as client:
+        client.execute_command("ACL", "SETUSER", USER, "on", "~*", "&*", "+@all", f">{PASSWORD}")
+        client.config_set("requirepass", PASSWORD)
+        client.execute_command("AUTH", PASSWORD)
+        address = {
+            "password": f"redis://:{shown}@127.0.0.1:{server.port}/0",
+            "user over tls": f"rediss://{USER}:{shown}@127.0.0.1:{server.tls_port}/0",
+        }
+        yield client, address[request.param]
+
+
+def _run(stack: Stack, *arguments: str) -> str:
+    done = stack.run("-m", *arguments)
+    return done.stdout + done.stderr
+
+
+def _flower(stack: Stack, path: str) -> requests.Response:
+    return requests.get(f"http://127.0.0.1:{stack.flower_port}{path}", auth=LOGIN, timeout=10)
+
+
+def _flower_knows_the_worker(stack: Stack) -> bool:
+    try:
+        return "redbeat_redis_url" in _flower(stack, API[0]).text
+    except requests.RequestException:
+        return False
+
+
+def _what_flower_shows(stack: Stack) -> dict[str, str]:
+    """All of its pages and answers; the worker's page has the configuration."""
+    until(lambda: _flower_knows_the_worker(stack), within_s=READY_S, what="Flower has asked")
+    worker = next(iter(_flower(stack, API[0]).json()))
+    task = next(iter(_flower(stack, "/api/tasks").json()), "none")
+    paths = (*PAGES, *API, f"/worker/{worker}", f"/task/{task}", f"/api/task/info/{task}")
+    shown = {path: _flower(stack, path).text for path in paths}
+    assert "broker_url" in shown[f"/worker/{worker}"]
+    return shown
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_the_redis_password_is_shown_nowhere(
+    stack: Stack, guarded: tuple[redis.Redis, str]
+) -> None:
+    """Pages, answers, reports and logs, also of what fails, name the server at most."""
+    client, stack.redis_url = guarded
+    stack.settings["LEASE_TIME"] = "1s"
+    stack.start_all()
+    stack.start("flower", FLOWER_BASIC_AUTH=":".join(LOGIN))
+    stack.start("beat").wait_for("leads")
+    stack.start("shipper").wait_for("shipper started")
+    body = {"to": "+1234567890"}
+    answer = requests.post(f"{stack.queue_url}/schedule-call", json=body, timeout=5)
+    assert answer.status_code == 200, answer.text
+    for path, text in _what_flower_shows(stack).items():
+        _hides(text, f"Flower's {path}")
+    for command in COMMANDS:
+        text = _run(stack, "celery", "-A", "celery_app", *command)
+        assert "Traceback" not in text
+        _hides(text, f"celery {' '.join(command)}")
+        if "conf" in command or "report" in command:
+            assert "redbeat" in text
+    _hides(_run(stack, "vomind_queue", "doctor"), "doctor")
+    for path in ("/metrics", "/readyz", "/api/queue/stats", "/api/queue/overview"):
+        _hides(requests.get(stack.web_url + path, timeout=5).text, path)
+    _refuse_all(client)
+    said = "\n".join(process.output for process in stack.processes)
+    assert re.search("WRONGPASS|invalid username-password", said)
+    _hides(said, "a log")
+
+
+def _refuse_all(client: redis.Redis) -> None:
+    """From now on the password is wrong, so that every process complains."""
+    client.config_set("requirepass", "another")
+    client.execute_command("ACL", "SETUSER", USER, "resetpass", ">another")
+    client.execute_command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+    client.execute_command("CLIENT", "KILL", "TYPE", "pubsub")
+    time.sleep(3)

@@ -1,0 +1,111 @@
+"""What Twilio says of calls on the line."""
+
+from __future__ import annotations
+
+import hypothesis.strategies as st
+from hypothesis.stateful import rule
+
+from tests.integration.queue.model.bench import (
+    HOUR_MS,
+    PICKS,
+    POLICY,
+    Bench,
+    Model,
+    known,
+    tried,
+    while_any,
+)
+from vomind_queue.calls.call import State
+from vomind_queue.calls.call_status import Hearing, LineStatus, Report
+from vomind_queue.calls.decisions import DialStarted
+from vomind_queue.queue import keys
+
+#: What may be said of a call; nothing of its status, too.
+STATUSES = ["initiated", "ringing", "in-progress", "completed", "busy", None]
+
+
+class Twilio(Bench):
+    """Reports come in any order, repeated, and on calls that nobody asked for."""
+
+    @while_any(known)
+    @rule(
+        pick=PICKS,
+        status=st.sampled_from(STATUSES),
+        sequence=st.sampled_from([None, 0, 1, 2, 3]),
+    )
+    def report(self, pick: int, status: str | None, sequence: int | None) -> None:
+        """On the last attempt: it settles a doubt, revives what was given up, moves on the line."""
+        job_id, job = self._one(pick, known)
+        said = LineStatus(status) if status else None
+        sid = job.sid or self.sid()
+        hearing = self._say(job_id, job.last, sid, said, sequence)
+        if job.begun is not None:
+            assert hearing is Hearing.UNDECIDED
+            self.reports.settle(job_id, job.begun.attempt.token, sid)
+            job.old.append(job.begun)
+            self._place(job_id, job, sid)
+            self._say(job_id, job.last, sid, said, sequence)
+        else:
+            assert hearing in (Hearing.OK, Hearing.AGAIN)
+            if job.sid is None:
+                self._place(job_id, job, sid)
+        if hear(job, said, sequence):
+            job.state, job.round = State.DELAYED, 0
+            job.repeats += 1
+
+    @while_any(tried)
+    @rule(pick=PICKS, gone=st.booleans())
+    def stray(self, pick: int, gone: bool) -> None:
+        """A ring that no attempt accounts for changes no job, and is handed out to be ended.
+
+        Where the job is gone nobody can tell, and nothing is ended.
+        """
+        job_id, job = self._one(pick, tried)
+        older = [old for old in job.old if old is not job.last]
+        begun = older[0] if older else job.last
+        if (not older and job.sid is None) or (gone and not self.gone):
+            return
+        sid = self.sid()
+        hearing = self._say(max(self.gone) if gone else job_id, begun, sid, LineStatus.RINGING, 1)
+        self.strays += not gone
+        # A repetition of what made it a stray is heard as one.
+        assert (hearing is Hearing.MISSING) == gone
+        assert (self.client.zscore(keys.STRAYS, sid) is None) == gone
+
+    def _say(
+        self,
+        job_id: str,
+        begun: DialStarted | None,
+        sid: str,
+        status: LineStatus | None,
+        sequence: int | None,
+    ) -> Hearing:
+        assert begun is not None
+        report = Report(sid=sid, status=status, sequence=sequence)
+        token = begun.attempt.token
+        return self.reports.report(job_id, token, report, look_ms=HOUR_MS, price_ms=0).hearing
+
+    def _place(self, job_id: str, job: Model, sid: str) -> None:
+        """The last attempt did ring."""
+        if job.holder is not None:
+            self.desks[job.holder].release(job_id)
+        if not job.counted:
+            job.attempts += 1
+            job.round += job.begun is not None
+        job.counted, job.begun, job.in_doubt, job.to_defer = True, None, False, False
+        job.state, job.holder, job.sid = State.COMPLETED, None, sid
+
+
+def hear(job: Model, status: LineStatus | None, sequence: int | None) -> bool:
+    """What a report on a call's line should do; whether the call is made again."""
+    if sequence is not None and sequence in job.seen:
+        return False
+    latest = max(job.seen, default=-1)
+    if sequence is not None:
+        job.seen.add(sequence)
+    if status is None or status.rank <= job.status.rank:
+        return False
+    if not status.final and sequence is not None and sequence < latest:
+        return False
+    job.status = status
+    return status == "busy" and job.state is State.COMPLETED and job.repeats < POLICY.most

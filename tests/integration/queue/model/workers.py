@@ -1,0 +1,178 @@
+"""What workers do, and what time does to them."""
+
+from __future__ import annotations
+
+import secrets
+
+import hypothesis.strategies as st
+from hypothesis.stateful import rule
+
+from tests.integration.queue.model.bench import (
+    HOUR_MS,
+    PICKS,
+    Bench,
+    delayed,
+    held,
+    marked,
+    member,
+    tried,
+    while_any,
+)
+from vomind_queue.calls.call import State
+from vomind_queue.calls.call_status import LineStatus
+from vomind_queue.calls.decisions import AttemptResult, DialStarted, FinishStatus, NotStarted
+from vomind_queue.queue import keys
+from vomind_queue.queue.codes import Code
+
+
+class Workers(Bench):
+    """Calls are taken, begun, ended, put off and given back; leases run out."""
+
+    @rule(worker=st.integers(0, 1), wanted=st.integers(0, 4))
+    def take(self, worker: int, wanted: int) -> None:
+        """The most urgent ones, in the order of the list, unless the queue is paused."""
+        listed = [job.id for job in self.queue.page(State.WAITING, 0, 99).jobs]
+        taken = [call.job_id for call in self.desks[worker].take(wanted, "123").calls]
+        assert taken == ([] if self.paused else listed[:wanted])
+        for job_id in taken:
+            self.model[job_id].state = State.ACTIVE
+            self.model[job_id].holder = worker
+            self.leases.setdefault(job_id, []).append(str(self.desks[worker].book.token(job_id)))
+
+    @rule(worker=st.integers(0, 1))
+    def work(self, worker: int) -> None:
+        """What a worker does most of the time."""
+        before = {job_id for job_id, job in self.model.items() if job.holder == worker}
+        self.take(worker, 1)
+        for job_id, job in list(self.model.items()):
+            if job.holder == worker and job_id not in before:
+                self.begin(sorted(self.model).index(job_id), worker)
+
+    @while_any(held)
+    @rule(pick=PICKS)
+    def stale_lease(self, pick: int) -> None:
+        """Whoever lost a call cannot begin it, put it off, give it back or keep it."""
+        job_id, job = self._one(pick, held)
+        for lease in self.leases[job_id]:
+            if self.desks[job.holder or 0].book.token(job_id) == lease:
+                continue
+            gate = self.queue._gate
+            begun = gate.write("begin", [keys.ACTIVE], job_id, lease, "token", 0, 0, 1)
+            assert begun[0] == Code.LOST
+            assert gate.write("defer", [keys.ACTIVE], job_id, lease, 0)[0] == Code.LOST
+            kept = gate.write("extend", [keys.LEASES], "worker-9", HOUR_MS, job_id, lease)
+            assert kept[1:] == [job_id]
+            if not job.in_doubt:
+                assert gate.write("settle", [keys.ACTIVE], job_id, lease)[0] == Code.LOST
+
+    @rule(pick=PICKS, worker=st.integers(0, 1))
+    def begin(self, pick: int, worker: int) -> None:
+        """Only its holder begins a call, once, and only while it is its turn."""
+        job_id = self._pick(pick)
+        job = self.model.get(job_id)
+        answer = self.desks[worker].begin(job_id, secrets.token_urlsafe(4))
+        if job is None or job.holder != worker or job.begun or job.in_doubt:
+            assert answer is NotStarted.LOST
+            if job is not None and job.holder == worker:
+                # The lease is forgotten by the worker; it would run out.
+                self._run_out(job_id, job)
+            return
+        if self.paused or self._outranked(job):
+            wanted = {NotStarted.PAUSED, NotStarted.PREEMPTED, NotStarted.LOST}
+            assert answer in wanted
+            self._let_go(job)
+            return
+        assert isinstance(answer, DialStarted)
+        assert (answer.attempt.number, answer.round) == (job.attempts + 1, job.round)
+        job.begun, job.to_defer = answer, False
+        job.last, job.counted = answer, False
+        job.sid, job.status, job.seen = None, LineStatus.QUEUED, set()
+
+    @while_any(marked)
+    @rule(pick=PICKS, ending=st.sampled_from(AttemptResult), defers=st.booleans())
+    def finish(self, pick: int, ending: AttemptResult, defers: bool) -> None:
+        """The outcome of an attempt comes in, from its worker or from a settler."""
+        job_id, job = self._one(pick, marked)
+        begun, was_held = job.begun, held(job)
+        assert begun is not None
+        desk = self.desks[job.holder or 0]
+        verdict = self._verdict(ending)
+        written = desk.finish(begun, verdict, deferred=defers)
+        assert written.reception in (FinishStatus.OK, FinishStatus.AGAIN)
+        if ending is AttemptResult.DOUBT:
+            job.in_doubt, job.holder = True, None
+            desk.release(job_id)
+            return
+        job.old.append(begun)
+        job.begun, job.in_doubt = None, False
+        if ending in (AttemptResult.COMPLETED, AttemptResult.FAILED, AttemptResult.AGAIN):
+            job.attempts += 1
+            job.round += 1
+            job.counted = True
+        if verdict.accepted:
+            job.sid = verdict.accepted.sid
+        if ending is AttemptResult.AGAIN and defers and was_held:
+            job.to_defer = True
+            return
+        desk.release(job_id)
+        job.holder = None
+        job.state = {
+            AttemptResult.COMPLETED: State.COMPLETED,
+            AttemptResult.FAILED: State.FAILED,
+            AttemptResult.AGAIN: State.DELAYED,
+            AttemptResult.POSTPONED: State.WAITING,
+            AttemptResult.ACCOUNT: State.WAITING,
+        }[ending]
+        self.paused = self.paused or ending is AttemptResult.ACCOUNT
+
+    @while_any(tried)
+    @rule(pick=PICKS)
+    def late_answer(self, pick: int) -> None:
+        """An answer to an attempt that is over changes nothing."""
+        _, job = self._one(pick, tried)
+        written = self.desks[0].finish(job.old[0], self._verdict(AttemptResult.COMPLETED))
+        assert written.reception is FinishStatus.SUPERSEDED
+
+    @while_any(held)
+    @rule(pick=PICKS)
+    def put_off(self, pick: int) -> None:
+        """Its holder puts a call off, as Celery's retry does."""
+        job_id, job = self._one(pick, held)
+        done = self.desks[job.holder or 0].defer(job_id, self.queue.now_ms() + HOUR_MS)
+        if job.begun is None:
+            job.state, job.holder, job.to_defer = State.DELAYED, None, False
+        else:
+            assert done is False
+            self._run_out(job_id, job)
+
+    @while_any(held)
+    @rule(pick=PICKS)
+    def give_back(self, pick: int) -> None:
+        """Its worker lets go of a call without having ended it."""
+        job_id, job = self._one(pick, held)
+        desk = self.desks[job.holder or 0]
+        desk.give_back(job_id, str(desk.book.token(job_id)))
+        self._let_go(job)
+
+    @rule(worker=st.integers(0, 1))
+    def renew(self, worker: int) -> None:
+        """A living worker keeps what it holds."""
+        its = {job_id for job_id, job in self.model.items() if job.holder == worker}
+        self.desks[worker].extend()
+        assert {job_id for job_id, _ in self.desks[worker].book.held()} == its
+
+    @while_any(held)
+    @rule(pick=PICKS)
+    def lease_runs_out(self, pick: int) -> None:
+        """The worker was silent for too long."""
+        job_id, job = self._one(pick, held)
+        self._run_out(job_id, job)
+
+    @while_any(delayed)
+    @rule(pick=PICKS)
+    def becomes_due(self, pick: int) -> None:
+        """A delayed call's time has come."""
+        job_id, job = self._one(pick, delayed)
+        self.client.zadd(keys.DELAYED, {member(job_id): 1}, xx=True)
+        self.desks[0].take(0, "123")
+        job.state = State.WAITING

@@ -1,0 +1,131 @@
+"""Outcomes on the line that are tried again, on a real server."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+import redis
+
+from tests.integration.conftest import begin, taken
+from tests.integration.placed_call import NONE, OTHER, SID, Line, accepted
+from tests.twilio import a_sid
+from vomind_queue.calls.call import State
+from vomind_queue.calls.call_status import Hearing, OutcomePolicy
+from vomind_queue.calls.decisions import FinishStatus
+from vomind_queue.queue import keys
+from vomind_queue.queue.call_queue import CallQueue
+from vomind_queue.queue.worker_queue import WorkerQueue
+
+BUSY = OutcomePolicy(retry_on=("busy", "no-answer"), delay_ms=100, most=2)
+
+
+@pytest.fixture
+def retrying(queue: CallQueue, desk: WorkerQueue, client: redis.Redis) -> Line:
+    """A line whose busy calls are made again, twice."""
+    return Line(queue, desk, client, BUSY)
+
+
+def test_an_outcome_is_tried_again(retrying: Line) -> None:
+    """From completed back to delayed, each time an attempt of its own, up to the number."""
+    first = retrying.placed()
+    assert retrying.say(first, "busy", sequence=2, sip_code=486).repeated
+    job = retrying.job()
+    assert (job.state, job.failed_reason, job.finished_ms) == (
+        State.DELAYED,
+        "The call ended with busy; it is made again.",
+        None,
+    )
+    assert retrying.queue.stats().total == 1
+    assert taken(retrying.desk) == []
+    time.sleep(0.12)
+    second = retrying.took(retrying.again(), OTHER)
+    assert retrying.say(first, "busy", sequence=3).hearing is Hearing.AGAIN
+    retrying.say(second, "no-answer", sid=OTHER, sequence=2)
+    time.sleep(0.12)
+    third = retrying.took(retrying.again(), a_sid(3))
+    assert not retrying.say(third, "busy", sid=a_sid(3), sequence=2).repeated
+    job = retrying.job()
+    assert (job.state, job.attempts_made, retrying.status()) == (State.COMPLETED, 3, "busy")
+    seen = [
+        (made.number, made.placed and (made.placed.sid, made.placed.status))
+        for made in job.attempts
+    ]
+    assert seen == [(1, (SID, "busy")), (2, (OTHER, "no-answer")), (3, (a_sid(3), "busy"))]
+    assert job.attempts[0].placed is not None
+    assert job.attempts[0].placed.sip_code == 486
+    assert job.attempts[0].reason == "The call ended with busy; it is made again."
+
+
+def test_a_record_of_before_reads_as_it_did_and_goes_on(
+    retrying: Line, client: redis.Redis
+) -> None:
+    """It says when it ended, its round and its rank, all of which go without saying now."""
+    first = retrying.placed()
+    key, job = keys.job("1"), retrying.job()
+    old = {"ended": client.hget(key, "finished"), "round": 1, "rank": 0}
+    client.hset(key, mapping=old)
+    assert retrying.job() == job
+    assert retrying.say(first, "busy", sequence=2).repeated
+    assert retrying.job().finished_ms is None
+    time.sleep(0.12)
+    (call,) = retrying.desk.take(1, "123").calls
+    assert call.round == 0
+    retrying.took(begin(retrying.desk, call.job_id), OTHER)
+    seen = [made.placed.sid for made in retrying.job().attempts if made.placed]
+    assert (seen, retrying.job().attempts_made) == ([SID, OTHER], 2)
+
+
+#: Of the call, of the settings, how it ended, and whether it is made again.
+CHOICES = [
+    (None, BUSY, "busy", True),
+    (None, BUSY, "failed", False),
+    (None, BUSY, "completed", False),
+    (None, BUSY, "canceled", False),
+    (None, NONE, "busy", False),
+    (["failed"], NONE, "failed", True),
+    (["failed"], BUSY, "busy", False),
+    ([], BUSY, "busy", False),
+    (None, replace(BUSY, most=0), "busy", False),
+]
+
+
+@pytest.mark.parametrize(("own", "policy", "outcome", "repeated"), CHOICES)
+def test_which_outcomes_are_tried_again(
+    queue: CallQueue,
+    desk: WorkerQueue,
+    client: redis.Redis,
+    own: list[str] | None,
+    policy: OutcomePolicy,
+    outcome: str,
+    repeated: bool,
+) -> None:
+    """The call's own choice counts before that of the settings, none at all included."""
+    line = Line(queue, desk, client, policy)
+    assert line.say(line.placed(retry_on=own), outcome, sequence=2).repeated is repeated
+
+
+def test_a_repeated_call_can_be_cancelled_and_has_all_its_attempts(retrying: Line) -> None:
+    """Between two attempts it is like any delayed call."""
+    retrying.say(retrying.placed(), "busy", sequence=1)
+    time.sleep(0.12)
+    look = retrying.desk.take(1, "123")
+    assert [(call.job_id, call.round) for call in look.calls] == [("1", 0)]
+    retrying.desk.give_back("1", look.calls[0].lease)
+    assert retrying.queue.cancel("1") is State.WAITING
+
+
+def test_a_late_answer_to_an_attempt_of_before_is_no_stray(
+    retrying: Line, make_desk: Callable[..., WorkerQueue]
+) -> None:
+    """The callbacks were faster than the answer, and the next attempt is under way already."""
+    slow = retrying.dial()
+    retrying.reports.settle("1", slow.attempt.token, SID)
+    retrying.say(slow, "busy", sequence=2)
+    time.sleep(0.12)
+    other = make_desk()
+    assert taken(other) == ["1"]
+    begin(other, "1")
+    assert retrying.desk.finish(slow, accepted(SID)).reception is FinishStatus.AGAIN

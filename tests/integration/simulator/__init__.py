@@ -1,0 +1,1 @@
+"""The simulated Twilio, over real HTTP."""

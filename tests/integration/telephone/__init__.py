@@ -1,1 +1,0 @@
-"""The dialer and the simulator, over real HTTP."""

@@ -1,0 +1,1 @@
+"""The Twilio client against the simulator, over real HTTP."""
