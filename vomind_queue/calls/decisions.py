@@ -79,7 +79,7 @@ class NotStarted(StrEnum):
     #: The queue is paused.
     PAUSED = "paused"
     #: A call of higher priority waits.
-    PREEMPTED = "outranked"
+    PREEMPTED = "preempted"
     #: The allowance is used up.
     LIMITED = "limited"
     #: The breaker is open.
