@@ -5,7 +5,10 @@ import { touched } from './live.js';
 import { attempt, Choice, confirm, say } from './parts.js';
 import { count, many, masked, moment } from './words.js';
 
-const done = (text, more) => { say(text, more); return touched(); };
+const done = (text, more) => {
+  say(text, more);
+  return touched();
+};
 
 async function do_pause() {
   await post('api/queue/pause');
@@ -31,7 +34,10 @@ export function resume(shown) {
   confirm({
     title: 'Let calls go out again?',
     touches: `${many(shown.stats.waiting, 'waiting call')} will be dialed, the most urgent first${shown.rateLimit ? `, at most ${count(shown.rateLimit.max)} in ${shown.rateLimit.windowMs / 1000} s` : ', without a limit'}.`,
-    after: shown.pausedBy === 'system' ? `It paused itself: ${shown.pauseReason}` : `Paused by ${shown.pausedBy}, ${moment(shown.pausedAt)}.`,
+    after:
+      shown.pausedBy === 'system'
+        ? `It paused itself: ${shown.pauseReason}`
+        : `Paused by ${shown.pausedBy}, ${moment(shown.pausedAt)}.`,
     yes: 'Resume',
     run: do_resume,
   });
@@ -41,8 +47,12 @@ export function resume(shown) {
 async function put_back(job) {
   const late = job.scheduledFor && new Date(job.scheduledFor) > now();
   const body = late ? { ...job.data, scheduleAt: job.scheduledFor } : job.data;
-  const answer = await post(`api/queue/${late ? 'schedule-delayed-call' : 'schedule-call'}`, body, { 'Idempotency-Key': fresh_key() });
-  await done(`Put back as call ${answer.jobId}.`, { link: { href: `#/call/${answer.jobId}`, label: 'Look' } });
+  const answer = await post(`api/queue/${late ? 'schedule-delayed-call' : 'schedule-call'}`, body, {
+    'Idempotency-Key': fresh_key(),
+  });
+  await done(`Put back as call ${answer.jobId}.`, {
+    link: { href: `#/call/${answer.jobId}`, label: 'Look' },
+  });
 }
 
 export function cancel(job, then) {
@@ -50,7 +60,9 @@ export function cancel(job, then) {
     title: `Cancel call ${job.jobId}?`,
     touches: `The call to ${masked(job.data.to)} is taken out of the queue and never placed.`,
     after: 'Undo puts the same call back under a new id, at the end of its priority.',
-    yes: 'Cancel the call', no: 'Keep it', danger: true,
+    yes: 'Cancel the call',
+    no: 'Keep it',
+    danger: true,
     run: async () => {
       await call('DELETE', job_path(job.jobId));
       await done(`Call ${job.jobId} is cancelled.`, { undo: { run: () => put_back(job) } });
@@ -64,7 +76,8 @@ export function remove(job, then) {
     title: `Remove call ${job.jobId} from history?`,
     touches: `Its record leaves the queue's lists. The call log keeps what it knows of it.`,
     after: 'This cannot be undone.',
-    yes: 'Remove', danger: true,
+    yes: 'Remove',
+    danger: true,
     run: async () => {
       await call('DELETE', job_path(job.jobId));
       await done(`Call ${job.jobId} was removed.`);
@@ -97,7 +110,10 @@ export function retry_all(reason, then) {
     run: async () => {
       let [total, more] = [0, true];
       while (more && total < reason.count) {
-        const answer = await post('api/queue/retry-failed', { reason: reason.kind, limit: Math.min(AT_ONCE, reason.count - total) });
+        const answer = await post('api/queue/retry-failed', {
+          reason: reason.kind,
+          limit: Math.min(AT_ONCE, reason.count - total),
+        });
         total += answer.count;
         more = answer.more && answer.count > 0;
       }
@@ -107,7 +123,12 @@ export function retry_all(reason, then) {
   });
 }
 
-const AGES = [['3600000', 'an hour'], ['86400000', 'a day'], ['604800000', 'a week'], ['0', 'any age']];
+const AGES = [
+  ['3600000', 'an hour'],
+  ['86400000', 'a day'],
+  ['604800000', 'a week'],
+  ['0', 'any age'],
+];
 
 function Cleaning({ choice, choose }) {
   const grace = choice.grace || '3600000';
@@ -115,11 +136,15 @@ function Cleaning({ choice, choose }) {
   useEffect(() => {
     set(null);
     choose((old) => ({ ...old, grace, blocked: true }));
-    attempt(() => post('api/queue/clean/preview', { grace: Number(grace), limit: 1_000_000 })).then((answer) => {
-      if (!answer) return;
-      set(answer);
-      choose((old) => (old.grace === grace ? { grace, total: answer.total, blocked: answer.total === 0 } : old));
-    });
+    attempt(() => post('api/queue/clean/preview', { grace: Number(grace), limit: 1_000_000 })).then(
+      (answer) => {
+        if (!answer) return;
+        set(answer);
+        choose((old) =>
+          old.grace === grace ? { grace, total: answer.total, blocked: answer.total === 0 } : old,
+        );
+      },
+    );
   }, [grace]);
   return html`<${Choice} name="age" label="Calls that ended at least so long ago" options=${AGES} value=${grace} set=${(next) => choose({ grace: next, blocked: true })} />
     <p role="status">${found ? `${many(found.completed, 'completed call')} and ${count(found.failed)} failed ${found.failed === 1 ? 'one' : 'ones'} will be removed from the queue's lists.` : 'Counting …'}</p>`;
@@ -129,10 +154,15 @@ export function clean() {
   confirm({
     title: 'Clean history?',
     touches: Cleaning,
-    after: 'Waiting, scheduled and active calls are never touched. The call log keeps what it knows. This cannot be undone.',
-    yes: 'Remove them', danger: true,
+    after:
+      'Waiting, scheduled and active calls are never touched. The call log keeps what it knows. This cannot be undone.',
+    yes: 'Remove them',
+    danger: true,
     run: async ({ grace, total }) => {
-      const answer = await post('api/queue/clean', { grace: Number(grace), limit: Math.max(total, 1) });
+      const answer = await post('api/queue/clean', {
+        grace: Number(grace),
+        limit: Math.max(total, 1),
+      });
       await done(`${many(answer.total, 'call')} removed from history.`);
     },
   });
@@ -143,7 +173,9 @@ export function clean() {
 async function set_recurring(id, verb) {
   await post(`${job_path(id)}/${verb}`);
   const other = verb === 'pause' ? 'resume' : 'pause';
-  await done(`${id} is ${verb === 'pause' ? 'paused' : 'running'}.`, { undo: { run: () => set_recurring(id, other) } });
+  await done(`${id} is ${verb === 'pause' ? 'paused' : 'running'}.`, {
+    undo: { run: () => set_recurring(id, other) },
+  });
 }
 
 export function pause_recurring(job) {
@@ -168,9 +200,20 @@ async function make_again(job) {
   const { data, cronExpression, timezone, startAt, endAt, graceMs, overlap } = job;
   // The new one begins to count at zero: it has the runs that were left.
   const maxRuns = job.maxRuns && Math.max(1, job.maxRuns - job.firedRuns.count);
-  const answer = await post('api/queue/schedule-recurring-call', { ...data, cronExpression, timezone, startAt, endAt, maxRuns, graceMs, overlap });
+  const answer = await post('api/queue/schedule-recurring-call', {
+    ...data,
+    cronExpression,
+    timezone,
+    startAt,
+    endAt,
+    maxRuns,
+    graceMs,
+    overlap,
+  });
   if (job.status === 'paused') await post(`${job_path(answer.jobId)}/pause`);
-  await done(`Made again as ${answer.jobId}.`, { link: { href: `#/recurring/${answer.jobId.split(':')[1]}`, label: 'Look' } });
+  await done(`Made again as ${answer.jobId}.`, {
+    link: { href: `#/recurring/${answer.jobId.split(':')[1]}`, label: 'Look' },
+  });
 }
 
 export function stop_recurring(job, then) {
@@ -178,11 +221,17 @@ export function stop_recurring(job, then) {
   confirm({
     title: `Stop ${job.jobId} for good?`,
     touches: `“${job.description || job.cronExpression}” to ${masked(job.data.to)} rings no more, and a run of it that has not started is cancelled.`,
-    after: over ? 'It has come to its end already.' : 'Undo makes the same schedule again, under a new id and with its counts at zero.',
-    yes: 'Stop it', no: 'Keep it', danger: true,
+    after: over
+      ? 'It has come to its end already.'
+      : 'Undo makes the same schedule again, under a new id and with its counts at zero.',
+    yes: 'Stop it',
+    no: 'Keep it',
+    danger: true,
     run: async () => {
       await call('DELETE', job_path(job.jobId));
-      await done(`${job.jobId} is stopped.`, { undo: over ? undefined : { run: () => make_again(job) } });
+      await done(`${job.jobId} is stopped.`, {
+        undo: over ? undefined : { run: () => make_again(job) },
+      });
       if (then) then();
     },
   });

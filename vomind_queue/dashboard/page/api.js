@@ -13,7 +13,10 @@ let ahead = 0;
 /** An answer that is no success; `message` is for people, `errors` are by field. */
 export class Problem extends Error {
   constructor(status, document = {}) {
-    super(document.detail || (status ? `The server answered ${status}.` : 'The server cannot be reached.'));
+    super(
+      document.detail ||
+        (status ? `The server answered ${status}.` : 'The server cannot be reached.'),
+    );
     this.status = status;
     this.errors = document.errors || {};
   }
@@ -25,7 +28,9 @@ export const signedIn = () => sessionStorage.getItem(KEY) !== null;
 export async function signIn(key) {
   // What no header can carry is no key.
   if (!/^[\x21-\x7e]+$/.test(key)) throw new Problem(401);
-  const answer = await fetch(new URL('api/overview', BASE), { headers: bearer(key) }).catch(() => { throw new Problem(0); });
+  const answer = await fetch(new URL('api/overview', BASE), { headers: bearer(key) }).catch(() => {
+    throw new Problem(0);
+  });
   if (!answer.ok && answer.status === 401) throw new Problem(401, await document_of(answer));
   // Of this tab alone, and gone with it. No cookie: no other site can make the browser use it.
   sessionStorage.setItem(KEY, key);
@@ -82,5 +87,7 @@ export const job_path = (id) => `api/queue/job/${encodeURIComponent(id)}`;
 
 /** A key under which one request may be sent again and again and is carried out once. */
 export function fresh_key() {
-  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) =>
+    byte.toString(16).padStart(2, '0'),
+  ).join('');
 }

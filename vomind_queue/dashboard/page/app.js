@@ -12,11 +12,24 @@ import { RecurringPage, SchedulePage } from './pages/recurring.js';
 import { useCell } from './state.js';
 import { STATES, upper } from './words.js';
 
-const NAV = [['', 'Overview', 'layout-dashboard'], ['calls', 'Calls', 'list'], ['recurring', 'Recurring', 'repeat'], ['place', 'Place calls', 'phone-outgoing']];
-const THEMES = { auto: ['sun-moon', 'As the system'], light: ['sun', 'Light'], dark: ['moon', 'Dark'] };
+const NAV = [
+  ['', 'Overview', 'layout-dashboard'],
+  ['calls', 'Calls', 'list'],
+  ['recurring', 'Recurring', 'repeat'],
+  ['place', 'Place calls', 'phone-outgoing'],
+];
+const THEMES = {
+  auto: ['sun-moon', 'As the system'],
+  light: ['sun', 'Light'],
+  dark: ['moon', 'Dark'],
+};
 
 function decoded(part) {
-  try { return decodeURIComponent(part); } catch { return part; }
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
 }
 
 /** `{room, rest, query}` of the address behind the `#`. */
@@ -31,8 +44,13 @@ function page({ room, rest, query }) {
     const state = LISTED.includes(rest[0]) ? rest[0] : 'waiting';
     return [`${STATES[state].name} calls`, html`<${CallsPage} state=${state} query=${query} />`];
   }
-  if (room === 'call') return [`Call ${rest[0]}`, html`<${CallPage} key=${rest[0]} id=${rest[0]} />`];
-  if (room === 'recurring' && rest[0]) return [`Recurring call ${rest[0]}`, html`<${SchedulePage} key=${rest[0]} number=${rest[0]} />`];
+  if (room === 'call')
+    return [`Call ${rest[0]}`, html`<${CallPage} key=${rest[0]} id=${rest[0]} />`];
+  if (room === 'recurring' && rest[0])
+    return [
+      `Recurring call ${rest[0]}`,
+      html`<${SchedulePage} key=${rest[0]} number=${rest[0]} />`,
+    ];
   if (room === 'recurring') return ['Recurring calls', html`<${RecurringPage} query=${query} />`];
   if (room === 'place') return ['Place calls', html`<${PlacePage} tab=${rest[0] || 'now'} />`];
   return ['Overview', html`<${OverviewPage} />`];
@@ -43,7 +61,8 @@ function useTheme() {
   const next = () => {
     const names = Object.keys(THEMES);
     const chosen = names[(names.indexOf(theme) + 1) % names.length];
-    if (chosen === 'auto') delete document.documentElement.dataset.theme; else document.documentElement.dataset.theme = chosen;
+    if (chosen === 'auto') delete document.documentElement.dataset.theme;
+    else document.documentElement.dataset.theme = chosen;
     localStorage.setItem('vomind-theme', chosen);
     set(chosen);
   };
@@ -72,7 +91,10 @@ function App() {
   const [place, set] = useState(where);
   const closed = useCell(locked);
   useEffect(() => {
-    const moved = () => { set(where()); scrollTo(0, 0); };
+    const moved = () => {
+      set(where());
+      scrollTo(0, 0);
+    };
     addEventListener('hashchange', moved);
     return () => removeEventListener('hashchange', moved);
   }, []);
@@ -83,7 +105,10 @@ function App() {
   useFocus(`${place.room}/${place.rest.join('/')}`);
   useSlash();
   if (closed) return html`<${LoginPage} />`;
-  return html`<a class="skip" href="#main" onClick=${(event) => { event.preventDefault(); document.querySelector('main').focus(); }}>To the content</a>
+  return html`<a class="skip" href="#main" onClick=${(event) => {
+    event.preventDefault();
+    document.querySelector('main').focus();
+  }}>To the content</a>
     <div class="frame"><${Side} room=${place.room} /><main id="main" tabindex="-1">${body}</main></div><${Toasts} /><${Confirm} />`;
 }
 
@@ -100,11 +125,22 @@ function useFocus(address) {
 function useSlash() {
   useEffect(() => {
     const pressed = (event) => {
-      if (event.key !== '/' || event.ctrlKey || event.metaKey || event.altKey || /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName) || document.querySelector('dialog[open]')) return;
+      if (
+        event.key !== '/' ||
+        event.ctrlKey ||
+        event.metaKey ||
+        event.altKey ||
+        /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName) ||
+        document.querySelector('dialog[open]')
+      )
+        return;
       event.preventDefault();
       const box = document.getElementById('search');
       if (box) box.focus();
-      else { location.hash = '#/calls/waiting'; setTimeout(() => document.getElementById('search')?.focus(), 50); }
+      else {
+        location.hash = '#/calls/waiting';
+        setTimeout(() => document.getElementById('search')?.focus(), 50);
+      }
     };
     addEventListener('keydown', pressed);
     return () => removeEventListener('keydown', pressed);

@@ -60,10 +60,12 @@ export function Starts({ minutes, rate }) {
     <div ref=${box} onMouseLeave=${() => point(null)}>
       <svg width=${width} height=${HEIGHT} role="img" aria-label=${said}>
         ${[0, top / 2, top].map((line) => html`<g key=${line}><line class="grid" x1=${LEFT} x2=${width} y1=${y(line)} y2=${y(line)} /><text class="axis" x=${LEFT - 8} y=${y(line) + 4} text-anchor="end">${count(line)}</text></g>`)}
-        ${all.map((bar, at) => html`<g key=${bar.at} onMouseEnter=${() => point(bar)}>
+        ${all.map(
+          (bar, at) => html`<g key=${bar.at} onMouseEnter=${() => point(bar)}>
           <rect class="target" x=${LEFT + at * step} y=${TOP} width=${step} height=${HEIGHT - TOP - BOTTOM} />
           <rect class=${`bar ${at === MINUTES - 1 ? 'now' : ''}`} x=${LEFT + at * step + Math.min(1.5, step * 0.15)} y=${y(bar.starts)} width=${Math.max(1, step - Math.min(3, step * 0.3))} height=${Math.max(0, y(0) - y(bar.starts))} rx=${Math.min(2, step / 4)} />
-        </g>`)}
+        </g>`,
+        )}
         ${drawn && html`<line class="allowance" x1=${LEFT} x2=${width} y1=${y(allowance)} y2=${y(allowance)} />`}
         ${all.map((bar, at) => at % 15 === 0 && html`<text class="axis" key=${bar.at} x=${LEFT + at * step} y=${HEIGHT - 6}>${short_clock(bar.at)}</text>`)}
         <text class="axis" x=${width} y=${HEIGHT - 6} text-anchor="end">now</text>

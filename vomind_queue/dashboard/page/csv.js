@@ -3,11 +3,35 @@
 
 /** Where a column's values go, with the headers that say so. */
 export const TARGETS = [
-  { key: 'to', name: 'Number', needed: true, heads: ['to', 'number', 'phone', 'phone number', 'telephone', 'mobile', 'cell', 'phonenumber', 'tel', 'msisdn'] },
+  {
+    key: 'to',
+    name: 'Number',
+    needed: true,
+    heads: [
+      'to',
+      'number',
+      'phone',
+      'phone number',
+      'telephone',
+      'mobile',
+      'cell',
+      'phonenumber',
+      'tel',
+      'msisdn',
+    ],
+  },
   { key: 'message', name: 'Message', heads: ['message', 'text', 'msg', 'script'] },
-  { key: 'lead_id', name: 'Lead', heads: ['lead_id', 'lead', 'lead id', 'leadid', 'id', 'customer', 'customer id', 'contact id'] },
+  {
+    key: 'lead_id',
+    name: 'Lead',
+    heads: ['lead_id', 'lead', 'lead id', 'leadid', 'id', 'customer', 'customer id', 'contact id'],
+  },
   { key: 'priority', name: 'Priority', heads: ['priority', 'urgency'] },
-  { key: 'scheduleAt', name: 'Time', heads: ['scheduleat', 'schedule at', 'time', 'date', 'when', 'at', 'due', 'scheduled for'] },
+  {
+    key: 'scheduleAt',
+    name: 'Time',
+    heads: ['scheduleat', 'schedule at', 'time', 'date', 'when', 'at', 'due', 'scheduled for'],
+  },
   { key: 'delayMs', name: 'Delay in ms', heads: ['delayms', 'delay ms', 'delay'] },
 ];
 /** A phone number, which is no formula. */
@@ -29,10 +53,18 @@ export async function read(file) {
     delimiter: separator(text),
     step({ data, meta, errors }) {
       // One quotation mark that is not closed would make a message of all lines below.
-      if (errors.some((error) => error.type === 'Quotes')) throw new Error(`A quotation mark in line ${line} is never closed, or something stands behind a closed one. Mend the file; a quotation mark within a cell is written twice.`);
+      if (errors.some((error) => error.type === 'Quotes'))
+        throw new Error(
+          `A quotation mark in line ${line} is never closed, or something stands behind a closed one. Mend the file; a quotation mark within a cell is written twice.`,
+        );
       if (data.some((cell) => cell.trim() !== '')) rows.push({ line, cells: data });
       // A cell may hold line breaks: lines are counted in the text itself.
-      for (let at = text.indexOf('\n', before); at !== -1 && at < meta.cursor; at = text.indexOf('\n', at + 1)) line += 1;
+      for (
+        let at = text.indexOf('\n', before);
+        at !== -1 && at < meta.cursor;
+        at = text.indexOf('\n', at + 1)
+      )
+        line += 1;
       before = meta.cursor;
     },
   });
@@ -66,7 +98,11 @@ export function guess(head) {
   const names = head.map((name) => name.toLowerCase().replace(/[_-]/g, ' ').trim());
   const found = {};
   for (const target of TARGETS) {
-    const at = names.findIndex((name, index) => target.heads.some((each) => each.replace(/[_-]/g, ' ') === name) && !Object.values(found).includes(index));
+    const at = names.findIndex(
+      (name, index) =>
+        target.heads.some((each) => each.replace(/[_-]/g, ' ') === name) &&
+        !Object.values(found).includes(index),
+    );
     if (at !== -1) found[target.key] = at;
   }
   return found;
@@ -74,23 +110,30 @@ export function guess(head) {
 
 /** A number as people write it, with a plus sign in front where its country is known. */
 export function number(text, prefix) {
-  const squeezed = text.replace(/^'/, '').replace(/[\s().\u00a0-]/g, '').replace(/^00/, '+');
+  const squeezed = text
+    .replace(/^'/, '')
+    .replace(/[\s().\u00a0-]/g, '')
+    .replace(/^00/, '+');
   if (squeezed === '' || squeezed.startsWith('+') || !prefix) return squeezed;
   return prefix + squeezed.replace(/^0/, '');
 }
 
 /** The call that a row asks for. `plan`: `{columns, message, priority, prefix, rest}`. */
 export function call_of(cells, head, plan) {
-  const of = (key) => (plan.columns[key] === undefined ? '' : (cells[plan.columns[key]] || '').trim());
+  const of = (key) =>
+    plan.columns[key] === undefined ? '' : (cells[plan.columns[key]] || '').trim();
   const made = { to: number(of('to'), plan.prefix) };
   if (of('message') || plan.message) made.message = of('message') || plan.message;
   if (of('lead_id')) made.lead_id = of('lead_id');
   made.priority = of('priority').toLowerCase() || plan.priority;
   if (of('scheduleAt')) made.scheduleAt = of('scheduleAt');
-  if (of('delayMs')) made.delayMs = /^[0-9]+$/.test(of('delayMs')) ? Number(of('delayMs')) : of('delayMs');
+  if (of('delayMs'))
+    made.delayMs = /^[0-9]+$/.test(of('delayMs')) ? Number(of('delayMs')) : of('delayMs');
   if (plan.rest) {
     const used = Object.values(plan.columns);
-    const others = head.map((name, at) => [name, cells[at]]).filter(([name, value], at) => name && value && !used.includes(at));
+    const others = head
+      .map((name, at) => [name, cells[at]])
+      .filter(([name, value], at) => name && value && !used.includes(at));
     if (others.length) made.metadata = Object.fromEntries(others);
   }
   return made;
@@ -101,15 +144,19 @@ export function name_of(text) {
   const parts = [0xdeadbeef, 0x41c6ce57, 0x9e3779b9, 0x85ebca6b];
   for (let at = 0; at < text.length; at += 1) {
     const unit = text.charCodeAt(at);
-    for (let each = 0; each < 4; each += 1) parts[each] = Math.imul(parts[each] ^ (unit + each * 0x9e37), 2654435761 + each * 0x3c6ef372);
+    for (let each = 0; each < 4; each += 1)
+      parts[each] = Math.imul(parts[each] ^ (unit + each * 0x9e37), 2654435761 + each * 0x3c6ef372);
   }
-  return parts.map((part, at) => ((part ^ (parts[(at + 1) % 4] >>> 15)) >>> 0).toString(16).padStart(8, '0')).join('');
+  return parts
+    .map((part, at) => ((part ^ (parts[(at + 1) % 4] >>> 15)) >>> 0).toString(16).padStart(8, '0'))
+    .join('');
 }
 
 /** A table as a file that a spreadsheet may open; each row is an object with the same keys. */
 export const table = (rows) => `\ufeff${Papa.unparse(rows.map(defused))}\r\n`;
 
-const defused = (row) => Object.fromEntries(Object.entries(row).map(([name, cell]) => [name, defuse(cell)]));
+const defused = (row) =>
+  Object.fromEntries(Object.entries(row).map(([name, cell]) => [name, defuse(cell)]));
 
 /** The text with an apostrophe before each formula, so that none is carried out. */
 function defuse(cell) {

@@ -74,10 +74,14 @@ export function useLive(load, deps) {
     const mine = ++turn.current;
     return load().then(
       (value) => mine === turn.current && set({ value, error: null, deps }),
-      (error) => mine === turn.current && set((old) => ({ value: same(old.deps, deps) ? old.value : null, error, deps })),
+      (error) =>
+        mine === turn.current &&
+        set((old) => ({ value: same(old.deps, deps) ? old.value : null, error, deps })),
     );
   };
-  useEffect(() => { again(); }, [...deps, shown]);
+  useEffect(() => {
+    again();
+  }, [...deps, shown]);
   const current = same(state.deps, deps);
   return { value: current ? state.value : null, error: current ? state.error : null, again };
 }

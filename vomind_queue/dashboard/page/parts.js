@@ -10,7 +10,10 @@ export function Phone({ number }) {
   const [open, set] = useState(false);
   if (!number) return html`<span class="faint">blanked</span>`;
   return html`<button type="button" class=${`phone ${open ? 'open' : ''}`} title=${open ? 'Hide the number' : 'Show the number'} aria-expanded=${open}
-    onClick=${(event) => { event.stopPropagation(); set(!open); }}>${open ? number : masked(number)}</button>`;
+    onClick=${(event) => {
+      event.stopPropagation();
+      set(!open);
+    }}>${open ? number : masked(number)}</button>`;
 }
 
 export function Badge({ state }) {
@@ -21,7 +24,8 @@ export function Badge({ state }) {
 export const Pill = ({ tone, children }) => html`<span class=${`pill ${tone}`}>${children}</span>`;
 
 const URGENCY = { high: 'red', normal: 'grey', low: 'faintest' };
-export const Urgency = ({ priority }) => html`<span class=${`urgency ${URGENCY[priority] || ''}`}><i></i>${priority}</span>`;
+export const Urgency = ({ priority }) =>
+  html`<span class=${`urgency ${URGENCY[priority] || ''}`}><i></i>${priority}</span>`;
 
 /** A time of day, with the whole of it to look up. */
 export function Time({ at, far }) {
@@ -41,19 +45,26 @@ export function useSecond() {
 
 export const Loading = () => html`<p class="loading" role="status">Loading …</p>`;
 
-export const Failure = ({ error, again }) => html`<div class="notice error" role="alert"><${Icon} name="circle-alert" />
+export const Failure = ({
+  error,
+  again,
+}) => html`<div class="notice error" role="alert"><${Icon} name="circle-alert" />
   <div><strong>${error.message}</strong>${again && html`<p><button type="button" class="small" onClick=${again}>Try again</button></p>`}</div></div>`;
 
-export const Empty = ({ icon = 'phone', title, children }) => html`<div class="empty"><${Icon} name=${icon} /><p><strong>${title}</strong></p>${children}</div>`;
+export const Empty = ({ icon = 'phone', title, children }) =>
+  html`<div class="empty"><${Icon} name=${icon} /><p><strong>${title}</strong></p>${children}</div>`;
 
 /** The pages of a list at `path`; `page` counts from 0. A list that became shorter shows its last page. */
 export function Pager({ path, page, size, total }) {
   const last = Math.max(0, Math.ceil(total / size) - 1);
   const to = (wanted) => `${path}${wanted ? `?page=${wanted}` : ''}`;
-  useEffect(() => { if (page > last) location.replace(to(last)); }, [page, last]);
-  const step = (wanted, name, icon) => (wanted < 0 || wanted > last || wanted === page
-    ? html`<span class="button off" aria-hidden="true"><${Icon} name=${icon} /></span>`
-    : html`<a class="button" href=${to(wanted)} aria-label=${name} title=${name}><${Icon} name=${icon} /></a>`);
+  useEffect(() => {
+    if (page > last) location.replace(to(last));
+  }, [page, last]);
+  const step = (wanted, name, icon) =>
+    wanted < 0 || wanted > last || wanted === page
+      ? html`<span class="button off" aria-hidden="true"><${Icon} name=${icon} /></span>`
+      : html`<a class="button" href=${to(wanted)} aria-label=${name} title=${name}><${Icon} name=${icon} /></a>`;
   return html`<nav class="pager" aria-label="Pages"><span>${count(Math.min(page, last) * size + 1)}–${count(Math.min(total, (page + 1) * size))} of ${count(total)}</span>
     ${last > 0 && html`${step(0, 'First page', 'chevrons-left')}${step(page - 1, 'Page before', 'chevron-left')}${step(page + 1, 'Next page', 'chevron-right')}${step(last, 'Last page', 'chevrons-right')}`}</nav>`;
 }
@@ -75,13 +86,21 @@ const unsay = (id) => toasts.set(toasts.get().filter((toast) => toast.id !== id)
 
 export function Toasts() {
   const shown = useCell(toasts);
-  return html`<div class="toasts" role="status" aria-live="polite">${shown.map((toast) => html`
+  return html`<div class="toasts" role="status" aria-live="polite">${shown.map(
+    (toast) => html`
     <div class=${`toast ${toast.tone}`} key=${toast.id}>
       <${Icon} name=${toast.tone === 'bad' ? 'circle-alert' : 'circle-check'} /><span>${toast.text}</span>
       ${toast.link && html`<a href=${toast.link.href}>${toast.link.label}</a>`}
-      ${toast.undo && html`<button type="button" class="plain" onClick=${() => { unsay(toast.id); attempt(toast.undo.run); }}><${Icon} name="undo-2" />${toast.undo.label || 'Undo'}</button>`}
+      ${
+        toast.undo &&
+        html`<button type="button" class="plain" onClick=${() => {
+          unsay(toast.id);
+          attempt(toast.undo.run);
+        }}><${Icon} name="undo-2" />${toast.undo.label || 'Undo'}</button>`
+      }
       <button type="button" class="bare" aria-label="Dismiss" onClick=${() => unsay(toast.id)}><${Icon} name="x" /></button>
-    </div>`)}</div>`;
+    </div>`,
+  )}</div>`;
 }
 
 /** Carries something out; a refusal is told. */
@@ -140,7 +159,8 @@ function Question({ asked }) {
 /** A label, a control and what is wrong with it. `children` is a function of the control's attributes. */
 export function Field({ id, label, hint, errors, optional, children }) {
   const wrong = errors && errors.length > 0;
-  const described = [hint && `${id}-hint`, wrong && `${id}-wrong`].filter(Boolean).join(' ') || undefined;
+  const described =
+    [hint && `${id}-hint`, wrong && `${id}-wrong`].filter(Boolean).join(' ') || undefined;
   return html`<div class=${`field ${wrong ? 'wrong' : ''}`}>
     <label for=${id}>${label}${optional && html` <span class="faint">optional</span>`}</label>
     ${children({ id, 'aria-describedby': described, 'aria-invalid': wrong ? 'true' : undefined })}
@@ -151,8 +171,10 @@ export function Field({ id, label, hint, errors, optional, children }) {
 
 /** One of a few, as a row of buttons. */
 export function Choice({ name, label, options, value, set }) {
-  return html`<fieldset class="choice"><legend>${label}</legend><div>${options.map(([key, text]) => html`
-    <label class=${key === value ? 'on' : ''} key=${key}><input type="radio" name=${name} value=${key} checked=${key === value} onChange=${() => set(key)} /><span>${text}</span></label>`)}
+  return html`<fieldset class="choice"><legend>${label}</legend><div>${options.map(
+    ([key, text]) => html`
+    <label class=${key === value ? 'on' : ''} key=${key}><input type="radio" name=${name} value=${key} checked=${key === value} onChange=${() => set(key)} /><span>${text}</span></label>`,
+  )}
   </div></fieldset>`;
 }
 

@@ -4,17 +4,38 @@ import * as actions from '../actions.js';
 import { html, useEffect } from '../html.js';
 import { useLive } from '../live.js';
 import { Badge, Failure, Icon, Loading, Phone, Pill, Time, Urgency } from '../parts.js';
-import { clock, distance, duration, many, moment, outcome, plain, STATES, upper, visible } from '../words.js';
+import {
+  clock,
+  distance,
+  duration,
+  many,
+  moment,
+  outcome,
+  plain,
+  STATES,
+  upper,
+  visible,
+} from '../words.js';
 
 const EVENTS = {
-  accepted: ['Accepted', 'circle-check', 'blue'], due: ['Its time has come', 'clock', 'blue'],
-  taken: ['Taken by a worker', 'activity', 'grey'], given_back: ['Given back, in its old place', 'undo-2', 'grey'],
-  started: ['Dialing', 'phone-outgoing', 'teal'], completed: ['Twilio took it', 'phone-call', 'green'],
-  failed: ['Given up', 'circle-x', 'red'], refused: ['Refused', 'circle-alert', 'amber'],
-  postponed: ['Did not count: tried again', 'hourglass', 'amber'], in_doubt: ['In doubt: looked for in Twilio’s list', 'search', 'amber'],
-  put_off: ['Put off', 'clock', 'violet'], changed: ['Changed', 'clock', 'violet'], retried: ['Given new attempts', 'rotate-ccw', 'blue'],
-  line: ['On the line', 'phone', 'teal'], line_ended: ['Over on the line', 'phone', 'green'],
-  revived: ['It did ring after all', 'phone-call', 'green'], cancelled: ['Cancelled', 'ban', 'grey'], removed: ['Removed from history', 'trash-2', 'grey'],
+  accepted: ['Accepted', 'circle-check', 'blue'],
+  due: ['Its time has come', 'clock', 'blue'],
+  taken: ['Taken by a worker', 'activity', 'grey'],
+  given_back: ['Given back, in its old place', 'undo-2', 'grey'],
+  started: ['Dialing', 'phone-outgoing', 'teal'],
+  completed: ['Twilio took it', 'phone-call', 'green'],
+  failed: ['Given up', 'circle-x', 'red'],
+  refused: ['Refused', 'circle-alert', 'amber'],
+  postponed: ['Did not count: tried again', 'hourglass', 'amber'],
+  in_doubt: ['In doubt: looked for in Twilio’s list', 'search', 'amber'],
+  put_off: ['Put off', 'clock', 'violet'],
+  changed: ['Changed', 'clock', 'violet'],
+  retried: ['Given new attempts', 'rotate-ccw', 'blue'],
+  line: ['On the line', 'phone', 'teal'],
+  line_ended: ['Over on the line', 'phone', 'green'],
+  revived: ['It did ring after all', 'phone-call', 'green'],
+  cancelled: ['Cancelled', 'ban', 'grey'],
+  removed: ['Removed from history', 'trash-2', 'grey'],
 };
 
 /** Wait before the call log is asked again for a call that has just left the queue. */
@@ -22,14 +43,21 @@ const LOG_MS = 1000;
 
 /** The job, where the queue still has it; what the log tells; and why it has not rung. */
 async function load(id) {
-  const missing = (error) => { if (error.status === 404) return null; throw error; };
+  const missing = (error) => {
+    if (error.status === 404) return null;
+    throw error;
+  };
   const log = (error) => (error.status === 404 ? null : { away: error.message });
   const [job, told] = await Promise.all([
     get(job_path(id)).catch(missing),
     get(`api/calls/${encodeURIComponent(id)}`).catch(log),
   ]);
-  if (!job && (!told || told.away)) throw Object.assign(new Error(`There is no call ${id}.`), { status: 404 });
-  const why = job && !['completed', 'failed'].includes(job.state) ? await get(`${job_path(id)}/why`).catch(() => null) : null;
+  if (!job && (!told || told.away))
+    throw Object.assign(new Error(`There is no call ${id}.`), { status: 404 });
+  const why =
+    job && !['completed', 'failed'].includes(job.state)
+      ? await get(`${job_path(id)}/why`).catch(() => null)
+      : null;
   return { job, told, why };
 }
 
@@ -42,15 +70,22 @@ function Why({ why }) {
 function detail(event) {
   const { details } = event;
   return [
-    event.event === 'line' || event.event === 'line_ended' ? event.status && upper(event.status.replace('-', ' ')) : null,
+    event.event === 'line' || event.event === 'line_ended'
+      ? event.status && upper(event.status.replace('-', ' '))
+      : null,
     event.attempt && !['line', 'line_ended'].includes(event.event) && `Attempt ${event.attempt}`,
-    event.duration !== null && event.duration !== undefined && event.event.startsWith('line') && `${event.duration} s`,
+    event.duration !== null &&
+      event.duration !== undefined &&
+      event.event.startsWith('line') &&
+      `${event.duration} s`,
     details.answered_by && `answered by ${details.answered_by}`,
     details.sip && `SIP ${details.sip}`,
     details.price && `${details.price} ${details.unit || ''}`,
     details.due && `until ${moment(new Date(Number(details.due)).toISOString())}`,
     details.reason,
-  ].filter(Boolean).join(' · ');
+  ]
+    .filter(Boolean)
+    .join(' · ');
 }
 
 /** The story as far as the job itself tells it, where the log cannot. */
@@ -58,8 +93,18 @@ function from_job(job) {
   const events = [{ sequence: 0, at: job.createdAt, event: 'accepted', details: {} }];
   for (const made of job.attempts) {
     const at = { attempt: made.number, details: {} };
-    if (made.startedAt) events.push({ ...at, sequence: events.length, at: made.startedAt, event: 'started' });
-    if (made.endedAt) events.push({ ...at, sequence: events.length, at: made.endedAt, event: made.sid ? 'line_ended' : 'refused', status: made.status, duration: made.duration, details: { reason: made.failedReason } });
+    if (made.startedAt)
+      events.push({ ...at, sequence: events.length, at: made.startedAt, event: 'started' });
+    if (made.endedAt)
+      events.push({
+        ...at,
+        sequence: events.length,
+        at: made.endedAt,
+        event: made.sid ? 'line_ended' : 'refused',
+        status: made.status,
+        duration: made.duration,
+        details: { reason: made.failedReason },
+      });
   }
   return events;
 }
@@ -69,8 +114,11 @@ function Timeline({ job, told, why }) {
   const events = logged || from_job(job);
   const waiting = why && why.state === 'waiting';
   return html`<section class="card"><header><h2>What happened</h2><span class="faint">${many(events.length, 'event')}</span></header>
-    <ol class="timeline">${events.map((event) => { const [name, icon, tone] = EVENTS[event.event] || [event.event, 'info', 'grey']; return html`
-      <li key=${event.sequence} class=${tone}><span class="mark"><${Icon} name=${icon} /></span><div><strong>${name}</strong>${detail(event) && html`<p>${detail(event)}</p>`}</div><time dateTime=${event.at} title=${event.at}>${clock(event.at)}</time></li>`; })}
+    <ol class="timeline">${events.map((event) => {
+      const [name, icon, tone] = EVENTS[event.event] || [event.event, 'info', 'grey'];
+      return html`
+      <li key=${event.sequence} class=${tone}><span class="mark"><${Icon} name=${icon} /></span><div><strong>${name}</strong>${detail(event) && html`<p>${detail(event)}</p>`}</div><time dateTime=${event.at} title=${event.at}>${clock(event.at)}</time></li>`;
+    })}
       ${waiting && html`<li class="blue pending"><span class="mark"><${Icon} name="hourglass" /></span><div><strong>Waiting</strong><p>${why.reasons[0].text}</p></div><time>now</time></li>`}
       <li class="grey foot"><span class="mark"><${Icon} name=${logged ? 'list-checks' : 'hourglass'} /></span><div><strong>${logged ? 'In the call log' : told && told.away ? 'The call log cannot be read' : 'On its way into the call log'}</strong>
         <p>${logged ? `${many(events.length, 'event')} delivered.` : told && told.away ? told.away : 'The story above is the queue’s own.'}</p></div></li>
@@ -82,7 +130,10 @@ const Fact = ({ name, children }) => html`<div><dt>${name}</dt><dd>${children}</
 function Facts({ shown, job, told }) {
   const said = outcome(shown.call);
   const data = job ? job.data : told;
-  const metadata = data.metadata && Object.keys(data.metadata).length ? visible(JSON.stringify(data.metadata, null, 2)) : null;
+  const metadata =
+    data.metadata && Object.keys(data.metadata).length
+      ? visible(JSON.stringify(data.metadata, null, 2))
+      : null;
   return html`<section class="card"><header><h2>The call</h2></header><dl class="facts">
     <${Fact} name="Number"><${Phone} number=${shown.to} /><//>
     <${Fact} name="Lead">${shown.lead ?? html`<span class="faint">–</span>`}<//>
@@ -102,8 +153,10 @@ function Facts({ shown, job, told }) {
 }
 
 function Buttons({ job, back }) {
-  if (['waiting', 'delayed'].includes(job.state)) return html`<button type="button" class="danger" onClick=${() => actions.cancel(job)}><${Icon} name="x" />Cancel</button>`;
-  if (job.state === 'active') return html`<span class="faint">It is being placed and cannot be cancelled any more.</span>`;
+  if (['waiting', 'delayed'].includes(job.state))
+    return html`<button type="button" class="danger" onClick=${() => actions.cancel(job)}><${Icon} name="x" />Cancel</button>`;
+  if (job.state === 'active')
+    return html`<span class="faint">It is being placed and cannot be cancelled any more.</span>`;
   return html`${job.state === 'failed' && html`<button type="button" class="primary" onClick=${() => actions.retry(job)}><${Icon} name="rotate-ccw" />Retry</button>`}
     <button type="button" onClick=${() => actions.remove(job, back)}><${Icon} name="trash-2" />Remove</button>`;
 }
@@ -112,15 +165,26 @@ export function CallPage({ id }) {
   const { value, error, again } = useLive(() => load(id), [id]);
   const left = Boolean(value && error && error.status === 404);
   // It was here a moment ago, and the call log hears of its end in another.
-  useEffect(() => { const timer = left && setTimeout(again, LOG_MS); return () => clearTimeout(timer); }, [error]);
-  if (left) return html`<header class="page"><h1 tabindex="-1">Call ${id}</h1></header><div class="notice"><${Icon} name="info" /><div><strong>It has left the queue.</strong> The call log does not tell of it yet.</div></div>`;
-  if (!value) return html`<header class="page"><h1 tabindex="-1">Call ${id}</h1></header>${error ? html`<${Failure} error=${error} again=${error.status === 404 ? null : again} />` : html`<${Loading} />`}`;
+  useEffect(() => {
+    const timer = left && setTimeout(again, LOG_MS);
+    return () => clearTimeout(timer);
+  }, [error]);
+  if (left)
+    return html`<header class="page"><h1 tabindex="-1">Call ${id}</h1></header><div class="notice"><${Icon} name="info" /><div><strong>It has left the queue.</strong> The call log does not tell of it yet.</div></div>`;
+  if (!value)
+    return html`<header class="page"><h1 tabindex="-1">Call ${id}</h1></header>${error ? html`<${Failure} error=${error} again=${error.status === 404 ? null : again} />` : html`<${Loading} />`}`;
   const { job, told, why } = value;
   const shown = plain(job || told);
   const state = job ? job.state : told.state;
   const run = /^recurring:([0-9]+):/.exec(id);
   return html`<p class="crumbs"><a href=${`#/calls/${state}`}><${Icon} name="arrow-left" />${STATES[state] ? STATES[state].name : upper(state)} calls</a>${run && html`<a href=${`#/recurring/${run[1]}`}><${Icon} name="repeat" />Its recurring call</a>`}</p>
-    <header class="page"><h1 tabindex="-1">Call ${id} <${Badge} state=${state} /></h1><div class="acts">${job ? html`<${Buttons} job=${job} back=${() => { location.hash = `#/calls/${state}`; }} />` : html`<span class="faint">Not in the queue any more; this is what the call log keeps.</span>`}</div></header>
+    <header class="page"><h1 tabindex="-1">Call ${id} <${Badge} state=${state} /></h1><div class="acts">${
+      job
+        ? html`<${Buttons} job=${job} back=${() => {
+            location.hash = `#/calls/${state}`;
+          }} />`
+        : html`<span class="faint">Not in the queue any more; this is what the call log keeps.</span>`
+    }</div></header>
     ${shown.reason && html`<div class=${`notice ${state === 'failed' ? 'error' : 'warning'}`}><${Icon} name="circle-alert" /><div><strong>${state === 'failed' ? 'It failed.' : 'The last attempt failed.'}</strong> ${shown.reason}</div></div>`}
     ${why && html`<${Why} why=${why} />`}
     <div class="columns story"><${Timeline} job=${job} told=${told} why=${why} /><${Facts} shown=${shown} job=${job} told=${told} /></div>`;

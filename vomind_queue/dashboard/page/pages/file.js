@@ -14,10 +14,15 @@ const FAULTS_SHOWN = 100;
 /** Waits before a part whose answer was lost is sent again, ms. */
 const AGAIN_MS = [500, 1000, 2000, 4000, 8000];
 
-const wait = (ms) => new Promise((done) => { setTimeout(done, ms); });
+const wait = (ms) =>
+  new Promise((done) => {
+    setTimeout(done, ms);
+  });
 
 function chunks(list, size) {
-  return Array.from({ length: Math.ceil(list.length / size) }, (_, at) => list.slice(at * size, (at + 1) * size));
+  return Array.from({ length: Math.ceil(list.length / size) }, (_, at) =>
+    list.slice(at * size, (at + 1) * size),
+  );
 }
 
 /** All that is wrong, by index of the call: `Map(index → "field: words")`. */
@@ -26,7 +31,13 @@ async function check(calls, tell) {
   for (const [at, part] of chunks(calls, CHECKED).entries()) {
     const answer = await post('api/queue/schedule-bulk-calls/preview', { calls: part });
     for (const [index, fields] of Object.entries(answer.errors)) {
-      const words = Array.isArray(fields) ? fields.join(' ') : Object.entries(fields).map(([name, said]) => (name === '_schema' ? said.join(' ') : `${name}: ${said.join(' ')}`)).join(' ');
+      const words = Array.isArray(fields)
+        ? fields.join(' ')
+        : Object.entries(fields)
+            .map(([name, said]) =>
+              name === '_schema' ? said.join(' ') : `${name}: ${said.join(' ')}`,
+            )
+            .join(' ');
       faults.set(at * CHECKED + Number(index), words);
     }
     tell(Math.min(calls.length, (at + 1) * CHECKED));
@@ -38,9 +49,15 @@ async function check(calls, tell) {
 async function send_part(part, key) {
   for (const pause of [...AGAIN_MS, null]) {
     try {
-      return await post('api/queue/schedule-bulk-calls', { calls: part }, { 'Idempotency-Key': key });
+      return await post(
+        'api/queue/schedule-bulk-calls',
+        { calls: part },
+        { 'Idempotency-Key': key },
+      );
     } catch (error) {
-      const passing = error instanceof Problem && (error.status === 0 || error.status >= 500 || error.status === 429);
+      const passing =
+        error instanceof Problem &&
+        (error.status === 0 || error.status >= 500 || error.status === 429);
       if (!passing || pause === null) throw error;
       await wait(pause);
     }
@@ -51,8 +68,15 @@ async function send_part(part, key) {
 function Drop({ take, error }) {
   const [over, set] = useState(false);
   const picker = useRef(null);
-  const drop = (event) => { event.preventDefault(); set(false); if (event.dataTransfer.files[0]) take(event.dataTransfer.files[0]); };
-  return html`<div class=${`drop ${over ? 'over' : ''}`} onDragOver=${(event) => { event.preventDefault(); set(true); }} onDragLeave=${() => set(false)} onDrop=${drop}>
+  const drop = (event) => {
+    event.preventDefault();
+    set(false);
+    if (event.dataTransfer.files[0]) take(event.dataTransfer.files[0]);
+  };
+  return html`<div class=${`drop ${over ? 'over' : ''}`} onDragOver=${(event) => {
+    event.preventDefault();
+    set(true);
+  }} onDragLeave=${() => set(false)} onDrop=${drop}>
     <${Icon} name="file-spreadsheet" /><p><strong>Drop a CSV file here</strong></p>
     <p class="faint">The first line names the columns; one of them has the numbers. Nothing is sent before you have seen it.</p>
     <p><button type="button" class="primary" onClick=${() => picker.current.click()}>Choose a file</button></p>
@@ -63,14 +87,23 @@ function Drop({ take, error }) {
 function Mapping({ head, plan, set }) {
   const column = (key) => (event) => {
     const columns = { ...plan.columns };
-    if (event.target.value === '') delete columns[key]; else columns[key] = Number(event.target.value);
+    if (event.target.value === '') delete columns[key];
+    else columns[key] = Number(event.target.value);
     set({ ...plan, columns });
   };
   return html`<section class="card form whole"><header><h2>What the columns mean</h2></header>
-    <div class="mapping">${TARGETS.map((target) => html`<${Field} key=${target.key} id=${`map-${target.key}`} label=${target.name} optional=${!target.needed}>
-      ${(aria) => html`<select ...${aria} value=${plan.columns[target.key] ?? ''} onChange=${column(target.key)}><option value="">– none –</option>${head.map((name, at) => html`<option key=${at} value=${at}>${name || `Column ${at + 1}`}</option>`)}</select>`}<//>`)}</div>
+    <div class="mapping">${TARGETS.map(
+      (
+        target,
+      ) => html`<${Field} key=${target.key} id=${`map-${target.key}`} label=${target.name} optional=${!target.needed}>
+      ${(aria) => html`<select ...${aria} value=${plan.columns[target.key] ?? ''} onChange=${column(target.key)}><option value="">– none –</option>${head.map((name, at) => html`<option key=${at} value=${at}>${name || `Column ${at + 1}`}</option>`)}</select>`}<//>`,
+    )}</div>
     <div class="pair"><${Field} id="prefix" label="Put before numbers without +" optional hint="Such as +1 or +49; a leading 0 gives way to it.">${(aria) => html`<input ...${aria} autocomplete="off" placeholder="+1" value=${plan.prefix} onInput=${(event) => set({ ...plan, prefix: event.target.value.trim() })} />`}<//>
-    <${Choice} name="csv-priority" label="Priority where none is given" options=${[['high', 'High'], ['normal', 'Normal'], ['low', 'Low']]} value=${plan.priority} set=${(priority) => set({ ...plan, priority })} /></div>
+    <${Choice} name="csv-priority" label="Priority where none is given" options=${[
+      ['high', 'High'],
+      ['normal', 'Normal'],
+      ['low', 'Low'],
+    ]} value=${plan.priority} set=${(priority) => set({ ...plan, priority })} /></div>
     <${Field} id="csv-message" label="Message where none is given" optional>${(aria) => html`<textarea ...${aria} rows="2" value=${plan.message} onInput=${(event) => set({ ...plan, message: event.target.value })}></textarea>`}<//>
     <label class="tick"><input type="checkbox" checked=${plan.rest} onChange=${(event) => set({ ...plan, rest: event.target.checked })} /> Keep the other columns as metadata</label></section>`;
 }
@@ -93,8 +126,12 @@ function Faults({ faults, rows }) {
 
 function report(name, rows, calls, faults, ids) {
   const lines = rows.map((row, at) => ({
-    line: row.line, to: calls[at].to, lead_id: calls[at].lead_id || '',
-    result: ids[at] ? 'accepted' : faults.has(at) ? 'wrong' : 'not sent', jobId: ids[at] || '', reason: faults.get(at) || '',
+    line: row.line,
+    to: calls[at].to,
+    lead_id: calls[at].lead_id || '',
+    result: ids[at] ? 'accepted' : faults.has(at) ? 'wrong' : 'not sent',
+    jobId: ids[at] || '',
+    reason: faults.get(at) || '',
   }));
   save(`${name.replace(/\.[a-z]+$/i, '')}-report.csv`, table(lines), 'text/csv');
 }
@@ -107,7 +144,12 @@ function Sending({ file, rows, calls, back }) {
   const [faults, set_faults] = useState(new Map());
   const [ids, set_ids] = useState([]);
   const here = useRef(true);
-  useEffect(() => () => { here.current = false; }, []);
+  useEffect(
+    () => () => {
+      here.current = false;
+    },
+    [],
+  );
   useEffect(() => {
     if (step.at !== 'sending') return undefined;
     const ask = (event) => event.preventDefault();
@@ -130,13 +172,21 @@ function Sending({ file, rows, calls, back }) {
     const found = [];
     for (const [at, indexes] of parts.entries()) {
       if (!here.current) {
-        say(`Sending stopped after ${count(at * SENT)} of ${many(right.length, 'call')}. Choose the same file again to go on.`, { tone: 'bad' });
+        say(
+          `Sending stopped after ${count(at * SENT)} of ${many(right.length, 'call')}. Choose the same file again to go on.`,
+          { tone: 'bad' },
+        );
         return;
       }
       set({ at: 'sending', done: at * SENT });
       try {
-        const answer = await send_part(indexes.map((index) => calls[index]), `csv-${file_name}-${at}`);
-        indexes.forEach((index, place) => { found[index] = answer.jobs[place].jobId; });
+        const answer = await send_part(
+          indexes.map((index) => calls[index]),
+          `csv-${file_name}-${at}`,
+        );
+        indexes.forEach((index, place) => {
+          found[index] = answer.jobs[place].jobId;
+        });
         set_ids([...found]);
       } catch (error) {
         set({ at: 'broken', done: at * SENT, error: error.message });
@@ -152,15 +202,21 @@ function Sending({ file, rows, calls, back }) {
     ${step.error && html`<div class="notice error" role="alert"><${Icon} name="circle-alert" /><div>${step.error}</div></div>`}
     ${step.at === 'look' && html`<p>Every row is held against the rules of the API. No call is made yet.</p><div class="row end"><button type="button" onClick=${back}>Another file</button><button type="button" class="primary" onClick=${examine}><${Icon} name="list-checks" />Check ${many(calls.length, 'row')}</button></div>`}
     ${step.at === 'checking' && html`<${Progress} what="Checked" done=${step.done} total=${calls.length} />`}
-    ${step.at === 'checked' && html`
+    ${
+      step.at === 'checked' &&
+      html`
       ${faults.size ? html`<div class="notice warning"><${Icon} name="triangle-alert" /><div><strong>${many(faults.size, 'row')} cannot be called as ${faults.size === 1 ? 'it stands' : 'they stand'}.</strong> Mend the file, or send the others without ${faults.size === 1 ? 'it' : 'them'}.</div></div><${Faults} faults=${faults} rows=${rows} />` : html`<div class="notice good"><${Icon} name="circle-check" /><div><strong>All ${many(calls.length, 'row')} are right.</strong></div></div>`}
       ${again > 0 && html`<div class="notice warning"><${Icon} name="triangle-alert" /><div>${many(again, 'row')} ${again === 1 ? 'has' : 'have'} a number that stands above already: it will ring once for each row.</div></div>`}
       <p class="faint">Sent in parts of ${count(SENT)}. A broken connection does no harm: for 24 hours the same rows are accepted once, however often they are sent.</p>
-      <div class="row end"><button type="button" onClick=${back}>Another file</button>${faults.size > 0 && html`<button type="button" onClick=${keep}><${Icon} name="download" />Save the report</button>`}<button type="button" class="primary" disabled=${!right.length} onClick=${send}><${Icon} name="send" />Send ${many(right.length, 'call')}</button></div>`}
+      <div class="row end"><button type="button" onClick=${back}>Another file</button>${faults.size > 0 && html`<button type="button" onClick=${keep}><${Icon} name="download" />Save the report</button>`}<button type="button" class="primary" disabled=${!right.length} onClick=${send}><${Icon} name="send" />Send ${many(right.length, 'call')}</button></div>`
+    }
     ${step.at === 'sending' && html`<${Progress} what="Sent" done=${step.done} total=${right.length} />`}
     ${step.at === 'broken' && html`<${Progress} what="Sent" done=${step.done} total=${right.length} /><p>What was sent is kept. Going on sends the last part again under the same key, so that no phone rings twice.</p><div class="row end"><button type="button" onClick=${keep}><${Icon} name="download" />Save the report</button><button type="button" class="primary" onClick=${send}><${Icon} name="send" />Go on</button></div>`}
-    ${step.at === 'sent' && html`<div class="notice good"><${Icon} name="circle-check" /><div><strong>${many(right.length, 'call')} accepted.</strong> ${faults.size ? `${many(faults.size, 'row')} left out.` : ''}</div></div>
-      <div class="row end"><button type="button" onClick=${back}>Another file</button><a class="button" href="#/calls/waiting">See them wait</a><button type="button" class="primary" onClick=${keep}><${Icon} name="download" />Save the report</button></div>`}
+    ${
+      step.at === 'sent' &&
+      html`<div class="notice good"><${Icon} name="circle-check" /><div><strong>${many(right.length, 'call')} accepted.</strong> ${faults.size ? `${many(faults.size, 'row')} left out.` : ''}</div></div>
+      <div class="row end"><button type="button" onClick=${back}>Another file</button><a class="button" href="#/calls/waiting">See them wait</a><button type="button" class="primary" onClick=${keep}><${Icon} name="download" />Save the report</button></div>`
+    }
   </section>`;
 }
 
@@ -170,18 +226,30 @@ export function FilePage() {
   const [plan, plan_as] = useState(null);
   // Another plan begins anew with checking.
   const [turn, next] = useState(0);
-  const set = (changed) => { plan_as(changed); next((n) => n + 1); };
+  const set = (changed) => {
+    plan_as(changed);
+    next((n) => n + 1);
+  };
   const take = async (file) => {
     fail(null);
     try {
       const content = await read(file);
-      set({ columns: guess(content.head), message: '', priority: 'normal', prefix: '', rest: false });
+      set({
+        columns: guess(content.head),
+        message: '',
+        priority: 'normal',
+        prefix: '',
+        rest: false,
+      });
       open({ file, ...content });
     } catch (problem) {
       fail(problem.message);
     }
   };
-  const calls = useMemo(() => (opened ? opened.rows.map((row) => call_of(row.cells, opened.head, plan)) : []), [opened, plan]);
+  const calls = useMemo(
+    () => (opened ? opened.rows.map((row) => call_of(row.cells, opened.head, plan)) : []),
+    [opened, plan],
+  );
   if (!opened) return html`<${Drop} take=${take} error=${error} />`;
   return html`<p class="crumbs"><${Icon} name="file-spreadsheet" /><strong>${opened.file.name}</strong></p>
     <${Mapping} head=${opened.head} plan=${plan} set=${set} /><${FirstRows} calls=${calls} rows=${opened.rows} />

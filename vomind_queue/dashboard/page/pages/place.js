@@ -7,28 +7,69 @@ import { useCell } from '../state.js';
 import { distance, masked, moment, whole, ZONE } from '../words.js';
 import { FilePage } from './file.js';
 
-const TABS = [['now', 'Now', 'phone'], ['later', 'Later', 'calendar-clock'], ['recurring', 'Recurring', 'repeat'], ['file', 'From a file', 'file-spreadsheet']];
-const PRIORITIES = [['high', 'High'], ['normal', 'Normal'], ['low', 'Low']];
-const DETECTION = [['', 'As the settings say'], ['off', 'Off'], ['enable', 'As soon as possible'], ['detect-message-end', 'After the greeting']];
-const OUTCOMES = [['busy', 'busy'], ['no-answer', 'no answer'], ['failed', 'failed']];
+const TABS = [
+  ['now', 'Now', 'phone'],
+  ['later', 'Later', 'calendar-clock'],
+  ['recurring', 'Recurring', 'repeat'],
+  ['file', 'From a file', 'file-spreadsheet'],
+];
+const PRIORITIES = [
+  ['high', 'High'],
+  ['normal', 'Normal'],
+  ['low', 'Low'],
+];
+const DETECTION = [
+  ['', 'As the settings say'],
+  ['off', 'Off'],
+  ['enable', 'As soon as possible'],
+  ['detect-message-end', 'After the greeting'],
+];
+const OUTCOMES = [
+  ['busy', 'busy'],
+  ['no-answer', 'no answer'],
+  ['failed', 'failed'],
+];
 const MOST = 3000;
 
-const blank = () => ({ to: '', message: '', lead_id: '', priority: 'normal', retry: false, retryOn: [], machineDetection: '', voicemailMessage: '', metadata: '' });
+const blank = () => ({
+  to: '',
+  message: '',
+  lead_id: '',
+  priority: 'normal',
+  retry: false,
+  retryOn: [],
+  machineDetection: '',
+  voicemailMessage: '',
+  metadata: '',
+});
 
 /** The body of a request for one call. Throws `{errors}` for metadata that is no JSON. */
 function body_of(form) {
   const body = { to: form.to.replace(/[\s().-]/g, ''), priority: form.priority };
-  for (const name of ['message', 'lead_id', 'machineDetection', 'voicemailMessage']) if (form[name]) body[name] = form[name];
+  for (const name of ['message', 'lead_id', 'machineDetection', 'voicemailMessage'])
+    if (form[name]) body[name] = form[name];
   if (form.retry) body.retryOn = form.retryOn;
   if (form.metadata.trim()) {
-    try { body.metadata = JSON.parse(form.metadata); } catch (error) { throw Object.assign(new Error('The metadata is not JSON.'), { errors: { metadata: [`This is not JSON: ${error.message}`] } }); }
+    try {
+      body.metadata = JSON.parse(form.metadata);
+    } catch (error) {
+      throw Object.assign(new Error('The metadata is not JSON.'), {
+        errors: { metadata: [`This is not JSON: ${error.message}`] },
+      });
+    }
   }
   return body;
 }
 
 function CallFields({ form, set, errors }) {
   const change = (name) => (event) => set({ ...form, [name]: event.target.value });
-  const tick = (name) => (event) => set({ ...form, retryOn: event.target.checked ? [...form.retryOn, name] : form.retryOn.filter((each) => each !== name) });
+  const tick = (name) => (event) =>
+    set({
+      ...form,
+      retryOn: event.target.checked
+        ? [...form.retryOn, name]
+        : form.retryOn.filter((each) => each !== name),
+    });
   return html`
     <${Field} id="to" label="Number to call" hint="With + and its country code." errors=${errors.to}>${(aria) => html`<input ...${aria} type="tel" autocomplete="off" placeholder="+14155550123" required value=${form.to} onInput=${change('to')} />`}<//>
     <${Field} id="message" label="Message" optional errors=${errors.message} hint=${form.message.length > MOST * 0.8 ? `${form.message.length} of ${MOST} characters` : 'Spoken when the phone is picked up.'}>${(aria) => html`<textarea ...${aria} rows="3" maxlength=${MOST} placeholder="Hello from VoMindAI" value=${form.message} onInput=${change('message')}></textarea>`}<//>
@@ -71,13 +112,22 @@ function useSending(send) {
   return { ...state, go };
 }
 
-const Said = ({ message }) => message && html`<div class="notice error" role="alert"><${Icon} name="circle-alert" /><div>${message}</div></div>`;
+const Said = ({ message }) =>
+  message &&
+  html`<div class="notice error" role="alert"><${Icon} name="circle-alert" /><div>${message}</div></div>`;
 
 /** After a call was accepted: where it is, and the way back. */
 function tell(answer, what) {
   say(what, {
     link: { href: `#/call/${answer.jobId}`, label: `Call ${answer.jobId}` },
-    undo: { label: 'Cancel it', run: async () => { await call('DELETE', job_path(answer.jobId)); say(`Call ${answer.jobId} is cancelled.`); touched(); } },
+    undo: {
+      label: 'Cancel it',
+      run: async () => {
+        await call('DELETE', job_path(answer.jobId));
+        say(`Call ${answer.jobId} is cancelled.`);
+        touched();
+      },
+    },
   });
 }
 
@@ -105,9 +155,18 @@ function Later() {
   const [at, set_at] = useState(() => local(now() + 3_600_000));
   const when = at && !Number.isNaN(Date.parse(at)) ? new Date(at).toISOString() : null;
   const sending = useSending(async (send) => {
-    if (!when) throw Object.assign(new Error('Choose a day and a time.'), { errors: { scheduleAt: ['Choose a day and a time.'] } });
-    const answer = await send('api/queue/schedule-delayed-call', { ...body_of(form), scheduleAt: when });
-    tell(answer, `The call to ${masked(answer.data.to)} is scheduled for ${moment(answer.scheduledFor)}.`);
+    if (!when)
+      throw Object.assign(new Error('Choose a day and a time.'), {
+        errors: { scheduleAt: ['Choose a day and a time.'] },
+      });
+    const answer = await send('api/queue/schedule-delayed-call', {
+      ...body_of(form),
+      scheduleAt: when,
+    });
+    tell(
+      answer,
+      `The call to ${masked(answer.data.to)} is scheduled for ${moment(answer.scheduledFor)}.`,
+    );
     set(blank());
   });
   return html`<form class="card form" onSubmit=${sending.go} noValidate><${Said} message=${sending.message} />
@@ -117,51 +176,105 @@ function Later() {
     <div class="row end"><button class="primary" disabled=${sending.busy}><${Icon} name="calendar-clock" />Schedule the call</button></div></form>`;
 }
 
-const PATTERNS = [['0 9 * * *', 'Every day at 9'], ['0 9 * * 1-5', 'Working days at 9'], ['0 9 * * 1', 'Mondays at 9'], ['0 * * * *', 'Every hour'], ['0 9 1 * *', 'First of the month']];
+const PATTERNS = [
+  ['0 9 * * *', 'Every day at 9'],
+  ['0 9 * * 1-5', 'Working days at 9'],
+  ['0 9 * * 1', 'Mondays at 9'],
+  ['0 * * * *', 'Every hour'],
+  ['0 9 1 * *', 'First of the month'],
+];
 const TYPING_MS = 250;
-const ZONES = Intl.supportedValuesOf ? ['UTC', ...Intl.supportedValuesOf('timeZone')] : ['UTC', ZONE];
+const ZONES = Intl.supportedValuesOf
+  ? ['UTC', ...Intl.supportedValuesOf('timeZone')]
+  : ['UTC', ZONE];
 
 /** The next runs of a pattern, as the server reckons them. */
 function usePreview(cronExpression, timezone) {
   const [state, set] = useState({ value: null, error: null });
   useEffect(() => {
     let current = true;
-    const timer = setTimeout(() => post('api/queue/schedule-recurring-call/preview', { cronExpression, timezone, count: 5 })
-      .then((value) => current && set({ value, error: null }), (error) => current && set({ value: null, error })), TYPING_MS);
-    return () => { current = false; clearTimeout(timer); };
+    const timer = setTimeout(
+      () =>
+        post('api/queue/schedule-recurring-call/preview', {
+          cronExpression,
+          timezone,
+          count: 5,
+        }).then(
+          (value) => current && set({ value, error: null }),
+          (error) => current && set({ value: null, error }),
+        ),
+      TYPING_MS,
+    );
+    return () => {
+      current = false;
+      clearTimeout(timer);
+    };
   }, [cronExpression, timezone]);
   return state;
 }
 
-const wall = (text) => new Intl.DateTimeFormat('en-GB', { dateStyle: 'full', timeStyle: 'short', timeZone: 'UTC' }).format(new Date(`${text.slice(0, 19)}Z`));
+const wall = (text) =>
+  new Intl.DateTimeFormat('en-GB', {
+    dateStyle: 'full',
+    timeStyle: 'short',
+    timeZone: 'UTC',
+  }).format(new Date(`${text.slice(0, 19)}Z`));
 
 function Runs({ preview }) {
   const { value, error } = preview;
   return html`<section class="preview runs-ahead" aria-live="polite" aria-label="Next runs"><${Icon} name="repeat" /><div>
-    ${error ? html`<strong>${error.message}</strong>` : !value ? 'Reckoning …' : html`<strong>${value.description}</strong>
+    ${
+      error
+        ? html`<strong>${error.message}</strong>`
+        : !value
+          ? 'Reckoning …'
+          : html`<strong>${value.description}</strong>
       <ol class="runs">${value.runs.map((run) => html`<li key=${run.utc}>${wall(run.local)} <span class="faint">${run.utc.slice(11, 16)} UTC</span></li>`)}</ol>
-      ${value.clockChanges.map((change) => html`<p class="faint" key=${change.utc}>The clock goes from ${change.from.slice(11, 16)} to ${change.to.slice(11, 16)} on ${change.to.slice(0, 10)}.</p>`)}`}
+      ${value.clockChanges.map((change) => html`<p class="faint" key=${change.utc}>The clock goes from ${change.from.slice(11, 16)} to ${change.to.slice(11, 16)} on ${change.to.slice(0, 10)}.</p>`)}`
+    }
   </div></section>`;
 }
 
 function Recurring() {
   const [form, set] = useState(blank());
-  const [when, set_when] = useState({ cronExpression: '0 9 * * 1-5', timezone: ZONE, startAt: '', endAt: '', maxRuns: '', overlap: 'skip' });
+  const [when, set_when] = useState({
+    cronExpression: '0 9 * * 1-5',
+    timezone: ZONE,
+    startAt: '',
+    endAt: '',
+    maxRuns: '',
+    overlap: 'skip',
+  });
   const change = (name) => (event) => set_when({ ...when, [name]: event.target.value });
   const preview = usePreview(when.cronExpression, when.timezone);
   const sending = useSending(async (send) => {
-    const body = { ...body_of(form), cronExpression: when.cronExpression, timezone: when.timezone, overlap: when.overlap };
-    for (const name of ['startAt', 'endAt']) if (when[name]) body[name] = new Date(when[name]).toISOString();
+    const body = {
+      ...body_of(form),
+      cronExpression: when.cronExpression,
+      timezone: when.timezone,
+      overlap: when.overlap,
+    };
+    for (const name of ['startAt', 'endAt'])
+      if (when[name]) body[name] = new Date(when[name]).toISOString();
     if (when.maxRuns) body.maxRuns = Number(when.maxRuns);
     const answer = await send('api/queue/schedule-recurring-call', body);
-    const stop = async () => { await call('DELETE', job_path(answer.jobId)); say(`${answer.jobId} is stopped.`); touched(); };
+    const stop = async () => {
+      await call('DELETE', job_path(answer.jobId));
+      say(`${answer.jobId} is stopped.`);
+      touched();
+    };
     // The same number, pattern and zone change what was there: to stop that would be no undo.
     const made = await call('GET', job_path(answer.jobId)).catch(() => null);
     const fresh = made && made.createdAt === made.updatedAt;
-    say(fresh ? `${answer.message}.` : `${answer.jobId} has this number, pattern and zone already: the rest of it is changed.`, {
-      link: { href: `#/recurring/${answer.jobId.split(':')[1]}`, label: 'Look' },
-      undo: fresh ? { run: stop } : undefined,
-    });
+    say(
+      fresh
+        ? `${answer.message}.`
+        : `${answer.jobId} has this number, pattern and zone already: the rest of it is changed.`,
+      {
+        link: { href: `#/recurring/${answer.jobId.split(':')[1]}`, label: 'Look' },
+        undo: fresh ? { run: stop } : undefined,
+      },
+    );
     set(blank());
   });
   return html`<form class="card form" onSubmit=${sending.go} noValidate><${Said} message=${sending.message} />
@@ -174,7 +287,10 @@ function Recurring() {
       <div class="pair"><${Field} id="start" label="Not before" optional errors=${sending.errors.startAt}>${(aria) => html`<input ...${aria} type="datetime-local" value=${when.startAt} onInput=${change('startAt')} />`}<//>
       <${Field} id="end" label="Not after" optional errors=${sending.errors.endAt}>${(aria) => html`<input ...${aria} type="datetime-local" value=${when.endAt} onInput=${change('endAt')} />`}<//></div>
       <div class="pair"><${Field} id="runs" label="Runs in all" optional errors=${sending.errors.maxRuns}>${(aria) => html`<input ...${aria} type="number" min="1" value=${when.maxRuns} onInput=${change('maxRuns')} />`}<//>
-      <${Choice} name="overlap" label="While the one before has not ended" options=${[['skip', 'Leave it out'], ['queue', 'Queue it too']]} value=${when.overlap} set=${(overlap) => set_when({ ...when, overlap })} /></div></details>
+      <${Choice} name="overlap" label="While the one before has not ended" options=${[
+        ['skip', 'Leave it out'],
+        ['queue', 'Queue it too'],
+      ]} value=${when.overlap} set=${(overlap) => set_when({ ...when, overlap })} /></div></details>
     <div class="row end"><button class="primary" disabled=${sending.busy || Boolean(preview.error)}><${Icon} name="repeat" />Make it recur</button></div></form>`;
 }
 

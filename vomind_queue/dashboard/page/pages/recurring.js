@@ -3,7 +3,18 @@ import { get, job_path } from '../api.js';
 import * as actions from '../actions.js';
 import { html } from '../html.js';
 import { useLive } from '../live.js';
-import { Badge, Empty, Failure, Icon, Loading, Pager, Phone, Pill, Time, Urgency } from '../parts.js';
+import {
+  Badge,
+  Empty,
+  Failure,
+  Icon,
+  Loading,
+  Pager,
+  Phone,
+  Pill,
+  Time,
+  Urgency,
+} from '../parts.js';
 import { count, many, outcome, there, whole } from '../words.js';
 
 const ON_PAGE = 25;
@@ -11,9 +22,12 @@ const number_of = (job) => job.jobId.split(':')[1];
 
 function Buttons({ job, small, then }) {
   const size = small ? 'small' : '';
-  return html`${job.status === 'paused'
-    ? html`<button type="button" class=${size} aria-label=${`Resume ${job.jobId}`} onClick=${() => actions.resume_recurring(job)}><${Icon} name="play" />Resume</button>`
-    : job.status === 'recurring' && html`<button type="button" class=${size} aria-label=${`Pause ${job.jobId}`} onClick=${() => actions.pause_recurring(job)}><${Icon} name="pause" />Pause</button>`}
+  return html`${
+    job.status === 'paused'
+      ? html`<button type="button" class=${size} aria-label=${`Resume ${job.jobId}`} onClick=${() => actions.resume_recurring(job)}><${Icon} name="play" />Resume</button>`
+      : job.status === 'recurring' &&
+        html`<button type="button" class=${size} aria-label=${`Pause ${job.jobId}`} onClick=${() => actions.pause_recurring(job)}><${Icon} name="pause" />Pause</button>`
+  }
     ${!small && html`<button type="button" class="danger" onClick=${() => actions.stop_recurring(job, then)}><${Icon} name="trash-2" />Stop for good</button>`}`;
 }
 
@@ -22,19 +36,27 @@ export function RecurringPage({ query }) {
   const path = `api/queue/recurring?start=${page * ON_PAGE}&end=${(page + 1) * ON_PAGE - 1}`;
   const { value, error, again } = useLive(() => get(path), [path]);
   return html`<header class="page"><h1 tabindex="-1">Recurring calls</h1><div class="acts"><a class="button" href="#/place/recurring"><${Icon} name="plus" />New</a></div></header>
-    ${!value ? (error ? html`<${Failure} error=${error} again=${again} />` : html`<${Loading} />`)
-      : !value.total ? html`<${Empty} icon="repeat" title="There are no recurring calls."><p><a class="button" href="#/place/recurring">Make the first one</a></p><//>`
-      : html`<div class="table-box"><table class="calls"><caption class="hidden">Recurring calls, soonest first</caption>
+    ${
+      !value
+        ? error
+          ? html`<${Failure} error=${error} again=${again} />`
+          : html`<${Loading} />`
+        : !value.total
+          ? html`<${Empty} icon="repeat" title="There are no recurring calls."><p><a class="button" href="#/place/recurring">Make the first one</a></p><//>`
+          : html`<div class="table-box"><table class="calls"><caption class="hidden">Recurring calls, soonest first</caption>
         <thead><tr><th scope="col">When</th><th scope="col">Number</th><th scope="col">Next run</th><th scope="col">Last run</th><th scope="col">Runs</th><th scope="col">State</th><th scope="col"><span class="hidden">Actions</span></th></tr></thead>
-        <tbody>${value.jobs.map((job) => html`<tr key=${job.jobId}>
+        <tbody>${value.jobs.map(
+          (job) => html`<tr key=${job.jobId}>
           <td data-name="When" class="grow"><a href=${`#/recurring/${number_of(job)}`}><strong>${job.description || job.cronExpression || job.jobId}</strong></a><br /><span class="faint">${job.timezone}</span></td>
           <td data-name="Number">${job.data ? html`<${Phone} number=${job.data.to} />` : '–'}</td>
           <td data-name="Next run"><${Time} at=${job.nextRuns && job.nextRuns[0]} far /></td>
           <td data-name="Last run">${job.lastJob ? html`<${Last} run=${job.lastJob} />` : html`<span class="faint">none yet</span>`}</td>
           <td data-name="Runs">${job.firedRuns ? count(job.firedRuns.count) : '–'}</td>
           <td data-name="State"><${Badge} state=${job.status} /></td>
-          <td class="acts"><${Buttons} job=${job} small /></td></tr>`)}</tbody></table></div>
-        <${Pager} path="#/recurring" page=${page} size=${ON_PAGE} total=${value.total} />`}`;
+          <td class="acts"><${Buttons} job=${job} small /></td></tr>`,
+        )}</tbody></table></div>
+        <${Pager} path="#/recurring" page=${page} size=${ON_PAGE} total=${value.total} />`
+    }`;
 }
 
 function Last({ run }) {
@@ -50,11 +72,18 @@ function Times({ title, runs }) {
 }
 
 export function SchedulePage({ number }) {
-  const { value: job, error, again } = useLive(() => get(job_path(`recurring:${number}`)), [number]);
+  const {
+    value: job,
+    error,
+    again,
+  } = useLive(() => get(job_path(`recurring:${number}`)), [number]);
   const back = html`<p class="crumbs"><a href="#/recurring"><${Icon} name="arrow-left" />Recurring calls</a></p>`;
-  if (!job) return html`${back}<header class="page"><h1 tabindex="-1">Recurring call ${number}</h1></header>${error ? html`<${Failure} error=${error} again=${again} />` : html`<${Loading} />`}`;
+  if (!job)
+    return html`${back}<header class="page"><h1 tabindex="-1">Recurring call ${number}</h1></header>${error ? html`<${Failure} error=${error} again=${again} />` : html`<${Loading} />`}`;
   return html`${back}<header class="page"><h1 tabindex="-1">${job.description || job.cronExpression} <${Badge} state=${job.status} /></h1>
-      <div class="acts"><${Buttons} job=${job} then=${() => { location.hash = '#/recurring'; }} /></div></header>
+      <div class="acts"><${Buttons} job=${job} then=${() => {
+        location.hash = '#/recurring';
+      }} /></div></header>
     ${job.pausedBy && html`<div class="notice warning"><${Icon} name="pause" /><div><strong>Paused by ${job.pausedBy}</strong>, <${Time} at=${job.pausedAt} />.</div></div>`}
     <div class="columns story">
       <section class="card"><header><h2>Runs</h2><span class="faint">next ones as clocks show them in ${job.timezone}</span></header>
