@@ -19,7 +19,7 @@ RAW, QUICK_RAW = Path(".bench/raw.jsonl"), Path(".bench/quick.jsonl")
 
 
 def main() -> None:
-    """Reads the command line and does what it says."""
+    """Read the command line and do what it says."""
     # What was started must end when this is ended, too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     args = _arguments()

@@ -38,7 +38,7 @@ def plural(count: int, noun: str) -> str:
 
 
 def quantiles(took_ms: Sequence[float]) -> dict[str, float | None]:
-    """Median, 99th percentile and maximum, ms."""
+    """Return median, 99th percentile and maximum, ms."""
     cuts = statistics.quantiles(took_ms, n=100, method="inclusive")
     return {
         "p50_ms": round(cuts[49], 3),
@@ -64,15 +64,15 @@ class Bench:
     _best_spin_ms: float = field(default=float("inf"))
 
     def size(self, full: int, quick: int) -> int:
-        """A number for a full run, and for a quick one."""
+        """Return a number for a full run, and for a quick one."""
         return quick if self.quick else full
 
     def seconds(self, full: float) -> float:
-        """How long to measure: a third in a quick run."""
+        """Return how long to measure: a third in a quick run."""
         return max(1.0, full / 3) if self.quick else full
 
     def turns(self, places: Sequence[T], most: int | None = None) -> Iterator[T]:
-        """All in turn, as many times as there are rounds; who is first changes.
+        """Yield all in turn, once a round; the first one changes.
 
         ``most``: rounds at most, for what is slow to measure and hardly varies.
         """
@@ -89,7 +89,7 @@ class Bench:
         again: int = AGAIN,
         noise: bool = True,
     ) -> Figures:
-        """Takes a measurement, again where it was noisy, and notes all that was seen.
+        """Take a measurement, again where it was noisy, and note all that was seen.
 
         ``noise``: whether other users of the machine would spoil it.
         """
@@ -106,7 +106,7 @@ class Bench:
         again: int = AGAIN,
         noise: bool = True,
     ) -> Sequence[Figures]:
-        """The same for what is measured in short turns; ``labels``: what, and of which side."""
+        """Return the same for short turns; ``labels``: what is measured, and of which side."""
         for left in range(again if noise and not self.quick else 0, -1, -1):
             before = self._spin()
             meter = Meter({})

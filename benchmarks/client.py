@@ -24,7 +24,7 @@ class Refused(Exception):
 
 
 def make_call(n: int, **changes: object) -> dict[str, object]:
-    """The call number ``n``, as the original document's example."""
+    """Return the call number ``n``, as the original document's example."""
     call: dict[str, object] = {
         "to": f"+1{n:09d}",
         "message": "Hello from VoMindAI",
@@ -47,13 +47,13 @@ class Client:
         self._rest = b""
 
     def close(self) -> None:
-        """Closes the connection; the next request opens another one."""
+        """Close the connection; the next request opens another one."""
         if self._socket is not None:
             self._socket.close()
             self._socket = None
 
     def encode(self, method: str, path: str, body: object = None) -> bytes:
-        """A request in its bytes, to be sent with `exchange`."""
+        """Return a request in its bytes, to be sent with `exchange`."""
         data = b"" if body is None else json.dumps(body).encode()
         head = f"{method} {self._prefix}{path} HTTP/1.1\r\nHost: {self._address[0]}\r\n"
         if body is not None:
@@ -61,7 +61,7 @@ class Client:
         return head.encode() + b"\r\n" + data
 
     def exchange(self, request: bytes) -> bytes:
-        """Sends a request and answers with the body. Raises Refused and OSError."""
+        """Send a request and return the body. Raise Refused and OSError."""
         connection = self._connected()
         connection.sendall(request)
         head, body = self._read(connection)
@@ -71,18 +71,18 @@ class Client:
         return body
 
     def ask(self, method: str, path: str, body: object = None) -> Any:
-        """The same, from and to JSON."""
+        """Return the same, from and to JSON."""
         return json.loads(self.exchange(self.encode(method, path, body)))
 
     def timed_ms(self, request: bytes) -> float:
-        """How long an exchange takes, ms."""
+        """Return how long an exchange takes, ms."""
         self._connected()
         began = time.perf_counter()
         self.exchange(request)
         return (time.perf_counter() - began) * 1000
 
     def stats(self) -> Mapping[str, int]:
-        """The counts of calls by state."""
+        """Return the counts of calls by state."""
         counts: Mapping[str, int] = self.ask("GET", "/stats")["stats"]
         return counts
 
@@ -130,7 +130,7 @@ def _content_length(head: bytes) -> int:
 
 
 def bulks(client: Client, total: int, **changes: object) -> Iterator[Sequence[str]]:
-    """Stores ``total`` calls through the bulk endpoint; the ids of each request's."""
+    """Store ``total`` calls through the bulk endpoint; the ids of each request's."""
     for first in range(0, total, BULK):
         calls = [make_call(n, **changes) for n in range(first, min(first + BULK, total))]
         answer = client.ask("POST", "/schedule-bulk-calls", {"calls": calls})
@@ -138,7 +138,7 @@ def bulks(client: Client, total: int, **changes: object) -> Iterator[Sequence[st
 
 
 def fill(client: Client, total: int, **changes: object) -> list[str]:
-    """The same at once; every hundredth id and the last of each request."""
+    """Return the same at once; every hundredth id and the last of each request."""
     kept: list[str] = []
     for ids in bulks(client, total, **changes):
         kept += [*ids[::100], ids[-1]]
@@ -146,7 +146,7 @@ def fill(client: Client, total: int, **changes: object) -> list[str]:
 
 
 def wait_until_done(client: Client, *, left: int = 0, within_s: float = 120.0) -> None:
-    """Until no more than ``left`` calls are neither completed nor failed. Raises TimeoutError."""
+    """Until no more than ``left`` calls are neither completed nor failed. Raise TimeoutError."""
     deadline = time.monotonic() + within_s
     while (backlog := client.backlog()) > left:
         if time.monotonic() > deadline:

@@ -25,7 +25,7 @@ class Line:
 
 
 def read(path: Path) -> list[Line]:
-    """The measurements in a file of raw lines."""
+    """Return the measurements in a file of raw lines."""
     lines = (json.loads(text) for text in path.read_text(encoding="utf-8").splitlines())
     return [_line(each) for each in lines]
 
@@ -36,7 +36,7 @@ def _line(raw: dict[str, Any]) -> Line:
 
 
 def median(lines: Iterable[Line], figure: str) -> float | None:
-    """Median of the quiet ones that have it; of the noisy ones where none was quiet."""
+    """Return median of the quiet ones that have it; of the noisy ones where none was quiet."""
     having = [(line.noisy, line.figures.get(figure)) for line in lines]
     quiet = [value for noisy, value in having if value is not None and not noisy]
     found = quiet or [value for _, value in having if value is not None]
@@ -44,7 +44,7 @@ def median(lines: Iterable[Line], figure: str) -> float | None:
 
 
 def shown(value: float | None) -> str:
-    """A figure with three digits that say something."""
+    """Return a figure with three digits that say something."""
     if value is None:
         return ""
     if abs(value) >= 100:  # noqa: PLR2004

@@ -33,12 +33,12 @@ class Running:
     pids: Mapping[str, int] = field(default_factory=dict)
 
     def rest(self) -> None:
-        """Waits a little."""
+        """Wait a little."""
         time.sleep(REST_S)
 
 
 def main() -> None:
-    """Reads the command line and measures once."""
+    """Read the command line and measure once."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.load", description=__doc__)
     parser.add_argument("url")
     parser.add_argument("what", choices=["post", "bulk", "fill", "stats", "dispatch", "lateness"])

@@ -18,7 +18,7 @@ SPIN_PIECES = 7
 
 
 def family(pid: int) -> list[int]:
-    """A process and all that descend from it, as far as they live."""
+    """Return a process and all that descend from it, as far as they live."""
     try:
         threads = list((_PROC / str(pid) / "task").iterdir())
         children = " ".join((thread / "children").read_text() for thread in threads)
@@ -42,7 +42,7 @@ def _ticks(pid: int) -> int:
 
 
 def resident_bytes(pid: int) -> int:
-    """Memory of a process and its descendants; what they share counts once (PSS)."""
+    """Return memory of a process and its descendants; what they share counts once (PSS)."""
     total = 0
     for each in family(pid):
         try:
@@ -61,7 +61,7 @@ def busy_s() -> float:
 
 
 def spin_ms() -> float:
-    """How long a fixed piece of work takes just now, ms."""
+    """Return how long a fixed piece of work takes just now, ms."""
     took = []
     for _ in range(SPIN_PIECES):
         began = time.perf_counter()
@@ -80,7 +80,7 @@ class Meter:
         self._others = busy_s() - cpu_s([os.getpid()])
 
     def seconds(self) -> float:
-        """How long it has been running."""
+        """Return how long it has been running."""
         return time.perf_counter() - self._began
 
     def used_s(self) -> dict[str, float]:
@@ -97,13 +97,13 @@ class Meter:
         return {"cpu_us": round(ours, 1)} | each
 
     def others_percent(self) -> float:
-        """What everybody else used, in percent of one core."""
+        """Return what everybody else used, in percent of one core."""
         others = busy_s() - cpu_s([os.getpid()]) - self._others
         return round(others / self.seconds() * 100, 1)
 
 
 def describe() -> str:
-    """The machine in a few words."""
+    """Return the machine in a few words."""
     cpuinfo = (_PROC / "cpuinfo").read_text()
     model = next(
         (line.split(":", 1)[1].strip() for line in cpuinfo.splitlines() if "model name" in line),

@@ -18,7 +18,7 @@ from benchmarks.null_worker import NullDialer
 
 
 def main() -> None:
-    """Forks so many and ends them on SIGTERM."""
+    """Fork so many and end them on SIGTERM."""
     children = [_fork(number) for number in range(1, int(sys.argv[1]) + 1)]
     signal.sigwait({signal.SIGTERM, signal.SIGINT})
     for child in children:

@@ -15,18 +15,18 @@ class NullDialer:
     """Implements ``attempts.Dialer``: whatever is asked for has happened."""
 
     def place(self, attempt: Attempt) -> Outcome:
-        """Accepts the call, or refuses it where the call says so."""
+        """Accept the call, or refuse it where the call says so."""
         simulated = (attempt.call.metadata or {}).get("simulate")
         if isinstance(simulated, dict) and attempt.number <= simulated.get("failures", 0):
             return Failure(kind=Kind.PERMANENT, reason="the benchmark wants it to fail")
         return Accepted(sid=f"CA{attempt.token}", status="queued")
 
     def find(self, attempt: Attempt, age_ms: int) -> Search:  # noqa: ARG002 - a protocol's
-        """Knows of no ring."""
+        """Know of no ring."""
         return Search(rings=(), clock_ahead_ms=0)
 
     def fetch(self, sid: str) -> Report | None:  # noqa: ARG002 - a protocol's
-        """Knows of no call."""
+        """Know of no call."""
         return None
 
     def cancel(self, sid: str) -> None:

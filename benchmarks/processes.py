@@ -23,7 +23,7 @@ class Command:
     """A shell command that runs."""
 
     def __init__(self, command: str, environment: Mapping[str, str], log: Path) -> None:
-        """Starts it. ``log`` gets all that it writes."""
+        """Start it. ``log`` gets all that it writes."""
         self.log = log
         with log.open("ab") as output:
             self._popen = subprocess.Popen(  # noqa: S602 - the operator's own command
@@ -47,18 +47,18 @@ class Command:
         return self.log.read_text(errors="replace")
 
     def check(self) -> None:
-        """Raises RuntimeError with its last words when it has ended."""
+        """Raise RuntimeError with its last words when it has ended."""
         if self._popen.poll() is not None:
             raise RuntimeError(f"{self._popen.args!r} ended:\n{self.output[-4000:]}")
 
     def kill(self, number: signal.Signals = signal.SIGKILL) -> None:
-        """Ends it and its descendants at once."""
+        """End it and its descendants at once."""
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.pid, number)
         self._popen.wait(END_S)
 
     def stop(self) -> None:
-        """Ends it in order, or at once when that takes too long."""
+        """End it in order, or at once when that takes too long."""
         if self._popen.poll() is None:
             self._popen.terminate()
             with contextlib.suppress(subprocess.TimeoutExpired):
@@ -67,7 +67,7 @@ class Command:
 
 
 def wait_for(condition: Callable[[], object], what: str, *, within_s: float = READY_S) -> None:
-    """Asks until it is true. Raises TimeoutError."""
+    """Ask until it is true. Raise TimeoutError."""
     deadline = time.monotonic() + within_s
     while not condition():
         if time.monotonic() > deadline:

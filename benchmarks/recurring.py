@@ -51,7 +51,7 @@ class Place:
     took: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
 
     def put(self, next_ms: int) -> str:
-        """One more schedule, for a number that nobody had; its own number."""
+        """Store one more schedule, for a new phone number; return its id."""
         self.numbers += 1
         call = Call(to=f"+1{self.numbers:012}")
         wanted = Recurrence(call=call, cron=RARELY, zone="UTC", overlap=Overlap.QUEUE)
@@ -68,13 +68,13 @@ class Place:
             client.config_set("appendfsync", "always")
 
     def timed(self, what: str, step: Callable[[], object]) -> None:
-        """Takes a step and notes how long it took, ms."""
+        """Take a step and note how long it took, ms."""
         began = time.perf_counter()
         step()
         self.took[what].append((time.perf_counter() - began) * 1000)
 
     def ask(self, method: str, path: str, body: object = None) -> requests.Response:
-        """A request that succeeds."""
+        """Send a request that must succeed."""
         answer = self.session.request(method, self.stack.queue_url + path, json=body, timeout=30)
         answer.raise_for_status()
         return answer
@@ -90,7 +90,7 @@ class Place:
         self.timetable.look(250)
 
     def five_thousand(self) -> None:
-        """Starts a scheduler, and lets 5,000 schedules be due at one moment."""
+        """Start a scheduler, and let 5,000 schedules be due at one moment."""
         began = time.perf_counter()
         beat = self.stack.start("beat")
         beat.wait_for("scheduler leads", within_s=60)
@@ -154,7 +154,7 @@ def measure(places: Sequence[Place]) -> None:
 
 
 def table(places: Sequence[Place]) -> str:
-    """The medians."""
+    """Return the medians."""
     sizes = " | ".join(f"{each.size:,} schedules" for each in places)
     lines = [f"| median, ms | {sizes} | ratio |", "|---|---|---|---|"]
     for what in places[0].took:
@@ -164,7 +164,7 @@ def table(places: Sequence[Place]) -> str:
 
 
 def main() -> None:
-    """Measures and prints the table."""
+    """Measure and print the table."""
     with ExitStack() as open_places:
         places = [open_places.enter_context(place(size)) for size in SIZES]
         measure(places)

@@ -45,7 +45,7 @@ _PACKAGES = (
 
 
 def table(lines: Sequence[Line]) -> str:
-    """Medians of ours and the peer's, in the order of measuring."""
+    """Return medians of ours and the peer's, in the order of measuring."""
     rows = [
         "| what | ours | peer | ratio | CPU µs ours | peer | Redis µs ours | peer | quiet rounds |",
         "|---|---|---|---|---|---|---|---|---|",
@@ -91,7 +91,7 @@ def others_table(lines: Sequence[Line]) -> str:
 
 
 def circumstances(lines: Sequence[Line]) -> str:
-    """When, where and what was measured, in Markdown."""
+    """Return when, where and what was measured, in Markdown."""
     if not lines:
         return ""
     first, last = min(line.at for line in lines), max(line.at for line in lines)
@@ -113,7 +113,7 @@ def _wrk() -> str:
 
 
 def write(lines: Sequence[Line]) -> None:
-    """Puts the figures where the documents have room for them: between two marks."""
+    """Put the figures where the documents have room for them: between two marks."""
     grown = [line for line in lines if line.case in capacity.CASES]
     plain = [line for line in lines if line.case not in capacity.CASES]
     parts = {

@@ -79,7 +79,7 @@ def ours() -> Side:
 
 
 def peer() -> Side | None:
-    """The one whose commands stand in ``PEER_API`` and ``PEER_WORKER``, or both in ``PEER``."""
+    """Return the side whose commands are in ``PEER_API`` and ``PEER_WORKER``, or in ``PEER``."""
     both = os.environ.get("PEER")
     api, worker = os.environ.get("PEER_API", both), os.environ.get("PEER_WORKER", both)
     if not api or not worker:
@@ -142,7 +142,7 @@ class System:
         self.rest()
 
     def _check_counts(self) -> None:
-        """Raises RuntimeError where a call waits and is not counted: no backlog could be read."""
+        """Raise RuntimeError where a call waits and is not counted: no backlog could be read."""
         call = make_call(1, priority="normal")
         job_id = self.client.ask("POST", "/schedule-call", call)["jobId"]
         counted = self.client.backlog()
@@ -154,16 +154,16 @@ class System:
             )
 
     def start_worker(self, name: str) -> Command:
-        """One more worker; not waited for."""
+        """Start one more worker without waiting for it."""
         return self.start_program(name, self.side.worker, ROLE="worker", WORKER_NAME=name)
 
     def stop_workers(self) -> None:
-        """Ends all workers in order."""
+        """End all workers in order."""
         for name in [name for name in self.commands if name.startswith("worker")]:
             self.commands.pop(name).stop()
 
     def start_program(self, name: str, command: str, **environment: str) -> Command:
-        """Starts a shell command with the system's environment; not waited for."""
+        """Start a shell command with the system's environment without waiting for it."""
         environ = dict(self.side.environment)
         environ |= {
             "PORT": str(self.port),
@@ -191,7 +191,7 @@ class System:
         return {"redis": self.server.pid} | {n: each.pid for n, each in self.commands.items()}
 
     def rest(self) -> None:
-        """Waits until nothing of it has anything to do, as after a start."""
+        """Wait until nothing of it has anything to do, as after a start."""
         deadline = time.monotonic() + REST_S
         while time.monotonic() < deadline:
             before = cpu_s(self.pids.values())

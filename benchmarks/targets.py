@@ -50,7 +50,7 @@ class Figures:
         self._lines = lines
 
     def of(self, what: str, figure: str, side: str = "ours") -> float | None:
-        """Median of one figure of one side; ``None`` where it was not measured."""
+        """Return median of one figure of one side; ``None`` where it was not measured."""
         found = [line for line in self._lines if line.what == what and line.side == side]
         return median(found, figure)
 
@@ -87,7 +87,7 @@ class Figures:
 
 
 def targets(lines: Sequence[Line]) -> list[Target]:
-    """All of them, in the order in which they were set."""
+    """Return all of them, in the order in which they were set."""
     figures = Figures(lines)
     parts: Sequence[Callable[[Figures], Iterator[Target]]] = (
         _taking_on,
@@ -181,7 +181,7 @@ def _scripts(figures: Figures) -> Iterator[Target]:
 
 
 def table(lines: Sequence[Line]) -> str:
-    """Every target in Markdown."""
+    """Return every target in Markdown."""
     rows = ["| what | target | measured | ours | other | met |", "|---|---|---|---|---|---|"]
     for each in targets(lines):
         cells = [each.what, each.bound, shown(each.value), shown(each.ours), shown(each.other)]

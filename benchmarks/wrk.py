@@ -17,7 +17,7 @@ _TIMEOUT = "30s"
 
 
 def check() -> None:
-    """Ends the program where wrk is not installed."""
+    """End the program where wrk is not installed."""
     if shutil.which("wrk") is None:
         sys.exit("wrk is missing; on Debian and Ubuntu: apt install wrk")
 

@@ -160,7 +160,7 @@ def _web_url(settings: Settings) -> str:
 
 
 def announcement(settings: Settings) -> str:
-    """What to tell the person who started the stack, once it is ready."""
+    """Return what to tell the person who started the stack, once it is ready."""
     web = _web_url(settings)
     flower = f"http://{probes.in_url(probes.reachable(settings.flower_host))}"
     lines = ["", "VoMind Queue is ready.", f"  API        {web}/api/queue"]

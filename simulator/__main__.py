@@ -14,7 +14,7 @@ from vomind_queue.config.settings import SIMULATOR_PORT
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs until SIGTERM or SIGINT; 0 then, 1 when a port is in use."""
+    """Run until SIGTERM or SIGINT; 0 then, 1 when a port is in use."""
     args = _parser().parse_args(argv)
     # Blocked, so that a signal that comes early is not lost: sigwait takes it.
     stops = {signal.SIGTERM, signal.SIGINT}

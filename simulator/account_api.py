@@ -30,11 +30,11 @@ class AccountApi:
         self._accounts = accounts
 
     def knows(self, path: str) -> bool:
-        """Whether a request is for this part."""
+        """Return whether a request is for this part."""
         return bool(_PATH.fullmatch(path))
 
     def answer(self, request: Request) -> Reply:
-        """Answers a GET; raises nothing."""
+        """Answer a GET; raise nothing."""
         try:
             return _json(self._found(request))
         except MistakeError as mistake:

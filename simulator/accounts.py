@@ -20,7 +20,7 @@ class Accounts:
     keys: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
     def admit(self, account: str, authorization: str) -> None:
-        """Lets a request for that account through, or raises Twilio's MistakeError."""
+        """Let a request for that account through, or raise Twilio's MistakeError."""
         user, secret = _credentials(authorization)
         if not user or not secret:
             raise MistakeError(20003)
@@ -39,7 +39,7 @@ class Accounts:
             )
 
     def auth_token(self, account: str, authorization: str) -> str:
-        """The account's auth token, which signs what is sent to it; empty where it is unknown."""
+        """Return the account's auth token, which signs what is sent to it; empty if unknown."""
         user, secret = _credentials(authorization)
         return self.tokens.get(account) or (secret if user == account else "")
 

@@ -44,7 +44,7 @@ class SimulatedCall:
         return self.parameter("From")
 
     def parameter(self, name: str) -> str:
-        """One of the parameters; empty when the client did not send it."""
+        """Return one of the parameters; empty when the client did not send it."""
         return str(self.parameters.get(name, ""))
 
     @property
@@ -72,7 +72,7 @@ class SimulatedCall:
         return self.course.status(now_s - self.created_s)
 
     def ended_s(self, now_s: float) -> float | None:
-        """When it ended, unix s; ``None`` while it has not."""
+        """Return when it ended, unix s; ``None`` while it has not."""
         if self.ended:
             return self.ended[1]
         ends_s = self.created_s + self.course.ended_s
@@ -92,7 +92,7 @@ class SimulatedCall:
         return self.course.answered_by(self.detection)
 
     def price(self, now_s: float) -> str | None:
-        """What it cost, a while after its end."""
+        """Return what it cost, a while after its end."""
         ended_s = self.ended_s(now_s)
         if ended_s is None or now_s < ended_s + PRICED_S or self.status(now_s) != "completed":
             return None
@@ -120,7 +120,7 @@ class Book:
         course: Course,
         auth_token: str = "",
     ) -> SimulatedCall:
-        """Takes a call on: the phone rings."""
+        """Take a call on: the phone rings."""
         with self._lock:
             self._count += 1
             call = SimulatedCall(
@@ -150,12 +150,12 @@ class Book:
             del self._by_number[oldest.account, oldest.to]
 
     def call(self, account: str, sid: str) -> SimulatedCall | None:
-        """One call of an account."""
+        """Return one call of an account."""
         call = self._calls.get(sid)
         return call if call and call.account == account else None
 
     def newest_first(self, account: str, to: str | None) -> Iterator[SimulatedCall]:
-        """The account's calls, or those of them to one number."""
+        """Return the account's calls, or those of them to one number."""
         with self._lock:
             found = (
                 self._by_account.get(account) if to is None else self._by_number.get((account, to))
@@ -163,7 +163,7 @@ class Book:
             return iter(list(reversed(found)) if found else [])
 
     def end(self, call: SimulatedCall, wanted: str) -> bool:
-        """Ends a call as asked, ``canceled`` or ``completed``; false when it is over already."""
+        """End a call as asked, ``canceled`` or ``completed``; false when it is over already."""
         with self._lock:
             now_s = time.time()
             status = call.status(now_s)
@@ -173,21 +173,21 @@ class Book:
             return True
 
     def rings(self, to: str | None = None) -> list[SimulatedCall]:
-        """Every ring since :meth:`forget_rings`, in order, one for each accepted call."""
+        """Return every ring since :meth:`forget_rings`, in order, one for each accepted call."""
         with self._lock:
             return [ring for ring in self._rings if to is None or ring.to == to]
 
     def forget_rings(self) -> None:
-        """Empties the memory of rings; the calls stay."""
+        """Empty the memory of rings; the calls stay."""
         with self._lock:
             self._rings.clear()
 
 
 def older_than(calls: Iterator[SimulatedCall], number: int) -> Iterator[SimulatedCall]:
-    """What comes after the call with that number, in a list that is newest first."""
+    """Return what comes after the call with that number, in a list that is newest first."""
     return (call for call in calls if call.number < number)
 
 
 def take(calls: Iterator[SimulatedCall], count: int) -> list[SimulatedCall]:
-    """The first ``count`` of them."""
+    """Return the first ``count`` of them."""
     return [call for _, call in takewhile(lambda pair: pair[0] < count, enumerate(calls))]

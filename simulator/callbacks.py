@@ -73,7 +73,7 @@ class Callbacks:
         self._started = False
 
     def plan(self, call: SimulatedCall) -> None:
-        """Takes on everything that belongs to a call that was accepted just now."""
+        """Take on everything that belongs to a call that was accepted just now."""
         letters = self._reports(call)
         detected_s = call.course.detected_s
         answered_s = call.course.at_s("in-progress")
@@ -97,11 +97,11 @@ class Callbacks:
             self._put_in(call, [letter])
 
     def delivered(self) -> list[Delivered]:
-        """What was sent so far, in order of the answers."""
+        """Return what was sent so far, in order of the answers."""
         return list(self._delivered)
 
     def forget(self) -> None:
-        """Empties that memory."""
+        """Empty that memory."""
         self._delivered.clear()
 
     def _reports(self, call: SimulatedCall) -> list[Letter]:
@@ -161,7 +161,7 @@ def _letter(
 
 
 def _overtaken(letter: Letter) -> bool:
-    """Whether the call was ended by request before that happened."""
+    """Return whether the call was ended by request before that happened."""
     ended = letter.call.ended
     return ended is not None and letter.happens_s > ended[1]
 
@@ -171,7 +171,7 @@ def _secret(letter: Letter) -> str:
 
 
 def _request(letter: Letter) -> tuple[str, str, dict[str, str]]:
-    """Address, method and form of a request."""
+    """Return address, method and form of a request."""
     call = letter.call
     form = {"CallSid": call.sid, "AccountSid": call.account}
     if letter.event == "detected":
@@ -217,7 +217,7 @@ def _about(call: SimulatedCall, status: str) -> dict[str, str]:
 
 
 def _exchange(url: str, method: str, form: Mapping[str, str], secret: str) -> tuple[int, str]:
-    """The answer's status (0: none) and body."""
+    """Return the answer's status (0: none) and body."""
     parts = urlsplit(url)
     if parts.hostname not in _LOOPBACK or parts.scheme != "http":
         return 0, ""

@@ -65,7 +65,7 @@ class CallsApi:
         }
 
     def answer(self, request: Request) -> Reply:
-        """Carries a request out, with what befalls it on the way."""
+        """Carry a request out, with what befalls it on the way."""
         try:
             operation, account, sid = _route(request)
             self._accounts.admit(account, request.headers.get("authorization", ""))
@@ -84,7 +84,7 @@ class CallsApi:
             return mistake.reply()
 
     def _number(self, request: Request, operation: Operation, account: str, sid: str) -> str | None:
-        """The number that a request is about, for rules that name one."""
+        """Return the number that a request is about, for rules that name one."""
         if operation is Operation.CREATE:
             return dict(request.form).get("To")
         if operation is Operation.LIST:
@@ -137,7 +137,7 @@ class CallsApi:
 
 
 def _route(request: Request) -> tuple[Operation, str, str]:
-    """The operation, the account SID and the call SID (empty for all calls)."""
+    """Return the operation, the account SID and the call SID (empty for all calls)."""
     is_known_path = False
     for method, pattern, operation in _ROUTES:
         if match := pattern.fullmatch(request.path):
@@ -184,7 +184,7 @@ def _spoil(rule: Rule, reply: Reply | None) -> Reply | None:
 
 
 def _collected(form: Sequence[tuple[str, str]]) -> dict[str, str | Sequence[str]]:
-    """Parameters by name, those that were sent more than once as a list."""
+    """Return parameters by name, those that were sent more than once as a list."""
     collected: dict[str, str | Sequence[str]] = {}
     for name, value in form:
         before = collected.get(name)
@@ -196,7 +196,7 @@ def _collected(form: Sequence[tuple[str, str]]) -> dict[str, str | Sequence[str]
 
 
 def _creation(call: SimulatedCall) -> dict[str, Any]:
-    """The event with which every call's list of events begins: the request that made it."""
+    """Return the event with which every call's list of events begins: the request that made it."""
     snake = {re.sub(r"(?<!^)(?=[A-Z])", "_", k).lower(): v for k, v in call.parameters.items()}
     return {
         "request": {

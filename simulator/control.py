@@ -65,7 +65,7 @@ class Control:
         self._has_side_door = has_side_door
 
     def answer(self, request: Request) -> Reply:
-        """Carries out one request."""
+        """Carry out one request."""
         answers: Mapping[tuple[str, str], Callable[[Request], Reply]] = {
             ("GET", "/simulator/health"): lambda _: _json(200, {"status": "ok"}),
             ("GET", "/simulator/rings"): self._rings,
@@ -105,7 +105,7 @@ class Control:
         return _json(200, {"faults": [rule.as_json() for rule in self._faults.all()]})
 
     def _add(self, request: Request) -> Reply:
-        """One rule, or a list of rules: all are put in force, or none."""
+        """Return one rule, or a list of rules: all are put in force, or none."""
         try:
             rules = [Rule.parse(one) for one in _listed(request)]
             for rule in rules:
@@ -190,7 +190,7 @@ def _sent(delivered: Delivered) -> dict[str, Any]:
 
 
 def _listed(request: Request) -> list[Any]:
-    """What was posted, one or a list. Raises ValueError."""
+    """Return what was posted, one or a list. Raise ValueError."""
     given = json.loads(request.body or b"null")
     return given if isinstance(given, list) else [given]
 

@@ -77,12 +77,12 @@ class Course:
         return _steps(self.outcome, self.pace)
 
     def status(self, age_s: float) -> str:
-        """Where the call is at that age, s."""
+        """Return where the call is at that age, s."""
         passed = [status for at_s, status in self.steps if age_s >= at_s]
         return passed[-1] if passed else "queued"
 
     def at_s(self, status: str) -> float | None:
-        """The age at which it comes to a status, s."""
+        """Return the age at which it comes to a status, s."""
         return next((at_s for at_s, named in self.steps if named == status), None)
 
     @property
@@ -97,13 +97,13 @@ class Course:
         return None if answered_s is None else answered_s + DETECTION_S * self.pace
 
     def events(self) -> Sequence[tuple[float, str, str]]:
-        """What Twilio tells of: the age (s), the event's name, the status then."""
+        """Return what Twilio tells of: the age (s), the event's name, the status then."""
         names = {"ringing": "ringing", "in-progress": "answered"}
         told = [(at_s, names.get(status, "completed"), status) for at_s, status in self.steps]
         return [(DIALED_S * self.pace, "initiated", "initiated"), *told]
 
     def answered_by(self, detection: str) -> str | None:
-        """What a detection of that kind finds out."""
+        """Return what a detection of that kind finds out."""
         if self.outcome is Outcome.MACHINE:
             return "machine_end_beep" if detection == "DetectMessageEnd" else "machine_start"
         return {Outcome.HUMAN: "human", Outcome.FAX: "fax"}.get(self.outcome)
@@ -135,7 +135,7 @@ class Wish:
 
     @classmethod
     def parse(cls, given: object) -> Wish:
-        """A wish from its JSON. Raises BadRuleError."""
+        """Return a wish from its JSON. Raise BadRuleError."""
         if not isinstance(given, Mapping):
             raise BadRuleError("a wish is a JSON object")
         allowed = {name for name in cls.__dataclass_fields__ if name != "used"}
@@ -160,22 +160,22 @@ class Courses:
         self._wishes: list[Wish] = []
 
     def add(self, wish: Wish) -> None:
-        """Adds one after those that are there."""
+        """Add one after those that are there."""
         with self._lock:
             self._wishes.append(wish)
 
     def clear(self) -> None:
-        """Removes all."""
+        """Remove all."""
         with self._lock:
             self._wishes.clear()
 
     def all(self) -> list[Wish]:
-        """The wishes, used up or not."""
+        """Return the wishes, used up or not."""
         with self._lock:
             return list(self._wishes)
 
     def of(self, to: str) -> Course:
-        """How a call to that number goes."""
+        """Return how a call to that number goes."""
         usual = BY_NUMBER.get(to, Outcome.HUMAN)
         with self._lock:
             for wish in self._wishes:

@@ -20,7 +20,7 @@ class Door:
     """Accepts connections on one address, each served by a thread of its own."""
 
     def __init__(self, host: str, port: int, handler: Handler) -> None:
-        """Binds at once, so that a port in use is known before anything else starts."""
+        """Bind at once, so that a port in use is known before anything else starts."""
         self._handler = handler
         # Only the accepting thread touches the listening socket; others change what is
         # wanted, ring the bell and wait until it is so.
@@ -36,16 +36,16 @@ class Door:
         self.address: tuple[str, int] = self._sock.getsockname()[:2]
 
     def open(self) -> None:
-        """Listens, until :meth:`shut` or the end of the process."""
+        """Listen, until :meth:`shut` or the end of the process."""
         threading.Thread(target=self._accept_for_ever, name="door", daemon=True).start()
         self.reopen()
 
     def shut(self, for_ms: int | None) -> None:
-        """Refuses connections and ends the idle ones; ``None``: until :meth:`reopen`."""
+        """Refuse connections and end the idle ones; ``None``: until :meth:`reopen`."""
         self._want(math.inf if for_ms is None else time.monotonic() + for_ms / 1000)
 
     def reopen(self) -> None:
-        """Listens again now."""
+        """Listen again now."""
         self._want(0.0)
 
     def _want(self, shut_until: float) -> None:
@@ -69,7 +69,7 @@ class Door:
             self._do_as_wanted()
 
     def _patience_ms(self) -> float | None:
-        """How long the state may stay as it is, ms."""
+        """Return how long the state may stay as it is, ms."""
         with self._state:
             if self._is_open or self._shut_until == math.inf:
                 return None

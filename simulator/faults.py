@@ -84,7 +84,7 @@ class Rule:
 
     @classmethod
     def parse(cls, given: object) -> Rule:
-        """A rule from its JSON. Raises BadRuleError."""
+        """Return a rule from its JSON. Raise BadRuleError."""
         if not isinstance(given, Mapping):
             raise BadRuleError("a rule is a JSON object")
         allowed = {name for name in cls.__dataclass_fields__ if name != "struck"}
@@ -106,7 +106,7 @@ class Rule:
         return cls(**rule)
 
     def strikes(self, operation: Operation, to: str | None) -> bool:
-        """Whether it is for such a request, and not used up."""
+        """Return whether it is for such a request, and not used up."""
         return (
             self.on in (None, operation)
             and self.to in (None, to)
@@ -114,12 +114,12 @@ class Rule:
         )
 
     def delay_s(self) -> float:
-        """How long an answer is held back, s."""
+        """Return how long an answer is held back, s."""
         ms = self.ms + random.uniform(-self.spread, self.spread)  # noqa: S311 - no secret
         return max(ms, 0.0) / 1000
 
     def as_json(self) -> dict[str, Any]:
-        """What ``GET /simulator/faults`` shows."""
+        """Return what ``GET /simulator/faults`` shows."""
         return {name: value for name, value in asdict(self).items() if value is not None}
 
 
@@ -131,22 +131,22 @@ class Faults:
         self._rules: list[Rule] = []
 
     def add(self, rule: Rule) -> None:
-        """Puts a rule in force, after those that are."""
+        """Put a rule in force, after those that are."""
         with self._lock:
             self._rules.append(rule)
 
     def clear(self) -> None:
-        """Removes all rules."""
+        """Remove all rules."""
         with self._lock:
             self._rules.clear()
 
     def all(self) -> list[Rule]:
-        """The rules, used up or not."""
+        """Return the rules, used up or not."""
         with self._lock:
             return list(self._rules)
 
     def strike(self, operation: Operation, to: str | None) -> list[Rule]:
-        """What befalls a request: every delay that fits, then at most one other fault."""
+        """Return what befalls a request: every delay that fits, then at most one other fault."""
         struck: list[Rule] = []
         with self._lock:
             for rule in self._rules:
@@ -160,7 +160,7 @@ class Faults:
         return sorted(struck, key=lambda rule: rule.fault is not Fault.SLOW)
 
     def list_lag_s(self, to: str | None) -> float:
-        """How late new calls appear in a list, seconds."""
+        """Return how late new calls appear in a list, seconds."""
         with self._lock:
             lags = [
                 rule.ms

@@ -26,12 +26,12 @@ _SUBRESOURCES = (
 
 
 def call_uri(account: str, sid: str) -> str:
-    """Where one call is."""
+    """Return where one call is."""
     return f"/2010-04-01/Accounts/{account}/Calls/{sid}.json"
 
 
 def as_json(call: SimulatedCall, now_s: float) -> dict[str, Any]:
-    """A call as Twilio shows it."""
+    """Return a call as Twilio shows it."""
     status = call.status(now_s)
     started_s = _started_s(call, status)
     ended_s = call.ended_s(now_s)
@@ -68,21 +68,21 @@ def as_json(call: SimulatedCall, now_s: float) -> dict[str, Any]:
 
 
 def _started_s(call: SimulatedCall, status: str) -> float | None:
-    """When it was dialed, unix s; a call has no start time before."""
+    """Return when it was dialed, unix s; a call has no start time before."""
     if status in ("queued", "canceled"):
         return None
     return call.created_s + call.course.steps[0][0]
 
 
 def rfc2822(at_s: float | None) -> str | None:
-    """A time as Twilio writes it, to the second: ``Fri, 18 Oct 2019 17:00:00 +0000``."""
+    """Return a time as Twilio writes it, to the second: ``Fri, 18 Oct 2019 17:00:00 +0000``."""
     return None if at_s is None else http_date(int(at_s)).replace("GMT", "+0000")
 
 
 def list_calls(
     book: Book, account: str, query: Mapping[str, str], *, lag_s: float
 ) -> dict[str, Any]:
-    """One page of an account's calls, newest first. Raises MistakeError."""
+    """Return one page of an account's calls, newest first. Raise MistakeError."""
     size, page = _page(query)
     now_s = time.time()
     calls = book.newest_first(account, query.get("To") or None)
@@ -111,7 +111,7 @@ def list_calls(
 
 
 def envelope(here: str, query: Mapping[str, Any], page: int, count: int) -> dict[str, Any]:
-    """What Twilio puts around the items of a page."""
+    """Return what Twilio puts around the items of a page."""
     size = int(query["PageSize"])
     return {
         "page": page,
@@ -144,7 +144,7 @@ def _skip(calls: Iterator[SimulatedCall], count: int) -> Iterator[SimulatedCall]
 def _fitting(
     calls: Iterator[SimulatedCall], query: Mapping[str, str], visible_s: float, now_s: float
 ) -> Iterator[SimulatedCall]:
-    """Those that the filters let through and that are old enough to be seen."""
+    """Yield those that the filters let through and that are old enough to be seen."""
     after_s, before_s = _start_times(query)
     for call in calls:
         if call.created_s > visible_s:

@@ -43,7 +43,7 @@ class Trouble:
 
     @classmethod
     def parse(cls, given: object) -> Trouble:
-        """From its JSON. Raises BadRuleError."""
+        """From its JSON. Raise BadRuleError."""
         if not isinstance(given, Mapping):
             raise BadRuleError("a mishap is a JSON object")
         allowed = {name for name in cls.__dataclass_fields__ if name != "struck"}
@@ -69,12 +69,12 @@ class Troubles:
         self._troubles: list[Trouble] = []
 
     def add(self, trouble: Trouble) -> None:
-        """Puts one in force, beside those that are."""
+        """Put one in force, beside those that are."""
         with self._lock:
             self._troubles.append(trouble)
 
     def clear(self) -> None:
-        """Removes all."""
+        """Remove all."""
         with self._lock:
             self._troubles.clear()
 
@@ -84,7 +84,7 @@ class Troubles:
             return list(self._troubles)
 
     def strike(self, to: str, event: str) -> dict[Mishap, int]:
-        """What befalls one callback: each mishap that fits, with its time, ms."""
+        """Return what befalls one callback: each mishap that fits, with its time, ms."""
         struck: dict[Mishap, int] = {}
         with self._lock:
             for trouble in self._troubles:

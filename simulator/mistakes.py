@@ -100,7 +100,7 @@ class MistakeError(Exception):
 
 
 def check_create(parameters: Mapping[str, str]) -> None:
-    """Raises the MistakeError that Twilio finds in a request for a call, if any."""
+    """Raise the MistakeError that Twilio finds in a request for a call, if any."""
     to, caller = parameters.get("To", ""), parameters.get("From", "")
     if not to:
         raise MistakeError(21201)

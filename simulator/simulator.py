@@ -40,7 +40,7 @@ def create_simulator(
     control_port: int | None = None,
     accounts: Accounts | None = None,
 ) -> Simulator:
-    """Starts to listen; port 0 takes a free one. Raises OSError when a port is in use."""
+    """Start to listen; port 0 takes a free one. Raise OSError when a port is in use."""
     book, faults = Book(), Faults()
     courses, troubles = Courses(), Troubles()
     callbacks = Callbacks(troubles)

@@ -77,7 +77,7 @@ class Reply:
     pace_ms: int = 0
 
     def encode(self) -> bytes:
-        """The bytes that go over the wire."""
+        """Return the bytes that go over the wire."""
         try:
             phrase = HTTPStatus(self.status).phrase
         except ValueError:
@@ -94,7 +94,7 @@ Handler = Callable[[Request], Reply]
 
 @lru_cache(maxsize=64)
 def http_date(unix_s: int) -> str:
-    """A second as HTTP writes it: many answers share one."""
+    """Return a second as HTTP writes it: many answers share one."""
     return formatdate(unix_s, usegmt=True)
 
 
@@ -103,7 +103,7 @@ class MalformedError(ValueError):
 
 
 def converse(sock: socket.socket, handler: Handler) -> None:
-    """Answers requests on one connection until either side ends it."""
+    """Answer requests on one connection until either side ends it."""
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     reader = sock.makefile("rb")
     try:
@@ -117,7 +117,7 @@ def converse(sock: socket.socket, handler: Handler) -> None:
 
 
 def read_request(sock: socket.socket, reader: BufferedReader) -> Request | None:
-    """The next request of a connection; ``None`` when the client is done."""
+    """Return the next request of a connection; ``None`` when the client is done."""
     line = reader.readline(MAX_LINE).strip()
     if not line:
         return None
@@ -172,7 +172,7 @@ def _read_chunks(reader: BufferedReader) -> bytes:
 
 
 def deliver(sock: socket.socket, reply: Reply) -> bool:
-    """Sends an answer in its manner; says whether the connection goes on."""
+    """Send an answer in its manner; say whether the connection goes on."""
     encoded = reply.encode()
     match reply.delivery:
         case Delivery.WHOLE:
@@ -205,7 +205,7 @@ def _drip(sock: socket.socket, encoded: bytes, pace_s: float) -> None:
 
 
 def _hold(sock: socket.socket) -> None:
-    """Keeps a connection open until the client ends it."""
+    """Keep a connection open until the client ends it."""
     sock.settimeout(MAX_SILENCE_S)
     while sock.recv(4096):
         pass

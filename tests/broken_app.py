@@ -4,5 +4,5 @@ import sys
 
 
 def for_our_server() -> None:
-    """Says why."""
+    """Say why."""
     sys.exit("a setting is wrong")

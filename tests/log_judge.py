@@ -28,7 +28,10 @@ def faults(
     events: Iterable[CallEvent],
     removed: Mapping[str, str],
 ) -> list[str]:
-    """What is wrong with a log. ``jobs``: as GET shows them. ``removed``: ids and states then."""
+    """Return what is wrong with a log.
+
+    ``jobs`` are as GET shows them; ``removed`` has ids, each with its last state.
+    """
     by_id: dict[str, list[CallRow]] = defaultdict(list)
     for row in rows:
         by_id[row.job_id].append(row)

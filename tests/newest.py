@@ -17,7 +17,7 @@ NEEDED = "# Needed by those"
 
 
 def relaxed(pins: str) -> Iterator[str]:
-    """The lines of a requirements file with upper bounds in the place of some pins."""
+    """Yield the lines of a requirements file with upper bounds in the place of some pins."""
     ours = True
     for line in pins.splitlines():
         ours = ours and line != NEEDED

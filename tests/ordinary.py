@@ -13,12 +13,12 @@ __all__ = ["app"]
 
 @app.task(name="tests.note")
 def note(key: str, value: str) -> None:
-    """Leaves a value in Redis, as any task might."""
+    """Leave a value in Redis, as any task might."""
     with redis.Redis.from_url(app.conf.broker_url) as client:
         client.set(key, value)
 
 
 @app.task(name="tests.linger")
 def linger(seconds: float) -> None:
-    """Takes a while."""
+    """Take a while."""
     time.sleep(seconds)

@@ -25,7 +25,7 @@ class Block:
     text: str
 
     def __str__(self) -> str:
-        """Its place, as editors jump to it."""
+        """Return its place, as editors jump to it."""
         return f"{self.page}:{self.line}"
 
 
@@ -59,7 +59,7 @@ class Page:
         return found
 
     def links(self) -> Iterator[tuple[int, str]]:
-        """The targets of links and pictures, each with its line."""
+        """Yield the targets of links and pictures, each with its line."""
         for token in self._tokens:
             line = token.map[0] + 1 if token.map else 0
             for child in token.children or ():
@@ -68,11 +68,11 @@ class Page:
                     yield line, str(target)
 
     def blocks(self, *languages: str) -> list[Block]:
-        """The blocks of code in any of these languages."""
+        """Return the blocks of code in any of these languages."""
         return [block for block in self.all_blocks() if block.language in languages]
 
     def all_blocks(self) -> list[Block]:
-        """The blocks of code."""
+        """Return the blocks of code."""
         return [
             Block(page=self.name, line=token.map[0] + 1, language=token.info, text=token.content)
             for token in self._tokens
@@ -81,7 +81,7 @@ class Page:
 
 
 def pages() -> list[Page]:
-    """All that people read: the files of Markdown at the root and in docs/."""
+    """Return all that people read: the files of Markdown at the root and in docs/."""
     return [Page(path) for path in sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])]
 
 

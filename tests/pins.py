@@ -16,18 +16,18 @@ _HASH = re.compile(r"--hash=(sha256:[0-9a-f]{64})")
 
 
 def plain(name: str) -> str:
-    """A package's name as the index compares it (PEP 503)."""
+    """Return a package's name as the index compares it (PEP 503)."""
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def pins(text: str) -> dict[str, str]:
-    """Versions by name."""
+    """Return versions by name."""
     found = (_PIN.match(line) for line in text.splitlines())
     return {plain(pin[1]): pin[2] for pin in found if pin}
 
 
 def hashes(text: str) -> dict[str, list[str]]:
-    """Hashes by name, in their order, of a file that has them."""
+    """Return hashes by name, in their order, of a file that has them."""
     found: dict[str, list[str]] = {}
     name = ""
     for line in text.splitlines():
@@ -38,7 +38,7 @@ def hashes(text: str) -> dict[str, list[str]]:
 
 
 def locked(text: str, known: Mapping[str, Sequence[str]]) -> Iterator[str]:
-    """The lines of a file of pins, each pin with its hashes. Raises KeyError for one without."""
+    """Yield the lines of a file of pins with their hashes. Raise KeyError for a pin without."""
     yield "# Written by `make hashes` from the file of the same name that ends with .in."
     for line in text.splitlines():
         pin = _PIN.match(line)

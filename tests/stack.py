@@ -31,7 +31,7 @@ READY_S = 30
 
 
 def until(condition: Callable[[], T], *, within_s: float, what: str) -> T:
-    """Asks ``condition`` until it is true, and returns its answer; fails after ``within_s``."""
+    """Ask ``condition`` until it is true, and return its answer; fail after ``within_s``."""
     deadline = time.monotonic() + within_s
     while True:
         answer = condition()
@@ -52,7 +52,7 @@ class Process:
     _popen: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Starts it, once more if it ran before."""
+        """Start it, once more if it ran before."""
         with self.log.open("ab") as output:
             self._popen = subprocess.Popen(
                 [sys.executable, *self.arguments],
@@ -81,7 +81,7 @@ class Process:
         return self.log.read_text(errors="replace") if self.log.exists() else ""
 
     def send(self, number: signal.Signals) -> None:
-        """Sends a signal to the process alone, not to its children."""
+        """Send a signal to the process alone, not to its children."""
         os.kill(self.pid, number)
 
     def stop(self, *, within_s: float = 30) -> int:
@@ -91,7 +91,7 @@ class Process:
         return self._popen.wait(within_s)
 
     def wait(self, *, within_s: float = 30) -> int:
-        """Waits for its end; returns the exit status."""
+        """Wait for its end; return the exit status."""
         assert self._popen is not None
         return self._popen.wait(within_s)
 
@@ -104,7 +104,7 @@ class Process:
         self._popen.wait(10)
 
     def wait_for(self, text: str, *, within_s: float = READY_S) -> None:
-        """Waits until it has written ``text``."""
+        """Wait until it has written ``text``."""
 
         def written() -> bool:
             assert self.alive or text in self.output, f"{self.name} ended:\n{self.output}"
@@ -129,7 +129,7 @@ class Stack:
     borrowed: list[Process] = field(default_factory=list)
 
     def environment(self) -> dict[str, str]:
-        """What a process of this stack gets: nothing of the tester's own settings.
+        """Return what a process of this stack gets: nothing of the tester's own settings.
 
         Refuses a Twilio beyond loopback: a live key must never ring people from a test.
         """
@@ -166,7 +166,7 @@ class Stack:
         return f"http://127.0.0.1:{self.simulator_port}"
 
     def start(self, name: str, *arguments: str, **settings: str) -> Process:
-        """Starts ``web``, ``worker``, ``flower`` or ``simulator`` and does not wait for it."""
+        """Start ``web``, ``worker``, ``flower`` or ``simulator`` and do not wait for it."""
         process = Process(
             name=name,
             arguments=(*COMMANDS[name], *arguments),
@@ -178,7 +178,7 @@ class Stack:
         return process
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Runs Python with the stack's settings to its end, whatever that is."""
+        """Run Python with the stack's settings to its end, whatever that is."""
         return subprocess.run(
             [sys.executable, *arguments],
             env=self.environment(),
@@ -190,7 +190,7 @@ class Stack:
         )
 
     def start_web(self, **settings: str) -> Process:
-        """Starts the API and waits until it answers."""
+        """Start the API and wait until it answers."""
         process = self.start("web", **settings)
         self._wait_http(process, f"{self.web_url}/healthz")
         return process
@@ -201,13 +201,13 @@ class Stack:
         self.borrowed += other.processes
 
     def start_simulator(self, **settings: str) -> Process:
-        """Starts the simulator and waits until it answers."""
+        """Start the simulator and wait until it answers."""
         process = self.start("simulator", **settings)
         self._wait_http(process, f"{self.simulator_url}/simulator/rings")
         return process
 
     def start_worker(self, *arguments: str, **settings: str) -> Process:
-        """Starts a worker and waits until it takes calls.
+        """Start a worker and wait until it takes calls.
 
         A second worker on the same Redis needs a name of its own: ``"-n", "two@%h"``.
         """
@@ -232,18 +232,18 @@ class Stack:
         until(answers, within_s=READY_S, what=f"{process.name} answers at {url}")
 
     def rings(self) -> list[dict[str, object]]:
-        """What the simulator remembers to have rung, in order."""
+        """Return what the simulator remembers to have rung, in order."""
         answer = requests.get(f"{self.simulator_url}/simulator/rings", timeout=5)
         rings: list[dict[str, object]] = answer.json()["rings"]
         return rings
 
     def close(self) -> None:
-        """Kills what still runs."""
+        """Kill what still runs."""
         for process in self.processes:
             process.kill()
 
     def report(self) -> str:
-        """The end of each process's output, for a failed test."""
+        """Return the end of each process's output, for a failed test."""
         shown = self.borrowed + self.processes
         parts = (f"--- {p.name} ({p.log.name})\n{p.output[-6000:]}" for p in shown)
         return "\n".join(parts)

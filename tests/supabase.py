@@ -43,7 +43,7 @@ START_S = 60
 
 
 def _binaries() -> Path:
-    """Where PostgreSQL's programs are; skips or fails the test where there are none."""
+    """Return where PostgreSQL's programs are; skip or fail the test where there are none."""
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
     path = found[-1] if found else shutil.which("initdb")
     if path is None or shutil.which("psql") is None:
@@ -61,7 +61,7 @@ class Postgres:
     _process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Makes it and starts it."""
+        """Make it and start it."""
         programs = _binaries()
         data = self.directory / "data"
         if os.geteuid() == 0:
@@ -92,18 +92,18 @@ class Postgres:
         raise AssertionError("PostgreSQL does not answer")
 
     def database(self, name: str) -> None:
-        """Makes an empty database with Supabase's roles."""
+        """Make an empty database with Supabase's roles."""
         self.sql("postgres", f"create database {name}")
         self.sql(name, GRANTS)
 
     def migrate(self, name: str, files: Sequence[Path] = tuple(MIGRATIONS)) -> None:
-        """Runs the migrations by psql."""
+        """Run the migrations by psql."""
         for file in files:
             answer = self._psql(name, "-1", "-f", str(file))
             assert answer.returncode == 0, answer.stderr
 
     def sql(self, name: str, query: str) -> list[dict[str, Any]]:
-        """What a query answers, a dictionary a row; nothing for other commands."""
+        """Return what a query answers, a dictionary a row; nothing for other commands."""
         reads = query.lstrip().lower().startswith("select")
         whole = f"select coalesce(json_agg(found), '[]') from ({query}) found" if reads else query
         answer = self._psql(name, "-c", whole)
@@ -117,7 +117,7 @@ class Postgres:
         return subprocess.run([*command, *arguments], capture_output=True, text=True, check=False)
 
     def kill(self) -> None:
-        """Ends it at once."""
+        """End it at once."""
         if self._process is not None:
             self._process.send_signal(signal.SIGQUIT)
             self._process.wait(20)
@@ -147,7 +147,7 @@ class Supabase:
         return f"http://127.0.0.1:{self.port}"
 
     def start(self) -> None:
-        """Starts the API, again on the same port, and waits until it answers."""
+        """Start the API, again on the same port, and wait until it answers."""
         if not LITE.exists():
             missing("@supabase/lite (npm ci)")
         self._configure()
@@ -184,15 +184,15 @@ class Supabase:
             return False
 
     def get(self, path: str, key: str = SERVICE_KEY) -> requests.Response:
-        """One request to the REST API."""
+        """Send one request to the REST API."""
         return requests.get(f"{self.url}/rest/v1/{path}", headers={"apikey": key}, timeout=5)
 
     def sql(self, query: str) -> list[dict[str, Any]]:
-        """Asks the database itself."""
+        """Ask the database itself."""
         return self.postgres.sql(self.database, query)
 
     def kill(self) -> None:
-        """Ends the API; its database stays."""
+        """End the API; its database stays."""
         if self._process is not None:
             os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait(10)

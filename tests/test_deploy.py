@@ -26,7 +26,7 @@ DEPLOY = ROOT / "deploy" / "compose"
 
 
 def procfile() -> dict[str, list[str]]:
-    """The words of each process's command, settings before it left out."""
+    """Return the words of each process's command, settings before it left out."""
     found = {}
     for line in (ROOT / "Procfile").read_text().splitlines():
         name, _, command = line.partition(":")
@@ -36,7 +36,7 @@ def procfile() -> dict[str, list[str]]:
 
 
 def dockerfile() -> list[tuple[str, str]]:
-    """Instructions and what stands behind them, continued lines joined."""
+    """Return instructions and what stands behind them, continued lines joined."""
     text = re.sub(r"^#.*\n", "", (ROOT / "Dockerfile").read_text(), flags=re.MULTILINE)
     lines = text.replace("\\\n", " ").splitlines()
     return [(name, rest) for name, _, rest in (line.partition(" ") for line in lines) if name]
@@ -150,7 +150,7 @@ def test_what_runs_is_not_root_and_has_no_pip() -> None:
 
 
 def exec_start(unit: Path) -> list[str]:
-    """The words of a unit's command, without its path and a worker's name."""
+    """Return the words of a unit's command, without its path and a worker's name."""
     line = re.search(r"^ExecStart=(.+)$", unit.read_text(), re.MULTILINE)
     assert line
     program, *words = line[1].split()

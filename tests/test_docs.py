@@ -47,7 +47,7 @@ def test_each_link_leads_somewhere(page: Page) -> None:
 
 
 def leads(page: Page, target: str) -> bool:
-    """Whether a link of this page has something at its end; other hosts are not asked."""
+    """Return whether a link of this page has something at its end; other hosts are not asked."""
     if re.match(r"[a-z]+:", target):
         return True
     path, _, anchor = target.partition("#")

@@ -29,12 +29,12 @@ curl() { command curl --silent --show-error --max-time 20 --write-out '\\n%{http
 
 
 def blocks(*languages: str) -> list[Block]:
-    """All blocks of these languages, of all pages."""
+    """Return all blocks of these languages, of all pages."""
     return [block for page in pages() for block in page.blocks(*languages)]
 
 
 def asks(page: Page) -> list[Block]:
-    """The blocks of a page that ask the API, or the simulator."""
+    """Return the blocks of a page that ask the API, or the simulator."""
     found = page.blocks("bash")
     return [
         each
@@ -86,12 +86,12 @@ def test_a_block_of_yaml_can_be_read(block: Block) -> None:
 
 
 def here(block: Block, stack: Stack) -> str:
-    """The block's text, for this stack."""
+    """Return the block's text, for this stack."""
     return block.text.replace(API, stack.web_url).replace(SIMULATOR, stack.simulator_url)
 
 
 def answers(text: str, directory: Path) -> list[tuple[int, str]]:
-    """Status and body of all that a script asked."""
+    """Return status and body of all that a script asked."""
     ran = subprocess.run(
         ["bash", "-c", _CURL + text],
         cwd=directory,
@@ -107,7 +107,7 @@ def answers(text: str, directory: Path) -> list[tuple[int, str]]:
 
 
 def unexpected(status: int, body: str) -> bool:
-    """Whether an answer is none that a reader should get: what was cancelled before may be gone."""
+    """Return whether a reader should not get this answer; what was cancelled may be gone."""
     if status < 300:
         return False
     problem: dict[str, Any] = json.loads(body)

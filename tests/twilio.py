@@ -22,19 +22,19 @@ Pairs = Iterable[tuple[str, str]]
 
 
 def sign(url: str, pairs: Pairs = (), auth_token: str = AUTH_TOKEN) -> str:
-    """The address, then each name and value in the order of their names."""
+    """Return the address, then each name and value in the order of their names."""
     text = url + "".join(name + value for name, value in sorted(set(pairs)))
     digest = hmac.new(auth_token.encode(), text.encode(), "sha1").digest()
     return base64.b64encode(digest).decode()
 
 
 def a_sid(number: int) -> str:
-    """A call SID of its own."""
+    """Return a call SID of its own."""
     return f"CA{number:032x}"
 
 
 def callback(sid: str, status: str, sequence: int, **more: Any) -> dict[str, str]:
-    """The form of a status callback, as Twilio sends it."""
+    """Return the form of a status callback, as Twilio sends it."""
     form = {
         "Called": "+1234567890",
         "ToState": "SP",
@@ -56,5 +56,5 @@ def callback(sid: str, status: str, sequence: int, **more: Any) -> dict[str, str
 
 
 def signed(url: str, form: Mapping[str, str]) -> dict[str, str]:
-    """The header that goes with it."""
+    """Return the header that goes with it."""
     return {"X-Twilio-Signature": sign(url, form.items())}

@@ -79,7 +79,7 @@ def _words(line: str) -> Iterator[str]:
 
 
 def _names(path: Path, text: str) -> Iterator[tuple[int, str]]:
-    """The names in a program, without its texts and comments."""
+    """Yield the names in a program, without its texts and comments."""
     if path.suffix == ".py":
         for token in tokenize.generate_tokens(io.StringIO(text).readline):
             if token.type == tokenize.NAME:

@@ -6,5 +6,5 @@ from benchmarks.baselines.trace import work
 
 
 def place_call(number: int, call: dict[str, object], ms: float = 0) -> None:  # noqa: ARG001
-    """Takes the call that ours takes, and does as much with it."""
+    """Take the call that ours takes, and do as much with it."""
     work(number, ms)

@@ -28,19 +28,19 @@ class TaskQueue(Protocol):
         ...
 
     def add(self, numbers: Sequence[int], ms: float = 0) -> None:
-        """Queues tasks to be done now, each taking so long."""
+        """Queue tasks to be done now, each taking so long."""
         ...
 
     def add_later(self, due_ms: Sequence[int]) -> None:
-        """Queues task number n for the unix ms ``due_ms[n]``."""
+        """Queue task number n for the unix ms ``due_ms[n]``."""
         ...
 
     def waiting(self) -> int:
-        """Tasks that nobody has begun."""
+        """Return tasks that nobody has begun."""
         ...
 
     def held(self) -> int:
-        """Tasks that a worker holds, dead or alive."""
+        """Return tasks that a worker holds, dead or alive."""
         ...
 
 
@@ -74,11 +74,11 @@ class StockCelery:
                 self._app.send_task(TASK, arguments, eta=eta, producer=producer)
 
     def waiting(self) -> int:
-        """Length of Celery's list."""
+        """Return length of Celery's list."""
         return int(self._client.llen("celery"))
 
     def held(self) -> int:
-        """Messages that come again after the visibility time-out, an hour."""
+        """Return messages that come again after the visibility time-out, an hour."""
         return int(self._client.hlen("unacked"))
 
 
@@ -95,7 +95,7 @@ class Rq:
         self._queue = Queue(connection=redis.Redis.from_url(url))
 
     def worker(self, slots: int) -> str:
-        """A worker does one job at a time; more of them in a pool."""
+        """Return the command that starts workers, each of which does one job at a time."""
         rq = shlex.quote(str(Path(sys.executable).with_name("rq")))
         if slots > 1:
             return f"exec {rq} worker-pool -u {self._url} -n {slots}"
@@ -117,9 +117,9 @@ class Rq:
             self._queue.enqueue_at(at, task, number, make_call(number))
 
     def waiting(self) -> int:
-        """Length of RQ's list."""
+        """Return length of RQ's list."""
         return int(self._client.llen(_RQ_QUEUE))
 
     def held(self) -> int:
-        """Jobs that were begun and have not ended."""
+        """Return jobs that were begun and have not ended."""
         return int(self._client.zcard(_RQ_BEGUN))

@@ -13,7 +13,10 @@ TASK = "place_call"
 
 
 def create_app(broker: str | None, *, acks_late: bool) -> Celery:
-    """The application. ``acks_late``: Celery's own choice is not to, and to forget a task begun."""
+    """Return the application.
+
+    Without ``acks_late``, which is Celery's default, a started task is forgotten.
+    """
     made = Celery("stock", broker=broker, set_as_current=False)
     made.conf.update(
         task_ignore_result=True,
@@ -25,7 +28,7 @@ def create_app(broker: str | None, *, acks_late: bool) -> Celery:
 
 
 def place_call(number: int, call: dict[str, object], ms: float = 0) -> None:  # noqa: ARG001
-    """Takes the call that ours takes, and does as much with it."""
+    """Take the call that ours takes, and do as much with it."""
     work(number, ms)
 
 

@@ -11,7 +11,7 @@ TRACE = "BENCH_TRACE"
 
 
 def note(what: str, number: int) -> None:
-    """Writes ``what number unix-ms``; what is written survives a kill."""
+    """Write ``what number unix-ms``; what is written survives a kill."""
     if path := os.environ.get(TRACE):
         os.write(_opened(path), f"{what} {number} {time.time() * 1000:.1f}\n".encode())
 

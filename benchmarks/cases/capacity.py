@@ -152,7 +152,7 @@ def _together(systems: list[System], seconds: float, bench: Bench) -> Figures:
 
 
 def _adds(systems: list[System], total: int) -> Figures:
-    """What redis-benchmark gets through, with the script that stores one call."""
+    """Return what redis-benchmark gets through, with the script that stores one call."""
     call = (
         '{"to":"+1__rand_int__","message":"Hello from VoMindAI","lead_id":"1",'
         '"metadata":{"campaign":"Q4 Outreach"}}'

@@ -36,7 +36,7 @@ class Running(Protocol):
         ...
 
     def rest(self) -> None:
-        """Waits until it has nothing to do."""
+        """Wait until it has nothing to do."""
         ...
 
 

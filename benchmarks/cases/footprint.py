@@ -101,7 +101,7 @@ def idle(bench: Bench) -> None:
 
 
 def _asked(system: System, seconds: float) -> Figures:
-    """Commands a second that clients send, and connections once Flower runs as well.
+    """Return commands a second that clients send, and connections once Flower runs as well.
 
     What a script does within Redis is no command of a client's: nobody is charged for it.
     """

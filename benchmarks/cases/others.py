@@ -73,7 +73,7 @@ class Stand:
             command.kill()
 
     def written(self, what: str) -> list[tuple[int, float]]:
-        """Number and time of the tasks' lines of one kind."""
+        """Return number and time of the tasks' lines of one kind."""
         if not self.trace.exists():
             return []
         rows = (line.split() for line in self.trace.read_text().splitlines())
@@ -231,7 +231,7 @@ def _loss(at: Stand) -> Figures:
 
 
 def _life(at: Stand, slots: int) -> int:
-    """A worker that is killed in its work: how many tasks began in its life.
+    """Kill a worker in its work; return how many tasks began in its life.
 
     None where it had none to begin, or began none in the time that a process may take to be ready.
     """

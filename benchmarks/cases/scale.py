@@ -100,7 +100,7 @@ def _everything(system: System, failed: list[str]) -> None:
 
 
 def _longest(client: redis.Redis[str]) -> dict[str, list[int]]:
-    """Durations of what took long, µs, by the script's name."""
+    """Return durations of what took long, µs, by the script's name."""
     known = {sha1(source(name).encode()).hexdigest(): name for name in names()}  # noqa: S324 - Redis's
     found: dict[str, list[int]] = defaultdict(list)
     for entry in client.slowlog_get(100_000):
@@ -113,7 +113,7 @@ def _longest(client: redis.Redis[str]) -> dict[str, list[int]]:
 
 
 def _undisturbed(pid: int) -> None:
-    """Lets nobody else take the server's core in the middle of a script, where that is allowed.
+    """Let nobody else take the server's core in the middle of a script, where that is allowed.
 
     The slow log has the time on the clock, and on two busy cores that of others is among it.
     """
@@ -154,7 +154,7 @@ def _watch(system: System, client: redis.Redis[str], seconds: float) -> Figures:
 
 
 def _commands(client: redis.Redis[str]) -> tuple[int, int]:
-    """Scripts run so far, and commands, those within scripts included."""
+    """Return scripts run so far, and commands, those within scripts included."""
     stats: dict[str, Any] = client.info("commandstats")
     scripts = int(stats.get("cmdstat_evalsha", {"calls": 0})["calls"])
     return scripts, sum(int(each["calls"]) for each in stats.values())

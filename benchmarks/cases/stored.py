@@ -79,7 +79,7 @@ class Place:
         self._system.__exit__()
 
     def _fail(self, wanted: int) -> None:
-        """Lets some calls fail, then pauses the queue, so that all others wait."""
+        """Let some calls fail, then pause the queue, so that all others wait."""
         client = self._system.client
         for ids in bulks(client, wanted, metadata={"simulate": {"failures": 3}}):
             self._failed += ids
@@ -88,33 +88,33 @@ class Place:
         self._system.stop_workers()
 
     def ask(self, kind: str) -> list[float]:
-        """Requests of one kind; how long each took, ms."""
+        """Return requests of one kind; how long each took, ms."""
         make = KINDS[kind]
         asked = RETRIED if kind == "retry" else ASKED
         return [self._system.client.timed_ms(make(self, n)) for n in range(asked)]
 
     def stats(self, _: int) -> bytes:
-        """The numbers of the queue."""
+        """Return the numbers of the queue."""
         return self._system.client.encode("GET", "/stats")
 
     def job(self, _: int) -> bytes:
-        """One call that waits."""
+        """Return one call that waits."""
         return self._system.client.encode("GET", f"/job/{self._some()}")
 
     def page(self, _: int) -> bytes:
-        """The first of those that wait."""
+        """Return the first of those that wait."""
         return self._system.client.encode("GET", PAGE)
 
     def _some(self) -> str:
         return self._random.choice(self._ids)
 
     def cancel(self, n: int) -> bytes:
-        """A call that was added before, so that as many wait as ever."""
+        """Return a call that was added before, so that as many wait as ever."""
         job = self._system.client.ask("POST", "/schedule-call", make_call(n))["jobId"]
         return self._system.client.encode("DELETE", f"/job/{job}")
 
     def retry(self, _: int) -> bytes:
-        """One that failed."""
+        """Return one that failed."""
         return self._system.client.encode("POST", f"/job/{self._failed.pop()}/retry")
 
 

@@ -51,7 +51,7 @@ class Account:
         return not any(line.left for line in self.lines)
 
     def as_json(self) -> dict[str, Any]:
-        """The whole of it; ``ids`` has what was taken over by earlier runs, too."""
+        """Return the whole of it; ``ids`` has what was taken over by earlier runs, too."""
         return {
             "source": self.source,
             "dryRun": self.dry,
@@ -67,7 +67,7 @@ class Account:
         }
 
     def in_words(self) -> Iterator[str]:
-        """Lines for a terminal; no number and no message is in them."""
+        """Yield lines for a terminal; no number and no message is in them."""
         yield f"Source: {self.source}{', paused' if self.paused else ''}"
         yield from self._table()
         yield f"completed: {self.completed} stay there as history"
@@ -93,6 +93,6 @@ class Account:
 
 
 def _old_id(member: str) -> str:
-    """A job's id as the old service told it; a recurring one's without the time of its run."""
+    """Return a job's id in the old service; a recurring one's without the time of its run."""
     kind, _, name = member.partition(":")
     return f"repeat:{name}" if kind == "schedule" else name

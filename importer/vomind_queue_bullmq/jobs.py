@@ -53,7 +53,7 @@ class Terms:
 
 
 def translate(job: OldJob, terms: Terms) -> TakenOver:
-    """The call as it is stored here. Raises Untranslatable."""
+    """Return the call as it is stored here. Raise Untranslatable."""
     if not job.fields:
         raise Untranslatable("its record is gone")
     call = read_call(job.fields, {"queue": terms.queue, "jobId": job.id})
@@ -80,7 +80,7 @@ def translate(job: OldJob, terms: Terms) -> TakenOver:
 
 
 def read_call(fields: Mapping[str, str], origin: Mapping[str, str]) -> Call:
-    """The call in a job's data. Raises Untranslatable."""
+    """Return the call in a job's data. Raise Untranslatable."""
     data = _object(_whole_letters(fields.get("data", "{}")), "data")
     metadata = data.get("metadata")
     if metadata is None:
@@ -133,7 +133,7 @@ def _standing(job: OldJob, attempts: int, due: int, terms: Terms) -> tuple[State
 
 
 def _too_late(job: OldJob, due: int, terms: Terms) -> bool:
-    """Whether a call for later was not even looked at when its time came."""
+    """Return whether a call for later was not even looked at when its time came."""
     if job.place is not Place.DELAYED or terms.past_grace_ms is None:
         return False
     return terms.now_ms - due > terms.past_grace_ms
@@ -149,7 +149,7 @@ def _priority(fields: Mapping[str, str], data: Mapping[str, Any]) -> str:
 
 
 def _first_delay(fields: Mapping[str, str]) -> int:
-    """How much later than accepted it was first wanted, ms."""
+    """Return how much later than accepted it was first wanted, ms."""
     delay = _object(fields.get("opts", "{}"), "opts").get("delay")
     return int(delay) if isinstance(delay, int | float) and delay > 0 else 0
 
@@ -167,7 +167,7 @@ def _object(text: str, what: str) -> dict[str, Any]:
 
 
 def _whole_letters(text: str) -> str:
-    r"""The JSON, with U+FFFD for each half of a character.
+    r"""Return the JSON, with U+FFFD for each half of a character.
 
     JavaScript cuts a text in the middle of an emoji, writes the half that is left as ``\ud83d``,
     and sends it to others as U+FFFD (https://encoding.spec.whatwg.org/#utf-8-encoder).

@@ -37,7 +37,7 @@ class Schedules:
         self._identities: dict[str, str] = {}
 
     def survey(self) -> set[str]:
-        """Tells of all of them; answers with the ids of their next runs."""
+        """Report all of them; return the ids of their next runs."""
         runs = set()
         for old in self._source.schedules():
             runs.add(old.run_id)
@@ -50,7 +50,7 @@ class Schedules:
         return runs
 
     def take(self) -> set[str]:
-        """Takes them over; answers with the ids of the next runs of those that stay."""
+        """Take them over; return the ids of the next runs of those that stay."""
         stay = set()
         for old in self._source.schedules():
             try:
@@ -66,7 +66,7 @@ class Schedules:
         return stay
 
     def complete(self, member: str, record: Mapping[str, str], last_id: int) -> None:
-        """Stores one that is held, and marks it as done."""
+        """Store one that is held, and marks it as done."""
         old = self._held(member, record)
         try:
             taken = self._readable(old)
@@ -97,7 +97,7 @@ class Schedules:
     def _take_due_run(
         self, old: OldSchedule, recurrence: Recurrence, last_id: int
     ) -> tuple[dict[str, str], str]:
-        """A run whose time came while no worker ran: rung once, unless it is too late for that."""
+        """Take over a run that came due while no worker ran, unless it is too late for it."""
         if self._inheritance.now_ms() - old.next_ms > recurrence.grace_ms:
             return {}, "its last run came while nothing ran, and is missed"
         inherited = TakenOver(
@@ -112,7 +112,7 @@ class Schedules:
         return {f"job:{old.run_id}": new}, f"its last run is late and waits as job {new}"
 
     def _first_of_its_kind(self, old: OldSchedule) -> Claim:
-        """As `_readable`; raises Untranslatable for the second of two that would be one here."""
+        """As `_readable`; raise Untranslatable for the second of two that would be one here."""
         taken = self._readable(old)
         first = self._identities.setdefault(taken.recurrence.identity, old.name)
         if first != old.name:
@@ -123,7 +123,7 @@ class Schedules:
         return taken
 
     def _readable(self, old: OldSchedule) -> Claim:
-        """What it means; raises Untranslatable, also where it would take another one's place."""
+        """Return what it means. Raise Untranslatable, also if it would replace another one."""
         now_ms = self._inheritance.now_ms()
         taken = repeats.translate(old, queue=self._source.queue, zone=self._zone, now_ms=now_ms)
         if taken.next_ms is None:
@@ -132,7 +132,7 @@ class Schedules:
         return taken
 
     def _here(self, recurrence: Recurrence) -> str | None:
-        """Its number, where an earlier run has stored it. Raises Untranslatable for another's."""
+        """Return its id if an earlier run stored it. Raise Untranslatable if another has it."""
         number = self._inheritance.schedule_of(recurrence.identity)
         if number is None:
             return None
@@ -151,7 +151,7 @@ def _line(old: OldSchedule, new: str | None, note: str) -> Line:
 
 
 def _note(old: OldSchedule, taken: Claim) -> str:
-    """What is not quite as it was."""
+    """Return what is not quite as it was."""
     if taken.note or taken.agrees:
         return taken.note
     return (

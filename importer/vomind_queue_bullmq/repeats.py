@@ -38,7 +38,7 @@ class Claim:
 
 
 def translate(old: OldSchedule, *, queue: str, zone: str | None, now_ms: int) -> Claim:
-    """The recurring call. Raises Untranslatable.
+    """Return the recurring call. Raise Untranslatable.
 
     ``zone``: that of the old worker's own clock, for jobs without one.
     """
@@ -77,7 +77,7 @@ def _options(old: OldSchedule) -> Mapping[str, Any]:
 
 
 def _with_priority(record: Mapping[str, str]) -> Mapping[str, str]:
-    """A scheduler keeps the priority among the options of its runs."""
+    """Return the record with its priority, which a scheduler keeps among its runs' options."""
     if "priority" in record:
         return record
     try:
@@ -109,7 +109,7 @@ def _pattern(options: Mapping[str, Any], next_ms: int) -> tuple[str, str]:
 
 
 def _every(every: int, next_ms: int) -> tuple[str, str]:
-    """A pattern in UTC for a run each ``every`` ms, where there is one."""
+    """Return a pattern in UTC for a run each ``every`` ms, where there is one."""
     if every % _MINUTE_MS or _DAY_MS % every or (every > _HOUR_MS and every % _HOUR_MS):
         raise Untranslatable(f"every {every} ms: no cron pattern means that")
     phase = next_ms % every

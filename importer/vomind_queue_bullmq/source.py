@@ -88,7 +88,7 @@ class Source:
     """One BullMQ queue. Everything may raise SourceUnusable."""
 
     def __init__(self, url: str, queue: str, prefix: str) -> None:
-        """Connects to nothing."""
+        """Connect to nothing."""
         self._client = connect(url, timeout_s=WORKER_TIMEOUT_S)
         self._base = f"{prefix}:{queue}:"
         self._prefix = prefix
@@ -98,7 +98,7 @@ class Source:
         self._pause = self._client.register_script(_script("pause"))
 
     def check(self) -> str:
-        """BullMQ's version, or ``unknown``. Raises SourceUnusable where there is no such queue."""
+        """BullMQ's version, or ``unknown``. Raise SourceUnusable where there is no such queue."""
         with _told():
             if not self._client.exists(self._key("meta"), self._key("id"), self._key("repeat")):
                 raise SourceUnusable(self._missing())
@@ -106,7 +106,7 @@ class Source:
         return str(version or "unknown").removeprefix("bullmq:")
 
     def is_paused(self) -> bool:
-        """Whether its workers start nothing."""
+        """Return whether its workers start nothing."""
         with _told():
             return bool(self._client.hexists(self._key("meta"), "paused"))
 
@@ -118,13 +118,13 @@ class Source:
             self._pause(keys=[self._key("meta")], args=[self._base, old])
 
     def last_id(self) -> int:
-        """The last number that BullMQ gave to a job."""
+        """Return the last number that BullMQ gave to a job."""
         with _told():
             found: Any = self._client.get(self._key("id"))
         return int(found) if found and str(found).isdecimal() else 0
 
     def counts(self) -> dict[Place, int]:
-        """How many jobs stand where."""
+        """Return how many jobs stand where."""
         with _told(), self._client.pipeline(transaction=False) as many:
             for place in Place:
                 if place in _LISTS:
@@ -134,7 +134,7 @@ class Source:
             return dict(zip(Place, many.execute(), strict=True))
 
     def jobs(self, place: Place) -> Iterator[list[OldJob]]:
-        """The jobs there at this moment, in the order in which they would be started."""
+        """Yield the jobs there at this moment, in the order in which they would be started."""
         listed = self._listed(place)
         for start in range(0, len(listed), CHUNK):
             part = listed[start : start + CHUNK]
@@ -145,7 +145,7 @@ class Source:
             ]
 
     def schedules(self) -> list[OldSchedule]:
-        """The recurring jobs, soonest first."""
+        """Return the recurring jobs, soonest first."""
         with _told():
             listed: Any = self._client.zrange(self._key("repeat"), 0, -1, withscores=True)
         found = []
@@ -158,26 +158,26 @@ class Source:
         return found
 
     def hold(self, jobs: Sequence[tuple[str, int]], place: Place) -> list[str]:
-        """Puts jobs aside, each an id and its place here, ms; answers with those that it could."""
+        """Put jobs aside, each an id and its place here, ms; return those that it could."""
         flat: list[Any] = [value for job in jobs for value in job]
         with _told():
             held = self._hold(keys=[self._key(place)], args=[self._base, str(place), *flat])
         return list(map(str, held))
 
     def hold_schedule(self, schedule: OldSchedule) -> bool:
-        """Puts a recurring job aside with its next run; false when it has changed since."""
+        """Put a recurring job aside with its next run; false when it has changed since."""
         arguments: list[Any] = [self._base, schedule.name, schedule.next_ms, schedule.run_id]
         with _told():
             return bool(self._hold_schedule(keys=[self._key("repeat")], args=arguments))
 
     def held(self) -> list[str]:
-        """What is put aside and not done, in that order: ``job:<id>`` or ``schedule:<name>``."""
+        """Return what is put aside and not done, in order: ``job:<id>`` or ``schedule:<name>``."""
         with _told():
             found: Any = self._client.zrange(self._ours("held"), 0, -1)
         return list(map(str, found))
 
     def held_records(self, members: Sequence[str]) -> list[Mapping[str, str]]:
-        """Their records, with ``vomind:state`` and ``vomind:place`` in them."""
+        """Return their records, with ``vomind:state`` and ``vomind:place`` in them."""
         with _told(), self._client.pipeline(transaction=False) as many:
             for member in members:
                 many.hgetall(self._ours(member))
@@ -194,29 +194,29 @@ class Source:
             both.execute()
 
     def done(self) -> dict[str, str]:
-        """All that was taken over, by now and ever, with its ids here."""
+        """Return all that was taken over, by now and ever, with its ids here."""
         with _told():
             found: Any = self._client.hgetall(self._ours("done"))
         return dict(found)
 
     def name(self) -> str:
-        """What tells this queue from all others; given to it the first time."""
+        """Return what tells this queue from all others; given to it the first time."""
         with _told():
             self._client.set(self._ours("name"), f"bullmq:{secrets.token_hex(8)}", nx=True)
             return str(self._client.get(self._ours("name")))
 
     def bind(self, target: str) -> bool:
-        """Whether it is that target that takes it over; the first one does."""
+        """Return whether it is that target that takes it over; the first one does."""
         with _told():
             self._client.set(self._ours("target"), target, nx=True)
             return bool(self._client.get(self._ours("target")) == target)
 
     def close(self) -> None:
-        """Ends the connections."""
+        """End the connections."""
         self._client.close()
 
     def _run_of(self, name: str, next_ms: int) -> str:
-        """Id of the next run: the name is in it, but where BullMQ before 5 hashed it once more."""
+        """Return the next run's id, which has the name in it, hashed before BullMQ 5."""
         least = next_ms * _DELAY_SCALE
         with _told():
             found: Any = self._client.zrangebyscore(
@@ -269,7 +269,7 @@ def _script(name: str) -> str:
 
 @contextmanager
 def _told() -> Iterator[None]:
-    """Turns redis-py's errors into SourceUnusable."""
+    """Turn redis-py's errors into SourceUnusable."""
     try:
         yield
     except redis.RedisError as error:

@@ -68,7 +68,7 @@ class TakeOver:
         self._last_place: dict[Priority, int] = {}
 
     def survey(self) -> Account:
-        """What a run would do. Changes nothing, here or there."""
+        """Return what a run would do. Changes nothing, here or there."""
         self._describe()
         for member in self._source.held():
             self.account.warnings.append(f"{member} is held since a run that was cut short")
@@ -81,7 +81,7 @@ class TakeOver:
         return self.account
 
     def run(self) -> Account:
-        """Takes over what can be; what cannot is left as it is, in a paused queue."""
+        """Take over what can be; what cannot is left as it is, in a paused queue."""
         if not self._source.bind(self._inheritance.store_name()):
             raise OtherTarget(
                 "Another Redis has begun to take this queue over: go on with that one, "
@@ -148,7 +148,7 @@ class TakeOver:
             time.sleep(_LOOK_S)
 
     def _take_place(self, place: Place, refused: Container[str]) -> int:
-        """Takes over what stands there and can be; how much that was."""
+        """Take over what stands there and can be; how much that was."""
         count = 0
         for part in self._source.jobs(place):
             wanted = []
@@ -161,7 +161,7 @@ class TakeOver:
         return count
 
     def _placed(self, job: OldJob) -> list[tuple[str, int]]:
-        """Its id and its place here; nothing for what cannot be taken over."""
+        """Return its id and its place here; nothing for what cannot be taken over."""
         try:
             inherited = jobs.translate(job, self._terms())
         except Untranslatable:
@@ -175,7 +175,7 @@ class TakeOver:
         return [(job.id, place)]
 
     def _complete(self, members: Sequence[str]) -> None:
-        """Stores what is held, and marks it as done."""
+        """Store what is held, and marks it as done."""
         for start in range(0, len(members), CHUNK):
             part = members[start : start + CHUNK]
             records = self._source.held_records(part)

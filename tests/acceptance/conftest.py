@@ -43,38 +43,38 @@ class Api:
         self._session = requests.Session()
 
     def ask(self, method: str, path: str, body: Any = None, **headers: str) -> requests.Response:
-        """One request; whatever the answer."""
+        """Return one request; whatever the answer."""
         return self._session.request(
             method, self._base + path, json=body, headers=headers, timeout=10
         )
 
     def __call__(self, method: str, path: str, body: Any = None) -> dict[str, Any]:
-        """One request that succeeds."""
+        """Return one request that succeeds."""
         answer = self.ask(method, path, body)
         assert answer.status_code == 200, answer.text
         found: dict[str, Any] = answer.json()
         return found
 
     def schedule(self, to: str, **fields: Any) -> str:
-        """Schedules one call at once; its job id."""
+        """Schedule one call at once; its job id."""
         return str(self("POST", "/schedule-call", {"to": to, **fields})["jobId"])
 
     def bulk(self, calls: list[dict[str, Any]]) -> list[str]:
-        """Schedules many; their job ids."""
+        """Schedule many; their job ids."""
         jobs = self("POST", "/schedule-bulk-calls", {"calls": calls})["jobs"]
         return [job["jobId"] for job in jobs]
 
     def job(self, job_id: str) -> dict[str, Any]:
-        """One job."""
+        """Return one job."""
         return self("GET", f"/job/{job_id}")
 
     def stats(self) -> dict[str, Any]:
-        """The numbers alone."""
+        """Return the numbers alone."""
         stats: dict[str, Any] = self("GET", "/stats")["stats"]
         return stats
 
     def until_state(self, job_id: str, *states: str, within_s: float = 30) -> dict[str, Any]:
-        """Waits until a job is in one of these states."""
+        """Wait until a job is in one of these states."""
 
         def arrived() -> dict[str, Any]:
             job = self.job(job_id)
@@ -83,7 +83,7 @@ class Api:
         return until(arrived, within_s=within_s, what=f"job {job_id} is {' or '.join(states)}")
 
     def until_done(self, *, within_s: float = 60) -> dict[str, Any]:
-        """Waits until nothing waits, is delayed or active."""
+        """Wait until nothing waits, is delayed or active."""
 
         def done() -> dict[str, Any]:
             stats = self.stats()
@@ -178,7 +178,7 @@ def tls_port(tls_server: Server) -> int:
 
 
 def number(index: int) -> str:
-    """A phone number of its own."""
+    """Return a phone number of its own."""
     return f"+1555{index:07d}"
 
 

@@ -49,7 +49,7 @@ class Office:
     session: requests.Session = field(default_factory=requests.Session)
 
     def __call__(self, method: str, path: str, body: Any = None) -> dict[str, Any]:
-        """One request to the queue that succeeds."""
+        """Send one request to the queue that must succeed."""
         headers = {"X-API-Key": SECRET}
         answer = self.session.request(
             method, self.stack.queue_url + path, json=body, headers=headers, timeout=10
@@ -59,18 +59,18 @@ class Office:
         return found
 
     def call(self, to: str, **fields: Any) -> str:
-        """Schedules a call; its id."""
+        """Schedule a call; its id."""
         path = "/schedule-delayed-call" if "delayMs" in fields else "/schedule-call"
         return str(self("POST", path, {"to": to, **fields})["jobId"])
 
     def bulk(self, count: int, **fields: Any) -> list[str]:
-        """Schedules that many calls; their ids."""
+        """Schedule that many calls; their ids."""
         calls = [{"to": f"+1415{number:07d}", **fields} for number in range(count)]
         jobs = self("POST", "/schedule-bulk-calls", {"calls": calls})["jobs"]
         return [job["jobId"] for job in jobs]
 
     def until_state(self, job_id: str, state: str) -> dict[str, Any]:
-        """Waits for a job to be in that state."""
+        """Wait for a job to be in that state."""
 
         def arrived() -> dict[str, Any]:
             job = self("GET", f"/job/{job_id}")
@@ -79,7 +79,7 @@ class Office:
         return until(arrived, within_s=20, what=f"job {job_id} is {state}")
 
     def logged(self, job_id: str) -> dict[str, Any]:
-        """Waits for a call to be in the call log."""
+        """Wait for a call to be in the call log."""
         url = f"{self.stack.web_url}/api/calls/{job_id}"
 
         def there() -> dict[str, Any]:
@@ -89,7 +89,7 @@ class Office:
         return until(there, within_s=20, what=f"call {job_id} is in the log")
 
     def empty(self) -> None:
-        """Takes every call away; the processes go on."""
+        """Take every call away; the processes go on."""
         for name in self.client.scan_iter("{calls}:*", count=1000):
             if name not in _KEPT:
                 self.client.delete(name)
@@ -165,7 +165,7 @@ class Visitor:
             self.troubles.append(message.text)
 
     def go(self, address: str = "/") -> Page:
-        """Opens one of the page's places."""
+        """Open one of the page's places."""
         self.page.goto(f"{self.url}/#{address}")
         self.page.locator("h1").wait_for(state="attached")
         return self.page

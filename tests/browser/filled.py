@@ -23,7 +23,7 @@ SPECIAL = ("+15005550011", "+15005550012", "+15005550014", "+15005550001", "+150
 
 
 def number(rng: random.Random) -> str:
-    """One of the numbers that are kept for stories."""
+    """Return one of the numbers that are kept for stories."""
     return f"+1{rng.choice((202, 312, 415, 617, 718))}55501{rng.randrange(100):02d}"
 
 

@@ -138,7 +138,7 @@ def a_file(page: Page, stack: Stack) -> None:
 
 
 def _one(stack: Stack, state: str, at: int) -> str:
-    """Id of a call in that state."""
+    """Return id of a call in that state."""
     url = f"{stack.queue_url}/{state}?start={at}&end={at}"
     return str(requests.get(url, timeout=10).json()["jobs"][0]["jobId"])
 
@@ -156,7 +156,7 @@ def others(browser: Browser, stack: Stack) -> None:
 
 
 def main() -> None:
-    """Takes all of them."""
+    """Take all of them."""
     program = shutil.which("chromium")
     if program is None:
         sys.exit("chromium is missing. On Debian and Ubuntu: apt install chromium")

@@ -14,7 +14,7 @@ INVALID, UNREACHABLE = "+15005550001", "+15005550002"
 
 
 def agree(page: Page, name: str) -> str:
-    """Says yes to what is asked; returns what it said."""
+    """Confirm the question; return its text."""
     question = page.get_by_role("dialog")
     question.get_by_role("button", name=name, exact=True).wait_for()
     said = question.inner_text()
@@ -23,12 +23,12 @@ def agree(page: Page, name: str) -> str:
 
 
 def undo(page: Page, name: str = "Undo") -> None:
-    """Takes the last thing back."""
+    """Take the last thing back."""
     page.locator(".toast").last.get_by_role("button", name=name).click()
 
 
 def failed(office: Office) -> list[str]:
-    """Two calls that failed for one reason, and one for another; their ids."""
+    """Return two calls that failed for one reason, and one for another; their ids."""
     ids = [office.call(number) for number in (INVALID, INVALID, UNREACHABLE)]
     for job_id in ids:
         office.until_state(job_id, "failed")

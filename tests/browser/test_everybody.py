@@ -39,14 +39,14 @@ def fill(office: Office) -> None:
 
 
 def settled(page: Page) -> Page:
-    """The same, once it is drawn."""
+    """Return the same, once it is drawn."""
     page.locator(".loading").wait_for(state="detached")
     page.wait_for_timeout(200)
     return page
 
 
 def findings(page: Page, axe: str) -> list[str]:
-    """What axe has to say against the page as it is."""
+    """Return what axe has to say against the page as it is."""
     if not page.evaluate("'axe' in window"):
         page.evaluate(axe)
     found: dict[str, Any] = page.evaluate("axe.run(document, {resultTypes: ['violations']})")

@@ -31,7 +31,7 @@ def choose(office: Office, visit: Callable[..., Visitor], tmp_path: Path) -> Cal
 
 
 def check(page: Page) -> None:
-    """Lets every row be held against the rules."""
+    """Let every row be held against the rules."""
     page.get_by_role("button", name="Check").click()
 
 
@@ -86,7 +86,7 @@ def test_errors_are_told_by_line_before_anything_is_sent(
 
 
 def many(count: int) -> str:
-    """A file with as many good rows."""
+    """Return a file with as many good rows."""
     return "to\n" + "".join(f"+1415{number:07d}\n" for number in range(count))
 
 

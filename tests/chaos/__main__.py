@@ -18,7 +18,7 @@ from tests.chaos.scale import FULL, SHORT, USUAL, Scale
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs what was asked for, and prints the table."""
+    """Run what was asked for, and print the table."""
     args = _parser().parse_args(argv)
     if args.list:
         for experiment in EXPERIMENTS:

@@ -55,7 +55,7 @@ class Arena:
             worker.wait_for(" ready.", within_s=60)
 
     def new_worker(self, **settings: str) -> Process:
-        """One more worker, which may not be ready yet."""
+        """Start one more worker, which may not be ready yet."""
         name = f"w{len(self.workers)}@%h"
         worker = self.stack.start("worker", "-n", name, **settings)
         self.workers.append(worker)
@@ -71,7 +71,7 @@ class Arena:
         return Api(self.stack.queue_url)
 
     def client(self) -> Client:
-        """A client that keeps the journal."""
+        """Return a client that keeps the journal."""
         return Client(self.stack.queue_url, self.journal)
 
     @property
@@ -81,13 +81,13 @@ class Arena:
         return SimulatorClient(self.stack.simulator_url, control)
 
     def numbers(self, count: int) -> list[str]:
-        """Phone numbers that were never given out before."""
+        """Return phone numbers that were never given out before."""
         with self._lock:
             first, self._numbers = self._numbers, self._numbers + count
         return [f"+1555{index:07d}" for index in range(first, first + count)]
 
     def settle(self, *, within_s: float = 120) -> dict[str, Any]:
-        """Waits until no call waits, is delayed or active; the last stats."""
+        """Wait until no call waits, is delayed or active; the last stats."""
         deadline = time.monotonic() + within_s
         stats: dict[str, Any] = {}
         while time.monotonic() < deadline:
@@ -100,14 +100,14 @@ class Arena:
         raise Broken(f"calls are still under way after {within_s:.0f} s: {stats}")
 
     def judge(self, *, within_s: float = 120, left_to_a_person: bool = False) -> Evidence:
-        """Waits for the end of all calls and judges."""
+        """Wait for the end of all calls and judge."""
         self.settle(within_s=within_s)
         rings = self.phone.rings()
         return verify(self.journal, self.api, rings, left_to_a_person=left_to_a_person)
 
 
 def answers(url: str) -> bool:
-    """Whether something answers there without an error."""
+    """Return whether something answers there without an error."""
     try:
         return requests.get(url, timeout=1).ok
     except requests.RequestException:

@@ -157,5 +157,5 @@ def on_time(scale: Scale, seed: int) -> tuple[str, str]:
 
 
 def batched_numbers(numbers: list[str]) -> list[list[str]]:
-    """Parts that one bulk may hold."""
+    """Return parts that one bulk may hold."""
     return [numbers[start : start + 10_000] for start in range(0, len(numbers), 10_000)]

@@ -99,7 +99,7 @@ def _restart_redis(made: Arena) -> None:
 
 @contextlib.contextmanager
 def _kills(made: Arena, shippers: list[Process], kills: int, over_s: float) -> Iterator[None]:
-    """Kills one of the shippers at random moments, spread over that time; all live in the end."""
+    """Kill one of the shippers at random moments, spread over that time; all live in the end."""
     rng = random.Random(made.rng.random())
     moments = sorted(rng.uniform(0, over_s) for _ in range(kills))
 

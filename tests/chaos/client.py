@@ -39,7 +39,7 @@ class Client:
     def ask(
         self, method: str, path: str, body: Any = None, **headers: str
     ) -> tuple[Told, requests.Response | None]:
-        """One request, never repeated; no answer at all is ``UNKNOWN``."""
+        """Send one request, never repeated; no answer at all is ``UNKNOWN``."""
         if not hasattr(self._local, "session"):
             self._local.session = requests.Session()
         began = time.monotonic()
@@ -64,7 +64,7 @@ class Client:
         return Told.UNKNOWN if "unknown" in answer.json()["detail"] else Told.REFUSED
 
     def add(self, numbers: Sequence[str], key: str = "", **fields: Any) -> list[str]:
-        """One call or a bulk. With a key it is sent again until the outcome is known."""
+        """Schedule one call or a bulk. With a key it is sent again until the outcome is known."""
         headers = {"Idempotency-Key": key} if key else {}
         calls = [{"to": number, **fields} for number in numbers]
         path = "/schedule-bulk-calls" if len(calls) > 1 else "/schedule-call"
@@ -111,14 +111,14 @@ class Client:
             self._journal.retry(job_id)
 
     def pause(self) -> bool:
-        """Whether it was answered with 200."""
+        """Return whether it was answered with 200."""
         told, _ = self.ask("POST", "/pause")
         if told is Told.DONE:
             self._journal.paused()
         return told is Told.DONE
 
     def resume(self) -> None:
-        """Asks until it is answered."""
+        """Ask until it is answered."""
         self._journal.resuming()
         while self.ask("POST", "/resume")[0] is not Told.DONE:
             time.sleep(0.1)

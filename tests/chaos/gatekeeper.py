@@ -40,7 +40,7 @@ class Gatekeeper:
         return f"http://127.0.0.1:{self._server.server_address[1]}"
 
     def close(self) -> None:
-        """Answers no more."""
+        """Answer no more."""
         self._server.shutdown()
         self._server.server_close()
 
@@ -58,7 +58,7 @@ class Gatekeeper:
             do_GET = do_POST = do_PATCH = do_DELETE = do_HEAD = _any  # noqa: N815
 
             def log_message(self, *_: object) -> None:
-                """Says nothing."""
+                """Say nothing."""
 
         return Handler
 

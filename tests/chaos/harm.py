@@ -48,7 +48,7 @@ class Victim:
 
 
 def of_process(process: Process) -> Victim:
-    """A web process or a worker, with its children."""
+    """Return a web process or a worker, with its children."""
 
     def send(number: signal.Signals) -> None:
         with contextlib.suppress(ProcessLookupError):
@@ -64,7 +64,7 @@ def of_process(process: Process) -> Victim:
 
 
 def of_server(server: Server) -> Victim:
-    """The server that holds the calls."""
+    """Return the server that holds the calls."""
 
     def send(number: signal.Signals) -> None:
         process = server._process
@@ -86,7 +86,7 @@ def victims(arena: Arena) -> list[Victim]:
 
 @contextlib.contextmanager
 def running(threads: Sequence[threading.Thread], over: threading.Event) -> Iterator[None]:
-    """Runs threads while the block runs; they end once ``over`` is set."""
+    """Run threads while the block runs; they end once ``over`` is set."""
     for thread in threads:
         thread.start()
     try:
@@ -105,7 +105,7 @@ def havoc(
     every_s: tuple[float, float],
     stop_s: tuple[float, float],
 ) -> Iterator[None]:
-    """Harms each target at random while the block runs; in the end all are alive again."""
+    """Harm each target at random while the block runs; in the end all are alive again."""
     over = threading.Event()
     failed: list[BaseException] = []
 
@@ -127,7 +127,7 @@ def havoc(
 
 
 def deeds(targets: Sequence[Victim]) -> str:
-    """What was done, in a few words."""
+    """Return what was done, in a few words."""
     total: Counter[str] = Counter()
     for victim in targets:
         total.update(victim.suffered)

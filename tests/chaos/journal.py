@@ -104,12 +104,12 @@ class Journal:
             self.outrages.append(what)
 
     def took(self, what: list[float], seconds: float) -> None:
-        """Notes a duration in one of the lists above."""
+        """Note a duration in one of the lists above."""
         with self._lock:
             what.append(seconds)
 
     def some_id(self, index: float) -> str | None:
-        """An accepted id, by a random number in [0, 1)."""
+        """Return an accepted id, by a random number in [0, 1)."""
         with self._lock:
             ids = list(self.accepted)
         return ids[int(index * len(ids))] if ids else None

@@ -99,7 +99,7 @@ def _pings(made: Arena) -> bool:
 
 
 def insist(made: Arena, over: threading.Event, rng: random.Random) -> None:
-    """Adds, looks and cancels, whatever the answers, until it is over."""
+    """Add, look and cancel, whatever the answers, until it is over."""
     client = made.client()
     while not over.wait(rng.uniform(0.02, 0.2)):
         deeds: list[Callable[[], object]] = [
@@ -113,7 +113,7 @@ def insist(made: Arena, over: threading.Event, rng: random.Random) -> None:
 
 
 def until_all_ring(made: Arena, since_ms: float) -> float:
-    """Seconds from the return of Redis until each worker placed a call that began after it."""
+    """Return how long after Redis came back each worker placed a new call, s."""
     client = made.client()
 
     def first_rings() -> list[float]:

@@ -155,7 +155,7 @@ def _arrive(made: Arena, seconds: float, a_second: int) -> None:
 
 
 def inversions(evidence: Evidence) -> tuple[int, int]:
-    """Pairs that started in the wrong order, and the worst time between the two, ms.
+    """Return pairs that started in the wrong order, and the worst time between the two, ms.
 
     A call is overtaken when one that is less urgent, or as urgent and later, starts
     while it waits.

@@ -35,14 +35,14 @@ class Proxy:
         return f"redis://127.0.0.1:{self._door.getsockname()[1]}/0"
 
     def cut_all(self) -> None:
-        """Resets every connection that there is."""
+        """Reset every connection that there is."""
         with self._lock:
             pairs = list(self._pairs)
         for pair in pairs:
             self._reset(pair)
 
     def close(self) -> None:
-        """Takes no more connections, and cuts those that exist."""
+        """Take no more connections, and cut those that exist."""
         self._door.close()
         self.cut_all()
 

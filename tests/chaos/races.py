@@ -132,7 +132,7 @@ def same_request(scale: Scale, seed: int) -> tuple[str, str]:
 def _all_at_once(
     made: Arena, numbers: Sequence[str], key: str, clients: int
 ) -> Callable[[], list[list[str]]]:
-    """Starts them; the result waits for all and gives what each was answered."""
+    """Start them; the result waits for all and gives what each was answered."""
     found: list[list[str]] = []
     gate = threading.Barrier(clients)
 

@@ -96,7 +96,7 @@ def _schedule(made: Arena, to: str, cron: str) -> str:
 
 
 def _make_due(made: Arena, ids: list[str]) -> None:
-    """Sets the next tick of all into the past, as time itself does."""
+    """Set the next tick of all into the past, as time itself does."""
     with made.server.client() as client, client.pipeline() as pipe:
         seconds, micros = client.time()
         tick = seconds * 1000 + micros // 1000

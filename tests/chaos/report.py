@@ -50,7 +50,7 @@ class Experiment:
 
 
 def record(row: Row, scale: Scale, seed: int, took_s: float) -> None:
-    """Keeps a row with what it takes to replay it."""
+    """Keep a row with what it takes to replay it."""
     RECORD.parent.mkdir(exist_ok=True)
     line = {**asdict(row), "scale": scale.name, "seed": seed, "took_s": round(took_s, 1)}
     with RECORD.open("a") as file:

@@ -36,7 +36,7 @@ class Scale:
     timed: bool
 
     def pick(self, short: T, usual: T, full: T) -> T:
-        """The size that belongs to this scale."""
+        """Return the size that belongs to this scale."""
         return {"short": short, "usual": usual, "full": full}[self.name]
 
 

@@ -107,7 +107,7 @@ def _swap(primary: Server, replica: Server) -> None:
 
 
 def _never_ready(made: Arena) -> int:
-    """Every way leads to a replica now; how often it was looked at."""
+    """Wait until every way leads to a replica; return how often it was checked."""
     looks, until_s = 0, time.monotonic() + STALE_S
     while time.monotonic() < until_s:
         status = requests.get(f"{made.stack.web_url}/readyz", timeout=5).status_code
@@ -118,7 +118,7 @@ def _never_ready(made: Arena) -> int:
 
 
 def _until_all_go_on(made: Arena) -> float:
-    """Seconds until web, both workers, beat and the shipper have done something anew."""
+    """Return seconds until web, both workers, beat and the shipper have worked again."""
     since_ms = time.time() * 1000
     until_all_ring(made, since_ms)
     until(lambda: _numbers(made, since_ms), within_s=30, what="beat and the shipper go on")
@@ -127,7 +127,7 @@ def _until_all_go_on(made: Arena) -> float:
 
 
 def _numbers(made: Arena, since_ms: float) -> bool:
-    """Whether a scheduler has seen to all, and the log has all that happened before."""
+    """Return whether a scheduler has seen to all, and the log has all that happened before."""
     metrics = requests.get(f"{made.stack.web_url}/metrics", timeout=5)
     if not metrics.ok:
         return False

@@ -89,7 +89,7 @@ def failover(scale: Scale, seed: int) -> tuple[str, str]:
 
 
 def follow(made: Arena, replica: Server) -> None:
-    """Makes a server a replica of the arena's, and waits until it is in step."""
+    """Make a server a replica of the arena's, and wait until it is in step."""
     with replica.client() as direct, made.server.client() as master:
         direct.execute_command("REPLICAOF", "127.0.0.1", made.server.port)
         until(
@@ -141,7 +141,7 @@ def full_memory(scale: Scale, seed: int) -> tuple[str, str]:
 
 
 def _is_full(made: Arena, size: int, later: list[str]) -> bool:
-    """Adds one more bulk for much later; whether it was refused."""
+    """Add one more bulk for much later; whether it was refused."""
     before = len(made.journal.refused)
     later += made.client().add(made.numbers(size), delayMs=3_600_000)
     return len(made.journal.refused) > before

@@ -37,7 +37,7 @@ class Evidence:
 def verify(
     journal: Journal, api: Api, rings: Iterable[dict[str, Any]], *, left_to_a_person: bool = False
 ) -> Evidence:
-    """Raises Broken when a promise is; else everything that it was judged by."""
+    """Return everything that was judged. Raise Broken when a promise is broken."""
     jobs, faults = listed(api)
     by_number: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for ring in rings:
@@ -53,14 +53,14 @@ def verify(
 
 
 def fail_on(faults: Sequence[str]) -> None:
-    """Raises Broken when there are any."""
+    """Raise Broken when there are any."""
     if faults:
         shown = "\n".join(f"  - {fault}" for fault in faults[:25])
         raise Broken(f"{len(faults)} findings, the first of them:\n{shown}")
 
 
 def listed(api: Api) -> tuple[dict[str, dict[str, Any]], list[str]]:
-    """All jobs of all lists, and what does not add up between lists and stats."""
+    """Return all jobs of all lists, and what does not add up between lists and stats."""
     jobs: dict[str, dict[str, Any]] = {}
     faults: list[str] = []
     stats = api.stats()
@@ -153,7 +153,7 @@ def _refused(evidence: Evidence) -> list[str]:
 
 
 def _whole_bulks(evidence: Evidence) -> list[str]:
-    """A request without an answer was carried out whole or not at all, and once."""
+    """Judge that a request without an answer was carried out whole or not at all, and once."""
     count = Counter(job["data"]["to"] for job in evidence.jobs.values())
     faults = [f"{number} has {times} jobs" for number, times in count.items() if times > 1]
     for numbers in evidence.journal.unknown:
@@ -185,7 +185,7 @@ def _pauses(evidence: Evidence) -> list[str]:
 
 
 def most_in_window(times_ms: Iterable[float], window_ms: float) -> int:
-    """The largest number of times in any rolling window of that length."""
+    """Return the largest number of times in any rolling window of that length."""
     times = sorted(times_ms)
     most, first = 0, 0
     for last, time_ms in enumerate(times):

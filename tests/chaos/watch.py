@@ -22,7 +22,7 @@ PAUSE_S = (0.005, 0.03)
 
 
 def start(url: str) -> subprocess.Popen[str]:
-    """One such client that has begun; `stop` ends it."""
+    """Return one such client that has begun; `stop` ends it."""
     command = [sys.executable, "-m", "tests.chaos.watch", url]
     watcher = subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT
@@ -33,14 +33,14 @@ def start(url: str) -> subprocess.Popen[str]:
 
 
 def stop(watcher: subprocess.Popen[str]) -> list[float]:
-    """What it measured, s."""
+    """Return what it measured, s."""
     told, _ = watcher.communicate(timeout=30)
     durations: list[float] = json.loads(told)
     return durations
 
 
 def main() -> None:
-    """Measures until the input ends."""
+    """Measure until the input ends."""
     over = threading.Event()
     threading.Thread(target=lambda: (sys.stdin.read(), over.set()), daemon=True).start()
     took: list[float] = []

@@ -18,7 +18,7 @@ _PLACE = re.compile(r"(<!-- ways: begin[^\n]*-->\n).*?(<!-- ways: end -->)", re.
 
 
 def drawn(ways: Mapping[str, Sequence[Seen]]) -> str:
-    """All of them in Markdown."""
+    """Return all of them in Markdown."""
     parts = []
     for way, title in TITLES.items():
         tree = grow(ways[way])
@@ -27,14 +27,14 @@ def drawn(ways: Mapping[str, Sequence[Seen]]) -> str:
 
 
 def write(ways: Mapping[str, Sequence[Seen]]) -> None:
-    """Puts them into the page, between two marks."""
+    """Put them into the page, between two marks."""
     text = PAGE.read_text("utf-8")
     new = "\n" + drawn(ways) + "\n"
     PAGE.write_text(_PLACE.sub(lambda found: found[1] + new + found[2], text), "utf-8")
 
 
 def written() -> Mapping[str, set[str]]:
-    """The modules of each way as the page shows them."""
+    """Return the modules of each way as the page shows them."""
     place = _PLACE.search(PAGE.read_text("utf-8"))
     assert place is not None
     blocks = re.findall(r"```text\n(.*?)```", place[0], re.DOTALL)

@@ -26,7 +26,7 @@ def answer(what: Any) -> None:
 
 
 def web() -> None:
-    """Answers the requests of the standard input."""
+    """Answer the requests of the standard input."""
     from werkzeug.test import Client
 
     import wsgi

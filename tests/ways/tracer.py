@@ -30,13 +30,13 @@ class Tracer:
         sys.setprofile(self._profile)
 
     def begin(self) -> None:
-        """Forgets what was seen and looks."""
+        """Forget what was seen and look."""
         self.seen = []
         self._threads = threading.local()
         self._on = True
 
     def end(self) -> list[tuple[str, int, str, str]]:
-        """Looks no more; what was seen."""
+        """Look no more; what was seen."""
         self._on = False
         return self.seen
 
@@ -63,7 +63,7 @@ class Tracer:
 
 
 def _above(frame: FrameType) -> list[FrameType]:
-    """The frames of ours that led to this one, the outermost first."""
+    """Return the frames of ours that led to this one, the outermost first."""
     found = []
     while (caller := frame.f_back) is not None:
         if _is_ours(caller):

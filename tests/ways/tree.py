@@ -18,29 +18,29 @@ class Node:
     children: list[Node] = field(default_factory=list)
 
     def walk(self, depth: int = -1) -> Iterator[tuple[int, Node]]:
-        """All nodes with their depths, the root left out."""
+        """Yield all nodes with their depths, the root left out."""
         if self.module:
             yield depth, self
         for child in self.children:
             yield from child.walk(depth + 1)
 
     def modules(self) -> list[str]:
-        """Every module once, in the order of first entry."""
+        """Return every module once, in the order of first entry."""
         return list(dict.fromkeys(node.module for _, node in self.walk()))
 
     def drawn(self) -> str:
-        """A line for each node, indented."""
+        """Return a line for each node, indented."""
         return "\n".join(f"{'  ' * depth}{short(node)}" for depth, node in self.walk())
 
 
 def short(node: Node) -> str:
-    """Its name without the package's, and without where a nested function stands."""
+    """Return its name without the package's and without those of outer functions."""
     function = node.function.rpartition("<locals>.")[2]
     return f"{node.module.removeprefix('vomind_queue.')}.{function}"
 
 
 def common(runs: Sequence[Sequence[Seen]]) -> list[Seen]:
-    """The last run without the functions that another one did without, and what those led to."""
+    """Return the last run, without functions that another run did without, and their callees."""
     functions = [{(module, function) for _, _, module, function in run} for run in runs]
     everywhere = set.intersection(*functions)
     #: By thread, the depth of the function that was left out.
@@ -59,7 +59,7 @@ def common(runs: Sequence[Sequence[Seen]]) -> list[Seen]:
 
 
 def twice(seen: Sequence[Seen]) -> list[str]:
-    """Functions that lead on into another module and that a thread reaches from more than one.
+    """Return functions that lead into another module and are reached from several.
 
     There two branches of a way do the same work. What leads nowhere, such as the writer of a log
     line, may be asked by anybody.
@@ -77,7 +77,7 @@ def twice(seen: Sequence[Seen]) -> list[str]:
 
 
 def grow(seen: Iterable[Seen]) -> Node:
-    """The tree of what was seen; a function of the module that called it is part of its caller."""
+    """Return the tree of what was seen; functions of one module become one node."""
     root = Node()
     stacks: dict[str, list[tuple[int, Node]]] = {}
     for thread, depth, module, function in seen:

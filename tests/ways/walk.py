@@ -41,21 +41,21 @@ class Traced:
         self.read()
 
     def read(self) -> Any:
-        """The next line that it writes."""
+        """Return the next line that it writes."""
         assert self._popen.stdout is not None
         line = self._popen.stdout.readline()
         assert line, f"the process ended:\n{self.log.read_text(errors='replace')}"
         return json.loads(line)
 
     def ask(self, line: str) -> Any:
-        """Sends a line and reads one."""
+        """Send a line and read one."""
         assert self._popen.stdin is not None
         self._popen.stdin.write(line + "\n")
         self._popen.stdin.flush()
         return self.read()
 
     def request(self, method: str, path: str, **options: Any) -> Mapping[str, Any]:
-        """Lets the web process answer a request."""
+        """Let the web process answer a request."""
         answer: Mapping[str, Any] = self.ask(
             json.dumps({"method": method, "path": path, **options})
         )
@@ -63,7 +63,7 @@ class Traced:
         return answer
 
     def kill(self) -> None:
-        """Ends it."""
+        """End it."""
         self._popen.kill()
         self._popen.communicate()
 
@@ -111,7 +111,7 @@ def processes(directory: Path, redis_url: str) -> Iterator[tuple[Traced, Traced,
 
 
 def ways(directory: Path, redis_url: str) -> Mapping[str, Sequence[Seen]]:
-    """The three ways: what every call ran through."""
+    """Return the three ways: what every call ran through."""
     posts, placings, callbacks = [], [], []
     with processes(directory, redis_url) as (web, worker, sink):
         for number in range(WARM + CALLS):
@@ -140,7 +140,7 @@ def _until_completed(web: Traced, job_id: str) -> None:
 
 
 def _about(sink: Sink, job_id: str) -> Mapping[str, Any]:
-    """The first callback about this call; those about earlier ones are dropped."""
+    """Return the first callback about this call; those about earlier ones are dropped."""
     while True:
         request = sink.requests.get(timeout=30)
         if f"/{job_id}/" in request["path"]:
@@ -148,7 +148,7 @@ def _about(sink: Sink, job_id: str) -> Mapping[str, Any]:
 
 
 def _to_the_outcome(seen: Sequence[Seen]) -> list[Seen]:
-    """Up to the end of the task, in which the outcome is written.
+    """Return up to the end of the task, in which the outcome is written.
 
     Threads that look after other things all the time take no part: Celery is not in them.
     """

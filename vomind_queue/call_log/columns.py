@@ -27,17 +27,17 @@ _EVENT = {each.name: _column(each.name) for each in fields(CallEvent)}
 
 
 def names(kind: type[CallRow | CallEvent]) -> list[str]:
-    """The columns of a table."""
+    """Return the columns of a table."""
     return list((_ROW if kind is CallRow else _EVENT).values())
 
 
 def time(unix_ms: int) -> str:
-    """A time as PostgreSQL reads it."""
+    """Return a time as PostgreSQL reads it."""
     return (_EPOCH + timedelta(milliseconds=unix_ms)).isoformat(timespec="milliseconds")
 
 
 def flat(line: CallRow | CallEvent) -> dict[str, Any]:
-    """A line by the names of its columns."""
+    """Return a line by the names of its columns."""
     found = {}
     for name, column in (_ROW if isinstance(line, CallRow) else _EVENT).items():
         value = getattr(line, name)
@@ -46,7 +46,7 @@ def flat(line: CallRow | CallEvent) -> dict[str, Any]:
 
 
 def read_row(found: Mapping[str, Any]) -> CallRow:
-    """The inverse of `flat`."""
+    """Return the inverse of `flat`."""
     values = _values(found, _ROW)
     if values["price"] is not None:
         values["price"] = str(values["price"])
@@ -54,7 +54,7 @@ def read_row(found: Mapping[str, Any]) -> CallRow:
 
 
 def read_event(found: Mapping[str, Any]) -> CallEvent:
-    """The inverse of `flat`."""
+    """Return the inverse of `flat`."""
     return CallEvent(**_values(found, _EVENT))
 
 

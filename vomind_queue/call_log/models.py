@@ -1,6 +1,6 @@
-"""What the call log holds: plain values, no I/O.
+"""The records of the call log: plain values, no I/O.
 
-A *row* is a call as it stands, an *event* is one thing that happened to it. All times are
+A *row* is a call in its present state, an *event* is one thing that happened to it. All times are
 unix milliseconds on the clock of the Redis server.
 """
 

@@ -1,4 +1,4 @@
-"""What the product needs of a call log; everything may raise LogUnavailable."""
+"""The interface of a call log; every method may raise LogUnavailable."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from vomind_queue.call_log.models import Batch, CallEvent, CallRow, DeadLetter, 
 
 
 class CallLog(Protocol):
-    """A log that takes the same lines twice without harm, and rows that come late without one."""
+    """A call log whose writes may be repeated, and may arrive late, without harm."""
 
     def write(self, batch: Batch) -> Sequence[DeadLetter]:
-        """Takes rows and events; answers those that it refuses for good."""
+        """Take rows and events; return those that it refuses for good."""
         ...
 
     def find(self, search: Search) -> Sequence[CallRow]:
@@ -20,20 +20,20 @@ class CallLog(Protocol):
         ...
 
     def call(self, job_id: str) -> tuple[CallRow, Sequence[CallEvent]] | None:
-        """The newest call with that id, and its events in order."""
+        """Return the newest call with that id, and its events in order."""
         ...
 
     def erase(self, keys: Sequence[str]) -> Erased:
-        """Takes out rows and their events."""
+        """Take out rows and their events."""
         ...
 
     def keys_of(self, number: str, limit: int) -> Sequence[str]:
-        """Keys of up to ``limit`` calls to that number."""
+        """Return keys of up to ``limit`` calls to that number."""
         ...
 
     def expire(self, before_ms: int, limit: int, *, now_ms: int, anonymize: bool) -> int:
-        """Erases calls that ended before a time, or blanks what is personal in them.
+        """Erase calls that ended before a time, or blank their personal fields.
 
-        Up to ``limit`` of them; answers how many there were.
+        Up to ``limit`` calls; return how many there were.
         """
         ...

@@ -1,4 +1,4 @@
-"""The call log in a file of SQLite, for whoever has no Supabase.
+"""The call log in an SQLite file, for installations without Supabase.
 
 One shipper writes it, web processes on the same machine read it; write-ahead logging lets
 them do so at the same time. Times are unix milliseconds.
@@ -31,9 +31,9 @@ WAIT_S = 5.0
 
 _ROW = tuple(each.name for each in fields(CallRow))
 _EVENT = tuple(each.name for each in fields(CallEvent))
-#: Not every row knows it, and the first that does knows it best.
+#: Not every row has it; the first one that does is the most accurate.
 _KEPT = "answered_ms = coalesce(answered_ms, excluded.answered_ms)"
-#: What was blanked stays so; what becomes of the call is told all the same.
+#: Blanked fields stay blank; the call's progress is still written.
 _PERSONAL = ("to_number", "lead_id", "message", "metadata", "failure")
 _UNBLANKED = ", ".join(
     f"{name} = iif(anonymized_ms IS NULL, excluded.{name}, NULL)" for name in _PERSONAL
@@ -79,7 +79,7 @@ class SqliteLog:
         self._path = path
 
     def write(self, batch: Batch) -> Sequence[DeadLetter]:
-        """All of it or nothing; nothing is refused for good."""
+        """Write all of it or nothing; no line is refused for good."""
         with self._writing() as database:
             database.executemany(_PUT_ROW, map(_flat, batch.rows))
             database.executemany(_PUT_EVENT, map(_flat, batch.events))

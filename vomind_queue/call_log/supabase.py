@@ -1,7 +1,7 @@
-"""The call log in Supabase: upserts that may be repeated, through supabase-py.
+"""The call log in Supabase: repeatable upserts through supabase-py.
 
-What is wrong with a line is told apart from what is wrong with the connection, the key or the
-tables: the first is refused for good and found in its batch by halving, the second is waited for.
+A bad line is distinguished from a fault of the connection, the key or the tables. A bad line is
+found in its batch by halving and refused for good; other faults are waited out.
 """
 
 from __future__ import annotations
@@ -39,12 +39,12 @@ _CONFLICT = {Table.CALLS: "call_key", Table.EVENTS: "call_key,sequence"}
 
 
 def connect(url: str, service_key: str) -> SupabaseLog:
-    """A log in a Supabase project; connects on first use."""
+    """Return a log in a Supabase project; connects on first use."""
     return SupabaseLog(*_client(url, service_key))
 
 
 def examine(url: str, service_key: str) -> Iterator[CheckResult]:
-    """Whether the project has what the log needs."""
+    """Yield checks of whether the project has what the log needs."""
     client, http = _client(url, service_key)
     with http:
         yield from supabase_checks.examine(client, service_key)
@@ -70,11 +70,11 @@ class SupabaseLog:
         self._http = http
 
     def close(self) -> None:
-        """Closes its connections."""
+        """Close its connections."""
         self._http.close()
 
     def write(self, batch: Batch) -> Sequence[DeadLetter]:
-        """Rows before events, each table in one request unless a line is refused."""
+        """Write rows before events, each table in one request unless a line is refused."""
         return [*self._put(Table.CALLS, batch.rows), *self._put(Table.EVENTS, batch.events)]
 
     def find(self, search: Search) -> Sequence[CallRow]:
@@ -189,7 +189,7 @@ class SupabaseLog:
 
 
 def _sensible(answer: Any) -> Any:
-    """Raises LogUnavailable for a success that somebody else told, such as a page to log in at."""
+    """Raise LogUnavailable for a 200 that is not Supabase's, such as a log-in page."""
     if not isinstance(answer.data, list):
         raise LogUnavailable("what answers in place of Supabase is none")
     return answer
@@ -197,7 +197,7 @@ def _sensible(answer: Any) -> Any:
 
 @contextmanager
 def _told() -> Iterator[None]:
-    """Turns the client's errors into LogUnavailable."""
+    """Turn the client's errors into LogUnavailable."""
     try:
         yield
     except APIError as error:

@@ -1,4 +1,4 @@
-"""Whether a Supabase project has what the call log needs; writes nothing."""
+"""Checks of whether a Supabase project has what the call log needs; they write nothing."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _LEADS = "leads"
 
 
 def examine(client: Client, key: str) -> Iterator[CheckResult]:
-    """Findings on the key, the tables and the optional table of leads."""
+    """Yield checks of the key, the tables and the optional table of leads."""
     if found := _unfit(key):
         yield found
         return
@@ -40,9 +40,10 @@ def examine(client: Client, key: str) -> Iterator[CheckResult]:
 
 
 def _unfit(key: str) -> CheckResult | None:
-    """A key for browsers reads nothing and writes nothing, and is told no error for reading.
+    """Return a failed check for a key that may not write.
 
-    Old keys are JSON Web Tokens that name their role
+    A key for browsers reads nothing, yet gets no error for reading. Old keys are JSON
+    Web Tokens that name their role
     (https://supabase.com/docs/guides/api/api-keys).
     """
     role = "anon" if key.startswith("sb_publishable_") else None

@@ -1,4 +1,4 @@
-"""What an error of Supabase's means for the lines that were sent, and what may be said of it."""
+"""What an error of Supabase means for the lines sent, and how to report it."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ _ADVICE = {
 
 
 def judge(error: APIError) -> Fault:
-    """Whose fault an answer tells of; what nobody has heard of is doubtful."""
+    """Return whose fault an error is; an unknown error is doubtful."""
     code = str(error.code or "")
     if code in _LINE_CODES or (len(code) == 5 and code.startswith(_LINE_CLASSES)):  # noqa: PLR2004
         return Fault.LINE
@@ -62,7 +62,7 @@ def judge(error: APIError) -> Fault:
 
 
 def in_words(error: APIError) -> str:
-    """The error without what was sent: details hold whole rows, messages a value at times."""
+    """Return the error without what was sent: its details and messages may hold values."""
     code = str(error.code or "no code")
     if code in _ADVICE:
         return f"{code}: {_ADVICE[code]}"

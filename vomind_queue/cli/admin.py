@@ -18,7 +18,7 @@ from vomind_queue.observability import logs
 
 
 def configured() -> Settings:
-    """The settings, with the log set up by them. Raises SettingsError."""
+    """Return the settings; configure logging by them. Raise SettingsError."""
     settings = load()
     logs.configure(settings)
     return settings
@@ -26,7 +26,7 @@ def configured() -> Settings:
 
 @contextmanager
 def told() -> Iterator[None]:
-    """A fault that is not the command's own ends it with one line and status 1."""
+    """End the command with one line and status 1 on a known error."""
     try:
         yield
     except VomindError as error:

@@ -19,7 +19,7 @@ from vomind_queue.errors import leaves
 
 #: Where `vomind-queue up` serves the API.
 DEFAULT_URL = "http://127.0.0.1:3000"
-#: Environment variables of those who talk to a service, and set none up.
+#: Environment variables of clients, which need no other settings.
 CLIENT_VARIABLES = ("VOMIND_URL", "VOMIND_KEY")
 #: Where the queue's endpoints hang.
 QUEUE = "/api/queue"
@@ -37,7 +37,7 @@ T = TypeVar("T")
 
 
 class ApiFault(click.ClickException):
-    """A request that came to nothing; its text is for people, its status for programs."""
+    """A failed request; its text is for people, its exit code for programs."""
 
     def __init__(
         self,
@@ -77,7 +77,7 @@ class ApiFault(click.ClickException):
             click.echo(readable(self.document))
 
 
-#: Hears of a failure, and of the wait after it in seconds.
+#: Called with a failure and the wait after it, s.
 Tell = Callable[[ApiFault, float], None]
 
 
@@ -85,7 +85,7 @@ class Api:
     """One service; safe to use from one thread."""
 
     def __init__(self, url: str, key: str | None) -> None:
-        """Raises click's UsageError for what is no address, or cannot be a key."""
+        """Raise click's UsageError for what is no address, or cannot be a key."""
         self.url = _base(url)
         #: Tells services and keys apart, and gives none away.
         self.identity = hashlib.sha256(f"{self.url} {key or ''}".encode()).hexdigest()[:12]
@@ -95,19 +95,19 @@ class Api:
             self._session.headers["X-API-Key"] = _checked(key)
 
     def get(self, path: str, **query: Any) -> dict[str, Any]:
-        """A document; a query's ``None`` is left out. Raises ApiFault."""
+        """Return a document; a query's ``None`` is left out. Raise ApiFault."""
         return document(self.ask("GET", path, query=query))
 
     def post(self, path: str, body: Any = None, **headers: str) -> dict[str, Any]:
-        """The answer to a body, where there is one. Raises ApiFault."""
+        """Return the answer to a body, where there is one. Raise ApiFault."""
         return document(self.ask("POST", path, body=body, headers=headers))
 
     def patch(self, path: str, body: Any) -> dict[str, Any]:
-        """The answer to a change. Raises ApiFault."""
+        """Return the answer to a change. Raise ApiFault."""
         return document(self.ask("PATCH", path, body=body))
 
     def delete(self, path: str) -> dict[str, Any]:
-        """The answer to a removal. Raises ApiFault."""
+        """Return the answer to a removal. Raise ApiFault."""
         return document(self.ask("DELETE", path))
 
     def ask(
@@ -119,7 +119,7 @@ class Api:
         query: Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> requests.Response:
-        """One request, made once; 304 is an answer, too. Raises ApiFault."""
+        """Send a request once; 304 counts as an answer. Raise ApiFault."""
         raw = None if body is None else json.dumps(body, ensure_ascii=False).encode()
         sent = dict(headers or {}) | ({"Content-Type": "application/json"} if raw else {})
         try:
@@ -130,7 +130,7 @@ class Api:
                 params={name: value for name, value in (query or {}).items() if value is not None},
                 headers=sent,
                 timeout=(CONNECT_S, TIMEOUT_S),
-                # Followed, it would turn a POST into a GET, and carry the key elsewhere.
+                # Following it would turn a POST into a GET, and send the key elsewhere.
                 allow_redirects=False,
             )
         except requests.RequestException as error:
@@ -171,7 +171,7 @@ class Api:
 
 
 def document(answer: requests.Response) -> dict[str, Any]:
-    """The JSON object in an answer. Raises ApiFault for anything else."""
+    """Return the JSON object in an answer. Raise ApiFault for anything else."""
     try:
         found = json.loads(answer.content)
     except ValueError:
@@ -182,7 +182,7 @@ def document(answer: requests.Response) -> dict[str, Any]:
 
 
 def _words(problem: Mapping[str, Any]) -> str:
-    """The API's own words: its detail, or all of its messages where there are several."""
+    """Return the API's messages if there are several, else its detail."""
     found = [f"{path}: {text}" if path else text for path, text in leaves(problem.get("errors"))]
     if len(found) < 2:  # noqa: PLR2004
         return str(problem["detail"])
@@ -191,7 +191,7 @@ def _words(problem: Mapping[str, Any]) -> str:
 
 
 def _base(url: str) -> str:
-    """The address without the path that every request adds."""
+    """Return the address without the path that every request adds."""
     text = url if "://" in url else f"http://{url}"
     if not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#]*)?", text):
         raise click.UsageError(
@@ -201,7 +201,7 @@ def _base(url: str) -> str:
 
 
 def _unsigned(url: str) -> str:
-    # Whoever puts a password into it is not shown it again.
+    # A password in the address is not printed again.
     return re.sub(r"//[^/]*@", "//…@", url)
 
 
@@ -212,7 +212,7 @@ def _checked(key: str) -> str:
 
 
 def _reason(error: requests.RequestException) -> str:
-    """What the system said, without the library's wrapping."""
+    """Return the system's message without the library's wrapping."""
     if isinstance(error, requests.Timeout):
         return "no answer in time"
     found = re.search(r"\[Errno -?\d+\] ([^'\")]+)", repr(error))
@@ -228,10 +228,10 @@ def _seconds(text: str | None) -> float | None:
 
 
 def patiently(ask: Callable[[], T], *, for_s: float, tell: Tell | None = None) -> T:
-    """What ``ask`` returns, tried again for so long while the service cannot be reached.
+    """Return what ``ask`` returns; retry it for ``for_s`` while the service is unreachable.
 
-    A second later, then after twice as long each time, ``LONGEST_PAUSE_S`` at most. ``tell`` hears
-    of each failure and of the wait after it. Raises ApiFault.
+    The first retry comes after a second; each pause doubles, up to ``LONGEST_PAUSE_S``. ``tell``
+    gets each failure and the wait after it. Raise ApiFault.
     """
     deadline, pause_s = time.monotonic() + for_s, 1.0
     while True:

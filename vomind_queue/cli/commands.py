@@ -56,7 +56,7 @@ class Lazy(NamedTuple):
     hidden: bool = False
 
     def load(self) -> click.Command:
-        """The command itself."""
+        """Return the command itself."""
         module, _, name = self.place.partition(":")
         command = getattr(import_module(module), name)
         if not isinstance(command, click.Command):
@@ -82,12 +82,12 @@ class LazyGroup(DYMGroup):
         return [name for name, lazy in _all().items() if not lazy.hidden]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        """The command of that name."""
+        """Return the command of that name."""
         lazy = COMMANDS.get(cmd_name) or _all().get(cmd_name)
         return lazy.load() if lazy else None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Writes the list without importing the commands."""
+        """Write the list without importing the commands."""
         known = _all()
         with formatter.section("Commands"):
             formatter.write_dl([(name, known[name].help) for name in self.list_commands(ctx)])

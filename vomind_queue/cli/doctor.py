@@ -1,7 +1,7 @@
-"""``doctor``: everything that the service stands on, looked at from here.
+"""``doctor``: checks of everything that the service depends on, run from this machine.
 
-The rooms for outside systems say what they find of theirs (`examination` in each); here it is
-asked for in order and printed. Nothing is changed, and nobody is rung.
+Each room for an outside system has its own checks (`account_checks`, `redis_checks`,
+`supabase_checks`); here they run in order and are printed. Nothing is changed, nobody is called.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from vomind_queue.queue.call_queue import CallQueue
 from vomind_queue.queue.connection import WORKER_TIMEOUT_S, RedisStore, connect
 from vomind_queue.twilio.account_checks import signature
 
-#: How each is marked, and painted; what it is called; with what the command ends.
+#: The sign of each grade in its colour, its name, and the exit code it leads to.
 _GRADES: Mapping[Grade, tuple[str, str, ExitCode]] = {
     Grade.FINE: (click.style("✓", fg="green"), "fine", ExitCode.DONE),
     Grade.ADVICE: (click.style("!", fg="yellow"), "advice", ExitCode.ADVICE),
@@ -37,8 +37,8 @@ _GRADES: Mapping[Grade, tuple[str, str, ExitCode]] = {
 }
 #: How long an answer may take, s: Twilio waits no longer than 15.
 TIMEOUT_S = 10.0
-#: Where Twilio asks what to say, with a token that no attempt has. Its signature is checked all
-#: the same; of a status callback nothing is read before the token was found.
+#: Where Twilio asks for TwiML, with a token that no attempt has. The signature is checked all
+#: the same, whereas a status callback with an unknown token is not read at all.
 _PATH = "/api/twilio/twiml/doctor/doctor"
 
 
@@ -86,7 +86,7 @@ def _document(found: list[tuple[str, CheckResult]], worst: Grade) -> dict[str, o
 
 
 def examine(settings: Settings) -> Iterator[tuple[str, CheckResult]]:
-    """Each finding under the name of what it is about, in the order in which they stand."""
+    """Yield each check result with the name of its part, in the order in which they are shown."""
     looks: dict[str, Callable[[Settings], Iterable[CheckResult]]] = {
         "Redis": _redis, "API": _keys, "Twilio": _twilio, "Callbacks": _callbacks,
         "Call log": check_log,
@@ -110,7 +110,7 @@ def _redis(settings: Settings) -> Iterator[CheckResult]:
 
 
 def _processes(queue: CallQueue) -> Iterator[CheckResult]:
-    """Who works on it, as far as it was seen there."""
+    """Yield checks of the processes that work on the queue."""
     try:
         stats = queue.stats()
     except StoreUnavailable as error:
@@ -129,7 +129,7 @@ def _processes(queue: CallQueue) -> Iterator[CheckResult]:
 
 
 def _keys(settings: Settings) -> Iterator[CheckResult]:
-    """Keys that could be guessed, by their names."""
+    """Yield an advice for API keys that could be guessed, by their names."""
     if short := settings.short_keys:
         names = ", ".join(key.name or "one without a name" for key in short)
         yield advice(
@@ -152,7 +152,7 @@ def _twilio(settings: Settings) -> Iterator[CheckResult]:
 
 
 def _callbacks(settings: Settings) -> Iterator[CheckResult]:
-    """Send a signed request that names no call: it is taken for Twilio's, and then refused."""
+    """Check PUBLIC_URL with a signed request that names no call, so that nothing happens."""
     url = settings.public_url
     if url is None or settings.twilio_auth_token is None:
         yield advice(

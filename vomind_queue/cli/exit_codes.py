@@ -1,4 +1,4 @@
-"""With which status a command ends; docs/command-line.md has them for people."""
+"""Exit statuses of commands; docs/command-line.md lists them."""
 
 from __future__ import annotations
 
@@ -50,5 +50,5 @@ _BY_STATUS = {
 
 
 def of_status(status: int) -> ExitCode:
-    """The ending for an HTTP status that is no success."""
+    """Return the exit code for an HTTP status other than success."""
     return _BY_STATUS.get(status, ExitCode.FAULT)

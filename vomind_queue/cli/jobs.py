@@ -92,14 +92,14 @@ def _retry_many(api: Api, out: Out, reason: str | None) -> None:
 
 
 def job_path(job_id: str) -> str:
-    """Where a job is."""
+    """Return where a job is."""
     return f"{QUEUE}/job/{quote(job_id, safe=':')}"
 
 
 def _each(out: Out, ids: Sequence[str], one: Callable[[str], tuple[dict[str, Any], str]]) -> None:
-    """Does all of them; what is refused does not hold up the rest.
+    """Handle every id; a refusal does not stop the rest.
 
-    Ends the command as the first refusal has it; what cannot be reached ends it at once. With
+    The first refusal decides the exit code; an unreachable service ends the command at once. With
     ``--json`` there is a line for each.
     """
     first: ApiFault | None = None
@@ -156,7 +156,7 @@ def _found(api: Api, path: str) -> dict[str, Any] | None:
 
 
 def _logged(api: Api, out: Out, job_id: str, *, needed: bool) -> dict[str, Any] | None:
-    """What the log has; while it is away the queue's own record is shown alone."""
+    """Return the call log's record; None while the log is away and the queue has the call."""
     try:
         return _found(api, f"/api/calls/{quote(job_id, safe=':')}")
     except ApiFault as fault:
@@ -223,9 +223,9 @@ def _detail(name: str, value: Any) -> str:
 
 
 def follow(api: Api, out: Out, job_id: str) -> None:
-    """Prints each change; with ``--json`` only the job as it is in the end.
+    """Print each change; with ``--json`` only the job as it is in the end.
 
-    Ends the command with 1 when the call failed, or nobody answered it.
+    End the command with 1 when the call failed, or nobody answered it.
     """
     told = ""
     while True:
@@ -243,7 +243,7 @@ def follow(api: Api, out: Out, job_id: str) -> None:
 
 
 def where(job: Mapping[str, Any]) -> str:
-    """One line on where a call is."""
+    """Return one line on where a call is."""
     word, line, reason = job["state"], line_status(job), job["failedReason"]
     if word == "completed":
         return f"{'over' if line in OVER else 'placed'}: {on_the_line(job)}"
@@ -256,7 +256,7 @@ def where(job: Mapping[str, Any]) -> str:
 
 
 def on_the_line(job: Mapping[str, Any]) -> str:
-    """How the call goes at Twilio, or went."""
+    """Return the call's state at Twilio, in words."""
     call = job["call"] or {}
     status = call.get("status") or "placed"
     if status != "completed":

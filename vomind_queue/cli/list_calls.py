@@ -97,7 +97,7 @@ def log_pages(
 ) -> Iterator[Sequence[dict[str, Any]]]:
     """Calls of the log, the newest first, page by page.
 
-    The service may be away for ``away_s`` in between. Raises ApiFault.
+    The service may be away for ``away_s`` in between. Raise ApiFault.
     """
     cursor, left = None, limit
     while left is None or left > 0:
@@ -195,7 +195,7 @@ def _jsonl(api: Api, wanted: Mapping[str, Any], file: IO[bytes]) -> int:
 
 
 def _csv(api: Api, wanted: Mapping[str, Any], file: IO[bytes]) -> int:
-    """The API's own tables, one under the other, with the names of the columns once."""
+    """Write the API's CSV pages one after another, with a single header; return how many calls."""
     query, calls = {**wanted, "limit": PAGE}, 0
     while True:
         ask = partial(api.ask, "GET", "/api/calls", query=query, headers={"Accept": "text/csv"})

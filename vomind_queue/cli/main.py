@@ -24,13 +24,13 @@ class _Root(LazyGroup):
     """Ends cleanly on Ctrl-C, wherever it comes, and with a document where one is wanted."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Remembers whether a document is wanted, also where no command is come to."""
+        """Remember whether JSON is wanted, even if no command is reached."""
         ctx.meta[_WANTS_JSON] = "--json" in args
         rest: list[str] = super().parse_args(ctx, args)
         return rest
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Runs the command."""
+        """Run the command."""
         try:
             return super().invoke(ctx)
         except click.ClickException as fault:
@@ -60,7 +60,7 @@ def entry(context: click.Context, /, **_: Any) -> None:
 
 
 def main() -> None:
-    """Runs the command that the arguments of the process name."""
+    """Run the command that the arguments of the process name."""
     name = Path(sys.argv[0]).name
     entry.main(prog_name=name if name.startswith("vomind") else "vomind-queue")
 

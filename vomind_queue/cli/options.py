@@ -21,7 +21,7 @@ _PART = re.compile(r"([0-9]{1,12})(ms|[smhdw])")
 
 
 def talks(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Gives a command its options, and calls it with an ``api`` and an ``out``."""
+    """Give a command its options, and call it with an ``api`` and an ``out``."""
 
     @click.option(
         "--url",
@@ -50,7 +50,7 @@ def talks(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def together(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """Several options as one decorator."""
+    """Return several options as one decorator."""
 
     def add(command: Any) -> Any:
         for option in reversed(options):
@@ -61,12 +61,12 @@ def together(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 
 def given(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Those that have a value."""
+    """Return those that have a value."""
     return {name: value for name, value in fields.items() if value is not None}
 
 
 def outcomes(text: str) -> list[str]:
-    """A list as people write it; ``none`` is an empty one."""
+    """Return a list as people write it; ``none`` is an empty one."""
     words = text.replace(",", " ").split()
     return [] if words == ["none"] else words
 
@@ -109,7 +109,7 @@ call_options = together(
 
 
 def _parse_ms(text: str) -> int:
-    """Milliseconds of ``90s``, ``15m`` or ``1h30m``. Raises ValueError."""
+    """Return the milliseconds of ``90s``, ``15m`` or ``1h30m``. Raise ValueError."""
     plain = text.strip().lower()
     if not re.fullmatch(rf"(?:{_PART.pattern})+", plain):
         raise ValueError(text)
@@ -117,7 +117,7 @@ def _parse_ms(text: str) -> int:
 
 
 def duration(text: str) -> int:
-    """The type of a duration: milliseconds."""
+    """Return the type of a duration: milliseconds."""
     try:
         return _parse_ms(text)
     except ValueError:
@@ -127,7 +127,7 @@ def duration(text: str) -> int:
 
 
 def past(text: str) -> str:
-    """The type of a time, or of how long ago; the API says best what a time looks like."""
+    """Return the type of a time, or of how long ago; the API says best what a time looks like."""
     try:
         before = timedelta(milliseconds=_parse_ms(text))
     except ValueError:

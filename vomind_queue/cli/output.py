@@ -50,7 +50,7 @@ class Out:
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    """Lines with their columns under each other; the last one is cut to the terminal's width."""
+    """Return lines with aligned columns, the last one cut to the terminal's width."""
     widths = [max(len(cell) for cell in column) for column in zip(head, *rows, strict=True)]
     room = (
         shutil.get_terminal_size((120, 24)).columns
@@ -76,23 +76,23 @@ def _painted(cell: str, width: int) -> str:
 
 
 def row(name: str, text: str) -> str:
-    """A line of what is shown of one thing."""
+    """Return a line of what is shown of one thing."""
     return f"  {name:11} {text}"
 
 
 def state(word: str) -> str:
-    """A state in its colour."""
+    """Return a state in its colour."""
     return click.style(word, fg=COLOURS.get(word))
 
 
 def short(text: str, most: int) -> str:
-    """One line of at most so many characters; what could move the cursor is taken out."""
+    """Return one line of at most ``most`` characters, without control characters."""
     plain = printable(text)
     return plain if len(plain) <= most else f"{plain[: most - 1]}…"
 
 
 def printable(text: str) -> str:
-    """Text that somebody sent, without what a terminal would obey."""
+    """Return text from outside without control characters."""
     return "".join(sign if sign.isprintable() else " " for sign in text)
 
 
@@ -102,7 +102,7 @@ def moment(text: str | None) -> str:
 
 
 def ahead_s(text: str) -> float:
-    """How far off a time of the API's is, s; negative when it is past."""
+    """Return how far ahead a time of the API is, s; negative when it is past."""
     return (datetime.fromisoformat(text) - datetime.now(UTC)).total_seconds()
 
 

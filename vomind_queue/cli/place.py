@@ -67,7 +67,7 @@ def _due(answer: dict[str, Any]) -> str:
 
 
 def _place(api: Api, out: Out, path: str, *, number: str, wait: bool, **options: Any) -> None:
-    """Schedules once; raises ApiFault that says how to send it again without a second call."""
+    """Schedule once; raise ApiFault that says how to send it again without a second call."""
     key = options.pop("idempotency_key") or f"cli-{secrets.token_urlsafe(12)}"
     try:
         body = {"to": number, **given(options)}

@@ -159,7 +159,7 @@ def preview(
 
 
 def _fields(options: Mapping[str, Any]) -> dict[str, Any]:
-    """What was given; ``--key`` is the API's."""
+    """Return the options given, under the API's names; ``--key`` is the API's key."""
     found = given(options)
     return {"key" if name == "recurring_key" else name: found[name] for name in found}
 

@@ -28,7 +28,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 def _becomes(name: str, *, more: str = "", takes: str = "") -> click.Command:
-    """A command that is replaced by a program; ``takes`` names the arguments handed on to it."""
+    """Return a command that a program replaces; ``takes`` names the arguments passed on."""
 
     def run(arguments: tuple[str, ...] = ()) -> None:
         path = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]

@@ -1,4 +1,4 @@
-"""How the queue stands, as lines: what `status` prints once and ``watch`` again and again."""
+"""The status board, as lines: ``status`` prints it once, ``watch`` repeatedly."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from vomind_queue.cli.options import talks
 from vomind_queue.cli.output import COLOURS, Out, ahead_s, count, duration, printable, row
 from vomind_queue.encoding import readable
 
-#: How the verdicts are painted, and what they are called for people.
+#: The title and colour of each state of the queue.
 _STATES: Mapping[str, tuple[str, str]] = {
     "calling": ("Calling", "green"),
     "idle": ("Idle: no call to make now", "green"),
@@ -43,7 +43,7 @@ _HOME, _LINE, _REST = "\x1b[H", "\x1b[K", "\x1b[J"
 
 
 def board(shown: Mapping[str, Any], url: str) -> Iterator[str]:
-    """The lines."""
+    """Yield the lines of the status board."""
     title, colour = _STATES.get(shown["state"], (shown["state"], "red"))
     yield f"{click.style('●', fg=colour)} {click.style(title, bold=True)}  {url}"
     for reason in shown["reasons"]:
@@ -57,7 +57,7 @@ def board(shown: Mapping[str, Any], url: str) -> Iterator[str]:
 
 
 def one_line(shown: Mapping[str, Any]) -> str:
-    """The same as briefly as can be."""
+    """Return the status in one short line."""
     stats = shown["stats"]
     names = ("waiting", "active", "delayed", "completed", "failed")
     return "  ".join([shown["state"], *(f"{name} {stats[name]:,}" for name in names)])
@@ -129,7 +129,7 @@ def _short_ms(wait_ms: int) -> str:
 
 
 def bars(minutes: Sequence[Mapping[str, Any]], now: datetime) -> str:
-    """Starts a minute over the last hour, the present minute at the right."""
+    """Return a bar for each minute of the last hour, the present one at the right."""
     starts = {datetime.fromisoformat(each["at"]): each["starts"] for each in minutes}
     last = now.replace(second=0, microsecond=0)
     row = [starts.get(last - timedelta(minutes=back), 0) for back in reversed(range(MINUTES))]
@@ -151,7 +151,7 @@ class _Look:
         self.changed, self.trouble = False, ""
 
     def again(self) -> None:
-        """Raises ApiFault for what is wrong from the beginning; later it is waited for."""
+        """Fetch the overview. Raise ApiFault for a first failure; later ones are waited out."""
         headers = {"If-None-Match": self._tag} if self._tag else {}
         self.changed, self.trouble = False, ""
         try:
@@ -206,7 +206,7 @@ def _draw(look: _Look, url: str) -> None:
 
 
 def _tell(look: _Look, out: Out, told: tuple[str, str]) -> tuple[str, str]:
-    """Times that pass by themselves are no change for people; programs get every document."""
+    """Print what changed. People get changed counts only, programs every document."""
     line = one_line(look.shown)
     if out.as_json and look.changed:
         click.echo(readable(look.shown))

@@ -23,7 +23,7 @@ class Line:
         self.keys: list[str] = []
 
     def loses(self) -> bool:
-        """Whether the answer to this one is lost."""
+        """Return whether the answer to this one is lost."""
         if self.well:
             self.well -= 1
             return False

@@ -60,7 +60,7 @@ class Typist:
         }
 
     def __call__(self, *arguments: str, text: str | None = None, **environ: str) -> Done:
-        """Runs a command to its end, without a terminal."""
+        """Run a command to its end, without a terminal."""
         done = subprocess.run(
             [*COMMAND, *arguments],
             env=self._environ(**environ),
@@ -75,7 +75,7 @@ class Typist:
         return Done(done.returncode, done.stdout, done.stderr)
 
     def start(self, *arguments: str, **environ: str) -> subprocess.Popen[str]:
-        """Starts a command, without a terminal."""
+        """Start a command, without a terminal."""
         return subprocess.Popen(
             [*COMMAND, *arguments],
             env=self._environ(**environ),
@@ -88,7 +88,7 @@ class Typist:
         )
 
     def terminal(self, *arguments: str, columns: int = 120, **environ: str) -> Terminal:
-        """Starts a command in a terminal of its own."""
+        """Start a command in a terminal of its own."""
         more = {"TERM": "xterm", "COLUMNS": str(columns), "LINES": "40", **environ}
         return Terminal([*COMMAND, *arguments], self._environ(**more), self.directory)
 
@@ -115,11 +115,11 @@ class Terminal:
         os.close(self._screen)
 
     def press(self, keys: str) -> None:
-        """Types keys; Ctrl-C is ``\\x03``."""
+        """Type keys; Ctrl-C is ``\\x03``."""
         os.write(self._screen, keys.encode())
 
     def wait_for(self, text: str, *, within_s: float = 30) -> None:
-        """Reads on until ``text`` is shown."""
+        """Read on until ``text`` is shown."""
         deadline = time.monotonic() + within_s
         while text not in self.shown:
             assert time.monotonic() < deadline, f"{text!r} is not shown:\n{self.shown}"
@@ -127,7 +127,7 @@ class Terminal:
                 assert self._process.poll() is None or text in self.shown, self.shown
 
     def end(self, *, within_s: float = 30) -> int:
-        """Reads to the end; the exit status."""
+        """Read to the end; the exit status."""
         deadline = time.monotonic() + within_s
         while self._process.poll() is None:
             assert time.monotonic() < deadline, self.shown
@@ -149,7 +149,7 @@ class Terminal:
 
 
 def _control() -> None:
-    """Makes the terminal the controlling one, so that Ctrl-C reaches the command."""
+    """Make the terminal the controlling one, so that Ctrl-C reaches the command."""
     import fcntl
     import termios
 

@@ -15,7 +15,7 @@ from devserver.servers import Server
 
 
 def main() -> None:
-    """Runs the programs of the first argument, each with a grace of 1 s."""
+    """Run the programs of the first argument, each with a grace of 1 s."""
     programs = {name: (sys.executable, "-u", "-c", code) for name, code in json.loads(sys.argv[1])}
     servers = [
         Server(name=name, command=line, environment=os.environ, ready=lambda: True, grace_s=1)

@@ -229,7 +229,7 @@ def test_a_bad_setting_is_named(copy: Copy) -> None:
 
 
 def _is_over(copy: Copy, job_id: str, seen: list[str]) -> bool:
-    """Notes where a call is; whether it was answered and is over."""
+    """Note where a call is; whether it was answered and is over."""
     status = copy.get(f"job/{job_id}")["call"]["status"]
     if status not in seen:
         seen.append(status)

@@ -31,13 +31,13 @@ class Before:
         self.phone = SimulatorClient(stack.simulator_url)
 
     def recurring(self, **fields: object) -> str:
-        """Schedules a recurring call; the number in its id."""
+        """Schedule a recurring call; the number in its id."""
         body = {"to": "+1234567890", "cronExpression": RARELY, **fields}
         job_id: str = self.api("POST", "/schedule-recurring-call", body)["jobId"]
         return job_id.removeprefix("recurring:")
 
     def due(self, number: str) -> None:
-        """Lets a recurring call be overdue, as after a night without processes."""
+        """Let a recurring call be overdue, as after a night without processes."""
         with self.server.client() as valkey:
             make_due(valkey, number, ago_ms=40_000)
 

@@ -75,7 +75,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
 
 
 def pids(process: Process) -> list[int]:
-    """The pids that programs have said so far; a server's lines have no name in front."""
+    """Return the pids that programs have said so far; a server's lines have no name in front."""
     found = re.findall(r"^(?:\S+ \w+ +\| )?pid (\d+)", process.output, re.MULTILINE)
     return [int(pid) for pid in found]
 
@@ -86,7 +86,7 @@ def _named(process: Process, name: str) -> list[int]:
 
 
 def runs(pid: int) -> bool:
-    """Whether a process with that pid exists and is no zombie."""
+    """Return whether a process with that pid exists and is no zombie."""
     try:
         return "State:\tZ" not in Path(f"/proc/{pid}/status").read_text()
     except FileNotFoundError:

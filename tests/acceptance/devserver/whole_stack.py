@@ -40,7 +40,7 @@ class Copy:
         )
 
     def start(self) -> None:
-        """Starts it and waits until it says that it is ready."""
+        """Start it and wait until it says that it is ready."""
         ready = self.process.output.count("VoMind Queue is ready.")
         self.process.start()
         until(
@@ -54,36 +54,36 @@ class Copy:
         return self.process.output.count("VoMind Queue is ready.")
 
     def get(self, path: str) -> dict[str, Any]:
-        """The answer of the queue's API."""
+        """Return the answer of the queue's API."""
         url = f"http://127.0.0.1:{self.port}/api/queue/{path}"
         answer: dict[str, Any] = requests.get(url, timeout=5).json()
         return answer
 
     def post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
-        """The answer of the queue's API."""
+        """Return the answer of the queue's API."""
         url = f"http://127.0.0.1:{self.port}/api/queue/{path}"
         answer: dict[str, Any] = requests.post(url, json=body, timeout=5).json()
         return answer
 
     def completed(self, job_id: str) -> bool:
-        """Whether that call was placed."""
+        """Return whether that call was placed."""
         return bool(self.get(f"job/{job_id}")["state"] == "completed")
 
     def valkey(self) -> redis.Redis:
-        """A client of its embedded server, with the password that it made."""
+        """Return a client of its embedded server, with the password that it made."""
         directory = Path(self.environment["DATA_DIR"]) / "valkey"
         password = (directory / "access.conf").read_text().removeprefix("requirepass ").strip()
         port = int(self.environment["EMBEDDED_REDIS_PORT"])
         return redis.Redis(port=port, password=password, decode_responses=True)
 
     def rings(self) -> list[dict[str, Any]]:
-        """What the simulator rang."""
+        """Return what the simulator rang."""
         url = f"http://127.0.0.1:{self.environment['SIMULATOR_PORT']}/simulator/rings"
         rings: list[dict[str, Any]] = requests.get(url, timeout=5).json()["rings"]
         return rings
 
     def pids(self) -> dict[int, str]:
-        """All its processes that still run, with their command lines."""
+        """Return all its processes that still run, with their command lines."""
         found = {}
         for place in Path("/proc").glob("[0-9]*"):
             try:
@@ -105,5 +105,5 @@ class Copy:
         )
 
     def pid_of(self, words: str) -> int:
-        """The first process with these words in its command line."""
+        """Return the first process with these words in its command line."""
         return min(pid for pid, line in self.pids().items() if words in line)

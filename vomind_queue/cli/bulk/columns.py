@@ -39,7 +39,7 @@ class Columns:
     ) -> None:
         """``chosen`` is fields by the header that somebody chose for them.
 
-        Raises BadFile when no column has the number, or two have one field.
+        Raise BadFile when no column has the number, or two have one field.
         """
         self.header = [name.strip() for name in header]
         self._fields = [_field(name, chosen) for name in self.header]
@@ -57,7 +57,7 @@ class Columns:
         return [name for name, field in pairs if field is None and name]
 
     def call(self, cells: Sequence[str]) -> dict[str, Any]:
-        """The call in a row; empty cells are absent. Raises ValueError by its text."""
+        """Return the call in a row; empty cells are absent. Raise ValueError by its text."""
         if any(cell.strip() for cell in cells[len(self._fields) :]):
             raise ValueError(f"it has {len(cells)} cells, and the header {len(self._fields)}")
         found: dict[str, Any] = {}

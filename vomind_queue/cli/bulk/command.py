@@ -114,7 +114,7 @@ def bulk(
 
 
 def beside(file: Path) -> Path:
-    """Where its journal is."""
+    """Return where its journal is."""
     return file.with_name(file.name + BESIDE)
 
 
@@ -132,7 +132,7 @@ def _read(file: Path, *, form: str | None, columns: Sequence[str], rest_to_metad
 
 
 def _chosen(columns: Iterable[str]) -> dict[str, str]:
-    """Fields by header."""
+    """Return fields by header."""
     found = {}
     for text in columns:
         field, equals, header = text.partition("=")
@@ -145,7 +145,7 @@ def _chosen(columns: Iterable[str]) -> dict[str, str]:
 
 
 def _check(api: Api, out: Out, sheet: Sheet, left: Sequence[Part], patience: int) -> None:
-    """Ends the command when anything is wrong."""
+    """End the command when anything is wrong."""
     found = list(sheet.faults)
     with bar(out, "Checking", left) as shown:
         for part in left:
@@ -173,7 +173,7 @@ def _send(sender: Sender, out: Out, whole: Sequence[Part], left: Sequence[Part])
 
 
 def check_header(api: Api, left_out: Sequence[str]) -> None:
-    """Raises BadFile for a column that is not sent and was probably meant to be.
+    """Raise BadFile for a column that is not sent and was probably meant to be.
 
     A slip such as ``scheduelAt`` would else make an immediate call of a later one.
     """
@@ -187,7 +187,7 @@ def check_header(api: Api, left_out: Sequence[str]) -> None:
 
 
 def check_part(api: Api, part: Part, *, away_s: float, tell: Tell) -> Iterator[Fault]:
-    """All that is wrong with its lines. Raises ApiFault."""
+    """Yield all that is wrong with its lines. Raise ApiFault."""
     ask = partial(api.post, _PREVIEW, {"calls": part.calls})
     # A service that is not there when all begins is not waited for.
     found = patiently(ask, for_s=away_s if part.index else 0, tell=tell)
@@ -202,7 +202,7 @@ def number(parts: Sequence[Part]) -> int:
 
 
 def bar(out: Out, label: str, parts: Sequence[Part]) -> Any:
-    """A progress bar on standard error, where that is a terminal."""
+    """Return a progress bar on standard error, where that is a terminal."""
     hidden = out.as_json or not sys.stderr.isatty() or not parts
     return click.progressbar(
         length=number(parts), label=label, show_pos=True, hidden=hidden, file=sys.stderr
@@ -210,7 +210,7 @@ def bar(out: Out, label: str, parts: Sequence[Part]) -> Any:
 
 
 def refused(out: Out, faults: Sequence[Fault]) -> None:
-    """Tells all that is wrong, and ends the command."""
+    """Print every fault, and end the command."""
     for fault in faults:
         out.note(str(fault))
     lines = count(len({fault.line for fault in faults}), "line")
@@ -225,7 +225,7 @@ def refused(out: Out, faults: Sequence[Fault]) -> None:
 
 
 def by_line(left: Sequence[Part], journal: Journal, fault: ApiFault) -> list[Fault]:
-    """A refusal of the part that was just sent, line by line: time has passed since the check."""
+    """Return the faults of a part that was refused as it was sent, line by line."""
     calls = (fault.problem.get("errors") or {}).get("calls")
     part = next((each for each in left if journal.jobs(each) is None), None)
     if part is None or not isinstance(calls, dict):
@@ -240,7 +240,7 @@ def by_line(left: Sequence[Part], journal: Journal, fault: ApiFault) -> list[Fau
 def accepted(
     out: Out, journal: Journal, whole: Sequence[Part], left: Sequence[Part], report: Path | None
 ) -> None:
-    """Tells that all of it is in the queue."""
+    """Print that the whole file is in the queue."""
     pairs = [
         (line.number, job)
         for part in whole

@@ -56,7 +56,7 @@ class Sheet:
 
 
 def read_csv(path: Path, chosen: Mapping[str, str], *, rest_to_metadata: bool) -> Sheet:
-    """A table. Raises BadFile for what is none, or has no column for the number."""
+    """Return a table's calls. Raise BadFile if it is no table or has no column for the number."""
     csv.field_size_limit(_LONGEST_CELL)
     text = _text(path)
     head = text.partition("\n")[0]
@@ -84,7 +84,7 @@ def read_csv(path: Path, chosen: Mapping[str, str], *, rest_to_metadata: bool) -
 
 
 def read_jsonl(path: Path) -> Sheet:
-    """A call a line, as the API takes it. Raises BadFile for what cannot be read."""
+    """Return one call for each line. Raise BadFile if the file cannot be read."""
     sheet = Sheet()
     for number, line in enumerate(_text(path).split("\n"), 1):
         if not line.strip():
@@ -136,7 +136,7 @@ class Part:
 
 
 def parts(lines: Sequence[Line], size: int) -> list[Part]:
-    """The lines in order, at most ``size`` of them in one part."""
+    """Return the lines in order, at most ``size`` of them in one part."""
     return [
         Part(index=index, lines=some, digest=_digest(some))
         for index, some in enumerate(_cut(lines, size))

@@ -1,8 +1,8 @@
-"""A file on its way: each part accepted once, over broken connections and new beginnings.
+"""Send a file of calls: each part is accepted once, despite broken connections and restarts.
 
-Beside the file a journal has a line before a part is tried, and one after it. Each is on the disk
-before anything else is done, so that after any end it is known which parts were accepted, which
-were not, and of which one the answer never came.
+A journal beside the file gets one line before each part is sent and one after. Each line is on
+disk before the next step. After any interruption the journal tells which parts were accepted,
+which were not, and which one was never answered.
 """
 
 from __future__ import annotations
@@ -52,11 +52,11 @@ class Journal:
     records: dict[int, Record] = field(default_factory=dict)
 
     def key(self, part: Part) -> str:
-        """Its Idempotency-Key: another one when its lines are edited."""
+        """Return its Idempotency-Key, which changes when its lines are edited."""
         return f"bulk-{self.run}-{part.index}-{part.digest}"
 
     def jobs(self, part: Part) -> Sequence[str] | None:
-        """Its ids, once it was accepted."""
+        """Return its ids, once it was accepted."""
         record = self.records.get(part.index)
         return record.jobs if record else None
 
@@ -76,7 +76,7 @@ class Journal:
         self._note(part, not_accepted=True)
 
     def close(self) -> None:
-        """Lets others open it; one that has nothing to say leaves no file."""
+        """Let others open it; an empty one leaves no file."""
         if not self.records:
             self.path.unlink(missing_ok=True)
         self.file.close()
@@ -87,7 +87,7 @@ class Journal:
         _append(self.file, line)
 
     def take(self, line: dict[str, Any]) -> None:
-        """Learns from a line."""
+        """Learn from a line."""
         record = Record(digest=line["digest"], jobs=line.get("jobs"), tried_s=line.get("tried"))
         if line.get("not_accepted"):
             self.records.pop(line["part"], None)
@@ -96,10 +96,10 @@ class Journal:
 
 
 def open_journal(path: Path, *, size: int, client: str) -> Journal:
-    """The journal at ``path``, begun anew where there is none.
+    """Return the journal at ``path``; start one where there is none.
 
     ``client`` tells service and key apart: elsewhere the same idempotency key means nothing.
-    Raises BadFile when somebody is sending this file, or it was sent elsewhere.
+    Raise BadFile when somebody is sending this file, or it was sent elsewhere.
     """
     try:
         file = path.open("a+", encoding="utf-8")
@@ -136,7 +136,7 @@ def _read(file: IO[str]) -> list[dict[str, Any]]:
         try:
             found.append(json.loads(text))
         except ValueError:
-            # Cut off when the machine went down: what it would have said did not happen.
+            # Cut off when the machine went down: that step was not taken.
             break
     return found
 
@@ -158,9 +158,9 @@ class Sender:
     tell: Tell
 
     def send(self, part: Part) -> int:
-        """Sees that a part is accepted; how many calls are, that were not before.
+        """Send a part until it is accepted; return how many calls of it are new.
 
-        Raises ApiFault.
+        Raise ApiFault.
         """
         if self.journal.jobs(part) is not None:
             return 0
@@ -171,7 +171,7 @@ class Sender:
                 lambda: self._post(part, arrived), for_s=self.patience_s, tell=self.tell
             )
         except ApiFault as fault:
-            # A key that was accepted before is answered before anything else is looked at.
+            # The API replays an accepted key before it validates anything else.
             if fault.exit_code == ExitCode.USAGE or (first and not arrived):
                 self.journal.not_accepted(part)
             raise
@@ -179,7 +179,7 @@ class Sender:
         return len(part.lines)
 
     def _post(self, part: Part, arrived: list[ApiFault]) -> dict[str, Any]:
-        """One try; notes in ``arrived`` when it may have been accepted without an answer."""
+        """Try once; note in ``arrived`` when it may have been accepted without an answer."""
         headers = {"Idempotency-Key": self.journal.key(part)}
         try:
             return self.api.post(f"{QUEUE}/schedule-bulk-calls", {"calls": part.calls}, **headers)
@@ -190,10 +190,10 @@ class Sender:
 
 
 def agree(journal: Journal, whole: Sequence[Part], unknown: str | None) -> None:
-    """Sees that the file is still the one that the journal speaks of.
+    """Check that the file still is the one that the journal describes.
 
     ``unknown`` is what to do with a part of which the answer never came and cannot be asked for
-    any more: ``send`` or ``skip``. Raises BadFile.
+    any more: ``send`` or ``skip``. Raise BadFile.
     """
     for index, record in journal.records.items():
         part = whole[index] if index < len(whole) else None
