@@ -41,6 +41,9 @@ class Attempt:
     #: Instant on `clocks.boottime` before the mark was asked for, s; the request to the
     #: provider must leave within the dial deadline of it, or not at all.
     begun_s: float | None = None
+    #: Whether the request asked for status callbacks, so that Twilio's record of the call shows
+    #: the token; ``None`` for a marker that an older version wrote.
+    callbacks: bool | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from vomind_queue.calls.attempts import Accepted, Failure, Kind, Ring
+from vomind_queue.calls.attempts import Accepted, Attempt, Failure, Kind, Ring
 from vomind_queue.calls.decisions import AttemptResult, Decision, UnknownOutcome
 from vomind_queue.calls.retry import RetryPolicy, try_again, unknown_outcome
 
@@ -30,8 +30,6 @@ class Evidence:
     twilio_now_ms: int
     #: SIDs among them that belong to attempts whose outcome is known.
     known_sids: Collection[str]
-    #: Whether our own rings carry a token by which they can be told.
-    tokens: bool
 
 
 def judge(
@@ -43,8 +41,8 @@ def judge(
     ours = [ring for ring in candidates if ring.token == attempt.token]
     if ours:
         return _found(ours[0])
-    unknown = [ring for ring in candidates if ring.token is None]
-    if len(unknown) == 1 and not evidence.tokens:
+    unknown = [ring for ring in candidates if _cannot_be_told(ring, attempt)]
+    if len(unknown) == 1 and attempt.callbacks is False:
         return _found(unknown[0])
     if policy.fail_unknown:
         return _for_a_person(unknown)
@@ -71,6 +69,11 @@ def look_again(doubt: UnknownOutcome, horizon_ms: int, policy: RetryPolicy) -> D
 def _could_be(ring: Ring, doubt: UnknownOutcome, evidence: Evidence) -> bool:
     ring_age_ms = evidence.twilio_now_ms - ring.created_ms
     return ring.sid not in evidence.known_sids and ring_age_ms <= doubt.age_ms + CLOCK_MARGIN_MS
+
+
+def _cannot_be_told(ring: Ring, attempt: Attempt) -> bool:
+    # A call that was made without our callback is another program's only where ours asks for it.
+    return ring.token is None or (not ring.token and attempt.callbacks is not True)
 
 
 def _found(ring: Ring) -> Decision:

@@ -67,7 +67,7 @@ def build_worker(settings: Settings, dialer: Provider | None = None) -> WorkerSe
         dialer=dialer,
         policy=_policy(settings),
         horizon_ms=settings.unknown_outcome_horizon_ms,
-        tokens=settings.public_url is not None,
+        callbacks=settings.public_url is not None,
     )
     following = StatusPolling(
         reports=reports_of(settings, gate, desk),

@@ -11,7 +11,7 @@ import json
 import secrets
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from vomind_queue.calls.attempts import Accepted, Attempt
@@ -135,20 +135,33 @@ class WorkerQueue:
             calls=calls, next_ms=None if next_ms < 0 else next_ms, passed_on=bool(passed_on)
         )
 
-    def begin(self, job_id: str, token: str) -> DialStarted | NotStarted:
-        """Writes the dialing mark with a fresh token, or says why the call must not start now."""
+    def begin(
+        self, job_id: str, token: str, *, callbacks: bool = False
+    ) -> DialStarted | NotStarted:
+        """Writes the dialing mark with a fresh token, or says why the call must not start now.
+
+        ``callbacks``: whether the request will ask for status callbacks.
+        """
         lease = self.book.token(job_id)
         if lease is None:
             return NotStarted.LOST
         begun_s = boottime()
         answer = self._gate.write(
-            "begin", [keys.ACTIVE], job_id, lease, token, *self._rate(), BUSY_NUMBER_MS
+            "begin",
+            [keys.ACTIVE],
+            job_id,
+            lease,
+            token,
+            *self._rate(),
+            BUSY_NUMBER_MS,
+            int(callbacks),
         )
         if answer[0] != Code.OK:
             self.book.drop(job_id, lease)
             return NotStarted(Code(answer[0]).name.lower())
         _, now, data, attempts, round_ = answer
-        return _begun(job_id, token, data, now, attempts, round_, begun_s)
+        begun = _begun(job_id, token, data, now, attempts, round_, str(int(callbacks)))
+        return replace(begun, attempt=replace(begun.attempt, begun_s=begun_s))
 
     def finish(
         self, begun: DialStarted, verdict: Decision, *, deferred: bool = False
@@ -243,12 +256,12 @@ class WorkerQueue:
         now, *flat = self._gate.write("doubts", [keys.SETTLING], wanted, self.protocol.lease_ms)
         return [
             UnknownOutcome(
-                begun=_begun(job_id, token, data, mark, attempts, round_),
+                begun=_begun(job_id, token, data, mark, attempts, round_, callbacks),
                 looks=int(looks),
                 age_ms=now - int(mark),
             )
-            for job_id, token, data, mark, looks, attempts, round_ in zip(
-                *[iter(flat)] * 7, strict=True
+            for job_id, token, data, mark, looks, attempts, round_, callbacks in zip(
+                *[iter(flat)] * 8, strict=True
             )
         ]
 
@@ -285,7 +298,7 @@ def _begun(
     mark: Any,
     attempts: Any,
     round_: Any,
-    begun_s: float | None = None,
+    callbacks: str,
 ) -> DialStarted:
     attempt = Attempt(
         job_id=job_id,
@@ -293,6 +306,6 @@ def _begun(
         call=Call.from_data(json.loads(data)),
         number=int(attempts) + 1,
         marked_ms=int(mark),
-        begun_s=begun_s,
+        callbacks=callbacks == "1" if callbacks else None,
     )
     return DialStarted(attempt=attempt, round=int(round_))

@@ -29,6 +29,8 @@ _DETECTIONS = {Detection.ENABLE: "Enable", Detection.MESSAGE_END: "DetectMessage
 
 _SID = re.compile(r"CA[0-9a-fA-F]{32}")
 _NUMBER = re.compile(r"[0-9]{1,9}")
+#: A callback's address as a whole, so that no message can pass for one.
+_CALLBACK = re.compile(r"https?://[^\s?#]+/api/twilio/(?:status|twiml)/[^/\s?#]+/([^/?#\s]+)(?:[?#]\S*)?")
 _ANSWERED_BY = re.compile(r"[a-z_]{1,40}")
 
 
@@ -143,17 +145,15 @@ def _number(parameters: Mapping[str, str], name: str) -> int | None:
     return int(value) if _NUMBER.fullmatch(value) else None
 
 
-def token_in(event: object, public_url: str) -> str | None:
-    """Return the attempt's token from one of a call's events, if it names our status callback.
+def tokens_in(event: object) -> list[str]:
+    """Return the attempts' tokens from one of a call's events, where it names a callback of ours.
 
     The event shows either the request that created the call, with the callback among its
-    parameters, or a request that Twilio made to the callback.
+    parameters, or a request that Twilio made to the callback. The host says nothing: the public
+    address may have changed since the attempt.
     """
-    callback = re.compile(re.escape(public_url) + r"/api/twilio/status/[^/\s]+/([^/?#\s]+)")
-    for text in _texts(event):
-        if found := callback.search(text):
-            return unquote(found[1])
-    return None
+    found = (_CALLBACK.fullmatch(text) for text in _texts(event))
+    return [unquote(match[1]) for match in found if match]
 
 
 def shows_creation(event: object) -> bool:

@@ -20,7 +20,7 @@ from vomind_queue.twilio.callbacks import (
     instructions,
     shows_creation,
     status_callback,
-    token_in,
+    tokens_in,
 )
 from vomind_queue.twilio.connection import Exchange
 from vomind_queue.twilio.failures import Trouble, failure
@@ -121,7 +121,7 @@ class TwilioDialer:
             if not recent or page.next_page_url is None:
                 break
             page, _ = self._ask(page.next_page)
-        rings = [self._ring(call, _created_ms(call, now_ms)) for call in found if call.sid]
+        rings = [self._ring(call, _created_ms(call, now_ms), attempt) for call in found if call.sid]
         return Search(rings=rings, clock_ahead_ms=ahead_ms)
 
     def fetch(self, sid: str) -> Report | None:
@@ -173,20 +173,21 @@ class TwilioDialer:
             wanted["status_callback_method"] = "POST"
         return wanted
 
-    def _ring(self, call: CallInstance, created_ms: int) -> Ring:
-        token = self._token(str(call.sid)) if self._public_url else None
+    def _ring(self, call: CallInstance, created_ms: int, attempt: Attempt) -> Ring:
+        # Without callbacks, then and now, no call of ours has a token.
+        has_tokens = attempt.callbacks or self._public_url
+        token = self._token(str(call.sid), attempt.token) if has_tokens else None
         return Ring(sid=str(call.sid), status=str(call.status), created_ms=created_ms, token=token)
 
-    def _token(self, sid: str) -> str | None:
+    def _token(self, sid: str, sought: str) -> str | None:
         """Return the token of the attempt that made a call, if the call's events name our callback.
 
         It is empty when they show how the call was made, without our callback.
         """
-        assert self._public_url is not None  # noqa: S101 - asked for only then
         events, _ = self._ask(lambda: self._client.calls(sid).events.list(limit=PAGE_SIZE))
-        tokens = (token_in([event.request], self._public_url) for event in events)
-        if token := next(filter(None, tokens), None):
-            return token
+        tokens = [token for event in events for token in tokens_in([event.request])]
+        if tokens:
+            return sought if sought in tokens else tokens[0]
         return "" if any(shows_creation(event.request) for event in events) else None
 
     def _end(self, sid: str, status: str) -> bool:

@@ -45,7 +45,7 @@ DOUBTS_AT_ONCE = 5
 class WorkerQueue(Protocol):
     """What placing calls needs of the queue."""
 
-    def begin(self, job_id: str, token: str) -> DialStarted | NotStarted: ...
+    def begin(self, job_id: str, token: str, *, callbacks: bool) -> DialStarted | NotStarted: ...
     def abandon(self, job_id: str, token: str) -> None: ...
     def finish(
         self, begun: DialStarted, verdict: Decision, *, deferred: bool = False
@@ -65,16 +65,17 @@ class PlaceCall:
         dialer: Dialer,
         policy: RetryPolicy,
         horizon_ms: int,
-        tokens: bool,
+        callbacks: bool,
         sleep: Callable[[float], None] = time.sleep,
         monotonic: Callable[[], float] = time.monotonic,
         wall_ms: Callable[[], float] = lambda: time.time() * 1000,
     ) -> None:
+        """``callbacks``: whether the dialer asks for status callbacks, which name the attempt."""
         self._desk = desk
         self._dialer = dialer
         self._policy = policy
         self._horizon_ms = horizon_ms
-        self._tokens = tokens
+        self._callbacks = callbacks
         self._sleep = sleep
         self._monotonic = monotonic
         self._wall_ms = wall_ms
@@ -106,7 +107,7 @@ class PlaceCall:
     def _begin(self, job_id: str) -> DialStarted | NotStarted:
         token = secrets.token_urlsafe(16)
         try:
-            return self._desk.begin(job_id, token)
+            return self._desk.begin(job_id, token, callbacks=self._callbacks)
         except StoreUnavailable as error:
             # The mark may stand, but nothing was sent: no need to look for a ring.
             logger.warning("call not started: %s", error, extra={"job_id": job_id})
@@ -135,7 +136,6 @@ class PlaceCall:
             rings=search.rings,
             twilio_now_ms=int(self._wall_ms()) + search.clock_ahead_ms,
             known_sids=self._desk.known_sids([ring.sid for ring in search.rings]),
-            tokens=self._tokens,
         )
         # The look took its time, and the attempt grew older with its rings.
         return judge(self._aged(doubt, asked), evidence, self._horizon_ms, self._policy)

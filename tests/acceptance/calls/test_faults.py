@@ -60,6 +60,30 @@ def test_a_slow_list_hides_no_ring(fast: Stack, api: Api, phone: SimulatorClient
     each_rang_once(phone, 1)
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("http://127.0.0.1:9", "http://127.0.0.1:9/elsewhere"),
+        ("http://127.0.0.1:9", ""),
+        ("", "http://127.0.0.1:9"),
+    ],
+    ids=["another", "none any more", "the first one"],
+)
+def test_a_ring_is_known_after_the_public_address_has_changed(
+    fast: Stack, api: Api, phone: SimulatorClient, before: str, after: str
+) -> None:
+    """Twilio took the call, its answer was lost, and the worker starts with another address."""
+    phone.faults({"fault": "slow", "when": "after", "ms": 8_000, "times": 1})
+    worker = fast.start_worker(PUBLIC_URL=before, DIAL_DEADLINE="9s", IN_DOUBT_HORIZON="20s")
+    job_id = api.schedule(number(0))
+    until(phone.rings, within_s=30, what="Twilio has the call")
+    worker.kill()
+    fast.start_worker("-n", "two@%h", PUBLIC_URL=after)
+    job = api.until_state(job_id, "completed", "failed")
+    (ring,) = phone.rings()
+    assert (job["state"], job["call"]["sid"], job["attemptsMade"]) == ("completed", ring["sid"], 1)
+
+
 def test_an_attempt_that_left_no_trace_is_made_again(
     fast: Stack, api: Api, phone: SimulatorClient
 ) -> None:

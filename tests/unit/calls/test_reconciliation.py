@@ -30,15 +30,22 @@ def verdict(
     looks: int = 1,
     round_: int = 0,
     known_sids: Collection[str] = (),
-    tokens: bool = False,
+    tokens: bool | None = False,
     fail_unknown: bool = False,
 ) -> Decision:
     """Judges an attempt that began ``age_ms`` ago on the evidence of these rings."""
-    attempt = Attempt(job_id="1", token="ours", call=Call(to="+15550000001"), number=1, marked_ms=0)
+    attempt = Attempt(
+        job_id="1",
+        token="ours",
+        call=Call(to="+15550000001"),
+        number=1,
+        marked_ms=0,
+        callbacks=tokens,
+    )
     doubt = UnknownOutcome(
         begun=DialStarted(attempt=attempt, round=round_), looks=looks, age_ms=age_ms
     )
-    evidence = Evidence(rings=rings, twilio_now_ms=NOW_MS, known_sids=known_sids, tokens=tokens)
+    evidence = Evidence(rings=rings, twilio_now_ms=NOW_MS, known_sids=known_sids)
     policy = replace(POLICY, fail_unknown=fail_unknown)
     return judge(doubt, evidence, HORIZON_MS, policy)
 
@@ -92,6 +99,24 @@ def test_a_ring_that_was_made_without_our_callback_is_another_programs() -> None
     stranger = ring("CA1", age_ms=9_000, token="")
     assert verdict([stranger], tokens=True).ending is AttemptResult.DOUBT
     assert verdict([stranger], tokens=True, age_ms=HORIZON_MS).ending is AttemptResult.AGAIN
+
+
+@pytest.mark.parametrize("tokens", [False, None])
+def test_where_no_callbacks_were_asked_for_a_ring_without_one_may_be_ours(
+    tokens: bool | None,
+) -> None:
+    """Whatever the settings are by now, it is never a reason to ring once more."""
+    rings = [ring("CA1", age_ms=9_000, token=""), ring("CA2", age_ms=9_000, token="")]
+    late = verdict(rings, tokens=tokens, age_ms=HORIZON_MS)
+    assert late.ending is AttemptResult.FAILED
+    assert "CA1, CA2" in late.reason
+
+
+def test_an_old_marker_does_not_say_whether_callbacks_were_asked_for() -> None:
+    """One call without a token is then neither ours nor another program's: a person decides."""
+    rings = [ring("CA1", age_ms=9_000, token="")]
+    assert verdict(rings, tokens=None).ending is AttemptResult.DOUBT
+    assert verdict(rings, tokens=None, age_ms=HORIZON_MS).ending is AttemptResult.FAILED
 
 
 def test_absent_until_the_horizon_means_the_next_attempt() -> None:

@@ -10,7 +10,7 @@ import pytest
 from vomind_queue.calls.attempts import Attempt
 from vomind_queue.calls.call import Call
 from vomind_queue.calls.call_status import Detection
-from vomind_queue.twilio.callbacks import detection, instructions, status_callback, token_in
+from vomind_queue.twilio.callbacks import detection, instructions, status_callback, tokens_in
 
 
 def an_attempt(**fields: object) -> Attempt:
@@ -54,12 +54,17 @@ def test_the_callback_carries_the_token_there_and_back() -> None:
     assert callback == f"{public_url}/api/twilio/status/7/to%2Fk%20en"
     made = {"method": "POST", "parameters": {"to": "+15", "status_callback": callback}}
     called = {"url": f"{callback}?x=1", "parameters": {"CallStatus": "ringing"}}
-    assert token_in([made], public_url) == "to/k en"
-    assert token_in([called], public_url) == "to/k en"
-    assert (
-        token_in([{"url": "https://other.example.com/api/twilio/status/7/x"}], public_url) is None
-    )
-    assert token_in([None, 3, {"url": None}], public_url) is None
+    assert tokens_in([made]) == ["to/k en"]
+    assert tokens_in([called]) == ["to/k en"]
+    assert tokens_in([None, 3, {"url": None}]) == []
+
+
+def test_a_token_is_known_under_any_host_and_in_an_address_alone() -> None:
+    """The public address may change between attempts; words of a message are no address."""
+    old = [{"url": "https://old.example.com:8443/base/api/twilio/status/7/x"}]
+    assert tokens_in(old) == ["x"]
+    spoken = "<Response><Say>https://a.example/api/twilio/status/7/fake</Say></Response>"
+    assert tokens_in([{"parameters": {"twiml": spoken}}]) == []
 
 
 PUBLIC_URL = "https://queue.example.com/q"

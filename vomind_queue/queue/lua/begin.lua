@@ -10,6 +10,7 @@
 -- ARGV[4]  starts allowed in a window by the worker's settings; 0 for no limit
 -- ARGV[5]  length of the window, ms
 -- ARGV[6]  how long a call stands back for another one to the same number, ms
+-- ARGV[7]  whether the request will ask for status callbacks: 1 | 0
 -- Returns  {ok, now, data, attempts so far, round} or
 --          {lost | paused | preempted | limited | broken | busy, now}
 -- Touches  job:<id>, waiting:<rank>, delayed, active, leases, settling, window, rate, paused,
@@ -112,7 +113,7 @@ end
 if job[11] or job[12] then
     redis.call('HDEL', key, 'busy', 'notbefore')
 end
-redis.call('HSET', key, 'attempt', attempt, 'mark', now, 'started', now)
+redis.call('HSET', key, 'attempt', attempt, 'mark', now, 'started', now, 'callbacks', ARGV[7])
 if not free then
     redis.call('HSET', K.dialing, number, id)
 end

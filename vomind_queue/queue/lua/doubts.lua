@@ -5,7 +5,8 @@
 -- KEYS[1]  settling
 -- ARGV[1]  attempts wanted at most
 -- ARGV[2]  length of the lease, ms
--- Returns  {now, id, attempt token, data, mark, looks so far, attempts, round, …}
+-- Returns  {now, id, attempt token, data, mark, looks so far, attempts, round,
+--          whether callbacks were asked for: '1' | '0' | '' in an old marker, …}
 -- Touches  job:<id>, settling
 --- @include "clock"
 --- @include "job"
@@ -14,7 +15,8 @@ local now = now_ms()
 local answer = { now }
 for _, mem in ipairs(redis.call('ZRANGEBYSCORE', K.settling, '-inf', now, 'LIMIT', 0, tonumber(ARGV[1]))) do
     local id = id_of(mem)
-    local job = redis.call('HMGET', job_key(id), 'attempt', 'data', 'mark', 'looks', 'attempts', 'round')
+    local job = redis.call('HMGET', job_key(id), 'attempt', 'data', 'mark', 'looks', 'attempts', 'round',
+        'callbacks')
     if job[3] then
         redis.call('ZADD', K.settling, now + tonumber(ARGV[2]), mem)
         local at = #answer
@@ -25,6 +27,7 @@ for _, mem in ipairs(redis.call('ZRANGEBYSCORE', K.settling, '-inf', now, 'LIMIT
         answer[at + 5] = job[4] or '0'
         answer[at + 6] = job[5] or '0'
         answer[at + 7] = job[6] or '0'
+        answer[at + 8] = job[7] or ''
     else
         redis.call('ZREM', K.settling, mem)
     end

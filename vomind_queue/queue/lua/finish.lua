@@ -96,7 +96,7 @@ end
 local attempts = tonumber(job[4] or 0) + 1
 local ends = outcome == 'completed' or outcome == 'failed'
 if outcome ~= 'doubt' and not ends then
-    redis.call('HDEL', key, 'mark', 'looks')
+    redis.call('HDEL', key, 'mark', 'callbacks', 'looks')
 end
 if outcome == 'completed' then
     if job[5] then
@@ -123,7 +123,7 @@ end
 -- Nothing of the record that the call was held by is left; the rest are fields and values.
 local function close(state, set, age, keep, ...)
     let_go(mem)
-    redis.call('HDEL', key, 'mark', 'looks', 'lease', 'pos', 'notbefore', 'round')
+    redis.call('HDEL', key, 'mark', 'callbacks', 'looks', 'lease', 'pos', 'notbefore', 'round')
     redis.call('HSET', key, 'state', state, 'attempts', attempts, 'finished', now, ...)
     redis.call('ZADD', set, now, mem)
     trim(set, age, keep)

@@ -57,7 +57,7 @@ class Workers(Bench):
             if self.desks[job.holder or 0].book.token(job_id) == lease:
                 continue
             gate = self.queue._gate
-            begun = gate.write("begin", [keys.ACTIVE], job_id, lease, "token", 0, 0, 1)
+            begun = gate.write("begin", [keys.ACTIVE], job_id, lease, "token", 0, 0, 1, 0)
             assert begun[0] == Code.LOST
             assert gate.write("defer", [keys.ACTIVE], job_id, lease, 0)[0] == Code.LOST
             kept = gate.write("extend", [keys.LEASES], "worker-9", HOUR_MS, job_id, lease)
@@ -65,12 +65,14 @@ class Workers(Bench):
             if not job.in_doubt:
                 assert gate.write("settle", [keys.ACTIVE], job_id, lease)[0] == Code.LOST
 
-    @rule(pick=PICKS, worker=st.integers(0, 1))
-    def begin(self, pick: int, worker: int) -> None:
+    @rule(pick=PICKS, worker=st.integers(0, 1), callbacks=st.booleans())
+    def begin(self, pick: int, worker: int, callbacks: bool = False) -> None:
         """Only its holder begins a call, once, and only while it is its turn."""
         job_id = self._pick(pick)
         job = self.model.get(job_id)
-        answer = self.desks[worker].begin(job_id, secrets.token_urlsafe(4))
+        answer = self.desks[worker].begin(
+            job_id, secrets.token_urlsafe(4), callbacks=callbacks
+        )
         if job is None or job.holder != worker or job.begun or job.in_doubt:
             assert answer is NotStarted.LOST
             if job is not None and job.holder == worker:
@@ -84,6 +86,7 @@ class Workers(Bench):
             return
         assert isinstance(answer, DialStarted)
         assert (answer.attempt.number, answer.round) == (job.attempts + 1, job.round)
+        assert answer.attempt.callbacks is callbacks
         job.begun, job.to_defer = answer, False
         job.last, job.counted = answer, False
         job.sid, job.status, job.seen = None, LineStatus.QUEUED, set()
@@ -124,6 +127,19 @@ class Workers(Bench):
             AttemptResult.ACCOUNT: State.WAITING,
         }[ending]
         self.paused = self.paused or ending is AttemptResult.ACCOUNT
+
+    @rule(worker=st.integers(0, 1))
+    def check_unknown_outcomes(self, worker: int) -> None:
+        """Each comes with its token, and with whether that attempt asked for callbacks."""
+        unknown = {job_id: job for job_id, job in self.model.items() if job.in_doubt}
+        for job_id in unknown:
+            self.client.zadd(keys.SETTLING, {member(job_id): 1}, xx=True)
+        found = {each.begun.attempt.job_id: each for each in self.desks[worker].doubts(99)}
+        assert found.keys() == unknown.keys()
+        for job_id, job in unknown.items():
+            assert job.begun is not None
+            now, then = found[job_id].begun.attempt, job.begun.attempt
+            assert (now.token, now.callbacks) == (then.token, then.callbacks)
 
     @while_any(tried)
     @rule(pick=PICKS)

@@ -16,7 +16,7 @@ local function put_off(id, due, keep)
     local key = job_key(id)
     local mem = member(id)
     let_go(mem)
-    redis.call('HDEL', key, 'lease', 'mark', 'looks', 'notbefore')
+    redis.call('HDEL', key, 'lease', 'mark', 'callbacks', 'looks', 'notbefore')
     if not keep then
         redis.call('HDEL', key, 'pos')
     end
@@ -46,7 +46,7 @@ local function requeue(id, now, started)
     if job[3] and not started then
         redis.call('ZREM', K.window, job[3])
     end
-    redis.call('HDEL', key, 'lease', 'mark', 'pos', 'looks')
+    redis.call('HDEL', key, 'lease', 'mark', 'callbacks', 'pos', 'looks')
     redis.call('HSET', key, 'state', 'waiting')
     redis.call('ZADD', K.waiting .. job[1], job[2] or now, mem)
     log_event(id, 'given_back')
