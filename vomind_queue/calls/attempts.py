@@ -66,6 +66,8 @@ class Failure:
     code: int | None = None
     #: How long Twilio asked us to wait, ms.
     retry_after_ms: int | None = None
+    #: Whether the account's capacity was used up, which is no fault of this call.
+    capacity: bool = False
 
 
 Outcome = Accepted | Failure

@@ -45,6 +45,9 @@ class Decision:
     asked_ms: int = 0
     #: How long Twilio asked to be left alone, ms: no sooner is an open breaker probed.
     quiet_ms: int = 0
+    #: The account's capacity was used up: the queue makes each wait of the call longer than the one
+    #: before, and `wait_ms` is the least that it may be.
+    capacity: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

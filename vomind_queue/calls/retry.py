@@ -53,6 +53,8 @@ def _after(outcome: Failure, round_: int, policy: RetryPolicy) -> Decision:
             )
         case Kind.DOUBT:
             return _doubtful(outcome, policy)
+        case Kind.REFUSED if outcome.capacity:
+            return _crowded(outcome)
         case Kind.REFUSED:
             return try_again(outcome, round_, policy)
 
@@ -75,6 +77,18 @@ def try_again(failure: Failure, round_: int, policy: RetryPolicy) -> Decision:
         wait_ms=max(round(policy.backoff_s(round_) * 1000), asked_ms),
         asked_ms=asked_ms,
         quiet_ms=quiet_ms,
+    )
+
+
+def _crowded(failure: Failure) -> Decision:
+    asked_ms = failure.retry_after_ms or 0
+    return Decision(
+        ending=AttemptResult.POSTPONED,
+        reason=failure.reason,
+        refused=True,
+        capacity=True,
+        wait_ms=asked_ms,
+        quiet_ms=min(asked_ms, LONGEST_QUIET_MS),
     )
 
 

@@ -85,7 +85,7 @@ def _delay(place: Place) -> Obstacle:
     if place.stood_back:
         text = "Another call to its number is being placed or reconciled; this one waits for that."
         return Obstacle(kind="number-busy", text=text, until_ms=place.at_ms)
-    if place.attempts:
+    if place.attempts or place.failure:
         text = f"The next attempt is delayed. {place.failure}".rstrip()
         return Obstacle(kind="retry", text=text, until_ms=place.at_ms)
     return Obstacle(kind="due", text="It is scheduled for later.", until_ms=place.at_ms)

@@ -183,7 +183,10 @@ def _of_starts(stats: Stats, now_ms: int) -> Iterator[Reason]:
         yield _reason("paused", by=pause.by, words=words)
     if not stats.workers:
         yield _reason("no-worker")
-    if stats.circuit_open_until_ms is not None:
+    if stats.capacity_until_ms is not None:
+        # Whether such refusals have opened the circuit as well or not.
+        yield _reason("capacity", until_ms=stats.capacity_until_ms)
+    elif stats.circuit_open_until_ms is not None:
         yield _reason("circuit-open", until_ms=stats.circuit_open_until_ms)
     if not pause and use and use.reset_ms and stats.waiting:
         most, seconds = use.rate.max_starts, use.rate.window_ms / 1000

@@ -56,6 +56,8 @@ class Stats:
     rate_use: RateUse | None
     #: When the circuit breaker lets the next probe through, unix ms; ``None`` while closed.
     circuit_open_until_ms: int | None
+    #: Until when a call waits because Twilio's capacity was used up, unix ms; ``None`` for no call.
+    capacity_until_ms: int | None = None
     #: Attempts whose outcome is unknown; they are counted in ``active``, too.
     unknown_outcomes: int
     #: Calls at Twilio that belonged to no attempt and were ended there, ever.

@@ -228,16 +228,16 @@ def _refuse(answer: list[Any], job_id: str, wording: str) -> None:
 
 def _stats(answer: list[Any]) -> Stats:
     now, high, normal, low, active, completed, failed, delayed, in_doubt, workers = answer[:10]
-    max_starts, window_ms, used, reset_ms, overridden, breaker, recurring, led, strays = map(
-        int, answer[10:19]
+    max_starts, window_ms, used, reset_ms, overridden, breaker, recurring, led, strays, crowded = (
+        map(int, answer[10:20])
     )
     rate_use = None
     if max_starts:
         rate = Rate(max_starts=max_starts, window_ms=window_ms)
         rate_use = RateUse(rate=rate, used=used, reset_ms=reset_ms, overridden=bool(overridden))
     pause = None
-    if answer[21:]:
-        by, at, reason = answer[21:]
+    if answer[22:]:
+        by, at, reason = answer[22:]
         pause = Pause(by=by, at_ms=int(at), reason=reason or None)
     return Stats(
         waiting=high + normal + low,
@@ -249,13 +249,14 @@ def _stats(answer: list[Any]) -> Stats:
         pause=pause,
         rate_use=rate_use,
         circuit_open_until_ms=breaker or None,
+        capacity_until_ms=crowded if crowded > now else None,
         unknown_outcomes=in_doubt,
         orphaned_calls=strays,
         workers=workers,
         recurring=recurring,
         scheduler_active=now - led <= SCHEDULER_GONE_MS,
-        outbox=_outbox(answer[19]),
-        memory=Memory(used=answer[20][0], limit=answer[20][1]),
+        outbox=_outbox(answer[20]),
+        memory=Memory(used=answer[21][0], limit=answer[21][1]),
     )
 
 

@@ -197,6 +197,7 @@ class WorkerQueue:
             0 if rank == FINAL - 1 else protocol.first_look_ms,
             rank,
             verdict.kind or "",
+            "1" if verdict.capacity else "",
         )
         return FinishResult(
             reception=FinishStatus(Code(code).name.lower()),

@@ -30,7 +30,9 @@ _DETECTIONS = {Detection.ENABLE: "Enable", Detection.MESSAGE_END: "DetectMessage
 _SID = re.compile(r"CA[0-9a-fA-F]{32}")
 _NUMBER = re.compile(r"[0-9]{1,9}")
 #: A callback's address as a whole, so that no message can pass for one.
-_CALLBACK = re.compile(r"https?://[^\s?#]+/api/twilio/(?:status|twiml)/[^/\s?#]+/([^/?#\s]+)(?:[?#]\S*)?")
+_CALLBACK = re.compile(
+    r"https?://[^\s?#]+/api/twilio/(?:status|twiml)/[^/\s?#]+/([^/?#\s]+)(?:[?#]\S*)?"
+)
 _ANSWERED_BY = re.compile(r"[a-z_]{1,40}")
 
 

@@ -97,17 +97,27 @@ _OURS = frozenset(
         21609,  # invalid status callback
     }
 )
-#: Not processed: too much is going on at the moment.
-_LATER = frozenset(
+#: Not processed, because the account's capacity is used up: no fault of the call.
+_CAPACITY = frozenset(
     {
         10004,  # call concurrency limit
         20429,  # too many requests
+        22005,  # call queue full: more than 24 hours of calls
+        31206,  # rate exceeded authorized limit
+        64109,  # ConversationRelay: concurrency limit
+        86008,  # concurrency limit
     }
 )
 _BY_CODE: Mapping[int, Kind] = {
     **dict.fromkeys(_THIS_CALL, Kind.PERMANENT),
     **dict.fromkeys(_OURS, Kind.ACCOUNT),
-    **dict.fromkeys(_LATER, Kind.REFUSED),
+    **dict.fromkeys(_CAPACITY, Kind.REFUSED),
+}
+#: What a code means that is in no list, by its thousands. The other classes say nothing about the
+#: call itself, so it is tried again, and given up after the usual number of attempts.
+_BY_CLASS: Mapping[int, Kind] = {
+    13: Kind.PERMANENT,  # what is to be dialed, in the form that it was given
+    21: Kind.PERMANENT,  # this request's own parameters
 }
 #: What an HTTP status means when Twilio's code is unknown or missing.
 _BY_STATUS: Mapping[int, Kind] = {
@@ -144,6 +154,7 @@ def failure(cause: Refused | Trouble, *, detail: str = "", now_s: float = 0.0) -
         reason=_reason(kind, cause),
         code=cause.code,
         retry_after_ms=_retry_after_ms(cause.retry_after, now_s),
+        capacity=kind is Kind.REFUSED and _is_capacity(cause),
     )
 
 
@@ -157,7 +168,13 @@ def _kind(answer: Refused) -> Kind:
         return known
     # A refusal in Twilio's own form was not processed. Something in between, such as a proxy,
     # may have let the request through and failed afterwards.
-    return Kind.DOUBT if answer.code is None else Kind.PERMANENT
+    if answer.code is None:
+        return Kind.DOUBT
+    return _BY_CLASS.get(answer.code // 1000, Kind.REFUSED)
+
+
+def _is_capacity(answer: Refused) -> bool:
+    return answer.code in _CAPACITY or answer.status == HTTPStatus.TOO_MANY_REQUESTS
 
 
 def _reason(kind: Kind, answer: Refused) -> str:

@@ -22,7 +22,16 @@ ALWAYS_FITS = (MAX_TWIML - len(BEFORE + AFTER)) // 5
 FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 #: A text without them, as a regular expression that other languages read, too; lone surrogates
 #: aside, which are no text in JSON.
-SPEAKABLE = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]*$"
+_SPOKEN = r"[^\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]*"
+#: Characters that say nothing: spaces, what is only formatting, and fillers.
+_BLANK = (
+    r"\s\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f"
+    r"\u202a-\u202e\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb"
+)
+_HEARD = rf"[^\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff{_BLANK}]"
+SPEAKABLE = f"^{_SPOKEN}{_HEARD}{_SPOKEN}$"
+#: Anything in a text that can be heard.
+AUDIBLE = re.compile(_HEARD)
 
 
 def say(message: str) -> str:

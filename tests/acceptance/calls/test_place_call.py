@@ -5,9 +5,11 @@ from __future__ import annotations
 import time
 from xml.etree import ElementTree as ET
 
+import pytest
+
 from tests.acceptance.conftest import Api, calls, each_rang_once, number
 from tests.simulator import SimulatorClient
-from tests.stack import Stack
+from tests.stack import Stack, until
 
 
 def test_a_call_rings_a_phone(fast: Stack, api: Api, phone: SimulatorClient) -> None:
@@ -72,9 +74,9 @@ def test_a_number_that_cannot_be_called_fails_at_once(
 
 
 def test_a_passing_refusal_is_tried_again(fast: Stack, api: Api, phone: SimulatorClient) -> None:
-    """Refused twice with 429, the call completes on the third attempt, 1 s and 2 s later."""
+    """Refused twice, the call completes on the third attempt, 1 s and 2 s later."""
     fast.start_worker()
-    phone.faults({"fault": "error", "status": 429, "code": 20429, "times": 2})
+    phone.faults({"fault": "error", "status": 400, "code": 29999, "times": 2})
     job_id = api.schedule(number(1))
     seen: list[tuple[int, str]] = []
     deadline = time.monotonic() + 30
@@ -94,7 +96,7 @@ def test_a_passing_refusal_is_tried_again(fast: Stack, api: Api, phone: Simulato
 def test_three_refusals_are_enough(fast: Stack, api: Api, phone: SimulatorClient) -> None:
     """Then the call fails; a manual retry gives it three attempts more."""
     fast.start_worker()
-    phone.faults({"fault": "error", "status": 429, "code": 20429, "times": 4})
+    phone.faults({"fault": "error", "status": 400, "code": 29999, "times": 4})
     job_id = api.schedule(number(1))
     job = api.until_state(job_id, "failed")
     assert job["attemptsMade"] == 3
@@ -104,6 +106,24 @@ def test_three_refusals_are_enough(fast: Stack, api: Api, phone: SimulatorClient
     assert job["attemptsMade"] == 5
     each = phone.rings()
     assert len(each) == 1
+
+
+@pytest.mark.parametrize(("status", "code"), [(429, 10004), (400, 22005)])
+def test_used_up_capacity_uses_up_no_attempt(
+    fast: Stack, api: Api, phone: SimulatorClient, status: int, code: int
+) -> None:
+    """More refusals than a call has attempts; meanwhile the overview names the cause."""
+    fast.start_worker(BREAKER_PROBE_INTERVAL="200ms")
+    phone.faults({"fault": "error", "status": status, "code": code, "times": 8})
+    job_ids = api.bulk(calls(3))
+    until(
+        lambda: "capacity" in [reason["kind"] for reason in api("GET", "/overview")["reasons"]],
+        within_s=10,
+        what="the overview names the cause",
+    )
+    for job_id in job_ids:
+        assert api.until_state(job_id, "completed", "failed")["attemptsMade"] == 1
+    each_rang_once(phone, 3)
 
 
 def test_pause_and_cancel_hold(fast: Stack, api: Api, phone: SimulatorClient) -> None:

@@ -31,7 +31,7 @@ def errors_of(schema: call_schemas.RequestSchema, body: Any) -> Any:
 
 TAKEN = {
     "to": [TO, "+0987654321", "+1234567", "+123456789012345"],
-    "message": ["x", "x" * 3000, "Grüße 👋 & <more>\n\t", " ", None],
+    "message": ["x", "x" * 3000, "Grüße 👋 & <more>\n\t", None],
     "lead_id": ["123", "", "x" * 128, 0, -5, 7.0, 10**127, "a\u0000b", None],
     "priority": ["high", "normal", "low", None],
     "retryOn": [[], ["busy"], ["no-answer", "failed", "busy"], None],
@@ -45,7 +45,7 @@ REFUSED = {
         None, "", "1234567890", "+123456", "+1234567890123456", "+1 234 567 890", " +1234567890",
         "+1234567890\n", "+١٢٣٤٥٦٧٨٩", "+12345678９０", 1234567890, True, [TO], {"a": 1}, 1.5,
     ],
-    "message": ["", "x" * 3001, 5, True, [], {}, "a\u0000b", "a\u001bb", "a\ufffeb", "&" * 900],
+    "message": ["", " ", "x" * 3001, 5, True, [], {}, "a\u0000b", "a\u001bb", "a\ufffeb", "&" * 900],
     "lead_id": ["x" * 129, 10**128, 1.5, True, False, [], {}],
     "priority": ["urgent", "High", "HIGH", "", " high", 1, True, [], {}, ["high"]],
     "retryOn": [

@@ -19,8 +19,8 @@ SLIPS = {
     "Priority": "priority", "priorty": "priority", "meta": "metadata", "metaData": "metadata",
 }  # fmt: skip
 
-OWN = ("phone", "name", "email", "company", "id", "userId", "type", "status", "notes", "from",
-       "jobId", "language", "x" * 500, "", "☎", "url", "campaign")  # fmt: skip
+OWN = ("phone", "name", "email", "company", "id", "userId", "type", "status", "notes",
+       "jobId", "x" * 500, "", "☎", "campaign")  # fmt: skip
 
 
 @pytest.mark.parametrize(("sent", "meant"), SLIPS.items())
@@ -29,6 +29,55 @@ def test_a_slip_is_refused_with_what_was_meant(sent: str, meant: str) -> None:
     with pytest.raises(ValidationError) as refused:
         call_schemas.CALL.load({"to": TO, sent: 1})
     assert meant in refused.value.messages[sent][0]  # type: ignore[index]
+
+
+#: A name of a neighbouring API, or a value that is a time, and what is said of it.
+FOREIGN: list[tuple[str, object, str]] = [
+    *[(name, "2027-01-01T09:00:00Z", "scheduleAt") for name in ("runAt", "at", "eta", "sendAt")],
+    *[(name, "2027-01-01T09:00:00Z", "scheduleAt") for name in ("when", "start_time", "callAt")],
+    *[(name, 60, "delayMs") for name in ("wait", "countdown", "in", "wait_ms", "after")],
+    ("repeat", {"pattern": "0 9 * * *"}, "cronExpression"),
+    ("every", "1d", "cronExpression"),
+    ("opts", {"delay": 5000}, "delayMs"),
+    ("options", {"a": [{"runAt": 5}]}, "delayMs"),
+    *[("appointment", time, "scheduleAt") for time in ("2027-01-01T09:00:00Z", "2027-01-01")],
+    *[("x", time, "scheduleAt") for time in ("PT5M", "P1D", "0 9 * * 1-5", "@daily")],
+    *[(name, "Your appointment", "message") for name in ("text", "say", "prompt", "Body")],
+    *[(name, "x", "Not supported") for name in ("from", "callerId", "send_digits", "extension")],
+    *[(name, 5, "Not supported") for name in ("timeout", "record", "twiml", "voice", "url")],
+    *[(name, 5, "Not supported") for name in ("language", "maxAttempts", "ttl", "assistantId")],
+]
+
+
+@pytest.mark.parametrize(("sent", "value", "said"), FOREIGN)
+def test_a_field_of_a_neighbouring_api_is_refused(sent: str, value: object, said: str) -> None:
+    """What says when, what or how to call is never ignored: in one call, or in one of a bulk."""
+    with pytest.raises(ValidationError) as refused:
+        call_schemas.CALL.load({"to": TO, sent: value})
+    assert said in refused.value.messages[sent][0]  # type: ignore[index]
+    with pytest.raises(ValidationError):
+        call_schemas.BULK.load({"calls": [{"to": TO, sent: value}]})
+
+
+@pytest.mark.parametrize("sent", ["text", "say", "prompt"])
+def test_other_words_beside_a_message_are_the_apps_own(sent: str) -> None:
+    """There is no doubt about what is spoken."""
+    call_schemas.CALL.load({"to": TO, "message": "Hello", sent: "Hi"})
+
+
+@pytest.mark.parametrize("value", ["P", "PT", "12", "a b c d e", "2027", "1-2-3", "M 4 a b c"])
+def test_a_value_that_is_no_time_is_the_apps_own(value: str) -> None:
+    """It is ignored and listed."""
+    call_schemas.CALL.load({"to": TO, "note": value})
+
+
+@pytest.mark.parametrize("blank", [" ", "\u200b", "\t\n", "\u3164\u2060", "\ufeff \u00a0"])
+def test_a_blank_message_is_refused(blank: str) -> None:
+    """Nobody would hear a word."""
+    for field in ("message", "voicemailMessage"):
+        with pytest.raises(ValidationError):
+            call_schemas.CALL.load({"to": TO, field: blank})
+    call_schemas.CALL.load({"to": TO, "message": f"{blank}Hello{blank}"})
 
 
 @pytest.mark.parametrize("sent", OWN)

@@ -51,6 +51,12 @@ ACCOUNT = Pause(by="system", at_ms=NOW, reason="Authenticate (error 20003).")
         ({"workers": 0}, "stuck", ["no-worker"]),
         ({"workers": 0, "pause": MARY}, "stuck", ["no-worker", "paused"]),
         ({"circuit_open_until_ms": NOW + 5_000}, "stuck", ["circuit-open"]),
+        ({"capacity_until_ms": NOW + 5_000}, "calling", ["capacity"]),
+        (
+            {"circuit_open_until_ms": NOW + 5_000, "capacity_until_ms": NOW + 9_000},
+            "calling",
+            ["capacity"],
+        ),
         ({"recurring": 3, "scheduler_active": False}, "stuck", ["no-scheduler"]),
         ({"scheduler_active": False}, "calling", []),
         ({"unknown_outcomes": 1}, "calling", ["unknown-outcomes"]),

@@ -30,8 +30,11 @@ P, A, R, D, U = Kind.PERMANENT, Kind.ACCOUNT, Kind.REFUSED, Kind.DOUBT, Kind.UNS
         (10004, 429, R),
         (10004, 400, R),
         # Codes that nobody has heard of: Twilio refused, and did not process.
-        (29999, 400, P),
-        (29999, 422, P),
+        (29999, 400, R),
+        (29999, 422, R),
+        # By their class: what is wrong with the request stays wrong.
+        (13999, 400, P),
+        (21999, 400, P),
         (29999, 401, A),
         (29999, 402, A),
         (29999, 403, A),
@@ -69,6 +72,22 @@ def test_answers(code: int | None, status: int, kind: Kind) -> None:
     assert "Words (" in failed.reason
     assert str(status) in failed.reason
     assert str(code or "") in failed.reason
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "capacity"),
+    [
+        *[(code, 400, True) for code in (10004, 20429, 22005, 31206, 64109, 86008)],
+        (None, 429, True),
+        (29999, 429, True),
+        (29999, 400, False),
+        (21211, 429, False),
+        (20429, 503, False),
+    ],
+)
+def test_used_up_capacity(code: int | None, status: int, capacity: bool) -> None:
+    """It is no fault of the call, with whatever status Twilio says so."""
+    assert failure(Refused(status=status, code=code)).capacity is capacity
 
 
 @pytest.mark.parametrize(

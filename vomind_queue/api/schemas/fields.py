@@ -18,7 +18,14 @@ from vomind_queue.api.serializers.times import YEAR_MS, parse_instant
 from vomind_queue.calls.call import Priority
 from vomind_queue.calls.call_status import RETRIED, Detection
 from vomind_queue.encoding import compact
-from vomind_queue.twilio.twiml import ALWAYS_FITS, FORBIDDEN, MAX_TWIML, SPEAKABLE, twiml_length
+from vomind_queue.twilio.twiml import (
+    ALWAYS_FITS,
+    AUDIBLE,
+    FORBIDDEN,
+    MAX_TWIML,
+    SPEAKABLE,
+    twiml_length,
+)
 
 T = TypeVar("T")
 #: A JSON Schema.
@@ -116,6 +123,8 @@ class Message(Rule[str]):
             raise ValidationError(f"Give a text of 1 to {MAX_MESSAGE:,} characters.")
         if found := FORBIDDEN.search(value):
             raise ValidationError(f"The character U+{ord(found[0]):04X} cannot be spoken.")
+        if not AUDIBLE.search(value):
+            raise ValidationError("Must have words: spaces and invisible characters say nothing.")
         if len(value) > ALWAYS_FITS and (length := twiml_length(value)) > MAX_TWIML:
             raise ValidationError(
                 f"Written for Twilio it has {length:,} characters; at most {MAX_TWIML:,} fit."

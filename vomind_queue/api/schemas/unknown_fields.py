@@ -1,17 +1,19 @@
 """Fields that do not belong where they stand.
 
 A slip must never become an immediate call: a field that is close to a known one,
-or that means a time where none is taken, is refused with a hint. Other unknown
-fields are ignored and listed in the answer.
+that means a time where none is taken, or that changes how a call is placed in a
+neighbouring API, is refused with a hint. Other unknown fields are ignored and
+listed in the answer.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from functools import lru_cache
 from typing import Any
+
+from vomind_queue.api.schemas import foreign_fields
 
 _ELSEWHERE = "Not taken here. {}"
 _LATER = "A call for later goes to /api/queue/schedule-delayed-call."
@@ -30,6 +32,9 @@ PLACES: Mapping[str, str] = {
     "graceMs": _REPEATED,
     "overlap": _REPEATED,
 }
+
+#: One of these is known wherever calls are asked for.
+_OF_CALLS = frozenset({"to", "calls", "cronExpression"})
 
 #: What a field for a time begins with, whatever follows: delaySeconds, scheduled_time, cron.
 _TIMING = ("sched", "delay", "cron")
@@ -50,10 +55,35 @@ def slips(sent: Mapping[str, Any], known: frozenset[str]) -> dict[str, list[str]
             # null means absent.
             text = _ELSEWHERE.format(_place(name, known)) if sent[name] is not None else None
         else:
-            text = hint(name, known) if len(name) <= _LONGEST_NAME else None
+            text = _objection(name, sent, known)
         if text:
             found[name] = [text]
     return found
+
+
+def _objection(name: str, sent: Mapping[str, Any], known: frozenset[str]) -> str | None:
+    """Return what is said of a field that is neither known nor another endpoint's, or ``None``."""
+    if sent[name] is not None and known & _OF_CALLS:
+        text = _foreign(name, sent, known)
+        text = text or foreign_fields.time_within(sent[name], known)
+        if text:
+            return text
+    return hint(name, known) if len(name) <= _LONGEST_NAME else None
+
+
+def _foreign(name: str, sent: Mapping[str, Any], known: frozenset[str]) -> str | None:
+    """Return what is said of a name that other APIs have for what a call is, or ``None``."""
+    plain = foreign_fields.plain(name[:_LONGEST_NAME])
+    changes_nothing = sent[name] is False
+    meant = foreign_fields.target(plain)
+    if meant == "scheduleAt" and "startAt" in known:
+        meant = "startAt"
+    if meant:
+        return _did_you_mean(meant, known)
+    if foreign_fields.is_words(plain):
+        is_mute = "message" in known and sent.get("message") is None
+        return foreign_fields.NO_MESSAGE if is_mute else None
+    return None if changes_nothing else foreign_fields.manner(plain)
 
 
 def ignored(sent: Mapping[str, Any], known: frozenset[str]) -> set[str]:
@@ -71,8 +101,8 @@ def listed(names: Iterable[str]) -> list[str]:
 @lru_cache(maxsize=4096)
 def hint(name: str, known: frozenset[str]) -> str | None:
     """Which field was probably meant; ``None`` when the name is like no other."""
-    plain = _plain(name)
-    names = {_plain(each): each for each in (*PLACES, *known)}
+    plain = foreign_fields.plain(name)
+    names = {foreign_fields.plain(each): each for each in (*PLACES, *known)}
     close = get_close_matches(plain, names, n=1, cutoff=_ALIKE)
     if not close:
         # An abbreviation, such as cron or meta.
@@ -81,7 +111,10 @@ def hint(name: str, known: frozenset[str]) -> str | None:
         close = get_close_matches(plain, names, n=1, cutoff=0)
     if not close:
         return None
-    meant = names[close[0]]
+    return _did_you_mean(names[close[0]], known)
+
+
+def _did_you_mean(meant: str, known: frozenset[str]) -> str:
     if meant in known:
         return f"There is no such field; did you mean {meant}?"
     return f"There is no such field; if you meant {meant}: {_place(meant, known)}"
@@ -91,8 +124,3 @@ def _place(name: str, known: frozenset[str]) -> str:
     if "calls" in known and name in {"scheduleAt", "delayMs"}:
         return "It belongs to each call in the list."
     return PLACES[name]
-
-
-def _plain(name: str) -> str:
-    # Letters of other scripts stay: a name that has them is hardly a slip.
-    return re.sub(r"[\W_]", "", name.lower())

@@ -17,6 +17,7 @@
 -- ARGV[16] when to look for the first time what became of the call on the line, ms from now
 -- ARGV[17] rank of Twilio's status, as in `report`; one that is final has still to be reported
 -- ARGV[18] kind of the failure, or ''
+-- ARGV[19] '1' when Twilio's capacity was used up: the call waits longer each time
 -- Outcomes completed  Twilio took it
 --          failed     given up
 --          again      counted; the caller defers it, or it is put off here
@@ -26,7 +27,7 @@
 -- Returns  {ok | again | superseded | missing, now, breaker open: 1 | 0, not counted: 1 | 0}
 --          `again`: the same outcome was written before, by a repetition of this command
 -- Touches  job:<id>, waiting:<rank>, delayed, active, leases, settling, completed, failed, window,
---          paused, breaker, dialing, sids, following, minute:<n>, totals, gone:<id>, wake, due,
+--          paused, breaker, counts, dialing, sids, following, minute:<n>, totals, gone:<id>, wake, due,
 --          outbox
 --- @include "breaker"
 --- @include "clock"
@@ -88,6 +89,13 @@ elseif breaker()[1] and (outcome == 'completed' or outcome == 'failed') then
         wake()
     end
 end
+-- The first wait of a call that found Twilio's capacity used up, ms; it doubles this often.
+local CROWDED_MS, DOUBLINGS = 1000, 5
+if ARGV[19] == '1' then
+    local times = math.min(redis.call('HINCRBY', key, 'crowded', 1) - 1, DOUBLINGS)
+    wait = math.max(wait, CROWDED_MS * 2 ^ times)
+    redis.call('HSET', K.counts, 'crowded', string.format('%.0f', now + wait))
+end
 local open = breaker_next() and 1 or 0
 if ARGV[18] ~= '' then
     total('failure:' .. ARGV[18])
@@ -123,7 +131,7 @@ end
 -- Nothing of the record that the call was held by is left; the rest are fields and values.
 local function close(state, set, age, keep, ...)
     let_go(mem)
-    redis.call('HDEL', key, 'mark', 'callbacks', 'looks', 'lease', 'pos', 'notbefore', 'round')
+    redis.call('HDEL', key, 'mark', 'callbacks', 'looks', 'lease', 'pos', 'notbefore', 'round', 'crowded')
     redis.call('HSET', key, 'state', state, 'attempts', attempts, 'finished', now, ...)
     redis.call('ZADD', set, now, mem)
     trim(set, age, keep)

@@ -7,6 +7,7 @@
 -- Returns  {now, high, normal, low, active, completed, failed, delayed, settling, workers,
 --           max, window, used, reset ms, overridden: 1 | 0, breaker's next probe or 0,
 --           recurring calls with a next tick, when a scheduler had seen to all or 0, strays,
+--           until when a call waits for Twilio's capacity or 0,
 --           {outbox's entries, age of the oldest ms, dead letters, shipping: 1 | 0,
 --            lost field, number, …}, {bytes of memory used, maxmemory},
 --           paused by, paused at, reason}; the last three only while paused
@@ -68,6 +69,7 @@ local answer = {
     recurring_calls(),
     tonumber(redis.call('HGET', K.scheduler, 'seen') or 0),
     tonumber(redis.call('HGET', K.counts, 'strays') or 0),
+    tonumber(redis.call('HGET', K.counts, 'crowded') or 0),
     outbox_state(),
     memory_use(),
 }

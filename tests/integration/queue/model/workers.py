@@ -70,9 +70,7 @@ class Workers(Bench):
         """Only its holder begins a call, once, and only while it is its turn."""
         job_id = self._pick(pick)
         job = self.model.get(job_id)
-        answer = self.desks[worker].begin(
-            job_id, secrets.token_urlsafe(4), callbacks=callbacks
-        )
+        answer = self.desks[worker].begin(job_id, secrets.token_urlsafe(4), callbacks=callbacks)
         if job is None or job.holder != worker or job.begun or job.in_doubt:
             assert answer is NotStarted.LOST
             if job is not None and job.holder == worker:
