@@ -43,14 +43,14 @@ def has_trunk_zero(number: str) -> bool:
     read = _read(number)
     if read is None:
         return False
-    code = f"+{read.country_code}"
-    if not number.startswith(f"{code}0"):
+    code = read.country_code or 0
+    if not number.startswith(f"+{code}0"):
         return False
-    if not canonical(number).startswith(f"{code}0"):
+    if not canonical(number).startswith(f"+{code}0"):
         return True
-    region = phonenumbers.region_code_for_country_code(read.country_code)
-    prefix = phonenumbers.ndd_prefix_for_region_code(region, True)
-    return prefix == "0" and not phonenumbers.is_valid_number(read)
+    region = phonenumbers.region_code_for_country_code(code)
+    is_trunk = phonenumbers.ndd_prefix_for_region(region, strip_non_digits=True) == "0"
+    return is_trunk and not phonenumbers.is_valid_number(read)
 
 
 def _read(number: str) -> phonenumbers.PhoneNumber | None:

@@ -74,7 +74,7 @@ def test_a_ring_is_known_after_the_public_address_has_changed(
 ) -> None:
     """Twilio took the call, its answer was lost, and the worker starts with another address."""
     phone.faults({"fault": "slow", "when": "after", "ms": 8_000, "times": 1})
-    worker = fast.start_worker(PUBLIC_URL=before, DIAL_DEADLINE="9s", IN_DOUBT_HORIZON="20s")
+    worker = fast.start_worker(PUBLIC_URL=before, DIAL_DEADLINE="9s", UNKNOWN_OUTCOME_HORIZON="20s")
     job_id = api.schedule(number(0))
     until(phone.rings, within_s=30, what="Twilio has the call")
     worker.kill()
