@@ -114,7 +114,7 @@ def test_used_up_capacity_uses_up_no_attempt(
     fast: Stack, api: Api, phone: SimulatorClient, status: int, code: int
 ) -> None:
     """More refusals than a call has attempts; meanwhile the overview names the cause."""
-    fast.start_worker(BREAKER_PROBE_INTERVAL="200ms")
+    fast.start_worker(CIRCUIT_PROBE_INTERVAL="200ms")
     phone.faults({"fault": "error", "status": status, "code": code, "times": 8})
     job_ids = api.bulk(calls(3))
     until(
