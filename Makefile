@@ -57,6 +57,7 @@ lint: $(VENV)/.tools node_modules/.installed ## Check style, words, types and th
 	@$(BIN)/python -m tests.vocabulary
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@! command -v npm >/dev/null || $(PRETTIER) --check .
 
 format: $(VENV)/.tools node_modules/.installed ## Format the source
 	@$(BIN)/ruff format .

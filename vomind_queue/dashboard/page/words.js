@@ -2,14 +2,19 @@
 import { now } from './api.js';
 
 const COUNT = new Intl.NumberFormat('en');
-const CLOCK = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', second: '2-digit' });
+const CLOCK = new Intl.DateTimeFormat('en-GB', {
+  hour: '2-digit',
+  minute: '2-digit',
+  second: '2-digit',
+});
 const SHORT_CLOCK = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit' });
 const DAY = new Intl.DateTimeFormat('en-GB', { weekday: 'short', day: 'numeric', month: 'short' });
 const WHOLE = new Intl.DateTimeFormat('en-GB', { dateStyle: 'full', timeStyle: 'long' });
 
 export const ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone;
 export const count = (number) => COUNT.format(number);
-export const many = (number, one, more = `${one}s`) => `${count(number)} ${number === 1 ? one : more}`;
+export const many = (number, one, more = `${one}s`) =>
+  `${count(number)} ${number === 1 ? one : more}`;
 export const percent = (part, whole) => (whole ? `${Math.round((100 * part) / whole)} %` : '');
 export const upper = (text) => text.charAt(0).toUpperCase() + text.slice(1);
 
@@ -20,7 +25,11 @@ export function duration(ms) {
   if (ms < 1000) return `${Math.round(ms)} ms`;
   if (ms < 10_000) return `${(ms / 1000).toFixed(1).replace('.0', '')} s`;
   const seconds = Math.round(ms / 1000);
-  for (const [unit, name, smaller, small] of [[86400, 'd', 3600, 'h'], [3600, 'h', 60, 'min'], [60, 'min', 1, 's']]) {
+  for (const [unit, name, smaller, small] of [
+    [86400, 'd', 3600, 'h'],
+    [3600, 'h', 60, 'min'],
+    [60, 'min', 1, 's'],
+  ]) {
     if (seconds >= unit) {
       const rest = Math.floor((seconds % unit) / smaller);
       return `${Math.floor(seconds / unit)} ${name}${rest ? ` ${rest} ${small}` : ''}`;
@@ -42,7 +51,14 @@ export function moment(iso) {
 
 /** Wed, 25 Nov, 09:00 as the clocks of that zone show it. */
 export function there(iso, zone) {
-  return new Intl.DateTimeFormat('en-GB', { weekday: 'short', day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit', timeZone: zone }).format(new Date(iso));
+  return new Intl.DateTimeFormat('en-GB', {
+    weekday: 'short',
+    day: 'numeric',
+    month: 'short',
+    hour: '2-digit',
+    minute: '2-digit',
+    timeZone: zone,
+  }).format(new Date(iso));
 }
 
 /** "4 s ago" or "in 3 min 20 s". */
@@ -76,20 +92,31 @@ export const OUTCOMES = {
   'not-placed': { name: 'Refused by Twilio', tone: 'maroon' },
 };
 
-const ON_THE_LINE = { queued: 'At Twilio', initiated: 'Dialing', ringing: 'Ringing', 'in-progress': 'Speaking', unknown: 'Unknown to Twilio' };
+const ON_THE_LINE = {
+  queued: 'At Twilio',
+  initiated: 'Dialing',
+  ringing: 'Ringing',
+  'in-progress': 'Speaking',
+  unknown: 'Unknown to Twilio',
+};
 
 /** What became of a call on the line, in a word or two; null where nothing is known. */
 export function outcome(call) {
   if (!call || !call.status) return null;
-  if (call.status === 'completed' && /^(machine|fax)/.test(call.answeredBy || '')) return OUTCOMES.machine;
-  return OUTCOMES[call.status] || { name: ON_THE_LINE[call.status] || upper(call.status), tone: 'blue' };
+  if (call.status === 'completed' && /^(machine|fax)/.test(call.answeredBy || ''))
+    return OUTCOMES.machine;
+  return (
+    OUTCOMES[call.status] || { name: ON_THE_LINE[call.status] || upper(call.status), tone: 'blue' }
+  );
 }
 
 /** Signs that would turn the order of the text around them, told by their numbers. */
-export const visible = (text) => text.replace(/[\u202a-\u202e\u2066-\u2069]/g, (sign) => `\\u${sign.charCodeAt(0).toString(16)}`);
+export const visible = (text) =>
+  text.replace(/[\u202a-\u202e\u2066-\u2069]/g, (sign) => `\\u${sign.charCodeAt(0).toString(16)}`);
 
 /** `+1 ••••• 7890`. */
-export const masked = (number) => (number.length > 6 ? `${number.slice(0, 2)} ••••• ${number.slice(-4)}` : '•••••');
+export const masked = (number) =>
+  number.length > 6 ? `${number.slice(0, 2)} ••••• ${number.slice(-4)}` : '•••••';
 
 /** One shape for a job of the queue and for a row of the call log. */
 export function plain(call) {

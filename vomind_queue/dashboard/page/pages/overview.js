@@ -22,7 +22,8 @@ const MARKS = { error: 'circle-alert', warning: 'triangle-alert', info: 'info' }
 export function verdict({ shown, error }) {
   if (error) return { ...LOOKS.away, state: 'away' };
   const [reason] = shown.reasons;
-  const said = ['paused', 'stuck'].includes(shown.state) && reason ? { title: reason.title, reason } : {};
+  const said =
+    ['paused', 'stuck'].includes(shown.state) && reason ? { title: reason.title, reason } : {};
   return { ...LOOKS[shown.state], state: shown.state, ...said };
 }
 
@@ -34,19 +35,25 @@ function Countdown({ until }) {
 
 function Subline({ shown }) {
   const { state, stats, rateLimit } = shown;
-  if (state === 'held') return html`<p>Next start <${Countdown} until=${rateLimit.nextStartAt} />. ${count(rateLimit.used)} of ${count(rateLimit.max)} starts are used in ${rateLimit.windowMs / 1000} seconds; ${many(stats.waiting, 'call')} ${stats.waiting === 1 ? 'waits' : 'wait'}.</p>`;
-  if (state === 'paused') return html`<p>Since ${moment(shown.pausedAt)} (${distance(shown.pausedAt)}). ${shown.pauseReason || ''} ${many(stats.waiting, 'call')} ${stats.waiting === 1 ? 'waits' : 'wait'}; new ones are accepted.</p>`;
-  if (state === 'stuck') return html`<p>${shown.reasons[0].detail}</p><p class="remedy"><strong>What to do</strong> ${shown.reasons[0].remedy}</p>`;
-  if (state === 'idle') return html`<p>${stats.delayed ? `${many(stats.delayed, 'call')} scheduled for later.` : 'Nothing is scheduled either.'}</p>`;
+  if (state === 'held')
+    return html`<p>Next start <${Countdown} until=${rateLimit.nextStartAt} />. ${count(rateLimit.used)} of ${count(rateLimit.max)} starts are used in ${rateLimit.windowMs / 1000} seconds; ${many(stats.waiting, 'call')} ${stats.waiting === 1 ? 'waits' : 'wait'}.</p>`;
+  if (state === 'paused')
+    return html`<p>Since ${moment(shown.pausedAt)} (${distance(shown.pausedAt)}). ${shown.pauseReason || ''} ${many(stats.waiting, 'call')} ${stats.waiting === 1 ? 'waits' : 'wait'}; new ones are accepted.</p>`;
+  if (state === 'stuck')
+    return html`<p>${shown.reasons[0].detail}</p><p class="remedy"><strong>What to do</strong> ${shown.reasons[0].remedy}</p>`;
+  if (state === 'idle')
+    return html`<p>${stats.delayed ? `${many(stats.delayed, 'call')} scheduled for later.` : 'Nothing is scheduled either.'}</p>`;
   return html`<p>${many(stats.active, 'call')} being placed, ${count(stats.waiting)} waiting.</p>`;
 }
 
 function Hero({ live }) {
   const { shown, error } = live;
   const look = verdict(live);
-  const frozen = shown && (shown.paused
-    ? html`<button type="button" class="primary" onClick=${() => actions.resume(shown)}><${Icon} name="play" />Resume</button>`
-    : html`<button type="button" onClick=${() => actions.pause(shown)}><${Icon} name="pause" />Pause</button>`);
+  const frozen =
+    shown &&
+    (shown.paused
+      ? html`<button type="button" class="primary" onClick=${() => actions.resume(shown)}><${Icon} name="play" />Resume</button>`
+      : html`<button type="button" onClick=${() => actions.pause(shown)}><${Icon} name="pause" />Pause</button>`);
   return html`<section class=${`hero ${look.tone}`} aria-label="State of the queue">
     <span class="glyph"><${Icon} name=${look.icon} /></span>
     <div class="says"><h2 id="verdict" aria-live="polite">${look.title}</h2>
@@ -57,11 +64,16 @@ function Hero({ live }) {
 
 function Reasons({ shown }) {
   // The gravest one stands in the headline already.
-  const rest = shown.reasons.filter((reason, at) => !(at === 0 && ['paused', 'stuck'].includes(shown.state)) && reason.kind !== 'limit');
+  const rest = shown.reasons.filter(
+    (reason, at) =>
+      !(at === 0 && ['paused', 'stuck'].includes(shown.state)) && reason.kind !== 'limit',
+  );
   if (!rest.length) return null;
-  return html`<section class="reasons" aria-label="What else to know">${rest.map((reason) => html`
+  return html`<section class="reasons" aria-label="What else to know">${rest.map(
+    (reason) => html`
     <div class=${`notice ${reason.level}`} key=${reason.kind}><${Icon} name=${MARKS[reason.level]} />
-      <div><strong>${reason.title}.</strong> ${reason.detail} <span class="faint">${reason.remedy}</span>${reason.until && html` <${Countdown} until=${reason.until} />`}</div></div>`)}</section>`;
+      <div><strong>${reason.title}.</strong> ${reason.detail} <span class="faint">${reason.remedy}</span>${reason.until && html` <${Countdown} until=${reason.until} />`}</div></div>`,
+  )}</section>`;
 }
 
 function Tile({ href, name, value, tone, children }) {
@@ -72,7 +84,11 @@ function Tiles({ shown }) {
   const { stats, byPriority } = shown;
   return html`<section class="tiles" aria-label="Numbers">
     <a class="tile wide blue" href="#/calls/waiting"><span class="name">Waiting</span><span class="value">${count(stats.waiting)}</span>
-      <${Shares} parts=${[['high', byPriority.high, 'red'], ['normal', byPriority.normal, 'blue'], ['low', byPriority.low, 'grey']]} /></a>
+      <${Shares} parts=${[
+        ['high', byPriority.high, 'red'],
+        ['normal', byPriority.normal, 'blue'],
+        ['low', byPriority.low, 'grey'],
+      ]} /></a>
     <${Tile} href="#/calls/active" name="Active" value=${stats.active} tone="teal"><span class="note">${shown.unknownOutcomes ? `${count(shown.unknownOutcomes)} with unknown outcomes` : 'being placed'}</span><//>
     <${Tile} href="#/calls/delayed" name="Scheduled" value=${stats.delayed} tone="violet"><span class="note">for later</span><//>
     <${Tile} href="#/calls/completed" name="Completed" value=${stats.completed} tone="green"><span class="note">placed at Twilio</span><//>
@@ -81,10 +97,17 @@ function Tiles({ shown }) {
 }
 
 function Waits({ waits }) {
-  return html`<dl class="waits">${[['Half of them within', waits.p50], ['Nine in ten within', waits.p90], ['All of them within', waits.max]].map(([name, ms]) => html`<div key=${name}><dt>${name}</dt><dd>${duration(ms)}</dd></div>`)}</dl>`;
+  return html`<dl class="waits">${[
+    ['Half of them within', waits.p50],
+    ['Nine in ten within', waits.p90],
+    ['All of them within', waits.max],
+  ].map(
+    ([name, ms]) => html`<div key=${name}><dt>${name}</dt><dd>${duration(ms)}</dd></div>`,
+  )}</dl>`;
 }
 
-const Health = ({ good, name, children }) => html`<div><dt><i class=${`dot ${good ? 'green' : 'red'}`}></i>${name}</dt><dd>${children}</dd></div>`;
+const Health = ({ good, name, children }) =>
+  html`<div><dt><i class=${`dot ${good ? 'green' : 'red'}`}></i>${name}</dt><dd>${children}</dd></div>`;
 
 function Parts({ shown }) {
   const { callLog: log, rateLimit: rate } = shown;
@@ -107,10 +130,13 @@ function Few({ title, path, link, icon, none, row }) {
 export function OverviewPage() {
   const live = useCell(overview);
   const { shown } = live;
-  if (!shown && !live.error) return html`<h1 tabindex="-1" class="hidden">Overview</h1><${Loading} />`;
+  if (!shown && !live.error)
+    return html`<h1 tabindex="-1" class="hidden">Overview</h1><${Loading} />`;
   return html`<h1 tabindex="-1" class="hidden">Overview</h1>
     <${Hero} live=${live} />
-    ${shown && html`<${Reasons} shown=${shown} /><${Tiles} shown=${shown} />
+    ${
+      shown &&
+      html`<${Reasons} shown=${shown} /><${Tiles} shown=${shown} />
     <div class="columns">
       <section class="card"><header><h2>Calls started a minute</h2></header><${Starts} minutes=${shown.lastHour.minutes} rate=${shown.rateLimit} /></section>
       <section class="card"><header><h2>How they ended</h2><span class="faint">last hour</span></header><${Outcomes} outcomes=${shown.lastHour.outcomes} /></section>
@@ -124,5 +150,6 @@ export function OverviewPage() {
         row=${(each) => html`<a href=${`#/call/${each.id}`}>${each.id}</a><${Phone} number=${each.to} /><${Urgency} priority=${each.priority} />`} />
       <${Few} title="Lately failed" path="api/queue/failed?start=0&end=4" link="#/calls/failed" icon="circle-check" none="No call has failed."
         row=${(each) => html`<a href=${`#/call/${each.id}`}>${each.id}</a><${Phone} number=${each.to} /><span class="cut" title=${each.reason}>${each.reason}</span><${Time} at=${each.finished} />`} />
-    </div>`}`;
+    </div>`
+    }`;
 }
