@@ -50,7 +50,7 @@ class State(StrEnum):
 class Call:
     """One outbound call as an app asked for it, defaults filled in."""
 
-    #: Number to ring: ``+`` and 7 to 15 ASCII digits.
+    #: Number to ring: ``+`` and 7 to 15 ASCII digits, in its one spelling (`phone_numbers.py`).
     to: str
     #: Words to speak, 1 to 3,000 characters.
     message: str = DEFAULT_MESSAGE
@@ -68,6 +68,8 @@ class Call:
     machine_detection: str | None = None
     #: Words to speak to a machine in place of the message.
     voicemail_message: str | None = None
+    #: The number as it came, where that is not how it is spelt; ``None``: it is.
+    to_given: str | None = None
     #: Under which the request that asked for it was known to the client that sent it: stands in
     #: the log lines of the call, and is never shown. ``None``: the client gave none.
     request_id: str | None = None
@@ -85,6 +87,8 @@ class Call:
             data["machineDetection"] = self.machine_detection
         if self.voicemail_message is not None:
             data["voicemailMessage"] = self.voicemail_message
+        if self.to_given is not None:
+            data["toGiven"] = self.to_given
         return data
 
     @classmethod
@@ -99,6 +103,7 @@ class Call:
             retry_on=data.get("retryOn"),
             machine_detection=data.get("machineDetection"),
             voicemail_message=data.get("voicemailMessage"),
+            to_given=data.get("toGiven"),
             request_id=data.get("requestId"),
         )
 

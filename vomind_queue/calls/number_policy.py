@@ -13,6 +13,7 @@ import phonenumbers
 from phonenumbers import PhoneNumberType
 
 from vomind_queue.calls.call import Call
+from vomind_queue.calls.phone_numbers import has_trunk_zero, is_possible
 
 #: Kinds that cost the caller more than a plain call.
 _DEAR = frozenset(
@@ -33,15 +34,25 @@ class NumberPolicy:
     countries: frozenset[str]
     #: Whether numbers that cost more are called, too.
     premium: bool
+    #: Whether numbers are accepted whose length no country has: those of documentation and tests.
+    impossible: bool = True
 
     def objections(self, calls: Iterable[Call]) -> Mapping[int, dict[str, list[str]]]:
         """Errors of the calls whose number is not called, by index."""
-        if self.premium and not self.countries:
-            return {}
-        found = ((index, self._objection(call.to)) for index, call in enumerate(calls))
+        found = ((index, self._objection(call)) for index, call in enumerate(calls))
         return {index: {"to": [text]} for index, text in found if text}
 
-    def _objection(self, number: str) -> str:
+    def _objection(self, call: Call) -> str:
+        number = call.to_given or call.to
+        if has_trunk_zero(number):
+            return "Must be written without the 0 after the code of the country."
+        if not self.impossible and not is_possible(number):
+            return "Must be a possible number: as many digits as its country has."
+        if self.premium and not self.countries:
+            return ""
+        return self._objection_to(call.to)
+
+    def _objection_to(self, number: str) -> str:
         try:
             read = phonenumbers.parse(number)
         except phonenumbers.NumberParseException:

@@ -38,7 +38,7 @@ def is_possible(number: str) -> bool:
 
 def has_trunk_zero(number: str) -> bool:
     """Return whether the 0 that is dialed within a country was left in behind its code."""
-    if not _ZERO_BEHIND_CODE.match(number):
+    if _NORTH_AMERICA.fullmatch(number) or not _ZERO_BEHIND_CODE.match(number):
         return False
     read = _read(number)
     if read is None:

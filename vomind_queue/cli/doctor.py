@@ -149,6 +149,19 @@ def _twilio(settings: Settings) -> Iterator[CheckResult]:
         return
     with closing(build_account_checks(settings)) as examiner:
         yield from examiner.examine(by_key=settings.twilio_api_key is not None)
+    yield _numbers(settings)
+
+
+def _numbers(settings: Settings) -> CheckResult:
+    if not settings.accepts_impossible_numbers:
+        return fine("numbers", "Impossible numbers are refused.")
+    if not settings.rings_people:
+        return fine("numbers", "Impossible numbers are accepted, under the simulator.")
+    return advice(
+        "numbers",
+        "Impossible numbers are accepted (ACCEPT_IMPOSSIBLE_NUMBERS).",
+        "Set ACCEPT_IMPOSSIBLE_NUMBERS to 0, or remove it, so that a typing error is refused.",
+    )
 
 
 def _callbacks(settings: Settings) -> Iterator[CheckResult]:

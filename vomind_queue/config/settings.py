@@ -145,6 +145,9 @@ class Settings:
     """Time zone of recurring calls that name none."""
     allowed_countries: frozenset[str] = _set(types.COUNTRIES, "")
     """Countries whose numbers are called, such as `DE,AT,CH`. Unset: all."""
+    accept_impossible_numbers: bool | None = _optional(types.FLAG)
+    """`1` accepts numbers that no country can have, such as those of documentation; `0` refuses
+    them. Unset: refused where a real account places calls, accepted under the simulator."""
     allow_premium: bool = _set(types.FLAG, "1")
     """`0` refuses premium-rate, shared-cost, satellite and international network numbers."""
     on_unknown_outcome: Literal["reconcile", "fail"] = _set(
@@ -253,7 +256,24 @@ class Settings:
     @property
     def number_policy(self) -> NumberPolicy:
         """Which numbers are called at all."""
-        return NumberPolicy(countries=self.allowed_countries, premium=self.allow_premium)
+        return NumberPolicy(
+            countries=self.allowed_countries,
+            premium=self.allow_premium,
+            impossible=self.accepts_impossible_numbers,
+        )
+
+    @property
+    def accepts_impossible_numbers(self) -> bool:
+        """Whether numbers that no country can have are accepted."""
+        if self.accept_impossible_numbers is None:
+            return not self.rings_people
+        return self.accept_impossible_numbers
+
+    @property
+    def rings_people(self) -> bool:
+        """Whether there is an account, and it is not the simulator's."""
+        host = urlsplit(self.twilio_api_base or "").hostname
+        return self.twilio_account_sid is not None and not (host and types.is_loopback(host))
 
     @property
     def short_keys(self) -> Sequence[ApiKey]:

@@ -13,7 +13,9 @@ from twilio.rest import Client  # type: ignore[import-untyped]
 from twilio.rest.api.v2010.account.call import CallInstance  # type: ignore[import-untyped]
 
 from vomind_queue.calls.attempts import Accepted, Attempt, DialerUnavailable, Outcome, Ring, Search
+from vomind_queue.calls.call import Call
 from vomind_queue.calls.call_status import RING_TIMEOUT_S, Detection, Report, known
+from vomind_queue.calls.phone_numbers import canonical
 from vomind_queue.twilio.callbacks import (
     CALLBACK_EVENTS,
     detection,
@@ -107,10 +109,17 @@ class TwilioDialer:
 
         Raise DialerUnavailable when Twilio's list cannot be read.
         """
+        rings: dict[str, Ring] = {}
+        ahead_ms = 0
+        for number in _spellings(attempt.call):
+            search = self._find(attempt, number, age_ms)
+            rings |= {ring.sid: ring for ring in search.rings}
+            ahead_ms = search.clock_ahead_ms
+        return Search(rings=list(rings.values()), clock_ahead_ms=ahead_ms)
+
+    def _find(self, attempt: Attempt, number: str, age_ms: int) -> Search:
         # No filter on the start time: it is empty until a call is dialed.
-        page, answer = self._ask(
-            lambda: self._client.calls.page(to=attempt.call.to, page_size=PAGE_SIZE)
-        )
+        page, answer = self._ask(lambda: self._client.calls.page(to=number, page_size=PAGE_SIZE))
         ahead_ms = _clock_ahead_ms(answer, time.time() * 1000)
         now_ms = time.time() * 1000 + ahead_ms
         since_ms = now_ms - age_ms - SLACK_MS
@@ -212,6 +221,11 @@ class TwilioDialer:
             return found, exchange.answer
         except Exception as error:
             raise DialerUnavailable(failure_of(error, exchange).reason) from error
+
+
+def _spellings(call: Call) -> list[str]:
+    """Return a call's number in every spelling that Twilio may list it under."""
+    return list(dict.fromkeys([call.to, canonical(call.to), call.to_given or call.to]))
 
 
 def _missing(**settings: str | None) -> str:

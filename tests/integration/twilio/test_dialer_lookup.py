@@ -59,6 +59,15 @@ def test_the_token_tells_two_rings_apart(
     assert tokens == ["", "other", ours.token], "newest first"
 
 
+def test_a_call_is_found_under_the_spelling_that_twilio_gives_its_number(
+    dialer: TwilioDialer, simulator: SimulatorClient
+) -> None:
+    """Twilio leaves out the code of a carrier, for one, wherever it lists the call."""
+    attempt = an_attempt(to="+550211198765432")
+    made = simulator.create("+551198765432").json()
+    assert [ring.sid for ring in dialer.find(attempt, age_ms(attempt)).rings] == [made["sid"]]
+
+
 def test_old_calls_are_not_shown(dialer: TwilioDialer) -> None:
     """A call from long before the mark is nobody's evidence."""
     attempt = an_attempt()

@@ -14,6 +14,7 @@ from marshmallow.validate import Length, OneOf
 from vomind_queue.api.schemas.fields import Matching, PhoneNumber, Rule
 from vomind_queue.api.serializers.times import parse_instant
 from vomind_queue.call_log.models import OUTCOMES, STATES, CallRow, Search
+from vomind_queue.calls.phone_numbers import canonical
 
 #: Calls on one page of the log.
 MOST_CALLS = 1_000
@@ -23,7 +24,9 @@ class Number(PhoneNumber):
     """A number in an address, where a plus sign that was not encoded is read as a space."""
 
     def read(self, value: Any) -> str:
-        return super().read(re.sub(r"^ ", "+", value) if isinstance(value, str) else value)
+        return canonical(
+            super().read(re.sub(r"^ ", "+", value) if isinstance(value, str) else value)
+        )
 
 
 def one_of(words: Sequence[str]) -> String:

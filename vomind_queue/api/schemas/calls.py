@@ -12,6 +12,7 @@ from vomind_queue.api.schemas import fields, unknown_fields
 from vomind_queue.api.serializers.times import YEAR_MS, in_words
 from vomind_queue.calls.call import DEFAULT_MESSAGE, Call, NewCall, Priority
 from vomind_queue.calls.call_status import Detection
+from vomind_queue.calls.phone_numbers import canonical
 from vomind_queue.config.settings import Settings
 
 #: Jobs on one page of a list.
@@ -31,6 +32,13 @@ LONGEST_GRACE_MS = 100 * YEAR_MS
 
 #: ``null`` might be taken for at once.
 _NO_TIME: dict[str, Any] = {"null": "Give a time, or delayMs 0 for at once."}
+
+
+def stored(call: Call) -> dict[str, Any]:
+    """Return a stored call as the body that it came from."""
+    data = call.as_data()
+    given = data.pop("toGiven", None)
+    return {**data, "to": given or call.to}
 
 
 def missing(what: str) -> dict[str, Any]:
@@ -128,8 +136,10 @@ class CallSchema(RequestSchema):
     @post_load
     def make(self, data: dict[str, Any], **_: Any) -> NewCall:
         """The call, its defaults filled in."""
+        to = canonical(data["to"])
         call = Call(
-            to=data["to"],
+            to=to,
+            to_given=data["to"] if data["to"] != to else None,
             message=data.get("message") or DEFAULT_MESSAGE,
             lead_id=data.get("lead_id"),
             priority=data.get("priority") or Priority.NORMAL,
@@ -176,7 +186,7 @@ class ChangeSchema(TimedCallSchema):
 
         Without a time it keeps its own. Raises ValidationError.
         """
-        new: NewCall = self.load({**old.as_data(), **body})
+        new: NewCall = self.load({**stored(old), **body})
         return new
 
 

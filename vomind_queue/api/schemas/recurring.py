@@ -155,7 +155,7 @@ class ChangeSchema(RequestSchema):
 
 def _as_body(old: Recurrence) -> dict[str, Any]:
     return {
-        **old.call.as_data(),
+        **call_schemas.stored(old.call),
         "cronExpression": old.cron,
         "timezone": old.zone,
         "startAt": None if old.start_ms is None else iso(old.start_ms),
