@@ -16,7 +16,7 @@ from honcho.environ import parse_procfile
 from devserver import embedded, probes
 from devserver.probes import Place
 from devserver.servers import Server
-from vomind_queue.config.settings import Settings
+from vomind_queue.config.settings import SIMULATED_ACCOUNT, Settings
 from vomind_queue.config.types import is_loopback
 from vomind_queue.queue.connection import connect
 
@@ -32,7 +32,7 @@ COMMANDS: Mapping[str, Sequence[str]] = {
 
 #: An account that exists nowhere, for the simulator and those who talk to it.
 FAKE_ACCOUNT: Mapping[str, str] = {
-    "TWILIO_ACCOUNT_SID": "AC" + "0" * 32,
+    "TWILIO_ACCOUNT_SID": SIMULATED_ACCOUNT,
     "TWILIO_AUTH_TOKEN": "the-simulator-takes-any",
     "TWILIO_PHONE_NUMBER": "+15005550006",
 }

@@ -147,6 +147,8 @@ WORLDS: Mapping[str, Callable[[World], None]] = {
     "changeJob/later": for_later,
     "changeJob/noTime": for_later,
     "changeJob/active": being_placed,
+    "hangUpJob/ringing": at_twilio,
+    "hangUpJob/waiting": a_call,
     "retryJob/failed": refused,
     "retryJob/waiting": a_call,
     "getStats": a_call,

@@ -69,6 +69,10 @@ def _optional(type_: Type[Any], **more: Any) -> Any:
     return _set(types.optional(type_), "", **more)
 
 
+#: The account of the simulator; Twilio has none with this SID.
+SIMULATED_ACCOUNT = "AC" + "0" * 32
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Settings:
     """Everything that can be set, checked and with its defaults filled in.
@@ -273,7 +277,8 @@ class Settings:
     def rings_people(self) -> bool:
         """Whether there is an account, and it is not the simulator's."""
         host = urlsplit(self.twilio_api_base or "").hostname
-        return self.twilio_account_sid is not None and not (host and types.is_loopback(host))
+        is_simulated = bool(host and types.is_loopback(host))
+        return not is_simulated and self.twilio_account_sid not in (None, SIMULATED_ACCOUNT)
 
     @property
     def short_keys(self) -> Sequence[ApiKey]:

@@ -96,6 +96,11 @@ class CallQueue:
         _refuse(answer, job_id, "Call {id} is being placed and cannot be cancelled any more.")
         return State(answer[2])
 
+    def hang_up(self, job_id: str) -> None:
+        """Have a worker end the call on the line. Raise JobNotFound, WrongState."""
+        answer = self._gate.change("hangup", keys.ACTIVE, job_id)
+        _refuse(answer, job_id, "Call {id} is not on the line; it is {state}.")
+
     def change(self, job_id: str, decide: Callable[[Call], NewCall]) -> None:
         """Makes a call that has not begun what ``decide`` makes of it; no time: that stays."""
         for _ in range(CHANGE_TRIES):

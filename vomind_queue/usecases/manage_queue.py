@@ -19,7 +19,7 @@ from vomind_queue.observability.queue_stats import Stats
 
 logger = logging.getLogger(__name__)
 
-_CODE = re.compile(r"\berror (\d{5})\b|\bHTTP (\d{3})\b")
+_CODE = re.compile(r"\berror (\d+)\b|\bHTTP (\d{3})\b")
 #: What a kind is made of where a reason has no code: its first words.
 _HEAD = re.compile(r"[^:.(]+")
 #: Kinds that are told; there are a dozen, unless somebody else's words made more.
@@ -30,6 +30,7 @@ class Queue(Protocol):
     """What control needs of the queue."""
 
     def cancel(self, job_id: str) -> State: ...
+    def hang_up(self, job_id: str) -> None: ...
     def retry(self, job_id: str) -> None: ...
     def stats(self) -> Stats: ...
     def clean(self, grace_ms: int, limit: int) -> Cleaned: ...
@@ -81,6 +82,11 @@ class Control:
         was = self._queue.cancel(job_id)
         logger.info("call removed, was %s", was, extra={"job_id": job_id})
         return was
+
+    def hang_up(self, job_id: str) -> None:
+        """End a call that is on the line. Raise JobNotFound, WrongState where there is none."""
+        self._queue.hang_up(job_id)
+        logger.info("call to be hung up", extra={"job_id": job_id})
 
     def retry(self, job_id: str) -> None:
         """Gives a failed call a new set of attempts. Raises JobNotFound, WrongState."""

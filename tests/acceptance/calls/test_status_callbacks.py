@@ -270,6 +270,30 @@ def test_a_superseded_attempt_is_ended_at_twilio(
     ]
 
 
+@pytest.mark.parametrize("way", ["hangup", "delete", "forget"])
+def test_a_call_on_the_line_is_hung_up(
+    told: Api, reached: Stack, phone: SimulatorClient, way: str
+) -> None:
+    """Asked for by itself, or because the job or the person leaves: the phone rings no longer."""
+    phone.as_usual()
+    phone.outcomes({"pace": 30})
+    reached.start_worker()
+    job_id = told.schedule(number(1))
+    told.until_state(job_id, "completed")
+    (ring,) = phone.rings()
+    if way == "hangup":
+        assert told("POST", f"/job/{job_id}/hangup")["status"] == "hanging-up"
+    elif way == "delete":
+        assert told("DELETE", f"/job/{job_id}")["was"] == "completed"
+    else:
+        person = f"{reached.web_url}/api/people/{number(1)}"
+        assert requests.delete(person, timeout=10).status_code == 200
+    until(lambda: _status(phone, ring) == "canceled", within_s=10, what="the call has ended")
+    if way == "hangup":
+        assert until_over(told, job_id)["call"]["status"] == "canceled"
+        assert told.ask("POST", f"/job/{job_id}/hangup").status_code == 409
+
+
 def _status(phone: SimulatorClient, ring: dict[str, Any]) -> str:
     return str(phone.get(f"/{ring['sid']}").json()["status"])
 

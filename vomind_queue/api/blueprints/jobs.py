@@ -30,6 +30,15 @@ def cancel(job_id: str) -> Response:
     return job_serializer.success({"message": message, "jobId": job_id, "was": was.value})
 
 
+@routes.post("/job/<job_id>/hangup")
+def hang_up(job_id: str) -> Response:
+    """End a call that is ringing or answered."""
+    ignored = take_nothing()
+    services().control.hang_up(plausible(job_id))
+    document = {"message": "Call is being hung up", "jobId": job_id, "status": "hanging-up"}
+    return job_serializer.success(document, ignored)
+
+
 @routes.post("/job/<job_id>/retry")
 def retry(job_id: str) -> Response:
     """Gives a failed call a new set of attempts."""

@@ -63,12 +63,13 @@ def slips(sent: Mapping[str, Any], known: frozenset[str]) -> dict[str, list[str]
 
 def _objection(name: str, sent: Mapping[str, Any], known: frozenset[str]) -> str | None:
     """Return what is said of a field that is neither known nor another endpoint's, or ``None``."""
-    if sent[name] is not None and known & _OF_CALLS:
-        text = _foreign(name, sent, known)
-        text = text or foreign_fields.time_within(sent[name], known)
-        if text:
-            return text
-    return hint(name, known) if len(name) <= _LONGEST_NAME else None
+    is_of_call = sent[name] is not None and bool(known & _OF_CALLS)
+    text = _foreign(name, sent, known) if is_of_call else None
+    if text is None and len(name) <= _LONGEST_NAME:
+        text = hint(name, known)
+    if text is None and is_of_call:
+        text = foreign_fields.time_within(sent[name], known)
+    return text
 
 
 def _foreign(name: str, sent: Mapping[str, Any], known: frozenset[str]) -> str | None:

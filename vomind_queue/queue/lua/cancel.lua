@@ -1,11 +1,13 @@
--- Removes a call that is not being placed.
+-- Removes a call that is not being placed; one on the line is ended as well.
 --
 -- KEYS[1]  active
 -- ARGV[1]  deadline, unix ms; 0 for none
 -- ARGV[2]  job id
 -- Returns  {ok, now, state it was in}, {wrong_state, now, state}, {missing | late, now}
--- Touches  job:<id>, waiting:<rank>, delayed, completed, failed, staging, totals, gone:<id>, outbox
+-- Touches  job:<id>, waiting:<rank>, delayed, completed, failed, staging, strays, due, totals,
+--          gone:<id>, outbox
 --- @include "clock"
+--- @include "hang_up"
 --- @include "remove"
 --- @include "state"
 
@@ -20,5 +22,6 @@ end
 if state == 'active' then
     return { C.wrong_state, now, state }
 end
+hang_up(ARGV[2], now)
 remove(ARGV[2])
 return { C.ok, now, state }

@@ -1,6 +1,7 @@
 -- Takes the calls to one number out of a part of a sorted set, and says which they were.
 --
--- A call that is being placed is left alone: what it will come to is not known yet.
+-- A call that is being placed is left alone: what it will come to is not known yet. One that is on
+-- the line is ended.
 --
 -- KEYS[1]  the sorted set: jobs of a state, or outbox:gone
 -- ARGV[1]  deadline, unix ms; 0 for none
@@ -8,8 +9,9 @@
 -- ARGV[3]  the number
 -- ARGV[4]  'job', 'active' or 'gone': what the set holds
 -- Returns  {ok, now, next cursor, id, accepted ms, state, …} or {late, now}
--- Touches  the set, job:<id>, gone:<id>, outbox:forgotten
+-- Touches  the set, job:<id>, gone:<id>, outbox:forgotten, strays, due
 --- @include "clock"
+--- @include "hang_up"
 --- @include "job"
 --- @include "log_key"
 --- @include "memory"
@@ -29,6 +31,7 @@ for i = 1, #part[2], 2 do
     local job = redis.call('HMGET', key, 'data', 'at', 'state')
     if job[1] and string.sub(job[1], 1, #sought) == sought then
         if ARGV[4] ~= 'active' then
+            hang_up(id, now)
             redis.call('ZREM', KEYS[1], mem)
             redis.call('DEL', key)
             redis.call('ZADD', K.outbox_forgotten, now, log_key(id, job[2]))

@@ -1,0 +1,24 @@
+-- Ends the call that a job has on the line.
+--
+-- KEYS[1]  active
+-- ARGV[1]  deadline, unix ms; 0 for none
+-- ARGV[2]  job id
+-- Returns  {ok, now}, {wrong_state, now, state} without a call on the line,
+--          {missing | late, now}
+-- Touches  job:<id>, staging, strays, due
+--- @include "clock"
+--- @include "hang_up"
+--- @include "state"
+
+local now = now_ms()
+if late(ARGV[1], now) then
+    return { C.late, now }
+end
+local state = state_of(ARGV[2])
+if not state then
+    return { C.missing, now }
+end
+if not hang_up(ARGV[2], now) then
+    return { C.wrong_state, now, state }
+end
+return { C.ok, now }
