@@ -76,7 +76,7 @@ def lock(settings: Settings, *, within_s: float) -> int:
         file = os.open(place / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise SettingsError(
-            f"DATA_DIR: {str(settings.data_dir)!r} cannot be used: {error.strerror}."
+            f"Invalid DATA_DIR ({str(settings.data_dir)!r}): {error.strerror}."
         ) from None
     deadline = time.monotonic() + within_s
     while True:
@@ -85,7 +85,7 @@ def lock(settings: Settings, *, within_s: float) -> int:
             return file
         if time.monotonic() > deadline:
             raise SettingsError(
-                f"DATA_DIR: {str(settings.data_dir)!r} is in use by another copy; "
-                "allowed: a directory of its own."
+                f"Invalid DATA_DIR ({str(settings.data_dir)!r}): it is in use by another copy; "
+                "expected a directory that no other copy uses."
             )
         time.sleep(PAUSE_S)

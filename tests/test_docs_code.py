@@ -111,7 +111,7 @@ def unexpected(status: int, body: str) -> bool:
     if status < 300:
         return False
     problem: dict[str, Any] = json.loads(body)
-    gone = status == 404 and problem["detail"].startswith("There is no job")
+    gone = status == 404 and problem["detail"].startswith("No such job")
     late = status == 409
     return not (gone or late)
 

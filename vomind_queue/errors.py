@@ -22,7 +22,7 @@ class JobNotFound(QueueError):
     """No job has that id."""
 
     def __init__(self, job_id: str) -> None:
-        super().__init__(f"There is no job {job_id}.")
+        super().__init__(f"No such job: {job_id}.")
         self.job_id = job_id
 
 

@@ -100,7 +100,7 @@ def test_priorities(data: dict[str, str], field: str, priority: Priority) -> Non
     [
         ({"to": 12345}, "to: Write"),
         ({}, "to: The number"),
-        ({"to": "+15550000001", "message": "x" * 3001}, "message: Give a text"),
+        ({"to": "+15550000001", "message": "x" * 3001}, "message: Must be a string"),
         ([], "data: no JSON object"),
     ],
 )

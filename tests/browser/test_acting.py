@@ -160,7 +160,7 @@ def test_what_is_refused_is_told(office: Office, visit: Callable[..., Visitor]) 
     page.get_by_role("button", name="Cancel").click()
     office("DELETE", f"/job/{job_id}")
     agree(page, "Cancel the call")
-    expect(page.locator(".toast.bad")).to_contain_text(f"There is no job {job_id}.")
+    expect(page.locator(".toast.bad")).to_contain_text(f"No such job: {job_id}.")
 
 
 def test_a_recurring_call_comes_back_as_it_was(

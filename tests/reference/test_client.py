@@ -65,7 +65,7 @@ def test_a_generated_client_schedules_reads_and_cancels(made: ModuleType, stack:
         assert cancelled.was == "delayed"
         gone = ask("jobs.get_job", client=client, job_id=accepted.job_id)
         assert isinstance(gone, models.Problem)
-        assert gone.detail == "There is no job 1."
+        assert gone.detail == "No such job: 1."
 
 
 @pytest.mark.slow

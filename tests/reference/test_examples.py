@@ -144,7 +144,7 @@ def test_a_flood_is_answered_as_shown(make_api: Callable[..., Api], operation: O
     api = make_api(**REACHED, API_KEYS=KEYS, REQUEST_RATE_LIMIT="1/m")
     assert send(api, operation, first(operation), headers=KEY).status_code != 429
     answer = send(api, operation, first(operation), headers=KEY)
-    answer.set_data(answer.get_data().replace(b"At most 1 requests", b"At most 600 requests"))
+    answer.set_data(answer.get_data().replace(b"at most 1 requests", b"at most 600 requests"))
     assert_refused(operation, answer, 429)
 
 

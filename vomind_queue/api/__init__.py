@@ -1,6 +1,5 @@
-"""The REST API: HTTP in and out, and nothing of how calls are kept or placed.
+"""The REST API: HTTP in and out, without storing or placing calls.
 
-``app`` puts the parts together; ``calls``, ``jobs``, ``queue`` and ``health`` are the
-endpoints; ``schemas`` and ``fields`` say what is accepted; ``problems`` is the one
-place where errors become answers.
+``app`` creates the application; ``blueprints`` has the endpoints, ``schemas`` checks what they
+accept, ``serializers`` builds what they return, and ``errors`` turns errors into answers.
 """

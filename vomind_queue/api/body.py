@@ -1,7 +1,7 @@
-"""The body of a request: its bytes, whole and not too many, and the JSON object in them.
+"""Read the body of a request: its bytes, up to a limit, and the JSON object in them.
 
-A WSGI server has no time limit for a body, and its threads are few. So none is read before its
-sender has shown who it is (see `access` and `twilio`), and only some threads may wait for one.
+A WSGI server has no time limit for a body, and few threads. A body is therefore read only after
+its sender was authenticated (see `auth` and `twilio`), and only some threads may wait for one.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from flask import Flask, current_app, request
 
 from vomind_queue.api.errors import RETRY_AFTER_S, Refused
 from vomind_queue.api.json_provider import Unreadable
+from vomind_queue.api.wording import received
 
 #: Longest body, bytes.
 MAX_BODY = 10 * 1024 * 1024
@@ -25,30 +26,30 @@ DRAINED = 4 * MAX_BODY
 _PIECE = 64 * 1024
 #: Threads of a process that never wait for a body.
 KEPT_FREE = 2
-#: A longer body may take its time on a slow line, bytes.
+#: A longer body may arrive slowly, bytes.
 LONG_BODY = 32 * 1024
-#: How long a request waits for its turn to be read, s: many times what a body takes that is there.
+#: How long a request waits for a place, s: many times what reading an arrived body takes.
 PLACE_WAIT_S = 0.25
 _READERS = "vomind-readers"
 
 _JSON_TYPE = re.compile(r"application/(?:[a-z0-9.+-]+\+)?json", re.IGNORECASE)
 _CHARSETS = {"utf-8", "utf8"}
-#: A length that may be read as one: int() takes other scripts' digits, and stops at 4,300 of them.
+#: int() alone would accept digits of other scripts, and fail at 4,300 of them.
 _LENGTH = re.compile(r"[0-9]{1,18}")
 
 
 class Readers:
-    """How many threads may wait for bodies at one time; the others answer what has none.
+    """Limit how many threads wait for bodies; the others serve requests without one.
 
-    A few clients that do not finish sending would else hold all threads, and nobody could look,
-    pause or be told that the process is up.
+    Otherwise a few clients that never finish sending would hold all threads, and nobody could
+    look, pause the queue or check the process's health.
     """
 
     def __init__(self, threads: int) -> None:
-        """``threads``: of this process."""
+        """Take the number of this process's threads."""
         places = max(1, threads - KEPT_FREE)
         self._places = threading.BoundedSemaphore(places)
-        #: Long bodies leave a place to short ones, where there are two.
+        #: Long bodies leave one place to short ones, if there are at least two.
         self._long = threading.BoundedSemaphore(max(1, places - 1))
 
     def install(self, app: Flask) -> None:
@@ -56,7 +57,7 @@ class Readers:
         app.extensions[_READERS] = self
 
     def read(self, read: Callable[[], bytes], *, long: bool) -> bytes:
-        """Return what ``read`` does, which holds a place. Raise Refused when none becomes free."""
+        """Call ``read`` while holding a place. Raise Refused when none becomes free."""
         if not long:
             return _holding(self._places, read)
         return _holding(self._long, lambda: _holding(self._places, read))
@@ -66,7 +67,7 @@ def _holding(places: threading.BoundedSemaphore, read: Callable[[], bytes]) -> b
     if not places.acquire(timeout=PLACE_WAIT_S):
         raise Refused(
             HTTPStatus.SERVICE_UNAVAILABLE,
-            "Too many clients send slowly; nothing was changed. Try again in a few seconds.",
+            "Too many clients are sending slowly; nothing was changed. Try again in a few seconds.",
             headers={"Retry-After": str(RETRY_AFTER_S)},
         )
     try:
@@ -87,11 +88,12 @@ def read_object() -> dict[str, Any]:
     try:
         value = current_app.json.loads(raw)
     except Unreadable as error:
-        raise Refused(HTTPStatus.BAD_REQUEST, f"The body is not readable JSON: {error}.") from error
+        raise Refused(HTTPStatus.BAD_REQUEST, f"The body must be valid JSON: {error}.") from error
     if value is None:
         return {}
     if not isinstance(value, dict):
-        raise Refused(HTTPStatus.UNPROCESSABLE_ENTITY, "The body must be a JSON object.")
+        text = f"The body must be a JSON object; got {received(value)}."
+        raise Refused(HTTPStatus.UNPROCESSABLE_ENTITY, text)
     return value
 
 
@@ -115,7 +117,8 @@ def read_bytes(most: int = MAX_BODY) -> bytes:
 
 def _length_of(announced: str) -> int:
     if not _LENGTH.fullmatch(announced):
-        raise Refused(HTTPStatus.BAD_REQUEST, "The Content-Length is not a number.")
+        text = f"Content-Length must be an integer; got {received(announced)}."
+        raise Refused(HTTPStatus.BAD_REQUEST, text)
     return int(announced)
 
 
@@ -127,7 +130,7 @@ def _read_announced(length: int, most: int) -> bytes:
     if len(raw) < length:
         raise Refused(
             HTTPStatus.BAD_REQUEST,
-            f"The body was cut off: {length} bytes were announced and fewer came.",
+            f"The body must have {length} bytes, as Content-Length announced; got {len(raw)}.",
         )
     return raw
 
@@ -138,9 +141,9 @@ def _read_chunked(most: int) -> bytes:
         _drain(DRAINED)
         raise _too_long(most)
     if not raw:
-        # A server does not say whether the end came too early; an empty body, which
-        # means the defaults, is therefore not taken from one that was to come in parts.
-        raise Refused(HTTPStatus.BAD_REQUEST, "A body was announced and none came.")
+        # The server does not report whether a chunked body was cut off. An empty one is refused,
+        # because it would mean the defaults.
+        raise Refused(HTTPStatus.BAD_REQUEST, "A body was announced, but none arrived.")
     return raw
 
 
@@ -163,7 +166,7 @@ def _drain(length: int) -> None:
 def _too_long(most: int) -> Refused:
     return Refused(
         HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-        f"The body is longer than {_size(most)}; send it in several requests.",
+        f"The body must be at most {_size(most)}; send it in several requests.",
     )
 
 
@@ -179,10 +182,11 @@ def _check_type(header: str) -> None:
     if not _JSON_TYPE.fullmatch(media_type.strip()):
         raise Refused(
             HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-            "The body must be JSON; send it with Content-Type: application/json.",
+            f"Content-Type must be application/json; got {received(header)}.",
         )
     for parameter in parameters.split(";"):
         name, _, value = parameter.partition("=")
         charset = value.strip().strip('"').lower()
         if name.strip().lower() == "charset" and charset not in _CHARSETS:
-            raise Refused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "The body must be in UTF-8.")
+            text = f"The body must be in UTF-8; got charset {received(charset)}."
+            raise Refused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, text)

@@ -1,4 +1,4 @@
-"""What would become of a bulk, without making a call of it: all that is wrong, call by call."""
+"""Check a bulk without accepting it: all errors, call by call."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from vomind_queue.calls.call import NewCall
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Examined:
-    """The calls of a bulk, sorted into good and bad by their places in it."""
+class CheckedBulk:
+    """The calls of a bulk, separated into good and bad by index."""
 
     count: int
     good: Mapping[int, NewCall]
@@ -23,11 +23,11 @@ class Examined:
     bad: Mapping[int, Errors]
 
 
-def examine(body: Any) -> Examined:
-    """Reads each call by itself. Raises ValidationError for what is not about one call."""
+def check(body: Any) -> CheckedBulk:
+    """Check each call on its own. Raise ValidationError for errors of the bulk as a whole."""
     try:
         accepted: list[NewCall] = call_schemas.BULK.load(body)["calls"]
-        return Examined(count=len(accepted), good=dict(enumerate(accepted)), bad={})
+        return CheckedBulk(count=len(accepted), good=dict(enumerate(accepted)), bad={})
     except ValidationError as error:
         bad = _by_call(error)
     calls = body["calls"]
@@ -36,11 +36,11 @@ def examine(body: Any) -> Examined:
         for index, call in enumerate(calls)
         if index not in bad
     }
-    return Examined(count=len(calls), good=good, bad=bad)
+    return CheckedBulk(count=len(calls), good=good, bad=bad)
 
 
 def _by_call(error: ValidationError) -> Mapping[int, Errors]:
-    """The errors by call; raises ``error`` when it says something of the whole."""
+    """Return the errors by call. Raise ``error`` where it concerns the bulk as a whole."""
     messages: Any = error.messages
     calls = messages.get("calls") if isinstance(messages, dict) else None
     if len(messages) > 1 or not isinstance(calls, dict):

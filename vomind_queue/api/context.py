@@ -1,4 +1,4 @@
-"""What the views of an application answer from, and what those do that take nothing."""
+"""Give the views their services; read the bodies of endpoints without fields."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ _SERVICES = "vomind-services"
 
 
 def provide(app: Flask, services: Services) -> None:
-    """Let the views of ``app`` answer from ``services``."""
+    """Give the views of ``app`` their services."""
     app.extensions[_SERVICES] = services
 
 
 def services() -> Services:
-    """Return what the application of this request was given."""
+    """Return the services of this request's application."""
     found: Services = current_app.extensions[_SERVICES]
     return found
 
 
-def take_nothing() -> list[str]:
-    """Read a body that has no fields of ours; return the names that are ignored in it."""
+def read_no_fields() -> list[str]:
+    """Read a body without known fields; return the names that are ignored in it."""
     body = read_object()
     call_schemas.BARE.load(body)
     return call_schemas.BARE.ignored(body)

@@ -1,4 +1,4 @@
-"""Errors become answers: ``application/problem+json`` (RFC 9457), made here and nowhere else."""
+"""Turn errors into answers: ``application/problem+json`` (RFC 9457), here and nowhere else."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ logger = logging.getLogger(__name__)
 
 #: Redis is back within seconds or away for long, s.
 RETRY_AFTER_S = 5
-#: As many wrong calls of one bulk are listed; the first is in the detail anyway.
+#: Wrong calls of one bulk that are listed; the detail names the first anyway.
 MOST_LISTED = 100
 
 Errors = Mapping[Any, Any]
@@ -53,13 +53,13 @@ class Refused(VomindError):
 
 
 def unavailable(detail: str, errors: Errors | None = None) -> Refused:
-    """The refusal of a request that may be carried out later."""
+    """Return the refusal of a request that may succeed later."""
     headers = {"Retry-After": str(RETRY_AFTER_S)}
     return Refused(HTTPStatus.SERVICE_UNAVAILABLE, detail, errors=errors, headers=headers)
 
 
 def respond(error: Exception) -> Response:
-    """The answer to a request that ended in ``error``."""
+    """Return the answer to a request that ended in ``error``."""
     problem = _problem(error)
     document: dict[str, Any] = {
         "success": False,
@@ -88,7 +88,7 @@ def _problem(error: Exception) -> Refused:
 
 
 def _plain(status: HTTPStatus) -> Callable[[Exception], Refused]:
-    """For errors whose text says it all."""
+    """Return a maker for errors whose text needs no addition."""
     return lambda error: Refused(status, str(error))
 
 
@@ -102,7 +102,7 @@ def _invalid(error: ValidationError) -> Refused:
     path, message = found[0]
     detail = f"{path}: {message}" if path else message
     if len(found) > 1:
-        detail += f" (The first of {len(found)} problems.)"
+        detail += f" (First of {len(found)} errors.)"
     calls = errors.get("calls")
     if isinstance(calls, dict) and len(calls) > MOST_LISTED:
         errors = {**errors, "calls": dict(list(calls.items())[:MOST_LISTED])}
@@ -110,57 +110,57 @@ def _invalid(error: ValidationError) -> Refused:
 
 
 def _unavailable(error: StoreUnavailable) -> Refused:
-    logger.warning("request not carried out: %s", error, extra=_fields())
+    logger.warning("request failed", extra=_fields() | {"reason": str(error)})
     detail = "The queue cannot be reached; nothing was changed. Try again in a few seconds."
     if isinstance(error, StoreFull):
         detail = f"{error} Nothing was changed."
     elif error.outcome_unknown:
-        detail = "The queue did not answer in time; whether this was carried out is unknown. "
+        detail = "The queue did not answer in time; the outcome of this request is unknown. "
         detail += _advice()
     return unavailable(detail)
 
 
 def _log_unavailable(error: LogUnavailable) -> Refused:
-    logger.warning("the call log was not read: %s", error, extra=_fields())
+    logger.warning("call log not read", extra=_fields() | {"reason": str(error)})
     return unavailable(
-        "The call log cannot be reached. Calls are made and logged all the same; try again later."
+        "The call log cannot be reached. Calls are still placed and logged; try again later."
     )
 
 
 def _advice() -> str:
-    """What to do about an unknown outcome."""
+    """Return what to do about an unknown outcome."""
     if request.method != "POST" or not str(request.endpoint).startswith("calls."):
-        # A recurring call sent twice is one, too.
-        return "The same request may be sent again."
+        # Repeating any of them has no further effect; a recurring call sent twice is one.
+        return "It is safe to send the same request again."
     if "Idempotency-Key" in request.headers:
-        return "Send it again with the same Idempotency-Key: it is carried out once at most."
+        return "Send it again with the same Idempotency-Key; it is carried out at most once."
     return (
-        "It came without an Idempotency-Key, so sending it again may ring twice: look first. "
-        "With one, the same Idempotency-Key may be sent again."
+        "It had no Idempotency-Key, so sending it again may ring the phone twice; check first. "
+        "With an Idempotency-Key, the same request may be sent again."
     )
 
 
 def _http(error: HTTPException) -> Refused:
     status = HTTPStatus(error.code or HTTPStatus.INTERNAL_SERVER_ERROR)
     if status == HTTPStatus.NOT_FOUND:
-        return Refused(status, f"There is nothing at {request.path[:200]}.")
+        return Refused(status, f"No such endpoint: {request.path[:200]}.")
     if isinstance(error, MethodNotAllowed):
         allowed = ", ".join(sorted(error.valid_methods or ()))
-        text = f"{request.method} is not possible here; allowed: {allowed}."
+        text = f"Method must be {allowed}; got {request.method}."
         return Refused(status, text, headers={"Allow": allowed})
     return Refused(status, error.description or status.phrase)
 
 
 def _unexpected(error: Exception) -> Refused:
-    logger.error("request failed", exc_info=error, extra=_fields())
+    logger.error("unhandled exception while serving a request", exc_info=error, extra=_fields())
     return Refused(
         HTTPStatus.INTERNAL_SERVER_ERROR,
-        "Something went wrong on our side; the log has it under this requestId.",
+        "Internal error; the service's log has the details under this requestId.",
     )
 
 
 def _fields() -> dict[str, Any]:
-    # A number may stand in the address.
+    # The address may contain a phone number.
     path = re.sub(r"^(/api/people/).*", r"\1…", request.path[:200], flags=re.DOTALL)
     return {"request": f"{request.method} {path}"}
 

@@ -1,8 +1,8 @@
-"""Requests counted and timed, over all serving processes together.
+"""Count and time requests over all serving processes.
 
-prometheus_client's multiprocess mode: where ``PROMETHEUS_MULTIPROC_DIR`` is set before the
-library is imported, each process keeps its counts in files there, and whichever is asked adds
-them up, those of processes that are gone included.
+This is prometheus_client's multiprocess mode. Where ``PROMETHEUS_MULTIPROC_DIR`` is set before
+the library is imported, each process keeps its counts in files there. The process that serves
+``/metrics`` adds them up, those of ended processes included.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 
 
 class HttpMetrics:
-    """Times of the requests to one application, and those with a wrong key."""
+    """Durations of the requests to one application, and the count of wrong keys."""
 
     def __init__(self) -> None:
-        # When a series began is of no use to anybody, and a third more of them.
+        # Creation times would add a third more series that nobody uses.
         disable_created_metrics()  # type: ignore[no-untyped-call]
         self._own = CollectorRegistry()
         self.seconds = Histogram(
@@ -37,7 +37,7 @@ class HttpMetrics:
         )
 
     def registry(self) -> CollectorRegistry:
-        """Return what is to be shown: of all processes where they share a directory."""
+        """Return the registry to show: of all processes where they share a directory."""
         if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
             return self._own
         shared = CollectorRegistry()

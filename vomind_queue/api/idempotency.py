@@ -1,4 +1,4 @@
-"""A client's promise that two requests with one Idempotency-Key are one request."""
+"""Idempotency keys: two requests with the same key count as one."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from flask import request
 
 from vomind_queue.api import auth
 from vomind_queue.api.errors import Refused
+from vomind_queue.api.wording import received
 from vomind_queue.calls.job import IdempotencyKey
 
 T = TypeVar("T")
@@ -21,18 +22,18 @@ _KEY = re.compile(r"[ -~]{1,255}")
 
 
 def idempotency_key(body: dict[str, Any]) -> IdempotencyKey | None:
-    """The key of this request; ``None`` when it came without one.
+    """Return the key of this request; ``None`` when it has none.
 
     It counts within its API key and endpoint. The fingerprint is the SHA-256 of the
     body as canonical JSON (sorted, compact), so that neither white space nor the
     order of fields makes another request of it.
-    Raises Refused when the key is empty, too long or not printable ASCII.
+    Raise Refused when the key is empty, too long or not printable ASCII.
     """
     sent = request.environ.get("HTTP_IDEMPOTENCY_KEY")
     if sent is None:
         return None
     if not _KEY.fullmatch(sent):
-        text = "It must be 1 to 255 printable ASCII characters."
+        text = f"Must be 1 to 255 printable ASCII characters; got {received(sent)}."
         raise Refused(
             HTTPStatus.UNPROCESSABLE_ENTITY,
             f"Idempotency-Key: {text}",
@@ -46,7 +47,7 @@ def idempotency_key(body: dict[str, Any]) -> IdempotencyKey | None:
 def answered_before(
     recall: Callable[[IdempotencyKey], T | None], key: IdempotencyKey | None, error: Exception
 ) -> T:
-    """What a request was answered when it came in time; raises ``error`` when it never did."""
+    """Return the first answer to a request with this key. Raise ``error`` when there was none."""
     answered = recall(key) if key else None
     if answered is None:
         raise error

@@ -1,7 +1,7 @@
-"""JSON as this service reads and writes it, behind Flask's interface for it.
+"""Read and write JSON strictly, behind Flask's interface for it.
 
-Stricter than the standard library: a value that cannot be given back as it was sent, or that
-two readers would read differently, is refused.
+Stricter than the standard library: a value that could not be returned as it was sent, or that
+two parsers would read differently, is refused.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from flask.json.provider import JSONProvider
 from vomind_queue.api.middleware import Answer
 from vomind_queue.encoding import compact
 
-#: In the raw text: the escape of half a surrogate pair, be it followed by the other or not.
+#: In the raw text: the escape of half a surrogate pair, whether or not the other half follows.
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
 class Unreadable(ValueError):
-    """A text that is not acceptable JSON; says why."""
+    """A text that is not acceptable JSON; the message says why."""
 
 
 class StrictJson(JSONProvider):
@@ -42,7 +42,7 @@ class StrictJson(JSONProvider):
 
 
 def encode(document: Any) -> bytes:
-    """Return compact JSON in UTF-8; half of a surrogate pair, which no text has, becomes ``?``."""
+    """Return compact JSON in UTF-8; half of a surrogate pair becomes ``?``."""
     try:
         return compact(document)
     except UnicodeEncodeError:
@@ -74,14 +74,14 @@ def _refuse_lone_surrogates(value: Any) -> None:
     try:
         json.dumps(value, ensure_ascii=False).encode()
     except UnicodeEncodeError:
-        raise Unreadable("it has half of a surrogate pair, which is no character") from None
+        raise Unreadable("it contains half of a surrogate pair") from None
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
     if len(members) < len(pairs):
         name, _ = Counter(name for name, _ in pairs).most_common(1)[0]
-        raise Unreadable(f"{json.dumps(name[:64])} stands in one object twice")
+        raise Unreadable(f"{json.dumps(name[:64])} appears twice in one object")
     return members
 
 
@@ -93,7 +93,7 @@ def _number(text: str) -> float:
 
 
 def _constant(name: str) -> NoReturn:
-    raise Unreadable(f"{name} is no JSON")
+    raise Unreadable(f"{name} is not a JSON value")
 
 
 _DECODER = json.JSONDecoder(

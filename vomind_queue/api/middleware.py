@@ -1,6 +1,6 @@
-"""What goes around every request: its id, how long it took, and headers that every answer has.
+"""Give every request an id, measure its duration, and add headers to every answer.
 
-Also what is special about our Flask.
+The service's own Flask subclass is here, too.
 """
 
 from __future__ import annotations
@@ -23,60 +23,60 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 logger = logging.getLogger(__name__)
 
-#: Names in a request's environ: the id under which it is known, when it came (s, as
-#: `time.perf_counter` has it), and the route that it took, once that is known.
+#: Names in a request's environ: its id, its arrival (s, by `time.perf_counter`), and its route,
+#: once known.
 REQUEST_ID = "vomind.request_id"
 ARRIVED = "vomind.arrived"
 ROUTE = "vomind.route"
 
-#: What stands for the route of an address that leads nowhere: their number has no end.
+#: Label for the route of unknown addresses, whose number has no limit.
 NOWHERE = "none"
 #: All other methods are counted as one.
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _REQUEST_ID = re.compile(r"[!-~]{1,128}")
 
-#: Of answers that do not bring their own: nothing in them is to be run, framed, guessed or kept.
+#: Defaults of every answer: its content must not be run, framed, sniffed or stored.
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "no-referrer",
-    # Numbers and words of people must not stay in a proxy or on a disk.
+    # Personal data must not stay in a proxy or on a disk.
     "Cache-Control": "no-store",
 }
 _LISTED = [(name.lower(), name, value) for name, value in _HEADERS.items()]
 
 
 class Answer(Response):
-    """A 200 or an error with a body, which is sent with its headers as they are."""
+    """A 200 or an error with a body, sent with its headers unchanged."""
 
     def get_wsgi_response(
         self, environ: WSGIEnvironment
     ) -> tuple[Iterable[bytes], str, list[tuple[str, str]]]:
-        """Return body, status and headers; the length is among them since the body was."""
+        """Return body, status and headers; the length was set with the body."""
         body = () if environ["REQUEST_METHOD"] == "HEAD" else self.iter_encoded()
         return body, self.status, self.headers.to_wsgi_list()
 
 
 class Api(Flask):
-    """Flask without two things that it looks for in every request and that are never there."""
+    """Flask without two lookups in every request that never find anything here."""
 
     def ensure_sync(self, func: F) -> F:
-        """Return the function as it is: none here is a coroutine."""
+        """Return the function unchanged: no view is a coroutine."""
         return func
 
     def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
-        """Return what finds routes: by path and method alone, whatever the host."""
+        """Return an adapter that matches path and method only, for any host."""
         if request is None:
             return None
         return self.url_map.bind("", path_info=request.path, default_method=request.method)
 
 
 class Middleware:
-    """Stands around a WSGI application whose answers are whole."""
+    """Wrap a WSGI application whose answers are complete when it returns."""
 
     def __init__(self, app: WSGIApplication, seconds: Histogram) -> None:
-        """``seconds``: where the time of each request is noted."""
+        """Take the histogram of request durations."""
         self._app = app
         self._seconds = seconds
 
@@ -84,7 +84,7 @@ class Middleware:
         """Answer one request."""
         arrived = environ[ARRIVED] = time.perf_counter()
         sent: str = environ.get("HTTP_X_REQUEST_ID") or ""
-        environ[REQUEST_ID] = request_id = sent if _REQUEST_ID.fullmatch(sent) else _made_up()
+        environ[REQUEST_ID] = request_id = sent if _REQUEST_ID.fullmatch(sent) else _new_id()
         status = "500"
 
         def start(line: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
@@ -100,13 +100,13 @@ class Middleware:
         return body
 
     def _note(self, environ: WSGIEnvironment, status: str, seconds: float) -> None:
-        # Other words in a request line must not make series without end.
+        # Arbitrary methods must not create an unlimited number of series.
         method = environ["REQUEST_METHOD"]
         method = method if method in _METHODS else "other"
         try:
             self._seconds.labels(environ.get(ROUTE, NOWHERE), method, status).observe(seconds)
         except OSError as error:
-            # No file or no room is left for the count: the answer counts more.
+            # The disk is full or out of files: the answer matters more than the count.
             logger.warning("request not counted", extra={"reason": str(error)})
 
 
@@ -119,6 +119,6 @@ def _whole(pieces: Iterable[bytes]) -> list[bytes]:
             close()
 
 
-def _made_up() -> str:
-    # No secret: it need only be another one each time.
+def _new_id() -> str:
+    # Not a secret, so a plain random number is enough.
     return f"{random.getrandbits(128):032x}"

@@ -1,4 +1,4 @@
-"""A client that asks too often is told to wait; the others are not held up by it."""
+"""Limit the rate of each client's requests, so that one cannot slow down the others."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ logger = logging.getLogger(__name__)
 
 
 class RateLimit:
-    """Counts the requests of each key; without keys, of each address."""
+    """Count the requests of each key; without keys, of each address."""
 
-    def __init__(self, book: RequestLimiter, rate: Rate | None) -> None:
-        """``rate``: what one client may ask; ``None``: as much as it likes."""
-        self._book = book
+    def __init__(self, limiter: RequestLimiter, rate: Rate | None) -> None:
+        """Take the limit of one client; ``None`` for no limit."""
+        self._limiter = limiter
         self._rate = rate
 
     def install(self, app: Flask) -> None:
-        """Goes before the requests of ``app``, behind the check of keys."""
+        """Run before the requests of ``app``, after the check of keys."""
         if self._rate is not None:
             app.before_request(self._admit)
 
@@ -32,11 +32,11 @@ class RateLimit:
         if self._rate is None or auth.is_free():
             return
         client = auth.scope() or f"address:{request.remote_addr}"
-        wait_ms = self._book.admit(client, self._rate)
+        wait_ms = self._limiter.admit(client, self._rate)
         if wait_ms:
             raise Refused(
                 HTTPStatus.TOO_MANY_REQUESTS,
-                f"At most {self._rate.max_starts} requests are taken from you in "
+                f"Must be at most {self._rate.max_starts} requests in "
                 f"{self._rate.window_ms / 1000:g} seconds; try again later.",
                 headers={"Retry-After": str(-(-wait_ms // 1000))},
             )

@@ -1,7 +1,7 @@
-"""While Redis does not answer, requests are refused at once.
+"""Refuse requests at once while Redis does not answer.
 
-Each would otherwise wait for its own time-out and keep a thread meanwhile, so that
-the next ones wait for threads and nobody is answered within two seconds.
+Otherwise each would hold a thread until its own time-out, and none would be
+answered within two seconds.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from vomind_queue.queue.call_queue import CallQueue
 
 logger = logging.getLogger(__name__)
 
-#: A refusal that took longer was a time-out; those that come at once hold nobody up, s.
+#: A refusal that took longer was a time-out, s.
 SLOW_S = 0.8
-#: Between two looks whether Redis is back, s.
-LOOK_S = 0.2
+#: Between two checks whether Redis is back, s.
+CHECK_S = 0.2
 
 
 class Outage:
-    """Knows whether Redis is away, from the first request that waited for it in vain."""
+    """Know whether Redis is away, from the first request that timed out."""
 
     def __init__(self, queue: CallQueue) -> None:
         self._queue = queue
@@ -35,7 +35,7 @@ class Outage:
         self.away = threading.Event()
 
     def respond(self, error: StoreUnavailable) -> Response:
-        """Return the answer to a request that ended in ``error``, and note what it means."""
+        """Return the answer to a request that ended in ``error``, and record an outage."""
         if time.perf_counter() - request.environ[ARRIVED] > SLOW_S:
             self._watch()
         return errors.respond(error)
@@ -44,16 +44,16 @@ class Outage:
         with self._lock:
             if not self.away.is_set():
                 self.away.set()
-                threading.Thread(target=self._look_until_back, daemon=True).start()
+                threading.Thread(target=self._wait_until_back, daemon=True).start()
 
-    def _look_until_back(self) -> None:
-        logger.warning("Redis does not answer: requests are refused")
+    def _wait_until_back(self) -> None:
+        logger.warning("Redis unavailable, requests refused")
         try:
             while not self._back():
-                time.sleep(LOOK_S)
+                time.sleep(CHECK_S)
         finally:
             self.away.clear()
-        logger.warning("Redis answers again")
+        logger.warning("Redis available again")
 
     def _back(self) -> bool:
         try:

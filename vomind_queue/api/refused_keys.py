@@ -1,4 +1,4 @@
-"""Requests with a wrong key: logged, counted, and slowed for each address."""
+"""Log, count and slow down requests with a wrong key, by address."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from vomind_queue.api.errors import Refused
 
 logger = logging.getLogger(__name__)
 
-#: Wrong keys that one address may show to one process in a minute before it is told to wait.
+#: Wrong keys that one address may send to one process in a minute before it has to wait.
 ALLOWED_A_MINUTE = 200
 MINUTE_S = 60.0
-#: Addresses that are remembered; beyond that all begin anew, so that no flood fills the memory.
+#: Addresses that are remembered; beyond that all are forgotten, so that memory stays bounded.
 MOST_ADDRESSES = 10_000
 #: Characters of a wrong key that a log line shows: enough to tell which client has it.
 SHOWN = 3
@@ -38,14 +38,14 @@ class RefusedKeys:
         self._minutes: dict[str, tuple[float, int]] = {}
 
     def refuse(self, address: str, shown: str) -> Refused:
-        """Note a wrong key and return the answer to it; none at all, empty, is no guess."""
+        """Record a wrong key and return the answer to it; an empty one is not counted."""
         if not shown:
             return _wanted()
         began, count = self._note(address)
         self._counter.inc()
         if count in (1, ALLOWED_A_MINUTE + 1):
             logger.warning(
-                "wrong API key" if count == 1 else "wrong API keys, slowed down",
+                "wrong API key received" if count == 1 else "wrong API keys slowed down",
                 extra={"address": address, "key": _masked(shown), "count": count},
             )
         if count <= ALLOWED_A_MINUTE:
@@ -53,7 +53,7 @@ class RefusedKeys:
         wait_s = max(1, round(began + MINUTE_S - self._monotonic()))
         return Refused(
             HTTPStatus.TOO_MANY_REQUESTS,
-            "Too many wrong API keys came from this address; try again later with a right one.",
+            "Too many wrong API keys from this address; try again later with a valid one.",
             headers={"Retry-After": str(wait_s)},
         )
 
@@ -72,7 +72,7 @@ class RefusedKeys:
 def _wanted() -> Refused:
     return Refused(
         HTTPStatus.UNAUTHORIZED,
-        "Show one of the API keys: Authorization: Bearer <key>, or X-API-Key: <key>.",
+        "API key required; send Authorization: Bearer <key>, or X-API-Key: <key>.",
         headers={"WWW-Authenticate": "Bearer"},
     )
 

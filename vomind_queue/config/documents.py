@@ -17,7 +17,7 @@ def env_example() -> str:
         if variable.section:
             lines += ["", f"# --- {variable.section} ---"]
         lines += ["", f"# {meaning}".replace("`", "")]
-        lines += [f"# Allowed: {variable.type.allowed}.", f"#{variable.name}={variable.default}"]
+        lines += [f"# Allowed: {variable.type.expected}.", f"#{variable.name}={variable.default}"]
     return "\n".join(lines) + "\n"
 
 

@@ -1,7 +1,7 @@
-"""The password of the embedded server: a line of its configuration, in the data directory.
+"""Keep the embedded server's password in a configuration file in the data directory.
 
-Other users of the machine reach the server's port, but not that directory. The file is read by
-the server itself, so that no list of processes shows the password.
+Other users of the machine can reach the server's port, but not that directory. The server reads
+the file itself, so that no process list shows the password.
 """
 
 from __future__ import annotations

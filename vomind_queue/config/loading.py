@@ -17,7 +17,7 @@ from vomind_queue.config import embedded_access, old_names
 from vomind_queue.config.settings import ENV_FILE, VARIABLES, Settings
 from vomind_queue.errors import SettingsError
 
-#: How alike a name must be to one of ours to count as a misspelling (`difflib`'s ratio).
+#: From this similarity to one of ours a name counts as misspelt (`difflib`'s ratio).
 _MISSPELT = 0.85
 _OURS = tuple(variable.name for variable in VARIABLES)
 
@@ -41,7 +41,7 @@ def with_password(settings: Settings) -> Settings:
 
 
 def load_or_exit() -> Settings:
-    """Return what `load` does; a bad value ends the process with its one line and status 1."""
+    """Return what `load` returns; exit with one line and status 1 where it raises."""
     try:
         return load()
     except SettingsError as error:
@@ -49,15 +49,13 @@ def load_or_exit() -> Settings:
 
 
 def environment_with_file(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return ``environ`` over what the ``.env`` file says, without what others put there."""
+    """Return ``environ`` merged over the ``.env`` file, under present names."""
     path = environ.get(ENV_FILE.name, ENV_FILE.default)
     found = _with_present_names(_without_links(environ))
     if not path:
         return found
     if ENV_FILE.name in environ and not Path(path).is_file():
-        raise SettingsError(
-            f"{ENV_FILE.name}: {path!r} is not allowed; allowed: a file that exists."
-        )
+        raise SettingsError(f"Invalid {ENV_FILE.name} ({path!r}): expected a file that exists.")
     return _with_present_names(_read(Path(path))) | found
 
 
@@ -66,20 +64,20 @@ def _read(path: Path) -> dict[str, str]:
     if not (path.exists() or path.is_symlink()):
         return {}
     if not path.is_file():
-        raise SettingsError(f"{path} cannot be read; allowed: a file.")
+        raise SettingsError(f"Invalid settings file {path}: expected a regular file.")
     try:
-        # Windows editors put a byte order mark in front.
+        # Editors on Windows write a byte order mark.
         text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:
-        raise SettingsError(f"{path} cannot be read; allowed: text in UTF-8.") from None
-    # A password may contain a dollar sign: nothing is interpolated.
+        raise SettingsError(f"Invalid settings file {path}: expected text in UTF-8.") from None
+    # Not interpolated: a password may contain a dollar sign.
     given: dict[str, str] = {}
     for line in parse_stream(io.StringIO(text)):
         if line.error or (line.key and line.value is None):
-            # Its setting would silently be the default; its text may be a secret.
+            # Otherwise the default would silently apply. The text may be a secret.
             raise SettingsError(
-                f"{path}, line {line.original.line}, cannot be read; allowed: NAME=value, "
-                "with quotes around the value closed, a comment, or nothing."
+                f"Invalid line {line.original.line} of {path}: expected NAME=value with any "
+                "quotes closed, a comment, or nothing."
             )
         if line.key:
             _check_name(line.key, path)
@@ -88,11 +86,11 @@ def _read(path: Path) -> dict[str, str]:
 
 
 def _check_name(name: str, path: Path) -> None:
-    """Refuse a name that is almost one of ours: its setting would silently be the default."""
+    """Raise SettingsError for a misspelt name: the default would silently apply."""
     if name in _OURS or name in old_names.VARIABLES:
         return
     for meant in difflib.get_close_matches(name.upper(), _OURS, n=1, cutoff=_MISSPELT):
-        raise SettingsError(f"{name} in {path} is no setting; did you mean {meant}?")
+        raise SettingsError(f"Unknown setting {name} in {path}; did you mean {meant}?")
 
 
 def _with_present_names(environ: Mapping[str, str]) -> dict[str, str]:

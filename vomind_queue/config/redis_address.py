@@ -1,4 +1,4 @@
-"""The address of a Redis server, in the one form that redis-py and kombu read alike. No I/O."""
+"""Normalize the address of a Redis server so that redis-py and kombu agree on it. No I/O."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
-from vomind_queue.config.types import NotAllowed, Type
+from vomind_queue.config.types import InvalidValue, Type
 
 #: What each spelling of ``ssl_cert_reqs`` means: redis-py and kombu each know some of them.
 _CERT_REQS: Mapping[str, str] = {
@@ -29,10 +29,10 @@ def compose(
 
 
 def parse(text: str) -> str:
-    """Return the address in its one form. Raise ValueError where it is none.
+    """Return the normalized address. Raise ValueError for an invalid one.
 
-    A ``rediss`` address says ``ssl_cert_reqs=none`` unless it names a certificate authority or
-    says otherwise: hosted services hand out such addresses with a self-signed certificate.
+    A ``rediss`` address gets ``ssl_cert_reqs=none`` unless it names a certificate authority or
+    sets that option: hosted services provide such addresses with a self-signed certificate.
     """
     _check_text(text)
     parts = urlsplit(text)
@@ -64,37 +64,37 @@ def tls_options(address: str) -> dict[str, Any] | None:
 
 def _check_text(text: str) -> None:
     if text[:1] in {'"', "'"}:
-        raise NotAllowed("leave the quotation marks out")
+        raise InvalidValue("leave the quotation marks out")
     if "#" in text:
-        raise NotAllowed("write # as %23")
+        raise InvalidValue("write # as %23")
     if re.search(r"\s", text):
-        raise NotAllowed("it contains white space")
+        raise InvalidValue("it contains white space")
 
 
 def _check_parts(scheme: str, text: str) -> None:
     if "sentinel" in scheme:
-        raise NotAllowed("Sentinel is not supported; name the primary, or a proxy in front of it")
+        raise InvalidValue("Sentinel is not supported; name the primary, or a proxy in front of it")
     if scheme in {"unix", "redis+socket"}:
-        raise NotAllowed("a Unix socket is not supported; name a host and a port")
+        raise InvalidValue("a Unix socket is not supported; name a host and a port")
     if scheme not in {"redis", "rediss"}:
         raise ValueError
     if "," in urlsplit(text).netloc.rpartition("@")[2]:
-        raise NotAllowed("it names several hosts; name one server")
+        raise InvalidValue("several hosts are not supported; name one server")
 
 
 def _options(query: str, scheme: str) -> dict[str, str]:
     options = dict(parse_qsl(query, keep_blank_values=True))
     for name in options:
         if name in {"ssl", "tls"}:
-            raise NotAllowed("write rediss:// for TLS")
+            raise InvalidValue("write rediss:// for TLS")
         if name not in _OPTIONS:
-            raise NotAllowed(f"{name} is not supported; the query may have {', '.join(_OPTIONS)}")
+            raise InvalidValue(f"{name} is not supported; the query may have {', '.join(_OPTIONS)}")
         if name.startswith("ssl_") and scheme != "rediss":
-            raise NotAllowed(f"{name} needs rediss://")
+            raise InvalidValue(f"{name} needs rediss://")
     if "ssl_cert_reqs" in options:
         given = options["ssl_cert_reqs"].lower()
         if given not in _CERT_REQS:
-            raise NotAllowed("ssl_cert_reqs must be none, optional or required")
+            raise InvalidValue("ssl_cert_reqs must be none, optional or required")
         options["ssl_cert_reqs"] = _CERT_REQS[given]
     return options
 
@@ -107,11 +107,11 @@ def _database(path: str, option: str | None) -> str:
     if option is None:
         return path
     if not re.fullmatch(r"[0-9]{1,5}", option) or in_path not in {"", option}:
-        raise NotAllowed("its database must be one whole number")
+        raise InvalidValue("its database must be a single integer")
     return f"/{option}"
 
 
 #: A Redis address.
 REDIS_URL = Type(
-    parse=parse, allowed="redis://[user:password@]host[:port][/db], or rediss:// for TLS"
+    parse=parse, expected="redis://[user:password@]host[:port][/db], or rediss:// for TLS"
 )

@@ -1,8 +1,8 @@
-"""Every setting of the product, once: its variable, type, default, section and meaning.
+"""Define every setting once: its variable, type, default, section and meaning.
 
-The text below a field of `Settings` is its meaning; from the fields and these texts
-``make settings`` makes ``.env.example`` and the table in ``docs/settings.md``. Only entry points
-load settings; everything else is handed a `Settings`.
+The text below a field of `Settings` is its meaning. ``make settings`` generates ``.env.example``
+and the table in ``docs/settings.md`` from the fields and these texts. Only entry points load
+settings; everything else receives a `Settings`.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from vomind_queue.calls.call_status import Detection
 from vomind_queue.calls.limits import Rate, Retention
 from vomind_queue.calls.number_policy import NumberPolicy
 from vomind_queue.config import redis_address, types
-from vomind_queue.config.types import ApiKey, NotAllowed, Type
+from vomind_queue.config.types import ApiKey, InvalidValue, Type
 from vomind_queue.errors import SettingsError
 
 #: Characters of an API key that cannot be guessed, at least.
 LEAST_KEY = 16
 _VARIABLE = "variable"
-#: A login within an address: whatever is wrong with it, it is not shown.
+#: A login within an address: an error must not show it.
 _LOGIN = re.compile(r"[^/@\s]+@")
 
 
@@ -33,15 +33,15 @@ class Variable:
     """An environment variable, as a field of `Settings` describes it."""
 
     type: Type[Any]
-    #: Read when the variable is unset or empty.
+    #: Used when the variable is unset or empty.
     default: str
-    #: The field's own name in capital letters, where no other one is given.
+    #: By default the field's own name in capital letters.
     name: str = ""
-    #: Title of the section that begins with it; empty: it belongs to the one before.
+    #: Title of the section that begins with it; empty: the section goes on.
     section: str = ""
     #: Whether the value must never be shown.
     secret: bool = False
-    #: What must be set beside it: one of these groups of names, each separated by spaces.
+    #: Variables that must be set as well: one of these groups, names separated by spaces.
     needs: Sequence[str] = ()
 
     def read(self, environ: Mapping[str, str]) -> Any:
@@ -51,10 +51,10 @@ class Variable:
             return self.type.parse(text)
         except ValueError as error:
             hidden = self.secret or _LOGIN.search(text)
-            shown = "its value (not shown)" if hidden else repr(text)
-            reason = f" ({error})" if isinstance(error, NotAllowed) else ""
+            shown = "value hidden" if hidden else repr(text)
+            reason = f"{error}; " if isinstance(error, InvalidValue) else ""
             raise SettingsError(
-                f"{self.name}: {shown} is not allowed{reason}; allowed: {self.type.allowed}."
+                f"Invalid {self.name} ({shown}): {reason}expected {self.type.expected}."
             ) from None
 
 
@@ -96,7 +96,7 @@ class Settings:
     """User, with `REDIS_HOST`."""
     redis_password: str | None = _optional(types.TEXT, secret=True, needs=["REDIS_HOST"])
     """Password, with `REDIS_HOST`."""
-    redis_db: int = _set(types.whole(0, 99_999), "0", needs=["REDIS_HOST"])
+    redis_db: int = _set(types.integer(0, 99_999), "0", needs=["REDIS_HOST"])
     """Database number, with `REDIS_HOST`."""
     redis_tls: bool = _set(types.FLAG, "0", needs=["REDIS_HOST"])
     """`1` encrypts the connection to `REDIS_HOST`, without verifying."""
@@ -105,7 +105,7 @@ class Settings:
     full."""
     embedded_redis_port: int = _set(types.PORT, "6390")
     """Port of the embedded server, on loopback."""
-    data_dir: Path = _set(Type(parse=Path, allowed="a directory"), ".data")
+    data_dir: Path = _set(Type(parse=Path, expected="a directory"), ".data")
     """Where the embedded server and the call log without Supabase keep their files."""
 
     host: str = _set(types.HOST, "127.0.0.1", section="API")
@@ -126,20 +126,20 @@ class Settings:
     )
     """Requests that one API key may make in a window, such as `600/m`, over all web processes;
     without keys, one address. More are answered 429 with `Retry-After`."""
-    web_processes: int = _set(types.whole(1, 64), "2")
+    web_processes: int = _set(types.integer(1, 64), "2")
     """Processes that serve the API."""
-    web_threads: int = _set(types.whole(2, 64), "4")
+    web_threads: int = _set(types.integer(2, 64), "4")
     """Requests that each of them works on at the same time. More than 4 make it slower."""
 
     concurrency: int = _set(
-        types.whole(1, 1_000), "5", name="CALL_WORKER_CONCURRENCY", section="Calls"
+        types.integer(1, 1_000), "5", name="CALL_WORKER_CONCURRENCY", section="Calls"
     )
     """Calls that one worker places at the same time."""
     rate: Rate | None = _set(types.unless("off", types.RATE), "10/m", name="CALL_RATE_LIMIT")
     """Starts allowed in any window of that length, over all workers; `off` lifts the limit."""
-    max_attempts: int = _set(types.whole(1, 100), "3", name="CALL_MAX_ATTEMPTS")
+    max_attempts: int = _set(types.integer(1, 100), "3", name="CALL_MAX_ATTEMPTS")
     """Attempts to place a call, the first included."""
-    retry_delay_s: int = _set(types.whole(1, 3_600), "2", name="CALL_RETRY_DELAY")
+    retry_delay_s: int = _set(types.integer(1, 3_600), "2", name="CALL_RETRY_DELAY")
     """Seconds before the second attempt; doubled before each further one."""
     past_schedule_grace_ms: int | None = _set(
         types.unless("any", types.DURATION), "15m", name="PAST_SCHEDULE_GRACE"
@@ -163,7 +163,7 @@ class Settings:
     """Outcomes on the line after which a call is made again."""
     retry_outcome_delay_ms: int = _set(types.DURATION, "15m", name="RETRY_OUTCOME_DELAY")
     """Wait before a call is made again for its outcome."""
-    retry_outcome_max: int = _set(types.whole(0, 100), "2")
+    retry_outcome_max: int = _set(types.integer(0, 100), "2")
     """How often a call is made again for its outcome."""
     machine_detection: Detection = _set(
         types.choice({word.value: word for word in Detection}), "off"
@@ -230,10 +230,10 @@ class Settings:
     """Supabase project that keeps the call log. Unset, a file in `DATA_DIR` does."""
     supabase_service_key: str | None = _optional(types.TEXT, secret=True, needs=["SUPABASE_URL"])
     """Its service-role key, or a secret key."""
-    outbox_max: int = _set(types.whole(100, 10_000_000), "100000")
+    outbox_max: int = _set(types.integer(100, 10_000_000), "100000")
     """Entries that wait in Redis while the call log is away. Beyond it the oldest details go first,
     final states last."""
-    retention_days: int | None = _optional(types.whole(1, 36_500))
+    retention_days: int | None = _optional(types.integer(1, 36_500))
     """Days after which calls that have ended leave the call log. Unset: never."""
     retention_mode: Literal["delete", "anonymize"] = _set(
         types.word("delete", "anonymize"), "delete"
@@ -259,7 +259,7 @@ class Settings:
 
     @property
     def number_policy(self) -> NumberPolicy:
-        """Which numbers are called at all."""
+        """Which numbers may be called."""
         return NumberPolicy(
             countries=self.allowed_countries,
             premium=self.allow_premium,
@@ -282,12 +282,12 @@ class Settings:
 
     @property
     def short_keys(self) -> Sequence[ApiKey]:
-        """The API keys that could be guessed."""
+        """API keys that are short enough to guess."""
         return [key for key in self.api_keys if len(key.secret) < LEAST_KEY]
 
     @property
     def own_hosts(self) -> frozenset[str]:
-        """The names by which this service is asked, in lower case."""
+        """The Host names that this service answers to, in lower case."""
         public = urlsplit(self.public_url or "").hostname
         names = (*self.allowed_hosts, self.host, *filter(None, [public]))
         return frozenset(name.lower() for name in names)
@@ -297,7 +297,7 @@ class Settings:
         """Read and check ``environ``; an empty value counts as unset.
 
         Raise SettingsError with one line that names the variable, its value (never a secret)
-        and what is allowed.
+        and what was expected.
         """
         _check_needs(environ)
         values = {name: variable.read(environ) for name, variable in BY_FIELD.items()}
@@ -336,25 +336,23 @@ def _composed(values: Mapping[str, Any]) -> str:
 
 
 def _check_needs(environ: Mapping[str, str]) -> None:
-    """Refuse settings that contradict each other or lack their other half."""
+    """Raise SettingsError where settings contradict each other or lack a counterpart."""
     given = {name for name, text in environ.items() if text.strip()}
     if {"REDIS_URL", "REDIS_HOST"} <= given:
-        raise SettingsError("REDIS_URL and REDIS_HOST are both set; allowed: one of them.")
+        raise SettingsError("Invalid REDIS_URL: expected to be unset while REDIS_HOST is set.")
     for variable in VARIABLES:
         if not variable.needs or variable.name not in given:
             continue
         if not any(set(names.split()) <= given for names in variable.needs):
             needed = " or ".join(names.replace(" ", " and ") for names in variable.needs)
-            raise SettingsError(
-                f"{variable.name} is set without what it needs; allowed: with {needed}."
-            )
+            raise SettingsError(f"Invalid {variable.name}: expected {needed} to be set as well.")
 
 
 def _check_times(values: Mapping[str, Any]) -> None:
     horizon_ms, deadline_ms = values["unknown_outcome_horizon_ms"], values["dial_deadline_ms"]
     if horizon_ms < 2 * deadline_ms:
-        # A request may leave until its deadline: given up before, it could still ring.
+        # A request may be sent until its deadline: given up earlier, it could still ring.
         raise SettingsError(
-            f"UNKNOWN_OUTCOME_HORIZON: {horizon_ms} ms is not allowed; "
-            f"allowed: at least twice DIAL_DEADLINE ({deadline_ms} ms)."
+            f"Invalid UNKNOWN_OUTCOME_HORIZON ({horizon_ms} ms): "
+            f"expected at least twice DIAL_DEADLINE ({deadline_ms} ms)."
         )

@@ -1,4 +1,4 @@
-"""Types of settings: how a text becomes a value, and what a person is told about it. No I/O."""
+"""Types of settings: how a text becomes a value, and what an error says is expected. No I/O."""
 
 from __future__ import annotations
 
@@ -17,35 +17,35 @@ from vomind_queue.recurring.time_zones import is_zone
 T = TypeVar("T")
 
 
-class NotAllowed(ValueError):
-    """A value that is not allowed, for a reason that may be shown: it never quotes the value."""
+class InvalidValue(ValueError):
+    """A value that is refused for a reason that may be shown: it never quotes the value."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Type(Generic[T]):
     """A type of value."""
 
-    #: Turns the text into a value, or raises ValueError; a NotAllowed says why.
+    #: Turns the text into a value, or raises ValueError; an InvalidValue says why.
     parse: Callable[[str], T]
-    #: The texts that are allowed, as the end of "allowed: …".
-    allowed: str
+    #: The texts that are accepted, as the end of "expected …".
+    expected: str
 
 
 def optional(of: Type[T]) -> Type[T | None]:
     """Return the same type, with ``None`` for the empty text."""
-    return Type(parse=lambda text: of.parse(text) if text else None, allowed=of.allowed)
+    return Type(parse=lambda text: of.parse(text) if text else None, expected=of.expected)
 
 
 def unless(word: str, of: Type[T]) -> Type[T | None]:
     """Return the same type, with ``None`` for one word."""
     return Type(
         parse=lambda text: None if text.lower() == word else of.parse(text),
-        allowed=f"{of.allowed}, or {word}",
+        expected=f"{of.expected}, or {word}",
     )
 
 
-def checked(read: Callable[[str], T], holds: Callable[[T], object], allowed: str) -> Type[T]:
-    """Return the type of texts that can be read and of whose values something holds."""
+def checked(read: Callable[[str], T], holds: Callable[[T], object], expected: str) -> Type[T]:
+    """Return the type of texts that ``read`` parses and whose values ``holds`` accepts."""
 
     def parse(text: str) -> T:
         value = read(text)
@@ -53,12 +53,12 @@ def checked(read: Callable[[str], T], holds: Callable[[T], object], allowed: str
             raise ValueError
         return value
 
-    return Type(parse=parse, allowed=allowed)
+    return Type(parse=parse, expected=expected)
 
 
-def matching(pattern: str, allowed: str) -> Type[str]:
+def matching(pattern: str, expected: str) -> Type[str]:
     """Return the type of texts that match a regular expression from end to end."""
-    return checked(str, re.compile(pattern).fullmatch, allowed)
+    return checked(str, re.compile(pattern).fullmatch, expected)
 
 
 def choice(words: Mapping[str, T]) -> Type[T]:
@@ -69,28 +69,29 @@ def choice(words: Mapping[str, T]) -> Type[T]:
             raise ValueError
         return words[text.lower()]
 
-    return Type(parse=parse, allowed=" or ".join(words))
+    *others, last = words
+    return Type(parse=parse, expected=f"{', '.join(others)} or {last}")
 
 
 def word(*words: str) -> Type[str]:
-    """Return the type of a few words that stand for themselves."""
+    """Return the type of a few words, each its own value."""
     return choice({each: each for each in words})
 
 
-def whole(least: int, most: int) -> Type[int]:
-    """Return the type of whole numbers between two bounds, both included."""
+def integer(least: int, most: int) -> Type[int]:
+    """Return the type of integers between two bounds, both included."""
 
     def parse(text: str) -> int:
         if not re.fullmatch(r"[0-9]{1,12}", text) or not least <= int(text) <= most:
             raise ValueError
         return int(text)
 
-    return Type(parse=parse, allowed=f"a whole number from {least} to {most}")
+    return Type(parse=parse, expected=f"an integer between {least} and {most}")
 
 
 _UNIT_MS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 
-#: Ten years: nobody means more, and its milliseconds stay exact in Lua's doubles.
+#: Ten years: more is a typing error, and its milliseconds stay exact in Lua's doubles.
 _LONGEST_MS = 3_650 * _UNIT_MS["d"]
 
 
@@ -107,12 +108,12 @@ def _duration_ms(text: str, least_ms: int = 0) -> int:
 def _rate(text: str) -> Rate:
     starts, _, window = text.partition("/")
     window = f"1{window}" if window in {"s", "m", "h"} else window
-    return Rate(max_starts=whole(1, 1_000_000).parse(starts), window_ms=_duration_ms(window, 1))
+    return Rate(max_starts=integer(1, 1_000_000).parse(starts), window_ms=_duration_ms(window, 1))
 
 
 def _retention(text: str) -> Retention:
     age, _, count = text.partition(",")
-    return Retention(age_ms=_duration_ms(age.strip()), count=whole(0, 10**9).parse(count.strip()))
+    return Retention(age_ms=_duration_ms(age.strip()), count=integer(0, 10**9).parse(count.strip()))
 
 
 def _http_url(text: str) -> str:
@@ -139,7 +140,7 @@ def _list(text: str) -> Sequence[str]:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ApiKey:
-    """A key that a client of the API may show."""
+    """A key that authenticates a client of the API."""
 
     #: Stands in "paused by" and in the logs; ``None`` when the key has no name.
     name: str | None
@@ -148,7 +149,7 @@ class ApiKey:
 
 def _api_key(text: str) -> ApiKey:
     name, colon, secret = text.partition(":") if ":" in text else ("", "", text)
-    # Only what travels in an HTTP header as it is.
+    # Only characters that an HTTP header carries unchanged.
     if not re.fullmatch(r"[!-~]+", secret) or (colon and not name):
         raise ValueError
     return ApiKey(name=name or None, secret=secret)
@@ -163,48 +164,52 @@ def _api_keys(text: str) -> Sequence[ApiKey]:
 
 _path_text = matching(r"(/?[A-Za-z0-9._-]+)*/?", "a path")
 
-#: Below this no lease outlives a slow moment, and no request gets its answer, ms.
+#: With less, leases would expire and requests time out at any delay, ms.
 LEAST_WORKING_TIME_MS = 250
 _DURATION = "a duration such as 500ms, 30s, 15m, 2h or 7d"
 
 #: A TCP port that can be listened on.
-PORT = whole(1, 65_535)
+PORT = integer(1, 65_535)
 #: Any text at all.
-TEXT = Type(parse=str, allowed="any text")
+TEXT = Type(parse=str, expected="any text")
 #: Yes or no.
 FLAG = choice({"1": True, "0": False, "true": True, "false": False})
 #: Milliseconds, zero included.
-DURATION = Type(parse=_duration_ms, allowed=_DURATION)
+DURATION = Type(parse=_duration_ms, expected=_DURATION)
 #: Milliseconds, more than none.
-TIME = Type(parse=lambda text: _duration_ms(text, 1), allowed=f"{_DURATION}, more than 0")
+TIME = Type(parse=lambda text: _duration_ms(text, 1), expected=f"{_DURATION}, more than 0")
 #: Milliseconds, enough for a request to be sent and answered.
 WORKING_TIME = Type(
     parse=lambda text: _duration_ms(text, LEAST_WORKING_TIME_MS),
-    allowed=f"{_DURATION}, at least {LEAST_WORKING_TIME_MS}ms",
+    expected=f"{_DURATION}, at least {LEAST_WORKING_TIME_MS}ms",
 )
 #: So many starts in any window of that length.
-RATE = Type(parse=_rate, allowed="starts per window, such as 10/m, 2/s, 100/h or 10/3s")
+RATE = Type(parse=_rate, expected="starts per window, such as 10/m, 2/s, 100/h or 10/3s")
 #: How long jobs are kept, and how many at most.
-RETENTION = Type(parse=_retention, allowed="a duration and a number of jobs, such as 7d,100000")
+RETENTION = Type(parse=_retention, expected="a duration and a number of jobs, such as 7d,100000")
 #: An address, without a slash at its end.
-HTTP_URL = Type(parse=_http_url, allowed="an http:// or https:// address")
+HTTP_URL = Type(parse=_http_url, expected="an http:// or https:// address")
 #: The same, for paths to be added to.
 BASE_URL = Type(
-    parse=_base_url, allowed="an http:// or https:// address without a query and without a login"
+    parse=_base_url, expected="an http:// or https:// address without a query and without a login"
 )
 #: Something to listen on or to connect to.
 HOST = matching(r"[A-Za-z0-9._:-]+", "a host name or an IP address")
 #: Several of them.
 HOSTS = Type(
     parse=lambda text: tuple(HOST.parse(part) for part in _list(text)),
-    allowed="host names, separated by commas",
+    expected="host names, separated by commas",
 )
-#: What travels in an HTTP header as it is.
+#: Characters that an HTTP header carries unchanged.
 HEADER_SECRET = matching(r"[!-~]+", "printable ASCII without spaces")
 #: Keys, each with or without a name.
-API_KEYS = Type(parse=_api_keys, allowed="name:secret or secret, separated by commas, none twice")
+API_KEYS = Type(
+    parse=_api_keys, expected="name:secret or secret, separated by commas, without duplicates"
+)
 #: A path, without a slash at either end.
-PATH = Type(parse=lambda text: _path_text.parse(text).strip("/"), allowed="a path, such as /flower")
+PATH = Type(
+    parse=lambda text: _path_text.parse(text).strip("/"), expected="a path, such as /flower"
+)
 #: User names with their passwords.
 LOGINS = checked(
     str,
@@ -217,7 +222,7 @@ OUTCOMES = checked(
     set(RETRIED).issuperset,
     f"{', '.join(RETRIED)}, separated by commas, or none",
 )
-#: Codes of countries (ISO 3166); none at all means all.
+#: Codes of countries (ISO 3166); an empty list means all.
 COUNTRIES = checked(
     lambda text: frozenset(_list(text.upper())),
     lambda found: all(map(is_country, found)),
@@ -245,7 +250,7 @@ def is_loopback(host: str) -> bool:
 def is_own_host(host: str, names: Collection[str]) -> bool:
     """Return whether a Host header holds one of these names, localhost or an IP address.
 
-    An address cannot be pointed somewhere else by whoever owns a domain. ``names`` are in lower
+    An IP address is safe: the owner of a domain cannot point it here. ``names`` are in lower
     case.
     """
     name = re.sub(r":[0-9]*$", "", host).lower().rstrip(".")

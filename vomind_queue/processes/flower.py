@@ -72,8 +72,8 @@ def arguments(settings: Settings) -> list[str]:
     """Flower's command line; raises SettingsError where it would stand open to others."""
     if not is_loopback(settings.flower_host) and not settings.flower_basic_auth:
         raise SettingsError(
-            f"FLOWER_HOST: {settings.flower_host!r} is not allowed without FLOWER_BASIC_AUTH; "
-            "allowed: an address on loopback, or any with FLOWER_BASIC_AUTH=user:password."
+            f"Invalid FLOWER_HOST ({settings.flower_host!r}): expected a loopback address while "
+            "FLOWER_BASIC_AUTH is unset."
         )
     found = ["flower", f"--address={settings.flower_host}", f"--port={settings.flower_port}"]
     found += [f"--max_tasks={MAX_TASKS}", "--logging=none"]

@@ -128,8 +128,8 @@ def _refuse_open_door(settings: Settings) -> None:
     if settings.api_keys or settings.allow_anonymous or is_loopback(settings.host):
         return
     sys.exit(
-        f"HOST: {settings.host!r} is not allowed without API_KEYS; "
-        "allowed: 127.0.0.1, or API_KEYS set, or ALLOW_ANONYMOUS=1."
+        f"Invalid HOST ({settings.host!r}): expected a loopback address while API_KEYS is unset; "
+        "set API_KEYS, or ALLOW_ANONYMOUS=1."
     )
 
 
@@ -138,7 +138,7 @@ def _address(settings: Settings) -> str:
     try:
         found = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)
     except OSError as error:
-        sys.exit(f"HOST: {settings.host!r} is not allowed ({error}); allowed: an address here.")
+        sys.exit(f"Invalid HOST ({settings.host!r}): {error}; expected an address of this machine.")
     return str(found[0][4][0])
 
 

@@ -85,7 +85,7 @@ def test_calls_are_cancelled_by_their_ids(typed: Typist, api: Api) -> None:
         "1: cancelled (was waiting)\n2: cancelled (was waiting)\n"
     )
     done = typed("cancel", "99", "3", "--json")
-    assert (done.status, done.err) == (3, "99: There is no job 99.\n")
+    assert (done.status, done.err) == (3, "99: No such job: 99.\n")
     missing, gone = done.documents
     assert (missing["jobId"], missing["exitCode"], gone["was"]) == ("99", 3, "delayed")
     assert api.stats()["total"] == 0

@@ -99,7 +99,7 @@ def test_a_waiting_call_tells_why(typed: Typist, api: Api) -> None:
     assert "\x1b" not in shown
     assert typed("show", "2", "--json").document["why"]["ahead"] == 1
     missing = typed("show", "99")
-    assert (missing.status, missing.err) == (3, "Error: There is no job 99.\n")
+    assert (missing.status, missing.err) == (3, "Error: No such job: 99.\n")
 
 
 @pytest.fixture

@@ -112,11 +112,11 @@ def test_defaults_are_filled_in() -> None:
 def test_a_delayed_call_has_exactly_one_time() -> None:
     """Null does not count."""
     assert errors_of(call_schemas.DELAYED_CALL, {"to": TO}) == {
-        "scheduleAt": ["Give scheduleAt or delayMs."]
+        "scheduleAt": ["Must be set, or delayMs in its place."]
     }
     both = {"to": TO, "delayMs": 5, "scheduleAt": "2030-11-20T10:00:00Z"}
     assert errors_of(call_schemas.DELAYED_CALL, both) == {
-        "scheduleAt": ["Give scheduleAt or delayMs, not both."]
+        "scheduleAt": ["Must not be set together with delayMs."]
     }
     assert call_schemas.DELAYED_CALL.load({**both, "scheduleAt": None}).delay_ms == 5
     assert call_schemas.DELAYED_CALL.load({**both, "delayMs": None}).due_ms == 1_921_399_200_000
@@ -144,7 +144,7 @@ def test_a_bulk_with_very_many_names_is_refused() -> None:
     calls = [{"to": TO, f"field{number}": 1} for number in range(300)]
     assert "different fields" in errors_of(call_schemas.BULK, {"calls": calls})["calls"][0]
     assert (
-        "too many"
+        "at most 200 fields"
         in errors_of(call_schemas.CALL, dict.fromkeys(map(str, range(300)), 1))["_schema"][0]
     )
 
@@ -191,11 +191,11 @@ def test_a_page_that_makes_no_sense_is_refused(query: dict[str, str]) -> None:
     ("ago_ms", "grace_ms", "told"),
     [
         (900_000, 900_000, None),
-        (900_001, 900_000, "This was 15 minutes ago; at most 15 minutes is taken."),
-        (11_100_000, 900_000, "This was 3 hours 5 minutes ago; at most 15 minutes is taken."),
+        (900_001, 900_000, "Must be at most 15 minutes ago; got 15 minutes ago."),
+        (11_100_000, 900_000, "Must be at most 15 minutes ago; got 3 hours 5 minutes ago."),
         (YEAR_MS * 10, None, None),
         (-YEAR_MS, 900_000, None),
-        (-YEAR_MS - 1, None, "This is 365 days ahead; at most one year (365 days) is taken."),
+        (-YEAR_MS - 1, None, "Must be at most one year (365 days) ahead; got 365 days ahead."),
     ],
 )
 def test_a_time_must_be_near_enough(ago_ms: int, grace_ms: int | None, told: str | None) -> None:

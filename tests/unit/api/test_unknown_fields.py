@@ -104,7 +104,7 @@ def test_a_time_beside_the_calls_of_a_bulk_is_refused() -> None:
     with pytest.raises(ValidationError) as refused:
         call_schemas.BULK.load({"calls": [{"to": TO}], "delayMs": 5})
     assert refused.value.messages == {
-        "delayMs": ["Not taken here. It belongs to each call in the list."]
+        "delayMs": ["Must not be set here. Set it on each call in the list."]
     }
 
 

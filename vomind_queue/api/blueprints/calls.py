@@ -1,4 +1,4 @@
-"""The endpoints that accept calls."""
+"""Endpoints that accept calls."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ class CallRoutes:
         self._scheduling = services.scheduling
         self._queue = services.queue
         self._past_grace_ms = services.settings.past_schedule_grace_ms
-        self._tolls = services.settings.number_policy
-        self._asked = call_schemas.can_be_asked(services.settings)
+        self._number_policy = services.settings.number_policy
+        self._serves_twiml = call_schemas.serves_twiml(services.settings)
 
     def blueprint(self) -> Blueprint:
-        """The routes, below the path that the API hangs at."""
+        """Return the routes, relative to the API's path."""
         routes = Blueprint("calls", __name__)
         routes.post("/schedule-call")(self.schedule_call)
         routes.post("/schedule-delayed-call")(self.schedule_delayed_call)
@@ -39,10 +39,10 @@ class CallRoutes:
         return routes
 
     def schedule_call(self) -> Response:
-        """One call, to be dialed as soon as its turn comes."""
+        """Accept a call to be dialed as soon as its turn comes."""
         body = read_object()
-        (new,) = _marked([call_schemas.CALL.load(body)])
-        if found := self._refused([new]):
+        (new,) = _with_request_id([call_schemas.CALL.load(body)])
+        if found := self._not_placed([new]):
             raise ValidationError(dict(found[0]))
         receipt = self._scheduling.schedule(new, idempotency_key(body))
         return job_serializer.scheduled(
@@ -50,10 +50,10 @@ class CallRoutes:
         )
 
     def schedule_delayed_call(self) -> Response:
-        """One call for later."""
+        """Accept a call for later."""
         body = read_object()
-        (new,) = _marked([call_schemas.DELAYED_CALL.load(body)])
-        if found := self._refused([new]):
+        (new,) = _with_request_id([call_schemas.DELAYED_CALL.load(body)])
+        if found := self._not_placed([new]):
             raise ValidationError(dict(found[0]))
         key = idempotency_key(body)
         receipt = None
@@ -67,10 +67,10 @@ class CallRoutes:
         )
 
     def schedule_bulk_calls(self) -> Response:
-        """Many calls, all or none."""
+        """Accept many calls, all or none."""
         body = read_object()
-        news = _marked(call_schemas.BULK.load(body)["calls"])
-        if found := self._refused(news):
+        news = _with_request_id(call_schemas.BULK.load(body)["calls"])
+        if found := self._not_placed(news):
             raise ValidationError({"calls": found})
         key = idempotency_key(body)
         receipt = None
@@ -81,11 +81,11 @@ class CallRoutes:
         )
 
     def preview_bulk(self) -> Response:
-        """What is wrong with which of many calls; stores nothing."""
+        """Return what is wrong with which of many calls; store nothing."""
         body = read_object()
-        seen = bulk_preview.examine(body)
+        seen = bulk_preview.check(body)
         places, news = list(seen.good), list(seen.good.values())
-        late = self._refused(news) | self._untimely(news)
+        late = self._not_placed(news) | self._untimely(news)
         bad = {**seen.bad, **{places[index]: found for index, found in late.items()}}
         document = {
             "count": seen.count,
@@ -96,12 +96,12 @@ class CallRoutes:
         return job_serializer.success(document, call_schemas.BULK.ignored(fine))
 
     def change(self, job_id: str) -> Response:
-        """Another time, number, message and so on, of a call that has not begun."""
+        """Change the time, number, message and so on of a call that has not started."""
         body = read_object()
 
         def changed(old: Call) -> NewCall:
             new = call_schemas.CHANGE.merged(old, body)
-            if found := self._refused([new]) or self._untimely([new]):
+            if found := self._not_placed([new]) or self._untimely([new]):
                 raise ValidationError(dict(found[0]))
             return new
 
@@ -109,11 +109,11 @@ class CallRoutes:
         document = {"message": "Call changed", **job_serializer.job(job)}
         return job_serializer.success(document, call_schemas.CHANGE.ignored(body))
 
-    def _refused(self, news: list[NewCall]) -> dict[int, dict[str, list[str]]]:
-        """Errors of the calls that this service does not place, by index."""
+    def _not_placed(self, news: list[NewCall]) -> dict[int, dict[str, list[str]]]:
+        """Return the errors of calls that this service does not place, by index."""
         calls = [new.call for new in news]
-        mute = {} if self._asked else call_schemas.unspeakable(calls)
-        return {**mute, **self._tolls.objections(calls)}
+        mute = {} if self._serves_twiml else call_schemas.unspeakable(calls)
+        return {**mute, **self._number_policy.objections(calls)}
 
     def _untimely(self, news: list[NewCall]) -> dict[int, dict[str, list[str]]]:
         if all(new.due_ms is None for new in news):
@@ -121,8 +121,8 @@ class CallRoutes:
         return call_schemas.untimely(news, self._queue.now_ms(), self._past_grace_ms)
 
 
-def _marked(news: list[NewCall]) -> list[NewCall]:
-    """The calls, with the id of the request that asks for them."""
+def _with_request_id(news: list[NewCall]) -> list[NewCall]:
+    """Return the calls with the id of the request."""
     request_id = kept_id()
     if request_id is None:
         return news

@@ -1,4 +1,4 @@
-"""Whether the process is up, and whether calls can go out."""
+"""Endpoints for health: whether the process is up, and whether calls can be placed."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ def alive() -> Response:
 
 @routes.get("/readyz")
 def ready() -> Response:
-    """Redis takes calls; a worker and, with recurring calls, a scheduler were seen.
+    """Return that Redis accepts calls, and that a worker and any needed scheduler are active.
 
-    Raises Refused that says which was not.
+    Raise Refused, which names the part that is not.
     """
     queue = services().queue
     try:
-        # A replica answers questions, too.
+        # A replica would answer the reads.
         queue.check_writable()
         stats = queue.stats()
     except StoreUnavailable as error:
@@ -37,12 +37,11 @@ def ready() -> Response:
         raise _not_ready("redis", f"Redis is full: {stats.memory}. {REMEDY}")
     if not stats.workers:
         raise _not_ready("worker", "No worker was seen in the last 30 s.")
-    leads = stats.scheduler_active
-    if stats.recurring and not leads:
-        text = "There are recurring calls, and no scheduler has kept up with them for 30 s."
+    if stats.recurring and not stats.scheduler_active:
+        text = "Recurring calls exist, but no scheduler was active in the last 30 s."
         raise _not_ready("scheduler", text)
     document = {"status": "ready", "redis": "ready", "workers": stats.workers}
-    return job_serializer.success({**document, "schedulerActive": leads})
+    return job_serializer.success({**document, "schedulerActive": stats.scheduler_active})
 
 
 def _not_ready(part: str, detail: str) -> Refused:

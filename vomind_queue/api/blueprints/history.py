@@ -1,4 +1,4 @@
-"""The endpoints about the call log, and about people who are to be forgotten."""
+"""Endpoints for the call log, and for erasing a person."""
 
 from __future__ import annotations
 
@@ -17,34 +17,34 @@ from vomind_queue.api.serializers import jobs as job_serializer
 from vomind_queue.errors import LogUnavailable
 
 routes = Blueprint("history", __name__)
-#: How long a request waits while others ask the log, s.
-SEAT_S = 1.0
-_SEATS = "vomind-log-seats"
+#: How long a request waits while others query the log, s.
+SLOT_WAIT_S = 1.0
+_SLOTS = "vomind-log-slots"
 
 
 def install(app: Flask, threads: int) -> None:
-    """Adds the routes to an application of so many threads."""
-    # A database that is slow must leave threads to those who schedule calls.
-    app.extensions[_SEATS] = threading.BoundedSemaphore(max(1, threads // 4))
+    """Add the routes to an application with this number of threads."""
+    # A slow database must leave threads for scheduling calls.
+    app.extensions[_SLOTS] = threading.BoundedSemaphore(max(1, threads // 4))
     app.register_blueprint(routes, url_prefix="/api")
 
 
 @contextmanager
-def _seat() -> Iterator[None]:
-    seats: threading.BoundedSemaphore = current_app.extensions[_SEATS]
-    if not seats.acquire(timeout=SEAT_S):
+def _slot() -> Iterator[None]:
+    slots: threading.BoundedSemaphore = current_app.extensions[_SLOTS]
+    if not slots.acquire(timeout=SLOT_WAIT_S):
         raise LogUnavailable("too many requests are waiting for it")
     try:
         yield
     finally:
-        seats.release()
+        slots.release()
 
 
 @routes.get("/calls")
 def find() -> Response:
-    """Calls of the past and of now, the newest first, as JSON or CSV."""
+    """Return past and present calls, newest first, as JSON or CSV."""
     search = log_schemas.SEARCH.load(log_schemas.sent(request.args))
-    with _seat():
+    with _slot():
         rows = services().history.find(search)
     more = log_schemas.next_page(request.path, request.args, rows, search.limit)
     kind = request.accept_mimetypes.best_match(["application/json", "text/csv"])
@@ -58,8 +58,8 @@ def find() -> Response:
 
 @routes.get("/calls/<job_id>")
 def show(job_id: str) -> Response:
-    """One call with its events."""
-    with _seat():
+    """Return a call with its events."""
+    with _slot():
         row, events = services().history.call(plausible(job_id))
     document = {
         **log_serializer.row(row),
@@ -70,12 +70,12 @@ def show(job_id: str) -> Response:
 
 @routes.delete("/people/<number>")
 def forget(number: str) -> Response:
-    """Takes a number out of queue, history and log."""
-    with _seat():
+    """Remove a number from queue, history and log."""
+    with _slot():
         done = services().history.forget(log_schemas.NUMBER.read(number))
     if done.log is None:
         raise unavailable(
-            f"Taken out of the queue: {done.cancelled}, out of its history: {done.history}; "
+            f"Removed from the queue: {done.cancelled}, from its history: {done.history}; "
             "the call log cannot be reached. Send this again later."
         )
     return job_serializer.success(log_serializer.forgotten(done))

@@ -1,4 +1,4 @@
-"""The endpoints about one job."""
+"""Endpoints for one job."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 
 from flask import Blueprint, Response
 
-from vomind_queue.api.context import services, take_nothing
+from vomind_queue.api.context import read_no_fields, services
 from vomind_queue.api.serializers import jobs as job_serializer
 from vomind_queue.calls.call import State
 from vomind_queue.errors import JobNotFound
@@ -18,13 +18,13 @@ _HISTORY = (State.COMPLETED, State.FAILED)
 
 @routes.get("/job/<job_id>")
 def show(job_id: str) -> Response:
-    """The job with its state and its story so far."""
+    """Return the job with its state and attempts."""
     return job_serializer.success(job_serializer.job(services().queue.job(plausible(job_id))))
 
 
 @routes.delete("/job/<job_id>")
 def cancel(job_id: str) -> Response:
-    """Takes a call out of the queue, or a finished one out of history."""
+    """Remove a call from the queue, or a finished one from history."""
     was = services().control.cancel(plausible(job_id))
     message = "Job removed" if was in _HISTORY else "Call cancelled successfully"
     return job_serializer.success({"message": message, "jobId": job_id, "was": was.value})
@@ -41,15 +41,15 @@ def hang_up(job_id: str) -> Response:
 
 @routes.post("/job/<job_id>/retry")
 def retry(job_id: str) -> Response:
-    """Gives a failed call a new set of attempts."""
-    ignored = take_nothing()
+    """Give a failed call a new set of attempts."""
+    ignored = read_no_fields()
     services().control.retry(plausible(job_id))
     document = {"message": "Call retry initiated", "jobId": job_id, "status": "retrying"}
     return job_serializer.success(document, ignored)
 
 
 def plausible(job_id: str) -> str:
-    """Raises JobNotFound for what was never an id, without asking the store."""
+    """Return the id. Raise JobNotFound for what was never one, without asking Redis."""
     if not _JOB_ID.fullmatch(job_id):
         raise JobNotFound(job_id[:128])
     return job_id

@@ -1,8 +1,7 @@
-"""``GET /metrics``: what Prometheus reads.
+"""``GET /metrics`` for Prometheus.
 
-Counts and ages of calls are kept in Redis by its scripts: they are the same whichever web process
-on whichever machine is asked, and outlive them all. No number, no message, no id and no key is in
-them.
+Redis scripts keep the counts and ages of calls, so every web process returns the same ones, and
+they outlive all processes. They contain no phone number, message, id or key.
 """
 
 from __future__ import annotations
@@ -31,50 +30,50 @@ from vomind_queue.observability.queue_metrics import Distribution, QueueMetrics
 from vomind_queue.observability.queue_stats import Stats
 
 routes = Blueprint("metrics", __name__)
-_HTTP = "vomind-http-meters"
+_HTTP = "vomind-http-metrics"
 #: Upper ends of the buckets are powers of two, ms: from 1 ms to 4.7 hours.
 _OCTAVES = range(25)
 
 
 def install(app: Flask, http: HttpMetrics) -> None:
-    """Adds GET /metrics; ``http``: what the application counts of its requests."""
+    """Add GET /metrics; ``http`` holds the application's own request metrics."""
     app.extensions[_HTTP] = http
     app.register_blueprint(routes)
 
 
 @routes.get("/metrics")
 def show() -> Response:
-    """All of them as text. Raises StoreUnavailable: no numbers are better than old ones."""
+    """Return all metrics as text. Raise StoreUnavailable: none are better than old ones."""
     http: HttpMetrics = current_app.extensions[_HTTP]
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Read(services().queue.stats(), services().meters.read()))
+    registry.register(_Collector(services().queue.stats(), services().meters.read()))
     text = generate_latest(registry) + generate_latest(http.registry())
     return Response(text, content_type=CONTENT_TYPE_PLAIN_0_0_4)
 
 
-class _Read:
-    """What was read, in the library's own words."""
+class _Collector:
+    """Present what was read as the library's metric families."""
 
-    def __init__(self, stats: Stats, meters: QueueMetrics) -> None:
+    def __init__(self, stats: Stats, metrics: QueueMetrics) -> None:
         self._stats = stats
-        self._meters = meters
+        self._metrics = metrics
 
     def collect(self) -> Iterator[Metric]:
-        """What the registry asks for."""
-        stats, meters = self._stats, self._meters
+        """Yield the metrics; the registry calls this."""
+        stats, metrics = self._stats, self._metrics
         waiting = {str(priority): count for priority, count in stats.by_priority.items()}
         calls = {str(state): getattr(stats, state) for state in State}
-        failures = {_label(kind): meters.failures.get(kind, 0) for kind in Kind}
+        failures = {_label(kind): metrics.failures.get(kind, 0) for kind in Kind}
         for name, label, counts in (
             ("vomind_calls", "state", calls),
             ("vomind_waiting_calls", "priority", waiting),
         ):
             yield _filled(GaugeMetricFamily(name, _texts()[name], labels=[label]), counts)
-        for name, value in {**_of_queue(stats), **_of_meters(meters)}.items():
+        for name, value in {**_of_queue(stats), **_of_metrics(metrics)}.items():
             yield GaugeMetricFamily(name, _texts()[name], value=value)
         kinds: Sequence[tuple[str, str, Mapping[str, int]]] = (
-            ("vomind_call_events", "event", meters.events),
-            ("vomind_call_outcomes", "outcome", meters.outcomes),
+            ("vomind_call_events", "event", metrics.events),
+            ("vomind_call_outcomes", "outcome", metrics.outcomes),
             ("vomind_attempt_failures", "kind", failures),
             ("vomind_outbox_lost", "part", stats.outbox.lost),
         )
@@ -82,14 +81,14 @@ class _Read:
             family = CounterMetricFamily(name, _texts()[name], labels=[label])
             yield _filled(family, dict(sorted(found.items())))
         for name, count in {
-            "vomind_starts": sum(meters.waited.counts.values()),
-            "vomind_unknown_outcomes": meters.events.get("in_doubt", 0),
-            "vomind_leases_lost": meters.leases_lost,
+            "vomind_starts": sum(metrics.waited.counts.values()),
+            "vomind_unknown_outcomes": metrics.events.get("in_doubt", 0),
+            "vomind_leases_lost": metrics.leases_lost,
             "vomind_orphaned_calls": stats.orphaned_calls,
         }.items():
             yield CounterMetricFamily(name, _texts()[name], value=count)
-        yield _histogram("vomind_wait_seconds", meters.waited)
-        yield _histogram("vomind_lateness_seconds", meters.late)
+        yield _histogram("vomind_wait_seconds", metrics.waited)
+        yield _histogram("vomind_lateness_seconds", metrics.late)
 
 
 def _of_queue(stats: Stats) -> Mapping[str, float]:
@@ -113,17 +112,17 @@ def _of_queue(stats: Stats) -> Mapping[str, float]:
     }
 
 
-def _of_meters(meters: QueueMetrics) -> Mapping[str, float]:
+def _of_metrics(metrics: QueueMetrics) -> Mapping[str, float]:
     found = {
-        "vomind_oldest_waiting_seconds": meters.oldest_waiting_ms / 1000,
-        "vomind_delayed_overdue_seconds": meters.overdue_ms / 1000,
-        "vomind_oldest_unresolved_seconds": meters.oldest_unresolved_ms / 1000,
-        "vomind_recurring_overdue_seconds": meters.recurring_overdue_ms / 1000,
-        "vomind_polled_calls": meters.polled,
-        "vomind_scheduler_active": meters.scheduler_active,
+        "vomind_oldest_waiting_seconds": metrics.oldest_waiting_ms / 1000,
+        "vomind_delayed_overdue_seconds": metrics.overdue_ms / 1000,
+        "vomind_oldest_unresolved_seconds": metrics.oldest_unresolved_ms / 1000,
+        "vomind_recurring_overdue_seconds": metrics.recurring_overdue_ms / 1000,
+        "vomind_polled_calls": metrics.polled,
+        "vomind_scheduler_active": metrics.scheduler_active,
     }
-    if meters.scheduler_seen_ms is not None:
-        found["vomind_scheduler_seen_seconds"] = meters.scheduler_seen_ms / 1000
+    if metrics.scheduler_seen_ms is not None:
+        found["vomind_scheduler_seen_seconds"] = metrics.scheduler_seen_ms / 1000
     return found
 
 
@@ -133,7 +132,7 @@ def _label(kind: Kind) -> str:
 
 @cache
 def _texts() -> Mapping[str, str]:
-    """What each metric means."""
+    """Return what each metric means."""
     text = (files("vomind_queue.api.blueprints") / "metrics.yaml").read_text("utf-8")
     found: Mapping[str, str] = yaml.safe_load(text)
     return found

@@ -1,4 +1,4 @@
-"""How the queue stands, for people who look after it."""
+"""Endpoints that explain the state of the queue and of a call to people."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ from vomind_queue.usecases.manage_queue import Control
 
 routes = Blueprint("overview", __name__)
 _SHARED = "vomind-overview"
-#: How long one look at Redis serves everybody who asks this process, s.
+#: How long one document serves all requests to this process, s.
 FRESH_S = 1.0
-#: How long the last look still serves others while somebody takes the next one, s.
+#: How long the previous document serves requests while the next one is made, s.
 STALE_S = 3.0
-#: Differences in how far the log is behind that are told, ms: else each look would be a new one.
+#: Resolution of how far the log is behind, ms: otherwise every document would differ.
 BEHIND_STEP_MS = 5_000
 
 
 def install(app: Flask, control: Control) -> None:
-    """Adds GET /api/overview and /api/queue/job/<jobId>/why."""
+    """Add GET /api/overview and /api/queue/job/<jobId>/why."""
     app.extensions[_SHARED] = Shared(lambda: encode(overview(control.overview())))
     app.register_blueprint(routes, url_prefix="/api")
 
 
 @routes.get("/overview", endpoint="overview")
 def show() -> Response:
-    """The verdict and the numbers; 304 while nothing has changed."""
+    """Return the assessment and the numbers; 304 while nothing has changed."""
     shared: Shared = current_app.extensions[_SHARED]
     body, tag = shared.get()
     headers = {"ETag": tag, "Cache-Control": "no-cache"}
@@ -48,7 +48,7 @@ def show() -> Response:
 
 @routes.get("/queue/job/<job_id>/why")
 def why(job_id: str) -> Response:
-    """Why a call has not rung yet: what stands between it and its ring."""
+    """Return why a call has not rung yet."""
     shown = services().control.why(plausible(job_id))
     reasons = [
         {"kind": each.kind, "text": each.text, "until": iso_or_none(each.until_ms)}
@@ -65,27 +65,27 @@ def why(job_id: str) -> Response:
 
 
 class Shared:
-    """One look that serves all who ask within a second, so that open pages cost next to nothing."""
+    """One document for all requests within a second, so that open pages cost next to nothing."""
 
-    def __init__(self, look: Callable[[], bytes]) -> None:
-        self._look = look
+    def __init__(self, make: Callable[[], bytes]) -> None:
+        self._make = make
         self._lock = threading.Lock()
         self._held: tuple[float, bytes, str] | None = None
-        #: What the last look raised, if it failed.
+        #: What the last attempt to make the document raised.
         self._failure: Exception | None = None
 
     def get(self) -> tuple[bytes, str]:
-        """The document and its entity tag. Raises what the look raises."""
+        """Return the document and its entity tag. Raise what making it raises."""
         held, failure = self._held, self._failure
         age = time.monotonic() - held[0] if held else STALE_S
         if held and age < FRESH_S:
             return held[1:]
-        # While one looks, the others need not wait for it.
+        # While one thread makes the next one, the others need not wait.
         if not self._lock.acquire(blocking=held is None or age >= STALE_S) and held:
             return held[1:]
         try:
             if self._failure and self._failure is not failure:
-                # It failed while this thread waited: one look after another would take too long.
+                # It failed while this thread waited: trying in turn would take too long.
                 raise self._failure
             return self._renew(held)
         finally:
@@ -96,7 +96,7 @@ class Shared:
         if held and held is not before and time.monotonic() - held[0] < FRESH_S:
             return held[1:]
         try:
-            body = self._look()
+            body = self._make()
         except Exception as error:
             self._failure = error
             raise
@@ -106,7 +106,7 @@ class Shared:
 
 
 def overview(shown: Overview) -> dict[str, Any]:
-    """The document. No time in it passes by itself, so that it changes with the queue alone."""
+    """Return the document. It holds no running time, so it changes only with the queue."""
     stats, hour = job_serializer.stats(shown.stats), shown.hour
     rate, log = stats["rateLimit"], stats["callLog"]
     if rate:

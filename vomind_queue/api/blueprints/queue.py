@@ -1,4 +1,4 @@
-"""The endpoints about the queue as a whole, and about many calls of history at once."""
+"""Endpoints for the queue as a whole, and for many finished calls at once."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from flask import Blueprint, Response, request
 
 from vomind_queue.api import auth
 from vomind_queue.api.body import read_object
-from vomind_queue.api.context import services, take_nothing
+from vomind_queue.api.context import read_no_fields, services
 from vomind_queue.api.schemas import calls as call_schemas
 from vomind_queue.api.serializers import jobs as job_serializer
 from vomind_queue.calls.call import State
@@ -16,12 +16,12 @@ routes = Blueprint("queue", __name__)
 
 @routes.get("/stats")
 def stats() -> Response:
-    """All numbers, read at one moment."""
+    """Return all numbers, read at one moment."""
     return job_serializer.success(job_serializer.stats(services().queue.stats()))
 
 
 def page(state: State) -> Response:
-    """Some jobs of one state, in that state's order."""
+    """Return a page of jobs of one state, in that state's order."""
     start, end = call_schemas.PAGE.load(request.args.to_dict())
     return job_serializer.success(job_serializer.page(services().queue.page(state, start, end)))
 
@@ -32,7 +32,7 @@ for _state in State:
 
 @routes.post("/clean")
 def clean() -> Response:
-    """Removes finished jobs from history, the oldest first."""
+    """Remove finished jobs from history, oldest first."""
     body = read_object()
     removed = services().control.clean(*call_schemas.CLEAN.load(body))
     return job_serializer.success(job_serializer.cleaned(removed), call_schemas.CLEAN.ignored(body))
@@ -40,7 +40,7 @@ def clean() -> Response:
 
 @routes.post("/clean/preview")
 def preview() -> Response:
-    """What /clean would remove; removes nothing."""
+    """Return what /clean would remove; remove nothing."""
     body = read_object()
     grace_ms, limit = call_schemas.CLEAN.load(body)
     counts = services().control.cleanable(grace_ms)
@@ -54,23 +54,23 @@ def preview() -> Response:
 
 @routes.post("/pause")
 def pause() -> Response:
-    """No call starts from now on."""
-    ignored = take_nothing()
+    """Pause the queue: no call starts from now on."""
+    ignored = read_no_fields()
     services().control.pause(auth.caller())
     return job_serializer.success({"message": "Queue paused"}, ignored)
 
 
 @routes.post("/resume")
 def resume() -> Response:
-    """Calls start again."""
-    ignored = take_nothing()
+    """Resume the queue."""
+    ignored = read_no_fields()
     services().control.resume()
     return job_serializer.success({"message": "Queue resumed"}, ignored)
 
 
 @routes.get("/failed/reasons")
 def reasons() -> Response:
-    """Why calls failed, by kind."""
+    """Return why calls failed, by kind."""
     kinds = services().control.failure_kinds()
     found = [{"kind": each.kind, "count": each.count, "example": each.example} for each in kinds]
     total = sum(each.count for each in kinds)
@@ -79,7 +79,7 @@ def reasons() -> Response:
 
 @routes.post("/retry-failed")
 def retry() -> Response:
-    """Lets failed calls of one kind wait again, the last one to fail first."""
+    """Queue failed calls of one kind again, latest failure first."""
     body = read_object()
     asked = call_schemas.RETRY_FAILED.load(body)
     limit = asked.get("limit") or call_schemas.MOST_RETRIED

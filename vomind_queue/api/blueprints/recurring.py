@@ -1,4 +1,4 @@
-"""The endpoints about recurring calls."""
+"""Endpoints for recurring calls."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from werkzeug.routing import BaseConverter
 from vomind_queue.api import auth
 from vomind_queue.api.auth import kept_id
 from vomind_queue.api.body import read_object
-from vomind_queue.api.context import services, take_nothing
+from vomind_queue.api.context import read_no_fields, services
 from vomind_queue.api.idempotency import answered_before, idempotency_key
 from vomind_queue.api.schemas import calls as call_schemas
 from vomind_queue.api.schemas.recurring import CHANGE, PAGE, PREVIEW, PREVIEWED, RECURRING
@@ -22,34 +22,34 @@ from vomind_queue.recurring.cron import Cron
 from vomind_queue.recurring.schedule import PREFIX, Recurrence, Schedule
 
 routes = Blueprint("recurring", __name__)
-#: A schedule's id in an address; an occurrence's has a second colon, and is a job.
+#: A schedule's id in an address; a run's id has a second colon, and is a job.
 _ONE = f"/job/{PREFIX}<schedule_number:schedule_id>"
 
 
 class ScheduleNumber(BaseConverter):
-    """The number of a schedule within an address."""
+    """The number of a recurring call within an address."""
 
     regex = "[1-9][0-9]{0,15}"
 
 
 @routes.post("/schedule-recurring-call")
 def schedule() -> Response:
-    """A call that is to be placed again and again."""
+    """Schedule a call to be placed again and again."""
     body = read_object()
     wanted = _placeable(RECURRING.read(body, services().settings.default_zone))
     wanted = replace(wanted, call=replace(wanted.call, request_id=kept_id()))
     key = idempotency_key(body)
     registered = None
-    if fault := _never(wanted):
-        registered = answered_before(services().timetable.recall, key, fault)
+    if error := _never_runs(wanted):
+        registered = answered_before(services().timetable.recall, key, error)
     registered = registered or services().recurring.schedule(wanted, key)
     return recurring_serializer.scheduled(wanted, registered, RECURRING.ignored(body))
 
 
 def _placeable(wanted: Recurrence) -> Recurrence:
-    """The same; raises ValidationError when this service does not place such a call."""
+    """Return the recurrence. Raise ValidationError where this service does not place the call."""
     settings = services().settings
-    mute = {} if call_schemas.can_be_asked(settings) else call_schemas.unspeakable([wanted.call])
+    mute = {} if call_schemas.serves_twiml(settings) else call_schemas.unspeakable([wanted.call])
     if found := {**mute, **settings.number_policy.objections([wanted.call])}:
         raise ValidationError(dict(found[0]))
     return wanted
@@ -57,7 +57,7 @@ def _placeable(wanted: Recurrence) -> Recurrence:
 
 @routes.post("/schedule-recurring-call/preview")
 def preview() -> Response:
-    """When a pattern would fire; stores nothing."""
+    """Return when a pattern would fire; store nothing."""
     body = read_object()
     asked = PREVIEW.load(dict(body))
     from_ms = asked.get("from_ms")
@@ -72,7 +72,7 @@ def preview() -> Response:
 
 @routes.get("/recurring")
 def page() -> Response:
-    """Some schedules, soonest first."""
+    """Return a page of recurring calls, soonest first."""
     search, start, end = PAGE.load(request.args.to_dict())
     return job_serializer.success(
         recurring_serializer.page(services().recurring.page(search, start, end))
@@ -81,20 +81,20 @@ def page() -> Response:
 
 @routes.get(_ONE)
 def show(schedule_id: str) -> Response:
-    """A schedule with its next and its last runs."""
+    """Return a recurring call with its next and its last runs."""
     return job_serializer.success(recurring_serializer.view(services().timetable.show(schedule_id)))
 
 
 @routes.patch(_ONE)
 def change(schedule_id: str) -> Response:
-    """Another pattern, zone, message and so on, under the same id."""
+    """Change the pattern, zone, message and so on, keeping the id."""
     body = read_object()
 
     def changed(old: Schedule) -> Recurrence:
         wanted = _placeable(CHANGE.merged(old.recurrence, body, services().settings.default_zone))
         timing = {"cronExpression", "timezone", "startAt", "endAt"} & body.keys()
-        if timing and (fault := _never(wanted)):
-            raise fault
+        if timing and (error := _never_runs(wanted)):
+            raise error
         return wanted
 
     shown = services().recurring.amend(schedule_id, changed)
@@ -104,33 +104,33 @@ def change(schedule_id: str) -> Response:
 
 @routes.delete(_ONE)
 def remove(schedule_id: str) -> Response:
-    """Stops it for good; its job that did not start is cancelled."""
+    """Remove it, and cancel its job that has not started."""
     jobs = services().recurring.remove(schedule_id)
     return job_serializer.success(recurring_serializer.removed(schedule_id, jobs))
 
 
 @routes.post(f"{_ONE}/pause")
 def pause(schedule_id: str) -> Response:
-    """Its ticks fire no more."""
+    """Pause it: no run is queued until it is resumed."""
     return _set(schedule_id, paused=True)
 
 
 @routes.post(f"{_ONE}/resume")
 def resume(schedule_id: str) -> Response:
-    """Its ticks fire again."""
+    """Resume it."""
     return _set(schedule_id, paused=False)
 
 
 @routes.post(f"{_ONE}/retry")
 def retry(schedule_id: str) -> Response:
-    """Always refused: runs are retried, each by its own id."""
+    """Always refuse: runs are retried one by one, by their own ids."""
     job_id = services().timetable.show(schedule_id).schedule.job_id
     text = f"{job_id} is a recurring call; retry one of its runs."
     raise WrongState(text, job_id=job_id, state="recurring")
 
 
 def _set(schedule_id: str, *, paused: bool) -> Response:
-    ignored = take_nothing()
+    ignored = read_no_fields()
     recurring, name = services().recurring, auth.caller()
     shown = recurring.pause(schedule_id, name) if paused else recurring.resume(schedule_id)
     message = f"Recurring call {'paused' if paused else 'resumed'}"
@@ -139,8 +139,10 @@ def _set(schedule_id: str, *, paused: bool) -> Response:
     return job_serializer.success(document, ignored)
 
 
-def _never(wanted: Recurrence) -> ValidationError | None:
+def _never_runs(wanted: Recurrence) -> ValidationError | None:
     if wanted.first(services().timetable.now_ms()) is not None:
         return None
-    field = "cronExpression" if wanted.end_ms is None else "endAt"
-    return ValidationError("No run lies before it.", field)
+    field, text = "endAt", "Must not be before the first run."
+    if wanted.end_ms is None:
+        field, text = "cronExpression", "Must have at least one run to come."
+    return ValidationError(text, field)

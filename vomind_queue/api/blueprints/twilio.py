@@ -1,8 +1,8 @@
-"""The endpoints that Twilio asks: how a call goes, and what to say to whoever answered.
+"""Endpoints that Twilio calls: status callbacks, and the TwiML for an answered call.
 
-They want no API key: Twilio has none. What counts is its signature over the address that it was
-given, which has the attempt's token in it, and over the body. Nobody can forge the one; the token
-is known to nobody else either, so the body of a request without it is not even waited for.
+They require no API key, because Twilio has none. They check its signature over the address, which
+contains the attempt's token, and over the body. Only Twilio knows the token, so the body of a
+request without a valid one is not even read.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from vomind_queue.twilio.twiml import say
 logger = logging.getLogger(__name__)
 
 routes = Blueprint("twilio", __name__)
-#: Where they hang, below the path of PUBLIC_URL where that has one.
+#: Their path, below that of PUBLIC_URL if it has one.
 TWILIO_PATH = "/api/twilio"
 #: Twilio sends some thirty short parameters.
 MOST_PARAMETERS = 200
@@ -35,7 +35,7 @@ _SIGNATURE = re.compile(r"[A-Za-z0-9+/]{27}=")
 
 
 def install(app: Flask, public_url: str | None) -> None:
-    """Adds the routes, for proxies that strip the path of PUBLIC_URL and those that do not."""
+    """Add the routes, for proxies that strip the path of PUBLIC_URL and those that do not."""
     app.register_blueprint(routes, url_prefix=TWILIO_PATH)
     if prefix := urlsplit(public_url or "").path:
         app.register_blueprint(routes, url_prefix=prefix + TWILIO_PATH, name="twilio-public")
@@ -43,19 +43,19 @@ def install(app: Flask, public_url: str | None) -> None:
 
 @routes.post("/status/<job_id>/<token>")
 def status(job_id: str, token: str) -> Response:
-    """Take in how a call goes. Raise Refused for what Twilio did not sign."""
+    """Store a status callback. Raise Refused for what Twilio did not sign."""
     if not _is_expected(job_id, token):
-        raise Refused(HTTPStatus.FORBIDDEN, "No attempt accounts for this call.")
+        raise Refused(HTTPStatus.FORBIDDEN, "This call belongs to no attempt.")
     report = _admit(job_id, status_path(job_id, token))
     heard = services().reporting.take(job_id, token, report)
     if heard.hearing in (Hearing.SUPERSEDED, Hearing.MISSING):
-        raise Refused(HTTPStatus.FORBIDDEN, "No attempt accounts for this call.")
+        raise Refused(HTTPStatus.FORBIDDEN, "This call belongs to no attempt.")
     return Response(status=HTTPStatus.NO_CONTENT)
 
 
 @routes.route("/twiml/<job_id>/<token>", methods=["GET", "POST"])
 def twiml(job_id: str, token: str) -> Response:
-    """Say what to speak to whoever answered. Raise Refused for what Twilio did not sign."""
+    """Return what to say to the person or machine that answered. Raise Refused if unsigned."""
     words = None
     if _is_expected(job_id, token):
         report = _admit(job_id, twiml_path(job_id, token))
@@ -65,9 +65,9 @@ def twiml(job_id: str, token: str) -> Response:
 
 
 def _is_expected(job_id: str, token: str) -> bool:
-    """Whether the body of this request may be waited for; there is none in a GET.
+    """Return whether the body of this request may be read; a GET has none.
 
-    Raise Refused for what cannot be Twilio's.
+    Raise Refused for what cannot come from Twilio.
     """
     signature = request.environ.get("HTTP_X_TWILIO_SIGNATURE") or ""
     if services().postmark is None or not _SIGNATURE.fullmatch(signature):
@@ -76,9 +76,9 @@ def _is_expected(job_id: str, token: str) -> bool:
 
 
 def _admit(job_id: str, path: str) -> Report:
-    """What Twilio says in this request; raises Refused when it is not Twilio's."""
-    # The address counts as Twilio was given it: the host, the port and the scheme by which a
-    # proxy passed the request on say nothing.
+    """Return Twilio's report. Raise Refused where the signature is not Twilio's."""
+    # Twilio signed the address that it was given; the host, port and scheme that a proxy used to
+    # pass the request on do not count.
     query = _text((request.environ.get("QUERY_STRING") or "").encode("latin-1", "replace"))
     form = _parsed(_text(read_bytes(MOST_BYTES)) if request.method == "POST" else "")
     signature, postmark = request.environ["HTTP_X_TWILIO_SIGNATURE"], services().postmark
@@ -86,12 +86,12 @@ def _admit(job_id: str, path: str) -> Report:
         raise _unsigned(job_id)
     report = read(form if request.method == "POST" else _parsed(query))
     if report is None:
-        raise Refused(HTTPStatus.UNPROCESSABLE_ENTITY, "CallSid: it names no call.")
+        raise Refused(HTTPStatus.UNPROCESSABLE_ENTITY, "CallSid: Must be the SID of a call.")
     return report
 
 
 def _unsigned(job_id: str) -> Refused:
-    logger.warning("request refused: not signed by Twilio", extra={"job_id": job_id[:128]})
+    logger.warning("request refused, not signed by Twilio", extra={"job_id": job_id[:128]})
     return Refused(HTTPStatus.FORBIDDEN, "This request is not signed by Twilio.")
 
 

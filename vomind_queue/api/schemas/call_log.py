@@ -1,4 +1,4 @@
-"""Which calls of the log are asked for: the query of ``GET /api/calls``."""
+"""The query of ``GET /api/calls``."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
-from marshmallow import RAISE, Schema, ValidationError, post_load
-from marshmallow.fields import String
-from marshmallow.validate import Length, OneOf
+from marshmallow import RAISE, Schema, post_load
 
-from vomind_queue.api.schemas.fields import Matching, PhoneNumber, Rule
+from vomind_queue.api.schemas.fields import Choice, Matching, PhoneNumber, Rule, mismatch
 from vomind_queue.api.serializers.times import parse_instant
 from vomind_queue.call_log.models import OUTCOMES, STATES, CallRow, Search
 from vomind_queue.calls.phone_numbers import canonical
 
 #: Calls on one page of the log.
 MOST_CALLS = 1_000
+#: Characters of an identifier.
+MAX_TEXT = 128
 
 
 class Number(PhoneNumber):
-    """A number in an address, where a plus sign that was not encoded is read as a space."""
+    """A number in an address, where a plus sign that was not encoded arrives as a space."""
 
     def read(self, value: Any) -> str:
         return canonical(
@@ -29,14 +29,23 @@ class Number(PhoneNumber):
         )
 
 
-def one_of(words: Sequence[str]) -> String:
-    """A text that is one of a few."""
-    return String(validate=OneOf(words, error=f"Choose one of: {', '.join(words)}."))
+class LoggedState(Choice[str], words={state: state for state in STATES}):
+    """A state of a call in the log."""
 
 
-def text(**more: Any) -> String:
-    """What an app may have sent as a lead's name, or an id."""
-    return String(validate=Length(1, 128, error="Give a text of 1 to 128 characters."), **more)
+class LoggedOutcome(Choice[str], words={outcome: outcome for outcome in OUTCOMES}):
+    """An outcome on the line in the log."""
+
+
+class Text(Rule[str]):
+    """A client's own identifier, or the id of a job."""
+
+    shape: Mapping[str, Any] = {"type": "string", "minLength": 1, "maxLength": MAX_TEXT}
+
+    def read(self, value: Any) -> str:
+        if not isinstance(value, str) or not 1 <= len(value) <= MAX_TEXT:
+            raise mismatch(f"a string of 1 to {MAX_TEXT} characters", value)
+        return value
 
 
 class Moment(Rule[int]):
@@ -48,41 +57,39 @@ class Moment(Rule[int]):
         try:
             return parse_instant(re.sub(r" (?=[0-9]{2}:?[0-9]{2}$)", "+", str(value)))
         except ValueError:
-            raise ValidationError(
-                "Write the time as 2030-11-20T10:00:00Z, with its offset."
-            ) from None
+            raise mismatch("a time with an offset, such as 2030-11-20T10:00:00Z", value) from None
 
 
 class Limit(Rule[int]):
-    """How many calls are shown at once; an address has it in digits."""
+    """Calls on a page, as the digits in an address."""
 
     shape: Mapping[str, Any] = {"type": "integer", "minimum": 1, "maximum": MOST_CALLS}
 
     def read(self, value: Any) -> int:
         if not re.fullmatch(r"[0-9]{1,5}", str(value)) or not 1 <= int(value) <= MOST_CALLS:
-            raise ValidationError(f"Give a whole number from 1 to {MOST_CALLS:,}.")
+            raise mismatch(f"an integer between 1 and {MOST_CALLS:,}", value)
         return int(value)
 
 
 class Cursor(
-    Matching, pattern=r"[0-9]{15}-[!-~]{1,128}", told="Give what an earlier answer had in next."
+    Matching, pattern=r"[0-9]{15}-[!-~]{1,128}", expected="the value of next in an earlier answer"
 ):
     """The key of the last call on the page before."""
 
 
 class SearchSchema(Schema):
-    """The query; a name that is not known is refused, because it would show other calls."""
+    """The query; an unknown name is refused, because ignoring it would show other calls."""
 
-    error_messages = {"unknown": "There is no such filter."}  # noqa: RUF012  (marshmallow's form)
+    error_messages = {"unknown": "No such filter."}  # noqa: RUF012  (marshmallow's form)
 
     class Meta:
         unknown = RAISE
 
     number = Number()
-    lead_id = text()
-    job_id = text(data_key="jobId")
-    state = one_of(STATES)
-    outcome = one_of(OUTCOMES)
+    lead_id = Text()
+    job_id = Text(data_key="jobId")
+    state = LoggedState()
+    outcome = LoggedOutcome()
     since_ms = Moment(data_key="since")
     until_ms = Moment(data_key="until")
     limit = Limit()
@@ -90,19 +97,19 @@ class SearchSchema(Schema):
 
     @post_load
     def make(self, data: dict[str, Any], **_: Any) -> Search:
-        """The search."""
+        """Return the search."""
         return Search(**data)
 
 
 def sent(query: Mapping[str, str]) -> dict[str, str]:
-    """The query's values; an empty one means that the filter was left open in a form."""
+    """Return the query without its empty values: filters left open in a form."""
     return {name: value for name, value in query.items() if value != ""}
 
 
 def next_page(
     path: str, query: Mapping[str, str], rows: Sequence[CallRow], limit: int
 ) -> str | None:
-    """Address of the page behind these rows; ``None`` when there is none."""
+    """Return the address of the page after these rows; ``None`` when there is none."""
     if len(rows) < limit:
         return None
     return f"{path}?{urlencode({**sent(query), 'cursor': rows[-1].key})}"

@@ -1,4 +1,4 @@
-"""What each endpoint takes: the declared shape of its body or query."""
+"""The shape of each endpoint's body or query."""
 
 from __future__ import annotations
 
@@ -21,17 +21,21 @@ MOST_ON_PAGE = 1_000
 FARTHEST = 2**53
 #: Jobs that one request removes from history.
 MOST_CLEANED = 1_000_000
-#: What is removed when nothing else is said: jobs that ended so long ago, ms, and so many.
+#: Defaults of what is removed: jobs that ended so long ago, ms, and so many.
 CLEANED_GRACE_MS = 3_600_000
 CLEANED_AT_ONCE = 1_000
-#: Failed calls that one request lets wait again: it takes a second.
+#: Failed calls that one request queues again: it takes a second.
 MOST_RETRIED = 1_000
 #: Longer than anything is kept, ms: 100 years.
 LONGEST_GRACE_MS = 100 * YEAR_MS
 
 
-#: ``null`` might be taken for at once.
-_NO_TIME: dict[str, Any] = {"null": "Give a time, or delayMs 0 for at once."}
+#: ``null`` could be mistaken for "at once".
+_NO_TIME: dict[str, Any] = {"null": "Must be a time; for a call at once, set delayMs to 0."}
+
+
+#: Messages of a required field that is absent.
+REQUIRED: dict[str, Any] = {"required": "Must be set.", "null": "Must be set."}
 
 
 def stored(call: Call) -> dict[str, Any]:
@@ -41,13 +45,8 @@ def stored(call: Call) -> dict[str, Any]:
     return {**data, "to": given or call.to}
 
 
-def missing(what: str) -> dict[str, Any]:
-    """What is said of a required field that is not there."""
-    return {"required": f"{what} missing.", "null": f"{what} missing."}
-
-
 def _given(name: str, kind: str) -> fields.Shape:
-    """That a field is there, and not null."""
+    """Return the shape of an object that has a field, and not as null."""
     return {"required": [name], "properties": {name: {"type": kind}}}
 
 
@@ -58,11 +57,10 @@ def _absent(name: str) -> fields.Shape:
 class RequestSchema(Schema):
     """A body; refuses slips in the names of fields."""
 
-    #: What no field says alone, in the words of JSON Schema: the validators below, for the
-    #: OpenAPI document.
+    #: Rules between fields, as a JSON Schema for the OpenAPI document; `faults` checks them.
     together: ClassVar[fields.Shape] = {}
 
-    error_messages = {"type": "Give a JSON object."}  # noqa: RUF012  (marshmallow's own form)
+    error_messages = {"type": "Must be a JSON object."}  # noqa: RUF012  (marshmallow's own form)
 
     class Meta:
         unknown = EXCLUDE
@@ -73,7 +71,7 @@ class RequestSchema(Schema):
 
     @validates_schema(pass_original=True, skip_on_field_errors=False)
     def check(self, data: Any, original: Any, **_: Any) -> None:
-        """Raise ValidationError for what no field says alone."""
+        """Raise ValidationError where fields contradict each other."""
         if isinstance(original, dict) and (found := self.faults(data, original)):
             raise ValidationError(found)
 
@@ -82,20 +80,21 @@ class RequestSchema(Schema):
         if sent.keys() <= self.known:
             return {}
         if len(sent) > unknown_fields.MOST_NAMES:
-            return {"_schema": ["There are too many fields."]}
+            text = f"Must have at most {unknown_fields.MOST_NAMES} fields; got {len(sent):,}."
+            return {"_schema": [text]}
         return dict(unknown_fields.slips(sent, self.known))
 
     def ignored(self, sent: Mapping[str, Any]) -> list[str]:
-        """Names of fields in a body that passed and that nothing was done with."""
+        """Return the names of fields in a valid body that have no effect."""
         if sent.keys() <= self.known:
             return []
         return unknown_fields.listed(unknown_fields.ignored(sent, self.known))
 
 
 class CallSchema(RequestSchema):
-    """A call that is wanted at once."""
+    """A call to place at once."""
 
-    to = fields.PhoneNumber(required=True, error_messages=missing("The number to call is"))
+    to = fields.PhoneNumber(required=True, error_messages=REQUIRED)
     message = fields.Message(allow_none=True)
     lead_id = fields.LeadId(allow_none=True)
     priority = fields.Urgency(allow_none=True)
@@ -117,25 +116,25 @@ class CallSchema(RequestSchema):
     times = (0, 0)
 
     def faults(self, data: Mapping[str, Any], sent: Mapping[str, Any]) -> dict[str, Any]:
-        """Also words for a machine that nobody would tell from a person, and too many times."""
+        """Return also errors of the times, and of a voicemail message without detection."""
         found = super().faults(data, sent)
         least, most = self.times
         times = sum(sent.get(name) is not None for name in ("scheduleAt", "delayMs"))
         if most and not least <= times <= most:
             found["scheduleAt"] = [
-                "Give scheduleAt or delayMs."
+                "Must be set, or delayMs in its place."
                 if times < least
-                else "Give scheduleAt or delayMs, not both."
+                else "Must not be set together with delayMs."
             ]
         if data.get("voicemail_message") and data.get("machine_detection") == Detection.OFF:
             found["machineDetection"] = [
-                "With a voicemailMessage, choose enable or detect-message-end, or leave it out."
+                'Must be enable or detect-message-end with a voicemailMessage; got "off".'
             ]
         return found
 
     @post_load
     def make(self, data: dict[str, Any], **_: Any) -> NewCall:
-        """The call, its defaults filled in."""
+        """Return the call with its defaults filled in."""
         to = canonical(data["to"])
         call = Call(
             to=to,
@@ -152,7 +151,7 @@ class CallSchema(RequestSchema):
 
 
 class TimedCallSchema(CallSchema):
-    """A call that may be wanted later: one of a bulk."""
+    """A call to place at once or later: one of a bulk."""
 
     due_ms = fields.Instant(data_key="scheduleAt", allow_none=True)
     delay_ms = fields.Delay(data_key="delayMs", allow_none=True)
@@ -166,7 +165,7 @@ class TimedCallSchema(CallSchema):
 
 
 class DelayedCallSchema(TimedCallSchema):
-    """A call that is wanted later."""
+    """A call to place later."""
 
     times = (1, 1)
     together: ClassVar[fields.Shape] = {
@@ -176,15 +175,15 @@ class DelayedCallSchema(TimedCallSchema):
 
 
 class ChangeSchema(TimedCallSchema):
-    """A change of a call that has not begun; it is read with all that stays."""
+    """A change of a call that has not started, merged with the fields that stay."""
 
     due_ms = fields.Instant(data_key="scheduleAt", error_messages=_NO_TIME)
     delay_ms = fields.Delay(data_key="delayMs", error_messages=_NO_TIME)
 
     def merged(self, old: Call, body: Mapping[str, Any]) -> NewCall:
-        """The call with the changes, ``null`` taking a field back to its default.
+        """Return the call with the changes; ``null`` resets a field to its default.
 
-        Without a time it keeps its own. Raises ValidationError.
+        Without a time it keeps its own. Raise ValidationError.
         """
         new: NewCall = self.load({**stored(old), **body})
         return new
@@ -193,12 +192,10 @@ class ChangeSchema(TimedCallSchema):
 class BulkSchema(RequestSchema):
     """Many calls, accepted all or none."""
 
-    calls = fields.Calls(
-        Nested(TimedCallSchema), required=True, error_messages=missing("The list of calls is")
-    )
+    calls = fields.Calls(Nested(TimedCallSchema), required=True, error_messages=REQUIRED)
 
     def ignored(self, sent: Mapping[str, Any]) -> list[str]:
-        """As for one call, over the bulk and all of its calls."""
+        """Return the names for the bulk and all of its calls."""
         known = TIMED_CALL.known
         names = unknown_fields.ignored(sent, self.known)
         for call in sent["calls"]:
@@ -208,14 +205,14 @@ class BulkSchema(RequestSchema):
 
 
 class CleanSchema(RequestSchema):
-    """Which finished jobs to remove; the defaults are an hour and a thousand."""
+    """Which finished jobs to remove; by default a thousand that ended an hour ago."""
 
-    grace = fields.WholeNumber(least=0, most=LONGEST_GRACE_MS, allow_none=True)
-    limit = fields.WholeNumber(least=1, most=MOST_CLEANED, allow_none=True)
+    grace = fields.Integer(least=0, most=LONGEST_GRACE_MS, allow_none=True)
+    limit = fields.Integer(least=1, most=MOST_CLEANED, allow_none=True)
 
     @post_load
     def make(self, data: dict[str, int | None], **_: Any) -> tuple[int, int]:
-        """How long ago they ended at least, ms, and how many at most."""
+        """Return the least age, ms, and the greatest number of jobs."""
         grace, limit = data.get("grace"), data.get("limit")
         return (
             CLEANED_GRACE_MS if grace is None else grace,
@@ -224,14 +221,14 @@ class CleanSchema(RequestSchema):
 
 
 class RetryFailedSchema(RequestSchema):
-    """Which failed calls are to be tried again; the default is a thousand of any kind."""
+    """Which failed calls to try again; by default a thousand of any kind."""
 
     reason = fields.Kind(allow_none=True)
-    limit = fields.WholeNumber(least=1, most=MOST_RETRIED, allow_none=True)
+    limit = fields.Integer(least=1, most=MOST_RETRIED, allow_none=True)
 
 
 class BareSchema(RequestSchema):
-    """A request that says everything by its address."""
+    """A body without fields: the address says it all."""
 
 
 class PageSchema(Schema):
@@ -245,43 +242,44 @@ class PageSchema(Schema):
 
     @post_load
     def make(self, data: dict[str, int], **_: Any) -> tuple[int, int]:
-        """First and last place. Raises ValidationError."""
+        """Return the first and the last position. Raise ValidationError."""
         start = data.get("start", 0)
         end = data.get("end", start + 10)
         if end < start:
-            raise ValidationError("It lies before start.", "end")
+            raise ValidationError(f"Must be at least start ({start:,}); got {end:,}.", "end")
         if end - start >= MOST_ON_PAGE:
-            raise ValidationError(f"At most {MOST_ON_PAGE:,} jobs fit on a page.", "end")
+            text = f"Must be at most {MOST_ON_PAGE - 1:,} more than start ({start:,}); got {end:,}."
+            raise ValidationError(text, "end")
         return min(start, FARTHEST), min(end, FARTHEST)
 
 
 def untimely(
     news: Sequence[NewCall], now_ms: int, past_grace_ms: int | None
 ) -> dict[int, dict[str, list[str]]]:
-    """Errors of the calls whose time is too long ago or too far ahead, by index."""
+    """Return the errors of calls whose time is too long ago or too far ahead, by index."""
     found = {}
     for index, new in enumerate(news):
         if new.due_ms is None:
             continue
         late_ms = now_ms - new.due_ms
         if past_grace_ms is not None and late_ms > past_grace_ms:
-            text = f"This was {in_words(late_ms)} ago; at most {in_words(past_grace_ms)} is taken."
+            text = f"Must be at most {in_words(past_grace_ms)} ago; got {in_words(late_ms)} ago."
         elif -late_ms > YEAR_MS:
-            text = f"This is {in_words(-late_ms)} ahead; at most one year (365 days) is taken."
+            text = f"Must be at most one year (365 days) ahead; got {in_words(-late_ms)} ahead."
         else:
             continue
         found[index] = {"scheduleAt": [text]}
     return found
 
 
-def can_be_asked(settings: Settings) -> bool:
-    """Whether Twilio can ask somebody what to say to a machine."""
+def serves_twiml(settings: Settings) -> bool:
+    """Return whether Twilio can ask a server what to say to a machine."""
     return bool(settings.public_url or settings.twiml_url)
 
 
 def unspeakable(calls: Sequence[Call]) -> dict[int, dict[str, list[str]]]:
-    """Errors of the calls with words for a machine, where Twilio cannot ask for them, by index."""
-    text = "This service cannot be asked what to say: its operator has to set PUBLIC_URL."
+    """Return the errors of calls with a voicemail message that Twilio could not ask for."""
+    text = "Must be absent: Twilio can ask for it only once the operator sets PUBLIC_URL."
     return {
         index: {"voicemailMessage": [text]}
         for index, call in enumerate(calls)

@@ -2,7 +2,7 @@
 
 Types are strict: ``"5"`` is not a number, ``true`` is not 1; ``1.0`` is, as in JSON
 Schema. ``None`` as a value means that an optional field was sent as ``null`` and is
-absent.
+absent. An error says what was expected and what came.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from marshmallow import ValidationError, fields, missing
 
 from vomind_queue.api.schemas.unknown_fields import MOST_NAMES
 from vomind_queue.api.serializers.times import YEAR_MS, parse_instant
+from vomind_queue.api.wording import either, received
 from vomind_queue.calls.call import Priority
 from vomind_queue.calls.call_status import RETRIED, Detection
 from vomind_queue.encoding import compact
@@ -43,58 +44,62 @@ MAX_DEPTH = 100
 MAX_CALLS = 10_000
 
 
+def mismatch(expected: str, value: Any) -> ValidationError:
+    """Return the error for a value: what was expected and what came."""
+    return ValidationError(f"Must be {expected}; got {received(value)}.")
+
+
 class Rule(fields.Field[T]):
     """A field that is read from its value alone; it takes no validators."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         if self.validators:
-            raise TypeError("A rule says in `read` what it takes.")
+            raise TypeError("A rule checks its value in `read`, not by validators.")
 
-    #: What `read` takes, in the words of JSON Schema: the OpenAPI document says it.
+    #: What `read` accepts, as a JSON Schema for the OpenAPI document.
     shape: Mapping[str, Any]
 
     def read(self, value: Any) -> T:
-        """The value that is meant; raises ValidationError."""
+        """Return the parsed value. Raise ValidationError."""
         raise NotImplementedError
 
     def deserialize(self, value: Any, *args: Any, **kwargs: Any) -> Any:
-        """Return what `read` makes of it; to look for validators would take as long again."""
+        """Return what `read` returns, without marshmallow's search for validators."""
         if value is None or value is missing:
             return super().deserialize(value, *args, **kwargs)
         return self.read(value)
 
 
 class Matching(Rule[str]):
-    """A text that matches a pattern from end to end; ``told``: what is said of another one."""
+    """A string that matches a pattern from end to end; ``expected`` describes it in errors."""
 
     _pattern: re.Pattern[str]
-    _told: str
+    _expected: str
 
-    def __init_subclass__(cls, *, pattern: str = "", told: str = "") -> None:
+    def __init_subclass__(cls, *, pattern: str = "", expected: str = "") -> None:
         if pattern:
-            cls._pattern, cls._told = re.compile(pattern), told
+            cls._pattern, cls._expected = re.compile(pattern), expected
             cls.shape = {"type": "string", "pattern": f"^{pattern}$"}
 
     def read(self, value: Any) -> str:
         if not isinstance(value, str) or not self._pattern.fullmatch(value):
-            raise ValidationError(self._told)
+            raise mismatch(self._expected, value)
         return value
 
 
 class Choice(Rule[T]):
-    """One of a few words, each with its value; ``told``: what is said of another one."""
+    """One of a few words, each with its value."""
 
     _words: Mapping[str, T]
-    _told: str
 
-    def __init_subclass__(cls, *, words: Mapping[str, T], told: str) -> None:
-        cls._words, cls._told = words, told
+    def __init_subclass__(cls, *, words: Mapping[str, T]) -> None:
+        cls._words = words
         cls.shape = {"type": "string", "enum": list(words)}
 
     def read(self, value: Any) -> T:
         if not isinstance(value, str) or value not in self._words:
-            raise ValidationError(self._told)
+            raise mismatch(either(self._words), value)
         return self._words[value]
 
 
@@ -102,15 +107,15 @@ class PhoneNumber(
     Matching,
     # Not \d, which takes other scripts' digits.
     pattern=r"\+[0-9]{7,15}",
-    told="Write the number as + and 7 to 15 digits: +1234567890.",
+    expected="a phone number in E.164 form, such as +1234567890",
 ):
-    """``+`` and 7 to 15 digits. Whether the number exists is for Twilio to say."""
+    """``+`` and 7 to 15 digits; Twilio decides whether the number exists."""
 
 
 class Message(Rule[str]):
-    """Words that can be spoken and that fit into what Twilio takes."""
+    """A text that can be spoken and whose TwiML is short enough for Twilio."""
 
-    # How long it is once it is written for Twilio has no word in JSON Schema.
+    # JSON Schema cannot express the length of the TwiML.
     shape: Mapping[str, Any] = {
         "type": "string",
         "minLength": 1,
@@ -120,39 +125,41 @@ class Message(Rule[str]):
 
     def read(self, value: Any) -> str:
         if not isinstance(value, str) or not 1 <= len(value) <= MAX_MESSAGE:
-            raise ValidationError(f"Give a text of 1 to {MAX_MESSAGE:,} characters.")
+            came = f"{len(value):,}" if isinstance(value, str) else received(value)
+            raise ValidationError(
+                f"Must be a string of 1 to {MAX_MESSAGE:,} characters; got {came}."
+            )
         if found := FORBIDDEN.search(value):
-            raise ValidationError(f"The character U+{ord(found[0]):04X} cannot be spoken.")
+            raise ValidationError(
+                f"Must be speakable; got the control character U+{ord(found[0]):04X}."
+            )
         if not AUDIBLE.search(value):
             raise ValidationError("Must have words: spaces and invisible characters say nothing.")
         if len(value) > ALWAYS_FITS and (length := twiml_length(value)) > MAX_TWIML:
             raise ValidationError(
-                f"Written for Twilio it has {length:,} characters; at most {MAX_TWIML:,} fit."
+                f"Must be at most {MAX_TWIML:,} characters as TwiML, escaped; got {length:,}."
             )
         return value
 
 
 class LeadId(Rule[str | int]):
-    """The app's own name for a person."""
+    """The client's own identifier for a person."""
 
     shape: Mapping[str, Any] = {
         "anyOf": [{"type": "string", "maxLength": MAX_LEAD_ID}, {"type": "integer"}]
     }
 
     def read(self, value: Any) -> str | int:
-        value = whole_number(value)
-        # bool is a kind of int to isinstance.
+        value = as_integer(value)
+        # isinstance would accept bool as int.
         if type(value) not in (str, int) or len(str(value)) > MAX_LEAD_ID:
-            raise ValidationError(
-                f"Give a text or a whole number of at most {MAX_LEAD_ID} characters."
-            )
+            raise mismatch(f"a string or an integer of at most {MAX_LEAD_ID} characters", value)
         return value  # type: ignore[no-any-return]
 
 
 class Urgency(
     Choice[Priority],
     words={priority.value: priority for priority in Priority},
-    told="Choose high, normal or low.",
 ):
     """One of the three priorities."""
 
@@ -168,46 +175,45 @@ class Outcomes(Rule[list[str]]):
 
     def read(self, value: Any) -> list[str]:
         if not isinstance(value, list) or any(each not in _RETRIED for each in value):
-            raise ValidationError(f"Give a list of some of {', '.join(RETRIED)}.")
+            raise mismatch(f"a list of outcomes, each {either(_RETRIED)}", value)
         if len(value) > len(set(value)):
-            raise ValidationError("Name each outcome once.")
+            raise ValidationError("Must be a list without duplicates.")
         return value
 
 
 class DetectionWord(
     Choice[str],
     words={word.value: word.value for word in Detection},
-    told=f"Choose one of {', '.join(Detection)}.",
 ):
-    """Whether a machine is to be told from a person."""
+    """Whether Twilio distinguishes a machine from a person."""
 
 
 class Kind(
     Matching,
     pattern=r"[a-z0-9-]{1,64}",
-    told="Give a kind that GET /api/queue/failed/reasons names.",
+    expected="a kind of failure from GET /api/queue/failed/reasons",
 ):
-    """The kind of a failure, as ``GET /failed/reasons`` names it."""
+    """The kind of a failure, as ``GET /failed/reasons`` returns it."""
 
 
 class Metadata(Rule[dict[str, Any]]):
-    """The app's own JSON object."""
+    """The client's own JSON object."""
 
-    # Its size has no word in JSON Schema.
+    # JSON Schema cannot express its size.
     shape: Mapping[str, Any] = {"type": "object", "additionalProperties": True}
 
     def read(self, value: Any) -> dict[str, Any]:
         if not isinstance(value, dict):
-            raise ValidationError("Give a JSON object.")
+            raise mismatch("a JSON object", value)
         text = compact(value)
         length = len(text)
         if length > MAX_METADATA:
             raise ValidationError(
-                f"It has {length:,} bytes as compact JSON; at most {MAX_METADATA:,} are kept."
+                f"Must be at most {MAX_METADATA:,} bytes as compact JSON; got {length:,}."
             )
-        # So few brackets cannot be nested too deeply: most are never walked through.
+        # Counting brackets is cheap, and spares most values the walk.
         if text.count(b"{") + text.count(b"[") > MAX_DEPTH and _depth(value) > MAX_DEPTH:
-            raise ValidationError(f"It is nested more than {MAX_DEPTH} levels deep.")
+            raise ValidationError(f"Must be nested at most {MAX_DEPTH} levels deep.")
         return value
 
 
@@ -215,21 +221,21 @@ class Instant(Rule[int]):
     """A time with its offset, as unix ms."""
 
     shape: Mapping[str, Any] = {"type": "string", "format": "date-time"}
-    #: Whether part of a millisecond makes it later or is left out.
+    #: Whether part of a millisecond is rounded up or dropped.
     up = True
 
     def read(self, value: Any) -> int:
         try:
             return parse_instant(value if isinstance(value, str) else "", up=self.up)
         except ValueError:
-            raise ValidationError(
-                "Write the time as 2030-11-20T10:00:00Z or 2030-11-20T10:00:00+01:00, "
-                "with its offset."
+            raise mismatch(
+                "a time with an offset, such as 2030-11-20T10:00:00Z or 2030-11-20T10:00:00+01:00",
+                value,
             ) from None
 
 
-class WholeNumber(Rule[int]):
-    """A whole number between two bounds, both included."""
+class Integer(Rule[int]):
+    """An integer between two bounds, both included."""
 
     def __init__(self, *, least: int, most: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -237,13 +243,13 @@ class WholeNumber(Rule[int]):
         self.shape = {"type": "integer", "minimum": least, "maximum": most}
 
     def read(self, value: Any) -> int:
-        value = whole_number(value)
+        value = as_integer(value)
         if type(value) is not int or not self._least <= value <= self._most:
-            raise ValidationError(f"Give a whole number from {self._least:,} to {self._most:,}.")
+            raise mismatch(f"an integer between {self._least:,} and {self._most:,}", value)
         return value
 
 
-class Delay(WholeNumber):
+class Delay(Integer):
     """Time from acceptance, ms; at most a year."""
 
     def __init__(self, **kwargs: Any) -> None:
@@ -251,13 +257,13 @@ class Delay(WholeNumber):
 
 
 class Index(Rule[int]):
-    """A place in a list, from the query of an address."""
+    """A position in a list, from a query string."""
 
     shape: Mapping[str, Any] = {"type": "integer", "minimum": 0}
 
     def read(self, value: Any) -> int:
         if not isinstance(value, str) or not re.fullmatch(r"[0-9]{1,30}", value):
-            raise ValidationError("Give a whole number, 0 or more.")
+            raise mismatch("an integer of 0 or more", value)
         return int(value)
 
 
@@ -268,23 +274,25 @@ class Calls(fields.List[Any]):
     shape: Mapping[str, Any] = {"type": "array", "minItems": 1, "maxItems": MAX_CALLS}
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> list[Any]:
-        # Before anything is done for each of them.
+        # Checked first, so that an endless list costs nothing.
         if not isinstance(value, list) or not 1 <= len(value) <= MAX_CALLS:
-            raise ValidationError(f"Give a list of 1 to {MAX_CALLS:,} calls.")
+            raise mismatch(f"a list of 1 to {MAX_CALLS:,} calls", value)
         names = set().union(*(call for call in value if isinstance(call, dict)))
         if len(names) > MOST_NAMES:
-            raise ValidationError(f"They have more than {MOST_NAMES} different fields.")
+            raise ValidationError(
+                f"Must have at most {MOST_NAMES} different fields in all; got {len(names):,}."
+            )
         accepted: list[Any] = cast(fields.Nested, self.inner).schema.load(value, many=True)
         return accepted
 
 
-def whole_number(value: Any) -> Any:
-    """``1`` for ``1.0``, which is the same number in JSON; anything else as it is."""
+def as_integer(value: Any) -> Any:
+    """Return ``1`` for ``1.0``, which is the same number in JSON; anything else unchanged."""
     return int(value) if type(value) is float and value.is_integer() else value
 
 
 def _depth(value: Any) -> int:
-    """How many objects and lists lie in each other; without recursion."""
+    """Return how deeply objects and lists are nested, without recursion."""
     depth, level = 0, [value]
     while level:
         depth += 1

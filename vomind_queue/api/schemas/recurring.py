@@ -1,4 +1,4 @@
-"""What the endpoints about recurring calls take."""
+"""The bodies and queries of the endpoints about recurring calls."""
 
 from __future__ import annotations
 
@@ -9,26 +9,25 @@ from marshmallow import RAISE, ValidationError, post_load
 
 from vomind_queue.api.schemas import calls as call_schemas
 from vomind_queue.api.schemas import fields
-from vomind_queue.api.schemas.call_log import Number, text
+from vomind_queue.api.schemas.call_log import Number, Text
 from vomind_queue.api.schemas.calls import CallSchema, RequestSchema
 from vomind_queue.api.serializers.times import iso
+from vomind_queue.api.wording import either, received
 from vomind_queue.recurring.cron import Cron, CronError
 from vomind_queue.recurring.schedule import HORIZON_MS, Overlap, Recurrence, ScheduleSearch
 from vomind_queue.recurring.time_zones import is_zone, near
 
-#: Occurrences of one schedule.
+#: Runs of one recurring call.
 MOST_RUNS = 1_000_000
-#: Below this a tick is late that a scheduler saw at once, ms.
+#: With less, even a run that the scheduler queued at once would be too late, ms.
 LEAST_GRACE_MS = 1_000
-#: Nobody waits for a call that long, ms: a week.
+#: A week, ms: nobody waits longer for a call.
 MOST_GRACE_MS = 7 * 24 * 3600 * 1000
 #: 2000-01-01, unix ms.
 FIRST_MS = 946_684_800_000
 #: Runs that a preview shows.
 MOST_PREVIEWED = 50
 PREVIEWED = 10
-
-_NO_CRON = call_schemas.missing("The cron expression is")
 
 
 class CronExpression(fields.Rule[str]):
@@ -38,7 +37,7 @@ class CronExpression(fields.Rule[str]):
 
     def read(self, value: Any) -> str:
         if not isinstance(value, str):
-            raise ValidationError("Give a text of five fields, such as 0 9 * * 1-5, or @daily.")
+            raise fields.mismatch("five cron fields, such as 0 9 * * 1-5, or @daily", value)
         try:
             return Cron(value).text
         except CronError as error:
@@ -53,19 +52,19 @@ class TimeZone(fields.Rule[str]):
     def read(self, value: Any) -> str:
         if isinstance(value, str) and is_zone(value):
             return value
-        text = "Give an IANA time zone, such as Europe/Berlin or UTC."
         if meant := near(value) if isinstance(value, str) else []:
-            text = f"Name a place's IANA time zone; did you mean {' or '.join(meant)}?"
-        raise ValidationError(text)
+            text = f"Must be an IANA time zone; got {received(value)}. "
+            raise ValidationError(f"{text}Did you mean {either(meant)}?")
+        raise fields.mismatch("an IANA time zone, such as Europe/Berlin or UTC", value)
 
 
 class Moment(fields.Instant):
-    """A time within this century: calendars far away are nobody's."""
+    """A time within this century."""
 
     def read(self, value: Any) -> int:
         moment = super().read(value)
         if not FIRST_MS <= moment <= HORIZON_MS:
-            raise ValidationError("Give a time from the year 2000 to 2099.")
+            raise fields.mismatch("a time between the years 2000 and 2099", value)
         return moment
 
 
@@ -78,51 +77,52 @@ class LastMoment(Moment):
 class OverlapRule(
     fields.Choice[Overlap],
     words={overlap.value: overlap for overlap in Overlap},
-    told="Choose skip or queue.",
 ):
-    """What to do while the run before has not ended."""
+    """What to do while the previous run is still active."""
 
 
 class Key(
     fields.Matching,
-    # No spaces: those at its ends would not be seen.
+    # No spaces: nobody would see them at either end.
     pattern=r"[!-~]{1,128}",
-    told="Give 1 to 128 printable ASCII characters without spaces.",
+    expected="1 to 128 printable ASCII characters without spaces",
 ):
-    """The app's own name for a recurring call."""
+    """The client's own name for a recurring call."""
 
 
 class RecurringSchema(CallSchema):
-    """A call that is wanted again and again; its time zone is filled in before."""
+    """A call to place again and again; `read` fills in the time zone."""
 
-    cron = CronExpression(data_key="cronExpression", required=True, error_messages=_NO_CRON)
+    cron = CronExpression(
+        data_key="cronExpression", required=True, error_messages=call_schemas.REQUIRED
+    )
     zone = TimeZone(data_key="timezone", allow_none=True)
     start_ms = Moment(data_key="startAt", allow_none=True)
     end_ms = LastMoment(data_key="endAt", allow_none=True)
-    max_runs = fields.WholeNumber(data_key="maxRuns", least=1, most=MOST_RUNS, allow_none=True)
-    grace_ms = fields.WholeNumber(
+    max_runs = fields.Integer(data_key="maxRuns", least=1, most=MOST_RUNS, allow_none=True)
+    grace_ms = fields.Integer(
         data_key="graceMs", least=LEAST_GRACE_MS, most=MOST_GRACE_MS, allow_none=True
     )
     overlap = OverlapRule(allow_none=True)
     key = Key(allow_none=True)
 
     def faults(self, data: Mapping[str, Any], sent: Mapping[str, Any]) -> dict[str, Any]:
-        """Also an end that lies before the start."""
+        """Return also the error of an end before the start."""
         found = super().faults(data, sent)
         start_ms, end_ms = data.get("start_ms"), data.get("end_ms")
         if start_ms is not None and end_ms is not None and end_ms < start_ms:
-            found["endAt"] = ["It lies before startAt."]
+            found["endAt"] = ["Must not be before startAt."]
         return found
 
     @post_load
     def make(self, data: dict[str, Any], **_: Any) -> Any:
-        """The recurrence, its defaults filled in."""
+        """Return the recurrence with its defaults filled in."""
         own = ("cron", "zone", "start_ms", "end_ms", "max_runs", "grace_ms", "overlap", "key")
         given = {name: data[name] for name in own if data.get(name) is not None}
         return Recurrence(call=super().make(data).call, **{"zone": "UTC", **given})
 
     def read(self, body: Mapping[str, Any], default_zone: str) -> Recurrence:
-        """A body's recurrence. Raises ValidationError."""
+        """Return a body's recurrence. Raise ValidationError."""
         zone = body.get("timezone")
         whole = {**body, "timezone": default_zone if zone is None else zone}
         recurrence: Recurrence = self.load(whole)
@@ -130,23 +130,23 @@ class RecurringSchema(CallSchema):
 
 
 class ChangeSchema(RequestSchema):
-    """What may be changed of a recurring call; each change is read with all that stays."""
+    """A change of a recurring call, merged with the fields that stay."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.known = RECURRING.known - {"to"}
 
     def faults(self, data: Mapping[str, Any], sent: Mapping[str, Any]) -> dict[str, Any]:
-        """Also another number: another person is another recurring call."""
+        """Return also the error of another number, which would be another recurring call."""
         if "to" in sent:
-            text = "A recurring call keeps its number; schedule another one for another number."
+            text = "Must not be set: for another number, schedule another recurring call."
             return {"to": [text]}
         return super().faults(data, sent)
 
     def merged(self, old: Recurrence, body: Mapping[str, Any], default_zone: str) -> Recurrence:
-        """The recurrence with the changes; ``null`` takes a field back to its default.
+        """Return the recurrence with the changes; ``null`` resets a field to its default.
 
-        Raises ValidationError.
+        Raise ValidationError.
         """
         self.load(dict(body))
         changes = {name: value for name, value in body.items() if name in self.known}
@@ -168,29 +168,31 @@ def _as_body(old: Recurrence) -> dict[str, Any]:
 
 
 class PreviewSchema(RequestSchema):
-    """A pattern to be looked at."""
+    """A pattern to preview."""
 
-    cron = CronExpression(data_key="cronExpression", required=True, error_messages=_NO_CRON)
+    cron = CronExpression(
+        data_key="cronExpression", required=True, error_messages=call_schemas.REQUIRED
+    )
     zone = TimeZone(data_key="timezone", allow_none=True)
     from_ms = Moment(data_key="from", allow_none=True)
-    count = fields.WholeNumber(least=1, most=MOST_PREVIEWED, allow_none=True)
+    count = fields.Integer(least=1, most=MOST_PREVIEWED, allow_none=True)
 
 
 class RecurringPageSchema(call_schemas.PageSchema):
-    """Which recurring calls to show; an unknown name is refused: it would show other calls."""
+    """Which recurring calls to show; an unknown filter is refused, as in the call log."""
 
-    error_messages = {"unknown": "There is no such filter."}  # noqa: RUF012  (marshmallow's form)
+    error_messages = {"unknown": "No such filter."}  # noqa: RUF012  (marshmallow's form)
 
     class Meta:
         unknown = RAISE
 
     number = Number()
-    lead_id = text()
+    lead_id = Text()
     key = Key()
 
     @post_load
     def make(self, data: dict[str, Any], **_: Any) -> Any:
-        """The filters, and the first and the last place. Raises ValidationError."""
+        """Return the filters, and the first and the last position. Raise ValidationError."""
         filters = {name: data.pop(name, None) for name in ("number", "lead_id", "key")}
         return ScheduleSearch(**filters), *super().make(data)
 

@@ -1,9 +1,9 @@
-"""Fields that do not belong where they stand.
+"""Fields that an endpoint does not know.
 
-A slip must never become an immediate call: a field that is close to a known one,
-that means a time where none is taken, or that changes how a call is placed in a
-neighbouring API, is refused with a hint. Other unknown fields are ignored and
-listed in the answer.
+A typing error must never become an immediate call. A field is refused with a hint
+where it resembles a known one, means a time where none is accepted, or changes in a
+neighbouring API how a call is placed. Other unknown fields are ignored and listed in
+the answer.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from typing import Any
 
 from vomind_queue.api.schemas import foreign_fields
 
-_ELSEWHERE = "Not taken here. {}"
-_LATER = "A call for later goes to /api/queue/schedule-delayed-call."
-_REPEATED = "Only a recurring call has it."
+_ELSEWHERE = "Must not be set here. {}"
+_LATER = "For a call at a later time, use /api/queue/schedule-delayed-call."
+_REPEATED = "Only recurring calls have it."
 
 #: Fields that mean a time or a list, and where they belong.
 PLACES: Mapping[str, str] = {
     "scheduleAt": _LATER,
     "delayMs": _LATER,
-    "calls": "Several calls go to /api/queue/schedule-bulk-calls.",
+    "calls": "For several calls, use /api/queue/schedule-bulk-calls.",
     "cronExpression": _REPEATED,
     "timezone": _REPEATED,
     "startAt": _REPEATED,
@@ -48,7 +48,7 @@ _ALIKE = 0.75
 
 
 def slips(sent: Mapping[str, Any], known: frozenset[str]) -> dict[str, list[str]]:
-    """What to refuse among the fields that are not ``known``: a hint for each."""
+    """Return a hint for each unknown field that is to be refused."""
     found = {}
     for name in sent.keys() - known:
         if name in PLACES:
@@ -88,12 +88,12 @@ def _foreign(name: str, sent: Mapping[str, Any], known: frozenset[str]) -> str |
 
 
 def ignored(sent: Mapping[str, Any], known: frozenset[str]) -> set[str]:
-    """The names of fields that are neither ``known`` nor absent."""
+    """Return the names of fields that are neither ``known`` nor absent."""
     return {name for name in sent.keys() - known if name not in PLACES}
 
 
 def listed(names: Iterable[str]) -> list[str]:
-    """Names as the answer's ``ignored`` shows them, always in the same order."""
+    """Return names as the answer's ``ignored`` shows them, always in the same order."""
     return sorted(
         name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}…" for name in names
     )
@@ -101,7 +101,7 @@ def listed(names: Iterable[str]) -> list[str]:
 
 @lru_cache(maxsize=4096)
 def hint(name: str, known: frozenset[str]) -> str | None:
-    """Which field was probably meant; ``None`` when the name is like no other."""
+    """Return which field was probably meant; ``None`` when the name resembles none."""
     plain = foreign_fields.plain(name)
     names = {foreign_fields.plain(each): each for each in (*PLACES, *known)}
     close = get_close_matches(plain, names, n=1, cutoff=_ALIKE)
@@ -117,11 +117,11 @@ def hint(name: str, known: frozenset[str]) -> str | None:
 
 def _did_you_mean(meant: str, known: frozenset[str]) -> str:
     if meant in known:
-        return f"There is no such field; did you mean {meant}?"
-    return f"There is no such field; if you meant {meant}: {_place(meant, known)}"
+        return f"No such field; did you mean {meant}?"
+    return f"No such field; perhaps {meant}? {_place(meant, known)}"
 
 
 def _place(name: str, known: frozenset[str]) -> str:
     if "calls" in known and name in {"scheduleAt", "delayMs"}:
-        return "It belongs to each call in the list."
+        return "Set it on each call in the list."
     return PLACES[name]

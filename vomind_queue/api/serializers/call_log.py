@@ -1,4 +1,4 @@
-"""What the endpoints about the call log answer, in the words of the other endpoints."""
+"""Build the answers about the call log, with the field names of the other endpoints."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from vomind_queue.api.serializers.times import iso, iso_or_none
 from vomind_queue.call_log.models import CallEvent, CallRow
 from vomind_queue.usecases.call_history import Forgotten
 
-#: Where a spreadsheet sees a formula, with what it passes over before it: at the beginning of a
-#: text, and after what may separate cells there (https://owasp.org/www-community/attacks/CSV_Injection).
-#: A comma is no danger: it is this file's own separator, and stands within quotation marks.
+#: Where a spreadsheet would read a formula, with the characters it skips first: at the start of a
+#: text, and after possible separators (https://owasp.org/www-community/attacks/CSV_Injection).
+#: A comma is harmless: it is this file's own separator, and always quoted.
 _FORMULA = re.compile(
     r"(?P<before>^|[;|\t\r\n])(?P<unseen>[\s\u200b\u2060\ufeff]*)(?=[=+\-@＝＋－＠])|^(?=[\t\r\n])"
 )
 
 
 def row(shown: CallRow) -> dict[str, Any]:
-    """One call, its fields named as in a job."""
+    """Return a call with the field names of a job."""
     return {
         "jobId": shown.job_id,
         "state": shown.state,
@@ -61,7 +61,7 @@ def _call(shown: CallRow) -> dict[str, Any] | None:
 
 
 def event(shown: CallEvent) -> dict[str, Any]:
-    """One event of a call."""
+    """Return an event of a call."""
     return {
         "sequence": shown.sequence,
         "at": iso(shown.time_ms),
@@ -76,12 +76,12 @@ def event(shown: CallEvent) -> dict[str, Any]:
 
 
 def page(rows: Sequence[CallRow], cursor: str | None) -> Response:
-    """Some calls, and where the next page begins."""
+    """Return a page of calls, and the cursor of the next one."""
     return success({"count": len(rows), "calls": [row(each) for each in rows], "next": cursor})
 
 
 def csv(rows: Sequence[CallRow], _cursor: str | None) -> Response:
-    """The same as a table (RFC 4180), with the names of the columns first."""
+    """Return a page of calls as CSV (RFC 4180), with a header."""
     text = io.StringIO()
     writer = table.writer(text)
     flat = [_flat(each) for each in rows]
@@ -107,7 +107,7 @@ def _flat(shown: CallRow) -> dict[str, Any]:
 
 
 def _no_formula(text: str | None) -> str | None:
-    """Return the text with an apostrophe before each formula, so that none is carried out."""
+    """Return the text with an apostrophe before each formula, so that none is executed."""
     return _FORMULA.sub(_defused, text) if text else text
 
 
@@ -116,7 +116,7 @@ def _defused(found: re.Match[str]) -> str:
 
 
 def forgotten(done: Forgotten) -> dict[str, Any]:
-    """What was done to forget a number that is not named again."""
+    """Return what was done to erase a number, without naming it."""
     left = len(done.being_placed)
     message = "The number was forgotten"
     if left:

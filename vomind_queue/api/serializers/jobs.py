@@ -1,4 +1,4 @@
-"""What is answered: jobs, pages and numbers in the words of the REST contract."""
+"""Build the answers about jobs, lists and numbers, as the REST contract defines them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from vomind_queue.observability.queue_stats import Stats
 
 
 def success(document: dict[str, Any], ignored: Sequence[str] = ()) -> Response:
-    """A 200 with ``success`` in front and, where there are any, the ignored fields behind."""
+    """Return a 200 that starts with ``success`` and ends with any ignored fields."""
     whole = {"success": True, **document}
     if ignored:
         whole["ignored"] = list(ignored)
@@ -22,7 +22,7 @@ def success(document: dict[str, Any], ignored: Sequence[str] = ()) -> Response:
 
 
 def scheduled(new: NewCall, receipt: Receipt, message: str, ignored: Sequence[str]) -> Response:
-    """The answer to one call; a function of request and receipt alone, as replays need it."""
+    """Return the answer to one call, from request and receipt alone, as replays require."""
     job_id = receipt.job_ids[0]
     document: dict[str, Any] = {"message": message, "jobId": job_id, "status": "scheduled"}
     if new.due_ms is not None:
@@ -36,7 +36,7 @@ def scheduled(new: NewCall, receipt: Receipt, message: str, ignored: Sequence[st
 
 
 def scheduled_many(receipt: Receipt, ignored: Sequence[str]) -> Response:
-    """The answer to a bulk, its jobs in the order sent."""
+    """Return the answer to a bulk, its jobs in the order sent."""
     count = len(receipt.job_ids)
     document = {
         "message": f"{count} call{'' if count == 1 else 's'} scheduled successfully",
@@ -47,7 +47,7 @@ def scheduled_many(receipt: Receipt, ignored: Sequence[str]) -> Response:
 
 
 def job(shown: Job) -> dict[str, Any]:
-    """A job; existing clients read the three unix times at the end."""
+    """Return a job; existing clients read the three unix times at the end."""
     return {
         "jobId": shown.id,
         "state": shown.state.value,
@@ -60,7 +60,7 @@ def job(shown: Job) -> dict[str, Any]:
         "scheduledFor": iso_or_none(shown.due_ms),
         "startedAt": iso_or_none(shown.started_ms),
         "finishedAt": iso_or_none(shown.finished_ms),
-        "call": _placed(shown.placed),
+        "call": _call(shown.placed),
         "attempts": [_attempt(made) for made in shown.attempts],
         "timestamp": shown.created_ms,
         "processedOn": shown.started_ms,
@@ -69,13 +69,13 @@ def job(shown: Job) -> dict[str, Any]:
 
 
 def page(shown: Page) -> dict[str, Any]:
-    """A slice of a list."""
+    """Return a page of a list."""
     jobs = [job(each) for each in shown.jobs]
     return {"count": len(jobs), "total": shown.total, "jobs": jobs}
 
 
 def stats(shown: Stats) -> dict[str, Any]:
-    """The numbers, and beside them what governs the starts."""
+    """Return the numbers, and what limits the starts."""
     pause, use, log = shown.pause, shown.rate_use, shown.outbox
     names = ("waiting", "active", "completed", "failed", "delayed", "total")
     return {
@@ -110,7 +110,7 @@ def stats(shown: Stats) -> dict[str, Any]:
 
 
 def cleaned(removed: Cleaned) -> dict[str, Any]:
-    """The ids of the jobs that were removed."""
+    """Return the ids of the removed jobs."""
     return {
         "message": "Old jobs cleaned",
         "completedCleaned": list(removed.completed),
@@ -119,7 +119,7 @@ def cleaned(removed: Cleaned) -> dict[str, Any]:
     }
 
 
-def _placed(placed: Placed | None) -> dict[str, Any] | None:
+def _call(placed: Placed | None) -> dict[str, Any] | None:
     if placed is None:
         return None
     line = _on_the_line(placed)
@@ -127,7 +127,7 @@ def _placed(placed: Placed | None) -> dict[str, Any] | None:
 
 
 def _attempt(made: AttemptMade) -> dict[str, Any]:
-    """One attempt; its token is nobody's business."""
+    """Return an attempt without its token, which is secret."""
     return {
         "number": made.number,
         "sid": made.placed.sid if made.placed else None,

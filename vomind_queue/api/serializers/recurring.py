@@ -1,4 +1,4 @@
-"""What is answered about recurring calls, in the words of the REST contract."""
+"""Build the answers about recurring calls, as the REST contract defines them."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ from vomind_queue.recurring.schedule import (
 )
 from vomind_queue.recurring.time_zones import OffsetChange, offset_changes
 
-#: Runs to come that are shown of one that is asked for.
+#: Future runs that are shown of a single recurring call.
 SHOWN_RUNS = 5
-#: Changes of the clock that a preview shows: a pattern of once a year has 100 of them.
+#: Clock changes that a preview shows: a yearly pattern has 100 of them.
 MOST_CHANGES = 100
 
 
 def scheduled(recurrence: Recurrence, registered: Registered, ignored: Sequence[str]) -> Response:
-    """The answer to a recurring call; a function of its arguments alone, as replays need it."""
+    """Return the answer to a recurring call, from its arguments alone, as replays require."""
     job_id = PREFIX + registered.schedule_id
     left = registered.runs_left if registered.status is ScheduleStatus.RECURRING else 0
     runs = islice(recurrence.runs(registered.accepted_ms), left)
@@ -74,21 +74,21 @@ def _other(other: Other) -> dict[str, Any]:
 
 _MESSAGES = {
     ScheduleStatus.RECURRING: "Recurring call scheduled successfully",
-    ScheduleStatus.PAUSED: "Recurring call updated; it is paused, and rings again once resumed",
+    ScheduleStatus.PAUSED: "Recurring call updated; it stays paused until resumed",
     ScheduleStatus.ENDED: (
-        "Recurring call updated; its runs are used up, so it rings no more: "
-        "raise maxRuns, or delete it first to begin anew"
+        "Recurring call updated; it has no runs left: "
+        "raise maxRuns, or delete it and schedule it again"
     ),
 }
 
 
 def view(shown: ScheduleView) -> dict[str, Any]:
-    """A schedule with its next and its last runs."""
+    """Return a recurring call with its next and its last runs."""
     return {**_schedule(shown, SHOWN_RUNS), "lastRuns": [*map(_run, shown.occurrences)]}
 
 
 def page(shown: SchedulePage) -> dict[str, Any]:
-    """A slice of the list; each with its next run alone, which costs no reckoning."""
+    """Return a page of the list, each with its next run only, which is stored."""
     jobs = [
         {"jobId": PREFIX + each, "status": "unreadable"}
         if isinstance(each, str)
@@ -99,7 +99,7 @@ def page(shown: SchedulePage) -> dict[str, Any]:
 
 
 def removed(schedule_id: str, jobs: Removed) -> dict[str, Any]:
-    """A schedule is gone, and its jobs with it that did not start."""
+    """Return that a recurring call was removed, with its jobs that had not started."""
     return {
         "message": "Recurring call cancelled successfully",
         "jobId": PREFIX + schedule_id,
@@ -110,9 +110,9 @@ def removed(schedule_id: str, jobs: Removed) -> dict[str, Any]:
 
 
 def preview(cron: Cron, zone_name: str, from_ms: int, count: int) -> dict[str, Any]:
-    """Runs of a pattern on the wall clock and in UTC, and how the clock is moved among them."""
+    """Return a pattern's runs in local time and UTC, and the clock changes among them."""
     zone = read_zone(zone_name)
-    # A run at that very time is one of them.
+    # Includes a run at exactly that time.
     planned = takewhile(lambda at_ms: at_ms <= HORIZON_MS, cron.runs(zone, from_ms - 1))
     runs = list(islice(planned, count))
     changes = offset_changes(zone, from_ms, runs[-1], MOST_CHANGES) if runs else []
@@ -159,7 +159,7 @@ def _in_words(cron: str) -> str | None:
     try:
         return read_cron(cron).in_words()
     except CronError:
-        # Of another version; the scheduler tells of it in its log.
+        # Written by another version; the scheduler logs it.
         return None
 
 
@@ -168,7 +168,7 @@ def _next_runs(schedule: Schedule, count: int) -> Sequence[int]:
     try:
         return known if count == 1 else schedule.next_runs(count)
     except CronError:
-        # Its time zone is not known on this machine; what is stored is known all the same.
+        # Its time zone is unknown on this machine; the stored run is known all the same.
         return known
 
 
@@ -178,7 +178,7 @@ def _run(occurrence: Occurrence) -> dict[str, Any]:
     return {"jobId": occurrence.job_id, "scheduledFor": iso(occurrence.due_ms), **outcome}
 
 
-#: What is told of a run; the rest stands in its job.
+#: Fields of a run; its job has the others.
 _OUTCOME = ("state", "attemptsMade", "failedReason", "startedAt", "finishedAt", "call")
 
 
@@ -187,7 +187,7 @@ def _local(zone: ZoneInfo, at_ms: int) -> str:
 
 
 def _change(zone: ZoneInfo, change: OffsetChange) -> dict[str, Any]:
-    # What the clock showed when it was moved, and what it showed then.
+    # What the clock showed just before and just after the change.
     before = timezone(timedelta(seconds=change.before_s))
     shown = datetime.fromtimestamp(change.at_ms // 1000, before).isoformat()
     return {"utc": iso(change.at_ms), "from": shown, "to": _local(zone, change.at_ms)}

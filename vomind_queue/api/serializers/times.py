@@ -1,4 +1,4 @@
-"""Times and durations as the REST API writes and reads them."""
+"""Read and write times and durations as the REST API does."""
 
 from __future__ import annotations
 
@@ -21,11 +21,10 @@ _UNITS = ((86_400_000, "day"), (3_600_000, "hour"), (60_000, "minute"), (1_000, 
 
 
 def parse_instant(text: str, *, up: bool = True) -> int:
-    """Unix ms of an ISO 8601 time with an offset; part of a millisecond counts as a whole one.
+    """Return the unix ms of an ISO 8601 time with an offset.
 
-    Not so without ``up``: then it is left out.
-
-    Raises ValueError for anything else, times without an offset included.
+    Part of a millisecond is rounded up; without ``up`` it is dropped. Raise ValueError for
+    anything else, times without an offset included.
     """
     if not _INSTANT.fullmatch(text):
         raise ValueError(text)
@@ -38,18 +37,18 @@ def parse_instant(text: str, *, up: bool = True) -> int:
 
 
 def iso(unix_ms: int) -> str:
-    """``2030-11-20T10:00:00.000Z``, as JavaScript's ``toISOString`` writes it."""
+    """Return ``2030-11-20T10:00:00.000Z``, as JavaScript's ``toISOString`` writes it."""
     moment = _EPOCH + timedelta(milliseconds=unix_ms)
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def iso_or_none(unix_ms: int | None) -> str | None:
-    """As `iso`; ``None`` stays."""
+    """Return `iso` of the time, or ``None``."""
     return None if unix_ms is None else iso(unix_ms)
 
 
 def in_words(duration_ms: int) -> str:
-    """A duration for people, its two largest units: ``3 hours 5 minutes``."""
+    """Return a duration for people in its two largest units: ``3 hours 5 minutes``."""
     parts = []
     for length, unit in _UNITS:
         count, duration_ms = divmod(duration_ms, length)
