@@ -75,9 +75,11 @@ def test_errors_are_told_by_line_before_anything_is_sent(
     check(page)
     faults = page.locator(".faults li")
     expect(faults).to_have_count(3)
-    expect(faults.nth(0)).to_contain_text("Line 4 to: Write the number as + and 7 to 15 digits")
+    expect(faults.nth(0)).to_contain_text(
+        "Line 4 to: Must be a phone number in E.164 form, such as +1234567890"
+    )
     expect(faults.nth(1)).to_contain_text("Line 6 scheduleAt: This was")
-    expect(faults.nth(2)).to_contain_text("Line 7 priority: Choose high, normal or low.")
+    expect(faults.nth(2)).to_contain_text("Line 7 priority: Must be high, normal or low")
     expect(page.get_by_text("1 row has a number that stands above already")).to_be_visible()
     assert office("GET", "/stats")["stats"]["total"] == 0
     page.get_by_role("button", name="Send 2 calls").click()
@@ -165,7 +167,7 @@ def test_the_report_has_each_line(choose: Callable[..., Page], office: Office) -
         "reason": "",
     }
     assert (bad["result"], bad["to"], bad["lead_id"]) == ("wrong", "'=1", "'@cmd")
-    assert bad["reason"].startswith("to: Write the number")
+    assert bad["reason"].startswith("to: Must be a phone number")
 
 
 def test_a_file_of_another_time(office: Office, choose: Callable[..., Page]) -> None:

@@ -47,7 +47,7 @@ def test_what_is_wrong_stands_at_its_field(office: Office, visit: Callable[..., 
     page.get_by_role("button", name="Place the call").click()
     field = page.get_by_label("Number to call")
     expect(page.locator("#to-wrong")).to_have_text(
-        "Write the number as + and 7 to 15 digits: +1234567890."
+        'Must be a phone number in E.164 form, such as +1234567890; got "555".'
     )
     expect(field).to_be_focused()
     expect(field).to_have_attribute("aria-invalid", "true")

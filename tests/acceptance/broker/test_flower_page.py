@@ -80,7 +80,7 @@ def test_flower_refuses_to_stand_open(stack: Stack) -> None:
     """Beyond loopback and without a password it ends with one line that says so."""
     process = stack.start("flower", FLOWER_HOST="0.0.0.0")
     assert process.wait() == 1
-    assert process.output.startswith("FLOWER_HOST: '0.0.0.0' is not allowed without")
+    assert process.output.startswith("Invalid FLOWER_HOST ('0.0.0.0'): expected")
     assert process.output.count("\n") == 1
 
 

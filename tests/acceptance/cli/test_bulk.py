@@ -70,7 +70,7 @@ def test_every_error_is_told_by_line_before_anything_is_sent(
     assert [(each["line"], each["field"]) for each in done.document["errors"]] == [
         (2, "to"), (3, "delayMs"), (5, ""), (6, ""),
     ]  # fmt: skip
-    assert done.err.splitlines()[0].startswith("line 2: to: Write the number as")
+    assert done.err.splitlines()[0].startswith("line 2: to: Must be a phone number")
     assert api.stats()["total"] == 0
     assert [path.name for path in tmp_path.glob("calls*")] == ["calls.jsonl"]
 

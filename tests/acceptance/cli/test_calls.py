@@ -41,7 +41,7 @@ def test_the_apis_own_words_reach_the_person(typed: Typist, api: Api) -> None:
     """On standard error, with the status for what was typed wrong; as a document when asked."""
     done = typed("call", "123", "--json")
     assert done.status == 2
-    assert "Error: to: Write the number as + and 7 to 15 digits" in done.err
+    assert "Error: to: Must be a phone number in E.164 form, such as +1234567890" in done.err
     assert (done.document["status"], done.document["exitCode"]) == (422, 2)
     assert done.document["errors"]["to"]
     assert typed("call", TO, "--metadata", "{").status == 2

@@ -129,4 +129,4 @@ def test_a_call_log_that_cannot_be_reached_is_told(ask: Callable[..., Done]) -> 
 def test_a_bad_setting_is_a_usage_error(ask: Callable[..., Done], typed: Typist) -> None:
     """In the words with which each process refuses it."""
     done = typed("doctor", CALL_RATE_LIMIT="fast")
-    assert (done.status, "CALL_RATE_LIMIT: 'fast' is not allowed" in done.err) == (2, True)
+    assert (done.status, "Invalid CALL_RATE_LIMIT ('fast'): expected" in done.err) == (2, True)

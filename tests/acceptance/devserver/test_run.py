@@ -101,7 +101,7 @@ def test_a_part_that_cannot_start_ends_all_with_words(copy: Copy) -> None:
     copy.environment["FLOWER_HOST"] = "0.0.0.0"
     copy.process.start()
     assert copy.process.wait(within_s=60) == 1
-    assert "FLOWER_HOST: '0.0.0.0' is not allowed without FLOWER_BASIC_AUTH" in copy.process.output
+    assert "Invalid FLOWER_HOST ('0.0.0.0'): expected a loopback address" in copy.process.output
     assert "flower ended (status 1), so everything was ended" in copy.process.output
     assert copy.pids() == {}
 
@@ -184,7 +184,10 @@ def test_two_copies_run_side_by_side(copy: Copy, tmp_path: Path) -> None:
     second.environment["DATA_DIR"] = copy.environment["DATA_DIR"]
     second.process.start()
     assert second.process.wait(within_s=20) == 1
-    assert "is in use by another copy; allowed: a directory of its own." in second.process.output
+    assert (
+        "it is in use by another copy; expected a directory that no other copy uses."
+        in second.process.output
+    )
     assert copy.get("stats")["success"]
 
 
@@ -224,7 +227,7 @@ def test_a_bad_setting_is_named(copy: Copy) -> None:
     copy.environment["CALL_RATE_LIMIT"] = "fast"
     copy.process.start()
     assert copy.process.wait(within_s=15) == 1
-    assert copy.process.output.startswith("CALL_RATE_LIMIT: 'fast' is not allowed; allowed: ")
+    assert copy.process.output.startswith("Invalid CALL_RATE_LIMIT ('fast'): expected ")
     assert copy.process.output.count("\n") == 1
 
 

@@ -41,7 +41,7 @@ def test_every_bad_call_is_named(api: Api) -> None:
     assert (found["count"], found["valid"], len(found["errors"])) == (152, 1, 151)
     refused = api.post("/schedule-bulk-calls", {"calls": calls}).get_json()["errors"]["calls"]
     assert found["errors"]["1"] == refused["1"]
-    assert found["errors"]["151"] == {"_schema": ["Give a JSON object."]}
+    assert found["errors"]["151"] == {"_schema": ["Must be a JSON object."]}
 
 
 def test_times_are_judged_beside_other_faults(api: Api) -> None:

@@ -253,6 +253,6 @@ def test_a_client_without_a_number_is_told_so(api: Api) -> None:
     """The detail is a sentence that a person can act on."""
     answer = api.post("/schedule-call", {"message": "Hello"})
     assert_problem(answer, 422)
-    assert answer.get_json()["detail"] == "to: The number to call is missing."
-    assert answer.get_json()["errors"] == {"to": ["The number to call is missing."]}
+    assert answer.get_json()["detail"] == "to: Must be set."
+    assert answer.get_json()["errors"] == {"to": ["Must be set."]}
     assert api.post("/schedule-call", {"to": TO}).status_code == 200

@@ -26,13 +26,13 @@ _TIME = re.compile(
 #: How deep options within options are searched, and how many values of one field are.
 _DEPTH, _MOST = 3, 50
 
-NO_MESSAGE = "There is no such field; the words to speak go into message."
+NO_MESSAGE = "No such field; the words to speak go into message."
 _NO_MANNER = (
     "Not supported here; nothing that changes how a call is placed is ignored. Leave it out."
 )
 _LOOKS_LIKE_A_TIME = (
-    "There is no such field, and its value is a time; a call for later has {}. "
-    "Data of your own goes into metadata."
+    "No such field, and its value is a time; for a call at a later time, use {}. "
+    "Your own data goes into metadata."
 )
 
 
