@@ -33,7 +33,7 @@ def cancel(job_id: str) -> Response:
 @routes.post("/job/<job_id>/hangup")
 def hang_up(job_id: str) -> Response:
     """End a call that is ringing or answered."""
-    ignored = take_nothing()
+    ignored = read_no_fields()
     services().control.hang_up(plausible(job_id))
     document = {"message": "Call is being hung up", "jobId": job_id, "status": "hanging-up"}
     return job_serializer.success(document, ignored)
