@@ -180,7 +180,7 @@ class TestHosts:
         assert api.get("/stats", headers=headers).status_code == 200
 
 
-class TestFloods:
+class TestRequestLimit:
     """A client that asks too often waits."""
 
     def test_the_next_one_is_told_when_to_come_again(self, make_api: Callable[..., Api]) -> None:
@@ -225,7 +225,7 @@ class TestFloods:
         assert not valkey.keys("{calls}:floods:*")
 
 
-class TestTolls:
+class TestNumberPolicy:
     """Numbers that are not called are refused wherever a call can come in."""
 
     def test_everywhere(self, make_api: Callable[..., Api]) -> None:
