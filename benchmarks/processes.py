@@ -15,8 +15,8 @@ END_S = 15.0
 #: For one to become ready, s: two busy cores included.
 READY_S = 60.0
 #: CPU of a process that waits for work, at most, in a core's share, and how long it is watched, s.
-SETTLED = 0.1
-SETTLE_LOOK_S = 0.5
+QUIET = 0.1
+QUIET_POLL_S = 0.5
 
 
 class Command:

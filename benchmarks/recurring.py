@@ -42,7 +42,7 @@ class Place:
     size: int
     stack: Stack
     server: Server
-    timetable: RecurringStore
+    recurring_store: RecurringStore
     session: requests.Session = field(default_factory=requests.Session)
     numbers: int = 0
     made: list[str] = field(default_factory=list)
@@ -55,13 +55,13 @@ class Place:
         self.numbers += 1
         call = Call(to=f"+1{self.numbers:012}")
         wanted = Recurrence(call=call, cron=RARELY, zone="UTC", overlap=Overlap.QUEUE)
-        return self.timetable.put(wanted, next_ms).schedule_id
+        return self.recurring_store.put(wanted, next_ms).schedule_id
 
     def fill(self) -> None:
         """As many schedules as there are to be; none is due."""
         with self.server.client() as client:
             client.config_set("appendfsync", "no")
-            ahead_ms = self.timetable.now_ms() + 30 * 86_400_000
+            ahead_ms = self.recurring_store.now_ms() + 30 * 86_400_000
             while self.numbers < self.size:
                 self.put(ahead_ms + self.numbers * 1_000)
             self.due = [self.put(ahead_ms) for _ in range(DUE)]
@@ -87,7 +87,7 @@ class Place:
 
     def look(self) -> None:
         """A scheduler's look at which nothing is due."""
-        self.timetable.look(250)
+        self.recurring_store.look(250)
 
     def five_thousand(self) -> None:
         """Start a scheduler, and let 5,000 schedules be due at one moment."""
@@ -95,12 +95,12 @@ class Place:
         beat = self.stack.start("beat")
         beat.wait_for("scheduler leads", within_s=60)
         self.took["start of a scheduler"].append((time.perf_counter() - began) * 1000)
-        due_ms = self.timetable.now_ms() + AHEAD_MS
+        due_ms = self.recurring_store.now_ms() + AHEAD_MS
         with self.server.client() as client, client.pipeline() as pipe:
             for number in self.due:
                 set_tick(pipe, number, due_ms)
             pipe.execute()
-        if self.timetable.now_ms() > due_ms:
+        if self.recurring_store.now_ms() > due_ms:
             sys.exit("It took too long to make them due at one moment.")
         with self.server.client() as client:
             until(
@@ -133,8 +133,8 @@ def place(size: int) -> Iterator[Place]:
         try:
             stack.start_web()
             client = connect(server.url, timeout_s=WORKER_TIMEOUT_S)
-            timetable = RecurringStore(RedisStore(client))
-            yield Place(size=size, stack=stack, server=server, timetable=timetable)
+            recurring_store = RecurringStore(RedisStore(client))
+            yield Place(size=size, stack=stack, server=server, recurring_store=recurring_store)
         finally:
             stack.close()
             server.kill()

@@ -15,7 +15,7 @@ from typing import Self
 
 from benchmarks.client import Client, make_call
 from benchmarks.machine import cpu_s
-from benchmarks.processes import SETTLE_LOOK_S, SETTLED, Command, wait_for
+from benchmarks.processes import QUIET, QUIET_POLL_S, Command, wait_for
 from devserver.parts import COMMANDS, FAKE_ACCOUNT
 from tests.ports import free_port
 from tests.servers import Server
@@ -195,8 +195,8 @@ class System:
         deadline = time.monotonic() + REST_S
         while time.monotonic() < deadline:
             before = cpu_s(self.pids.values())
-            time.sleep(SETTLE_LOOK_S)
-            if cpu_s(self.pids.values()) - before < SETTLED * SETTLE_LOOK_S:
+            time.sleep(QUIET_POLL_S)
+            if cpu_s(self.pids.values()) - before < QUIET * QUIET_POLL_S:
                 break
         for command in self.commands.values():
             command.check()

@@ -51,7 +51,7 @@ SERVER_GRACE_S = 60.0
 
 
 def simulated(settings: Settings) -> bool:
-    """Return whether the simulator stands in for Twilio: no account is configured."""
+    """Return whether the simulator replaces Twilio: no account is configured."""
     return settings.twilio_account_sid is None
 
 
@@ -169,7 +169,7 @@ def announcement(settings: Settings) -> str:
     if simulated(settings):
         rings = f"http://127.0.0.1:{settings.simulator_port}/simulator/rings"
         lines.append(f"  simulator  {rings} (rings nobody; set Twilio's keys to ring people)")
-    # With a real account an example must not ring whoever has the number in it.
+    # With a real account an example must not ring the person who has its number.
     to = "+1234567890" if simulated(settings) else "+<a number that you may ring>"
     body = json.dumps({"to": to, "message": "Hello from VoMindAI"})
     key = " -H 'X-API-Key: <one of API_KEYS>'" if settings.api_keys else ""

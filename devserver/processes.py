@@ -21,8 +21,8 @@ from typing import TextIO
 from honcho.manager import SYSTEM_PRINTER_NAME, Manager
 from honcho.printer import Message, Printer
 
-from devserver.leash import Leash
 from devserver.probes import PAUSE_S
+from devserver.process_guard import ProcessGuard
 from devserver.servers import Server
 
 #: honcho's statuses for a Ctrl-C and a SIGTERM.
@@ -48,8 +48,8 @@ class Screen(Printer):
 
     def write(self, message: Message) -> None:
         """Write a line; a reader that went away asks the stack to end."""
-        if message.name == SYSTEM_PRINTER_NAME and (told := _TOLD.match(message.data)):
-            self._note(told["name"], told["what"], told["value"])
+        if message.name == SYSTEM_PRINTER_NAME and (found := _TOLD.match(message.data)):
+            self._note(found["name"], found["what"], found["value"])
         try:
             super().write(message)
         except OSError:
@@ -70,7 +70,7 @@ class Processes(Manager):
     def __init__(
         self,
         screen: Screen,
-        leash: Leash,
+        guard: ProcessGuard,
         commands: Mapping[str, str],
         environ: Mapping[str, str],
         grace_s: float,
@@ -80,7 +80,7 @@ class Processes(Manager):
         self._screen = screen
         self._names = frozenset(commands)
         for name, command in commands.items():
-            self.add_process(name, leash.shell(command), env=dict(environ))
+            self.add_process(name, guard.shell(command), env=dict(environ))
         self._grace_s = grace_s
         self._kill_at = float("inf")
 
@@ -119,10 +119,10 @@ class Stack:
 
         ``commands`` are lines of a shell by name, which start together. ``grace_s`` is theirs.
         """
-        self._leash = Leash()
+        self._guard = ProcessGuard()
         self._servers = servers
         self._screen = Screen(sys.stdout)
-        self._processes = Processes(self._screen, self._leash, commands, environ, grace_s)
+        self._processes = Processes(self._screen, self._guard, commands, environ, grace_s)
         self._over = threading.Event()
         self._fault: str | None = None
 
@@ -134,7 +134,7 @@ class Stack:
         for number in (signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, _interrupt)
         try:
-            with self._leash:
+            with self._guard:
                 self._run(ready, announcement)
         except KeyboardInterrupt:
             return True
@@ -143,7 +143,7 @@ class Stack:
     def _run(self, ready: Sequence[Callable[[], bool]], announcement: str) -> None:
         try:
             for server in self._servers:
-                server.start(self._leash)
+                server.start(self._guard)
             signal.signal(signal.SIGHUP, lambda *_: ask_to_end())
             threading.Thread(target=self._watch, args=(ready, announcement), daemon=True).start()
             self._processes.loop()

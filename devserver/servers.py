@@ -7,8 +7,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from devserver.leash import Leash
 from devserver.probes import PAUSE_S
+from devserver.process_guard import ProcessGuard
 from vomind_queue.errors import SettingsError
 
 
@@ -26,10 +26,10 @@ class Server:
     inherits: Sequence[int] = ()
     _process: subprocess.Popen[bytes] | None = None
 
-    def start(self, leash: Leash) -> None:
+    def start(self, guard: ProcessGuard) -> None:
         """Start it and return when it is ready. Raise SettingsError when it ends instead."""
         self._process = subprocess.Popen(  # noqa: S603
-            leash.command(self.command),
+            guard.command(self.command),
             env=dict(self.environment),
             stdin=subprocess.DEVNULL,
             pass_fds=self.inherits,

@@ -1,6 +1,6 @@
 """A Twilio that rings nobody: its Calls API over real HTTP, a program of its own.
 
-It keeps what it was asked in memory, answers as Twilio does, and can be told over
+It keeps what it was asked in memory, answers as Twilio does, and can be steered over
 HTTP to fail in every way a telephone provider fails. Run it with
 ``python -m simulator --port 3001``.
 """

@@ -13,9 +13,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from simulator.accounts import Accounts
+from simulator.http1 import Reply, Request
 from simulator.listing import envelope
 from simulator.mistakes import MAGIC_FROM, MistakeError
-from simulator.wire import Reply, Request
 
 _PATH = re.compile(
     r"/2010-04-01/Accounts/([^/]+?)(?:/(IncomingPhoneNumbers|OutgoingCallerIds))?\.json"

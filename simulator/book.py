@@ -49,7 +49,7 @@ class SimulatedCall:
 
     @property
     def wanted_events(self) -> Sequence[str]:
-        """What the client wants to be told: by default only the end."""
+        """Events of which the client wants callbacks; by default only the end."""
         if not self.parameter("StatusCallback"):
             return ()
         events = self.parameters.get("StatusCallbackEvent") or "completed"

@@ -86,11 +86,13 @@ class Callbacks:
         self._put_in(call, letters)
 
     def cut_short(self, call: SimulatedCall) -> None:
-        """A call was ended by request: the rest is not to be, its end is to be told."""
+        """A call was ended by request: send its end, and nothing of the rest."""
         if "completed" in call.wanted_events and call.ended:
             status, at_s = call.ended
-            told = [event for age, event, _ in call.course.events() if call.created_s + age < at_s]
-            sequence = len([event for event in told if event in call.wanted_events])
+            events = [
+                event for age, event, _ in call.course.events() if call.created_s + age < at_s
+            ]
+            sequence = len([event for event in events if event in call.wanted_events])
             letter = Letter(
                 call=call, event="completed", status=status, happens_s=at_s, sequence=sequence
             )
@@ -106,10 +108,10 @@ class Callbacks:
 
     def _reports(self, call: SimulatedCall) -> list[Letter]:
         wanted = call.wanted_events
-        told = [each for each in call.course.events() if each[1] in wanted]
+        events = [each for each in call.course.events() if each[1] in wanted]
         return [
             _letter(call, event, at_s, status=status, sequence=sequence)
-            for sequence, (at_s, event, status) in enumerate(told)
+            for sequence, (at_s, event, status) in enumerate(events)
         ]
 
     def _put_in(self, call: SimulatedCall, letters: list[Letter]) -> None:

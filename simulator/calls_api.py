@@ -13,9 +13,9 @@ from simulator.book import Book, SimulatedCall
 from simulator.callbacks import Callbacks
 from simulator.courses import Courses
 from simulator.faults import Fault, Faults, Operation, Rule
+from simulator.http1 import Delivery, Reply, Request
 from simulator.listing import as_json, call_uri, envelope, list_calls, rfc2822
 from simulator.mistakes import MistakeError, check_create
-from simulator.wire import Delivery, Reply, Request
 
 _CALLS = re.compile(r"/2010-04-01/Accounts/([^/]+)/Calls\.json")
 _CALL = re.compile(r"/2010-04-01/Accounts/([^/]+)/Calls/([^/]+)\.json")

@@ -34,10 +34,10 @@ from typing import Any
 from simulator.book import Book, SimulatedCall
 from simulator.callbacks import Callbacks, Delivered
 from simulator.courses import Courses, Wish
-from simulator.door import Door
 from simulator.faults import BadRuleError, Fault, Faults, Rule
+from simulator.http1 import Reply, Request
+from simulator.listener import Listener
 from simulator.mishaps import Trouble, Troubles
-from simulator.wire import Reply, Request
 
 
 class Control:
@@ -56,13 +56,13 @@ class Control:
         self._courses = courses
         self._troubles = troubles
         self._callbacks = callbacks
-        self._door: Door | None = None
-        self._has_side_door = False
+        self._listener: Listener | None = None
+        self._has_control_listener = False
 
-    def watch(self, door: Door, *, has_side_door: bool) -> None:
-        """Names the door to shut, and whether this stays within reach when it is shut."""
-        self._door = door
-        self._has_side_door = has_side_door
+    def watch(self, listener: Listener, *, has_control_listener: bool) -> None:
+        """Set the listener to shut, and whether the control API stays reachable meanwhile."""
+        self._listener = listener
+        self._has_control_listener = has_control_listener
 
     def answer(self, request: Request) -> Reply:
         """Carry out one request."""
@@ -97,8 +97,8 @@ class Control:
 
     def _mend(self, request: Request) -> Reply:
         self._faults.clear()
-        if self._door:
-            self._door.reopen()
+        if self._listener:
+            self._listener.reopen()
         return self._rules(request)
 
     def _rules(self, _request: Request) -> Reply:
@@ -113,8 +113,8 @@ class Control:
         except ValueError as error:
             return _json(400, {"error": str(error)})
         for rule in rules:
-            if rule.fault is Fault.REFUSE and self._door:
-                self._door.shut(rule.ms or None)
+            if rule.fault is Fault.REFUSE and self._listener:
+                self._listener.shut(rule.ms or None)
             else:
                 self._faults.add(rule)
         return self._rules(request)
@@ -160,7 +160,7 @@ class Control:
         return self._delivered(request)
 
     def _check_reach(self, rule: Rule) -> None:
-        if rule.fault is Fault.REFUSE and not rule.ms and not self._has_side_door:
+        if rule.fault is Fault.REFUSE and not rule.ms and not self._has_control_listener:
             raise BadRuleError(
                 "'refuse' without 'ms' wants a --control-port, or nobody could end it"
             )

@@ -99,8 +99,8 @@ class Course:
     def events(self) -> Sequence[tuple[float, str, str]]:
         """Return what Twilio tells of: the age (s), the event's name, the status then."""
         names = {"ringing": "ringing", "in-progress": "answered"}
-        told = [(at_s, names.get(status, "completed"), status) for at_s, status in self.steps]
-        return [(DIALED_S * self.pace, "initiated", "initiated"), *told]
+        events = [(at_s, names.get(status, "completed"), status) for at_s, status in self.steps]
+        return [(DIALED_S * self.pace, "initiated", "initiated"), *events]
 
     def answered_by(self, detection: str) -> str | None:
         """Return what a detection of that kind finds out."""

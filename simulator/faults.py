@@ -37,7 +37,7 @@ class Fault(StrEnum):
     THEN_CLOSE = "then_close"
     #: New calls appear in lists ``ms`` late.
     LIST_LAG = "list_lag"
-    #: The door is shut for ``ms``: connections are refused.
+    #: The listener is closed for ``ms``: connections are refused.
     REFUSE = "refuse"
 
 

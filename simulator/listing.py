@@ -9,8 +9,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 from simulator.book import Book, SimulatedCall, older_than, take
+from simulator.http1 import http_date
 from simulator.mistakes import MistakeError
-from simulator.wire import http_date
 
 #: Twilio's default and largest page.
 PAGE_SIZE, MAX_PAGE_SIZE = 50, 1_000

@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from http import HTTPStatus
 
-from simulator.wire import Reply
+from simulator.http1 import Reply
 
 #: HTTP status and message of the codes that the simulator gives by itself or on demand.
 KNOWN: Mapping[int, tuple[int, str]] = {

@@ -9,28 +9,28 @@ from simulator.callbacks import Callbacks
 from simulator.calls_api import CallsApi
 from simulator.control import Control
 from simulator.courses import Courses
-from simulator.door import Door
 from simulator.faults import Faults
+from simulator.http1 import Reply, Request
+from simulator.listener import Listener
 from simulator.mishaps import Troubles
-from simulator.wire import Reply, Request
 
 
 class Simulator:
     """Listening simulator; it ends with its process."""
 
-    def __init__(self, door: Door, side_door: Door | None) -> None:
-        self._door = door
-        self._side_door = side_door
+    def __init__(self, listener: Listener, control_listener: Listener | None) -> None:
+        self._listener = listener
+        self._control_listener = control_listener
 
     @property
     def url(self) -> str:
         """Address of the Calls API and of the control."""
-        return _url(self._door)
+        return _url(self._listener)
 
     @property
     def control_url(self) -> str:
         """Address at which the control answers even while connections are refused."""
-        return _url(self._side_door or self._door)
+        return _url(self._control_listener or self._listener)
 
 
 def create_simulator(
@@ -53,15 +53,17 @@ def create_simulator(
             return control.answer(request)
         return (account if account.knows(request.path) else api).answer(request)
 
-    door = Door(host, port, handle)
-    side_door = None if control_port is None else Door(host, control_port, control.answer)
-    control.watch(door, has_side_door=side_door is not None)
-    door.open()
-    if side_door:
-        side_door.open()
-    return Simulator(door, side_door)
+    listener = Listener(host, port, handle)
+    control_listener = (
+        None if control_port is None else Listener(host, control_port, control.answer)
+    )
+    control.watch(listener, has_control_listener=control_listener is not None)
+    listener.open()
+    if control_listener:
+        control_listener.open()
+    return Simulator(listener, control_listener)
 
 
-def _url(door: Door) -> str:
-    host, port = door.address
+def _url(listener: Listener) -> str:
+    host, port = listener.address
     return f"http://{host}:{port}"

@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from functools import partial
 
 from benchmarks.bench import Bench, Figures
-from benchmarks.cases.dispatch import CALLS, EDGE, LOOK_S
+from benchmarks.cases.dispatch import CALLS, EDGE, POLL_INTERVAL_S
 from benchmarks.cases.starting import _simulator
 from benchmarks.client import Client, fill, make_call
 from benchmarks.machine import Meter
@@ -136,10 +136,10 @@ def _together(systems: list[System], seconds: float, bench: Bench) -> Figures:
         return sum(system.client.backlog() for system in systems)
 
     while (first := left()) > total * (1 - EDGE):
-        time.sleep(LOOK_S)
+        time.sleep(POLL_INTERVAL_S)
     meters = [Meter(system.pids) for system in systems]
     while (last := left()) > total * EDGE and meters[0].seconds() < seconds:
-        time.sleep(LOOK_S)
+        time.sleep(POLL_INTERVAL_S)
     took, done = meters[0].seconds(), first - last
     spent = [meter.used_s() for meter in meters]
     shares = [round(used["redis"] / took * 100, 1) for used in spent]

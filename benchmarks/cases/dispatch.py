@@ -19,7 +19,7 @@ CALLS = 30_000
 MEASURE_S = 3.0
 #: Share of the calls before the measurement begins, and after its end: they do not count.
 EDGE = 0.03
-LOOK_S = 0.05
+POLL_INTERVAL_S = 0.05
 
 
 class Running(Protocol):
@@ -71,10 +71,10 @@ def rate(system: Running, calls: int, seconds: float) -> Figures:
         raise RuntimeError(f"GET /stats counts {total} calls where {calls} wait")
     client.ask("POST", "/resume", {})
     while (first := client.backlog()) > total * (1 - EDGE):
-        time.sleep(LOOK_S)
+        time.sleep(POLL_INTERVAL_S)
     meter = Meter(system.pids)
     while (last := client.backlog()) > total * EDGE and meter.seconds() < seconds:
-        time.sleep(LOOK_S)
+        time.sleep(POLL_INTERVAL_S)
     done, took = first - last, meter.seconds()
     figures = {"per_s": round(done / took), "calls": done, **meter.per(done)}
     # At rest again, or the work left over would count as noise.

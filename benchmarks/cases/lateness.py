@@ -17,7 +17,7 @@ CALLS, QUICK_CALLS, WITHIN_S = 1_000, 250, 10.0
 #: The first falls due so long after the first request: all are stored by then, s.
 AHEAD_S = 4.0
 #: After the last was due, s.
-SETTLE_S = 1.5
+MARGIN_S = 1.5
 #: Calls that wait for a day beside them.
 BESIDE = 1_000_000
 DAY_MS = 86_400_000
@@ -54,7 +54,7 @@ def late(client: Client, calls: int, within_s: float) -> Figures:
     ids = [_delayed(client, n, due_ms) for n, due_ms in enumerate(due)]
     if time.time() * 1000 > first_ms:
         raise RuntimeError("it took too long to store calls that are due soon")
-    time.sleep(max(0.0, due[-1] / 1000 - time.time()) + SETTLE_S)
+    time.sleep(max(0.0, due[-1] / 1000 - time.time()) + MARGIN_S)
     jobs: list[Mapping[str, int]] = [client.ask("GET", f"/job/{job_id}") for job_id in ids]
     pairs = zip(jobs, due, strict=True)
     took = [job["processedOn"] - due_ms for job, due_ms in pairs if job.get("processedOn")]

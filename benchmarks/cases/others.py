@@ -20,9 +20,9 @@ import redis
 from benchmarks.baselines.queues import Rq, StockCelery, TaskQueue
 from benchmarks.baselines.trace import TRACE
 from benchmarks.bench import Bench, Figures, plural, quantiles
-from benchmarks.cases.lateness import AHEAD_S, SETTLE_S
+from benchmarks.cases.lateness import AHEAD_S, MARGIN_S
 from benchmarks.machine import Meter, cpu_s, resident_bytes
-from benchmarks.processes import READY_S, SETTLE_LOOK_S, SETTLED, Command, wait_for
+from benchmarks.processes import QUIET, QUIET_POLL_S, READY_S, Command, wait_for
 from benchmarks.sides import ROOT
 from tests.servers import Server
 
@@ -127,8 +127,8 @@ def _rest(worker: Command) -> None:
     def quiet() -> bool:
         worker.check()
         before = cpu_s([worker.pid])
-        time.sleep(SETTLE_LOOK_S)
-        return cpu_s([worker.pid]) - before < SETTLED * SETTLE_LOOK_S
+        time.sleep(QUIET_POLL_S)
+        return cpu_s([worker.pid]) - before < QUIET * QUIET_POLL_S
 
     wait_for(quiet, "the worker is at rest")
 
@@ -169,7 +169,7 @@ def _late(at: Stand, many: int, within_s: float) -> Figures:
     first_ms = int((time.time() + AHEAD_S) * 1000)
     due = sorted(first_ms + int(chance.random() * within_s * 1000) for _ in range(many))
     at.queue.add_later(due)
-    time.sleep(max(0.0, due[-1] / 1000 - time.time()) + 2 * SETTLE_S)
+    time.sleep(max(0.0, due[-1] / 1000 - time.time()) + 2 * MARGIN_S)
     started = dict(reversed(at.written("start")))
     took = [at_ms - due[number] for number, at_ms in started.items()]
     early = sum(each < 0 for each in took)

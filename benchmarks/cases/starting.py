@@ -26,7 +26,7 @@ ANSWER_MS = 500
 #: Give or take so much. Without it all slots come back at the same moment, for ever.
 SPREADS_MS = (200, 0)
 TWILIO_S = 10.0
-LOOK_S = 0.1
+POLL_INTERVAL_S = 0.1
 
 
 def start(bench: Bench) -> None:

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import click
 
-from vomind_queue.cli.admin import configured, told
+from vomind_queue.cli.admin import configured, exit_on_error
 from vomind_queue.config.settings import Settings
 from vomind_queue.container.web_services import check_store
 from vomind_queue.container.worker_services import build_takeover
@@ -70,14 +70,14 @@ def import_bullmq(
     abandoned: bool,
     report: Path | None,
 ) -> None:
-    """Take over the calls of a BullMQ queue; says what it would do, unless told to do it.
+    """Take over the calls of a BullMQ queue; says what it would do, unless exit_on_error to do it.
 
     Waiting, delayed, failed and recurring ones. With --take-over it
     pauses the old queue, waits for the calls that are being placed, and moves the others here.
     It may be run again at any time: each call is taken over once. Ends with 1 when something is
     left behind.
     """
-    with told():
+    with exit_on_error():
         settings = configured()
         if fault := check_store(settings):
             raise SettingsError(fault)

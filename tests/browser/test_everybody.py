@@ -38,14 +38,14 @@ def fill(office: Office) -> None:
     office("POST", "/schedule-recurring-call", {"to": NUMBER, "cronExpression": "0 9 * * *"})
 
 
-def settled(page: Page) -> Page:
+def drawn(page: Page) -> Page:
     """Return the same, once it is drawn."""
     page.locator(".loading").wait_for(state="detached")
     page.wait_for_timeout(200)
     return page
 
 
-def findings(page: Page, axe: str) -> list[str]:
+def violations(page: Page, axe: str) -> list[str]:
     """Return what axe has to say against the page as it is."""
     if not page.evaluate("'axe' in window"):
         page.evaluate(axe)
@@ -68,23 +68,23 @@ def test_axe_finds_nothing(
     found: list[str] = []
     for place in PLACES:
         page.evaluate(f"location.hash = '#{place}'")
-        found += [f"{place}: {finding}" for finding in findings(settled(page), axe)]
+        found += [f"{place}: {violation}" for violation in violations(drawn(page), axe)]
         wide = page.evaluate("document.documentElement.scrollWidth")
         found += [f"{place}: {wide} px wide"] if wide > width else []
     assert found == []
     page.evaluate("location.hash = '#/'")
     page.get_by_role("button", name="Resume").click()
-    assert findings(page, axe) == []
+    assert violations(page, axe) == []
 
 
 def test_axe_finds_nothing_in_the_login(visit: Callable[..., Visitor], axe: str) -> None:
     """Nor in its refusal."""
     page = visit(key=None).go()
-    assert findings(page, axe) == []
+    assert violations(page, axe) == []
     page.get_by_label("API key").fill("wrong")
     page.keyboard.press("Enter")
     expect(page.locator("#key-wrong")).to_be_visible()
-    assert findings(page, axe) == []
+    assert violations(page, axe) == []
 
 
 def test_a_call_is_placed_by_keyboard_alone(office: Office, page: Page) -> None:
@@ -149,7 +149,7 @@ def test_nothing_is_cut_off_between_phone_and_desk(
     found: list[str] = []
     for place in PLACES:
         page.evaluate(f"location.hash = '#{place}'")
-        settled(page)
+        drawn(page)
         cut = page.evaluate(
             """() => [document.documentElement, ...document.querySelectorAll('.table-box, .tile')]
                 .filter((each) => each.scrollWidth > each.clientWidth + 1)

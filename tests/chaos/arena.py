@@ -86,7 +86,7 @@ class Arena:
             first, self._numbers = self._numbers, self._numbers + count
         return [f"+1555{index:07d}" for index in range(first, first + count)]
 
-    def settle(self, *, within_s: float = 120) -> dict[str, Any]:
+    def until_quiet(self, *, within_s: float = 120) -> dict[str, Any]:
         """Wait until no call waits, is delayed or active; the last stats."""
         deadline = time.monotonic() + within_s
         stats: dict[str, Any] = {}
@@ -101,7 +101,7 @@ class Arena:
 
     def judge(self, *, within_s: float = 120, left_to_a_person: bool = False) -> Evidence:
         """Wait for the end of all calls and judge."""
-        self.settle(within_s=within_s)
+        self.until_quiet(within_s=within_s)
         rings = self.phone.rings()
         return verify(self.journal, self.api, rings, left_to_a_person=left_to_a_person)
 

@@ -26,13 +26,13 @@ class Proxy:
         self._rng = rng
         self._lock = threading.Lock()
         self._pairs: set[tuple[socket.socket, socket.socket]] = set()
-        self._door = socket.create_server(("127.0.0.1", 0), backlog=256)
+        self._listener = socket.create_server(("127.0.0.1", 0), backlog=256)
         threading.Thread(target=self._accept, daemon=True).start()
 
     @property
     def url(self) -> str:
         """Address for the processes."""
-        return f"redis://127.0.0.1:{self._door.getsockname()[1]}/0"
+        return f"redis://127.0.0.1:{self._listener.getsockname()[1]}/0"
 
     def cut_all(self) -> None:
         """Reset every connection that there is."""
@@ -43,13 +43,13 @@ class Proxy:
 
     def close(self) -> None:
         """Take no more connections, and cut those that exist."""
-        self._door.close()
+        self._listener.close()
         self.cut_all()
 
     def _accept(self) -> None:
         with contextlib.suppress(OSError):
             while True:
-                client, _ = self._door.accept()
+                client, _ = self._listener.accept()
                 try:
                     server = socket.create_connection(("127.0.0.1", self.target), timeout=2)
                 except OSError:

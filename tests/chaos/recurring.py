@@ -41,7 +41,7 @@ def ticks(scale: Scale, seed: int) -> tuple[str, str]:
             _HARMS[harm](made, beats)
             _until_fired(made, count * sum(done.values()))
             slowest = max(slowest, time.monotonic() - began)
-        made.settle(within_s=120)
+        made.until_quiet(within_s=120)
         fail_on(_faults(made, numbers, rounds))
     harms = ", ".join(f"{times} {harm}" for harm, times in sorted(done.items()))
     return f"{rounds} x {count} ticks; {harms}", (
@@ -75,7 +75,7 @@ def minutes(scale: Scale, seed: int) -> tuple[str, str]:
         for number in ids:
             made.api("POST", f"/job/recurring:{number}/pause")
         fired = (_next_minute() - begin_ms) // MINUTE_MS
-        made.settle(within_s=60)
+        made.until_quiet(within_s=60)
         faults = _faults(made, numbers, fired)
         late = _lateness(made)
     slow = [lateness for lateness in late if lateness > TAKEN_OVER_S]

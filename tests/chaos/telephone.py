@@ -15,8 +15,8 @@ from tests.stack import until
 
 #: Faults in the middle of an answer; each is tried before and after Twilio took the call.
 _SPOILT = ("drop", "reset", "silent", "half_close", "cut", "html", "empty")
-#: Refusals in a row by which the breaker opens.
-BREAKER = 5
+#: Refusals in a row by which the circuit breaker opens.
+CIRCUIT_OPENS_AFTER = 5
 
 
 def kinds(deadline_ms: int, longest: float = 3.0) -> Sequence[Mapping[str, Any]]:
@@ -77,7 +77,7 @@ def telephone(scale: Scale, seed: int) -> tuple[str, str]:
 
 
 def refused(scale: Scale, seed: int) -> tuple[str, str]:
-    """Connections refused for long: the breaker holds the rest back with all attempts."""
+    """Connections refused for long: the circuit breaker holds the rest back with all attempts."""
     away_s = scale.pick(2.0, 12.0, 120.0)
     with arena(scale, seed) as made:
         made.start(workers=2)
@@ -86,7 +86,7 @@ def refused(scale: Scale, seed: int) -> tuple[str, str]:
         made.client().add(made.numbers(count))
         evidence = made.judge(within_s=60 + away_s)
     spent = sum(job["attemptsMade"] - 1 for job in evidence.jobs.values())
-    fail_on([f"{spent} attempts were lost"] if spent > BREAKER else [])
+    fail_on([f"{spent} attempts were lost"] if spent > CIRCUIT_OPENS_AFTER else [])
     fail_on([f"failed: {job}" for job in evidence.jobs.values() if job["state"] == "failed"])
     return f"{count} calls, refused for {away_s:g} s", f"all rang once; {spent} attempts spent"
 
@@ -114,7 +114,7 @@ def left_to_a_person(scale: Scale, seed: int) -> tuple[str, str]:
 
 
 def one_number(scale: Scale, seed: int) -> tuple[str, str]:
-    """Two calls to one number, one of them in doubt; and rings of another program."""
+    """Two calls to one number, one with an unknown outcome; and rings of another program."""
     pairs = scale.pick(2, 10, 50)
     public = {"PUBLIC_URL": "http://127.0.0.1:9"}
     faults: list[str] = []
@@ -137,7 +137,7 @@ def _pairs(made: Arena, pairs: int) -> list[str]:
     )
     api = made.api
     job_ids = {number: [api.schedule(number), api.schedule(number)] for number in numbers}
-    made.settle(within_s=60)
+    made.until_quiet(within_s=60)
     faults = []
     for number, ids in job_ids.items():
         jobs = [api.job(job_id) for job_id in ids]
@@ -164,7 +164,7 @@ def _strangers(made: Arena, count: int) -> list[str]:
         what="each fault strikes",
     )
     foreign = {made.phone.create(number).json()["sid"] for number in numbers}
-    made.settle(within_s=60 + 400 * made.scale.pace)
+    made.until_quiet(within_s=60 + 400 * made.scale.pace)
     jobs = [api.job(job_id) for job_id in job_ids]
     return [
         f"another program's ring decided on ours: {job}"
@@ -181,7 +181,7 @@ def _not_to_be_told(made: Arena, count: int) -> list[str]:
         made.phone.create(number)
     made.phone.faults(*({"fault": "drop", "when": "after", "to": number} for number in numbers))
     job_ids = {number: made.api.schedule(number) for number in numbers}
-    made.settle(within_s=60 + 400 * made.scale.pace)
+    made.until_quiet(within_s=60 + 400 * made.scale.pace)
     faults = []
     for number, job_id in job_ids.items():
         job, sids = made.api.job(job_id), [str(r["sid"]) for r in made.phone.rings(number)]
@@ -245,7 +245,7 @@ def account(scale: Scale, seed: int) -> tuple[str, str]:
                 faults.append(f"{code}: {spent} attempts spent, {stats['stats']}")
             made.phone.mend()
             made.client().resume()
-            made.settle(within_s=30)
+            made.until_quiet(within_s=30)
         made.judge()
     faults += [f"{count} calls were asked for over 10 slots" for count in asked if count > 10]
     fail_on(faults)

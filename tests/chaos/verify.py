@@ -30,7 +30,7 @@ class Evidence:
     jobs: dict[str, dict[str, Any]]
     #: Rings by number, in order.
     rings: dict[str, list[dict[str, Any]]]
-    #: Whether unknown outcomes are left to a person instead of being settled.
+    #: Whether unknown outcomes are left to a person instead of being reconciled.
     left_to_a_person: bool = False
 
 

@@ -276,9 +276,9 @@ def test_account_and_numbers_are_asked_for_as_twilio_describes_them(
 ) -> None:
     """The doctor's questions and the simulator's answers: neither breaks the description."""
     with _checking(ABOUT_ACCOUNT, simulator, tmp_path / "log") as url:
-        examiner = AccountChecks(
+        account_checks = AccountChecks(
             account_sid=ACCOUNT, auth_token="token", from_number=caller, api_base=url
         )
-        found = list(examiner.examine(by_key=False))
-        examiner.close()
+        found = list(account_checks.run_checks(by_key=False))
+        account_checks.close()
     assert [each.grade for each in found] == grades, found

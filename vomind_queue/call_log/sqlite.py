@@ -83,8 +83,8 @@ class SqliteLog:
         with self._writing() as database:
             database.executemany(_PUT_ROW, map(_flat, batch.rows))
             database.executemany(_PUT_EVENT, map(_flat, batch.events))
-            translate_errors = {(event.key,) for event in batch.events}
-            database.executemany(_BLANK_LATE_EVENT, sorted(translate_errors))
+            keys = {(event.key,) for event in batch.events}
+            database.executemany(_BLANK_LATE_EVENT, sorted(keys))
         return []
 
     def find(self, search: Search) -> Sequence[CallRow]:
@@ -145,7 +145,7 @@ class SqliteLog:
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
-        with self._told("written"):
+        with self._translate_errors("written"):
             self._path.parent.mkdir(parents=True, exist_ok=True)
             # Numbers and messages are nobody else's business on this machine.
             self._path.touch(mode=0o600)
@@ -161,14 +161,17 @@ class SqliteLog:
     def _read(self, query: str, *values: Any) -> list[sqlite3.Row]:
         if not self._path.exists():
             return []
-        with self._told("read"), closing(sqlite3.connect(self._path, timeout=WAIT_S)) as database:
+        with (
+            self._translate_errors("read"),
+            closing(sqlite3.connect(self._path, timeout=WAIT_S)) as database,
+        ):
             database.row_factory = sqlite3.Row
             # The writer makes the file first and its tables one after the other.
             made = database.execute(_MADE).fetchone()
             return database.execute(query, values).fetchall() if made else []
 
     @contextmanager
-    def _told(self, done: str) -> Iterator[None]:
+    def _translate_errors(self, done: str) -> Iterator[None]:
         try:
             yield
         except (sqlite3.Error, OSError) as error:

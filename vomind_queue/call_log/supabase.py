@@ -25,7 +25,7 @@ from vomind_queue.call_log.models import (
     Search,
     Table,
 )
-from vomind_queue.call_log.supabase_errors import Fault, in_words, judge
+from vomind_queue.call_log.supabase_errors import Fault, classify, describe
 from vomind_queue.errors import LogUnavailable
 from vomind_queue.observability.check_result import CheckResult
 
@@ -43,11 +43,11 @@ def connect(url: str, service_key: str) -> SupabaseLog:
     return SupabaseLog(*_client(url, service_key))
 
 
-def examine(url: str, service_key: str) -> Iterator[CheckResult]:
+def run_checks(url: str, service_key: str) -> Iterator[CheckResult]:
     """Yield checks of whether the project has what the log needs."""
     client, http = _client(url, service_key)
     with http:
-        yield from supabase_checks.examine(client, service_key)
+        yield from supabase_checks.run_checks(client, service_key)
 
 
 def _client(url: str, service_key: str) -> tuple[Client, httpx.Client]:
@@ -114,8 +114,8 @@ class SupabaseLog:
                 query = self._client.table(table).delete(
                     count=CountMethod.exact, returning=ReturnMethod.minimal
                 )
-                with _told():
-                    count[table] += _sensible(query.in_("call_key", part).execute()).count or 0
+                with _translate_errors():
+                    count[table] += _checked(query.in_("call_key", part).execute()).count or 0
         return Erased(calls=count[Table.CALLS], events=count[Table.EVENTS])
 
     def keys_of(self, number: str, limit: int) -> Sequence[str]:
@@ -144,8 +144,8 @@ class SupabaseLog:
             # The rows first: from then on an event that comes late is blanked on its way in.
             for table, values in ((Table.CALLS, rows), (Table.EVENTS, columns.BLANK_EVENT)):
                 query = self._client.table(table).update(values, returning=ReturnMethod.minimal)
-                with _told():
-                    _sensible(query.in_("call_key", part).execute())
+                with _translate_errors():
+                    _checked(query.in_("call_key", part).execute())
 
     def _put(self, table: Table, lines: Sequence[CallRow | CallEvent]) -> list[DeadLetter]:
         if not lines:
@@ -161,16 +161,16 @@ class SupabaseLog:
     def _sort_out(
         self, table: Table, lines: Sequence[CallRow | CallEvent], error: APIError
     ) -> list[DeadLetter]:
-        fault = judge(error)
+        fault = classify(error)
         if fault is Fault.AWAY:
-            raise LogUnavailable(f"Supabase: {in_words(error)}") from None
+            raise LogUnavailable(f"Supabase: {describe(error)}") from None
         if len(lines) > 1:
             half = len(lines) // 2
             return [*self._put(table, lines[:half]), *self._put(table, lines[half:])]
-        if fault is Fault.DOUBTFUL:
+        if fault is Fault.UNCLEAR:
             # Only where the table can be read at all is it this line's own fault.
             self._ask(self._client.table(table).select("call_key").limit(1).execute)
-        return [DeadLetter(line=lines[0], reason=in_words(error))]
+        return [DeadLetter(line=lines[0], reason=describe(error))]
 
     def _upsert(self, table: Table, lines: Sequence[CallRow | CallEvent]) -> None:
         query = self._client.table(table).upsert(
@@ -180,15 +180,15 @@ class SupabaseLog:
             ignore_duplicates=table is Table.EVENTS,
             returning=ReturnMethod.minimal,
         )
-        _sensible(query.execute())
+        _checked(query.execute())
 
     def _ask(self, execute: Callable[[], Any]) -> Sequence[Mapping[str, Any]]:
-        with _told():
-            found: Sequence[Mapping[str, Any]] = _sensible(execute()).data
+        with _translate_errors():
+            found: Sequence[Mapping[str, Any]] = _checked(execute()).data
             return found
 
 
-def _sensible(answer: Any) -> Any:
+def _checked(answer: Any) -> Any:
     """Raise LogUnavailable for a 200 that is not Supabase's, such as a log-in page."""
     if not isinstance(answer.data, list):
         raise LogUnavailable("what answers in place of Supabase is none")
@@ -196,12 +196,12 @@ def _sensible(answer: Any) -> Any:
 
 
 @contextmanager
-def _told() -> Iterator[None]:
+def _translate_errors() -> Iterator[None]:
     """Turn the client's errors into LogUnavailable."""
     try:
         yield
     except APIError as error:
-        raise LogUnavailable(f"Supabase: {in_words(error)}") from None
+        raise LogUnavailable(f"Supabase: {describe(error)}") from None
     except httpx.HTTPError as error:
         raise LogUnavailable(f"Supabase cannot be reached ({type(error).__name__})") from None
 

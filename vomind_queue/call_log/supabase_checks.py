@@ -13,7 +13,7 @@ from supabase import Client
 
 from vomind_queue.call_log import columns
 from vomind_queue.call_log.models import CallEvent, CallRow, Table
-from vomind_queue.call_log.supabase_errors import in_words
+from vomind_queue.call_log.supabase_errors import describe
 from vomind_queue.observability.check_result import CheckResult, fine, wrong
 
 _ADVICE = (
@@ -23,7 +23,7 @@ _ADVICE = (
 _LEADS = "leads"
 
 
-def examine(client: Client, key: str) -> Iterator[CheckResult]:
+def run_checks(client: Client, key: str) -> Iterator[CheckResult]:
     """Yield checks of the key, the tables and the optional table of leads."""
     if found := _unfit(key):
         yield found
@@ -34,7 +34,7 @@ def examine(client: Client, key: str) -> Iterator[CheckResult]:
             yield fine(f"table {table}", "it is there, with all of its columns")
         yield _leads(client)
     except APIError as error:
-        yield wrong("Supabase", f"{in_words(error)}.", _ADVICE)
+        yield wrong("Supabase", f"{describe(error)}.", _ADVICE)
     except httpx.HTTPError as error:
         yield wrong("Supabase", f"It cannot be reached ({type(error).__name__}).", _ADVICE)
 

@@ -14,7 +14,7 @@ class Fault(Enum):
     #: This line's, for good.
     LINE = auto()
     #: This line's, or of whatever stands in between.
-    DOUBTFUL = auto()
+    UNCLEAR = auto()
     #: The connection's, the key's or the tables': wait.
     AWAY = auto()
 
@@ -38,7 +38,7 @@ _QUOTED = re.compile(
     r"|\"[^\"]*\"|'[^']*'"
 )
 _DIGITS = re.compile(r"\+?[0-9][0-9 ()./-]{4,}[0-9]")
-#: Characters of an error that are told.
+#: Characters of an error that are shown.
 _LONGEST = 200
 _TABLES = "run the migrations in vomind_queue/call_log/migrations"
 #: What they say most often to those who set this up, and what to do.
@@ -51,17 +51,17 @@ _ADVICE = {
 }
 
 
-def judge(error: APIError) -> Fault:
-    """Return whose fault an error is; an unknown error is doubtful."""
+def classify(error: APIError) -> Fault:
+    """Return whose fault an error is; an unknown error is unclear."""
     code = str(error.code or "")
     if code in _LINE_CODES or (len(code) == 5 and code.startswith(_LINE_CLASSES)):  # noqa: PLR2004
         return Fault.LINE
     if code != _TOO_LONG and (not code or _AWAY.fullmatch(code)):
         return Fault.AWAY
-    return Fault.DOUBTFUL
+    return Fault.UNCLEAR
 
 
-def in_words(error: APIError) -> str:
+def describe(error: APIError) -> str:
     """Return the error without what was sent: its details and messages may hold values."""
     code = str(error.code or "no code")
     if code in _ADVICE:

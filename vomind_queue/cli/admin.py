@@ -25,7 +25,7 @@ def configured() -> Settings:
 
 
 @contextmanager
-def told() -> Iterator[None]:
+def exit_on_error() -> Iterator[None]:
     """End the command with one line and status 1 on a known error."""
     try:
         yield
@@ -42,7 +42,7 @@ def forget(number: str) -> None:
     """
     if not re.fullmatch(r"\+[0-9]{7,15}", number):
         raise click.BadParameter("write it as + and 7 to 15 digits", param_hint="NUMBER")
-    with told():
+    with exit_on_error():
         done = build_history(configured()).forget(number)
     click.echo(f"queue: {done.cancelled} calls and {done.recurring} recurring calls cancelled")
     click.echo(f"history: {done.history} calls removed")
@@ -64,12 +64,12 @@ def dead_letters(*, send: bool) -> None:
 
     Ends with 1 when there are any left.
     """
-    with told():
-        shipping = build_relay(configured())
+    with exit_on_error():
+        relay = build_relay(configured())
         if send:
-            went, refused = shipping.send_again()
+            went, refused = relay.send_again()
             click.echo(f"sent: {went}, refused again: {refused}")
-        letters = sorted(shipping.dead(), key=lambda letter: letter.name)
+        letters = sorted(relay.dead(), key=lambda letter: letter.name)
     for letter in letters:
         click.echo(f"job {letter.line.job_id}\t{letter.table}\t{letter.reason}")
     if letters:

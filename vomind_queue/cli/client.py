@@ -42,14 +42,14 @@ class ApiFault(click.ClickException):
     def __init__(
         self,
         message: str,
-        ending: ExitCode,
+        exit_code: ExitCode,
         *,
         problem: Mapping[str, Any] | None = None,
         sent: bool = True,
         retry_after_s: float | None = None,
     ) -> None:
         super().__init__(message)
-        self.exit_code = int(ending)  # type: ignore[misc]
+        self.exit_code = int(exit_code)  # type: ignore[misc]
         #: The API's own document, where it gave one.
         self.problem = problem or {}
         #: Whether the request may have been carried out all the same.
@@ -87,8 +87,8 @@ class Api:
     def __init__(self, url: str, key: str | None) -> None:
         """Raise click's UsageError for what is no address, or cannot be a key."""
         self.url = _base(url)
-        #: Tells services and keys apart, and gives none away.
-        self.identity = hashlib.sha256(f"{self.url} {key or ''}".encode()).hexdigest()[:12]
+        #: Distinguishes services and keys without revealing them.
+        self.fingerprint = hashlib.sha256(f"{self.url} {key or ''}".encode()).hexdigest()[:12]
         self._session = requests.Session()
         self._session.headers["User-Agent"] = "vomind-queue"
         if key is not None:
@@ -149,7 +149,7 @@ class Api:
         return ApiFault(message, ExitCode.UNREACHABLE, sent=sent)
 
     def _refused(self, answer: requests.Response) -> ApiFault:
-        ending = of_status(answer.status_code)
+        exit_code = of_status(answer.status_code)
         try:
             problem = answer.json()
         except ValueError:
@@ -157,17 +157,17 @@ class Api:
         if isinstance(problem, dict) and isinstance(problem.get("detail"), str):
             return ApiFault(
                 _words(problem),
-                ending,
+                exit_code,
                 problem=problem,
                 sent=answer.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR,
                 retry_after_s=_seconds(answer.headers.get("Retry-After")),
             )
-        told = f"{answer.status_code} {answer.reason}".strip()
+        status = f"{answer.status_code} {answer.reason}".strip()
         if to := answer.headers.get("Location"):
-            told += f", to {to}"
-        if ending is not ExitCode.UNREACHABLE:
-            ending = ExitCode.FAULT
-        return ApiFault(f"What answers at {self.url} is not VoMind Queue: {told}.", ending)
+            status += f", to {to}"
+        if exit_code is not ExitCode.UNREACHABLE:
+            exit_code = ExitCode.FAULT
+        return ApiFault(f"What answers at {self.url} is not VoMind Queue: {status}.", exit_code)
 
 
 def document(answer: requests.Response) -> dict[str, Any]:

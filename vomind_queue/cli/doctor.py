@@ -43,7 +43,7 @@ _PATH = "/api/twilio/twiml/doctor/doctor"
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print the results as JSON.")
 @click.pass_context
 def doctor(context: click.Context, /, *, as_json: bool) -> None:
     """Look at Redis, Twilio, callbacks and the call log, and say what to do.
@@ -57,11 +57,11 @@ def doctor(context: click.Context, /, *, as_json: bool) -> None:
     except SettingsError as error:
         raise click.UsageError(str(error)) from None
     found: list[tuple[str, CheckResult]] = []
-    for part, finding in examine(settings):
+    for part, result in run_checks(settings):
         if not as_json:
-            _show(part if not found or found[-1][0] != part else "", finding)
-        found.append((part, finding))
-    worst = max(finding.grade for _, finding in found)
+            _show(part if not found or found[-1][0] != part else "", result)
+        found.append((part, result))
+    worst = max(result.grade for _, result in found)
     if as_json:
         click.echo(readable(_document(found, worst)))
     elif worst is Grade.FINE:
@@ -69,31 +69,31 @@ def doctor(context: click.Context, /, *, as_json: bool) -> None:
     raise SystemExit(_GRADES[worst][2])
 
 
-def _show(heading: str, finding: CheckResult) -> None:
+def _show(heading: str, result: CheckResult) -> None:
     if heading:
         click.secho(heading, bold=True)
-    click.echo(f"  {_GRADES[finding.grade][0]} {finding.what:16} {finding.said}")
-    if finding.remedy:
-        click.echo(f"    → {finding.remedy}")
+    click.echo(f"  {_GRADES[result.grade][0]} {result.what:16} {result.said}")
+    if result.remedy:
+        click.echo(f"    → {result.remedy}")
 
 
 def _document(found: list[tuple[str, CheckResult]], worst: Grade) -> dict[str, object]:
-    findings = [
-        {"part": part, **asdict(finding), "grade": _GRADES[finding.grade][1]}
-        for part, finding in found
+    checks = [
+        {"part": part, **asdict(result), "grade": _GRADES[result.grade][1]}
+        for part, result in found
     ]
-    return {"success": worst is not Grade.WRONG, "worst": _GRADES[worst][1], "findings": findings}
+    return {"success": worst is not Grade.WRONG, "worst": _GRADES[worst][1], "checks": checks}
 
 
-def examine(settings: Settings) -> Iterator[tuple[str, CheckResult]]:
+def run_checks(settings: Settings) -> Iterator[tuple[str, CheckResult]]:
     """Yield each check result with the name of its part, in the order in which they are shown."""
-    looks: dict[str, Callable[[Settings], Iterable[CheckResult]]] = {
+    checks: dict[str, Callable[[Settings], Iterable[CheckResult]]] = {
         "Redis": _redis, "API": _keys, "Twilio": _twilio, "Callbacks": _callbacks,
         "Call log": check_log,
     }  # fmt: skip
     if settings.twilio_account_sid is None:
-        del looks["Callbacks"]
-    return ((part, finding) for part, look in looks.items() for finding in look(settings))
+        del checks["Callbacks"]
+    return ((part, result) for part, check in checks.items() for result in check(settings))
 
 
 def _redis(settings: Settings) -> Iterator[CheckResult]:
@@ -102,9 +102,9 @@ def _redis(settings: Settings) -> Iterator[CheckResult]:
         start = "The embedded one runs while `vomind-queue up` does; REDIS_URL names your own."
     bad, allow = False, settings.allow_eviction
     with connect(settings.redis_url, timeout_s=WORKER_TIMEOUT_S) as client:
-        for finding in redis_checks.examine(client, allow_eviction=allow, start=start):
-            bad = bad or (finding.what == "Redis" and finding.grade is Grade.WRONG)
-            yield finding
+        for result in redis_checks.run_checks(client, allow_eviction=allow, start=start):
+            bad = bad or (result.what == "Redis" and result.grade is Grade.WRONG)
+            yield result
         if not bad:
             yield from _processes(CallQueue(RedisStore(client, settings.outbox_max), settings.rate))
 
@@ -147,8 +147,8 @@ def _twilio(settings: Settings) -> Iterator[CheckResult]:
             "Set TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN and TWILIO_PHONE_NUMBER to ring people.",
         )
         return
-    with closing(build_account_checks(settings)) as examiner:
-        yield from examiner.examine(by_key=settings.twilio_api_key is not None)
+    with closing(build_account_checks(settings)) as account_checks:
+        yield from account_checks.run_checks(by_key=settings.twilio_api_key is not None)
     yield _numbers(settings)
 
 

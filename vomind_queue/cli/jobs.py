@@ -22,8 +22,8 @@ _HISTORY = ("completed", "failed")
 _TIMES = ("createdAt", "scheduledFor", "startedAt", "finishedAt")
 #: States in which a call is still to ring.
 _AHEAD = ("waiting", "delayed", "active")
-#: Between two looks, s.
-LOOK_S = 0.5
+#: Between two requests, s.
+POLL_INTERVAL_S = 0.5
 #: How long the service may be away meanwhile, s.
 AWAY_S = 120.0
 #: Twilio's last words on a call, and ours for one that it knows no more.
@@ -227,16 +227,16 @@ def follow(api: Api, out: Out, job_id: str) -> None:
 
     End the command with 1 when the call failed, or nobody answered it.
     """
-    told = ""
+    printed = ""
     while True:
         job = patiently(lambda: api.get(f"{QUEUE}/job/{job_id}"), for_s=AWAY_S)
         now = where(job)
-        if now != told and not out.as_json:
+        if now != printed and not out.as_json:
             click.echo(f"  {now}")
-        told = now
+        printed = now
         if _over(job):
             break
-        time.sleep(LOOK_S)
+        time.sleep(POLL_INTERVAL_S)
     out.answer(job)
     if job["state"] == "failed" or line_status(job) != "completed":
         raise SystemExit(ExitCode.LEFT)

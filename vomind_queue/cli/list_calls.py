@@ -179,9 +179,9 @@ def export(api: Api, out: Out, *, form: str | None, output: Path | None, **wante
 
 
 def _form(output: Path | None, *, as_json: bool) -> str:
-    ending = output.suffix.lstrip(".") if output else ""
-    if ending in _FORMS:
-        return ending
+    suffix = output.suffix.lstrip(".") if output else ""
+    if suffix in _FORMS:
+        return suffix
     return "jsonl" if as_json and output is None else "csv"
 
 

@@ -49,7 +49,7 @@ def create(api: Api, out: Out, *, number: str, **options: Any) -> None:
     """Call a NUMBER again and again; the same once more changes it."""
     body = {"to": number, **_fields(options)}
     answer = api.post(f"{QUEUE}/schedule-recurring-call", body)
-    _told(out, answer, *_runs(answer["nextRuns"]), *_others(answer.get("others")))
+    _report(out, answer, *_runs(answer["nextRuns"]), *_others(answer.get("others")))
 
 
 @recurring.command()
@@ -62,7 +62,7 @@ def edit(api: Api, out: Out, *, schedule_id: str, **options: Any) -> None:
     if not changes:
         raise click.UsageError("Say what is to be changed.")
     answer = api.patch(job_path(_named(schedule_id)), changes)
-    _told(out, answer, *_runs(answer["nextRuns"]))
+    _report(out, answer, *_runs(answer["nextRuns"]))
 
 
 @recurring.command("list")
@@ -112,7 +112,7 @@ def show(api: Api, out: Out, *, schedule_id: str) -> None:
 @talks
 def pause(api: Api, out: Out, *, schedule_id: str) -> None:
     """Let it ring no more until resume; runs in between are not made up for."""
-    _told(out, api.post(f"{job_path(_named(schedule_id))}/pause"))
+    _report(out, api.post(f"{job_path(_named(schedule_id))}/pause"))
 
 
 @recurring.command()
@@ -120,7 +120,7 @@ def pause(api: Api, out: Out, *, schedule_id: str) -> None:
 @talks
 def resume(api: Api, out: Out, *, schedule_id: str) -> None:
     """Let it ring again."""
-    _told(out, api.post(f"{job_path(_named(schedule_id))}/resume"))
+    _report(out, api.post(f"{job_path(_named(schedule_id))}/resume"))
 
 
 @recurring.command()
@@ -134,7 +134,7 @@ def delete(api: Api, out: Out, *, schedule_id: str) -> None:
         lines.append(f"  cancelled with it: {', '.join(answer['cancelledJobs'])}")
     if answer["activeJobs"]:
         lines.append(f"  being placed, goes on: {', '.join(answer['activeJobs'])}")
-    _told(out, answer, *lines)
+    _report(out, answer, *lines)
 
 
 @recurring.command()
@@ -164,7 +164,7 @@ def _fields(options: Mapping[str, Any]) -> dict[str, Any]:
     return {"key" if name == "recurring_key" else name: found[name] for name in found}
 
 
-def _told(out: Out, answer: Mapping[str, Any], *lines: str) -> None:
+def _report(out: Out, answer: Mapping[str, Any], *lines: str) -> None:
     out.answer(answer, f"{answer['jobId']}: {answer['message']}.", *lines)
 
 

@@ -140,17 +140,17 @@ def bars(minutes: Sequence[Mapping[str, Any]], now: datetime) -> str:
     return "".join(_BARS[-(-number * full // most)] for number in row) + f"  most {most} a minute"
 
 
-class _Look:
-    """Asks again and again; what has not changed is not sent again."""
+class _Poller:
+    """Polls the overview; an unchanged one is not sent again."""
 
     def __init__(self, api: Api) -> None:
         self._api = api
         self._tag: str | None = None
         self.shown: dict[str, Any] = {}
-        #: Whether the last look showed anything new, and why it came to nothing, if it did.
+        #: Whether the last request brought anything new, and why it failed, if it did.
         self.changed, self.trouble = False, ""
 
-    def again(self) -> None:
+    def poll(self) -> None:
         """Fetch the overview. Raise ApiFault for a first failure; later ones are waited out."""
         headers = {"If-None-Match": self._tag} if self._tag else {}
         self.changed, self.trouble = False, ""
@@ -173,48 +173,48 @@ class _Look:
     type=click.FloatRange(0.2, 3600),
     default=1.0,
     show_default=True,
-    help="Seconds between two looks.",
+    help="Seconds between two updates.",
 )
-@click.option("--count", "looks", type=click.IntRange(1), help="End after so many looks.")
+@click.option("--count", "updates", type=click.IntRange(1), help="End after this many updates.")
 @talks
-def watch(api: Api, out: Out, *, interval: float, looks: int | None) -> None:
+def watch(api: Api, out: Out, *, interval: float, updates: int | None) -> None:
     """Show how the queue stands, live, until Ctrl-C.
 
     Where standard output is no terminal, there is a line for each change.
     """
-    look, told = _Look(api), ("", "")
+    poller, printed = _Poller(api), ("", "")
     screen = sys.stdout.isatty() and not out.as_json
-    look.again()
+    poller.poll()
     with _screen() if screen else suppress(KeyboardInterrupt):
         for number in itertools.count(1):
             if screen:
-                _draw(look, api.url)
+                _draw(poller, api.url)
             else:
-                told = _tell(look, out, told)
+                printed = _print_changes(poller, out, printed)
             sys.stdout.flush()
-            if number == looks:
+            if number == updates:
                 return
             time.sleep(interval)
-            look.again()
+            poller.poll()
 
 
-def _draw(look: _Look, url: str) -> None:
+def _draw(poller: _Poller, url: str) -> None:
     now = f"{datetime.now(UTC):%H:%M:%S} UTC, Ctrl-C ends"
-    lines = [*board(look.shown, url), "", look.trouble or now]
+    lines = [*board(poller.shown, url), "", poller.trouble or now]
     shown = [f"{line}{_LINE}" for line in lines[: shutil.get_terminal_size().lines - 1]]
     click.echo(_HOME + "\n".join(shown) + _REST, nl=False)
 
 
-def _tell(look: _Look, out: Out, told: tuple[str, str]) -> tuple[str, str]:
+def _print_changes(poller: _Poller, out: Out, printed: tuple[str, str]) -> tuple[str, str]:
     """Print what changed. People get changed counts only, programs every document."""
-    line = one_line(look.shown)
-    if out.as_json and look.changed:
-        click.echo(readable(look.shown))
-    elif not out.as_json and line != told[0]:
+    line = one_line(poller.shown)
+    if out.as_json and poller.changed:
+        click.echo(readable(poller.shown))
+    elif not out.as_json and line != printed[0]:
         click.echo(f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}  {line}")
-    if look.trouble and look.trouble != told[1]:
-        out.note(look.trouble)
-    return line, look.trouble
+    if poller.trouble and poller.trouble != printed[1]:
+        out.note(poller.trouble)
+    return line, poller.trouble
 
 
 @contextmanager

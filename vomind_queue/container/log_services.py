@@ -36,7 +36,7 @@ def check_log(settings: Settings) -> Iterator[CheckResult]:
     """Whether the log can be written."""
     if settings.supabase_url:
         supabase = import_module("vomind_queue.call_log.supabase")
-        yield from supabase.examine(settings.supabase_url, settings.supabase_service_key)
+        yield from supabase.run_checks(settings.supabase_url, settings.supabase_service_key)
         return
     place = settings.data_dir
     nearest = next(each for each in (place, *place.absolute().parents) if each.exists())

@@ -32,7 +32,7 @@ OFF_MS, FAR_OFF_MS = 1_000, 30_000
 CONNECTIONS = 25
 
 
-def examine(client: redis.Redis, *, allow_eviction: bool, start: str) -> Iterator[CheckResult]:
+def run_checks(client: redis.Redis, *, allow_eviction: bool, start: str) -> Iterator[CheckResult]:
     """All findings; ``start`` says how to start a server that does not answer."""
     try:
         with translate_errors(writes=False):

@@ -19,7 +19,7 @@ _CREDENTIALS = (
 class AccountChecks(TwilioDialer):
     """A dialer that checks its configuration instead of dialing."""
 
-    def examine(self, *, by_key: bool) -> Iterator[CheckResult]:
+    def run_checks(self, *, by_key: bool) -> Iterator[CheckResult]:
         """Yield findings on the credentials and on the number.
 
         ``by_key``: the login is an API key, which may not read the account itself

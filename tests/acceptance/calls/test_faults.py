@@ -18,7 +18,7 @@ from tests.stack import Stack, until
 def test_a_killed_worker_loses_nothing_and_rings_nobody_twice(
     fast: Stack, api: Api, phone: SimulatorClient
 ) -> None:
-    """`kill -9` in the middle of 100 calls: each phone rings once, doubts are settled."""
+    """`kill -9` amid 100 calls: each phone rings once, unknown outcomes are reconciled."""
     phone.faults({"fault": "slow", "ms": 100, "when": "after"})
     api.bulk(calls(100))
     for _ in range(3):
@@ -32,7 +32,7 @@ def test_a_killed_worker_loses_nothing_and_rings_nobody_twice(
     assert (stats["completed"], stats["failed"]) == (100, 0)
 
 
-def test_a_lost_answer_is_settled_by_twilios_list(
+def test_a_lost_answer_is_reconciled_by_twilios_list(
     fast: Stack, api: Api, phone: SimulatorClient
 ) -> None:
     """Twilio accepted, the answer never came: one ring, found by looking, with its SID."""
@@ -110,7 +110,7 @@ def test_unknown_outcomes_can_be_left_to_a_person(
     each_rang_once(phone, 1)
 
 
-def test_the_breaker_holds_the_rest_back_whole(
+def test_the_circuit_breaker_holds_the_rest_back_whole(
     fast: Stack, api: Api, phone: SimulatorClient
 ) -> None:
     """While connections are refused the rest waits with all attempts; then all goes on."""

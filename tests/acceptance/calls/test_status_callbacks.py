@@ -212,7 +212,7 @@ def test_forged_callbacks_change_nothing(told: Api, reached: Stack, phone: Simul
 
 
 @pytest.mark.parametrize("when", ["before the answer", "after a lost answer"])
-def test_a_callback_settles_the_doubt(
+def test_a_callback_reconciles_the_unknown_outcome(
     told: Api, reached: Stack, phone: SimulatorClient, when: str
 ) -> None:
     """Twilio took the call and nobody heard so: the callback tells, long before the list would."""

@@ -186,7 +186,7 @@ def test_a_kill_in_the_middle_loses_and_doubles_nothing(
     assert leads(api, 3_000) == [str(n) for n in range(3_000)]
 
 
-def test_an_old_doubt_is_left_to_a_person(
+def test_an_old_unanswered_part_is_left_to_a_person(
     typed: Typist, web_of_all: Stack, api: Api, tmp_path: Path
 ) -> None:
     """After a day a key means nothing any more; the person looks, and says what to do."""

@@ -23,7 +23,7 @@ SECRETS = (TOKEN, KEY[1], "a-redis-password", "a-service-key")
 
 def grades(done: Done) -> dict[str, str]:
     """Each thing that was looked at, and how it was found."""
-    return {each["what"]: each["grade"] for each in done.document["findings"]}
+    return {each["what"]: each["grade"] for each in done.document["checks"]}
 
 
 @pytest.fixture

@@ -70,7 +70,7 @@ def paused(before: Before) -> None:
 def all_at_once(before: Before) -> None:
     """Calls and recurring calls in every state, and a log that has none of them."""
     _placed_and_failed(before)
-    _in_doubt(before)
+    _unknown_outcome(before)
     _ended(before)
     before.recurring()
     before.due(before.recurring())
@@ -90,7 +90,7 @@ def _placed_and_failed(before: Before) -> None:
     worker.kill()
 
 
-def _in_doubt(before: Before) -> None:
+def _unknown_outcome(before: Before) -> None:
     before.phone.reset()
     before.phone.faults({"fault": "drop", "when": "after"}, {"fault": "list_lag", "ms": 600_000})
     worker = before.stack.start_worker(UNKNOWN_OUTCOME_HORIZON="10m")

@@ -112,5 +112,5 @@ def _reasons(stack: Stack) -> dict[str, dict[str, Any]]:
 
 def _doctor(stack: Stack) -> str:
     typist = Typist(directory=ROOT, environment=stack.environment(), url=stack.web_url)
-    findings = typist("doctor", "--json").document["findings"]
-    return next(str(each["grade"]) for each in findings if each["what"] == "memory")
+    checks = typist("doctor", "--json").document["checks"]
+    return next(str(each["grade"]) for each in checks if each["what"] == "memory")

@@ -106,7 +106,7 @@ def test_nobody_there_is_waited_for(log_at: LogAt) -> None:
 
 
 @dataclass(slots=True)
-class Doorman:
+class RawServer:
     """Answers every request with one status, in place of Supabase."""
 
     status: int
@@ -118,12 +118,12 @@ class Doorman:
 
 
 @pytest.fixture
-def doorman() -> Iterator[Callable[..., Doorman]]:
-    """``doorman(502, b"<html>…")`` starts one."""
+def raw_server() -> Iterator[Callable[..., RawServer]]:
+    """``raw_server(502, b"<html>…")`` starts one."""
     servers: list[ThreadingHTTPServer] = []
 
-    def start(status: int, text: bytes, *, reads: bool = False) -> Doorman:
-        made = Doorman(status, text, reads)
+    def start(status: int, text: bytes, *, reads: bool = False) -> RawServer:
+        made = RawServer(status, text, reads)
 
         class Handler(BaseHTTPRequestHandler):
             def answer(self) -> None:
@@ -155,10 +155,10 @@ def doorman() -> Iterator[Callable[..., Doorman]]:
 
 @pytest.mark.parametrize("status", [401, 402, 404, 408, 429, 500, 502, 503, 504, 520, 544])
 def test_a_proxy_that_answers_in_its_place_is_waited_for(
-    doorman: Callable[..., Doorman], log_at: LogAt, status: int
+    raw_server: Callable[..., RawServer], log_at: LogAt, status: int
 ) -> None:
     """HTML or nothing: no line is given up, and one request is enough to know."""
-    there = doorman(status, b"<html>Bad Gateway</html>")
+    there = raw_server(status, b"<html>Bad Gateway</html>")
     with pytest.raises(LogUnavailable):
         log_at(there.url).write(Batch(rows=[row(1), row(2)], events=[event(1)]))
     assert there.asked == ["POST"]
@@ -166,22 +166,22 @@ def test_a_proxy_that_answers_in_its_place_is_waited_for(
 
 @pytest.mark.parametrize("status", [400, 403, 413, 422])
 def test_a_proxy_that_refuses_what_is_sent_is_told_from_one_that_refuses_us(
-    doorman: Callable[..., Doorman], log_at: LogAt, status: int
+    raw_server: Callable[..., RawServer], log_at: LogAt, status: int
 ) -> None:
     """A filter that dislikes a message would hold up everything else for ever."""
-    closed = doorman(status, b"<html>no</html>")
+    closed = raw_server(status, b"<html>no</html>")
     with pytest.raises(LogUnavailable):
         log_at(closed.url).write(Batch(rows=[row(1), row(2)], events=[]))
-    picky = doorman(status, b"<html>no</html>", reads=True)
+    picky = raw_server(status, b"<html>no</html>", reads=True)
     letters = log_at(picky.url).write(Batch(rows=[row(1), row(2)], events=[]))
     assert [letter.line for letter in letters] == [row(1), row(2)]
 
 
 def test_an_answer_that_makes_no_sense_is_waited_for(
-    doorman: Callable[..., Doorman], log_at: LogAt
+    raw_server: Callable[..., RawServer], log_at: LogAt
 ) -> None:
     """As from a portal that asks for a login: 200 and a page."""
-    there = doorman(200, b"<html>Please log in</html>")
+    there = raw_server(200, b"<html>Please log in</html>")
     with pytest.raises(LogUnavailable):
         log_at(there.url).find(Search())
     with pytest.raises(LogUnavailable):

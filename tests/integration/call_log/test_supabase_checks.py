@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.supabase import ANON_KEY, SERVICE_KEY, Postgres, Supabase
-from vomind_queue.call_log.supabase import examine
+from vomind_queue.call_log.supabase import run_checks
 from vomind_queue.observability.check_result import Grade
 
 
@@ -27,7 +27,7 @@ def empty(postgres: Postgres, tmp_path: Path) -> Iterator[Supabase]:
 
 def test_a_project_with_the_tables_is_fine(supabase: Supabase) -> None:
     """Both tables with all their columns; leads are optional; nothing is written."""
-    found = list(examine(supabase.url, SERVICE_KEY))
+    found = list(run_checks(supabase.url, SERVICE_KEY))
     assert {each.grade for each in found} == {Grade.FINE}
     assert [each.what for each in found] == [
         "table call_logs", "table call_events", "table leads",
@@ -37,7 +37,7 @@ def test_a_project_with_the_tables_is_fine(supabase: Supabase) -> None:
 
 def test_missing_tables_are_told(empty: Supabase) -> None:
     """With where to find what makes them."""
-    (found,) = examine(empty.url, SERVICE_KEY)
+    (found,) = run_checks(empty.url, SERVICE_KEY)
     assert found.grade is Grade.WRONG
     assert "migrations" in found.said + found.remedy
 
@@ -50,5 +50,5 @@ def _token(role: str) -> str:
 @pytest.mark.parametrize("key", [ANON_KEY, _token("anon")])
 def test_a_key_for_browsers_is_told(key: str) -> None:
     """It would read nothing, and no error would say so; it is not even sent."""
-    (found,) = examine("http://127.0.0.1:9", key)
+    (found,) = run_checks("http://127.0.0.1:9", key)
     assert (found.grade, "role anon" in found.said, key in found.said) == (Grade.WRONG, True, False)

@@ -22,7 +22,7 @@ class Letter:
     signature: str
 
 
-class Letterbox:
+class CallbackReceiver:
     """Listens on a free port, answers everything with ``body``, keeps what came."""
 
     def __init__(self, body: str = "") -> None:
@@ -44,7 +44,7 @@ class Letterbox:
         return list(self.letters)
 
 
-def _handler(box: Letterbox, body: bytes) -> type[BaseHTTPRequestHandler]:
+def _handler(box: CallbackReceiver, body: bytes) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             length = int(self.headers.get("Content-Length") or 0)

@@ -11,7 +11,7 @@ import pytest
 import requests
 from twilio.request_validator import RequestValidator
 
-from tests.integration.simulator.callback_receiver import Letter, Letterbox
+from tests.integration.simulator.callback_receiver import CallbackReceiver, Letter
 from tests.simulator import ACCOUNT, CALLER, SimulatorClient
 from tests.stack import until
 from tests.twilio import sign
@@ -41,14 +41,14 @@ FAST = {"pace": 0.1}
 
 
 @pytest.fixture
-def box() -> Iterator[Letterbox]:
+def box() -> Iterator[CallbackReceiver]:
     """Where the simulator calls back."""
-    with Letterbox() as made:
+    with CallbackReceiver() as made:
         yield made
 
 
 def create(
-    simulator: SimulatorClient, box: Letterbox, to: str = "+15005550100", **more: Any
+    simulator: SimulatorClient, box: CallbackReceiver, to: str = "+15005550100", **more: Any
 ) -> str:
     """Asks for a call whose whole course is to be told; its SID."""
     form = {
@@ -84,7 +84,9 @@ COURSES = {
 
 
 @pytest.mark.parametrize("to", COURSES)
-def test_a_call_is_told_as_it_goes(simulator: SimulatorClient, box: Letterbox, to: str) -> None:
+def test_a_call_is_told_as_it_goes(
+    simulator: SimulatorClient, box: CallbackReceiver, to: str
+) -> None:
     """By its number; the list of calls moves along; every name is one that Twilio documents."""
     simulator.outcomes(FAST)
     sid = create(simulator, box, to)
@@ -105,7 +107,7 @@ def test_a_call_is_told_as_it_goes(simulator: SimulatorClient, box: Letterbox, t
     assert call["duration"] == letters[-1].form["CallDuration"]
 
 
-def test_it_is_signed_as_twilio_signs(simulator: SimulatorClient, box: Letterbox) -> None:
+def test_it_is_signed_as_twilio_signs(simulator: SimulatorClient, box: CallbackReceiver) -> None:
     """Twilio's own validator, an independent one and the product's agree; a forged one fails."""
     simulator.outcomes(FAST)
     create(simulator, box, "+15005550013")
@@ -126,7 +128,7 @@ def test_it_is_signed_as_twilio_signs(simulator: SimulatorClient, box: Letterbox
         )
 
 
-def test_only_what_was_asked_for_is_told(simulator: SimulatorClient, box: Letterbox) -> None:
+def test_only_what_was_asked_for_is_told(simulator: SimulatorClient, box: CallbackReceiver) -> None:
     """Some events, numbered on their own; by default the end alone."""
     simulator.outcomes(FAST)
     create(simulator, box, StatusCallbackEvent=["ringing", "completed"])
@@ -145,7 +147,7 @@ def test_only_what_was_asked_for_is_told(simulator: SimulatorClient, box: Letter
     ],
 )
 def test_who_answered_is_told_in_the_background(
-    simulator: SimulatorClient, box: Letterbox, to: str, detection: str, found: str
+    simulator: SimulatorClient, box: CallbackReceiver, to: str, detection: str, found: str
 ) -> None:
     """By a callback of its own, with the documented names; also in the end and in the list."""
     simulator.outcomes(FAST)
@@ -170,7 +172,7 @@ def test_twilio_asks_what_to_say_once_it_knows_who_answered(
     """Signed, by the method that was chosen, and what it heard is shown."""
     simulator.outcomes(FAST)
     words = "<Response><Say>Call us</Say></Response>"
-    with Letterbox(words) as box:
+    with CallbackReceiver(words) as box:
         more = {"Twiml": "", "Url": f"{box.url}/say", "Method": method}
         sid = create(
             simulator, box, "+15005550014", **more, MachineDetection="Enable", StatusCallback=""
@@ -190,7 +192,7 @@ def test_twilio_asks_what_to_say_once_it_knows_who_answered(
     assert RequestValidator("token").validate(url, letter.form, letter.signature)
 
 
-def test_a_call_that_is_ended_says_so(simulator: SimulatorClient, box: Letterbox) -> None:
+def test_a_call_that_is_ended_says_so(simulator: SimulatorClient, box: CallbackReceiver) -> None:
     """Cancelled while it rings: no answer comes any more, its end does, once."""
     sid = create(simulator, box, StatusCallbackEvent=["ringing", "answered", "completed"])
     box.until(1)
@@ -204,7 +206,9 @@ def test_a_call_that_is_ended_says_so(simulator: SimulatorClient, box: Letterbox
     assert len(box.letters) == 2
 
 
-def sent(simulator: SimulatorClient, box: Letterbox, *troubles: Mapping[str, Any]) -> list[Letter]:
+def sent(
+    simulator: SimulatorClient, box: CallbackReceiver, *troubles: Mapping[str, Any]
+) -> list[Letter]:
     """What arrives of one quick call with these mishaps; all that will arrive."""
     simulator.outcomes(FAST)
     simulator.mishaps(*troubles)
@@ -217,7 +221,7 @@ def sent(simulator: SimulatorClient, box: Letterbox, *troubles: Mapping[str, Any
 WAY = [(0, "initiated"), (1, "ringing"), (2, "in-progress"), (3, "completed")]
 
 
-def test_callbacks_are_lost(simulator: SimulatorClient, box: Letterbox) -> None:
+def test_callbacks_are_lost(simulator: SimulatorClient, box: CallbackReceiver) -> None:
     """Those that were named, or all."""
     letters = sent(simulator, box, {"mishap": "lose", "event": "ringing", "times": 1})
     assert told(letters) == [WAY[0], *WAY[2:]]
@@ -226,7 +230,7 @@ def test_callbacks_are_lost(simulator: SimulatorClient, box: Letterbox) -> None:
 
 
 def test_callbacks_are_repeated_late_and_out_of_order(
-    simulator: SimulatorClient, box: Letterbox
+    simulator: SimulatorClient, box: CallbackReceiver
 ) -> None:
     """Each as it was told to, and nothing else is lost or added."""
     assert told(sent(simulator, box, {"mishap": "shuffle"})) == WAY[::-1]

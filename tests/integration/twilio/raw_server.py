@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Self
 
 
-class Doorman:
+class RawServer:
     """A server that answers every request alike, and counts its connections."""
 
     def __init__(self) -> None:

@@ -21,7 +21,7 @@ from tests.integration.twilio.attempts import (
     MakeDialer,
     an_attempt,
 )
-from tests.integration.twilio.raw_server import Doorman
+from tests.integration.twilio.raw_server import RawServer
 from tests.ports import free_port
 from tests.simulator import SimulatorClient
 from tests.stack import until
@@ -65,8 +65,8 @@ def test_an_unknown_host_was_not_processed(make_dialer: MakeDialer) -> None:
 
 def test_a_name_is_looked_up(make_dialer: MakeDialer) -> None:
     """Each of its addresses is tried until one takes the connection."""
-    with Doorman() as doorman:
-        base = doorman.url.replace("127.0.0.1", "localhost")
+    with RawServer() as raw_server:
+        base = raw_server.url.replace("127.0.0.1", "localhost")
         assert isinstance(make_dialer(api_base=base).place(an_attempt()), Accepted)
 
 
@@ -85,8 +85,8 @@ def test_a_resolver_that_hangs_holds_nobody_up(
         return real(host, *args, **options)
 
     monkeypatch.setattr(socket, "getaddrinfo", hang)
-    with Doorman() as doorman:
-        base = doorman.url.replace("127.0.0.1", "twilio.invalid")
+    with RawServer() as raw_server:
+        base = raw_server.url.replace("127.0.0.1", "twilio.invalid")
         dialer = make_dialer(api_base=base, deadline_ms=500)
         start = time.monotonic()
         with ThreadPoolExecutor(40) as pool:
@@ -104,8 +104,8 @@ def test_no_proxy_comes_from_the_environment(
     """What other programs are told by ``HTTP_PROXY`` is not for calls."""
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
         monkeypatch.setenv(name, f"http://127.0.0.1:{free_port()}")
-    with Doorman() as doorman:
-        assert isinstance(make_dialer(api_base=doorman.url).place(an_attempt()), Accepted)
+    with RawServer() as raw_server:
+        assert isinstance(make_dialer(api_base=raw_server.url).place(an_attempt()), Accepted)
 
 
 def test_no_tls_no_call(make_dialer: MakeDialer, simulator: SimulatorClient) -> None:
@@ -218,35 +218,35 @@ def _connected_to(port: int) -> Iterator[socket.socket]:
 
 def test_connections_are_kept(make_dialer: MakeDialer) -> None:
     """Calls one after the other share a connection."""
-    with Doorman() as doorman:
-        dialer = make_dialer(api_base=doorman.url)
+    with RawServer() as raw_server:
+        dialer = make_dialer(api_base=raw_server.url)
         for _ in range(3):
             dialer.place(an_attempt())
-        assert doorman.connections == 1
+        assert raw_server.connections == 1
 
 
 def test_no_more_connections_are_kept_than_there_are_slots(make_dialer: MakeDialer) -> None:
     """Those of threads beyond it are closed once they have their answer."""
-    with Doorman() as doorman:
-        doorman.delay_s = 0.2
-        dialer = make_dialer(api_base=doorman.url, slots=2)
+    with RawServer() as raw_server:
+        raw_server.delay_s = 0.2
+        dialer = make_dialer(api_base=raw_server.url, slots=2)
         with ThreadPoolExecutor(6) as pool:
             outcomes = list(pool.map(dialer.place, [an_attempt() for _ in range(6)]))
         assert all(isinstance(outcome, Accepted) for outcome in outcomes)
-        assert doorman.connections == 6
-        until(lambda: doorman.open == 2, within_s=5, what="the others are closed")
+        assert raw_server.connections == 6
+        until(lambda: raw_server.open == 2, within_s=5, what="the others are closed")
         dialer.close()
-        until(lambda: doorman.open == 0, within_s=5, what="all are closed")
+        until(lambda: raw_server.open == 0, within_s=5, what="all are closed")
 
 
 def test_the_connection_used_last_is_used_next(make_dialer: MakeDialer) -> None:
     """Few calls over many threads keep one connection alive, not one in each thread."""
-    with Doorman() as doorman:
-        dialer = make_dialer(api_base=doorman.url)
+    with RawServer() as raw_server:
+        dialer = make_dialer(api_base=raw_server.url)
         for _ in range(5):
             with ThreadPoolExecutor(1) as pool:
                 assert isinstance(pool.submit(dialer.place, an_attempt()).result(), Accepted)
-        assert doorman.connections == 1
+        assert raw_server.connections == 1
 
 
 def test_idle_connections_are_closed() -> None:
@@ -255,28 +255,28 @@ def test_idle_connections_are_closed() -> None:
 
     def ask(_: int = 0) -> None:
         with http.exchange(Exchange(5)):
-            http.request("GET", doorman.url)
+            http.request("GET", raw_server.url)
 
-    with Doorman() as doorman, contextlib.closing(http):
-        doorman.delay_s = 0.1
+    with RawServer() as raw_server, contextlib.closing(http):
+        raw_server.delay_s = 0.1
         with ThreadPoolExecutor(2) as pool:
             list(pool.map(ask, range(2)))
-        assert doorman.open == 2
+        assert raw_server.open == 2
         for _ in range(4):
             ask()
-        until(lambda: doorman.open == 1, within_s=5, what="the other is closed")
-        assert doorman.connections == 2
+        until(lambda: raw_server.open == 1, within_s=5, what="the other is closed")
+        assert raw_server.connections == 2
 
 
 def test_an_idle_connection_is_given_up() -> None:
     """A server closes idle connections, and a request that crosses that is in doubt."""
     http = BoundedHttpClient(2, max_idle_s=0.1)
-    with Doorman() as doorman, contextlib.closing(http):
+    with RawServer() as raw_server, contextlib.closing(http):
         for _ in range(2):
             with http.exchange(Exchange(5)):
-                assert http.request("GET", doorman.url).status_code == 201
+                assert http.request("GET", raw_server.url).status_code == 201
             time.sleep(0.15)
-        assert doorman.connections == 2
+        assert raw_server.connections == 2
 
 
 def test_a_connection_that_the_server_closed_is_not_used(
@@ -366,13 +366,13 @@ ODD_BODIES = [
 @pytest.mark.parametrize("status", [200, 201, 204, 299, 400, 500])
 def test_odd_answers(make_dialer: MakeDialer, status: int) -> None:
     """Whatever an answer holds, nothing is raised, and nothing counts as placed."""
-    with Doorman() as doorman:
-        dialer = make_dialer(api_base=doorman.url)
-        doorman.status = status
-        for doorman.body in ODD_BODIES:
+    with RawServer() as raw_server:
+        dialer = make_dialer(api_base=raw_server.url)
+        raw_server.status = status
+        for raw_server.body in ODD_BODIES:
             failed = dialer.place(an_attempt())
-            assert isinstance(failed, Failure), doorman.body[:40]
-            assert failed.kind is Kind.DOUBT, doorman.body[:40]
+            assert isinstance(failed, Failure), raw_server.body[:40]
+            assert failed.kind is Kind.DOUBT, raw_server.body[:40]
 
 
 @pytest.mark.parametrize(
@@ -392,8 +392,8 @@ def test_odd_answers(make_dialer: MakeDialer, status: int) -> None:
 )
 def test_answers_that_are_no_http(make_dialer: MakeDialer, answer: bytes) -> None:
     """Something that breaks HTTP itself leaves the call in doubt."""
-    with Doorman() as doorman:
-        doorman.raw = answer
-        failed = make_dialer(api_base=doorman.url).place(an_attempt())
+    with RawServer() as raw_server:
+        raw_server.raw = answer
+        failed = make_dialer(api_base=raw_server.url).place(an_attempt())
     assert isinstance(failed, Failure)
     assert failed.kind is Kind.DOUBT

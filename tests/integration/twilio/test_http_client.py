@@ -16,7 +16,7 @@ from tests.integration.twilio.attempts import (
     MakeDialer,
     an_attempt,
 )
-from tests.integration.twilio.raw_server import Doorman
+from tests.integration.twilio.raw_server import RawServer
 from vomind_queue.calls.attempts import Accepted, Failure, Kind
 from vomind_queue.twilio.connection import Exchange
 from vomind_queue.twilio.http_client import BoundedHttpClient
@@ -38,9 +38,9 @@ ACCEPTED = Accepted(sid="CA1", status="queued")
 
 
 @pytest.fixture
-def doorman() -> Iterator[Doorman]:
+def raw_server() -> Iterator[RawServer]:
     """A server whose answers a test chooses."""
-    with Doorman() as made:
+    with RawServer() as made:
         yield made
 
 
@@ -49,29 +49,33 @@ def doorman() -> Iterator[Doorman]:
     "answer", [WHOLE, CHUNKED, CONTINUED], ids=["whole", "chunked", "continued"]
 )
 def test_an_answer_in_any_pieces(
-    make_dialer: MakeDialer, doorman: Doorman, answer: bytes, pause_s: float | None
+    make_dialer: MakeDialer, raw_server: RawServer, answer: bytes, pause_s: float | None
 ) -> None:
     """Where it is cut changes nothing, and the connection is used again."""
-    doorman.raw, doorman.pause_s, doorman.stays = answer, pause_s, True
-    dialer = make_dialer(api_base=doorman.url)
+    raw_server.raw, raw_server.pause_s, raw_server.stays = answer, pause_s, True
+    dialer = make_dialer(api_base=raw_server.url)
     assert [dialer.place(an_attempt()) for _ in range(3)] == [ACCEPTED] * 3
-    assert doorman.connections == 1
+    assert raw_server.connections == 1
 
 
-def test_an_answer_that_ends_with_the_connection(make_dialer: MakeDialer, doorman: Doorman) -> None:
+def test_an_answer_that_ends_with_the_connection(
+    make_dialer: MakeDialer, raw_server: RawServer
+) -> None:
     """Without a length it is whole when nothing comes any more."""
-    doorman.raw = ENDLESS
-    dialer = make_dialer(api_base=doorman.url)
+    raw_server.raw = ENDLESS
+    dialer = make_dialer(api_base=raw_server.url)
     assert [dialer.place(an_attempt()) for _ in range(2)] == [ACCEPTED] * 2
-    assert doorman.connections == 2
+    assert raw_server.connections == 2
 
 
 @pytest.mark.parametrize("answer", [WHOLE, CHUNKED, REFUSED], ids=["whole", "chunked", "refused"])
-def test_half_an_answer_is_none(make_dialer: MakeDialer, doorman: Doorman, answer: bytes) -> None:
+def test_half_an_answer_is_none(
+    make_dialer: MakeDialer, raw_server: RawServer, answer: bytes
+) -> None:
     """Wherever the connection ends before it: even half a refusal leaves the call in doubt."""
-    dialer = make_dialer(api_base=doorman.url)
+    dialer = make_dialer(api_base=raw_server.url)
     for end in range(len(answer)):
-        doorman.raw = answer[:end]
+        raw_server.raw = answer[:end]
         failed = dialer.place(an_attempt())
         assert isinstance(failed, Failure), answer[:end]
         assert failed.kind is Kind.DOUBT, answer[:end]
@@ -80,23 +84,23 @@ def test_half_an_answer_is_none(make_dialer: MakeDialer, doorman: Doorman, answe
 @pytest.mark.parametrize("more", [b"{}", WHOLE, b"HTTP/1.1 408 Request Timeout\r\n\r\n"])
 @pytest.mark.parametrize("pause_s", [None, 0.0002], ids=["in one piece", "byte by byte"])
 def test_what_was_not_asked_for_spoils_the_connection(
-    make_dialer: MakeDialer, doorman: Doorman, more: bytes, pause_s: float | None
+    make_dialer: MakeDialer, raw_server: RawServer, more: bytes, pause_s: float | None
 ) -> None:
     """The answer before it counts; the next request goes over a connection of its own."""
-    doorman.raw, doorman.pause_s, doorman.stays = WHOLE + more, pause_s, True
-    dialer = make_dialer(api_base=doorman.url)
+    raw_server.raw, raw_server.pause_s, raw_server.stays = WHOLE + more, pause_s, True
+    dialer = make_dialer(api_base=raw_server.url)
     for _ in range(3):
         assert dialer.place(an_attempt()) == ACCEPTED
         time.sleep(0.05)
-    assert doorman.connections == 3
+    assert raw_server.connections == 3
 
 
-def test_an_announced_end(make_dialer: MakeDialer, doorman: Doorman) -> None:
+def test_an_announced_end(make_dialer: MakeDialer, raw_server: RawServer) -> None:
     """A server that says that it closes is not asked again on that connection."""
-    doorman.raw, doorman.stays = WHOLE.replace(b"X-Place: S\xe3o", b"Connection: close"), True
-    dialer = make_dialer(api_base=doorman.url)
+    raw_server.raw, raw_server.stays = WHOLE.replace(b"X-Place: S\xe3o", b"Connection: close"), True
+    dialer = make_dialer(api_base=raw_server.url)
     assert [dialer.place(an_attempt()) for _ in range(2)] == [ACCEPTED] * 2
-    assert doorman.connections == 2
+    assert raw_server.connections == 2
 
 
 @pytest.mark.parametrize(
@@ -109,22 +113,22 @@ def test_an_announced_end(make_dialer: MakeDialer, doorman: Doorman) -> None:
     ids=["another protocol", "early hints", "early hints alone"],
 )
 def test_a_provisional_answer_is_none(
-    make_dialer: MakeDialer, doorman: Doorman, answer: bytes
+    make_dialer: MakeDialer, raw_server: RawServer, answer: bytes
 ) -> None:
     """What follows must not be taken for the answer to the next request."""
-    doorman.raw, doorman.stays = answer, True
-    dialer = make_dialer(api_base=doorman.url)
+    raw_server.raw, raw_server.stays = answer, True
+    dialer = make_dialer(api_base=raw_server.url)
     for _ in range(2):
         failed = dialer.place(an_attempt())
         assert isinstance(failed, Failure)
         assert failed.kind is Kind.DOUBT
-    assert doorman.connections == 2
+    assert raw_server.connections == 2
 
 
-def test_names_of_headers_in_any_case(make_dialer: MakeDialer, doorman: Doorman) -> None:
+def test_names_of_headers_in_any_case(make_dialer: MakeDialer, raw_server: RawServer) -> None:
     """Twilio's wish to wait is heard however it is spelled."""
-    doorman.raw = REFUSED.replace(b"\r\nContent", b"\r\nrEtRy-aFtEr: 7\r\nContent")
-    failed = make_dialer(api_base=doorman.url).place(an_attempt())
+    raw_server.raw = REFUSED.replace(b"\r\nContent", b"\r\nrEtRy-aFtEr: 7\r\nContent")
+    failed = make_dialer(api_base=raw_server.url).place(an_attempt())
     assert isinstance(failed, Failure)
     assert (failed.kind, failed.retry_after_ms) == (Kind.REFUSED, 7_000)
 
@@ -142,13 +146,13 @@ ENDLESS_PARTS = {
 
 @pytest.mark.parametrize("part", ENDLESS_PARTS)
 def test_the_deadline_is_for_the_answer_as_a_whole(
-    make_dialer: MakeDialer, doorman: Doorman, part: str
+    make_dialer: MakeDialer, raw_server: RawServer, part: str
 ) -> None:
     """A server that never stops sending a little is given up like a silent one."""
     begin, drop = ENDLESS_PARTS[part]
-    doorman.raw, doorman.pause_s = begin + drop * 800, 0.005
+    raw_server.raw, raw_server.pause_s = begin + drop * 800, 0.005
     start = time.monotonic()
-    failed = make_dialer(api_base=doorman.url, deadline_ms=500).place(an_attempt())
+    failed = make_dialer(api_base=raw_server.url, deadline_ms=500).place(an_attempt())
     assert 0.5 <= time.monotonic() - start < 0.5 + GRACE_S
     assert isinstance(failed, Failure)
     assert failed.kind is Kind.DOUBT
@@ -164,13 +168,15 @@ def test_the_deadline_is_for_the_answer_as_a_whole(
     ],
     ids=["no length", "announced", "in chunks"],
 )
-def test_no_server_fills_our_memory(make_dialer: MakeDialer, doorman: Doorman, head: bytes) -> None:
+def test_no_server_fills_our_memory(
+    make_dialer: MakeDialer, raw_server: RawServer, head: bytes
+) -> None:
     """What comes is bounded, and nothing is reserved for what is only announced."""
     chunk = b"ffffffffff\r\n" if b"chunked" in head else b""
-    doorman.raw = CREATED + head + b"\r\n" + chunk + b" " * 9_000_000
-    dialer = make_dialer(api_base=doorman.url)
+    raw_server.raw = CREATED + head + b"\r\n" + chunk + b" " * 9_000_000
+    dialer = make_dialer(api_base=raw_server.url)
     dialer.place(an_attempt())
-    doorman.raw = CREATED + head + b"\r\n" + chunk + BODY
+    raw_server.raw = CREATED + head + b"\r\n" + chunk + BODY
     tracemalloc.start()
     try:
         failed = dialer.place(an_attempt())
@@ -183,10 +189,10 @@ def test_no_server_fills_our_memory(make_dialer: MakeDialer, doorman: Doorman, h
         assert failed.kind is Kind.DOUBT
 
 
-def test_an_answer_that_is_too_large(make_dialer: MakeDialer, doorman: Doorman) -> None:
+def test_an_answer_that_is_too_large(make_dialer: MakeDialer, raw_server: RawServer) -> None:
     """It is given up in the middle, and leaves the call in doubt."""
-    doorman.raw = CREATED + b"\r\n" + BODY + b" " * 9_000_000
-    failed = make_dialer(api_base=doorman.url).place(an_attempt())
+    raw_server.raw = CREATED + b"\r\n" + BODY + b" " * 9_000_000
+    failed = make_dialer(api_base=raw_server.url).place(an_attempt())
     assert isinstance(failed, Failure)
     assert failed.kind is Kind.DOUBT
     assert "too large" in failed.reason

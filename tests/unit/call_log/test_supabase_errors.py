@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from postgrest import APIError
 
-from vomind_queue.call_log.supabase_errors import Fault, in_words, judge
+from vomind_queue.call_log.supabase_errors import Fault, classify, describe
 
 
 def error(code: str | None, message: str = "") -> APIError:
@@ -24,11 +24,11 @@ def error(code: str | None, message: str = "") -> APIError:
         ("P0001", Fault.LINE),
         ("54000", Fault.LINE),
         ("PGRST102", Fault.LINE),
-        ("57014", Fault.DOUBTFUL),
-        ("400", Fault.DOUBTFUL),
-        ("403", Fault.DOUBTFUL),
-        ("413", Fault.DOUBTFUL),
-        ("SUP", Fault.DOUBTFUL),
+        ("57014", Fault.UNCLEAR),
+        ("400", Fault.UNCLEAR),
+        ("403", Fault.UNCLEAR),
+        ("413", Fault.UNCLEAR),
+        ("SUP", Fault.UNCLEAR),
         ("08006", Fault.AWAY),
         ("25006", Fault.AWAY),
         ("28P01", Fault.AWAY),
@@ -49,7 +49,7 @@ def error(code: str | None, message: str = "") -> APIError:
 )
 def test_whose_fault_it_is(code: str | None, fault: Fault) -> None:
     """A line is given up only where it is certain that nothing else is wrong."""
-    assert judge(error(code)) is fault
+    assert classify(error(code)) is fault
 
 
 @pytest.mark.parametrize(
@@ -69,4 +69,4 @@ def test_whose_fault_it_is(code: str | None, fault: Fault) -> None:
 )
 def test_what_is_told_names_nobody(message: str, told: str) -> None:
     """Names of tables and columns stay, values go, details are never looked at."""
-    assert in_words(error("22000", message)) == f"22000: {told}"
+    assert describe(error("22000", message)) == f"22000: {told}"

@@ -14,7 +14,7 @@ import click
 
 from vomind_queue.cli.bulk.columns import FIELDS
 from vomind_queue.cli.bulk.lines import Fault, Part, Sheet, parts, read_csv, read_jsonl
-from vomind_queue.cli.bulk.sending import Journal, Sender, agree, open_journal
+from vomind_queue.cli.bulk.sending import Journal, Sender, check_unchanged, open_journal
 from vomind_queue.cli.client import QUEUE, Api, ApiFault, Tell, patiently
 from vomind_queue.cli.exit_codes import BadFile, ExitCode
 from vomind_queue.cli.options import duration, talks
@@ -103,9 +103,9 @@ def bulk(
             f"{count(len(sheet.lines), 'call')}, nothing wrong; nothing sent.",
         )
         return
-    with closing(open_journal(beside(file), size=size, client=api.identity)) as journal:
+    with closing(open_journal(beside(file), size=size, client=api.fingerprint)) as journal:
         whole = parts(sheet.lines, journal.size)
-        agree(journal, whole, unknown)
+        check_unchanged(journal, whole, unknown)
         left = [part for part in whole if journal.jobs(part) is None]
         _check(api, out, sheet, left, patience)
         sender = Sender(api=api, journal=journal, patience_s=patience / 1000, tell=out.waiting)

@@ -83,10 +83,10 @@ class Journal:
 
     def _note(self, part: Part, **said: Any) -> None:
         line = {"part": part.index, "digest": part.digest, **said}
-        self.take(line)
+        self.replay(line)
         _append(self.file, line)
 
-    def take(self, line: dict[str, Any]) -> None:
+    def replay(self, line: dict[str, Any]) -> None:
         """Learn from a line."""
         record = Record(digest=line["digest"], jobs=line.get("jobs"), tried_s=line.get("tried"))
         if line.get("not_accepted"):
@@ -110,7 +110,7 @@ def open_journal(path: Path, *, size: int, client: str) -> Journal:
     except OSError:
         raise BadFile(f"Somebody else is sending this file now ({path}).") from None
     file.seek(0)
-    first, *rest = _read(file) or [_begin(file, size, client)]
+    first, *rest = _read(file) or [_write_header(file, size, client)]
     if first.get("version") != VERSION:
         raise BadFile(f"{path} is not of this version.")
     if first["client"] != client:
@@ -120,11 +120,11 @@ def open_journal(path: Path, *, size: int, client: str) -> Journal:
         )
     journal = Journal(path=path, file=file, run=first["run"], size=first["size"])
     for line in rest:
-        journal.take(line)
+        journal.replay(line)
     return journal
 
 
-def _begin(file: IO[str], size: int, client: str) -> dict[str, Any]:
+def _write_header(file: IO[str], size: int, client: str) -> dict[str, Any]:
     line = {"version": VERSION, "run": secrets.token_hex(8), "size": size, "client": client}
     _append(file, line)
     return line
@@ -189,7 +189,7 @@ class Sender:
             raise
 
 
-def agree(journal: Journal, whole: Sequence[Part], unknown: str | None) -> None:
+def check_unchanged(journal: Journal, whole: Sequence[Part], unknown: str | None) -> None:
     """Check that the file still is the one that the journal describes.
 
     ``unknown`` is what to do with a part of which the answer never came and cannot be asked for

@@ -17,13 +17,13 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 
-#: Between two looks at the stack, seconds.
-LOOK_S = 0.2
+#: Between two checks of the stack, s.
+POLL_INTERVAL_S = 0.2
 #: This file as a program: without site-packages it starts at once.
 _PROGRAM = (sys.executable, "-I", "-S", __file__)
 
 
-class Leash:
+class ProcessGuard:
     """Ties commands to this process while it is entered."""
 
     def __init__(self) -> None:
@@ -69,11 +69,11 @@ def _run(notes: str, stack: int, command: list[str]) -> None:
 def _watch(notes: str, stack: int) -> None:
     """Wait for the end of the stack, then end all that are noted."""
     while os.getppid() == stack:
-        time.sleep(LOOK_S)
+        time.sleep(POLL_INTERVAL_S)
     with open(notes, encoding="ascii") as noted:  # noqa: PTH123
         os.unlink(notes)  # noqa: PTH108
         # A command that had opened the file may be about to write.
-        time.sleep(LOOK_S)
+        time.sleep(POLL_INTERVAL_S)
         for line in noted:
             pid, number = line.split()
             with suppress(ProcessLookupError):
