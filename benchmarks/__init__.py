@@ -1,1 +1,1 @@
-"""Measurements that stay outside the test run; what they printed stands in README.md here."""
+"""Benchmarks, which are no part of the tests; README.md has their results."""

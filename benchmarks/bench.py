@@ -1,4 +1,4 @@
-"""One run of benchmarks: measurements taken in rounds, noise told apart, raw lines kept."""
+"""One run of benchmarks: measured in rounds, noise marked, raw lines kept."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Figures = Mapping[str, float | None]
 
 #: CPU that others may use beside a measurement, percent of one core.
 OTHERS_PERCENT = 15.0
-#: As little is not told from the kernel's own ticks, ms.
+#: Less than this cannot be distinguished from the kernel's ticks, ms.
 OTHERS_MS = 40.0
 #: How much slower than at its best in this run the machine may be.
 SLOWER = 1.35

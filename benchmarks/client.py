@@ -1,4 +1,4 @@
-"""One connection to an API, with little of its own in what it measures."""
+"""One connection to an API that adds little to what it measures."""
 
 from __future__ import annotations
 

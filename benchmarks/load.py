@@ -29,7 +29,7 @@ class Running:
     """What was started by somebody else, as the measurements want it."""
 
     client: Client
-    #: None of its processes are known: no CPU is told.
+    #: Its processes are unknown, so no CPU time is reported.
     pids: Mapping[str, int] = field(default_factory=dict)
 
     def rest(self) -> None:

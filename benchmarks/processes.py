@@ -1,4 +1,4 @@
-"""Commands that a benchmark starts and ends, each in a session and with a log of its own."""
+"""Commands that a benchmark starts and ends, each in its own session and with its own log."""
 
 from __future__ import annotations
 

@@ -125,7 +125,7 @@ STEPS: dict[str, Callable[[Place], object]] = {
 
 @contextmanager
 def place(size: int) -> Iterator[Place]:
-    """Everything of one size, in a directory of its own."""
+    """Everything of one size, in a separate directory."""
     with tempfile.TemporaryDirectory() as name:
         server = Server(kind="valkey", directory=Path(name) / "server", durable=True)
         server.start()

@@ -1,4 +1,4 @@
-"""Load on a URL from many connections: wrk (https://github.com/wg/wrk), a program of its own.
+"""Load on a URL from many connections: wrk (https://github.com/wg/wrk), a separate program.
 
 It takes some 5 µs of CPU for a request, where a client in Python takes 30 and more: on two cores
 the load must not be what is measured.

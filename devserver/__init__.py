@@ -1,4 +1,4 @@
 """The whole product on one machine: its processes under honcho, two servers beneath them.
 
-A program of its own beside the service, which does not know it.
+A separate program beside the service, which does not know it.
 """

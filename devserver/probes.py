@@ -46,7 +46,7 @@ def reachable(host: str) -> str:
 
 
 def in_url(host: str) -> str:
-    """Return ``host`` as it stands in an address."""
+    """Return ``host`` as an address has it."""
     return f"[{host}]" if ":" in host else host
 
 
@@ -91,7 +91,7 @@ def _bound(place: Place) -> socket.socket:
         raise SettingsError(f"{place.host} cannot be listened on: {error.strerror}.") from None
     listener = socket.socket(family, kind)
     try:
-        # As servers do: what a closed connection leaves behind does not count.
+        # As servers do: the traces of a closed connection do not count.
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
         listener.listen()

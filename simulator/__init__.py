@@ -1,4 +1,4 @@
-"""A Twilio that rings nobody: its Calls API over real HTTP, a program of its own.
+"""A Twilio that calls nobody: its Calls API over real HTTP, a separate program.
 
 It keeps what it was asked in memory, answers as Twilio does, and can be steered over
 HTTP to fail in every way a telephone provider fails. Run it with

@@ -1,4 +1,4 @@
-"""The listening socket: it can be shut for a while, so that connections are refused."""
+"""The listening socket, which can be closed for a while so that connections are refused."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ BACKLOG = 1024
 
 
 class Listener:
-    """Accepts connections on one address, each served by a thread of its own."""
+    """Accepts connections on one address, each served by its own thread."""
 
     def __init__(self, host: str, port: int, handler: Handler) -> None:
         """Bind at once, so that a port in use is known before anything else starts."""
         self._handler = handler
-        # Only the accepting thread touches the listening socket; others change what is
-        # wanted, wake it and wait until it is so.
+        # Only the accepting thread touches the listening socket. Others set the wanted state,
+        # wake it and wait.
         self._state = threading.Condition()
         self._shut_until = 0.0
         self._is_open = False
@@ -108,7 +108,7 @@ class Listener:
         threading.Thread(target=self._serve, args=(client,), daemon=True).start()
 
     def _serve(self, client: socket.socket) -> None:
-        # A client that goes away is nothing to report.
+        # A client may go away.
         with suppress(OSError), client:
             converse(client, lambda request: self._receive(client, request))
         with self._state:

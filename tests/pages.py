@@ -51,7 +51,7 @@ class Page:
 
     @cached_property
     def anchors(self) -> set[str]:
-        """What a link may have behind ``#``, as GitHub names headings."""
+        """What a link may have after ``#``, as GitHub names headings."""
         found: set[str] = set()
         for token, inline in zip(self._tokens, self._tokens[1:], strict=False):
             if token.type == "heading_open":

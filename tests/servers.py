@@ -49,7 +49,7 @@ def binary(kind: str) -> str:
 
 @dataclass(slots=True, kw_only=True)
 class Server:
-    """One server process on a port and a directory of its own."""
+    """One server process with its own port and directory."""
 
     kind: str
     directory: Path

@@ -1,4 +1,4 @@
-"""The simulator as a process of its own, and a client to steer it.
+"""The simulator as a separate process, and a client to steer it.
 
 Use the fixtures ``simulator`` (shared by the run, reset for each test) and
 ``own_simulator`` (started with arguments of the test's choice); both stand in
@@ -26,7 +26,7 @@ class SimulatorClient:
     """Steers a running simulator over HTTP."""
 
     def __init__(self, url: str, control_url: str | None = None) -> None:
-        """Without a control port of its own the simulator is steered at ``url``."""
+        """Without a separate control port the simulator is steered at ``url``."""
         self.url = url
         self._control_url = control_url or url
         self._session = requests.Session()

@@ -43,7 +43,7 @@ def until(condition: Callable[[], T], *, within_s: float, what: str) -> T:
 
 @dataclass(slots=True, kw_only=True)
 class Process:
-    """One process with its output in a file, in a process group of its own."""
+    """One process with its output in a file, in its own process group."""
 
     name: str
     arguments: Sequence[str]
@@ -196,7 +196,7 @@ class Stack:
         return process
 
     def use_web_of(self, other: Stack) -> None:
-        """Have the API of another stack on the same Redis in place of one of its own."""
+        """Use the API of another stack on the same Redis."""
         self.web_port = other.web_port
         self.borrowed += other.processes
 
@@ -209,7 +209,7 @@ class Stack:
     def start_worker(self, *arguments: str, **settings: str) -> Process:
         """Start a worker and wait until it takes calls.
 
-        A second worker on the same Redis needs a name of its own: ``"-n", "two@%h"``.
+        A second worker on the same Redis needs another name: ``"-n", "two@%h"``.
         """
         process = self.start("worker", *arguments, **settings)
         process.wait_for(" ready.")

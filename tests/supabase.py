@@ -53,7 +53,7 @@ def _binaries() -> Path:
 
 @dataclass(slots=True, kw_only=True)
 class Postgres:
-    """One PostgreSQL on a port and a directory of its own."""
+    """One PostgreSQL with its own port and directory."""
 
     #: Not pytest's: PostgreSQL does not run as root, and nobody else may enter there.
     directory: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="postgres-")))

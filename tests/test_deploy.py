@@ -36,7 +36,7 @@ def procfile() -> dict[str, list[str]]:
 
 
 def dockerfile() -> list[tuple[str, str]]:
-    """Return instructions and what stands behind them, continued lines joined."""
+    """Return instructions with their arguments, continued lines joined."""
     text = re.sub(r"^#.*\n", "", (ROOT / "Dockerfile").read_text(), flags=re.MULTILINE)
     lines = text.replace("\\\n", " ").splitlines()
     return [(name, rest) for name, _, rest in (line.partition(" ") for line in lines) if name]
@@ -59,7 +59,7 @@ def test_compose_sets_settings_that_there_are(name: str) -> None:
 
 
 def test_compose_hands_out_secrets_to_those_who_need_them() -> None:
-    """Whoever gets into one container does not get the keys of the others."""
+    """A break-in at one container does not reveal the keys of the others."""
     secrets = {variable.name for variable in VARIABLES if variable.secret} - {"REDIS_URL"}
     held = {name: secrets & set(each["environment"]) for name, each in OURS.items()}
     assert held == {

@@ -30,7 +30,7 @@ def test_each_setting_stands_in_the_documentation() -> None:
 
 @pytest.mark.parametrize("page", pages(), ids=lambda page: page.name)
 def test_no_page_names_a_setting_that_does_not_exist(page: Page) -> None:
-    """Whoever follows a page does not set a variable in vain."""
+    """A variable that a page names is read by the product."""
     prefixes = {name.split("_")[0] + "_" for name in NAMES if "_" in name}
     named = set(re.findall(r"\b[A-Z]+_[A-Z_]+\b", page.text))
     known = {*NAMES, *CLIENT_VARIABLES}
@@ -66,7 +66,7 @@ def test_each_file_that_a_page_names_is_there(page: Page) -> None:
 
 
 def test_each_page_can_be_found() -> None:
-    """Each page of docs/ stands in the table of contents."""
+    """Each page of docs/ is in the table of contents."""
     contents = Page(ROOT / "docs" / "README.md")
     named = {(contents.path.parent / target).resolve() for _, target in contents.links()}
     found = {page.path for page in pages() if page.path.parent == contents.path.parent}

@@ -29,7 +29,7 @@ def sign(url: str, pairs: Pairs = (), auth_token: str = AUTH_TOKEN) -> str:
 
 
 def a_sid(number: int) -> str:
-    """Return a call SID of its own."""
+    """Return a new call SID."""
     return f"CA{number:032x}"
 
 

@@ -110,7 +110,7 @@ def _commands(server: object) -> int:
 
 
 def two(bench: Bench) -> None:
-    """One Redis and two, each a queue of its own: what all workers place, and what Redis adds."""
+    """One Redis and two, each with its own queue: calls placed, and what Redis adds."""
     for queues in bench.turns((1, 2), most=3):
         label = f"{queues} queue{'s' if queues > 1 else ''}, each its own Redis"
         with ExitStack() as stack:

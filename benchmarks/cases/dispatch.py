@@ -32,7 +32,7 @@ class Running(Protocol):
 
     @property
     def pids(self) -> Mapping[str, int]:
-        """Its processes, whose CPU is told."""
+        """Its processes, whose CPU time is reported."""
         ...
 
     def rest(self) -> None:

@@ -55,7 +55,7 @@ def _memory(bench: Bench, system: System) -> None:
 
 
 def _completed(bench: Bench, system: System) -> None:
-    """What a call leaves behind when it is over, of an otherwise empty server."""
+    """What a finished call leaves on an otherwise empty server."""
     client, total = system.client, bench.size(COMPLETED, 2_000)
     client.ask("POST", "/pause", {})
     with system.server.client() as redis:
@@ -118,7 +118,7 @@ def _asked(system: System, seconds: float) -> Figures:
     if system.side.watching:
         system.rest()
     with system.server.client() as client:
-        # This client's own is none of theirs.
+        # Without this client's own connection.
         connected = int(client.info("clients")["connected_clients"]) - 1
     return {"commands_per_s": round(sent / seconds, 2), "connections": connected}
 

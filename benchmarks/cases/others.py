@@ -39,13 +39,13 @@ HELD = 20_000
 #: Loss: tasks, how long each takes, ms, kills, and how long a worker lives, s.
 RISKED, RISKED_MS, KILLS, LIFE_S = 1_000, 20.0, 5, 1.5
 #: Tasks begun after which a worker's life ends before that, so that some wait for each later one:
-#: what a dead worker took ahead comes back after an hour, to none of them.
+#: what a dead worker prefetched comes back after an hour, too late for this run.
 SHARE = RISKED // (KILLS + 2)
 
 
 @dataclass(kw_only=True)
 class Stand:
-    """One task queue on a server of its own, and the file that its tasks write to."""
+    """One task queue on a separate server, and the file that its tasks write to."""
 
     queue: TaskQueue
     server: Server

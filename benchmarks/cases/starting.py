@@ -76,8 +76,8 @@ def _simulator(port: int, method: str, path: str, body: object = None) -> dict[s
     data = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", data, method=method)
     with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 - an address of ours
-        told: dict[str, int] = json.loads(answer.read())
-    return told
+        counts: dict[str, int] = json.loads(answer.read())
+    return counts
 
 
 def second_worker(bench: Bench) -> None:

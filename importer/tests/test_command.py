@@ -51,7 +51,7 @@ def run(stack: Stack, old: Server, *arguments: str) -> subprocess.CompletedProce
 def test_it_is_looked_at_taken_over_and_rung(stack: Stack, old: Server, tmp_path: Path) -> None:
     """A look changes nothing; then each waiting call rings once, and the report has the ids."""
     looked = run(stack, old)
-    assert "Nothing was changed. --take-over does it." in looked.stdout
+    assert "Nothing was changed. --take-over carries it out." in looked.stdout
     with redis.Redis(port=old.port, password=PASSWORD) as client:
         assert client.zcard(BASE + "prioritized") == 7
     refused = run(stack, old, "--take-over", "--wait", "0")

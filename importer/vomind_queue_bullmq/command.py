@@ -41,7 +41,9 @@ def _zone(_ctx: click.Context, _parameter: click.Parameter, name: str | None) ->
     callback=_zone,
     help="Clock of the old worker (its TZ), for recurring calls that name no zone.",
 )
-@click.option("--take-over", is_flag=True, help="Do it. Without this nothing is changed.")
+@click.option(
+    "--take-over", is_flag=True, help="Carry it out. Without this option nothing is changed."
+)
 @click.option(
     "--wait",
     type=click.FloatRange(min=0),
@@ -96,7 +98,7 @@ def import_bullmq(
     for line in account.in_words():
         click.echo(line)
     if account.dry:
-        click.echo("Nothing was changed. --take-over does it.")
+        click.echo("Nothing was changed. --take-over carries it out.")
     if not account.whole:
         raise SystemExit(1)
 

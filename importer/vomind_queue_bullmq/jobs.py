@@ -20,7 +20,7 @@ from vomind_queue_bullmq.source import OldJob, Place
 #: BullMQ's numbers of the old service's priorities.
 _PRIORITIES = {1: "high", 2: "normal", 3: "low"}
 _LOWEST = 3
-#: Fields of a call that it knows; the rest of its data stays behind.
+#: Fields of a call that it knows; other data is dropped.
 _FIELDS = ("to", "message", "lead_id", "metadata")
 #: The escape of half a surrogate pair, be it followed by the other or not.
 _HALF = re.compile(r"\\u[dD][89a-fA-F]")

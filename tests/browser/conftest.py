@@ -20,7 +20,7 @@ from tests.simulator import SimulatorClient
 from tests.stack import Stack, until
 from vomind_queue.queue import keys
 
-#: The key that the page signs in with; its name stands in "paused by".
+#: The key that the page signs in with; "paused by" shows its name.
 SECRET = "a-long-secret"
 SETTINGS = FAST | {"API_KEYS": f"ops:{SECRET}", "CALL_WORKER_CONCURRENCY": "8"}
 #: How long the page may take to show something, ms: two busy cores included.
@@ -160,7 +160,7 @@ class Visitor:
         )
 
     def _heard(self, message: Any) -> None:
-        # What the server refuses is told in the console, too; tests look at the page for that.
+        # The console also shows refused requests; tests check the page for those.
         if message.type == "error" and "Failed to load resource" not in message.text:
             self.troubles.append(message.text)
 
@@ -173,7 +173,7 @@ class Visitor:
 
 @pytest.fixture
 def visit(office: Office, browser: Browser) -> Iterator[Callable[..., Visitor]]:
-    """Comes to the page, signed in unless told otherwise; ``visit(width=390, key=None)``."""
+    """Opens the page, signed in by default; ``visit(width=390, key=None)``."""
     contexts: list[BrowserContext] = []
     visitors: list[Visitor] = []
     expect.set_options(timeout=PATIENCE_MS)

@@ -1,6 +1,6 @@
 """Takes the pictures for the documentation: ``make pictures``.
 
-A real stack on ports of its own is filled as on a working day, and each page is photographed.
+A real stack on separate ports is filled as on a working day, and each page is photographed.
 """
 
 from __future__ import annotations

@@ -68,7 +68,7 @@ def _run_one(experiment: Experiment, scale: Scale, seed: int) -> tuple[Row, bool
             size=f"seed {seed}",
             result=f"NOT TRIED: {error}",
         )
-    except Exception as error:  # noqa: BLE001 - told, and the next one runs
+    except Exception as error:  # noqa: BLE001 - reported, and the next one runs
         kept = False
         if not isinstance(error, AssertionError):
             traceback.print_exc()

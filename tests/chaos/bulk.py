@@ -1,4 +1,4 @@
-"""A bulk is there whole or not at all, whatever dies; the numbers are told quickly meanwhile."""
+"""A bulk is there whole or not at all, whatever dies; the stats stay quick meanwhile."""
 
 from __future__ import annotations
 

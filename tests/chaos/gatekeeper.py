@@ -20,7 +20,7 @@ SLOW_S = (0.5, 8.0)
 
 
 class Gatekeeper:
-    """Stands at a port of its own; ends with `close`."""
+    """Listens on its own port until `close`."""
 
     def __init__(self, target: str, rng: random.Random) -> None:
         """``target``: address to pass requests on to."""

@@ -113,7 +113,7 @@ def havoc(
         try:
             while not over.wait(rng.uniform(*every_s)):
                 victim.harm(rng, stop_s[1], stop_s[0])
-        except BaseException as error:  # noqa: BLE001 - told in the thread that waits
+        except BaseException as error:  # noqa: BLE001 - raised in the thread that waits
             failed.append(error)
 
     threads = [

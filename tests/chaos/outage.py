@@ -1,4 +1,4 @@
-"""Redis is away: told within two seconds, nothing refused happens later, then all goes on."""
+"""Redis is away: errors within two seconds, no refused call happens later, then all goes on."""
 
 from __future__ import annotations
 

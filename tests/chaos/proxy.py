@@ -13,7 +13,7 @@ PIECE = 65_536
 
 
 class Proxy:
-    """Passes everything on to a port of loopback; cuts when told to. Ends with the process."""
+    """Passes everything on to a port of loopback; cuts on request. Ends with the process."""
 
     def __init__(self, port: int, rng: random.Random) -> None:
         """``port``: where the server listens."""

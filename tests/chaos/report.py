@@ -37,7 +37,7 @@ class Experiment:
     promise: str
     #: Does the harm; answers size and result. Raises Broken when the promise is.
     run: Callable[[Scale, int], tuple[str, str]]
-    #: Runs in `make chaos`, each with a seed of its own; one in the short form.
+    #: Runs in `make chaos`, each with its own seed; one in the short form.
     rounds: int = 1
     #: Whether `make test` runs its short form: not where a test of its own, or a harder
     #: experiment, does the same.
@@ -58,6 +58,6 @@ def record(row: Row, scale: Scale, seed: int, took_s: float) -> None:
 
 
 def say(text: str) -> None:
-    """A line for whoever watches."""
+    """A line for the person watching."""
     sys.stdout.write(text + "\n")
     sys.stdout.flush()

@@ -19,7 +19,7 @@ FAST_TIMES: Mapping[str, str] = {
     "DRAIN_TIME": "2s",
     "CALL_RATE_LIMIT": "off",
 }
-#: The product's own times; only the limit is lifted, which has experiments of its own.
+#: The product's own times; only the limit is lifted, which has its own experiments.
 REAL_TIMES: Mapping[str, str] = {"CALL_RATE_LIMIT": "off"}
 
 

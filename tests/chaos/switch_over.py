@@ -67,7 +67,7 @@ def _replica(made: Arena) -> Iterator[Server]:
 
 
 def _start(made: Arena) -> None:
-    """Everything, each worker with a number of its own to call from."""
+    """Everything, each worker with its own caller number."""
     made.start(workers=0)
     for caller in CALLERS:
         made.new_worker(TWILIO_PHONE_NUMBER=caller)

@@ -125,8 +125,8 @@ def one_number(scale: Scale, seed: int) -> tuple[str, str]:
             faults += (_strangers if settings else _not_to_be_told)(made, pairs)
     fail_on(faults)
     return f"{2 * pairs} pairs, {2 * pairs} rings of another program", (
-        "each call has a SID of its own, none of another program's; "
-        f"{pairs} that could not be told apart are left to a person"
+        "each call has its own SID, and none of another program's; "
+        f"{pairs} that could not be distinguished are left to a person"
     )
 
 

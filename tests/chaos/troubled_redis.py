@@ -133,7 +133,7 @@ def full_memory(scale: Scale, seed: int) -> tuple[str, str]:
             client.cancel(job_id)
         evidence = made.judge(within_s=60)
     unknown = evidence.journal.unknown
-    fail_on([f"{len(unknown)} requests were told as unknown"] if unknown else [])
+    fail_on([f"{len(unknown)} requests were reported as unknown"] if unknown else [])
     return f"{len(evidence.journal.accepted)} calls until memory was full", (
         f"{len(evidence.journal.refused)} refused with 503, nothing half-written; "
         f"{WAITING} calls placed meanwhile, all others later"

@@ -79,7 +79,7 @@ def listed(api: Api) -> tuple[dict[str, dict[str, Any]], list[str]]:
             )
         for job in found:
             if job["jobId"] in jobs:
-                faults.append(f"job {job['jobId']} stands in two lists")
+                faults.append(f"job {job['jobId']} is in two lists")
             if job["state"] != state:
                 faults.append(f"job {job['jobId']} in the list {state} says {job['state']}")
             jobs[job["jobId"]] = job
@@ -139,7 +139,7 @@ def _ended_well(job: dict[str, Any], rings: list[dict[str, Any]], retried: int) 
         if not job["failedReason"]:
             return "failed without a reason"
         if rings and not retried and UNKNOWN_OUTCOME not in job["failedReason"]:
-            return "rang, and is told as failed"
+            return "rang, and is reported as failed"
         return ""
     return f"is left {job['state']}"
 

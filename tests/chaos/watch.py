@@ -1,7 +1,7 @@
 """``python -m tests.chaos.watch URL``: how long GET takes, by a client that does nothing else.
 
 Asks again and again until its input ends; then prints all durations, in seconds, as JSON. A
-process of its own: a thread would wait for whatever else its process is busy with.
+separate process: a thread would wait while its process is busy.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from tests.ways.walk import ways
 
 
 def main() -> None:
-    """Send a few calls through an empty server of its own."""
+    """Send a few calls through a separate, empty server."""
     with tempfile.TemporaryDirectory() as name:
         server = Server(kind="valkey", directory=Path(name) / "server")
         server.start()

@@ -21,7 +21,7 @@ out = os.fdopen(os.dup(1), "w", buffering=1)
 
 
 def answer(what: Any) -> None:
-    """A line to whoever started this process."""
+    """A line to the process that started this one."""
     out.write(json.dumps(what) + "\n")
 
 

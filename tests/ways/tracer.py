@@ -14,7 +14,7 @@ PACKAGE = Path(__file__).resolve().parents[2] / "vomind_queue"
 class Tracer:
     """Installed first of all: a thread that started before it is not seen.
 
-    Code that a library generates, such as a dataclass's ``__init__``, stands in no file of ours
+    Code that a library generates, such as a dataclass's ``__init__``, is in no file of ours
     and is not seen either.
     """
 

@@ -29,9 +29,9 @@ from vomind_queue.call_log.supabase_errors import Fault, classify, describe
 from vomind_queue.errors import LogUnavailable
 from vomind_queue.observability.check_result import CheckResult
 
-#: How long one answer may take, s: a request of the API waits for it, too.
+#: Time-out of a request, s: requests to the API wait for it, too.
 TIMEOUT_S = 5.0
-#: Keys in one request: they stand in its address, and 8 KB pass everywhere.
+#: Keys in one request: they are part of its URL, and 8 KB pass everywhere.
 KEYS_AT_ONCE = 100
 
 #: What makes a line of each table itself.
@@ -54,7 +54,7 @@ def _client(url: str, service_key: str) -> tuple[Client, httpx.Client]:
     http = httpx.Client(timeout=TIMEOUT_S)
     options = ClientOptions(
         httpx_client=http,
-        # The shipper has a pace of its own for what failed.
+        # The shipper retries at its own pace.
         postgrest_client_retry=False,
         auto_refresh_token=False,
         persist_session=False,
@@ -191,7 +191,7 @@ class SupabaseLog:
 def _checked(answer: Any) -> Any:
     """Raise LogUnavailable for a 200 that is not Supabase's, such as a log-in page."""
     if not isinstance(answer.data, list):
-        raise LogUnavailable("what answers in place of Supabase is none")
+        raise LogUnavailable("the server is not Supabase")
     return answer
 
 

@@ -9,11 +9,11 @@ from postgrest import APIError
 
 
 class Fault(Enum):
-    """Whose fault it is."""
+    """The cause of an error."""
 
     #: This line's, for good.
     LINE = auto()
-    #: This line's, or of whatever stands in between.
+    #: This line's, or a proxy's in between.
     UNCLEAR = auto()
     #: The connection's, the key's or the tables': wait.
     AWAY = auto()
@@ -32,7 +32,7 @@ _TOO_LONG = "57014"
 #: says that it cannot now, or that it does not know us.
 _AWAY = re.compile(r"[0-9A-Z]{5}|PGRST[0-9A-Z]{3}|401|402|404|407|408|429|5[0-9]{2}")
 
-#: What stands between quotes is a value, unless a word before says that it is a name.
+#: Quoted text is a value, unless the word before it says that it is a name.
 _QUOTED = re.compile(
     r'(\b(?:relation|column|constraint|table|index|trigger|type) "[a-z0-9_]+")'
     r"|\"[^\"]*\"|'[^']*'"
@@ -41,7 +41,7 @@ _DIGITS = re.compile(r"\+?[0-9][0-9 ()./-]{4,}[0-9]")
 #: Characters of an error that are shown.
 _LONGEST = 200
 _TABLES = "run the migrations in vomind_queue/call_log/migrations"
-#: What they say most often to those who set this up, and what to do.
+#: The most frequent errors of a new installation, and their remedies.
 _ADVICE = {
     "PGRST205": f"the tables are missing: {_TABLES}",
     "PGRST204": f"the tables are old: {_TABLES}",

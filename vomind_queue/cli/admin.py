@@ -41,24 +41,24 @@ def forget(number: str) -> None:
     Ends with 1 when something is left to be done.
     """
     if not re.fullmatch(r"\+[0-9]{7,15}", number):
-        raise click.BadParameter("write it as + and 7 to 15 digits", param_hint="NUMBER")
+        raise click.BadParameter("must be + and 7 to 15 digits", param_hint="NUMBER")
     with exit_on_error():
         done = build_history(configured()).forget(number)
     click.echo(f"queue: {done.cancelled} calls and {done.recurring} recurring calls cancelled")
     click.echo(f"history: {done.history} calls removed")
     if done.log is None:
-        click.echo("call log: cannot be reached; run this again later")
+        click.echo("call log: unreachable; run this again later")
     else:
         click.echo(f"call log: {done.log.calls} calls and {done.log.events} events erased")
     if done.being_placed:
         ids = ", ".join(done.being_placed)
-        click.echo(f"being placed: {ids}; run this again when they have ended")
+        click.echo(f"being placed: {ids}; run this again after they have ended")
     if not done.complete:
         raise SystemExit(1)
 
 
 @click.command("dead-letters")
-@click.option("--send", is_flag=True, help="Offer them to the call log once more.")
+@click.option("--send", is_flag=True, help="Send them to the call log again.")
 def dead_letters(*, send: bool) -> None:
     """Show the lines that the call log refused, with its reasons; never a number.
 

@@ -167,7 +167,7 @@ class Api:
             status += f", to {to}"
         if exit_code is not ExitCode.UNREACHABLE:
             exit_code = ExitCode.FAULT
-        return ApiFault(f"What answers at {self.url} is not VoMind Queue: {status}.", exit_code)
+        return ApiFault(f"The server at {self.url} is not VoMind Queue: {status}.", exit_code)
 
 
 def document(answer: requests.Response) -> dict[str, Any]:
@@ -177,7 +177,7 @@ def document(answer: requests.Response) -> dict[str, Any]:
     except ValueError:
         found = None
     if not isinstance(found, dict):
-        raise ApiFault("What answers is not VoMind Queue: it sends no JSON.", ExitCode.FAULT)
+        raise ApiFault("The server is not VoMind Queue: its response is not JSON.", ExitCode.FAULT)
     return found
 
 
@@ -195,7 +195,7 @@ def _base(url: str) -> str:
     text = url if "://" in url else f"http://{url}"
     if not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#]*)?", text):
         raise click.UsageError(
-            f"{_unsigned(text)!r} is no address of the service: write http://host:port."
+            f"{_unsigned(text)!r} is not a service address: expected http://host:port."
         )
     return text.rstrip("/").removesuffix(QUEUE).removesuffix("/api")
 
@@ -207,7 +207,7 @@ def _unsigned(url: str) -> str:
 
 def _checked(key: str) -> str:
     if not re.fullmatch(r"[!-~]+", key):
-        raise click.UsageError("The key is empty or has characters that no key has.")
+        raise click.UsageError("Invalid key: expected printable ASCII characters without spaces.")
     return key
 
 

@@ -52,7 +52,7 @@ class Lazy(NamedTuple):
     #: Module, a colon, and the name of the command in it.
     place: str
     help: str
-    #: Another name for a command that stands in the list already.
+    #: Whether it is another name for a command in the list.
     hidden: bool = False
 
     def load(self) -> click.Command:

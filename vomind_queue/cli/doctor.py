@@ -121,11 +121,19 @@ def _processes(queue: CallQueue) -> Iterator[CheckResult]:
     if stats.workers:
         yield fine("workers", f"{stats.workers} seen in the last 30 s")
     else:
-        yield advice("workers", "None was seen in the last 30 s.", "vomind-queue worker")
+        yield advice("workers", "No worker was seen in the last 30 s.", "vomind-queue worker")
     if stats.recurring and not stats.scheduler_active:
-        yield wrong("scheduler", "None runs, and there are recurring calls.", "vomind-queue beat")
+        yield wrong(
+            "scheduler",
+            "No scheduler is running, and there are recurring calls.",
+            "vomind-queue beat",
+        )
     if not stats.outbox.shipper_active:
-        yield advice("shipper", "None runs: nothing reaches the call log.", "vomind-queue shipper")
+        yield advice(
+            "shipper",
+            "No shipper is running: nothing reaches the call log.",
+            "vomind-queue shipper",
+        )
 
 
 def _keys(settings: Settings) -> Iterator[CheckResult]:
@@ -143,8 +151,8 @@ def _twilio(settings: Settings) -> Iterator[CheckResult]:
     if settings.twilio_account_sid is None:
         yield advice(
             "account",
-            "None is set: `vomind-queue up` uses its simulator, and rings nobody.",
-            "Set TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN and TWILIO_PHONE_NUMBER to ring people.",
+            "No account is set: `vomind-queue up` uses the simulator, which calls nobody.",
+            "Set TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN and TWILIO_PHONE_NUMBER to call people.",
         )
         return
     with closing(build_account_checks(settings)) as account_checks:
@@ -170,7 +178,7 @@ def _callbacks(settings: Settings) -> Iterator[CheckResult]:
     if url is None or settings.twilio_auth_token is None:
         yield advice(
             "PUBLIC_URL",
-            "It is not set: how a call goes is learned late, by asking Twilio.",
+            "Not set: the status of calls arrives late, by polling Twilio.",
             "Set it to the address at which Twilio reaches the API.",
         )
         return
@@ -182,7 +190,7 @@ def _callbacks(settings: Settings) -> Iterator[CheckResult]:
         yield wrong(
             "PUBLIC_URL",
             f"{url} cannot be reached from here ({type(error).__name__}).",
-            "Let it lead to the web process; open the firewall for Twilio.",
+            "Point it at the web process, and open the firewall to Twilio.",
         )
         return
     yield _judge(url, answer)
@@ -194,15 +202,15 @@ def _callbacks(settings: Settings) -> Iterator[CheckResult]:
 def _judge(url: str, answer: requests.Response) -> CheckResult:
     ours = answer.headers.get("Content-Type", "").startswith("application/problem+json")
     if ours and answer.status_code == HTTPStatus.UNPROCESSABLE_ENTITY:
-        return fine("PUBLIC_URL", f"{url} leads here, and Twilio's signature counts there")
+        return fine("PUBLIC_URL", f"{url} reaches the API, which accepts Twilio's signature")
     if ours and answer.status_code == HTTPStatus.FORBIDDEN:
         return wrong(
             "PUBLIC_URL",
-            f"{url} leads to the API, which takes a good signature for a bad one.",
-            "Give web the same PUBLIC_URL and TWILIO_AUTH_TOKEN, to the letter.",
+            f"{url} reaches the API, which rejects a valid signature.",
+            "Give the web process exactly the same PUBLIC_URL and TWILIO_AUTH_TOKEN.",
         )
     return wrong(
         "PUBLIC_URL",
-        f"{url} is answered by something else ({answer.status_code}).",
-        "Let it lead to the web process, its path included.",
+        f"{url} reaches another server ({answer.status_code}).",
+        "Point it at the web process, including its path.",
     )

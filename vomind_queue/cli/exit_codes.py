@@ -12,7 +12,7 @@ class ExitCode(IntEnum):
 
     #: All was done.
     DONE = 0
-    #: Something is left to be done, or was not as it should be; the output says what.
+    #: Something is left to do, or went wrong; the output says what.
     LEFT = 1
     #: The command line, a file or a value in it is not allowed.
     USAGE = 2
@@ -22,9 +22,9 @@ class ExitCode(IntEnum):
     REFUSED = 4
     #: The key is missing or wrong.
     NO_KEY = 5
-    #: The service, or what it stands on, cannot be reached now; try again.
+    #: The service, or one that it depends on, is unreachable now; try again.
     UNREACHABLE = 6
-    #: What answers has a fault of its own, or is not VoMind Queue.
+    #: The server failed, or is not VoMind Queue.
     FAULT = 7
     #: `doctor` found something that should be put right …
     ADVICE = 10

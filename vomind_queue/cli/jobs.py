@@ -32,7 +32,7 @@ OVER = frozenset({"completed", "busy", "no-answer", "failed", "canceled", "unkno
 
 @click.command()
 @_IDS
-@click.option("--remove", is_flag=True, help="Take finished calls out of history, too.")
+@click.option("--remove", is_flag=True, help="Also remove finished calls from history.")
 @talks
 def cancel(api: Api, out: Out, *, ids: tuple[str, ...], remove: bool) -> None:
     """Take calls out of the queue; once it says so, they are never placed.
@@ -54,14 +54,16 @@ def cancel(api: Api, out: Out, *, ids: tuple[str, ...], remove: bool) -> None:
 def _refuse_finished(api: Api, job_id: str) -> None:
     state = api.get(job_path(job_id))["state"]
     if state in _HISTORY:
-        raise ApiFault(f"It has {state}; --remove takes it out of history.", ExitCode.REFUSED)
+        raise ApiFault(f"It has {state}; --remove removes it from history.", ExitCode.REFUSED)
 
 
 @click.command()
 @click.argument("ids", nargs=-1, metavar="[ID]...")
 @click.option("--failed", is_flag=True, help="All failed calls.")
 @click.option(
-    "--reason", metavar="KIND", help="All that failed for one reason: see `vomind-queue failures`."
+    "--reason",
+    metavar="KIND",
+    help="All calls that failed for one reason: see `vomind-queue failures`.",
 )
 @talks
 def retry(api: Api, out: Out, *, ids: tuple[str, ...], failed: bool, reason: str | None) -> None:
@@ -70,7 +72,7 @@ def retry(api: Api, out: Out, *, ids: tuple[str, ...], failed: bool, reason: str
     By their ids ("-" reads them from standard input), or all of one --reason, or all --failed.
     """
     if bool(ids) + failed + (reason is not None) != 1:
-        raise click.UsageError("Name calls, or a --reason, or say --failed.")
+        raise click.UsageError("Expected call ids, a --reason, or --failed.")
     if not ids:
         _retry_many(api, out, reason)
         return
@@ -137,7 +139,7 @@ def show(api: Api, out: Out, *, job_id: str) -> None:
     job = _found(api, job_path(job_id))
     logged = _logged(api, out, job_id, needed=job is None)
     if job is None and logged is None:
-        # Once more for the API's own words.
+        # Repeated for the API's own error.
         job = api.get(job_path(job_id))
     shown = dict(job or logged or {})
     shown["events"] = (logged or {}).get("events", [])
@@ -162,14 +164,14 @@ def _logged(api: Api, out: Out, job_id: str, *, needed: bool) -> dict[str, Any] 
     except ApiFault as fault:
         if needed or not fault.passing:
             raise
-        out.note(f"Without its story: {fault.message}")
+        out.note(f"Without its history: {fault.message}")
         return None
 
 
 def _lines(shown: Mapping[str, Any]) -> Iterator[str]:
     data = shown.get("data") or shown
     title = click.style(f"Call {shown['jobId']}", bold=True)
-    # Where it waits, the reasons below say more.
+    # While it waits, the reasons below say more.
     yield f"{title}  {state(shown['state']) if shown['why'] else where(shown)}"
     yield from _reasons(shown["why"])
     lead = data.get("lead_id")

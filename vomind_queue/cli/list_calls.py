@@ -35,7 +35,7 @@ AWAY_S = 60.0
 filters = together(
     click.option("--number", help="Calls to this number."),
     click.option("--lead-id", metavar="ID", help="Calls about this lead."),
-    click.option("--outcome", type=click.Choice(OUTCOMES), help="What became of it on the line."),
+    click.option("--outcome", type=click.Choice(OUTCOMES), help="The outcome at Twilio."),
     click.option(
         "--since",
         metavar="TIME",
@@ -51,9 +51,9 @@ filters = together(
 @click.command("list")
 @click.argument("state", required=False, metavar="[STATE]", type=_STATE)
 @filters
-@click.option("--start", type=click.IntRange(0), default=0, help="Leave out so many first.")
+@click.option("--start", type=click.IntRange(0), default=0, help="Skip this many.")
 @click.option("--limit", type=click.IntRange(1), default=20, show_default=True)
-@click.option("--ids", is_flag=True, help="Print the ids alone, one a line.")
+@click.option("--ids", is_flag=True, help="Print only the ids, one per line.")
 @talks
 def list_calls(
     api: Api, out: Out, *, state: str | None, start: int, limit: int, ids: bool, **wanted: Any
@@ -152,24 +152,24 @@ def _said(job: Mapping[str, Any]) -> str:
     "--format",
     "form",
     type=click.Choice(_FORMS),
-    help="By default what the file's name ends with, else csv.",
+    help="By default the file's extension, else csv.",
 )
 @click.option(
     "-o",
     "--output",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="The file; it appears when it is whole. By default standard output.",
+    help="The file, which appears once it is complete. By default standard output.",
 )
 @talks
 def export(api: Api, out: Out, *, form: str | None, output: Path | None, **wanted: Any) -> None:
     """Write the calls of the log, the newest first, as CSV or as JSON lines.
 
-    In a CSV, a text that a spreadsheet would take for a formula begins with an apostrophe.
+    In a CSV, text that a spreadsheet would read as a formula is prefixed with an apostrophe.
     """
     form = form or _form(output, as_json=out.as_json)
     write = _csv if form == "csv" else _jsonl
     if output is None:
-        # Beside the calls there is no room for a document.
+        # Standard output has the calls, so there is no document.
         write(api, given(wanted), sys.stdout.buffer)
         return
     with _whole(output) as file:
@@ -211,7 +211,7 @@ def _csv(api: Api, wanted: Mapping[str, Any], file: IO[bytes]) -> int:
 
 @contextmanager
 def _whole(path: Path) -> Iterator[IO[bytes]]:
-    """A file that takes its name only when all is in it."""
+    """Open a file that gets its name once it is complete."""
     part = path.with_name(f"{path.name}.part")
     try:
         with part.open("wb") as file:

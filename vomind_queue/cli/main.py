@@ -34,7 +34,7 @@ class _Root(LazyGroup):
         try:
             return super().invoke(ctx)
         except click.ClickException as fault:
-            # What the API refused is told as its own document.
+            # A refusal of the API is printed as the API's own document.
             if ctx.meta[_WANTS_JSON] and not hasattr(fault, "document"):
                 document = {"success": False, "error": fault.format_message(), "status": None}
                 click.echo(json.dumps({**document, "exitCode": fault.exit_code}))

@@ -14,7 +14,7 @@ import click
 from vomind_queue.cli.client import DEFAULT_URL, Api, ApiFault
 from vomind_queue.cli.output import Out
 
-#: Where they stand before the command's name, they count unless they stand behind it, too.
+#: Given before the command's name, they count unless given after it as well.
 _SHARED = ("url", "key", "as_json")
 _UNITS_MS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
 _PART = re.compile(r"([0-9]{1,12})(ms|[smhdw])")
@@ -31,9 +31,9 @@ def talks(command: Callable[..., Any]) -> Callable[..., Any]:
     @click.option(
         "--key",
         metavar="KEY",
-        help="API key; in the variable nobody sees it in the list of processes.  [env: VOMIND_KEY]",
+        help="API key; the variable keeps it out of the process list.  [env: VOMIND_KEY]",
     )
-    @click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
+    @click.option("--json", "as_json", is_flag=True, help="Print the response as JSON.")
     @click.pass_context
     @wraps(command)
     def wrapped(context: click.Context, /, **options: Any) -> Any:
@@ -80,30 +80,30 @@ def _metadata(text: str) -> Any:
 
 #: What is called and what is said, by the names of the API's fields.
 call_options = together(
-    click.option("-m", "--message", help="What is said when the phone is picked up."),
-    click.option("--lead-id", metavar="ID", help="Whom it is about, in your own system."),
+    click.option("-m", "--message", help="What is spoken when the call is answered."),
+    click.option("--lead-id", metavar="ID", help="Your own id of the person called."),
     click.option("-p", "--priority", type=click.Choice(["high", "normal", "low"])),
     click.option(
-        "--metadata", metavar="JSON", type=_metadata, help="An object that is given back as it is."
+        "--metadata", metavar="JSON", type=_metadata, help="An object that is returned unchanged."
     ),
     click.option(
         "--retry-on",
         "retryOn",
         metavar="OUTCOMES",
         type=outcomes,
-        help="After which outcomes it is made again: busy,no-answer,failed; or none.",
+        help="Outcomes after which to call again: busy,no-answer,failed; or none.",
     ),
     click.option(
         "--machine-detection",
         "machineDetection",
         type=click.Choice(["off", "enable", "detect-message-end"]),
-        help="Whether an answering machine is told from a person.",
+        help="Whether to distinguish answering machines from people.",
     ),
     click.option(
         "--voicemail-message",
         "voicemailMessage",
         metavar="TEXT",
-        help="What is said to a machine instead.",
+        help="What is spoken to a machine instead.",
     ),
 )
 

@@ -1,4 +1,4 @@
-"""What is printed: a document for programs, lines and tables for people."""
+"""Output of commands: a document for programs, lines and tables for people."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ COLOURS: Mapping[str, str] = {
 
 
 class Out:
-    """Where a command says what it did."""
+    """The output of a command."""
 
     def __init__(self, *, as_json: bool) -> None:
         self.as_json = as_json
 
     def answer(self, document: Mapping[str, Any], *lines: str) -> None:
-        """The document where one is wanted, else the lines."""
+        """Print the document for programs, or the lines for people."""
         if self.as_json:
             click.echo(readable(document))
             return
@@ -41,11 +41,11 @@ class Out:
             click.echo(line)
 
     def note(self, line: str) -> None:
-        """Something beside the answer, for people."""
+        """Print a note for people on standard error."""
         click.echo(line, err=True)
 
     def waiting(self, fault: Exception, wait_s: float) -> None:
-        """The service is away, and is asked again."""
+        """Print that the service is unreachable and will be asked again."""
         self.note(f"\n{fault} Trying again in {wait_s:g} s …")
 
 

@@ -58,16 +58,16 @@ def resume(api: Api, out: Out) -> None:
     type=duration,
     default="1h",
     show_default=True,
-    help="Finished so long ago, or longer.",
+    help="Finished at least this long ago.",
 )
 @click.option(
     "--limit",
     type=click.IntRange(1, 1_000_000),
     default=1_000,
     show_default=True,
-    help="As many at most, the oldest first.",
+    help="At most this many, the oldest first.",
 )
-@click.option("--dry-run", is_flag=True, help="Say what it would remove, and remove nothing.")
+@click.option("--dry-run", is_flag=True, help="Report what would be removed, and remove nothing.")
 @talks
 def clean(api: Api, out: Out, *, older_than: int, limit: int, dry_run: bool) -> None:
     """Remove finished calls from history; the call log keeps them.

@@ -24,10 +24,12 @@ _options = together(
     click.option(
         "--overlap",
         type=click.Choice(["skip", "queue"]),
-        help="What happens to a run while the one before has not ended.",
+        help="What happens to a run while the previous one is active.",
     ),
     click.option(
-        "--recurring-key", metavar="KEY", help="Your own name for it; the same again changes it."
+        "--recurring-key",
+        metavar="KEY",
+        help="Your own name for it; using it again changes that call.",
     ),
     call_options,
     talks,
@@ -60,17 +62,17 @@ def edit(api: Api, out: Out, *, schedule_id: str, **options: Any) -> None:
     """Change what is given of a recurring call, and nothing else."""
     changes = _fields(options)
     if not changes:
-        raise click.UsageError("Say what is to be changed.")
+        raise click.UsageError("Nothing to change: expected at least one option.")
     answer = api.patch(job_path(_named(schedule_id)), changes)
     _report(out, answer, *_runs(answer["nextRuns"]))
 
 
 @recurring.command("list")
-@click.option("--start", type=click.IntRange(0), default=0, help="Leave out so many first.")
+@click.option("--start", type=click.IntRange(0), default=0, help="Skip this many.")
 @click.option("--limit", type=click.IntRange(1, 1_000), default=20, show_default=True)
 @click.option("--number", help="Those that ring this number.")
 @click.option("--lead-id", metavar="ID", help="Those about this lead.")
-@click.option("--recurring-key", metavar="KEY", help="The one of this name of yours.")
+@click.option("--recurring-key", metavar="KEY", help="The one with this name of yours.")
 @talks
 def list_recurring(api: Api, out: Out, *, start: int, limit: int, **wanted: str | None) -> None:
     """Show recurring calls, those that ring next first."""

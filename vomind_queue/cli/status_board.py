@@ -220,7 +220,7 @@ def _print_changes(poller: _Poller, out: Out, printed: tuple[str, str]) -> tuple
 @contextmanager
 def _screen() -> Iterator[None]:
     before = signal.signal(signal.SIGTERM, _stop)
-    # Not through click: these are no colours, and wanted with NO_COLOR, too.
+    # Not through click: NO_COLOR must not remove these codes.
     sys.stdout.write(_ENTER)
     try:
         yield

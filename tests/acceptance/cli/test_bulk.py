@@ -50,7 +50,7 @@ def test_a_table_as_a_spreadsheet_writes_it(typed: Typist, api: Api, tmp_path: P
         0,
         "2 calls accepted: jobs 1 to 2. What was sent is kept in calls.csv.sent.jsonl.\n",
     )
-    assert done.err == "Not sent: City (--rest-to-metadata takes them along).\n"
+    assert done.err == "Not sent: City (--rest-to-metadata includes them).\n"
     assert api.job("1")["data"] == {
         "to": "+15550000001", "message": "Hello; you\r\nthere", "priority": "normal",
         "metadata": {"Campaign": "Q4"}, "retryOn": ["busy", "no-answer"],
@@ -122,7 +122,7 @@ def test_a_quotation_mark_that_is_not_closed_is_told(
 def test_checking_sends_nothing(typed: Typist, api: Api, tmp_path: Path) -> None:
     """And leaves nothing beside the file."""
     table(tmp_path / "calls.csv", 3)
-    assert typed("bulk", "calls.csv", "--check").out == "3 calls, nothing wrong; nothing sent.\n"
+    assert typed("bulk", "calls.csv", "--check").out == "3 calls, no errors; nothing was sent.\n"
     assert api.stats()["total"] == 0
     assert [path.name for path in tmp_path.glob("calls*")] == ["calls.csv"]
 
@@ -164,7 +164,7 @@ def test_the_same_command_goes_on_where_it_stopped(
         done = typed("bulk", "calls.csv", "--json", VOMIND_URL=url).document
         assert (done["count"], done["sent"], len(done["jobs"])) == (50, 30, 50)
         again = typed("bulk", "calls.csv", VOMIND_URL=url)
-    assert again.out.startswith("All 50 calls were accepted before; nothing was sent now.")
+    assert again.out.startswith("All 50 calls were accepted before; nothing was sent this time.")
     assert leads(api, 50) == [str(n) for n in range(50)]
 
 
@@ -177,7 +177,7 @@ def test_a_kill_in_the_middle_loses_and_doubles_nothing(
     running = typed.start("bulk", "calls.csv", "--part", "20")
     until(lambda: journal.exists() and '"jobs"' in journal.read_text(), within_s=30, what="a part")
     running.send_signal(signal.SIGSTOP)
-    assert "Somebody else is sending this file" in typed("bulk", "calls.csv").err
+    assert "Another process is sending this file" in typed("bulk", "calls.csv").err
     running.kill()
     running.communicate(timeout=10)
     before = api.stats()["delayed"]

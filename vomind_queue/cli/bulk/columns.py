@@ -1,4 +1,4 @@
-"""Which column of a table is which field of a call, told by its header."""
+"""Map the columns of a table to the fields of a call by their headers."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ from vomind_queue.cli.output import Out, count
 from vomind_queue.encoding import readable
 from vomind_queue.errors import leaves
 
-#: What the journal's name ends with, behind the file's.
+#: The journal's name is the file's with this suffix.
 BESIDE = ".sent.jsonl"
 _PREVIEW = f"{QUEUE}/schedule-bulk-calls/preview"
 #: A number that is well formed, for a question about other fields; nothing is stored.
@@ -36,7 +36,7 @@ _ANY = "+10000000000"
     "--format",
     "form",
     type=click.Choice(["csv", "jsonl"]),
-    help="By default what the file's name ends with.",
+    help="By default the file's extension.",
 )
 @click.option(
     "-c",
@@ -44,10 +44,10 @@ _ANY = "+10000000000"
     "columns",
     multiple=True,
     metavar="FIELD=HEADER",
-    help="Which column is which field, where its header does not say so.",
+    help="Map a column to a field that its header does not name.",
 )
 @click.option("--rest-to-metadata", is_flag=True, help="Other columns become metadata.")
-@click.option("--check", is_flag=True, help="Say what is wrong with it, and send nothing.")
+@click.option("--check", is_flag=True, help="Report what is wrong with the file, and send nothing.")
 @click.option(
     "--part",
     "size",
@@ -61,17 +61,17 @@ _ANY = "+10000000000"
     type=duration,
     default="2m",
     show_default=True,
-    help="How long the service may be away in the middle.",
+    help="How long to wait for an unreachable service.",
 )
 @click.option(
     "--unknown",
     type=click.Choice(["send", "skip"]),
-    help="What to do with calls whose answer never came, more than a day ago.",
+    help="What to do with calls that were never answered, after a day.",
 )
 @click.option(
     "--report",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Write line and job id of each call to this CSV file.",
+    help="Write each call's line number and job id to this CSV file.",
 )
 @talks
 def bulk(
@@ -88,19 +88,19 @@ def bulk(
 ) -> None:
     """Schedule the calls in a FILE: CSV with a header, or JSON lines.
 
-    All of it is checked before anything is sent. It is sent in parts; when that is broken off,
-    the same command goes on where it stopped, and no call is made twice: what was sent is
-    remembered beside the file.
+    The whole file is checked before anything is sent. It is sent in parts. After an interruption
+    the same command continues where it stopped, and no call is made twice: a journal beside
+    the file remembers what was sent.
     """
     sheet = _read(file, **reading)
     check_header(api, sheet.left_out)
     if sheet.left_out:
-        out.note(f"Not sent: {', '.join(sheet.left_out)} (--rest-to-metadata takes them along).")
+        out.note(f"Not sent: {', '.join(sheet.left_out)} (--rest-to-metadata includes them).")
     if check:
         _check(api, out, sheet, parts(sheet.lines, size), patience)
         out.answer(
             {"success": True, "count": len(sheet.lines), "sent": 0},
-            f"{count(len(sheet.lines), 'call')}, nothing wrong; nothing sent.",
+            f"{count(len(sheet.lines), 'call')}, no errors; nothing was sent.",
         )
         return
     with closing(open_journal(beside(file), size=size, client=api.fingerprint)) as journal:
@@ -125,7 +125,7 @@ def _read(file: Path, *, form: str | None, columns: Sequence[str], rest_to_metad
     elif form in ("jsonl", "ndjson"):
         sheet = read_jsonl(file)
     else:
-        raise click.UsageError(f"{file}: say --format csv or --format jsonl.")
+        raise click.UsageError(f"{file}: unknown format; use --format csv or --format jsonl.")
     if not sheet.lines and not sheet.faults:
         raise BadFile(f"{file} has no calls.")
     return sheet
@@ -165,7 +165,7 @@ def _send(sender: Sender, out: Out, whole: Sequence[Part], left: Sequence[Part])
     except (ApiFault, KeyboardInterrupt) as error:
         out.note(
             f"\n{done:,} of {count(number(whole), 'call')} were accepted. "
-            "The same command goes on where it stopped."
+            "Run the same command again to continue."
         )
         if isinstance(error, ApiFault) and (faults := by_line(left, sender.journal, error)):
             refused(out, faults)
@@ -175,7 +175,7 @@ def _send(sender: Sender, out: Out, whole: Sequence[Part], left: Sequence[Part])
 def check_header(api: Api, left_out: Sequence[str]) -> None:
     """Raise BadFile for a column that is not sent and was probably meant to be.
 
-    A slip such as ``scheduelAt`` would else make an immediate call of a later one.
+    Otherwise a slip such as ``scheduelAt`` would turn a later call into an immediate one.
     """
     if not left_out:
         return
@@ -189,7 +189,7 @@ def check_header(api: Api, left_out: Sequence[str]) -> None:
 def check_part(api: Api, part: Part, *, away_s: float, tell: Tell) -> Iterator[Fault]:
     """Yield all that is wrong with its lines. Raise ApiFault."""
     ask = partial(api.post, _PREVIEW, {"calls": part.calls})
-    # A service that is not there when all begins is not waited for.
+    # A service that is unreachable at the start is not waited for.
     found = patiently(ask, for_s=away_s if part.index else 0, tell=tell)
     for place, errors in found["errors"].items():
         for field, message in leaves(errors):
@@ -220,7 +220,7 @@ def refused(out: Out, faults: Sequence[Fault]) -> None:
         ]
         document = {"success": False, "error": f"{lines} cannot be sent.", "errors": errors}
         click.echo(readable({**document, "exitCode": int(ExitCode.USAGE)}))
-    out.note(f"{lines} cannot be sent; nothing was sent now.")
+    out.note(f"{lines} cannot be sent; nothing was sent this time.")
     raise SystemExit(ExitCode.USAGE)
 
 
@@ -251,7 +251,7 @@ def accepted(
     calls, now = count(len(pairs), "call"), number(left)
     kept = f"What was sent is kept in {journal.path}."
     if not left:
-        lines = [f"All {calls} were accepted before; nothing was sent now. {kept}"]
+        lines = [f"All {calls} were accepted before; nothing was sent this time. {kept}"]
     else:
         ids = f"jobs {pairs[0][1]} to {pairs[-1][1]}" if len(pairs) > 1 else f"job {pairs[0][1]}"
         before = f", {now:,} of them now" if now < len(pairs) else ""

@@ -76,7 +76,7 @@ def read_csv(path: Path, chosen: Mapping[str, str], *, rest_to_metadata: bool) -
         except StopIteration:
             return sheet
         except csv.Error as error:
-            # One that is never closed would make a message of all lines below.
+            # An unclosed quotation mark would put all lines below into the message.
             message = f"a quotation mark is never closed, or is not alone in its cell: {error}."
             sheet.faults.append(Fault(line=number, field="", message=message))
         except ValueError as error:
@@ -107,7 +107,7 @@ def _text(path: Path) -> str:
     except OSError as error:
         raise BadFile(f"{path} cannot be read: {error.strerror}.") from None
     try:
-        # Spreadsheets put a mark before UTF-8, and take what has none for something else.
+        # Spreadsheets put a byte-order mark before UTF-8, and misread files without one.
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
@@ -116,7 +116,7 @@ def _text(path: Path) -> str:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Part:
-    """Some lines, all or none of which are accepted."""
+    """Some lines, which are accepted together or not at all."""
 
     index: int
     lines: Sequence[Line]

@@ -108,15 +108,15 @@ def open_journal(path: Path, *, size: int, client: str) -> Journal:
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
-        raise BadFile(f"Somebody else is sending this file now ({path}).") from None
+        raise BadFile(f"Another process is sending this file ({path}).") from None
     file.seek(0)
     first, *rest = _read(file) or [_write_header(file, size, client)]
     if first.get("version") != VERSION:
-        raise BadFile(f"{path} is not of this version.")
+        raise BadFile(f"{path} was written by another version.")
     if first["client"] != client:
         raise BadFile(
-            f"Part of this file was sent to another address, or with another key. Go on there; "
-            f"or remove {path} to begin anew here: what was sent is then sent once more."
+            f"Part of this file was sent to another address, or with another key. Continue there, "
+            f"or remove {path} to start over here, which sends those calls again."
         )
     journal = Journal(path=path, file=file, run=first["run"], size=first["size"])
     for line in rest:
@@ -202,8 +202,8 @@ def check_unchanged(journal: Journal, whole: Sequence[Part], unknown: str | None
             where = part.span if part else "lines that are gone"
             raise BadFile(
                 f"The file was changed in {where}, which {what}. Restore it and send other calls "
-                f"in another file; or remove {journal.path} to begin anew: what was sent is then "
-                "sent once more."
+                f"in another file; or remove {journal.path} to start over, which sends everything "
+                "again."
             )
     for part in whole:
         _decide(journal, part, journal.records.get(part.index), unknown)
