@@ -29,15 +29,18 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
-from typing import Any
+from typing import Any, TypeVar
 
 from simulator.book import Book, SimulatedCall
 from simulator.callbacks import Callbacks, Delivered
 from simulator.courses import Courses, Wish
-from simulator.faults import BadRuleError, Fault, Faults, Rule
+from simulator.faults import Fault, Faults, Rule
 from simulator.http1 import Reply, Request
 from simulator.listener import Listener
 from simulator.mishaps import Trouble, Troubles
+from simulator.rules import BadRuleError
+
+T = TypeVar("T")
 
 
 class Control:
@@ -105,31 +108,32 @@ class Control:
         return _json(200, {"faults": [rule.as_json() for rule in self._faults.all()]})
 
     def _add(self, request: Request) -> Reply:
-        """Return one rule, or a list of rules: all are put in force, or none."""
+        return self._posted(request, self._parse_rule, self._put_in_force) or self._rules(request)
+
+    def _put_in_force(self, rule: Rule) -> None:
+        if rule.fault is Fault.REFUSE and self._listener:
+            self._listener.shut(rule.ms or None)
+        else:
+            self._faults.add(rule)
+
+    @staticmethod
+    def _posted(
+        request: Request, parse: Callable[[object], T], add: Callable[[T], None]
+    ) -> Reply | None:
+        """Put one rule or a list of them in force, all or none; return a refusal, if any."""
         try:
-            rules = [Rule.parse(one) for one in _listed(request)]
-            for rule in rules:
-                self._check_reach(rule)
+            rules = [parse(one) for one in _listed(request)]
         except ValueError as error:
             return _json(400, {"error": str(error)})
         for rule in rules:
-            if rule.fault is Fault.REFUSE and self._listener:
-                self._listener.shut(rule.ms or None)
-            else:
-                self._faults.add(rule)
-        return self._rules(request)
+            add(rule)
+        return None
 
     def _outcomes(self, _request: Request) -> Reply:
         return _json(200, {"outcomes": [asdict(wish) for wish in self._courses.all()]})
 
     def _wish(self, request: Request) -> Reply:
-        try:
-            wishes = [Wish.parse(one) for one in _listed(request)]
-        except ValueError as error:
-            return _json(400, {"error": str(error)})
-        for wish in wishes:
-            self._courses.add(wish)
-        return self._outcomes(request)
+        return self._posted(request, Wish.parse, self._courses.add) or self._outcomes(request)
 
     def _as_usual(self, request: Request) -> Reply:
         self._courses.clear()
@@ -139,13 +143,7 @@ class Control:
         return _json(200, {"mishaps": [asdict(trouble) for trouble in self._troubles.all()]})
 
     def _trouble(self, request: Request) -> Reply:
-        try:
-            troubles = [Trouble.parse(one) for one in _listed(request)]
-        except ValueError as error:
-            return _json(400, {"error": str(error)})
-        for trouble in troubles:
-            self._troubles.add(trouble)
-        return self._mishaps(request)
+        return self._posted(request, Trouble.parse, self._troubles.add) or self._mishaps(request)
 
     def _calm(self, request: Request) -> Reply:
         self._troubles.clear()
@@ -159,11 +157,13 @@ class Control:
         self._callbacks.forget()
         return self._delivered(request)
 
-    def _check_reach(self, rule: Rule) -> None:
+    def _parse_rule(self, given: object) -> Rule:
+        rule = Rule.parse(given)
         if rule.fault is Fault.REFUSE and not rule.ms and not self._has_control_listener:
             raise BadRuleError(
                 "'refuse' without 'ms' wants a --control-port, or nobody could end it"
             )
+        return rule
 
 
 def _ring(call: SimulatedCall) -> dict[str, Any]:

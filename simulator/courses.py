@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
-from typing import Any
 
-from simulator.faults import BadRuleError
+from simulator.rules import BadRuleError, RuleList, read_rule
 
 
 class Outcome(StrEnum):
@@ -136,12 +134,7 @@ class Wish:
     @classmethod
     def parse(cls, given: object) -> Wish:
         """Return a wish from its JSON. Raise BadRuleError."""
-        if not isinstance(given, Mapping):
-            raise BadRuleError("a wish is a JSON object")
-        allowed = {name for name in cls.__dataclass_fields__ if name != "used"}
-        if unknown := set(given) - allowed:
-            raise BadRuleError(f"unknown: {', '.join(sorted(unknown))}; known: {sorted(allowed)}")
-        wish: dict[str, Any] = dict(given)
+        wish = read_rule(given, cls, counter="used", whole=())
         try:
             if wish.get("outcome") is not None:
                 wish["outcome"] = Outcome(wish["outcome"])
@@ -152,33 +145,14 @@ class Wish:
         return made
 
 
-class Courses:
+class Courses(RuleList[Wish]):
     """Decides how each call goes: by the first wish that fits, else by its number."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._wishes: list[Wish] = []
-
-    def add(self, wish: Wish) -> None:
-        """Add one after those that are there."""
-        with self._lock:
-            self._wishes.append(wish)
-
-    def clear(self) -> None:
-        """Remove all."""
-        with self._lock:
-            self._wishes.clear()
-
-    def all(self) -> list[Wish]:
-        """Return the wishes, used up or not."""
-        with self._lock:
-            return list(self._wishes)
 
     def of(self, to: str) -> Course:
         """Return how a call to that number goes."""
         usual = BY_NUMBER.get(to, Outcome.HUMAN)
         with self._lock:
-            for wish in self._wishes:
+            for wish in self._rules:
                 if wish.to in (None, to) and (wish.times is None or wish.used < wish.times):
                     wish.used += 1
                     return Course(outcome=wish.outcome or usual, pace=wish.pace)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import random
-import threading
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
+
+from simulator.rules import BadRuleError, RuleList, read_rule
+
+#: Fields of a rule that hold whole numbers.
+_WHOLE = ("times", "ms", "spread", "status", "code", "retry_after")
 
 
 class Fault(StrEnum):
@@ -51,10 +54,6 @@ class Operation(StrEnum):
     EVENTS = "events"
 
 
-class BadRuleError(ValueError):
-    """A rule that makes no sense; the text says why."""
-
-
 @dataclass(kw_only=True, slots=True)
 class Rule:
     """One way to misbehave, and when."""
@@ -85,12 +84,7 @@ class Rule:
     @classmethod
     def parse(cls, given: object) -> Rule:
         """Return a rule from its JSON. Raise BadRuleError."""
-        if not isinstance(given, Mapping):
-            raise BadRuleError("a rule is a JSON object")
-        allowed = {name for name in cls.__dataclass_fields__ if name != "struck"}
-        if unknown := set(given) - allowed:
-            raise BadRuleError(f"unknown: {', '.join(sorted(unknown))}; known: {sorted(allowed)}")
-        rule: dict[str, Any] = dict(given)
+        rule = read_rule(given, cls, counter="struck", whole=_WHOLE)
         try:
             rule["fault"] = Fault(rule.get("fault", ""))
             if rule.get("on") is not None:
@@ -99,10 +93,6 @@ class Rule:
             raise BadRuleError(str(error)) from error
         if rule.get("when", "before") not in ("before", "after"):
             raise BadRuleError("'when' is before or after")
-        for name in ("times", "ms", "spread", "status", "code", "retry_after"):
-            value = rule.get(name)
-            if value is not None and (not isinstance(value, int) or value < 0):
-                raise BadRuleError(f"'{name}' is a whole number, 0 or more")
         return cls(**rule)
 
     def strikes(self, operation: Operation, to: str | None) -> bool:
@@ -123,27 +113,8 @@ class Rule:
         return {name: value for name, value in asdict(self).items() if value is not None}
 
 
-class Faults:
+class Faults(RuleList[Rule]):
     """The rules in force; the first that fits a request strikes it."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._rules: list[Rule] = []
-
-    def add(self, rule: Rule) -> None:
-        """Put a rule in force, after those that are."""
-        with self._lock:
-            self._rules.append(rule)
-
-    def clear(self) -> None:
-        """Remove all rules."""
-        with self._lock:
-            self._rules.clear()
-
-    def all(self) -> list[Rule]:
-        """Return the rules, used up or not."""
-        with self._lock:
-            return list(self._rules)
 
     def strike(self, operation: Operation, to: str | None) -> list[Rule]:
         """Return what befalls a request: every delay that fits, then at most one other fault."""

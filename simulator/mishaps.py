@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
-from simulator.faults import BadRuleError
+from simulator.rules import BadRuleError, RuleList, read_rule
 
 
 class Mishap(StrEnum):
@@ -43,51 +40,23 @@ class Trouble:
 
     @classmethod
     def parse(cls, given: object) -> Trouble:
-        """From its JSON. Raise BadRuleError."""
-        if not isinstance(given, Mapping):
-            raise BadRuleError("a mishap is a JSON object")
-        allowed = {name for name in cls.__dataclass_fields__ if name != "struck"}
-        if unknown := set(given) - allowed:
-            raise BadRuleError(f"unknown: {', '.join(sorted(unknown))}; known: {sorted(allowed)}")
-        made: dict[str, Any] = dict(given)
+        """Return a rule from its JSON. Raise BadRuleError."""
+        made = read_rule(given, cls, counter="struck", whole=("times", "ms"))
         try:
             made["mishap"] = Mishap(made.get("mishap", ""))
         except ValueError as error:
             raise BadRuleError(str(error)) from error
-        for name in ("times", "ms"):
-            value = made.get(name)
-            if value is not None and (not isinstance(value, int) or value < 0):
-                raise BadRuleError(f"'{name}' is a whole number, 0 or more")
         return cls(**made)
 
 
-class Troubles:
+class Troubles(RuleList[Trouble]):
     """The mishaps in force."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._troubles: list[Trouble] = []
-
-    def add(self, trouble: Trouble) -> None:
-        """Put one in force, beside those that are."""
-        with self._lock:
-            self._troubles.append(trouble)
-
-    def clear(self) -> None:
-        """Remove all."""
-        with self._lock:
-            self._troubles.clear()
-
-    def all(self) -> list[Trouble]:
-        """Used up or not."""
-        with self._lock:
-            return list(self._troubles)
 
     def strike(self, to: str, event: str) -> dict[Mishap, int]:
         """Return what befalls one callback: each mishap that fits, with its time, ms."""
         struck: dict[Mishap, int] = {}
         with self._lock:
-            for trouble in self._troubles:
+            for trouble in self._rules:
                 fits = trouble.to in (None, to) and trouble.event in (None, event)
                 if fits and (trouble.times is None or trouble.struck < trouble.times):
                     trouble.struck += 1

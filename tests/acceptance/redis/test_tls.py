@@ -9,11 +9,8 @@ import requests
 from tests.stack import READY_S, Stack, until
 
 
-def test_everything_works_over_tls(stack: Stack, tls_port: int) -> None:
-    """Web, worker and Flower all reach a server that can only be reached encrypted."""
-    stack.settings["REDIS_URL"] = f"rediss://:@127.0.0.1:{tls_port}"
-    stack.start_all()
-    stack.start("flower")
+def a_call_is_placed(stack: Stack) -> None:
+    """Schedule the first call, and wait until it is placed."""
     answer = requests.post(
         f"{stack.queue_url}/schedule-call", json={"to": "+1234567890"}, timeout=5
     )
@@ -24,6 +21,14 @@ def test_everything_works_over_tls(stack: Stack, tls_port: int) -> None:
         within_s=10,
         what="the call is placed",
     )
+
+
+def test_everything_works_over_tls(stack: Stack, tls_port: int) -> None:
+    """Web, worker and Flower all reach a server that can only be reached encrypted."""
+    stack.settings["REDIS_URL"] = f"rediss://:@127.0.0.1:{tls_port}"
+    stack.start_all()
+    stack.start("flower")
+    a_call_is_placed(stack)
     broker = f"http://127.0.0.1:{stack.flower_port}/broker"
     until(_shows(broker, "calls.high"), within_s=READY_S, what="Flower counts")
 
@@ -34,16 +39,7 @@ def test_a_named_authority_is_trusted_and_no_other(
     """With ``ssl_ca_certs`` alone the server is verified, by every process, against that file."""
     stack.settings["REDIS_URL"] = f"rediss://127.0.0.1:{tls_port}?ssl_ca_certs={certificate[1]}"
     stack.start_all()
-    answer = requests.post(
-        f"{stack.queue_url}/schedule-call", json={"to": "+1234567890"}, timeout=5
-    )
-    assert answer.status_code == 200, answer.text
-    job = f"{stack.queue_url}/job/1"
-    until(
-        lambda: requests.get(job, timeout=5).json()["state"] == "completed",
-        within_s=10,
-        what="the call is placed",
-    )
+    a_call_is_placed(stack)
     address = f"rediss://localhost:{tls_port}?ssl_ca_certs={certificate[1]}"
     other = stack.start("worker", "-n", "two@%h", REDIS_URL=address)
     other.wait_for("certificate verify failed")

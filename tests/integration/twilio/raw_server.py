@@ -10,14 +10,42 @@ from collections.abc import Iterator
 from typing import Self
 
 
-class RawServer:
+class Accepting:
+    """Accepts connections on a free port and counts them; a thread serves each."""
+
+    def __init__(self) -> None:
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listener.getsockname()[1]
+        self.connections = 0
+
+    def start(self) -> None:
+        """Accept from now on."""
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def close(self) -> None:
+        """Accept no more."""
+        self._listener.close()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                client, _ = self._listener.accept()
+            except OSError:
+                return
+            self.connections += 1
+            threading.Thread(target=self._answer, args=(client,), daemon=True).start()
+
+    def _answer(self, client: socket.socket) -> None:
+        raise NotImplementedError
+
+
+class RawServer(Accepting):
     """A server that answers every request alike, and counts its connections."""
 
     def __init__(self) -> None:
-        """Listens on a free port."""
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
-        self.connections = self.open = 0
+        super().__init__()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.open = 0
         self.status, self.body = 201, b'{"sid": "CA1", "status": "queued"}'
         #: Before each answer, s.
         self.delay_s = 0.0
@@ -30,41 +58,32 @@ class RawServer:
         self._lock = threading.Lock()
 
     def __enter__(self) -> Self:
-        threading.Thread(target=self._serve, daemon=True).start()
+        self.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._listener.close()
+        self.close()
 
-    def _serve(self) -> None:
-        while True:
-            try:
-                visitor, _ = self._listener.accept()
-            except OSError:
-                return
-            self.connections += 1
-            threading.Thread(target=self._answer, args=(visitor,), daemon=True).start()
-
-    def _answer(self, visitor: socket.socket) -> None:
+    def _answer(self, client: socket.socket) -> None:
         # A client that goes away in the middle is nothing to report.
-        with contextlib.suppress(OSError), visitor, self._counted():
-            visitor.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            while visitor.recv(65536):
+        with contextlib.suppress(OSError), client, self._counted():
+            client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            while client.recv(65536):
                 time.sleep(self.delay_s)
                 if self.raw is None:
                     head = f"HTTP/1.1 {self.status} X\r\nContent-Length: {len(self.body)}\r\n\r\n"
-                    visitor.sendall(head.encode() + self.body)
+                    client.sendall(head.encode() + self.body)
                     continue
-                self._send(visitor, self.raw)
+                self._send(client, self.raw)
                 if not self.stays:
                     return
 
-    def _send(self, visitor: socket.socket, raw: bytes) -> None:
+    def _send(self, client: socket.socket, raw: bytes) -> None:
         if self.pause_s is None:
-            visitor.sendall(raw)
+            client.sendall(raw)
             return
         for at in range(len(raw)):
-            visitor.sendall(raw[at : at + 1])
+            client.sendall(raw[at : at + 1])
             time.sleep(self.pause_s)
 
     @contextlib.contextmanager

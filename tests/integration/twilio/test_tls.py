@@ -7,7 +7,6 @@ import shutil
 import socket
 import ssl
 import subprocess
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.twilio.attempts import GRACE_S
+from tests.integration.twilio.raw_server import Accepting
 from tests.servers import missing
 from tests.simulator import ACCOUNT, CALLER
 from vomind_queue.calls.attempts import Accepted, Attempt, Failure, Kind
@@ -42,38 +42,28 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-class SecureServer:
+class SecureServer(Accepting):
     """Answers every request over TLS with a call, and counts."""
 
     def __init__(self, certificate: Path) -> None:
-        """Listens on a free port."""
+        super().__init__()
         self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self._context.load_cert_chain(certificate)
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.url = f"https://127.0.0.1:{self._listener.getsockname()[1]}"
-        self.connections = self.requests = 0
+        self.url = f"https://127.0.0.1:{self.port}"
+        self.requests = 0
         #: The last request as it came.
         self.heard = b""
         #: At the end of an answer, and after it.
         self.padding = self.unasked = b""
         #: Pause after each byte of an answer, s.
         self.pause_s = 0.0
-        threading.Thread(target=self._serve, daemon=True).start()
+        self.start()
 
-    def _serve(self) -> None:
-        while True:
-            try:
-                visitor, _ = self._listener.accept()
-            except OSError:
-                return
-            self.connections += 1
-            threading.Thread(target=self._answer, args=(visitor,), daemon=True).start()
-
-    def _answer(self, visitor: socket.socket) -> None:
+    def _answer(self, client: socket.socket) -> None:
         body = b'{"sid": "CA1", "status": "queued"}' + self.padding
         head = f"HTTP/1.1 201 Created\r\nContent-Length: {len(body)}\r\n\r\n".encode()
         try:
-            with visitor, self._context.wrap_socket(visitor, server_side=True) as secure:
+            with client, self._context.wrap_socket(client, server_side=True) as secure:
                 while heard := secure.recv(65536):
                     self.heard = heard
                     self.requests += 1
@@ -86,10 +76,6 @@ class SecureServer:
         except OSError:
             # The client does not trust us, or has gone.
             return
-
-    def close(self) -> None:
-        """Listens no more."""
-        self._listener.close()
 
 
 @pytest.fixture
