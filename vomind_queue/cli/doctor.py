@@ -182,6 +182,13 @@ def _callbacks(settings: Settings) -> Iterator[CheckResult]:
             "Set it to the address at which Twilio reaches the API.",
         )
         return
+    if settings.rings_people and is_loopback(urlsplit(url).hostname or ""):
+        yield wrong(
+            "PUBLIC_URL",
+            f"{url} is this machine; Twilio can never reach it.",
+            "Set it to the address at which Twilio reaches the API.",
+        )
+        return
     address = url + _PATH
     headers = {"X-Twilio-Signature": signature(settings.twilio_auth_token, address)}
     try:

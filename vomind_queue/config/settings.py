@@ -218,7 +218,7 @@ class Settings:
     """Number that the calls come from."""
     twilio_api_base: str | None = _optional(types.HTTP_URL, needs=["TWILIO_ACCOUNT_SID"])
     """In place of Twilio's own address: a proxy or a region."""
-    twiml_url: str | None = _optional(types.HTTP_URL)
+    twiml_url: str | None = _optional(types.PAGE_URL)
     """Asked by Twilio what to say, in place of speaking the message."""
     public_url: str | None = _optional(types.BASE_URL, needs=["TWILIO_AUTH_TOKEN"])
     """Where Twilio reaches this service, to report how calls go; requires `TWILIO_AUTH_TOKEN` to

@@ -121,14 +121,14 @@ def _http_url(text: str) -> str:
     if parts.scheme not in {"http", "https"} or not parts.hostname or re.search(r"\s", text):
         raise ValueError
     _ = parts.port  # raises ValueError when it is no port
-    return text.rstrip("/")
+    return text
 
 
 def _base_url(text: str) -> str:
     parts = urlsplit(text)
     if parts.query or parts.fragment or parts.username is not None:
         raise ValueError
-    return _http_url(text)
+    return _http_url(text).rstrip("/")
 
 
 def _list(text: str) -> Sequence[str]:
@@ -188,7 +188,11 @@ RATE = Type(parse=_rate, expected="starts per window, such as 10/m, 2/s, 100/h o
 #: How long jobs are kept, and how many at most.
 RETENTION = Type(parse=_retention, expected="a duration and a number of jobs, such as 7d,100000")
 #: An address, without a slash at its end.
-HTTP_URL = Type(parse=_http_url, expected="an http:// or https:// address")
+HTTP_URL = Type(
+    parse=lambda text: _http_url(text).rstrip("/"), expected="an http:// or https:// address"
+)
+#: The same to the letter.
+PAGE_URL = Type(parse=_http_url, expected="an http:// or https:// address")
 #: The same, for paths to be added to.
 BASE_URL = Type(
     parse=_base_url, expected="an http:// or https:// address without a query and without a login"

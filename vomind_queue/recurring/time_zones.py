@@ -33,6 +33,20 @@ UTC_NAMES = frozenset(
 )
 #: UTC+2, GMT-5: an offset.
 _OFFSET = re.compile(r"(?:UTC|GMT) ?([+-])0?([0-9]{1,2})(?::?00)?", re.IGNORECASE)
+#: Pacific Time, US Eastern Standard Time: as North America and Windows call them.
+_SPOKEN = re.compile(
+    r"(?:US )?(pacific|mountain|central|eastern|alaskan?|hawaiian)( standard| daylight)? time\b.*",
+    re.IGNORECASE,
+)
+_SPOKEN_PLACES = {
+    "pacific": "America/Los_Angeles",
+    "mountain": "America/Denver",
+    "central": "America/Chicago",
+    "eastern": "America/New_York",
+    "alaska": "America/Anchorage",
+    "alaskan": "America/Anchorage",
+    "hawaiian": "Pacific/Honolulu",
+}
 #: GMT, EST5EDT, W-SU: names in the data base that are abbreviations all the same.
 _SHORT = re.compile(r"[A-Z][A-Z0-9+-]*")
 #: In the data base, and nobody's.
@@ -52,6 +66,8 @@ def near(name: str) -> list[str]:
         return []
     if meant := _ABBREVIATIONS.get(name.upper()):
         return list(meant)
+    if spoken := _SPOKEN.fullmatch(name):
+        return [_SPOKEN_PLACES[spoken[1].lower()]]
     if offset := _OFFSET.fullmatch(name):
         # Their names have the sign of POSIX, which is the other one.
         posix = f"Etc/GMT{'-' if offset[1] == '+' else '+'}{offset[2]}"

@@ -18,9 +18,12 @@ from twilio.request_validator import RequestValidator  # type: ignore[import-unt
 from werkzeug.datastructures import MultiDict
 
 from vomind_queue.calls.attempts import Attempt
+from vomind_queue.calls.call import Call
 from vomind_queue.calls.call_status import Detection, Report, known
 from vomind_queue.twilio.twiml import FORBIDDEN, say
 
+#: Longest address of the operator's application, characters: as many as TwiML may have.
+MAX_URL = 4_000
 #: What Twilio reports to the status callback.
 CALLBACK_EVENTS = ("initiated", "ringing", "answered", "completed")
 
@@ -64,14 +67,19 @@ def instructions(
         if call.voicemail_message is None or public_url is None:
             return {"twiml": say(call.message)}
         return {"url": public_url + twiml_path(attempt.job_id, attempt.token)}
-    parameters = {"message": FORBIDDEN.sub("", call.message), "jobId": attempt.job_id}
+    return {"url": application_url(call, attempt.job_id, twiml_url)}
+
+
+def application_url(call: Call, job_id: str, twiml_url: str) -> str:
+    """Return where the operator's application is asked what to say in a call."""
+    parameters = {"message": FORBIDDEN.sub("", call.message), "jobId": job_id}
     if call.lead_id is not None:
         parameters["lead_id"] = str(call.lead_id)
     if call.voicemail_message is not None:
         parameters["voicemailMessage"] = FORBIDDEN.sub("", call.voicemail_message)
     parts = urlsplit(twiml_url)
     query = "&".join(filter(None, (parts.query, urlencode(parameters, errors="replace"))))
-    return {"url": urlunsplit(parts._replace(query=query))}
+    return urlunsplit(parts._replace(query=query))
 
 
 def detection(attempt: Attempt, default: Detection, public_url: str | None) -> dict[str, str]:

@@ -18,6 +18,7 @@ from vomind_queue.calls.call_status import RING_TIMEOUT_S, Detection, Report, kn
 from vomind_queue.calls.phone_numbers import canonical
 from vomind_queue.twilio.callbacks import (
     CALLBACK_EVENTS,
+    MAX_URL,
     detection,
     instructions,
     shows_creation,
@@ -95,9 +96,13 @@ class TwilioDialer:
         if self._missing:
             return failure(Trouble.UNCONFIGURED, detail=self._missing)
         exchange = Exchange(self._deadline_s, begun_s=attempt.begun_s)
+        wanted = self._wanted(attempt)
+        if len(wanted.get("url", "")) > MAX_URL:
+            # Twilio would refuse it as it refuses an address that is wrong for every call.
+            return failure(Trouble.TOO_LONG)
         try:
             with self._http.exchange(exchange):
-                made = self._client.calls.create(**self._wanted(attempt))
+                made = self._client.calls.create(**wanted)
         except Exception as error:  # noqa: BLE001 - whatever it is, the call must not be lost
             return masked(failure_of(error, exchange), attempt.call.to, self._from)
         if not isinstance(made.sid, str) or not made.sid:

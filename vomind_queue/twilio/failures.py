@@ -35,6 +35,8 @@ class Trouble(Enum):
     BROKEN = (Kind.DOUBT, "The connection to Twilio broke before the answer")
     #: An answer came that Twilio would not give.
     UNREADABLE = (Kind.DOUBT, "Twilio's answer could not be understood")
+    #: This call's words make the address of the operator's application too long.
+    TOO_LONG = (Kind.PERMANENT, "The message is too long to be handed to TWIML_URL")
     #: A setting is missing without which nothing can be sent.
     UNCONFIGURED = (Kind.ACCOUNT, "Twilio is not configured")
 
@@ -130,6 +132,16 @@ _BY_STATUS: Mapping[int, Kind] = {
     HTTPStatus.REQUEST_TIMEOUT: Kind.DOUBT,
     HTTPStatus.TOO_MANY_REQUESTS: Kind.REFUSED,
 }
+#: The setting that a code speaks of, which Twilio does not know by its name.
+_SETTINGS: Mapping[int, str] = {
+    20003: "TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN",
+    20404: "TWILIO_ACCOUNT_SID",
+    21205: "TWIML_URL",
+    21210: "TWILIO_PHONE_NUMBER",
+    21212: "TWILIO_PHONE_NUMBER",
+    21213: "TWILIO_PHONE_NUMBER",
+    21609: "PUBLIC_URL",
+}
 _WORDS: Mapping[Kind, str] = {
     Kind.PERMANENT: "Twilio will not place this call",
     Kind.ACCOUNT: "Twilio refuses every call until the account or its settings are put right",
@@ -182,7 +194,9 @@ def _reason(kind: Kind, answer: Refused) -> str:
     words = (answer.message or "").encode("utf-8", "replace").decode()
     said = " ".join(words.split())[:MAX_WORDS].rstrip(".") or "no reason given"
     code = f"error {answer.code}, " if answer.code else ""
-    return f"{_WORDS[kind]}: {said} ({code}HTTP {answer.status})."
+    setting = _SETTINGS.get(answer.code or 0) if kind is Kind.ACCOUNT else None
+    hint = f" Check {setting}." if setting else ""
+    return f"{_WORDS[kind]}: {said} ({code}HTTP {answer.status}).{hint}"
 
 
 def _retry_after_ms(given: str | None, now_s: float) -> int | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from marshmallow import ValidationError
 
 from vomind_queue.api.schemas.call_log import NUMBER
 from vomind_queue.api.schemas.calls import CALL, CHANGE
@@ -61,6 +62,14 @@ def test_a_number_that_came_in_another_spelling_keeps_it() -> None:
     assert CHANGE.merged(call, {"message": "Hi"}).call.to_given == call.to_given
     assert CHANGE.merged(call, {"to": "+15005550001"}).call.to_given is None
     assert NUMBER.read("+550211198765432") == call.to
+
+
+@pytest.mark.parametrize("mark", ["\u202a", "\u200b", "\u00a0", "\ufeff", "\u2069"])
+def test_an_invisible_character_is_named(mark: str) -> None:
+    """Nobody sees what is wrong with the number."""
+    for number in (f"{mark}+15005550001", f"+15005550001{mark}", f"+1500{mark}5550001"):
+        with pytest.raises(ValidationError, match=f"U\\+{ord(mark):04X}"):
+            CALL.load({"to": number})
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,8 @@ def test_places_are_zones(name: str) -> None:
         ("europe/berlin", "Europe/Berlin"),
         ("Berlin", "Europe/Berlin"),
         ("New York", "America/New_York"),
+        ("Pacific Time", "America/Los_Angeles"),
+        ("US Eastern Standard Time", "America/New_York"),
         ("Europe/Berlyn", "Europe/Berlin"),
         ("America/NewYork", "America/New_York"),
     ],

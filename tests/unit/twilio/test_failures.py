@@ -75,6 +75,15 @@ def test_answers(code: int | None, status: int, kind: Kind) -> None:
 
 
 @pytest.mark.parametrize(
+    ("code", "setting"),
+    [(21609, "PUBLIC_URL"), (21205, "TWIML_URL"), (21210, "TWILIO_PHONE_NUMBER")],
+)
+def test_a_pause_names_the_setting(code: int, setting: str) -> None:
+    """Twilio calls it otherwise."""
+    assert failure(Refused(status=400, code=code)).reason.endswith(f"Check {setting}.")
+
+
+@pytest.mark.parametrize(
     ("code", "status", "capacity"),
     [
         *[(code, 400, True) for code in (10004, 20429, 22005, 31206, 64109, 86008)],

@@ -26,6 +26,7 @@ class CallRoutes:
         self._queue = services.queue
         self._past_grace_ms = services.settings.past_schedule_grace_ms
         self._number_policy = services.settings.number_policy
+        self._twiml_url = services.settings.twiml_url
         self._serves_twiml = call_schemas.serves_twiml(services.settings)
 
     def blueprint(self) -> Blueprint:
@@ -113,7 +114,8 @@ class CallRoutes:
         """Return the errors of calls that this service does not place, by index."""
         calls = [new.call for new in news]
         mute = {} if self._serves_twiml else call_schemas.unspeakable(calls)
-        return {**mute, **self._number_policy.objections(calls)}
+        long = call_schemas.too_long(calls, self._twiml_url)
+        return {**mute, **long, **self._number_policy.objections(calls)}
 
     def _untimely(self, news: list[NewCall]) -> dict[int, dict[str, list[str]]]:
         if all(new.due_ms is None for new in news):

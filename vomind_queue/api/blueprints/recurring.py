@@ -50,7 +50,8 @@ def _placeable(wanted: Recurrence) -> Recurrence:
     """Return the recurrence. Raise ValidationError where this service does not place the call."""
     settings = services().settings
     mute = {} if call_schemas.serves_twiml(settings) else call_schemas.unspeakable([wanted.call])
-    if found := {**mute, **settings.number_policy.objections([wanted.call])}:
+    long = call_schemas.too_long([wanted.call], settings.twiml_url)
+    if found := {**mute, **long, **settings.number_policy.objections([wanted.call])}:
         raise ValidationError(dict(found[0]))
     return wanted
 

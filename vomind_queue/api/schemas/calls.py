@@ -14,6 +14,7 @@ from vomind_queue.calls.call import DEFAULT_MESSAGE, Call, NewCall, Priority
 from vomind_queue.calls.call_status import Detection
 from vomind_queue.calls.phone_numbers import canonical
 from vomind_queue.config.settings import Settings
+from vomind_queue.twilio.callbacks import MAX_URL, application_url
 
 #: Jobs on one page of a list.
 MOST_ON_PAGE = 1_000
@@ -30,6 +31,8 @@ MOST_RETRIED = 1_000
 LONGEST_GRACE_MS = 100 * YEAR_MS
 
 
+#: As long as the id of any job.
+_LONGEST_ID = "0" * 40
 #: ``null`` could be mistaken for "at once".
 _NO_TIME: dict[str, Any] = {"null": "Must be a time; for a call at once, set delayMs to 0."}
 
@@ -285,6 +288,17 @@ def unspeakable(calls: Sequence[Call]) -> dict[int, dict[str, list[str]]]:
         for index, call in enumerate(calls)
         if call.voicemail_message is not None
     }
+
+
+def too_long(calls: Sequence[Call], twiml_url: str | None) -> dict[int, dict[str, list[str]]]:
+    """Return errors of the calls whose words do not fit into the application's address."""
+    found = {}
+    for index, call in enumerate(calls if twiml_url else ()):
+        length = len(application_url(call, _LONGEST_ID, twiml_url or ""))
+        if length > MAX_URL:
+            text = f"Encoded for TWIML_URL it makes an address of {length:,} characters; "
+            found[index] = {"message": [f"{text}at most {MAX_URL:,} fit."]}
+    return found
 
 
 CALL = CallSchema()

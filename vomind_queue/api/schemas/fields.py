@@ -103,6 +103,10 @@ class Choice(Rule[T]):
         return self._words[value]
 
 
+#: Copied along with a number, and seen by nobody: marks of direction, joiners, spaces.
+_HIDDEN = re.compile("[\u00a0\u00ad\u061c\u2000-\u200f\u2028-\u202f\u2060-\u206f\ufeff]")
+
+
 class PhoneNumber(
     Matching,
     # Not \d, which takes other scripts' digits.
@@ -110,6 +114,13 @@ class PhoneNumber(
     expected="a phone number in E.164 form, such as +1234567890",
 ):
     """``+`` and 7 to 15 digits; Twilio decides whether the number exists."""
+
+    def read(self, value: Any) -> str:
+        if isinstance(value, str) and (found := _HIDDEN.search(value)):
+            raise ValidationError(
+                f"Must not contain the invisible character U+{ord(found[0]):04X}."
+            )
+        return super().read(value)
 
 
 class Message(Rule[str]):
