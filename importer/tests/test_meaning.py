@@ -98,8 +98,8 @@ def test_priorities(data: dict[str, str], field: str, priority: Priority) -> Non
 @pytest.mark.parametrize(
     ("data", "why"),
     [
-        ({"to": 12345}, "to: Write"),
-        ({}, "to: The number"),
+        ({"to": 12345}, "to: Must be"),
+        ({}, "to: Must be set"),
         ({"to": "+15550000001", "message": "x" * 3001}, "message: Must be a string"),
         ([], "data: no JSON object"),
     ],

@@ -75,7 +75,7 @@ def test_all_states_are_taken_over(
     assert taken == {("0 9 * * 1-5", "Europe/Berlin"), ("30 3 * * *", "Europe/Berlin")}
     left = {line.place: line.left for line in account.lines if line.left}
     assert left == {
-        "failed": 'to: Must be a phone number in E.164 form, such as +1234567890; got "@".',
+        "failed": "to: Must be a phone number in E.164 form, such as +1234567890; got 12345.",
         "recurring": "pattern: seconds (*/10): a call repeats once a minute",
     }
     assert not account.whole
