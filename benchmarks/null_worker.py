@@ -7,7 +7,7 @@ says ``{"simulate": {"failures": n}}`` fails in its first ``n`` attempts.
 from __future__ import annotations
 
 from vomind_queue.calls.attempts import Accepted, Attempt, Failure, Kind, Outcome, Search
-from vomind_queue.calls.call_status import Report
+from vomind_queue.calls.call_status import StatusUpdate
 from vomind_queue.processes.worker import create_app
 
 
@@ -25,7 +25,7 @@ class NullDialer:
         """Know of no ring."""
         return Search(rings=(), clock_ahead_ms=0)
 
-    def fetch(self, sid: str) -> Report | None:  # noqa: ARG002 - a protocol's
+    def fetch(self, sid: str) -> StatusUpdate | None:  # noqa: ARG002 - a protocol's
         """Know of no call."""
         return None
 

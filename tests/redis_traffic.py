@@ -33,10 +33,10 @@ class Traffic:
 def listened(server: Server, processes: Mapping[str, Process]) -> Iterator[Traffic]:
     """What the processes send meanwhile; complete at the end."""
     traffic = Traffic()
-    begun = threading.Event()
-    thread = threading.Thread(target=_listen, args=(server, processes, traffic, begun))
+    started = threading.Event()
+    thread = threading.Thread(target=_listen, args=(server, processes, traffic, started))
     thread.start()
-    assert begun.wait(10)
+    assert started.wait(10)
     try:
         yield traffic
     finally:
@@ -46,11 +46,11 @@ def listened(server: Server, processes: Mapping[str, Process]) -> Iterator[Traff
 
 
 def _listen(
-    server: Server, processes: Mapping[str, Process], traffic: Traffic, begun: threading.Event
+    server: Server, processes: Mapping[str, Process], traffic: Traffic, started: threading.Event
 ) -> None:
     owners: dict[int, str] = {}
     with server.client() as client, client.monitor() as monitor:
-        begun.set()
+        started.set()
         for heard in monitor.listen():
             if _OVER in heard["command"]:
                 return

@@ -45,9 +45,9 @@ class ScheduleChanged(QueueError):
     ``done_ms`` is the last tick that was seen to, unix ms: the next one lies behind it.
     """
 
-    def __init__(self, message: str, *, done_ms: int = 0) -> None:
+    def __init__(self, message: str, *, last_run_ms: int = 0) -> None:
         super().__init__(message)
-        self.done_ms = done_ms
+        self.last_run_ms = last_run_ms
 
 
 class ScheduleUnreadable(QueueError):

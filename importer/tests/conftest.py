@@ -54,10 +54,10 @@ def take_over(redis_url: str) -> Callable[..., Account]:
         *, dry: bool = False, wrap: Callable[[Any], Any] = lambda client: client, **wishes: Any
     ) -> Account:
         source = Source(redis_url.removesuffix("/0") + "/1", "outbound-calls", "bull")
-        gate = RedisStore(connect(redis_url, timeout_s=WORKER_TIMEOUT_S))
+        store = RedisStore(connect(redis_url, timeout_s=WORKER_TIMEOUT_S))
         wrap(source._client)
-        wrap(gate.client)
-        inheritance = Takeover(gate, "" if dry else source.name())
+        wrap(store.client)
+        inheritance = Takeover(store, "" if dry else source.name())
         wanted = {
             "zone": "Europe/Berlin",
             "wait_s": 0,
@@ -68,7 +68,7 @@ def take_over(redis_url: str) -> Callable[..., Account]:
         moving = TakeOver(
             source,
             inheritance,
-            RecurringStore(gate),
+            RecurringStore(store),
             Wishes(**wanted),
             Account(source="BullMQ", dry=dry),
         )

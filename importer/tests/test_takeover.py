@@ -233,9 +233,9 @@ def test_a_recurring_call_that_is_here_already_is_not_overwritten(
 ) -> None:
     """It may have been edited since; the old one stays where it is."""
     account = take_over()
-    timetable = RecurringStore(RedisStore(connect(redis_url, timeout_s=API_TIMEOUT_S)))
+    recurring_store = RecurringStore(RedisStore(connect(redis_url, timeout_s=API_TIMEOUT_S)))
     number = next(new for old_id, new in old_ids(account).items() if new.startswith("recurring:"))
-    before = timetable.show(number.removeprefix("recurring:"))
+    before = recurring_store.show(number.removeprefix("recurring:"))
     version = (old.hget(BASE + "meta", "version") or b"").decode().removeprefix("bullmq:")
     old.flushdb()
     fill(old, version)
@@ -243,7 +243,7 @@ def test_a_recurring_call_that_is_here_already_is_not_overwritten(
     again = take_over()
     # The same words: it is the one that is here.
     assert old_ids(again)["repeat:" + _name(old, again)]
-    assert timetable.show(number.removeprefix("recurring:")) == before
+    assert recurring_store.show(number.removeprefix("recurring:")) == before
 
 
 def _name(old: redis.Redis, account: Account) -> str:

@@ -23,14 +23,14 @@ class Schedules:
         self,
         source: Source,
         inheritance: Takeover,
-        timetable: RecurringStore,
+        recurring_store: RecurringStore,
         zone: str | None,
         account: Account,
     ) -> None:
         """``zone``: the clock of the old worker, for jobs that name none."""
         self._source = source
         self._inheritance = inheritance
-        self._timetable = timetable
+        self._recurring_store = recurring_store
         self._zone = zone
         self._account = account
         #: Names of those that were read, by what would make two of them one here.
@@ -80,7 +80,7 @@ class Schedules:
             notes.append(told)
         new = self._here(taken.recurrence)
         if new is None:
-            new = self._timetable.put(taken.recurrence, taken.next_ms).schedule_id
+            new = self._recurring_store.put(taken.recurrence, taken.next_ms).schedule_id
         self._source.finish({**done, member: PREFIX + new})
         self._account.lines.append(_line(old, PREFIX + new, "; ".join(filter(None, notes))))
 
@@ -98,7 +98,7 @@ class Schedules:
         self, old: OldSchedule, recurrence: Recurrence, last_id: int
     ) -> tuple[dict[str, str], str]:
         """Take over a run that came due while no worker ran, unless it is too late for it."""
-        if self._inheritance.now_ms() - old.next_ms > recurrence.grace_ms:
+        if self._inheritance.now_ms() - old.next_ms > recurrence.misfire_grace_ms:
             return {}, "its last run came while nothing ran, and is missed"
         inherited = TakenOver(
             origin=f"job:{old.run_id}",
@@ -114,7 +114,7 @@ class Schedules:
     def _first_of_its_kind(self, old: OldSchedule) -> Claim:
         """As `_readable`; raise Untranslatable for the second of two that would be one here."""
         taken = self._readable(old)
-        first = self._identities.setdefault(taken.recurrence.identity, old.name)
+        first = self._identities.setdefault(taken.recurrence.dedup_key, old.name)
         if first != old.name:
             raise Untranslatable(
                 f"number, pattern and zone are those of repeat:{first}; "
@@ -133,10 +133,10 @@ class Schedules:
 
     def _here(self, recurrence: Recurrence) -> str | None:
         """Return its id if an earlier run stored it. Raise Untranslatable if another has it."""
-        number = self._inheritance.schedule_of(recurrence.identity)
+        number = self._inheritance.schedule_of(recurrence.dedup_key)
         if number is None:
             return None
-        if self._timetable.show(number).schedule.recurrence.call != recurrence.call:
+        if self._recurring_store.show(number).schedule.recurrence.call != recurrence.call:
             raise Untranslatable(
                 f"{PREFIX}{number} has its number, pattern and zone already, and other contents"
             )

@@ -54,7 +54,7 @@ class TakeOver:
         self,
         source: Source,
         inheritance: Takeover,
-        timetable: RecurringStore,
+        recurring_store: RecurringStore,
         wishes: Wishes,
         account: Account,
     ) -> None:
@@ -62,7 +62,7 @@ class TakeOver:
         self._inheritance = inheritance
         self._wishes = wishes
         self.account = account
-        self._schedules = Schedules(source, inheritance, timetable, wishes.zone, account)
+        self._schedules = Schedules(source, inheritance, recurring_store, wishes.zone, account)
         self._last_id = 0
         #: The last place given among the waiting calls of a priority, ms.
         self._last_place: dict[Priority, int] = {}

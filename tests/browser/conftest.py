@@ -32,7 +32,7 @@ _KEPT = (
     keys.WORKERS,
     keys.SCHEDULER,
     keys.SCHEDULER_LOCK,
-    keys.OUTBOX_LEAD,
+    keys.OUTBOX_LEADER,
     keys.OUTBOX_LAST,
     keys.OUTBOX_SHIPPED,
 )

@@ -14,21 +14,21 @@ from vomind_queue.queue import keys
 NUMBER = "+14155550123"
 
 
-def verdict(page: Page, text: str) -> None:
+def decision(page: Page, text: str) -> None:
     """The large words."""
     expect(page.locator("#verdict")).to_have_text(text)
 
 
 def test_the_page_follows_the_queue_by_itself(office: Office, page: Page) -> None:
     """Numbers and verdict change without a reload."""
-    verdict(page, "Ready: no call is waiting")
+    decision(page, "Ready: no call is waiting")
     office("POST", "/pause")
     office.bulk(3, priority="high")
     office.bulk(4, delayMs=60_000)
     expect(page.locator(".tile.blue .value")).to_have_text("3")
     expect(page.locator(".tile.violet .value")).to_have_text("4")
     expect(page.locator(".tile.blue .shares")).to_contain_text("high3")
-    verdict(page, "Paused by ops")
+    decision(page, "Paused by ops")
     office("POST", "/resume")
     expect(page.locator(".tile.green .value")).to_have_text("3")
     expect(page.locator(".chart .readout")).to_contain_text("3 in the last hour")
@@ -47,7 +47,7 @@ def test_held_by_the_limit_with_a_countdown(office: Office, page: Page) -> None:
     """When the next start is, in seconds."""
     office.client.set(keys.RATE, "1:60000")
     office.bulk(3)
-    verdict(page, "Held by the limit")
+    decision(page, "Held by the limit")
     expect(page.locator(".hero")).to_contain_text(
         "1 of 1 starts are used in 60 seconds; 2 calls wait."
     )
@@ -62,7 +62,7 @@ def test_stuck_without_a_worker(office: Office, page: Page) -> None:
     worker.send(signal.SIGSTOP)
     try:
         office.client.delete(keys.WORKERS)
-        verdict(page, "No worker is running")
+        decision(page, "No worker is running")
         expect(page.locator(".hero .remedy")).to_contain_text("celery -A celery_app worker")
         expect(page.locator(".chip-state")).to_have_text("Stuck")
     finally:
@@ -73,7 +73,7 @@ def test_stuck_without_a_worker(office: Office, page: Page) -> None:
 def test_stuck_without_a_scheduler(office: Office, page: Page) -> None:
     """Where there are recurring calls."""
     office("POST", "/schedule-recurring-call", {"to": NUMBER, "cronExpression": "0 9 * * *"})
-    verdict(page, "Recurring calls do not ring")
+    decision(page, "Recurring calls do not ring")
     expect(page.locator(".hero .remedy")).to_contain_text("celery -A celery_app beat")
 
 
@@ -83,7 +83,7 @@ def test_stuck_with_a_refused_account(office: Office, page: Page) -> None:
         {"fault": "error", "status": 401, "code": 20003, "message": "Authenticate", "times": 1}
     )
     office.call(NUMBER)
-    verdict(page, "Twilio refuses every call")
+    decision(page, "Twilio refuses every call")
     expect(page.locator(".hero")).to_contain_text("Authenticate (error 20003, HTTP 401)")
     page.get_by_role("button", name="Resume").click()
     expect(page.get_by_role("dialog")).to_contain_text("1 waiting call will be dialed")
@@ -93,19 +93,19 @@ def test_stuck_with_a_refused_account(office: Office, page: Page) -> None:
 
 def test_redis_away_and_back(office: Office, page: Page) -> None:
     """It says so, keeps what it knew, and goes on by itself."""
-    verdict(page, "Ready: no call is waiting")
+    decision(page, "Ready: no call is waiting")
     office.server.freeze()
     try:
-        verdict(page, "The queue cannot be reached")
+        decision(page, "The queue cannot be reached")
         expect(page.locator(".hero")).to_contain_text("Try again in a few seconds")
     finally:
         office.server.thaw()
-    verdict(page, "Ready: no call is waiting")
+    decision(page, "Ready: no call is waiting")
 
 
 def test_an_unchanged_queue_is_not_sent_again(page: Page) -> None:
     """Open pages cost next to nothing."""
-    verdict(page, "Ready: no call is waiting")
+    decision(page, "Ready: no call is waiting")
     with page.expect_response(lambda answer: "overview" in answer.url and answer.status == 304):
         pass
 

@@ -27,7 +27,7 @@ from tests.simulator import ACCOUNT, CALLER, SimulatorClient, SimulatorProcess
 from tests.stack import ROOT, until
 from vomind_queue.calls.attempts import Accepted, Attempt
 from vomind_queue.calls.call import Call
-from vomind_queue.calls.call_status import Detection, LineStatus, Report
+from vomind_queue.calls.call_status import Detection, LineStatus, StatusUpdate
 from vomind_queue.observability.check_result import Grade
 from vomind_queue.twilio.account_checks import AccountChecks
 from vomind_queue.twilio.dialer import TwilioDialer
@@ -216,7 +216,7 @@ def test_each_end_is_as_twilio_describes_it(
     outcome = dialer.place(replace(attempt, call=replace(attempt.call, to=to)))
     assert isinstance(outcome, Accepted)
 
-    def over() -> Report | None:
+    def over() -> StatusUpdate | None:
         report = dialer.fetch(outcome.sid)
         return report if report and report.status == end and report.price == price else None
 

@@ -29,7 +29,7 @@ QUICK: dict[str, Any] = {
     "rate": None,
     "breaker_probe_ms": 200,
     "in_doubt_horizon_ms": 1_000,
-    "first_look_ms": 1_000,
+    "first_poll_ms": 1_000,
     "keep_completed": KEEP,
     "keep_failed": KEEP,
 }
@@ -42,25 +42,25 @@ def new(number: int, priority: str = "normal", **times: int) -> NewCall:
 
 def placed(sid: str) -> Decision:
     """The verdict on a call that Twilio took."""
-    return Decision(ending=AttemptResult.COMPLETED, accepted=Accepted(sid=sid, status="queued"))
+    return Decision(result=AttemptResult.COMPLETED, accepted=Accepted(sid=sid, status="queued"))
 
 
-def begin(desk: WorkerQueue, job_id: str) -> DialStarted:
+def begin(worker_queue: WorkerQueue, job_id: str) -> DialStarted:
     """Begins a call that may start."""
-    begun = desk.begin(job_id, secrets.token_urlsafe(4))
-    assert isinstance(begun, DialStarted), begun
-    return begun
+    started = worker_queue.start_dialing(job_id, secrets.token_urlsafe(4))
+    assert isinstance(started, DialStarted), started
+    return started
 
 
-def place(desk: WorkerQueue, job_id: str) -> None:
+def place(worker_queue: WorkerQueue, job_id: str) -> None:
     """Begins and completes a call that is held."""
-    desk.finish(begin(desk, job_id), placed(f"CA{job_id}"))
-    desk.release(job_id)
+    worker_queue.finish(begin(worker_queue, job_id), placed(f"CA{job_id}"))
+    worker_queue.release(job_id)
 
 
-def taken(desk: WorkerQueue, wanted: int = 1, ranks: str = "123") -> list[str]:
+def taken(worker_queue: WorkerQueue, wanted: int = 1, ranks: str = "123") -> list[str]:
     """Takes calls; their job ids."""
-    return [call.job_id for call in desk.take(wanted, ranks).calls]
+    return [call.job_id for call in worker_queue.claim(wanted, ranks).calls]
 
 
 @pytest.fixture
@@ -78,33 +78,33 @@ def queue(client: redis.Redis) -> CallQueue:
 
 
 @pytest.fixture
-def timetable(client: redis.Redis) -> RecurringStore:
+def recurring_store(client: redis.Redis) -> RecurringStore:
     """The recurring calls."""
     return RecurringStore(RedisStore(client))
 
 
 @pytest.fixture
-def make_desk(client: redis.Redis) -> Callable[..., WorkerQueue]:
-    """Makes workers at the queue; ``make_desk(rate=Rate(…), lease_ms=…)``."""
+def make_worker_queue(client: redis.Redis) -> Callable[..., WorkerQueue]:
+    """Makes workers at the queue; ``make_worker_queue(rate=Rate(…), lease_ms=…)``."""
     names = iter(range(100))
 
     def make(**changes: Any) -> WorkerQueue:
-        gate = RedisStore(client)
-        return WorkerQueue(gate, f"worker-{next(names)}", Protocol(**{**QUICK, **changes}))
+        store = RedisStore(client)
+        return WorkerQueue(store, f"worker-{next(names)}", Protocol(**{**QUICK, **changes}))
 
     return make
 
 
 @pytest.fixture
-def desk(make_desk: Callable[..., WorkerQueue]) -> WorkerQueue:
+def worker_queue(make_worker_queue: Callable[..., WorkerQueue]) -> WorkerQueue:
     """One worker at the queue, without a limit."""
-    return make_desk()
+    return make_worker_queue()
 
 
 @pytest.fixture
-def limited(make_desk: Callable[..., WorkerQueue]) -> WorkerQueue:
+def limited(make_worker_queue: Callable[..., WorkerQueue]) -> WorkerQueue:
     """A worker that may start 3 calls in any second."""
-    return make_desk(rate=Rate(max_starts=3, window_ms=1_000))
+    return make_worker_queue(rate=Rate(max_starts=3, window_ms=1_000))
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from tests.integration.conftest import begin, taken
 from tests.twilio import a_sid
 from vomind_queue.calls.attempts import Accepted
 from vomind_queue.calls.call import Call, NewCall
-from vomind_queue.calls.call_status import CallbackResult, LineStatus, OutcomePolicy, Report
+from vomind_queue.calls.call_status import CallbackResult, LineStatus, OutcomePolicy, StatusUpdate
 from vomind_queue.calls.decisions import AttemptResult, Decision, DialStarted
 from vomind_queue.calls.job import Job
 from vomind_queue.queue.call_queue import CallQueue
@@ -27,10 +27,14 @@ class Line:
     """One call that was placed, and what is said of it."""
 
     def __init__(
-        self, queue: CallQueue, desk: WorkerQueue, client: redis.Redis, policy: OutcomePolicy = NONE
+        self,
+        queue: CallQueue,
+        worker_queue: WorkerQueue,
+        client: redis.Redis,
+        policy: OutcomePolicy = NONE,
     ) -> None:
-        self.queue, self.desk = queue, desk
-        self.reports = CallbackStore(RedisStore(client), desk, policy)
+        self.queue, self.worker_queue = queue, worker_queue
+        self.reports = CallbackStore(RedisStore(client), worker_queue, policy)
 
     def dial(self, **fields: object) -> DialStarted:
         """Schedules one call and begins it; the mark stands."""
@@ -40,27 +44,27 @@ class Line:
 
     def again(self) -> DialStarted:
         """Begins the next attempt."""
-        (job_id,) = taken(self.desk)
-        return begin(self.desk, job_id)
+        (job_id,) = taken(self.worker_queue)
+        return begin(self.worker_queue, job_id)
 
     def placed(self, sid: str = SID, **fields: object) -> DialStarted:
         """Twilio took it."""
         return self.took(self.dial(**fields), sid)
 
-    def took(self, begun: DialStarted, sid: str) -> DialStarted:
+    def took(self, started: DialStarted, sid: str) -> DialStarted:
         """Twilio took that attempt."""
-        self.desk.finish(begun, accepted(sid))
-        self.desk.release(begun.attempt.job_id)
-        return begun
+        self.worker_queue.finish(started, accepted(sid))
+        self.worker_queue.release(started.attempt.job_id)
+        return started
 
     def say(
-        self, begun: DialStarted, status: str = "", *, sid: str = SID, **more: object
+        self, started: DialStarted, status: str = "", *, sid: str = SID, **more: object
     ) -> CallbackResult:
         """Twilio says something of an attempt's call."""
-        report = Report(sid=sid, status=LineStatus(status) if status else None)
+        report = StatusUpdate(sid=sid, status=LineStatus(status) if status else None)
         report = replace(report, **more)  # type: ignore[arg-type]
-        return self.reports.report(
-            begun.attempt.job_id, begun.attempt.token, report, look_ms=HOUR_MS, price_ms=HOUR_MS
+        return self.reports.record(
+            started.attempt.job_id, started.attempt.token, report, poll_ms=HOUR_MS, price_ms=HOUR_MS
         )
 
     def job(self) -> Job:
@@ -76,4 +80,4 @@ class Line:
 
 def accepted(sid: str) -> Decision:
     """The verdict on a call that Twilio took."""
-    return Decision(ending=AttemptResult.COMPLETED, accepted=Accepted(sid=sid, status="queued"))
+    return Decision(result=AttemptResult.COMPLETED, accepted=Accepted(sid=sid, status="queued"))

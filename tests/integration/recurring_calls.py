@@ -58,15 +58,15 @@ def spoil(valkey: redis.Redis, schedule_id: str, field: str, value: str) -> dict
     return {"definition": text}
 
 
-def look(timetable: RecurringStore) -> DueEntries:
+def look(recurring_store: RecurringStore) -> DueEntries:
     """One look of a scheduler."""
-    return timetable.look(100)
+    return recurring_store.due_entries(100)
 
 
 def beat(keeper: RecurringScheduler) -> None:
     """Everything that is due, as the scheduler's ticks see to it."""
     while True:
-        seen = keeper.look()
+        seen = keeper.due_entries()
         for due in seen.due:
             keeper.decide(due)
         keeper.fire()
@@ -79,15 +79,15 @@ def decided(seen: DueEntries) -> list[Advance]:
     return [decide(due, seen.now_ms) for due in seen.due]
 
 
-def fire(timetable: RecurringStore) -> list[Outcome]:
+def fire(recurring_store: RecurringStore) -> list[Outcome]:
     """One look, and what comes of it."""
-    seen = look(timetable)
-    return timetable.fire(decided(seen), seen.now_ms + 5_000)
+    seen = look(recurring_store)
+    return recurring_store.fire(decided(seen), seen.now_ms + 5_000)
 
 
-def shown(timetable: RecurringStore, schedule_id: str = "1") -> Schedule:
+def shown(recurring_store: RecurringStore, schedule_id: str = "1") -> Schedule:
     """The schedule alone."""
-    return timetable.show(schedule_id).schedule
+    return recurring_store.show(schedule_id).schedule
 
 
 def listed(view: ScheduleView | str) -> str:
@@ -101,6 +101,6 @@ def waiting(queue: CallQueue) -> Sequence[str]:
     return [job.id for job in queue.page(State.WAITING, 0, 99).jobs]
 
 
-def put(timetable: RecurringStore, recurrence: Recurrence) -> str:
+def put(recurring_store: RecurringStore, recurrence: Recurrence) -> str:
     """Stores a recurring call with its next tick."""
-    return timetable.put(recurrence, recurrence.first(timetable.now_ms())).schedule_id
+    return recurring_store.put(recurrence, recurrence.first(recurring_store.now_ms())).schedule_id

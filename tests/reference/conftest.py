@@ -3,6 +3,23 @@
 from __future__ import annotations
 
 from tests.integration.api.conftest import make_api
-from tests.integration.conftest import client, desk, log_path, make_desk, queue, ship, timetable
+from tests.integration.conftest import (
+    client,
+    log_path,
+    make_worker_queue,
+    queue,
+    recurring_store,
+    ship,
+    worker_queue,
+)
 
-__all__ = ["client", "desk", "log_path", "make_api", "make_desk", "queue", "ship", "timetable"]
+__all__ = [
+    "client",
+    "log_path",
+    "make_api",
+    "make_worker_queue",
+    "queue",
+    "recurring_store",
+    "ship",
+    "worker_queue",
+]

@@ -35,11 +35,14 @@ WRONG_BODIES: dict[int, dict[str, Any]] = {
 
 @pytest.fixture
 def world(
-    make_api: Callable[..., Api], desk: WorkerQueue, ship: Callable[[], None], valkey: redis.Redis
+    make_api: Callable[..., Api],
+    worker_queue: WorkerQueue,
+    ship: Callable[[], None],
+    valkey: redis.Redis,
 ) -> World:
     """A service that Twilio can reach, with nothing in it."""
     api = make_api(**REACHED, CALL_RATE_LIMIT="10/m")
-    return World(api=api, desk=desk, ship=ship, valkey=valkey)
+    return World(api=api, worker_queue=worker_queue, ship=ship, valkey=valkey)
 
 
 def send(api: Api, operation: Operation, example: Example, **other: Any) -> TestResponse:

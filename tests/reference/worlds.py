@@ -27,7 +27,7 @@ class World:
     """A service with an empty queue, and those around it."""
 
     api: Api
-    desk: WorkerQueue
+    worker_queue: WorkerQueue
     ship: Callable[[], None]
     valkey: redis.Redis
 
@@ -37,14 +37,14 @@ def a_call(world: World) -> None:
     assert world.api.post("/schedule-call", {"to": TO}).status_code == 200
 
 
-def _begun(world: World) -> DialStarted:
+def _dial_started(world: World) -> DialStarted:
     a_call(world)
-    return begin(world.desk, *taken(world.desk))
+    return begin(world.worker_queue, *taken(world.worker_queue))
 
 
 def being_placed(world: World) -> None:
     """Twilio is being asked."""
-    _begun(world)
+    _dial_started(world)
 
 
 def for_later(world: World) -> None:
@@ -53,24 +53,24 @@ def for_later(world: World) -> None:
     assert world.api.post("/schedule-delayed-call", asked).status_code == 200
 
 
-def _ended(world: World, verdict: Decision) -> DialStarted:
-    begun = _begun(world)
-    world.desk.finish(begun, verdict)
-    world.desk.release(begun.attempt.job_id)
+def _ended(world: World, decision: Decision) -> DialStarted:
+    begun = _dial_started(world)
+    world.worker_queue.finish(begun, decision)
+    world.worker_queue.release(begun.attempt.job_id)
     return begun
 
 
 def answered(world: World) -> None:
     """A person listened to it."""
     accepted = Accepted(sid=SID, status="queued")
-    begun = _ended(world, Decision(ending=AttemptResult.COMPLETED, accepted=accepted))
+    begun = _ended(world, Decision(result=AttemptResult.COMPLETED, accepted=accepted))
     form = callback(SID, "completed", 3, CallDuration=4, SipResponseCode=200)
     assert post(world.api, path_of(begun), form).status_code == 204
 
 
 def refused(world: World) -> None:
     """Twilio cannot call that number."""
-    _ended(world, Decision(ending=AttemptResult.FAILED, reason=REASON))
+    _ended(world, Decision(result=AttemptResult.FAILED, reason=REASON))
 
 
 def both_over(world: World) -> None:
@@ -113,7 +113,7 @@ def logged(world: World) -> None:
 
 def a_worker(world: World) -> None:
     """A worker that asks for calls."""
-    assert taken(world.desk) == []
+    assert taken(world.worker_queue) == []
 
 
 def the_key_was_used(world: World) -> None:
@@ -125,10 +125,10 @@ def the_key_was_used(world: World) -> None:
 def at_twilio(world: World) -> None:
     """An attempt whose token is the one that is shown, and whose call Twilio took."""
     a_call(world)
-    begun = world.desk.begin(taken(world.desk)[0], "bRlQ3wX5hT0k")
+    begun = world.worker_queue.start_dialing(taken(world.worker_queue)[0], "bRlQ3wX5hT0k")
     assert isinstance(begun, DialStarted)
     accepted = Accepted(sid=SID, status="queued")
-    world.desk.finish(begun, Decision(ending=AttemptResult.COMPLETED, accepted=accepted))
+    world.worker_queue.finish(begun, Decision(result=AttemptResult.COMPLETED, accepted=accepted))
 
 
 def nothing(_: World) -> None:

@@ -50,7 +50,7 @@ def make_app(services: Services) -> Flask:
         wrong_keys=RefusedKeys(http_metrics.wrong_keys),
         away=outage.away,
     ).install(app)
-    RateLimit(services.floods, settings.request_rate).install(app)
+    RateLimit(services.request_limiter, settings.request_rate).install(app)
     Readers(settings.web_threads).install(app)
     app.register_error_handler(Exception, errors.respond)
     app.register_error_handler(StoreUnavailable, outage.respond)

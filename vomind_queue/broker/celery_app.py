@@ -11,7 +11,7 @@ from kombu import Exchange, Queue
 from vomind_queue.broker import transport
 from vomind_queue.broker.context import WorkerContext
 from vomind_queue.broker.control import Control
-from vomind_queue.broker.names import CALL_QUEUES, DEFAULT_QUEUE, LINK_OPTION
+from vomind_queue.broker.names import CALL_QUEUES, CONTEXT_OPTION, DEFAULT_QUEUE
 from vomind_queue.config.redis_address import tls_options
 from vomind_queue.config.settings import Settings
 from vomind_queue.queue import keys
@@ -20,16 +20,16 @@ from vomind_queue.queue.connection import WORKER_TIMEOUT_S, connect
 #: How often kombu checks its long-lived connections, s.
 HEALTH_CHECK_S = 5
 #: The longest time between two looks of a scheduler, s.
-BEAT_LOOK_S = 5
+BEAT_INTERVAL_S = 5
 #: A scheduler leads for as many leases without a look: it renews less often than a worker.
-LEADS_FOR = 2
+LEASES_PER_LOCK = 2
 
 
-def create_celery(settings: Settings, link: WorkerContext) -> Celery:
+def create_celery(settings: Settings, context: WorkerContext) -> Celery:
     """The application of workers, clients and operators alike; connects on first use."""
     transport.install()
     app = Celery("vomind_queue", broker=settings.redis_url, control=Control, set_as_current=False)
-    app.conf.update(_configuration(settings, link))
+    app.conf.update(_configuration(settings, context))
     # RedBeat looks for its client here first. An address with a password must not stand in the
     # configuration: Celery shows all of it to Flower, `inspect conf` and `report`, and hides the
     # password of `broker_url` alone.
@@ -37,10 +37,10 @@ def create_celery(settings: Settings, link: WorkerContext) -> Celery:
     return app
 
 
-def _configuration(settings: Settings, link: WorkerContext) -> dict[str, Any]:
+def _configuration(settings: Settings, context: WorkerContext) -> dict[str, Any]:
     options: dict[str, Any] = {
         "broker_transport_options": {
-            LINK_OPTION: link,
+            CONTEXT_OPTION: context,
             "socket_timeout": WORKER_TIMEOUT_S,
             "socket_connect_timeout": WORKER_TIMEOUT_S,
             "socket_keepalive": True,
@@ -64,13 +64,13 @@ def _configuration(settings: Settings, link: WorkerContext) -> dict[str, Any]:
         "worker_consumer": "vomind_queue.broker.consumer:Consumer",
         "worker_concurrency": settings.concurrency,
         "beat_scheduler": "vomind_queue.broker.scheduler:Scheduler",
-        "beat_max_loop_interval": BEAT_LOOK_S,
+        "beat_max_loop_interval": BEAT_INTERVAL_S,
         # For people alone: RedBeat warns when it is missing, and has its client on the app.
         "redbeat_redis_url": _without_login(settings.redis_url),
         "redbeat_redis_options": {},
         # So that one script makes a call and moves its entry on.
         "redbeat_key_prefix": keys.REDBEAT,
-        "redbeat_lock_timeout": LEADS_FOR * settings.lease_ms / 1000,
+        "redbeat_lock_timeout": LEASES_PER_LOCK * settings.lease_ms / 1000,
         "worker_hijack_root_logger": False,
         "worker_redirect_stdouts": False,
         "enable_utc": True,

@@ -11,7 +11,7 @@ from celery.worker.state import maybe_shutdown
 
 from vomind_queue.broker import remote_commands
 from vomind_queue.broker.context import WorkerContext
-from vomind_queue.broker.names import LINK_OPTION, PLACE_CALL
+from vomind_queue.broker.names import CONTEXT_OPTION, PLACE_CALL
 from vomind_queue.calls.limits import Rate
 from vomind_queue.errors import StoreUnavailable
 
@@ -68,11 +68,11 @@ class Consumer(StockConsumer):
         task.rate_limit = rate
 
     def _change_rate(self, rate: str) -> None:
-        desk = self._link.desk
+        worker_queue = self._context.worker_queue
         if rate == self._configured:
-            desk.reset_rate()
+            worker_queue.reset_rate()
         else:
-            desk.change_rate(parse_rate(rate))
+            worker_queue.change_rate(parse_rate(rate))
         logger.warning("rate changed by an operator to %s", rate or "off")
 
     def cancel_active_requests(self) -> None:
@@ -108,15 +108,15 @@ class Consumer(StockConsumer):
     def _refusal(self) -> StoreUnavailable | None:
         # A replica lets itself be connected to; its first refusal would end the connection.
         try:
-            self._link.queue.check_writable()
+            self._context.queue.check_writable()
         except StoreUnavailable as error:
             return error
         return None
 
     @property
-    def _link(self) -> WorkerContext:
-        link: WorkerContext = self.app.conf.broker_transport_options[LINK_OPTION]
-        return link
+    def _context(self) -> WorkerContext:
+        context: WorkerContext = self.app.conf.broker_transport_options[CONTEXT_OPTION]
+        return context
 
 
 def parse_rate(text: str | float | None) -> Rate | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from vomind_queue.broker.fetcher import WAKE_TIMEOUT_S, Notifier
+from vomind_queue.broker.fetcher import LISTEN_TIMEOUT_S, Notifier
 from vomind_queue.container.worker_services import WorkerServices
 from vomind_queue.queue.call_queue import CallQueue
 from vomind_queue.queue.connection import RedisStore, connect
@@ -16,7 +16,7 @@ from vomind_queue.recurring.ticks import Due, DueEntries
 class RecurringScheduler(Protocol):
     """What a scheduler process needs. Everything may raise StoreUnavailable."""
 
-    def look(self) -> DueEntries:
+    def due_entries(self) -> DueEntries:
         """What is due."""
         ...
 
@@ -36,13 +36,13 @@ class WorkerContext:
     #: Where calls are published.
     queue: CallQueue
     #: Where this process takes calls.
-    desk: WorkerQueue
+    worker_queue: WorkerQueue
     #: Lets recurring calls fire.
-    timekeeper: RecurringScheduler
+    recurring_scheduler: RecurringScheduler
     #: How long a stopping worker waits for calls that are being placed, s.
     drain_s: float
     #: Over which this process waits for a word while it sleeps (see `fetcher.py`).
-    waker: RedisStore
+    listener_store: RedisStore
     #: Wakes its event loop.
     notifier: Notifier = field(default_factory=Notifier)
 
@@ -59,8 +59,8 @@ def build_context(work: WorkerServices) -> WorkerContext:
     """Return what the worker's, or the scheduler's, channels are handed; it does not connect."""
     return WorkerContext(
         queue=work.queue,
-        desk=work.desk,
-        timekeeper=work.timekeeper,
+        worker_queue=work.worker_queue,
+        recurring_scheduler=work.recurring_scheduler,
         drain_s=work.settings.drain_ms / 1000,
-        waker=RedisStore(connect(work.settings.redis_url, timeout_s=WAKE_TIMEOUT_S)),
+        listener_store=RedisStore(connect(work.settings.redis_url, timeout_s=LISTEN_TIMEOUT_S)),
     )

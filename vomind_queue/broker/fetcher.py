@@ -28,17 +28,17 @@ from vomind_queue.queue.worker_queue import WorkerQueue
 logger = logging.getLogger(__name__)
 
 #: The longest time without a look, s: a worker that was not told something sees it then.
-IDLE_LOOK_S = 5.0
+IDLE_FETCH_S = 5.0
 #: The wait after a look that failed for another cause than a lost connection, s.
-FAILED_LOOK_S = 1.0
+FAILED_FETCH_WAIT_S = 1.0
 #: How long a worker leaves a word to the others that it was meant for, s.
 PASS_ON_S = 0.1
 #: How long one wait for a word lasts on the server, s.
-WAKE_WAIT_S = 5
+LISTEN_WAIT_S = 5
 #: How long it may take in all before the connection counts as dead, s.
-WAKE_TIMEOUT_S = WAKE_WAIT_S + 3.0
+LISTEN_TIMEOUT_S = LISTEN_WAIT_S + 3.0
 #: Between two tries to wait for a word while Redis is away, s.
-WAKE_RETRY_S = 0.5
+LISTEN_RETRY_S = 0.5
 
 
 class Notifier:
@@ -89,9 +89,9 @@ class NotificationListener:
     itself a word that was meant for another worker with a free slot.
     """
 
-    def __init__(self, gate: RedisStore, notifier: Notifier) -> None:
+    def __init__(self, store: RedisStore, notifier: Notifier) -> None:
         """``gate``: used by nothing else, with ``WAKE_TIMEOUT_S`` for an answer."""
-        self._gate = gate
+        self._store = store
         self._notifier = notifier
         #: Set while it is to wait, and once more at the end.
         self._wanted = threading.Event()
@@ -116,12 +116,12 @@ class NotificationListener:
         """Wait no more; a wait that the thread is in ends with its connection."""
         self._closed.set()
         self._wanted.set()
-        self._gate.client.connection_pool.disconnect()
+        self._store.client.connection_pool.disconnect()
 
     def _run(self) -> None:
         while self._wanted.wait() and not self._closed.is_set():
             try:
-                if self._gate.ask("BRPOP", keys.WAKE, WAKE_WAIT_S):
+                if self._store.ask("BRPOP", keys.NOTIFY, LISTEN_WAIT_S):
                     self._pass_on()
             except StoreUnavailable:
                 self._retry()
@@ -137,14 +137,14 @@ class NotificationListener:
         if self._closed.is_set():
             # It came for a worker that takes nothing in any more. The thread must still end.
             self._wanted.set()
-            self._gate.ask("LPUSH", keys.WAKE, "1")
+            self._store.ask("LPUSH", keys.NOTIFY, "1")
             return
         self._notifier.notify()
 
     def _retry(self) -> None:
         # The event loop looks at the queue, and learns whether Redis is away.
         self._notifier.notify()
-        self._closed.wait(WAKE_RETRY_S)
+        self._closed.wait(LISTEN_RETRY_S)
 
 
 class Feed(Protocol):
@@ -154,26 +154,32 @@ class Feed(Protocol):
     def qos(self) -> Any: ...
     @property
     def call_queues(self) -> list[str]: ...
-    def deliver(self, taken: Claim) -> None: ...
-    def give_up(self, taken: Claim) -> None: ...
+    def deliver(self, claim: Claim) -> None: ...
+    def give_up(self, claim: Claim) -> None: ...
 
 
-class Intake:
+class Fetcher:
     """Feeds one channel with calls, in the thread of the event loop."""
 
     def __init__(
-        self, channel: Feed, hub: Any, *, desk: WorkerQueue, notifier: Notifier, waker: RedisStore
+        self,
+        channel: Feed,
+        hub: Any,
+        *,
+        worker_queue: WorkerQueue,
+        notifier: Notifier,
+        listener_store: RedisStore,
     ) -> None:
         """``waker``: over which a `NotificationListener` waits."""
         self._channel = channel
-        self._desk = desk
+        self._worker_queue = worker_queue
         self._notifier = notifier
         self._hub = hub
         self._closed = False
         self._timer: Any = None
         #: When the timer rings, on the monotonic clock.
         self._due_s = 0.0
-        self._listener = NotificationListener(waker, notifier)
+        self._listener = NotificationListener(listener_store, notifier)
         self._listener.start()
         hub.add_reader(notifier.fileno(), self._on_notice)
 
@@ -187,14 +193,14 @@ class Intake:
     def _on_notice(self) -> None:
         # First, so that what is told during the look brings another one.
         self._notifier.clear()
-        self._look()
+        self._check_queue()
 
-    def _look(self) -> None:
+    def _check_queue(self) -> None:
         if self._closed:
             return
-        wait_s = FAILED_LOOK_S
+        wait_s = FAILED_FETCH_WAIT_S
         try:
-            wait_s = self._take_in()
+            wait_s = self._fetch()
         except StoreUnavailable as error:
             # Told to Celery as what it is: a lost broker, to be reconnected to.
             raise redis.ConnectionError(str(error)) from error
@@ -202,9 +208,9 @@ class Intake:
             logger.exception("a look at the queue failed")
         finally:
             # Whatever went wrong, there is a next look.
-            self._look_in(wait_s)
+            self._check_in(wait_s)
 
-    def _look_in(self, seconds: float) -> None:
+    def _check_in(self, seconds: float) -> None:
         due_s = time.monotonic() + seconds
         if self._closed or (self._timer is not None and self._due_s <= due_s):
             # The one that is set comes sooner, and learns when the next is due.
@@ -215,22 +221,22 @@ class Intake:
 
     def _on_time(self) -> None:
         self._timer = None
-        self._look()
+        self._check_queue()
 
-    def _take_in(self) -> float:
+    def _fetch(self) -> float:
         """Take calls for all free slots; return how long to wait for the next look, s."""
         queues = self._channel.call_queues
         if not queues:
-            return IDLE_LOOK_S
+            return IDLE_FETCH_S
         ranks = "".join(str(CALL_QUEUES[queue].rank) for queue in queues)
-        found = self._desk.take(self._free_slots(), ranks)
-        for taken in found.calls:
-            self._deliver(taken)
+        found = self._worker_queue.claim(self._free_slots(), ranks)
+        for claim in found.calls:
+            self._deliver(claim)
         if self._free_slots():
             # A full worker must not swallow a word that another one could act on.
             self._listen_in(PASS_ON_S if found.passed_on else 0.0)
-        wait_s = IDLE_LOOK_S if found.next_ms is None else found.next_ms / 1000
-        return min(wait_s, IDLE_LOOK_S)
+        wait_s = IDLE_FETCH_S if found.next_ms is None else found.next_ms / 1000
+        return min(wait_s, IDLE_FETCH_S)
 
     def _listen_in(self, seconds: float) -> None:
         if seconds and not self._listener.listens:
@@ -238,18 +244,18 @@ class Intake:
         else:
             self._listener.listen()
 
-    def _deliver(self, taken: Claim) -> None:
+    def _deliver(self, claim: Claim) -> None:
         try:
-            self._channel.deliver(taken)
+            self._channel.deliver(claim)
         except Exception:
             # Held and renewed, but never run: nobody else would ever get it.
-            logger.exception("a call could not be handed over", extra={"job_id": taken.job_id})
-            self._channel.give_up(taken)
+            logger.exception("a call could not be handed over", extra={"job_id": claim.job_id})
+            self._channel.give_up(claim)
 
     def _free_slots(self) -> int:
         qos = self._channel.qos
         # Calls of a channel that a reconnect has closed are held still.
-        held: int = max(len(self._desk.book), qos.unacknowledged())
+        held: int = max(len(self._worker_queue.leases), qos.unacknowledged())
         slots: int = qos.prefetch_count
         return max(0, slots - held)
 

@@ -20,8 +20,8 @@ RETRY_S = 0.5
 class LeaseRenewal:
     """A thread of its own: it goes on while a stopping worker waits for its calls."""
 
-    def __init__(self, desk: WorkerQueue) -> None:
-        self._desk = desk
+    def __init__(self, worker_queue: WorkerQueue) -> None:
+        self._worker_queue = worker_queue
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="leases", daemon=True)
 
@@ -35,21 +35,21 @@ class LeaseRenewal:
         self._stopped.set()
 
     def _run(self) -> None:
-        pause_s = self._desk.protocol.lease_ms / 1000 / RENEWALS
+        pause_s = self._worker_queue.protocol.lease_ms / 1000 / RENEWALS
         failing = False
         while not self._stopped.wait(min(RETRY_S, pause_s) if failing else pause_s):
-            failing = not self._renew(translate_errors=failing)
+            failing = not self._renew(reported=failing)
 
-    def _renew(self, *, translate_errors: bool) -> bool:
+    def _renew(self, *, reported: bool) -> bool:
         """Return whether it worked. ``told``: the log has this outage already."""
         try:
-            self._desk.extend()
+            self._worker_queue.renew_leases()
         except StoreUnavailable as error:
-            if not translate_errors:
+            if not reported:
                 logger.warning("leases not renewed: %s", error)
             return False
         except Exception:
-            if not translate_errors:
+            if not reported:
                 logger.exception("leases not renewed")
             return False
         return True

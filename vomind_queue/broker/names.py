@@ -13,4 +13,4 @@ CALL_QUEUES: dict[str, Priority] = {f"calls.{priority}": priority for priority i
 #: The same by a priority's rank.
 QUEUE_OF_RANK: dict[int, str] = {priority.rank: name for name, priority in CALL_QUEUES.items()}
 #: Transport option that carries the `WorkerContext`.
-LINK_OPTION = "calls"
+CONTEXT_OPTION = "calls"

@@ -30,7 +30,7 @@ from redis.exceptions import LockError
 from redis.lock import Lock
 
 from vomind_queue.broker.context import WorkerContext
-from vomind_queue.broker.names import LINK_OPTION, PLACE_CALL
+from vomind_queue.broker.names import CONTEXT_OPTION, PLACE_CALL
 from vomind_queue.broker.recurring_entry import CronSchedule, RecurringEntry
 from vomind_queue.errors import StoreUnavailable
 from vomind_queue.recurring.schedule import PREFIX
@@ -39,9 +39,9 @@ from vomind_queue.recurring.ticks import Due
 logger = logging.getLogger(__name__)
 
 #: Between two tries while Redis is away, s.
-AWAY_LOOK_S = 0.5
+RETRY_S = 0.5
 #: Looks within the time for which RedBeat's lock is held.
-LOOKS_IN_LEAD = 4
+TICKS_PER_LOCK = 4
 #: Redis's answer for a key without an expiry.
 NEVER_RUNS_OUT = -1
 
@@ -58,16 +58,16 @@ class Scheduler(RedBeatScheduler):
     """One for each beat process."""
 
     def __init__(self, app: Any, **kwargs: Any) -> None:
-        link: WorkerContext = app.conf.broker_transport_options[LINK_OPTION]
-        self._timekeeper = link.timekeeper
+        context: WorkerContext = app.conf.broker_transport_options[CONTEXT_OPTION]
+        self._recurring_scheduler = context.recurring_scheduler
         #: Unknown before the first tick.
-        self._leads: bool | None = None
+        self._is_leader: bool | None = None
         self._away = False
         self._set_up = False
         # It would wait without an end, and give up for good in an outage.
         beat_init.disconnect(acquire_distributed_beat_lock)
         super().__init__(app, **kwargs)
-        self.max_interval: float = min(self.max_interval, self.lock_timeout / LOOKS_IN_LEAD)
+        self.max_interval: float = min(self.max_interval, self.lock_timeout / TICKS_PER_LOCK)
 
     def setup_schedule(self) -> None:
         """Does nothing yet: Redis may be away, and another scheduler may lead."""
@@ -75,7 +75,7 @@ class Scheduler(RedBeatScheduler):
     @property
     def schedule(self) -> dict[str, RedBeatSchedulerEntry]:
         """The entries that are due on Redis's clock, of the recurring calls so many at a time."""
-        look = self._timekeeper.look()
+        look = self._recurring_scheduler.due_entries()
         entries = [self._recurring(due) for due in look.due]
         entries += filter(None, map(self._ordinary, look.ordinary))
         return {entry.name: entry for entry in entries}
@@ -92,7 +92,7 @@ class Scheduler(RedBeatScheduler):
         """Decides on the ticks of a recurring call; all that are due are carried out together."""
         if isinstance(entry, RecurringEntry):
             if entry.due is not None:
-                self._timekeeper.decide(entry.due)
+                self._recurring_scheduler.decide(entry.due)
             return None
         return super().apply_async(entry, *args, **kwargs)
 
@@ -110,7 +110,7 @@ class Scheduler(RedBeatScheduler):
                 fault = "reached" if is_away else "used"
                 logger.error("Redis cannot be %s, trying again: %s", fault, error)
             self._away = True
-            return AWAY_LOOK_S
+            return RETRY_S
         if self._away:
             logger.warning("Redis answers again")
         self._away = False
@@ -132,17 +132,17 @@ class Scheduler(RedBeatScheduler):
 
     def _tick(self, *args: Any, **kwargs: Any) -> float:
         lock: Lock | None = self.lock
-        leads = lock is not None or self._take_lock()
-        if leads != self._leads:
-            logger.info("scheduler leads" if leads else "another scheduler leads")
-            self._leads = leads
-        if not leads:
+        is_leader = lock is not None or self._take_lock()
+        if is_leader != self._is_leader:
+            logger.info("scheduler leads" if is_leader else "another scheduler leads")
+            self._is_leader = is_leader
+        if not is_leader:
             return self._until_free_s()
         if not self._set_up:
             super().setup_schedule()
             self._set_up = True
         wait_s = super().tick(*args, **kwargs)
-        return float(min(wait_s, self._timekeeper.fire()))
+        return float(min(wait_s, self._recurring_scheduler.fire()))
 
     def _take_lock(self) -> bool:
         lock = get_redis(self.app).lock(

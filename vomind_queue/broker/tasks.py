@@ -27,7 +27,7 @@ class CallFailed(VomindError):
     """The call is given up. The reason stands in the job, not here: it may name the number."""
 
 
-def register(app: Celery, calling: PlaceCall, settings: Settings) -> Any:
+def register(app: Celery, usecase: PlaceCall, settings: Settings) -> Any:
     """Adds the task to the application."""
 
     @app.task(  # type: ignore[untyped-decorator]
@@ -47,10 +47,10 @@ def register(app: Celery, calling: PlaceCall, settings: Settings) -> Any:
     )
     def place_call(self: Any, job_id: str) -> None:
         """Places one call."""
-        outcome = calling.place(job_id)
+        outcome = usecase.place(job_id)
         if isinstance(outcome, NotStarted):
             raise Ignore(outcome)
-        match outcome.ending:
+        match outcome.result:
             case AttemptResult.COMPLETED:
                 return
             case AttemptResult.AGAIN:
@@ -62,7 +62,7 @@ def register(app: Celery, calling: PlaceCall, settings: Settings) -> Any:
             case AttemptResult.FAILED:
                 raise CallFailed(f"call {job_id} failed; its reason stands in the job")
             case _:
-                raise Ignore(outcome.ending)
+                raise Ignore(outcome.result)
 
     return place_call
 

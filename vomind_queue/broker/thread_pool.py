@@ -19,14 +19,14 @@ from celery.exceptions import WorkerLostError
 from celery.worker import state
 
 from vomind_queue.broker.context import WorkerContext
-from vomind_queue.broker.names import LINK_OPTION
+from vomind_queue.broker.names import CONTEXT_OPTION
 from vomind_queue.errors import StoreUnavailable
 from vomind_queue.queue.worker_queue import WorkerQueue
 
 logger = logging.getLogger(__name__)
 
 #: Between two looks at whether a drain was broken off by a cold shutdown, s.
-DRAIN_LOOK_S = 0.2
+DRAIN_CHECK_S = 0.2
 #: How long after a cold shutdown threads may keep the process from ending, s.
 COLD_EXIT_S = 2.0
 
@@ -39,7 +39,7 @@ class TaskPool(StockTaskPool):
         #: Tasks handed over and not done, with their ids.
         self._tasks: dict[Future[Any], str] = {}
         #: Ids of those that no thread had begun when the pool stopped.
-        self._unbegun: list[str] = []
+        self._unstarted: list[str] = []
 
     def on_apply(
         self,
@@ -59,14 +59,14 @@ class TaskPool(StockTaskPool):
 
     def on_stop(self) -> None:
         """Wait for the calls that are being placed, for a bounded time; give the rest back."""
-        link: WorkerContext = self.app.conf.broker_transport_options[LINK_OPTION]
+        context: WorkerContext = self.app.conf.broker_transport_options[CONTEXT_OPTION]
         self.executor.shutdown(wait=False, cancel_futures=True)
-        _give_back(link.desk, self._unbegun)
-        self._drain(link.drain_s)
-        left = [job_id for job_id, _ in link.desk.book.held()]
+        _give_back(context.worker_queue, self._unstarted)
+        self._drain(context.drain_s)
+        left = [job_id for job_id, _ in context.worker_queue.leases.held()]
         if left:
             logger.warning("%d calls are given back", len(left))
-            _give_back(link.desk, left)
+            _give_back(context.worker_queue, left)
 
     def on_terminate(self) -> None:
         """End without waiting; what the threads held is left to the leases' ends."""
@@ -80,7 +80,7 @@ class TaskPool(StockTaskPool):
         # A second Ctrl-C comes in while we wait for the first, and is not to wait for us.
         end = time.monotonic() + most_s
         while self.busy and not state.should_terminate and (left := end - time.monotonic()) > 0:
-            wait(list(self._tasks), timeout=min(left, DRAIN_LOOK_S))
+            wait(list(self._tasks), timeout=min(left, DRAIN_CHECK_S))
 
     @property
     def busy(self) -> bool:
@@ -90,7 +90,7 @@ class TaskPool(StockTaskPool):
     def _on_done(self, error_callback: Any, future: Future[Any]) -> None:
         task_id = self._tasks.pop(future)
         if future.cancelled():
-            self._unbegun.append(task_id)
+            self._unstarted.append(task_id)
         elif error := future.exception():
             logger.error("a task could not be ended", exc_info=error, extra={"job_id": task_id})
             _fail(error, error_callback)
@@ -107,13 +107,13 @@ def _fail(error: BaseException, error_callback: Any) -> None:
         error_callback(ExceptionInfo((type(lost), lost, error.__traceback__)), return_ok=True)
 
 
-def _give_back(desk: WorkerQueue, job_ids: list[str]) -> None:
+def _give_back(worker_queue: WorkerQueue, job_ids: list[str]) -> None:
     for job_id in job_ids:
-        lease = desk.book.token(job_id)
+        lease = worker_queue.leases.token(job_id)
         if lease is None:
             continue
         try:
-            desk.give_back(job_id, lease)
+            worker_queue.give_back(job_id, lease)
         except StoreUnavailable as error:
             # The leases run out instead. A time-out for each of them would be no bounded end.
             logger.warning("calls not given back: %s", error)

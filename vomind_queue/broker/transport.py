@@ -19,8 +19,8 @@ from kombu.transport import redis as stock
 
 from vomind_queue.broker import messages
 from vomind_queue.broker.context import WorkerContext
-from vomind_queue.broker.fetcher import Intake
-from vomind_queue.broker.names import CALL_QUEUES, LINK_OPTION, PLACE_CALL, QUEUE_OF_RANK
+from vomind_queue.broker.fetcher import Fetcher
+from vomind_queue.broker.names import CALL_QUEUES, CONTEXT_OPTION, PLACE_CALL, QUEUE_OF_RANK
 from vomind_queue.calls.decisions import Claim
 from vomind_queue.errors import QueueError, StoreUnavailable
 
@@ -96,10 +96,10 @@ class Channel(stock.Channel):
     """A channel that knows which queues hold calls."""
 
     QoS = QoS
-    from_transport_options = (*stock.Channel.from_transport_options, LINK_OPTION)
+    from_transport_options = (*stock.Channel.from_transport_options, CONTEXT_OPTION)
     #: Set from the transport option of that name; without it all queues are stock queues.
     calls: WorkerContext | None = None
-    _intake: Intake | None = None
+    _fetcher: Fetcher | None = None
 
     def holds_calls(self, queue: str) -> bool:
         """Whether the store keeps that queue."""
@@ -120,14 +120,14 @@ class Channel(stock.Channel):
         answer = super().basic_consume(queue, *args, **kwargs)
         if self.holds_calls(queue):
             self.brpop_timeout = WORKER_WAIT_S
-            if self._intake is None:
+            if self._fetcher is None:
                 assert self.calls is not None  # noqa: S101
-                self._intake = Intake(
+                self._fetcher = Fetcher(
                     self,
                     self.connection.event_loop(),
-                    desk=self.calls.desk,
+                    worker_queue=self.calls.worker_queue,
                     notifier=self.calls.notifier,
-                    waker=self.calls.waker,
+                    listener_store=self.calls.listener_store,
                 )
             self.slot_freed()
         return answer
@@ -136,27 +136,27 @@ class Channel(stock.Channel):
         """Stops consuming; after the last call queue nothing is taken in."""
         answer = super().basic_cancel(consumer_tag)
         if not self.call_queues:
-            self._stop_intake()
+            self._stop_fetcher()
         return answer
 
     def close(self) -> None:
         """Stops taking calls in, and closes."""
-        self._stop_intake()
+        self._stop_fetcher()
         super().close()
 
-    def _stop_intake(self) -> None:
-        intake, self._intake = self._intake, None
-        if intake is not None:
-            intake.close()
+    def _stop_fetcher(self) -> None:
+        fetcher, self._fetcher = self._fetcher, None
+        if fetcher is not None:
+            fetcher.close()
 
-    def deliver(self, taken: Claim) -> None:
+    def deliver(self, claim: Claim) -> None:
         """Hands a taken call to the consumer, as a message."""
-        self.connection.on_message_ready(self, message_of(taken), QUEUE_OF_RANK[taken.rank])
+        self.connection.on_message_ready(self, message_of(claim), QUEUE_OF_RANK[claim.rank])
 
-    def give_up(self, taken: Claim) -> None:
+    def give_up(self, claim: Claim) -> None:
         """A taken call could not be handed to the consumer: its slot is free again."""
-        if not self.qos.give_back(taken.lease):
-            self.settle(taken.job_id, taken.lease)
+        if not self.qos.give_back(claim.lease):
+            self.settle(claim.job_id, claim.lease)
 
     def slot_freed(self) -> None:
         """There may be room for another call, whichever channel the last one came by."""
@@ -167,7 +167,7 @@ class Channel(stock.Channel):
         """Celery is done with a call: gives it back unless it was ended or put off."""
         assert self.calls is not None  # noqa: S101 - only calls have leases
         try:
-            self.calls.desk.give_back(job_id, lease)
+            self.calls.worker_queue.give_back(job_id, lease)
         except StoreUnavailable as error:
             # The lease runs out instead. Celery knows what to do with a lost broker.
             raise redis.ConnectionError(str(error)) from error
@@ -195,9 +195,9 @@ class Channel(stock.Channel):
             return
         assert self.calls is not None  # noqa: S101
         job_id = messages.job_id_of(message)
-        if self.calls.desk.book.token(job_id) is not None:
+        if self.calls.worker_queue.leases.token(job_id) is not None:
             due_ms = self.calls.queue.now_ms() + messages.wait_ms(message)
-            self.calls.desk.defer(job_id, due_ms)
+            self.calls.worker_queue.defer(job_id, due_ms)
         elif messages.is_retry(message):
             logger.warning("retry ignored: the lease was lost", extra={"job_id": job_id})
         else:
@@ -250,13 +250,13 @@ class Transport(stock.Transport):
         return self._loop
 
 
-def message_of(taken: Claim) -> dict[str, Any]:
+def message_of(claim: Claim) -> dict[str, Any]:
     """The message that tells a worker to place a call; its delivery tag is the lease.
 
     Celery's message protocol 2: https://docs.celeryq.dev/en/stable/internals/protocol.html
     """
-    job_id = taken.job_id
-    queue = QUEUE_OF_RANK[taken.rank]
+    job_id = claim.job_id
+    queue = QUEUE_OF_RANK[claim.rank]
     return {
         # It never leaves this process: kombu hands on plain data as they are, undecoded.
         "body": [[job_id], {}, {}],
@@ -271,7 +271,7 @@ def message_of(taken: Claim) -> dict[str, Any]:
             "group": None,
             "eta": None,
             "expires": None,
-            "retries": taken.round,
+            "retries": claim.round,
             "timelimit": [None, None],
             "argsrepr": f"({job_id!r},)",
             "kwargsrepr": "{}",
@@ -282,6 +282,6 @@ def message_of(taken: Claim) -> dict[str, Any]:
             "delivery_mode": 2,
             "delivery_info": {"exchange": queue, "routing_key": queue},
             "priority": 0,
-            "delivery_tag": taken.lease,
+            "delivery_tag": claim.lease,
         },
     }

@@ -21,7 +21,7 @@ class Kind(StrEnum):
     #: Certainly not processed, for a passing cause: the call may be tried again.
     REFUSED = "refused"
     #: It may or may not have been processed: never redialed before that is settled.
-    DOUBT = "doubt"
+    UNKNOWN = "unknown"
     #: Certainly not sent, through no fault of Twilio's: given back, nothing counted.
     UNSENT = "unsent"
 
@@ -40,7 +40,7 @@ class Attempt:
     marked_ms: int
     #: Instant on `clocks.boottime` before the mark was asked for, s; the request to the
     #: provider must leave within the dial deadline of it, or not at all.
-    begun_s: float | None = None
+    started_s: float | None = None
     #: Whether the request asked for status callbacks, so that Twilio's record of the call shows
     #: the token; ``None`` for a marker that an older version wrote.
     callbacks: bool | None = None

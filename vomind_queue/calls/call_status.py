@@ -12,7 +12,7 @@ FINAL = 9
 RING_TIMEOUT_S = 30
 #: Without callbacks, how long after a call was placed Twilio is first asked for it, ms: a call
 #: that nobody answers is over by then, with the 5 s that Twilio adds.
-FIRST_LOOK_MS = (RING_TIMEOUT_S + 15) * 1000
+FIRST_POLL_MS = (RING_TIMEOUT_S + 15) * 1000
 
 
 class LineStatus(StrEnum):
@@ -50,7 +50,7 @@ class LineStatus(StrEnum):
         return self.rank == FINAL
 
 
-def known(word: str | None) -> LineStatus | None:
+def status_of(word: str | None) -> LineStatus | None:
     """The status that Twilio's word means; ``None`` for a word that is not known here."""
     return LineStatus(word) if word in _WORDS else None
 
@@ -87,7 +87,7 @@ def is_machine(answered_by: str | None) -> bool:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Report:
+class StatusUpdate:
     """What Twilio says of one call at one moment, by a callback or when asked."""
 
     sid: str
@@ -106,7 +106,7 @@ class Report:
     price_unit: str | None = None
 
 
-class Hearing(StrEnum):
+class UpdateOutcome(StrEnum):
     """How a report was received."""
 
     #: It said something new.
@@ -125,7 +125,7 @@ class Hearing(StrEnum):
 class CallbackResult:
     """What the queue made of a report."""
 
-    hearing: Hearing
+    outcome: UpdateOutcome
     #: Where the call is now, when something new was said.
     status: str = ""
     #: Whether the status moved.
@@ -149,19 +149,19 @@ class OutcomePolicy:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Followed:
+class PolledCall:
     """A placed call of which nothing was heard for too long, or whose price is to be had."""
 
     job_id: str
     token: str
     sid: str
     #: How often Twilio was asked for it before this time and at it, from 1.
-    looks: int
+    polls: int
     #: Whether it is over, and only its price is wanted.
     over: bool
 
 
-def next_look_ms(looks: int, *, silence_ms: int, callbacks: bool) -> int:
+def next_poll_ms(polls: int, *, silence_ms: int, callbacks: bool) -> int:
     """When to ask for a call again that was not over at that look, ms from then.
 
     Where callbacks come, silence is the exception; where they cannot, one looks
@@ -169,11 +169,11 @@ def next_look_ms(looks: int, *, silence_ms: int, callbacks: bool) -> int:
     """
     if callbacks:
         return silence_ms
-    return int(min(FIRST_LOOK_MS * 2 ** min(looks - 1, 20), silence_ms))
+    return int(min(FIRST_POLL_MS * 2 ** min(polls - 1, 20), silence_ms))
 
 
-def first_look_ms(*, silence_ms: int, callbacks: bool) -> int:
+def first_poll_ms(*, silence_ms: int, callbacks: bool) -> int:
     """When to ask for the first time for a call that was just placed, ms from then."""
     if callbacks:
         return RING_TIMEOUT_S * 1000 + silence_ms
-    return min(FIRST_LOOK_MS, silence_ms)
+    return min(FIRST_POLL_MS, silence_ms)

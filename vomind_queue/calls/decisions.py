@@ -23,14 +23,14 @@ class AttemptResult(StrEnum):
     #: Not counted; the call waits in its old place and the queue pauses.
     ACCOUNT = "account"
     #: Not known; to be settled before anything else happens to the call.
-    DOUBT = "doubt"
+    UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Decision:
     """What is to be written about an attempt."""
 
-    ending: AttemptResult
+    result: AttemptResult
     #: In words that a person can act on; empty after success.
     reason: str = ""
     #: Twilio's answer, when it took the call.
@@ -64,7 +64,7 @@ class Claim:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Intake:
+class FetchResult:
     """What one look at the queue gave."""
 
     calls: Sequence[Claim]
@@ -86,7 +86,7 @@ class NotStarted(StrEnum):
     #: The allowance is used up.
     LIMITED = "limited"
     #: The breaker is open.
-    BROKEN = "broken"
+    CIRCUIT_OPEN = "circuit_open"
     #: Another call to the same number is under way or in doubt.
     BUSY = "busy"
 
@@ -104,9 +104,9 @@ class DialStarted:
 class UnknownOutcome:
     """An attempt in doubt that is due for a look."""
 
-    begun: DialStarted
+    started: DialStarted
     #: How often it was looked for.
-    looks: int
+    checks: int
     #: Since the mark, ms on the clock of Redis.
     age_ms: int
 
@@ -128,7 +128,7 @@ class FinishStatus(StrEnum):
 class FinishResult:
     """What the queue made of a verdict."""
 
-    reception: FinishStatus
+    status: FinishStatus
     #: Whether starts are held back because Twilio refuses call after call.
     breaker_open: bool = False
     #: Whether the refusal did not count, because the breaker was open already.

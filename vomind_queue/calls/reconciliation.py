@@ -17,7 +17,7 @@ from vomind_queue.calls.retry import RetryPolicy, try_again, unknown_outcome
 #: Twilio gives a call's creation in whole seconds, and clocks are read at some distance, ms.
 CLOCK_MARGIN_MS = 2_000
 #: The longest wait between two looks, ms.
-LONGEST_LOOK_MS = 30_000
+LONGEST_CHECK_MS = 30_000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -33,42 +33,42 @@ class Evidence:
 
 
 def judge(
-    doubt: UnknownOutcome, evidence: Evidence, horizon_ms: int, policy: RetryPolicy
+    unknown: UnknownOutcome, evidence: Evidence, horizon_ms: int, policy: RetryPolicy
 ) -> Decision:
     """The verdict on an attempt in doubt after one look."""
-    attempt = doubt.begun.attempt
-    candidates = [ring for ring in evidence.rings if _could_be(ring, doubt, evidence)]
+    attempt = unknown.started.attempt
+    candidates = [ring for ring in evidence.rings if _could_be(ring, unknown, evidence)]
     ours = [ring for ring in candidates if ring.token == attempt.token]
     if ours:
         return _found(ours[0])
-    unknown = [ring for ring in candidates if _cannot_be_told(ring, attempt)]
-    if len(unknown) == 1 and attempt.callbacks is False:
-        return _found(unknown[0])
+    unmarked = [ring for ring in candidates if _cannot_be_told(ring, attempt)]
+    if len(unmarked) == 1 and attempt.callbacks is False:
+        return _found(unmarked[0])
     if policy.fail_unknown:
-        return _for_a_person(unknown)
-    if doubt.age_ms < horizon_ms:
-        return look_again(doubt, horizon_ms, policy)
-    if unknown:
-        return _for_a_person(unknown)
+        return _for_a_person(unmarked)
+    if unknown.age_ms < horizon_ms:
+        return check_again(unknown, horizon_ms, policy)
+    if unmarked:
+        return _for_a_person(unmarked)
     absent = Failure(
-        kind=Kind.DOUBT,
+        kind=Kind.UNKNOWN,
         reason="Twilio gave no usable answer, and its list shows no call to this number.",
     )
-    return try_again(absent, doubt.begun.round, policy)
+    return try_again(absent, unknown.started.round, policy)
 
 
-def look_again(doubt: UnknownOutcome, horizon_ms: int, policy: RetryPolicy) -> Decision:
+def check_again(unknown: UnknownOutcome, horizon_ms: int, policy: RetryPolicy) -> Decision:
     """Nothing is known yet: the next look, later and later, the last one at the horizon."""
-    wait_ms = min(policy.first_look_ms * 2**doubt.looks, LONGEST_LOOK_MS)
-    left_ms = horizon_ms - doubt.age_ms
+    wait_ms = min(policy.first_check_ms * 2**unknown.checks, LONGEST_CHECK_MS)
+    left_ms = horizon_ms - unknown.age_ms
     if left_ms > 0:
         wait_ms = min(wait_ms, left_ms)
-    return Decision(ending=AttemptResult.DOUBT, wait_ms=max(wait_ms, 100))
+    return Decision(result=AttemptResult.UNKNOWN, wait_ms=max(wait_ms, 100))
 
 
-def _could_be(ring: Ring, doubt: UnknownOutcome, evidence: Evidence) -> bool:
+def _could_be(ring: Ring, unknown: UnknownOutcome, evidence: Evidence) -> bool:
     ring_age_ms = evidence.twilio_now_ms - ring.created_ms
-    return ring.sid not in evidence.known_sids and ring_age_ms <= doubt.age_ms + CLOCK_MARGIN_MS
+    return ring.sid not in evidence.known_sids and ring_age_ms <= unknown.age_ms + CLOCK_MARGIN_MS
 
 
 def _cannot_be_told(ring: Ring, attempt: Attempt) -> bool:
@@ -78,7 +78,7 @@ def _cannot_be_told(ring: Ring, attempt: Attempt) -> bool:
 
 def _found(ring: Ring) -> Decision:
     accepted = Accepted(sid=ring.sid, status=ring.status)
-    return Decision(ending=AttemptResult.COMPLETED, accepted=accepted)
+    return Decision(result=AttemptResult.COMPLETED, accepted=accepted)
 
 
 def _for_a_person(rings: Sequence[Ring]) -> Decision:
@@ -86,4 +86,4 @@ def _for_a_person(rings: Sequence[Ring]) -> Decision:
     if rings:
         sids = ", ".join(ring.sid for ring in rings)
         detail = f"Twilio's list shows calls to this number that may or may not be ours ({sids})."
-    return Decision(ending=AttemptResult.FAILED, reason=unknown_outcome(detail))
+    return Decision(result=AttemptResult.FAILED, reason=unknown_outcome(detail))

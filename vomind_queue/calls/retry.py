@@ -29,7 +29,7 @@ class RetryPolicy:
     #: calls that Celery puts off and for those that nobody is left to put off.
     backoff_s: Callable[[int], float]
     #: Wait before the first look for an attempt in doubt, ms.
-    first_look_ms: int
+    first_check_ms: int
     #: Whether an unknown outcome is left to a person at once.
     fail_unknown: bool = False
 
@@ -37,22 +37,22 @@ class RetryPolicy:
 def decide(outcome: Outcome, round_: int, policy: RetryPolicy) -> Decision:
     """The verdict on an outcome; ``round_`` counts the attempts of this round that ended before."""
     if isinstance(outcome, Accepted):
-        return Decision(ending=AttemptResult.COMPLETED, accepted=outcome)
+        return Decision(result=AttemptResult.COMPLETED, accepted=outcome)
     return replace(_after(outcome, round_, policy), kind=outcome.kind)
 
 
 def _after(outcome: Failure, round_: int, policy: RetryPolicy) -> Decision:
     match outcome.kind:
         case Kind.PERMANENT:
-            return Decision(ending=AttemptResult.FAILED, reason=outcome.reason)
+            return Decision(result=AttemptResult.FAILED, reason=outcome.reason)
         case Kind.ACCOUNT:
-            return Decision(ending=AttemptResult.ACCOUNT, reason=outcome.reason)
+            return Decision(result=AttemptResult.ACCOUNT, reason=outcome.reason)
         case Kind.UNSENT:
             return Decision(
-                ending=AttemptResult.POSTPONED, reason=outcome.reason, wait_ms=UNSENT_WAIT_MS
+                result=AttemptResult.POSTPONED, reason=outcome.reason, wait_ms=UNSENT_WAIT_MS
             )
-        case Kind.DOUBT:
-            return _doubtful(outcome, policy)
+        case Kind.UNKNOWN:
+            return _unclear(outcome, policy)
         case Kind.REFUSED if outcome.capacity:
             return _crowded(outcome)
         case Kind.REFUSED:
@@ -68,10 +68,10 @@ def try_again(failure: Failure, round_: int, policy: RetryPolicy) -> Decision:
     if made >= policy.max_attempts:
         reason = f"{failure.reason} Given up after {made} attempts."
         return Decision(
-            ending=AttemptResult.FAILED, reason=reason, refused=refused, quiet_ms=quiet_ms
+            result=AttemptResult.FAILED, reason=reason, refused=refused, quiet_ms=quiet_ms
         )
     return Decision(
-        ending=AttemptResult.AGAIN,
+        result=AttemptResult.AGAIN,
         reason=failure.reason,
         refused=refused,
         wait_ms=max(round(policy.backoff_s(round_) * 1000), asked_ms),
@@ -83,7 +83,7 @@ def try_again(failure: Failure, round_: int, policy: RetryPolicy) -> Decision:
 def _crowded(failure: Failure) -> Decision:
     asked_ms = failure.retry_after_ms or 0
     return Decision(
-        ending=AttemptResult.POSTPONED,
+        result=AttemptResult.POSTPONED,
         reason=failure.reason,
         refused=True,
         capacity=True,
@@ -92,10 +92,12 @@ def _crowded(failure: Failure) -> Decision:
     )
 
 
-def _doubtful(failure: Failure, policy: RetryPolicy) -> Decision:
+def _unclear(failure: Failure, policy: RetryPolicy) -> Decision:
     if policy.fail_unknown:
-        return Decision(ending=AttemptResult.FAILED, reason=unknown_outcome(failure.reason))
-    return Decision(ending=AttemptResult.DOUBT, reason=failure.reason, wait_ms=policy.first_look_ms)
+        return Decision(result=AttemptResult.FAILED, reason=unknown_outcome(failure.reason))
+    return Decision(
+        result=AttemptResult.UNKNOWN, reason=failure.reason, wait_ms=policy.first_check_ms
+    )
 
 
 def unknown_outcome(detail: str) -> str:

@@ -53,14 +53,14 @@ def log_place(settings: Settings) -> str:
 
 def build_history(settings: Settings) -> History:
     """The parts of a command that forgets a person."""
-    gate = RedisStore(connect(settings.redis_url, timeout_s=WORKER_TIMEOUT_S), settings.outbox_max)
-    return History(open_log(settings), Erasure(gate))
+    store = RedisStore(connect(settings.redis_url, timeout_s=WORKER_TIMEOUT_S), settings.outbox_max)
+    return History(open_log(settings), Erasure(store))
 
 
 def build_relay(settings: Settings) -> OutboxRelay:
     """The parts of a shipper process."""
-    gate = RedisStore(connect(settings.redis_url, timeout_s=WORKER_TIMEOUT_S), settings.outbox_max)
-    outbox = Outbox(gate, secrets.token_urlsafe(9), settings.twilio_phone_number)
+    store = RedisStore(connect(settings.redis_url, timeout_s=WORKER_TIMEOUT_S), settings.outbox_max)
+    outbox = Outbox(store, secrets.token_urlsafe(9), settings.twilio_phone_number)
     retention = None
     if settings.retention_days is not None:
         retention = LogRetention(

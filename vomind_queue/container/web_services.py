@@ -11,7 +11,7 @@ import socket
 from dataclasses import dataclass
 
 from vomind_queue.call_log.protocol import CallLog
-from vomind_queue.calls.call_status import OutcomePolicy, first_look_ms
+from vomind_queue.calls.call_status import OutcomePolicy, first_poll_ms
 from vomind_queue.config.settings import Settings
 from vomind_queue.errors import StoreUnavailable, StoreUnsuitable
 from vomind_queue.queue.call_queue import CallQueue
@@ -37,16 +37,16 @@ class Services:
     """What the API is handed."""
 
     settings: Settings
-    scheduling: Enqueue
-    timetable: RecurringStore
+    enqueue: Enqueue
+    recurring_store: RecurringStore
     recurring: RecurringCalls
     queue: CallQueue
     control: Control
-    meters: MetricsReader
-    floods: RequestLimiter
-    reporting: StatusCallbacks
+    metrics_reader: MetricsReader
+    request_limiter: RequestLimiter
+    status_callbacks: StatusCallbacks
     #: ``None`` while Twilio has no address to report to.
-    postmark: SignatureValidator | None
+    signature_validator: SignatureValidator | None
     history: History
 
 
@@ -73,12 +73,12 @@ def build(settings: Settings, log: CallLog) -> Services:
     return build_on(RedisStore(client, settings.outbox_max), settings, log)
 
 
-def build_on(gate: RedisStore, settings: Settings, log: CallLog) -> Services:
+def build_on(store: RedisStore, settings: Settings, log: CallLog) -> Services:
     """The same on a connection that is there."""
-    queue, timetable = CallQueue(gate, settings.rate), RecurringStore(gate)
-    reporting = StatusCallbacks(
-        reports=reports_of(
-            settings, gate, WorkerQueue(gate, process_name(), protocol_of(settings))
+    queue, recurring_store = CallQueue(store, settings.rate), RecurringStore(store)
+    status_callbacks = StatusCallbacks(
+        callback_store=callback_store_of(
+            settings, store, WorkerQueue(store, process_name(), protocol_of(settings))
         ),
         jobs=queue,
         silence_ms=settings.silence_ms,
@@ -86,16 +86,16 @@ def build_on(gate: RedisStore, settings: Settings, log: CallLog) -> Services:
     )
     return Services(
         settings=settings,
-        scheduling=Enqueue(queue),
-        timetable=timetable,
-        recurring=RecurringCalls(timetable),
+        enqueue=Enqueue(queue),
+        recurring_store=recurring_store,
+        recurring=RecurringCalls(recurring_store),
         queue=queue,
-        control=Control(queue, Inspection(gate)),
-        meters=MetricsReader(gate),
-        floods=RequestLimiter(gate),
-        reporting=reporting,
-        postmark=_postmark(settings),
-        history=History(log, Erasure(gate)),
+        control=Control(queue, Inspection(store)),
+        metrics_reader=MetricsReader(store),
+        request_limiter=RequestLimiter(store),
+        status_callbacks=status_callbacks,
+        signature_validator=_signature_validator(settings),
+        history=History(log, Erasure(store)),
     )
 
 
@@ -104,20 +104,22 @@ def process_name() -> str:
     return f"{socket.gethostname()}:{os.getpid()}"
 
 
-def _postmark(settings: Settings) -> SignatureValidator | None:
+def _signature_validator(settings: Settings) -> SignatureValidator | None:
     if settings.public_url is None or settings.twilio_auth_token is None:
         return None
     return SignatureValidator(settings.twilio_auth_token, settings.public_url)
 
 
-def reports_of(settings: Settings, gate: RedisStore, desk: WorkerQueue) -> CallbackStore:
+def callback_store_of(
+    settings: Settings, store: RedisStore, worker_queue: WorkerQueue
+) -> CallbackStore:
     """Where what Twilio says of calls is written down."""
     policy = OutcomePolicy(
         retry_on=settings.retry_on,
         delay_ms=settings.retry_outcome_delay_ms,
         most=settings.retry_outcome_max,
     )
-    return CallbackStore(gate, desk, policy)
+    return CallbackStore(store, worker_queue, policy)
 
 
 def protocol_of(settings: Settings) -> Protocol:
@@ -127,7 +129,7 @@ def protocol_of(settings: Settings) -> Protocol:
         rate=settings.rate,
         breaker_probe_ms=settings.circuit_probe_ms,
         in_doubt_horizon_ms=settings.unknown_outcome_horizon_ms,
-        first_look_ms=first_look_ms(
+        first_poll_ms=first_poll_ms(
             silence_ms=settings.silence_ms, callbacks=settings.public_url is not None
         ),
         keep_completed=settings.keep_completed,

@@ -16,7 +16,7 @@ from celery.utils.time import get_exponential_backoff_interval
 from vomind_queue.calls.attempts import Dialer
 from vomind_queue.calls.retry import LONGEST_BACKOFF_S, RetryPolicy
 from vomind_queue.config.settings import Settings
-from vomind_queue.container.web_services import process_name, protocol_of, reports_of
+from vomind_queue.container.web_services import callback_store_of, process_name, protocol_of
 from vomind_queue.queue.call_queue import CallQueue
 from vomind_queue.queue.connection import WORKER_TIMEOUT_S, RedisStore, connect
 from vomind_queue.queue.due_times import DueTimes
@@ -45,10 +45,10 @@ class WorkerServices:
 
     settings: Settings
     queue: CallQueue
-    desk: WorkerQueue
-    timekeeper: RecurringScheduler
-    calling: PlaceCall
-    following: StatusPolling
+    worker_queue: WorkerQueue
+    recurring_scheduler: RecurringScheduler
+    place_call: PlaceCall
+    status_polling: StatusPolling
     due_times: DueTimes
 
 
@@ -57,20 +57,20 @@ def build_worker(settings: Settings, dialer: Provider | None = None) -> WorkerSe
     client = connect(
         settings.redis_url, timeout_s=WORKER_TIMEOUT_S, max_connections=WORKER_CONNECTIONS
     )
-    gate = RedisStore(client, settings.outbox_max)
+    store = RedisStore(client, settings.outbox_max)
     name = process_name()
-    desk = WorkerQueue(gate, name, protocol_of(settings))
-    queue = CallQueue(gate, settings.rate)
+    worker_queue = WorkerQueue(store, name, protocol_of(settings))
+    queue = CallQueue(store, settings.rate)
     dialer = dialer or _dialer(settings, TwilioDialer)
-    calling = PlaceCall(
-        desk=desk,
+    place_call = PlaceCall(
+        worker_queue=worker_queue,
         dialer=dialer,
         policy=_policy(settings),
         horizon_ms=settings.unknown_outcome_horizon_ms,
         callbacks=settings.public_url is not None,
     )
-    following = StatusPolling(
-        reports=reports_of(settings, gate, desk),
+    status_polling = StatusPolling(
+        callback_store=callback_store_of(settings, store, worker_queue),
         operator=dialer,
         silence_ms=settings.silence_ms,
         price_ms=settings.price_delay_ms,
@@ -79,25 +79,25 @@ def build_worker(settings: Settings, dialer: Provider | None = None) -> WorkerSe
     return WorkerServices(
         settings=settings,
         queue=queue,
-        desk=desk,
-        timekeeper=RecurringScheduler(RecurringStore(gate)),
-        calling=calling,
-        following=following,
-        due_times=DueTimes(gate, settings.redis_url),
+        worker_queue=worker_queue,
+        recurring_scheduler=RecurringScheduler(RecurringStore(store)),
+        place_call=place_call,
+        status_polling=status_polling,
+        due_times=DueTimes(store, settings.redis_url),
     )
 
 
 def build_takeover(settings: Settings, name: str) -> tuple[Takeover, RecurringStore]:
     """Where the calls of another queue come in; ``name`` tells it from all others."""
-    gate = RedisStore(connect(settings.redis_url, timeout_s=WORKER_TIMEOUT_S), settings.outbox_max)
-    return Takeover(gate, name), RecurringStore(gate)
+    store = RedisStore(connect(settings.redis_url, timeout_s=WORKER_TIMEOUT_S), settings.outbox_max)
+    return Takeover(store, name), RecurringStore(store)
 
 
 def _policy(settings: Settings) -> RetryPolicy:
     return RetryPolicy(
         max_attempts=settings.max_attempts,
         backoff_s=backoff_of(settings),
-        first_look_ms=settings.reconcile_interval_ms,
+        first_check_ms=settings.reconcile_interval_ms,
         fail_unknown=settings.on_unknown_outcome == "fail",
     )
 

@@ -25,7 +25,7 @@ from vomind_queue.observability import logs, tracing
 logger = logging.getLogger(__name__)
 
 #: How often a serving process looks whether its parent is there, s.
-LOOK_S = 1.0
+CHECK_S = 1.0
 #: How long it may take to end without its parent, s: a request takes two at most. One that has
 #: only just started may miss the signal, and nobody else would end it.
 END_S = 3.0
@@ -94,7 +94,7 @@ def _end_with(parent: int | None) -> None:
     A pipe would stay open as long as a sibling that was forked later has its other end.
     """
     while os.getppid() == parent:
-        time.sleep(LOOK_S)
+        time.sleep(CHECK_S)
     os.kill(os.getpid(), signal.SIGTERM)
     time.sleep(END_S)
     os._exit(1)

@@ -79,7 +79,7 @@ class BackgroundJobs:
     ) -> None:
         """``steps``: what to do by the name of what is due; ``sharing``: workers at the queue."""
         self._times = times
-        self._duties = {name: BackgroundJob(name, step) for name, step in steps.items()}
+        self._jobs = {name: BackgroundJob(name, step) for name, step in steps.items()}
         self._sharing = sharing
         self._stopped = threading.Event()
         #: Tries in a row at which Redis was away.
@@ -89,21 +89,21 @@ class BackgroundJobs:
     def start(self) -> None:
         """Start; does nothing when it runs already."""
         if self._thread.ident is None:
-            for duty in self._duties.values():
-                duty.start()
+            for job in self._jobs.values():
+                job.start()
             self._thread.start()
 
     def stop(self) -> None:
         """Look no more."""
         self._stopped.set()
-        for duty in self._duties.values():
-            duty.stop()
+        for job in self._jobs.values():
+            job.stop()
         self._times.interrupt()
 
     def _run(self) -> None:
         while not self._stopped.is_set():
             try:
-                self._sleep(self._look())
+                self._sleep(self._check())
             except StoreUnavailable as error:
                 if not self._failures and not self._stopped.is_set():
                     logger.warning("Redis cannot be reached, trying again: %s", error)
@@ -119,12 +119,12 @@ class BackgroundJobs:
                     logger.warning("Redis answers again, after %d tries", self._failures)
                     self._failures = 0
 
-    def _look(self) -> float:
+    def _check(self) -> float:
         """Call what is due; return how long to wait for the next look, s."""
         waits = self._times.next()
         for name, wait_s in waits.items():
             if wait_s <= 0:
-                self._duties[name].call()
+                self._jobs[name].call()
         share = min(self._sharing(), MOST_SHARING)
         # Not all of them at the same moment.
         least_s = share * LEAST_S * random.uniform(0.5, 1.5)  # noqa: S311

@@ -26,7 +26,7 @@ from vomind_queue.container.worker_services import Provider, WorkerServices, bui
 from vomind_queue.errors import QueueError, StoreUnavailable
 from vomind_queue.observability import logs, tracing
 from vomind_queue.processes.background_jobs import BackgroundJobs
-from vomind_queue.queue.due_times import ATTEMPTS, SILENT_CALLS, STRAYS
+from vomind_queue.queue.due_times import ORPHANS, RECONCILIATIONS, STATUS_POLLS
 
 logger = logging.getLogger(__name__)
 
@@ -43,20 +43,20 @@ def create_app(settings: Settings | None = None, dialer: Provider | None = None)
         settings = load_or_exit()
         tracing.begin("worker", os.environ)
     work = build_worker(settings, dialer)
-    link = build_context(work)
-    app = create_celery(settings, link)
-    tasks.register(app, work.calling, settings)
-    _connect_signals(settings, work, link)
+    context = build_context(work)
+    app = create_celery(settings, context)
+    tasks.register(app, work.place_call, settings)
+    _connect_signals(settings, work, context)
     return app
 
 
-def _connect_signals(settings: Settings, work: WorkerServices, link: WorkerContext) -> None:
-    duties = _duties(work)
-    keeper = LeaseRenewal(work.desk)
+def _connect_signals(settings: Settings, work: WorkerServices, context: WorkerContext) -> None:
+    jobs = _jobs(work)
+    lease_renewal = LeaseRenewal(work.worker_queue)
 
     def start(**_: Any) -> None:
-        keeper.start()
-        duties.start()
+        lease_renewal.start()
+        jobs.start()
         # What is there now stays: looking through it for garbage would hold calls up.
         gc.collect()
         gc.freeze()
@@ -67,9 +67,9 @@ def _connect_signals(settings: Settings, work: WorkerServices, link: WorkerConte
             logging.getLogger(name).setLevel(logging.WARNING)
 
     def end(sender: Any, **_: Any) -> None:
-        duties.stop()
-        keeper.stop()
-        link.notifier.close()
+        jobs.stop()
+        lease_renewal.stop()
+        context.notifier.close()
         if getattr(getattr(sender, "pool", None), "busy", False):
             # A thread that outlived the drain must not hold up the exit.
             logging.shutdown()
@@ -77,7 +77,7 @@ def _connect_signals(settings: Settings, work: WorkerServices, link: WorkerConte
 
     def revoked(sender: Any, request: Any, terminated: bool, **_: Any) -> None:
         if sender.name == PLACE_CALL and not terminated:
-            _withdraw(link, request.id)
+            _withdraw(context, request.id)
 
     signals.task_revoked.connect(revoked, weak=False)
     signals.setup_logging.connect(set_up_logging, weak=False)
@@ -89,13 +89,13 @@ def _connect_signals(settings: Settings, work: WorkerServices, link: WorkerConte
     signals.worker_shutdown.connect(end, weak=False)
 
 
-def _duties(work: WorkerServices) -> BackgroundJobs:
+def _jobs(work: WorkerServices) -> BackgroundJobs:
     steps = {
-        ATTEMPTS: work.calling.reconcile_due,
-        SILENT_CALLS: work.following.follow_due,
-        STRAYS: work.following.end_orphans,
+        RECONCILIATIONS: work.place_call.reconcile_due,
+        STATUS_POLLS: work.status_polling.poll_due,
+        ORPHANS: work.status_polling.end_orphans,
     }
-    return BackgroundJobs(work.due_times, steps, lambda: work.desk.company)
+    return BackgroundJobs(work.due_times, steps, lambda: work.worker_queue.worker_count)
 
 
 def _check(worker: Any, settings: Settings) -> None:
@@ -112,16 +112,16 @@ def _check_store(settings: Settings) -> None:
         sys.exit(fault)
 
 
-def _withdraw(link: WorkerContext, job_id: str) -> None:
+def _withdraw(context: WorkerContext, job_id: str) -> None:
     """A call that an operator revoked by Celery's means is cancelled.
 
     Given back alone it would come again at once, and be revoked again, for ever.
     """
-    lease = link.desk.book.token(job_id)
+    lease = context.worker_queue.leases.token(job_id)
     try:
         if lease is not None:
-            link.desk.give_back(job_id, lease)
-        link.queue.cancel(job_id)
+            context.worker_queue.give_back(job_id, lease)
+        context.queue.cancel(job_id)
         logger.warning("call cancelled: an operator revoked it", extra={"job_id": job_id})
     except (QueueError, StoreUnavailable) as error:
         logger.warning("revoked, but not cancelled: %s", error, extra={"job_id": job_id})

@@ -43,48 +43,50 @@ _NEWEST_FIRST = (State.COMPLETED, State.FAILED)
 class CallQueue:
     """The jobs in Redis, behind one script a request."""
 
-    def __init__(self, gate: RedisStore, rate: Rate | None) -> None:
-        self._gate = gate
+    def __init__(self, store: RedisStore, rate: Rate | None) -> None:
+        self._store = store
         self._rate = rate
 
     def now_ms(self) -> int:
         """Unix ms on the server's clock."""
-        return self._gate.now_ms()
+        return self._store.now_ms()
 
     def ping(self) -> None:
         """Raises StoreUnavailable when the server does not answer."""
-        self._gate.ask("PING")
+        self._store.ask("PING")
 
     def check_writable(self) -> None:
         """Raises StoreUnavailable when the server takes no writes, as a replica does."""
         with translate_errors(writes=False):
             # There never is such a key.
-            self._gate.client.delete(keys.NOTHING)
+            self._store.client.delete(keys.NOTHING)
 
     def add(self, news: Sequence[NewCall], key: IdempotencyKey | None = None) -> Receipt:
         """Stores calls, all or none. Raises KeyReused and StoreUnavailable."""
         if key is None and len(news) == 1 and _is_plain(news[0]):
             call = news[0].call
             data, rank = call_record.encode(call), call.priority.rank
-            answer = self._gate.change("add_one", keys.LAST_ID, data, rank)
+            answer = self._store.run_with_deadline("add_one", keys.LAST_ID, data, rank)
         elif len(news) <= CHUNK:
-            answer = self._gate.change("add", keys.LAST_ID, *asked(key), "", *_whole(news))
+            answer = self._store.run_with_deadline(
+                "add", keys.LAST_ID, *asked(key), "", *_whole(news)
+            )
         else:
             answer = self._add_staged(news, asked(key))
         return _receipt(answer)
 
     def publish(self, job_id: str, new: NewCall) -> None:
         """Stores one call under an id that was chosen elsewhere; one that exists is left alone."""
-        self._gate.change("add", keys.LAST_ID, *asked(None), job_id, *_whole([new]))
+        self._store.run_with_deadline("add", keys.LAST_ID, *asked(None), job_id, *_whole([new]))
 
     def recall(self, key: IdempotencyKey) -> Receipt | None:
         """What an earlier request with this key was answered; raises KeyReused."""
-        answer = recalled(self._gate, key)
+        answer = recalled(self._store, key)
         return None if answer is None else _receipt(answer)
 
     def job(self, job_id: str) -> Job:
         """Raises JobNotFound."""
-        fields = self._gate.read("show", [keys.job(job_id)], job_id)
+        fields = self._store.read("show", [keys.job(job_id)], job_id)
         job = call_record.read(job_id, call_record.pairs(fields))
         if job is None:
             raise JobNotFound(job_id)
@@ -92,7 +94,7 @@ class CallQueue:
 
     def cancel(self, job_id: str) -> State:
         """Removes a call that is not being placed; answers the state it was in."""
-        answer = self._gate.change("cancel", keys.ACTIVE, job_id)
+        answer = self._store.run_with_deadline("cancel", keys.ACTIVE, job_id)
         _refuse(answer, job_id, "Call {id} is being placed and cannot be cancelled any more.")
         return State(answer[2])
 
@@ -104,14 +106,16 @@ class CallQueue:
     def change(self, job_id: str, decide: Callable[[Call], NewCall]) -> None:
         """Makes a call that has not begun what ``decide`` makes of it; no time: that stays."""
         for _ in range(CHANGE_TRIES):
-            fields = call_record.pairs(self._gate.read("show", [keys.job(job_id)], job_id))
+            fields = call_record.pairs(self._store.read("show", [keys.job(job_id)], job_id))
             if not fields:
                 raise JobNotFound(job_id)
             old = call_record.decode(fields["data"])
             new = decide(old)
             call = replace(new.call, request_id=old.request_id)
             wanted = call_record.encode(call), call.priority.rank, *_times(new)
-            answer = self._gate.change("change", keys.ACTIVE, job_id, fields["data"], *wanted)
+            answer = self._store.run_with_deadline(
+                "change", keys.ACTIVE, job_id, fields["data"], *wanted
+            )
             if answer[0] != Code.MISMATCH:
                 _refuse(answer, job_id, "Call {id} has begun ({state}); it cannot be changed.")
                 return
@@ -120,7 +124,7 @@ class CallQueue:
 
     def retry(self, job_id: str) -> None:
         """Puts a failed call back into the queue with all its attempts."""
-        answer = self._gate.change("retry", keys.FAILED, job_id)
+        answer = self._store.run_with_deadline("retry", keys.FAILED, job_id)
         _refuse(answer, job_id, "Only failed calls can be retried; call {id} is {state}.")
 
     def clean(self, grace_ms: int, limit: int) -> Cleaned:
@@ -128,7 +132,7 @@ class CallQueue:
         removed: dict[str, list[str]] = {"completed": [], "failed": []}
         while limit > 0:
             part = min(limit, CHUNK)
-            answer = self._gate.change("clean", keys.COMPLETED, grace_ms, part)
+            answer = self._store.run_with_deadline("clean", keys.COMPLETED, grace_ms, part)
             ids = answer[2:]
             for name, job_id in zip(ids[::2], ids[1::2], strict=True):
                 removed[name].append(job_id)
@@ -139,11 +143,11 @@ class CallQueue:
 
     def pause(self, by: str, reason: str | None = None) -> None:
         """No call starts from now on."""
-        self._gate.change("pause", keys.PAUSED, by, reason or "")
+        self._store.run_with_deadline("pause", keys.PAUSED, by, reason or "")
 
     def resume(self) -> None:
         """Calls start again."""
-        self._gate.change("resume", keys.PAUSED)
+        self._store.run_with_deadline("resume", keys.PAUSED)
 
     def page(self, state: State, start: int, end: int) -> Page:
         """Jobs ``start`` to ``end``, both included, in the state's own order.
@@ -152,12 +156,12 @@ class CallQueue:
         what is not in that state any more when its turn comes is left out.
         """
         newest = "1" if state in _NEWEST_FIRST else ""
-        total, ids, *records = self._gate.read(
+        total, ids, *records = self._store.read(
             "page", keys.sets_of(state), start, end, newest, RECORDS
         )
         for offset in range(RECORDS, len(ids), RECORDS):
             part = ids[offset : offset + RECORDS]
-            records += self._gate.read("records", [keys.job(part[0])], *part)
+            records += self._store.read("records", [keys.job(part[0])], *part)
         jobs = (
             call_record.read(job_id, call_record.pairs(fields))
             for job_id, fields in zip(ids, records, strict=True)
@@ -167,18 +171,20 @@ class CallQueue:
     def stats(self) -> Stats:
         """All numbers, read at one moment."""
         rate = (self._rate.max_starts, self._rate.window_ms) if self._rate else (0, 0)
-        return _stats(self._gate.read("stats", [keys.ACTIVE], *rate, WORKER_GONE_MS))
+        return _stats(self._store.read("stats", [keys.ACTIVE], *rate, WORKER_GONE_MS))
 
     def _add_staged(self, news: Sequence[NewCall], request: tuple[str, str, int]) -> list[Any]:
         first = began = ""
         for offset in range(0, len(news), CHUNK):
             part = _whole(news[offset : offset + CHUNK])
-            answer = self._gate.change(
+            answer = self._store.run_with_deadline(
                 "stage", keys.LAST_ID, first, began, len(news), STAGING_TTL_MS, offset, *part
             )
             first, began = answer[2], began or answer[1]
         runs = json.dumps(_runs(news), separators=(",", ":"))
-        return self._gate.change("commit", keys.LAST_ID, *request, first, len(news), began, runs)
+        return self._store.run_with_deadline(
+            "commit", keys.LAST_ID, *request, first, len(news), began, runs
+        )
 
 
 def _is_plain(new: NewCall) -> bool:

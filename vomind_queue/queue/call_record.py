@@ -63,7 +63,7 @@ def encode(call: Call) -> str:
     """The ``data`` field of a call."""
     data = call.as_data()
     if call.request_id is not None:
-        # At its end: `report.lua` looks for it there.
+        # At its end: `status_callback.lua` looks for it there.
         data["requestId"] = call.request_id
     return compact(data).decode()
 

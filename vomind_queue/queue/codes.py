@@ -33,7 +33,7 @@ class Code(IntEnum):
     #: Given back: the allowance is used up.
     LIMITED = 11
     #: Given back: the breaker is open.
-    BROKEN = 12
+    CIRCUIT_OPEN = 12
     #: Put off: another call to the same number is under way or in doubt.
     BUSY = 13
     #: The attempt's outcome is not written yet.

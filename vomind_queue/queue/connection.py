@@ -204,7 +204,7 @@ class RedisStore:
         with translate_errors(writes=True):
             return cast(list[Any], self._scripts.run(name, key_names, *args))
 
-    def change(self, name: str, key: str, *args: Any) -> list[Any]:
+    def run_with_deadline(self, name: str, key: str, *args: Any) -> list[Any]:
         """Runs a script that takes a deadline first and answers a code and the time first.
 
         Raises StoreUnavailable when the server came to it after the deadline.

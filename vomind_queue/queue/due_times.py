@@ -7,7 +7,11 @@ from vomind_queue.queue import keys
 from vomind_queue.queue.connection import RedisStore, connect, translate_errors
 
 #: The names of what becomes due, in the order in which the script tells them.
-ATTEMPTS, SILENT_CALLS, STRAYS = DUTIES = ("attempts", "silent calls", "strays")
+RECONCILIATIONS, STATUS_POLLS, ORPHANS = DUTIES = (
+    "reconciliations",
+    "status polls",
+    "orphaned calls",
+)
 #: The longest wait on the server, s, and how long after that an answer may be overdue.
 WAIT_S, OVERDUE_S = 5.0, 3.0
 #: The shortest wait, s: none at all would be for ever.
@@ -17,15 +21,15 @@ _LEAST_S = 0.01
 class DueTimes:
     """What the store knows of them. Everything may raise StoreUnavailable."""
 
-    def __init__(self, gate: RedisStore, url: str) -> None:
+    def __init__(self, store: RedisStore, url: str) -> None:
         """``url``: the same server, for waits on a connection that nothing else uses."""
-        self._gate = gate
+        self._store = store
         self._memory = MemoryWatch()
         self._waiting = connect(url, timeout_s=WAIT_S + OVERDUE_S, max_connections=1)
 
     def next(self) -> dict[str, float]:
         """Return how long until each thing is due, s; without what never will be by itself."""
-        _, (used, limit), *waits_ms = self._gate.read("due", [keys.SETTLING])
+        _, (used, limit), *waits_ms = self._store.read("due", [keys.RECONCILING])
         self._memory.note(Memory(used=used, limit=limit))
         found = zip(DUTIES, waits_ms, strict=True)
         return {name: wait_ms / 1000 for name, wait_ms in found if wait_ms >= 0}

@@ -16,15 +16,15 @@ from vomind_queue.recurring.schedule import PREFIX, ScheduleSearch
 SCHEDULES = 500
 #: Looks in a row that must find nothing. Calls go forward, and back to be made again; one that
 #: changes its place during a look can be missed by it, but not by one the other way round.
-EMPTY_LOOKS = 3
+EMPTY_SCANS = 3
 
 
 class Erasure:
     """Takes the calls to one number out of Redis."""
 
-    def __init__(self, gate: RedisStore) -> None:
-        self._gate = gate
-        self._timetable = RecurringStore(gate)
+    def __init__(self, store: RedisStore) -> None:
+        self._store = store
+        self._recurring_store = RecurringStore(store)
 
     def forget(self, number: str) -> tuple[Mapping[str, str], Sequence[str]]:
         """Ids with the states they were in, ``recurring`` among them; ids of calls being placed.
@@ -34,15 +34,15 @@ class Erasure:
         removed = self._forget_recurring(number)
         active: set[str] = set()
         empty = 0
-        while empty < EMPTY_LOOKS:
-            found, active = self._look(number, backward=empty % 2 == 1)
+        while empty < EMPTY_SCANS:
+            found, active = self._scan_all(number, backward=empty % 2 == 1)
             gone = self._scan(keys.OUTBOX_GONE, number, "gone")
             removed |= found
             empty = 0 if found or gone else empty + 1
         self._forget_dead(number)
         return removed, sorted(active)
 
-    def _look(self, number: str, *, backward: bool) -> tuple[dict[str, str], set[str]]:
+    def _scan_all(self, number: str, *, backward: bool) -> tuple[dict[str, str], set[str]]:
         """Calls that were found and taken out, with their states; ids of those being placed."""
         waiting = [f"{keys.WAITING}{rank}" for rank in (1, 2, 3)]
         places = [keys.DELAYED, *waiting, keys.ACTIVE, keys.COMPLETED, keys.FAILED]
@@ -64,27 +64,27 @@ class Erasure:
         # What entries that were deleted by RedBeat's means left there.
         with translate_errors(writes=True):
             prefix = f"n{number} "
-            client = self._gate.client
+            client = self._store.client
             client.zremrangebylex(keys.RECURRING_INDEX, f"[{prefix}", f"({prefix}{{")
         return removed
 
     def _index_all(self) -> None:
         """Bring recurring calls that an older version stored into the index."""
-        cursor, _ = self._timetable.sweep("0", SCHEDULES)
+        cursor, _ = self._recurring_store.sweep("0", SCHEDULES)
         # The second number is where the index itself is gone through.
         while not cursor.startswith("0 "):
-            cursor, _ = self._timetable.sweep(cursor, SCHEDULES)
+            cursor, _ = self._recurring_store.sweep(cursor, SCHEDULES)
 
     def _remove_some(self, number: str) -> dict[str, str]:
         removed: dict[str, str] = {}
-        views = self._timetable.find(ScheduleSearch(number=number), 0, SCHEDULES - 1).views
+        views = self._recurring_store.find(ScheduleSearch(number=number), 0, SCHEDULES - 1).views
         for each in views:
             removed |= self._remove(each if isinstance(each, str) else each.schedule.id)
         return removed
 
     def _remove(self, schedule_id: str) -> dict[str, str]:
         try:
-            cancelled = self._timetable.remove(schedule_id).cancelled
+            cancelled = self._recurring_store.remove(schedule_id).cancelled
         except JobNotFound:
             # Somebody else removed it meanwhile.
             return {}
@@ -94,8 +94,8 @@ class Erasure:
         found: dict[str, str] = {}
         cursor = "0"
         while True:
-            deadline = self._gate.deadline_ms()
-            answer = self._gate.write("forget", [name], deadline, cursor, number, what)
+            deadline = self._store.deadline_ms()
+            answer = self._store.write("forget", [name], deadline, cursor, number, what)
             if answer[0] == Code.LATE:
                 raise StoreUnavailable("Redis was too slow; not all was taken out.")
             cursor = answer[2]
@@ -105,7 +105,7 @@ class Erasure:
 
     def _forget_dead(self, number: str) -> None:
         with translate_errors(writes=True):
-            client = self._gate.client
+            client = self._store.client
             for name, text in client.hscan_iter(keys.OUTBOX_DEAD, count=500):
                 if read_letter(text).line.to_number == number:
                     client.hdel(keys.OUTBOX_DEAD, name)

@@ -21,10 +21,10 @@ def asked(key: IdempotencyKey | None) -> tuple[str, str, int]:
     return key.name, key.fingerprint, REQUEST_TTL_MS
 
 
-def recalled(gate: RedisStore, key: IdempotencyKey) -> list[Any] | None:
+def recalled(store: RedisStore, key: IdempotencyKey) -> list[Any] | None:
     """A script's answer to an earlier request with this key, in the script's own form."""
     fields = ("fingerprint", "first", "count", "at")
-    seen = gate.ask("HMGET", keys.REQUEST + key.name, *fields)
+    seen = store.ask("HMGET", keys.REQUEST + key.name, *fields)
     if seen[0] is None:
         return None
     code = Code.REPLAY if seen[0] == key.fingerprint else Code.MISMATCH

@@ -33,12 +33,12 @@ _MINUTE_MS = 60_000
 class Inspection:
     """Looks at the queue. Everything may raise StoreUnavailable."""
 
-    def __init__(self, gate: RedisStore) -> None:
-        self._gate = gate
+    def __init__(self, store: RedisStore) -> None:
+        self._store = store
 
     def hour(self) -> Hour:
         """What happened in the last hour."""
-        now_ms, version, *flat = self._gate.read("hour", [keys.ACTIVE], MINUTES)
+        now_ms, version, *flat = self._store.read("hour", [keys.ACTIVE], MINUTES)
         minutes = [
             _minute(minute, pairs(counts))
             for minute, counts in zip(flat[::2], flat[1::2], strict=True)
@@ -47,7 +47,7 @@ class Inspection:
 
     def place(self, job_id: str) -> Place:
         """Where a call is in the queue. Raises JobNotFound."""
-        now_ms, *found = self._gate.read("standing", [keys.ACTIVE], job_id)
+        now_ms, *found = self._store.read("explain", [keys.ACTIVE], job_id)
         if not found:
             raise JobNotFound(job_id)
         state, ahead, at, marked, stood_back, attempts, failure = found
@@ -66,7 +66,7 @@ class Inspection:
         """Ids and reasons of failed calls, the last one to fail first; a slice at a time."""
         start = 0
         while True:
-            _, *flat = self._gate.read("reasons", [keys.FAILED], start, start + SLICE - 1)
+            _, *flat = self._store.read("failure_reasons", [keys.FAILED], start, start + SLICE - 1)
             yield from zip(flat[::2], flat[1::2], strict=True)
             if len(flat) < 2 * SLICE:
                 return
@@ -74,9 +74,9 @@ class Inspection:
 
     def cleanable(self, grace_ms: int) -> Mapping[State, int]:
         """How many calls ended at least so long ago."""
-        with translate_errors(writes=False), self._gate.client.pipeline() as both:
+        with translate_errors(writes=False), self._store.client.pipeline() as both:
             # By the server's own word, as `clean` goes: what has just ended has ended.
-            seconds, micros = self._gate.client.time()
+            seconds, micros = self._store.client.time()
             before = seconds * 1000 + micros // 1000 - grace_ms
             both.zcount(keys.COMPLETED, "-inf", before)
             both.zcount(keys.FAILED, "-inf", before)

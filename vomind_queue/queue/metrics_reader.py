@@ -30,13 +30,13 @@ _ALONE = ("lease-lost", "waited-ms", "late-ms")
 class MetricsReader:
     """Reads them, in one script that costs the same at ten calls as at a million."""
 
-    def __init__(self, gate: RedisStore) -> None:
-        self._gate = gate
+    def __init__(self, store: RedisStore) -> None:
+        self._store = store
 
     def read(self) -> QueueMetrics:
         """All of them, at one moment. Raises StoreUnavailable."""
-        _, flat, waiting, overdue, seen, leads, tick, doubt, followed = self._gate.read(
-            "meters", [keys.ACTIVE]
+        _, flat, waiting, overdue, seen, is_leader, tick, unknown, followed = self._store.read(
+            "metrics", [keys.ACTIVE]
         )
         totals = {name: int(count) for name, count in pairs(flat).items()}
         return QueueMetrics(
@@ -49,9 +49,9 @@ class MetricsReader:
             oldest_waiting_ms=waiting,
             overdue_ms=overdue,
             scheduler_seen_ms=None if seen < 0 else seen,
-            scheduler_active=bool(leads),
+            scheduler_active=bool(is_leader),
             recurring_overdue_ms=tick,
-            oldest_unresolved_ms=doubt,
+            oldest_unresolved_ms=unknown,
             polled=followed,
         )
 

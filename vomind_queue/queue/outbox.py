@@ -25,7 +25,7 @@ from vomind_queue.queue.connection import RedisStore, translate_errors
 
 #: A shipper that is silent for this long has lost the lead, ms. A delivery may take longer:
 #: two that overlap do no harm, because lines may be repeated.
-LEAD_MS = 5_000
+LEADERSHIP_MS = 5_000
 #: How long an empty outbox is waited at, ms: the lead is renewed in time after that.
 WAIT_MS = 3_500
 #: Entries read at once.
@@ -52,17 +52,19 @@ class Entry:
 class Outbox:
     """The outbox as one shipper sees it. Everything may raise StoreUnavailable."""
 
-    def __init__(self, gate: RedisStore, token: str, from_number: str | None) -> None:
+    def __init__(self, store: RedisStore, token: str, from_number: str | None) -> None:
         """``token``: names this shipper. ``from_number``: whom the calls come from."""
-        self._gate = gate
+        self._store = store
         self._token = token
         self._from_number = from_number
         #: Sequence number of the last entry that was written before the last look.
         self._last = "0"
 
-    def lead(self) -> Sequence[Entry] | None:
+    def read(self) -> Sequence[Entry] | None:
         """The oldest entries in order; ``None`` while another shipper leads."""
-        answer = self._gate.write("outbox_read", [keys.OUTBOX_LEAD], self._token, LEAD_MS, ENTRIES)
+        answer = self._store.write(
+            "outbox_read", [keys.OUTBOX_LEADER], self._token, LEADERSHIP_MS, ENTRIES
+        )
         if not answer[0]:
             return None
         self._last = answer[2]
@@ -76,13 +78,13 @@ class Outbox:
         behind = f"{self._last}-0"
         streams: Any = {keys.OUTBOX_DETAILS: behind, keys.OUTBOX_FINALS: behind}
         with translate_errors(writes=False):
-            self._gate.client.xread(streams, count=1, block=WAIT_MS)
+            self._store.client.xread(streams, count=1, block=WAIT_MS)
 
-    def resign(self) -> None:
+    def release_leadership(self) -> None:
         """Lets another shipper lead at once."""
         with translate_errors(writes=True):
-            if self._gate.client.get(keys.OUTBOX_LEAD) == self._token:
-                self._gate.client.delete(keys.OUTBOX_LEAD)
+            if self._store.client.get(keys.OUTBOX_LEADER) == self._token:
+                self._store.client.delete(keys.OUTBOX_LEADER)
 
     def batches(self, entries: Sequence[Entry]) -> Iterator[tuple[Batch, int | None]]:
         """Deliveries in order, each with the number of the last entry that it completes."""
@@ -100,7 +102,7 @@ class Outbox:
 
     def _batch(self, wanted: Sequence[tuple[Entry, str]]) -> Batch:
         flat = [value for entry, job_id in wanted for value in (job_id, entry.sequence)]
-        version, *found = self._gate.read("outbox_records", [keys.OUTBOX_GONE], *flat)
+        version, *found = self._store.read("outbox_records", [keys.OUTBOX_GONE], *flat)
         rows: dict[str, CallRow] = {}
         events = []
         for (entry, job_id), pairs in zip(wanted, found, strict=True):
@@ -115,14 +117,14 @@ class Outbox:
 
     def done(self, sequence: int) -> None:
         """Takes entries out, up to and with this one."""
-        while self._gate.write("outbox_done", [keys.OUTBOX_LEAD], sequence)[0]:
+        while self._store.write("outbox_done", [keys.OUTBOX_LEADER], sequence)[0]:
             pass
 
     def bury(self, letters: Sequence[DeadLetter]) -> None:
         """Keeps lines that the log refused for good."""
         with translate_errors(writes=True):
             for letter in letters:
-                client = self._gate.client
+                client = self._store.client
                 if int(client.hlen(keys.OUTBOX_DEAD)) >= DEAD_MAX:
                     client.hincrby(keys.OUTBOX_LOST, "dead", 1)
                 else:
@@ -131,18 +133,18 @@ class Outbox:
     def dead(self) -> Iterator[DeadLetter]:
         """The lines that the log refused for good, in no order."""
         with translate_errors(writes=False):
-            for _, text in self._gate.client.hscan_iter(keys.OUTBOX_DEAD, count=500):
+            for _, text in self._store.client.hscan_iter(keys.OUTBOX_DEAD, count=500):
                 yield read_letter(text)
 
     def unbury(self, names: Sequence[str]) -> None:
         """Forgets lines that have found their place after all."""
         if names:
             with translate_errors(writes=True):
-                self._gate.client.hdel(keys.OUTBOX_DEAD, *names)
+                self._store.client.hdel(keys.OUTBOX_DEAD, *names)
 
     def forgotten(self) -> Sequence[str]:
         """Keys of rows that must not be in the log; each is told for an hour."""
-        client = self._gate.client
+        client = self._store.client
         with translate_errors(writes=True):
             found: Any = client.zrange(keys.OUTBOX_FORGOTTEN, 0, -1)
         return list(found)
@@ -150,11 +152,11 @@ class Outbox:
     def erased(self, row_keys: Sequence[str]) -> None:
         """Says that these rows were looked for, now; those told for an hour are told no more."""
         with translate_errors(writes=True):
-            before = self._gate.clock.now_ms() - FORGET_MS
-            old: Any = self._gate.client.zrangebyscore(keys.OUTBOX_FORGOTTEN, "-inf", before)
+            before = self._store.clock.now_ms() - FORGET_MS
+            old: Any = self._store.client.zrangebyscore(keys.OUTBOX_FORGOTTEN, "-inf", before)
             gone = set(old) & set(row_keys)
             if gone:
-                self._gate.client.zrem(keys.OUTBOX_FORGOTTEN, *gone)
+                self._store.client.zrem(keys.OUTBOX_FORGOTTEN, *gone)
 
 
 def _entry(sequence: int, text: str) -> Entry:

@@ -79,7 +79,7 @@ def fields_of(recurrence: Recurrence) -> list[Any]:
         "start": or_empty(recurrence.start_ms),
         "end": or_empty(recurrence.end_ms),
         "maxruns": or_empty(recurrence.max_runs),
-        "grace": recurrence.grace_ms,
+        "grace": recurrence.misfire_grace_ms,
         "overlap": str(recurrence.overlap),
         "key": recurrence.key or "",
         "timing": recurrence.timing if recurrence.key else "",
@@ -101,7 +101,7 @@ def _recurrence(fields: Mapping[str, str], times: Mapping[str, Any]) -> Recurren
         start_ms=call_record.number(times, "start"),
         end_ms=call_record.number(times, "end"),
         max_runs=call_record.number(fields, "maxruns"),
-        grace_ms=int(fields["grace"]),
+        misfire_grace_ms=int(fields["grace"]),
         overlap=Overlap(fields["overlap"]),
         key=fields.get("key"),
     )
@@ -121,7 +121,7 @@ def due(schedule_id: str, fields: Mapping[str, str]) -> Due | None:
         revision=int(fields["rev"]),
         recurrence=_recurrence(fields, schedule),
         tick_ms=int(fields["next"]),
-        done_ms=call_record.number(fields, "done"),
+        last_run_ms=call_record.number(fields, "done"),
     )
 
 
@@ -141,7 +141,7 @@ def view(schedule_id: str, fields: Mapping[str, str], runs: Sequence[Any]) -> Sc
         created_ms=int(fields["at"]),
         updated_ms=int(fields["updated"]),
         next_ms=call_record.number(fields, "next"),
-        done_ms=call_record.number(fields, "done"),
+        last_run_ms=call_record.number(fields, "done"),
         pause=pause,
         fired=int(fields.get("fired", 0)),
         missed=int(fields.get("missed", 0)),

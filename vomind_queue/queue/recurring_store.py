@@ -34,7 +34,7 @@ from vomind_queue.recurring.schedule import (
     SchedulePage,
     ScheduleSearch,
     ScheduleView,
-    identity_of,
+    dedup_key_of,
 )
 from vomind_queue.recurring.ticks import Advance, DueEntries, Outcome
 
@@ -47,16 +47,16 @@ REDBEAT = "RedBeat"
 class RecurringStore:
     """The recurring calls, behind one script a request."""
 
-    def __init__(self, gate: RedisStore) -> None:
-        self._gate = gate
+    def __init__(self, store: RedisStore) -> None:
+        self._store = store
 
     def now_ms(self) -> int:
         """Unix ms on the server's clock."""
-        return self._gate.now_ms()
+        return self._store.now_ms()
 
     def recall(self, key: IdempotencyKey) -> Registered | None:
         """What an earlier request with this key was answered; raises KeyReused."""
-        answer = recalled(self._gate, key)
+        answer = recalled(self._store, key)
         return None if answer is None else registered(answer)
 
     def put(
@@ -66,12 +66,12 @@ class RecurringStore:
 
         Raises KeyReused, and ScheduleChanged when the next tick lies too early by now.
         """
-        fields, identity = fields_of(recurrence), recurrence.identity
+        fields, dedup_key = fields_of(recurrence), recurrence.dedup_key
         # The script names the one that it becomes.
         definition = _definition("", recurrence)
-        place = (*asked(key), "", "", identity, or_empty(next_ms), "1", definition)
-        answer = self._gate.change("schedule", keys.SCHEDULES, *place, *fields)
-        _refuse_conflict(answer, "The recurring call", identity)
+        place = (*asked(key), "", "", dedup_key, or_empty(next_ms), "1", definition)
+        answer = self._store.run_with_deadline("schedule", keys.SCHEDULES, *place, *fields)
+        _refuse_conflict(answer, "The recurring call", dedup_key)
         return registered(answer)
 
     def change(
@@ -85,7 +85,7 @@ class RecurringStore:
         """
         keep, fields = "1" if keep_due else "", fields_of(recurrence)
         definition = _definition(old.id, recurrence)
-        self._alter(old, recurrence.identity, next_ms, keep, definition, *fields)
+        self._alter(old, recurrence.dedup_key, next_ms, keep, definition, *fields)
 
     def pause(self, old: Schedule, by: str) -> None:
         """No tick fires from now on. Raises as `change` does."""
@@ -98,7 +98,7 @@ class RecurringStore:
 
     def remove(self, schedule_id: str) -> Removed:
         """Removes a schedule, and its jobs that did not start. Raises JobNotFound."""
-        answer = self._gate.change("unschedule", keys.SCHEDULES, schedule_id)
+        answer = self._store.run_with_deadline("unschedule", keys.SCHEDULES, schedule_id)
         if answer[0] == Code.MISSING:
             raise JobNotFound(PREFIX + schedule_id)
         jobs = list(zip(answer[2::2], answer[3::2], strict=True))
@@ -109,7 +109,7 @@ class RecurringStore:
 
     def show(self, schedule_id: str) -> ScheduleView:
         """A schedule with its last occurrences. Raises JobNotFound, ScheduleUnreadable."""
-        fields, runs = self._gate.read("runs", [keys.SCHEDULES], schedule_id, SHOWN)
+        fields, runs = self._store.read("runs", [keys.SCHEDULES], schedule_id, SHOWN)
         if not fields:
             raise JobNotFound(PREFIX + schedule_id)
         try:
@@ -122,19 +122,21 @@ class RecurringStore:
 
     def page(self, start: int, end: int) -> SchedulePage:
         """Schedules ``start`` to ``end``, both included, soonest first."""
-        return page(self._gate.read("schedules", [keys.SCHEDULES], start, end))
+        return page(self._store.read("recurring_page", [keys.SCHEDULES], start, end))
 
     def find(self, search: ScheduleSearch, start: int, end: int) -> SchedulePage:
         """The same of those that are sought."""
         lead = "" if search.lead_id is None else compact(search.lead_id)[1:-1]
-        identity = "" if search.key is None else identity_of(search.key)
-        sought = (search.number or "", lead, identity)
-        return page(self._gate.read("recurring", [keys.SCHEDULES], start, end, *sought))
+        dedup_key = "" if search.key is None else dedup_key_of(search.key)
+        sought = (search.number or "", lead, dedup_key)
+        return page(self._store.read("find_recurring", [keys.SCHEDULES], start, end, *sought))
 
-    def look(self, wanted: int) -> DueEntries:
+    def due_entries(self, wanted: int) -> DueEntries:
         """The schedules that are due, so many at most, and RedBeat's ordinary entries that are."""
-        now, wait_ms, old, ordinary, *flat = self._gate.write("ticks", [keys.SCHEDULES], wanted)
-        self._gate.clock.note(now)
+        now, wait_ms, old, ordinary, *flat = self._store.write(
+            "due_entries", [keys.SCHEDULES], wanted
+        )
+        self._store.clock.note(now)
         found, unreadable = {}, {}
         for schedule_id, fields in _records(flat):
             try:
@@ -153,17 +155,17 @@ class RecurringStore:
 
     def postpone(self, schedule_id: str, until_ms: int) -> None:
         """Looks at a schedule that is due no sooner than then; its record stays as it is."""
-        self._gate.write("postpone", [keys.SCHEDULES], schedule_id, until_ms)
+        self._store.write("postpone", [keys.SCHEDULES], schedule_id, until_ms)
 
     def adopt(self, wanted: int) -> int:
         """Moves schedules of the form of an older version; answers how many it has seen to."""
-        flat = self._gate.read("old_schedules", [keys.OLD_SCHEDULES], wanted)
+        flat = self._store.read("old_schedules", [keys.OLD_SCHEDULES], wanted)
         moved = [
             value
             for schedule_id, fields in _records(flat)
             for value in (schedule_id, fields.get("rev", ""), _old_definition(schedule_id, fields))
         ]
-        _, count = self._gate.write("adopt", [keys.SCHEDULES], *moved)
+        _, count = self._store.write("adopt", [keys.SCHEDULES], *moved)
         return int(count)
 
     def sweep(self, cursor: str, wanted: int) -> tuple[str, list[str]]:
@@ -171,7 +173,7 @@ class RecurringStore:
 
         Answers with the next cursor, and the numbers of those that `mend` is for.
         """
-        cursor, *foreign = self._gate.write("sweep", [keys.IDENTITIES], cursor, wanted)
+        cursor, *foreign = self._store.write("sweep", [keys.DEDUP_KEYS], cursor, wanted)
         return cursor, foreign
 
     def mend(self, schedule_id: str) -> None:
@@ -181,7 +183,7 @@ class RecurringStore:
         Raises JobNotFound, ScheduleChanged, ScheduleUnreadable, CronError.
         """
         old = self.show(schedule_id).schedule
-        fields = call_record.pairs(self._gate.read("runs", [keys.SCHEDULES], schedule_id, 0)[0])
+        fields = call_record.pairs(self._store.read("runs", [keys.SCHEDULES], schedule_id, 0)[0])
         _, enabled = redbeat_entry.read(fields.get("definition"))
         definition = _definition(schedule_id, old.recurrence)
         if not enabled:
@@ -190,32 +192,32 @@ class RecurringStore:
             self._alter(old, "", None, "mend", definition, *named)
             return
         since_ms = self.now_ms() if old.pause else old.updated_ms
-        first = old.recurrence.first(max(since_ms, old.done_ms or 0))
+        first = old.recurrence.first(max(since_ms, old.last_run_ms or 0))
         self._alter(old, "", first, "mend", definition, "pausedby", "", "pausedat", "")
 
-    def fire(self, turns: Sequence[Advance], deadline_ms: int) -> list[Outcome]:
+    def fire(self, advances: Sequence[Advance], deadline_ms: int) -> list[Outcome]:
         """Turns ticks into jobs and moves their schedules on.
 
         Raises StoreUnavailable, also when the server came to it after the deadline.
         """
-        flat = [value for turn in turns for value in _turn(turn)]
-        answer = self._gate.write("fire", [keys.SCHEDULES], deadline_ms, *flat)
+        flat = [value for advance in advances for value in _flat_advance(advance)]
+        answer = self._store.write("fire", [keys.SCHEDULES], deadline_ms, *flat)
         return [Outcome(outcome) for outcome in in_time(answer)[2:]]
 
     def _alter(
         self,
         old: Schedule,
-        identity: str,
+        dedup_key: str,
         next_ms: int | None,
         keep: str,
         definition: str,
         *fields: Any,
     ) -> None:
-        place = (*asked(None), old.id, old.revision, identity, or_empty(next_ms), keep, definition)
-        answer = self._gate.change("schedule", keys.SCHEDULES, *place, *fields)
+        place = (*asked(None), old.id, old.revision, dedup_key, or_empty(next_ms), keep, definition)
+        answer = self._store.run_with_deadline("schedule", keys.SCHEDULES, *place, *fields)
         if answer[0] == Code.MISSING:
             raise JobNotFound(old.job_id)
-        _refuse_conflict(answer, old.job_id, identity)
+        _refuse_conflict(answer, old.job_id, dedup_key)
 
 
 def _records(flat: Sequence[Any]) -> Iterator[tuple[str, dict[str, str]]]:
@@ -237,25 +239,25 @@ def _old_definition(schedule_id: str, fields: dict[str, str]) -> str:
         return redbeat_entry.definition(schedule_id, schedule)
 
 
-def _refuse_conflict(answer: list[Any], what: str, identity: str) -> None:
+def _refuse_conflict(answer: list[Any], what: str, dedup_key: str) -> None:
     if answer[0] == Code.SUPERSEDED:
         raise ScheduleChanged(
-            f"{what} was changed at the same time; try again.", done_ms=int(answer[2])
+            f"{what} was changed at the same time; try again.", last_run_ms=int(answer[2])
         )
     if answer[0] == Code.WRONG_STATE:
-        keyed = identity.startswith(identity_of(""))
+        keyed = dedup_key.startswith(dedup_key_of(""))
         taken = "this key" if keyed else "this number, pattern and time zone"
         raise ScheduleExists(f"{PREFIX}{answer[2]} has {taken} already.")
 
 
-def _turn(turn: Advance) -> list[Any]:
+def _flat_advance(advance: Advance) -> list[Any]:
     return [
-        turn.due.id,
-        turn.due.revision,
-        turn.due.tick_ms,
-        or_empty(turn.fire_ms),
-        turn.missed,
-        " ".join(map(str, turn.missed_ms)),
-        turn.done_ms,
-        or_empty(turn.next_ms),
+        advance.due.id,
+        advance.due.revision,
+        advance.due.tick_ms,
+        or_empty(advance.fire_ms),
+        advance.missed,
+        " ".join(map(str, advance.missed_ms)),
+        advance.last_run_ms,
+        or_empty(advance.next_ms),
     ]

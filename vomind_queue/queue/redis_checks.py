@@ -144,9 +144,9 @@ def _rights(client: redis.Redis) -> CheckResult:
 def _latency(client: redis.Redis) -> CheckResult:
     times = []
     for _ in range(PINGS):
-        begun = time.perf_counter()
+        started = time.perf_counter()
         client.ping()
-        times.append((time.perf_counter() - begun) * 1000)
+        times.append((time.perf_counter() - started) * 1000)
     middle = statistics.median(times)
     said = f"{middle:.2f} ms in the middle of {PINGS} round trips, {max(times):.1f} at most"
     if middle > TOO_SLOW_MS:

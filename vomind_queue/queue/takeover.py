@@ -48,14 +48,14 @@ class TakenOver:
 class Takeover:
     """Where the calls of one other queue come in, each of them once."""
 
-    def __init__(self, gate: RedisStore, name: str) -> None:
+    def __init__(self, store: RedisStore, name: str) -> None:
         """``name`` tells that queue from all others, for ever."""
-        self._gate = gate
+        self._store = store
         self._name = name
 
     def now_ms(self) -> int:
         """Unix ms on the server's clock."""
-        return self._gate.now_ms()
+        return self._store.now_ms()
 
     def take_in(self, calls: Sequence[TakenOver], last_id: int) -> list[str]:
         """Stores the calls that are not here yet and answers with the ids of all of them.
@@ -64,29 +64,31 @@ class Takeover:
         never names another call. Raises StoreUnavailable; may be repeated after it.
         """
         flat = [value for each in calls for value in _flat(each)]
-        answer = self._gate.change("inherit", keys.LAST_ID, self._name, KNOWN_MS, last_id, *flat)
+        answer = self._store.run_with_deadline(
+            "take_over", keys.LAST_ID, self._name, KNOWN_MS, last_id, *flat
+        )
         return [str(job_id) for job_id in answer[2:]]
 
-    def schedule_of(self, identity: str) -> str | None:
+    def schedule_of(self, dedup_key: str) -> str | None:
         """Number of the recurring call of that identity, where there is one."""
         with translate_errors(writes=False):
-            found: Any = self._gate.client.hget(keys.IDENTITIES, identity)
+            found: Any = self._store.client.hget(keys.DEDUP_KEYS, dedup_key)
             if found is None:
                 return None
             # An entry that was deleted by RedBeat's means leaves its identity behind for a while.
-            here = self._gate.client.exists(keys.schedule(found), keys.OLD_SCHEDULE + found)
+            here = self._store.client.exists(keys.schedule(found), keys.OLD_SCHEDULE + found)
         return str(found) if here else None
 
     def store_name(self) -> str:
         """What tells the store here from all others; given to it the first time."""
         with translate_errors(writes=True):
-            self._gate.client.set(keys.STORE_NAME, secrets.token_hex(8), nx=True)
-            return str(self._gate.client.get(keys.STORE_NAME))
+            self._store.client.set(keys.STORE_NAME, secrets.token_hex(8), nx=True)
+            return str(self._store.client.get(keys.STORE_NAME))
 
     def last_id(self) -> int:
         """The last job id given out here."""
         with translate_errors(writes=False):
-            found: Any = self._gate.client.get(keys.LAST_ID)
+            found: Any = self._store.client.get(keys.LAST_ID)
         return int(found or 0)
 
 

@@ -22,9 +22,9 @@ from vomind_queue.calls.decisions import (
     Claim,
     Decision,
     DialStarted,
+    FetchResult,
     FinishResult,
     FinishStatus,
-    Intake,
     NotStarted,
     UnknownOutcome,
 )
@@ -53,7 +53,7 @@ class Protocol:
     #: How long a ring may take to appear in Twilio's list, ms.
     in_doubt_horizon_ms: int
     #: After how long Twilio is first asked what became of a placed call, ms.
-    first_look_ms: int
+    first_poll_ms: int
     keep_completed: Retention
     keep_failed: Retention
 
@@ -103,18 +103,18 @@ class LeaseBook:
 class WorkerQueue:
     """One worker process at the queue."""
 
-    def __init__(self, gate: RedisStore, name: str, protocol: Protocol) -> None:
-        self._gate = gate
+    def __init__(self, store: RedisStore, name: str, protocol: Protocol) -> None:
+        self._store = store
         self._name = name
         self.protocol = protocol
-        self.book = LeaseBook()
+        self.leases = LeaseBook()
         #: Workers at the queue when this one last asked for calls, itself included.
-        self.company = 1
+        self.worker_count = 1
 
-    def take(self, wanted: int, ranks: str) -> Intake:
+    def claim(self, wanted: int, ranks: str) -> FetchResult:
         """Takes up to ``wanted`` calls of the priorities in ``ranks``, the most urgent first."""
-        now, next_ms, passed_on, self.company, *flat = self._gate.write(
-            "take",
+        now, next_ms, passed_on, self.worker_count, *flat = self._store.write(
+            "claim",
             [keys.ACTIVE],
             self._name,
             wanted,
@@ -124,29 +124,29 @@ class WorkerQueue:
             ranks,
             self.protocol.breaker_probe_ms,
         )
-        self._gate.clock.note(now)
+        self._store.clock.note(now)
         calls = [
             Claim(job_id=job_id, lease=lease, rank=int(rank), round=int(round_))
             for job_id, lease, rank, round_ in zip(*[iter(flat)] * 4, strict=True)
         ]
         for call in calls:
-            self.book.hold(call.job_id, call.lease)
-        return Intake(
+            self.leases.hold(call.job_id, call.lease)
+        return FetchResult(
             calls=calls, next_ms=None if next_ms < 0 else next_ms, passed_on=bool(passed_on)
         )
 
-    def begin(
+    def start_dialing(
         self, job_id: str, token: str, *, callbacks: bool = False
     ) -> DialStarted | NotStarted:
         """Writes the dialing mark with a fresh token, or says why the call must not start now.
 
         ``callbacks``: whether the request will ask for status callbacks.
         """
-        lease = self.book.token(job_id)
+        lease = self.leases.token(job_id)
         if lease is None:
             return NotStarted.LOST
-        begun_s = boottime()
-        answer = self._gate.write(
+        started_s = boottime()
+        answer = self._store.write(
             "begin",
             [keys.ACTIVE],
             job_id,
@@ -157,36 +157,38 @@ class WorkerQueue:
             int(callbacks),
         )
         if answer[0] != Code.OK:
-            self.book.drop(job_id, lease)
+            self.leases.drop(job_id, lease)
             return NotStarted(Code(answer[0]).name.lower())
         _, now, data, attempts, round_ = answer
-        begun = _begun(job_id, token, data, now, attempts, round_, str(int(callbacks)))
-        return replace(begun, attempt=replace(begun.attempt, begun_s=begun_s))
+        started = _dial_started(job_id, token, data, now, attempts, round_, str(int(callbacks)))
+        return replace(started, attempt=replace(started.attempt, started_s=started_s))
 
     def finish(
-        self, begun: DialStarted, verdict: Decision, *, deferred: bool = False
+        self, started: DialStarted, decision: Decision, *, deferred: bool = False
     ) -> FinishResult:
         """Writes an attempt's outcome. ``deferred``: the holder will put the call off itself."""
-        return self._finish(begun.attempt.job_id, begun.attempt.token, verdict, deferred=deferred)
+        return self._finish(
+            started.attempt.job_id, started.attempt.token, decision, deferred=deferred
+        )
 
     def _finish(
-        self, job_id: str, token: str, verdict: Decision, *, deferred: bool = False
+        self, job_id: str, token: str, decision: Decision, *, deferred: bool = False
     ) -> FinishResult:
         protocol = self.protocol
-        accepted = verdict.accepted
+        accepted = decision.accepted
         rank = RANK_AT_FIRST.get(accepted.status, 0) if accepted else 0
-        code, _, open_, uncounted = self._gate.write(
+        code, _, open_, uncounted = self._store.write(
             "finish",
             [keys.ACTIVE],
             job_id,
             token,
-            verdict.ending,
-            verdict.reason,
+            decision.result,
+            decision.reason,
             accepted.sid if accepted else "",
             accepted.status if accepted else "",
-            "1" if verdict.refused else "",
-            verdict.wait_ms,
-            max(protocol.breaker_probe_ms, verdict.quiet_ms),
+            "1" if decision.refused else "",
+            decision.wait_ms,
+            max(protocol.breaker_probe_ms, decision.quiet_ms),
             protocol.keep_completed.age_ms,
             protocol.keep_completed.count,
             protocol.keep_failed.age_ms,
@@ -194,74 +196,76 @@ class WorkerQueue:
             protocol.sid_ttl_ms,
             "1" if deferred else "",
             # A call that is over already is asked for at once.
-            0 if rank == FINAL - 1 else protocol.first_look_ms,
+            0 if rank == FINAL - 1 else protocol.first_poll_ms,
             rank,
-            verdict.kind or "",
-            "1" if verdict.capacity else "",
+            decision.kind or "",
+            "1" if decision.capacity else "",
         )
         return FinishResult(
-            reception=FinishStatus(Code(code).name.lower()),
+            status=FinishStatus(Code(code).name.lower()),
             breaker_open=bool(open_),
             uncounted=bool(uncounted),
         )
 
     def complete(self, job_id: str, token: str, accepted: Accepted) -> None:
         """Evidence that an attempt whose outcome is not written yet did place its call."""
-        verdict = Decision(ending=AttemptResult.COMPLETED, accepted=accepted)
-        self._finish(job_id, token, verdict)
+        decision = Decision(result=AttemptResult.COMPLETED, accepted=accepted)
+        self._finish(job_id, token, decision)
 
     def abandon(self, job_id: str, token: str) -> None:
         """Takes back a mark that may stand, for a request that was certainly never sent.
 
         Where it does not stand nothing happens, and the call is given back unmarked.
         """
-        self._finish(job_id, token, Decision(ending=AttemptResult.POSTPONED))
+        self._finish(job_id, token, Decision(result=AttemptResult.POSTPONED))
 
     def release(self, job_id: str) -> None:
         """Forgets the lease on a call that has ended or was put off."""
-        lease = self.book.token(job_id)
+        lease = self.leases.token(job_id)
         if lease is not None:
-            self.book.drop(job_id, lease)
+            self.leases.drop(job_id, lease)
 
     def defer(self, job_id: str, due_ms: int) -> bool:
         """Puts a held call off; false when it is not held (any more)."""
-        lease = self.book.token(job_id)
+        lease = self.leases.token(job_id)
         if lease is None:
             return False
-        code, _ = self._gate.write("defer", [keys.ACTIVE], job_id, lease, due_ms)
-        self.book.drop(job_id, lease)
+        code, _ = self._store.write("defer", [keys.ACTIVE], job_id, lease, due_ms)
+        self.leases.drop(job_id, lease)
         return bool(code == Code.OK)
 
     def give_back(self, job_id: str, lease: str) -> None:
         """Gives back a call that was not ended; one whose mark stands becomes in doubt."""
-        if self.book.drop(job_id, lease):
-            self._gate.write("settle", [keys.ACTIVE], job_id, lease)
+        if self.leases.drop(job_id, lease):
+            self._store.write("give_back", [keys.ACTIVE], job_id, lease)
 
-    def extend(self) -> None:
+    def renew_leases(self) -> None:
         """Renews the leases of all calls held; forgets those that are lost."""
-        held = self.book.held()
+        held = self.leases.held()
         if not held:
             # Each look at the queue says that this worker lives.
             return
         flat = [value for pair in held for value in pair]
-        answer = self._gate.write(
-            "extend", [keys.LEASES], self._name, self.protocol.lease_ms, *flat
+        answer = self._store.write(
+            "renew_leases", [keys.LEASES], self._name, self.protocol.lease_ms, *flat
         )
         lost = set(answer[1:])
         for job_id, lease in held:
             if job_id in lost:
-                self.book.drop(job_id, lease)
+                self.leases.drop(job_id, lease)
 
-    def doubts(self, wanted: int) -> list[UnknownOutcome]:
+    def due_reconciliations(self, wanted: int) -> list[UnknownOutcome]:
         """Attempts in doubt that are due for a look, leased to the caller."""
-        now, *flat = self._gate.write("doubts", [keys.SETTLING], wanted, self.protocol.lease_ms)
+        now, *flat = self._store.write(
+            "due_reconciliations", [keys.RECONCILING], wanted, self.protocol.lease_ms
+        )
         return [
             UnknownOutcome(
-                begun=_begun(job_id, token, data, mark, attempts, round_, callbacks),
-                looks=int(looks),
+                started=_dial_started(job_id, token, data, mark, attempts, round_, callbacks),
+                checks=int(checks),
                 age_ms=now - int(mark),
             )
-            for job_id, token, data, mark, looks, attempts, round_, callbacks in zip(
+            for job_id, token, data, mark, checks, attempts, round_, callbacks in zip(
                 *[iter(flat)] * 8, strict=True
             )
         ]
@@ -271,28 +275,28 @@ class WorkerQueue:
         if not sids:
             return set()
         with translate_errors(writes=False):
-            scores: Any = self._gate.client.zmscore(keys.SIDS, list(sids))
+            scores: Any = self._store.client.zmscore(keys.SIDS, list(sids))
         return {sid for sid, score in zip(sids, scores, strict=True) if score is not None}
 
     def change_rate(self, rate: Rate | None) -> None:
         """Stores an operator's change of the rate, for all workers and over restarts."""
         value = f"{rate.max_starts}:{rate.window_ms}" if rate else "off"
         with translate_errors(writes=True):
-            self._gate.client.set(keys.RATE, value)
-            self._gate.client.rpush(keys.WAKE, "1")
+            self._store.client.set(keys.RATE, value)
+            self._store.client.rpush(keys.NOTIFY, "1")
 
     def reset_rate(self) -> None:
         """Goes back to the rate of the settings."""
         with translate_errors(writes=True):
-            self._gate.client.delete(keys.RATE)
-            self._gate.client.rpush(keys.WAKE, "1")
+            self._store.client.delete(keys.RATE)
+            self._store.client.rpush(keys.NOTIFY, "1")
 
     def _rate(self) -> tuple[int, int]:
         rate = self.protocol.rate
         return (rate.max_starts, rate.window_ms) if rate else (0, 0)
 
 
-def _begun(
+def _dial_started(
     job_id: str,
     token: str,
     data: str,

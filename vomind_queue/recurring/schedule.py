@@ -25,7 +25,7 @@ from vomind_queue.recurring.time_zones import UTC_NAMES
 #: What stands before a schedule's number in its id, and in those of its occurrences.
 PREFIX = "recurring:"
 #: A tick that is later than this is not made up for, unless a schedule says otherwise, ms.
-DEFAULT_GRACE_MS = 15 * 60_000
+DEFAULT_MISFIRE_GRACE_MS = 15 * 60_000
 #: No call is planned for the time after the year 2099, unix ms.
 HORIZON_MS = 4_102_444_800_000 - 1
 #: Times of missed ticks that are kept.
@@ -68,16 +68,16 @@ class Recurrence:
     #: Occurrences in all.
     max_runs: int | None = None
     #: How late a tick may fire, ms.
-    grace_ms: int = DEFAULT_GRACE_MS
+    misfire_grace_ms: int = DEFAULT_MISFIRE_GRACE_MS
     overlap: Overlap = Overlap.SKIP
     #: The app's own name for it, 1 to 128 printable ASCII characters; ``None``: it has none.
     key: str | None = None
 
     @property
-    def identity(self) -> str:
+    def dedup_key(self) -> str:
         """What makes two recurrences the same one: the key, or number, pattern and zone."""
         if self.key is not None:
-            return identity_of(self.key)
+            return dedup_key_of(self.key)
         return _digest(self.call.to, *self._timing)
 
     @property
@@ -124,7 +124,7 @@ class Schedule:
     #: Its next tick; ``None`` while it is paused and after its end.
     next_ms: int | None
     #: The last tick that fired or was missed or skipped: none before comes again.
-    done_ms: int | None
+    last_run_ms: int | None
     #: ``None`` while it runs.
     pause: Pause | None
     #: Ticks that made an occurrence.
@@ -152,7 +152,9 @@ class Schedule:
 
     def first_after(self, recurrence: Recurrence, now_ms: int) -> int | None:
         """The first tick that ``recurrence`` would have in its place."""
-        return recurrence.first(now_ms if self.done_ms is None else max(now_ms, self.done_ms))
+        return recurrence.first(
+            now_ms if self.last_run_ms is None else max(now_ms, self.last_run_ms)
+        )
 
     def next_runs(self, count: int) -> list[int]:
         """Its next ticks, unix ms; fewer when it ends before."""
@@ -249,7 +251,7 @@ class Registered:
     replayed: bool = False
 
 
-def identity_of(key: str) -> str:
+def dedup_key_of(key: str) -> str:
     """`Recurrence.identity` of a recurrence with that key."""
     return f"key:{key}"
 
@@ -277,8 +279,8 @@ def runs_of(
     if first is None or first > last_ms:
         return
     yield first
-    following = read_cron(cron).runs(read_zone(zone), first)
-    yield from takewhile(lambda run_ms: run_ms <= last_ms, following)
+    status_polling = read_cron(cron).runs(read_zone(zone), first)
+    yield from takewhile(lambda run_ms: run_ms <= last_ms, status_polling)
 
 
 @lru_cache(maxsize=10_000)

@@ -35,7 +35,7 @@ class Due:
     #: The tick.
     tick_ms: int
     #: The last tick that was seen to, unix ms: none up to it comes again.
-    done_ms: int | None = None
+    last_run_ms: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -69,7 +69,7 @@ class Advance:
     #: The last of them, newest first, `MISSED_KEPT` at most.
     missed_ms: Sequence[int]
     #: The last tick of all these; none up to it comes again.
-    done_ms: int
+    last_run_ms: int
     #: The tick after it; ``None`` at the end of the schedule.
     next_ms: int | None
 
@@ -83,14 +83,14 @@ def decide(due: Due, now_ms: int) -> Advance:
     seen to, to which somebody has set RedBeat's score, goes on to the next one.
     Raises CronError.
     """
-    if due.done_ms is not None and due.tick_ms <= due.done_ms:
+    if due.last_run_ms is not None and due.tick_ms <= due.last_run_ms:
         return Advance(
             due=due,
             fire_ms=None,
             missed=0,
             missed_ms=[],
-            done_ms=due.done_ms,
-            next_ms=due.recurrence.first(due.done_ms),
+            last_run_ms=due.last_run_ms,
+            next_ms=due.recurrence.first(due.last_run_ms),
         )
     ticks = [due.tick_ms]
     next_ms = None
@@ -100,14 +100,14 @@ def decide(due: Due, now_ms: int) -> Advance:
             break
         ticks.append(run_ms)
     caught_up = next_ms is None or next_ms > now_ms
-    fires = caught_up and now_ms - ticks[-1] < due.recurrence.grace_ms
-    done_ms = ticks[-1]
+    fires = caught_up and now_ms - ticks[-1] < due.recurrence.misfire_grace_ms
+    last_run_ms = ticks[-1]
     fire_ms = ticks.pop() if fires else None
     return Advance(
         due=due,
         fire_ms=fire_ms,
         missed=len(ticks),
         missed_ms=ticks[: -MISSED_KEPT - 1 : -1],
-        done_ms=done_ms,
+        last_run_ms=last_run_ms,
         next_ms=next_ms,
     )

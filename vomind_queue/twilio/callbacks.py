@@ -130,7 +130,7 @@ class SignatureValidator:
         return bool(signature and self._validator.validate(address, form, signature))
 
 
-def read(parameters: Mapping[str, str]) -> Report | None:
+def read(parameters: Mapping[str, str]) -> StatusUpdate | None:
     """Return what Twilio says about a call, or ``None`` without a call SID.
 
     A value in an unknown format counts as missing: Twilio adds new ones over time.
@@ -139,9 +139,9 @@ def read(parameters: Mapping[str, str]) -> Report | None:
     if not _SID.fullmatch(sid):
         return None
     answered_by = parameters.get("AnsweredBy", "")
-    return Report(
+    return StatusUpdate(
         sid=sid,
-        status=known(parameters.get("CallStatus")),
+        status=status_of(parameters.get("CallStatus")),
         sequence=_number(parameters, "SequenceNumber"),
         # Not Duration, which is the billed time in minutes.
         duration_s=_number(parameters, "CallDuration"),

@@ -39,11 +39,11 @@ class TooLateError(Exception):
 class Exchange:
     """The limits of one request, how far it got, and its answer once there is one."""
 
-    def __init__(self, seconds: float, *, begun_s: float | None = None) -> None:
+    def __init__(self, seconds: float, *, started_s: float | None = None) -> None:
         """``seconds``: for the answer from now, and for the request since ``begun_s`` or now."""
         self.answer_until_s = boottime() + seconds
         #: Not a byte leaves after this instant.
-        self.send_until_s = self.answer_until_s if begun_s is None else begun_s + seconds
+        self.send_until_s = self.answer_until_s if started_s is None else started_s + seconds
         #: Whether a byte may have left: set before the first one does, and never taken back.
         self.sent = False
         self.answer: Response | None = None

@@ -14,7 +14,7 @@ from twilio.rest.api.v2010.account.call import CallInstance  # type: ignore[impo
 
 from vomind_queue.calls.attempts import Accepted, Attempt, DialerUnavailable, Outcome, Ring, Search
 from vomind_queue.calls.call import Call
-from vomind_queue.calls.call_status import RING_TIMEOUT_S, Detection, Report, known
+from vomind_queue.calls.call_status import RING_TIMEOUT_S, Detection, StatusUpdate, status_of
 from vomind_queue.calls.phone_numbers import canonical
 from vomind_queue.twilio.callbacks import (
     CALLBACK_EVENTS,
@@ -138,7 +138,7 @@ class TwilioDialer:
         rings = [self._ring(call, _created_ms(call, now_ms), attempt) for call in found if call.sid]
         return Search(rings=rings, clock_ahead_ms=ahead_ms)
 
-    def fetch(self, sid: str) -> Report | None:
+    def fetch(self, sid: str) -> StatusUpdate | None:
         """Return what Twilio says about a call now, or ``None`` when Twilio does not know it.
 
         Raise DialerUnavailable.
@@ -149,9 +149,9 @@ class TwilioDialer:
             if _code(error) == _NOT_FOUND:
                 return None
             raise
-        return Report(
+        return StatusUpdate(
             sid=sid,
-            status=known(call.status),
+            status=status_of(call.status),
             duration_s=int(call.duration) if str(call.duration or "").isdecimal() else None,
             answered_by=call.answered_by or None,
             price=None if call.price is None else str(call.price),

@@ -30,9 +30,9 @@ class Trouble(Enum):
     #: No connection: refused, no such host, no TLS, no route, too slow. Nothing was sent.
     UNREACHABLE = (Kind.REFUSED, "Twilio cannot be reached")
     #: Sent, at least in part; no whole answer came in time.
-    SILENT = (Kind.DOUBT, "Twilio did not answer in time")
+    SILENT = (Kind.UNKNOWN, "Twilio did not answer in time")
     #: Sent, at least in part; then the connection broke.
-    BROKEN = (Kind.DOUBT, "The connection to Twilio broke before the answer")
+    BROKEN = (Kind.UNKNOWN, "The connection to Twilio broke before the answer")
     #: An answer came that Twilio would not give.
     UNREADABLE = (Kind.DOUBT, "Twilio's answer could not be understood")
     #: This call's words make the address of the operator's application too long.
@@ -129,7 +129,7 @@ _BY_STATUS: Mapping[int, Kind] = {
     HTTPStatus.NOT_FOUND: Kind.ACCOUNT,
     HTTPStatus.METHOD_NOT_ALLOWED: Kind.ACCOUNT,
     HTTPStatus.PROXY_AUTHENTICATION_REQUIRED: Kind.ACCOUNT,
-    HTTPStatus.REQUEST_TIMEOUT: Kind.DOUBT,
+    HTTPStatus.REQUEST_TIMEOUT: Kind.UNKNOWN,
     HTTPStatus.TOO_MANY_REQUESTS: Kind.REFUSED,
 }
 #: The setting that a code speaks of, which Twilio does not know by its name.
@@ -146,7 +146,7 @@ _WORDS: Mapping[Kind, str] = {
     Kind.PERMANENT: "Twilio will not place this call",
     Kind.ACCOUNT: "Twilio refuses every call until the account or its settings are put right",
     Kind.REFUSED: "Twilio did not take the call for now",
-    Kind.DOUBT: "Twilio failed, and may or may not have taken the call",
+    Kind.UNKNOWN: "Twilio failed, and may or may not have taken the call",
     Kind.UNSENT: "Nothing was sent",
 }
 
@@ -174,14 +174,14 @@ def _kind(answer: Refused) -> Kind:
     if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR or answer.status < HTTPStatus.BAD_REQUEST:
         # No redirect is followed, so nothing was processed: the configured address is wrong.
         is_redirect = HTTPStatus.MULTIPLE_CHOICES <= answer.status < HTTPStatus.BAD_REQUEST
-        return Kind.ACCOUNT if is_redirect else Kind.DOUBT
+        return Kind.ACCOUNT if is_redirect else Kind.UNKNOWN
     known = _BY_CODE.get(answer.code or 0) or _BY_STATUS.get(answer.status)
     if known:
         return known
     # A refusal in Twilio's own form was not processed. Something in between, such as a proxy,
     # may have let the request through and failed afterwards.
     if answer.code is None:
-        return Kind.DOUBT
+        return Kind.UNKNOWN
     return _BY_CLASS.get(answer.code // 1000, Kind.REFUSED)
 
 

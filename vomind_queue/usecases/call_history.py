@@ -48,9 +48,9 @@ class Forgotten:
 class History:
     """Answers questions about calls of the past."""
 
-    def __init__(self, log: CallLog, people: Erasure) -> None:
+    def __init__(self, log: CallLog, erasure: Erasure) -> None:
         self._log = log
-        self._people = people
+        self._erasure = erasure
 
     def find(self, search: Search) -> Sequence[CallRow]:
         """Calls, the newest first. Raises LogUnavailable."""
@@ -68,7 +68,7 @@ class History:
 
         The queue comes first: what is not called any more cannot come into the log again.
         """
-        removed, being_placed = self._people.forget(number)
+        removed, being_placed = self._erasure.forget(number)
         history = sum(state in FINAL_STATES for state in removed.values())
         recurring = sum(state == "recurring" for state in removed.values())
         forgotten = Forgotten(

@@ -18,7 +18,7 @@ from vomind_queue.recurring.ticks import Advance, Due, DueEntries, Outcome, deci
 logger = logging.getLogger(__name__)
 
 #: The longest time without a look while nothing is due, ms.
-IDLE_LOOK_MS = 5_000
+IDLE_CHECK_MS = 5_000
 #: Ticks are on whole minutes: one that was announced late is seen in time, ms.
 MINUTE_MS = 60_000
 #: Schedules that one script moves on, at some 20 µs each.
@@ -37,8 +37,8 @@ POSTPONE_MS = 60_000
 class RecurringStore(Protocol):
     """What firing ticks needs of the store."""
 
-    def look(self, wanted: int) -> DueEntries: ...
-    def fire(self, turns: Sequence[Advance], deadline_ms: int) -> list[Outcome]: ...
+    def due_entries(self, wanted: int) -> DueEntries: ...
+    def fire(self, advances: Sequence[Advance], deadline_ms: int) -> list[Outcome]: ...
     def postpone(self, schedule_id: str, until_ms: int) -> None: ...
     def adopt(self, wanted: int) -> int: ...
     def sweep(self, cursor: str, wanted: int) -> tuple[str, list[str]]: ...
@@ -49,101 +49,103 @@ class RecurringScheduler:
     """What a scheduler does with recurring calls. Everything may raise StoreUnavailable."""
 
     def __init__(
-        self, timetable: RecurringStore, monotonic: Callable[[], float] = time.monotonic
+        self, recurring_store: RecurringStore, monotonic: Callable[[], float] = time.monotonic
     ) -> None:
-        self._timetable = timetable
+        self._recurring_store = recurring_store
         self._monotonic = monotonic
         self._cursor = "0"
         #: Whether all recurring calls were looked at since this scheduler started.
         self._swept = False
         #: The look whose decisions are made, and until when.
-        self._look: DueEntries | None = None
+        self._entries: DueEntries | None = None
         self._until = 0.0
-        self._turns: list[Advance] = []
+        self._advances: list[Advance] = []
 
-    def look(self) -> DueEntries:
+    def due_entries(self) -> DueEntries:
         """What is due; what an older version or RedBeat's own means have left is seen to first."""
-        look = self._timetable.look(AT_ONCE)
-        if look.old:
+        entries = self._recurring_store.due_entries(AT_ONCE)
+        if entries.old:
             # So many at a time: what is due does not wait for all of them.
-            moved = self._timetable.adopt(AT_ONCE)
+            moved = self._recurring_store.adopt(AT_ONCE)
             logger.info("recurring calls moved into RedBeat's entries", extra={"count": moved})
-            look = self._timetable.look(AT_ONCE)
-        for schedule_id, reason in look.unreadable.items():
-            self._postpone(schedule_id, look, reason)
-        self._mend(look.foreign, look)
-        self._look, self._turns = look, []
+            entries = self._recurring_store.due_entries(AT_ONCE)
+        for schedule_id, reason in entries.unreadable.items():
+            self._postpone(schedule_id, entries, reason)
+        self._mend(entries.foreign, entries)
+        self._entries, self._advances = entries, []
         self._until = self._monotonic() + DECIDING_S
-        return look
+        return entries
 
     def decide(self, due: Due) -> None:
         """Decides on one of the last look's; what it is too late for is due at the next one."""
-        look = self._look
-        if look is None or (self._turns and self._monotonic() > self._until):
+        entries = self._entries
+        if entries is None or (self._advances and self._monotonic() > self._until):
             return
         try:
-            self._turns.append(decide(due, look.now_ms))
+            self._advances.append(decide(due, entries.now_ms))
         except (CronError, OSError) as error:
             # A zone that this machine's data does not have, or too many open files.
-            self._postpone(due.id, look, str(error))
+            self._postpone(due.id, entries, str(error))
 
     def fire(self) -> float:
         """Carries out what was decided, in one step; answers when to look again, s."""
-        look, turns = self._look, self._turns
-        if look is None:
+        entries, advances = self._entries, self._advances
+        if entries is None:
             return 0.0
-        self._look, self._turns = None, []
-        if turns:
-            outcomes = self._timetable.fire(turns, look.now_ms + DECISION_MS)
-            for turn, outcome in zip(turns, outcomes, strict=True):
-                _report(turn, outcome)
-        if look.due or look.unreadable or look.foreign or look.old:
+        self._entries, self._advances = None, []
+        if advances:
+            outcomes = self._recurring_store.fire(advances, entries.now_ms + DECISION_MS)
+            for advance, outcome in zip(advances, outcomes, strict=True):
+                _report(advance, outcome)
+        if entries.due or entries.unreadable or entries.foreign or entries.old:
             return 0.0
-        self._sweep(look)
+        self._sweep(entries)
         # What an older version has stored is put into the index without waiting.
-        return _wait_ms(look) / 1000 if self._swept else 0.0
+        return _wait_ms(entries) / 1000 if self._swept else 0.0
 
-    def _sweep(self, look: DueEntries) -> None:
-        self._cursor, foreign = self._timetable.sweep(self._cursor, SWEPT_AT_ONCE)
+    def _sweep(self, entries: DueEntries) -> None:
+        self._cursor, foreign = self._recurring_store.sweep(self._cursor, SWEPT_AT_ONCE)
         self._swept = self._swept or self._cursor.startswith("0 ")
-        self._mend(foreign, look)
+        self._mend(foreign, entries)
 
-    def _mend(self, foreign: Sequence[str], look: DueEntries) -> None:
+    def _mend(self, foreign: Sequence[str], entries: DueEntries) -> None:
         for schedule_id in foreign:
             try:
-                self._timetable.mend(schedule_id)
+                self._recurring_store.mend(schedule_id)
             except (JobNotFound, ScheduleChanged):
                 # Somebody was faster.
                 continue
             except (CronError, OSError, ScheduleUnreadable) as error:
-                self._postpone(schedule_id, look, str(error))
+                self._postpone(schedule_id, entries, str(error))
             else:
                 logger.warning(
                     "recurring call was saved by RedBeat's own class; its pattern is put back",
                     extra={"schedule": schedule_id},
                 )
 
-    def _postpone(self, schedule_id: str, look: DueEntries, reason: str) -> None:
+    def _postpone(self, schedule_id: str, entries: DueEntries, reason: str) -> None:
         logger.error(
             "recurring call put off for a minute, it cannot be read: %s",
             reason,
             extra={"schedule": schedule_id},
         )
-        self._timetable.postpone(schedule_id, look.now_ms + POSTPONE_MS)
+        self._recurring_store.postpone(schedule_id, entries.now_ms + POSTPONE_MS)
 
 
-def _wait_ms(look: DueEntries) -> int:
-    to_minute = MINUTE_MS - look.now_ms % MINUTE_MS
+def _wait_ms(entries: DueEntries) -> int:
+    to_minute = MINUTE_MS - entries.now_ms % MINUTE_MS
     return min(
-        IDLE_LOOK_MS, to_minute, IDLE_LOOK_MS if look.next_in_ms is None else look.next_in_ms
+        IDLE_CHECK_MS,
+        to_minute,
+        IDLE_CHECK_MS if entries.next_in_ms is None else entries.next_in_ms,
     )
 
 
-def _report(turn: Advance, outcome: Outcome) -> None:
-    fields = {"schedule": turn.due.id}
+def _report(advance: Advance, outcome: Outcome) -> None:
+    fields = {"schedule": advance.due.id}
     if outcome is Outcome.FIRED:
-        logger.info("📞 ⏰ recurring call queued", extra=fields | {"tick": turn.fire_ms})
+        logger.info("📞 ⏰ recurring call queued", extra=fields | {"tick": advance.fire_ms})
     elif outcome is Outcome.SKIPPED:
         logger.warning("recurring call left out: the one before has not ended", extra=fields)
-    if turn.missed and outcome is not Outcome.LOST:
-        logger.warning("recurring call missed %d times", turn.missed, extra=fields)
+    if advance.missed and outcome is not Outcome.LOST:
+        logger.warning("recurring call missed %d times", advance.missed, extra=fields)

@@ -70,9 +70,9 @@ class Retried:
 class Control:
     """Answers questions and carries out orders. Everything may raise StoreUnavailable."""
 
-    def __init__(self, queue: Queue, lookout: Inspection) -> None:
+    def __init__(self, queue: Queue, inspection: Inspection) -> None:
         self._queue = queue
-        self._lookout = lookout
+        self._inspection = inspection
 
     def cancel(self, job_id: str) -> State:
         """Takes a call out of the queue or out of history; answers the state it was in.
@@ -112,19 +112,19 @@ class Control:
 
     def overview(self) -> Overview:
         """How the queue stands now, and the last hour."""
-        hour = self._lookout.hour()
+        hour = self._inspection.hour()
         stats = self._queue.stats()
         return Overview(stats=stats, hour=hour, assessment=assess(stats, hour.now_ms))
 
     def why(self, job_id: str) -> Explanation:
         """Why a call has not rung yet. Raises JobNotFound."""
-        return standing(self._lookout.place(job_id), self._queue.stats())
+        return standing(self._inspection.place(job_id), self._queue.stats())
 
     def failure_kinds(self) -> Sequence[FailureKind]:
         """Why calls failed, the most frequent kind first."""
         examples: dict[str, str] = {}
         counts: dict[str, int] = {}
-        for _, reason in self._lookout.failures():
+        for _, reason in self._inspection.failures():
             kind = kind_of(reason)
             examples.setdefault(kind, reason)
             counts[kind] = counts.get(kind, 0) + 1
@@ -137,7 +137,7 @@ class Control:
         """Gives failed calls of a kind, or all of them, a new set of attempts; newest first."""
         alike = (
             job_id
-            for job_id, reason in self._lookout.failures()
+            for job_id, reason in self._inspection.failures()
             if kind is None or kind_of(reason) == kind
         )
         # All are read before one is moved: the list would shift beneath the reader.
@@ -153,7 +153,7 @@ class Control:
 
     def cleanable(self, grace_ms: int) -> Mapping[State, int]:
         """How many calls of history ended at least so long ago."""
-        return self._lookout.cleanable(grace_ms)
+        return self._inspection.cleanable(grace_ms)
 
 
 def kind_of(reason: str) -> str:

@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 
 #: Between two looks while another shipper leads, and between the first entry and its delivery:
 #: those that come meanwhile go with it, s.
-LOOK_S = 0.5
+POLL_S = 0.5
 #: Wait after a fault, s; doubled up to the most.
 FIRST_PAUSE_S = 0.5
 MOST_PAUSE_S = 10.0
@@ -37,9 +37,9 @@ DAY_MS = 24 * 3600 * 1000
 class Outbox(Protocol):
     """What shipping needs of the outbox."""
 
-    def lead(self) -> Sequence[Any] | None: ...
+    def read(self) -> Sequence[Any] | None: ...
     def wait(self) -> None: ...
-    def resign(self) -> None: ...
+    def release_leadership(self) -> None: ...
     def batches(self, entries: Sequence[Any]) -> Iterable[tuple[Batch, int | None]]: ...
     def done(self, sequence: int) -> None: ...
     def bury(self, letters: Sequence[DeadLetter]) -> None: ...
@@ -80,7 +80,7 @@ class OutboxRelay:
         self._monotonic = monotonic
         self._wall_ms = wall_ms
         self._tidied = float("-inf")
-        self._leads = self._waits = False
+        self._is_leader = self._waits = False
 
     def run(self, stopped: threading.Event) -> None:
         """Until told to stop; what is under way is brought to its end first."""
@@ -95,12 +95,12 @@ class OutboxRelay:
                 break
             except Exception as error:  # noqa: BLE001 - told, and tried again
                 logger.warning(
-                    "the call log is behind, next try in %g s: %s", pause_s, _told(error)
+                    "the call log is behind, next try in %g s: %s", pause_s, _describe(error)
                 )
                 stopped.wait(pause_s)
                 pause_s = min(2 * pause_s, MOST_PAUSE_S)
         try:
-            self._outbox.resign()
+            self._outbox.release_leadership()
         except StoreUnavailable:
             logger.info("the lead is left to run out: Redis is away")
 
@@ -110,22 +110,22 @@ class OutboxRelay:
             raise Interrupted
 
     def _wait(self, stopped: threading.Event) -> None:
-        if self._leads:
+        if self._is_leader:
             try:
                 self._waits = True
                 if not stopped.is_set():
                     self._outbox.wait()
             finally:
                 self._waits = False
-        stopped.wait(LOOK_S)
+        stopped.wait(POLL_S)
 
     def step(self) -> bool:
         """Delivers what there is, up to a bound; whether there may be more.
 
         Raises LogUnavailable and StoreUnavailable.
         """
-        entries = self._outbox.lead()
-        self._leads = entries is not None
+        entries = self._outbox.read()
+        self._is_leader = entries is not None
         if entries is None:
             return False
         for batch, last in self._outbox.batches(entries):
@@ -196,7 +196,7 @@ class OutboxRelay:
         return count
 
 
-def _told(error: Exception) -> str:
+def _describe(error: Exception) -> str:
     """A fault in words. One that nobody thought of may quote a message or a number."""
     if isinstance(error, (LogUnavailable, StoreUnavailable)):
         return str(error)

@@ -25,7 +25,7 @@ from vomind_queue.calls.decisions import (
     NotStarted,
     UnknownOutcome,
 )
-from vomind_queue.calls.reconciliation import Evidence, judge, look_again
+from vomind_queue.calls.reconciliation import Evidence, check_again, judge
 from vomind_queue.calls.retry import RetryPolicy, decide
 from vomind_queue.errors import StoreUnavailable
 
@@ -39,19 +39,21 @@ WRITE_PATIENCE_S = 60.0
 #: Between two tries, s.
 WRITE_PAUSE_S = 0.5
 #: Attempts in doubt that are looked at in one go.
-DOUBTS_AT_ONCE = 5
+RECONCILED_AT_ONCE = 5
 
 
 class WorkerQueue(Protocol):
     """What placing calls needs of the queue."""
 
-    def begin(self, job_id: str, token: str, *, callbacks: bool) -> DialStarted | NotStarted: ...
+    def start_dialing(
+        self, job_id: str, token: str, *, callbacks: bool
+    ) -> DialStarted | NotStarted: ...
     def abandon(self, job_id: str, token: str) -> None: ...
     def finish(
-        self, begun: DialStarted, verdict: Decision, *, deferred: bool = False
+        self, started: DialStarted, decision: Decision, *, deferred: bool = False
     ) -> FinishResult: ...
     def release(self, job_id: str) -> None: ...
-    def doubts(self, wanted: int) -> list[UnknownOutcome]: ...
+    def due_reconciliations(self, wanted: int) -> list[UnknownOutcome]: ...
     def known_sids(self, sids: list[str]) -> set[str]: ...
 
 
@@ -61,7 +63,7 @@ class PlaceCall:
     def __init__(
         self,
         *,
-        desk: WorkerQueue,
+        worker_queue: WorkerQueue,
         dialer: Dialer,
         policy: RetryPolicy,
         horizon_ms: int,
@@ -71,7 +73,7 @@ class PlaceCall:
         wall_ms: Callable[[], float] = lambda: time.time() * 1000,
     ) -> None:
         """``callbacks``: whether the dialer asks for status callbacks, which name the attempt."""
-        self._desk = desk
+        self._worker_queue = worker_queue
         self._dialer = dialer
         self._policy = policy
         self._horizon_ms = horizon_ms
@@ -85,71 +87,76 @@ class PlaceCall:
 
         A call that is to be tried again stays held: the caller puts it off.
         """
-        begun = self._begin(job_id)
-        if isinstance(begun, NotStarted):
-            logger.info("call given back: %s", begun, extra={"job_id": job_id})
-            return begun
-        attempt = begun.attempt
-        logger.info("📞 🔄 call started", extra=_fields(begun))
+        started = self._begin(job_id)
+        if isinstance(started, NotStarted):
+            logger.info("call given back: %s", started, extra={"job_id": job_id})
+            return started
+        attempt = started.attempt
+        logger.info("📞 🔄 call started", extra=_fields(started))
         outcome = self._dialer.place(attempt)
-        verdict = decide(outcome, begun.round, self._policy)
-        written = self._write(begun, verdict, deferred=True)
+        decision = decide(outcome, started.round, self._policy)
+        written = self._write(started, decision, deferred=True)
         if written is None:
             return Decision(
-                ending=AttemptResult.DOUBT, reason="the outcome could not be written down"
+                result=AttemptResult.UNKNOWN, reason="the outcome could not be written down"
             )
-        if verdict.ending is not AttemptResult.AGAIN or written.uncounted:
-            self._desk.release(job_id)
+        if decision.result is not AttemptResult.AGAIN or written.uncounted:
+            self._worker_queue.release(job_id)
         if written.uncounted:
-            return Decision(ending=AttemptResult.POSTPONED, reason=verdict.reason, refused=True)
-        return verdict
+            return Decision(result=AttemptResult.POSTPONED, reason=decision.reason, refused=True)
+        return decision
 
     def _begin(self, job_id: str) -> DialStarted | NotStarted:
         token = secrets.token_urlsafe(16)
         try:
-            return self._desk.begin(job_id, token, callbacks=self._callbacks)
+            return self._worker_queue.start_dialing(job_id, token, callbacks=self._callbacks)
         except StoreUnavailable as error:
             # The mark may stand, but nothing was sent: no need to look for a ring.
             logger.warning("call not started: %s", error, extra={"job_id": job_id})
-            self._persist(lambda: self._desk.abandon(job_id, token))
+            self._persist(lambda: self._worker_queue.abandon(job_id, token))
             return NotStarted.LOST
 
     def reconcile_due(self) -> int:
         """Looks into every attempt in doubt that is due; answers how many there were."""
         asked = self._monotonic()
-        doubts = self._desk.doubts(DOUBTS_AT_ONCE)
-        for doubt in doubts:
-            verdict = self._look(doubt, asked)
-            if self._write(doubt.begun, verdict) and verdict.ending is not AttemptResult.DOUBT:
+        unknown_outcomes = self._worker_queue.due_reconciliations(RECONCILED_AT_ONCE)
+        for unknown in unknown_outcomes:
+            decision = self._check(unknown, asked)
+            if (
+                self._write(unknown.started, decision)
+                and decision.result is not AttemptResult.UNKNOWN
+            ):
                 logger.info(
-                    "attempt in doubt settled: %s", verdict.ending, extra=_fields(doubt.begun)
+                    "attempt in doubt settled: %s", decision.result, extra=_fields(unknown.started)
                 )
-        return len(doubts)
+        return len(unknown_outcomes)
 
-    def _look(self, doubt: UnknownOutcome, asked: float) -> Decision:
+    def _check(self, unknown: UnknownOutcome, asked: float) -> Decision:
         try:
-            search = self._dialer.find(doubt.begun.attempt, self._aged(doubt, asked).age_ms)
+            search = self._dialer.find(unknown.started.attempt, self._aged(unknown, asked).age_ms)
         except DialerUnavailable as error:
-            logger.warning("cannot settle yet: %s", error, extra=_fields(doubt.begun))
-            return look_again(doubt, self._horizon_ms, self._policy)
+            logger.warning("cannot settle yet: %s", error, extra=_fields(unknown.started))
+            return check_again(unknown, self._horizon_ms, self._policy)
         evidence = Evidence(
             rings=search.rings,
             twilio_now_ms=int(self._wall_ms()) + search.clock_ahead_ms,
-            known_sids=self._desk.known_sids([ring.sid for ring in search.rings]),
+            known_sids=self._worker_queue.known_sids([ring.sid for ring in search.rings]),
         )
         # The look took its time, and the attempt grew older with its rings.
-        return judge(self._aged(doubt, asked), evidence, self._horizon_ms, self._policy)
+        return judge(self._aged(unknown, asked), evidence, self._horizon_ms, self._policy)
 
-    def _aged(self, doubt: UnknownOutcome, asked: float) -> UnknownOutcome:
+    def _aged(self, unknown: UnknownOutcome, asked: float) -> UnknownOutcome:
         grown_ms = int((self._monotonic() - asked) * 1000)
-        return replace(doubt, age_ms=doubt.age_ms + grown_ms)
+        return replace(unknown, age_ms=unknown.age_ms + grown_ms)
 
     def _write(
-        self, begun: DialStarted, verdict: Decision, *, deferred: bool = False
+        self, started: DialStarted, decision: Decision, *, deferred: bool = False
     ) -> FinishResult | None:
-        written = self._persist(lambda: self._desk.finish(begun, verdict, deferred=deferred))
+        written = self._persist(
+            lambda: self._worker_queue.finish(started, decision, deferred=deferred)
+        )
         if written is not None:
-            self._report(begun, verdict, written)
+            self._report(started, decision, written)
         return written
 
     def _persist(self, write: Callable[[], T]) -> T | None:
@@ -164,43 +171,43 @@ class PlaceCall:
                     return None
                 self._sleep(WRITE_PAUSE_S)
 
-    def _report(self, begun: DialStarted, verdict: Decision, written: FinishResult) -> None:
-        fields = _fields(begun, verdict)
-        if written.reception in (FinishStatus.SUPERSEDED, FinishStatus.MISSING):
-            self._withdraw(begun, verdict)
-        elif verdict.ending is AttemptResult.COMPLETED:
+    def _report(self, started: DialStarted, decision: Decision, written: FinishResult) -> None:
+        fields = _fields(started, decision)
+        if written.status in (FinishStatus.SUPERSEDED, FinishStatus.MISSING):
+            self._withdraw(started, decision)
+        elif decision.result is AttemptResult.COMPLETED:
             logger.info("📞 ✅ call completed", extra=fields)
-        elif verdict.ending is AttemptResult.FAILED and not written.uncounted:
-            logger.warning("📞 ❌ call failed: %s", verdict.reason, extra=fields)
-        elif verdict.ending is AttemptResult.ACCOUNT:
-            logger.error("📞 ❌ queue paused: %s", verdict.reason, extra=fields)
-        elif verdict.reason:
+        elif decision.result is AttemptResult.FAILED and not written.uncounted:
+            logger.warning("📞 ❌ call failed: %s", decision.reason, extra=fields)
+        elif decision.result is AttemptResult.ACCOUNT:
+            logger.error("📞 ❌ queue paused: %s", decision.reason, extra=fields)
+        elif decision.reason:
             logger.warning(
-                "📞 ⏰ call put off (%s): %s", verdict.ending, verdict.reason, extra=fields
+                "📞 ⏰ call put off (%s): %s", decision.result, decision.reason, extra=fields
             )
         if written.breaker_open:
             logger.warning("starts are held back: Twilio refused call after call", extra=fields)
 
-    def _withdraw(self, begun: DialStarted, verdict: Decision) -> None:
+    def _withdraw(self, started: DialStarted, decision: Decision) -> None:
         """An attempt that was given up did ring after all: that ring must end."""
-        if verdict.accepted is None:
+        if decision.accepted is None:
             return
-        fields = _fields(begun, verdict)
+        fields = _fields(started, decision)
         logger.error("📞 ❌ a ring came from an attempt that was given up; ending it", extra=fields)
         try:
-            self._dialer.cancel(verdict.accepted.sid)
+            self._dialer.cancel(decision.accepted.sid)
         except DialerUnavailable as error:
             logger.error("📞 ❌ it could not be ended: %s", error, extra=fields)
 
 
-def _fields(begun: DialStarted, verdict: Decision | None = None) -> dict[str, object]:
-    attempt = begun.attempt
+def _fields(started: DialStarted, decision: Decision | None = None) -> dict[str, object]:
+    attempt = started.attempt
     fields: dict[str, object] = {
         "job_id": attempt.job_id,
         "attempt": attempt.number,
         "to": mask_number(attempt.call.to),
         "origin_request_id": attempt.call.request_id,
     }
-    if verdict is not None and verdict.accepted is not None:
-        fields["sid"] = verdict.accepted.sid
+    if decision is not None and decision.accepted is not None:
+        fields["sid"] = decision.accepted.sid
     return fields

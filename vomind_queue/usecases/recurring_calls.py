@@ -46,8 +46,8 @@ class RecurringStore(Protocol):
 class RecurringCalls:
     """What apps and operators ask for. Everything may raise StoreUnavailable."""
 
-    def __init__(self, timetable: RecurringStore) -> None:
-        self._timetable = timetable
+    def __init__(self, recurring_store: RecurringStore) -> None:
+        self._recurring_store = recurring_store
 
     def schedule(self, recurrence: Recurrence, key: IdempotencyKey | None = None) -> Registered:
         """Accepts a recurring call, or updates the one that it is. Raises KeyReused."""
@@ -68,8 +68,8 @@ class RecurringCalls:
     def page(self, search: ScheduleSearch, start: int, end: int) -> SchedulePage:
         """Schedules ``start`` to ``end``, both included, soonest first."""
         if search == ScheduleSearch():
-            return self._timetable.page(start, end)
-        return self._timetable.find(search, start, end)
+            return self._recurring_store.page(start, end)
+        return self._recurring_store.find(search, start, end)
 
     def amend(self, schedule_id: str, change: Callable[[Schedule], Recurrence]) -> ScheduleView:
         """Changes a schedule; its id and its counts stay.
@@ -79,8 +79,8 @@ class RecurringCalls:
 
         def try_once(old: Schedule) -> None:
             new = change(old)
-            first = old.first_after(new, self._timetable.now_ms())
-            self._timetable.change(old, new, first, keep_due=new.is_timed_as(old.recurrence))
+            first = old.first_after(new, self._recurring_store.now_ms())
+            self._recurring_store.change(old, new, first, keep_due=new.is_timed_as(old.recurrence))
 
         return self._with_latest(schedule_id, try_once, "📞 ⏰ recurring call changed")
 
@@ -89,7 +89,7 @@ class RecurringCalls:
 
         def try_once(old: Schedule) -> None:
             if old.pause is None:
-                self._timetable.pause(old, by)
+                self._recurring_store.pause(old, by)
 
         return self._with_latest(
             schedule_id, try_once, f"recurring call paused by {by}", level=logging.WARNING
@@ -100,26 +100,26 @@ class RecurringCalls:
 
         def try_once(old: Schedule) -> None:
             if old.pause is not None:
-                first = old.first_after(old.recurrence, self._timetable.now_ms())
-                self._timetable.resume(old, first)
+                first = old.first_after(old.recurrence, self._recurring_store.now_ms())
+                self._recurring_store.resume(old, first)
 
         return self._with_latest(schedule_id, try_once, "recurring call resumed")
 
     def remove(self, schedule_id: str) -> Removed:
         """Stops a recurring call for good, with its jobs that did not start. Raises JobNotFound."""
-        removed = self._timetable.remove(schedule_id)
+        removed = self._recurring_store.remove(schedule_id)
         logger.info("recurring call removed", extra={"schedule": schedule_id})
         return removed
 
     def _put(self, recurrence: Recurrence, key: IdempotencyKey | None) -> Registered:
-        after_ms = self._timetable.now_ms()
+        after_ms = self._recurring_store.now_ms()
         for _ in range(TRIES - 1):
             try:
-                return self._timetable.put(recurrence, recurrence.first(after_ms), key)
+                return self._recurring_store.put(recurrence, recurrence.first(after_ms), key)
             except ScheduleChanged as error:
                 # A tick fired meanwhile; our view of the server's clock may be slow, too.
-                after_ms = max(after_ms, error.done_ms)
-        return self._timetable.put(recurrence, recurrence.first(after_ms), key)
+                after_ms = max(after_ms, error.last_run_ms)
+        return self._recurring_store.put(recurrence, recurrence.first(after_ms), key)
 
     def _with_latest(
         self,
@@ -130,10 +130,10 @@ class RecurringCalls:
     ) -> ScheduleView:
         for left in reversed(range(TRIES)):
             try:
-                step(self._timetable.show(schedule_id).schedule)
+                step(self._recurring_store.show(schedule_id).schedule)
                 break
             except ScheduleChanged:
                 if not left:
                     raise
         logger.log(level, deed, extra={"schedule": schedule_id})
-        return self._timetable.show(schedule_id)
+        return self._recurring_store.show(schedule_id)

@@ -104,4 +104,4 @@ def test_the_page_lists_every_command_and_status() -> None:
         assert lazy.hidden or f"`{name}" in PAGE.text or f"vomind-queue {name}" in PAGE.text, name
     found = re.findall(r"^\| (\d+)(?:, (\d+))? \|", PAGE.text, re.MULTILINE)
     statuses = {int(number) for pair in found for number in pair if number}
-    assert statuses == {int(ending) for ending in ExitCode}
+    assert statuses == {int(result) for result in ExitCode}

@@ -61,7 +61,7 @@ def make_api(queue: CallQueue, tmp_path: Path) -> Callable[..., Api]:
 
     def make(**environ: str) -> Api:
         settings = Settings.from_env({"CALL_RATE_LIMIT": "off", **environ})
-        services = build_on(queue._gate, settings, SqliteLog(tmp_path / "calls.sqlite3"))
+        services = build_on(queue._store, settings, SqliteLog(tmp_path / "calls.sqlite3"))
         return Api(create_app(services).test_client())
 
     return make
@@ -74,12 +74,14 @@ def api(make_api: Callable[..., Api]) -> Api:
 
 
 @pytest.fixture
-def eventful(api: Api, desk: WorkerQueue, valkey: redis.Redis) -> None:
+def eventful(api: Api, worker_queue: WorkerQueue, valkey: redis.Redis) -> None:
     """A queue in which something of each kind has happened."""
-    for number, ending in ((1, AttemptResult.FAILED), (2, AttemptResult.DOUBT)):
+    for number, result in ((1, AttemptResult.FAILED), (2, AttemptResult.UNKNOWN)):
         job = api.post("/schedule-call", {"to": f"+1555000000{number}"}).get_json()["jobId"]
-        assert taken(desk) == [job]
-        desk.finish(begin(desk, job), Decision(ending=ending, reason="as an example"))
+        assert taken(worker_queue) == [job]
+        worker_queue.finish(
+            begin(worker_queue, job), Decision(result=result, reason="as an example")
+        )
     recurring = {"to": "+15550000003", "cronExpression": "0 9 * * *"}
     api.post("/schedule-recurring-call", recurring)
     valkey.hset(keys.SCHEDULER, "seen", valkey.time()[0] * 1000)

@@ -31,7 +31,7 @@ COURSES = (
 class Told:
     """One call, and what was said of it so far."""
 
-    begun: DialStarted
+    started: DialStarted
     sid: str
     course: tuple[str, ...]
     arrived: set[int] = field(default_factory=set)
@@ -73,32 +73,35 @@ def misdirect(
 
     Also its status, and whether it proves a stray: a token that no attempt had proves nothing.
     """
-    path, step = path_of(call.begun), rng.randrange(3)
+    path, step = path_of(call.started), rng.randrange(3)
     kind = rng.randrange(4)
     if kind == 0:
         return path, callback(fresh, "ringing", step), 403, True
     if kind == 1:
         return f"{path}x", callback(fresh, "in-progress", step), 403, False
     if kind == 2:
-        gone = f"/api/twilio/status/9{step}9/{call.begun.attempt.token}"
+        gone = f"/api/twilio/status/9{step}9/{call.started.attempt.token}"
         return gone, callback(fresh, "completed", step), 403, False
     other = rng.choice([each for each in told if each is not call])
     return path, callback(other.sid, "completed", 9), 204, False
 
 
 def test_none_is_accepted_wrongly_and_none_moves_a_call_back(
-    make_api: Callable[..., Api], desk: WorkerQueue, client: redis.Redis
+    make_api: Callable[..., Api], worker_queue: WorkerQueue, client: redis.Redis
 ) -> None:
     """Signed ones are taken once, in the order of the call; all others change not a byte."""
     rng = random.Random(20261124)
     api = make_api(**REACHED)
-    told = [Told(placed(api, desk, a_sid(i)), a_sid(i), rng.choice(COURSES)) for i in range(CALLS)]
+    told = [
+        Told(placed(api, worker_queue, a_sid(i)), a_sid(i), rng.choice(COURSES))
+        for i in range(CALLS)
+    ]
     seen: Counter[str] = Counter()
     for number in range(COUNT):
         call = rng.choice(told)
         step = rng.randrange(len(call.course))
-        path, form = path_of(call.begun), callback(call.sid, call.course[step], step)
-        key = keys.job(call.begun.attempt.job_id)
+        path, form = path_of(call.started), callback(call.sid, call.course[step], step)
+        key = keys.job(call.started.attempt.job_id)
         before = client.hgetall(key)
         kind = rng.choices(["genuine", "forged", "misdirected", "lost"], [45, 40, 10, 5])[0]
         if kind == "genuine":
@@ -114,7 +117,7 @@ def test_none_is_accepted_wrongly_and_none_moves_a_call_back(
             assert client.hgetall(key) == before
             seen["strays"] += is_stray
         seen[kind] += 1
-        assert shown(api, call.begun.attempt.job_id)["status"] == call.expected()
+        assert shown(api, call.started.attempt.job_id)["status"] == call.expected()
     assert min(seen.values()) > 30, seen
     assert api.get("/stats").get_json()["orphanedCalls"] == seen["strays"]
-    assert client.zcard(keys.STRAYS) == seen["strays"]
+    assert client.zcard(keys.ORPHANS) == seen["strays"]

@@ -24,19 +24,19 @@ SID = a_sid(7)
 TOKEN = "an-attempts_token"
 
 
-def placed(api: Api, desk: WorkerQueue, sid: str = SID, **fields: Any) -> DialStarted:
+def placed(api: Api, worker_queue: WorkerQueue, sid: str = SID, **fields: Any) -> DialStarted:
     """A call that Twilio took."""
     answer = api.post("/schedule-call", {"to": TO, **fields})
     assert answer.status_code == 200, answer.text
-    begun = begin(desk, *taken(desk))
+    started = begin(worker_queue, *taken(worker_queue))
     accepted = Accepted(sid=sid, status="queued")
-    desk.finish(begun, Decision(ending=AttemptResult.COMPLETED, accepted=accepted))
-    return begun
+    worker_queue.finish(started, Decision(result=AttemptResult.COMPLETED, accepted=accepted))
+    return started
 
 
-def path_of(begun: DialStarted, room: str = "status") -> str:
+def path_of(started: DialStarted, room: str = "status") -> str:
     """Where Twilio sends to, below the public address."""
-    return f"/api/twilio/{room}/{begun.attempt.job_id}/{begun.attempt.token}"
+    return f"/api/twilio/{room}/{started.attempt.job_id}/{started.attempt.token}"
 
 
 def post(
@@ -65,10 +65,10 @@ def shown(api: Api, job_id: str = "1") -> dict[str, Any]:
     return call
 
 
-def test_a_callback_shows_in_the_job(make_api: MakeApi, desk: WorkerQueue) -> None:
+def test_a_callback_shows_in_the_job(make_api: MakeApi, worker_queue: WorkerQueue) -> None:
     """No API key is wanted of Twilio, though one is of everybody else."""
     api = make_api(**REACHED)
-    path = path_of(placed(api, desk))
+    path = path_of(placed(api, worker_queue))
     guarded = make_api(**REACHED, API_KEYS="ops:secret")
     assert guarded.get("/stats").status_code == 401
     form = callback(SID, "completed", 3, CallDuration=49, Duration=1, SipResponseCode=200)
@@ -85,10 +85,12 @@ def test_a_callback_shows_in_the_job(make_api: MakeApi, desk: WorkerQueue) -> No
     }
 
 
-def test_the_result_of_a_detection_shows_in_the_job(make_api: MakeApi, desk: WorkerQueue) -> None:
+def test_the_result_of_a_detection_shows_in_the_job(
+    make_api: MakeApi, worker_queue: WorkerQueue
+) -> None:
     """It comes by a callback of its own, without a status."""
     api = make_api(**REACHED)
-    path = path_of(placed(api, desk))
+    path = path_of(placed(api, worker_queue))
     form = {"CallSid": SID, "AnsweredBy": "machine_start", "MachineDetectionDuration": "2400"}
     assert post(api, path, form).status_code == 204
     assert (shown(api)["status"], shown(api)["answeredBy"]) == ("queued", "machine_start")
@@ -111,11 +113,11 @@ ADDRESSES = [
 
 @pytest.mark.parametrize(("public_url", "prefix", "signs"), ADDRESSES)
 def test_the_public_address_counts(
-    make_api: MakeApi, desk: WorkerQueue, public_url: str, prefix: str, signs: str
+    make_api: MakeApi, worker_queue: WorkerQueue, public_url: str, prefix: str, signs: str
 ) -> None:
     """Whatever host, port and scheme the request arrives with."""
     api = make_api(**{**REACHED, "PUBLIC_URL": public_url})
-    path = path_of(placed(api, desk))
+    path = path_of(placed(api, worker_queue))
     form = callback(SID, "ringing", 1)
     inside = "http://10.1.2.3:5000"
     good = post(api, prefix + path, form, url=signs + path, base_url=inside)
@@ -127,26 +129,27 @@ def test_the_public_address_counts(
 
 
 def test_a_run_of_a_recurring_call_is_told_of_too(
-    make_api: MakeApi, desk: WorkerQueue, queue: CallQueue
+    make_api: MakeApi, worker_queue: WorkerQueue, queue: CallQueue
 ) -> None:
     """Its id has colons, which stay as they are."""
     api = make_api(**REACHED)
     queue.publish("recurring:1:1795525128983", NewCall(call=Call(to=TO)))
-    begun = begin(desk, *taken(desk))
-    desk.finish(
-        begun, Decision(ending=AttemptResult.COMPLETED, accepted=Accepted(sid=SID, status="queued"))
+    started = begin(worker_queue, *taken(worker_queue))
+    worker_queue.finish(
+        started,
+        Decision(result=AttemptResult.COMPLETED, accepted=Accepted(sid=SID, status="queued")),
     )
-    url = status_callback(begun.attempt, PUBLIC_URL)
+    url = status_callback(started.attempt, PUBLIC_URL)
     assert "/recurring:1:1795525128983/" in url
     path = url.removeprefix(PUBLIC_URL)
     assert post(api, path, callback(SID, "ringing", 1)).status_code == 204
-    assert shown(api, begun.attempt.job_id)["status"] == "ringing"
+    assert shown(api, started.attempt.job_id)["status"] == "ringing"
 
 
-def test_a_query_string_is_signed_along(make_api: MakeApi, desk: WorkerQueue) -> None:
+def test_a_query_string_is_signed_along(make_api: MakeApi, worker_queue: WorkerQueue) -> None:
     """As it stands in the address, escapes included; its parameters are not the form's."""
     api = make_api(**REACHED)
-    path = path_of(placed(api, desk)) + "?a=%C3%A4+b&CallStatus=failed&empty="
+    path = path_of(placed(api, worker_queue)) + "?a=%C3%A4+b&CallStatus=failed&empty="
     assert post(api, path, callback(SID, "ringing", 1)).status_code == 204
     assert shown(api)["status"] == "ringing"
     bare = PUBLIC_URL + path.partition("?")[0]
@@ -154,11 +157,11 @@ def test_a_query_string_is_signed_along(make_api: MakeApi, desk: WorkerQueue) ->
 
 
 def test_form_order_repetition_and_foreign_letters_do_not_matter(
-    make_api: MakeApi, desk: WorkerQueue
+    make_api: MakeApi, worker_queue: WorkerQueue
 ) -> None:
     """Signed in the order of names, each value once, as UTF-8."""
     api = make_api(**REACHED)
-    path = path_of(placed(api, desk))
+    path = path_of(placed(api, worker_queue))
     pairs = [*callback(SID, "ringing", 1, ToCity="Łódź 東京 🎉", FromCity="").items()]
     assert post(api, path, [*reversed(pairs), pairs[0], pairs[0]]).status_code == 204
     assert shown(api)["status"] == "ringing"
@@ -175,22 +178,22 @@ FORGED = [
 
 @pytest.mark.parametrize("signature", FORGED)
 def test_what_twilio_did_not_sign_is_refused(
-    make_api: MakeApi, desk: WorkerQueue, signature: str
+    make_api: MakeApi, worker_queue: WorkerQueue, signature: str
 ) -> None:
     """403, and nothing has changed."""
     api = make_api(**REACHED)
-    path = path_of(placed(api, desk))
+    path = path_of(placed(api, worker_queue))
     form = callback(SID, "ringing", 1)
     answer = post(api, path, form, signature=signature.encode().decode("latin-1"))
     assert (answer.status_code, answer.content_type) == (403, "application/problem+json")
     assert shown(api)["status"] == "queued"
 
 
-def test_each_part_is_signed(make_api: MakeApi, desk: WorkerQueue) -> None:
+def test_each_part_is_signed(make_api: MakeApi, worker_queue: WorkerQueue) -> None:
     """A value, a name, a parameter more or less, another job or token: 403."""
     api = make_api(**REACHED)
-    begun = placed(api, desk)
-    path, form = path_of(begun), callback(SID, "ringing", 1)
+    started = placed(api, worker_queue)
+    path, form = path_of(started), callback(SID, "ringing", 1)
     good = sign(PUBLIC_URL + path, form.items())
     changed = [
         (path, {**form, "CallStatus": "completed"}),
@@ -199,7 +202,7 @@ def test_each_part_is_signed(make_api: MakeApi, desk: WorkerQueue) -> None:
         (path, {}),
         (path + "x", form),
         (path.replace("/1/", "/2/"), form),
-        (path_of(begun, "twiml"), form),
+        (path_of(started, "twiml"), form),
         (path + "?a=1", form),
     ]
     for where, what in changed:
@@ -208,34 +211,36 @@ def test_each_part_is_signed(make_api: MakeApi, desk: WorkerQueue) -> None:
     assert post(api, path, form, signature=good).status_code == 204
 
 
-def test_without_a_public_address_nothing_comes_in(make_api: MakeApi, desk: WorkerQueue) -> None:
+def test_without_a_public_address_nothing_comes_in(
+    make_api: MakeApi, worker_queue: WorkerQueue
+) -> None:
     """There is nothing to check a signature against."""
     api = make_api()
-    path = path_of(placed(api, desk))
+    path = path_of(placed(api, worker_queue))
     for url in (PUBLIC_URL + path, "http://localhost" + path, path, "None" + path):
         assert post(api, path, callback(SID, "ringing", 1), url=url).status_code == 403
 
 
 def test_a_call_that_no_attempt_accounts_for_is_refused(
-    make_api: MakeApi, desk: WorkerQueue
+    make_api: MakeApi, worker_queue: WorkerQueue
 ) -> None:
     """Signed by Twilio, with the token of an attempt that was given up: counted, to be ended."""
     api = make_api(**REACHED)
     api.post("/schedule-call", {"to": TO})
-    old = begin(desk, *taken(desk))
-    desk.finish(old, Decision(ending=AttemptResult.AGAIN, reason="Absent.", wait_ms=0))
-    desk.release("1")
-    begin(desk, *taken(desk))
+    old = begin(worker_queue, *taken(worker_queue))
+    worker_queue.finish(old, Decision(result=AttemptResult.AGAIN, reason="Absent.", wait_ms=0))
+    worker_queue.release("1")
+    begin(worker_queue, *taken(worker_queue))
     assert post(api, path_of(old), callback(a_sid(9), "ringing", 1)).status_code == 403
     assert api.get("/stats").get_json()["orphanedCalls"] == 1
 
 
 def test_a_token_that_was_never_given_is_refused_unread(
-    make_api: MakeApi, desk: WorkerQueue, monkeypatch: pytest.MonkeyPatch
+    make_api: MakeApi, worker_queue: WorkerQueue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nobody but a stranger has it: the body is not waited for, and proves nothing."""
     api = make_api(**REACHED)
-    path = path_of(placed(api, desk))
+    path = path_of(placed(api, worker_queue))
     wrong = path[:-1] + ("a" if path[-1] != "a" else "b")
     monkeypatch.setattr(
         "vomind_queue.api.blueprints.twilio.read_bytes", lambda _most: pytest.fail("read")
@@ -248,28 +253,30 @@ def test_a_token_that_was_never_given_is_refused_unread(
     assert shown(api)["status"] == "queued"
 
 
-def test_a_callback_without_a_call_is_a_422(make_api: MakeApi, desk: WorkerQueue) -> None:
+def test_a_callback_without_a_call_is_a_422(make_api: MakeApi, worker_queue: WorkerQueue) -> None:
     """Signed, but about nothing."""
     api = make_api(**REACHED)
-    path = path_of(placed(api, desk))
+    path = path_of(placed(api, worker_queue))
     for form in ({}, {"CallSid": "CA1"}, {"CallStatus": "ringing"}):
         assert post(api, path, form).status_code == 422
 
 
-def test_oversized_and_overfull_forms_are_refused(make_api: MakeApi, desk: WorkerQueue) -> None:
+def test_oversized_and_overfull_forms_are_refused(
+    make_api: MakeApi, worker_queue: WorkerQueue
+) -> None:
     """Before anything is made of them."""
     api = make_api(**REACHED)
-    path = path_of(placed(api, desk))
+    path = path_of(placed(api, worker_queue))
     assert post(api, path, {"CallSid": "C" * 70_000}).status_code == 413
     assert post(api, path, {str(i): "" for i in range(500)}).status_code == 403
 
 
 def test_values_that_are_not_twilios_count_as_not_said(
-    make_api: MakeApi, desk: WorkerQueue
+    make_api: MakeApi, worker_queue: WorkerQueue
 ) -> None:
     """Twilio adds to its words; a new one must not spoil the rest."""
     api = make_api(**REACHED)
-    path = path_of(placed(api, desk))
+    path = path_of(placed(api, worker_queue))
     odd = callback(SID, "dancing", 1, CallDuration="long", SipResponseCode="", AnsweredBy="A B")
     assert post(api, path, odd).status_code == 204
     unknown = callback(SID, "unknown", 2)
@@ -292,12 +299,12 @@ WORDS = [
 @pytest.mark.parametrize("method", ["GET", "POST"])
 @pytest.mark.parametrize(("answered_by", "words"), WORDS)
 def test_a_machine_hears_other_words(
-    make_api: MakeApi, desk: WorkerQueue, method: str, answered_by: str | None, words: str
+    make_api: MakeApi, worker_queue: WorkerQueue, method: str, answered_by: str | None, words: str
 ) -> None:
     """Twilio asks, by either method, once it knows who answered."""
     api = make_api(**REACHED)
-    begun = placed(api, desk, message="Hello you", voicemailMessage="Call & us")
-    path = path_of(begun, "twiml")
+    started = placed(api, worker_queue, message="Hello you", voicemailMessage="Call & us")
+    path = path_of(started, "twiml")
     form = callback(SID, "in-progress", 0)
     del form["SequenceNumber"], form["CallbackSource"], form["Timestamp"]
     if answered_by:
@@ -315,14 +322,14 @@ def test_a_machine_hears_other_words(
     assert api.web.get(path, headers={"X-Twilio-Signature": "x"}).status_code == 403
 
 
-def test_a_call_that_should_not_be_is_hung_up(make_api: MakeApi, desk: WorkerQueue) -> None:
+def test_a_call_that_should_not_be_is_hung_up(make_api: MakeApi, worker_queue: WorkerQueue) -> None:
     """Somebody answered a stray."""
     api = make_api(**REACHED)
-    begun = placed(api, desk, voicemailMessage="Hi")
-    answer = post(api, path_of(begun, "twiml"), callback(a_sid(9), "in-progress", 0))
+    started = placed(api, worker_queue, voicemailMessage="Hi")
+    answer = post(api, path_of(started, "twiml"), callback(a_sid(9), "in-progress", 0))
     assert answer.text == "<Response><Hangup/></Response>"
     api.delete("/job/1")
-    gone = post(api, path_of(begun, "twiml"), callback(SID, "in-progress", 0))
+    gone = post(api, path_of(started, "twiml"), callback(SID, "in-progress", 0))
     assert gone.text == "<Response><Hangup/></Response>"
 
 
@@ -348,11 +355,11 @@ def test_words_for_a_machine_want_a_public_address(make_api: MakeApi) -> None:
     assert app.post("/schedule-call", body).status_code == 200
 
 
-def test_the_signing_secret_is_twilios(make_api: MakeApi, desk: WorkerQueue) -> None:
+def test_the_signing_secret_is_twilios(make_api: MakeApi, worker_queue: WorkerQueue) -> None:
     """The auth token of the settings, not that of the simulator."""
     secret = "b" * 32
     api = make_api(**{**REACHED, "TWILIO_AUTH_TOKEN": secret})
-    path, form = path_of(placed(api, desk)), callback(SID, "ringing", 1)
+    path, form = path_of(placed(api, worker_queue)), callback(SID, "ringing", 1)
     url = PUBLIC_URL + path
     assert post(api, path, form, signature=sign(url, form.items(), AUTH_TOKEN)).status_code == 403
     assert post(api, path, form, signature=sign(url, form.items(), secret)).status_code == 204

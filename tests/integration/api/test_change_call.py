@@ -55,9 +55,9 @@ def test_a_new_time_moves_it_there_and_back(api: Api, delayed: str, valkey: redi
     """It stands in one list only, and no delay at all lets it wait for its turn."""
     at = changed(api, delayed, scheduleAt="2027-03-01T09:00:00+01:00")
     assert at["scheduledFor"] == "2027-03-01T08:00:00.000Z"
-    valkey.delete(keys.WAKE)
+    valkey.delete(keys.NOTIFY)
     assert changed(api, delayed, delayMs=0, priority="low")["state"] == "waiting"
-    assert valkey.llen(keys.WAKE) == 1
+    assert valkey.llen(keys.NOTIFY) == 1
     stats = api.get("/stats").get_json()["stats"]
     assert (stats["waiting"], stats["delayed"]) == (1, 0)
     assert changed(api, delayed, delayMs=HOUR_MS)["state"] == "delayed"
@@ -65,12 +65,12 @@ def test_a_new_time_moves_it_there_and_back(api: Api, delayed: str, valkey: redi
     assert (stats["waiting"], stats["delayed"]) == (0, 1)
 
 
-def test_a_waiting_call_keeps_its_place(api: Api, desk: WorkerQueue) -> None:
+def test_a_waiting_call_keeps_its_place(api: Api, worker_queue: WorkerQueue) -> None:
     """Words do not move it; another priority puts it where its age belongs."""
     ids = [api.post("/schedule-call", {"to": f"+1555000000{n}"}).get_json()["jobId"] for n in "123"]
     changed(api, ids[0], message="two")
     changed(api, ids[2], priority="high")
-    assert taken(desk, 3) == [ids[2], ids[0], ids[1]]
+    assert taken(worker_queue, 3) == [ids[2], ids[0], ids[1]]
 
 
 @pytest.mark.parametrize(
@@ -99,24 +99,26 @@ def test_it_is_checked_as_at_creation(
     assert api.get(f"/job/{delayed}").get_json() == before
 
 
-def test_a_call_that_has_begun_or_ended_is_left_alone(api: Api, desk: WorkerQueue) -> None:
+def test_a_call_that_has_begun_or_ended_is_left_alone(api: Api, worker_queue: WorkerQueue) -> None:
     """Taken, at Twilio, completed: 409; unknown: 404."""
     assert api.patch("/job/9", {"message": "x"}).status_code == 404
     job_id = api.post("/schedule-call", {"to": TO}).get_json()["jobId"]
-    assert taken(desk) == [job_id]
+    assert taken(worker_queue) == [job_id]
     refused = api.patch(f"/job/{job_id}", {"message": "x"})
     assert refused.status_code == 409
     assert "has begun (active)" in refused.get_json()["detail"]
-    place(desk, job_id)
+    place(worker_queue, job_id)
     refused = api.patch(f"/job/{job_id}", {"message": "x"})
     assert (refused.status_code, "(completed)" in refused.text) == (409, True)
 
 
-def test_a_call_that_waits_for_another_attempt_has_begun(api: Api, desk: WorkerQueue) -> None:
+def test_a_call_that_waits_for_another_attempt_has_begun(
+    api: Api, worker_queue: WorkerQueue
+) -> None:
     """Its number was asked for, and its doubt is to be settled with that number."""
     job_id = api.post("/schedule-call", {"to": TO}).get_json()["jobId"]
-    taken(desk)
-    again = Decision(ending=AttemptResult.AGAIN, reason="Busy.", refused=True, wait_ms=60_000)
-    desk.finish(begin(desk, job_id), again)
+    taken(worker_queue)
+    again = Decision(result=AttemptResult.AGAIN, reason="Busy.", refused=True, wait_ms=60_000)
+    worker_queue.finish(begin(worker_queue, job_id), again)
     refused = api.patch(f"/job/{job_id}", {"to": OTHER})
     assert (refused.status_code, "(delayed)" in refused.text) == (409, True)

@@ -33,10 +33,10 @@ from vomind_queue.usecases.outbox_relay import OutboxRelay
 
 
 @pytest.fixture
-def logged(api: Api, desk: WorkerQueue, ship: Callable[[], None]) -> None:
+def logged(api: Api, worker_queue: WorkerQueue, ship: Callable[[], None]) -> None:
     """Seven calls: one placed, one cancelled, one for later, four waiting."""
     api.post("/schedule-call", {"to": "+15550000001", "lead_id": "ann", "message": "=1+1"})
-    place(desk, *taken(desk))
+    place(worker_queue, *taken(worker_queue))
     api.post("/schedule-call", {"to": "+15550000002", "lead_id": 7, "metadata": {"a": "ü"}})
     api.delete("/job/2")
     api.post("/schedule-delayed-call", {"to": "+15550000003", "delayMs": 3_600_000})
@@ -240,12 +240,16 @@ def mentions(client: redis.Redis, log_path: Path, number: str) -> Iterator[str]:
 
 
 def test_a_person_is_forgotten_everywhere(
-    api: Api, desk: WorkerQueue, ship: Callable[[], None], client: redis.Redis, log_path: Path
+    api: Api,
+    worker_queue: WorkerQueue,
+    ship: Callable[[], None],
+    client: redis.Redis,
+    log_path: Path,
 ) -> None:
     """Queue, history, log and what was on its way to it; nobody else is touched."""
     number = "+15550000001"
     api.post("/schedule-call", {"to": number})
-    place(desk, *taken(desk))
+    place(worker_queue, *taken(worker_queue))
     ship()
     api.post("/schedule-delayed-call", {"to": number, "delayMs": 3_600_000})
     api.post("/schedule-call", {"to": number})
@@ -281,12 +285,16 @@ def test_recurring_calls_to_a_person_are_forgotten(
 
 
 def test_a_call_that_is_being_placed_is_forgotten_afterwards(
-    api: Api, desk: WorkerQueue, ship: Callable[[], None], client: redis.Redis, log_path: Path
+    api: Api,
+    worker_queue: WorkerQueue,
+    ship: Callable[[], None],
+    client: redis.Redis,
+    log_path: Path,
 ) -> None:
     """It says which, and that it has to be sent again."""
     number = "+15550000001"
     api.post("/schedule-call", {"to": number})
-    begin(desk, *taken(desk))
+    begin(worker_queue, *taken(worker_queue))
     ship()
     shown = forget(api, number).get_json()
     assert (shown["complete"], shown["beingPlaced"]) == (False, ["1"])
@@ -299,7 +307,7 @@ def test_a_delivery_under_way_does_not_bring_a_forgotten_person_back(
     """Rows that were read before and written after are erased by the next housekeeping."""
     log, outbox = SqliteLog(log_path), Outbox(RedisStore(client), "one", None)
     api.post("/schedule-call", {"to": "+15550000001"})
-    entries = outbox.lead()
+    entries = outbox.read()
     assert entries is not None
     batches = list(outbox.batches(entries))
     forget(api, "+15550000001")
@@ -311,13 +319,13 @@ def test_a_delivery_under_way_does_not_bring_a_forgotten_person_back(
 
 
 def test_a_call_that_goes_back_while_it_is_looked_for_is_found(
-    api: Api, queue: CallQueue, desk: WorkerQueue, client: redis.Redis, log_path: Path
+    api: Api, queue: CallQueue, worker_queue: WorkerQueue, client: redis.Redis, log_path: Path
 ) -> None:
     """A failed one that is retried between the look at the waiting ones and that at the failed."""
     api.post("/schedule-call", {"to": "+15550000001"})
-    begun = begin(desk, *taken(desk))
-    desk.finish(begun, Decision(ending=AttemptResult.FAILED, reason="no"))
-    desk.release("1")
+    started = begin(worker_queue, *taken(worker_queue))
+    worker_queue.finish(started, Decision(result=AttemptResult.FAILED, reason="no"))
+    worker_queue.release("1")
 
     class Meanwhile(Erasure):
         def _scan(self, name: str, number: str, what: str) -> dict[str, str]:
@@ -336,7 +344,7 @@ def test_a_line_refused_while_a_person_is_forgotten_is_dropped(
     """It was on its way, and would stand among the dead letters for good."""
     log, outbox = SqliteLog(log_path), Outbox(RedisStore(client), "one", None)
     api.post("/schedule-call", {"to": "+15550000001"})
-    [(batch, _)] = outbox.batches(outbox.lead() or [])
+    [(batch, _)] = outbox.batches(outbox.read() or [])
     forget(api, "+15550000001")
     outbox.bury([DeadLetter(line=line, reason="no") for line in (*batch.rows, *batch.events)])
     OutboxRelay(outbox, log, None).step()

@@ -11,24 +11,24 @@ from tests.integration.conftest import begin, place, taken
 from vomind_queue.calls.decisions import AttemptResult, Decision
 from vomind_queue.queue.worker_queue import WorkerQueue
 
-FAILED = Decision(ending=AttemptResult.FAILED, reason="Nobody has that number.")
+FAILED = Decision(result=AttemptResult.FAILED, reason="Nobody has that number.")
 
 
-def fill(api: Api, desk: WorkerQueue) -> None:
+def fill(api: Api, worker_queue: WorkerQueue) -> None:
     """Jobs 1 to 5: completed, failed, active, waiting and delayed."""
     for _ in range(4):
         api.post("/schedule-call", {"to": TO})
     api.post("/schedule-delayed-call", {"to": TO, "delayMs": 60_000})
-    place(desk, *taken(desk))
-    (job_id,) = taken(desk)
-    desk.finish(begin(desk, job_id), FAILED)
-    desk.release(job_id)
-    begin(desk, *taken(desk))
+    place(worker_queue, *taken(worker_queue))
+    (job_id,) = taken(worker_queue)
+    worker_queue.finish(begin(worker_queue, job_id), FAILED)
+    worker_queue.release(job_id)
+    begin(worker_queue, *taken(worker_queue))
 
 
-def test_a_job_in_each_state(api: Api, desk: WorkerQueue) -> None:
+def test_a_job_in_each_state(api: Api, worker_queue: WorkerQueue) -> None:
     """State, progress, attempts and what Twilio said; what is absent is null."""
-    fill(api, desk)
+    fill(api, worker_queue)
     jobs = [api.get(f"/job/{number}").get_json() for number in range(1, 6)]
     assert [job["state"] for job in jobs] == [
         "completed", "failed", "active", "waiting", "delayed",
@@ -58,9 +58,9 @@ def test_an_unknown_job_is_a_404(api: Api, job_id: str) -> None:
         assert answer.content_type == "application/problem+json"
 
 
-def test_cancelling_takes_a_call_out(api: Api, desk: WorkerQueue) -> None:
+def test_cancelling_takes_a_call_out(api: Api, worker_queue: WorkerQueue) -> None:
     """Waiting and delayed ones; afterwards they are unknown. One that is being placed stays."""
-    fill(api, desk)
+    fill(api, worker_queue)
     for number, was in ((4, "waiting"), (5, "delayed")):
         assert api.delete(f"/job/{number}").get_json() == {
             "success": True,
@@ -76,9 +76,9 @@ def test_cancelling_takes_a_call_out(api: Api, desk: WorkerQueue) -> None:
     assert api.get("/job/3").status_code == 200
 
 
-def test_deleting_a_finished_job_forgets_it(api: Api, desk: WorkerQueue) -> None:
+def test_deleting_a_finished_job_forgets_it(api: Api, worker_queue: WorkerQueue) -> None:
     """It goes from history."""
-    fill(api, desk)
+    fill(api, worker_queue)
     for number, was in ((1, "completed"), (2, "failed")):
         assert api.delete(f"/job/{number}").get_json() == {
             "success": True,
@@ -89,9 +89,9 @@ def test_deleting_a_finished_job_forgets_it(api: Api, desk: WorkerQueue) -> None
         assert api.get(f"/job/{number}").status_code == 404
 
 
-def test_only_failed_jobs_are_retried(api: Api, desk: WorkerQueue) -> None:
+def test_only_failed_jobs_are_retried(api: Api, worker_queue: WorkerQueue) -> None:
     """It waits again and goes on counting; any other state is a 409."""
-    fill(api, desk)
+    fill(api, worker_queue)
     assert api.post("/job/2/retry").get_json() == {
         "success": True,
         "message": "Call retry initiated",
@@ -104,9 +104,9 @@ def test_only_failed_jobs_are_retried(api: Api, desk: WorkerQueue) -> None:
         assert api.post(f"/job/{number}/retry").status_code == 409
 
 
-def test_stats_count_every_state(api: Api, desk: WorkerQueue) -> None:
+def test_stats_count_every_state(api: Api, worker_queue: WorkerQueue) -> None:
     """The total is their sum; beside them stands what governs the starts."""
-    fill(api, desk)
+    fill(api, worker_queue)
     stats = api.get("/stats").get_json()
     assert stats["stats"] == {
         "waiting": 1, "active": 1, "completed": 1, "failed": 1, "delayed": 1, "total": 5,
@@ -132,7 +132,7 @@ def test_pause_and_resume(make_api: Callable[..., Api]) -> None:
     assert api.get("/stats", **key).get_json()["pausedBy"] == "API"
 
 
-def test_lists_show_their_state_in_their_order(api: Api, desk: WorkerQueue) -> None:
+def test_lists_show_their_state_in_their_order(api: Api, worker_queue: WorkerQueue) -> None:
     """Waiting by priority and then by age; each item is a job as it is shown alone."""
     for priority in ("low", "normal", "high", "normal"):
         api.post("/schedule-call", {"to": TO, "priority": priority})
@@ -144,8 +144,8 @@ def test_lists_show_their_state_in_their_order(api: Api, desk: WorkerQueue) -> N
     shown_alone = api.get("/job/3").get_json()
     assert {"success": True, **waiting["jobs"][0]} == shown_alone
     assert [job["jobId"] for job in api.get("/delayed").get_json()["jobs"]] == ["6", "5"]
-    for number in taken(desk, 4):
-        place(desk, number)
+    for number in taken(worker_queue, 4):
+        place(worker_queue, number)
     completed = api.get("/completed").get_json()["jobs"]
     assert [job["finishedOn"] for job in completed] == sorted(
         (job["finishedOn"] for job in completed), reverse=True
@@ -176,9 +176,9 @@ def test_a_senseless_page_is_a_422(api: Api, path: str, query: str) -> None:
     assert set(answer.get_json()["errors"]) <= {"start", "end"}
 
 
-def test_clean_removes_finished_jobs_alone(api: Api, desk: WorkerQueue) -> None:
+def test_clean_removes_finished_jobs_alone(api: Api, worker_queue: WorkerQueue) -> None:
     """By default those older than an hour; its answer lists the ids."""
-    fill(api, desk)
+    fill(api, worker_queue)
     for nothing in (None, {}, {"grace": None, "limit": None}, {"grace": 60_000}):
         assert api.post("/clean", nothing).get_json() == {
             "success": True,
@@ -194,21 +194,21 @@ def test_clean_removes_finished_jobs_alone(api: Api, desk: WorkerQueue) -> None:
     assert api.total() == 3
 
 
-def test_a_slip_at_clean_is_refused(api: Api, desk: WorkerQueue) -> None:
+def test_a_slip_at_clean_is_refused(api: Api, worker_queue: WorkerQueue) -> None:
     """A mistyped bound would mean the default one."""
-    fill(api, desk)
+    fill(api, worker_queue)
     answer = api.post("/clean", {"grace": 0, "limt": 1})
     assert answer.status_code == 422
     assert "limit" in answer.get_json()["errors"]["limt"][0]
     assert api.total() == 5
 
 
-def test_readiness_wants_a_worker(api: Api, desk: WorkerQueue) -> None:
+def test_readiness_wants_a_worker(api: Api, worker_queue: WorkerQueue) -> None:
     """Without one it is a 503 that says so; the process is up all the same."""
     assert api.web.get("/healthz").get_json()["success"] is True
     answer = api.web.get("/readyz")
     assert answer.status_code == 503
     assert list(answer.get_json()["errors"]) == ["worker"]
     assert answer.headers["Retry-After"]
-    taken(desk)
+    taken(worker_queue)
     assert api.web.get("/readyz").status_code == 200

@@ -28,15 +28,15 @@ def samples(api: Api, **options: str) -> dict[str, float]:
     return found
 
 
-def test_a_call_is_counted_at_each_step(api: Api, desk: WorkerQueue) -> None:
+def test_a_call_is_counted_at_each_step(api: Api, worker_queue: WorkerQueue) -> None:
     """In the state where it is, in what happened to it, and in how long that took."""
     job = api.post("/schedule-call", {"to": "+15550000001"}).get_json()["jobId"]
     told = samples(api)
     assert told["vomind_calls{state=waiting}"] == 1
     assert told["vomind_call_events_total{event=accepted}"] == 1
     assert told["vomind_starts_total{}"] == 0
-    assert taken(desk) == [job]
-    place(desk, job)
+    assert taken(worker_queue) == [job]
+    place(worker_queue, job)
     told = samples(api)
     assert told["vomind_calls{state=completed}"] == 1
     assert told["vomind_starts_total{}"] == 1
@@ -54,15 +54,17 @@ def test_a_bulk_counts_as_its_calls(api: Api) -> None:
     assert samples(api)["vomind_call_events_total{event=accepted}"] == 1_200
 
 
-def test_lateness_is_that_of_the_first_start(api: Api, desk: WorkerQueue) -> None:
+def test_lateness_is_that_of_the_first_start(api: Api, worker_queue: WorkerQueue) -> None:
     """Of calls for a given time; a further attempt is not late."""
     job = api.post("/schedule-delayed-call", {"to": "+15550000001", "delayMs": 1}).get_json()
     for expected in (1, 1):
-        while not taken(desk):
+        while not taken(worker_queue):
             pass
-        begun = begin(desk, job["jobId"])
-        desk.finish(begun, Decision(ending=AttemptResult.AGAIN, reason="busy", kind=Kind.REFUSED))
-        desk.release(job["jobId"])
+        started = begin(worker_queue, job["jobId"])
+        worker_queue.finish(
+            started, Decision(result=AttemptResult.AGAIN, reason="busy", kind=Kind.REFUSED)
+        )
+        worker_queue.release(job["jobId"])
         assert samples(api)["vomind_lateness_seconds_count{}"] == expected
     told = samples(api)
     assert told["vomind_attempt_failures_total{kind=refused}"] == 2
@@ -70,11 +72,11 @@ def test_lateness_is_that_of_the_first_start(api: Api, desk: WorkerQueue) -> Non
     assert told["vomind_starts_total{}"] == 2
 
 
-def test_a_lost_lease_is_counted(api: Api, make_desk: Callable[..., WorkerQueue]) -> None:
+def test_a_lost_lease_is_counted(api: Api, make_worker_queue: Callable[..., WorkerQueue]) -> None:
     """A worker that says nothing any more has lost its call."""
     api.post("/schedule-call", {"to": "+15550000001"})
-    assert taken(make_desk(lease_ms=1))
-    other = make_desk()
+    assert taken(make_worker_queue(lease_ms=1))
+    other = make_worker_queue()
     while not taken(other):
         pass
     assert samples(api)["vomind_leases_lost_total{}"] == 1

@@ -18,23 +18,25 @@ REASONS = [
 
 
 @pytest.fixture
-def failed(api: Api, desk: WorkerQueue) -> list[str]:
+def failed(api: Api, worker_queue: WorkerQueue) -> list[str]:
     """Three failed calls, two of them alike; their ids."""
     ids = []
     for number in range(3):
         job_id = api.post("/schedule-call", {"to": f"+1555000000{number}"}).get_json()["jobId"]
-        assert taken(desk) == [job_id]
-        verdict = Decision(ending=AttemptResult.FAILED, reason=REASONS[number // 2])
-        desk.finish(begin(desk, job_id), verdict)
-        desk.release(job_id)
+        assert taken(worker_queue) == [job_id]
+        decision = Decision(result=AttemptResult.FAILED, reason=REASONS[number // 2])
+        worker_queue.finish(begin(worker_queue, job_id), decision)
+        worker_queue.release(job_id)
         ids.append(job_id)
     return ids
 
 
-def test_the_overview_has_verdict_numbers_and_the_last_hour(api: Api, desk: WorkerQueue) -> None:
+def test_the_overview_has_verdict_numbers_and_the_last_hour(
+    api: Api, worker_queue: WorkerQueue
+) -> None:
     """All that the page shows, in one answer."""
     api.post("/schedule-call", {"to": TO})
-    place(desk, *taken(desk))
+    place(worker_queue, *taken(worker_queue))
     shown = api.web.get("/api/overview").get_json()
     assert (shown["state"], shown["level"]) == ("idle", "info")
     assert shown["stats"]["completed"] == 1

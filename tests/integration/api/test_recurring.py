@@ -62,12 +62,12 @@ def test_the_example_of_the_contract(api: Api) -> None:
 
 
 def test_a_schedule_is_shown_with_its_runs(
-    api: Api, timetable: RecurringStore, valkey: redis.Redis
+    api: Api, recurring_store: RecurringStore, valkey: redis.Redis
 ) -> None:
     """Next five, the last ones with job ids and outcomes, and counts."""
     schedule(api, timezone="Europe/Berlin", maxRuns=40, graceMs=60_000, overlap="queue")
     tick = make_due(valkey, "1")
-    fire(timetable)
+    fire(recurring_store)
     document = shown(api)
     job_id = f"recurring:1:{tick}"
     assert document["lastJob"]["jobId"] == job_id
@@ -89,12 +89,12 @@ def test_a_schedule_is_shown_with_its_runs(
 
 
 def test_an_occurrence_is_a_job_like_any_other(
-    api: Api, timetable: RecurringStore, valkey: redis.Redis
+    api: Api, recurring_store: RecurringStore, valkey: redis.Redis
 ) -> None:
     """In the list of waiting jobs, to be cancelled alone; the schedule goes on."""
     schedule(api)
     job_id = f"recurring:1:{make_due(valkey, '1')}"
-    fire(timetable)
+    fire(recurring_store)
     [job] = api.get("/waiting").get_json()["jobs"]
     assert (job["jobId"], job["data"]["message"]) == (job_id, "Daily reminder")
     assert api.delete(f"/job/{job_id}").get_json()["was"] == "waiting"
@@ -127,12 +127,12 @@ def test_the_list_is_paged_soonest_first(api: Api) -> None:
 
 
 def test_delete_stops_it_with_its_unstarted_call(
-    api: Api, timetable: RecurringStore, valkey: redis.Redis
+    api: Api, recurring_store: RecurringStore, valkey: redis.Redis
 ) -> None:
     """Then it is gone: 404."""
     schedule(api)
     tick = make_due(valkey, "1")
-    fire(timetable)
+    fire(recurring_store)
     answer = api.delete("/job/recurring:1").get_json()
     assert answer == {
         "success": True,
@@ -257,7 +257,7 @@ def test_a_preview_shows_the_runs_and_the_changes_of_the_clock(api: Api) -> None
 
 
 def test_the_answer_says_where_it_is(
-    api: Api, timetable: RecurringStore, valkey: redis.Redis
+    api: Api, recurring_store: RecurringStore, valkey: redis.Redis
 ) -> None:
     """No "recurring" for what is paused, or has used its runs up."""
     schedule(api, maxRuns=1)
@@ -266,7 +266,7 @@ def test_the_answer_says_where_it_is(
     assert (again["status"], again["nextRuns"]) == ("paused", [])
     api.post("/job/recurring:1/resume")
     make_due(valkey, "1")
-    fire(timetable)
+    fire(recurring_store)
     headers = {"Idempotency-Key": "k"}
     answers = [
         api.post("/schedule-recurring-call", {**DAILY, "maxRuns": 1}, headers=headers).get_json()
@@ -312,7 +312,7 @@ def test_a_schedule_is_not_retried(api: Api) -> None:
 
 
 def test_readiness_misses_a_scheduler_where_there_are_recurring_calls(
-    api: Api, timetable: RecurringStore, valkey: redis.Redis
+    api: Api, recurring_store: RecurringStore, valkey: redis.Redis
 ) -> None:
     """Without any it is not missed; stats tell it all the same."""
     seconds, _ = valkey.time()
@@ -324,6 +324,6 @@ def test_readiness_misses_a_scheduler_where_there_are_recurring_calls(
     assert "scheduler" in answer.get_json()["errors"]
     stats = api.get("/stats").get_json()
     assert (stats["recurring"], stats["schedulerActive"]) == (1, False)
-    timetable.look(1)
+    recurring_store.due_entries(1)
     assert api.web.get("/readyz").status_code == 200
     assert api.get("/stats").get_json()["schedulerActive"] is True

@@ -72,18 +72,18 @@ def test_others_are_those_that_will_ring(api: Api, valkey: redis.Redis) -> None:
 
 
 def test_the_same_key_updates_in_place(
-    api: Api, timetable: RecurringStore, valkey: redis.Redis
+    api: Api, recurring_store: RecurringStore, valkey: redis.Redis
 ) -> None:
     """Number, pattern and all; a run that was made stays, and so do the counts and the pause."""
     first = post(api, key="reminder-1", lead_id="ann")
     assert (first["key"], "updated" in first) == ("reminder-1", False)
     tick = make_due(valkey, "1")
-    fire(timetable)
-    before = timetable.show("1").schedule.revision
+    fire(recurring_store)
+    before = recurring_store.show("1").schedule.revision
     changes = {"to": OTHER, "cronExpression": "0 4 * * *", "timezone": "Europe/Berlin"}
     second = post(api, **changes, key="reminder-1", message="Edited")
     assert (second["jobId"], second["updated"]) == ("recurring:1", True)
-    assert timetable.show("1").schedule.revision > before
+    assert recurring_store.show("1").schedule.revision > before
     document = shown(api)
     assert (document["data"]["to"], document["data"]["message"]) == (OTHER, "Edited")
     assert (document["cronExpression"], document["timezone"]) == ("0 4 * * *", "Europe/Berlin")
@@ -96,16 +96,16 @@ def test_the_same_key_updates_in_place(
 
 
 def test_a_due_run_of_the_same_times_is_kept(
-    api: Api, timetable: RecurringStore, valkey: redis.Redis
+    api: Api, recurring_store: RecurringStore, valkey: redis.Redis
 ) -> None:
     """One of other times does not ring, and is counted as missed."""
     post(api, key="k", cronExpression="0 9 * * 1-5")
     tick = make_due(valkey, "1")
     post(api, key="k", cronExpression="0 9 * * MON-FRI", to=OTHER)
-    assert timetable.show("1").schedule.next_ms == tick
+    assert recurring_store.show("1").schedule.next_ms == tick
     post(api, key="k", cronExpression="0 10 * * 1-5")
-    schedule_now = timetable.show("1").schedule
-    assert (schedule_now.missed, schedule_now.done_ms) == (1, tick)
+    schedule_now = recurring_store.show("1").schedule
+    assert (schedule_now.missed, schedule_now.last_run_ms) == (1, tick)
     assert (schedule_now.next_ms or 0) > tick
 
 
@@ -211,11 +211,11 @@ def test_deleted_at_the_same_time_it_leaves_nothing(
         list(pool.map(turn, range(60)))
     assert found(apis[0]) == []
     assert valkey.zcard(keys.RECURRING_INDEX) == 0
-    assert valkey.hlen(keys.IDENTITIES) == 0
+    assert valkey.hlen(keys.DEDUP_KEYS) == 0
 
 
 def test_what_an_older_version_stored_comes_into_the_index(
-    api: Api, timetable: RecurringStore, valkey: redis.Redis
+    api: Api, recurring_store: RecurringStore, valkey: redis.Redis
 ) -> None:
     """When a scheduler starts, in parts of 250; what belongs to nobody leaves it."""
     for number in range(600):
@@ -223,10 +223,10 @@ def test_what_an_older_version_stored_comes_into_the_index(
     valkey.delete(keys.RECURRING_INDEX)
     valkey.zadd(keys.RECURRING_INDEX, {"n+15550000009 c999": 0, "n+15550000001 a1": 0})
     assert found(api, number="+1555000001") == []
-    keeper = RecurringScheduler(timetable)
+    keeper = RecurringScheduler(recurring_store)
     looks = 0
     while keeper.fire() == 0:
-        keeper.look()
+        keeper.due_entries()
         looks += 1
     assert looks > 2
     assert found(api, number="+1555000001") == ["recurring:2"]
@@ -235,7 +235,7 @@ def test_what_an_older_version_stored_comes_into_the_index(
 
 
 def test_nothing_of_a_forgotten_number_stays(
-    api: Api, timetable: RecurringStore, valkey: redis.Redis
+    api: Api, recurring_store: RecurringStore, valkey: redis.Redis
 ) -> None:
     """In the index neither, of one that was deleted by RedBeat's means, too."""
     schedule(api, lead_id="ann")
@@ -243,5 +243,5 @@ def test_nothing_of_a_forgotten_number_stays(
     valkey.delete(keys.schedule("2"))
     answer = api.web.delete(f"/api/people/{TO}")
     assert answer.status_code == 200, answer.text
-    beat(RecurringScheduler(timetable))
+    beat(RecurringScheduler(recurring_store))
     assert valkey.zrange(keys.RECURRING_INDEX, 0, -1) == []

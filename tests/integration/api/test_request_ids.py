@@ -7,7 +7,7 @@ import redis
 
 from tests.integration.api.conftest import Api
 from tests.integration.placed_call import SID, Line
-from vomind_queue.calls.call_status import Report
+from vomind_queue.calls.call_status import StatusUpdate
 from vomind_queue.queue import keys
 from vomind_queue.queue.call_queue import CallQueue
 from vomind_queue.queue.worker_queue import WorkerQueue
@@ -18,9 +18,9 @@ GIVEN = {"X-Request-Id": "order-4711/a"}
 
 
 @pytest.fixture
-def line(queue: CallQueue, desk: WorkerQueue, client: redis.Redis) -> Line:
+def line(queue: CallQueue, worker_queue: WorkerQueue, client: redis.Redis) -> Line:
     """A line to the telephone."""
-    return Line(queue, desk, client)
+    return Line(queue, worker_queue, client)
 
 
 def test_it_stands_in_the_lines_of_worker_and_callback(
@@ -29,11 +29,11 @@ def test_it_stands_in_the_lines_of_worker_and_callback(
     """And is never shown as a part of the call."""
     answer = api.post("/schedule-call", {"to": "+15550000001"}, headers=GIVEN)
     assert answer.headers["X-Request-Id"] == GIVEN["X-Request-Id"]
-    begun = line.took(line.again(), SID)
-    assert _fields(begun)["origin_request_id"] == GIVEN["X-Request-Id"]
-    heard = line.say(begun, "ringing", sequence=1)
+    started = line.took(line.again(), SID)
+    assert _fields(started)["origin_request_id"] == GIVEN["X-Request-Id"]
+    heard = line.say(started, "ringing", sequence=1)
     with caplog.at_level("INFO"):
-        log_callback("1", Report(sid=SID), heard)
+        log_callback("1", StatusUpdate(sid=SID), heard)
     assert vars(caplog.records[-1])["origin_request_id"] == GIVEN["X-Request-Id"]
     assert "requestId" not in str(api.get("/job/1").get_json())
 

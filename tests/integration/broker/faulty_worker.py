@@ -9,7 +9,7 @@ import builtins
 import time
 
 from vomind_queue.calls.attempts import Accepted, Attempt, Failure, Kind, Outcome, Search
-from vomind_queue.calls.call_status import Report
+from vomind_queue.calls.call_status import StatusUpdate
 from vomind_queue.processes.worker import create_app
 
 
@@ -31,7 +31,7 @@ class FaultyDialer:
         """Knows of no ring."""
         return Search(rings=(), clock_ahead_ms=0)
 
-    def fetch(self, sid: str) -> Report | None:  # noqa: ARG002 - a protocol's
+    def fetch(self, sid: str) -> StatusUpdate | None:  # noqa: ARG002 - a protocol's
         """Knows of no call."""
         return None
 

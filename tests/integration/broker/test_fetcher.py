@@ -16,9 +16,9 @@ from tests.integration.conftest import QUICK, new, place
 from tests.servers import Server
 from tests.stack import until
 from vomind_queue.broker.fetcher import (
-    IDLE_LOOK_S,
-    WAKE_TIMEOUT_S,
-    Intake,
+    IDLE_FETCH_S,
+    LISTEN_TIMEOUT_S,
+    Fetcher,
     NotificationListener,
     Notifier,
 )
@@ -31,14 +31,14 @@ from vomind_queue.queue.connection import RedisStore, connect
 from vomind_queue.queue.worker_queue import Protocol, WorkerQueue
 
 #: Far less than an idle worker's pause between two looks.
-SOON_S = IDLE_LOOK_S / 3
+SOON_S = IDLE_FETCH_S / 3
 
 
 class Feed:
     """A channel with a few slots, which notes what it is handed."""
 
-    def __init__(self, desk: WorkerQueue, slots: int) -> None:
-        self._desk = desk
+    def __init__(self, worker_queue: WorkerQueue, slots: int) -> None:
+        self._worker_queue = worker_queue
         self.call_queues = list(CALL_QUEUES)
         self.delivered: list[str] = []
         self.qos = SimpleNamespace(prefetch_count=slots, unacknowledged=lambda: 0)
@@ -49,25 +49,29 @@ class Feed:
 
     def give_up(self, taken: Claim) -> None:
         """Gives it back."""
-        self._desk.give_back(taken.job_id, taken.lease)
+        self._worker_queue.give_back(taken.job_id, taken.lease)
 
 
 class Worker:
     """A worker of an event loop and an intake, and of nothing else."""
 
-    def __init__(self, url: str, desk: WorkerQueue, slots: int = 1) -> None:
-        self.desk, self.slots = desk, slots
+    def __init__(self, url: str, worker_queue: WorkerQueue, slots: int = 1) -> None:
+        self.worker_queue, self.slots = worker_queue, slots
         self.hub = Hub()
         self.hub.propagate_errors = (redis.ConnectionError,)
         self.notifier = Notifier()
-        self.waker = RedisStore(connect(url, timeout_s=WAKE_TIMEOUT_S))
+        self.listener_store = RedisStore(connect(url, timeout_s=LISTEN_TIMEOUT_S))
         self.connect()
 
     def connect(self) -> None:
         """A channel, as after each reconnection."""
-        self.feed = Feed(self.desk, self.slots)
-        self.intake = Intake(
-            self.feed, self.hub, desk=self.desk, notifier=self.notifier, waker=self.waker
+        self.feed = Feed(self.worker_queue, self.slots)
+        self.intake = Fetcher(
+            self.feed,
+            self.hub,
+            worker_queue=self.worker_queue,
+            notifier=self.notifier,
+            listener_store=self.listener_store,
         )
         self.notifier.notify()
 
@@ -93,9 +97,9 @@ class Worker:
 
 
 @pytest.fixture
-def worker(redis_url: str, make_desk: Callable[..., WorkerQueue]) -> Iterator[Worker]:
+def worker(redis_url: str, make_worker_queue: Callable[..., WorkerQueue]) -> Iterator[Worker]:
     """A worker with one slot."""
-    made = Worker(redis_url, make_desk(lease_ms=60_000))
+    made = Worker(redis_url, make_worker_queue(lease_ms=60_000))
     yield made
     made.close()
 
@@ -118,7 +122,7 @@ def test_a_freed_slot_takes_the_next_call(worker: Worker, queue: CallQueue) -> N
     assert worker.run(lambda: worker.feed.delivered == ["1"])
 
     def end() -> None:
-        place(worker.desk, "1")
+        place(worker.worker_queue, "1")
         worker.notifier.notify()
 
     thread = threading.Thread(target=end)
@@ -165,7 +169,7 @@ def test_a_full_worker_leaves_words_to_others(
     assert worker.run(lambda: worker.feed.delivered == ["1"])
     assert not worker.run(worker.listens, within_s=0.3)
     queue.add([new(2)])
-    assert client.llen(keys.WAKE) == 1
+    assert client.llen(keys.NOTIFY) == 1
 
 
 def test_a_reconnection_goes_on_with_what_is_held(worker: Worker, queue: CallQueue) -> None:
@@ -176,7 +180,7 @@ def test_a_reconnection_goes_on_with_what_is_held(worker: Worker, queue: CallQue
     worker.intake.close()
     worker.connect()
     assert not worker.run(lambda: worker.feed.delivered, within_s=0.3)
-    place(worker.desk, "1")
+    place(worker.worker_queue, "1")
     worker.notifier.notify()
     assert worker.run(lambda: worker.feed.delivered == ["2"])
 
@@ -205,7 +209,7 @@ def test_a_closed_worker_swallows_no_word(
     worker.intake.close()
     until(lambda: not waiting_for_a_word(client), within_s=1, what="it waits no more")
     queue.add([new(1)])
-    assert client.llen(keys.WAKE) == 1
+    assert client.llen(keys.NOTIFY) == 1
     assert queue.job("1").state is State.WAITING
 
 
@@ -214,7 +218,7 @@ def test_a_worker_that_closes_while_a_word_arrives_swallows_none(
 ) -> None:
     """However the two meet, the word is passed on and the thread ends."""
     listener = NotificationListener(
-        RedisStore(connect(redis_url, timeout_s=WAKE_TIMEOUT_S)), Notifier()
+        RedisStore(connect(redis_url, timeout_s=LISTEN_TIMEOUT_S)), Notifier()
     )
 
     class ClosedMeanwhile(threading.Event):
@@ -224,18 +228,18 @@ def test_a_worker_that_closes_while_a_word_arrives_swallows_none(
 
     listener._wanted = ClosedMeanwhile()
     listener.start()
-    client.rpush(keys.WAKE, "1")
+    client.rpush(keys.NOTIFY, "1")
     listener.listen()
     until(lambda: not listener._thread.is_alive(), within_s=5, what="the thread ends")
-    assert client.llen(keys.WAKE) == 1
+    assert client.llen(keys.NOTIFY) == 1
 
 
 def test_an_outage_is_told_to_celery(start_server: Callable[..., Server]) -> None:
     """As a lost connection, which it knows to make anew; afterwards words are heard again."""
     server = start_server(durable=True)
-    gate = RedisStore(connect(server.url, timeout_s=1))
-    queue = CallQueue(gate, None)
-    worker = Worker(server.url, WorkerQueue(gate, "w", Protocol(**QUICK)))
+    store = RedisStore(connect(server.url, timeout_s=1))
+    queue = CallQueue(store, None)
+    worker = Worker(server.url, WorkerQueue(store, "w", Protocol(**QUICK)))
     assert worker.run(worker.listens)
     server.kill()
     with pytest.raises(redis.ConnectionError):
@@ -255,7 +259,7 @@ def test_a_listener_outlives_an_outage(start_server: Callable[..., Server]) -> N
     server = start_server()
     notifier = Notifier()
     listener = NotificationListener(
-        RedisStore(connect(server.url, timeout_s=WAKE_TIMEOUT_S)), notifier
+        RedisStore(connect(server.url, timeout_s=LISTEN_TIMEOUT_S)), notifier
     )
     listener.start()
     listener.listen()
@@ -266,7 +270,7 @@ def test_a_listener_outlives_an_outage(start_server: Callable[..., Server]) -> N
     with server.client() as client:
         until(lambda: waiting_for_a_word(client), within_s=3, what="it waits again")
         notifier.clear()
-        client.lpush(keys.WAKE, "1")
+        client.lpush(keys.NOTIFY, "1")
         until(lambda: not listener.listens, within_s=2, what="the word is heard")
     listener.close()
     notifier.close()

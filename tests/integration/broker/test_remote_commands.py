@@ -34,15 +34,21 @@ def state(
     request: pytest.FixtureRequest,
     redis_url: str,
     queue: CallQueue,
-    desk: WorkerQueue,
-    timetable: RecurringStore,
+    worker_queue: WorkerQueue,
+    recurring_store: RecurringStore,
 ) -> Iterator[Any]:
     """What remote control knows of a worker that has just started."""
     settings = Settings.from_env({"REDIS_URL": redis_url, "CALL_RATE_LIMIT": request.param})
-    waker = RedisStore(connect(redis_url, timeout_s=1))
-    keeper = RecurringScheduler(timetable)
-    link = WorkerContext(queue=queue, desk=desk, timekeeper=keeper, drain_s=1, waker=waker)
-    app = create_celery(settings, link)
+    listener_store = RedisStore(connect(redis_url, timeout_s=1))
+    keeper = RecurringScheduler(recurring_store)
+    context = WorkerContext(
+        queue=queue,
+        worker_queue=worker_queue,
+        recurring_scheduler=keeper,
+        drain_s=1,
+        listener_store=listener_store,
+    )
+    app = create_celery(settings, context)
     register(app, SimpleNamespace(), settings)  # type: ignore[arg-type]
     app.finalize()
     pools.reset()

@@ -20,7 +20,7 @@ from tests.integration.conftest import QUICK, begin, new, taken
 from tests.servers import Server
 from tests.stack import Process, Stack, until
 from vomind_queue.broker.lease_renewal import LeaseRenewal
-from vomind_queue.broker.names import LINK_OPTION
+from vomind_queue.broker.names import CONTEXT_OPTION
 from vomind_queue.broker.thread_pool import TaskPool
 from vomind_queue.calls.call import Call, NewCall, State
 from vomind_queue.queue import keys
@@ -53,10 +53,10 @@ def faulty_worker(redis_url: str, tmp_path: Path, drain: str) -> Iterator[Proces
     process.kill()
 
 
-def made_pool(desk: WorkerQueue, slots: int, drain_s: float) -> TaskPool:
+def made_pool(worker_queue: WorkerQueue, slots: int, drain_s: float) -> TaskPool:
     """A pool without a worker around it."""
-    link: Any = SimpleNamespace(desk=desk, drain_s=drain_s)
-    conf = SimpleNamespace(broker_transport_options={LINK_OPTION: link})
+    context: Any = SimpleNamespace(worker_queue=worker_queue, drain_s=drain_s)
+    conf = SimpleNamespace(broker_transport_options={CONTEXT_OPTION: context})
     return TaskPool(slots, app=SimpleNamespace(conf=conf))
 
 
@@ -132,11 +132,11 @@ def test_the_end_of_a_worker_is_bounded_while_redis_is_silent(
 ) -> None:
     """It waits for one answer in vain, not for one for each call that it holds."""
     server = start_server()
-    gate = RedisStore(connect(server.url, timeout_s=0.5))
-    desk = WorkerQueue(gate, "w", Protocol(**{**QUICK, "lease_ms": 60_000}))
-    CallQueue(gate, None).add([new(number) for number in range(60)])
-    assert len(taken(desk, 60)) == 60
-    pool = made_pool(desk, 60, drain_s=0.1)
+    store = RedisStore(connect(server.url, timeout_s=0.5))
+    worker_queue = WorkerQueue(store, "w", Protocol(**{**QUICK, "lease_ms": 60_000}))
+    CallQueue(store, None).add([new(number) for number in range(60)])
+    assert len(taken(worker_queue, 60)) == 60
+    pool = made_pool(worker_queue, 60, drain_s=0.1)
     server.freeze()
     began = time.monotonic()
     pool.stop()
@@ -146,13 +146,13 @@ def test_the_end_of_a_worker_is_bounded_while_redis_is_silent(
 
 
 def test_what_no_thread_has_begun_is_given_back_at_once(
-    desk: WorkerQueue, queue: CallQueue
+    worker_queue: WorkerQueue, queue: CallQueue
 ) -> None:
     """The call that is being placed has the whole drain; the rest is for other workers."""
     queue.add([new(1), new(2)])
-    assert taken(desk, 2) == ["1", "2"]
-    begin(desk, "1")
-    pool = made_pool(desk, 1, drain_s=5)
+    assert taken(worker_queue, 2) == ["1", "2"]
+    begin(worker_queue, "1")
+    pool = made_pool(worker_queue, 1, drain_s=5)
     answered = threading.Event()
     for job_id in ("1", "2"):
         pool.on_apply(lambda *_: answered.wait(10), ("place_call", job_id), callback=_ignore)
@@ -161,7 +161,7 @@ def test_what_no_thread_has_begun_is_given_back_at_once(
     until(lambda: queue.job("2").state is State.WAITING, within_s=3, what="it is given back")
     assert queue.job("1").state is State.ACTIVE
     assert pool.busy
-    desk.release("1")
+    worker_queue.release("1")
     answered.set()
     stopping.join(3)
     assert not stopping.is_alive()
@@ -169,13 +169,13 @@ def test_what_no_thread_has_begun_is_given_back_at_once(
 
 
 def test_a_thread_that_outlives_the_drain_holds_up_nothing(
-    desk: WorkerQueue, queue: CallQueue
+    worker_queue: WorkerQueue, queue: CallQueue
 ) -> None:
     """Its call, whose mark stands, is in doubt."""
     queue.add([new(1)])
-    taken(desk)
-    begin(desk, "1")
-    pool = made_pool(desk, 1, drain_s=0.2)
+    taken(worker_queue)
+    begin(worker_queue, "1")
+    pool = made_pool(worker_queue, 1, drain_s=0.2)
     answered = threading.Event()
     pool.on_apply(lambda *_: answered.wait(10), ("place_call", "1"), callback=_ignore)
     began = time.monotonic()
@@ -187,35 +187,39 @@ def test_a_thread_that_outlives_the_drain_holds_up_nothing(
 
 
 def test_leases_are_renewed_while_everything_else_stands_still(
-    desk: WorkerQueue, queue: CallQueue
+    worker_queue: WorkerQueue, queue: CallQueue
 ) -> None:
     """The thread needs no event loop."""
     queue.add([new(1)])
-    taken(desk)
-    keeper = LeaseRenewal(desk)
+    taken(worker_queue)
+    keeper = LeaseRenewal(worker_queue)
     keeper.start()
     keeper.start()
-    time.sleep(3 * desk.protocol.lease_ms / 1000)
-    desk.take(0, "123")
+    time.sleep(3 * worker_queue.protocol.lease_ms / 1000)
+    worker_queue.claim(0, "123")
     assert queue.job("1").state is State.ACTIVE
     keeper.stop()
-    until(lambda: not desk.take(0, "123").calls and queue.stats().active == 0, within_s=3, what="")
+    until(
+        lambda: not worker_queue.claim(0, "123").calls and queue.stats().active == 0,
+        within_s=3,
+        what="",
+    )
 
 
 def test_a_renewal_that_fails_for_any_reason_is_soon_tried_again(
-    make_desk: Callable[..., WorkerQueue], monkeypatch: pytest.MonkeyPatch
+    make_worker_queue: Callable[..., WorkerQueue], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A quarter of a lease later might be too late."""
-    desk = make_desk(lease_ms=8_000)
+    worker_queue = make_worker_queue(lease_ms=8_000)
     tried: list[float] = []
 
-    def extend() -> None:
+    def renew_leases() -> None:
         tried.append(time.monotonic())
         if len(tried) == 1:
             raise ValueError("a bug")
 
-    monkeypatch.setattr(desk, "extend", extend)
-    keeper = LeaseRenewal(desk)
+    monkeypatch.setattr(worker_queue, "renew_leases", renew_leases)
+    keeper = LeaseRenewal(worker_queue)
     keeper.start()
     until(lambda: len(tried) == 2, within_s=6, what="it is tried again")
     keeper.stop()

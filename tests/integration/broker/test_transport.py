@@ -34,14 +34,20 @@ from vomind_queue.usecases.fire_recurring import RecurringScheduler
 
 @pytest.fixture
 def celery(
-    redis_url: str, queue: CallQueue, desk: WorkerQueue, timetable: RecurringStore
+    redis_url: str, queue: CallQueue, worker_queue: WorkerQueue, recurring_store: RecurringStore
 ) -> Iterator[Celery]:
     """The application as a client of it, with the store of the test."""
     settings = Settings.from_env({"REDIS_URL": redis_url})
-    timekeeper = RecurringScheduler(timetable)
-    waker = RedisStore(connect(redis_url, timeout_s=1))
-    link = WorkerContext(queue=queue, desk=desk, timekeeper=timekeeper, drain_s=1, waker=waker)
-    app = create_celery(settings, link)
+    recurring_scheduler = RecurringScheduler(recurring_store)
+    listener_store = RedisStore(connect(redis_url, timeout_s=1))
+    context = WorkerContext(
+        queue=queue,
+        worker_queue=worker_queue,
+        recurring_scheduler=recurring_scheduler,
+        drain_s=1,
+        listener_store=listener_store,
+    )
+    app = create_celery(settings, context)
     # kombu shares its pools among applications with one URL.
     pools.reset()
     yield app
@@ -78,26 +84,26 @@ def test_an_eta_makes_it_delayed(celery: Celery, queue: CallQueue) -> None:
 
 
 def test_publishing_twice_makes_one_call(
-    celery: Celery, queue: CallQueue, desk: WorkerQueue
+    celery: Celery, queue: CallQueue, worker_queue: WorkerQueue
 ) -> None:
     """Whatever its state by then, a call that exists is left as it is."""
     publish(celery, "1")
     publish(celery, "1", countdown=60)
     assert queue.job("1").state is State.WAITING
-    desk.take(1, "123")
-    desk.finish(begin(desk, "1"), placed("CA1"))
-    desk.release("1")
+    worker_queue.claim(1, "123")
+    worker_queue.finish(begin(worker_queue, "1"), placed("CA1"))
+    worker_queue.release("1")
     publish(celery, "1")
     assert queue.job("1").state is State.COMPLETED
     assert queue.stats().total == 1
 
 
 def test_a_retry_by_its_holder_puts_a_call_off(
-    celery: Celery, queue: CallQueue, desk: WorkerQueue
+    celery: Celery, queue: CallQueue, worker_queue: WorkerQueue
 ) -> None:
     """That is what Celery's `retry` publishes; without the lease nothing happens."""
     queue.add([new(1)])
-    desk.take(1, "123")
+    worker_queue.claim(1, "123")
     publish(celery, "1", countdown=60, retries=1)
     assert queue.job("1").state is State.DELAYED
     publish(celery, "1", retries=2)
@@ -229,16 +235,22 @@ def test_kombu_still_counts_messages_as_the_transport_does() -> None:
 
 def test_an_answer_to_remote_control_waits_for_nobody(
     queue: CallQueue,
-    desk: WorkerQueue,
-    timetable: RecurringStore,
+    worker_queue: WorkerQueue,
+    recurring_store: RecurringStore,
     start_server: Callable[..., Server],
 ) -> None:
     """While Redis is away it fails at once: the worker's event loop must hear a SIGTERM."""
     server = start_server()
-    timekeeper = RecurringScheduler(timetable)
-    waker = RedisStore(connect(server.url, timeout_s=1))
-    link = WorkerContext(queue=queue, desk=desk, timekeeper=timekeeper, drain_s=1, waker=waker)
-    app = create_celery(Settings.from_env({"REDIS_URL": server.url}), link)
+    recurring_scheduler = RecurringScheduler(recurring_store)
+    listener_store = RedisStore(connect(server.url, timeout_s=1))
+    context = WorkerContext(
+        queue=queue,
+        worker_queue=worker_queue,
+        recurring_scheduler=recurring_scheduler,
+        drain_s=1,
+        listener_store=listener_store,
+    )
+    app = create_celery(Settings.from_env({"REDIS_URL": server.url}), context)
     with app.connection() as connection, connection.channel() as channel:
         server.kill()
         with pytest.raises(kombu.exceptions.OperationalError):

@@ -38,10 +38,10 @@ def logged(
 
 
 @pytest.fixture
-def line(queue: CallQueue, desk: WorkerQueue, client: redis.Redis) -> Line:
+def line(queue: CallQueue, worker_queue: WorkerQueue, client: redis.Redis) -> Line:
     """A line whose busy calls are made again."""
     policy = OutcomePolicy(retry_on=("busy",), delay_ms=100, most=2)
-    return Line(queue, desk, client, policy)
+    return Line(queue, worker_queue, client, policy)
 
 
 Logged = Callable[[], tuple[CallRow, list[CallEvent]]]
@@ -49,13 +49,13 @@ Logged = Callable[[], tuple[CallRow, list[CallEvent]]]
 
 def test_an_answered_call(line: Line, logged: Logged) -> None:
     """Each step is an event; the row has outcome, duration, price, and when it was answered."""
-    begun = line.placed()
+    started = line.placed()
     for sequence, status in enumerate(["initiated", "ringing", "in-progress"]):
-        line.say(begun, status, sequence=sequence)
-        line.say(begun, status, sequence=sequence)
+        line.say(started, status, sequence=sequence)
+        line.say(started, status, sequence=sequence)
     _, events = logged()
-    line.say(begun, "completed", sequence=3, duration_s=49, sip_code=200, answered_by="human")
-    line.say(begun, price="-0.0085", price_unit="USD")
+    line.say(started, "completed", sequence=3, duration_s=49, sip_code=200, answered_by="human")
+    line.say(started, price="-0.0085", price_unit="USD")
     row, after = logged()
     assert [event.call_status for event in after[3:]] == [
         "queued", "initiated", "ringing", "in-progress", "completed", None,
@@ -74,7 +74,7 @@ def test_a_busy_call_that_is_made_again(line: Line, logged: Logged) -> None:
     row, events = logged()
     assert (row.state, row.outcome) == ("delayed", "busy")
     assert [event.event for event in events[-2:]] == ["line_ended", "put_off"]
-    while not (held := taken(line.desk)):
+    while not (held := taken(line.worker_queue)):
         pass
     assert held == ["1"]
     row, events = logged()
@@ -84,13 +84,13 @@ def test_a_busy_call_that_is_made_again(line: Line, logged: Logged) -> None:
 
 def test_an_attempt_that_was_given_up_and_rang(line: Line, logged: Logged) -> None:
     """It is completed after all, and its attempt is counted once."""
-    begun = line.dial()
-    line.desk.finish(
-        begun, Decision(ending=AttemptResult.FAILED, reason="it is not known whether it rang")
+    started = line.dial()
+    line.worker_queue.finish(
+        started, Decision(result=AttemptResult.FAILED, reason="it is not known whether it rang")
     )
-    line.desk.release("1")
+    line.worker_queue.release("1")
     assert logged()[0].state == "failed"
-    line.say(begun, "ringing", sequence=1)
+    line.say(started, "ringing", sequence=1)
     row, events = logged()
     assert (row.state, row.call_status, row.attempts) == ("completed", "ringing", 1)
     assert [event.event for event in events[-3:]] == ["failed", "revived", "line"]

@@ -59,11 +59,11 @@ def pending(client: redis.Redis) -> int:
 
 
 def test_a_call_is_logged_from_its_acceptance_to_its_end(
-    queue: CallQueue, desk: WorkerQueue, ship: Callable[[], None], log_path: Path
+    queue: CallQueue, worker_queue: WorkerQueue, ship: Callable[[], None], log_path: Path
 ) -> None:
     """One row as the API shows the call, and each change with its attempt and SID."""
     receipt = queue.add([new(1, "high")])
-    place(desk, *taken(desk))
+    place(worker_queue, *taken(worker_queue))
     ship()
     found = SqliteLog(log_path).call("1")
     assert found is not None
@@ -112,16 +112,16 @@ def test_a_cancelled_call_is_logged_though_its_record_is_gone(
 
 def test_history_that_is_cleaned_before_it_was_delivered_is_logged_all_the_same(
     queue: CallQueue,
-    desk: WorkerQueue,
+    worker_queue: WorkerQueue,
     client: redis.Redis,
     ship: Callable[[], None],
     log_path: Path,
 ) -> None:
     """A call that the log has already is simply removed."""
     queue.add([new(1), new(2)])
-    place(desk, *taken(desk))
+    place(worker_queue, *taken(worker_queue))
     ship()
-    place(desk, *taken(desk))
+    place(worker_queue, *taken(worker_queue))
     assert queue.clean(0, 10).completed == ["1", "2"]
     assert client.exists(keys.GONE + "1", keys.GONE + "2") == 1
     ship()
@@ -131,16 +131,16 @@ def test_history_that_is_cleaned_before_it_was_delivered_is_logged_all_the_same(
 
 def test_no_history_kept_at_all_is_logged_all_the_same(
     queue: CallQueue,
-    make_desk: Callable[..., WorkerQueue],
+    make_worker_queue: Callable[..., WorkerQueue],
     ship: Callable[[], None],
     log_path: Path,
 ) -> None:
     """With room for no completed call, its end removes it in the same script."""
     from vomind_queue.calls.limits import Retention
 
-    desk = make_desk(keep_completed=Retention(age_ms=1_000, count=0))
+    worker_queue = make_worker_queue(keep_completed=Retention(age_ms=1_000, count=0))
     queue.add([new(1)])
-    place(desk, *taken(desk))
+    place(worker_queue, *taken(worker_queue))
     ship()
     assert story(log_path, "1")[-1] == "completed"
 
@@ -162,16 +162,16 @@ def test_an_id_given_out_again_is_another_call(
 
 
 def test_an_older_row_never_overwrites_a_newer_one(
-    queue: CallQueue, client: redis.Redis, desk: WorkerQueue, log_path: Path
+    queue: CallQueue, client: redis.Redis, worker_queue: WorkerQueue, log_path: Path
 ) -> None:
     """A shipper that was stopped in the middle of a delivery and goes on much later."""
     outbox = Outbox(RedisStore(client), "one", None)
     log = SqliteLog(log_path)
     queue.add([new(1)])
-    entries = outbox.lead()
+    entries = outbox.read()
     assert entries is not None
     stale = [batch for batch, _ in outbox.batches(entries)]
-    place(desk, *taken(desk))
+    place(worker_queue, *taken(worker_queue))
     OutboxRelay(outbox, log, None).step()
     for batch in stale:
         log.write(batch)
@@ -183,28 +183,31 @@ def test_one_shipper_leads(client: redis.Redis, queue: CallQueue) -> None:
     """The other one waits until the first has stopped or was not heard of."""
     first, second = (Outbox(RedisStore(client), name, None) for name in ("one", "two"))
     queue.add([new(1)])
-    assert first.lead()
-    assert second.lead() is None
-    second.resign()
-    assert second.lead() is None
-    first.resign()
-    assert second.lead()
+    assert first.read()
+    assert second.read() is None
+    second.release_leadership()
+    assert second.read() is None
+    first.release_leadership()
+    assert second.read()
 
 
 def test_beyond_its_bound_details_go_before_final_states(
-    client: redis.Redis, make_desk: Callable[..., WorkerQueue], log_path: Path
+    client: redis.Redis, make_worker_queue: Callable[..., WorkerQueue], log_path: Path
 ) -> None:
     """The oldest first, each counted; every call's end is logged."""
-    gate = RedisStore(client, 150)
-    queue, desk = CallQueue(gate, None), WorkerQueue(gate, "w", make_desk().protocol)
+    store = RedisStore(client, 150)
+    queue, worker_queue = (
+        CallQueue(store, None),
+        WorkerQueue(store, "w", make_worker_queue().protocol),
+    )
     for index in range(100):
         queue.add([new(index)])
-        place(desk, *taken(desk))
+        place(worker_queue, *taken(worker_queue))
     left = pending(client)
     # It is looked now and then only.
     assert 150 <= left < 158
     assert queue.stats().outbox.lost == {"details": 400 - left}
-    shipping = OutboxRelay(Outbox(gate, "one", None), SqliteLog(log_path), None)
+    shipping = OutboxRelay(Outbox(store, "one", None), SqliteLog(log_path), None)
     while shipping.step():
         pass
     rows, events = everything(log_path)
@@ -214,11 +217,11 @@ def test_beyond_its_bound_details_go_before_final_states(
 
 
 def test_beyond_its_bound_even_final_states_go_and_are_counted(
-    client: redis.Redis, make_desk: Callable[..., WorkerQueue]
+    client: redis.Redis, make_worker_queue: Callable[..., WorkerQueue]
 ) -> None:
     """Redis must not fill up for the sake of the log; nor with records kept aside for it."""
-    gate = RedisStore(client, 100)
-    queue = CallQueue(gate, None)
+    store = RedisStore(client, 100)
+    queue = CallQueue(store, None)
     for index in range(130):
         queue.add([new(index)])
         queue.cancel(str(index + 1))
@@ -245,14 +248,14 @@ def test_stats_tell_how_far_the_log_is_behind(
 
 def test_an_event_of_another_room_is_logged_by_one_line_of_lua(
     queue: CallQueue,
-    desk: WorkerQueue,
+    worker_queue: WorkerQueue,
     client: redis.Redis,
     ship: Callable[[], None],
     log_path: Path,
 ) -> None:
     """What Twilio says of a call on the line, with all its columns."""
     queue.add([new(1)])
-    place(desk, *taken(desk))
+    place(worker_queue, *taken(worker_queue))
     fields = {"sid": "CA1", "status": "busy", "duration": "7", "attempt": 1, "seq": 3, "sip": "486"}
     lua = ", ".join(f"{name} = {json.dumps(value)}" for name, value in fields.items())
     includes = '--- @include "job"\n--- @include "log"\n'
@@ -271,8 +274,10 @@ def test_an_event_of_another_room_is_logged_by_one_line_of_lua(
 class Walk:
     """Calls that go through everything, by the choice of a seed."""
 
-    def __init__(self, queue: CallQueue, desks: Sequence[WorkerQueue], rng: random.Random) -> None:
-        self.queue, self.desks, self.rng = queue, desks, rng
+    def __init__(
+        self, queue: CallQueue, worker_queues: Sequence[WorkerQueue], rng: random.Random
+    ) -> None:
+        self.queue, self.worker_queues, self.rng = queue, worker_queues, rng
         self.ids: list[str] = []
         self.removed: dict[str, str] = {}
         self.held: list[tuple[WorkerQueue, str, DialStarted | None]] = []
@@ -294,46 +299,51 @@ class Walk:
 
     def take(self) -> None:
         """A worker takes what it may."""
-        desk = self.rng.choice(self.desks)
-        self.held += [(desk, call.job_id, None) for call in desk.take(5, "123").calls]
+        worker_queue = self.rng.choice(self.worker_queues)
+        self.held += [
+            (worker_queue, call.job_id, None) for call in worker_queue.claim(5, "123").calls
+        ]
 
     def go_on(self) -> None:
         """A call that is held goes one step further, or its worker dies."""
         if not self.held:
             return
-        desk, job_id, begun = self.held.pop(self.rng.randrange(len(self.held)))
-        if begun is None:
+        worker_queue, job_id, started = self.held.pop(self.rng.randrange(len(self.held)))
+        if started is None:
             token = f"t{self.rng.getrandbits(60):x}"
-            answer = self.rng.choice((desk.begin, desk.begin, self._lose))(job_id, token)
+            answer = self.rng.choice(
+                (worker_queue.start_dialing, worker_queue.start_dialing, self._lose)
+            )(job_id, token)
             if isinstance(answer, DialStarted):
-                self.held.append((desk, job_id, answer))
+                self.held.append((worker_queue, job_id, answer))
             return
-        self.end(desk, job_id, begun)
+        self.end(worker_queue, job_id, started)
 
     def _lose(self, job_id: str, _token: str) -> None:
-        for desk in self.desks:
-            if lease := desk.book.token(job_id):
-                desk.give_back(job_id, lease)
+        for worker_queue in self.worker_queues:
+            if lease := worker_queue.leases.token(job_id):
+                worker_queue.give_back(job_id, lease)
 
-    def end(self, desk: WorkerQueue, job_id: str, begun: DialStarted) -> None:
+    def end(self, worker_queue: WorkerQueue, job_id: str, started: DialStarted) -> None:
         """An outcome is written."""
-        verdict = self.rng.choice(
+        decision = self.rng.choice(
             (
-                placed(f"CA{job_id}x{begun.attempt.number}"),
-                Decision(ending=AttemptResult.FAILED, reason="no such number"),
-                Decision(ending=AttemptResult.AGAIN, reason="busy there", wait_ms=5),
-                Decision(ending=AttemptResult.DOUBT, reason="timed out", wait_ms=1),
-                Decision(ending=AttemptResult.POSTPONED, wait_ms=0),
-                Decision(ending=AttemptResult.POSTPONED, wait_ms=3),
+                placed(f"CA{job_id}x{started.attempt.number}"),
+                Decision(result=AttemptResult.FAILED, reason="no such number"),
+                Decision(result=AttemptResult.AGAIN, reason="busy there", wait_ms=5),
+                Decision(result=AttemptResult.UNKNOWN, reason="timed out", wait_ms=1),
+                Decision(result=AttemptResult.POSTPONED, wait_ms=0),
+                Decision(result=AttemptResult.POSTPONED, wait_ms=3),
             )
         )
         deferred = self.rng.random() < 0.5
-        desk.finish(begun, verdict, deferred=deferred)
-        if verdict.ending is AttemptResult.AGAIN and deferred:
-            desk.defer(job_id, 0)
-        if verdict.ending is AttemptResult.DOUBT:
+        worker_queue.finish(started, decision, deferred=deferred)
+        if decision.result is AttemptResult.AGAIN and deferred:
+            worker_queue.defer(job_id, 0)
+        if decision.result is AttemptResult.UNKNOWN:
             self.held += [
-                (desk, doubt.begun.attempt.job_id, doubt.begun) for doubt in desk.doubts(5)
+                (worker_queue, unknown.started.attempt.job_id, unknown.started)
+                for unknown in worker_queue.due_reconciliations(5)
             ]
 
     def meddle(self) -> None:
@@ -355,14 +365,14 @@ class Walk:
 @pytest.mark.parametrize("seed", range(4))
 def test_whatever_happens_the_log_is_as_the_api_and_without_a_gap(
     queue: CallQueue,
-    make_desk: Callable[..., WorkerQueue],
+    make_worker_queue: Callable[..., WorkerQueue],
     client: redis.Redis,
     log_path: Path,
     seed: int,
 ) -> None:
     """Calls go every way there is, while two shippers deliver to a log that comes and goes."""
     rng = random.Random(seed)
-    walk = Walk(queue, [make_desk(lease_ms=40) for _ in range(2)], rng)
+    walk = Walk(queue, [make_worker_queue(lease_ms=40) for _ in range(2)], rng)
     shippers = [
         OutboxRelay(Outbox(RedisStore(client), name, None), Unsteady(log_path, rng), None)
         for name in "ab"
@@ -372,9 +382,9 @@ def test_whatever_happens_the_log_is_as_the_api_and_without_a_gap(
         if rng.random() < 0.2:
             _try(rng.choice(shippers))
         if rng.random() < 0.05:
-            client.delete(keys.OUTBOX_LEAD)
+            client.delete(keys.OUTBOX_LEADER)
     steady = OutboxRelay(Outbox(RedisStore(client), "c", None), SqliteLog(log_path), None)
-    client.delete(keys.OUTBOX_LEAD)
+    client.delete(keys.OUTBOX_LEADER)
     while steady.step():
         pass
     rows, events = everything(log_path)

@@ -55,7 +55,7 @@ def test_one_plain_call_is_stored_like_any_other(queue: CallQueue, client: redis
     sequences = [int(name.split("-")[0]) for name, _ in client.xrange(keys.OUTBOX_DETAILS)]
     assert sequences == [sequences[0], sequences[0] + 1]
     assert client.hget(keys.TOTALS, "event:accepted") == "2"
-    assert client.llen(keys.WAKE) == 1
+    assert client.llen(keys.NOTIFY) == 1
 
 
 def test_a_plain_call_that_comes_too_late_is_not_stored(client: redis.Redis) -> None:
@@ -89,11 +89,11 @@ def test_a_time_in_the_past_means_now(queue: CallQueue) -> None:
     assert (job.state, job.due_ms) == (State.WAITING, 1_000)
 
 
-def test_what_can_be_cancelled(queue: CallQueue, desk: WorkerQueue) -> None:
+def test_what_can_be_cancelled(queue: CallQueue, worker_queue: WorkerQueue) -> None:
     """Waiting, delayed and finished calls; not one that is held, and none twice."""
     queue.add([new(1), new(2, delay_ms=9_000), new(3), new(4)])
-    assert taken(desk, 2) == ["1", "3"]
-    place(desk, "1")
+    assert taken(worker_queue, 2) == ["1", "3"]
+    place(worker_queue, "1")
     with pytest.raises(WrongState) as active:
         queue.cancel("3")
     assert active.value.state == "active"
@@ -102,17 +102,19 @@ def test_what_can_be_cancelled(queue: CallQueue, desk: WorkerQueue) -> None:
     for job_id in ("1", "2", "4", "99", "", "job:1"):
         with pytest.raises(JobNotFound):
             queue.cancel(job_id)
-    assert taken(desk, 5) == []
+    assert taken(worker_queue, 5) == []
     assert queue.stats().total == 1
 
 
-def test_only_failed_calls_are_retried(queue: CallQueue, desk: WorkerQueue) -> None:
+def test_only_failed_calls_are_retried(queue: CallQueue, worker_queue: WorkerQueue) -> None:
     """One gets a full set of attempts at its priority; `attemptsMade` goes on counting."""
     queue.add([new(1, "low"), new(2)])
-    taken(desk, 1)
-    taken(desk, 1)
-    desk.finish(begin(desk, "1"), Decision(ending=AttemptResult.FAILED, reason="No such number."))
-    desk.release("1")
+    taken(worker_queue, 1)
+    taken(worker_queue, 1)
+    worker_queue.finish(
+        begin(worker_queue, "1"), Decision(result=AttemptResult.FAILED, reason="No such number.")
+    )
+    worker_queue.release("1")
     assert queue.job("1").failed_reason == "No such number."
     with pytest.raises(WrongState):
         queue.retry("2")
@@ -122,8 +124,8 @@ def test_only_failed_calls_are_retried(queue: CallQueue, desk: WorkerQueue) -> N
     job = queue.job("1")
     assert (job.state, job.attempts_made, job.failed_reason) == (State.WAITING, 1, None)
     assert job.finished_ms is None
-    desk.give_back("2", str(desk.book.token("2")))
-    look = desk.take(2, "123")
+    worker_queue.give_back("2", str(worker_queue.leases.token("2")))
+    look = worker_queue.claim(2, "123")
     assert [(call.job_id, call.rank, call.round) for call in look.calls] == [
         ("2", 2, 0),
         ("1", 3, 0),
@@ -144,19 +146,19 @@ def test_a_long_page_is_read_in_parts(queue: CallQueue, monkeypatch: pytest.Monk
     """In the order of one moment; what has gone before its turn came is left out."""
     queue.add([new(i) for i in range(2 * RECORDS + 20)])
     gone, moved, shown = str(RECORDS + 5), str(2 * RECORDS + 7), "3"
-    read, parts = queue._gate.read, []
+    read, parts = queue._store.read, []
 
     def watched(name: str, key_names: list[str], *args: Any) -> list[Any]:
         answer = read(name, key_names, *args)
         if name == "page":
             for job_id in (gone, shown):
                 queue.cancel(job_id)
-            queue._gate.client.hset(keys.job(moved), "state", "active")
+            queue._store.client.hset(keys.job(moved), "state", "active")
         if name in ("page", "records"):
             parts.append(len(answer) - (2 if name == "page" else 0))
         return answer
 
-    monkeypatch.setattr(queue._gate, "read", watched)
+    monkeypatch.setattr(queue._store, "read", watched)
     page = queue.page(State.WAITING, 0, 999)
     assert parts == [RECORDS, RECORDS, 20]
     expected = [str(number) for number in range(1, 2 * RECORDS + 21)]
@@ -164,14 +166,14 @@ def test_a_long_page_is_read_in_parts(queue: CallQueue, monkeypatch: pytest.Monk
     assert [job.id for job in page.jobs] == [i for i in expected if i not in (gone, moved)]
 
 
-def test_lists_have_their_own_orders(queue: CallQueue, desk: WorkerQueue) -> None:
+def test_lists_have_their_own_orders(queue: CallQueue, worker_queue: WorkerQueue) -> None:
     """Delayed soonest first, active oldest first, completed newest first."""
     queue.add([new(1, delay_ms=9_000), new(2, delay_ms=5_000), *(new(i) for i in range(3, 9))])
     for _ in range(6):
-        taken(desk, 1)
+        taken(worker_queue, 1)
         time.sleep(0.002)
     for job_id in ("3", "4"):
-        place(desk, job_id)
+        place(worker_queue, job_id)
         time.sleep(0.002)
     listed = {
         state: [job.id for job in queue.page(state, 0, 100).jobs]
@@ -184,14 +186,16 @@ def test_lists_have_their_own_orders(queue: CallQueue, desk: WorkerQueue) -> Non
     }
 
 
-def test_clean_takes_the_oldest_of_both_states(queue: CallQueue, desk: WorkerQueue) -> None:
+def test_clean_takes_the_oldest_of_both_states(queue: CallQueue, worker_queue: WorkerQueue) -> None:
     """The limit holds over completed and failed together; nothing else is touched."""
     queue.add([new(i) for i in range(6)])
-    for job_id in taken(desk, 5):
+    for job_id in taken(worker_queue, 5):
         if int(job_id) % 2:
-            place(desk, job_id)
+            place(worker_queue, job_id)
         else:
-            desk.finish(begin(desk, job_id), Decision(ending=AttemptResult.FAILED, reason="No."))
+            worker_queue.finish(
+                begin(worker_queue, job_id), Decision(result=AttemptResult.FAILED, reason="No.")
+            )
         time.sleep(0.002)
     assert queue.clean(60_000, 10).completed == []
     cleaned = queue.clean(0, 3)
@@ -279,11 +283,11 @@ def test_scripts_run_however_often_they_are_forgotten(
     assert ids == [str(i) for i in range(1, 301)]
 
 
-def test_a_worker_knows_how_many_ask(make_desk: Callable[..., WorkerQueue]) -> None:
+def test_a_worker_knows_how_many_ask(make_worker_queue: Callable[..., WorkerQueue]) -> None:
     """By that they share the looks at what is due."""
-    one, other = make_desk(), make_desk()
-    one.take(1, "123")
-    assert one.company == 1
-    other.take(1, "123")
-    one.take(1, "123")
-    assert (one.company, other.company) == (2, 2)
+    one, other = make_worker_queue(), make_worker_queue()
+    one.claim(1, "123")
+    assert one.worker_count == 1
+    other.claim(1, "123")
+    one.claim(1, "123")
+    assert (one.worker_count, other.worker_count) == (2, 2)

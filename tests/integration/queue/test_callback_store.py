@@ -9,7 +9,7 @@ from tests.integration.conftest import new, place, taken
 from tests.integration.placed_call import HOUR_MS, OTHER, SID, Line, accepted
 from vomind_queue.calls.attempts import Accepted
 from vomind_queue.calls.call import State
-from vomind_queue.calls.call_status import Hearing, LineStatus, Report
+from vomind_queue.calls.call_status import LineStatus, StatusUpdate, UpdateOutcome
 from vomind_queue.calls.decisions import AttemptResult, Decision, DialStarted, FinishStatus
 from vomind_queue.queue import keys
 from vomind_queue.queue.call_queue import CallQueue
@@ -17,19 +17,19 @@ from vomind_queue.queue.worker_queue import WorkerQueue
 
 
 @pytest.fixture
-def line(queue: CallQueue, desk: WorkerQueue, client: redis.Redis) -> Line:
+def line(queue: CallQueue, worker_queue: WorkerQueue, client: redis.Redis) -> Line:
     """A line whose outcomes are not retried."""
-    return Line(queue, desk, client)
+    return Line(queue, worker_queue, client)
 
 
 def test_a_call_goes_its_way(line: Line) -> None:
     """From accepted to over, each step once."""
-    begun = line.placed()
+    started = line.placed()
     steps = ["initiated", "ringing", "in-progress"]
     for sequence, status in enumerate(steps):
-        assert line.say(begun, status, sequence=sequence).moved
+        assert line.say(started, status, sequence=sequence).moved
         assert line.status() == status
-    line.say(begun, "completed", sequence=3, duration_s=49, sip_code=200, answered_by="human")
+    line.say(started, "completed", sequence=3, duration_s=49, sip_code=200, answered_by="human")
     placed = line.job().placed
     assert placed is not None
     told = (placed.status, placed.duration_s, placed.sip_code, placed.answered_by)
@@ -68,48 +68,53 @@ def test_nothing_moves_backwards(
     line: Line, said: list[tuple[str, int | None]], wanted: str
 ) -> None:
     """The order of the states and the sequence number decide, not the time of arrival."""
-    begun = line.placed()
+    started = line.placed()
     for status, sequence in said:
-        line.say(begun, status, sequence=sequence)
+        line.say(started, status, sequence=sequence)
     assert line.status() == wanted
 
 
 def test_a_repetition_changes_nothing(line: Line, client: redis.Redis) -> None:
     """Each said twice, and once more in the end: the record stays as it was, byte for byte."""
-    begun = line.placed()
+    started = line.placed()
     said = [("ringing", 1), ("in-progress", 2), ("completed", 3)]
     for status, sequence in said:
-        assert line.say(begun, status, sequence=sequence, duration_s=4).hearing is Hearing.OK
-        assert line.say(begun, status, sequence=sequence, duration_s=5).hearing is Hearing.AGAIN
+        assert (
+            line.say(started, status, sequence=sequence, duration_s=4).outcome is UpdateOutcome.OK
+        )
+        assert (
+            line.say(started, status, sequence=sequence, duration_s=5).outcome
+            is UpdateOutcome.AGAIN
+        )
     before = client.hgetall(keys.job("1"))
     for status, sequence in said:
-        assert line.say(begun, status, sequence=sequence).hearing is Hearing.AGAIN
+        assert line.say(started, status, sequence=sequence).outcome is UpdateOutcome.AGAIN
     assert client.hgetall(keys.job("1")) == before
 
 
 def test_a_token_is_known_for_as_long_as_its_attempt_is(line: Line) -> None:
     """The last attempt's and those before it; a made-up one is not, and no part of one."""
     first = line.dial()
-    line.desk.finish(first, Decision(ending=AttemptResult.AGAIN, reason="No line."))
-    line.desk.release("1")
+    line.worker_queue.finish(first, Decision(result=AttemptResult.AGAIN, reason="No line."))
+    line.worker_queue.release("1")
     second = line.again()
     known = {
-        token: line.reports.knows("1", token)
+        token: line.reports.has_token("1", token)
         for token in (first.attempt.token, second.attempt.token)
     }
     assert set(known.values()) == {True}
     for token in ("", "made-up", first.attempt.token[:-1], f'{first.attempt.token}","sid":"'):
-        assert not line.reports.knows("1", token)
-    assert not line.reports.knows("2", first.attempt.token)
+        assert not line.reports.has_token("1", token)
+    assert not line.reports.has_token("2", first.attempt.token)
 
 
 def test_who_answered_is_told_apart_from_the_status(line: Line) -> None:
     """A detection says nothing of the status, may come late, and its first result stays."""
-    begun = line.placed()
-    line.say(begun, "completed", sequence=3)
-    assert line.say(begun, answered_by="machine_start").hearing is Hearing.OK
-    assert line.say(begun, answered_by="machine_start").hearing is Hearing.AGAIN
-    assert line.say(begun, answered_by="human").hearing is Hearing.AGAIN
+    started = line.placed()
+    line.say(started, "completed", sequence=3)
+    assert line.say(started, answered_by="machine_start").outcome is UpdateOutcome.OK
+    assert line.say(started, answered_by="machine_start").outcome is UpdateOutcome.AGAIN
+    assert line.say(started, answered_by="human").outcome is UpdateOutcome.AGAIN
     placed = line.job().placed
     assert placed is not None
     assert (placed.status, placed.answered_by) == ("completed", "machine_start")
@@ -117,11 +122,11 @@ def test_who_answered_is_told_apart_from_the_status(line: Line) -> None:
 
 def test_a_report_comes_before_the_answer_to_the_request(line: Line) -> None:
     """Not decided yet; once it is settled by that evidence, the late answer is a repetition."""
-    begun = line.dial()
-    assert line.say(begun, "ringing", sequence=1).hearing is Hearing.UNDECIDED
-    line.reports.settle("1", begun.attempt.token, SID)
-    assert line.say(begun, "ringing", sequence=1).moved
-    assert line.desk.finish(begun, accepted(SID)).reception is FinishStatus.AGAIN
+    started = line.dial()
+    assert line.say(started, "ringing", sequence=1).outcome is UpdateOutcome.UNDECIDED
+    line.reports.reconcile("1", started.attempt.token, SID)
+    assert line.say(started, "ringing", sequence=1).moved
+    assert line.worker_queue.finish(started, accepted(SID)).status is FinishStatus.AGAIN
     assert (line.job().state, line.status(), line.job().attempts_made) == (
         State.COMPLETED,
         "ringing",
@@ -131,12 +136,14 @@ def test_a_report_comes_before_the_answer_to_the_request(line: Line) -> None:
 
 def test_the_first_evidence_for_an_attempt_in_doubt_wins(line: Line, client: redis.Redis) -> None:
     """A second call with the same token is a stray."""
-    begun = line.dial()
-    line.desk.finish(begun, Decision(ending=AttemptResult.DOUBT, reason="No answer.", wait_ms=0))
-    line.reports.settle("1", begun.attempt.token, SID)
-    assert line.say(begun, "ringing", sequence=0).hearing is Hearing.OK
-    assert line.say(begun, "ringing", sid=OTHER, sequence=0).hearing is Hearing.SUPERSEDED
-    assert line.reports.strays() == [OTHER]
+    started = line.dial()
+    line.worker_queue.finish(
+        started, Decision(result=AttemptResult.UNKNOWN, reason="No answer.", wait_ms=0)
+    )
+    line.reports.reconcile("1", started.attempt.token, SID)
+    assert line.say(started, "ringing", sequence=0).outcome is UpdateOutcome.OK
+    assert line.say(started, "ringing", sid=OTHER, sequence=0).outcome is UpdateOutcome.SUPERSEDED
+    assert line.reports.due_orphans() == [OTHER]
     assert line.status() == "ringing"
     assert line.queue.stats().unknown_outcomes == 0
 
@@ -144,127 +151,129 @@ def test_the_first_evidence_for_an_attempt_in_doubt_wins(line: Line, client: red
 def test_a_superseded_token_is_counted_once(line: Line) -> None:
     """All callbacks of that call are one stray; until it is ended, it is handed out again."""
     old = line.dial()
-    line.desk.finish(old, Decision(ending=AttemptResult.AGAIN, reason="Absent.", wait_ms=0))
-    line.desk.release("1")
+    line.worker_queue.finish(old, Decision(result=AttemptResult.AGAIN, reason="Absent.", wait_ms=0))
+    line.worker_queue.release("1")
     young = line.again()
-    assert line.say(old, "ringing", sequence=1).hearing is Hearing.SUPERSEDED
-    assert line.say(old, "ringing", sequence=1).hearing is Hearing.AGAIN
-    assert line.say(old, "canceled", sequence=2).hearing is Hearing.AGAIN
+    assert line.say(old, "ringing", sequence=1).outcome is UpdateOutcome.SUPERSEDED
+    assert line.say(old, "ringing", sequence=1).outcome is UpdateOutcome.AGAIN
+    assert line.say(old, "canceled", sequence=2).outcome is UpdateOutcome.AGAIN
     assert line.queue.stats().orphaned_calls == 1
-    assert line.reports.strays() == [SID]
-    assert line.reports.strays() == []
-    line.reports.ended(SID)
+    assert line.reports.due_orphans() == [SID]
+    assert line.reports.due_orphans() == []
+    line.reports.orphan_ended(SID)
     line.took(young, OTHER)
     assert line.say(young, "ringing", sid=OTHER, sequence=1).moved
     assert line.job().attempts_made == 2
 
 
 GIVEN_UP = [
-    Decision(ending=AttemptResult.AGAIN, reason="Absent.", wait_ms=HOUR_MS),
-    Decision(ending=AttemptResult.FAILED, reason="It is not known whether this call was placed."),
-    Decision(ending=AttemptResult.POSTPONED, reason="Not sent in time."),
+    Decision(result=AttemptResult.AGAIN, reason="Absent.", wait_ms=HOUR_MS),
+    Decision(result=AttemptResult.FAILED, reason="It is not known whether this call was placed."),
+    Decision(result=AttemptResult.POSTPONED, reason="Not sent in time."),
 ]
 
 
-@pytest.mark.parametrize("verdict", GIVEN_UP, ids=lambda verdict: str(verdict.ending))
+@pytest.mark.parametrize("decision", GIVEN_UP, ids=lambda decision: str(decision.result))
 def test_a_ring_of_an_attempt_that_was_given_up_spares_the_next_one(
-    line: Line, verdict: Decision
+    line: Line, decision: Decision
 ) -> None:
     """While no other attempt has begun, the phone that rings is this call's."""
-    begun = line.dial()
-    line.desk.finish(begun, verdict)
-    line.desk.release("1")
-    assert line.say(begun, "ringing", sequence=1).moved
+    started = line.dial()
+    line.worker_queue.finish(started, decision)
+    line.worker_queue.release("1")
+    assert line.say(started, "ringing", sequence=1).moved
     job = line.job()
     assert (job.state, job.attempts_made, job.failed_reason) == (State.COMPLETED, 1, None)
     assert line.status() == "ringing"
-    assert taken(line.desk, 5) == []
+    assert taken(line.worker_queue, 5) == []
     stats = line.queue.stats()
     assert (stats.completed, stats.total, stats.orphaned_calls) == (1, 1, 0)
 
 
 def test_it_does_so_even_while_a_worker_holds_the_call_again(line: Line) -> None:
     """Whoever was about to begin finds out in the last check."""
-    begun = line.dial()
-    line.desk.finish(begun, Decision(ending=AttemptResult.AGAIN, reason="Absent.", wait_ms=0))
-    line.desk.release("1")
-    assert taken(line.desk) == ["1"]
-    line.say(begun, "ringing", sequence=1)
-    assert not isinstance(line.desk.begin("1", "fresh"), DialStarted)
+    started = line.dial()
+    line.worker_queue.finish(
+        started, Decision(result=AttemptResult.AGAIN, reason="Absent.", wait_ms=0)
+    )
+    line.worker_queue.release("1")
+    assert taken(line.worker_queue) == ["1"]
+    line.say(started, "ringing", sequence=1)
+    assert not isinstance(line.worker_queue.start_dialing("1", "fresh"), DialStarted)
     assert line.job().state is State.COMPLETED
 
 
 def test_a_removed_job_is_not_revived(line: Line) -> None:
     """A call that was accounted for says nothing any more; of another one nothing is known."""
-    begun = line.placed()
+    started = line.placed()
     line.queue.cancel("1")
-    assert line.say(begun, "ringing", sequence=1).hearing is Hearing.AGAIN
-    assert line.say(begun, "ringing", sid=OTHER, sequence=1).hearing is Hearing.MISSING
+    assert line.say(started, "ringing", sequence=1).outcome is UpdateOutcome.AGAIN
+    assert line.say(started, "ringing", sid=OTHER, sequence=1).outcome is UpdateOutcome.MISSING
     assert line.queue.stats().total == 0
-    assert line.reports.silent() == []
+    assert line.reports.due_status_polls() == []
 
 
 def test_a_store_that_lost_everything_ends_no_live_call(line: Line, client: redis.Redis) -> None:
     """Its callbacks go on coming: a record that is missing is no evidence against a call."""
-    begun = line.placed()
+    started = line.placed()
     client.flushall()
     for sequence, status in enumerate(("ringing", "in-progress", "completed")):
-        assert line.say(begun, status, sequence=sequence).hearing is Hearing.MISSING
-    assert line.reports.strays() == []
+        assert line.say(started, status, sequence=sequence).outcome is UpdateOutcome.MISSING
+    assert line.reports.due_orphans() == []
     assert line.queue.stats().orphaned_calls == 0
 
 
 def test_silent_calls_are_handed_out_once_and_paced(line: Line, client: redis.Redis) -> None:
     """Leased, over all workers; a call that is over, or gone, is not asked for."""
-    queue, desk = line.queue, line.desk
+    queue, worker_queue = line.queue, line.worker_queue
     queue.add([new(i) for i in range(30)])
-    for job_id in taken(desk, 30):
-        place(desk, job_id)
-    assert line.reports.silent() == []
-    client.zadd(keys.FOLLOWING, dict.fromkeys(client.zrange(keys.FOLLOWING, 0, -1), 1))
+    for job_id in taken(worker_queue, 30):
+        place(worker_queue, job_id)
+    assert line.reports.due_status_polls() == []
+    client.zadd(keys.STATUS_POLLS, dict.fromkeys(client.zrange(keys.STATUS_POLLS, 0, -1), 1))
     queue.cancel("1")
-    first = line.reports.silent()
+    first = line.reports.due_status_polls()
     assert [followed.sid for followed in first] == [f"CA{i}" for i in range(2, 11)]
-    assert line.reports.silent() == []
+    assert line.reports.due_status_polls() == []
     client.delete(keys.PACE)
-    second = line.reports.silent()
+    second = line.reports.due_status_polls()
     assert [followed.job_id for followed in second] == [str(i) for i in range(11, 21)]
-    assert {followed.looks for followed in first + second} == {1}
+    assert {followed.polls for followed in first + second} == {1}
 
 
 def test_the_price_is_asked_for_once(line: Line, client: redis.Redis) -> None:
     """A while after the end, of calls that were answered, whether it is there by then or not."""
-    begun = line.placed()
-    line.say(begun, "completed", sequence=3)
-    assert client.zcard(keys.FOLLOWING) == 1
-    client.zadd(keys.FOLLOWING, {"a1": 1})
-    (followed,) = line.reports.silent()
+    started = line.placed()
+    line.say(started, "completed", sequence=3)
+    assert client.zcard(keys.STATUS_POLLS) == 1
+    client.zadd(keys.STATUS_POLLS, {"a1": 1})
+    (followed,) = line.reports.due_status_polls()
     assert followed.over
-    report = Report(sid=SID, status=LineStatus.COMPLETED, price="-0.013", price_unit="USD")
-    line.reports.report("1", followed.token, report, look_ms=1, price_ms=0)
+    report = StatusUpdate(sid=SID, status=LineStatus.COMPLETED, price="-0.013", price_unit="USD")
+    line.reports.record("1", followed.token, report, poll_ms=1, price_ms=0)
     placed = line.job().placed
     assert placed is not None
     assert (placed.price, placed.price_unit) == ("-0.013", "USD")
-    assert client.zcard(keys.FOLLOWING) == 0
+    assert client.zcard(keys.STATUS_POLLS) == 0
 
 
 def test_a_call_that_cost_nothing_is_not_asked_for(line: Line, client: redis.Redis) -> None:
     """Nobody answered."""
     line.say(line.placed(), "no-answer", sequence=2)
-    assert client.zcard(keys.FOLLOWING) == 0
+    assert client.zcard(keys.STATUS_POLLS) == 0
 
 
 def test_a_call_that_was_found_over_still_gets_its_particulars(
     line: Line, client: redis.Redis
 ) -> None:
     """The settler's list showed it completed: nothing late moves it back, the report is taken."""
-    begun = line.dial()
-    found = Decision(ending=AttemptResult.COMPLETED, accepted=Accepted(sid=SID, status="completed"))
-    line.desk.finish(begun, found)
-    assert [followed.sid for followed in line.reports.silent()] == [SID]
-    line.say(begun, "ringing", sequence=1)
+    started = line.dial()
+    found = Decision(result=AttemptResult.COMPLETED, accepted=Accepted(sid=SID, status="completed"))
+    line.worker_queue.finish(started, found)
+    assert [followed.sid for followed in line.reports.due_status_polls()] == [SID]
+    line.say(started, "ringing", sequence=1)
     assert line.status() == "completed"
-    assert line.say(begun, "completed", sequence=3, duration_s=7).moved
+    assert line.say(started, "completed", sequence=3, duration_s=7).moved
     placed = line.job().placed
     assert placed is not None
     assert placed.duration_s == 7
@@ -272,11 +281,11 @@ def test_a_call_that_was_found_over_still_gets_its_particulars(
 
 def test_full_memory_lets_reports_in(line: Line, client: redis.Redis) -> None:
     """Under noeviction the end of a call goes through all the same."""
-    begun = line.placed()
+    started = line.placed()
     client.config_set("maxmemory", 1)
     try:
-        assert line.say(begun, "completed", sequence=3).moved
-        assert line.say(begun, "ringing", sid=OTHER).hearing is Hearing.SUPERSEDED
+        assert line.say(started, "completed", sequence=3).moved
+        assert line.say(started, "ringing", sid=OTHER).outcome is UpdateOutcome.SUPERSEDED
     finally:
         client.config_set("maxmemory", 0)
 
@@ -285,12 +294,12 @@ def test_a_call_that_twilio_does_not_know_is_not_asked_for_again(
     line: Line, client: redis.Redis
 ) -> None:
     """It may be too young for Twilio's own record: what is said of it later counts."""
-    begun = line.placed()
-    lost = Report(sid=SID, status=LineStatus.UNKNOWN)
-    line.reports.report("1", begun.attempt.token, lost, look_ms=0, price_ms=1)
+    started = line.placed()
+    lost = StatusUpdate(sid=SID, status=LineStatus.UNKNOWN)
+    line.reports.record("1", started.attempt.token, lost, poll_ms=0, price_ms=1)
     assert line.status() == "unknown"
-    assert client.zcard(keys.FOLLOWING) == 0
-    line.say(begun, "ringing", sequence=1)
+    assert client.zcard(keys.STATUS_POLLS) == 0
+    line.say(started, "ringing", sequence=1)
     assert line.status() == "unknown"
-    line.say(begun, "busy", sequence=2)
+    line.say(started, "busy", sequence=2)
     assert line.status() == "busy"

@@ -172,9 +172,9 @@ def test_nor_is_one_that_a_script_used_a_moment_ago(server: Server, mine: redis.
 
 def test_a_server_that_is_away_was_sent_nothing() -> None:
     """So the outcome of a write is known."""
-    gate = RedisStore(connect(f"redis://127.0.0.1:{free_port()}/0", timeout_s=1.0))
+    store = RedisStore(connect(f"redis://127.0.0.1:{free_port()}/0", timeout_s=1.0))
     with pytest.raises(StoreUnavailable) as refused:
-        gate.write("pause", ["x"], 0, "somebody")
+        store.write("pause", ["x"], 0, "somebody")
     assert not refused.value.outcome_unknown
 
 
@@ -225,13 +225,13 @@ def test_a_full_server_refuses_and_nothing_was_done(start_server: Callable[..., 
     with server.client() as direct:
         direct.config_set("maxclients", 3)
     holders = [redis.Redis(port=server.port, single_connection_client=True) for _ in range(3)]
-    gate = RedisStore(connect(server.url, timeout_s=API_TIMEOUT_S))
+    store = RedisStore(connect(server.url, timeout_s=API_TIMEOUT_S))
     with pytest.raises(StoreUnavailable, match="max number of clients") as refused:
-        gate.write("pause", ["x"], 0, "somebody")
+        store.write("pause", ["x"], 0, "somebody")
     assert not refused.value.outcome_unknown
     for holder in holders:
         holder.close()
-    until(lambda: gate.ask("PING"), within_s=5, what="there is room again")
+    until(lambda: store.ask("PING"), within_s=5, what="there is room again")
 
 
 def test_a_process_makes_do_with_the_connections_that_it_got(server: Server) -> None:

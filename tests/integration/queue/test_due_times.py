@@ -9,13 +9,13 @@ import pytest
 import redis
 
 from tests.integration.conftest import begin, new, place, taken
-from vomind_queue.calls.call_status import OutcomePolicy, Report
+from vomind_queue.calls.call_status import OutcomePolicy, StatusUpdate
 from vomind_queue.calls.decisions import AttemptResult, Decision
 from vomind_queue.queue import keys
 from vomind_queue.queue.call_queue import CallQueue
 from vomind_queue.queue.callback_store import CallbackStore
 from vomind_queue.queue.connection import RedisStore
-from vomind_queue.queue.due_times import ATTEMPTS, SILENT_CALLS, STRAYS, DueTimes
+from vomind_queue.queue.due_times import ORPHANS, RECONCILIATIONS, STATUS_POLLS, DueTimes
 from vomind_queue.queue.worker_queue import WorkerQueue
 
 
@@ -26,9 +26,11 @@ def times(client: redis.Redis, redis_url: str) -> DueTimes:
 
 
 @pytest.fixture
-def reports(client: redis.Redis, desk: WorkerQueue) -> CallbackStore:
+def reports(client: redis.Redis, worker_queue: WorkerQueue) -> CallbackStore:
     """Where callbacks come in."""
-    return CallbackStore(RedisStore(client), desk, OutcomePolicy(retry_on=(), delay_ms=0, most=0))
+    return CallbackStore(
+        RedisStore(client), worker_queue, OutcomePolicy(retry_on=(), delay_ms=0, most=0)
+    )
 
 
 def heard(client: redis.Redis) -> bool:
@@ -45,60 +47,60 @@ def test_an_empty_queue_has_nothing_due(times: DueTimes) -> None:
 
 
 def test_an_attempt_of_unknown_outcome_wakes_a_worker(
-    times: DueTimes, queue: CallQueue, desk: WorkerQueue, client: redis.Redis
+    times: DueTimes, queue: CallQueue, worker_queue: WorkerQueue, client: redis.Redis
 ) -> None:
     """Whether its worker says so or gives it back marked."""
     queue.add([new(number) for number in range(2)])
-    first, second = taken(desk, 2)
-    begun = [begin(desk, job_id) for job_id in (first, second)]
+    first, second = taken(worker_queue, 2)
+    started = [begin(worker_queue, job_id) for job_id in (first, second)]
     assert times.next() == {}
-    desk.finish(begun[0], Decision(ending=AttemptResult.DOUBT, wait_ms=2_000))
+    worker_queue.finish(started[0], Decision(result=AttemptResult.UNKNOWN, wait_ms=2_000))
     assert heard(client)
-    assert 1 < times.next()[ATTEMPTS] <= 2
-    desk.give_back(second, str(desk.book.token(second)))
+    assert 1 < times.next()[RECONCILIATIONS] <= 2
+    worker_queue.give_back(second, str(worker_queue.leases.token(second)))
     assert heard(client)
-    assert times.next()[ATTEMPTS] == 0
+    assert times.next()[RECONCILIATIONS] == 0
 
 
 def test_a_dead_workers_attempt_wakes_another_one(
-    times: DueTimes, queue: CallQueue, desk: WorkerQueue, client: redis.Redis
+    times: DueTimes, queue: CallQueue, worker_queue: WorkerQueue, client: redis.Redis
 ) -> None:
     """As soon as its lease has run out and somebody asks for calls."""
     queue.add([new(0)])
-    begin(desk, *taken(desk))
-    time.sleep(desk.protocol.lease_ms / 1000)
+    begin(worker_queue, *taken(worker_queue))
+    time.sleep(worker_queue.protocol.lease_ms / 1000)
     assert not heard(client)
-    assert not taken(desk)
+    assert not taken(worker_queue)
     assert heard(client)
-    assert times.next()[ATTEMPTS] == 0
+    assert times.next()[RECONCILIATIONS] == 0
 
 
 def test_what_is_due_later_than_something_else_wakes_nobody(
-    times: DueTimes, queue: CallQueue, desk: WorkerQueue, client: redis.Redis
+    times: DueTimes, queue: CallQueue, worker_queue: WorkerQueue, client: redis.Redis
 ) -> None:
     """Workers sleep until the first of them."""
     queue.add([new(number) for number in range(2)])
-    begun = [begin(desk, job_id) for job_id in taken(desk, 2)]
-    desk.finish(begun[0], Decision(ending=AttemptResult.DOUBT, wait_ms=1_000))
+    started = [begin(worker_queue, job_id) for job_id in taken(worker_queue, 2)]
+    worker_queue.finish(started[0], Decision(result=AttemptResult.UNKNOWN, wait_ms=1_000))
     assert heard(client)
-    desk.finish(begun[1], Decision(ending=AttemptResult.DOUBT, wait_ms=2_000))
+    worker_queue.finish(started[1], Decision(result=AttemptResult.UNKNOWN, wait_ms=2_000))
     assert not heard(client)
-    assert times.next()[ATTEMPTS] <= 1
+    assert times.next()[RECONCILIATIONS] <= 1
 
 
 def test_a_placed_call_is_due_when_it_is_to_be_asked_for(
-    times: DueTimes, queue: CallQueue, desk: WorkerQueue, reports: CallbackStore
+    times: DueTimes, queue: CallQueue, worker_queue: WorkerQueue, reports: CallbackStore
 ) -> None:
     """Paced as they are handed out."""
     queue.add([new(number) for number in range(2)])
-    for job_id in taken(desk, 2):
-        place(desk, job_id)
-    assert 0.5 < times.next()[SILENT_CALLS] <= 1
+    for job_id in taken(worker_queue, 2):
+        place(worker_queue, job_id)
+    assert 0.5 < times.next()[STATUS_POLLS] <= 1
     assert times.wait(5)
     time.sleep(1)
-    assert times.next()[SILENT_CALLS] == 0
-    assert len(reports.silent()) == 2
-    assert times.next()[SILENT_CALLS] > 5
+    assert times.next()[STATUS_POLLS] == 0
+    assert len(reports.due_status_polls()) == 2
+    assert times.next()[STATUS_POLLS] > 5
 
 
 def test_a_stray_ring_wakes_a_waiting_worker_at_once(
@@ -116,12 +118,12 @@ def test_a_stray_ring_wakes_a_waiting_worker_at_once(
     thread = threading.Thread(target=wait)
     thread.start()
     time.sleep(0.2)
-    reports.report("1", "no-such-token", Report(sid="CA1"), look_ms=1_000, price_ms=0)
+    reports.record("1", "no-such-token", StatusUpdate(sid="CA1"), poll_ms=1_000, price_ms=0)
     thread.join(5)
     assert 0.2 <= waited[0] < 0.4
-    assert times.next()[STRAYS] == 0
-    assert list(reports.strays()) == ["CA1"]
-    assert times.next()[STRAYS] > 4
+    assert times.next()[ORPHANS] == 0
+    assert list(reports.due_orphans()) == ["CA1"]
+    assert times.next()[ORPHANS] > 4
 
 
 def test_a_wait_is_ended_by_another_thread(times: DueTimes) -> None:
@@ -153,5 +155,5 @@ def test_full_memory_lets_words_in(
     queue.add([new(0)])
     client.config_set("maxmemory", 1)
     request.addfinalizer(lambda: client.config_set("maxmemory", 0))
-    reports.report("1", "no-such-token", Report(sid="CA1"), look_ms=1_000, price_ms=0)
+    reports.record("1", "no-such-token", StatusUpdate(sid="CA1"), poll_ms=1_000, price_ms=0)
     assert times.wait(1)

@@ -19,11 +19,11 @@ LATE_MS = 4_000_000_000_000
 
 
 def test_a_tick_that_fires_meanwhile_hides_no_recurring_call(
-    client: redis.Redis, timetable: RecurringStore, monkeypatch: pytest.MonkeyPatch
+    client: redis.Redis, recurring_store: RecurringStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It moves the first one to the end, and all others one place to the front."""
     for index in range(3):
-        timetable.put(wanted(NUMBER, key=f"key{index}"), LATE_MS - 10 + index)
+        recurring_store.put(wanted(NUMBER, key=f"key{index}"), LATE_MS - 10 + index)
     monkeypatch.setattr(erasure, "SCHEDULES", 1)
 
     fires = ["once"]
@@ -31,7 +31,7 @@ def test_a_tick_that_fires_meanwhile_hides_no_recurring_call(
     class Meanwhile(RedisStore):
         def read(self, name: str, key_names: list[str], *args: Any) -> list[Any]:
             answer = super().read(name, key_names, *args)
-            if name in ("schedules", "recurring") and fires:
+            if name in ("recurring_page", "find_recurring") and fires:
                 fires.pop()
                 first = str(client.zrange(keys.SCHEDULES, 0, 0)[0])
                 set_tick(client, first.removeprefix(keys.SCHEDULE), LATE_MS)
@@ -39,27 +39,27 @@ def test_a_tick_that_fires_meanwhile_hides_no_recurring_call(
 
     removed, _ = Erasure(Meanwhile(client)).forget(NUMBER)
     assert removed == {f"recurring:{number}": "recurring" for number in (1, 2, 3)}
-    assert timetable.page(0, 9).total == 0
+    assert recurring_store.page(0, 9).total == 0
 
 
 def test_recurring_calls_that_are_not_in_the_index_are_forgotten(
-    client: redis.Redis, timetable: RecurringStore
+    client: redis.Redis, recurring_store: RecurringStore
 ) -> None:
     """An older version stored them, and no scheduler has come by since."""
     for index in range(1_200):
         to = NUMBER if index % 400 == 0 else "+15550000002"
-        timetable.put(wanted(to, key=f"key{index}"), LATE_MS)
+        recurring_store.put(wanted(to, key=f"key{index}"), LATE_MS)
     client.delete(keys.RECURRING_INDEX)
     removed, _ = Erasure(RedisStore(client)).forget(NUMBER)
     assert sorted(removed) == ["recurring:1", "recurring:401", "recurring:801"]
-    assert timetable.page(0, 0).total == 1_197
+    assert recurring_store.page(0, 0).total == 1_197
 
 
 def test_an_entry_of_nothing_leaves_the_index(
-    client: redis.Redis, timetable: RecurringStore
+    client: redis.Redis, recurring_store: RecurringStore
 ) -> None:
     """Its recurring call was deleted by other means."""
-    timetable.put(wanted(NUMBER), LATE_MS)
+    recurring_store.put(wanted(NUMBER), LATE_MS)
     client.delete(keys.SCHEDULES)
     assert Erasure(RedisStore(client)).forget(NUMBER) == ({}, [])
     assert client.exists(keys.RECURRING_INDEX) == 0

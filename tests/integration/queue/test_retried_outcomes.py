@@ -13,7 +13,7 @@ from tests.integration.conftest import begin, taken
 from tests.integration.placed_call import NONE, OTHER, SID, Line, accepted
 from tests.twilio import a_sid
 from vomind_queue.calls.call import State
-from vomind_queue.calls.call_status import Hearing, OutcomePolicy
+from vomind_queue.calls.call_status import OutcomePolicy, UpdateOutcome
 from vomind_queue.calls.decisions import FinishStatus
 from vomind_queue.queue import keys
 from vomind_queue.queue.call_queue import CallQueue
@@ -23,9 +23,9 @@ BUSY = OutcomePolicy(retry_on=("busy", "no-answer"), delay_ms=100, most=2)
 
 
 @pytest.fixture
-def retrying(queue: CallQueue, desk: WorkerQueue, client: redis.Redis) -> Line:
+def retrying(queue: CallQueue, worker_queue: WorkerQueue, client: redis.Redis) -> Line:
     """A line whose busy calls are made again, twice."""
-    return Line(queue, desk, client, BUSY)
+    return Line(queue, worker_queue, client, BUSY)
 
 
 def test_an_outcome_is_tried_again(retrying: Line) -> None:
@@ -39,10 +39,10 @@ def test_an_outcome_is_tried_again(retrying: Line) -> None:
         None,
     )
     assert retrying.queue.stats().total == 1
-    assert taken(retrying.desk) == []
+    assert taken(retrying.worker_queue) == []
     time.sleep(0.12)
     second = retrying.took(retrying.again(), OTHER)
-    assert retrying.say(first, "busy", sequence=3).hearing is Hearing.AGAIN
+    assert retrying.say(first, "busy", sequence=3).outcome is UpdateOutcome.AGAIN
     retrying.say(second, "no-answer", sid=OTHER, sequence=2)
     time.sleep(0.12)
     third = retrying.took(retrying.again(), a_sid(3))
@@ -71,9 +71,9 @@ def test_a_record_of_before_reads_as_it_did_and_goes_on(
     assert retrying.say(first, "busy", sequence=2).repeated
     assert retrying.job().finished_ms is None
     time.sleep(0.12)
-    (call,) = retrying.desk.take(1, "123").calls
+    (call,) = retrying.worker_queue.claim(1, "123").calls
     assert call.round == 0
-    retrying.took(begin(retrying.desk, call.job_id), OTHER)
+    retrying.took(begin(retrying.worker_queue, call.job_id), OTHER)
     seen = [made.placed.sid for made in retrying.job().attempts if made.placed]
     assert (seen, retrying.job().attempts_made) == ([SID, OTHER], 2)
 
@@ -95,7 +95,7 @@ CHOICES = [
 @pytest.mark.parametrize(("own", "policy", "outcome", "repeated"), CHOICES)
 def test_which_outcomes_are_tried_again(
     queue: CallQueue,
-    desk: WorkerQueue,
+    worker_queue: WorkerQueue,
     client: redis.Redis,
     own: list[str] | None,
     policy: OutcomePolicy,
@@ -103,7 +103,7 @@ def test_which_outcomes_are_tried_again(
     repeated: bool,
 ) -> None:
     """The call's own choice counts before that of the settings, none at all included."""
-    line = Line(queue, desk, client, policy)
+    line = Line(queue, worker_queue, client, policy)
     assert line.say(line.placed(retry_on=own), outcome, sequence=2).repeated is repeated
 
 
@@ -111,21 +111,21 @@ def test_a_repeated_call_can_be_cancelled_and_has_all_its_attempts(retrying: Lin
     """Between two attempts it is like any delayed call."""
     retrying.say(retrying.placed(), "busy", sequence=1)
     time.sleep(0.12)
-    look = retrying.desk.take(1, "123")
+    look = retrying.worker_queue.claim(1, "123")
     assert [(call.job_id, call.round) for call in look.calls] == [("1", 0)]
-    retrying.desk.give_back("1", look.calls[0].lease)
+    retrying.worker_queue.give_back("1", look.calls[0].lease)
     assert retrying.queue.cancel("1") is State.WAITING
 
 
 def test_a_late_answer_to_an_attempt_of_before_is_no_stray(
-    retrying: Line, make_desk: Callable[..., WorkerQueue]
+    retrying: Line, make_worker_queue: Callable[..., WorkerQueue]
 ) -> None:
     """The callbacks were faster than the answer, and the next attempt is under way already."""
     slow = retrying.dial()
-    retrying.reports.settle("1", slow.attempt.token, SID)
+    retrying.reports.reconcile("1", slow.attempt.token, SID)
     retrying.say(slow, "busy", sequence=2)
     time.sleep(0.12)
-    other = make_desk()
+    other = make_worker_queue()
     assert taken(other) == ["1"]
     begin(other, "1")
-    assert retrying.desk.finish(slow, accepted(SID)).reception is FinishStatus.AGAIN
+    assert retrying.worker_queue.finish(slow, accepted(SID)).status is FinishStatus.AGAIN

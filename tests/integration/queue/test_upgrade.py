@@ -41,9 +41,9 @@ COUNT = 7
 
 
 @pytest.fixture
-def keeper(timetable: RecurringStore) -> RecurringScheduler:
+def keeper(recurring_store: RecurringStore) -> RecurringScheduler:
     """What the scheduler that leads does."""
-    return RecurringScheduler(timetable)
+    return RecurringScheduler(recurring_store)
 
 
 @pytest.fixture
@@ -79,9 +79,9 @@ def old(valkey: redis.Redis, script: str, *args: object) -> list[Any]:
     return answer
 
 
-def all_shown(timetable: RecurringStore) -> Sequence[Schedule]:
+def all_shown(recurring_store: RecurringStore) -> Sequence[Schedule]:
     """Those that can be read."""
-    return [shown(timetable, str(number)) for number in range(1, COUNT)]
+    return [shown(recurring_store, str(number)) for number in range(1, COUNT)]
 
 
 def old_keys(valkey: redis.Redis) -> Sequence[str]:
@@ -90,64 +90,64 @@ def old_keys(valkey: redis.Redis) -> Sequence[str]:
 
 
 def test_nothing_is_lost_by_the_move(
-    timetable: RecurringStore,
+    recurring_store: RecurringStore,
     keeper: RecurringScheduler,
     queue: CallQueue,
     valkey: redis.Redis,
     due_ms: int,
 ) -> None:
     """Times, counts, pauses, ends and runs are what they were; what is due rings once."""
-    before, jobs = all_shown(timetable), waiting(queue)
+    before, jobs = all_shown(recurring_store), waiting(queue)
     assert [each.next_ms for each in before][5] == due_ms
     beat(keeper)
     assert old_keys(valkey) == []
-    after = all_shown(timetable)
+    after = all_shown(recurring_store)
     assert after[:3] == before[:3]
     assert after[4] == before[4]
     assert [str(each.status) for each in after[:3]] == ["recurring", "paused", "ended"]
     assert waiting(queue) == [*jobs, f"recurring:6:{due_ms}"]
-    assert (after[5].fired, after[5].done_ms) == (1, due_ms)
-    assert len(timetable.show("1").occurrences) == 3
+    assert (after[5].fired, after[5].last_run_ms) == (1, due_ms)
+    assert len(recurring_store.show("1").occurrences) == 3
     assert (after[3].missed, after[3].skipped) >= (20, 1)
-    assert timetable.page(0, 99).total == COUNT
-    assert put(timetable, before[0].recurrence) == "1"
-    assert put(timetable, wanted(to="+15550000009")) == "9", "8 was given out and removed"
+    assert recurring_store.page(0, 99).total == COUNT
+    assert put(recurring_store, before[0].recurrence) == "1"
+    assert put(recurring_store, wanted(to="+15550000009")) == "9", "8 was given out and removed"
 
 
 def test_what_was_moved_is_found_by_its_number(
-    timetable: RecurringStore, keeper: RecurringScheduler, due_ms: int
+    recurring_store: RecurringStore, keeper: RecurringScheduler, due_ms: int
 ) -> None:
     """At once, and found no more once it is gone."""
     assert due_ms
     beat(keeper)
     search = ScheduleSearch(number="+15550000001")
-    found = [listed(each) for each in timetable.find(search, 0, 9).views]
+    found = [listed(each) for each in recurring_store.find(search, 0, 9).views]
     assert "1" in found
     for schedule_id in found:
-        timetable.remove(schedule_id)
-    assert timetable.find(search, 0, 9).total == 0
+        recurring_store.remove(schedule_id)
+    assert recurring_store.find(search, 0, 9).total == 0
 
 
 def test_one_that_cannot_be_read_moves_as_it_is(
-    timetable: RecurringStore, keeper: RecurringScheduler, valkey: redis.Redis, due_ms: int
+    recurring_store: RecurringStore, keeper: RecurringScheduler, valkey: redis.Redis, due_ms: int
 ) -> None:
     """A mended record goes on."""
     assert due_ms
     beat(keeper)
-    assert "7" in timetable.page(0, 99).views
+    assert "7" in recurring_store.page(0, 99).views
     valkey.hset("{calls}:redbeat:recurring:7", "overlap", "queue")
-    assert shown(timetable, "7").recurrence.call.to == "+15550000007"
+    assert shown(recurring_store, "7").recurrence.call.to == "+15550000007"
 
 
 def test_an_old_scheduler_fires_nothing_that_was_moved(
-    timetable: RecurringStore,
+    recurring_store: RecurringStore,
     keeper: RecurringScheduler,
     queue: CallQueue,
     valkey: redis.Redis,
     due_ms: int,
 ) -> None:
     """Neither what it decided on before, nor anything that it looks for later."""
-    now = timetable.now_ms()
+    now = recurring_store.now_ms()
     seen = old(valkey, "ticks", "old scheduler", 60_000, 250)
     assert "6" in seen
     decided = ("6", "1", due_ms, due_ms, 0, "", due_ms, now + 86_400_000)
@@ -156,29 +156,29 @@ def test_an_old_scheduler_fires_nothing_that_was_moved(
     assert old(valkey, "fire", now + 60_000, *decided)[2:] == ["lost"]
     assert old(valkey, "ticks", "old scheduler", 60_000, 250)[2:] == [-1]
     assert waiting(queue) == jobs
-    assert shown(timetable, "6").fired == 1
+    assert shown(recurring_store, "6").fired == 1
 
 
 def test_a_new_scheduler_fires_nothing_that_an_old_one_has(
-    timetable: RecurringStore,
+    recurring_store: RecurringStore,
     keeper: RecurringScheduler,
     queue: CallQueue,
     valkey: redis.Redis,
     due_ms: int,
 ) -> None:
     """It moves over what the old one has made of it."""
-    now = timetable.now_ms()
+    now = recurring_store.now_ms()
     decided = ("6", "1", due_ms, due_ms, 0, "", due_ms, now + 86_400_000)
     assert old(valkey, "fire", now + 60_000, *decided)[2:] == ["fired"]
     jobs = waiting(queue)
     beat(keeper)
     assert waiting(queue) == jobs
-    six = shown(timetable, "6")
-    assert (six.fired, six.done_ms, six.next_ms) == (1, due_ms, now + 86_400_000)
+    six = shown(recurring_store, "6")
+    assert (six.fired, six.last_run_ms, six.next_ms) == (1, due_ms, now + 86_400_000)
 
 
 def test_what_an_old_process_stores_later_is_moved_later(
-    timetable: RecurringStore,
+    recurring_store: RecurringStore,
     keeper: RecurringScheduler,
     queue: CallQueue,
     valkey: redis.Redis,
@@ -186,13 +186,13 @@ def test_what_an_old_process_stores_later_is_moved_later(
 ) -> None:
     """A new one, and one that was moved: it keeps its number and story, and no tick comes twice."""
     beat(keeper)
-    six, jobs = shown(timetable, "6"), waiting(queue)
+    six, jobs = shown(recurring_store, "6"), waiting(queue)
     record = valkey.hgetall("{calls}:redbeat:recurring:6")
     fields = [
         item for name in ("priority", "cron", "zone", "grace") for item in (name, record[name])
     ]
     fields += ["overlap", "queue"]
-    soon = timetable.now_ms() + 86_400_000
+    soon = recurring_store.now_ms() + 86_400_000
     for identity, to, tick in ((record["identity"], "6", due_ms), ("new", "9", soon)):
         data = record["data"].replace("+15550000006", f"+1555000000{to}")
         data = data.replace("Reminder", "Edited")
@@ -203,27 +203,29 @@ def test_what_an_old_process_stores_later_is_moved_later(
     beat(keeper)
     assert old_keys(valkey) == []
     assert waiting(queue) == jobs
-    again = shown(timetable, "6")
+    again = shown(recurring_store, "6")
     assert again.recurrence.call.message == "Edited"
-    assert (again.next_ms, again.revision, again.done_ms) == (soon, six.revision + 1, due_ms)
+    assert (again.next_ms, again.revision, again.last_run_ms) == (soon, six.revision + 1, due_ms)
     assert again.fired == 1
-    assert shown(timetable, "9").recurrence.call.to == "+15550000009"
+    assert shown(recurring_store, "9").recurrence.call.to == "+15550000009"
 
 
-def test_a_move_is_made_once(timetable: RecurringStore, valkey: redis.Redis, due_ms: int) -> None:
+def test_a_move_is_made_once(
+    recurring_store: RecurringStore, valkey: redis.Redis, due_ms: int
+) -> None:
     """Two new schedulers move at the same time, and one of them read what is moved by now."""
     assert due_ms
-    assert timetable.adopt(3) == 3
-    assert timetable.adopt(250) == COUNT - 3
-    assert timetable.adopt(250) == 0
+    assert recurring_store.adopt(3) == 3
+    assert recurring_store.adopt(250) == COUNT - 3
+    assert recurring_store.adopt(250) == 0
     valkey.zadd("{calls}:schedules", {"a8": 1})
-    assert timetable.adopt(250) == 1
+    assert recurring_store.adopt(250) == 1
     assert old_keys(valkey) == []
-    assert timetable.page(0, 99).total == COUNT
+    assert recurring_store.page(0, 99).total == COUNT
 
 
 def test_the_api_knows_them_before_they_are_moved(
-    timetable: RecurringStore,
+    recurring_store: RecurringStore,
     keeper: RecurringScheduler,
     queue: CallQueue,
     valkey: redis.Redis,
@@ -232,22 +234,23 @@ def test_the_api_knows_them_before_they_are_moved(
     """Web processes are new and the scheduler is not yet: an old one goes on firing them."""
     assert due_ms
     assert queue.stats().recurring == 5
-    assert len(timetable.page(0, 99).views) == COUNT
+    assert len(recurring_store.page(0, 99).views) == COUNT
     assert [
-        view if isinstance(view, str) else view.schedule.id for view in timetable.page(0, 0).views
+        view if isinstance(view, str) else view.schedule.id
+        for view in recurring_store.page(0, 0).views
     ] == ["6"]
-    timetable.pause(shown(timetable, "1"), "ops")
-    recurrence = shown(timetable, "5").recurrence
+    recurring_store.pause(shown(recurring_store, "1"), "ops")
+    recurrence = shown(recurring_store, "5").recurrence
     edited = replace(recurrence, call=replace(recurrence.call, message="Edited"))
-    assert put(timetable, edited) == "5"
-    timetable.remove("4")
+    assert put(recurring_store, edited) == "5"
+    recurring_store.remove("4")
     with pytest.raises(JobNotFound):
-        timetable.show("4")
+        recurring_store.show("4")
     assert valkey.zcard("{calls}:schedules") == COUNT - 1
     beat(keeper)
-    assert str(shown(timetable, "1").status) == "paused"
-    assert shown(timetable, "5").recurrence == edited
-    assert timetable.page(0, 99).total == COUNT - 1
+    assert str(shown(recurring_store, "1").status) == "paused"
+    assert shown(recurring_store, "5").recurrence == edited
+    assert recurring_store.page(0, 99).total == COUNT - 1
     make_due(valkey, "5")
-    assert look(timetable).due
-    assert fire(timetable) == [Outcome.FIRED]
+    assert look(recurring_store).due
+    assert fire(recurring_store) == [Outcome.FIRED]

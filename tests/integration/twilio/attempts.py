@@ -31,5 +31,5 @@ def an_attempt(to: str | None = None, **fields: Any) -> Attempt:
         call=call,
         number=1,
         marked_ms=int(time.time() * 1000),
-        begun_s=boottime(),
+        started_s=boottime(),
     )

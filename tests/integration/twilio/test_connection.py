@@ -160,7 +160,7 @@ def test_a_tls_handshake_that_never_ends_was_not_processed(make_dialer: MakeDial
 
 def test_a_late_request_is_not_sent(dialer: TwilioDialer, simulator: SimulatorClient) -> None:
     """After a standstill between the mark and the request nothing leaves, nothing counts."""
-    late = replace(an_attempt(), begun_s=boottime() - 10.01)
+    late = replace(an_attempt(), started_s=boottime() - 10.01)
     failed = dialer.place(late)
     assert isinstance(failed, Failure)
     assert failed.kind is Kind.UNSENT
@@ -172,7 +172,7 @@ def test_a_late_request_is_not_sent_on_a_kept_connection(
 ) -> None:
     """The check stands before the sending, not before the connecting."""
     assert isinstance(dialer.place(an_attempt()), Accepted)
-    late = replace(an_attempt(), begun_s=boottime() - 10.01)
+    late = replace(an_attempt(), started_s=boottime() - 10.01)
     failed = dialer.place(late)
     assert isinstance(failed, Failure)
     assert failed.kind is Kind.UNSENT
@@ -192,7 +192,7 @@ def test_a_request_that_is_given_up_is_taken_back(make_dialer: MakeDialer) -> No
                 visitor.recv(65536)
     failed = placing.result()
     assert isinstance(failed, Failure)
-    assert failed.kind is Kind.DOUBT
+    assert failed.kind is Kind.UNKNOWN
 
 
 @pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="the system has it not")
@@ -396,4 +396,4 @@ def test_answers_that_are_no_http(make_dialer: MakeDialer, answer: bytes) -> Non
         raw_server.raw = answer
         failed = make_dialer(api_base=raw_server.url).place(an_attempt())
     assert isinstance(failed, Failure)
-    assert failed.kind is Kind.DOUBT
+    assert failed.kind is Kind.UNKNOWN

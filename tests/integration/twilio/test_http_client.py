@@ -78,7 +78,7 @@ def test_half_an_answer_is_none(
         raw_server.raw = answer[:end]
         failed = dialer.place(an_attempt())
         assert isinstance(failed, Failure), answer[:end]
-        assert failed.kind is Kind.DOUBT, answer[:end]
+        assert failed.kind is Kind.UNKNOWN, answer[:end]
 
 
 @pytest.mark.parametrize("more", [b"{}", WHOLE, b"HTTP/1.1 408 Request Timeout\r\n\r\n"])
@@ -155,7 +155,7 @@ def test_the_deadline_is_for_the_answer_as_a_whole(
     failed = make_dialer(api_base=raw_server.url, deadline_ms=500).place(an_attempt())
     assert 0.5 <= time.monotonic() - start < 0.5 + GRACE_S
     assert isinstance(failed, Failure)
-    assert failed.kind is Kind.DOUBT
+    assert failed.kind is Kind.UNKNOWN
     assert "in time" in failed.reason
 
 
@@ -186,7 +186,7 @@ def test_no_server_fills_our_memory(
     assert most < 2_000_000
     if head:
         assert isinstance(failed, Failure)
-        assert failed.kind is Kind.DOUBT
+        assert failed.kind is Kind.UNKNOWN
 
 
 def test_an_answer_that_is_too_large(make_dialer: MakeDialer, raw_server: RawServer) -> None:
@@ -194,7 +194,7 @@ def test_an_answer_that_is_too_large(make_dialer: MakeDialer, raw_server: RawSer
     raw_server.raw = CREATED + b"\r\n" + BODY + b" " * 9_000_000
     failed = make_dialer(api_base=raw_server.url).place(an_attempt())
     assert isinstance(failed, Failure)
-    assert failed.kind is Kind.DOUBT
+    assert failed.kind is Kind.UNKNOWN
     assert "too large" in failed.reason
 
 

@@ -131,7 +131,7 @@ def test_the_deadline_is_for_the_answer_as_a_whole(
         failed = dialer.place(ATTEMPT)
     assert time.monotonic() - start < 0.5 + GRACE_S
     assert isinstance(failed, Failure)
-    assert failed.kind is Kind.DOUBT
+    assert failed.kind is Kind.UNKNOWN
     assert server.requests == 1
 
 

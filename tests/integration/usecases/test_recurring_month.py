@@ -47,7 +47,7 @@ class Killed(BaseException):
 
 
 @pytest.fixture
-def gate(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[RedisStore]:
+def store(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[RedisStore]:
     """The store's own scripts, but for what time it is."""
     real = scripts.source
 
@@ -80,7 +80,7 @@ def recurrence(rng: random.Random, number: int) -> Recurrence:
         call=Call(to=f"+1555{number:07}"),
         cron=cron,
         zone=rng.choice(ZONES),
-        grace_ms=rng.choice([60_000, 300_000, 900_000, 3_600_000]),
+        misfire_grace_ms=rng.choice([60_000, 300_000, 900_000, 3_600_000]),
         overlap=Overlap.QUEUE,
     )
 
@@ -91,7 +91,7 @@ class World:
 
     rng: random.Random
     client: redis.Redis
-    timetable: RecurringStore
+    recurring_store: RecurringStore
     now_ms: int = int(BEGIN.timestamp() * 1000)
     #: When a turn of each schedule was carried out, unix ms.
     handled: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
@@ -100,14 +100,14 @@ class World:
     outages: int = 0
 
     def __post_init__(self) -> None:
-        self._fire = self.timetable.fire
-        self.timetable.fire = self.fire_or_die  # type: ignore[method-assign]
+        self._fire = self.recurring_store.fire
+        self.recurring_store.fire = self.fire_or_die  # type: ignore[method-assign]
         self.keepers = [self.new_keeper(), self.new_keeper()]
         self.set_clock(self.now_ms)
 
     def new_keeper(self) -> RecurringScheduler:
         """A scheduler process, started anew."""
-        return RecurringScheduler(self.timetable)
+        return RecurringScheduler(self.recurring_store)
 
     def set_clock(self, now_ms: int) -> None:
         """It is later."""
@@ -170,33 +170,33 @@ def expected(wanted: Recurrence, handled: Sequence[int], until_ms: int) -> tuple
     fired = set()
     for last, seen in pairwise([begin, *handled]):
         due = [tick for tick in ticks if last < tick <= seen]
-        if due and seen - due[-1] < wanted.grace_ms:
+        if due and seen - due[-1] < wanted.misfire_grace_ms:
             fired.add(due[-1])
     return fired, len(ticks) - len(fired)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_each_tick_in_its_grace_fires_exactly_once(gate: RedisStore) -> None:
+def test_each_tick_in_its_grace_fires_exactly_once(store: RedisStore) -> None:
     """Whoever dies and whenever: what fired and what was missed is what the rules say."""
     rng = random.Random(SEED)
-    world = World(rng=rng, client=gate.client, timetable=RecurringStore(gate))
+    world = World(rng=rng, client=store.client, recurring_store=RecurringStore(store))
     wanted = {}
     for number in range(SCHEDULES):
         each = recurrence(rng, number)
-        wanted[world.timetable.put(each, each.first(world.now_ms)).schedule_id] = each
+        wanted[world.recurring_store.put(each, each.first(world.now_ms)).schedule_id] = each
     while world.now_ms < END.timestamp() * 1000:
         world.go_on()
         world.look()
     assert world.deaths > 20
     assert world.outages > 5
     rung = defaultdict(set)
-    for key in gate.client.scan_iter("{calls}:job:recurring:*", count=5_000):
+    for key in store.client.scan_iter("{calls}:job:recurring:*", count=5_000):
         _, schedule_id, tick = key.rsplit(":", 2)
         rung[schedule_id].add(int(tick))
     missed = 0
     for schedule_id, each in wanted.items():
-        schedule = world.timetable.show(schedule_id).schedule
+        schedule = world.recurring_store.show(schedule_id).schedule
         fires, misses = expected(each, world.handled[schedule_id], world.now_ms)
         assert rung[schedule_id] == fires, each
         assert (schedule.fired, schedule.missed) == (len(fires), misses), each

@@ -29,10 +29,10 @@ def test_those_who_wait_fail_with_the_look_that_they_wait_for() -> None:
 
     def ask(_: int) -> float:
         together.wait()
-        begun = time.monotonic()
+        started = time.monotonic()
         with pytest.raises(StoreUnavailable, match="away"):
             shared.get()
-        return time.monotonic() - begun
+        return time.monotonic() - started
 
     with ThreadPoolExecutor(4) as threads:
         assert max(threads.map(ask, range(4))) < 2 * LOOK_S

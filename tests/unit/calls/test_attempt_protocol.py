@@ -5,11 +5,11 @@ point; leases run out at any point; requests get lost, answers get lost. The
 steps stand for this code:
 
 ============  ======================================================================
-``take``      `queue/lua/take.lua`, with `broker/fetcher.py`
-``begin``     `queue/lua/begin.lua`: the lease is checked, then the mark is written
+``take``      `queue/lua/claim.lua`, with `broker/fetcher.py`
+``begin``     `queue/lua/start_dialing.lua`: the lease is checked, then the mark is written
 ``send``      `twilio/connection.py`: the request leaves before its deadline, or never
 ``finish``    `queue/lua/finish.lua`: fenced by the attempt's token
-``expire``    `take_back` in `queue/lua/take.lua`
+``expire``    `take_back` in `queue/lua/claim.lua`
 ``settle``    `reconciliation.py`: found in Twilio's list, or absent from it at the horizon
 ``callback``  Twilio tells of a ring, with the attempt's token, once or never, at any
               time: ``finish`` again, fenced by the same token, from `status_callbacks.py`
@@ -119,10 +119,10 @@ def _begin(world: World, worker: int, rules: Rules) -> World:
     if world.attempts == MOST_ATTEMPTS:
         return replace(world.working(worker, "idle"), call="failed", holder=None)
     attempt = world.attempts
-    begun = replace(world.working(worker, "begun", attempt), attempts=attempt + 1)
+    started = replace(world.working(worker, "begun", attempt), attempts=attempt + 1)
     if not rules.mark_comes_first:
-        return begun
-    return replace(begun, call="marked", holder=worker, mark=attempt)
+        return started
+    return replace(started, call="marked", holder=worker, mark=attempt)
 
 
 def _send(world: World, worker: int, attempt: int, rules: Rules) -> Iterator[World]:

@@ -8,10 +8,10 @@ from vomind_queue.calls.call_status import (
     FINAL,
     RANK_AT_FIRST,
     LineStatus,
-    first_look_ms,
+    first_poll_ms,
     is_machine,
-    known,
-    next_look_ms,
+    next_poll_ms,
+    status_of,
 )
 
 SILENCE_MS = 600_000
@@ -31,8 +31,8 @@ def test_the_order_of_a_calls_life() -> None:
 
 def test_only_twilios_words_are_known() -> None:
     """Neither a new one nor our own word for a lost call comes in from outside."""
-    assert known("no-answer") is LineStatus.NO_ANSWER
-    assert [known(word) for word in (None, "", "answered", "unknown", "Ringing")] == [None] * 5
+    assert status_of("no-answer") is LineStatus.NO_ANSWER
+    assert [status_of(word) for word in (None, "", "answered", "unknown", "Ringing")] == [None] * 5
 
 
 @pytest.mark.parametrize(
@@ -46,17 +46,17 @@ def test_a_call_that_is_found_over_has_still_to_be_reported(word: str, rank: int
 
 def test_with_callbacks_silence_is_the_exception() -> None:
     """Ten minutes after the ring time-out, and every ten minutes from then."""
-    assert first_look_ms(silence_ms=SILENCE_MS, callbacks=True) == 630_000
-    waits = [next_look_ms(n, silence_ms=SILENCE_MS, callbacks=True) for n in (1, 2, 9)]
+    assert first_poll_ms(silence_ms=SILENCE_MS, callbacks=True) == 630_000
+    waits = [next_poll_ms(n, silence_ms=SILENCE_MS, callbacks=True) for n in (1, 2, 9)]
     assert waits == [SILENCE_MS] * 3
 
 
 def test_without_callbacks_one_looks_when_a_call_may_be_over() -> None:
     """After the ring time-out, then later and later; never more seldom than silence asks."""
-    assert first_look_ms(silence_ms=SILENCE_MS, callbacks=False) == 45_000
-    waits = [next_look_ms(n, silence_ms=SILENCE_MS, callbacks=False) for n in (1, 2, 3, 4, 5, 99)]
+    assert first_poll_ms(silence_ms=SILENCE_MS, callbacks=False) == 45_000
+    waits = [next_poll_ms(n, silence_ms=SILENCE_MS, callbacks=False) for n in (1, 2, 3, 4, 5, 99)]
     assert waits == [45_000, 90_000, 180_000, 360_000, SILENCE_MS, SILENCE_MS]
-    assert first_look_ms(silence_ms=500, callbacks=False) == 500
+    assert first_poll_ms(silence_ms=500, callbacks=False) == 500
 
 
 def test_a_message_can_be_left_on_machines_only() -> None:

@@ -16,7 +16,7 @@ from vomind_queue.calls.retry import RetryPolicy, decide
 from vomind_queue.config.settings import Settings
 from vomind_queue.container.worker_services import backoff_of
 
-POLICY = RetryPolicy(max_attempts=3, backoff_s=lambda retries: 2 * 2**retries, first_look_ms=2_000)
+POLICY = RetryPolicy(max_attempts=3, backoff_s=lambda retries: 2 * 2**retries, first_check_ms=2_000)
 
 
 def failure(kind: Kind, *, retry_after_ms: int | None = None) -> Failure:
@@ -25,7 +25,7 @@ def failure(kind: Kind, *, retry_after_ms: int | None = None) -> Failure:
 
 
 @pytest.mark.parametrize(
-    ("kind", "round_", "ending", "wait_ms"),
+    ("kind", "round_", "result", "wait_ms"),
     [
         (Kind.REFUSED, 0, AttemptResult.AGAIN, 2_000),
         (Kind.REFUSED, 1, AttemptResult.AGAIN, 4_000),
@@ -35,24 +35,24 @@ def failure(kind: Kind, *, retry_after_ms: int | None = None) -> Failure:
         (Kind.ACCOUNT, 0, AttemptResult.ACCOUNT, 0),
         (Kind.ACCOUNT, 2, AttemptResult.ACCOUNT, 0),
         (Kind.UNSENT, 2, AttemptResult.POSTPONED, 1_000),
-        (Kind.DOUBT, 0, AttemptResult.DOUBT, 2_000),
-        (Kind.DOUBT, 2, AttemptResult.DOUBT, 2_000),
+        (Kind.UNKNOWN, 0, AttemptResult.UNKNOWN, 2_000),
+        (Kind.UNKNOWN, 2, AttemptResult.UNKNOWN, 2_000),
     ],
 )
 def test_each_kind_of_failure_has_one_ending(
-    kind: Kind, round_: int, ending: AttemptResult, wait_ms: int
+    kind: Kind, round_: int, result: AttemptResult, wait_ms: int
 ) -> None:
     """The kind and the attempts made so far decide alone."""
-    verdict = decide(failure(kind), round_, POLICY)
-    assert (verdict.ending, verdict.wait_ms) == (ending, wait_ms)
-    assert verdict.reason.startswith("Words.")
+    decision = decide(failure(kind), round_, POLICY)
+    assert (decision.result, decision.wait_ms) == (result, wait_ms)
+    assert decision.reason.startswith("Words.")
 
 
 def test_an_accepted_call_is_completed() -> None:
     """Twilio's answer is kept, and there is no reason."""
     accepted = Accepted(sid="CA1", status="queued")
-    verdict = decide(accepted, 2, POLICY)
-    assert (verdict.ending, verdict.accepted, verdict.reason) == (
+    decision = decide(accepted, 2, POLICY)
+    assert (decision.result, decision.accepted, decision.reason) == (
         AttemptResult.COMPLETED,
         accepted,
         "",
@@ -78,8 +78,8 @@ def test_a_longer_retry_after_is_honoured() -> None:
 )
 def test_the_breaker_hears_of_retry_after(asked_ms: int | None, quiet_ms: int, round_: int) -> None:
     """The last attempt's refusal, too; a wish for an hour does not keep it shut for an hour."""
-    verdict = decide(failure(Kind.REFUSED, retry_after_ms=asked_ms), round_, POLICY)
-    assert verdict.quiet_ms == quiet_ms
+    decision = decide(failure(Kind.REFUSED, retry_after_ms=asked_ms), round_, POLICY)
+    assert decision.quiet_ms == quiet_ms
 
 
 def test_the_last_refusal_says_how_often_it_was_tried() -> None:
@@ -90,9 +90,9 @@ def test_the_last_refusal_says_how_often_it_was_tried() -> None:
 def test_unknown_outcomes_can_be_left_to_a_person() -> None:
     """With that choice nothing is looked for, and the reason says what to check."""
     policy = replace(POLICY, fail_unknown=True)
-    verdict = decide(failure(Kind.DOUBT), 0, policy)
-    assert verdict.ending is AttemptResult.FAILED
-    assert "Twilio's call log" in verdict.reason
+    decision = decide(failure(Kind.UNKNOWN), 0, policy)
+    assert decision.result is AttemptResult.FAILED
+    assert "Twilio's call log" in decision.reason
 
 
 @pytest.mark.parametrize("delay_s", [1, 2, 7, 400])

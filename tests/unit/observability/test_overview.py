@@ -74,10 +74,10 @@ ACCOUNT = Pause(by="system", at_ms=NOW, reason="Authenticate (error 20003).")
 )
 def test_each_trouble_has_its_verdict(change: dict[str, Any], state: str, kinds: list[str]) -> None:
     """What stops calls comes before what does not, and each says what to do."""
-    verdict = assess(replace(STATS, **change), NOW)
-    assert (verdict.condition, [reason.kind for reason in verdict.reasons]) == (state, kinds)
-    assert all(reason.remedy and reason.title and reason.detail for reason in verdict.reasons)
-    assert (verdict.level is Level.ERROR) == (state == "stuck")
+    decision = assess(replace(STATS, **change), NOW)
+    assert (decision.condition, [reason.kind for reason in decision.reasons]) == (state, kinds)
+    assert all(reason.remedy and reason.title and reason.detail for reason in decision.reasons)
+    assert (decision.level is Level.ERROR) == (state == "stuck")
 
 
 def test_a_pause_says_by_whom_and_the_limit_until_when() -> None:

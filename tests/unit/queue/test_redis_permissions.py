@@ -33,7 +33,7 @@ def modules() -> Iterator[str]:
     """Commands that the modules send without a script."""
     rooms = [*(PACKAGE / "queue").rglob("*.py"), *(PACKAGE / "broker").rglob("*.py")]
     for text in (path.read_text("utf-8") for path in rooms):
-        yield from re.findall(r"gate\.ask\(\s*\"([A-Z]+)\"", text)
+        yield from re.findall(r"store\.ask\(\s*\"([A-Z]+)\"", text)
         for name in re.findall(r"\b_?(?:client|pipe)\.(\w+)\(", text):
             known = hasattr(CoreCommands, name) and name != "execute_command"
             if known or name in OTHERWISE:

@@ -44,7 +44,7 @@ def test_the_last_tick_within_the_grace_fires(
     late_ms: int, grace_ms: int, fires: int | None, missed: int, follows: int
 ) -> None:
     """One ring at most, however long nobody looked; the others are counted."""
-    turn = decide(due(grace_ms=grace_ms), HOUR_MS + late_ms)
+    turn = decide(due(misfire_grace_ms=grace_ms), HOUR_MS + late_ms)
     assert turn.fire_ms == (None if fires is None else HOUR_MS + fires * MINUTE)
     assert turn.missed == missed
     assert turn.next_ms == HOUR_MS + follows * MINUTE
@@ -99,7 +99,7 @@ def test_identity_is_number_pattern_and_zone() -> None:
     """The same in other words is the same; another number, pattern or zone is another one."""
 
     def identity(to: str = "+1234567890", cron: str = "@daily", zone: str = "UTC") -> str:
-        return Recurrence(call=Call(to=to), cron=cron, zone=zone).identity
+        return Recurrence(call=Call(to=to), cron=cron, zone=zone).dedup_key
 
     assert identity() == identity(cron="0  0 * * *")
     others = {identity("+1234567891"), identity(cron="@weekly"), identity(zone="Europe/Berlin")}

@@ -7,7 +7,7 @@ import pytest
 from vomind_queue.calls.attempts import Kind
 from vomind_queue.twilio.failures import MAX_RETRY_AFTER_MS, Refused, Trouble, failure
 
-P, A, R, D, U = Kind.PERMANENT, Kind.ACCOUNT, Kind.REFUSED, Kind.DOUBT, Kind.UNSENT
+P, A, R, D, U = Kind.PERMANENT, Kind.ACCOUNT, Kind.REFUSED, Kind.UNKNOWN, Kind.UNSENT
 
 
 @pytest.mark.parametrize(

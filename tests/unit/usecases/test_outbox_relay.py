@@ -27,7 +27,7 @@ class Box:
         self.to_forget: list[str] = []
         self.told: list[str] = []
 
-    def lead(self) -> Sequence[Any] | None:
+    def read(self) -> Sequence[Any] | None:
         """What waits."""
         if self.away:
             raise StoreUnavailable("away")
@@ -36,7 +36,7 @@ class Box:
     def wait(self) -> None:
         """For another entry, not at all."""
 
-    def resign(self) -> None:
+    def release_leadership(self) -> None:
         """Another one leads."""
         self.leads = False
 
@@ -209,6 +209,6 @@ def test_it_waits_longer_after_each_fault_and_begins_anew_after_a_success(
             return self.is_set()
 
     OutboxRelay(box, log, None).run(Clock())
-    assert waits == [0.5, 1.0, 2.0, 2.0, module.LOOK_S, module.LOOK_S, 0.5, module.LOOK_S]
+    assert waits == [0.5, 1.0, 2.0, 2.0, module.POLL_S, module.POLL_S, 0.5, module.POLL_S]
     assert log.taken == [row(1), row(2)]
     assert not box.leads

@@ -6,7 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from vomind_queue.calls.attempts import DialerUnavailable
-from vomind_queue.calls.call_status import CallbackResult, Followed, Hearing, LineStatus, Report
+from vomind_queue.calls.call_status import (
+    CallbackResult,
+    LineStatus,
+    PolledCall,
+    StatusUpdate,
+    UpdateOutcome,
+)
 from vomind_queue.usecases.status_polling import StatusPolling
 
 SILENCE_MS = 600_000
@@ -16,28 +22,28 @@ SILENCE_MS = 600_000
 class Queue:
     """What the queue says, and what it was told."""
 
-    due: list[Followed] = field(default_factory=list)
+    due: list[PolledCall] = field(default_factory=list)
     stray: list[str] = field(default_factory=list)
-    told: list[tuple[Report, int, int]] = field(default_factory=list)
+    told: list[tuple[StatusUpdate, int, int]] = field(default_factory=list)
     gone: list[str] = field(default_factory=list)
 
-    def silent(self) -> list[Followed]:
+    def due_status_polls(self) -> list[PolledCall]:
         """Those that are due, once."""
         due, self.due = self.due, []
         return due
 
-    def report(
-        self, _job_id: str, _token: str, report: Report, *, look_ms: int, price_ms: int
+    def record(
+        self, _job_id: str, _token: str, report: StatusUpdate, *, poll_ms: int, price_ms: int
     ) -> CallbackResult:
         """Remembers it."""
-        self.told.append((report, look_ms, price_ms))
-        return CallbackResult(hearing=Hearing.OK, status=str(report.status), moved=True)
+        self.told.append((report, poll_ms, price_ms))
+        return CallbackResult(outcome=UpdateOutcome.OK, status=str(report.status), moved=True)
 
-    def strays(self) -> Sequence[str]:
+    def due_orphans(self) -> Sequence[str]:
         """All of them."""
         return self.stray
 
-    def ended(self, sid: str) -> None:
+    def orphan_ended(self, sid: str) -> None:
         """Remembers it."""
         self.gone.append(sid)
 
@@ -46,11 +52,11 @@ class Queue:
 class Twilio:
     """Calls by SID; an unknown SID is unknown, and what is away is away."""
 
-    calls: dict[str, Report] = field(default_factory=dict)
+    calls: dict[str, StatusUpdate] = field(default_factory=dict)
     away: set[str] = field(default_factory=set)
     cancelled: list[str] = field(default_factory=list)
 
-    def fetch(self, sid: str) -> Report | None:
+    def fetch(self, sid: str) -> StatusUpdate | None:
         """What it knows."""
         if sid in self.away:
             raise DialerUnavailable("away")
@@ -66,7 +72,7 @@ class Twilio:
 def following(queue: Queue, twilio: Twilio, *, callbacks: bool = True) -> StatusPolling:
     """One that asks for the price an hour after the end."""
     return StatusPolling(
-        reports=queue,
+        callback_store=queue,
         operator=twilio,
         silence_ms=SILENCE_MS,
         price_ms=3_600_000,
@@ -74,19 +80,19 @@ def following(queue: Queue, twilio: Twilio, *, callbacks: bool = True) -> Status
     )
 
 
-def followed(sid: str, *, looks: int = 1, over: bool = False) -> Followed:
+def followed(sid: str, *, polls: int = 1, over: bool = False) -> PolledCall:
     """A call that is due for a look."""
-    return Followed(job_id=sid, token="token", sid=sid, looks=looks, over=over)
+    return PolledCall(job_id=sid, token="token", sid=sid, polls=polls, over=over)
 
 
 def test_each_silent_call_is_reported_as_twilio_has_it() -> None:
     """One that cannot be asked for is left to its lease and holds up no other."""
-    ringing = Report(sid="CA2", status=LineStatus.RINGING)
+    ringing = StatusUpdate(sid="CA2", status=LineStatus.RINGING)
     queue = Queue(due=[followed("CA1"), followed("CA2"), followed("CA3")])
     twilio = Twilio(calls={"CA2": ringing}, away={"CA1"})
-    assert following(queue, twilio).follow_due() == 3
-    lost = Report(sid="CA3", status=LineStatus.UNKNOWN)
-    assert [(report, look_ms) for report, look_ms, _ in queue.told] == [
+    assert following(queue, twilio).poll_due() == 3
+    lost = StatusUpdate(sid="CA3", status=LineStatus.UNKNOWN)
+    assert [(report, poll_ms) for report, poll_ms, _ in queue.told] == [
         (ringing, SILENCE_MS),
         (lost, 0),
     ]
@@ -94,18 +100,18 @@ def test_each_silent_call_is_reported_as_twilio_has_it() -> None:
 
 def test_the_price_is_fetched_once() -> None:
     """A look for the price alone is the last one, whatever it gives."""
-    over = Report(sid="CA1", status=LineStatus.COMPLETED)
+    over = StatusUpdate(sid="CA1", status=LineStatus.COMPLETED)
     queue = Queue(due=[followed("CA1"), followed("CA1", over=True)])
-    following(queue, Twilio(calls={"CA1": over})).follow_due()
+    following(queue, Twilio(calls={"CA1": over})).poll_due()
     assert [price_ms for _, _, price_ms in queue.told] == [3_600_000, 0]
 
 
 def test_without_callbacks_looks_become_rarer() -> None:
     """The third look is followed by a longer wait than the first."""
-    ringing = Report(sid="CA1", status=LineStatus.RINGING)
-    queue = Queue(due=[followed("CA1", looks=looks) for looks in (1, 3)])
-    following(queue, Twilio(calls={"CA1": ringing}), callbacks=False).follow_due()
-    assert [look_ms for _, look_ms, _ in queue.told] == [45_000, 180_000]
+    ringing = StatusUpdate(sid="CA1", status=LineStatus.RINGING)
+    queue = Queue(due=[followed("CA1", polls=polls) for polls in (1, 3)])
+    following(queue, Twilio(calls={"CA1": ringing}), callbacks=False).poll_due()
+    assert [poll_ms for _, poll_ms, _ in queue.told] == [45_000, 180_000]
 
 
 def test_a_stray_that_cannot_be_ended_is_kept() -> None:

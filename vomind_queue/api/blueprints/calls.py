@@ -22,7 +22,7 @@ class CallRoutes:
     """POST /schedule-call, -delayed-call, -bulk-calls and its preview; PATCH /job/<jobId>."""
 
     def __init__(self, services: Services) -> None:
-        self._scheduling = services.scheduling
+        self._enqueue = services.enqueue
         self._queue = services.queue
         self._past_grace_ms = services.settings.past_schedule_grace_ms
         self._number_policy = services.settings.number_policy
@@ -45,7 +45,7 @@ class CallRoutes:
         (new,) = _with_request_id([call_schemas.CALL.load(body)])
         if found := self._not_placed([new]):
             raise ValidationError(dict(found[0]))
-        receipt = self._scheduling.schedule(new, idempotency_key(body))
+        receipt = self._enqueue.schedule(new, idempotency_key(body))
         return job_serializer.scheduled(
             new, receipt, "Call scheduled successfully", call_schemas.CALL.ignored(body)
         )
@@ -62,7 +62,7 @@ class CallRoutes:
             receipt = answered_before(self._queue.recall, key, ValidationError(dict(untimely[0])))
         return job_serializer.scheduled(
             new,
-            receipt or self._scheduling.schedule(new, key),
+            receipt or self._enqueue.schedule(new, key),
             "Delayed call scheduled successfully",
             call_schemas.DELAYED_CALL.ignored(body),
         )
@@ -78,7 +78,7 @@ class CallRoutes:
         if untimely := self._untimely(news):
             receipt = answered_before(self._queue.recall, key, ValidationError({"calls": untimely}))
         return job_serializer.scheduled_many(
-            receipt or self._scheduling.schedule_many(news, key), call_schemas.BULK.ignored(body)
+            receipt or self._enqueue.schedule_many(news, key), call_schemas.BULK.ignored(body)
         )
 
     def preview_bulk(self) -> Response:
@@ -106,7 +106,7 @@ class CallRoutes:
                 raise ValidationError(dict(found[0]))
             return new
 
-        job = self._scheduling.change(plausible(job_id), changed)
+        job = self._enqueue.change(plausible(job_id), changed)
         document = {"message": "Call changed", **job_serializer.job(job)}
         return job_serializer.success(document, call_schemas.CHANGE.ignored(body))
 

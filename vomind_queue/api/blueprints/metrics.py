@@ -127,7 +127,7 @@ def _of_metrics(metrics: QueueMetrics) -> Mapping[str, float]:
 
 
 def _label(kind: Kind) -> str:
-    return "unknown" if kind is Kind.DOUBT else str(kind)
+    return "unknown" if kind is Kind.UNKNOWN else str(kind)
 
 
 @cache

@@ -65,7 +65,7 @@ def preview() -> Response:
     document = recurring_serializer.preview(
         Cron(asked["cron"]),
         asked.get("zone") or services().settings.default_zone,
-        services().timetable.now_ms() if from_ms is None else from_ms,
+        services().recurring_store.now_ms() if from_ms is None else from_ms,
         asked.get("count") or PREVIEWED,
     )
     return job_serializer.success(document, PREVIEW.ignored(body))

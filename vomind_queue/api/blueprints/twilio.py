@@ -18,7 +18,7 @@ from werkzeug.datastructures import MultiDict
 from vomind_queue.api.body import read_bytes
 from vomind_queue.api.context import services
 from vomind_queue.api.errors import Refused
-from vomind_queue.calls.call_status import Hearing, Report
+from vomind_queue.calls.call_status import StatusUpdate, UpdateOutcome
 from vomind_queue.twilio.callbacks import hang_up, read, status_path, twiml_path
 from vomind_queue.twilio.twiml import say
 
@@ -59,7 +59,7 @@ def twiml(job_id: str, token: str) -> Response:
     words = None
     if _is_expected(job_id, token):
         report = _admit(job_id, twiml_path(job_id, token))
-        words = services().reporting.words(job_id, token, report)
+        words = services().status_callbacks.words(job_id, token, report)
     document = hang_up() if words is None else say(words)
     return Response(document, content_type="text/xml; charset=utf-8")
 
@@ -70,9 +70,9 @@ def _is_expected(job_id: str, token: str) -> bool:
     Raise Refused for what cannot come from Twilio.
     """
     signature = request.environ.get("HTTP_X_TWILIO_SIGNATURE") or ""
-    if services().postmark is None or not _SIGNATURE.fullmatch(signature):
+    if services().signature_validator is None or not _SIGNATURE.fullmatch(signature):
         raise _unsigned(job_id)
-    return request.method != "POST" or services().reporting.expects(job_id, token)
+    return request.method != "POST" or services().status_callbacks.expects(job_id, token)
 
 
 def _admit(job_id: str, path: str) -> Report:
@@ -81,8 +81,11 @@ def _admit(job_id: str, path: str) -> Report:
     # pass the request on do not count.
     query = _text((request.environ.get("QUERY_STRING") or "").encode("latin-1", "replace"))
     form = _parsed(_text(read_bytes(MOST_BYTES)) if request.method == "POST" else "")
-    signature, postmark = request.environ["HTTP_X_TWILIO_SIGNATURE"], services().postmark
-    if postmark is None or not postmark.genuine(path, query, form, signature):
+    signature, signature_validator = (
+        request.environ["HTTP_X_TWILIO_SIGNATURE"],
+        services().signature_validator,
+    )
+    if signature_validator is None or not signature_validator.genuine(path, query, form, signature):
         raise _unsigned(job_id)
     report = read(form if request.method == "POST" else _parsed(query))
     if report is None:

@@ -161,7 +161,7 @@ def _as_body(old: Recurrence) -> dict[str, Any]:
         "startAt": None if old.start_ms is None else iso(old.start_ms),
         "endAt": None if old.end_ms is None else iso(old.end_ms),
         "maxRuns": old.max_runs,
-        "graceMs": old.grace_ms,
+        "graceMs": old.misfire_grace_ms,
         "overlap": str(old.overlap),
         "key": old.key,
     }

@@ -141,7 +141,7 @@ def _schedule(shown: ScheduleView, runs: int) -> dict[str, Any]:
         "startAt": iso_or_none(wanted.start_ms),
         "endAt": iso_or_none(wanted.end_ms),
         "maxRuns": wanted.max_runs,
-        "graceMs": wanted.grace_ms,
+        "graceMs": wanted.misfire_grace_ms,
         "overlap": wanted.overlap.value,
         "nextRuns": [iso(run_ms) for run_ms in _next_runs(schedule, runs)],
         "lastJob": None if last is None else _run(last),

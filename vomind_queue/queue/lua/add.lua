@@ -15,7 +15,7 @@
 --- @include "job"
 --- @include "log"
 --- @include "request"
---- @include "wake"
+--- @include "notify"
 
 local now = now_ms()
 local answer = answered(ARGV[1], ARGV[2], ARGV[3], now)
@@ -36,11 +36,11 @@ end
 local number = given and 0 or (redis.call('INCRBY', K.last_id, count) - count + 1)
 local first = given and ARGV[5] or string.format('%d', number)
 
-local tell = false
+local to_notify = false
 for i = 0, count - 1 do
-    local data, rank, due, delay = unpack(ARGV, 6 + i * 4, 9 + i * 4)
+    local data, rank, due, after = unpack(ARGV, 6 + i * 4, 9 + i * 4)
     local id = given and first or string.format('%d', number + i)
-    due = tonumber(due) or (delay ~= '' and now + tonumber(delay)) or nil
+    due = tonumber(due) or (after ~= '' and now + tonumber(after)) or nil
     local state = (due and due > now) and 'delayed' or 'waiting'
     if due then
         redis.call('HSET', job_key(id), 'data', data, 'priority', rank, 'state', state, 'at', now,
@@ -48,7 +48,7 @@ for i = 0, count - 1 do
     else
         redis.call('HSET', job_key(id), 'data', data, 'priority', rank, 'state', state, 'at', now)
     end
-    tell = enqueue(id, rank, due, now, true) or tell
+    to_notify = enqueue(id, rank, due, now, true) or to_notify
 end
 if given then
     log_event(first, 'accepted')
@@ -56,7 +56,7 @@ else
     log_range(number, count, 'accepted')
 end
 remember(ARGV[2], ARGV[3], ARGV[4], first, count, now)
-if tell then
-    wake()
+if to_notify then
+    notify()
 end
 return { C.ok, now, first, count, now }

@@ -10,7 +10,7 @@
 --- @include "clock"
 --- @include "job"
 --- @include "log_alone"
---- @include "wake"
+--- @include "notify"
 
 local now = now_ms()
 if late(ARGV[1], now) then
@@ -21,5 +21,5 @@ local id = string.format('%d', number)
 redis.call('HSET', job_key(id), 'data', ARGV[2], 'priority', ARGV[3], 'state', 'waiting', 'at', now)
 redis.call('ZADD', K.waiting .. ARGV[3], now, member(id))
 log_alone(number, 'accepted', now)
-wake()
+notify()
 return { C.ok, now, id, 1, now }

@@ -14,7 +14,7 @@
 --- @include "job"
 --- @include "log"
 --- @include "state"
---- @include "wake"
+--- @include "notify"
 
 local now = now_ms()
 if late(ARGV[1], now) then
@@ -51,5 +51,5 @@ elseif state == 'waiting' and rank ~= job[2] then
     redis.call('ZADD', K.waiting .. rank, place, mem)
 end
 log_event(id, 'changed', due and { due = string.format('%.0f', due) } or nil)
-wake()
+notify()
 return { C.ok, now }

@@ -19,7 +19,7 @@
 --- @include "job"
 --- @include "log"
 --- @include "request"
---- @include "wake"
+--- @include "notify"
 
 local now = now_ms()
 local answer = answered(ARGV[1], ARGV[2], ARGV[3], now)
@@ -70,9 +70,9 @@ local entries = cjson.decode(ARGV[8])
 local now_text = string.format('%d', now)
 local waiting = {}
 for i = 1, #entries, 4 do
-    local size, rank, due, delay = entries[i], entries[i + 1], entries[i + 2], entries[i + 3]
+    local size, rank, due, after = entries[i], entries[i + 1], entries[i + 2], entries[i + 3]
     if due < 0 then
-        due = delay < 0 and began or began + delay
+        due = after < 0 and began or began + after
     end
     if due > began then
         place(K.delayed, string.format('%d', due), id, id + size - 1)
@@ -89,5 +89,5 @@ for set in pairs(pending) do
 end
 log_range(tonumber(ARGV[5]), count, 'accepted')
 remember(ARGV[2], ARGV[3], ARGV[4], ARGV[5], count, began)
-wake()
+notify()
 return { C.ok, now, ARGV[5], count, began }

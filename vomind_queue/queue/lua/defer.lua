@@ -18,5 +18,5 @@ if job[1] ~= 'active' or job[2] ~= ARGV[2] or job[3] then
 end
 free_first()
 local due = math.max(tonumber(ARGV[3]), tonumber(job[4] or 0))
-put_off(ARGV[1], due, false)
+delay(ARGV[1], due, false)
 return { C.ok, now }

@@ -13,4 +13,4 @@ local function wait(key, least)
     return head and math.max(math.ceil(tonumber(head)) - now, least) or -1
 end
 local paced = math.max(redis.call('PTTL', K.pace), 0)
-return { now, memory_use(), wait(K.settling, 0), wait(K.following, paced), wait(K.strays, 0) }
+return { now, memory_use(), wait(K.reconciling, 0), wait(K.status_polls, paced), wait(K.orphans, 0) }

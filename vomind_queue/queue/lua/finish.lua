@@ -40,7 +40,7 @@
 --- @include "number"
 --- @include "sids"
 --- @include "totals"
---- @include "wake"
+--- @include "notify"
 
 local now = now_ms()
 local id, attempt, outcome, reason, sid = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
@@ -64,7 +64,7 @@ if not job[3] then
     end
     return { C.again, now, 0, 0 }
 end
-if outcome == 'doubt' then
+if outcome == 'unknown' then
     free_first()
 else
     -- It is this call's: while its mark stands no other one gets its number.
@@ -86,7 +86,7 @@ if ARGV[7] == '1' then
 elseif breaker()[1] and (outcome == 'completed' or outcome == 'failed') then
     change_breaker('DEL', K.breaker)
     if was_open then
-        wake()
+        notify()
     end
 end
 -- The first wait of a call that found Twilio's capacity used up, ms; it doubles this often.
@@ -103,7 +103,7 @@ end
 
 local attempts = tonumber(job[4] or 0) + 1
 local ends = outcome == 'completed' or outcome == 'failed'
-if outcome ~= 'doubt' and not ends then
+if outcome ~= 'unknown' and not ends then
     redis.call('HDEL', key, 'mark', 'callbacks', 'looks')
 end
 if outcome == 'completed' then
@@ -130,7 +130,7 @@ end
 
 -- Nothing of the record that the call was held by is left; the rest are fields and values.
 local function close(state, set, age, keep, ...)
-    let_go(mem)
+    release(mem)
     redis.call('HDEL', key, 'mark', 'callbacks', 'looks', 'lease', 'pos', 'notbefore', 'round', 'crowded')
     redis.call('HSET', key, 'state', state, 'attempts', attempts, 'finished', now, ...)
     redis.call('ZADD', set, now, mem)
@@ -149,8 +149,8 @@ end
 
 if outcome == 'completed' then
     note('completed')
-    account(sid, now, ARGV[14])
-    set_due(K.following, mem, now + tonumber(ARGV[16]), now)
+    note_sid(sid, now, ARGV[14])
+    set_due(K.status_polls, mem, now + tonumber(ARGV[16]), now)
     local placed = { 'sid', sid, 'status', ARGV[6] }
     if ARGV[17] ~= '0' then
         placed[5], placed[6] = 'rank', ARGV[17]
@@ -167,12 +167,12 @@ elseif outcome == 'again' then
     if ARGV[15] == '1' and redis.call('ZSCORE', K.leases, mem) then
         redis.call('HSET', key, 'notbefore', now + wait)
     else
-        put_off(id, now + wait, false)
+        delay(id, now + wait, false)
     end
 elseif outcome == 'postponed' then
     note('postponed')
     if wait > 0 then
-        put_off(id, now + wait, true)
+        delay(id, now + wait, true)
     else
         requeue(id, now, true)
     end
@@ -182,12 +182,12 @@ elseif outcome == 'account' then
         redis.call('HSET', K.paused, 'by', 'system', 'at', now, 'reason', reason)
     end
     requeue(id, now, true)
-elseif outcome == 'doubt' then
+elseif outcome == 'unknown' then
     redis.call('ZREM', K.leases, mem)
     redis.call('HINCRBY', key, 'looks', 1)
-    if not redis.call('ZSCORE', K.settling, mem) then
+    if not redis.call('ZSCORE', K.reconciling, mem) then
         note('in_doubt')
     end
-    set_due(K.settling, mem, now + wait, now)
+    set_due(K.reconciling, mem, now + wait, now)
 end
 return { C.ok, now, open, outcome ~= ARGV[3] and 1 or 0 }

@@ -16,7 +16,7 @@
 --- @include "job"
 --- @include "occurrence"
 --- @include "schedule"
---- @include "wake"
+--- @include "notify"
 
 local now = now_ms()
 if late(ARGV[1], now) then
@@ -84,13 +84,13 @@ local function move(id, revision, tick, fires, missed, missed_at, done, after)
 end
 
 local answer = { C.ok, now }
-local tell = false
+local to_notify = false
 for i = 2, #ARGV, 8 do
     local outcome = move(unpack(ARGV, i, i + 7))
-    tell = tell or outcome == 'fired'
+    to_notify = to_notify or outcome == 'fired'
     answer[#answer + 1] = outcome
 end
-if tell then
-    wake()
+if to_notify then
+    notify()
 end
 return answer

@@ -12,11 +12,11 @@
 
 local now = now_ms()
 free_first()
-local leader = redis.call('GET', K.outbox_lead)
+local leader = redis.call('GET', K.outbox_leader)
 if leader and leader ~= ARGV[1] then
     return { 0, now }
 end
-redis.call('SET', K.outbox_lead, ARGV[1], 'PX', ARGV[2])
+redis.call('SET', K.outbox_leader, ARGV[1], 'PX', ARGV[2])
 
 -- Two streams with one numbering. Where one has more than was read, the other one's entries
 -- behind that place wait for their turn.

@@ -5,12 +5,12 @@
 -- Returns  {ok | late, now}
 -- Touches  paused, wake
 --- @include "clock"
---- @include "wake"
+--- @include "notify"
 
 local now = now_ms()
 if late(ARGV[1], now) then
     return { C.late, now }
 end
 redis.call('DEL', K.paused)
-wake()
+notify()
 return { C.ok, now }

@@ -12,7 +12,7 @@
 --- @include "memory"
 --- @include "run"
 --- @include "state"
---- @include "wake"
+--- @include "notify"
 
 local now = now_ms()
 if late(ARGV[1], now) then
@@ -38,5 +38,5 @@ redis.call('HSET', key, 'state', 'waiting')
 redis.call('ZADD', K.waiting .. redis.call('HGET', key, 'priority'), now, mem)
 hold_run(ARGV[2])
 log_event(ARGV[2], 'retried')
-wake()
+notify()
 return { C.ok, now }

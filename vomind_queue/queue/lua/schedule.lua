@@ -41,12 +41,12 @@ local function others(id, data)
         end
     end
     table.sort(found, function(a, b) return tonumber(a[2]) < tonumber(b[2]) end)
-    local told = { math.min(#found, LOOKED_AT) }
+    local named = { math.min(#found, LOOKED_AT) }
     for i = 1, math.min(#found, NAMED) do
         local fields = redis.call('HMGET', found[i][3], 'cron', 'zone', 'key')
-        told[i + 1] = { found[i][1], found[i][2], fields[1] or '', fields[2] or '', fields[3] or '' }
+        named[i + 1] = { found[i][1], found[i][2], fields[1] or '', fields[2] or '', fields[3] or '' }
     end
-    return #found > 0 and '\n' .. cjson.encode(told) or ''
+    return #found > 0 and '\n' .. cjson.encode(named) or ''
 end
 
 local now = now_ms()
@@ -55,7 +55,7 @@ if answer then
     return answer
 end
 local id, identity, tick = ARGV[5], ARGV[7], ARGV[8]
-local known = identity ~= '' and redis.call('HGET', K.identities, identity)
+local known = identity ~= '' and redis.call('HGET', K.dedup_keys, identity)
 -- One that was deleted by RedBeat's means left its identity behind.
 local gone = known and not record_of(known) and known
 known = not gone and known
@@ -107,9 +107,9 @@ if data ~= before[3] then
 end
 index(id, data)
 if before[2] and before[2] ~= identity then
-    redis.call('HDEL', K.identities, before[2])
+    redis.call('HDEL', K.dedup_keys, before[2])
 end
-redis.call('HSET', K.identities, identity, id)
+redis.call('HSET', K.dedup_keys, identity, id)
 redis.call('HSETNX', key, 'at', now)
 redis.call('HSET', key, 'identity', identity, 'updated', now)
 redis.call('HINCRBY', key, 'rev', 1)
@@ -143,10 +143,10 @@ if left <= 0 or record[5] then
 end
 set_next(id, key, old, tick)
 local status = record[5] and 'paused' or (tick == '' and 'ended') or 'recurring'
-local standing = string.format('%s:%d%s', status, math.max(0, math.min(left, 3)),
+local summary = string.format('%s:%d%s', status, math.max(0, math.min(left, 3)),
     known and not asked and ':updated' or '')
 if not asked then
-    standing = standing .. others(id, data)
+    summary = summary .. others(id, data)
 end
-remember(ARGV[2], ARGV[3], ARGV[4], id, standing, now)
-return { C.ok, now, id, standing, now }
+remember(ARGV[2], ARGV[3], ARGV[4], id, summary, now)
+return { C.ok, now, id, summary, now }

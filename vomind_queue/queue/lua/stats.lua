@@ -39,7 +39,7 @@ local function outbox_state()
         redis.call('XLEN', K.outbox_details) + redis.call('XLEN', K.outbox_finals),
         now - oldest,
         redis.call('HLEN', K.outbox_dead),
-        redis.call('EXISTS', K.outbox_lead),
+        redis.call('EXISTS', K.outbox_leader),
         unpack(redis.call('HGETALL', K.outbox_lost)),
     }
 end
@@ -47,7 +47,7 @@ end
 -- RedBeat's ordinary tasks stand among the recurring calls; those have an identity each.
 local function recurring_calls()
     local all = redis.call('ZCARD', K.schedules) + redis.call('ZCARD', K.old_schedules)
-    local ordinary = math.max(all - redis.call('HLEN', K.identities), 0)
+    local ordinary = math.max(all - redis.call('HLEN', K.dedup_keys), 0)
     return math.max(redis.call('ZCOUNT', K.schedules, 0, '+inf') - ordinary, 0)
         + redis.call('ZCOUNT', K.old_schedules, '-inf', '(+inf')
 end
@@ -61,7 +61,7 @@ local answer = {
     redis.call('ZCARD', K.completed),
     redis.call('ZCARD', K.failed),
     redis.call('ZCARD', K.delayed),
-    redis.call('ZCARD', K.settling),
+    redis.call('ZCARD', K.reconciling),
     redis.call('ZCOUNT', K.workers, now - tonumber(ARGV[3]), '+inf'),
     max, window, used, reset,
     redis.call('EXISTS', K.rate),

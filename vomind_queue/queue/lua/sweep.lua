@@ -29,13 +29,13 @@ for i = 1, #rows[2], 2 do
         redis.call('ZREM', K.recurring_index, entry)
     end
 end
-local part = redis.call('HSCAN', K.identities, cursor, 'COUNT', ARGV[2])
+local part = redis.call('HSCAN', K.dedup_keys, cursor, 'COUNT', ARGV[2])
 local answer = { part[1] .. ' ' .. rows[1] }
 for i = 1, #part[2], 2 do
     local identity, id = part[2][i], part[2][i + 1]
     local key, old = record_of(id)
     if not key then
-        redis.call('HDEL', K.identities, identity)
+        redis.call('HDEL', K.dedup_keys, identity)
         redis.call('DEL', K.schedule .. id, K.runs .. id)
     else
         index(id, redis.call('HGET', key, 'data'))

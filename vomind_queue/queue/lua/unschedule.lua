@@ -39,8 +39,8 @@ for _, tick in ipairs(redis.call('LRANGE', K.runs .. id, 0, -1)) do
         answer[#answer + 1] = state == 'active' and state or 'removed'
     end
 end
-if redis.call('HGET', K.identities, identity) == id then
-    redis.call('HDEL', K.identities, identity)
+if redis.call('HGET', K.dedup_keys, identity) == id then
+    redis.call('HDEL', K.dedup_keys, identity)
 end
 unindex(id, redis.call('HGET', key, 'data'))
 redis.call('ZREM', K.schedules, K.schedule .. id)

@@ -27,7 +27,8 @@ from vomind_queue.queue.worker_queue import Protocol, WorkerQueue
 
 #: Scripts that a client may send twice; the others are sent once.
 REPEATED = {
-    "begin", "finish", "defer", "settle", "extend", "pause", "resume", "stats", "page", "report",
+    "start_dialing", "finish", "defer", "give_back", "renew_leases", "pause", "resume", "stats",
+    "page", "status_callback",
 }  # fmt: skip
 #: A busy line is tried again, once.
 POLICY = OutcomePolicy(retry_on=("busy",), delay_ms=3_600_000, most=1)
@@ -46,7 +47,7 @@ def held(job: Model) -> bool:
 
 def marked(job: Model) -> bool:
     """Its phone may be ringing."""
-    return job.begun is not None
+    return job.started is not None
 
 
 def known(job: Model) -> bool:
@@ -90,7 +91,7 @@ class Model:
     #: Worker that holds it, while it has a lease.
     holder: int | None = None
     #: The attempt whose mark stands.
-    begun: DialStarted | None = None
+    started: DialStarted | None = None
     #: Its holder is to put it off.
     to_defer: bool = False
     in_doubt: bool = False
@@ -116,17 +117,17 @@ class Bench(RuleBasedStateMachine):
         super().__init__()
         self.client: redis.Redis = connect(self.url, timeout_s=API_TIMEOUT_S)
         self.client.flushall()
-        gate = RepeatingGate(self.client)
-        self.queue = CallQueue(gate, None)
+        store = RepeatingGate(self.client)
+        self.queue = CallQueue(store, None)
         protocol = Protocol(**{**QUICK, "lease_ms": HOUR_MS, "breaker_probe_ms": HOUR_MS})
-        self.desks = [WorkerQueue(gate, f"worker-{i}", protocol) for i in range(2)]
+        self.worker_queues = [WorkerQueue(store, f"worker-{i}", protocol) for i in range(2)]
         self.model: dict[str, Model] = {}
         self.gone: set[str] = set()
         self.paused = False
         self.sids = 0
         self.numbers = 0
         self.strays = 0
-        self.reports = CallbackStore(gate, self.desks[0], POLICY)
+        self.reports = CallbackStore(store, self.worker_queues[0], POLICY)
         #: Ids of a bulk that is staged.
         self.hidden: set[str] = set()
         #: Every lease that was ever given out, by job.
@@ -159,14 +160,14 @@ class Bench(RuleBasedStateMachine):
     def _run_out(self, job_id: str, job: Model) -> None:
         assert job.holder is not None
         self.client.zadd(keys.LEASES, {member(job_id): 1}, xx=True)
-        book = self.desks[job.holder].book
+        book = self.worker_queues[job.holder].leases
         book.drop(job_id, str(book.token(job_id)))
-        self.desks[1 - job.holder].take(0, "123")
+        self.worker_queues[1 - job.holder].claim(0, "123")
         self._let_go(job)
 
     def _let_go(self, job: Model) -> None:
         job.holder = None
-        if job.begun is None:
+        if job.started is None:
             # An attempt that is over is put off, whoever lets go of the call.
             job.state = State.DELAYED if job.to_defer else State.WAITING
             job.to_defer = False
@@ -179,12 +180,12 @@ class Bench(RuleBasedStateMachine):
             for other in self.model.values()
         )
 
-    def _verdict(self, ending: AttemptResult) -> Decision:
+    def _verdict(self, result: AttemptResult) -> Decision:
         accepted = None
-        if ending is AttemptResult.COMPLETED:
+        if result is AttemptResult.COMPLETED:
             accepted = Accepted(sid=self.sid(), status="queued")
-        wait_ms = HOUR_MS if ending in (AttemptResult.AGAIN, AttemptResult.DOUBT) else 0
-        return Decision(ending=ending, reason="Words.", accepted=accepted, wait_ms=wait_ms)
+        wait_ms = HOUR_MS if result in (AttemptResult.AGAIN, AttemptResult.UNKNOWN) else 0
+        return Decision(result=result, reason="Words.", accepted=accepted, wait_ms=wait_ms)
 
     def _forget(self, job_id: str) -> None:
         del self.model[job_id]

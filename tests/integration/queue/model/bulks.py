@@ -52,7 +52,7 @@ class Bulks(Bench):
         for index, priority in enumerate(priorities):
             call = call_record.encode(new(self.number(), priority).call)
             part = (call, priority.rank, "", HOUR_MS if later else "")
-            answer = self.queue._gate.change(
+            answer = self.queue._store.run_with_deadline(
                 "stage", keys.LAST_ID, first, began, len(priorities), HOUR_MS, index, *part
             )
             first, began = answer[2], began or answer[1]
@@ -79,7 +79,7 @@ class Bulks(Bench):
         bulk = self.bulk
         assert bulk is not None
         self.client.zadd(keys.STAGING, {bulk.name: 1}, xx=True)
-        self.desks[worker].take(0, "123")
+        self.worker_queues[worker].claim(0, "123")
         assert self._commit(bulk) == Code.LATE
         self.gone |= set(bulk.ids)
         self.bulk, self.hidden = None, set()
@@ -89,4 +89,4 @@ class Bulks(Bench):
         runs = [value for each in bulk.priorities for value in (1, each.rank, -1, delay)]
         size = len(bulk.priorities)
         request = (0, "", "", 0, bulk.first, size, bulk.began_ms, str(runs))
-        return Code(self.queue._gate.write("commit", [keys.LAST_ID], *request)[0])
+        return Code(self.queue._store.write("commit", [keys.LAST_ID], *request)[0])

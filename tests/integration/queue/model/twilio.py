@@ -16,7 +16,7 @@ from tests.integration.queue.model.bench import (
     while_any,
 )
 from vomind_queue.calls.call import State
-from vomind_queue.calls.call_status import Hearing, LineStatus, Report
+from vomind_queue.calls.call_status import LineStatus, StatusUpdate, UpdateOutcome
 from vomind_queue.calls.decisions import DialStarted
 from vomind_queue.queue import keys
 
@@ -38,15 +38,15 @@ class Twilio(Bench):
         job_id, job = self._one(pick, known)
         said = LineStatus(status) if status else None
         sid = job.sid or self.sid()
-        hearing = self._say(job_id, job.last, sid, said, sequence)
-        if job.begun is not None:
-            assert hearing is Hearing.UNDECIDED
-            self.reports.settle(job_id, job.begun.attempt.token, sid)
-            job.old.append(job.begun)
+        outcome = self._say(job_id, job.last, sid, said, sequence)
+        if job.started is not None:
+            assert outcome is UpdateOutcome.UNDECIDED
+            self.reports.reconcile(job_id, job.started.attempt.token, sid)
+            job.old.append(job.started)
             self._place(job_id, job, sid)
             self._say(job_id, job.last, sid, said, sequence)
         else:
-            assert hearing in (Hearing.OK, Hearing.AGAIN)
+            assert outcome in (UpdateOutcome.OK, UpdateOutcome.AGAIN)
             if job.sid is None:
                 self._place(job_id, job, sid)
         if hear(job, said, sequence):
@@ -62,37 +62,37 @@ class Twilio(Bench):
         """
         job_id, job = self._one(pick, tried)
         older = [old for old in job.old if old is not job.last]
-        begun = older[0] if older else job.last
+        started = older[0] if older else job.last
         if (not older and job.sid is None) or (gone and not self.gone):
             return
         sid = self.sid()
-        hearing = self._say(max(self.gone) if gone else job_id, begun, sid, LineStatus.RINGING, 1)
+        outcome = self._say(max(self.gone) if gone else job_id, started, sid, LineStatus.RINGING, 1)
         self.strays += not gone
         # A repetition of what made it a stray is heard as one.
-        assert (hearing is Hearing.MISSING) == gone
-        assert (self.client.zscore(keys.STRAYS, sid) is None) == gone
+        assert (outcome is UpdateOutcome.MISSING) == gone
+        assert (self.client.zscore(keys.ORPHANS, sid) is None) == gone
 
     def _say(
         self,
         job_id: str,
-        begun: DialStarted | None,
+        started: DialStarted | None,
         sid: str,
         status: LineStatus | None,
         sequence: int | None,
-    ) -> Hearing:
-        assert begun is not None
-        report = Report(sid=sid, status=status, sequence=sequence)
-        token = begun.attempt.token
-        return self.reports.report(job_id, token, report, look_ms=HOUR_MS, price_ms=0).hearing
+    ) -> UpdateOutcome:
+        assert started is not None
+        report = StatusUpdate(sid=sid, status=status, sequence=sequence)
+        token = started.attempt.token
+        return self.reports.record(job_id, token, report, poll_ms=HOUR_MS, price_ms=0).outcome
 
     def _place(self, job_id: str, job: Model, sid: str) -> None:
         """The last attempt did ring."""
         if job.holder is not None:
-            self.desks[job.holder].release(job_id)
+            self.worker_queues[job.holder].release(job_id)
         if not job.counted:
             job.attempts += 1
-            job.round += job.begun is not None
-        job.counted, job.begun, job.in_doubt, job.to_defer = True, None, False, False
+            job.round += job.started is not None
+        job.counted, job.started, job.in_doubt, job.to_defer = True, None, False, False
         job.state, job.holder, job.sid = State.COMPLETED, None, sid
 
 

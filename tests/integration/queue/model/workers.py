@@ -32,12 +32,14 @@ class Workers(Bench):
     def take(self, worker: int, wanted: int) -> None:
         """The most urgent ones, in the order of the list, unless the queue is paused."""
         listed = [job.id for job in self.queue.page(State.WAITING, 0, 99).jobs]
-        taken = [call.job_id for call in self.desks[worker].take(wanted, "123").calls]
+        taken = [call.job_id for call in self.worker_queues[worker].claim(wanted, "123").calls]
         assert taken == ([] if self.paused else listed[:wanted])
         for job_id in taken:
             self.model[job_id].state = State.ACTIVE
             self.model[job_id].holder = worker
-            self.leases.setdefault(job_id, []).append(str(self.desks[worker].book.token(job_id)))
+            self.leases.setdefault(job_id, []).append(
+                str(self.worker_queues[worker].leases.token(job_id))
+            )
 
     @rule(worker=st.integers(0, 1))
     def work(self, worker: int) -> None:
@@ -54,24 +56,26 @@ class Workers(Bench):
         """Whoever lost a call cannot begin it, put it off, give it back or keep it."""
         job_id, job = self._one(pick, held)
         for lease in self.leases[job_id]:
-            if self.desks[job.holder or 0].book.token(job_id) == lease:
+            if self.worker_queues[job.holder or 0].leases.token(job_id) == lease:
                 continue
-            gate = self.queue._gate
-            begun = gate.write("begin", [keys.ACTIVE], job_id, lease, "token", 0, 0, 1, 0)
-            assert begun[0] == Code.LOST
-            assert gate.write("defer", [keys.ACTIVE], job_id, lease, 0)[0] == Code.LOST
-            kept = gate.write("extend", [keys.LEASES], "worker-9", HOUR_MS, job_id, lease)
+            store = self.queue._store
+            started = store.write("begin", [keys.ACTIVE], job_id, lease, "token", 0, 0, 1, 0)
+            assert started[0] == Code.LOST
+            assert store.write("defer", [keys.ACTIVE], job_id, lease, 0)[0] == Code.LOST
+            kept = store.write("extend", [keys.LEASES], "worker-9", HOUR_MS, job_id, lease)
             assert kept[1:] == [job_id]
             if not job.in_doubt:
-                assert gate.write("settle", [keys.ACTIVE], job_id, lease)[0] == Code.LOST
+                assert store.write("give_back", [keys.ACTIVE], job_id, lease)[0] == Code.LOST
 
     @rule(pick=PICKS, worker=st.integers(0, 1), callbacks=st.booleans())
     def begin(self, pick: int, worker: int, callbacks: bool = False) -> None:
         """Only its holder begins a call, once, and only while it is its turn."""
         job_id = self._pick(pick)
         job = self.model.get(job_id)
-        answer = self.desks[worker].begin(job_id, secrets.token_urlsafe(4), callbacks=callbacks)
-        if job is None or job.holder != worker or job.begun or job.in_doubt:
+        answer = self.worker_queues[worker].start_dialing(
+            job_id, secrets.token_urlsafe(4), callbacks=callbacks
+        )
+        if job is None or job.holder != worker or job.started or job.in_doubt:
             assert answer is NotStarted.LOST
             if job is not None and job.holder == worker:
                 # The lease is forgotten by the worker; it would run out.
@@ -85,37 +89,37 @@ class Workers(Bench):
         assert isinstance(answer, DialStarted)
         assert (answer.attempt.number, answer.round) == (job.attempts + 1, job.round)
         assert answer.attempt.callbacks is callbacks
-        job.begun, job.to_defer = answer, False
+        job.started, job.to_defer = answer, False
         job.last, job.counted = answer, False
         job.sid, job.status, job.seen = None, LineStatus.QUEUED, set()
 
     @while_any(marked)
-    @rule(pick=PICKS, ending=st.sampled_from(AttemptResult), defers=st.booleans())
-    def finish(self, pick: int, ending: AttemptResult, defers: bool) -> None:
+    @rule(pick=PICKS, result=st.sampled_from(AttemptResult), defers=st.booleans())
+    def finish(self, pick: int, result: AttemptResult, defers: bool) -> None:
         """The outcome of an attempt comes in, from its worker or from a settler."""
         job_id, job = self._one(pick, marked)
-        begun, was_held = job.begun, held(job)
-        assert begun is not None
-        desk = self.desks[job.holder or 0]
-        verdict = self._verdict(ending)
-        written = desk.finish(begun, verdict, deferred=defers)
-        assert written.reception in (FinishStatus.OK, FinishStatus.AGAIN)
-        if ending is AttemptResult.DOUBT:
+        started, was_held = job.started, held(job)
+        assert started is not None
+        worker_queue = self.worker_queues[job.holder or 0]
+        decision = self._verdict(result)
+        written = worker_queue.finish(started, decision, deferred=defers)
+        assert written.status in (FinishStatus.OK, FinishStatus.AGAIN)
+        if result is AttemptResult.UNKNOWN:
             job.in_doubt, job.holder = True, None
-            desk.release(job_id)
+            worker_queue.release(job_id)
             return
-        job.old.append(begun)
-        job.begun, job.in_doubt = None, False
-        if ending in (AttemptResult.COMPLETED, AttemptResult.FAILED, AttemptResult.AGAIN):
+        job.old.append(started)
+        job.started, job.in_doubt = None, False
+        if result in (AttemptResult.COMPLETED, AttemptResult.FAILED, AttemptResult.AGAIN):
             job.attempts += 1
             job.round += 1
             job.counted = True
-        if verdict.accepted:
-            job.sid = verdict.accepted.sid
-        if ending is AttemptResult.AGAIN and defers and was_held:
+        if decision.accepted:
+            job.sid = decision.accepted.sid
+        if result is AttemptResult.AGAIN and defers and was_held:
             job.to_defer = True
             return
-        desk.release(job_id)
+        worker_queue.release(job_id)
         job.holder = None
         job.state = {
             AttemptResult.COMPLETED: State.COMPLETED,
@@ -123,20 +127,23 @@ class Workers(Bench):
             AttemptResult.AGAIN: State.DELAYED,
             AttemptResult.POSTPONED: State.WAITING,
             AttemptResult.ACCOUNT: State.WAITING,
-        }[ending]
-        self.paused = self.paused or ending is AttemptResult.ACCOUNT
+        }[result]
+        self.paused = self.paused or result is AttemptResult.ACCOUNT
 
     @rule(worker=st.integers(0, 1))
     def check_unknown_outcomes(self, worker: int) -> None:
         """Each comes with its token, and with whether that attempt asked for callbacks."""
         unknown = {job_id: job for job_id, job in self.model.items() if job.in_doubt}
         for job_id in unknown:
-            self.client.zadd(keys.SETTLING, {member(job_id): 1}, xx=True)
-        found = {each.begun.attempt.job_id: each for each in self.desks[worker].doubts(99)}
+            self.client.zadd(keys.RECONCILING, {member(job_id): 1}, xx=True)
+        found = {
+            each.started.attempt.job_id: each
+            for each in self.worker_queues[worker].due_reconciliations(99)
+        }
         assert found.keys() == unknown.keys()
         for job_id, job in unknown.items():
-            assert job.begun is not None
-            now, then = found[job_id].begun.attempt, job.begun.attempt
+            assert job.started is not None
+            now, then = found[job_id].started.attempt, job.started.attempt
             assert (now.token, now.callbacks) == (then.token, then.callbacks)
 
     @while_any(tried)
@@ -144,16 +151,16 @@ class Workers(Bench):
     def late_answer(self, pick: int) -> None:
         """An answer to an attempt that is over changes nothing."""
         _, job = self._one(pick, tried)
-        written = self.desks[0].finish(job.old[0], self._verdict(AttemptResult.COMPLETED))
-        assert written.reception is FinishStatus.SUPERSEDED
+        written = self.worker_queues[0].finish(job.old[0], self._verdict(AttemptResult.COMPLETED))
+        assert written.status is FinishStatus.SUPERSEDED
 
     @while_any(held)
     @rule(pick=PICKS)
     def put_off(self, pick: int) -> None:
         """Its holder puts a call off, as Celery's retry does."""
         job_id, job = self._one(pick, held)
-        done = self.desks[job.holder or 0].defer(job_id, self.queue.now_ms() + HOUR_MS)
-        if job.begun is None:
+        done = self.worker_queues[job.holder or 0].defer(job_id, self.queue.now_ms() + HOUR_MS)
+        if job.started is None:
             job.state, job.holder, job.to_defer = State.DELAYED, None, False
         else:
             assert done is False
@@ -164,16 +171,16 @@ class Workers(Bench):
     def give_back(self, pick: int) -> None:
         """Its worker lets go of a call without having ended it."""
         job_id, job = self._one(pick, held)
-        desk = self.desks[job.holder or 0]
-        desk.give_back(job_id, str(desk.book.token(job_id)))
+        worker_queue = self.worker_queues[job.holder or 0]
+        worker_queue.give_back(job_id, str(worker_queue.leases.token(job_id)))
         self._let_go(job)
 
     @rule(worker=st.integers(0, 1))
     def renew(self, worker: int) -> None:
         """A living worker keeps what it holds."""
         its = {job_id for job_id, job in self.model.items() if job.holder == worker}
-        self.desks[worker].extend()
-        assert {job_id for job_id, _ in self.desks[worker].book.held()} == its
+        self.worker_queues[worker].renew_leases()
+        assert {job_id for job_id, _ in self.worker_queues[worker].leases.held()} == its
 
     @while_any(held)
     @rule(pick=PICKS)
@@ -188,5 +195,5 @@ class Workers(Bench):
         """A delayed call's time has come."""
         job_id, job = self._one(pick, delayed)
         self.client.zadd(keys.DELAYED, {member(job_id): 1}, xx=True)
-        self.desks[0].take(0, "123")
+        self.worker_queues[0].claim(0, "123")
         job.state = State.WAITING

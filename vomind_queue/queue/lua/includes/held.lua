@@ -1,21 +1,21 @@
 -- A call that a worker holds, and its way back into the queue.
 --- @include "job"
 --- @include "log"
---- @include "wake"
+--- @include "notify"
 
-local function let_go(mem)
+local function release(mem)
     -- A call that is leased is not in doubt.
     if redis.call('ZREM', K.leases, mem) == 0 then
-        redis.call('ZREM', K.settling, mem)
+        redis.call('ZREM', K.reconciling, mem)
     end
     redis.call('ZREM', K.active, mem)
 end
 
 -- Puts a held job off until `due`, at which it takes its old place if `keep`.
-local function put_off(id, due, keep)
+local function delay(id, due, keep)
     local key = job_key(id)
     local mem = member(id)
-    let_go(mem)
+    release(mem)
     redis.call('HDEL', key, 'lease', 'mark', 'callbacks', 'looks', 'notbefore')
     if not keep then
         redis.call('HDEL', key, 'pos')
@@ -24,7 +24,7 @@ local function put_off(id, due, keep)
     redis.call('ZADD', K.delayed, due, mem)
     log_event(id, 'put_off', { due = string.format('%.0f', due) })
     if redis.call('ZRANGE', K.delayed, 0, 0)[1] == mem then
-        wake()
+        notify()
     end
 end
 
@@ -36,10 +36,10 @@ local function requeue(id, now, started)
     local mem = member(id)
     if job[4] then
         -- Its attempt has ended; only the putting off was missing.
-        put_off(id, math.max(tonumber(job[4]), now), false)
+        delay(id, math.max(tonumber(job[4]), now), false)
         return
     end
-    let_go(mem)
+    release(mem)
     if not job[1] then
         return
     end
@@ -50,5 +50,5 @@ local function requeue(id, now, started)
     redis.call('HSET', key, 'state', 'waiting')
     redis.call('ZADD', K.waiting .. job[1], job[2] or now, mem)
     log_event(id, 'given_back')
-    wake()
+    notify()
 end

@@ -16,7 +16,7 @@
 local FINAL = '9'
 local now = now_ms()
 local answer = { now }
-local due = redis.call('ZRANGEBYSCORE', K.following, '-inf', now, 'LIMIT', 0, tonumber(ARGV[1]))
+local due = redis.call('ZRANGEBYSCORE', K.status_polls, '-inf', now, 'LIMIT', 0, tonumber(ARGV[1]))
 free_first()
 if #due == 0 or not redis.call('SET', K.pace, '1', 'NX', 'PX', ARGV[3]) then
     return answer
@@ -25,7 +25,7 @@ for _, mem in ipairs(due) do
     local id = id_of(mem)
     local job = redis.call('HMGET', job_key(id), 'attempt', 'sid', 'looked', 'rank', 'mark')
     if job[2] and not job[5] then
-        redis.call('ZADD', K.following, now + tonumber(ARGV[2]), mem)
+        redis.call('ZADD', K.status_polls, now + tonumber(ARGV[2]), mem)
         redis.call('HINCRBY', job_key(id), 'looked', 1)
         local at = #answer
         answer[at + 1] = id
@@ -35,7 +35,7 @@ for _, mem in ipairs(due) do
         answer[at + 5] = job[4] == FINAL and 1 or 0
     else
         -- The job is gone, or tried again by now.
-        redis.call('ZREM', K.following, mem)
+        redis.call('ZREM', K.status_polls, mem)
     end
 end
 return answer

@@ -13,12 +13,12 @@
 
 local now = now_ms()
 local answer = { now }
-for _, mem in ipairs(redis.call('ZRANGEBYSCORE', K.settling, '-inf', now, 'LIMIT', 0, tonumber(ARGV[1]))) do
+for _, mem in ipairs(redis.call('ZRANGEBYSCORE', K.reconciling, '-inf', now, 'LIMIT', 0, tonumber(ARGV[1]))) do
     local id = id_of(mem)
     local job = redis.call('HMGET', job_key(id), 'attempt', 'data', 'mark', 'looks', 'attempts', 'round',
         'callbacks')
     if job[3] then
-        redis.call('ZADD', K.settling, now + tonumber(ARGV[2]), mem)
+        redis.call('ZADD', K.reconciling, now + tonumber(ARGV[2]), mem)
         local at = #answer
         answer[at + 1] = id
         answer[at + 2] = job[1]
@@ -29,7 +29,7 @@ for _, mem in ipairs(redis.call('ZRANGEBYSCORE', K.settling, '-inf', now, 'LIMIT
         answer[at + 7] = job[6] or '0'
         answer[at + 8] = job[7] or ''
     else
-        redis.call('ZREM', K.settling, mem)
+        redis.call('ZREM', K.reconciling, mem)
     end
 end
 return answer

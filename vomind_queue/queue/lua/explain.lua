@@ -27,6 +27,6 @@ if state == 'waiting' then
 elseif state == 'delayed' then
     at = redis.call('ZSCORE', K.delayed, mem) or ''
 elseif state == 'active' then
-    at = redis.call('ZSCORE', K.settling, mem) or ''
+    at = redis.call('ZSCORE', K.reconciling, mem) or ''
 end
 return { now, state, ahead, at, job[2] and 1 or 0, tonumber(job[3] or 0), tonumber(job[4] or 0), job[5] or '' }

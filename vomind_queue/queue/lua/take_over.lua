@@ -18,7 +18,7 @@
 --- @include "clock"
 --- @include "job"
 --- @include "log"
---- @include "wake"
+--- @include "notify"
 
 local now = now_ms()
 if late(ARGV[1], now) then
@@ -64,5 +64,5 @@ for i = 5, #ARGV, 11 do
     answer[#answer + 1] = id
 end
 redis.call('PEXPIRE', known, ARGV[3])
-wake()
+notify()
 return answer

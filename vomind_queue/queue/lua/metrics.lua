@@ -35,7 +35,7 @@ end
 
 local seen = redis.call('HGET', K.scheduler, 'seen')
 local doubt = 0
-for _, mem in ipairs(redis.call('ZRANGE', K.settling, 0, 99)) do
+for _, mem in ipairs(redis.call('ZRANGE', K.reconciling, 0, 99)) do
     local mark = redis.call('HGET', job_key(id_of(mem)), 'mark')
     doubt = math.max(doubt, mark and now - tonumber(mark) or 0)
 end
@@ -48,5 +48,5 @@ return {
     redis.call('EXISTS', K.scheduler_lock),
     overdue(),
     doubt,
-    redis.call('ZCARD', K.following),
+    redis.call('ZCARD', K.status_polls),
 }

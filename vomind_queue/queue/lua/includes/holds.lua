@@ -3,7 +3,7 @@
 --- @include "rate"
 
 -- Whether any of that stands, or one of these keys. One look at all: as a rule none of them does.
-local function something_stands(...)
+local function any_hold(...)
     if redis.call('EXISTS', K.paused, K.breaker, K.rate, ...) > 0 then
         return true
     end

@@ -48,12 +48,12 @@ local job = redis.call('HMGET', key, 'state', 'attempt', 'mark', 'sid', 'rank', 
 local known = redis.call('ZSCORE', K.sids, sid)
 
 -- A phone rings that no attempt at this job accounts for.
-local function stray()
+local function orphan()
     free_first()
-    set_due(K.strays, sid, now, now)
+    set_due(K.orphans, sid, now, now)
     redis.call('HINCRBY', K.counts, 'strays', 1)
     -- Its further callbacks are repetitions.
-    account(sid, now, ARGV[17])
+    note_sid(sid, now, ARGV[17])
     return { C.superseded, now }
 end
 
@@ -65,7 +65,7 @@ if not job[1] or job[2] ~= token or (job[4] and job[4] ~= sid) then
     if not job[1] then
         return { C.missing, now }
     end
-    return stray()
+    return orphan()
 end
 if job[3] then
     return { C.undecided, now }
@@ -79,7 +79,7 @@ local function revive()
         -- Taken, but not begun: the start that was reserved is not made.
         redis.call('ZREM', K.window, lease)
     end
-    let_go(mem)
+    release(mem)
     redis.call('ZREM', K.waiting .. job[10], mem)
     redis.call('ZREM', K.delayed, mem)
     redis.call('ZREM', K.failed, mem)
@@ -90,8 +90,8 @@ local function revive()
     end
     redis.call('HSET', key, 'state', 'completed', 'ended', now, 'sid', sid, 'status', 'queued')
     redis.call('ZADD', K.completed, now, mem)
-    set_due(K.following, mem, now + tonumber(ARGV[15]), now)
-    account(sid, now, ARGV[17])
+    set_due(K.status_polls, mem, now + tonumber(ARGV[15]), now)
+    note_sid(sid, now, ARGV[17])
     log_event(id, 'revived', {
         attempt = redis.call('HGET', key, 'attempts'), sid = sid, status = 'queued', counted = not job[9],
     })
@@ -102,7 +102,7 @@ if revived then
     revive()
 end
 
-local function again_at_all()
+local function is_to_repeat()
     if job[1] ~= 'completed' or is_stopped_run(id) then
         return false
     end
@@ -115,13 +115,13 @@ local function again_at_all()
     return false
 end
 
-local function make_again()
+local function repeat_call()
     hold_run(id)
     redis.call('ZREM', K.completed, mem)
     redis.call('HDEL', key, 'ended', 'round')
     redis.call('HINCRBY', key, 'repeats', 1)
     redis.call('HSET', key, 'reason', 'The call ended with ' .. status .. '; it is made again.')
-    put_off(id, now + tonumber(ARGV[13]), false)
+    delay(id, now + tonumber(ARGV[13]), false)
 end
 
 local changed = revived
@@ -152,7 +152,7 @@ note('price', ARGV[10])
 note('unit', ARGV[11])
 
 -- What was heard, for the log.
-local function tell()
+local function to_notify()
     local heard = { attempt = redis.call('HGET', key, 'attempts'), sid = sid, status = ARGV[4], seq = ARGV[6],
         duration = ARGV[7], answered_by = ARGV[8], sip = ARGV[9], price = ARGV[10], unit = ARGV[11] }
     for name, value in pairs(heard) do
@@ -171,33 +171,33 @@ if moved then
     redis.call('HSET', key, 'status', status, 'rank', ARGV[5])
     note('duration', ARGV[7])
     note('sip', ARGV[9])
-    tell()
+    to_notify()
     if rank == FINAL then
         over = true
         redis.call('HSET', key, 'over', now)
         local by = job[8] or ARGV[8]
         local machine = status == 'completed' and (string.find(by, '^machine') or by == 'fax')
         tally(now, machine and 'machine' or status)
-        repeated = again_at_all()
+        repeated = is_to_repeat()
         if repeated then
-            make_again()
+            repeat_call()
         end
     end
 end
 
 if not over and ARGV[15] ~= '0' then
-    set_due(K.following, mem, now + tonumber(ARGV[15]), now)
+    set_due(K.status_polls, mem, now + tonumber(ARGV[15]), now)
 elseif moved and not repeated and status == 'completed' and ARGV[10] == '' and ARGV[16] ~= '0' then
-    set_due(K.following, mem, now + tonumber(ARGV[16]), now)
+    set_due(K.status_polls, mem, now + tonumber(ARGV[16]), now)
 elseif moved or ARGV[15] == '0' or ARGV[16] == '0' then
-    redis.call('ZREM', K.following, mem)
+    redis.call('ZREM', K.status_polls, mem)
 end
 if not changed then
     return { C.again, now }
 end
 if not moved then
-    tell()
+    to_notify()
 end
-local told = redis.call('HMGET', key, 'status', 'data')
-local request = string.match(told[2], '"requestId":"([^"\\]*)"}$') or ''
-return { C.ok, now, told[1], moved and 1 or 0, repeated and 1 or 0, request }
+local said = redis.call('HMGET', key, 'status', 'data')
+local request = string.match(said[2], '"requestId":"([^"\\]*)"}$') or ''
+return { C.ok, now, said[1], moved and 1 or 0, repeated and 1 or 0, request }

@@ -25,9 +25,9 @@ free_first()
 local mem = member(ARGV[1])
 if not job[3] then
     requeue(ARGV[1], now, false)
-elseif not redis.call('ZSCORE', K.settling, mem) then
+elseif not redis.call('ZSCORE', K.reconciling, mem) then
     redis.call('ZREM', K.leases, mem)
-    set_due(K.settling, mem, now, now)
+    set_due(K.reconciling, mem, now, now)
     log_event(ARGV[1], 'in_doubt')
 end
 return { C.ok, now }

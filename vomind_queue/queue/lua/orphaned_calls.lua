@@ -13,8 +13,8 @@
 local now = now_ms()
 local answer = { now }
 free_first()
-for _, sid in ipairs(redis.call('ZRANGEBYSCORE', K.strays, '-inf', now, 'LIMIT', 0, tonumber(ARGV[1]))) do
-    redis.call('ZADD', K.strays, now + tonumber(ARGV[2]), sid)
+for _, sid in ipairs(redis.call('ZRANGEBYSCORE', K.orphans, '-inf', now, 'LIMIT', 0, tonumber(ARGV[1]))) do
+    redis.call('ZADD', K.orphans, now + tonumber(ARGV[2]), sid)
     answer[#answer + 1] = sid
 end
 return answer

@@ -21,13 +21,13 @@
 --- @include "clock"
 --- @include "due"
 --- @include "held"
---- @include "hindrance"
+--- @include "holds"
 --- @include "job"
 --- @include "log"
 --- @include "memory"
 --- @include "rate"
 --- @include "totals"
---- @include "wake"
+--- @include "notify"
 --- @include "window"
 
 local now = now_ms()
@@ -41,7 +41,7 @@ free_first()
 redis.call('ZADD', K.workers, now, ARGV[1])
 local workers = redis.call('ZCOUNT', K.workers, now - WORKER_GONE_MS, '+inf')
 
-local function take_back()
+local function rescue_stalled()
     for _, mem in ipairs(redis.call('ZRANGEBYSCORE', K.leases, '-inf', now, 'LIMIT', 0, SWEEP)) do
         local id = id_of(mem)
         local job = redis.call('HMGET', job_key(id), 'state', 'mark')
@@ -49,7 +49,7 @@ local function take_back()
             redis.call('ZREM', K.leases, mem)
         elseif job[2] then
             redis.call('ZREM', K.leases, mem)
-            set_due(K.settling, mem, now, now)
+            set_due(K.reconciling, mem, now, now)
             log_event(id, 'in_doubt')
         else
             requeue(id, now, false)
@@ -111,7 +111,7 @@ local function after(key, act)
     return first, all
 end
 
-local lease_end = after(K.leases, take_back)
+local lease_end = after(K.leases, rescue_stalled)
 local due, all_moved = after(K.delayed, move_due)
 if not all_moved then
     -- More is due than one script should move; none starts before all are in order.
@@ -129,23 +129,23 @@ local function something_waits()
 end
 
 -- Soonest time at which something changes by itself.
-local next_look = nil
-local function look_at(time)
-    if time and (not next_look or time < next_look) then
-        next_look = time
+local next_check = nil
+local function check_at(time)
+    if time and (not next_check or time < next_check) then
+        next_check = time
     end
 end
 
 local room = math.huge
 local max, window_ms = 0, 0
-if something_stands() and redis.call('EXISTS', K.paused) == 1 then
+if any_hold() and redis.call('EXISTS', K.paused) == 1 then
     room = 0
 end
 local probe_at = breaker_next()
 if probe_at and room > 0 then
     if now < probe_at then
         room = 0
-        look_at(probe_at)
+        check_at(probe_at)
     else
         room = 1
     end
@@ -156,31 +156,31 @@ if room > 0 then
         local used, reset = window_use(now, max, window_ms)
         room = math.max(0, math.min(room, max - used))
         if room == 0 then
-            look_at(now + reset)
+            check_at(now + reset)
         end
     end
 end
 
 local answer = { now, -1, 0, workers }
-local taken = 0
+local claimed = 0
 -- Scores and members, to be added to the two sets at once.
 local held, leased = {}, {}
-local function lease_out(mem, rank, pos)
-    taken = taken + 1
+local function claim(mem, rank, pos)
+    claimed = claimed + 1
     local id = id_of(mem)
     local key = job_key(id)
-    local lease = ARGV[6] .. taken
+    local lease = ARGV[6] .. claimed
     local round = redis.call('HGET', key, 'round')
     redis.call('HSET', key, 'state', 'active', 'lease', lease, 'pos', pos)
-    held[2 * taken - 1], held[2 * taken] = now, mem
-    leased[2 * taken - 1], leased[2 * taken] = now + lease_ms, mem
+    held[2 * claimed - 1], held[2 * claimed] = now, mem
+    leased[2 * claimed - 1], leased[2 * claimed] = now + lease_ms, mem
     log_event(id, 'taken')
     if max > 0 then
         note_start(lease, now, math.max(max, tonumber(ARGV[4])))
     end
     if probe_at then
         change_breaker('HSET', K.breaker, 'probe', lease, 'next', now + tonumber(ARGV[8]))
-        look_at(now + tonumber(ARGV[8]))
+        check_at(now + tonumber(ARGV[8]))
     end
     local at = #answer
     answer[at + 1] = id
@@ -191,7 +191,7 @@ end
 
 local allowed = math.min(wanted, room)
 for rank = 1, 3 do
-    if taken >= allowed then
+    if claimed >= allowed then
         break
     end
     if not string.find(ARGV[7], rank, 1, true) then
@@ -200,35 +200,35 @@ for rank = 1, 3 do
             break
         end
     else
-        local popped = redis.call('ZPOPMIN', K.waiting .. rank, allowed - taken)
+        local popped = redis.call('ZPOPMIN', K.waiting .. rank, allowed - claimed)
         for i = 1, #popped, 2 do
-            lease_out(popped[i], tostring(rank), popped[i + 1])
+            claim(popped[i], tostring(rank), popped[i + 1])
         end
     end
 end
-if taken > 0 then
+if claimed > 0 then
     redis.call('ZADD', K.active, unpack(held))
     redis.call('ZADD', K.leases, unpack(leased))
 end
-if max > 0 and taken >= room and something_waits() then
+if max > 0 and claimed >= room and something_waits() then
     local used, reset = window_use(now, max, window_ms)
-    look_at(used >= max and now + reset)
+    check_at(used >= max and now + reset)
 end
 
 -- A word that was meant for workers of other priorities is passed on to them.
 for rank = 1, 3 do
     local others = not string.find(ARGV[7], rank, 1, true)
-    if others and taken < room and redis.call('ZCARD', K.waiting .. rank) > 0 then
+    if others and claimed < room and redis.call('ZCARD', K.waiting .. rank) > 0 then
         answer[3] = 1
     end
 end
-if taken < room and (taken >= wanted or answer[3] == 1) and something_waits() then
-    wake()
+if claimed < room and (claimed >= wanted or answer[3] == 1) and something_waits() then
+    notify()
 end
-look_at(due)
-look_at(lease_end or taken > 0 and now + lease_ms)
-look_at(stale)
-if next_look then
-    answer[2] = math.max(0, next_look - now)
+check_at(due)
+check_at(lease_end or claimed > 0 and now + lease_ms)
+check_at(stale)
+if next_check then
+    answer[2] = math.max(0, next_check - now)
 end
 return answer

@@ -17,7 +17,7 @@
 local size, old = redis.call('ZCARD', K.schedules), redis.call('ZCARD', K.old_schedules)
 local resting = redis.call('ZCOUNT', K.schedules, '-inf', '(0')
 local from, to = tonumber(ARGV[1]), tonumber(ARGV[2])
-local total = math.min(size + old, redis.call('HLEN', K.identities))
+local total = math.min(size + old, redis.call('HLEN', K.dedup_keys))
 local ordinary = size + old - total
 
 -- What lies where, in the order of the page: sorted set, rank of the first, how many.

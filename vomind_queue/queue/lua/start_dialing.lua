@@ -19,14 +19,14 @@
 --- @include "breaker"
 --- @include "clock"
 --- @include "held"
---- @include "hindrance"
+--- @include "holds"
 --- @include "job"
 --- @include "log"
 --- @include "memory"
 --- @include "number"
 --- @include "rate"
 --- @include "totals"
---- @include "wake"
+--- @include "notify"
 --- @include "window"
 
 local now = now_ms()
@@ -52,10 +52,10 @@ if not lease_end or tonumber(lease_end) <= now then
 end
 
 -- A probe that is not sent leaves its turn to another call.
-local function pass_probe_on()
+local function release_probe()
     if breaker_next() and redis.call('HGET', K.breaker, 'probe') == lease then
         change_breaker('HSET', K.breaker, 'next', now)
-        wake()
+        notify()
     end
 end
 
@@ -64,17 +64,17 @@ local above = {}
 for rank = 1, tonumber(job[5]) - 1 do
     above[rank] = K.waiting .. rank
 end
-if something_stands(unpack(above)) then
+if any_hold(unpack(above)) then
     if redis.call('EXISTS', K.paused) == 1 then
         requeue(id, now, false)
         return { C.paused, now }
     end
     if breaker_next() and redis.call('HGET', K.breaker, 'probe') ~= lease then
         requeue(id, now, false)
-        return { C.broken, now }
+        return { C.circuit_open, now }
     end
     if #above > 0 and redis.call('EXISTS', unpack(above)) > 0 then
-        pass_probe_on()
+        release_probe()
         requeue(id, now, false)
         return { C.preempted, now }
     end
@@ -84,12 +84,12 @@ local number = number_of(job[6])
 local free = redis.call('HSETNX', K.dialing, number, id) == 1
 local other = not free and redis.call('HGET', K.dialing, number)
 if other and other ~= id and redis.call('HEXISTS', job_key(other), 'mark') == 1 then
-    pass_probe_on()
+    release_probe()
     redis.call('ZREM', K.window, lease)
     -- Later and later, so that many calls to one number do not keep the others from their turn.
     local times = math.min(redis.call('HINCRBY', key, 'busy', 1), 6)
-    put_off(id, now + tonumber(ARGV[6]) * 2 ^ (times - 1), true)
-    wake()
+    delay(id, now + tonumber(ARGV[6]) * 2 ^ (times - 1), true)
+    notify()
     return { C.busy, now }
 end
 
@@ -100,7 +100,7 @@ if max > 0 then
         if free then
             redis.call('HDEL', K.dialing, number)
         end
-        pass_probe_on()
+        release_probe()
         requeue(id, now, false)
         return { C.limited, now }
     end

@@ -18,7 +18,7 @@
 
 local lists = {}
 if ARGV[5] ~= '' then
-    lists[1] = { redis.call('HGET', K.identities, ARGV[5]) or nil }
+    lists[1] = { redis.call('HGET', K.dedup_keys, ARGV[5]) or nil }
 end
 if ARGV[3] ~= '' then
     lists[#lists + 1] = indexed(of_number(ARGV[3]), -1)
