@@ -126,10 +126,6 @@ def _of_metrics(metrics: QueueMetrics) -> Mapping[str, float]:
     return found
 
 
-def _label(kind: Kind) -> str:
-    return "unknown" if kind is Kind.UNKNOWN else str(kind)
-
-
 @cache
 def _texts() -> Mapping[str, str]:
     """Return what each metric means."""
