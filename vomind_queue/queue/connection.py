@@ -23,6 +23,7 @@ from vomind_queue.errors import StoreFull, StoreUnavailable
 from vomind_queue.observability.redis_memory import REMEDY
 from vomind_queue.queue.codes import Code
 from vomind_queue.queue.connection_pool import NotSent, Pool, has_no_room
+from vomind_queue.queue.keys import RECONCILING
 from vomind_queue.queue.lua_sources import OUTBOX_MAX
 from vomind_queue.queue.scripts import Scripts
 
@@ -33,6 +34,8 @@ WORKER_TIMEOUT_S = 5.0
 #: How old an estimate of the server's clock may be, s.
 CLOCK_SAMPLE_S = 15.0
 
+#: Members of a set that one script moves from a key of an older version.
+MOVED_AT_ONCE = 500
 #: How many connections one process may hold: a thread needs one at a time.
 MOST_CONNECTIONS = 16
 #: A caller waits this part of its time limit while all connections are in use.
@@ -188,6 +191,7 @@ class RedisStore:
         self.client = client
         self.clock = ServerClock(client)
         self._scripts = Scripts(client, outbox_max)
+        self._old_keys_moved = False
 
     def ask(self, *command: Any) -> Any:
         """Sends one command whose loss does no harm."""
@@ -197,12 +201,12 @@ class RedisStore:
     def read(self, name: str, key_names: list[str], *args: Any) -> list[Any]:
         """Runs a script that writes nothing."""
         with translate_errors(writes=False):
-            return cast(list[Any], self._scripts.run(name, key_names, *args))
+            return self._run(name, key_names, *args)
 
     def write(self, name: str, key_names: list[str], *args: Any) -> list[Any]:
         """Runs a script that writes."""
         with translate_errors(writes=True):
-            return cast(list[Any], self._scripts.run(name, key_names, *args))
+            return self._run(name, key_names, *args)
 
     def run_with_deadline(self, name: str, key: str, *args: Any) -> list[Any]:
         """Runs a script that takes a deadline first and answers a code and the time first.
@@ -213,10 +217,26 @@ class RedisStore:
         self.clock.note(int(answer[1]))
         return in_time(answer)
 
+    def move_old_keys(self) -> None:
+        """Move what versions before 0.9.0 stored under other names. Raise StoreUnavailable."""
+        with translate_errors(writes=False):
+            self._move_old_keys()
+
     def now_ms(self) -> int:
         """Unix ms on the server's clock."""
         with translate_errors(writes=False):
             return self.clock.now_ms()
+
+    def _run(self, name: str, key_names: list[str], *args: Any) -> list[Any]:
+        if not self._old_keys_moved:
+            # Before anything else that this process does, however late Redis answers at first.
+            self._move_old_keys()
+            self._old_keys_moved = True
+        return cast(list[Any], self._scripts.run(name, key_names, *args))
+
+    def _move_old_keys(self) -> None:
+        while self._scripts.run("move_old_keys", [RECONCILING], MOVED_AT_ONCE)[1]:
+            pass
 
     def deadline_ms(self) -> int:
         """When a request that is sent now is given up, unix ms on the server's clock."""

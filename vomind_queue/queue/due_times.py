@@ -29,7 +29,10 @@ class DueTimes:
 
     def next(self) -> dict[str, float]:
         """Return how long until each thing is due, s; without what never will be by itself."""
-        _, (used, limit), *waits_ms = self._store.read("due", [keys.RECONCILING])
+        _, (used, limit), old_keys, *waits_ms = self._store.read("due", [keys.RECONCILING])
+        if old_keys:
+            # A process of an older version that is being replaced has written to them.
+            self._store.move_old_keys()
         self._memory.note(Memory(used=used, limit=limit))
         found = zip(DUTIES, waits_ms, strict=True)
         return {name: wait_ms / 1000 for name, wait_ms in found if wait_ms >= 0}

@@ -26,8 +26,8 @@ DELAYED = _ROOT + "delayed"
 ACTIVE = _ROOT + "active"
 #: Sorted set: jobs held by a living worker, by the end of their lease.
 LEASES = _ROOT + "leases"
-#: Sorted set: jobs whose attempt is in doubt, by the time of the next look.
-RECONCILING = _ROOT + "settling"
+#: Sorted set: jobs with an attempt of unknown outcome, by the time of the next check.
+RECONCILING = _ROOT + "reconciling"
 #: Sorted set: placed calls, by the time they were placed.
 COMPLETED = _ROOT + "completed"
 #: Sorted set: calls given up, by the time of giving up.
@@ -45,15 +45,15 @@ DIALING = _ROOT + "dialing"
 #: Sorted set: SIDs lately accounted for, by time, so that no ring is counted for two attempts.
 SIDS = _ROOT + "sids"
 #: Sorted set: placed calls that are not over or not priced, by when to ask Twilio for them.
-STATUS_POLLS = _ROOT + "following"
+STATUS_POLLS = _ROOT + "status_polls"
 #: String with an expiry: calls were handed out to be asked for a moment ago.
 PACE = _ROOT + "pace"
-#: Sorted set: SIDs that no attempt accounts for, to be ended, by the time of the next try.
-ORPHANS = _ROOT + "strays"
-#: Hash: how often the impossible happened: ``strays``.
+#: Sorted set: SIDs of calls that belong to no attempt, to be ended, by the time of the next try.
+ORPHANS = _ROOT + "orphans"
+#: Hash: how often the impossible happened: ``orphans``.
 COUNTS = _ROOT + "counts"
-#: List of one element at most: wakes one sleeping worker.
-NOTIFY = _ROOT + "wake"
+#: List of one element at most: notifies one sleeping worker.
+NOTIFY = _ROOT + "notify"
 #: List of one element at most: wakes one worker that sleeps until something else is due.
 DUE = _ROOT + "due"
 #: Sorted set: workers, by the time they last asked for calls.
@@ -74,7 +74,7 @@ OUTBOX_SHIPPED = _ROOT + "outbox:shipped"
 #: Hash ``details``, ``finals``, ``records``, ``dead``: what did not reach the log for want of room.
 OUTBOX_LOST = _ROOT + "outbox:lost"
 #: String: token of the one shipper that delivers.
-OUTBOX_LEADER = _ROOT + "outbox:lead"
+OUTBOX_LEADER = _ROOT + "outbox:leader"
 #: Hash: what the log refused for good, JSON by name.
 OUTBOX_DEAD = _ROOT + "outbox:dead"
 #: Hash, one for each call removed while entries of it were on their way: its record.
@@ -98,7 +98,8 @@ OLD_SCHEDULE = _ROOT + "schedule:"
 OLD_SCHEDULES = _ROOT + "schedules"
 #: String: the last number of a schedule given out.
 LAST_SCHEDULE = _ROOT + "scheduleid"
-#: Hash: identity of a recurring call to the number of its schedule.
+#: Hash: dedup key of a recurring call to the number of its schedule. It keeps the name that earlier
+#: versions gave it: a process of theirs that found no dedup keys would store a call twice.
 DEDUP_KEYS = _ROOT + "identities"
 #: Sorted set: recurring calls by number and by lead, each with the score 0; see
 #: `includes/index.lua`.
@@ -116,7 +117,13 @@ MINUTE = _ROOT + "minute:"
 #: Hash: how often things happened, ever; its fields stand in `meters.py`.
 TOTALS = _ROOT + "totals"
 #: List with an expiry, one for each client that asks: the times of its last requests.
-REQUEST_LIMIT = _ROOT + "floods:"
+REQUEST_LIMIT = _ROOT + "request_limits:"
+#: The same keys as versions before 0.9.0 named them; `includes/old_keys.lua` moves what they hold.
+OLD_RECONCILING = _ROOT + "settling"
+OLD_STATUS_POLLS = _ROOT + "following"
+OLD_ORPHANS = _ROOT + "strays"
+OLD_NOTIFY = _ROOT + "wake"
+OLD_OUTBOX_LEADER = _ROOT + "outbox:lead"
 #: Never written; deleting it lets a script go on when memory is full (see `includes/memory.lua`).
 NOTHING = _ROOT + "nothing"
 

@@ -207,7 +207,7 @@ class TestRequestLimit:
         api = make_api(REQUEST_RATE_LIMIT="1/m")
         assert api.get("/stats").status_code == 200
         assert api.get("/stats").status_code == 429
-        (key,) = valkey.keys("{calls}:floods:*")
+        (key,) = valkey.keys("{calls}:request_limits:*")
         assert 0 < valkey.pttl(key) <= 60_000
         valkey.pexpire(key, 1)
         while valkey.exists(key):
@@ -222,7 +222,7 @@ class TestRequestLimit:
     def test_without_a_setting_nobody_is_counted(self, api: Api, valkey: redis.Redis) -> None:
         """It costs nothing then."""
         api.get("/stats")
-        assert not valkey.keys("{calls}:floods:*")
+        assert not valkey.keys("{calls}:request_limits:*")
 
 
 class TestNumberPolicy:

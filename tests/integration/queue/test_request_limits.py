@@ -15,7 +15,7 @@ def test_the_window_rolls(client: redis.Redis) -> None:
     """At no moment do two windows' worth of requests come close together."""
     book, rate = RequestLimiter(RedisStore(client)), Rate(max_starts=100, window_ms=60_000)
     assert book.admit("somebody", rate) == 0
-    (key,) = client.keys("{calls}:floods:*")
+    (key,) = client.keys("{calls}:request_limits:*")
     seconds, _ = client.time()
     now = seconds * 1000
     client.delete(key)

@@ -9,7 +9,7 @@
 -- ARGV[6…] for each call: data (JSON), rank of its priority, due ms or '', delay ms or ''
 -- Returns  {ok | replay, now, first id, count, accepted ms}, {mismatch | late, now}
 --          A call whose given id exists already changes nothing and answers ok.
--- Touches  job:<id>, waiting:<rank>, delayed, id, request:<key>, totals, wake, outbox
+-- Touches  job:<id>, waiting:<rank>, delayed, id, request:<key>, totals, notify, outbox
 --- @include "clock"
 --- @include "enqueue"
 --- @include "job"

@@ -6,7 +6,7 @@
 -- ARGV[2]  data (JSON)
 -- ARGV[3]  rank of its priority
 -- Returns  {ok, now, id, 1, accepted ms}, {late, now}
--- Touches  job:<id>, waiting:<rank>, id, totals, wake, outbox
+-- Touches  job:<id>, waiting:<rank>, id, totals, notify, outbox
 --- @include "clock"
 --- @include "job"
 --- @include "log_alone"

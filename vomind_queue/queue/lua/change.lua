@@ -9,7 +9,7 @@
 -- ARGV[6]  due ms or ''
 -- ARGV[7]  delay ms or ''; without either its time stays
 -- Returns  {ok, now}, {wrong_state, now, state}, {mismatch | missing | late, now}
--- Touches  job:<id>, waiting:<rank>, delayed, staging, totals, wake, outbox
+-- Touches  job:<id>, waiting:<rank>, delayed, staging, totals, notify, outbox
 --- @include "clock"
 --- @include "job"
 --- @include "log"

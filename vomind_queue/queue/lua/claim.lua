@@ -15,8 +15,8 @@
 -- Returns  {now, ms until the next look or -1, passed on: 1 | 0, workers, id, lease, rank, round, …}
 --          workers: those that asked lately, this one included
 --          passed on: calls that only other workers ask for wait, and one of those is woken
--- Touches  job:<id>, waiting:<rank>, delayed, active, leases, settling, window, rate,
---          paused, breaker, staging, workers, totals, wake, due, outbox
+-- Touches  job:<id>, waiting:<rank>, delayed, active, leases, reconciling, window, rate,
+--          paused, breaker, staging, workers, totals, notify, due, outbox
 --- @include "breaker"
 --- @include "clock"
 --- @include "due"

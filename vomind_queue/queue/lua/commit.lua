@@ -14,7 +14,7 @@
 -- ARGV[8]  JSON array: for each entry the number of calls, rank of their priority,
 --          due ms or -1, delay ms or -1
 -- Returns  {ok | replay, now, first id, count, accepted ms}, {mismatch | late, now}
--- Touches  waiting:<rank>, delayed, request:<key>, staging, totals, wake, outbox
+-- Touches  waiting:<rank>, delayed, request:<key>, staging, totals, notify, outbox
 --- @include "clock"
 --- @include "job"
 --- @include "log"

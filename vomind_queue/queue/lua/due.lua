@@ -1,11 +1,14 @@
 -- Tells when there is something to see to, besides calls that are to be placed.
 --
--- KEYS[1]  settling
--- Returns  {now, {bytes of memory used, maxmemory}, ms until an attempt in doubt is due or -1,
---           the same of silent calls and of strays}
--- Touches  settling, following, pace, strays
+-- KEYS[1]  reconciling
+-- Returns  {now, {bytes of memory used, maxmemory}, 1 where keys of an older version are left, else
+--           0, ms until an unknown outcome is to be checked or -1, the same of calls to be polled
+--           and of orphaned calls}
+-- Touches  reconciling, status_polls, pace, orphans, old reconciling, old status_polls,
+--          old orphans, old notify
 --- @include "clock"
 --- @include "memory_use"
+--- @include "old_keys"
 
 local now = now_ms()
 local function wait(key, least)
@@ -13,4 +16,5 @@ local function wait(key, least)
     return head and math.max(math.ceil(tonumber(head)) - now, least) or -1
 end
 local paced = math.max(redis.call('PTTL', K.pace), 0)
-return { now, memory_use(), wait(K.reconciling, 0), wait(K.status_polls, paced), wait(K.orphans, 0) }
+return { now, memory_use(), has_old_keys() and 1 or 0, wait(K.reconciling, 0), wait(K.status_polls, paced),
+    wait(K.orphans, 0) }

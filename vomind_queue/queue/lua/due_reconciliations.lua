@@ -2,12 +2,12 @@
 --
 -- Each is put off by a lease, so that a settler that dies leaves it to the next.
 --
--- KEYS[1]  settling
+-- KEYS[1]  reconciling
 -- ARGV[1]  attempts wanted at most
 -- ARGV[2]  length of the lease, ms
 -- Returns  {now, id, attempt token, data, mark, looks so far, attempts, round,
 --          whether callbacks were asked for: '1' | '0' | '' in an old marker, …}
--- Touches  job:<id>, settling
+-- Touches  job:<id>, reconciling, leases
 --- @include "clock"
 --- @include "job"
 
@@ -17,7 +17,8 @@ for _, mem in ipairs(redis.call('ZRANGEBYSCORE', K.reconciling, '-inf', now, 'LI
     local id = id_of(mem)
     local job = redis.call('HMGET', job_key(id), 'attempt', 'data', 'mark', 'looks', 'attempts', 'round',
         'callbacks')
-    if job[3] then
+    -- A call that is leased is being placed: an old process may have left it here.
+    if job[3] and not redis.call('ZSCORE', K.leases, mem) then
         redis.call('ZADD', K.reconciling, now + tonumber(ARGV[2]), mem)
         local at = #answer
         answer[at + 1] = id

@@ -3,12 +3,12 @@
 -- Each is put off by a lease, so that whoever dies leaves it to the next. The
 -- pace holds over all workers.
 --
--- KEYS[1]  following
+-- KEYS[1]  status_polls
 -- ARGV[1]  calls wanted at most
 -- ARGV[2]  length of the lease, ms
 -- ARGV[3]  least time between two answers that hand something out, ms
 -- Returns  {now, id, attempt token, SID, looks so far, over: 1 | 0, …}
--- Touches  job:<id>, following, pace
+-- Touches  job:<id>, status_polls, pace
 --- @include "clock"
 --- @include "job"
 --- @include "memory"

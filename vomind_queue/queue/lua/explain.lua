@@ -5,7 +5,7 @@
 -- Returns  {now, state, calls dialed before it, when it is due or looked for again or '',
 --           whether it is being placed: 1 | 0, how often it stood back for its number,
 --           attempts that ended, why the last one came to nothing or ''} or {now} for no such job
--- Touches  job:<id>, waiting:<rank>, delayed, settling, staging
+-- Touches  job:<id>, waiting:<rank>, delayed, reconciling, staging
 --- @include "clock"
 --- @include "job"
 --- @include "state"

@@ -26,8 +26,9 @@
 --          doubt      unknown; to be settled
 -- Returns  {ok | again | superseded | missing, now, breaker open: 1 | 0, not counted: 1 | 0}
 --          `again`: the same outcome was written before, by a repetition of this command
--- Touches  job:<id>, waiting:<rank>, delayed, active, leases, settling, completed, failed, window,
---          paused, breaker, counts, dialing, sids, following, minute:<n>, totals, gone:<id>, wake, due,
+-- Touches  job:<id>, waiting:<rank>, delayed, active, leases, reconciling, completed, failed, window,
+--          paused, breaker, counts, dialing, sids, status_polls, minute:<n>, totals, gone:<id>,
+--          notify, due,
 --          outbox
 --- @include "breaker"
 --- @include "clock"

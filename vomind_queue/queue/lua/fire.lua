@@ -9,7 +9,7 @@
 -- Outcomes 'fired', 'missed' (all were too late), 'skipped' (the occurrence before has not
 --          ended), 'lost' (somebody else moved or changed the schedule; nothing is done)
 -- Touches  job:<id>, waiting:<rank>, delayed, redbeat:recurring:<id>, schedules, old schedules,
---          runs:<id>, staging, totals, wake, outbox
+--          runs:<id>, staging, totals, notify, outbox
 --- @include "clock"
 --- @include "enqueue"
 --- @include "entry"

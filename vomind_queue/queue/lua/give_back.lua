@@ -7,7 +7,7 @@
 -- ARGV[1]  job id
 -- ARGV[2]  lease token
 -- Returns  {ok | lost, now}
--- Touches  job:<id>, waiting:<rank>, delayed, active, leases, settling, window, totals, wake, due,
+-- Touches  job:<id>, waiting:<rank>, delayed, active, leases, reconciling, window, totals, notify, due,
 --          outbox
 --- @include "clock"
 --- @include "due"

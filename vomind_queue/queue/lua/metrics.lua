@@ -5,7 +5,7 @@
 --           delayed call is overdue, ms since a scheduler saw to everything or -1, whether one
 --           leads: 1 | 0, ms that the first tick is overdue, ms since the oldest attempt in doubt
 --           was taken, calls being followed on the line}; 0 ms where there is none
--- Touches  job:<id>, waiting:<rank>, delayed, settling, following, schedules, old schedules,
+-- Touches  job:<id>, waiting:<rank>, delayed, reconciling, status_polls, schedules, old schedules,
 --          scheduler, redbeat::lock, totals
 --- @include "clock"
 --- @include "job"

@@ -2,11 +2,11 @@
 --
 -- Each is put off by a lease, so that whoever dies leaves it to the next.
 --
--- KEYS[1]  strays
+-- KEYS[1]  orphans
 -- ARGV[1]  calls wanted at most
 -- ARGV[2]  length of the lease, ms
 -- Returns  {now, SID, …}
--- Touches  strays
+-- Touches  orphans
 --- @include "clock"
 --- @include "memory"
 

@@ -1,6 +1,6 @@
 -- Takes delivered entries out of the outbox, and records that were kept for them alone.
 --
--- KEYS[1]  outbox:lead
+-- KEYS[1]  outbox:leader
 -- ARGV[1]  sequence number of the last entry delivered; all before it are, too
 -- Returns  {records of removed calls that may still go}
 -- Touches  outbox, gone:<id>

@@ -1,6 +1,6 @@
 -- Hands the one leading shipper the oldest entries of the outbox, in order.
 --
--- KEYS[1]  outbox:lead
+-- KEYS[1]  outbox:leader
 -- ARGV[1]  token of the shipper
 -- ARGV[2]  how long it leads without asking again, ms
 -- ARGV[3]  entries wanted at most
@@ -12,7 +12,8 @@
 
 local now = now_ms()
 free_first()
-local leader = redis.call('GET', K.outbox_leader)
+-- A shipper of a version before 0.9.0 may still deliver, under the old key.
+local leader = redis.call('GET', K.outbox_leader) or redis.call('GET', K.old_outbox_leader)
 if leader and leader ~= ARGV[1] then
     return { 0, now }
 end

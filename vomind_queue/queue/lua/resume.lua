@@ -3,7 +3,7 @@
 -- KEYS[1]  paused
 -- ARGV[1]  deadline, unix ms; 0 for none
 -- Returns  {ok | late, now}
--- Touches  paused, wake
+-- Touches  paused, notify
 --- @include "clock"
 --- @include "notify"
 

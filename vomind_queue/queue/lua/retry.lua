@@ -5,7 +5,7 @@
 -- ARGV[2]  job id
 -- Returns  {ok, now}, {wrong_state, now, state}, {missing | late, now}
 -- Touches  job:<id>, waiting:<rank>, failed, redbeat:recurring:<id>, schedule:<id>, runs:<id>,
---          staging, totals, wake, outbox
+--          staging, totals, notify, outbox
 --- @include "clock"
 --- @include "job"
 --- @include "log"

@@ -13,8 +13,8 @@
 -- ARGV[7]  whether the request will ask for status callbacks: 1 | 0
 -- Returns  {ok, now, data, attempts so far, round} or
 --          {lost | paused | preempted | limited | broken | busy, now}
--- Touches  job:<id>, waiting:<rank>, delayed, active, leases, settling, window, rate, paused,
---          breaker, dialing, minute:<n>, totals, wake, outbox
+-- Touches  job:<id>, waiting:<rank>, delayed, active, leases, reconciling, window, rate, paused,
+--          breaker, dialing, minute:<n>, totals, notify, outbox
 --- @include "attempt"
 --- @include "breaker"
 --- @include "clock"

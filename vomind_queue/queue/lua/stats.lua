@@ -11,7 +11,7 @@
 --           {outbox's entries, age of the oldest ms, dead letters, shipping: 1 | 0,
 --            lost field, number, …}, {bytes of memory used, maxmemory},
 --           paused by, paused at, reason}; the last three only while paused
--- Touches  waiting:<rank>, delayed, active, settling, completed, failed, window, rate, paused,
+-- Touches  waiting:<rank>, delayed, active, reconciling, completed, failed, window, rate, paused,
 --          breaker, counts, schedules, old schedules, identities, scheduler, workers, outbox
 --- @include "breaker"
 --- @include "clock"
@@ -68,7 +68,7 @@ local answer = {
     breaker_next() or 0,
     recurring_calls(),
     tonumber(redis.call('HGET', K.scheduler, 'seen') or 0),
-    tonumber(redis.call('HGET', K.counts, 'strays') or 0),
+    tonumber(redis.call('HGET', K.counts, 'orphans') or 0),
     tonumber(redis.call('HGET', K.counts, 'crowded') or 0),
     outbox_state(),
     memory_use(),

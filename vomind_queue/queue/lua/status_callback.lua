@@ -25,9 +25,9 @@
 --          {undecided, now}   the attempt's outcome is not written yet: `finish` it first
 --          {superseded, now}  another attempt at that job took its place: the call is to be ended
 --          {missing, now}     the job is gone, which proves nothing: nothing is ended
--- Touches  job:<id>, waiting:<rank>, delayed, active, leases, settling, completed, failed, window,
---          sids, following, strays, counts, redbeat:recurring:<id>, schedule:<id>, runs:<id>,
---          minute:<n>, totals, wake, due, outbox
+-- Touches  job:<id>, waiting:<rank>, delayed, active, leases, reconciling, completed, failed, window,
+--          sids, status_polls, orphans, counts, redbeat:recurring:<id>, schedule:<id>, runs:<id>,
+--          minute:<n>, totals, notify, due, outbox
 --- @include "clock"
 --- @include "due"
 --- @include "held"
@@ -51,7 +51,7 @@ local known = redis.call('ZSCORE', K.sids, sid)
 local function orphan()
     free_first()
     set_due(K.orphans, sid, now, now)
-    redis.call('HINCRBY', K.counts, 'strays', 1)
+    redis.call('HINCRBY', K.counts, 'orphans', 1)
     -- Its further callbacks are repetitions.
     note_sid(sid, now, ARGV[17])
     return { C.superseded, now }

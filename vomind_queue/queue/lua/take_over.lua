@@ -14,7 +14,7 @@
 --          or failed), accepted ms, due ms or '', attempts, of them in this round,
 --          start of the last one, ms, or '', reason or ''
 -- Returns  {ok, now, id, …} or {late, now}
--- Touches  job:<id>, waiting:<rank>, delayed, failed, id, inherited:<name>, totals, wake, outbox
+-- Touches  job:<id>, waiting:<rank>, delayed, failed, id, inherited:<name>, totals, notify, outbox
 --- @include "clock"
 --- @include "job"
 --- @include "log"
