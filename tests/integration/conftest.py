@@ -28,7 +28,7 @@ QUICK: dict[str, Any] = {
     "lease_ms": 300,
     "rate": None,
     "breaker_probe_ms": 200,
-    "in_doubt_horizon_ms": 1_000,
+    "unknown_outcome_horizon_ms": 1_000,
     "first_poll_ms": 1_000,
     "keep_completed": KEEP,
     "keep_failed": KEEP,

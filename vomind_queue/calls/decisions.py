@@ -130,6 +130,6 @@ class FinishResult:
 
     status: FinishStatus
     #: Whether starts are held back because Twilio refuses call after call.
-    breaker_open: bool = False
+    circuit_open: bool = False
     #: Whether the refusal did not count, because the breaker was open already.
     uncounted: bool = False

@@ -128,7 +128,7 @@ def protocol_of(settings: Settings) -> Protocol:
         lease_ms=settings.lease_ms,
         rate=settings.rate,
         breaker_probe_ms=settings.circuit_probe_ms,
-        in_doubt_horizon_ms=settings.unknown_outcome_horizon_ms,
+        unknown_outcome_horizon_ms=settings.unknown_outcome_horizon_ms,
         first_poll_ms=first_poll_ms(
             silence_ms=settings.silence_ms, callbacks=settings.public_url is not None
         ),

@@ -27,6 +27,8 @@ from vomind_queue.twilio.account_checks import AccountChecks
 from vomind_queue.twilio.dialer import TwilioDialer
 from vomind_queue.usecases.fire_recurring import RecurringScheduler
 from vomind_queue.usecases.place_call import PlaceCall
+from vomind_queue.usecases.reconcile import Reconciliation
+from vomind_queue.usecases.record_outcome import OutcomeRecorder
 from vomind_queue.usecases.status_polling import Operator, StatusPolling
 
 D = TypeVar("D", bound=TwilioDialer)
@@ -48,6 +50,7 @@ class WorkerServices:
     worker_queue: WorkerQueue
     recurring_scheduler: RecurringScheduler
     place_call: PlaceCall
+    reconciliation: Reconciliation
     status_polling: StatusPolling
     due_times: DueTimes
 
@@ -62,12 +65,20 @@ def build_worker(settings: Settings, dialer: Provider | None = None) -> WorkerSe
     worker_queue = WorkerQueue(store, name, protocol_of(settings))
     queue = CallQueue(store, settings.rate)
     dialer = dialer or _dialer(settings, TwilioDialer)
+    recorder, policy = OutcomeRecorder(worker_queue, dialer), _policy(settings)
     place_call = PlaceCall(
         worker_queue=worker_queue,
         dialer=dialer,
-        policy=_policy(settings),
-        horizon_ms=settings.unknown_outcome_horizon_ms,
+        recorder=recorder,
+        policy=policy,
         callbacks=settings.public_url is not None,
+    )
+    reconciliation = Reconciliation(
+        worker_queue=worker_queue,
+        dialer=dialer,
+        recorder=recorder,
+        policy=policy,
+        horizon_ms=settings.unknown_outcome_horizon_ms,
     )
     status_polling = StatusPolling(
         callback_store=callback_store_of(settings, store, worker_queue),
@@ -82,6 +93,7 @@ def build_worker(settings: Settings, dialer: Provider | None = None) -> WorkerSe
         worker_queue=worker_queue,
         recurring_scheduler=RecurringScheduler(RecurringStore(store)),
         place_call=place_call,
+        reconciliation=reconciliation,
         status_polling=status_polling,
         due_times=DueTimes(store, settings.redis_url),
     )

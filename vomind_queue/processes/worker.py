@@ -91,7 +91,7 @@ def _connect_signals(settings: Settings, work: WorkerServices, context: WorkerCo
 
 def _jobs(work: WorkerServices) -> BackgroundJobs:
     steps = {
-        RECONCILIATIONS: work.place_call.reconcile_due,
+        RECONCILIATIONS: work.reconciliation.reconcile_due,
         STATUS_POLLS: work.status_polling.poll_due,
         ORPHANS: work.status_polling.end_orphans,
     }

@@ -51,7 +51,7 @@ class Protocol:
     #: Time between two probes of an open breaker, ms.
     breaker_probe_ms: int
     #: How long a ring may take to appear in Twilio's list, ms.
-    in_doubt_horizon_ms: int
+    unknown_outcome_horizon_ms: int
     #: After how long Twilio is first asked what became of a placed call, ms.
     first_poll_ms: int
     keep_completed: Retention
@@ -60,7 +60,7 @@ class Protocol:
     @property
     def sid_ttl_ms(self) -> int:
         """How long a SID is remembered, ms."""
-        return max(2 * self.in_doubt_horizon_ms, SID_TTL_MS)
+        return max(2 * self.unknown_outcome_horizon_ms, SID_TTL_MS)
 
 
 class LeaseBook:
@@ -203,7 +203,7 @@ class WorkerQueue:
         )
         return FinishResult(
             status=FinishStatus(Code(code).name.lower()),
-            breaker_open=bool(open_),
+            circuit_open=bool(open_),
             uncounted=bool(uncounted),
         )
 
