@@ -11,7 +11,7 @@ from vomind_queue.calls.call_status import StatusUpdate
 from vomind_queue.queue import keys
 from vomind_queue.queue.call_queue import CallQueue
 from vomind_queue.queue.worker_queue import WorkerQueue
-from vomind_queue.usecases.place_call import _fields
+from vomind_queue.usecases.record_outcome import fields_of
 from vomind_queue.usecases.status_callbacks import log_callback
 
 GIVEN = {"X-Request-Id": "order-4711/a"}
@@ -30,7 +30,7 @@ def test_it_stands_in_the_lines_of_worker_and_callback(
     answer = api.post("/schedule-call", {"to": "+15550000001"}, headers=GIVEN)
     assert answer.headers["X-Request-Id"] == GIVEN["X-Request-Id"]
     started = line.took(line.again(), SID)
-    assert _fields(started)["origin_request_id"] == GIVEN["X-Request-Id"]
+    assert fields_of(started)["origin_request_id"] == GIVEN["X-Request-Id"]
     heard = line.say(started, "ringing", sequence=1)
     with caplog.at_level("INFO"):
         log_callback("1", StatusUpdate(sid=SID), heard)
