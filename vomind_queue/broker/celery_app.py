@@ -26,7 +26,7 @@ LEASES_PER_LOCK = 2
 
 
 def create_celery(settings: Settings, context: WorkerContext) -> Celery:
-    """The application of workers, clients and operators alike; connects on first use."""
+    """Return the application of workers, clients and operators alike; connects on first use."""
     transport.install()
     app = Celery("vomind_queue", broker=settings.redis_url, control=Control, set_as_current=False)
     app.conf.update(_configuration(settings, context))

@@ -79,7 +79,7 @@ class Consumer(StockConsumer):
         """Nothing: no thread can be ended. At a cold shutdown the pool gives its calls back."""
 
     def ensure_connected(self, conn: Any) -> Any:
-        """Tries until Redis is back and takes writes, twice a second."""
+        """Try until Redis is back and takes writes, twice a second."""
         failures = 0
 
         def failed(error: Exception, _: float = 0) -> None:
@@ -120,7 +120,7 @@ class Consumer(StockConsumer):
 
 
 def parse_rate(text: str | float | None) -> Rate | None:
-    """Celery's form of a rate (``10/m``, ``0.5/s``, ``100/h``, ``5``) as a window."""
+    """Return Celery's form of a rate (``10/m``, ``0.5/s``, ``100/h``, ``5``) as a window."""
     if not text:
         return None
     number, _, unit = str(text).partition("/")

@@ -17,15 +17,15 @@ class RecurringScheduler(Protocol):
     """What a scheduler process needs. Everything may raise StoreUnavailable."""
 
     def due_entries(self) -> DueEntries:
-        """What is due."""
+        """Return what is due."""
         ...
 
     def decide(self, due: Due) -> None:
-        """Decides on one of them."""
+        """Decide on one of them."""
         ...
 
     def fire(self) -> float:
-        """Carries out what was decided; answers when to look again, s."""
+        """Carry out what was decided; return when to look again, s."""
         ...
 
 
@@ -51,7 +51,7 @@ class WorkerContext:
         return "<link to the call store>"
 
     def __json__(self) -> str:
-        """What kombu sends of it when somebody asks a worker for its configuration."""
+        """Return what kombu sends of it when somebody asks a worker for its configuration."""
         return repr(self)
 
 

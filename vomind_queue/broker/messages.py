@@ -13,7 +13,7 @@ from vomind_queue.errors import QueueError
 
 
 def job_id_of(message: Mapping[str, Any]) -> str:
-    """The id of the job that a published message is about. Raises QueueError."""
+    """Return the id of the job that a published message is about. Raise QueueError."""
     headers = message["headers"]
     if headers.get("task") != PLACE_CALL:
         raise QueueError(f"Call queues take {PLACE_CALL} only, not {headers.get('task')}.")
@@ -21,12 +21,12 @@ def job_id_of(message: Mapping[str, Any]) -> str:
 
 
 def is_retry(message: Mapping[str, Any]) -> bool:
-    """Whether the message is a repetition by Celery of a task that ran before."""
+    """Return whether the message is a repetition by Celery of a task that ran before."""
     return bool(message["headers"].get("retries"))
 
 
 def wait_ms(message: Mapping[str, Any]) -> int:
-    """How long the message asks to wait, ms: a difference, so that clocks need not agree."""
+    """Return how long the message asks to wait, ms: a difference, so that clocks need not agree."""
     eta = message["headers"].get("eta")
     if not eta:
         return 0
@@ -37,9 +37,9 @@ def wait_ms(message: Mapping[str, Any]) -> int:
 
 
 def call_of(queue: str, message: Mapping[str, Any]) -> NewCall:
-    """The call that a message publishes; its fields stand in the header ``call``.
+    """Return the call that a message publishes; its fields stand in the header ``call``.
 
-    Raises QueueError when they are missing.
+    Raise QueueError when they are missing.
     """
     fields = message["headers"].get("call")
     if not isinstance(fields, Mapping) or "to" not in fields:

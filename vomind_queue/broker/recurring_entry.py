@@ -39,19 +39,19 @@ class CronSchedule(BaseSchedule):
         self.end_ms = end_ms
 
     def next_after(self, moment: datetime) -> datetime | None:
-        """The first tick later than that; ``None`` at the end. Raises CronError."""
+        """Return the first tick later than that; ``None`` at the end. Raise CronError."""
         after_ms = int(moment.timestamp() * 1000)
         runs = runs_of(self.cron, self.zone, self.start_ms, self.end_ms, after_ms)
         run_ms = next(runs, None)
         return None if run_ms is None else datetime.fromtimestamp(run_ms / 1000, UTC)
 
     def remaining_estimate(self, last_run_at: datetime) -> timedelta | None:
-        """Time until the first tick after that; ``None`` at the end."""
+        """Return time until the first tick after that; ``None`` at the end."""
         tick = self.next_after(last_run_at)
         return None if tick is None else tick - self.now()
 
     def is_due(self, last_run_at: datetime) -> schedstate:
-        """Whether the first tick after that has come, and when to look again, s."""
+        """Return whether the first tick after that has come, and when to look again, s."""
         remaining = self.remaining_estimate(last_run_at)
         if remaining is None:
             return schedstate(is_due=False, next=None)
@@ -81,7 +81,7 @@ class Encoder(RedBeatJSONEncoder):
     """RedBeat's, which knows a `CronSchedule`, too."""
 
     def default(self, obj: Any) -> Any:
-        """A value that JSON has no word for."""
+        """Return a value that JSON has no word for."""
         return obj.encoded() if isinstance(obj, CronSchedule) else super().default(obj)
 
 
@@ -89,7 +89,7 @@ class Decoder(RedBeatJSONDecoder):
     """The inverse."""
 
     def dict_to_object(self, d: dict[str, Any]) -> Any:
-        """A value that was written as an object of JSON."""
+        """Return a value that was written as an object of JSON."""
         if d.get("__type__") == "interval" and "cron" in d:
             return CronSchedule(d["cron"], d["zone"], d["start"], d["end"])
         return super().dict_to_object(d)
@@ -103,7 +103,7 @@ class RecurringEntry(RedBeatSchedulerEntry):
 
     @staticmethod
     def decode_definition(definition: str) -> dict[str, Any]:
-        """What RedBeat's own class does, with our decoder."""
+        """Decode as RedBeat's own class does, with our decoder."""
         found: dict[str, Any] = json.loads(definition, cls=Decoder)
         return found
 
@@ -120,7 +120,7 @@ class RecurringEntry(RedBeatSchedulerEntry):
         return -1 if tick is None else tick.timestamp()
 
     def save(self) -> Self:
-        """What RedBeat's own class does, with our encoder; the call itself stays as it is."""
+        """Save as RedBeat's own class does, with our encoder; the call itself is left alone."""
         definition = {
             "name": self.name,
             "task": self.task,

@@ -22,7 +22,7 @@ _SLOTS_ARE_FIXED = (
 
 
 def install() -> None:
-    """Puts our versions in the place of Celery's, for this process."""
+    """Put our versions in the place of Celery's, for this process."""
     control.Panel.data.update(
         revoke=revoke,
         cancel_consumer=cancel_consumer,
@@ -34,7 +34,7 @@ def install() -> None:
 
 
 def cancel_consumer(state: Any, queue: str, **options: Any) -> Any:
-    """A worker that takes no calls would look well while they wait for ever."""
+    """Return a worker that takes no calls would look well while they wait for ever."""
     if queue in CALL_QUEUES:
         return _refused(
             f"{queue} holds calls and is always consumed from; "
@@ -44,7 +44,7 @@ def cancel_consumer(state: Any, queue: str, **options: Any) -> Any:
 
 
 def revoke(state: Any, task_id: Any, **options: Any) -> Any:
-    """Revokes as Celery does, but ends no task that runs: no thread can be ended from outside."""
+    """Revoke as Celery does, but ends no task that runs: no thread can be ended from outside."""
     terminate = options.pop("terminate", False)
     answer = control.revoke(state, task_id, **options)
     running = {request.id for request in worker_state.active_requests}

@@ -70,7 +70,7 @@ class Scheduler(RedBeatScheduler):
         self.max_interval: float = min(self.max_interval, self.lock_timeout / TICKS_PER_LOCK)
 
     def setup_schedule(self) -> None:
-        """Does nothing yet: Redis may be away, and another scheduler may lead."""
+        """Do nothing yet: Redis may be away, and another scheduler may lead."""
 
     @property
     def schedule(self) -> dict[str, RedBeatSchedulerEntry]:
@@ -81,7 +81,7 @@ class Scheduler(RedBeatScheduler):
         return {entry.name: entry for entry in entries}
 
     def maybe_due(self, entry: RedBeatSchedulerEntry, **kwargs: Any) -> float | None:
-        """Sees to one entry; answers when it wants to be looked at again, s."""
+        """See to one entry; return when it wants to be looked at again, s."""
         if isinstance(entry, RecurringEntry):
             self.apply_async(entry)
             return None
@@ -89,7 +89,7 @@ class Scheduler(RedBeatScheduler):
         return wait_s
 
     def apply_async(self, entry: RedBeatSchedulerEntry, *args: Any, **kwargs: Any) -> Any:
-        """Decides on the ticks of a recurring call; all that are due are carried out together."""
+        """Decide on the ticks of a recurring call; all that are due are carried out together."""
         if isinstance(entry, RecurringEntry):
             if entry.due is not None:
                 self._recurring_scheduler.decide(entry.due)
@@ -97,7 +97,7 @@ class Scheduler(RedBeatScheduler):
         return super().apply_async(entry, *args, **kwargs)
 
     def tick(self, *args: Any, **kwargs: Any) -> float:
-        """Fires what is due, if this scheduler leads; answers when to look again, s."""
+        """Fire what is due, if this scheduler leads; return when to look again, s."""
         try:
             wait_s = self._tick(*args, **kwargs)
         except LockError:
@@ -117,7 +117,7 @@ class Scheduler(RedBeatScheduler):
         return wait_s
 
     def close(self) -> None:
-        """Lets another scheduler lead at once."""
+        """Let another scheduler lead at once."""
         try:
             super().close()
         except redis.RedisError as error:

@@ -28,7 +28,7 @@ class CallFailed(VomindError):
 
 
 def register(app: Celery, usecase: PlaceCall, settings: Settings) -> Any:
-    """Adds the task to the application."""
+    """Add the task to the application."""
 
     @app.task(  # type: ignore[untyped-decorator]
         name=PLACE_CALL,
@@ -46,7 +46,7 @@ def register(app: Celery, usecase: PlaceCall, settings: Settings) -> Any:
         bind=True,
     )
     def place_call(self: Any, job_id: str) -> None:
-        """Places one call."""
+        """Place one call."""
         outcome = usecase.place(job_id)
         if isinstance(outcome, NotStarted):
             raise Ignore(outcome)
@@ -68,7 +68,7 @@ def register(app: Celery, usecase: PlaceCall, settings: Settings) -> Any:
 
 
 def rate_text(rate: Rate | None) -> str | None:
-    """A rate in Celery's form, ``10/m``; ``10/3000ms`` where Celery has no unit for it."""
+    """Return a rate in Celery's form, ``10/m``; ``10/3000ms`` where Celery has no unit for it."""
     if rate is None:
         return None
     unit = _UNITS.get(rate.window_ms, f"{rate.window_ms}ms")

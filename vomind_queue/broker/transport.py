@@ -35,7 +35,7 @@ REFUSING = (redis.OutOfMemoryError, redis.ReadOnlyError)
 
 
 def install() -> None:
-    """Makes ``redis://`` and ``rediss://`` mean this transport; before any connection."""
+    """Make ``redis://`` and ``rediss://`` mean this transport; before any connection."""
     for scheme in ("redis", "rediss"):
         TRANSPORT_ALIASES[scheme] = f"{__name__}:Transport"
 
@@ -50,18 +50,18 @@ class QoS(stock.QoS):
         self._calls: dict[str, str] = {}
 
     def append(self, message: Any, delivery_tag: str) -> None:
-        """Notes a delivered message; of calls, the store knows already."""
+        """Note a delivered message; of calls, the store knows already."""
         if self.channel.holds_calls(message.delivery_info["routing_key"]):
             self._calls[delivery_tag] = message.headers["id"]
         else:
             super().append(message, delivery_tag)
 
     def unacknowledged(self) -> int:
-        """Calls and messages of other queues that fill slots."""
+        """Return calls and messages of other queues that fill slots."""
         return len(self._calls) + len(self._delivered) - len(self._dirty)
 
     def can_consume(self) -> bool:
-        """Whether there is room for a message of another queue."""
+        """Return whether there is room for a message of another queue."""
         return not self.prefetch_count or self.unacknowledged() < self.prefetch_count
 
     def ack(self, delivery_tag: str) -> None:
@@ -84,7 +84,7 @@ class QoS(stock.QoS):
             logger.warning("unacknowledged messages not looked for: %s", error)
 
     def give_back(self, delivery_tag: str) -> bool:
-        """Gives a delivered call back; false when the tag is no call's."""
+        """Give a delivered call back; false when the tag is no call's."""
         job_id = self._calls.pop(delivery_tag, None)
         if job_id is None:
             return False
@@ -102,7 +102,7 @@ class Channel(stock.Channel):
     _fetcher: Fetcher | None = None
 
     def holds_calls(self, queue: str) -> bool:
-        """Whether the store keeps that queue."""
+        """Return whether the store keeps that queue."""
         return self.calls is not None and queue in CALL_QUEUES
 
     @property
@@ -116,7 +116,7 @@ class Channel(stock.Channel):
         return [queue for queue in CALL_QUEUES if queue in self._active_queues]
 
     def basic_consume(self, queue: str, *args: Any, **kwargs: Any) -> Any:
-        """Starts consuming; calls are taken in by an `Intake`."""
+        """Start consuming; calls are taken in by an `Intake`."""
         answer = super().basic_consume(queue, *args, **kwargs)
         if self.holds_calls(queue):
             self.brpop_timeout = WORKER_WAIT_S
@@ -133,14 +133,14 @@ class Channel(stock.Channel):
         return answer
 
     def basic_cancel(self, consumer_tag: str) -> Any:
-        """Stops consuming; after the last call queue nothing is taken in."""
+        """Stop consuming; after the last call queue nothing is taken in."""
         answer = super().basic_cancel(consumer_tag)
         if not self.call_queues:
             self._stop_fetcher()
         return answer
 
     def close(self) -> None:
-        """Stops taking calls in, and closes."""
+        """Stop taking calls in, and closes."""
         self._stop_fetcher()
         super().close()
 
@@ -150,7 +150,7 @@ class Channel(stock.Channel):
             fetcher.close()
 
     def deliver(self, claim: Claim) -> None:
-        """Hands a taken call to the consumer, as a message."""
+        """Hand a taken call to the consumer, as a message."""
         self.connection.on_message_ready(self, message_of(claim), QUEUE_OF_RANK[claim.rank])
 
     def give_up(self, claim: Claim) -> None:
@@ -239,19 +239,19 @@ class Transport(stock.Transport):
     _loop: Any = None
 
     def register_with_event_loop(self, connection: Any, loop: Any) -> None:
-        """Notes the worker's event loop, in which calls are taken in."""
+        """Note the worker's event loop, in which calls are taken in."""
         self._loop = loop
         super().register_with_event_loop(connection, loop)
 
     def event_loop(self) -> Any:
-        """The worker's event loop. Raises QueueError outside a worker."""
+        """Return the worker's event loop. Raise QueueError outside a worker."""
         if self._loop is None:
             raise QueueError("Only a Celery worker can consume calls.")
         return self._loop
 
 
 def message_of(claim: Claim) -> dict[str, Any]:
-    """The message that tells a worker to place a call; its delivery tag is the lease.
+    """Return the message that tells a worker to place a call; its delivery tag is the lease.
 
     Celery's message protocol 2: https://docs.celeryq.dev/en/stable/internals/protocol.html
     """

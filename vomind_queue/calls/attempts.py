@@ -103,16 +103,16 @@ class Dialer(Protocol):
     """What the queue needs of a telephone provider."""
 
     def place(self, attempt: Attempt) -> Outcome:
-        """Asks for the call. Never raises; bounded by the dial deadline in total."""
+        """Ask for the call. Never raises; bounded by the dial deadline in total."""
         ...
 
     def find(self, attempt: Attempt, age_ms: int) -> Search:
-        """Rings to the attempt's number within its age, ours or not.
+        """Return rings to the attempt's number within its age, ours or not.
 
-        Raises DialerUnavailable when the list cannot be had.
+        Raise DialerUnavailable when the list cannot be had.
         """
         ...
 
     def cancel(self, sid: str) -> None:
-        """Ends a call that should not be. Raises DialerUnavailable."""
+        """End a call that should not be. Raise DialerUnavailable."""
         ...

@@ -75,7 +75,7 @@ class Call:
     request_id: str | None = None
 
     def as_data(self) -> dict[str, Any]:
-        """The call as the REST API shows it under ``data``."""
+        """Return the call as the REST API shows it under ``data``."""
         data: dict[str, Any] = {"to": self.to, "message": self.message}
         if self.lead_id is not None:
             data["lead_id"] = self.lead_id
@@ -93,7 +93,7 @@ class Call:
 
     @classmethod
     def from_data(cls, data: Mapping[str, Any]) -> Call:
-        """The inverse of :meth:`as_data`."""
+        """Return the inverse of :meth:`as_data`."""
         return cls(
             to=data["to"],
             message=data["message"],

@@ -1,4 +1,4 @@
-"""What becomes of a placed call on the line, as Twilio tells it: plain values, no I/O."""
+"""What becomes of a placed call on the line, as Twilio reports it: plain values, no I/O."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class LineStatus(StrEnum):
 
 
 def status_of(word: str | None) -> LineStatus | None:
-    """The status that Twilio's word means; ``None`` for a word that is not known here."""
+    """Return the status that Twilio's word means; ``None`` for an unknown word."""
     return LineStatus(word) if word in _WORDS else None
 
 
@@ -82,7 +82,7 @@ class Detection(StrEnum):
 
 
 def is_machine(answered_by: str | None) -> bool:
-    """Whether a message can be left there: ``machine_end_beep`` and the like, not ``fax``."""
+    """Return whether a message can be left: at ``machine_end_beep`` and the like, not ``fax``."""
     return answered_by is not None and answered_by.startswith("machine")
 
 
@@ -107,15 +107,15 @@ class StatusUpdate:
 
 
 class UpdateOutcome(StrEnum):
-    """How a report was received."""
+    """How a status update was received."""
 
     #: It said something new.
     OK = "ok"
     #: It changed nothing: known, late, or of an earlier attempt.
     AGAIN = "again"
-    #: No attempt accounts for that call: it will be ended at Twilio.
+    #: The call belongs to no attempt: it will be ended at Twilio.
     SUPERSEDED = "superseded"
-    #: The job is gone; whether an attempt accounts for that call cannot be told, and it goes on.
+    #: The job is gone: whether the call belongs to an attempt is unknown, and it goes on.
     MISSING = "missing"
     #: The attempt's outcome is not written yet.
     UNDECIDED = "undecided"
@@ -123,7 +123,7 @@ class UpdateOutcome(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CallbackResult:
-    """What the queue made of a report."""
+    """What the queue made of a status update."""
 
     outcome: UpdateOutcome
     #: Where the call is now, when something new was said.
@@ -150,7 +150,7 @@ class OutcomePolicy:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PolledCall:
-    """A placed call of which nothing was heard for too long, or whose price is to be had."""
+    """A placed call that was silent for too long, or whose price is to be fetched."""
 
     job_id: str
     token: str
@@ -162,9 +162,9 @@ class PolledCall:
 
 
 def next_poll_ms(polls: int, *, silence_ms: int, callbacks: bool) -> int:
-    """When to ask for a call again that was not over at that look, ms from then.
+    """Return when to ask for a call again that was not over at that look, ms from then.
 
-    Where callbacks come, silence is the exception; where they cannot, one looks
+    Where callbacks arrive, silence is the exception. Where they cannot, polls become
     later and later until a look costs no more than silence does.
     """
     if callbacks:
@@ -173,7 +173,7 @@ def next_poll_ms(polls: int, *, silence_ms: int, callbacks: bool) -> int:
 
 
 def first_poll_ms(*, silence_ms: int, callbacks: bool) -> int:
-    """When to ask for the first time for a call that was just placed, ms from then."""
+    """Return when to poll a call for the first time, ms after it was placed."""
     if callbacks:
         return RING_TIMEOUT_S * 1000 + silence_ms
     return min(FIRST_POLL_MS, silence_ms)

@@ -82,5 +82,5 @@ def _is_dear(number: str, read: phonenumbers.PhoneNumber) -> bool:
 
 
 def is_country(code: str) -> bool:
-    """Whether there are numbers of that country."""
+    """Return whether there are numbers of that country."""
     return code in phonenumbers.SUPPORTED_REGIONS

@@ -35,7 +35,7 @@ class Evidence:
 def judge(
     unknown: UnknownOutcome, evidence: Evidence, horizon_ms: int, policy: RetryPolicy
 ) -> Decision:
-    """The verdict on an attempt in doubt after one look."""
+    """Return the verdict on an attempt in doubt after one look."""
     attempt = unknown.started.attempt
     candidates = [ring for ring in evidence.rings if _could_be(ring, unknown, evidence)]
     ours = [ring for ring in candidates if ring.token == attempt.token]

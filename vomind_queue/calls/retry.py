@@ -11,7 +11,7 @@ from vomind_queue.calls.decisions import AttemptResult, Decision
 #: No wait between two attempts is longer than this, s (Celery's `retry_backoff_max`).
 LONGEST_BACKOFF_S = 600
 
-#: However long Twilio asks to be left alone, an open breaker is probed this often at least, ms.
+#: However long Twilio asks to be left alone, an open circuit is probed at least this often, ms.
 LONGEST_QUIET_MS = 60_000
 
 #: What was not sent in time is tried again after this, so that a machine that is too slow for
@@ -26,16 +26,16 @@ class RetryPolicy:
     #: Attempts in a round: from acceptance or a manual retry to giving up.
     max_attempts: int
     #: Celery's wait before a retry, s, given the retries before it: one formula decides, for the
-    #: calls that Celery puts off and for those that nobody is left to put off.
+    #: calls that Celery delays and for those that nobody is left to delay.
     backoff_s: Callable[[int], float]
-    #: Wait before the first look for an attempt in doubt, ms.
+    #: Wait before the first check of an unknown outcome, ms.
     first_check_ms: int
     #: Whether an unknown outcome is left to a person at once.
     fail_unknown: bool = False
 
 
 def decide(outcome: Outcome, round_: int, policy: RetryPolicy) -> Decision:
-    """The verdict on an outcome; ``round_`` counts the attempts of this round that ended before."""
+    """Decide on an outcome; ``round_`` counts the attempts of this round that ended before."""
     if isinstance(outcome, Accepted):
         return Decision(result=AttemptResult.COMPLETED, accepted=outcome)
     return replace(_after(outcome, round_, policy), kind=outcome.kind)
@@ -60,7 +60,7 @@ def _after(outcome: Failure, round_: int, policy: RetryPolicy) -> Decision:
 
 
 def try_again(failure: Failure, round_: int, policy: RetryPolicy) -> Decision:
-    """The verdict on an attempt that certainly rang nobody, for a passing cause."""
+    """Decide on an attempt that certainly rang nobody, for a passing cause."""
     refused = failure.kind is Kind.REFUSED
     asked_ms = failure.retry_after_ms or 0
     quiet_ms = min(asked_ms, LONGEST_QUIET_MS)
@@ -101,7 +101,7 @@ def _unclear(failure: Failure, policy: RetryPolicy) -> Decision:
 
 
 def unknown_outcome(detail: str) -> str:
-    """The reason of a call whose outcome a person has to find out."""
+    """Return the reason of a call whose outcome a person has to find out."""
     return (
         f"It is not known whether this call was placed: {detail} "
         "Look for the number in Twilio's call log before you retry it."

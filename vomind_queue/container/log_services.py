@@ -22,7 +22,7 @@ SQLITE_FILE = "calls.sqlite3"
 
 
 def open_log(settings: Settings) -> CallLog:
-    """Supabase where it is configured, else a file; connects to nothing."""
+    """Return Supabase where it is configured, else a file; connects to nothing."""
     if settings.supabase_url:
         # Not at the top: its client takes 27 MB and a quarter of a second in each process, and
         # most of those who run this on one machine have no Supabase.
@@ -33,7 +33,7 @@ def open_log(settings: Settings) -> CallLog:
 
 
 def check_log(settings: Settings) -> Iterator[CheckResult]:
-    """Whether the log can be written."""
+    """Return whether the log can be written."""
     if settings.supabase_url:
         supabase = import_module("vomind_queue.call_log.supabase")
         yield from supabase.run_checks(settings.supabase_url, settings.supabase_service_key)
@@ -47,18 +47,18 @@ def check_log(settings: Settings) -> Iterator[CheckResult]:
 
 
 def log_place(settings: Settings) -> str:
-    """Where the log is, for people."""
+    """Return where the log is, for people."""
     return settings.supabase_url or str(settings.data_dir / SQLITE_FILE)
 
 
 def build_history(settings: Settings) -> History:
-    """The parts of a command that forgets a person."""
+    """Return the parts of a command that forgets a person."""
     store = RedisStore(connect(settings.redis_url, timeout_s=WORKER_TIMEOUT_S), settings.outbox_max)
     return History(open_log(settings), Erasure(store))
 
 
 def build_relay(settings: Settings) -> OutboxRelay:
-    """The parts of a shipper process."""
+    """Return the parts of a shipper process."""
     store = RedisStore(connect(settings.redis_url, timeout_s=WORKER_TIMEOUT_S), settings.outbox_max)
     outbox = Outbox(store, secrets.token_urlsafe(9), settings.twilio_phone_number)
     retention = None

@@ -51,7 +51,7 @@ class Services:
 
 
 def check_store(settings: Settings) -> str | None:
-    """Why the Redis server must not hold calls, in one line; ``None`` when it may.
+    """Return why the Redis server must not hold calls, in one line; ``None`` when it may.
 
     A server that cannot be reached now is no reason: it is waited for.
     """
@@ -68,13 +68,13 @@ def check_store(settings: Settings) -> str | None:
 
 
 def build(settings: Settings, log: CallLog) -> Services:
-    """The parts of a web process; ``log`` comes from `log_services`."""
+    """Return the parts of a web process; ``log`` comes from `log_services`."""
     client = connect(settings.redis_url, timeout_s=API_TIMEOUT_S)
     return build_on(RedisStore(client, settings.outbox_max), settings, log)
 
 
 def build_on(store: RedisStore, settings: Settings, log: CallLog) -> Services:
-    """The same on a connection that is there."""
+    """Return the same on a connection that is there."""
     queue, recurring_store = CallQueue(store, settings.rate), RecurringStore(store)
     status_callbacks = StatusCallbacks(
         callback_store=callback_store_of(
@@ -113,7 +113,7 @@ def _signature_validator(settings: Settings) -> SignatureValidator | None:
 def callback_store_of(
     settings: Settings, store: RedisStore, worker_queue: WorkerQueue
 ) -> CallbackStore:
-    """Where what Twilio says of calls is written down."""
+    """Return where what Twilio says of calls is written down."""
     policy = OutcomePolicy(
         retry_on=settings.retry_on,
         delay_ms=settings.retry_outcome_delay_ms,
@@ -123,7 +123,7 @@ def callback_store_of(
 
 
 def protocol_of(settings: Settings) -> Protocol:
-    """What all processes have to agree on."""
+    """Return what all processes have to agree on."""
     return Protocol(
         lease_ms=settings.lease_ms,
         rate=settings.rate,

@@ -1,4 +1,4 @@
-"""Where the parts of those who ask Twilio, or stand in for it, are put together.
+"""Where the parts of processes that ask Twilio are put together.
 
 Nothing here connects.
 """
@@ -56,7 +56,7 @@ class WorkerServices:
 
 
 def build_worker(settings: Settings, dialer: Provider | None = None) -> WorkerServices:
-    """The parts of a worker process; ``dialer`` in the place of Twilio's."""
+    """Return the parts of a worker process; ``dialer`` in the place of Twilio's."""
     client = connect(
         settings.redis_url, timeout_s=WORKER_TIMEOUT_S, max_connections=WORKER_CONNECTIONS
     )
@@ -100,7 +100,7 @@ def build_worker(settings: Settings, dialer: Provider | None = None) -> WorkerSe
 
 
 def build_takeover(settings: Settings, name: str) -> tuple[Takeover, RecurringStore]:
-    """Where the calls of another queue come in; ``name`` tells it from all others."""
+    """Return where the calls of another queue come in; ``name`` tells it from all others."""
     store = RedisStore(connect(settings.redis_url, timeout_s=WORKER_TIMEOUT_S), settings.outbox_max)
     return Takeover(store, name), RecurringStore(store)
 
@@ -115,14 +115,14 @@ def _policy(settings: Settings) -> RetryPolicy:
 
 
 def backoff_of(settings: Settings) -> Callable[[int], float]:
-    """Celery's own formula for the wait before a retry, as its autoretry is set up to use it."""
+    """Return Celery's own formula for the wait before a retry, as its autoretry uses it."""
     return partial(
         get_exponential_backoff_interval, settings.retry_delay_s, maximum=LONGEST_BACKOFF_S
     )
 
 
 def build_account_checks(settings: Settings) -> AccountChecks:
-    """Twilio as it is asked by those who look after the service."""
+    """Twilio as operators check it."""
     return _dialer(settings, AccountChecks)
 
 

@@ -69,7 +69,7 @@ def call_broker(broker_url: str, *args: Any, **kwargs: Any) -> broker.RedisBase:
 
 
 def arguments(settings: Settings) -> list[str]:
-    """Flower's command line; raises SettingsError where it would stand open to others."""
+    """Return Flower's command line; raise SettingsError where it would stand open to others."""
     if not is_loopback(settings.flower_host) and not settings.flower_basic_auth:
         raise SettingsError(
             f"Invalid FLOWER_HOST ({settings.flower_host!r}): expected a loopback address while "
@@ -85,7 +85,7 @@ def arguments(settings: Settings) -> list[str]:
 
 
 def close_open_doors() -> None:
-    """Puts ``/metrics`` and ``/healthcheck`` behind the password, where there is one.
+    """Put ``/metrics`` and ``/healthcheck`` behind the password, where there is one.
 
     Flower leaves them open: its metrics tell workers and tasks to whoever asks.
     """
@@ -115,7 +115,7 @@ def lead_to_prefix(prefix: str) -> None:
 
 
 def main() -> None:
-    """Runs Flower until it is asked to end."""
+    """Run Flower until it is asked to end."""
     try:
         settings = load()
         line = arguments(settings)

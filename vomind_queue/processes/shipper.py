@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 
 
 def main() -> None:
-    """Delivers until SIGTERM or Ctrl-C."""
+    """Deliver until SIGTERM or Ctrl-C."""
     settings = load_or_exit()
     logs.configure(settings)
     if fault := check_store(settings):

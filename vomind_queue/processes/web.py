@@ -134,7 +134,7 @@ def _refuse_open_door(settings: Settings) -> None:
 
 
 def _address(settings: Settings) -> str:
-    """The IP address of the configured host."""
+    """Return the IP address of the configured host."""
     try:
         found = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)
     except OSError as error:

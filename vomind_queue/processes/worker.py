@@ -35,7 +35,7 @@ _CHATTY = ("celery.app.trace", "celery.worker.strategy")
 
 
 def create_app(settings: Settings | None = None, dialer: Provider | None = None) -> Celery:
-    """The Celery application, as `celery -A celery_app` finds it.
+    """Return the Celery application, as `celery -A celery_app` finds it.
 
     ``dialer`` stands in the place of Twilio's, as a benchmark wants it.
     """
@@ -99,7 +99,7 @@ def _jobs(work: WorkerServices) -> BackgroundJobs:
 
 
 def _check(worker: Any, settings: Settings) -> None:
-    """Ends the process where it could not work; Celery lets that through, and no other error."""
+    """End the process where it could not work; Celery lets that through, and no other error."""
     if not issubclass(worker.pool_cls, TaskPool):
         sys.exit("The worker places calls in threads: leave --pool out.")
     if getattr(worker, "autoscale", None):

@@ -48,21 +48,21 @@ class CallQueue:
         self._rate = rate
 
     def now_ms(self) -> int:
-        """Unix ms on the server's clock."""
+        """Return Unix ms on the server's clock."""
         return self._store.now_ms()
 
     def ping(self) -> None:
-        """Raises StoreUnavailable when the server does not answer."""
+        """Raise StoreUnavailable when the server does not answer."""
         self._store.ask("PING")
 
     def check_writable(self) -> None:
-        """Raises StoreUnavailable when the server takes no writes, as a replica does."""
+        """Raise StoreUnavailable when the server takes no writes, as a replica does."""
         with translate_errors(writes=False):
             # There never is such a key.
             self._store.client.delete(keys.NOTHING)
 
     def add(self, news: Sequence[NewCall], key: IdempotencyKey | None = None) -> Receipt:
-        """Stores calls, all or none. Raises KeyReused and StoreUnavailable."""
+        """Store calls, all or none. Raise KeyReused and StoreUnavailable."""
         if key is None and len(news) == 1 and _is_plain(news[0]):
             call = news[0].call
             data, rank = call_record.encode(call), call.priority.rank
@@ -76,16 +76,16 @@ class CallQueue:
         return _receipt(answer)
 
     def publish(self, job_id: str, new: NewCall) -> None:
-        """Stores one call under an id that was chosen elsewhere; one that exists is left alone."""
+        """Store one call under an id that was chosen elsewhere; one that exists is left alone."""
         self._store.run_with_deadline("add", keys.LAST_ID, *asked(None), job_id, *_whole([new]))
 
     def recall(self, key: IdempotencyKey) -> Receipt | None:
-        """What an earlier request with this key was answered; raises KeyReused."""
+        """Return what an earlier request with this key was answered; raise KeyReused."""
         answer = recalled(self._store, key)
         return None if answer is None else _receipt(answer)
 
     def job(self, job_id: str) -> Job:
-        """Raises JobNotFound."""
+        """Raise JobNotFound."""
         fields = self._store.read("show", [keys.job(job_id)], job_id)
         job = call_record.read(job_id, call_record.pairs(fields))
         if job is None:
@@ -93,7 +93,7 @@ class CallQueue:
         return job
 
     def cancel(self, job_id: str) -> State:
-        """Removes a call that is not being placed; answers the state it was in."""
+        """Remove a call that is not being placed; return the state it was in."""
         answer = self._store.run_with_deadline("cancel", keys.ACTIVE, job_id)
         _refuse(answer, job_id, "Call {id} is being placed and cannot be cancelled any more.")
         return State(answer[2])
@@ -104,7 +104,7 @@ class CallQueue:
         _refuse(answer, job_id, "Call {id} is not on the line; it is {state}.")
 
     def change(self, job_id: str, decide: Callable[[Call], NewCall]) -> None:
-        """Makes a call that has not begun what ``decide`` makes of it; no time: that stays."""
+        """Make a call that has not begun what ``decide`` makes of it; no time: that stays."""
         for _ in range(CHANGE_TRIES):
             fields = call_record.pairs(self._store.read("show", [keys.job(job_id)], job_id))
             if not fields:
@@ -123,12 +123,12 @@ class CallQueue:
         raise WrongState(busy, job_id=job_id, state=fields["state"])
 
     def retry(self, job_id: str) -> None:
-        """Puts a failed call back into the queue with all its attempts."""
+        """Put a failed call back into the queue with all its attempts."""
         answer = self._store.run_with_deadline("retry", keys.FAILED, job_id)
         _refuse(answer, job_id, "Only failed calls can be retried; call {id} is {state}.")
 
     def clean(self, grace_ms: int, limit: int) -> Cleaned:
-        """Removes the oldest finished calls, a part at a time."""
+        """Remove the oldest finished calls, a part at a time."""
         removed: dict[str, list[str]] = {"completed": [], "failed": []}
         while limit > 0:
             part = min(limit, CHUNK)
@@ -150,7 +150,7 @@ class CallQueue:
         self._store.run_with_deadline("resume", keys.PAUSED)
 
     def page(self, state: State, start: int, end: int) -> Page:
-        """Jobs ``start`` to ``end``, both included, in the state's own order.
+        """Return jobs ``start`` to ``end``, both included, in the state's own order.
 
         The order is that of one moment. The records of a long page are read a part at a time, and
         what is not in that state any more when its turn comes is left out.
@@ -169,7 +169,7 @@ class CallQueue:
         return Page(jobs=[job for job in jobs if job and job.state is state], total=total)
 
     def stats(self) -> Stats:
-        """All numbers, read at one moment."""
+        """Return all numbers, read at one moment."""
         rate = (self._rate.max_starts, self._rate.window_ms) if self._rate else (0, 0)
         return _stats(self._store.read("stats", [keys.ACTIVE], *rate, WORKER_GONE_MS))
 
@@ -192,7 +192,7 @@ def _is_plain(new: NewCall) -> bool:
 
 
 def _runs(news: Sequence[NewCall]) -> list[int]:
-    """Calls in a row that are alike: how many, rank, due ms and delay ms; -1 for none."""
+    """Return calls in a row that are alike: how many, rank, due ms and delay ms; -1 for none."""
     kinds = ((new.call.priority.rank, _or_none(new.due_ms), _or_none(new.delay_ms)) for new in news)
     return [
         value for kind, run in itertools.groupby(kinds) for value in (sum(1 for _ in run), *kind)

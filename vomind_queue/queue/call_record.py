@@ -60,7 +60,7 @@ from vomind_queue.encoding import compact
 
 
 def encode(call: Call) -> str:
-    """The ``data`` field of a call."""
+    """Return the ``data`` field of a call."""
     data = call.as_data()
     if call.request_id is not None:
         # At its end: `status_callback.lua` looks for it there.
@@ -69,17 +69,17 @@ def encode(call: Call) -> str:
 
 
 def decode(data: str) -> Call:
-    """The inverse of `encode`."""
+    """Return the inverse of `encode`."""
     return Call.from_data(json.loads(data))
 
 
 def pairs(flat: Sequence[str]) -> dict[str, str]:
-    """A hash as Lua answers it, field and value in turn."""
+    """Return a hash as Lua answers it, field and value in turn."""
     return dict(zip(flat[::2], flat[1::2], strict=True))
 
 
 def read(job_id: str, fields: Mapping[str, str]) -> Job | None:
-    """The job that a record means; ``None`` when there is none."""
+    """Return the job that a record means; ``None`` when there is none."""
     if not fields:
         return None
     state = State(fields["state"])
@@ -106,13 +106,13 @@ def _progress(state: State, fields: Mapping[str, Any]) -> int:
 
 
 def number(fields: Mapping[str, Any], name: str) -> int | None:
-    """A field that is a whole number; ``None`` where it is absent."""
+    """Return a field that is a whole number; ``None`` where it is absent."""
     value = fields.get(name)
     return None if value is None else int(value)
 
 
 def ended_ms(fields: Mapping[str, str]) -> int | None:
-    """When the call completed or failed, unix ms; ``None`` while it is open."""
+    """Return when the call completed or failed, unix ms; ``None`` while it is open."""
     completed = fields["state"] == State.COMPLETED
     return number(fields, "finished" if completed and "ended" not in fields else "ended")
 
@@ -132,7 +132,7 @@ def _placed(fields: Mapping[str, str]) -> Placed | None:
 
 
 def last_status(fields: Mapping[str, str]) -> str | None:
-    """Twilio's status of the last attempt that it took; ``None`` when it took none."""
+    """Return Twilio's status of the last attempt that it took; ``None`` when it took none."""
     placed = (attempt.placed for attempt in reversed(_attempts(fields)))
     return next((each.status for each in placed if each is not None), None)
 

@@ -1,4 +1,4 @@
-"""What becomes of placed calls: reports come in, and calls are handed out to be asked for."""
+"""What becomes of placed calls: status callbacks come in, and calls are handed out to be polled."""
 
 from __future__ import annotations
 
@@ -18,14 +18,15 @@ from vomind_queue.queue.codes import Code
 from vomind_queue.queue.connection import RedisStore, translate_errors
 from vomind_queue.queue.worker_queue import WorkerQueue
 
-#: How long a call that was handed out is left to whoever has it, ms; also the wait after Twilio
-#: could not answer.
+#: How long a call that was handed out is left to its worker, ms; also the wait after Twilio could
+#: not answer.
 POLL_LEASE_MS = 60_000
 #: Calls handed out at once, and the time between two such answers over all workers, ms: ten
 #: requests a second are far below what Twilio refuses.
 POLLED_AT_ONCE = 10
 POLL_PACE_MS = 1_000
-#: How long a stray is left to whoever ends it, ms; also the wait before the next try.
+#: How long an orphaned call is left to the worker that ends it, ms; also the wait before the next
+#: try.
 ORPHAN_LEASE_MS = 5_000
 ORPHANS_AT_ONCE = 5
 
@@ -42,7 +43,7 @@ class CallbackStore:
     def record(
         self, job_id: str, token: str, update: StatusUpdate, *, poll_ms: int, price_ms: int
     ) -> CallbackResult:
-        """Takes in what Twilio says of an attempt's call.
+        """Record what Twilio says of an attempt's call.
 
         ``look_ms``: when to ask for it while it is not over, ms from now; ``price_ms``: when to
         ask for its price once it is over. 0 for never.
@@ -78,15 +79,15 @@ class CallbackStore:
         )
 
     def has_token(self, job_id: str, token: str) -> bool:
-        """Whether that token was given to an attempt at that call."""
+        """Return whether that token was given to an attempt at that call."""
         return bool(self._store.read("has_token", [keys.ACTIVE], job_id, token)[0])
 
     def reconcile(self, job_id: str, token: str, sid: str) -> None:
-        """Evidence that an attempt whose outcome is not written yet did place that call."""
+        """Record evidence that an attempt whose outcome is not written yet did place that call."""
         self._worker_queue.complete(job_id, token, Accepted(sid=sid, status="queued"))
 
     def due_status_polls(self) -> list[PolledCall]:
-        """Calls that Twilio is to be asked for, leased to the caller; paced over all workers."""
+        """Return calls to be polled, leased to the caller; paced over all workers."""
         _, *flat = self._store.write(
             "due_status_polls", [keys.STATUS_POLLS], POLLED_AT_ONCE, POLL_LEASE_MS, POLL_PACE_MS
         )
@@ -96,14 +97,14 @@ class CallbackStore:
         ]
 
     def due_orphans(self) -> Sequence[str]:
-        """SIDs of calls to be ended at Twilio, leased to the caller."""
+        """Return SIDs of calls to be ended at Twilio, leased to the caller."""
         _, *sids = self._store.write(
             "orphaned_calls", [keys.ORPHANS], ORPHANS_AT_ONCE, ORPHAN_LEASE_MS
         )
         return sids
 
     def orphan_ended(self, sid: str) -> None:
-        """A stray is no more."""
+        """Forget an orphaned call that was ended."""
         with translate_errors(writes=True):
             self._store.client.zrem(keys.ORPHANS, sid)
 

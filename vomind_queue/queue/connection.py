@@ -132,14 +132,14 @@ def connect(url: str, *, timeout_s: float, max_connections: int = MOST_CONNECTIO
 
 
 def unverified(url: str) -> bool:
-    """Whether an encrypted connection is made to whoever answers there."""
+    """Return whether an encrypted connection is made to whoever answers there."""
     parts = urlsplit(url)
     return parts.scheme == "rediss" and "none" in parse_qs(parts.query).get("ssl_cert_reqs", [])
 
 
 @contextmanager
 def translate_errors(*, writes: bool) -> Iterator[None]:
-    """Turns redis-py's errors into StoreUnavailable.
+    """Turn redis-py's errors into StoreUnavailable.
 
     A command that ``writes`` and whose reply was lost has an unknown outcome; one
     that never left, or that the server refused, has not been carried out.
@@ -170,13 +170,13 @@ class ServerClock:
         self._sampled_at = float("-inf")
 
     def note(self, server_ms: int) -> None:
-        """Takes a time that the server has just answered with."""
+        """Take a time that the server has just answered with."""
         at = time.monotonic()
         self._ahead_ms = server_ms - at * 1000
         self._sampled_at = at
 
     def now_ms(self) -> int:
-        """Unix ms on the server's clock; slow by at most one round trip."""
+        """Return Unix ms on the server's clock; slow by at most one round trip."""
         if time.monotonic() - self._sampled_at > CLOCK_SAMPLE_S:
             seconds, micros = self._client.time()
             self.note(seconds * 1000 + micros // 1000)
@@ -194,24 +194,24 @@ class RedisStore:
         self._old_keys_moved = False
 
     def ask(self, *command: Any) -> Any:
-        """Sends one command whose loss does no harm."""
+        """Send one command whose loss does no harm."""
         with translate_errors(writes=False):
             return self.client.execute_command(*command)  # type: ignore[no-untyped-call]
 
     def read(self, name: str, key_names: list[str], *args: Any) -> list[Any]:
-        """Runs a script that writes nothing."""
+        """Run a script that writes nothing."""
         with translate_errors(writes=False):
             return self._run(name, key_names, *args)
 
     def write(self, name: str, key_names: list[str], *args: Any) -> list[Any]:
-        """Runs a script that writes."""
+        """Run a script that writes."""
         with translate_errors(writes=True):
             return self._run(name, key_names, *args)
 
     def run_with_deadline(self, name: str, key: str, *args: Any) -> list[Any]:
-        """Runs a script that takes a deadline first and answers a code and the time first.
+        """Run a script that takes a deadline first and return a code and the time first.
 
-        Raises StoreUnavailable when the server came to it after the deadline.
+        Raise StoreUnavailable when the server came to it after the deadline.
         """
         answer = self.write(name, [key], self.deadline_ms(), *args)
         self.clock.note(int(answer[1]))
@@ -223,7 +223,7 @@ class RedisStore:
             self._move_old_keys()
 
     def now_ms(self) -> int:
-        """Unix ms on the server's clock."""
+        """Return Unix ms on the server's clock."""
         with translate_errors(writes=False):
             return self.clock.now_ms()
 
@@ -239,12 +239,12 @@ class RedisStore:
             pass
 
     def deadline_ms(self) -> int:
-        """When a request that is sent now is given up, unix ms on the server's clock."""
+        """Return when a request that is sent now is given up, unix ms on the server's clock."""
         return self.now_ms() + int(API_TIMEOUT_S * 1000)
 
 
 def in_time(answer: list[Any]) -> list[Any]:
-    """A script's answer; raises StoreUnavailable for one that came to nothing, being late."""
+    """Return a script's answer; raise StoreUnavailable for one that came to nothing, being late."""
     if answer[0] == Code.LATE:
         raise StoreUnavailable("Redis was too slow; nothing was changed.")
     return answer

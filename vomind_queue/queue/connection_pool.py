@@ -213,12 +213,12 @@ class Pool(redis.ConnectionPool):
 
 
 def has_no_room(error: BaseException) -> bool:
-    """Whether the server takes no more clients."""
+    """Return whether the server takes no more clients."""
     return isinstance(error, redis.ConnectionError) and _NO_ROOM in str(error)
 
 
 def _is_usable(connection: Any) -> bool:
-    """Whether it is open, and holds nothing that nobody asked for: a server may have closed it."""
+    """Return whether it is open and holds no unread bytes: a server may have closed it."""
     try:
         return bool(connection.is_connected) and not connection.can_read()
     except (redis.ConnectionError, redis.TimeoutError, OSError):
@@ -226,7 +226,7 @@ def _is_usable(connection: Any) -> bool:
 
 
 def _is_unreachable(error: BaseException) -> bool:
-    """Whether there is no connection; a handshake without an answer may still be one."""
+    """Return whether there is no connection; a handshake without an answer may still be one."""
     if isinstance(error, redis.AuthenticationError | redis.BusyLoadingError):
         return False
     # redis-py gives a timed-out connect no class of its own.

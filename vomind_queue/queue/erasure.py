@@ -14,8 +14,8 @@ from vomind_queue.recurring.schedule import PREFIX, ScheduleSearch
 
 #: Recurring calls seen to at once.
 SCHEDULES = 500
-#: Looks in a row that must find nothing. Calls go forward, and back to be made again; one that
-#: changes its place during a look can be missed by it, but not by one the other way round.
+#: Scans in a row that must find nothing. Calls move forward, and back to be made again: one that
+#: moves during a scan can be missed by it, but not by a scan in the other direction.
 EMPTY_SCANS = 3
 
 
@@ -27,9 +27,9 @@ class Erasure:
         self._recurring_store = RecurringStore(store)
 
     def forget(self, number: str) -> tuple[Mapping[str, str], Sequence[str]]:
-        """Ids with the states they were in, ``recurring`` among them; ids of calls being placed.
+        """Return ids with the states they were in, and ids of calls being placed.
 
-        Calls change their place meanwhile, so it is looked until nothing is found.
+        The states include ``recurring``. Calls move meanwhile, so scans go on until none finds any.
         """
         removed = self._forget_recurring(number)
         active: set[str] = set()
@@ -43,7 +43,7 @@ class Erasure:
         return removed, sorted(active)
 
     def _scan_all(self, number: str, *, backward: bool) -> tuple[dict[str, str], set[str]]:
-        """Calls that were found and taken out, with their states; ids of those being placed."""
+        """Remove calls; return their states by id, and ids of those being placed."""
         waiting = [f"{keys.WAITING}{rank}" for rank in (1, 2, 3)]
         places = [keys.DELAYED, *waiting, keys.ACTIVE, keys.COMPLETED, keys.FAILED]
         found: dict[str, str] = {}

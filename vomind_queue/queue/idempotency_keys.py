@@ -22,7 +22,7 @@ def asked(key: IdempotencyKey | None) -> tuple[str, str, int]:
 
 
 def recalled(store: RedisStore, key: IdempotencyKey) -> list[Any] | None:
-    """A script's answer to an earlier request with this key, in the script's own form."""
+    """Return a script's answer to an earlier request with this key, in the script's own form."""
     fields = ("fingerprint", "first", "count", "at")
     seen = store.ask("HMGET", keys.REQUEST + key.name, *fields)
     if seen[0] is None:
@@ -32,6 +32,6 @@ def recalled(store: RedisStore, key: IdempotencyKey) -> list[Any] | None:
 
 
 def refuse_misuse(answer: list[Any]) -> None:
-    """Raises KeyReused where the key came with another request before."""
+    """Raise KeyReused where the key came with another request before."""
     if answer[0] == Code.MISMATCH:
         raise KeyReused("This Idempotency-Key was sent before with another request.")

@@ -37,7 +37,7 @@ class Inspection:
         self._store = store
 
     def hour(self) -> Hour:
-        """What happened in the last hour."""
+        """Return what happened in the last hour."""
         now_ms, version, *flat = self._store.read("hour", [keys.ACTIVE], MINUTES)
         minutes = [
             _minute(minute, pairs(counts))
@@ -46,7 +46,7 @@ class Inspection:
         return Hour(now_ms=now_ms, version=str(version), minutes=minutes)
 
     def place(self, job_id: str) -> Place:
-        """Where a call is in the queue. Raises JobNotFound."""
+        """Return where a call is in the queue. Raise JobNotFound."""
         now_ms, *found = self._store.read("explain", [keys.ACTIVE], job_id)
         if not found:
             raise JobNotFound(job_id)
@@ -63,7 +63,7 @@ class Inspection:
         )
 
     def failures(self) -> Iterator[tuple[str, str]]:
-        """Ids and reasons of failed calls, the last one to fail first; a slice at a time."""
+        """Return ids and reasons of failed calls, the last one to fail first; a slice at a time."""
         start = 0
         while True:
             _, *flat = self._store.read("failure_reasons", [keys.FAILED], start, start + SLICE - 1)
@@ -73,7 +73,7 @@ class Inspection:
             start += SLICE
 
     def cleanable(self, grace_ms: int) -> Mapping[State, int]:
-        """How many calls ended at least so long ago."""
+        """Return how many calls ended at least so long ago."""
         with translate_errors(writes=False), self._store.client.pipeline() as both:
             # By the server's own word, as `clean` goes: what has just ended has ended.
             seconds, micros = self._store.client.time()

@@ -136,27 +136,27 @@ LUA_NAMES = {
 
 
 def job(job_id: str) -> str:
-    """Key of one job's record."""
+    """Return key of one job's record."""
     return JOB + job_id
 
 
 def schedule(schedule_id: str) -> str:
-    """Key of one schedule's record."""
+    """Return key of one schedule's record."""
     return SCHEDULE + schedule_id
 
 
 def member(job_id: str) -> str:
-    """What stands for a job in a sorted set, as in `includes/job.lua`."""
+    """Return what stands for a job in a sorted set, as in `includes/job.lua`."""
     return chr(96 + min(len(job_id), 26)) + job_id
 
 
 def waiting(priority: Priority) -> str:
-    """Key of the waiting jobs of one priority."""
+    """Return key of the waiting jobs of one priority."""
     return f"{WAITING}{priority.rank}"
 
 
 def sets_of(state: State) -> list[str]:
-    """Sorted sets that hold the jobs of a state, in the order in which they are listed."""
+    """Return sorted sets that hold the jobs of a state, in the order in which they are listed."""
     if state is State.WAITING:
         return [waiting(priority) for priority in Priority]
     return [_ROOT + state]

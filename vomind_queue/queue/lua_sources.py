@@ -28,19 +28,19 @@ class IncludeError(Exception):
 
 @cache
 def names() -> Sequence[str]:
-    """The scripts by name, each a file of the same name."""
+    """Return the scripts by name, each a file of the same name."""
     found = (file.name for file in (files("vomind_queue.queue") / "lua").iterdir())
     return sorted(name.removesuffix(".lua") for name in found if name.endswith(".lua"))
 
 
 @cache
 def source(name: str, outbox_max: int = OUTBOX_MAX) -> str:
-    """Text of one script with everything that has to stand above it."""
+    """Return text of one script with everything that has to stand above it."""
     return whole(_read(f"{name}.lua"), outbox_max)
 
 
 def whole(body: str, outbox_max: int = OUTBOX_MAX) -> str:
-    """The same for a script that stands in no file.
+    """Return the same for a script that stands in no file.
 
     The script becomes a function, because it returns in many places: what it noted for the
     call log is written after that.
@@ -59,7 +59,7 @@ def whole(body: str, outbox_max: int = OUTBOX_MAX) -> str:
 
 
 def _named(text: str, within: tuple[str, ...]) -> dict[str, str]:
-    """What the lines of a text name, with what that names before it."""
+    """Return what the lines of a text name, with what that names before it."""
     found: dict[str, str] = {}
     for line in text.splitlines():
         if line.startswith("--- @"):

@@ -34,7 +34,7 @@ class MetricsReader:
         self._store = store
 
     def read(self) -> QueueMetrics:
-        """All of them, at one moment. Raises StoreUnavailable."""
+        """Return all of them, at one moment. Raise StoreUnavailable."""
         _, flat, waiting, overdue, seen, is_leader, tick, unknown, followed = self._store.read(
             "metrics", [keys.ACTIVE]
         )

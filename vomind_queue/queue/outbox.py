@@ -61,7 +61,7 @@ class Outbox:
         self._last = "0"
 
     def read(self) -> Sequence[Entry] | None:
-        """The oldest entries in order; ``None`` while another shipper leads."""
+        """Return the oldest entries in order; ``None`` while another shipper leads."""
         answer = self._store.write(
             "outbox_read", [keys.OUTBOX_LEADER], self._token, LEADERSHIP_MS, ENTRIES
         )
@@ -81,13 +81,13 @@ class Outbox:
             self._store.client.xread(streams, count=1, block=WAIT_MS)
 
     def release_leadership(self) -> None:
-        """Lets another shipper lead at once."""
+        """Let another shipper lead at once."""
         with translate_errors(writes=True):
             if self._store.client.get(keys.OUTBOX_LEADER) == self._token:
                 self._store.client.delete(keys.OUTBOX_LEADER)
 
     def batches(self, entries: Sequence[Entry]) -> Iterator[tuple[Batch, int | None]]:
-        """Deliveries in order, each with the number of the last entry that it completes."""
+        """Return deliveries in order, each with the number of the last entry that it completes."""
         events: list[tuple[Entry, str]] = []
         for entry in entries:
             for start in range(0, len(entry.job_ids), LINES):
@@ -116,12 +116,12 @@ class Outbox:
         return Batch(rows=list(rows.values()), events=events)
 
     def done(self, sequence: int) -> None:
-        """Takes entries out, up to and with this one."""
+        """Take entries out, up to and with this one."""
         while self._store.write("outbox_done", [keys.OUTBOX_LEADER], sequence)[0]:
             pass
 
     def bury(self, letters: Sequence[DeadLetter]) -> None:
-        """Keeps lines that the log refused for good."""
+        """Keep lines that the log refused for good."""
         with translate_errors(writes=True):
             for letter in letters:
                 client = self._store.client
@@ -131,26 +131,26 @@ class Outbox:
                     client.hset(keys.OUTBOX_DEAD, letter.name, _dump(letter))
 
     def dead(self) -> Iterator[DeadLetter]:
-        """The lines that the log refused for good, in no order."""
+        """Return the lines that the log refused for good, in no order."""
         with translate_errors(writes=False):
             for _, text in self._store.client.hscan_iter(keys.OUTBOX_DEAD, count=500):
                 yield read_letter(text)
 
     def unbury(self, names: Sequence[str]) -> None:
-        """Forgets lines that have found their place after all."""
+        """Forget lines that have found their place after all."""
         if names:
             with translate_errors(writes=True):
                 self._store.client.hdel(keys.OUTBOX_DEAD, *names)
 
     def forgotten(self) -> Sequence[str]:
-        """Keys of rows that must not be in the log; each is told for an hour."""
+        """Return keys of rows that must not be in the log; each is told for an hour."""
         client = self._store.client
         with translate_errors(writes=True):
             found: Any = client.zrange(keys.OUTBOX_FORGOTTEN, 0, -1)
         return list(found)
 
     def erased(self, row_keys: Sequence[str]) -> None:
-        """Says that these rows were looked for, now; those told for an hour are told no more."""
+        """Say that these rows were looked for, now; those told for an hour are told no more."""
         with translate_errors(writes=True):
             before = self._store.clock.now_ms() - FORGET_MS
             old: Any = self._store.client.zrangebyscore(keys.OUTBOX_FORGOTTEN, "-inf", before)
@@ -213,7 +213,7 @@ def _row(job_id: str, fields: Mapping[str, str], version: int) -> CallRow:
 def _answered(
     row: CallRow, event: CallEvent, before: CallRow | None, fields: Mapping[str, str]
 ) -> CallRow:
-    """The row with the time at which somebody picked up; no record holds it."""
+    """Return the row with the time at which somebody picked up; no record holds it."""
     answered_ms = before.answered_ms if before else None
     if event.call_status == "in-progress":
         answered_ms = event.time_ms
@@ -254,7 +254,7 @@ def _dump(letter: DeadLetter) -> str:
 
 
 def read_letter(text: str) -> DeadLetter:
-    """The inverse of how a dead letter is kept."""
+    """Return the inverse of how a dead letter is kept."""
     document = json.loads(text)
     kind = CallRow if document["table"] == "call_logs" else CallEvent
     return DeadLetter(line=kind(**document["line"]), reason=document["reason"])

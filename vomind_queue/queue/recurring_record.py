@@ -65,12 +65,12 @@ UNREADABLE = (KeyError, ValueError, TypeError)
 
 
 def or_empty(number: int | None) -> int | str:
-    """How the scripts are told of a number that may be absent."""
+    """Return how the scripts are told of a number that may be absent."""
     return "" if number is None else number
 
 
 def fields_of(recurrence: Recurrence) -> list[Any]:
-    """What a person sets, field and value in turn; empty for absent."""
+    """Return what a person sets, field and value in turn; empty for absent."""
     fields: dict[str, Any] = {
         "data": call_record.encode(recurrence.call),
         "priority": recurrence.call.priority.rank,
@@ -88,7 +88,7 @@ def fields_of(recurrence: Recurrence) -> list[Any]:
 
 
 def recurrence_of(fields: Mapping[str, str]) -> Recurrence:
-    """What was asked for. Raises what `UNREADABLE` says when it cannot be read."""
+    """Return what was asked for. Raise what `UNREADABLE` says when it cannot be read."""
     schedule, _ = redbeat_entry.read(fields.get("definition"))
     return _recurrence(fields, fields if schedule is None else schedule)
 
@@ -108,7 +108,7 @@ def _recurrence(fields: Mapping[str, str], times: Mapping[str, Any]) -> Recurren
 
 
 def due(schedule_id: str, fields: Mapping[str, str]) -> Due | None:
-    """A schedule whose tick has come; raises as `recurrence_of` does.
+    """Return a schedule whose tick has come; raise as `recurrence_of` does.
 
     ``None`` where RedBeat's own class has saved it, or switched it on or off: `is_foreign` of
     `includes/entry.lua`.
@@ -126,7 +126,7 @@ def due(schedule_id: str, fields: Mapping[str, str]) -> Due | None:
 
 
 def view(schedule_id: str, fields: Mapping[str, str], runs: Sequence[Any]) -> ScheduleView:
-    """A schedule with its last occurrences, each an instant and the record of its job."""
+    """Return a schedule with its last occurrences, each an instant and the record of its job."""
     occurrences = [
         _occurrence(schedule_id, int(instant), call_record.pairs(job))
         for instant, job in zip(runs[::2], runs[1::2], strict=True)
@@ -153,7 +153,7 @@ def view(schedule_id: str, fields: Mapping[str, str], runs: Sequence[Any]) -> Sc
 
 
 def page(answer: Sequence[Any]) -> SchedulePage:
-    """Some schedules, as the scripts answer them."""
+    """Return some schedules, as the scripts answer them."""
     total, *flat = answer
     views: list[ScheduleView | str] = []
     for schedule_id, fields, runs in zip(*[iter(flat)] * 3, strict=True):
@@ -165,7 +165,7 @@ def page(answer: Sequence[Any]) -> SchedulePage:
 
 
 def registered(answer: list[Any]) -> Registered:
-    """What was accepted, as `schedule.lua` answers it. Raises KeyReused."""
+    """Return what was accepted, as `schedule.lua` answers it. Raise KeyReused."""
     refuse_misuse(answer)
     schedule_id, standing, accepted = answer[2:5]
     head, _, others = str(standing).partition("\n")

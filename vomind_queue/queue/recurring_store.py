@@ -51,20 +51,20 @@ class RecurringStore:
         self._store = store
 
     def now_ms(self) -> int:
-        """Unix ms on the server's clock."""
+        """Return Unix ms on the server's clock."""
         return self._store.now_ms()
 
     def recall(self, key: IdempotencyKey) -> Registered | None:
-        """What an earlier request with this key was answered; raises KeyReused."""
+        """Return what an earlier request with this key was answered; raise KeyReused."""
         answer = recalled(self._store, key)
         return None if answer is None else registered(answer)
 
     def put(
         self, recurrence: Recurrence, next_ms: int | None, key: IdempotencyKey | None = None
     ) -> Registered:
-        """Stores a recurring call; one of the same identity is updated.
+        """Store a recurring call; one with the same dedup key is updated.
 
-        Raises KeyReused, and ScheduleChanged when the next tick lies too early by now.
+        Raise KeyReused, and ScheduleChanged when the next tick lies too early by now.
         """
         fields, dedup_key = fields_of(recurrence), recurrence.dedup_key
         # The script names the one that it becomes.
@@ -77,10 +77,10 @@ class RecurringStore:
     def change(
         self, old: Schedule, recurrence: Recurrence, next_ms: int | None, *, keep_due: bool
     ) -> None:
-        """Changes a schedule that was not changed since it was read.
+        """Change a schedule that was not changed since it was read.
 
         ``keep_due``: a tick that is due and did not fire yet will fire all the same.
-        Raises JobNotFound, ScheduleChanged, and ScheduleExists when another schedule has
+        Raise JobNotFound, ScheduleChanged, and ScheduleExists when another schedule has
         that number, pattern and zone.
         """
         keep, fields = "1" if keep_due else "", fields_of(recurrence)
@@ -88,16 +88,16 @@ class RecurringStore:
         self._alter(old, recurrence.dedup_key, next_ms, keep, definition, *fields)
 
     def pause(self, old: Schedule, by: str) -> None:
-        """No tick fires from now on. Raises as `change` does."""
+        """No tick fires from now on. Raise as `change` does."""
         at_ms = self.now_ms()
         self._alter(old, "", None, "", "", "pausedby", by, "pausedat", at_ms)
 
     def resume(self, old: Schedule, next_ms: int | None) -> None:
-        """Ticks fire again. Raises as `change` does."""
+        """Ticks fire again. Raise as `change` does."""
         self._alter(old, "", next_ms, "", "", "pausedby", "", "pausedat", "")
 
     def remove(self, schedule_id: str) -> Removed:
-        """Removes a schedule, and its jobs that did not start. Raises JobNotFound."""
+        """Remove a schedule, and its jobs that did not start. Raise JobNotFound."""
         answer = self._store.run_with_deadline("unschedule", keys.SCHEDULES, schedule_id)
         if answer[0] == Code.MISSING:
             raise JobNotFound(PREFIX + schedule_id)
@@ -108,7 +108,7 @@ class RecurringStore:
         )
 
     def show(self, schedule_id: str) -> ScheduleView:
-        """A schedule with its last occurrences. Raises JobNotFound, ScheduleUnreadable."""
+        """Return a schedule with its last occurrences. Raise JobNotFound, ScheduleUnreadable."""
         fields, runs = self._store.read("runs", [keys.SCHEDULES], schedule_id, SHOWN)
         if not fields:
             raise JobNotFound(PREFIX + schedule_id)
@@ -121,18 +121,18 @@ class RecurringStore:
             ) from error
 
     def page(self, start: int, end: int) -> SchedulePage:
-        """Schedules ``start`` to ``end``, both included, soonest first."""
+        """Return schedules ``start`` to ``end``, both included, soonest first."""
         return page(self._store.read("recurring_page", [keys.SCHEDULES], start, end))
 
     def find(self, search: ScheduleSearch, start: int, end: int) -> SchedulePage:
-        """The same of those that are sought."""
+        """Return the same of those that are sought."""
         lead = "" if search.lead_id is None else compact(search.lead_id)[1:-1]
         dedup_key = "" if search.key is None else dedup_key_of(search.key)
         sought = (search.number or "", lead, dedup_key)
         return page(self._store.read("find_recurring", [keys.SCHEDULES], start, end, *sought))
 
     def due_entries(self, wanted: int) -> DueEntries:
-        """The schedules that are due, so many at most, and RedBeat's ordinary entries that are."""
+        """Return schedules that are due, so many at most, and RedBeat's due ordinary entries."""
         now, wait_ms, old, ordinary, *flat = self._store.write(
             "due_entries", [keys.SCHEDULES], wanted
         )
@@ -154,11 +154,11 @@ class RecurringStore:
         )
 
     def postpone(self, schedule_id: str, until_ms: int) -> None:
-        """Looks at a schedule that is due no sooner than then; its record stays as it is."""
+        """Look at a schedule that is due no sooner than then; its record stays as it is."""
         self._store.write("postpone", [keys.SCHEDULES], schedule_id, until_ms)
 
     def adopt(self, wanted: int) -> int:
-        """Moves schedules of the form of an older version; answers how many it has seen to."""
+        """Move schedules of the form of an older version; return how many it has seen to."""
         flat = self._store.read("old_schedules", [keys.OLD_SCHEDULES], wanted)
         moved = [
             value
@@ -169,7 +169,7 @@ class RecurringStore:
         return int(count)
 
     def sweep(self, cursor: str, wanted: int) -> tuple[str, list[str]]:
-        """Looks at some of all schedules: those whose entries are gone leave nothing behind.
+        """Look at some of all schedules: those whose entries are gone leave nothing behind.
 
         Answers with the next cursor, and the numbers of those that `mend` is for.
         """
@@ -177,10 +177,10 @@ class RecurringStore:
         return cursor, foreign
 
     def mend(self, schedule_id: str) -> None:
-        """Follows what was done to a schedule with RedBeat's own class, which knows no pattern.
+        """Follow what was done to a schedule with RedBeat's own class, which knows no pattern.
 
         Switched off by it means paused, switched on resumed; its next tick is the one that it had.
-        Raises JobNotFound, ScheduleChanged, ScheduleUnreadable, CronError.
+        Raise JobNotFound, ScheduleChanged, ScheduleUnreadable, CronError.
         """
         old = self.show(schedule_id).schedule
         fields = call_record.pairs(self._store.read("runs", [keys.SCHEDULES], schedule_id, 0)[0])
@@ -196,9 +196,9 @@ class RecurringStore:
         self._alter(old, "", first, "mend", definition, "pausedby", "", "pausedat", "")
 
     def fire(self, advances: Sequence[Advance], deadline_ms: int) -> list[Outcome]:
-        """Turns ticks into jobs and moves their schedules on.
+        """Turn ticks into jobs and moves their schedules on.
 
-        Raises StoreUnavailable, also when the server came to it after the deadline.
+        Raise StoreUnavailable, also when the server came to it after the deadline.
         """
         flat = [value for advance in advances for value in _flat_advance(advance)]
         answer = self._store.write("fire", [keys.SCHEDULES], deadline_ms, *flat)
@@ -221,7 +221,7 @@ class RecurringStore:
 
 
 def _records(flat: Sequence[Any]) -> Iterator[tuple[str, dict[str, str]]]:
-    """Numbers and records, as the scripts answer them in turn."""
+    """Return numbers and records, as the scripts answer them in turn."""
     for schedule_id, fields in zip(flat[::2], flat[1::2], strict=True):
         yield schedule_id, call_record.pairs(fields)
 

@@ -21,12 +21,12 @@ NEVER_S = 3_155_760_000.0
 
 
 def schedule_of(recurrence: Recurrence) -> dict[str, Any]:
-    """The schedule within a definition."""
+    """Return the schedule within a definition."""
     return encode(recurrence.cron, recurrence.zone, recurrence.start_ms, recurrence.end_ms)
 
 
 def encode(cron: str, zone: str, start_ms: int | None, end_ms: int | None) -> dict[str, Any]:
-    """The same of its parts."""
+    """Return the same of its parts."""
     return {
         "__type__": "interval",
         "every": NEVER_S,
@@ -39,7 +39,7 @@ def encode(cron: str, zone: str, start_ms: int | None, end_ms: int | None) -> di
 
 
 def definition(schedule_id: str, schedule: Mapping[str, Any]) -> str:
-    """RedBeat's definition of an entry that fires. It holds nothing of the person to be called.
+    """Return RedBeat's definition of an entry that fires, free of personal data.
 
     A script names one that is new, and says of one that is paused that it does not fire.
     """
@@ -57,7 +57,7 @@ def definition(schedule_id: str, schedule: Mapping[str, Any]) -> str:
 
 
 def read(text: str | None) -> tuple[Mapping[str, Any] | None, bool]:
-    """The schedule of a definition, and whether it is switched on.
+    """Return the schedule of a definition, and whether it is switched on.
 
     ``None`` where it is not in our words: RedBeat's own class has saved it, or nobody has.
     """

@@ -127,7 +127,7 @@ def _persistence(client: redis.Redis, facts: Mapping[str, Any]) -> CheckResult:
 
 
 def _setting(client: redis.Redis, name: str) -> str | None:
-    """A setting of the server's; ``None`` where it tells none, as hosted ones do."""
+    """Return a setting of the server's; ``None`` where it tells none, as hosted ones do."""
     try:
         found: Mapping[str, str] = client.config_get(name)  # type: ignore[assignment]
     except redis.RedisError:

@@ -19,7 +19,7 @@ class Scripts:
         self._scripts = {name: (_digest(text), text) for name, text in texts.items()}
 
     def run(self, name: str, key_names: list[str], *args: Any) -> Any:
-        """Runs one script; raises what redis-py raises."""
+        """Run one script; raise what redis-py raises."""
         digest, text = self._scripts[name]
         try:
             # `evalsha` itself is two more calls around the same.

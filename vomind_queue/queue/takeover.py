@@ -54,14 +54,14 @@ class Takeover:
         self._name = name
 
     def now_ms(self) -> int:
-        """Unix ms on the server's clock."""
+        """Return Unix ms on the server's clock."""
         return self._store.now_ms()
 
     def take_in(self, calls: Sequence[TakenOver], last_id: int) -> list[str]:
-        """Stores the calls that are not here yet and answers with the ids of all of them.
+        """Store the calls that are not here yet and return with the ids of all of them.
 
         ``last_id``: ids up to this one are not given out here, so that one of the other queue's
-        never names another call. Raises StoreUnavailable; may be repeated after it.
+        never names another call. Raise StoreUnavailable; may be repeated after it.
         """
         flat = [value for each in calls for value in _flat(each)]
         answer = self._store.run_with_deadline(
@@ -70,7 +70,7 @@ class Takeover:
         return [str(job_id) for job_id in answer[2:]]
 
     def schedule_of(self, dedup_key: str) -> str | None:
-        """Number of the recurring call of that identity, where there is one."""
+        """Return number of the recurring call of that identity, where there is one."""
         with translate_errors(writes=False):
             found: Any = self._store.client.hget(keys.DEDUP_KEYS, dedup_key)
             if found is None:
@@ -80,13 +80,13 @@ class Takeover:
         return str(found) if here else None
 
     def store_name(self) -> str:
-        """What tells the store here from all others; given to it the first time."""
+        """Return what tells the store here from all others; given to it the first time."""
         with translate_errors(writes=True):
             self._store.client.set(keys.STORE_NAME, secrets.token_hex(8), nx=True)
             return str(self._store.client.get(keys.STORE_NAME))
 
     def last_id(self) -> int:
-        """The last job id given out here."""
+        """Return the last job id given out here."""
         with translate_errors(writes=False):
             found: Any = self._store.client.get(keys.LAST_ID)
         return int(found or 0)

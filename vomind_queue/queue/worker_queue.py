@@ -78,16 +78,16 @@ class LeaseBook:
         return len(self._tokens)
 
     def hold(self, job_id: str, token: str) -> None:
-        """Notes a call that was just taken."""
+        """Note a call that was just taken."""
         with self._lock:
             self._tokens[job_id] = token
 
     def token(self, job_id: str) -> str | None:
-        """The lease on a job, or ``None`` when this process does not hold it."""
+        """Return the lease on a job, or ``None`` when this process does not hold it."""
         return self._tokens.get(job_id)
 
     def drop(self, job_id: str, token: str) -> bool:
-        """Forgets a lease; false when that lease was not held (any more)."""
+        """Forget a lease; false when that lease was not held (any more)."""
         with self._lock:
             if self._tokens.get(job_id) != token:
                 return False
@@ -95,7 +95,7 @@ class LeaseBook:
             return True
 
     def held(self) -> list[tuple[str, str]]:
-        """Job ids and lease tokens, as of now."""
+        """Return job ids and lease tokens, as of now."""
         with self._lock:
             return list(self._tokens.items())
 
@@ -112,7 +112,7 @@ class WorkerQueue:
         self.worker_count = 1
 
     def claim(self, wanted: int, ranks: str) -> FetchResult:
-        """Takes up to ``wanted`` calls of the priorities in ``ranks``, the most urgent first."""
+        """Take up to ``wanted`` calls of the priorities in ``ranks``, the most urgent first."""
         now, next_ms, passed_on, self.worker_count, *flat = self._store.write(
             "claim",
             [keys.ACTIVE],
@@ -138,7 +138,7 @@ class WorkerQueue:
     def start_dialing(
         self, job_id: str, token: str, *, callbacks: bool = False
     ) -> DialStarted | NotStarted:
-        """Writes the dialing mark with a fresh token, or says why the call must not start now.
+        """Write the dialing mark with a fresh token, or says why the call must not start now.
 
         ``callbacks``: whether the request will ask for status callbacks.
         """
@@ -147,7 +147,7 @@ class WorkerQueue:
             return NotStarted.LOST
         started_s = boottime()
         answer = self._store.write(
-            "begin",
+            "start_dialing",
             [keys.ACTIVE],
             job_id,
             lease,
@@ -166,7 +166,7 @@ class WorkerQueue:
     def finish(
         self, started: DialStarted, decision: Decision, *, deferred: bool = False
     ) -> FinishResult:
-        """Writes an attempt's outcome. ``deferred``: the holder will put the call off itself."""
+        """Write an attempt's outcome. ``deferred``: the holder will put the call off itself."""
         return self._finish(
             started.attempt.job_id, started.attempt.token, decision, deferred=deferred
         )
@@ -213,20 +213,20 @@ class WorkerQueue:
         self._finish(job_id, token, decision)
 
     def abandon(self, job_id: str, token: str) -> None:
-        """Takes back a mark that may stand, for a request that was certainly never sent.
+        """Take back a mark that may stand, for a request that was certainly never sent.
 
         Where it does not stand nothing happens, and the call is given back unmarked.
         """
         self._finish(job_id, token, Decision(result=AttemptResult.POSTPONED))
 
     def release(self, job_id: str) -> None:
-        """Forgets the lease on a call that has ended or was put off."""
+        """Forget the lease on a call that has ended or was put off."""
         lease = self.leases.token(job_id)
         if lease is not None:
             self.leases.drop(job_id, lease)
 
     def defer(self, job_id: str, due_ms: int) -> bool:
-        """Puts a held call off; false when it is not held (any more)."""
+        """Put a held call off; false when it is not held (any more)."""
         lease = self.leases.token(job_id)
         if lease is None:
             return False
@@ -235,12 +235,12 @@ class WorkerQueue:
         return bool(code == Code.OK)
 
     def give_back(self, job_id: str, lease: str) -> None:
-        """Gives back a call that was not ended; one whose mark stands becomes in doubt."""
+        """Give back a call that was not ended; one whose mark stands becomes in doubt."""
         if self.leases.drop(job_id, lease):
             self._store.write("give_back", [keys.ACTIVE], job_id, lease)
 
     def renew_leases(self) -> None:
-        """Renews the leases of all calls held; forgets those that are lost."""
+        """Renew the leases of all calls held; forgets those that are lost."""
         held = self.leases.held()
         if not held:
             # Each look at the queue says that this worker lives.
@@ -271,7 +271,7 @@ class WorkerQueue:
         ]
 
     def known_sids(self, sids: Sequence[str]) -> set[str]:
-        """Which of these SIDs belong to attempts whose outcome is known."""
+        """Return which of these SIDs belong to attempts whose outcome is known."""
         if not sids:
             return set()
         with translate_errors(writes=False):
@@ -279,14 +279,14 @@ class WorkerQueue:
         return {sid for sid, score in zip(sids, scores, strict=True) if score is not None}
 
     def change_rate(self, rate: Rate | None) -> None:
-        """Stores an operator's change of the rate, for all workers and over restarts."""
+        """Store an operator's change of the rate, for all workers and over restarts."""
         value = f"{rate.max_starts}:{rate.window_ms}" if rate else "off"
         with translate_errors(writes=True):
             self._store.client.set(keys.RATE, value)
             self._store.client.rpush(keys.NOTIFY, "1")
 
     def reset_rate(self) -> None:
-        """Goes back to the rate of the settings."""
+        """Go back to the rate of the settings."""
         with translate_errors(writes=True):
             self._store.client.delete(keys.RATE)
             self._store.client.rpush(keys.NOTIFY, "1")

@@ -63,7 +63,7 @@ class Cron:
     """A pattern of five fields, or one of the `MACROS`."""
 
     def __init__(self, text: str) -> None:
-        """Raises CronError."""
+        """Raise CronError."""
         #: As it was written, white space aside.
         self.text = " ".join(text.split())
         parts = [_star(*each) for each in zip(FIELDS, _five_fields(self.text), strict=True)]
@@ -81,12 +81,12 @@ class Cron:
         return ";".join([flags, *(",".join(sorted(map(str, each))) for each in sets)])
 
     def in_words(self) -> str:
-        """What the pattern means, in English: ``At 09:00 every day``."""
+        """Return what the pattern means, in English: ``At 09:00 every day``."""
         words = CronSim(self._fields, _SOME_TIME).explain()
         return re.sub(r"([0-9]+)th\b", lambda found: _ordinal(int(found[1])), words)
 
     def runs(self, zone: ZoneInfo, after_ms: int) -> Iterator[int]:
-        """The instants later than that at which it fires, unix ms, in order, none twice."""
+        """Return the instants later than that at which it fires, unix ms, in order, none twice."""
         after = datetime.fromtimestamp(after_ms // 1000, UTC).astimezone(zone)
         last = after_ms
         for instant in self._instants(zone, _start(after)):
@@ -121,7 +121,7 @@ def _ordinal(number: int) -> str:
 
 
 def _start(after: datetime) -> datetime:
-    """Wall clock from which to look for runs after ``after``."""
+    """Return wall clock from which to look for runs after ``after``."""
     wall = after.replace(tzinfo=None, fold=0)
     step = after.replace(fold=0).utcoffset() - after.replace(fold=1).utcoffset()  # type: ignore[operator]
     # Within an hour that comes twice, walls already passed come again.
@@ -129,7 +129,7 @@ def _start(after: datetime) -> datetime:
 
 
 def _behind_gap(wall: datetime, zone: ZoneInfo) -> datetime:
-    """The first instant after a jump of the clock over ``wall``."""
+    """Return the first instant after a jump of the clock over ``wall``."""
     while True:
         wall += _MINUTE
         found = wall.replace(tzinfo=zone)
@@ -164,7 +164,7 @@ def _star(field: str, text: str) -> str:
 
 
 def _plain(field: str, text: str) -> str:
-    """A field in the words of Debian's cron alone, where cronsim takes more or other ones.
+    """Return a field in the words of Debian's cron alone, where cronsim takes more or other ones.
 
     To cronsim a range of one value goes on to the end when it has a step, and the days of the
     week go on to a second Sunday.
@@ -183,7 +183,7 @@ def _plain_term(field: str, term: str) -> str:
 
 
 def _one_sunday(day: int | tuple[int, int]) -> int | tuple[int, int]:
-    """A day of the week, or an occurrence of it in the month, with 0 for Sunday alone."""
+    """Return a day of the week, or an occurrence of it in the month, with 0 for Sunday alone."""
     if isinstance(day, tuple):
         return (day[0] % 7, day[1])
     return day % 7

@@ -91,7 +91,7 @@ class Recurrence:
         return read_cron(self.cron).pattern, zone
 
     def is_timed_as(self, other: Recurrence) -> bool:
-        """Whether both mean the same times, however they are written."""
+        """Return whether both mean the same times, however they are written."""
         try:
             return self.timing == other.timing
         except CronError:
@@ -100,12 +100,12 @@ class Recurrence:
     def runs(self, after_ms: int) -> Iterator[int]:
         """Its ticks later than that, unix ms.
 
-        Raises CronError when the expression or the zone cannot be read (any more).
+        Raise CronError when the expression or the zone cannot be read (any more).
         """
         return runs_of(self.cron, self.zone, self.start_ms, self.end_ms, after_ms)
 
     def first(self, after_ms: int) -> int | None:
-        """The first of `runs`, if there is one."""
+        """Return the first of `runs`, if there is one."""
         return next(self.runs(after_ms), None)
 
 
@@ -151,7 +151,7 @@ class Schedule:
         return ScheduleStatus.ENDED if self.next_ms is None else ScheduleStatus.RECURRING
 
     def first_after(self, recurrence: Recurrence, now_ms: int) -> int | None:
-        """The first tick that ``recurrence`` would have in its place."""
+        """Return the first tick that ``recurrence`` would have in its place."""
         return recurrence.first(
             now_ms if self.last_run_ms is None else max(now_ms, self.last_run_ms)
         )
@@ -252,7 +252,7 @@ class Registered:
 
 
 def dedup_key_of(key: str) -> str:
-    """`Recurrence.identity` of a recurrence with that key."""
+    """`Recurrence.dedup_key` of a recurrence with that key."""
     return f"key:{key}"
 
 
@@ -261,16 +261,16 @@ def _digest(*parts: str) -> str:
 
 
 def occurrence_id(schedule_id: str, tick_ms: int) -> str:
-    """Id of the job that a tick makes: the same whoever makes it, however often."""
+    """Return id of the job that a tick makes: the same whoever makes it, however often."""
     return f"{PREFIX}{schedule_id}:{tick_ms}"
 
 
 def runs_of(
     cron: str, zone: str, start_ms: int | None, end_ms: int | None, after_ms: int
 ) -> Iterator[int]:
-    """The times of a pattern later than ``after_ms``, from ``start_ms`` to ``end_ms``, unix ms.
+    """Return times of a pattern after ``after_ms``, from ``start_ms`` to ``end_ms``, unix ms.
 
-    Raises CronError when the expression or the zone cannot be read (any more).
+    Raise CronError when the expression or the zone cannot be read (any more).
     """
     if start_ms is not None:
         after_ms = max(after_ms, start_ms - 1)
@@ -285,7 +285,7 @@ def runs_of(
 
 @lru_cache(maxsize=10_000)
 def read_cron(text: str) -> Cron:
-    """A cron expression, read once. Raises CronError."""
+    """Return a cron expression, read once. Raise CronError."""
     return Cron(text)
 
 
@@ -296,7 +296,7 @@ def _next_run(cron: str, zone: str, after_ms: int) -> int | None:
 
 
 def read_zone(name: str) -> ZoneInfo:
-    """A time zone. Raises CronError when this machine's data does not have it.
+    """Return a time zone. Raise CronError when this machine's data does not have it.
 
     An OSError is the machine's own passing fault, such as too many open files.
     """

@@ -75,13 +75,13 @@ class Advance:
 
 
 def decide(due: Due, now_ms: int) -> Advance:
-    """What becomes of the ticks of a schedule that are due.
+    """Return what becomes of the ticks of a schedule that are due.
 
     The last of them fires when it is less late than the schedule's grace; those
     before it, of which somebody would hear in a burst, are missed. After a long
     outage a part of them is passed over at a time, without firing. A tick that was
     seen to, to which somebody has set RedBeat's score, goes on to the next one.
-    Raises CronError.
+    Raise CronError.
     """
     if due.last_run_ms is not None and due.tick_ms <= due.last_run_ms:
         return Advance(

@@ -56,12 +56,12 @@ _LONGEST = 64
 
 
 def is_zone(name: str) -> bool:
-    """Whether it is an IANA name of a place, or UTC; an abbreviation is not."""
+    """Return whether it is an IANA name of a place, or UTC; an abbreviation is not."""
     return name in _names()
 
 
 def near(name: str) -> list[str]:
-    """The names that were probably meant, the likeliest first; three at most."""
+    """Return the names that were probably meant, the likeliest first; three at most."""
     if len(name) > _LONGEST:
         return []
     if meant := _ABBREVIATIONS.get(name.upper()):
@@ -109,7 +109,7 @@ _STEP_S = 86_400
 
 
 def offset_changes(zone: ZoneInfo, from_ms: int, to_ms: int, most: int) -> list[OffsetChange]:
-    """The first moments between two instants at which clocks are moved, ``most`` at most."""
+    """Return the first moments between two instants at which clocks are moved, ``most`` at most."""
     found: list[OffsetChange] = []
     begin, end = from_ms // 1000, to_ms // 1000
     while begin < end and len(found) < most:
@@ -129,7 +129,7 @@ def _offset(zone: ZoneInfo, at_s: int) -> int:
 
 
 def _change(zone: ZoneInfo, begin: int, end: int) -> int:
-    """The second at which the offset of ``end`` begins to hold."""
+    """Return the second at which the offset of ``end`` begins to hold."""
     wanted = _offset(zone, end)
     while end - begin > 1:
         middle = (begin + end) // 2

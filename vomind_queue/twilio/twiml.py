@@ -42,7 +42,7 @@ def say(message: str) -> str:
 
 
 def twiml_length(message: str) -> int:
-    """How much of :data:`MAX_TWIML` a message takes up.
+    """Return how much of :data:`MAX_TWIML` a message takes up.
 
     Counted in UTF-16 units, so that a character beyond the basic plane counts
     twice: Twilio does not say how it counts, and this is the stricter way.

@@ -1,4 +1,4 @@
-"""Looking into the call log, and forgetting a person everywhere."""
+"""Calls of the past are read from the call log, and a person is forgotten everywhere."""
 
 from __future__ import annotations
 
@@ -53,18 +53,18 @@ class History:
         self._erasure = erasure
 
     def find(self, search: Search) -> Sequence[CallRow]:
-        """Calls, the newest first. Raises LogUnavailable."""
+        """Calls, the newest first. Raise LogUnavailable."""
         return self._log.find(search)
 
     def call(self, job_id: str) -> tuple[CallRow, Sequence[CallEvent]]:
-        """The newest call with that id, and its events. Raises JobNotFound, LogUnavailable."""
+        """Return the newest call with an id, and its events. Raise JobNotFound, LogUnavailable."""
         found = self._log.call(job_id)
         if found is None:
             raise JobNotFound(job_id)
         return found
 
     def forget(self, number: str) -> Forgotten:
-        """Takes a number out of queue, history and log; safe to repeat. Raises StoreUnavailable.
+        """Take a number out of queue, history and log; safe to repeat. Raise StoreUnavailable.
 
         The queue comes first: what is not called any more cannot come into the log again.
         """
@@ -78,7 +78,7 @@ class History:
             being_placed=being_placed,
             log=self._erase(number),
         )
-        logger.warning("a person was forgotten", extra={"to": mask_number(number)})
+        logger.warning("person forgotten", extra={"to": mask_number(number)})
         return forgotten
 
     def _erase(self, number: str) -> Erased | None:
@@ -88,6 +88,6 @@ class History:
                 part = self._log.erase(keys)
                 calls, events = calls + part.calls, events + part.events
         except LogUnavailable as error:
-            logger.warning("a person is still in the call log: %s", error)
+            logger.warning("person not erased from the call log: %s", error)
             return None
         return Erased(calls=calls, events=events)

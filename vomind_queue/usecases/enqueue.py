@@ -27,7 +27,7 @@ class Enqueue:
         self._inbox = inbox
 
     def schedule(self, new: NewCall, key: IdempotencyKey | None = None) -> Receipt:
-        """Accepts one call. Raises KeyReused."""
+        """Accept one call. Raise KeyReused."""
         receipt = self._inbox.add([new], key)
         if not receipt.replayed:
             later = new.due_ms is not None or new.delay_ms is not None
@@ -38,7 +38,7 @@ class Enqueue:
         return receipt
 
     def schedule_many(self, news: Sequence[NewCall], key: IdempotencyKey | None = None) -> Receipt:
-        """Accepts all of the calls or none. Raises KeyReused."""
+        """Accept all of the calls or none. Raise KeyReused."""
         receipt = self._inbox.add(news, key)
         if not receipt.replayed:
             first, last = receipt.job_ids[0], receipt.job_ids[-1]
@@ -46,7 +46,7 @@ class Enqueue:
         return receipt
 
     def change(self, job_id: str, decide: Callable[[Call], NewCall]) -> Job:
-        """Changes a call that has not begun. Raises JobNotFound, WrongState, what decide does."""
+        """Change a call that has not begun. Raise JobNotFound, WrongState, what decide does."""
         self._inbox.change(job_id, decide)
         logger.info("📞 ⏰ call changed", extra={"job_id": job_id})
         return self._inbox.job(job_id)

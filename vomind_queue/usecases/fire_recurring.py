@@ -62,7 +62,7 @@ class RecurringScheduler:
         self._advances: list[Advance] = []
 
     def due_entries(self) -> DueEntries:
-        """What is due; what an older version or RedBeat's own means have left is seen to first."""
+        """Return what is due; entries of older versions or RedBeat's class are mended first."""
         entries = self._recurring_store.due_entries(AT_ONCE)
         if entries.old:
             # So many at a time: what is due does not wait for all of them.
@@ -77,7 +77,7 @@ class RecurringScheduler:
         return entries
 
     def decide(self, due: Due) -> None:
-        """Decides on one of the last look's; what it is too late for is due at the next one."""
+        """Decide on one of the last look's; what it is too late for is due at the next one."""
         entries = self._entries
         if entries is None or (self._advances and self._monotonic() > self._until):
             return
@@ -88,7 +88,7 @@ class RecurringScheduler:
             self._postpone(due.id, entries, str(error))
 
     def fire(self) -> float:
-        """Carries out what was decided, in one step; answers when to look again, s."""
+        """Carry out what was decided, in one step; return when to look again, s."""
         entries, advances = self._entries, self._advances
         if entries is None:
             return 0.0
@@ -119,13 +119,13 @@ class RecurringScheduler:
                 self._postpone(schedule_id, entries, str(error))
             else:
                 logger.warning(
-                    "recurring call was saved by RedBeat's own class; its pattern is put back",
+                    "recurring call mended: RedBeat's own class had saved it",
                     extra={"schedule": schedule_id},
                 )
 
     def _postpone(self, schedule_id: str, entries: DueEntries, reason: str) -> None:
         logger.error(
-            "recurring call put off for a minute, it cannot be read: %s",
+            "recurring call delayed by a minute, not readable: %s",
             reason,
             extra={"schedule": schedule_id},
         )
@@ -146,6 +146,6 @@ def _report(advance: Advance, outcome: Outcome) -> None:
     if outcome is Outcome.FIRED:
         logger.info("📞 ⏰ recurring call queued", extra=fields | {"tick": advance.fire_ms})
     elif outcome is Outcome.SKIPPED:
-        logger.warning("recurring call left out: the one before has not ended", extra=fields)
+        logger.warning("recurring run skipped: the previous run is still active", extra=fields)
     if advance.missed and outcome is not Outcome.LOST:
-        logger.warning("recurring call missed %d times", advance.missed, extra=fields)
+        logger.warning("recurring runs missed: %d", advance.missed, extra=fields)

@@ -75,9 +75,9 @@ class Control:
         self._inspection = inspection
 
     def cancel(self, job_id: str) -> State:
-        """Takes a call out of the queue or out of history; answers the state it was in.
+        """Take a call out of the queue or out of history; return the state it was in.
 
-        Raises JobNotFound, and WrongState while the call is being placed.
+        Raise JobNotFound, and WrongState while the call is being placed.
         """
         was = self._queue.cancel(job_id)
         logger.info("call removed, was %s", was, extra={"job_id": job_id})
@@ -89,12 +89,12 @@ class Control:
         logger.info("call to be hung up", extra={"job_id": job_id})
 
     def retry(self, job_id: str) -> None:
-        """Gives a failed call a new set of attempts. Raises JobNotFound, WrongState."""
+        """Give a failed call a new set of attempts. Raise JobNotFound, WrongState."""
         self._queue.retry(job_id)
         logger.info("📞 ⏰ failed call queued again", extra={"job_id": job_id})
 
     def clean(self, grace_ms: int, limit: int) -> Cleaned:
-        """Removes up to ``limit`` calls that ended at least ``grace_ms`` ago, oldest first."""
+        """Remove up to ``limit`` calls that ended at least ``grace_ms`` ago, oldest first."""
         cleaned = self._queue.clean(grace_ms, limit)
         removed = len(cleaned.completed) + len(cleaned.failed)
         logger.info("history cleaned: %d calls removed", removed)
@@ -111,17 +111,17 @@ class Control:
         logger.info("queue resumed")
 
     def overview(self) -> Overview:
-        """How the queue stands now, and the last hour."""
+        """Return how the queue stands now, and the last hour."""
         hour = self._inspection.hour()
         stats = self._queue.stats()
         return Overview(stats=stats, hour=hour, assessment=assess(stats, hour.now_ms))
 
     def why(self, job_id: str) -> Explanation:
-        """Why a call has not rung yet. Raises JobNotFound."""
+        """Return why a call has not rung yet. Raise JobNotFound."""
         return standing(self._inspection.place(job_id), self._queue.stats())
 
     def failure_kinds(self) -> Sequence[FailureKind]:
-        """Why calls failed, the most frequent kind first."""
+        """Return why calls failed, the most frequent kind first."""
         examples: dict[str, str] = {}
         counts: dict[str, int] = {}
         for _, reason in self._inspection.failures():
@@ -134,7 +134,7 @@ class Control:
         ]
 
     def retry_failed(self, kind: str | None, limit: int) -> Retried:
-        """Gives failed calls of a kind, or all of them, a new set of attempts; newest first."""
+        """Give failed calls of a kind, or all of them, a new set of attempts; newest first."""
         alike = (
             job_id
             for job_id, reason in self._inspection.failures()
@@ -152,12 +152,12 @@ class Control:
         return Retried(job_ids=retried, more=len(found) > limit)
 
     def cleanable(self, grace_ms: int) -> Mapping[State, int]:
-        """How many calls of history ended at least so long ago."""
+        """Return how many calls of history ended at least so long ago."""
         return self._inspection.cleanable(grace_ms)
 
 
 def kind_of(reason: str) -> str:
-    """The kind that a reason is of.
+    """Return the kind that a reason is of.
 
     >>> kind_of("Twilio will not place this call: Invalid 'To' (error 21211, HTTP 400).")
     'twilio-21211'

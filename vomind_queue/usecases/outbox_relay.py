@@ -120,9 +120,9 @@ class OutboxRelay:
         stopped.wait(POLL_S)
 
     def step(self) -> bool:
-        """Delivers what there is, up to a bound; whether there may be more.
+        """Deliver what there is, up to a bound; whether there may be more.
 
-        Raises LogUnavailable and StoreUnavailable.
+        Raise LogUnavailable and StoreUnavailable.
         """
         entries = self._outbox.read()
         self._is_leader = entries is not None
@@ -137,13 +137,13 @@ class OutboxRelay:
         return bool(entries)
 
     def dead(self) -> Sequence[DeadLetter]:
-        """The lines that were refused for good. Raises StoreUnavailable."""
+        """Return the lines that were refused for good. Raise StoreUnavailable."""
         return list(self._outbox.dead())
 
     def send_again(self) -> tuple[int, int]:
-        """Delivers the lines that were refused for good once more; how many went, how many not.
+        """Deliver the lines that were refused for good once more; how many went, how many not.
 
-        Raises LogUnavailable and StoreUnavailable.
+        Raise LogUnavailable and StoreUnavailable.
         """
         letters = self.dead()
         refused = {
@@ -167,7 +167,7 @@ class OutboxRelay:
             )
 
     def _tidy(self) -> None:
-        """Erases forgotten people again, where a late delivery brought them back, and old calls."""
+        """Erase forgotten people again, where a late delivery brought them back, and old calls."""
         keys = self._outbox.forgotten()
         if keys:
             self._drop_letters(frozenset(keys))
@@ -197,7 +197,7 @@ class OutboxRelay:
 
 
 def _describe(error: Exception) -> str:
-    """A fault in words. One that nobody thought of may quote a message or a number."""
+    """Return a fault in words. One that nobody thought of may quote a message or a number."""
     if isinstance(error, (LogUnavailable, StoreUnavailable)):
         return str(error)
     frame = traceback.extract_tb(error.__traceback__)[-1]

@@ -50,7 +50,7 @@ class RecurringCalls:
         self._recurring_store = recurring_store
 
     def schedule(self, recurrence: Recurrence, key: IdempotencyKey | None = None) -> Registered:
-        """Accepts a recurring call, or updates the one that it is. Raises KeyReused."""
+        """Accept a recurring call, or updates the one that it is. Raise KeyReused."""
         registered = self._put(recurrence, key)
         if not registered.replayed:
             logger.info(
@@ -66,15 +66,15 @@ class RecurringCalls:
         return registered
 
     def page(self, search: ScheduleSearch, start: int, end: int) -> SchedulePage:
-        """Schedules ``start`` to ``end``, both included, soonest first."""
+        """Return schedules ``start`` to ``end``, both included, soonest first."""
         if search == ScheduleSearch():
             return self._recurring_store.page(start, end)
         return self._recurring_store.find(search, start, end)
 
     def amend(self, schedule_id: str, change: Callable[[Schedule], Recurrence]) -> ScheduleView:
-        """Changes a schedule; its id and its counts stay.
+        """Change a schedule; its id and its counts stay.
 
-        Raises JobNotFound, ScheduleExists, ScheduleChanged and what ``change`` raises.
+        Raise JobNotFound, ScheduleExists, ScheduleChanged and what ``change`` raises.
         """
 
         def try_once(old: Schedule) -> None:
@@ -85,7 +85,7 @@ class RecurringCalls:
         return self._with_latest(schedule_id, try_once, "📞 ⏰ recurring call changed")
 
     def pause(self, schedule_id: str, by: str) -> ScheduleView:
-        """Its ticks fire no more until `resume`, and are not made up for. Raises JobNotFound."""
+        """Its ticks fire no more until `resume`, and are not made up for. Raise JobNotFound."""
 
         def try_once(old: Schedule) -> None:
             if old.pause is None:
@@ -96,7 +96,7 @@ class RecurringCalls:
         )
 
     def resume(self, schedule_id: str) -> ScheduleView:
-        """Its ticks fire again, from the next one on. Raises JobNotFound, CronError."""
+        """Its ticks fire again, from the next one on. Raise JobNotFound, CronError."""
 
         def try_once(old: Schedule) -> None:
             if old.pause is not None:
@@ -106,7 +106,7 @@ class RecurringCalls:
         return self._with_latest(schedule_id, try_once, "recurring call resumed")
 
     def remove(self, schedule_id: str) -> Removed:
-        """Stops a recurring call for good, with its jobs that did not start. Raises JobNotFound."""
+        """Stop a recurring call for good, with its jobs that did not start. Raise JobNotFound."""
         removed = self._recurring_store.remove(schedule_id)
         logger.info("recurring call removed", extra={"schedule": schedule_id})
         return removed

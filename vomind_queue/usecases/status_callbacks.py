@@ -54,11 +54,11 @@ class StatusCallbacks:
         self._price_ms = price_ms
 
     def expects(self, job_id: str, token: str) -> bool:
-        """Whether an attempt at that call, the last one or one before it, has this token."""
+        """Return whether an attempt at that call, the last one or one before it, has this token."""
         return self._callback_store.has_token(job_id, token)
 
     def record(self, job_id: str, token: str, update: StatusUpdate) -> CallbackResult:
-        """What became of a report on an attempt's call.
+        """Return what became of a report on an attempt's call.
 
         The report is evidence: an attempt in doubt is completed by it. A call that no attempt
         accounts for is noted, to be ended at Twilio by a worker.
@@ -74,7 +74,7 @@ class StatusCallbacks:
         return result
 
     def words(self, job_id: str, token: str, update: StatusUpdate) -> str | None:
-        """What to speak to whoever answered; ``None`` when the call should not be."""
+        """Return what to speak to whoever answered; ``None`` when the call should not be."""
         result = self.record(job_id, token, update)
         if result.outcome is UpdateOutcome.SUPERSEDED:
             return None

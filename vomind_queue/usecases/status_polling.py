@@ -57,14 +57,14 @@ class StatusPolling:
         self._callbacks = callbacks
 
     def poll_due(self) -> int:
-        """Asks Twilio for calls of which nothing was heard for too long; how many there were."""
+        """Ask Twilio for calls of which nothing was heard for too long; how many there were."""
         due = self._callback_store.due_status_polls()
         for call in due:
             self._poll(call)
         return len(due)
 
     def end_orphans(self) -> int:
-        """Ends calls at Twilio that no attempt accounts for; how many were ended."""
+        """End calls at Twilio that no attempt accounts for; how many were ended."""
         ended = 0
         for sid in self._callback_store.due_orphans():
             try:

@@ -59,10 +59,11 @@ class Workers(Bench):
             if self.worker_queues[job.holder or 0].leases.token(job_id) == lease:
                 continue
             store = self.queue._store
-            started = store.write("begin", [keys.ACTIVE], job_id, lease, "token", 0, 0, 1, 0)
+            args = (job_id, lease, "token", 0, 0, 1, 0)
+            started = store.write("start_dialing", [keys.ACTIVE], *args)
             assert started[0] == Code.LOST
             assert store.write("defer", [keys.ACTIVE], job_id, lease, 0)[0] == Code.LOST
-            kept = store.write("extend", [keys.LEASES], "worker-9", HOUR_MS, job_id, lease)
+            kept = store.write("renew_leases", [keys.LEASES], "worker-9", HOUR_MS, job_id, lease)
             assert kept[1:] == [job_id]
             if not job.in_doubt:
                 assert store.write("give_back", [keys.ACTIVE], job_id, lease)[0] == Code.LOST
