@@ -1,20 +1,20 @@
--- Hands a worker the calls that it may start now, the most urgent first.
+-- Claims the calls that a worker may start now, the most urgent first.
 --
--- On the way it takes back calls whose lease ran out, moves calls that have
--- become due, and drops a piece of a bulk that was never committed.
+-- Before that it rescues calls whose lease ran out, moves calls that have become
+-- due, and drops a piece of a bulk that was never committed.
 --
 -- KEYS[1]  active
 -- ARGV[1]  name of the worker
--- ARGV[2]  calls wanted; 0 when the worker is full and only looks after the queue
+-- ARGV[2]  calls wanted; 0 when the worker is full and only keeps the queue moving
 -- ARGV[3]  length of a lease, ms
 -- ARGV[4]  starts allowed in a window by the worker's settings; 0 for no limit
 -- ARGV[5]  length of the window, ms
 -- ARGV[6]  prefix of the lease tokens, fresh for each call of this script
 -- ARGV[7]  ranks of the priorities wanted, as digits
--- ARGV[8]  time between two probes of an open breaker, ms
--- Returns  {now, ms until the next look or -1, passed on: 1 | 0, workers, id, lease, rank, round, …}
---          workers: those that asked lately, this one included
---          passed on: calls that only other workers ask for wait, and one of those is woken
+-- ARGV[8]  time between two probes of an open circuit, ms
+-- Returns  {now, ms until the next check or -1, passed on: 1 | 0, workers, id, lease, rank, round, …}
+--          workers: those that asked recently, this one included
+--          passed on: calls that only other workers ask for wait, and one of those is notified
 -- Touches  job:<id>, waiting:<rank>, delayed, active, leases, reconciling, window, rate,
 --          paused, breaker, staging, workers, totals, notify, due, outbox
 --- @include "breaker"
@@ -68,7 +68,7 @@ local function move_due()
         local key = job_key(id_of(mem))
         local job = redis.call('HMGET', key, 'priority', 'pos')
         redis.call('ZREM', K.delayed, mem)
-        -- A member without a record stands for nothing.
+        -- A member without a record is ignored.
         if job[1] then
             redis.call('ZADD', K.waiting .. job[1], job[2] or due[i + 1], mem)
             redis.call('HSET', key, 'state', 'waiting')
@@ -100,7 +100,7 @@ local function drop_stale_bulk()
     end
 end
 
--- Heads of the three sets that things become due in; asked for again where something was.
+-- Returns the soonest time in a set, after `act` has handled what is due.
 local function after(key, act)
     local first = head(key)
     local all = true
@@ -128,7 +128,7 @@ local function something_waits()
     return false
 end
 
--- Soonest time at which something changes by itself.
+-- The soonest time at which something changes by itself.
 local next_check = nil
 local function check_at(time)
     if time and (not next_check or time < next_check) then
@@ -195,7 +195,7 @@ for rank = 1, 3 do
         break
     end
     if not string.find(ARGV[7], rank, 1, true) then
-        -- Not this worker's, but before whatever is.
+        -- Not this worker's, but more urgent than its own.
         if redis.call('ZCARD', K.waiting .. rank) > 0 then
             break
         end
@@ -215,7 +215,7 @@ if max > 0 and claimed >= room and something_waits() then
     check_at(used >= max and now + reset)
 end
 
--- A word that was meant for workers of other priorities is passed on to them.
+-- A notification that was meant for workers of other priorities is passed on to them.
 for rank = 1, 3 do
     local others = not string.find(ARGV[7], rank, 1, true)
     if others and claimed < room and redis.call('ZCARD', K.waiting .. rank) > 0 then

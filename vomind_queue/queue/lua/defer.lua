@@ -1,10 +1,10 @@
--- Puts a held call off until later, as a Celery retry does.
+-- Delays a held call, as a Celery retry does.
 --
 -- KEYS[1]  active
 -- ARGV[1]  job id
 -- ARGV[2]  lease token
 -- ARGV[3]  due time, unix ms; 0 for at once
--- Returns  {ok | lost, now}; lost when the lease is not held any more or the dialing mark stands
+-- Returns  {ok | lost, now}; lost when the lease is not held any more or the dial marker is set
 -- Touches  job:<id>, delayed, active, leases, reconciling, totals, notify, outbox
 --- @include "clock"
 --- @include "held"

@@ -1,4 +1,4 @@
--- Tells when there is something to see to, besides calls that are to be placed.
+-- Says when the next background work is due: reconciliations, polls and orphaned calls.
 --
 -- KEYS[1]  reconciling
 -- Returns  {now, {bytes of memory used, maxmemory}, 1 where keys of an older version are left, else

@@ -1,4 +1,4 @@
--- Hands a scheduler what is due.
+-- Hands a scheduler the entries that are due.
 --
 -- KEYS[1]  schedules
 -- ARGV[1]  recurring calls wanted at most
@@ -37,7 +37,7 @@ for i = 1, math.min(#found, wanted) do
     answer[#answer + 1] = record_fields(found[i])
 end
 if #found == 0 then
-    -- Only a scheduler that has seen to everything does its work.
+    -- A scheduler counts as active once it has handled everything.
     redis.call('HSET', K.scheduler, 'seen', now)
 end
 local head = redis.call('ZRANGEBYSCORE', K.schedules, '(' .. until_s, '+inf', 'WITHSCORES', 'LIMIT', 0, 1)

@@ -1,11 +1,11 @@
--- Hands a settler attempts in doubt that are due for a look.
+-- Hands a reconciler attempts with an unknown outcome that are due for a check.
 --
--- Each is put off by a lease, so that a settler that dies leaves it to the next.
+-- Each is delayed by a lease, so that a reconciler that dies leaves it to the next.
 --
 -- KEYS[1]  reconciling
 -- ARGV[1]  attempts wanted at most
 -- ARGV[2]  length of the lease, ms
--- Returns  {now, id, attempt token, data, mark, looks so far, attempts, round,
+-- Returns  {now, id, attempt token, data, marker, checks so far, attempts, round,
 --          whether callbacks were asked for: '1' | '0' | '' in an old marker, …}
 -- Touches  job:<id>, reconciling, leases
 --- @include "clock"

@@ -1,13 +1,13 @@
--- Hands out placed calls of which nothing was heard for too long, to be asked for at Twilio.
+-- Hands out placed calls that were silent for too long, to be polled at Twilio.
 --
--- Each is put off by a lease, so that whoever dies leaves it to the next. The
+-- Each is delayed by a lease, so that a worker that dies leaves it to the next. The
 -- pace holds over all workers.
 --
 -- KEYS[1]  status_polls
 -- ARGV[1]  calls wanted at most
 -- ARGV[2]  length of the lease, ms
 -- ARGV[3]  least time between two answers that hand something out, ms
--- Returns  {now, id, attempt token, SID, looks so far, over: 1 | 0, …}
+-- Returns  {now, id, attempt token, SID, polls so far, over: 1 | 0, …}
 -- Touches  job:<id>, status_polls, pace
 --- @include "clock"
 --- @include "job"

@@ -1,10 +1,10 @@
--- What stands between a call and its ring. Writes nothing.
+-- Says what a call still waits for. Writes nothing.
 --
 -- KEYS[1]  active
 -- ARGV[1]  job id
--- Returns  {now, state, calls dialed before it, when it is due or looked for again or '',
---           whether it is being placed: 1 | 0, how often it stood back for its number,
---           attempts that ended, why the last one came to nothing or ''} or {now} for no such job
+-- Returns  {now, state, calls dialed before it, when it is due or checked again or '',
+--           whether it is being placed: 1 | 0, how often it waited for its number,
+--           attempts that ended, why the last one failed or ''} or {now} for no such job
 -- Touches  job:<id>, waiting:<rank>, delayed, reconciling, staging
 --- @include "clock"
 --- @include "job"

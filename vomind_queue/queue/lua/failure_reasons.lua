@@ -1,4 +1,4 @@
--- Why calls failed: a slice of them, the last one to fail first. Writes nothing.
+-- Returns a slice of failed calls with the reasons, the last to fail first. Writes nothing.
 --
 -- KEYS[1]  failed
 -- ARGV[1]  index of the first one wanted, from 0

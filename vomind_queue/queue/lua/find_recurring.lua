@@ -7,7 +7,7 @@
 -- ARGV[2]  index of the last one
 -- ARGV[3]  the number, or ''
 -- ARGV[4]  the lead as JSON without its quotes, or ''
--- ARGV[5]  the identity, or ''
+-- ARGV[5]  the dedup key, or ''
 -- Returns  as `schedules.lua`
 -- Touches  schedules, redbeat:recurring:<id>, schedule:<id>, runs:<id>, job:<id>, identities,
 --          recurring_index

@@ -3,28 +3,28 @@
 -- KEYS[1]  active
 -- ARGV[1]  job id
 -- ARGV[2]  attempt token
--- ARGV[3]  outcome: completed, failed, again, postponed, account or doubt
+-- ARGV[3]  outcome: completed, failed, again, postponed, account or unknown
 -- ARGV[4]  reason in words, or ''
 -- ARGV[5]  SID that Twilio gave, or ''
 -- ARGV[6]  Twilio's status of it, or ''
 -- ARGV[7]  whether Twilio refused to process (feeds the breaker): '1', else ''
--- ARGV[8]  earliest next attempt, ms from now (again, doubt: the next look)
--- ARGV[9]  time until an open breaker is probed again, ms
+-- ARGV[8]  earliest next attempt, ms from now (again; unknown: the next check)
+-- ARGV[9]  time until an open circuit is probed again, ms
 -- ARGV[10] completed calls kept: age ms     ARGV[11] and number
 -- ARGV[12] failed calls kept: age ms        ARGV[13] and number
 -- ARGV[14] how long a SID is remembered, ms
--- ARGV[15] '1' when a caller who holds the lease will put the call off itself (`defer`)
--- ARGV[16] when to look for the first time what became of the call on the line, ms from now
+-- ARGV[15] '1' when the caller holds the lease and will delay the call itself (`defer`)
+-- ARGV[16] when to poll the call's status for the first time, ms from now
 -- ARGV[17] rank of Twilio's status, as in `report`; one that is final has still to be reported
 -- ARGV[18] kind of the failure, or ''
 -- ARGV[19] '1' when Twilio's capacity was used up: the call waits longer each time
 -- Outcomes completed  Twilio took it
 --          failed     given up
---          again      counted; the caller defers it, or it is put off here
---          postponed  not counted; back to its place, or put off by ARGV[8]
+--          again      counted; the caller defers it, or it is delayed here
+--          postponed  not counted; back to its place, or delayed by ARGV[8]
 --          account    not counted; back to its place, and the queue pauses
---          doubt      unknown; to be settled
--- Returns  {ok | again | superseded | missing, now, breaker open: 1 | 0, not counted: 1 | 0}
+--          unknown    to be reconciled
+-- Returns  {ok | again | superseded | missing, now, circuit open: 1 | 0, not counted: 1 | 0}
 --          `again`: the same outcome was written before, by a repetition of this command
 -- Touches  job:<id>, waiting:<rank>, delayed, active, leases, reconciling, completed, failed, window,
 --          paused, breaker, counts, dialing, sids, status_polls, minute:<n>, totals, gone:<id>,
@@ -48,7 +48,7 @@ local id, attempt, outcome, reason, sid = ARGV[1], ARGV[2], ARGV[3], ARGV[4], AR
 local key = job_key(id)
 local mem = member(id)
 local job = redis.call('HMGET', key, 'state', 'attempt', 'mark', 'attempts', 'reason', 'data')
--- A ring that is accounted for, though the job may be gone by now: a repetition.
+-- A known SID, though the job may be gone by now: a repetition.
 if sid ~= '' and (not job[3] or job[2] ~= attempt) and redis.call('ZSCORE', K.sids, sid) then
     return { C.again, now, 0, 0 }
 end
@@ -68,11 +68,11 @@ end
 if outcome == 'unknown' then
     free_first()
 else
-    -- It is this call's: while its mark stands no other one gets its number.
+    -- It is this call's: while its marker is set no other one gets its number.
     free_first('HDEL', K.dialing, number_of(job[6]))
 end
 
--- The breaker: refusals in a row over the whole queue.
+-- The circuit breaker counts refusals in a row over the whole queue.
 local was_open = breaker_next() ~= nil
 local wait = tonumber(ARGV[8])
 if ARGV[7] == '1' then
@@ -81,7 +81,7 @@ if ARGV[7] == '1' then
         change_breaker('HSET', K.breaker, 'next', now + tonumber(ARGV[9]))
     end
     if was_open and (outcome == 'again' or outcome == 'failed') then
-        -- Refused while the breaker was open: not the call's fault, not counted.
+        -- Refused while the circuit was open: not the call's fault, not counted.
         outcome, wait = 'postponed', 0
     end
 elseif breaker()[1] and (outcome == 'completed' or outcome == 'failed') then
@@ -129,7 +129,7 @@ local function trim(set, age, keep)
     end
 end
 
--- Nothing of the record that the call was held by is left; the rest are fields and values.
+-- Removes what the record says of a call that is held; the rest are fields and values.
 local function close(state, set, age, keep, ...)
     release(mem)
     redis.call('HDEL', key, 'mark', 'callbacks', 'looks', 'lease', 'pos', 'notbefore', 'round', 'crowded')

@@ -6,8 +6,8 @@
 --          that fires, or ''; number of missed ticks; the last of them, newest first,
 --          separated by spaces; the last tick of all these; the tick after it, or ''
 -- Returns  {ok, now, outcome, …} with an outcome for each schedule, or {late, now}
--- Outcomes 'fired', 'missed' (all were too late), 'skipped' (the occurrence before has not
---          ended), 'lost' (somebody else moved or changed the schedule; nothing is done)
+-- Outcomes 'fired', 'missed' (all were too late), 'skipped' (the previous run is still active),
+--          'lost' (another process moved or changed the schedule; nothing is done)
 -- Touches  job:<id>, waiting:<rank>, delayed, redbeat:recurring:<id>, schedules, old schedules,
 --          runs:<id>, staging, totals, notify, outbox
 --- @include "clock"

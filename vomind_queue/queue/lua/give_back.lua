@@ -1,7 +1,7 @@
--- Gives back a held call whose worker is done with it without having ended it.
+-- Gives back a held call that its worker did not end.
 --
 -- A call that was not yet asked for at Twilio waits again in its old place; one
--- whose dialing mark stands is in doubt.
+-- with a dial marker has an unknown outcome.
 --
 -- KEYS[1]  active
 -- ARGV[1]  job id

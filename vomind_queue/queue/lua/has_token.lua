@@ -1,4 +1,4 @@
--- Whether a token was given to an attempt at a call, the last one or one before it. Writes nothing.
+-- Says whether an attempt at a call, the last one or one before it, has a token. Writes nothing.
 --
 -- KEYS[1]  active
 -- ARGV[1]  job id

@@ -1,5 +1,5 @@
 -- Counts a request of one client, unless it has made too many in the window that ends now.
--- A server that is full must still cancel calls, and say how it is.
+-- A server that is full must still cancel calls and report its state.
 --
 -- KEYS[1]  list: times of the client's last requests, the newest first, unix ms
 -- ARGV[1]  requests allowed in any window of that length

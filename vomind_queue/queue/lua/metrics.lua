@@ -1,10 +1,10 @@
--- What is measured of the queue beside its numbers. Writes nothing.
+-- Measures the queue. Writes nothing.
 --
 -- KEYS[1]  active
 -- Returns  {now, {field, count, …}, ms that the first waiting call waits, ms that the first
 --           delayed call is overdue, ms since a scheduler saw to everything or -1, whether one
---           leads: 1 | 0, ms that the first tick is overdue, ms since the oldest attempt in doubt
---           was taken, calls being followed on the line}; 0 ms where there is none
+--           is active: 1 | 0, ms that the first tick is overdue, ms since the oldest attempt with
+--           an unknown outcome was started, calls being polled}; 0 ms where there is none
 -- Touches  job:<id>, waiting:<rank>, delayed, reconciling, status_polls, schedules, old schedules,
 --          scheduler, redbeat::lock, totals
 --- @include "clock"

@@ -1,4 +1,4 @@
--- Recurring calls of the old form, for `adopt.lua`. Writes nothing.
+-- Returns recurring calls of the old form, for `adopt.lua`. Writes nothing.
 --
 -- KEYS[1]  old schedules
 -- ARGV[1]  how many at most

@@ -1,6 +1,6 @@
--- Hands out calls at Twilio that no attempt accounts for, to be ended there.
+-- Hands out calls at Twilio that belong to no attempt, to be ended there.
 --
--- Each is put off by a lease, so that whoever dies leaves it to the next.
+-- Each is delayed by a lease, so that a worker that dies leaves it to the next.
 --
 -- KEYS[1]  orphans
 -- ARGV[1]  calls wanted at most

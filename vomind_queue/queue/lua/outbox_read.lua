@@ -1,10 +1,10 @@
--- Hands the one leading shipper the oldest entries of the outbox, in order.
+-- Hands the one active shipper the oldest entries of the outbox, in order.
 --
 -- KEYS[1]  outbox:leader
 -- ARGV[1]  token of the shipper
--- ARGV[2]  how long it leads without asking again, ms
+-- ARGV[2]  how long it stays active without asking again, ms
 -- ARGV[3]  entries wanted at most
--- Returns  {0, now} when another one leads, else
+-- Returns  {0, now} when another one is active, else
 --          {1, now, sequence number of the last entry written, entry's number, entry, …}
 -- Touches  outbox
 --- @include "clock"
@@ -20,7 +20,7 @@ end
 redis.call('SET', K.outbox_leader, ARGV[1], 'PX', ARGV[2])
 
 -- Two streams with one numbering. Where one has more than was read, the other one's entries
--- behind that place wait for their turn.
+-- after that place wait.
 local wanted = tonumber(ARGV[3])
 local found, horizon = {}, math.huge
 for _, stream in ipairs({ K.outbox_details, K.outbox_finals }) do

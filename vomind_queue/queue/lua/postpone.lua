@@ -1,4 +1,4 @@
--- Looks at a recurring call that is due no sooner than then; its tick stays what it is.
+-- Delays the next check of a recurring call that is due; its tick stays.
 --
 -- KEYS[1]  schedules
 -- ARGV[1]  number of the schedule

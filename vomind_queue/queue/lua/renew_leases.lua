@@ -1,4 +1,4 @@
--- Renews the leases of a living worker.
+-- Renews the leases of a worker that is alive.
 --
 -- KEYS[1]  leases
 -- ARGV[1]  name of the worker

@@ -5,9 +5,9 @@
 -- ARGV[2]  name of the idempotency key, or ''
 -- ARGV[3]  fingerprint of the request, or ''
 -- ARGV[4]  how long the request is remembered, ms
--- ARGV[5]  number of the schedule to change; '' for the one of that identity, or a new one
+-- ARGV[5]  number of the schedule to change; '' for the one with that dedup key, or a new one
 -- ARGV[6]  revision that is changed; '' for whichever
--- ARGV[7]  identity; '' for the one that it has
+-- ARGV[7]  dedup key; '' for the one that it has
 -- ARGV[8]  next tick, unix ms, or ''
 -- ARGV[9]  '1': a tick that is due already and did not fire yet is kept; 'mend': what stands there
 --          is no tick, RedBeat wrote it
@@ -17,8 +17,8 @@
 --          with a colon between them, and ':updated' where it was there already; behind a line's
 --          end, where others ring that number: JSON [how many, [number, next tick, pattern, zone,
 --          key or ''], …]; accepted ms}, {mismatch | late, now}, {missing, now},
---          {superseded, now, last tick that was seen to or 0}: read it again, or ask for a later
---          tick, or {wrong_state, now, number of another schedule with that identity}
+--          {superseded, now, last tick that was handled or 0}: read it again, or ask for a later
+--          tick, or {wrong_state, now, number of another schedule with that dedup key}
 -- Touches  redbeat:recurring:<id>, schedule:<id>, schedules, old schedules, identities,
 --          recurring_index, runs:<id>, scheduleid, request:<key>
 --- @include "clock"
@@ -56,7 +56,7 @@ if answer then
 end
 local id, identity, tick = ARGV[5], ARGV[7], ARGV[8]
 local known = identity ~= '' and redis.call('HGET', K.dedup_keys, identity)
--- One that was deleted by RedBeat's means left its identity behind.
+-- One that was deleted by RedBeat's means left its dedup key behind.
 local gone = known and not record_of(known) and known
 known = not gone and known
 local asked = id ~= ''
@@ -73,7 +73,7 @@ if asked then
         return { C.wrong_state, now, known }
     end
 end
--- A tick that was seen to since the caller looked must not come again.
+-- A tick that was handled since the caller read it must not come again.
 local done = tonumber(key and redis.call('HGET', key, 'done') or 0)
 if tick ~= '' and tonumber(tick) <= done then
     return { C.superseded, now, done }

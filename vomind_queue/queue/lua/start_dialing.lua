@@ -1,4 +1,4 @@
--- The last check before a phone is rung, and the dialing mark.
+-- Makes the last check before a phone is rung, and writes the dial marker.
 --
 -- A call that must not start now is given back here: its place is kept and
 -- nothing is counted.
@@ -9,10 +9,10 @@
 -- ARGV[3]  attempt token, fresh
 -- ARGV[4]  starts allowed in a window by the worker's settings; 0 for no limit
 -- ARGV[5]  length of the window, ms
--- ARGV[6]  how long a call stands back for another one to the same number, ms
+-- ARGV[6]  how long a call waits for another one to the same number, ms
 -- ARGV[7]  whether the request will ask for status callbacks: 1 | 0
 -- Returns  {ok, now, data, attempts so far, round} or
---          {lost | paused | preempted | limited | broken | busy, now}
+--          {lost | paused | preempted | limited | circuit_open | busy, now}
 -- Touches  job:<id>, waiting:<rank>, delayed, active, leases, reconciling, window, rate, paused,
 --          breaker, dialing, minute:<n>, totals, notify, outbox
 --- @include "attempt"
@@ -40,7 +40,7 @@ if job[1] ~= 'active' or job[2] ~= lease then
     return { C.lost, now }
 end
 if job[3] then
-    -- The mark stands: a repetition of this very command, or somebody else's attempt.
+    -- The marker is set: by a repetition of this very command, or by another attempt.
     if job[4] == attempt then
         return { C.ok, tonumber(job[3]), job[6], tonumber(job[7] or 0), tonumber(job[8] or 0) }
     end
@@ -51,7 +51,7 @@ if not lease_end or tonumber(lease_end) <= now then
     return { C.lost, now }
 end
 
--- A probe that is not sent leaves its turn to another call.
+-- A probe that is not sent leaves its place to another call.
 local function release_probe()
     if breaker_next() and redis.call('HGET', K.breaker, 'probe') == lease then
         change_breaker('HSET', K.breaker, 'next', now)
@@ -86,7 +86,7 @@ local other = not free and redis.call('HGET', K.dialing, number)
 if other and other ~= id and redis.call('HEXISTS', job_key(other), 'mark') == 1 then
     release_probe()
     redis.call('ZREM', K.window, lease)
-    -- Later and later, so that many calls to one number do not keep the others from their turn.
+    -- The waits grow, so that many calls to one number do not hold the others up.
     local times = math.min(redis.call('HINCRBY', key, 'busy', 1), 6)
     delay(id, now + tonumber(ARGV[6]) * 2 ^ (times - 1), true)
     notify()

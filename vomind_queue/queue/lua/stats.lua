@@ -4,11 +4,11 @@
 -- ARGV[1]  starts allowed in a window by the settings; 0 for no limit
 -- ARGV[2]  length of the window, ms
 -- ARGV[3]  a worker not seen for this long is gone, ms
--- Returns  {now, high, normal, low, active, completed, failed, delayed, settling, workers,
---           max, window, used, reset ms, overridden: 1 | 0, breaker's next probe or 0,
---           recurring calls with a next tick, when a scheduler had seen to all or 0, strays,
+-- Returns  {now, high, normal, low, active, completed, failed, delayed, unknown outcomes, workers,
+--           max, window, used, reset ms, overridden: 1 | 0, circuit's next probe or 0,
+--           recurring calls with a next tick, when a scheduler had handled all or 0, orphaned calls,
 --           until when a call waits for Twilio's capacity or 0,
---           {outbox's entries, age of the oldest ms, dead letters, shipping: 1 | 0,
+--           {outbox's entries, age of the oldest ms, dead letters, shipper active: 1 | 0,
 --            lost field, number, …}, {bytes of memory used, maxmemory},
 --           paused by, paused at, reason}; the last three only while paused
 -- Touches  waiting:<rank>, delayed, active, reconciling, completed, failed, window, rate, paused,
@@ -44,7 +44,7 @@ local function outbox_state()
     }
 end
 
--- RedBeat's ordinary tasks stand among the recurring calls; those have an identity each.
+-- RedBeat's ordinary tasks are among the recurring calls, each of which has a dedup key.
 local function recurring_calls()
     local all = redis.call('ZCARD', K.schedules) + redis.call('ZCARD', K.old_schedules)
     local ordinary = math.max(all - redis.call('HLEN', K.dedup_keys), 0)

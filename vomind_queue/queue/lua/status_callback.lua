@@ -1,4 +1,4 @@
--- Takes in what Twilio says of a call on the line, by a callback or when asked.
+-- Records what Twilio says of a call on the line, by a callback or a poll.
 --
 -- A status only moves forward: by the order of the states, and among those that
 -- are not final by the sequence number. An outcome that is to be retried takes
@@ -17,13 +17,13 @@
 -- ARGV[10] price, or ''                     ARGV[11] and its currency
 -- ARGV[12] outcomes to be retried where the call does not say so itself, as JSON
 -- ARGV[13] wait before such an attempt, ms   ARGV[14] and how many there may be
--- ARGV[15] when to ask again while the call is not over, ms from now; 0: never
--- ARGV[16] when to ask for the price once it is over, ms from now; 0: never (again)
+-- ARGV[15] when to poll while the call is not over, ms from now; 0: never
+-- ARGV[16] when to poll for the price once it is over, ms from now; 0: never (again)
 -- ARGV[17] how long a SID is remembered, ms
--- Returns  {ok, now, status, moved: 1 | 0, to be made again: 1 | 0, id of the request or ''}
+-- Returns  {ok, now, status, moved: 1 | 0, to be repeated: 1 | 0, id of the request or ''}
 --          {again, now}       changed nothing: known, late, or of an attempt before the last
 --          {undecided, now}   the attempt's outcome is not written yet: `finish` it first
---          {superseded, now}  another attempt at that job took its place: the call is to be ended
+--          {superseded, now}  the call belongs to another attempt than the job's: it is to be ended
 --          {missing, now}     the job is gone, which proves nothing: nothing is ended
 -- Touches  job:<id>, waiting:<rank>, delayed, active, leases, reconciling, completed, failed, window,
 --          sids, status_polls, orphans, counts, redbeat:recurring:<id>, schedule:<id>, runs:<id>,
@@ -47,7 +47,7 @@ local job = redis.call('HMGET', key, 'state', 'attempt', 'mark', 'sid', 'rank', 
     'finished', 'priority')
 local known = redis.call('ZSCORE', K.sids, sid)
 
--- A phone rings that no attempt at this job accounts for.
+-- A call that belongs to no attempt at this job.
 local function orphan()
     free_first()
     set_due(K.orphans, sid, now, now)
@@ -72,11 +72,11 @@ if job[3] then
 end
 free_first()
 
--- The attempt was given up, and its phone rings after all: it need not be made again.
+-- The attempt was abandoned, and its phone rings after all: it need not be repeated.
 local function revive()
     local lease = redis.call('HGET', key, 'lease')
     if lease then
-        -- Taken, but not begun: the start that was reserved is not made.
+        -- Claimed, but not started: the start that was reserved is not made.
         redis.call('ZREM', K.window, lease)
     end
     release(mem)
@@ -142,7 +142,7 @@ if sequence then
         redis.call('HSET', key, 'seq', ARGV[6])
     end
 end
--- What was said of it stays said: only the first answer to each question counts.
+-- Only the first value of each field counts.
 local before = tonumber(job[5] or 0)
 local over = before == FINAL
 if not job[8] then
@@ -151,7 +151,7 @@ end
 note('price', ARGV[10])
 note('unit', ARGV[11])
 
--- What was heard, for the log.
+-- What Twilio said, for the log.
 local function to_notify()
     local heard = { attempt = redis.call('HGET', key, 'attempts'), sid = sid, status = ARGV[4], seq = ARGV[6],
         duration = ARGV[7], answered_by = ARGV[8], sip = ARGV[9], price = ARGV[10], unit = ARGV[11] }

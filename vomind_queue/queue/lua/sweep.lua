@@ -6,7 +6,7 @@
 -- stored come into the index.
 --
 -- KEYS[1]  identities
--- ARGV[1]  cursors of identities and of the index with a space between them, '0' at first
+-- ARGV[1]  cursors of dedup keys and of the index with a space between them, '0' at first
 -- ARGV[2]  how many to look at, about
 -- Returns  {next cursors, number of a schedule to be mended, …}
 -- Touches  identities, schedules, redbeat:recurring:<id>, schedule:<id>, runs:<id>, recurring_index

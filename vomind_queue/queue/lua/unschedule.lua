@@ -1,4 +1,4 @@
--- Removes a recurring call with its occurrences that did not start.
+-- Removes a recurring call and its runs that did not start.
 --
 -- KEYS[1]  schedules
 -- ARGV[1]  deadline, unix ms; 0 for none

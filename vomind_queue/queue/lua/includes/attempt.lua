@@ -13,7 +13,7 @@ local function archive(key)
         status = said[5] or nil, over = said[6] or nil, duration = said[7] or nil,
         answered = said[8] or nil, sip = said[9] or nil, price = said[10] or nil,
         unit = said[11] or nil, reason = said[14] or said[12] or nil,
-        -- Its callbacks may still come, and are told from those of strangers by it.
+        -- Its callbacks may still come, and are recognised by it.
         token = said[15] or nil,
     })
     redis.call('HSET', key, 'past', said[13] and (said[13] .. '\n' .. entry) or entry)

@@ -1,6 +1,6 @@
--- The breaker: stops the starts while Twilio processes nothing.
+-- The circuit breaker: stops starts while Twilio processes nothing.
 
--- Refusals in a row after which the breaker opens.
+-- Refusals in a row after which the circuit opens.
 local BREAKER_THRESHOLD = 5
 
 -- What the breaker's record says, as long as this script does not change it.
@@ -16,7 +16,7 @@ local function change_breaker(...)
     breaker_read = nil
 end
 
--- nil while the breaker is closed, else the time of the next probe.
+-- Returns nil while the circuit is closed, else the time of the next probe.
 local function breaker_next()
     local refusals, next_probe = unpack(breaker())
     if refusals and tonumber(refusals) >= BREAKER_THRESHOLD then

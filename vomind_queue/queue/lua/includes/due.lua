@@ -1,10 +1,10 @@
--- What a worker has to see to at its time, and the word that wakes one.
+-- Background work that is due at a time, and the list that wakes a worker for it.
 
--- Workers look unasked after so long at the latest, ms; `background_jobs.py` has the time for one worker
--- alone, and they share the looks.
+-- Workers check unasked after so long at the latest, ms; `background_jobs.py` has the time for one worker
+-- alone, and they share the checks.
 local UNASKED_MS = 50000
 
--- Puts something into a set by when it is due. A worker sleeps until what it knows of.
+-- Adds a member to a set by when it is due. A worker sleeps until the soonest that it knows of.
 local function set_due(set, mem, due, now)
     redis.call('ZADD', set, due, mem)
     local soon = due - now < UNASKED_MS and redis.call('ZRANGE', set, 0, 0)[1] == mem

@@ -2,7 +2,7 @@
 --- @include "job"
 --- @include "log"
 
--- An accepted job goes to its first place. Returns whether a worker must hear of it.
+-- An accepted job goes to its first place. Returns whether a worker must be notified.
 -- `logged`: the caller notes for the log that it was accepted, many calls at once.
 local function enqueue(id, priority, due, now, logged)
     local mem = member(id)

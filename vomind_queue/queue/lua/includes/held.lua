@@ -4,14 +4,14 @@
 --- @include "notify"
 
 local function release(mem)
-    -- A call that is leased is not in doubt.
+    -- A call that is leased has no unknown outcome.
     if redis.call('ZREM', K.leases, mem) == 0 then
         redis.call('ZREM', K.reconciling, mem)
     end
     redis.call('ZREM', K.active, mem)
 end
 
--- Puts a held job off until `due`, at which it takes its old place if `keep`.
+-- Delays a held job until `due`, when it takes its old place if `keep`.
 local function delay(id, due, keep)
     local key = job_key(id)
     local mem = member(id)
@@ -35,7 +35,7 @@ local function requeue(id, now, started)
     local job = redis.call('HMGET', key, 'priority', 'pos', 'lease', 'notbefore')
     local mem = member(id)
     if job[4] then
-        -- Its attempt has ended; only the putting off was missing.
+        -- Its attempt has ended; only the delay was missing.
         delay(id, math.max(tonumber(job[4]), now), false)
         return
     end

@@ -1,8 +1,8 @@
--- What may hold starts back: a pause, the breaker, a rate that an operator set.
+-- What may prevent starts: a pause, an open circuit, a rate that an operator set.
 --- @include "breaker"
 --- @include "rate"
 
--- Whether any of that stands, or one of these keys. One look at all: as a rule none of them does.
+-- Returns whether any of those exists, or one of these keys. One command: as a rule none does.
 local function any_hold(...)
     if redis.call('EXISTS', K.paused, K.breaker, K.rate, ...) > 0 then
         return true

@@ -1,4 +1,4 @@
--- A call's record and what stands for it in a sorted set, as in `keys.py`.
+-- A call's record and its member in a sorted set, as in `keys.py`.
 
 local function member(id)
     return string.char(96 + math.min(#id, 26)) .. id

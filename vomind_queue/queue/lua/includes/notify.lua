@@ -1,4 +1,4 @@
--- Wakes one sleeping worker.
+-- Notifies one sleeping worker.
 
 local function notify()
     if redis.call('LLEN', K.notify) == 0 then

@@ -43,5 +43,5 @@ local function next_sequences(count)
     return last - count
 end
 
--- So many entries apart it is looked whether there are too many.
+-- Entries between two checks whether there are too many.
 local BOUND_EVERY = 8

@@ -11,7 +11,7 @@ local function is_stopped_run(id)
     return schedule and redis.call('EXISTS', K.schedule .. schedule, K.old_schedule .. schedule) == 0
 end
 
--- A run that is open again, and was shown no more, must be found by who stops its recurring call.
+-- A run that is open again must be found when its recurring call is stopped.
 local function hold_run(id)
     local schedule, tick = run_of(id)
     if schedule and not is_stopped_run(id) and not redis.call('LPOS', K.runs .. schedule, tick) then

@@ -1,6 +1,6 @@
--- The SIDs that are accounted for.
+-- The SIDs that belong to attempts.
 
--- A SID is accounted for from now on; those of long ago are forgotten.
+-- Notes a SID that belongs to an attempt; those of long ago are forgotten.
 local function note_sid(sid, now, ttl)
     redis.call('ZADD', K.sids, now, sid)
     redis.call('ZREMRANGEBYSCORE', K.sids, '-inf', now - tonumber(ttl))
