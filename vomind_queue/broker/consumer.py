@@ -60,7 +60,7 @@ class Consumer(StockConsumer):
         super().reset_rate_limits()
         task = self.app.tasks.get(PLACE_CALL)
         if task is None or isinstance(task.rate_limit, SeenRate):
-            # Another task's was changed: the one of calls stays, whoever set it.
+            # Another task's was changed: the rate of calls stays.
             return
         rate = SeenRate(task.rate_limit or "")
         if self._initialised:

@@ -41,14 +41,14 @@ class WorkerContext:
     recurring_scheduler: RecurringScheduler
     #: How long a stopping worker waits for calls that are being placed, s.
     drain_s: float
-    #: Over which this process waits for a word while it sleeps (see `fetcher.py`).
+    #: Over which this process waits to be notified while it sleeps (see `fetcher.py`).
     listener_store: RedisStore
     #: Wakes its event loop.
     notifier: Notifier = field(default_factory=Notifier)
 
     def __repr__(self) -> str:
         """Short, and free of secrets: operators see it in `celery inspect conf`."""
-        return "<link to the call store>"
+        return "<worker context>"
 
     def __json__(self) -> str:
         """Return what kombu sends of it when somebody asks a worker for its configuration."""

@@ -15,7 +15,7 @@ from kombu.pidbox import Mailbox as StockMailbox
 
 
 class Mailbox(StockMailbox):
-    """Tries once; Celery writes down what failed, and makes its mailbox anew."""
+    """Tries once; Celery writes down what failed, and makes a new mailbox."""
 
     def _publish_reply(self, *args: Any, **options: Any) -> None:
         super()._publish_reply(*args, retry_policy={"max_retries": 0}, **options)

@@ -1,9 +1,8 @@
-"""Takes calls in.
+"""Fetches calls for a worker.
 
-A look at the queue takes as many calls as the worker has free slots and says
-when the next look is due. In between the worker sleeps: until that time, until
-one of its calls is done, or until somebody leaves a word under the wake key.
-All looks are the event loop's; whatever ends its sleep comes by a `Notifier`.
+A check of the queue claims as many calls as the worker has free slots, and returns when the next
+one is due. In between the worker sleeps: until that time, until one of its calls ends, or until
+another process notifies it. All checks run in the event loop, which a `Notifier` wakes.
 """
 
 from __future__ import annotations
@@ -27,17 +26,17 @@ from vomind_queue.queue.worker_queue import WorkerQueue
 
 logger = logging.getLogger(__name__)
 
-#: The longest time without a look, s: a worker that was not told something sees it then.
+#: The longest time between two checks, s: a worker that was not notified sees it then.
 IDLE_FETCH_S = 5.0
-#: The wait after a look that failed for another cause than a lost connection, s.
+#: The wait after a check that failed, other than by a lost connection, s.
 FAILED_FETCH_WAIT_S = 1.0
-#: How long a worker leaves a word to the others that it was meant for, s.
+#: How long a worker leaves a notification to the others that it was meant for, s.
 PASS_ON_S = 0.1
-#: How long one wait for a word lasts on the server, s.
+#: How long one wait for a notification lasts on the server, s.
 LISTEN_WAIT_S = 5
 #: How long it may take in all before the connection counts as dead, s.
 LISTEN_TIMEOUT_S = LISTEN_WAIT_S + 3.0
-#: Between two tries to wait for a word while Redis is away, s.
+#: Between two tries to wait for a notification while Redis is away, s.
 LISTEN_RETRY_S = 0.5
 
 
@@ -83,14 +82,14 @@ class Notifier:
 
 
 class NotificationListener:
-    """A thread that waits for one word at a time and passes it on to the event loop.
+    """A thread that waits for one notification at a time and passes it on to the event loop.
 
     Not kombu's own BRPOP: that one stops reading while the worker is full, and would keep to
-    itself a word that was meant for another worker with a free slot.
+    itself a notification that was meant for another worker with a free slot.
     """
 
     def __init__(self, store: RedisStore, notifier: Notifier) -> None:
-        """``gate``: used by nothing else, with ``WAKE_TIMEOUT_S`` for an answer."""
+        """``store``: used by nothing else, with ``LISTEN_TIMEOUT_S`` for an answer."""
         self._store = store
         self._notifier = notifier
         #: Set while it is to wait, and once more at the end.
@@ -105,11 +104,11 @@ class NotificationListener:
 
     @property
     def listens(self) -> bool:
-        """Whether it waits for a word."""
+        """Whether it waits for a notification."""
         return self._wanted.is_set()
 
     def listen(self) -> None:
-        """Wait for one word, unless it does already."""
+        """Wait for one notification, unless it does already."""
         self._wanted.set()
 
     def close(self) -> None:
@@ -128,7 +127,7 @@ class NotificationListener:
             except Exception:
                 # A connection that is closed while it is read fails in any way.
                 if not self._closed.is_set():
-                    logger.exception("waiting for a word failed")
+                    logger.exception("wait for a notification failed")
                 self._retry()
 
     def _pass_on(self) -> None:
@@ -142,13 +141,13 @@ class NotificationListener:
         self._notifier.notify()
 
     def _retry(self) -> None:
-        # The event loop looks at the queue, and learns whether Redis is away.
+        # The event loop checks the queue, and learns whether Redis is away.
         self._notifier.notify()
         self._closed.wait(LISTEN_RETRY_S)
 
 
 class Feed(Protocol):
-    """What an intake needs of a channel."""
+    """What a fetcher needs of a channel."""
 
     @property
     def qos(self) -> Any: ...
@@ -170,7 +169,7 @@ class Fetcher:
         notifier: Notifier,
         listener_store: RedisStore,
     ) -> None:
-        """``waker``: over which a `NotificationListener` waits."""
+        """``listener_store``: over which a `NotificationListener` waits."""
         self._channel = channel
         self._worker_queue = worker_queue
         self._notifier = notifier
@@ -191,7 +190,7 @@ class Fetcher:
         self._listener.close()
 
     def _on_notice(self) -> None:
-        # First, so that what is told during the look brings another one.
+        # First, so that a notice during the check brings another one.
         self._notifier.clear()
         self._check_queue()
 
@@ -202,12 +201,12 @@ class Fetcher:
         try:
             wait_s = self._fetch()
         except StoreUnavailable as error:
-            # Told to Celery as what it is: a lost broker, to be reconnected to.
+            # Celery reconnects to a broker that is lost.
             raise redis.ConnectionError(str(error)) from error
         except Exception:
-            logger.exception("a look at the queue failed")
+            logger.exception("check of the queue failed")
         finally:
-            # Whatever went wrong, there is a next look.
+            # Whatever went wrong, there is a next check.
             self._check_in(wait_s)
 
     def _check_in(self, seconds: float) -> None:
@@ -224,7 +223,7 @@ class Fetcher:
         self._check_queue()
 
     def _fetch(self) -> float:
-        """Take calls for all free slots; return how long to wait for the next look, s."""
+        """Take calls for all free slots; return how long to wait for the next check, s."""
         queues = self._channel.call_queues
         if not queues:
             return IDLE_FETCH_S
@@ -233,7 +232,7 @@ class Fetcher:
         for claim in found.calls:
             self._deliver(claim)
         if self._free_slots():
-            # A full worker must not swallow a word that another one could act on.
+            # A full worker must not swallow a notification that another one could act on.
             self._listen_in(PASS_ON_S if found.passed_on else 0.0)
         wait_s = IDLE_FETCH_S if found.next_ms is None else found.next_ms / 1000
         return min(wait_s, IDLE_FETCH_S)
@@ -249,7 +248,7 @@ class Fetcher:
             self._channel.deliver(claim)
         except Exception:
             # Held and renewed, but never run: nobody else would ever get it.
-            logger.exception("a call could not be handed over", extra={"job_id": claim.job_id})
+            logger.exception("call not handed over", extra={"job_id": claim.job_id})
             self._channel.give_up(claim)
 
     def _free_slots(self) -> int:

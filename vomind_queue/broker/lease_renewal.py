@@ -18,7 +18,7 @@ RETRY_S = 0.5
 
 
 class LeaseRenewal:
-    """A thread of its own: it goes on while a stopping worker waits for its calls."""
+    """A separate thread: it goes on while a stopping worker waits for its calls."""
 
     def __init__(self, worker_queue: WorkerQueue) -> None:
         self._worker_queue = worker_queue
@@ -41,7 +41,7 @@ class LeaseRenewal:
             failing = not self._renew(reported=failing)
 
     def _renew(self, *, reported: bool) -> bool:
-        """Return whether it worked. ``told``: the log has this outage already."""
+        """Return whether it worked. ``reported``: the log has this outage already."""
         try:
             self._worker_queue.renew_leases()
         except StoreUnavailable as error:

@@ -88,7 +88,7 @@ class QoS(stock.QoS):
         job_id = self._calls.pop(delivery_tag, None)
         if job_id is None:
             return False
-        self.channel.settle(job_id, delivery_tag)
+        self.channel.give_back(job_id, delivery_tag)
         return True
 
 
@@ -116,7 +116,7 @@ class Channel(stock.Channel):
         return [queue for queue in CALL_QUEUES if queue in self._active_queues]
 
     def basic_consume(self, queue: str, *args: Any, **kwargs: Any) -> Any:
-        """Start consuming; calls are taken in by an `Intake`."""
+        """Start consuming; calls are fetched by a `Fetcher`."""
         answer = super().basic_consume(queue, *args, **kwargs)
         if self.holds_calls(queue):
             self.brpop_timeout = WORKER_WAIT_S
@@ -156,15 +156,15 @@ class Channel(stock.Channel):
     def give_up(self, claim: Claim) -> None:
         """A taken call could not be handed to the consumer: its slot is free again."""
         if not self.qos.give_back(claim.lease):
-            self.settle(claim.job_id, claim.lease)
+            self.give_back(claim.job_id, claim.lease)
 
     def slot_freed(self) -> None:
         """There may be room for another call, whichever channel the last one came by."""
         if self.calls is not None:
             self.calls.notifier.notify()
 
-    def settle(self, job_id: str, lease: str) -> None:
-        """Celery is done with a call: gives it back unless it was ended or put off."""
+    def give_back(self, job_id: str, lease: str) -> None:
+        """Give back a call that Celery is done with, unless it was ended or delayed."""
         assert self.calls is not None  # noqa: S101 - only calls have leases
         try:
             self.calls.worker_queue.give_back(job_id, lease)
@@ -187,7 +187,7 @@ class Channel(stock.Channel):
             super()._queue_bind(exchange, routing_key, pattern, queue)
         except REFUSING as error:
             # The binding stands since the first start; calls must end all the same.
-            logger.warning("queue %s not bound anew: %s", queue, error)
+            logger.warning("queue %s not bound again: %s", queue, error)
 
     def _put(self, queue: str, message: dict[str, Any], **kwargs: Any) -> None:
         if not self.holds_calls(queue):

@@ -20,7 +20,7 @@ class Kind(StrEnum):
     ACCOUNT = "account"
     #: Certainly not processed, for a passing cause: the call may be tried again.
     REFUSED = "refused"
-    #: It may or may not have been processed: never redialed before that is settled.
+    #: It may or may not have been processed: never redialed before it is reconciled.
     UNKNOWN = "unknown"
     #: Certainly not sent, through no fault of Twilio's: given back, nothing counted.
     UNSENT = "unsent"
@@ -36,9 +36,9 @@ class Attempt:
     call: Call
     #: 1 for the first attempt of the job's life.
     number: int
-    #: When the dialing mark was written, unix ms on the clock of Redis.
+    #: When the dial marker was written, unix ms on the clock of Redis.
     marked_ms: int
-    #: Instant on `clocks.boottime` before the mark was asked for, s; the request to the
+    #: Instant on `clocks.boottime` before the marker was asked for, s; the request to the
     #: provider must leave within the dial deadline of it, or not at all.
     started_s: float | None = None
     #: Whether the request asked for status callbacks, so that Twilio's record of the call shows
@@ -48,7 +48,7 @@ class Attempt:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Accepted:
-    """Twilio took the call on."""
+    """Twilio accepted the call."""
 
     sid: str
     #: Twilio's status at that moment, usually ``queued``.
@@ -75,14 +75,14 @@ Outcome = Accepted | Failure
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Ring:
-    """A call that Twilio's list shows for a number, as evidence for an attempt in doubt."""
+    """A call that Twilio's list shows for a number, as evidence for an unknown outcome."""
 
     sid: str
     status: str
     #: When Twilio created it, unix ms on Twilio's clock.
     created_ms: int
     #: Token in the status-callback URL that it was made with; empty when it was certainly made
-    #: without ours, by another program; ``None`` where that cannot be told.
+    #: without ours, by another program; ``None`` where that is unknown.
     token: str | None
 
 

@@ -36,7 +36,7 @@ class State(StrEnum):
 
     #: In the queue, to be dialed as soon as its turn comes.
     WAITING = "waiting"
-    #: Held by a worker: about to be dialed, being dialed, or its outcome in doubt.
+    #: Held by a worker: about to be dialed, being dialed, or with an unknown outcome.
     ACTIVE = "active"
     #: Accepted by Twilio.
     COMPLETED = "completed"
@@ -63,10 +63,10 @@ class Call:
     #: Outcomes on the line after which the call is made again: ``busy``, ``no-answer``,
     #: ``failed``; ``None``: as the settings say.
     retry_on: Sequence[str] | None = None
-    #: Whether a machine is to be told from a person, a ``progress.Detection``; ``None``: as the
+    #: Whether answering machines are detected, a ``call_status.Detection``; ``None``: as the
     #: settings say.
     machine_detection: str | None = None
-    #: Words to speak to a machine in place of the message.
+    #: Words to speak to a machine instead of the message.
     voicemail_message: str | None = None
     #: The number as it came, where that is not how it is spelt; ``None``: it is.
     to_given: str | None = None
@@ -125,7 +125,7 @@ class NewCall:
 def mask_number(number: str) -> str:
     """``+1234567890`` as ``+1******7890``: what a log line may show of a number.
 
-    The number of stars is fixed, so that the length is not told either.
+    The number of stars is fixed, so that the length is hidden, too.
     """
     shown = number[:2], number[-4:]
     return "******".join(shown) if len(number) > len("".join(shown)) else "******"

@@ -36,7 +36,7 @@ class LineStatus(StrEnum):
     FAILED = "failed"
     #: Ended before it was answered, by request.
     CANCELED = "canceled"
-    #: Our own word: Twilio does not know the call. What it says later all the same counts.
+    #: Not one of Twilio's: Twilio does not know the call. What it says later still counts.
     UNKNOWN = "unknown"
 
     @property
@@ -71,11 +71,11 @@ RETRIED = (LineStatus.BUSY, LineStatus.NO_ANSWER, LineStatus.FAILED)
 
 
 class Detection(StrEnum):
-    """Whether an answering machine is to be told from a person."""
+    """Whether and when an answering machine is detected."""
 
     #: Not at all.
     OFF = "off"
-    #: As soon as it can be told.
+    #: As soon as it is known.
     ENABLE = "enable"
     #: A machine once its greeting is over, so that a message can be left.
     MESSAGE_END = "detect-message-end"

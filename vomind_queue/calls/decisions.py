@@ -22,7 +22,7 @@ class AttemptResult(StrEnum):
     POSTPONED = "postponed"
     #: Not counted; the call waits in its old place and the queue pauses.
     ACCOUNT = "account"
-    #: Not known; to be settled before anything else happens to the call.
+    #: Unknown: to be reconciled before anything else happens to the call.
     UNKNOWN = "unknown"
 
 
@@ -37,13 +37,13 @@ class Decision:
     accepted: Accepted | None = None
     #: Which kind of failure it was; ``None`` after success, and where evidence was looked for.
     kind: Kind | None = None
-    #: Twilio certainly did not process it: counts towards the breaker.
+    #: Twilio certainly did not process it: counts towards the circuit breaker.
     refused: bool = False
-    #: Earliest next attempt or next look, ms from now.
+    #: Earliest next attempt or next check, ms from now.
     wait_ms: int = 0
     #: How long Twilio asked to wait (`Retry-After`), ms; 0 where it did not.
     asked_ms: int = 0
-    #: How long Twilio asked to be left alone, ms: no sooner is an open breaker probed.
+    #: How long Twilio asked to be left alone, ms: no sooner is an open circuit probed.
     quiet_ms: int = 0
     #: The account's capacity was used up: the queue makes each wait of the call longer than the one
     #: before, and `wait_ms` is the least that it may be.
@@ -65,17 +65,17 @@ class Claim:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FetchResult:
-    """What one look at the queue gave."""
+    """What one check of the queue returned."""
 
     calls: Sequence[Claim]
-    #: When to look again, ms from now; ``None`` when nothing will change by itself.
+    #: When to check again, ms from now; ``None`` when nothing will change by itself.
     next_ms: int | None
-    #: Calls wait that only other workers ask for, and a word was left for those.
+    #: Calls wait that only other workers ask for, and one of those was notified.
     passed_on: bool
 
 
 class NotStarted(StrEnum):
-    """Why a call that was taken must not start now."""
+    """Why a call that was claimed must not start now."""
 
     #: The lease ran out, or the call is somebody else's.
     LOST = "lost"
@@ -85,15 +85,15 @@ class NotStarted(StrEnum):
     PREEMPTED = "preempted"
     #: The allowance is used up.
     LIMITED = "limited"
-    #: The breaker is open.
+    #: The circuit is open.
     CIRCUIT_OPEN = "circuit_open"
-    #: Another call to the same number is under way or in doubt.
+    #: Another call to the same number is under way, or its outcome unknown.
     BUSY = "busy"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DialStarted:
-    """A dialing mark that stands, and what must be known to decide on its outcome."""
+    """A dial marker that is set, and what must be known to decide on its outcome."""
 
     attempt: Attempt
     #: Attempts that ended since the last manual retry, this one not counted.
@@ -102,17 +102,17 @@ class DialStarted:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class UnknownOutcome:
-    """An attempt in doubt that is due for a look."""
+    """An attempt with an unknown outcome that is due for a check."""
 
     started: DialStarted
-    #: How often it was looked for.
+    #: How often it was checked.
     checks: int
-    #: Since the mark, ms on the clock of Redis.
+    #: Since the dial marker, ms on the clock of Redis.
     age_ms: int
 
 
 class FinishStatus(StrEnum):
-    """How a verdict was received."""
+    """How a decision was received."""
 
     #: Written.
     OK = "ok"
@@ -126,10 +126,10 @@ class FinishStatus(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FinishResult:
-    """What the queue made of a verdict."""
+    """What the queue made of a decision."""
 
     status: FinishStatus
-    #: Whether starts are held back because Twilio refuses call after call.
+    #: Whether no calls start because Twilio refuses call after call.
     circuit_open: bool = False
-    #: Whether the refusal did not count, because the breaker was open already.
+    #: Whether the refusal did not count, because the circuit was open already.
     uncounted: bool = False

@@ -1,8 +1,8 @@
-"""Attempts in doubt: what the evidence says, decided by one pure function.
+"""Attempts with an unknown outcome: what the evidence says, decided by one pure function.
 
-An attempt is in doubt when its dialing mark stands and nobody can say whether
-Twilio took the call: the worker died, the answer was lost, Twilio failed half
-way. It is never redialed before Twilio's own list has been read.
+An outcome is unknown when a dial marker is set and nothing shows whether Twilio accepted the call:
+the worker died, the answer was lost, Twilio failed half way. Such a call is never redialed before
+Twilio's own list has been read.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from vomind_queue.calls.retry import RetryPolicy, try_again, unknown_outcome
 
 #: Twilio gives a call's creation in whole seconds, and clocks are read at some distance, ms.
 CLOCK_MARGIN_MS = 2_000
-#: The longest wait between two looks, ms.
+#: The longest wait between two checks, ms.
 LONGEST_CHECK_MS = 30_000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Evidence:
-    """What one look into Twilio's list showed."""
+    """What Twilio's list showed at one check."""
 
     #: Rings to the number, ours or not.
     rings: Sequence[Ring]
-    #: Twilio's time at the look, unix ms.
+    #: Twilio's time at the check, unix ms.
     twilio_now_ms: int
     #: SIDs among them that belong to attempts whose outcome is known.
     known_sids: Collection[str]
@@ -35,7 +35,7 @@ class Evidence:
 def judge(
     unknown: UnknownOutcome, evidence: Evidence, horizon_ms: int, policy: RetryPolicy
 ) -> Decision:
-    """Return the verdict on an attempt in doubt after one look."""
+    """Decide on an attempt with an unknown outcome after one check."""
     attempt = unknown.started.attempt
     candidates = [ring for ring in evidence.rings if _could_be(ring, unknown, evidence)]
     ours = [ring for ring in candidates if ring.token == attempt.token]
@@ -58,7 +58,7 @@ def judge(
 
 
 def check_again(unknown: UnknownOutcome, horizon_ms: int, policy: RetryPolicy) -> Decision:
-    """Nothing is known yet: the next look, later and later, the last one at the horizon."""
+    """Schedule the next check: the waits grow, and the last check is at the horizon."""
     wait_ms = min(policy.first_check_ms * 2**unknown.checks, LONGEST_CHECK_MS)
     left_ms = horizon_ms - unknown.age_ms
     if left_ms > 0:

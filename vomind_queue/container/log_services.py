@@ -1,4 +1,4 @@
-"""Where the parts of the call log are put together; `services` is handed the log."""
+"""Where the parts of the call log are put together; `web_services` is handed the log."""
 
 from __future__ import annotations
 

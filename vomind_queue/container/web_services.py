@@ -1,4 +1,4 @@
-"""Where the parts of a web process are put together; those of others: `work_services`.
+"""Where the parts of a web process are put together; those of others: `worker_services`.
 
 Nothing here connects. Nothing here brings Twilio's client, which is a fifth of such a
 process's memory, and which it never asks.
@@ -45,7 +45,7 @@ class Services:
     metrics_reader: MetricsReader
     request_limiter: RequestLimiter
     status_callbacks: StatusCallbacks
-    #: ``None`` while Twilio has no address to report to.
+    #: ``None`` while Twilio has no address for callbacks.
     signature_validator: SignatureValidator | None
     history: History
 

@@ -18,15 +18,15 @@ from vomind_queue.queue.due_times import DueTimes
 
 logger = logging.getLogger(__name__)
 
-#: The longest time without a look, s: a worker that was not told something sees it then.
+#: The longest time between two checks, s: a worker that was not notified sees it then.
 UNASKED_S = 5.0
-#: The time between two looks is no shorter, s, however much is due …
+#: The shortest time between two checks, s, however much is due …
 LEAST_S = 0.5
-#: … but for one that a word from Redis asked for. A burst of words is one look, s.
+#: … but for one that a notification asked for. A burst of them is one check, s.
 WORD_S = 0.05
 #: Between two tries while Redis is away, s.
 RETRY_S = 0.5
-#: Workers share the looks: the more there are, the longer each of them waits between two, up to
+#: Workers share the checks: the more there are, the longer each waits between two, up to
 #: so many times as long. No more, so that the last one left is not late for long.
 MOST_SHARING = 10
 
@@ -65,11 +65,11 @@ class BackgroundJob:
             except StoreUnavailable as error:
                 logger.warning("%s: Redis cannot be read: %s", self._name, error)
             except Exception:
-                logger.exception("%s: a look failed", self._name)
+                logger.exception("%s failed", self._name)
 
 
 class BackgroundJobs:
-    """Calls each duty when it is due."""
+    """Calls each job when it is due."""
 
     def __init__(
         self,
@@ -94,7 +94,7 @@ class BackgroundJobs:
             self._thread.start()
 
     def stop(self) -> None:
-        """Look no more."""
+        """Stop all jobs."""
         self._stopped.set()
         for job in self._jobs.values():
             job.stop()
@@ -112,7 +112,7 @@ class BackgroundJobs:
             except Exception:
                 # A connection that is closed while it is read fails in any way.
                 if not self._stopped.is_set():
-                    logger.exception("a look at what is due failed")
+                    logger.exception("check for due jobs failed")
                     self._stopped.wait(RETRY_S)
             else:
                 if self._failures:
@@ -120,7 +120,7 @@ class BackgroundJobs:
                     self._failures = 0
 
     def _check(self) -> float:
-        """Call what is due; return how long to wait for the next look, s."""
+        """Call what is due; return how long to wait for the next check, s."""
         waits = self._times.next()
         for name, wait_s in waits.items():
             if wait_s <= 0:
@@ -135,6 +135,6 @@ class BackgroundJobs:
         while not self._stopped.is_set() and (left_s := until - time.monotonic()) > 0:
             if self._times.wait(left_s):
                 if self._stopped.wait(WORD_S):
-                    # It came for a worker that sees to nothing any more.
+                    # It came for a worker that is stopping.
                     self._times.put_back()
                 return

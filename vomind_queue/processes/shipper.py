@@ -2,7 +2,7 @@
 
 ``python -m vomind_queue.processes.shipper`` starts it.
 
-Two of them may run: one leads, the other takes over when it is gone.
+Two of them may run: one is active, the other takes over when it is gone.
 """
 
 from __future__ import annotations

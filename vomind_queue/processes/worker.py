@@ -1,4 +1,4 @@
-"""The worker process: a Celery worker that places calls, settles attempts and follows calls.
+"""The worker process: a Celery worker that places, reconciles and polls calls.
 
 Its Celery application serves the scheduler (``celery beat``) and operators' tools, too.
 """
@@ -37,7 +37,7 @@ _CHATTY = ("celery.app.trace", "celery.worker.strategy")
 def create_app(settings: Settings | None = None, dialer: Provider | None = None) -> Celery:
     """Return the Celery application, as `celery -A celery_app` finds it.
 
-    ``dialer`` stands in the place of Twilio's, as a benchmark wants it.
+    ``dialer`` replaces Twilio's, as a benchmark wants it.
     """
     if settings is None:
         settings = load_or_exit()
@@ -113,7 +113,7 @@ def _check_store(settings: Settings) -> None:
 
 
 def _withdraw(context: WorkerContext, job_id: str) -> None:
-    """A call that an operator revoked by Celery's means is cancelled.
+    """Cancel a call that an operator revoked by Celery's means.
 
     Given back alone it would come again at once, and be revoked again, for ever.
     """

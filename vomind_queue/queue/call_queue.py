@@ -30,11 +30,11 @@ CHUNK = 150
 RECORDS = 80
 #: A bulk that is not committed this long after its last part is dropped, ms.
 STAGING_TTL_MS = 30_000
-#: A change is made anew so often of what others have made of the call meanwhile.
+#: How often a change is tried again when the call was changed meanwhile.
 CHANGE_TRIES = 5
 #: A worker that did not ask for calls this long is gone, ms.
 WORKER_GONE_MS = 30_000
-#: A scheduler that did not look this long is gone, ms.
+#: A scheduler that did not check for this long is gone, ms.
 SCHEDULER_GONE_MS = 30_000
 
 _NEWEST_FIRST = (State.COMPLETED, State.FAILED)
@@ -238,8 +238,8 @@ def _refuse(answer: list[Any], job_id: str, wording: str) -> None:
 
 
 def _stats(answer: list[Any]) -> Stats:
-    now, high, normal, low, active, completed, failed, delayed, in_doubt, workers = answer[:10]
-    max_starts, window_ms, used, reset_ms, overridden, breaker, recurring, led, strays, crowded = (
+    now, high, normal, low, active, completed, failed, delayed, unknown, workers = answer[:10]
+    max_starts, window_ms, used, reset_ms, overridden, breaker, recurring, led, orphans, crowded = (
         map(int, answer[10:20])
     )
     rate_use = None
@@ -261,8 +261,8 @@ def _stats(answer: list[Any]) -> Stats:
         rate_use=rate_use,
         circuit_open_until_ms=breaker or None,
         capacity_until_ms=crowded if crowded > now else None,
-        unknown_outcomes=in_doubt,
-        orphaned_calls=strays,
+        unknown_outcomes=unknown,
+        orphaned_calls=orphans,
         workers=workers,
         recurring=recurring,
         scheduler_active=now - led <= SCHEDULER_GONE_MS,

@@ -1,7 +1,8 @@
 """The record of a job in Redis, and the job that it means.
 
-Fields of the hash, all optional but the first four. A record whose number lies
-in a bulk that stands in ``staging`` is not there yet for anyone.
+Fields of the hash, all optional but the first four. They keep the names that earlier versions gave
+them: old processes read them, and renaming those of a million records would buy nothing. A record
+whose number lies in a bulk that is in ``staging`` is not there yet for anyone.
 
 ============  ==================================================================
 ``data``      the call as the app sent it, JSON
@@ -9,16 +10,17 @@ in a bulk that stands in ``staging`` is not there yet for anyone.
 ``state``     ``waiting``, ``delayed``, ``active``, ``completed``, ``failed``
 ``at``        when it was accepted (a large bulk: when its first part came in), unix ms
 ``due``       when it was first wanted, unix ms; absent when at once
-``pos``       its place among the waiting ones while it is held or stands back
+``pos``       its place among the waiting calls while it is held or waits for its number
 ``lease``     token of the worker that holds it
 ``attempt``   token of the last attempt
-``mark``      when that attempt began, unix ms; stands until its outcome is known
+``mark``      dial marker: when that attempt started, unix ms; kept until its outcome
+              is known
 ``started``   the same, and stays
 ``attempts``  attempts that have ended
 ``round``     the same since the last manual retry; gone when it completed or failed
-``busy``      how often it stood back for another call to its number
-``notbefore`` earliest next attempt, unix ms, until the call is put off
-``looks``     how often an attempt in doubt was looked for
+``busy``      how often it waited for another call to its number
+``notbefore`` earliest next attempt, unix ms, until the call is delayed
+``looks``     how often an unknown outcome was checked
 ``reason``    the last failure, in words
 ``ended``     when it completed or failed, unix ms; absent where it completed with its last
               attempt, at ``finished``
@@ -43,7 +45,7 @@ Of the last attempt alone, gone when the next one begins:
 ``sip``       SIP response code
 ``price``     as Twilio writes it, and ``unit``, its currency
 ``over``      when it was over on the line, unix ms
-``looked``    how often Twilio was asked for it
+``looked``    how often it was polled
 ``why``       the reason of its failure, once a manual retry has taken that from the job
 ============  ==================================================================
 """

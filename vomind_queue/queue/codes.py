@@ -32,9 +32,9 @@ class Code(IntEnum):
     PREEMPTED = 10
     #: Given back: the allowance is used up.
     LIMITED = 11
-    #: Given back: the breaker is open.
+    #: Given back: the circuit is open.
     CIRCUIT_OPEN = 12
-    #: Put off: another call to the same number is under way or in doubt.
+    #: Delayed: another call to the same number is under way, or its outcome unknown.
     BUSY = 13
     #: The attempt's outcome is not written yet.
     UNDECIDED = 30

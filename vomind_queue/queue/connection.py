@@ -41,7 +41,7 @@ MOST_CONNECTIONS = 16
 #: A caller waits this part of its time limit while all connections are in use.
 _WAIT_SHARE = 0.2
 
-#: Errors by which a server says that it cannot take a command now, told by class …
+#: Errors by which a server says that it cannot take a command now, by class …
 _REFUSALS = (
     redis.ReadOnlyError,
     redis.exceptions.NoPermissionError,
@@ -69,7 +69,7 @@ _STOCK_WAY = redis.Redis.execute_command
 
 
 class Client(redis.Redis):
-    """A client that connects anew once a server has said that it is not the primary."""
+    """A client that reconnects once a server has said that it is not the primary."""
 
     connection_pool: Pool
 
@@ -132,7 +132,7 @@ def connect(url: str, *, timeout_s: float, max_connections: int = MOST_CONNECTIO
 
 
 def unverified(url: str) -> bool:
-    """Return whether an encrypted connection is made to whoever answers there."""
+    """Return whether an encrypted connection is made without checking who answers."""
     parts = urlsplit(url)
     return parts.scheme == "rediss" and "none" in parse_qs(parts.query).get("ssl_cert_reqs", [])
 
@@ -184,7 +184,7 @@ class ServerClock:
 
 
 class RedisStore:
-    """Runs scripts, with the server's clock and with failures told in our own terms."""
+    """Runs scripts; has the server's clock, and raises our own errors."""
 
     def __init__(self, client: redis.Redis, outbox_max: int = OUTBOX_MAX) -> None:
         """``outbox_max``: entries that may wait for the call log."""

@@ -1,4 +1,4 @@
-"""When there is something to see to, besides calls that are to be placed."""
+"""When background work is due: reconciliations, status polls and orphaned calls."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from vomind_queue.observability.redis_memory import Memory, MemoryWatch
 from vomind_queue.queue import keys
 from vomind_queue.queue.connection import RedisStore, connect, translate_errors
 
-#: The names of what becomes due, in the order in which the script tells them.
+#: The names of what becomes due, in the order in which the script returns them.
 RECONCILIATIONS, STATUS_POLLS, ORPHANS = DUTIES = (
     "reconciliations",
     "status polls",
@@ -38,13 +38,13 @@ class DueTimes:
         return {name: wait_ms / 1000 for name, wait_ms in found if wait_ms >= 0}
 
     def wait(self, seconds: float) -> bool:
-        """Wait, for `WAIT_S` at most; true when something may be due sooner than was told."""
+        """Wait, for `WAIT_S` at most; true when something may be due sooner than expected."""
         timeout = min(max(seconds, _LEAST_S), WAIT_S)
         with translate_errors(writes=True):
             return self._waiting.blpop([keys.DUE], timeout=timeout) is not None
 
     def put_back(self) -> None:
-        """Leave the word that ended a wait to another worker."""
+        """Leave the notification that ended a wait to another worker."""
         with translate_errors(writes=True):
             self._waiting.lpush(keys.DUE, "1")
 

@@ -22,7 +22,7 @@ JOB = _ROOT + "job:"
 WAITING = _ROOT + "waiting:"
 #: Sorted set: jobs for later, by due time.
 DELAYED = _ROOT + "delayed"
-#: Sorted set: jobs that a worker holds or whose attempt is in doubt, by the time of taking.
+#: Sorted set: jobs that a worker holds or whose outcome is unknown, by when they were claimed.
 ACTIVE = _ROOT + "active"
 #: Sorted set: jobs held by a living worker, by the end of their lease.
 LEASES = _ROOT + "leases"
@@ -40,13 +40,13 @@ RATE = _ROOT + "rate"
 PAUSED = _ROOT + "paused"
 #: Hash ``refusals``, ``next``, ``probe``: refusals in a row and the next probe.
 BREAKER = _ROOT + "breaker"
-#: Hash: number to the one job whose attempt is ringing it or is in doubt.
+#: Hash: number to the one job whose attempt is ringing it or has an unknown outcome.
 DIALING = _ROOT + "dialing"
-#: Sorted set: SIDs lately accounted for, by time, so that no ring is counted for two attempts.
+#: Sorted set: SIDs of recent attempts, by time, so that no call counts for two attempts.
 SIDS = _ROOT + "sids"
-#: Sorted set: placed calls that are not over or not priced, by when to ask Twilio for them.
+#: Sorted set: placed calls that are not over or not priced, by when to poll them at Twilio.
 STATUS_POLLS = _ROOT + "status_polls"
-#: String with an expiry: calls were handed out to be asked for a moment ago.
+#: String with an expiry: calls were handed out to be polled a moment ago.
 PACE = _ROOT + "pace"
 #: Sorted set: SIDs of calls that belong to no attempt, to be ended, by the time of the next try.
 ORPHANS = _ROOT + "orphans"
@@ -73,7 +73,7 @@ OUTBOX_LAST = _ROOT + "outbox:last"
 OUTBOX_SHIPPED = _ROOT + "outbox:shipped"
 #: Hash ``details``, ``finals``, ``records``, ``dead``: what did not reach the log for want of room.
 OUTBOX_LOST = _ROOT + "outbox:lost"
-#: String: token of the one shipper that delivers.
+#: String: token of the one active shipper.
 OUTBOX_LEADER = _ROOT + "outbox:leader"
 #: Hash: what the log refused for good, JSON by name.
 OUTBOX_DEAD = _ROOT + "outbox:dead"
@@ -91,7 +91,7 @@ REDBEAT = _ROOT + "redbeat:"
 SCHEDULE = REDBEAT + "recurring:"
 #: Sorted set, RedBeat's: keys of all entries by when they are due, unix s; -1 for never.
 SCHEDULES = REDBEAT + ":schedule"
-#: String with an expiry, RedBeat's: token of the scheduler that leads.
+#: String with an expiry, RedBeat's: token of the active scheduler.
 SCHEDULER_LOCK = REDBEAT + ":lock"
 #: Before RedBeat stored them: a hash for each recurring call, and a sorted set by next tick, ms.
 OLD_SCHEDULE = _ROOT + "schedule:"
@@ -112,9 +112,9 @@ SCHEDULER = _ROOT + "scheduler"
 INHERITED = _ROOT + "inherited:"
 #: String: what tells this store from all others, for queues that are taken over.
 STORE_NAME = _ROOT + "name"
-#: Hash, one for each of the last minutes: what happened in it; its fields stand in `inspection.py`.
+#: Hash, one for each of the last minutes: its fields are listed in `inspection.py`.
 MINUTE = _ROOT + "minute:"
-#: Hash: how often things happened, ever; its fields stand in `meters.py`.
+#: Hash: how often things happened, ever; its fields are listed in `metrics_reader.py`.
 TOTALS = _ROOT + "totals"
 #: List with an expiry, one for each client that asks: the times of its last requests.
 REQUEST_LIMIT = _ROOT + "request_limits:"

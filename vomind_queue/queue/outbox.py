@@ -107,7 +107,7 @@ class Outbox:
         events = []
         for (entry, job_id), pairs in zip(wanted, found, strict=True):
             fields = call_record.pairs(pairs)
-            # A call whose person was forgotten has no record, and nothing is told of it.
+            # A call whose person was forgotten has no record, and is left out.
             if "at" in fields:
                 row = _row(job_id, fields, int(version))
                 event = _event(entry, row, self._from_number)
@@ -143,14 +143,14 @@ class Outbox:
                 self._store.client.hdel(keys.OUTBOX_DEAD, *names)
 
     def forgotten(self) -> Sequence[str]:
-        """Return keys of rows that must not be in the log; each is told for an hour."""
+        """Return keys of rows that must not be in the log; each is returned for an hour."""
         client = self._store.client
         with translate_errors(writes=True):
             found: Any = client.zrange(keys.OUTBOX_FORGOTTEN, 0, -1)
         return list(found)
 
     def erased(self, row_keys: Sequence[str]) -> None:
-        """Say that these rows were looked for, now; those told for an hour are told no more."""
+        """Note that these rows were erased; forget those that were returned for an hour."""
         with translate_errors(writes=True):
             before = self._store.clock.now_ms() - FORGET_MS
             old: Any = self._store.client.zrangebyscore(keys.OUTBOX_FORGOTTEN, "-inf", before)

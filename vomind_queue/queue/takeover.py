@@ -1,8 +1,8 @@
 """Calls that another queue had accepted, taken over as they stood there.
 
 The interface for importers, which are distributions beside the service: `Takeover` takes in
-calls, each once, by its name there; recurring calls go through `store.timetable`.
-`work_services.build_inheritance` makes both from the settings.
+calls, each once, by its name there; recurring calls go through `recurring_store`.
+`worker_services.build_takeover` makes both from the settings.
 """
 
 from __future__ import annotations
@@ -70,12 +70,12 @@ class Takeover:
         return [str(job_id) for job_id in answer[2:]]
 
     def schedule_of(self, dedup_key: str) -> str | None:
-        """Return number of the recurring call of that identity, where there is one."""
+        """Return number of the recurring call with that dedup key, where there is one."""
         with translate_errors(writes=False):
             found: Any = self._store.client.hget(keys.DEDUP_KEYS, dedup_key)
             if found is None:
                 return None
-            # An entry that was deleted by RedBeat's means leaves its identity behind for a while.
+            # An entry that was deleted by RedBeat's means leaves its dedup key behind for a while.
             here = self._store.client.exists(keys.schedule(found), keys.OLD_SCHEDULE + found)
         return str(found) if here else None
 

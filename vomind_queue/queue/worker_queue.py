@@ -1,7 +1,7 @@
-"""The queue as a worker sees it: take, begin, finish, give back, settle.
+"""The queue as a worker sees it: claim, start dialing, finish, give back, reconcile.
 
 Every method is safe to repeat: a script that finds its own work done says so.
-`take` alone is not repeated; calls of a lost answer come back when their leases
+`claim` alone is not repeated; calls of a lost answer come back when their leases
 run out.
 """
 
@@ -34,9 +34,9 @@ from vomind_queue.queue import keys
 from vomind_queue.queue.codes import Code
 from vomind_queue.queue.connection import RedisStore, translate_errors
 
-#: How long a SID is remembered at least, ms: a doubt may last as long as Twilio is away.
+#: How long a SID is remembered at least, ms: an outcome may be unknown as long as Twilio is away.
 SID_TTL_MS = 24 * 3600 * 1000
-#: How long a call stands back for another one to the same number, ms.
+#: How long a call waits for another one to the same number, ms.
 BUSY_NUMBER_MS = 1_000
 
 
@@ -48,9 +48,9 @@ class Protocol:
     lease_ms: int
     #: Starts allowed; ``None`` for no limit.
     rate: Rate | None
-    #: Time between two probes of an open breaker, ms.
+    #: Time between two probes of an open circuit, ms.
     breaker_probe_ms: int
-    #: How long a ring may take to appear in Twilio's list, ms.
+    #: How long a call may take to appear in Twilio's list, ms.
     unknown_outcome_horizon_ms: int
     #: After how long Twilio is first asked what became of a placed call, ms.
     first_poll_ms: int
@@ -78,7 +78,7 @@ class LeaseBook:
         return len(self._tokens)
 
     def hold(self, job_id: str, token: str) -> None:
-        """Note a call that was just taken."""
+        """Note a call that was just claimed."""
         with self._lock:
             self._tokens[job_id] = token
 
@@ -112,7 +112,7 @@ class WorkerQueue:
         self.worker_count = 1
 
     def claim(self, wanted: int, ranks: str) -> FetchResult:
-        """Take up to ``wanted`` calls of the priorities in ``ranks``, the most urgent first."""
+        """Claim up to ``wanted`` calls of the priorities in ``ranks``, the most urgent first."""
         now, next_ms, passed_on, self.worker_count, *flat = self._store.write(
             "claim",
             [keys.ACTIVE],
@@ -138,7 +138,7 @@ class WorkerQueue:
     def start_dialing(
         self, job_id: str, token: str, *, callbacks: bool = False
     ) -> DialStarted | NotStarted:
-        """Write the dialing mark with a fresh token, or says why the call must not start now.
+        """Write the dial marker with a fresh token; return why not if the call must not start now.
 
         ``callbacks``: whether the request will ask for status callbacks.
         """
@@ -166,7 +166,7 @@ class WorkerQueue:
     def finish(
         self, started: DialStarted, decision: Decision, *, deferred: bool = False
     ) -> FinishResult:
-        """Write an attempt's outcome. ``deferred``: the holder will put the call off itself."""
+        """Write an attempt's outcome. ``deferred``: the holder will delay the call itself."""
         return self._finish(
             started.attempt.job_id, started.attempt.token, decision, deferred=deferred
         )
@@ -208,25 +208,25 @@ class WorkerQueue:
         )
 
     def complete(self, job_id: str, token: str, accepted: Accepted) -> None:
-        """Evidence that an attempt whose outcome is not written yet did place its call."""
+        """Record evidence that an attempt whose outcome is not written yet did place its call."""
         decision = Decision(result=AttemptResult.COMPLETED, accepted=accepted)
         self._finish(job_id, token, decision)
 
     def abandon(self, job_id: str, token: str) -> None:
-        """Take back a mark that may stand, for a request that was certainly never sent.
+        """Remove a dial marker that may be set, for a request that was certainly never sent.
 
-        Where it does not stand nothing happens, and the call is given back unmarked.
+        Where it is not set nothing happens, and the call is given back.
         """
         self._finish(job_id, token, Decision(result=AttemptResult.POSTPONED))
 
     def release(self, job_id: str) -> None:
-        """Forget the lease on a call that has ended or was put off."""
+        """Forget the lease on a call that has ended or was delayed."""
         lease = self.leases.token(job_id)
         if lease is not None:
             self.leases.drop(job_id, lease)
 
     def defer(self, job_id: str, due_ms: int) -> bool:
-        """Put a held call off; false when it is not held (any more)."""
+        """Delay a held call; return false when it is not held (any more)."""
         lease = self.leases.token(job_id)
         if lease is None:
             return False
@@ -235,7 +235,7 @@ class WorkerQueue:
         return bool(code == Code.OK)
 
     def give_back(self, job_id: str, lease: str) -> None:
-        """Give back a call that was not ended; one whose mark stands becomes in doubt."""
+        """Give back a call that was not ended; one with a dial marker has an unknown outcome."""
         if self.leases.drop(job_id, lease):
             self._store.write("give_back", [keys.ACTIVE], job_id, lease)
 
@@ -243,7 +243,7 @@ class WorkerQueue:
         """Renew the leases of all calls held; forgets those that are lost."""
         held = self.leases.held()
         if not held:
-            # Each look at the queue says that this worker lives.
+            # Each check of the queue shows that this worker is alive.
             return
         flat = [value for pair in held for value in pair]
         answer = self._store.write(
@@ -255,7 +255,7 @@ class WorkerQueue:
                 self.leases.drop(job_id, lease)
 
     def due_reconciliations(self, wanted: int) -> list[UnknownOutcome]:
-        """Attempts in doubt that are due for a look, leased to the caller."""
+        """Return unknown outcomes that are due for a check, leased to the caller."""
         now, *flat = self._store.write(
             "due_reconciliations", [keys.RECONCILING], wanted, self.protocol.lease_ms
         )

@@ -1,4 +1,4 @@
-"""Twilio as the dialer: place a call, look for one in doubt, end one that should not be."""
+"""Twilio as the dialer: place a call, find one of unknown outcome, end one."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 _CODE = re.compile(r"\berror (\d+)\b|\bHTTP (\d{3})\b")
 #: What a kind is made of where a reason has no code: its first words.
 _HEAD = re.compile(r"[^:.(]+")
-#: Kinds that are told; there are a dozen, unless somebody else's words made more.
+#: Kinds that are returned; there are a dozen, unless somebody else's words made more.
 MOST_KINDS = 100
 
 
@@ -144,7 +144,7 @@ class Control:
         found = list(islice(alike, limit + 1))
         retried = []
         for job_id in found[:limit]:
-            # Somebody else was quicker.
+            # Another request was quicker.
             with suppress(JobNotFound, WrongState):
                 self._queue.retry(job_id)
                 retried.append(job_id)

@@ -21,7 +21,7 @@ from vomind_queue.errors import LogUnavailable, StoreUnavailable
 
 logger = logging.getLogger(__name__)
 
-#: Between two looks while another shipper leads, and between the first entry and its delivery:
+#: Between two checks while another shipper is active, and between the first entry and its delivery:
 #: those that come meanwhile go with it, s.
 POLL_S = 0.5
 #: Wait after a fault, s; doubled up to the most.
@@ -83,7 +83,7 @@ class OutboxRelay:
         self._is_leader = self._waits = False
 
     def run(self, stopped: threading.Event) -> None:
-        """Until told to stop; what is under way is brought to its end first."""
+        """Run until stopped; finish what is under way first."""
         pause_s = FIRST_PAUSE_S
         while not stopped.is_set():
             try:
@@ -93,16 +93,18 @@ class OutboxRelay:
                     self._wait(stopped)
             except Interrupted:
                 break
-            except Exception as error:  # noqa: BLE001 - told, and tried again
+            except Exception as error:  # noqa: BLE001 - logged, and tried again
                 logger.warning(
-                    "the call log is behind, next try in %g s: %s", pause_s, _describe(error)
+                    "delivery to the call log failed, next try in %g s: %s",
+                    pause_s,
+                    _describe(error),
                 )
                 stopped.wait(pause_s)
                 pause_s = min(2 * pause_s, MOST_PAUSE_S)
         try:
             self._outbox.release_leadership()
         except StoreUnavailable:
-            logger.info("the lead is left to run out: Redis is away")
+            logger.info("leadership left to expire: Redis is away")
 
     def interrupt(self) -> None:
         """End a wait for entries; for a signal handler, which raises this way what ends it."""

@@ -1,4 +1,4 @@
-"""Twilio reports: what it says of a call on the line is taken in, at most once and in order."""
+"""Status callbacks: what Twilio says of a call on the line is recorded, once and in order."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from vomind_queue.errors import JobNotFound
 
 logger = logging.getLogger(__name__)
 
-#: How often an attempt is settled by a report before it is left to the settler: a mark that
-#: stands again by then is another attempt's.
+#: How often a callback reconciles an attempt before that is left to the reconciler: a dial marker
+#: that is set again by then is another attempt's.
 RECONCILED_AT_MOST = 2
 
 
 class CallbackStore(Protocol):
-    """What taking in reports needs of the queue."""
+    """What recording callbacks needs of the queue."""
 
     def record(
         self, job_id: str, token: str, update: StatusUpdate, *, poll_ms: int, price_ms: int
@@ -39,7 +39,7 @@ class Jobs(Protocol):
 
 
 class StatusCallbacks:
-    """Takes callbacks in. Everything may raise StoreUnavailable."""
+    """Records callbacks. Everything may raise StoreUnavailable."""
 
     def __init__(
         self, *, callback_store: CallbackStore, jobs: Jobs, silence_ms: int, price_ms: int
@@ -58,23 +58,23 @@ class StatusCallbacks:
         return self._callback_store.has_token(job_id, token)
 
     def record(self, job_id: str, token: str, update: StatusUpdate) -> CallbackResult:
-        """Return what became of a report on an attempt's call.
+        """Record a status update of an attempt's call; return what became of it.
 
-        The report is evidence: an attempt in doubt is completed by it. A call that no attempt
-        accounts for is noted, to be ended at Twilio by a worker.
+        The update is evidence: it completes an attempt with an unknown outcome. A call that belongs
+        to no attempt is noted, to be ended at Twilio by a worker.
         """
         result = self._record(job_id, token, update)
         for _ in range(RECONCILED_AT_MOST):
             if result.outcome is not UpdateOutcome.UNDECIDED:
                 break
-            # Twilio took the call, whatever became of its answer to us.
+            # Twilio accepted the call, whatever became of its answer to us.
             self._callback_store.reconcile(job_id, token, update.sid)
             result = self._record(job_id, token, update)
         log_callback(job_id, update, result)
         return result
 
     def words(self, job_id: str, token: str, update: StatusUpdate) -> str | None:
-        """Return what to speak to whoever answered; ``None`` when the call should not be."""
+        """Return what to speak once answered; ``None`` when the call should not exist."""
         result = self.record(job_id, token, update)
         if result.outcome is UpdateOutcome.SUPERSEDED:
             return None
@@ -100,11 +100,9 @@ def log_callback(job_id: str, update: StatusUpdate, result: CallbackResult) -> N
         "origin_request_id": result.request_id,
     }
     if result.outcome is UpdateOutcome.SUPERSEDED:
-        logger.error(
-            "📞 ❌ a ring came from an attempt that was given up; it will be ended", extra=fields
-        )
+        logger.error("📞 ❌ call of an abandoned attempt found, it will be ended", extra=fields)
     elif result.outcome is UpdateOutcome.OK and (result.moved or update.answered_by):
         fields |= {"duration": update.duration_s, "answered_by": update.answered_by}
         logger.info("📞 on the line: %s", result.status, extra=fields)
         if result.repeated:
-            logger.warning("📞 ⏰ call made again, it ended with %s", result.status, extra=fields)
+            logger.warning("📞 ⏰ call repeated, it ended with %s", result.status, extra=fields)

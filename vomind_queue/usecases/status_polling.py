@@ -1,4 +1,4 @@
-"""Placed calls are followed to their end where callbacks do not tell it, and strays are ended."""
+"""Placed calls are polled where callbacks do not show their end, and orphaned calls are ended."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 
 
 class CallbackStore(Protocol):
-    """What following needs of the queue."""
+    """What polling needs of the queue."""
 
     def due_status_polls(self) -> list[PolledCall]: ...
     def record(
@@ -31,14 +31,14 @@ class CallbackStore(Protocol):
 
 
 class Operator(Protocol):
-    """What following needs of a telephone provider."""
+    """What polling needs of a telephone provider."""
 
     def fetch(self, sid: str) -> StatusUpdate | None: ...
     def cancel(self, sid: str) -> None: ...
 
 
 class StatusPolling:
-    """Asks for silent calls and ends strays. May raise StoreUnavailable."""
+    """Polls silent calls and ends orphaned ones. May raise StoreUnavailable."""
 
     def __init__(
         self,
@@ -57,25 +57,23 @@ class StatusPolling:
         self._callbacks = callbacks
 
     def poll_due(self) -> int:
-        """Ask Twilio for calls of which nothing was heard for too long; how many there were."""
+        """Poll calls that were silent for too long; return how many there were."""
         due = self._callback_store.due_status_polls()
         for call in due:
             self._poll(call)
         return len(due)
 
     def end_orphans(self) -> int:
-        """End calls at Twilio that no attempt accounts for; how many were ended."""
+        """End calls at Twilio that belong to no attempt; return how many were ended."""
         ended = 0
         for sid in self._callback_store.due_orphans():
             try:
                 self._operator.cancel(sid)
             except DialerUnavailable as error:
-                logger.error(
-                    "📞 ❌ a stray ring could not be ended yet: %s", error, extra={"sid": sid}
-                )
+                logger.error("📞 ❌ orphaned call not ended yet: %s", error, extra={"sid": sid})
                 continue
             self._callback_store.orphan_ended(sid)
-            logger.warning("stray ring ended", extra={"sid": sid})
+            logger.warning("orphaned call ended", extra={"sid": sid})
             ended += 1
         return ended
 
@@ -86,10 +84,10 @@ class StatusPolling:
             update = self._operator.fetch(call.sid)
         except DialerUnavailable as error:
             # Its lease hands it on.
-            logger.warning("cannot ask for a call yet: %s", error, extra=fields)
+            logger.warning("poll delayed: %s", error, extra=fields)
             return
         if update is None:
-            logger.warning("Twilio does not know this call", extra=fields)
+            logger.warning("call not known to Twilio", extra=fields)
             update, poll_ms = StatusUpdate(sid=call.sid, status=LineStatus.UNKNOWN), 0
         result = self._callback_store.record(
             call.job_id,

@@ -263,7 +263,7 @@ def test_a_superseded_attempt_is_ended_at_twilio(
     job = until_over(told, job_id)
     assert (job["call"]["sid"], job["attemptsMade"]) == (second["sid"], 2)
     assert told("GET", "/stats")["orphanedCalls"] == 1
-    assert "stray ring ended" in worker.output
+    assert "orphaned call ended" in worker.output
     assert [(made["number"], made["sid"]) for made in job["attempts"]] == [
         (1, None),
         (2, second["sid"]),
