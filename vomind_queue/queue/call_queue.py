@@ -100,7 +100,7 @@ class CallQueue:
 
     def hang_up(self, job_id: str) -> None:
         """Have a worker end the call on the line. Raise JobNotFound, WrongState."""
-        answer = self._gate.change("hangup", keys.ACTIVE, job_id)
+        answer = self._store.run_with_deadline("hangup", keys.ACTIVE, job_id)
         _refuse(answer, job_id, "Call {id} is not on the line; it is {state}.")
 
     def change(self, job_id: str, decide: Callable[[Call], NewCall]) -> None:

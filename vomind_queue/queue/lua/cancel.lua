@@ -4,7 +4,7 @@
 -- ARGV[1]  deadline, unix ms; 0 for none
 -- ARGV[2]  job id
 -- Returns  {ok, now, state it was in}, {wrong_state, now, state}, {missing | late, now}
--- Touches  job:<id>, waiting:<rank>, delayed, completed, failed, staging, strays, due, totals,
+-- Touches  job:<id>, waiting:<rank>, delayed, completed, failed, staging, orphans, due, totals,
 --          gone:<id>, outbox
 --- @include "clock"
 --- @include "hang_up"

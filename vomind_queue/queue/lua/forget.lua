@@ -9,7 +9,7 @@
 -- ARGV[3]  the number
 -- ARGV[4]  'job', 'active' or 'gone': what the set holds
 -- Returns  {ok, now, next cursor, id, accepted ms, state, …} or {late, now}
--- Touches  the set, job:<id>, gone:<id>, outbox:forgotten, strays, due
+-- Touches  the set, job:<id>, gone:<id>, outbox:forgotten, orphans, due
 --- @include "clock"
 --- @include "hang_up"
 --- @include "job"

@@ -5,7 +5,7 @@
 -- ARGV[2]  job id
 -- Returns  {ok, now}, {wrong_state, now, state} without a call on the line,
 --          {missing | late, now}
--- Touches  job:<id>, staging, strays, due
+-- Touches  job:<id>, staging, orphans, due
 --- @include "clock"
 --- @include "hang_up"
 --- @include "state"

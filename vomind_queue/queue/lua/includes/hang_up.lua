@@ -2,7 +2,7 @@
 --- @include "due"
 --- @include "job"
 
--- Rank of the first status that ends a call, as in `report`.
+-- Rank of the first status that ends a call, as in `status_callback`.
 local ENDED = 8
 
 -- Whether the job's call may still be on the line, and will be ended.
@@ -11,6 +11,6 @@ local function hang_up(id, now)
     if call[1] ~= 'completed' or not call[2] or call[3] or tonumber(call[4] or 0) >= ENDED then
         return false
     end
-    set_due(K.strays, call[2], now, now)
+    set_due(K.orphans, call[2], now, now)
     return true
 end
