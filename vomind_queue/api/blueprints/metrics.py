@@ -46,7 +46,7 @@ def show() -> Response:
     """Return all metrics as text. Raise StoreUnavailable: none are better than old ones."""
     http: HttpMetrics = current_app.extensions[_HTTP]
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Collector(services().queue.stats(), services().meters.read()))
+    registry.register(_Collector(services().queue.stats(), services().metrics_reader.read()))
     text = generate_latest(registry) + generate_latest(http.registry())
     return Response(text, content_type=CONTENT_TYPE_PLAIN_0_0_4)
 
@@ -63,7 +63,7 @@ class _Collector:
         stats, metrics = self._stats, self._metrics
         waiting = {str(priority): count for priority, count in stats.by_priority.items()}
         calls = {str(state): getattr(stats, state) for state in State}
-        failures = {_label(kind): metrics.failures.get(kind, 0) for kind in Kind}
+        failures = {str(kind): metrics.failures.get(kind, 0) for kind in Kind}
         for name, label, counts in (
             ("vomind_calls", "state", calls),
             ("vomind_waiting_calls", "priority", waiting),

@@ -41,7 +41,7 @@ def schedule() -> Response:
     key = idempotency_key(body)
     registered = None
     if error := _never_runs(wanted):
-        registered = answered_before(services().timetable.recall, key, error)
+        registered = answered_before(services().recurring_store.recall, key, error)
     registered = registered or services().recurring.schedule(wanted, key)
     return recurring_serializer.scheduled(wanted, registered, RECURRING.ignored(body))
 
@@ -83,7 +83,9 @@ def page() -> Response:
 @routes.get(_ONE)
 def show(schedule_id: str) -> Response:
     """Return a recurring call with its next and its last runs."""
-    return job_serializer.success(recurring_serializer.view(services().timetable.show(schedule_id)))
+    return job_serializer.success(
+        recurring_serializer.view(services().recurring_store.show(schedule_id))
+    )
 
 
 @routes.patch(_ONE)
@@ -125,7 +127,7 @@ def resume(schedule_id: str) -> Response:
 @routes.post(f"{_ONE}/retry")
 def retry(schedule_id: str) -> Response:
     """Always refuse: runs are retried one by one, by their own ids."""
-    job_id = services().timetable.show(schedule_id).schedule.job_id
+    job_id = services().recurring_store.show(schedule_id).schedule.job_id
     text = f"{job_id} is a recurring call; retry one of its runs."
     raise WrongState(text, job_id=job_id, state="recurring")
 
@@ -141,7 +143,7 @@ def _set(schedule_id: str, *, paused: bool) -> Response:
 
 
 def _never_runs(wanted: Recurrence) -> ValidationError | None:
-    if wanted.first(services().timetable.now_ms()) is not None:
+    if wanted.first(services().recurring_store.now_ms()) is not None:
         return None
     field, text = "endAt", "Must not be before the first run."
     if wanted.end_ms is None:

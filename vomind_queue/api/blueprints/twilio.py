@@ -47,8 +47,8 @@ def status(job_id: str, token: str) -> Response:
     if not _is_expected(job_id, token):
         raise Refused(HTTPStatus.FORBIDDEN, "This call belongs to no attempt.")
     report = _admit(job_id, status_path(job_id, token))
-    heard = services().reporting.take(job_id, token, report)
-    if heard.hearing in (Hearing.SUPERSEDED, Hearing.MISSING):
+    heard = services().status_callbacks.record(job_id, token, report)
+    if heard.outcome in (UpdateOutcome.SUPERSEDED, UpdateOutcome.MISSING):
         raise Refused(HTTPStatus.FORBIDDEN, "This call belongs to no attempt.")
     return Response(status=HTTPStatus.NO_CONTENT)
 
@@ -75,7 +75,7 @@ def _is_expected(job_id: str, token: str) -> bool:
     return request.method != "POST" or services().status_callbacks.expects(job_id, token)
 
 
-def _admit(job_id: str, path: str) -> Report:
+def _admit(job_id: str, path: str) -> StatusUpdate:
     """Return Twilio's report. Raise Refused where the signature is not Twilio's."""
     # Twilio signed the address that it was given; the host, port and scheme that a proxy used to
     # pass the request on do not count.

@@ -100,7 +100,7 @@ class RecurringSchema(CallSchema):
     start_ms = Moment(data_key="startAt", allow_none=True)
     end_ms = LastMoment(data_key="endAt", allow_none=True)
     max_runs = fields.Integer(data_key="maxRuns", least=1, most=MOST_RUNS, allow_none=True)
-    grace_ms = fields.Integer(
+    misfire_grace_ms = fields.Integer(
         data_key="graceMs", least=LEAST_GRACE_MS, most=MOST_GRACE_MS, allow_none=True
     )
     overlap = OverlapRule(allow_none=True)
@@ -117,7 +117,16 @@ class RecurringSchema(CallSchema):
     @post_load
     def make(self, data: dict[str, Any], **_: Any) -> Any:
         """Return the recurrence with its defaults filled in."""
-        own = ("cron", "zone", "start_ms", "end_ms", "max_runs", "grace_ms", "overlap", "key")
+        own = (
+            "cron",
+            "zone",
+            "start_ms",
+            "end_ms",
+            "max_runs",
+            "misfire_grace_ms",
+            "overlap",
+            "key",
+        )
         given = {name: data[name] for name in own if data.get(name) is not None}
         return Recurrence(call=super().make(data).call, **{"zone": "UTC", **given})
 
