@@ -19,7 +19,7 @@ from werkzeug.datastructures import MultiDict
 
 from vomind_queue.calls.attempts import Attempt
 from vomind_queue.calls.call import Call
-from vomind_queue.calls.call_status import Detection, Report, known
+from vomind_queue.calls.call_status import Detection, StatusUpdate, status_of
 from vomind_queue.twilio.twiml import FORBIDDEN, say
 
 #: Longest address of the operator's application, characters: as many as TwiML may have.

@@ -95,7 +95,7 @@ class TwilioDialer:
         """Ask Twilio for the call, at most once. Never raise; return within the deadline."""
         if self._missing:
             return failure(Trouble.UNCONFIGURED, detail=self._missing)
-        exchange = Exchange(self._deadline_s, begun_s=attempt.begun_s)
+        exchange = Exchange(self._deadline_s, started_s=attempt.started_s)
         wanted = self._wanted(attempt)
         if len(wanted.get("url", "")) > MAX_URL:
             # Twilio would refuse it as it refuses an address that is wrong for every call.

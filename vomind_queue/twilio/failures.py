@@ -34,7 +34,7 @@ class Trouble(Enum):
     #: Sent, at least in part; then the connection broke.
     BROKEN = (Kind.UNKNOWN, "The connection to Twilio broke before the answer")
     #: An answer came that Twilio would not give.
-    UNREADABLE = (Kind.DOUBT, "Twilio's answer could not be understood")
+    UNREADABLE = (Kind.UNKNOWN, "Twilio's answer could not be understood")
     #: This call's words make the address of the operator's application too long.
     TOO_LONG = (Kind.PERMANENT, "The message is too long to be handed to TWIML_URL")
     #: A setting is missing without which nothing can be sent.

@@ -372,7 +372,7 @@ def test_odd_answers(make_dialer: MakeDialer, status: int) -> None:
         for raw_server.body in ODD_BODIES:
             failed = dialer.place(an_attempt())
             assert isinstance(failed, Failure), raw_server.body[:40]
-            assert failed.kind is Kind.DOUBT, raw_server.body[:40]
+            assert failed.kind is Kind.UNKNOWN, raw_server.body[:40]
 
 
 @pytest.mark.parametrize(

@@ -121,7 +121,7 @@ def test_a_provisional_answer_is_none(
     for _ in range(2):
         failed = dialer.place(an_attempt())
         assert isinstance(failed, Failure)
-        assert failed.kind is Kind.DOUBT
+        assert failed.kind is Kind.UNKNOWN
     assert raw_server.connections == 2
 
 
