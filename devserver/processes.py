@@ -65,7 +65,7 @@ class Screen(Printer):
 
 
 class Processes(Manager):
-    """honcho's manager with a grace of our own, which may be asked to end at any moment."""
+    """honcho's manager with its own grace period; it may be asked to end at any moment."""
 
     def __init__(
         self,

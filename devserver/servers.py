@@ -1,4 +1,4 @@
-"""Servers that stand in on this machine: Valkey for Redis, the simulator for Twilio."""
+"""Local replacements: Valkey for Redis, the simulator for Twilio."""
 
 from __future__ import annotations
 

@@ -81,7 +81,7 @@ class StoreUnsuitable(VomindError):
 class LogUnavailable(VomindError):
     """The call log cannot be reached, or is not set up to take or to show anything.
 
-    The text names no person: it stands in log lines.
+    The text names no person: it is logged.
     """
 
 

@@ -106,8 +106,8 @@ def import_bullmq(
 def _run(
     settings: Settings, old: Source, wishes: Wishes, account: Account, *, take_over: bool
 ) -> None:
-    inheritance, recurring_store = build_takeover(settings, old.name() if take_over else "")
-    moving = TakeOver(old, inheritance, recurring_store, wishes, account)
+    takeover_store, recurring_store = build_takeover(settings, old.name() if take_over else "")
+    moving = TakeOver(old, takeover_store, recurring_store, wishes, account)
     if take_over:
         moving.run()
     else:

@@ -12,7 +12,7 @@ from vomind_queue.recurring.schedule import PREFIX, Recurrence
 from vomind_queue_bullmq import repeats
 from vomind_queue_bullmq.account import Account, Line
 from vomind_queue_bullmq.jobs import Untranslatable
-from vomind_queue_bullmq.repeats import Claim
+from vomind_queue_bullmq.repeats import Translation
 from vomind_queue_bullmq.source import OldSchedule, Source
 
 
@@ -22,14 +22,14 @@ class Schedules:
     def __init__(
         self,
         source: Source,
-        inheritance: Takeover,
+        takeover_store: Takeover,
         recurring_store: RecurringStore,
         zone: str | None,
         account: Account,
     ) -> None:
         """``zone``: the clock of the old worker, for jobs that name none."""
         self._source = source
-        self._inheritance = inheritance
+        self._takeover_store = takeover_store
         self._recurring_store = recurring_store
         self._zone = zone
         self._account = account
@@ -75,7 +75,7 @@ class Schedules:
             return
         notes = [_note(old, taken)]
         done: dict[str, str] = {}
-        if old.run and old.next_ms <= self._inheritance.now_ms():
+        if old.run and old.next_ms <= self._takeover_store.now_ms():
             done, told = self._take_due_run(old, taken.recurrence, last_id)
             notes.append(told)
         new = self._here(taken.recurrence)
@@ -98,7 +98,7 @@ class Schedules:
         self, old: OldSchedule, recurrence: Recurrence, last_id: int
     ) -> tuple[dict[str, str], str]:
         """Take over a run that came due while no worker ran, unless it is too late for it."""
-        if self._inheritance.now_ms() - old.next_ms > recurrence.misfire_grace_ms:
+        if self._takeover_store.now_ms() - old.next_ms > recurrence.misfire_grace_ms:
             return {}, "its last run came while nothing ran, and is missed"
         inherited = TakenOver(
             origin=f"job:{old.run_id}",
@@ -108,10 +108,10 @@ class Schedules:
             created_ms=old.next_ms,
             due_ms=old.next_ms,
         )
-        new = self._inheritance.take_in([inherited], last_id)[0]
+        new = self._takeover_store.take_in([inherited], last_id)[0]
         return {f"job:{old.run_id}": new}, f"its last run is late and waits as job {new}"
 
-    def _first_of_its_kind(self, old: OldSchedule) -> Claim:
+    def _first_of_its_kind(self, old: OldSchedule) -> Translation:
         """As `_readable`; raise Untranslatable for the second of two that would be one here."""
         taken = self._readable(old)
         first = self._identities.setdefault(taken.recurrence.dedup_key, old.name)
@@ -122,9 +122,9 @@ class Schedules:
             )
         return taken
 
-    def _readable(self, old: OldSchedule) -> Claim:
+    def _readable(self, old: OldSchedule) -> Translation:
         """Return what it means. Raise Untranslatable, also if it would replace another one."""
-        now_ms = self._inheritance.now_ms()
+        now_ms = self._takeover_store.now_ms()
         taken = repeats.translate(old, queue=self._source.queue, zone=self._zone, now_ms=now_ms)
         if taken.next_ms is None:
             raise Untranslatable("it has no run left")
@@ -133,7 +133,7 @@ class Schedules:
 
     def _here(self, recurrence: Recurrence) -> str | None:
         """Return its id if an earlier run stored it. Raise Untranslatable if another has it."""
-        number = self._inheritance.schedule_of(recurrence.dedup_key)
+        number = self._takeover_store.schedule_of(recurrence.dedup_key)
         if number is None:
             return None
         if self._recurring_store.show(number).schedule.recurrence.call != recurrence.call:
@@ -150,7 +150,7 @@ def _line(old: OldSchedule, new: str | None, note: str) -> Line:
     return Line(old=f"repeat:{old.name}", place="recurring", new=new, state="recurring", note=note)
 
 
-def _note(old: OldSchedule, taken: Claim) -> str:
+def _note(old: OldSchedule, taken: Translation) -> str:
     """Return what is not quite as it was."""
     if taken.note or taken.agrees:
         return taken.note

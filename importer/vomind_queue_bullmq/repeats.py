@@ -25,7 +25,7 @@ _WITH_SECONDS = 6
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Claim:
+class Translation:
     """A recurring call as it is stored here."""
 
     recurrence: Recurrence
@@ -37,7 +37,7 @@ class Claim:
     note: str
 
 
-def translate(old: OldSchedule, *, queue: str, zone: str | None, now_ms: int) -> Claim:
+def translate(old: OldSchedule, *, queue: str, zone: str | None, now_ms: int) -> Translation:
     """Return the recurring call. Raise Untranslatable.
 
     ``zone``: that of the old worker's own clock, for jobs without one.
@@ -60,7 +60,7 @@ def translate(old: OldSchedule, *, queue: str, zone: str | None, now_ms: int) ->
         first = recurrence.first(max(now_ms, old.next_ms - 1) if agrees else now_ms)
     except CronError as error:
         raise Untranslatable(f"pattern: {error}") from None
-    return Claim(recurrence=recurrence, next_ms=first, agrees=agrees or bool(note), note=note)
+    return Translation(recurrence=recurrence, next_ms=first, agrees=agrees or bool(note), note=note)
 
 
 def _options(old: OldSchedule) -> Mapping[str, Any]:

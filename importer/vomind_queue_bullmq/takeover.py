@@ -53,16 +53,16 @@ class TakeOver:
     def __init__(
         self,
         source: Source,
-        inheritance: Takeover,
+        takeover_store: Takeover,
         recurring_store: RecurringStore,
         wishes: Wishes,
         account: Account,
     ) -> None:
         self._source = source
-        self._inheritance = inheritance
+        self._takeover_store = takeover_store
         self._wishes = wishes
         self.account = account
-        self._schedules = Schedules(source, inheritance, recurring_store, wishes.zone, account)
+        self._schedules = Schedules(source, takeover_store, recurring_store, wishes.zone, account)
         self._last_id = 0
         #: The last place given among the waiting calls of a priority, ms.
         self._last_place: dict[Priority, int] = {}
@@ -82,7 +82,7 @@ class TakeOver:
 
     def run(self) -> Account:
         """Take over what can be; what cannot is left as it is, in a paused queue."""
-        if not self._source.bind(self._inheritance.store_name()):
+        if not self._source.bind(self._takeover_store.store_name()):
             raise OtherTarget(
                 "Another Redis has begun to take this queue over: go on with that one, "
                 "or calls would be lost between the two."
@@ -110,7 +110,7 @@ class TakeOver:
             self.account.warnings.append(
                 f"{counts[Place.CHILDREN]} jobs wait for other jobs (flows); they are left there"
             )
-        ours = self._inheritance.last_id()
+        ours = self._takeover_store.last_id()
         if ours and not self.account.mapping:
             self.account.warnings.append(
                 f"ids 1 to {ours} were given out here already: an old id up to that names another "
@@ -129,7 +129,7 @@ class TakeOver:
             self._left(job.id, job.place, error)
             return
         state = inherited.state
-        if state is State.DELAYED and inherited.place_ms <= self._inheritance.now_ms():
+        if state is State.DELAYED and inherited.place_ms <= self._takeover_store.now_ms():
             state = State.WAITING
         self.account.lines.append(Line(old=job.id, place=job.place, state=state))
 
@@ -198,7 +198,7 @@ class TakeOver:
             if job.place in _WAITING and inherited.state is State.WAITING:
                 inherited = replace(inherited, place_ms=int(record["vomind:place"]))
             taken.append((member, str(job.place), inherited))
-        ids = self._inheritance.take_in([each for _, _, each in taken], self._last_id)
+        ids = self._takeover_store.take_in([each for _, _, each in taken], self._last_id)
         self._source.finish(dict(zip((member for member, _, _ in taken), ids, strict=True)))
         for (member, place, inherited), new in zip(taken, ids, strict=True):
             old = member.removeprefix("job:")
@@ -226,7 +226,7 @@ class TakeOver:
     def _terms(self) -> Terms:
         return Terms(
             queue=self._source.queue,
-            now_ms=self._inheritance.now_ms(),
+            now_ms=self._takeover_store.now_ms(),
             past_grace_ms=self._wishes.past_grace_ms,
             max_attempts=self._wishes.max_attempts,
         )

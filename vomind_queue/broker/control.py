@@ -1,7 +1,7 @@
 """Answers to remote control that do not hold up the worker.
 
 kombu tries for ever to deliver one. While Redis is away that would keep the worker's event
-loop, which then does not hear a SIGTERM either. Whoever asked has given up long before.
+loop, which then does not hear a SIGTERM either. The caller has given up long before.
 
 Leans on kombu 5.7's ``Mailbox._publish_reply``.
 """

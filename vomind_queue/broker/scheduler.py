@@ -6,8 +6,8 @@ does both instead, and only if nobody else has (see `fire.lua`). Two schedulers 
 lock decides who leads, and nothing hangs on it. Ordinary periodic tasks (``beat_schedule``, other
 entries of RedBeat's) run by RedBeat's own code.
 
-RedBeat's lock is taken in each tick instead of once at the start: whoever waits for it, or loses
-it in an outage, goes on in place.
+RedBeat's lock is taken in each tick instead of once at the start. A process that waits for it, or
+loses it in an outage, goes on in place.
 
 Leans on RedBeat 2.4: ``setup_schedule``, ``schedule``, ``maybe_due``, ``tick``, ``lock``,
 ``lock_key`` and ``lock_timeout``, which tests guard.

@@ -1,4 +1,4 @@
-"""The Celery task. It is given a job id and holds no logic of its own."""
+"""The Celery task. It takes a job id and holds no logic."""
 
 from __future__ import annotations
 

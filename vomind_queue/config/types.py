@@ -142,7 +142,7 @@ def _list(text: str) -> Sequence[str]:
 class ApiKey:
     """A key that authenticates a client of the API."""
 
-    #: Stands in "paused by" and in the logs; ``None`` when the key has no name.
+    #: Shown in "paused by" and in the logs; ``None`` when the key has no name.
     name: str | None
     secret: str = field(repr=False)
 

@@ -52,7 +52,7 @@ class Explanation:
     expected_ms: int | None
 
 
-def standing(place: Place, stats: Stats) -> Explanation:
+def explain(place: Place, stats: Stats) -> Explanation:
     """Why the call has not rung yet, the nearest cause first."""
     return Explanation(
         place=place,

@@ -5,7 +5,7 @@ A module logs with the standard library alone::
     logger = logging.getLogger(__name__)
     logger.info("📞 🔄 call started", extra={"job_id": "7", "attempt": 1, "to": mask_number(to)})
 
-and whatever stands in ``extra`` becomes a field of the line.
+and each item of ``extra`` becomes a field of the line.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class JsonFormatter(logging.Formatter):
     """One JSON object a line: ``time``, ``level``, ``logger``, ``event`` and the fields."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """One line; a traceback stands in ``trace``."""
+        """Return one line, with a traceback in ``trace``."""
         line: dict[str, Any] = {
             "time": _utc(record),
             "level": record.levelname.lower(),

@@ -87,7 +87,7 @@ def arguments(settings: Settings) -> list[str]:
 def close_open_doors() -> None:
     """Put ``/metrics`` and ``/healthcheck`` behind the password, where there is one.
 
-    Flower leaves them open: its metrics tell workers and tasks to whoever asks.
+    Flower leaves them open: its metrics show workers and tasks to anyone.
     """
     for handler in (monitor.Metrics, monitor.Healthcheck):
         handler.get = authenticated(handler.get)
@@ -127,7 +127,7 @@ def main() -> None:
     flower.views.Broker = call_broker
     # A connection is closed after each question, so that none is held at rest.
     import_module("celery_app").app.conf.broker_pool_limit = 0
-    # One question at a time: each that is under way keeps connections of its own to Redis.
+    # One question at a time: each that is under way keeps its own connections to Redis.
     Inspector.max_concurrency = 1
     close_open_doors()
     if not settings.flower_basic_auth:

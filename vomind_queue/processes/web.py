@@ -44,7 +44,7 @@ STOP_S = 8
 #: What is kept of a request that is not its body, bytes; the server takes half as much again or so.
 HEAD_MAX = 64 * 1024
 #: How long a client may be silent before a request or within its head, s: longer than the 60 s
-#: after which most proxies let go of a connection that they keep.
+#: after which most proxies close a kept connection.
 IDLE_S = 75
 #: Connections that each process holds at one time; as many wait to be accepted.
 CONNECTIONS = 1024

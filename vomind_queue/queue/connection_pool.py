@@ -61,7 +61,7 @@ class Pool(redis.ConnectionPool):
     def get_connection(self, *_: Any, **__: Any) -> Any:
         """Return a connection that works; raise NotSent where there is none in time."""
         if self.pid != os.getpid():
-            self._start_anew()
+            self._start_over()
         give_up_at = time.monotonic() + self._wait_s
         while True:
             self._reserve(give_up_at)
@@ -76,7 +76,7 @@ class Pool(redis.ConnectionPool):
                     raise NotSent(str(error)) from error
                 raise
 
-    def _start_anew(self) -> None:
+    def _start_over(self) -> None:
         """Reset in a forked process, once."""
         with _RESETTING:
             if self.pid != os.getpid():
@@ -229,7 +229,7 @@ def _is_unreachable(error: BaseException) -> bool:
     """Return whether there is no connection; a handshake without an answer may still be one."""
     if isinstance(error, redis.AuthenticationError | redis.BusyLoadingError):
         return False
-    # redis-py gives a timed-out connect no class of its own.
+    # redis-py has no separate class for a timed-out connect.
     return isinstance(error, redis.ConnectionError) or (
         isinstance(error, redis.TimeoutError) and "connecting to" in str(error)
     )

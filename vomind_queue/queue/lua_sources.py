@@ -1,4 +1,4 @@
-"""Puts together the Lua scripts that stand in `lua/`, one moment of a call's life each.
+"""Puts together the Lua scripts in `lua/`, one for each moment of a call's life.
 
 A script names what has to stand above it, a line for each: ``--- @include "name"`` brings the
 functions of `lua/includes/name.lua`, which may include others in the same way. Each file stands
@@ -40,7 +40,7 @@ def source(name: str, outbox_max: int = OUTBOX_MAX) -> str:
 
 
 def whole(body: str, outbox_max: int = OUTBOX_MAX) -> str:
-    """Return the same for a script that stands in no file.
+    """Return the same for a script that has no file.
 
     The script becomes a function, because it returns in many places: what it noted for the
     call log is written after that.

@@ -167,20 +167,20 @@ def page(answer: Sequence[Any]) -> SchedulePage:
 def registered(answer: list[Any]) -> Registered:
     """Return what was accepted, as `schedule.lua` answers it. Raise KeyReused."""
     refuse_misuse(answer)
-    schedule_id, standing, accepted = answer[2:5]
-    head, _, others = str(standing).partition("\n")
+    schedule_id, place, accepted = answer[2:5]
+    head, _, others = str(place).partition("\n")
     status, left, *updated = head.split(":")
-    translate_errors: list[Any] = json.loads(others) if others else [0]
+    others_shown: list[Any] = json.loads(others) if others else [0]
     return Registered(
         schedule_id=str(schedule_id),
         status=ScheduleStatus(status),
         runs_left=int(left),
         accepted_ms=int(accepted),
         updated=bool(updated),
-        others_total=translate_errors[0],
+        others_total=others_shown[0],
         others=[
             Other(schedule_id=number, next_ms=int(next_ms), cron=cron, zone=zone, key=key or None)
-            for number, next_ms, cron, zone, key in translate_errors[1:]
+            for number, next_ms, cron, zone, key in others_shown[1:]
         ],
         replayed=answer[0] == Code.REPLAY,
     )

@@ -261,7 +261,7 @@ def _digest(*parts: str) -> str:
 
 
 def occurrence_id(schedule_id: str, tick_ms: int) -> str:
-    """Return id of the job that a tick makes: the same whoever makes it, however often."""
+    """Return id of the job that a tick makes: the same for every maker, however often."""
     return f"{PREFIX}{schedule_id}:{tick_ms}"
 
 

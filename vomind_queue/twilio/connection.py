@@ -83,7 +83,7 @@ def limit(sock: socket.socket, seconds: float) -> None:
 
 
 def reset(sock: socket.socket) -> None:
-    """Close a connection, and take back what the kernel has not delivered yet."""
+    """Close a connection, and discard what the kernel has not delivered yet."""
     # Without lingering, closing resets the connection. Otherwise the kernel would keep trying to
     # deliver a request that was given up.
     with suppress(OSError), sock:

@@ -1,7 +1,7 @@
 """The ticks of recurring calls fire.
 
 A tick becomes a job in the same step in which its schedule moves on, so that no
-crash leaves one without the other, and whoever decides twice changes nothing.
+crash leaves one without the other, and deciding twice changes nothing.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from typing import Protocol
 from vomind_queue.calls.call import State
 from vomind_queue.calls.job import Cleaned
 from vomind_queue.errors import JobNotFound, WrongState
-from vomind_queue.observability.explain import Explanation, Place, standing
+from vomind_queue.observability.explain import Explanation, Place, explain
 from vomind_queue.observability.overview import Hour, Overview, assess
 from vomind_queue.observability.queue_stats import Stats
 
@@ -118,7 +118,7 @@ class Control:
 
     def why(self, job_id: str) -> Explanation:
         """Return why a call has not rung yet. Raise JobNotFound."""
-        return standing(self._inspection.place(job_id), self._queue.stats())
+        return explain(self._inspection.place(job_id), self._queue.stats())
 
     def failure_kinds(self) -> Sequence[FailureKind]:
         """Return why calls failed, the most frequent kind first."""

@@ -128,7 +128,7 @@ def test_a_very_wrong_bulk_gets_a_short_answer(api: Api) -> None:
     """The first hundred calls are listed, and the detail says how many there are."""
     answer = api.post("/schedule-bulk-calls", {"calls": [{"to": "x"}] * 10_000})
     assert len(answer.get_json()["errors"]["calls"]) == 100
-    assert "10000 problems" in answer.get_json()["detail"]
+    assert "10000 errors" in answer.get_json()["detail"]
 
 
 def test_what_was_ignored_is_said(api: Api) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from tests.unit.observability.test_overview import ACCOUNT, MARY, NOW, STATS, USED_UP
 from vomind_queue.calls.call import State
-from vomind_queue.observability.explain import Place, standing
+from vomind_queue.observability.explain import Place, explain
 
 WAITING, DELAYED, ACTIVE = State.WAITING, State.DELAYED, State.ACTIVE
 SOON = NOW + 4_000
@@ -47,7 +47,7 @@ def test_each_call_is_told_why(
     place: dict[str, Any], queue: dict[str, Any], kinds: list[str], expected: int | None
 ) -> None:
     """First what lies in the call, then what holds all of them up."""
-    told = standing(Place(now_ms=NOW, **place), replace(STATS, **queue))
+    told = explain(Place(now_ms=NOW, **place), replace(STATS, **queue))
     assert [obstacle.kind for obstacle in told.obstacles] == kinds
     assert told.expected_ms == expected
     assert all(obstacle.text.endswith(".") for obstacle in told.obstacles)
@@ -55,7 +55,7 @@ def test_each_call_is_told_why(
 
 def test_a_place_is_told_in_words() -> None:
     """One call is not several."""
-    one = standing(Place(now_ms=NOW, state=WAITING, ahead=1), STATS).obstacles[0]
-    many = standing(Place(now_ms=NOW, state=WAITING, ahead=1_200), STATS).obstacles[0]
+    one = explain(Place(now_ms=NOW, state=WAITING, ahead=1), STATS).obstacles[0]
+    many = explain(Place(now_ms=NOW, state=WAITING, ahead=1_200), STATS).obstacles[0]
     assert one.text == "It is behind 1 call of the same or a higher priority."
     assert many.text == "It is behind 1,200 calls of the same or a higher priority."

@@ -1,4 +1,4 @@
-// All that the page asks of the service: its public API, with the key of whoever signed in.
+// All that the page asks of the service: its public API, with the key of the person who signed in.
 import { cell } from './state.js';
 
 const KEY = 'vomind-key';

@@ -112,7 +112,7 @@ function App() {
     <div class="frame"><${Side} room=${place.room} /><main id="main" tabindex="-1">${body}</main></div><${Toasts} /><${Confirm} />`;
 }
 
-/** Whoever reads by ear hears the name of the page that they came to. */
+/** A screen reader announces the name of the page that was opened. */
 function useFocus(address) {
   const [first, set] = useState(true);
   useEffect(() => {

@@ -54,8 +54,8 @@ local answer = answered(ARGV[1], ARGV[2], ARGV[3], now)
 if answer then
     return answer
 end
-local id, identity, tick = ARGV[5], ARGV[7], ARGV[8]
-local known = identity ~= '' and redis.call('HGET', K.dedup_keys, identity)
+local id, dedup_key, tick = ARGV[5], ARGV[7], ARGV[8]
+local known = dedup_key ~= '' and redis.call('HGET', K.dedup_keys, dedup_key)
 -- One that was deleted by RedBeat's means left its dedup key behind.
 local gone = known and not record_of(known) and known
 known = not gone and known
@@ -91,8 +91,8 @@ end
 
 key = key or K.schedule .. id
 local before = { tick_of(key, old), unpack(redis.call('HMGET', key, 'identity', 'data', 'timing')) }
-if identity == '' then
-    identity = before[2]
+if dedup_key == '' then
+    dedup_key = before[2]
 end
 for i = 11, #ARGV, 2 do
     if ARGV[i + 1] == '' then
@@ -106,12 +106,12 @@ if data ~= before[3] then
     unindex(id, before[3])
 end
 index(id, data)
-if before[2] and before[2] ~= identity then
+if before[2] and before[2] ~= dedup_key then
     redis.call('HDEL', K.dedup_keys, before[2])
 end
-redis.call('HSET', K.dedup_keys, identity, id)
+redis.call('HSET', K.dedup_keys, dedup_key, id)
 redis.call('HSETNX', key, 'at', now)
-redis.call('HSET', key, 'identity', identity, 'updated', now)
+redis.call('HSET', key, 'identity', dedup_key, 'updated', now)
 redis.call('HINCRBY', key, 'rev', 1)
 
 local record = redis.call('HMGET', key, 'start', 'end', 'maxruns', 'fired', 'pausedby')

@@ -32,10 +32,10 @@ end
 local part = redis.call('HSCAN', K.dedup_keys, cursor, 'COUNT', ARGV[2])
 local answer = { part[1] .. ' ' .. rows[1] }
 for i = 1, #part[2], 2 do
-    local identity, id = part[2][i], part[2][i + 1]
+    local dedup_key, id = part[2][i], part[2][i + 1]
     local key, old = record_of(id)
     if not key then
-        redis.call('HDEL', K.dedup_keys, identity)
+        redis.call('HDEL', K.dedup_keys, dedup_key)
         redis.call('DEL', K.schedule .. id, K.runs .. id)
     else
         index(id, redis.call('HGET', key, 'data'))

@@ -22,8 +22,8 @@ if late(ARGV[1], now) then
 end
 local id = ARGV[2]
 local key = record_of(id)
-local identity = key and redis.call('HGET', key, 'identity')
-if not identity then
+local dedup_key = key and redis.call('HGET', key, 'identity')
+if not dedup_key then
     return { C.missing, now }
 end
 free_first()
@@ -39,8 +39,8 @@ for _, tick in ipairs(redis.call('LRANGE', K.runs .. id, 0, -1)) do
         answer[#answer + 1] = state == 'active' and state or 'removed'
     end
 end
-if redis.call('HGET', K.dedup_keys, identity) == id then
-    redis.call('HDEL', K.dedup_keys, identity)
+if redis.call('HGET', K.dedup_keys, dedup_key) == id then
+    redis.call('HDEL', K.dedup_keys, dedup_key)
 end
 unindex(id, redis.call('HGET', key, 'data'))
 redis.call('ZREM', K.schedules, K.schedule .. id)

@@ -224,7 +224,7 @@ export function FilePage() {
   const [opened, open] = useState(null);
   const [error, fail] = useState(null);
   const [plan, plan_as] = useState(null);
-  // Another plan begins anew with checking.
+  // Another plan starts again with checking.
   const [turn, next] = useState(0);
   const set = (changed) => {
     plan_as(changed);

@@ -2,7 +2,7 @@
 --
 -- It is an entry of RedBeat's: a hash, and a member of the sorted set of all entries, scored by the
 -- second at which it is due, or -1. Without either of them there is no such call. One that an older
--- version stored lies in keys of its own until `adopt.lua` moves it.
+-- version stored lies in separate keys until `adopt.lua` moves it.
 --- @include "job"
 
 -- Key of a recurring call's record, and whether it has the old form; nil where there is none.
