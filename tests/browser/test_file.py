@@ -78,7 +78,7 @@ def test_errors_are_told_by_line_before_anything_is_sent(
     expect(faults.nth(0)).to_contain_text(
         "Line 4 to: Must be a phone number in E.164 form, such as +1234567890"
     )
-    expect(faults.nth(1)).to_contain_text("Line 6 scheduleAt: This was")
+    expect(faults.nth(1)).to_contain_text("Line 6 scheduleAt: Must be at most")
     expect(faults.nth(2)).to_contain_text("Line 7 priority: Must be high, normal or low")
     expect(page.get_by_text("1 row has a number that stands above already")).to_be_visible()
     assert office("GET", "/stats")["stats"]["total"] == 0

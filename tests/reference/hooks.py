@@ -18,6 +18,7 @@ from vomind_queue.api.openapi.document import BODIES as SCHEMAS
 from vomind_queue.api.openapi.texts import operations
 from vomind_queue.api.schemas.calls import BULK, TIMED_CALL, RequestSchema
 from vomind_queue.api.schemas.unknown_fields import slips
+from vomind_queue.calls.number_policy import has_trunk_zero
 
 #: The schemas by which bodies are checked, by the paths that take them; a preview reads a bulk.
 BODIES = {each.path: SCHEMAS.get(each.body, BULK) for each in operations() if each.body}
@@ -59,11 +60,15 @@ def before_call(_: Any, case: schemathesis.Case, __: Any) -> None:
 
 @schemathesis.hook
 def filter_body(context: schemathesis.HookContext, body: Any) -> bool:
-    """Refused are slips in names, and a recurring call that ends before its first run."""
+    """Refused are slips in names, trunk zeros, and a recurring call that ends before it runs."""
     schema = BODIES.get(context.operation.path)
     if not isinstance(schema, RequestSchema) or not isinstance(body, dict):
         return True
     calls = body.get("calls") if isinstance(body.get("calls"), list) else []
+    if any(
+        isinstance(each, dict) and has_trunk_zero(str(each.get("to"))) for each in [body, *calls]
+    ):
+        return False
     slipped = slips(body, schema.known) or any(
         slips(call, TIMED_CALL.known) for call in calls if isinstance(call, dict)
     )

@@ -18,10 +18,9 @@ from vomind_queue.api.blueprints import (
 )
 from vomind_queue.api.blueprints.calls import CallRoutes
 from vomind_queue.api.body import Readers
-from vomind_queue.api.context import provide
 from vomind_queue.api.http_metrics import HttpMetrics
 from vomind_queue.api.json_provider import StrictJson
-from vomind_queue.api.middleware import Api, Middleware
+from vomind_queue.api.middleware import Api, Middleware, provide
 from vomind_queue.api.openapi import routes as reference
 from vomind_queue.api.rate_limit import RateLimit
 from vomind_queue.api.redis_outage import Outage

@@ -16,6 +16,7 @@ from flask import Flask, current_app, request
 
 from vomind_queue.api.errors import RETRY_AFTER_S, Refused
 from vomind_queue.api.json_provider import Unreadable
+from vomind_queue.api.schemas import calls as call_schemas
 from vomind_queue.api.wording import received
 
 #: Longest body, bytes.
@@ -190,3 +191,10 @@ def _check_type(header: str) -> None:
         if name.strip().lower() == "charset" and charset not in _CHARSETS:
             text = f"The body must be in UTF-8; got charset {received(charset)}."
             raise Refused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, text)
+
+
+def read_no_fields() -> list[str]:
+    """Read a body without known fields; return the names that are ignored in it."""
+    body = read_object()
+    call_schemas.BARE.load(body)
+    return call_schemas.BARE.ignored(body)

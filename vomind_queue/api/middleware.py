@@ -12,9 +12,11 @@ import time
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from flask import Flask, Request, Response
+from flask import Flask, Request, Response, current_app
 from prometheus_client import Histogram
 from werkzeug.routing import MapAdapter
+
+from vomind_queue.container.web_services import Services
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -28,6 +30,8 @@ logger = logging.getLogger(__name__)
 REQUEST_ID = "vomind.request_id"
 ARRIVED = "vomind.arrived"
 ROUTE = "vomind.route"
+#: Name of the services among the extensions of the Flask application.
+_SERVICES = "vomind-services"
 
 #: Label for the route of unknown addresses, whose number has no limit.
 NOWHERE = "none"
@@ -122,3 +126,14 @@ def _whole(pieces: Iterable[bytes]) -> list[bytes]:
 def _new_id() -> str:
     # Not a secret, so a plain random number is enough.
     return f"{random.getrandbits(128):032x}"
+
+
+def provide(app: Flask, services: Services) -> None:
+    """Give the views of ``app`` their services."""
+    app.extensions[_SERVICES] = services
+
+
+def services() -> Services:
+    """Return the services of this request's application."""
+    found: Services = current_app.extensions[_SERVICES]
+    return found

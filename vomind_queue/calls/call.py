@@ -50,7 +50,7 @@ class State(StrEnum):
 class Call:
     """One outbound call as an app asked for it, defaults filled in."""
 
-    #: Number to ring: ``+`` and 7 to 15 ASCII digits, in its one spelling (`phone_numbers.py`).
+    #: Number to ring: ``+`` and 7 to 15 ASCII digits, in its one spelling (`number_policy.py`).
     to: str
     #: Words to speak, 1 to 3,000 characters.
     message: str = DEFAULT_MESSAGE

@@ -1,20 +1,33 @@
-"""Numbers that cost more than a call should: decided from the metadata of phonenumbers, no I/O.
+"""Phone numbers: one spelling for each, and which are called at all. No I/O.
 
-Who gets hold of a key can ring numbers that pay the one who is called. Off unless it is set: the
-numbers of documentation and of tests are nobody's, and would be refused as well.
+Decided from the metadata of phonenumbers. Twilio lists a call under its own spelling of the
+number: two spellings told apart here would be two people to us, and one phone that rings twice.
+
+Anyone who obtains an API key could run up charges on premium-rate numbers. Refusing those is off
+unless it is set: the numbers of documentation and tests belong to nobody and would be refused too.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import phonenumbers
-from phonenumbers import PhoneNumberType
+from phonenumbers import (
+    NumberParseException,
+    PhoneNumberFormat,
+    PhoneNumberType,
+    ValidationResult,
+)
 
 from vomind_queue.calls.call import Call
-from vomind_queue.calls.phone_numbers import has_trunk_zero, is_possible
 
+#: North America, where every number has ten digits and nothing is left out or put in.
+_NORTH_AMERICA = re.compile(r"\+1[2-9][0-9]{9}")
+
+#: No code of a country is longer than three digits.
+_ZERO_BEHIND_CODE = re.compile(r"\+[1-9][0-9]{0,2}0")
 #: Kinds that cost the caller more than a plain call.
 _DEAR = frozenset(
     {PhoneNumberType.PREMIUM_RATE, PhoneNumberType.SHARED_COST, PhoneNumberType.PAGER}
@@ -84,3 +97,49 @@ def _is_dear(number: str, read: phonenumbers.PhoneNumber) -> bool:
 def is_country(code: str) -> bool:
     """Return whether there are numbers of that country."""
     return code in phonenumbers.SUPPORTED_REGIONS
+
+
+def canonical(number: str) -> str:
+    """Return the one spelling of a number; one that cannot be is returned as it is."""
+    if _NORTH_AMERICA.fullmatch(number):
+        return number
+    read = _read(number)
+    if read is None or not _is_possible(read):
+        return number
+    return phonenumbers.format_number(read, PhoneNumberFormat.E164)
+
+
+def is_possible(number: str) -> bool:
+    """Return whether a country has numbers of that length."""
+    if _NORTH_AMERICA.fullmatch(number):
+        return True
+    read = _read(number)
+    return read is not None and _is_possible(read)
+
+
+def has_trunk_zero(number: str) -> bool:
+    """Return whether the 0 that is dialed within a country was left in behind its code."""
+    if _NORTH_AMERICA.fullmatch(number) or not _ZERO_BEHIND_CODE.match(number):
+        return False
+    read = _read(number)
+    if read is None:
+        return False
+    code = read.country_code or 0
+    if not number.startswith(f"+{code}0"):
+        return False
+    if not canonical(number).startswith(f"+{code}0"):
+        return True
+    region = phonenumbers.region_code_for_country_code(code)
+    is_trunk = phonenumbers.ndd_prefix_for_region(region, strip_non_digits=True) == "0"
+    return is_trunk and not phonenumbers.is_valid_number(read)
+
+
+def _read(number: str) -> phonenumbers.PhoneNumber | None:
+    try:
+        return phonenumbers.parse(number)
+    except NumberParseException:
+        return None
+
+
+def _is_possible(read: phonenumbers.PhoneNumber) -> bool:
+    return bool(phonenumbers.is_possible_number_with_reason(read) == ValidationResult.IS_POSSIBLE)

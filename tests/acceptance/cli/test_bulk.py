@@ -43,7 +43,7 @@ def test_a_table_as_a_spreadsheet_writes_it(typed: Typist, api: Api, tmp_path: P
     (tmp_path / "calls.csv").write_text(text, newline="")
     refused = typed("bulk", "calls.csv")
     assert refused.status == 2
-    assert "line 2: scheduleAt: This is" in refused.err
+    assert "line 2: scheduleAt: Must be" in refused.err
     (tmp_path / "calls.csv").write_text(text.replace("2099-01-01T10:00:00+01:00", ""), newline="")
     done = typed("bulk", "calls.csv", "--report", "report.csv")
     assert (done.status, done.out) == (

@@ -50,7 +50,7 @@ def test_no_open_door_beyond_loopback(stack: Stack, host: str) -> None:
     """Without keys the process ends with one line that names the setting."""
     web = stack.start("web", HOST=host)
     assert web.wait() == 1
-    assert web.output.startswith("HOST: ")
+    assert web.output.startswith(f"Invalid HOST ('{host}'): ")
     assert "API_KEYS" in web.output
     assert web.output.count("\n") == 1
 

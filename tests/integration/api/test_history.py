@@ -406,5 +406,5 @@ def test_a_log_that_is_away_leaves_the_rest_done(api: Api, log_path: Path) -> No
     log_path.write_text("no database, but long enough to be taken for one" * 100)
     answer = forget(api, "+15550000001")
     assert answer.status_code == 503
-    assert "out of the queue: 1," in answer.get_json()["detail"]
+    assert "Removed from the queue: 1," in answer.get_json()["detail"]
     assert api.total() == 0

@@ -74,7 +74,9 @@ def test_two_copies_cannot_share_a_data_directory(tmp_path: Path) -> None:
     """The second copy is told so, and another directory helps."""
     settings = Settings.from_env({"DATA_DIR": str(tmp_path)})
     held = embedded.lock(settings, within_s=0.2)
-    with pytest.raises(SettingsError, match=r"DATA_DIR: '.*' is in use by another copy"):
+    with pytest.raises(
+        SettingsError, match=r"Invalid DATA_DIR \('.*'\): it is in use by another copy"
+    ):
         embedded.lock(settings, within_s=0.2)
     os.close(held)
     os.close(embedded.lock(settings, within_s=0.2))
@@ -84,7 +86,7 @@ def test_a_data_directory_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     """A file in the way is told in one line."""
     (tmp_path / "file").touch()
     settings = Settings.from_env({"DATA_DIR": str(tmp_path / "file")})
-    with pytest.raises(SettingsError, match=r"DATA_DIR: '.*' cannot be used: Not a directory"):
+    with pytest.raises(SettingsError, match=r"Invalid DATA_DIR \('.*'\): Not a directory"):
         embedded.lock(settings, within_s=0)
 
 

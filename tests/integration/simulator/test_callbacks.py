@@ -37,7 +37,7 @@ TERMINAL = {"CallDuration", "Duration", "SipResponseCode"}
 DETECTED = {"CallSid", "AccountSid", "AnsweredBy", "MachineDetectionDuration"}
 
 EVENTS = ["initiated", "ringing", "answered", "completed"]
-FAST = {"pace": 0.1}
+FAST = {"pace": 0.3}
 
 
 @pytest.fixture

@@ -8,8 +8,7 @@ from marshmallow import ValidationError
 from vomind_queue.api.schemas.call_log import NUMBER
 from vomind_queue.api.schemas.calls import CALL, CHANGE
 from vomind_queue.calls.call import Call
-from vomind_queue.calls.number_policy import NumberPolicy
-from vomind_queue.calls.phone_numbers import canonical, has_trunk_zero, is_possible
+from vomind_queue.calls.number_policy import NumberPolicy, canonical, has_trunk_zero, is_possible
 from vomind_queue.config.settings import Settings
 
 TRUNK = ["+4402079460123", "+49030123456", "+330123456789", "+610412345678", "+4401234"]

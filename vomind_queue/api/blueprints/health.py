@@ -5,8 +5,8 @@ from __future__ import annotations
 from flask import Blueprint, Response
 
 from vomind_queue import __version__
-from vomind_queue.api.context import services
 from vomind_queue.api.errors import Refused, unavailable
+from vomind_queue.api.middleware import services
 from vomind_queue.api.serializers import jobs as job_serializer
 from vomind_queue.errors import StoreUnavailable
 from vomind_queue.observability.redis_memory import REMEDY

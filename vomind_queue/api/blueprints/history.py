@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from flask import Blueprint, Flask, Response, current_app, request
 
 from vomind_queue.api.blueprints.jobs import plausible
-from vomind_queue.api.context import services
 from vomind_queue.api.errors import unavailable
+from vomind_queue.api.middleware import services
 from vomind_queue.api.schemas import call_log as log_schemas
 from vomind_queue.api.serializers import call_log as log_serializer
 from vomind_queue.api.serializers import jobs as job_serializer

@@ -6,7 +6,8 @@ import re
 
 from flask import Blueprint, Response
 
-from vomind_queue.api.context import read_no_fields, services
+from vomind_queue.api.body import read_no_fields
+from vomind_queue.api.middleware import services
 from vomind_queue.api.serializers import jobs as job_serializer
 from vomind_queue.calls.call import State
 from vomind_queue.errors import JobNotFound

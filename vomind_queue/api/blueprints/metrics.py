@@ -21,8 +21,8 @@ from prometheus_client.core import (
     Metric,
 )
 
-from vomind_queue.api.context import services
 from vomind_queue.api.http_metrics import HttpMetrics
+from vomind_queue.api.middleware import services
 from vomind_queue.calls.attempts import Kind
 from vomind_queue.calls.call import State
 from vomind_queue.observability.overview import SYSTEM, longest_ms

@@ -12,8 +12,8 @@ from typing import Any
 from flask import Blueprint, Flask, Response, current_app, request
 
 from vomind_queue.api.blueprints.jobs import plausible
-from vomind_queue.api.context import services
 from vomind_queue.api.json_provider import encode
+from vomind_queue.api.middleware import services
 from vomind_queue.api.serializers import jobs as job_serializer
 from vomind_queue.api.serializers.times import iso, iso_or_none
 from vomind_queue.observability.overview import Hour, Overview, Reason

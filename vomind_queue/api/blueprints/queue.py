@@ -5,8 +5,8 @@ from __future__ import annotations
 from flask import Blueprint, Response, request
 
 from vomind_queue.api import auth
-from vomind_queue.api.body import read_object
-from vomind_queue.api.context import read_no_fields, services
+from vomind_queue.api.body import read_no_fields, read_object
+from vomind_queue.api.middleware import services
 from vomind_queue.api.schemas import calls as call_schemas
 from vomind_queue.api.serializers import jobs as job_serializer
 from vomind_queue.calls.call import State

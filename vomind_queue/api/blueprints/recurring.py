@@ -10,9 +10,9 @@ from werkzeug.routing import BaseConverter
 
 from vomind_queue.api import auth
 from vomind_queue.api.auth import kept_id
-from vomind_queue.api.body import read_object
-from vomind_queue.api.context import read_no_fields, services
+from vomind_queue.api.body import read_no_fields, read_object
 from vomind_queue.api.idempotency import answered_before, idempotency_key
+from vomind_queue.api.middleware import services
 from vomind_queue.api.schemas import calls as call_schemas
 from vomind_queue.api.schemas.recurring import CHANGE, PAGE, PREVIEW, PREVIEWED, RECURRING
 from vomind_queue.api.serializers import jobs as job_serializer

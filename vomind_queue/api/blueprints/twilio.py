@@ -16,8 +16,8 @@ from flask import Blueprint, Flask, Response, request
 from werkzeug.datastructures import MultiDict
 
 from vomind_queue.api.body import read_bytes
-from vomind_queue.api.context import services
 from vomind_queue.api.errors import Refused
+from vomind_queue.api.middleware import services
 from vomind_queue.calls.call_status import StatusUpdate, UpdateOutcome
 from vomind_queue.twilio.callbacks import hang_up, read, status_path, twiml_path
 from vomind_queue.twilio.twiml import say

@@ -12,7 +12,7 @@ from vomind_queue.api.schemas import fields, unknown_fields
 from vomind_queue.api.serializers.times import YEAR_MS, in_words
 from vomind_queue.calls.call import DEFAULT_MESSAGE, Call, NewCall, Priority
 from vomind_queue.calls.call_status import Detection
-from vomind_queue.calls.phone_numbers import canonical
+from vomind_queue.calls.number_policy import canonical
 from vomind_queue.config.settings import Settings
 from vomind_queue.twilio.callbacks import MAX_URL, application_url
 
