@@ -32,7 +32,7 @@ SENDERS = 16
 #: Deliveries that are remembered.
 MEMORY = 20_000
 #: Between two callbacks that were held back, s.
-HELD_PACE_S = 0.15
+HELD_PACE_S = 0.1
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 

@@ -37,7 +37,7 @@ TERMINAL = {"CallDuration", "Duration", "SipResponseCode"}
 DETECTED = {"CallSid", "AccountSid", "AnsweredBy", "MachineDetectionDuration"}
 
 EVENTS = ["initiated", "ringing", "answered", "completed"]
-FAST = {"pace": 0.3}
+FAST = {"pace": 0.2}
 
 
 @pytest.fixture
@@ -213,8 +213,8 @@ def sent(
     simulator.outcomes(FAST)
     simulator.mishaps(*troubles)
     create(simulator, box)
-    # A call takes 0.6 s at that pace, and the latest mishap less than that.
-    time.sleep(1.5)
+    # A call takes 1.2 s at that pace, and the latest mishap less than that.
+    time.sleep(3)
     return list(box.letters)
 
 
