@@ -240,7 +240,7 @@ def test_callbacks_are_repeated_late_and_out_of_order(
     assert told(repeated) == [*WAY, WAY[3]]
     simulator.reset()
     box.letters.clear()
-    late = sent(simulator, box, {"mishap": "late", "event": "ringing", "ms": 700})
+    late = sent(simulator, box, {"mishap": "late", "event": "ringing", "ms": 1_400})
     assert told(late) == [WAY[0], *WAY[2:], WAY[1]]
 
 
