@@ -40,7 +40,7 @@ def image(client: redis.Redis) -> dict[str, Any]:
 
 @pytest.fixture(params=VERSIONS)
 def old(request: pytest.FixtureRequest, redis_url: str) -> Iterator[redis.Redis]:
-    """A client of the source, which lies in a database of its own on the same server."""
+    """A client of the source, which lies in another database of the same server."""
     with redis.Redis.from_url(redis_url.removesuffix("/0") + "/1") as client:
         fill(client, request.param)
         yield client

@@ -27,7 +27,7 @@ def job(place: Place, at_ms: int = 0, data: Any = None, **fields: str) -> OldJob
 
 
 def written(record: dict[str, str]) -> OldJob:
-    """A waiting job, with these fields as they stand in Redis."""
+    """A waiting job, with these fields as Redis has them."""
     plain = job(Place.WAIT)
     return replace(plain, fields={**plain.fields, **record})
 

@@ -72,7 +72,7 @@ def import_bullmq(
     abandoned: bool,
     report: Path | None,
 ) -> None:
-    """Take over the calls of a BullMQ queue; says what it would do, unless told to do it.
+    """Take over the calls of a BullMQ queue; without a yes, only say what would be done.
 
     Waiting, delayed, failed and recurring ones. With --take-over it
     pauses the old queue, waits for the calls that are being placed, and moves the others here.

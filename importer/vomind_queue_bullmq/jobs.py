@@ -103,8 +103,8 @@ def _load(wanted: Mapping[str, Any]) -> Call:
         return call
     except ValidationError as error:
         messages: dict[str, Any] = error.normalized_messages()  # type: ignore[no-untyped-call]
-        told = "; ".join(f"{name}: {_first(what)}" for name, what in messages.items())
-        raise Untranslatable(told) from None
+        summary = "; ".join(f"{name}: {_first(what)}" for name, what in messages.items())
+        raise Untranslatable(summary) from None
 
 
 def _first(messages: Any) -> str:
@@ -125,8 +125,8 @@ def _standing(job: OldJob, attempts: int, due: int, terms: Terms) -> tuple[State
         return State.FAILED, terms.now_ms, IN_DOUBT
     if attempts == 0 and _too_late(job, due, terms):
         late = in_words(terms.now_ms - due)
-        told = f"It was due {late} before it was taken over from the old service. "
-        return State.FAILED, terms.now_ms, told + "Retry it to place it now."
+        reason = f"It was due {late} before it was taken over from the old service. "
+        return State.FAILED, terms.now_ms, reason + "Retry it to place it now."
     if job.place is Place.DELAYED:
         return State.DELAYED, due, reason
     return State.WAITING, due, reason

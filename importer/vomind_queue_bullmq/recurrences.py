@@ -76,8 +76,8 @@ class Schedules:
         notes = [_note(old, taken)]
         done: dict[str, str] = {}
         if old.run and old.next_ms <= self._takeover_store.now_ms():
-            done, told = self._take_due_run(old, taken.recurrence, last_id)
-            notes.append(told)
+            done, note = self._take_due_run(old, taken.recurrence, last_id)
+            notes.append(note)
         new = self._here(taken.recurrence)
         if new is None:
             new = self._recurring_store.put(taken.recurrence, taken.next_ms).schedule_id

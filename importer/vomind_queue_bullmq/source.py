@@ -34,7 +34,7 @@ class SourceUnusable(VomindError):
 
 
 class Place(StrEnum):
-    """Where a job may stand in BullMQ."""
+    """The lists and sets of BullMQ in which a job may be."""
 
     #: Waiting without a priority; served before all others.
     WAIT = "wait"

@@ -250,11 +250,11 @@ def _active_reason(job: OldJob) -> str:
 
 def _active_in_words(active: Sequence[OldJob]) -> str:
     locked = sum(job.locked for job in active)
-    told = [f"Being placed by the old service: {locked}."] if locked else []
+    lines = [f"Being placed by the old service: {locked}."] if locked else []
     if locked < len(active):
-        told.append(
+        lines.append(
             f"Being placed when their worker died: {len(active) - locked}. They may have rung; "
             "--abandoned takes them over as failed ones, to be judged by a person."
         )
-    told.append("Nothing was taken over; the old queue is paused. Run this again.")
-    return " ".join(told)
+    lines.append("Nothing was taken over; the old queue is paused. Run this again.")
+    return " ".join(lines)

@@ -70,8 +70,8 @@ class Call:
     voicemail_message: str | None = None
     #: The number as it came, where that is not how it is spelt; ``None``: it is.
     to_given: str | None = None
-    #: Under which the request that asked for it was known to the client that sent it: stands in
-    #: the log lines of the call, and is never shown. ``None``: the client gave none.
+    #: The client's id of the request that asked for the call; logged, never shown. ``None``: the
+    #: client gave none.
     request_id: str | None = None
 
     def as_data(self) -> dict[str, Any]:

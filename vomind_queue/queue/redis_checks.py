@@ -97,7 +97,7 @@ def _memory(facts: Mapping[str, Any]) -> Iterator[CheckResult]:
     elif memory.limit:
         yield fine("memory", str(memory))
     else:
-        yield fine("memory", f"{used / 2**20:,.0f} MiB used, without a limit of its own")
+        yield fine("memory", f"{used / 2**20:,.0f} MiB used, without a maxmemory")
 
 
 def _clients(facts: Mapping[str, Any]) -> Iterator[CheckResult]:

@@ -58,7 +58,7 @@ def lacking(rights: list[str]) -> str:
     """Return the words for rights that our user lacks."""
     return (
         f"Redis does not let our user use {', '.join(rights)}. "
-        'Give it the rights of docs/redis.md, "A user of its own".'
+        'Give it the rights of docs/redis.md, "A dedicated user".'
     )
 
 

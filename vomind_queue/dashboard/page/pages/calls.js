@@ -38,7 +38,7 @@ const TIMES = {
 };
 
 /** What the last column of a list tells. */
-const LAST = { waiting: 'Message', delayed: 'Message, or why put off', failed: 'Why' };
+const LAST = { waiting: 'Message', delayed: 'Message, or why delayed', failed: 'Why' };
 
 function Last({ each }) {
   const said = outcome(each.call);

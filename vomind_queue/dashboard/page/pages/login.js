@@ -13,7 +13,7 @@ export function LoginPage() {
     try {
       await signIn(key.trim());
     } catch (error) {
-      set([error.status === 401 ? 'This is none of the keys.' : error.message]);
+      set([error.status === 401 ? 'That is not one of the keys.' : error.message]);
       wait(false);
     }
   };
