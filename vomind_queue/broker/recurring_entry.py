@@ -59,7 +59,7 @@ class CronSchedule(BaseSchedule):
         return schedstate(is_due=seconds <= 0, next=max(seconds, 0))
 
     def encoded(self) -> dict[str, Any]:
-        """As it stands in the definition of an entry."""
+        """Return it as the definition of an entry has it."""
         return redbeat_entry.encode(self.cron, self.zone, self.start_ms, self.end_ms)
 
     def __eq__(self, other: object) -> bool:

@@ -24,7 +24,7 @@ class TryAgain(VomindError):
 
 
 class CallFailed(VomindError):
-    """The call is given up. The reason stands in the job, not here: it may name the number."""
+    """The call is given up. Its reason is in the job, not here: it may name the number."""
 
 
 def register(app: Celery, usecase: PlaceCall, settings: Settings) -> Any:

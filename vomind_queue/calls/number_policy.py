@@ -66,9 +66,8 @@ class NumberPolicy:
         return self._objection_to(call.to)
 
     def _objection_to(self, number: str) -> str:
-        try:
-            read = phonenumbers.parse(number)
-        except phonenumbers.NumberParseException:
+        read = _read(number)
+        if read is None:
             return "No country has numbers like this one." if self.countries else ""
         if self.countries:
             country = phonenumbers.region_code_for_number(read)
@@ -104,9 +103,7 @@ def canonical(number: str) -> str:
     if _NORTH_AMERICA.fullmatch(number):
         return number
     read = _read(number)
-    if read is None or not _is_possible(read):
-        return number
-    return phonenumbers.format_number(read, PhoneNumberFormat.E164)
+    return number if read is None else _spelling(number, read)
 
 
 def is_possible(number: str) -> bool:
@@ -127,7 +124,7 @@ def has_trunk_zero(number: str) -> bool:
     code = read.country_code or 0
     if not number.startswith(f"+{code}0"):
         return False
-    if not canonical(number).startswith(f"+{code}0"):
+    if not _spelling(number, read).startswith(f"+{code}0"):
         return True
     region = phonenumbers.region_code_for_country_code(code)
     is_trunk = phonenumbers.ndd_prefix_for_region(region, strip_non_digits=True) == "0"
@@ -139,6 +136,12 @@ def _read(number: str) -> phonenumbers.PhoneNumber | None:
         return phonenumbers.parse(number)
     except NumberParseException:
         return None
+
+
+def _spelling(number: str, read: phonenumbers.PhoneNumber) -> str:
+    if not _is_possible(read):
+        return number
+    return phonenumbers.format_number(read, PhoneNumberFormat.E164)
 
 
 def _is_possible(read: phonenumbers.PhoneNumber) -> bool:

@@ -49,7 +49,7 @@ class PlaceCall:
         self._callbacks = callbacks
 
     def place(self, job_id: str) -> Decision | NotStarted:
-        """Return place a call that this process holds; return what became of it.
+        """Place a call that this process holds; return what became of it.
 
         A call that is to be tried again stays held: the caller delays it.
         """

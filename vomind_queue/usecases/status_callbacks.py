@@ -33,7 +33,7 @@ class CallbackStore(Protocol):
 
 
 class Jobs(Protocol):
-    """What is to be spoken stands in the job."""
+    """Read jobs, which hold the words to speak."""
 
     def job(self, job_id: str) -> Job: ...
 

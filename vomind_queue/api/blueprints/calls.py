@@ -25,9 +25,7 @@ class CallRoutes:
         self._enqueue = services.enqueue
         self._queue = services.queue
         self._past_grace_ms = services.settings.past_schedule_grace_ms
-        self._number_policy = services.settings.number_policy
-        self._twiml_url = services.settings.twiml_url
-        self._serves_twiml = call_schemas.serves_twiml(services.settings)
+        self._placeable = call_schemas.PlaceableCalls(services.settings)
 
     def blueprint(self) -> Blueprint:
         """Return the routes, relative to the API's path."""
@@ -112,10 +110,7 @@ class CallRoutes:
 
     def _not_placed(self, news: list[NewCall]) -> dict[int, dict[str, list[str]]]:
         """Return the errors of calls that this service does not place, by index."""
-        calls = [new.call for new in news]
-        mute = {} if self._serves_twiml else call_schemas.unspeakable(calls)
-        long = call_schemas.too_long(calls, self._twiml_url)
-        return {**mute, **long, **self._number_policy.objections(calls)}
+        return self._placeable.faults([new.call for new in news])
 
     def _untimely(self, news: list[NewCall]) -> dict[int, dict[str, list[str]]]:
         if all(new.due_ms is None for new in news):

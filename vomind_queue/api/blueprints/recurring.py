@@ -48,10 +48,7 @@ def schedule() -> Response:
 
 def _placeable(wanted: Recurrence) -> Recurrence:
     """Return the recurrence. Raise ValidationError where this service does not place the call."""
-    settings = services().settings
-    mute = {} if call_schemas.serves_twiml(settings) else call_schemas.unspeakable([wanted.call])
-    long = call_schemas.too_long([wanted.call], settings.twiml_url)
-    if found := {**mute, **long, **settings.number_policy.objections([wanted.call])}:
+    if found := call_schemas.PlaceableCalls(services().settings).faults([wanted.call]):
         raise ValidationError(dict(found[0]))
     return wanted
 

@@ -301,6 +301,21 @@ def too_long(calls: Sequence[Call], twiml_url: str | None) -> dict[int, dict[str
     return found
 
 
+class PlaceableCalls:
+    """Which valid calls this service does not place, because of its settings."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._number_policy = settings.number_policy
+        self._twiml_url = settings.twiml_url
+        self._serves_twiml = serves_twiml(settings)
+
+    def faults(self, calls: Sequence[Call]) -> dict[int, dict[str, list[str]]]:
+        """Return the errors of calls that are not placed, by index."""
+        mute = {} if self._serves_twiml else unspeakable(calls)
+        long = too_long(calls, self._twiml_url)
+        return {**mute, **long, **self._number_policy.objections(calls)}
+
+
 CALL = CallSchema()
 TIMED_CALL = TimedCallSchema()
 DELAYED_CALL = DelayedCallSchema()

@@ -23,6 +23,8 @@ _TIME = re.compile(
     r"|([\d*/,?LW#-]+ ){2}([\w*/,?#-]+ ){2,3}[\w*/,?#-]+"
     r"|@(yearly|annually|monthly|weekly|daily|midnight|hourly)"
 )
+#: What a field for a time begins with, whatever follows: delaySeconds, scheduled_time, cron.
+TIMING = ("sched", "delay", "cron")
 #: How deep options within options are searched, and how many values of one field are.
 _DEPTH, _MOST = 3, 50
 
@@ -73,16 +75,20 @@ def _targets() -> Mapping[str, str]:
     }
 
 
-@cache
 def _names(kind: str) -> frozenset[str]:
+    return _kinds()[kind]
+
+
+@cache
+def _kinds() -> Mapping[str, frozenset[str]]:
     text = (files("vomind_queue.api.schemas") / "foreign_fields.yaml").read_text("utf-8")
-    return frozenset(yaml.safe_load(text)[kind].split())
+    return {kind: frozenset(names.split()) for kind, names in yaml.safe_load(text).items()}
 
 
 def _is_time(name: str, value: Any) -> bool:
     if value is None or value is False:
         return False
-    is_named = plain(name) in _targets() or plain(name).startswith(("sched", "delay", "cron"))
+    is_named = plain(name) in _targets() or plain(name).startswith(TIMING)
     return is_named or (isinstance(value, str) and _TIME.fullmatch(value.strip()) is not None)
 
 

@@ -36,9 +36,6 @@ PLACES: Mapping[str, str] = {
 #: One of these is known wherever calls are asked for.
 _OF_CALLS = frozenset({"to", "calls", "cronExpression"})
 
-#: What a field for a time begins with, whatever follows: delaySeconds, scheduled_time, cron.
-_TIMING = ("sched", "delay", "cron")
-
 #: Different unknown names in one request. Comparing names is slow, and remembered by name.
 MOST_NAMES = 200
 #: Longer names are like no other, and are shown shortened, characters.
@@ -108,7 +105,7 @@ def hint(name: str, known: frozenset[str]) -> str | None:
     if not close:
         # An abbreviation, such as cron or meta.
         close = [each for each in names if len(plain) > 3 and each.startswith(plain)]  # noqa: PLR2004
-    if not close and plain.startswith(_TIMING):
+    if not close and plain.startswith(foreign_fields.TIMING):
         close = get_close_matches(plain, names, n=1, cutoff=0)
     if not close:
         return None
