@@ -60,11 +60,17 @@ def before_call(_: Any, case: schemathesis.Case, __: Any) -> None:
 
 @schemathesis.hook
 def filter_body(context: schemathesis.HookContext, body: Any) -> bool:
-    """Refused are slips in names, trunk zeros, and a recurring call that ends before it runs."""
+    """Refused are slips in names, trunk zeros, and a recurring call that ends before it runs.
+
+    So are changes that contradict the fields which the stored call keeps.
+    """
     schema = BODIES.get(context.operation.path)
     if not isinstance(schema, RequestSchema) or not isinstance(body, dict):
         return True
     calls = body.get("calls") if isinstance(body.get("calls"), list) else []
+    changes = context.operation.method == "patch"
+    if changes and body.get("machineDetection") == "off":
+        return False
     if any(
         isinstance(each, dict) and has_trunk_zero(str(each.get("to"))) for each in [body, *calls]
     ):
