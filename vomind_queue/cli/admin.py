@@ -36,9 +36,9 @@ def exit_on_error() -> Iterator[None]:
 @click.command()
 @click.argument("number")
 def forget(number: str) -> None:
-    """Take a phone NUMBER out of queue, history and call log.
+    """Remove a phone NUMBER from the queue, the history and the call log.
 
-    Ends with 1 when something is left to be done.
+    Exits with 1 if something is left to do.
     """
     if not re.fullmatch(r"\+[0-9]{7,15}", number):
         raise click.BadParameter("must be + and 7 to 15 digits", param_hint="NUMBER")
@@ -60,9 +60,9 @@ def forget(number: str) -> None:
 @click.command("dead-letters")
 @click.option("--send", is_flag=True, help="Send them to the call log again.")
 def dead_letters(*, send: bool) -> None:
-    """Show the lines that the call log refused, with its reasons; never a number.
+    """Show the rows that the call log refused, and why; never a phone number.
 
-    Ends with 1 when there are any left.
+    Exits with 1 if any are left.
     """
     with exit_on_error():
         relay = build_relay(configured())
@@ -79,7 +79,7 @@ def dead_letters(*, send: bool) -> None:
 
 @click.command()
 def settings() -> None:
-    """Write .env.example and the table in docs/settings.md, below the working directory."""
+    """Update .env.example and the table in docs/settings.md in the working directory."""
     Path(".env.example").write_text(env_example(), encoding="utf-8")
     page = Path("docs/settings.md")
     text = re.sub(

@@ -21,9 +21,9 @@ from vomind_queue.errors import leaves
 DEFAULT_URL = "http://127.0.0.1:3000"
 #: Environment variables of clients, which need no other settings.
 CLIENT_VARIABLES = ("VOMIND_URL", "VOMIND_KEY")
-#: Where the queue's endpoints hang.
+#: The path that the queue's endpoints share.
 QUEUE = "/api/queue"
-#: Where the verdict on the queue is.
+#: The path of the overview.
 OVERVIEW = "/api/overview"
 #: How long an answer may take, s: a bulk of 10,000 takes a few.
 TIMEOUT_S = 30.0
@@ -31,7 +31,7 @@ TIMEOUT_S = 30.0
 CONNECT_S = 5.0
 #: The longest wait between two tries, s.
 LONGEST_PAUSE_S = 15.0
-#: Messages of a refusal that are shown; a bulk's are listed by line elsewhere.
+#: How many messages of a refusal are shown; those of a bulk are listed by line.
 MOST_SHOWN = 20
 T = TypeVar("T")
 
@@ -50,13 +50,13 @@ class ApiFault(click.ClickException):
     ) -> None:
         super().__init__(message)
         self.exit_code = int(exit_code)  # type: ignore[misc]
-        #: The API's own document, where it gave one.
+        #: The API's own error document, if there was one.
         self.problem = problem or {}
         #: Whether the request may have been carried out all the same.
         self.sent = sent
-        #: When to try again, s, as far as was said.
+        #: When to try again, s, if the API said so.
         self.retry_after_s = retry_after_s
-        #: Whether standard output wants a document, too.
+        #: Whether to print the document on standard output as well.
         self.as_json = False
 
     @property
@@ -66,12 +66,12 @@ class ApiFault(click.ClickException):
 
     @property
     def document(self) -> dict[str, Any]:
-        """What ``--json`` prints of it."""
+        """The error as ``--json`` prints it."""
         plain = {"success": False, "error": self.message, "status": None}
         return {**plain, **self.problem, "exitCode": self.exit_code}
 
     def show(self, file: IO[Any] | None = None) -> None:
-        """One line for people on standard error, and a document where it is wanted."""
+        """Print a line for people on standard error, and the document if it is wanted."""
         super().show(file)
         if self.as_json:
             click.echo(readable(self.document))
@@ -85,7 +85,7 @@ class Api:
     """One service; safe to use from one thread."""
 
     def __init__(self, url: str, key: str | None) -> None:
-        """Raise click's UsageError for what is no address, or cannot be a key."""
+        """Raise click's UsageError for an invalid address or key."""
         self.url = _base(url)
         #: Distinguishes services and keys without revealing them.
         self.fingerprint = hashlib.sha256(f"{self.url} {key or ''}".encode()).hexdigest()[:12]
@@ -130,7 +130,7 @@ class Api:
                 params={name: value for name, value in (query or {}).items() if value is not None},
                 headers=sent,
                 timeout=(CONNECT_S, TIMEOUT_S),
-                # Following it would turn a POST into a GET, and send the key elsewhere.
+                # Following a redirect would turn a POST into a GET and send the key elsewhere.
                 allow_redirects=False,
             )
         except requests.RequestException as error:
@@ -145,7 +145,7 @@ class Api:
         sent = not (isinstance(error, requests.ConnectTimeout) or "NewConnection" in repr(error))
         if not sent:
             message = f"{self.url} cannot be reached: {reason}. Is it running there?"
-            message += " --url or VOMIND_URL names another address."
+            message += " Use --url or VOMIND_URL for another address."
         return ApiFault(message, ExitCode.UNREACHABLE, sent=sent)
 
     def _refused(self, answer: requests.Response) -> ApiFault:
@@ -187,7 +187,7 @@ def _words(problem: Mapping[str, Any]) -> str:
     if len(found) < 2:  # noqa: PLR2004
         return str(problem["detail"])
     more = [f"… and {len(found) - MOST_SHOWN} more."] if len(found) > MOST_SHOWN else []
-    return "\n  ".join(["It was refused:", *found[:MOST_SHOWN], *more])
+    return "\n  ".join(["The request was refused:", *found[:MOST_SHOWN], *more])
 
 
 def _base(url: str) -> str:

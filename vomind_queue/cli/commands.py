@@ -1,4 +1,4 @@
-"""All commands, each imported when it is asked for: a new one has its line here."""
+"""All commands, each imported when it is run. A new command needs a line here."""
 
 from __future__ import annotations
 
@@ -17,37 +17,37 @@ ADDED_BY = "vomind_queue.commands"
 #: the first line of the command's own help, so that the list imports none of them.
 _TABLE = """
 up run Run the whole stack on this machine until Ctrl-C.
-doctor doctor Look at Redis, Twilio, callbacks and the call log, and say what to do.
-web run Serve the API, and nothing else, until Ctrl-C.
+doctor doctor Check Redis, Twilio, callbacks and the call log, and suggest remedies.
+web run Serve the API until Ctrl-C.
 worker run Place calls until Ctrl-C.
-beat run Let recurring calls fall due until Ctrl-C.
-shipper run Deliver to the call log until Ctrl-C.
-flower run Serve Flower, Celery's page of workers and tasks, until Ctrl-C.
+beat run Schedule the runs of recurring calls until Ctrl-C.
+shipper run Deliver events to the call log until Ctrl-C.
+flower run Serve Flower, a dashboard of workers and tasks, until Ctrl-C.
 call place Call a NUMBER as soon as its turn comes.
-schedule place Call a NUMBER later: --at a time, or --in a while.
+schedule place Call a NUMBER later: --at a time, or --in a duration.
 bulk bulk.command Schedule the calls in a FILE: CSV with a header, or JSON lines.
-status queue Show how the queue stands: is it calling, and if not, why and what to do.
-watch status_board Show how the queue stands, live, until Ctrl-C.
-list list_calls Show calls: those of one STATE, in the queue's order; or any, the newest first.
-show jobs Show a call: where it is, why it has not rung yet, and its story.
-edit place Change what is given of a call that has not begun, and nothing else.
-cancel jobs Take calls out of the queue; once it says so, they are never placed.
-failures queue Show why calls failed, by kind.
-retry jobs Let failed calls wait again, with a full set of attempts.
+status queue Show whether calls are going out and, if not, why and what to do.
+watch status_board Show the status live until Ctrl-C.
+list list_calls List calls: those in one STATE, in the queue's order, or all, newest first.
+show jobs Show a call: its state, why it has not rung yet, and its history.
+edit place Change a call that has not started; options left out stay as they are.
+cancel jobs Cancel calls; once this is confirmed, they are never placed.
+failures queue Count failed calls by the reason for their failure.
+retry jobs Put failed calls back in the queue, with a full set of attempts.
 recurring recurring Create, list, change, pause and delete recurring calls.
-pause queue Let no call start, on any worker, until resume.
-resume queue Let calls start again.
+pause queue Stop all workers from starting calls until resume.
+resume queue Let workers start calls again.
 clean queue Remove finished calls from history; the call log keeps them.
-export list_calls Write the calls of the log, the newest first, as CSV or as JSON lines.
-forget admin Take a phone NUMBER out of queue, history and call log.
-dead-letters admin Show the lines that the call log refused, with its reasons; never a number.
-completion main Print the completion for a SHELL.
-settings admin Write .env.example and the table in docs/settings.md, below the working directory.
+export list_calls Write calls from the call log as CSV or JSON lines, newest first.
+forget admin Remove a phone NUMBER from the queue, the history and the call log.
+dead-letters admin Show the rows that the call log refused, and why; never a phone number.
+completion main Print the completion script for a SHELL.
+settings admin Update .env.example and the table in docs/settings.md in the working directory.
 """
 
 
 class Lazy(NamedTuple):
-    """Where a command is, and what is said of it in the list."""
+    """Where a command is, and its line in the list."""
 
     #: Module, a colon, and the name of the command in it.
     place: str
@@ -60,7 +60,7 @@ class Lazy(NamedTuple):
         module, _, name = self.place.partition(":")
         command = getattr(import_module(module), name)
         if not isinstance(command, click.Command):
-            raise TypeError(f"{self.place} is no command")
+            raise TypeError(f"{self.place} is not a click command")
         return command
 
 
@@ -75,10 +75,10 @@ COMMANDS = {**COMMANDS, "run": COMMANDS["up"]._replace(help="The same as up.", h
 
 
 class LazyGroup(DYMGroup):
-    """These commands and those of other distributions, which are looked up where ours end."""
+    """Our commands and those of other distributions; the latter are looked up only when needed."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
-        """In the order of the table, which goes from the frequent to the rare."""
+        """Return the names in the order of the table: the frequent ones first."""
         return [name for name, lazy in _all().items() if not lazy.hidden]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002

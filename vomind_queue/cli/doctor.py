@@ -1,6 +1,6 @@
 """``doctor``: checks of everything that the service depends on, run from this machine.
 
-Each room for an outside system has its own checks (`account_checks`, `redis_checks`,
+Each package that talks to an outside system has its own checks (`account_checks`, `redis_checks`,
 `supabase_checks`); here they run in order and are printed. Nothing is changed, nobody is called.
 """
 
@@ -46,10 +46,10 @@ _PATH = "/api/twilio/twiml/doctor/doctor"
 @click.option("--json", "as_json", is_flag=True, help="Print the results as JSON.")
 @click.pass_context
 def doctor(context: click.Context, /, *, as_json: bool) -> None:
-    """Look at Redis, Twilio, callbacks and the call log, and say what to do.
+    """Check Redis, Twilio, callbacks and the call log, and suggest remedies.
 
-    With the settings of this machine. Nothing is changed, and nobody is rung. Ends with 10 when
-    something should be put right, with 11 when it must be.
+    Uses the settings of this machine. Changes nothing and calls nobody. Exits with 10 if something
+    should be fixed, and with 11 if something must be.
     """
     as_json = as_json or bool(context.find_root().params.get("as_json"))
     try:
@@ -114,7 +114,7 @@ def _processes(queue: CallQueue) -> Iterator[CheckResult]:
     try:
         stats = queue.stats()
     except StoreUnavailable as error:
-        yield wrong("queue", str(error), "Look at the log of Redis.")
+        yield wrong("queue", str(error), "Check the log of Redis.")
         return
     if stats.pause is not None:
         yield advice("queue", f"It is paused by {stats.pause.by}.", "vomind-queue resume")
@@ -137,9 +137,9 @@ def _processes(queue: CallQueue) -> Iterator[CheckResult]:
 
 
 def _keys(settings: Settings) -> Iterator[CheckResult]:
-    """Yield an advice for API keys that could be guessed, by their names."""
+    """Warn about API keys that could be guessed, by their names."""
     if short := settings.short_keys:
-        names = ", ".join(key.name or "one without a name" for key in short)
+        names = ", ".join(key.name or "an unnamed one" for key in short)
         yield advice(
             "API_KEYS",
             f"Shorter than {LEAST_KEY} characters: {names}.",

@@ -16,7 +16,7 @@ class ExitCode(IntEnum):
     LEFT = 1
     #: The command line, a file or a value in it is not allowed.
     USAGE = 2
-    #: There is no such job, or no such path.
+    #: No such job, or no such path.
     NOT_FOUND = 3
     #: The call is in a state that does not allow this.
     REFUSED = 4

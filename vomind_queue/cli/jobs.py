@@ -1,4 +1,4 @@
-"""``show``, ``cancel`` and ``retry``: calls by their ids; and how one goes, until it is over."""
+"""``show``, ``cancel`` and ``retry``: calls by id. Also follows one call until it is over."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from vomind_queue.encoding import readable
 _IDS = click.argument("ids", nargs=-1, required=True, metavar="ID...")
 _HISTORY = ("completed", "failed")
 _TIMES = ("createdAt", "scheduledFor", "startedAt", "finishedAt")
-#: States in which a call is still to ring.
+#: States in which a call has yet to ring.
 _AHEAD = ("waiting", "delayed", "active")
-#: Between two requests, s.
+#: Time between two requests, s.
 POLL_INTERVAL_S = 0.5
-#: How long the service may be away meanwhile, s.
+#: How long to wait for an unreachable service, s.
 AWAY_S = 120.0
-#: Twilio's last words on a call, and ours for one that it knows no more.
+#: Twilio's final statuses, and ours for a call that Twilio no longer knows.
 OVER = frozenset({"completed", "busy", "no-answer", "failed", "canceled", "unknown"})
 
 
@@ -35,10 +35,10 @@ OVER = frozenset({"completed", "busy", "no-answer", "failed", "canceled", "unkno
 @click.option("--remove", is_flag=True, help="Also remove finished calls from history.")
 @talks
 def cancel(api: Api, out: Out, *, ids: tuple[str, ...], remove: bool) -> None:
-    """Take calls out of the queue; once it says so, they are never placed.
+    """Cancel calls; once this is confirmed, they are never placed.
 
-    "-" reads the ids from standard input. A finished call is left alone without --remove, for
-    cancelling it takes it out of history. A recurring call (recurring:1) is stopped for good.
+    "-" reads the ids from standard input. A finished call is left alone unless --remove is given,
+    which removes it from history. A recurring call (recurring:1) is stopped for good.
     """
 
     def one(job_id: str) -> tuple[dict[str, Any], str]:
@@ -54,7 +54,9 @@ def cancel(api: Api, out: Out, *, ids: tuple[str, ...], remove: bool) -> None:
 def _refuse_finished(api: Api, job_id: str) -> None:
     state = api.get(job_path(job_id))["state"]
     if state in _HISTORY:
-        raise ApiFault(f"It has {state}; --remove removes it from history.", ExitCode.REFUSED)
+        raise ApiFault(
+            f"It has already {state}; --remove removes it from history.", ExitCode.REFUSED
+        )
 
 
 @click.command()
@@ -67,9 +69,9 @@ def _refuse_finished(api: Api, job_id: str) -> None:
 )
 @talks
 def retry(api: Api, out: Out, *, ids: tuple[str, ...], failed: bool, reason: str | None) -> None:
-    """Let failed calls wait again, with a full set of attempts.
+    """Put failed calls back in the queue, with a full set of attempts.
 
-    By their ids ("-" reads them from standard input), or all of one --reason, or all --failed.
+    Select them by id ("-" reads ids from standard input), by --reason, or all with --failed.
     """
     if bool(ids) + failed + (reason is not None) != 1:
         raise click.UsageError("Expected call ids, a --reason, or --failed.")
@@ -78,23 +80,23 @@ def retry(api: Api, out: Out, *, ids: tuple[str, ...], failed: bool, reason: str
         return
 
     def one(job_id: str) -> tuple[dict[str, Any], str]:
-        return api.post(f"{job_path(job_id)}/retry"), f"{job_id}: waits again"
+        return api.post(f"{job_path(job_id)}/retry"), f"{job_id}: back in the queue"
 
     _each(out, ids, one)
 
 
 def _retry_many(api: Api, out: Out, reason: str | None) -> None:
-    """One request: asked again in a loop, calls that fail again at once would never end it."""
+    """Send one request: a loop would never end while retried calls fail again at once."""
     answer = api.post(f"{QUEUE}/retry-failed", {"reason": reason})
     number = answer["count"]
-    lines = [f"{count(number, 'call')} {'waits' if number == 1 else 'wait'} again."]
+    lines = [f"{count(number, 'call')} put back in the queue."]
     if answer["more"]:
-        lines.append("More are left: repeat the command.")
+        lines.append("There are more: repeat the command.")
     out.answer(answer, *lines)
 
 
 def job_path(job_id: str) -> str:
-    """Return where a job is."""
+    """Return the path of a job."""
     return f"{QUEUE}/job/{quote(job_id, safe=':')}"
 
 
@@ -132,9 +134,9 @@ def _given(ids: Sequence[str]) -> Iterator[str]:
 @click.argument("job_id", metavar="ID")
 @talks
 def show(api: Api, out: Out, *, job_id: str) -> None:
-    """Show a call: where it is, why it has not rung yet, and its story.
+    """Show a call: its state, why it has not rung yet, and its history.
 
-    A call that has left the queue's history is shown as the call log has it.
+    A call that is no longer in the queue's history is shown from the call log.
     """
     job = _found(api, job_path(job_id))
     logged = _logged(api, out, job_id, needed=job is None)
@@ -171,7 +173,7 @@ def _logged(api: Api, out: Out, job_id: str, *, needed: bool) -> dict[str, Any] 
 def _lines(shown: Mapping[str, Any]) -> Iterator[str]:
     data = shown.get("data") or shown
     title = click.style(f"Call {shown['jobId']}", bold=True)
-    # While it waits, the reasons below say more.
+    # While it has yet to ring, the reasons below say more.
     yield f"{title}  {state(shown['state']) if shown['why'] else where(shown)}"
     yield from _reasons(shown["why"])
     lead = data.get("lead_id")
@@ -209,7 +211,7 @@ def _attempt(made: Mapping[str, Any]) -> str:
 
 def _story(events: list[Mapping[str, Any]]) -> Iterator[str]:
     if events:
-        yield "  story (UTC)"
+        yield "  history (UTC)"
     for event in events:
         line = f"    {event['at'][:23].replace('T', ' ')}  {event['event']}"
         if event["event"].startswith("line") and event["status"]:
@@ -225,9 +227,9 @@ def _detail(name: str, value: Any) -> str:
 
 
 def follow(api: Api, out: Out, job_id: str) -> None:
-    """Print each change; with ``--json`` only the job as it is in the end.
+    """Print each change; with ``--json``, only the final job.
 
-    End the command with 1 when the call failed, or nobody answered it.
+    End the command with 1 if the call failed or nobody answered.
     """
     printed = ""
     while True:
@@ -245,7 +247,7 @@ def follow(api: Api, out: Out, job_id: str) -> None:
 
 
 def where(job: Mapping[str, Any]) -> str:
-    """Return one line on where a call is."""
+    """Return one line about the state of a call."""
     word, line, reason = job["state"], line_status(job), job["failedReason"]
     if word == "completed":
         return f"{'over' if line in OVER else 'placed'}: {on_the_line(job)}"
@@ -270,7 +272,7 @@ def on_the_line(job: Mapping[str, Any]) -> str:
 
 
 def line_status(job: Mapping[str, Any]) -> str | None:
-    """Twilio's word for where the call is."""
+    """Return Twilio's status of the call, if it has one."""
     return (job["call"] or {}).get("status")
 
 

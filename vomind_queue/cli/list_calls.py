@@ -1,4 +1,4 @@
-"""``list`` and ``export``: calls of the queue by state, or of the log by its filters."""
+"""``list`` and ``export``: calls in the queue by state, or in the call log by filters."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from vomind_queue.cli.options import given, past, talks, together
 from vomind_queue.cli.output import Out, count, moment, printable, table
 from vomind_queue.encoding import readable
 
-#: As the API takes them at once.
+#: The most that the API returns at once.
 PAGE = 1_000
 #: States in the queue; recurring calls are listed by their own command.
 STATES = ("waiting", "active", "delayed", "completed", "failed")
 OUTCOMES = ("completed", "busy", "no-answer", "failed", "canceled", "not-placed")
 _STATE = click.Choice([*STATES, "cancelled"])
-#: Which time of a job is shown in the list of its state; of others when it finished.
+#: The time that a list of that state shows; other lists show the time of finishing.
 _WHEN = {"waiting": "createdAt", "delayed": "scheduledFor", "active": "startedAt"}
 _FORMS = ("csv", "jsonl")
 #: How long the service may be away in the middle of an export, s.
@@ -58,10 +58,10 @@ filters = together(
 def list_calls(
     api: Api, out: Out, *, state: str | None, start: int, limit: int, ids: bool, **wanted: Any
 ) -> None:
-    """Show calls: those of one STATE, in the queue's order; or any, the newest first.
+    """List calls: those in one STATE, in the queue's order, or all, newest first.
 
-    Without a STATE, or with a filter, the call log is asked, which knows cancelled calls and
-    those that have left the queue's history.
+    Without a STATE, or with a filter, the list comes from the call log. It also has cancelled
+    calls, and calls that are no longer in the queue's history.
     """
     if state in STATES and not given(wanted):
         found = _from_queue(api, state, start, limit)
@@ -95,9 +95,9 @@ def _from_log(api: Api, wanted: Mapping[str, Any], limit: int) -> dict[str, Any]
 def log_pages(
     api: Api, wanted: Mapping[str, Any], *, limit: int | None = None, away_s: float = 0
 ) -> Iterator[Sequence[dict[str, Any]]]:
-    """Calls of the log, the newest first, page by page.
+    """Yield calls from the log page by page, newest first.
 
-    The service may be away for ``away_s`` in between. Raise ApiFault.
+    Wait up to ``away_s`` for an unreachable service between pages. Raise ApiFault.
     """
     cursor, left = None, limit
     while left is None or left > 0:
@@ -162,14 +162,14 @@ def _said(job: Mapping[str, Any]) -> str:
 )
 @talks
 def export(api: Api, out: Out, *, form: str | None, output: Path | None, **wanted: Any) -> None:
-    """Write the calls of the log, the newest first, as CSV or as JSON lines.
+    """Write calls from the call log as CSV or JSON lines, newest first.
 
     In a CSV, text that a spreadsheet would read as a formula is prefixed with an apostrophe.
     """
     form = form or _form(output, as_json=out.as_json)
     write = _csv if form == "csv" else _jsonl
     if output is None:
-        # Standard output has the calls, so there is no document.
+        # Standard output holds the calls, so no summary is printed.
         write(api, given(wanted), sys.stdout.buffer)
         return
     with _whole(output) as file:

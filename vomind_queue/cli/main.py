@@ -1,4 +1,4 @@
-"""The entry point: what stands before every command."""
+"""The entry point, and the options that every command shares."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from vomind_queue import __version__
 from vomind_queue.cli.commands import LazyGroup
 from vomind_queue.cli.exit_codes import ExitCode
 
-#: In the context: standard output is for a program.
+#: Key in the context: whether standard output is for a program.
 _WANTS_JSON = f"{__name__}.json"
 
 
 class _Root(LazyGroup):
-    """Ends cleanly on Ctrl-C, wherever it comes, and with a document where one is wanted."""
+    """End cleanly on Ctrl-C at any point; print errors as JSON if that was requested."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Remember whether JSON is wanted, even if no command is reached."""
@@ -51,9 +51,9 @@ class _Root(LazyGroup):
 @click.version_option(__version__, message="vomind-queue %(version)s", help="Show the version.")
 @click.pass_context
 def entry(context: click.Context, /, **_: Any) -> None:
-    """VoMind Queue: REST in, a ringing phone out.
+    """VoMind Queue: schedule phone calls, follow them, and run the service.
 
-    Most commands talk to the API: VOMIND_URL says where it is, VOMIND_KEY is one of its keys.
+    Most commands talk to the API at VOMIND_URL, with the key in VOMIND_KEY.
     """
     if os.environ.get("NO_COLOR"):
         context.color = False
@@ -69,7 +69,7 @@ def main() -> None:
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 @click.pass_context
 def completion(context: click.Context, /, shell: str) -> None:
-    """Print the completion for a SHELL.
+    """Print the completion script for a SHELL.
 
     In bash: source <(vomind-queue completion bash)
     """

@@ -1,4 +1,4 @@
-"""What commands that talk to the API have in common: address, key, ``--json``, kinds of options."""
+"""Options that several commands share: address, key, ``--json``, the fields of a call."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import click
 from vomind_queue.cli.client import DEFAULT_URL, Api, ApiFault
 from vomind_queue.cli.output import Out
 
-#: Given before the command's name, they count unless given after it as well.
+#: May also be given before the command's name; after it, they take precedence.
 _SHARED = ("url", "key", "as_json")
 _UNITS_MS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
 _PART = re.compile(r"([0-9]{1,12})(ms|[smhdw])")
@@ -61,12 +61,12 @@ def together(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 
 def given(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Return those that have a value."""
+    """Return the fields that have a value."""
     return {name: value for name, value in fields.items() if value is not None}
 
 
 def outcomes(text: str) -> list[str]:
-    """Return a list as people write it; ``none`` is an empty one."""
+    """Return the words of a list; ``none`` is an empty one."""
     words = text.replace(",", " ").split()
     return [] if words == ["none"] else words
 
@@ -75,16 +75,21 @@ def _metadata(text: str) -> Any:
     try:
         return json.loads(text)
     except ValueError as error:
-        raise click.BadParameter(f"it is no JSON: {error}", param_hint="--metadata") from None
+        raise click.BadParameter(
+            f"it is not valid JSON: {error}", param_hint="--metadata"
+        ) from None
 
 
-#: What is called and what is said, by the names of the API's fields.
+#: The fields of a call, by the API's names.
 call_options = together(
-    click.option("-m", "--message", help="What is spoken when the call is answered."),
-    click.option("--lead-id", metavar="ID", help="Your own id of the person called."),
+    click.option("-m", "--message", help="Text that is spoken when the call is answered."),
+    click.option("--lead-id", metavar="ID", help="Your own id for the person called."),
     click.option("-p", "--priority", type=click.Choice(["high", "normal", "low"])),
     click.option(
-        "--metadata", metavar="JSON", type=_metadata, help="An object that is returned unchanged."
+        "--metadata",
+        metavar="JSON",
+        type=_metadata,
+        help="A JSON object that is returned unchanged.",
     ),
     click.option(
         "--retry-on",
@@ -103,7 +108,7 @@ call_options = together(
         "--voicemail-message",
         "voicemailMessage",
         metavar="TEXT",
-        help="What is spoken to a machine instead.",
+        help="Text that is spoken to an answering machine instead.",
     ),
 )
 
@@ -117,17 +122,17 @@ def _parse_ms(text: str) -> int:
 
 
 def duration(text: str) -> int:
-    """Return the type of a duration: milliseconds."""
+    """Parse a duration as an option's value; return milliseconds."""
     try:
         return _parse_ms(text)
     except ValueError:
         raise click.BadParameter(
-            f"{text!r} is no duration: write 90s, 15m, 2h, 1h30m or 7d."
+            f"{text!r} is not a duration: write 90s, 15m, 2h, 1h30m or 7d."
         ) from None
 
 
 def past(text: str) -> str:
-    """Return the type of a time, or of how long ago; the API says best what a time looks like."""
+    """Turn a duration into a time that long ago; return any other text for the API to check."""
     try:
         before = timedelta(milliseconds=_parse_ms(text))
     except ValueError:

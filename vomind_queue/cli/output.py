@@ -11,11 +11,11 @@ import click
 
 from vomind_queue.encoding import readable
 
-#: Between two columns.
+#: Gap between two columns.
 GAP = "  "
 #: The last column is never cut to less.
 NARROWEST = 20
-#: How a state is painted.
+#: The colour of each state.
 COLOURS: Mapping[str, str] = {
     "waiting": "yellow",
     "delayed": "blue",
@@ -76,7 +76,7 @@ def _painted(cell: str, width: int) -> str:
 
 
 def row(name: str, text: str) -> str:
-    """Return a line of what is shown of one thing."""
+    """Return a line with a label and a text."""
     return f"  {name:11} {text}"
 
 
@@ -97,7 +97,7 @@ def printable(text: str) -> str:
 
 
 def moment(text: str | None) -> str:
-    """``2026-11-24 18:06:07``, of a time as the API writes it (UTC)."""
+    """Return an API time as ``2026-11-24 18:06:07`` (UTC)."""
     return text[:19].replace("T", " ") if text else "-"
 
 
@@ -110,7 +110,7 @@ _UNITS = ((86_400, "d"), (3_600, "h"), (60, "m"), (1, "s"))
 
 
 def duration(seconds: float) -> str:
-    """``2h 5m``: the two largest units of a time."""
+    """Return the two largest units of a time: ``2h 5m``."""
     left, parts = round(abs(seconds)), []
     for length, unit in _UNITS:
         count, left = divmod(left, length)
@@ -120,7 +120,7 @@ def duration(seconds: float) -> str:
 
 
 def relative(text: str | None) -> str:
-    """``in 5m`` or ``2h ago``."""
+    """Return ``in 5m`` or ``2h ago``."""
     if text is None:
         return "-"
     off_s = ahead_s(text)
@@ -128,5 +128,5 @@ def relative(text: str | None) -> str:
 
 
 def count(number: int, word: str) -> str:
-    """``1 call``, ``2,000 calls``."""
+    """Return ``1 call`` or ``2,000 calls``."""
     return f"{number:,} {word}{'' if number == 1 else 's'}"

@@ -42,7 +42,7 @@ def call(api: Api, out: Out, **options: Any) -> None:
 @_when
 @_options
 def schedule(api: Api, out: Out, **options: Any) -> None:
-    """Call a NUMBER later: --at a time, or --in a while."""
+    """Call a NUMBER later: --at a time, or --in a duration."""
     if (options["scheduleAt"] is None) == (options["delayMs"] is None):
         raise click.UsageError("Expected either --at or --in.")
     _place(api, out, "schedule-delayed-call", **options)
@@ -55,7 +55,7 @@ def schedule(api: Api, out: Out, **options: Any) -> None:
 @call_options
 @talks
 def edit(api: Api, out: Out, *, job_id: str, **options: Any) -> None:
-    """Change what is given of a call that has not begun, and nothing else."""
+    """Change a call that has not started; options left out stay as they are."""
     answer = api.patch(job_path(job_id), given(options))
     out.answer(answer, _due(answer))
 

@@ -14,9 +14,9 @@ from vomind_queue.cli.status_board import board
 @click.command()
 @talks
 def status(api: Api, out: Out) -> None:
-    """Show how the queue stands: is it calling, and if not, why and what to do.
+    """Show whether calls are going out and, if not, why and what to do.
 
-    Ends with 1 when calls do not go out until something is put right.
+    Exits with 1 if calls stay held until something is fixed.
     """
     shown = api.get(OVERVIEW)
     out.answer(shown, *board(shown, api.url))
@@ -27,20 +27,20 @@ def status(api: Api, out: Out) -> None:
 @click.command()
 @talks
 def failures(api: Api, out: Out) -> None:
-    """Show why calls failed, by kind.
+    """Count failed calls by the reason for their failure.
 
-    `vomind-queue retry --reason KIND` lets those of one kind wait again.
+    `vomind-queue retry --reason KIND` puts those of one kind back in the queue.
     """
     found = api.get(f"{QUEUE}/failed/reasons")
     rows = [(each["kind"], f"{each['count']:,}", each["example"]) for each in found["reasons"]]
-    lines = table(("KIND", "CALLS", "THE LAST ONE"), rows) if rows else ["No failed calls."]
+    lines = table(("KIND", "CALLS", "LATEST"), rows) if rows else ["No failed calls."]
     out.answer(found, *lines)
 
 
 @click.command()
 @talks
 def pause(api: Api, out: Out) -> None:
-    """Let no call start, on any worker, until resume."""
+    """Stop all workers from starting calls until resume."""
     answer = api.post(f"{QUEUE}/pause")
     out.answer(answer, "Paused: no call starts until `vomind-queue resume`.")
 
@@ -48,7 +48,7 @@ def pause(api: Api, out: Out) -> None:
 @click.command()
 @talks
 def resume(api: Api, out: Out) -> None:
-    """Let calls start again."""
+    """Let workers start calls again."""
     out.answer(api.post(f"{QUEUE}/resume"), "Resumed: calls start again.")
 
 
@@ -72,12 +72,12 @@ def resume(api: Api, out: Out) -> None:
 def clean(api: Api, out: Out, *, older_than: int, limit: int, dry_run: bool) -> None:
     """Remove finished calls from history; the call log keeps them.
 
-    Calls that wait, are delayed or are being placed are never touched.
+    Calls that are waiting, delayed or being placed are never touched.
     """
     asked = {"grace": older_than, "limit": limit}
     if dry_run:
         seen = api.post(f"{QUEUE}/clean/preview", asked)
-        old = f"{seen['completed']:,} completed and {seen['failed']:,} failed calls are as old"
+        old = f"{seen['completed']:,} completed and {seen['failed']:,} failed calls are that old"
         out.answer(seen, f"{count(seen['total'], 'call')} would be removed; {old}.")
         return
     answer = api.post(f"{QUEUE}/clean", asked)

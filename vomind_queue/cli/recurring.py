@@ -16,10 +16,13 @@ _ZONE = click.option("--timezone", metavar="ZONE", help="Europe/Berlin, for exam
 _options = together(
     _ZONE,
     click.option(
-        "--start-at", "startAt", metavar="TIME", help="No run before: 2030-11-20T10:00:00+01:00."
+        "--start-at",
+        "startAt",
+        metavar="TIME",
+        help="No runs before this: 2030-11-20T10:00:00+01:00.",
     ),
-    click.option("--end-at", "endAt", metavar="TIME", help="No run after."),
-    click.option("--max-runs", "maxRuns", type=click.IntRange(1), help="Runs in all."),
+    click.option("--end-at", "endAt", metavar="TIME", help="No runs after this."),
+    click.option("--max-runs", "maxRuns", type=click.IntRange(1), help="Total number of runs."),
     click.option("--grace", "graceMs", type=duration, help="How late a run may be: 15m."),
     click.option(
         "--overlap",
@@ -48,7 +51,7 @@ def recurring() -> None:
 @click.option("--cron", "cronExpression", required=True, metavar="PATTERN", help=_CRON)
 @_options
 def create(api: Api, out: Out, *, number: str, **options: Any) -> None:
-    """Call a NUMBER again and again; the same once more changes it."""
+    """Call a NUMBER again and again; repeating this changes the recurring call."""
     body = {"to": number, **_fields(options)}
     answer = api.post(f"{QUEUE}/schedule-recurring-call", body)
     _report(out, answer, *_runs(answer["nextRuns"]), *_others(answer.get("others")))
@@ -59,7 +62,7 @@ def create(api: Api, out: Out, *, number: str, **options: Any) -> None:
 @click.option("--cron", "cronExpression", metavar="PATTERN", help=_CRON)
 @_options
 def edit(api: Api, out: Out, *, schedule_id: str, **options: Any) -> None:
-    """Change what is given of a recurring call, and nothing else."""
+    """Change a recurring call; options left out stay as they are."""
     changes = _fields(options)
     if not changes:
         raise click.UsageError("Nothing to change: expected at least one option.")
@@ -70,12 +73,12 @@ def edit(api: Api, out: Out, *, schedule_id: str, **options: Any) -> None:
 @recurring.command("list")
 @click.option("--start", type=click.IntRange(0), default=0, help="Skip this many.")
 @click.option("--limit", type=click.IntRange(1, 1_000), default=20, show_default=True)
-@click.option("--number", help="Those that ring this number.")
-@click.option("--lead-id", metavar="ID", help="Those about this lead.")
-@click.option("--recurring-key", metavar="KEY", help="The one with this name of yours.")
+@click.option("--number", help="Recurring calls to this number.")
+@click.option("--lead-id", metavar="ID", help="Recurring calls about this lead.")
+@click.option("--recurring-key", metavar="KEY", help="The recurring call with this key.")
 @talks
 def list_recurring(api: Api, out: Out, *, start: int, limit: int, **wanted: str | None) -> None:
-    """Show recurring calls, those that ring next first."""
+    """List recurring calls, the next to ring first."""
     page = api.get(f"{QUEUE}/recurring", start=start, end=start + limit - 1, **_fields(wanted))
     rows = [_row(each) for each in page["jobs"]]
     head = ("ID", "STATUS", "TO", "PATTERN", "TIME ZONE", "NEXT RUN (UTC)", "")
@@ -113,7 +116,7 @@ def show(api: Api, out: Out, *, schedule_id: str) -> None:
 @_ID
 @talks
 def pause(api: Api, out: Out, *, schedule_id: str) -> None:
-    """Let it ring no more until resume; runs in between are not made up for."""
+    """Pause a recurring call until resume; runs in between are skipped."""
     _report(out, api.post(f"{job_path(_named(schedule_id))}/pause"))
 
 
@@ -121,7 +124,7 @@ def pause(api: Api, out: Out, *, schedule_id: str) -> None:
 @_ID
 @talks
 def resume(api: Api, out: Out, *, schedule_id: str) -> None:
-    """Let it ring again."""
+    """Resume a paused recurring call."""
     _report(out, api.post(f"{job_path(_named(schedule_id))}/resume"))
 
 
@@ -129,13 +132,13 @@ def resume(api: Api, out: Out, *, schedule_id: str) -> None:
 @_ID
 @talks
 def delete(api: Api, out: Out, *, schedule_id: str) -> None:
-    """Stop it for good, and cancel its run that has not started."""
+    """Stop a recurring call for good; cancel its run if it has not started."""
     answer = api.delete(job_path(_named(schedule_id)))
     lines = []
     if answer["cancelledJobs"]:
-        lines.append(f"  cancelled with it: {', '.join(answer['cancelledJobs'])}")
+        lines.append(f"  also cancelled: {', '.join(answer['cancelledJobs'])}")
     if answer["activeJobs"]:
-        lines.append(f"  being placed, goes on: {', '.join(answer['activeJobs'])}")
+        lines.append(f"  being placed, continues: {', '.join(answer['activeJobs'])}")
     _report(out, answer, *lines)
 
 
@@ -148,7 +151,7 @@ def delete(api: Api, out: Out, *, schedule_id: str) -> None:
 def preview(
     api: Api, out: Out, *, pattern: str, timezone: str | None, runs: int, from_time: str | None
 ) -> None:
-    """Show when a PATTERN would ring; stores nothing."""
+    """Show when a PATTERN would ring; nothing is stored."""
     body = {"cronExpression": pattern, "timezone": timezone, "count": runs, "from": from_time}
     found = api.post(f"{QUEUE}/schedule-recurring-call/preview", given(body))
     lines = [f"{found['description']}, {found['timezone']}"]
@@ -161,7 +164,7 @@ def preview(
 
 
 def _fields(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the options given, under the API's names; ``--key`` is the API's key."""
+    """Return the options given, under the API's field names."""
     found = given(options)
     return {"key" if name == "recurring_key" else name: found[name] for name in found}
 
@@ -177,7 +180,7 @@ def _named(schedule_id: str) -> str:
 
 def _row(found: Mapping[str, Any]) -> Sequence[str]:
     if "data" not in found:
-        return (found["jobId"], found["status"], "-", "-", "-", "-", "of another version")
+        return (found["jobId"], found["status"], "-", "-", "-", "-", "stored by another version")
     runs = found["nextRuns"]
     return (
         found["jobId"],
@@ -192,7 +195,7 @@ def _row(found: Mapping[str, Any]) -> Sequence[str]:
 
 def _runs(times: Sequence[str]) -> list[str]:
     if not times:
-        return ["  no run lies ahead"]
+        return ["  no further runs"]
     return [
         f"  {'next' if not index else '':9} {moment(each)} UTC ({relative(each)})"
         for index, each in enumerate(times)
@@ -201,7 +204,7 @@ def _runs(times: Sequence[str]) -> list[str]:
 
 def _others(others: Mapping[str, Any] | None) -> Iterator[str]:
     if others:
-        yield f"  This number is also rung by {others['total']}:"
+        yield f"  Other recurring calls to this number: {others['total']}:"
         for each in others["jobs"]:
             cells = (each["jobId"], each["cronExpression"], each["timezone"])
             yield "  ".join(

@@ -1,6 +1,6 @@
-"""``up``, ``web``, ``worker``, ``beat``, ``shipper``, ``flower``: programs to be run.
+"""``up``, ``web``, ``worker``, ``beat``, ``shipper``, ``flower``: the programs of the service.
 
-The command becomes the program: signals reach it directly.
+The command replaces itself with the program, so that signals reach it directly.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import click
 
 from vomind_queue.cli.commands import COMMANDS as LISTED
 
-#: What each is started with, after the name of the interpreter.
+#: The arguments that start each program, after the interpreter.
 COMMANDS: Mapping[str, Sequence[str]] = {
     "up": ("-m", "devserver"),
     "web": ("-m", "vomind_queue.processes.web"),
@@ -23,7 +23,7 @@ COMMANDS: Mapping[str, Sequence[str]] = {
     "shipper": ("-m", "vomind_queue.processes.shipper"),
     "flower": ("-m", "vomind_queue.processes.flower"),
 }
-#: Where ``celery_app.py`` and ``devserver`` lie.
+#: The directory of ``celery_app.py`` and ``devserver``.
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 
@@ -36,11 +36,11 @@ def _becomes(name: str, *, more: str = "", takes: str = "") -> click.Command:
         command = [sys.executable, *COMMANDS[name], *arguments]
         os.execve(sys.executable, command, environ)  # noqa: S606
 
-    handed_on = click.Argument(["arguments"], nargs=-1, type=click.UNPROCESSED, metavar=takes)
+    passed_on = click.Argument(["arguments"], nargs=-1, type=click.UNPROCESSED, metavar=takes)
     return click.Command(
         name,
         callback=run,
-        params=[handed_on] if takes else [],
+        params=[passed_on] if takes else [],
         help=LISTED[name].help + more,
         context_settings={"ignore_unknown_options": bool(takes)},
     )
@@ -49,6 +49,6 @@ def _becomes(name: str, *, more: str = "", takes: str = "") -> click.Command:
 up, web, beat, shipper, flower = map(_becomes, ("up", "web", "beat", "shipper", "flower"))
 worker = _becomes(
     "worker",
-    more="\n\nArguments are handed on to Celery: a second worker on one machine is -n two@%h.",
+    more="\n\nArguments are passed on to Celery: a second worker on one machine needs -n two@%h.",
     takes="[CELERY'S ARGUMENTS]...",
 )

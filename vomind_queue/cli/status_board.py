@@ -31,14 +31,14 @@ _STATES: Mapping[str, tuple[str, str]] = {
     "stuck": ("Stuck", "red"),
 }
 _LEVELS = {"error": "red", "warning": "yellow", "info": "cyan"}
-#: Twilio's words and ours, as people say them.
+#: Outcomes in plain language.
 _OUTCOMES = {"completed": "answered", "not-placed": "not placed", "no-answer": "not answered"}
 #: Rising bars.
 _BARS = "▁▂▃▄▅▆▇█"
 MINUTES = 60
-#: The other screen that terminals have, without a cursor; and back.
+#: Enter the terminal's alternate screen and hide the cursor; undo both.
 _ENTER, _LEAVE = "\x1b[?1049h\x1b[?25l", "\x1b[?25h\x1b[?1049l"
-#: To the corner; the rest of a line; the rest of the screen.
+#: Move to the top left corner; clear the rest of a line; clear the rest of the screen.
 _HOME, _LINE, _REST = "\x1b[H", "\x1b[K", "\x1b[J"
 
 
@@ -147,11 +147,11 @@ class _Poller:
         self._api = api
         self._tag: str | None = None
         self.shown: dict[str, Any] = {}
-        #: Whether the last request brought anything new, and why it failed, if it did.
+        #: Whether the last response differed, and why the request failed, if it did.
         self.changed, self.trouble = False, ""
 
     def poll(self) -> None:
-        """Fetch the overview. Raise ApiFault for a first failure; later ones are waited out."""
+        """Fetch the overview. Raise ApiFault if the first request fails; note later failures."""
         headers = {"If-None-Match": self._tag} if self._tag else {}
         self.changed, self.trouble = False, ""
         try:
@@ -178,9 +178,9 @@ class _Poller:
 @click.option("--count", "updates", type=click.IntRange(1), help="End after this many updates.")
 @talks
 def watch(api: Api, out: Out, *, interval: float, updates: int | None) -> None:
-    """Show how the queue stands, live, until Ctrl-C.
+    """Show the status live until Ctrl-C.
 
-    Where standard output is no terminal, there is a line for each change.
+    If standard output is not a terminal, print one line for each change.
     """
     poller, printed = _Poller(api), ("", "")
     screen = sys.stdout.isatty() and not out.as_json
@@ -225,7 +225,7 @@ def _screen() -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        # The ordinary way to end it.
+        # The ordinary way to leave.
         pass
     finally:
         sys.stdout.write(_LEAVE)

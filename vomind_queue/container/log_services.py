@@ -41,7 +41,7 @@ def check_log(settings: Settings) -> Iterator[CheckResult]:
     place = settings.data_dir
     nearest = next(each for each in (place, *place.absolute().parents) if each.exists())
     if nearest.is_dir() and os.access(nearest, os.W_OK):
-        yield fine("call log", f"a file of SQLite in {place}, which can be written")
+        yield fine("call log", f"SQLite file in {place}, writable")
     else:
         yield wrong("call log", f"{nearest} cannot be written.", "Set DATA_DIR to another place.")
 

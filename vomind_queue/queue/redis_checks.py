@@ -1,7 +1,6 @@
-"""Whether a Redis server is fit for calls, point by point, each with a remedy.
+"""Check point by point whether a Redis server is suitable, with a remedy for each problem.
 
-A worker asks `suitability` only for what would lose calls; this is for people who want to know
-the rest, too.
+A worker checks only what would lose calls (`server_requirements`); this is the full list.
 """
 
 from __future__ import annotations
@@ -20,20 +19,20 @@ from vomind_queue.queue.connection import translate_errors
 from vomind_queue.queue.redis_permissions import missing_rights
 from vomind_queue.queue.server_requirements import OLDEST, SAFE_POLICY, lacking, mode_fault
 
-#: Round trips that are timed.
+#: Number of round trips that are timed.
 PINGS = 50
-#: Round trips longer than that are felt, and longer than the second get in the way, ms: an API
-#: request makes two or three.
+#: Round trips above the first are noticeable, above the second harmful, ms: an API request
+#: makes two or three.
 SLOW_MS, TOO_SLOW_MS = 10.0, 100.0
-#: Calls ring by Redis's clock: so far off it is worth a look, and so far it rings people at the
-#: wrong minute, ms.
+#: Calls ring by Redis's clock. Above the first offset that is worth checking; above the second,
+#: people are called in the wrong minute, ms.
 OFF_MS, FAR_OFF_MS = 1_000, 30_000
 #: Connections that web with two processes, worker, beat and shipper may hold (docs/redis.md).
 CONNECTIONS = 25
 
 
 def run_checks(client: redis.Redis, *, allow_eviction: bool, start: str) -> Iterator[CheckResult]:
-    """All findings; ``start`` says how to start a server that does not answer."""
+    """Yield all results; ``start`` says how to start a server that does not answer."""
     try:
         with translate_errors(writes=False):
             facts: dict[str, Any] = client.info()
@@ -41,10 +40,10 @@ def run_checks(client: redis.Redis, *, allow_eviction: bool, start: str) -> Iter
         yield wrong("Redis", str(error), start)
         return
     except redis.RedisError as error:
-        yield wrong("Redis", f"It does not take us: {error}", "Look at REDIS_URL.")
+        yield wrong("Redis", f"Login failed: {error}", "Check REDIS_URL.")
         return
     if fault := mode_fault(facts):
-        yield wrong("Redis", fault, "Look at REDIS_URL.")
+        yield wrong("Redis", fault, "Check REDIS_URL.")
         return
     yield _version(facts)
     yield _role(facts)
@@ -72,8 +71,8 @@ def _version(facts: Mapping[str, Any]) -> CheckResult:
 
 def _role(facts: Mapping[str, Any]) -> CheckResult:
     if facts.get("role") != "master":
-        said = "It is a replica, and takes no calls."
-        return wrong("role", said, "Let REDIS_URL name the primary.")
+        said = "It is a replica and cannot store calls."
+        return wrong("role", said, "Point REDIS_URL at the primary.")
     replicas = int(facts.get("connected_slaves", 0))
     return fine("role", f"primary, with {replicas} {'replica' if replicas == 1 else 'replicas'}")
 
@@ -82,8 +81,8 @@ def _eviction(facts: Mapping[str, Any], *, allow_eviction: bool) -> CheckResult:
     policy = str(facts.get("maxmemory_policy", SAFE_POLICY))
     if policy == SAFE_POLICY:
         return fine("eviction", policy)
-    said = f"{policy}: calls are dropped when its memory is full."
-    remedy = f"redis-cli config set maxmemory-policy {SAFE_POLICY}, and the same in its file."
+    said = f"{policy}: calls are dropped when memory is full."
+    remedy = f"redis-cli config set maxmemory-policy {SAFE_POLICY}, and set it in redis.conf."
     return advice("eviction", said, remedy) if allow_eviction else wrong("eviction", said, remedy)
 
 
@@ -91,20 +90,20 @@ def _memory(facts: Mapping[str, Any]) -> Iterator[CheckResult]:
     used = int(facts.get("used_memory", 0)) - int(facts.get("mem_not_counted_for_evict", 0))
     memory = Memory(used=used, limit=int(facts.get("maxmemory", 0)))
     if memory.full:
-        yield wrong("memory", f"{memory}: full, it refuses new calls.", REMEDY)
+        yield wrong("memory", f"{memory}: full, new calls are refused.", REMEDY)
     elif memory.share >= TIGHT:
-        yield advice("memory", f"{memory}: when full, it refuses new calls.", REMEDY)
+        yield advice("memory", f"{memory}: when full, new calls are refused.", REMEDY)
     elif memory.limit:
         yield fine("memory", str(memory))
     else:
-        yield fine("memory", f"{used / 2**20:,.0f} MiB used, without a maxmemory")
+        yield fine("memory", f"{used / 2**20:,.0f} MiB used, no maxmemory")
 
 
 def _clients(facts: Mapping[str, Any]) -> Iterator[CheckResult]:
     most = facts.get("maxclients")
     if most is not None and int(most) < CONNECTIONS:
-        said = f"It takes {int(most)} at a time; all processes together may want {CONNECTIONS}."
-        yield advice("connections", said, "Raise maxclients, or take a larger plan.")
+        said = f"It allows {int(most)} connections; all processes together may need {CONNECTIONS}."
+        yield advice("connections", said, "Raise maxclients, or choose a larger plan.")
 
 
 def _persistence(client: redis.Redis, facts: Mapping[str, Any]) -> CheckResult:
@@ -115,11 +114,11 @@ def _persistence(client: redis.Redis, facts: Mapping[str, Any]) -> CheckResult:
     ]
     if failed:
         said = f"The last write to its disk failed ({', '.join(failed)})."
-        return wrong("persistence", said, "Look at its log, and at the room on its disk.")
+        return wrong("persistence", said, "Check its log and the free space on its disk.")
     if facts.get("aof_enabled"):
         how = _setting(client, "appendfsync")
         return fine("persistence", f"append-only file{f', appendfsync {how}' if how else ''}")
-    remedy = "redis-cli config set appendonly yes, and the same in its file."
+    remedy = "redis-cli config set appendonly yes, and set it in redis.conf."
     if _setting(client, "save") == "":
         return wrong("persistence", "Nothing is written to disk: a restart loses calls.", remedy)
     said = "Snapshots only: a crash loses the calls accepted since the last one."
@@ -127,7 +126,7 @@ def _persistence(client: redis.Redis, facts: Mapping[str, Any]) -> CheckResult:
 
 
 def _setting(client: redis.Redis, name: str) -> str | None:
-    """Return a setting of the server's; ``None`` where it tells none, as hosted ones do."""
+    """Return a setting of the server's; ``None`` if it is hidden, as on hosted servers."""
     try:
         found: Mapping[str, str] = client.config_get(name)  # type: ignore[assignment]
     except redis.RedisError:
@@ -137,8 +136,8 @@ def _setting(client: redis.Redis, name: str) -> str | None:
 
 def _rights(client: redis.Redis) -> CheckResult:
     if missing := missing_rights(client):
-        return wrong("rights", lacking(missing), "ACL SETUSER adds what is missing.")
-    return fine("rights", "our user may use all that is needed")
+        return wrong("rights", lacking(missing), "Add what is missing with ACL SETUSER.")
+    return fine("rights", "our user has every permission it needs")
 
 
 def _latency(client: redis.Redis) -> CheckResult:
@@ -148,11 +147,13 @@ def _latency(client: redis.Redis) -> CheckResult:
         client.ping()
         times.append((time.perf_counter() - started) * 1000)
     middle = statistics.median(times)
-    said = f"{middle:.2f} ms in the middle of {PINGS} round trips, {max(times):.1f} at most"
+    said = f"median {middle:.2f} ms over {PINGS} round trips, {max(times):.1f} ms at most"
     if middle > TOO_SLOW_MS:
-        return wrong("latency", said, "Run it nearer: in the same place as web and workers.")
+        return wrong("latency", said, "Move it closer: into the same region as web and workers.")
     if middle > SLOW_MS:
-        return advice("latency", said, "Run it nearer: each request makes two or three.")
+        return advice(
+            "latency", said, "Move it closer: each request makes two or three round trips."
+        )
     return fine("latency", said)
 
 
@@ -162,7 +163,7 @@ def _clock(client: redis.Redis) -> CheckResult:
     here = (before + time.time()) / 2
     off_ms = round((seconds + micros / 1e6 - here) * 1000)
     said = f"{abs(off_ms):,} ms {'ahead of' if off_ms > 0 else 'behind'} this machine's"
-    remedy = "Let both machines keep time by NTP; calls ring by Redis's clock."
+    remedy = "Synchronize both machines by NTP; calls ring by Redis's clock."
     if abs(off_ms) > FAR_OFF_MS:
         return wrong("clock", said, remedy)
     if abs(off_ms) > OFF_MS:

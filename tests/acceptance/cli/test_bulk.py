@@ -79,7 +79,7 @@ def test_every_error_is_told_by_line_before_anything_is_sent(
     ("text", "said"),
     [
         ("name,town\na,b\n", "No column has the number"),
-        ("to,phone\n+15550000001,+15550000001\n", "Two columns are to"),
+        ("to,phone\n+15550000001,+15550000001\n", "Two columns map to 'to'"),
         ("to,scheduelAt\n+15550000001,x\n", "did you mean scheduleAt?"),
         ("to\n", "has no calls"),
         ("", "is empty"),
@@ -201,7 +201,7 @@ def test_an_old_unanswered_part_is_left_to_a_person(
         journal.write_text(f"{first}\n{json.dumps(old)}\n")
         line.lose = 0
         asked = typed(*args, VOMIND_URL=url)
-        assert (asked.status, "--unknown skip, or --unknown send" in asked.err) == (2, True)
+        assert (asked.status, "--unknown skip or --unknown send" in asked.err) == (2, True)
         assert typed(*args, "--unknown", "skip", VOMIND_URL=url).status == 0
     assert leads(api, 4) == ["0", "1", "2", "3"]
 

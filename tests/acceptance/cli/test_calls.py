@@ -116,7 +116,7 @@ def test_recurring_calls_go_by_number_and_key(typed: Typist, api: Api) -> None:
     named = ("--recurring-key", "k", "--lead-id", "a")
     second = ("recurring", "create", TO, "--cron", "0 4 * * *", *named)
     lines = typed(*second).out.splitlines()
-    assert lines[-2] == "  This number is also rung by 1:"
+    assert lines[-2] == "  Other recurring calls to this number: 1:"
     assert lines[-1].startswith("  recurring:1  0 3 * * *  UTC  ")
     assert typed(*second, "--json").document["updated"] is True
     assert "  key       k\n" in typed("recurring", "show", "2").out

@@ -32,7 +32,7 @@ CHANGING = [
     (r"(?:Valkey|Redis) [\d.]+", "SERVER"),
     (r'"requestId": "[0-9a-f]+"', "ID"),
     (r"ahead of this|behind this", "off this"),
-    (r"SQLite in \S+,", "SQLite,"),
+    (r"SQLite file in \S+,", "SQLite,"),
     (r'"status": 404.*', "PROBLEM"),
     (r" +", " "),
     # As often as Twilio's words come between two looks.

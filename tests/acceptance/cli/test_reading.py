@@ -124,8 +124,8 @@ def test_from_a_call_to_its_export(running: Typist, fast: Stack, tmp_path: Path)
 
     found = running("failures").out.splitlines()[1]
     assert found.split()[:2] == ["twilio-21217", "1"]
-    assert running("retry", "--reason", "twilio-99999").out == "0 calls wait again.\n"
-    assert running("retry", "--reason", "twilio-21217").out == "1 call waits again.\n"
+    assert running("retry", "--reason", "twilio-99999").out == "0 calls put back in the queue.\n"
+    assert running("retry", "--reason", "twilio-21217").out == "1 call put back in the queue.\n"
 
     _logged(running, 3)
     story = running("show", "1").out

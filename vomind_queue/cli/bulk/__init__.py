@@ -1,1 +1,1 @@
-"""``bulk``: many calls from a file, each accepted once, however often it is begun."""
+"""``bulk``: many calls from a file, each accepted once, however often the command is run."""

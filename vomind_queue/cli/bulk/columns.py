@@ -15,12 +15,12 @@ FIELDS = (
     "to", "message", "lead_id", "priority", "metadata", "scheduleAt", "delayMs", "retryOn",
     "machineDetection", "voicemailMessage",
 )  # fmt: skip
-#: What else people call them.
+#: Other common names for them.
 _ALSO = {
     "phone": "to", "phonenumber": "to", "number": "to", "mobile": "to", "telephone": "to",
     "tel": "to", "text": "message", "lead": "lead_id",
 }  # fmt: skip
-#: Before the name of a key within metadata.
+#: Prefix of a column that holds one key of metadata.
 WITHIN = "metadata."
 
 
@@ -37,9 +37,9 @@ class Columns:
     def __init__(
         self, header: Sequence[str], chosen: Mapping[str, str], *, rest_to_metadata: bool
     ) -> None:
-        """``chosen`` is fields by the header that somebody chose for them.
+        """``chosen`` maps headers to fields, as given with ``--column``.
 
-        Raise BadFile when no column has the number, or two have one field.
+        Raise BadFile if no column has the number, or two columns map to one field.
         """
         self.header = [name.strip() for name in header]
         self._fields = [_field(name, chosen) for name in self.header]
@@ -57,9 +57,9 @@ class Columns:
         return [name for name, field in pairs if field is None and name]
 
     def call(self, cells: Sequence[str]) -> dict[str, Any]:
-        """Return the call in a row; empty cells are absent. Raise ValueError by its text."""
+        """Return the call in a row; empty cells are absent. Raise ValueError."""
         if any(cell.strip() for cell in cells[len(self._fields) :]):
-            raise ValueError(f"it has {len(cells)} cells, and the header {len(self._fields)}")
+            raise ValueError(f"it has {len(cells)} cells, but the header has {len(self._fields)}")
         found: dict[str, Any] = {}
         for field, cell in zip(self._fields, cells, strict=False):
             if field is None or not cell.strip():
@@ -78,17 +78,17 @@ class Columns:
         twice = sorted({field for field in named if named.count(field) > 1})
         if twice:
             raise BadFile(
-                f"Two columns are {twice[0]}: choose one with --column {twice[0]}=HEADER."
+                f"Two columns map to {twice[0]!r}: choose one with --column {twice[0]}=HEADER."
             )
         missing = set(chosen) - set(self.header)
         if missing:
             raise BadFile(
-                f"There is no column {min(missing)!r}; there are: {', '.join(self.header)}."
+                f"No such column: {min(missing)!r}; the file has: {', '.join(self.header)}."
             )
         if "to" not in named:
             raise BadFile(
-                f"No column has the number: call it to, or say --column to=HEADER. "
-                f"There are: {', '.join(self.header)}."
+                f"No column has the number: name it 'to', or use --column to=HEADER. "
+                f"The file has: {', '.join(self.header)}."
             )
 
 
@@ -105,11 +105,11 @@ def _metadata(cell: str) -> Any:
     try:
         return json.loads(cell)
     except ValueError as error:
-        raise ValueError(f"metadata: it is no JSON: {error}") from None
+        raise ValueError(f"metadata: it is not valid JSON: {error}") from None
 
 
 def _whole(cell: str) -> int | str:
-    # What is no number the API refuses in its own words.
+    # The API refuses anything else in its own words.
     return int(cell) if re.fullmatch(r"\s*[0-9]{1,15}\s*", cell) else cell
 
 

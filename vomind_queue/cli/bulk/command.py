@@ -1,4 +1,4 @@
-"""The command itself, and what it tells."""
+"""The ``bulk`` command and its output."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from vomind_queue.errors import leaves
 #: The journal's name is the file's with this suffix.
 BESIDE = ".sent.jsonl"
 _PREVIEW = f"{QUEUE}/schedule-bulk-calls/preview"
-#: A number that is well formed, for a question about other fields; nothing is stored.
+#: A well-formed number, used to check the other fields; nothing is stored.
 _ANY = "+10000000000"
 
 
@@ -114,7 +114,7 @@ def bulk(
 
 
 def beside(file: Path) -> Path:
-    """Return where its journal is."""
+    """Return the path of the file's journal."""
     return file.with_name(file.name + BESIDE)
 
 
@@ -145,7 +145,7 @@ def _chosen(columns: Iterable[str]) -> dict[str, str]:
 
 
 def _check(api: Api, out: Out, sheet: Sheet, left: Sequence[Part], patience: int) -> None:
-    """End the command when anything is wrong."""
+    """End the command if anything is wrong."""
     found = list(sheet.faults)
     with bar(out, "Checking", left) as shown:
         for part in left:

@@ -14,7 +14,7 @@ from typing import Any
 from vomind_queue.cli.bulk.columns import Columns
 from vomind_queue.cli.exit_codes import BadFile
 
-#: What may stand between two cells.
+#: Accepted separators of cells.
 _SEPARATORS = ",;\t"
 #: A cell may hold metadata of 8 KiB and more, bytes.
 _LONGEST_CELL = 1 << 20
@@ -24,19 +24,19 @@ MOST_BYTES = 8 * 1024 * 1024
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Line:
-    """One call, and where it stands."""
+    """One call, and its line in the file."""
 
-    #: In the file, from 1; of a row over several lines the first.
+    #: Line in the file, from 1; the first one if a row spans several.
     number: int
     call: Mapping[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Fault:
-    """What is wrong with a line."""
+    """An error in a line."""
 
     line: int
-    #: As in the API's answers, or empty.
+    #: The field as the API names it, or empty.
     field: str
     message: str
 
@@ -47,7 +47,7 @@ class Fault:
 
 @dataclass(kw_only=True, slots=True)
 class Sheet:
-    """What a file holds."""
+    """The contents of a file."""
 
     lines: list[Line] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
@@ -92,12 +92,14 @@ def read_jsonl(path: Path) -> Sheet:
         try:
             call = json.loads(line)
         except ValueError as error:
-            sheet.faults.append(Fault(line=number, field="", message=f"it is no JSON: {error}."))
+            sheet.faults.append(
+                Fault(line=number, field="", message=f"it is not valid JSON: {error}.")
+            )
             continue
         if isinstance(call, dict):
             sheet.lines.append(Line(number=number, call=call))
         else:
-            sheet.faults.append(Fault(line=number, field="", message="it is no JSON object."))
+            sheet.faults.append(Fault(line=number, field="", message="it is not a JSON object."))
     return sheet
 
 
@@ -116,11 +118,11 @@ def _text(path: Path) -> str:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Part:
-    """Some lines, which are accepted together or not at all."""
+    """Some lines that are accepted together or not at all."""
 
     index: int
     lines: Sequence[Line]
-    #: Of the calls in them: a key that is sent again must come with the same ones.
+    #: Hash of the calls: an idempotency key must always come with the same calls.
     digest: str
 
     @property

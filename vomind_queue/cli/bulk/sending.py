@@ -1,7 +1,7 @@
 """Send a file of calls: each part is accepted once, despite broken connections and restarts.
 
 A journal beside the file gets one line before each part is sent and one after. Each line is on
-disk before the next step. After any interruption the journal tells which parts were accepted,
+disk before the next step. After any interruption the journal shows which parts were accepted,
 which were not, and which one was never answered.
 """
 
@@ -24,13 +24,13 @@ from vomind_queue.cli.exit_codes import BadFile, ExitCode
 
 #: The form of the file.
 VERSION = 1
-#: Idempotency keys are kept by the API for a day; an hour of it is left to clocks, s.
+#: The API keeps idempotency keys for a day; one hour less allows for clocks that differ, s.
 KEY_LIFE_S = 23 * 3600
 
 
 @dataclass(kw_only=True, slots=True)
 class Record:
-    """What is known of one part."""
+    """What the journal knows about one part."""
 
     digest: str
     #: Ids in the order of its lines; ``None`` while it was not accepted.
@@ -61,18 +61,18 @@ class Journal:
         return record.jobs if record else None
 
     def trying(self, part: Part) -> bool:
-        """It is sent next; whether for the first time."""
+        """Note that the part is sent next; return whether for the first time."""
         if part.index in self.records:
             return False
         self._note(part, tried=time.time())
         return True
 
     def accepted(self, part: Part, jobs: Sequence[str]) -> None:
-        """It is in the queue."""
+        """Note that the part was accepted."""
         self._note(part, jobs=list(jobs))
 
     def not_accepted(self, part: Part) -> None:
-        """It is not, for certain."""
+        """Note that the part was certainly not accepted."""
         self._note(part, not_accepted=True)
 
     def close(self) -> None:
@@ -87,7 +87,7 @@ class Journal:
         _append(self.file, line)
 
     def replay(self, line: dict[str, Any]) -> None:
-        """Learn from a line."""
+        """Apply a line of the journal."""
         record = Record(digest=line["digest"], jobs=line.get("jobs"), tried_s=line.get("tried"))
         if line.get("not_accepted"):
             self.records.pop(line["part"], None)
@@ -98,8 +98,8 @@ class Journal:
 def open_journal(path: Path, *, size: int, client: str) -> Journal:
     """Return the journal at ``path``; start one where there is none.
 
-    ``client`` tells service and key apart: elsewhere the same idempotency key means nothing.
-    Raise BadFile when somebody is sending this file, or it was sent elsewhere.
+    ``client`` identifies service and key: elsewhere the same idempotency key means nothing.
+    Raise BadFile if another process is sending this file, or it was sent elsewhere.
     """
     try:
         file = path.open("a+", encoding="utf-8")
@@ -136,7 +136,7 @@ def _read(file: IO[str]) -> list[dict[str, Any]]:
         try:
             found.append(json.loads(text))
         except ValueError:
-            # Cut off when the machine went down: that step was not taken.
+            # Cut off when the machine went down, so that step never happened.
             break
     return found
 
@@ -190,10 +190,10 @@ class Sender:
 
 
 def check_unchanged(journal: Journal, whole: Sequence[Part], unknown: str | None) -> None:
-    """Check that the file still is the one that the journal describes.
+    """Check that the file is still the one that the journal describes.
 
-    ``unknown`` is what to do with a part of which the answer never came and cannot be asked for
-    any more: ``send`` or ``skip``. Raise BadFile.
+    ``unknown`` says what to do with a part whose answer never came and can no longer be asked
+    for: ``send`` or ``skip``. Raise BadFile.
     """
     for index, record in journal.records.items():
         part = whole[index] if index < len(whole) else None
@@ -217,9 +217,9 @@ def _decide(journal: Journal, part: Part, record: Record | None, unknown: str | 
     if unknown is None:
         when = datetime.fromtimestamp(record.tried_s, UTC).isoformat(timespec="seconds")
         raise BadFile(
-            f"{part.span} were sent at {when}, the answer never came, and after a day it cannot be "
-            "asked for any more. Look whether they are there (vomind-queue list --since …), then "
-            "say --unknown skip, or --unknown send."
+            f"{part.span} were sent at {when}, and the answer never came. After a day it can no "
+            "longer be asked for. Check whether the calls are there (vomind-queue list --since …), "
+            "then use --unknown skip or --unknown send."
         )
     if unknown == "skip":
         journal.accepted(part, [""] * len(part.lines))
