@@ -18,7 +18,7 @@ from vomind_queue.api.openapi.document import BODIES as SCHEMAS
 from vomind_queue.api.openapi.texts import operations
 from vomind_queue.api.schemas.calls import BULK, TIMED_CALL, RequestSchema
 from vomind_queue.api.schemas.unknown_fields import slips
-from vomind_queue.calls.number_policy import has_trunk_zero
+from vomind_queue.calls.phone_number import PhoneNumber
 
 #: The schemas by which bodies are checked, by the paths that take them; a preview reads a bulk.
 BODIES = {each.path: SCHEMAS.get(each.body, BULK) for each in operations() if each.body}
@@ -72,7 +72,8 @@ def filter_body(context: schemathesis.HookContext, body: Any) -> bool:
     if changes and body.get("machineDetection") == "off":
         return False
     if any(
-        isinstance(each, dict) and has_trunk_zero(str(each.get("to"))) for each in [body, *calls]
+        isinstance(each, dict) and PhoneNumber(str(each.get("to"))).has_trunk_zero
+        for each in [body, *calls]
     ):
         return False
     slipped = slips(body, schema.known) or any(

@@ -7,9 +7,11 @@ unless a name says otherwise.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
+
+from vomind_queue.calls.phone_number import PhoneNumber
 
 #: What is spoken when an app gives no message.
 DEFAULT_MESSAGE = "Hello from VoMindAI"
@@ -50,7 +52,7 @@ class State(StrEnum):
 class Call:
     """One outbound call as an app asked for it, defaults filled in."""
 
-    #: Number to ring: ``+`` and 7 to 15 ASCII digits, in its one spelling (`number_policy.py`).
+    #: Number to ring: ``+`` and 7 to 15 ASCII digits, in its one spelling (`phone_number.py`).
     to: str
     #: Words to speak, 1 to 3,000 characters.
     message: str = DEFAULT_MESSAGE
@@ -73,6 +75,8 @@ class Call:
     #: The client's id of the request that asked for the call; logged, never shown. ``None``: the
     #: client gave none.
     request_id: str | None = None
+    #: The number as it was read when the call came in, for the rules on it; not stored.
+    number: PhoneNumber | None = field(default=None, compare=False, repr=False)
 
     def as_data(self) -> dict[str, Any]:
         """Return the call as the REST API shows it under ``data``."""

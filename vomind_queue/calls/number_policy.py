@@ -1,7 +1,4 @@
-"""Phone numbers: one spelling for each, and which are called at all. No I/O.
-
-Decided from the metadata of phonenumbers. Twilio lists a call under its own spelling of the
-number: two spellings told apart here would be two people to us, and one phone that rings twice.
+"""Which phone numbers are called at all. No I/O.
 
 Anyone who obtains an API key could run up charges on premium-rate numbers. Refusing those is off
 unless it is set: the numbers of documentation and tests belong to nobody and would be refused too.
@@ -9,25 +6,15 @@ unless it is set: the numbers of documentation and tests belong to nobody and wo
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import phonenumbers
-from phonenumbers import (
-    NumberParseException,
-    PhoneNumberFormat,
-    PhoneNumberType,
-    ValidationResult,
-)
+from phonenumbers import PhoneNumberType
 
 from vomind_queue.calls.call import Call
+from vomind_queue.calls.phone_number import PhoneNumber
 
-#: North America, where every number has ten digits and nothing is left out or put in.
-_NORTH_AMERICA = re.compile(r"\+1[2-9][0-9]{9}")
-
-#: No code of a country is longer than three digits.
-_ZERO_BEHIND_CODE = re.compile(r"\+[1-9][0-9]{0,2}0")
 #: Kinds that cost the caller more than a plain call.
 _DEAR = frozenset(
     {PhoneNumberType.PREMIUM_RATE, PhoneNumberType.SHARED_COST, PhoneNumberType.PAGER}
@@ -52,37 +39,41 @@ class NumberPolicy:
 
     def objections(self, calls: Iterable[Call]) -> Mapping[int, dict[str, list[str]]]:
         """Errors of the calls whose number is not called, by index."""
-        found = ((index, self._objection(call)) for index, call in enumerate(calls))
+        found = ((index, self._objection(_number(call))) for index, call in enumerate(calls))
         return {index: {"to": [text]} for index, text in found if text}
 
-    def _objection(self, call: Call) -> str:
-        number = call.to_given or call.to
-        if has_trunk_zero(number):
+    def _objection(self, number: PhoneNumber) -> str:
+        if number.has_trunk_zero:
             return "Must be written without the 0 after the code of the country."
-        if not self.impossible and not is_possible(number):
+        if not self.impossible and not number.is_possible:
             return "Must be a possible number: as many digits as its country has."
         if self.premium and not self.countries:
             return ""
-        return self._objection_to(call.to)
+        return self._objection_to(number)
 
-    def _objection_to(self, number: str) -> str:
-        read = _read(number)
-        if read is None:
+    def _objection_to(self, number: PhoneNumber) -> str:
+        parsed = number.parsed
+        if parsed is None:
             return "No country has numbers like this one." if self.countries else ""
         if self.countries:
-            country = phonenumbers.region_code_for_number(read)
+            country = phonenumbers.region_code_for_number(parsed)
             if country not in self.countries:
                 named = country if country and country != "001" else "that country"
                 return f"This service does not call {named}; its operator allows others only."
-        if not self.premium and _is_dear(number, read):
+        if not self.premium and _is_dear(number.spelling, parsed):
             return "This service does not call premium-rate numbers."
         return ""
 
 
-def _is_dear(number: str, read: phonenumbers.PhoneNumber) -> bool:
-    if read.country_code in _DEAR_CODES:
+def _number(call: Call) -> PhoneNumber:
+    """Return a call's number as it was read when the call came in."""
+    return call.number or PhoneNumber(call.to_given or call.to)
+
+
+def _is_dear(number: str, parsed: phonenumbers.PhoneNumber) -> bool:
+    if parsed.country_code in _DEAR_CODES:
         return True
-    kind = phonenumbers.number_type(read)
+    kind = phonenumbers.number_type(parsed)
     if kind != PhoneNumberType.UNKNOWN:
         return kind in _DEAR
     # No number at all, perhaps for its length: exchanges connect as soon as they have enough
@@ -96,53 +87,3 @@ def _is_dear(number: str, read: phonenumbers.PhoneNumber) -> bool:
 def is_country(code: str) -> bool:
     """Return whether there are numbers of that country."""
     return code in phonenumbers.SUPPORTED_REGIONS
-
-
-def canonical(number: str) -> str:
-    """Return the one spelling of a number; one that cannot be is returned as it is."""
-    if _NORTH_AMERICA.fullmatch(number):
-        return number
-    read = _read(number)
-    return number if read is None else _spelling(number, read)
-
-
-def is_possible(number: str) -> bool:
-    """Return whether a country has numbers of that length."""
-    if _NORTH_AMERICA.fullmatch(number):
-        return True
-    read = _read(number)
-    return read is not None and _is_possible(read)
-
-
-def has_trunk_zero(number: str) -> bool:
-    """Return whether the 0 that is dialed within a country was left in behind its code."""
-    if _NORTH_AMERICA.fullmatch(number) or not _ZERO_BEHIND_CODE.match(number):
-        return False
-    read = _read(number)
-    if read is None:
-        return False
-    code = read.country_code or 0
-    if not number.startswith(f"+{code}0"):
-        return False
-    if not _spelling(number, read).startswith(f"+{code}0"):
-        return True
-    region = phonenumbers.region_code_for_country_code(code)
-    is_trunk = phonenumbers.ndd_prefix_for_region(region, strip_non_digits=True) == "0"
-    return is_trunk and not phonenumbers.is_valid_number(read)
-
-
-def _read(number: str) -> phonenumbers.PhoneNumber | None:
-    try:
-        return phonenumbers.parse(number)
-    except NumberParseException:
-        return None
-
-
-def _spelling(number: str, read: phonenumbers.PhoneNumber) -> str:
-    if not _is_possible(read):
-        return number
-    return phonenumbers.format_number(read, PhoneNumberFormat.E164)
-
-
-def _is_possible(read: phonenumbers.PhoneNumber) -> bool:
-    return bool(phonenumbers.is_possible_number_with_reason(read) == ValidationResult.IS_POSSIBLE)

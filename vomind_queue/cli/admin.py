@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from vomind_queue.calls.phone_number import canonical
 from vomind_queue.config.documents import env_example, markdown_table
 from vomind_queue.config.loading import load
 from vomind_queue.config.settings import Settings
@@ -43,7 +44,7 @@ def forget(number: str) -> None:
     if not re.fullmatch(r"\+[0-9]{7,15}", number):
         raise click.BadParameter("must be + and 7 to 15 digits", param_hint="NUMBER")
     with exit_on_error():
-        done = build_history(configured()).forget(number)
+        done = build_history(configured()).forget(canonical(number))
     click.echo(f"queue: {done.cancelled} calls and {done.recurring} recurring calls cancelled")
     click.echo(f"history: {done.history} calls removed")
     if done.log is None:
@@ -52,7 +53,7 @@ def forget(number: str) -> None:
         click.echo(f"call log: {done.log.calls} calls and {done.log.events} events erased")
     if done.being_placed:
         ids = ", ".join(done.being_placed)
-        click.echo(f"being placed: {ids}; run this again after they have ended")
+        click.echo(f"being placed: {ids}; hung up and forgotten once Twilio has answered")
     if not done.complete:
         raise SystemExit(1)
 

@@ -26,6 +26,7 @@ whose number lies in a bulk that is in ``staging`` is not there yet for anyone.
               attempt, at ``finished``
 ``log``       sequence number of its last entry in the outbox, once it has ended
 ``repeats``   attempts made for an outcome on the line since the last manual retry
+``forgotten`` its person was to be forgotten while it was being placed, unix ms
 ``past``      the attempts before the last one, each a line of JSON with fields as below
               and its ``token``
 ============  ==================================================================

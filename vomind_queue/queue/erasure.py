@@ -1,9 +1,15 @@
-"""Forgetting a person: every call to one number leaves Redis."""
+"""Forgetting a person: every call to one number leaves Redis.
+
+Older versions stored numbers as they came. So calls are looked for by the last digits, which all
+spellings of a number share, and what is found there is compared as a number.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
+from vomind_queue.calls.call import State
+from vomind_queue.calls.phone_number import PhoneNumber, canonical
 from vomind_queue.errors import JobNotFound, StoreUnavailable
 from vomind_queue.queue import keys
 from vomind_queue.queue.codes import Code
@@ -19,6 +25,28 @@ SCHEDULES = 500
 EMPTY_SCANS = 3
 
 
+#: Digits at the end of a number by which other spellings of it are looked for.
+LAST_DIGITS = 4
+
+
+class Person:
+    """The number of a person, in all spellings that were found so far."""
+
+    def __init__(self, number: str) -> None:
+        self._number = number
+        self.spellings = {number, *PhoneNumber(number).other_spellings}
+        #: By which others are looked for.
+        self.last_digits = number[-LAST_DIGITS:]
+
+    def learn(self, others: Iterable[str]) -> None:
+        """Add those that are spellings of this number."""
+        self.spellings |= {other for other in set(others) if self.has(other)}
+
+    def has(self, number: str) -> bool:
+        """Return whether that is this number."""
+        return canonical(number) == self._number
+
+
 class Erasure:
     """Takes the calls to one number out of Redis."""
 
@@ -29,44 +57,71 @@ class Erasure:
     def forget(self, number: str) -> tuple[Mapping[str, str], Sequence[str]]:
         """Return ids with the states they were in, and ids of calls being placed.
 
-        The states include ``recurring``. Calls move meanwhile, so scans go on until none finds any.
+        The latter are ended and erased once it is known what they come to. The states include
+        ``recurring``. Calls move meanwhile, so scans go on until none finds any.
         """
-        removed = self._forget_recurring(number)
-        active: set[str] = set()
+        person = Person(number)
+        removed = self._forget_recurring(person)
+        being_placed: set[str] = set()
         empty = 0
         while empty < EMPTY_SCANS:
-            found, active = self._scan_all(number, backward=empty % 2 == 1)
-            gone = self._scan(keys.OUTBOX_GONE, number, "gone")
-            removed |= found
-            empty = 0 if found or gone else empty + 1
-        self._forget_dead(number)
-        return removed, sorted(active)
+            known = len(person.spellings)
+            found = self._scan_all(person, backward=empty % 2 == 1)
+            being_placed = {job_id for job_id, state in found.items() if state == State.ACTIVE}
+            out = {job_id: found[job_id] for job_id in found.keys() - being_placed}
+            gone = self._scan(keys.OUTBOX_GONE, person, "gone")
+            removed |= out
+            empty = 0 if out or gone or len(person.spellings) > known else empty + 1
+        self._forget_dead(person)
+        return removed, sorted(being_placed)
 
-    def _scan_all(self, number: str, *, backward: bool) -> tuple[dict[str, str], set[str]]:
-        """Remove calls; return their states by id, and ids of those being placed."""
+    def _scan_all(self, person: Person, *, backward: bool) -> dict[str, str]:
+        """Remove calls that are not being placed; return the states of all by id."""
         waiting = [f"{keys.WAITING}{rank}" for rank in (1, 2, 3)]
         places = [keys.DELAYED, *waiting, keys.ACTIVE, keys.COMPLETED, keys.FAILED]
         found: dict[str, str] = {}
-        active: set[str] = set()
         for place in reversed(places) if backward else places:
-            if place == keys.ACTIVE:
-                active |= self._scan(place, number, "active").keys()
-            else:
-                found |= self._scan(place, number, "job")
-        return found, active
+            found |= self._scan(place, person, "active" if place == keys.ACTIVE else "job")
+        return found
 
-    def _forget_recurring(self, number: str) -> dict[str, str]:
+    def _scan(self, name: str, person: Person, what: str) -> dict[str, str]:
+        """Remove the calls in one set; return their states by id."""
+        found: dict[str, str] = {}
+        cursor = "0"
+        while True:
+            deadline = self._store.deadline_ms()
+            answer = self._store.write(
+                "forget", [name], deadline, cursor, what, person.last_digits, *person.spellings
+            )
+            if answer[0] == Code.LATE:
+                raise StoreUnavailable("Redis was too slow; not all was taken out.")
+            _, _, cursor, others, *flat = answer
+            found |= dict(zip(flat[::2], flat[1::2], strict=True))
+            person.learn(others)
+            if cursor == "0":
+                return found
+
+    def _forget_recurring(self, person: Person) -> dict[str, str]:
         self._index_all()
+        person.learn(self._indexed_numbers(person.last_digits))
         removed: dict[str, str] = {}
-        # Found by number, not by rank: a tick that fires meanwhile hides no recurring call.
-        while found := self._remove_some(number):
-            removed |= found
-        # What entries that were deleted by RedBeat's means left there.
-        with translate_errors(writes=True):
-            prefix = f"n{number} "
-            client = self._store.client
-            client.zremrangebylex(keys.RECURRING_INDEX, f"[{prefix}", f"({prefix}{{")
+        for number in person.spellings:
+            # Found by number, not by rank: a tick that fires meanwhile hides no recurring call.
+            while found := self._remove_some(number):
+                removed |= found
+            # What entries that were deleted by RedBeat's means left there.
+            with translate_errors(writes=True):
+                prefix = f"n{number} "
+                client = self._store.client
+                client.zremrangebylex(keys.RECURRING_INDEX, f"[{prefix}", f"({prefix}{{")
         return removed
+
+    def _indexed_numbers(self, last_digits: str) -> set[str]:
+        """Return the numbers of recurring calls that end so."""
+        with translate_errors(writes=False):
+            like = f"n*{last_digits} *"
+            entries = self._store.client.zscan_iter(keys.RECURRING_INDEX, match=like, count=500)
+            return {str(entry)[1:].partition(" ")[0] for entry, _ in entries}
 
     def _index_all(self) -> None:
         """Bring recurring calls that an older version stored into the index."""
@@ -90,22 +145,9 @@ class Erasure:
             return {}
         return {**dict.fromkeys(cancelled, "waiting"), PREFIX + schedule_id: "recurring"}
 
-    def _scan(self, name: str, number: str, what: str) -> dict[str, str]:
-        found: dict[str, str] = {}
-        cursor = "0"
-        while True:
-            deadline = self._store.deadline_ms()
-            answer = self._store.write("forget", [name], deadline, cursor, number, what)
-            if answer[0] == Code.LATE:
-                raise StoreUnavailable("Redis was too slow; not all was taken out.")
-            cursor = answer[2]
-            found |= dict(zip(answer[3::3], answer[5::3], strict=True))
-            if cursor == "0":
-                return found
-
-    def _forget_dead(self, number: str) -> None:
+    def _forget_dead(self, person: Person) -> None:
         with translate_errors(writes=True):
             client = self._store.client
             for name, text in client.hscan_iter(keys.OUTBOX_DEAD, count=500):
-                if read_letter(text).line.to_number == number:
+                if person.has(read_letter(text).line.to_number or ""):
                     client.hdel(keys.OUTBOX_DEAD, name)

@@ -50,6 +50,9 @@ STATUS_POLLS = _ROOT + "status_polls"
 PACE = _ROOT + "pace"
 #: Sorted set: SIDs of calls that belong to no attempt, to be ended, by the time of the next try.
 ORPHANS = _ROOT + "orphans"
+#: Sorted set: tokens of attempts at calls that were removed or forgotten, by time: a ring of theirs
+#: is ended.
+REVOKED = _ROOT + "revoked"
 #: Hash: how often the impossible happened: ``orphans``.
 COUNTS = _ROOT + "counts"
 #: List of one element at most: notifies one sleeping worker.

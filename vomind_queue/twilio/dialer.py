@@ -15,7 +15,7 @@ from twilio.rest.api.v2010.account.call import CallInstance  # type: ignore[impo
 from vomind_queue.calls.attempts import Accepted, Attempt, DialerUnavailable, Outcome, Ring, Search
 from vomind_queue.calls.call import Call
 from vomind_queue.calls.call_status import RING_TIMEOUT_S, Detection, StatusUpdate, status_of
-from vomind_queue.calls.number_policy import canonical
+from vomind_queue.calls.phone_number import canonical
 from vomind_queue.twilio.callbacks import (
     CALLBACK_EVENTS,
     MAX_URL,

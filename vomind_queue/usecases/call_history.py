@@ -10,6 +10,7 @@ from typing import Protocol
 from vomind_queue.call_log.models import FINAL_STATES, CallEvent, CallRow, Erased, Search
 from vomind_queue.call_log.protocol import CallLog
 from vomind_queue.calls.call import mask_number
+from vomind_queue.calls.phone_number import PhoneNumber
 from vomind_queue.errors import JobNotFound, LogUnavailable
 
 logger = logging.getLogger(__name__)
@@ -34,7 +35,7 @@ class Forgotten:
     recurring: int
     #: Calls that had ended and were in the queue's history.
     history: int
-    #: Ids of calls that are being placed: they can be forgotten once they have ended.
+    #: Ids of calls that are being placed: they are ended and forgotten once Twilio has answered.
     being_placed: Sequence[str]
     #: ``None`` when the log could not be reached, or not to the end.
     log: Erased | None
@@ -84,9 +85,11 @@ class History:
     def _erase(self, number: str) -> Erased | None:
         calls, events = 0, 0
         try:
-            while keys := self._log.keys_of(number, ERASED_AT_ONCE):
-                part = self._log.erase(keys)
-                calls, events = calls + part.calls, events + part.events
+            # Older versions logged a number as it came.
+            for spelling in (number, *PhoneNumber(number).other_spellings):
+                while keys := self._log.keys_of(spelling, ERASED_AT_ONCE):
+                    part = self._log.erase(keys)
+                    calls, events = calls + part.calls, events + part.events
         except LogUnavailable as error:
             logger.warning("person not erased from the call log: %s", error)
             return None

@@ -21,6 +21,7 @@ from tests.integration.api.conftest import Api
 from tests.integration.conftest import begin, place, taken
 from vomind_queue.call_log.models import Batch, DeadLetter, Search
 from vomind_queue.call_log.sqlite import SqliteLog
+from vomind_queue.calls.call import Call, NewCall
 from vomind_queue.calls.decisions import AttemptResult, Decision
 from vomind_queue.queue import keys
 from vomind_queue.queue.call_queue import CallQueue
@@ -393,6 +394,17 @@ def test_thousands_of_calls_are_searched_for_one_number(api: Api, client: redis.
     shown = forget(api, "+15550000001").get_json()
     assert shown["cancelled"] == 2_000
     assert api.total() == 2_000
+
+
+def test_a_number_that_an_older_version_logged_as_it_came_is_erased(
+    api: Api, queue: CallQueue, ship: Callable[[], None], client: redis.Redis, log_path: Path
+) -> None:
+    """The queue has no call to it any more; the log has one under another spelling."""
+    queue.add([NewCall(call=Call(to="+4402079460123"))])
+    api.delete("/job/1")
+    ship()
+    assert forget(api, "+442079460123").get_json()["log"]["calls"] == 1
+    assert list(mentions(client, log_path, "2079460123")) == []
 
 
 def test_what_is_no_number_is_refused(api: Api) -> None:

@@ -8,7 +8,8 @@ from marshmallow import ValidationError
 from vomind_queue.api.schemas.call_log import NUMBER
 from vomind_queue.api.schemas.calls import CALL, CHANGE
 from vomind_queue.calls.call import Call
-from vomind_queue.calls.number_policy import NumberPolicy, canonical, has_trunk_zero, is_possible
+from vomind_queue.calls.number_policy import NumberPolicy
+from vomind_queue.calls.phone_number import PhoneNumber, canonical
 from vomind_queue.config.settings import Settings
 
 TRUNK = ["+4402079460123", "+49030123456", "+330123456789", "+610412345678", "+4401234"]
@@ -30,7 +31,7 @@ def refused(number: str, *, impossible: bool) -> bool:
 @pytest.mark.parametrize("number", TRUNK)
 def test_a_trunk_zero_is_refused_whatever_the_setting(number: str) -> None:
     """Twilio would list the call without it, where nobody looks."""
-    assert has_trunk_zero(number)
+    assert PhoneNumber(number).has_trunk_zero
     assert refused(number, impossible=True)
     assert refused(number, impossible=False)
 
@@ -40,14 +41,14 @@ def test_a_trunk_zero_is_refused_whatever_the_setting(number: str) -> None:
 )
 def test_a_zero_that_belongs_to_the_number_is_none(number: str) -> None:
     """Italy and Ivory Coast have numbers that begin with it."""
-    assert not has_trunk_zero(number)
+    assert not PhoneNumber(number).has_trunk_zero
     assert canonical(number) == number
 
 
 @pytest.mark.parametrize("number", [*EXAMPLES, "+1234567", "+123456789012345"])
 def test_an_impossible_number_is_refused_where_it_could_ring_people(number: str) -> None:
     """Those of documentation and tests stay accepted under the simulator, as they stand."""
-    assert not is_possible(number)
+    assert not PhoneNumber(number).is_possible
     assert canonical(number) == number
     assert not refused(number, impossible=True)
     assert refused(number, impossible=False)

@@ -12,7 +12,7 @@ from marshmallow import RAISE, Schema, post_load
 from vomind_queue.api.schemas.fields import Choice, Matching, PhoneNumber, Rule, mismatch
 from vomind_queue.api.serializers.times import parse_instant
 from vomind_queue.call_log.models import OUTCOMES, STATES, CallRow, Search
-from vomind_queue.calls.number_policy import canonical
+from vomind_queue.calls.phone_number import canonical
 
 #: Calls on one page of the log.
 MOST_CALLS = 1_000

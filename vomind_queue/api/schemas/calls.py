@@ -12,7 +12,7 @@ from vomind_queue.api.schemas import fields, unknown_fields
 from vomind_queue.api.serializers.times import YEAR_MS, in_words
 from vomind_queue.calls.call import DEFAULT_MESSAGE, Call, NewCall, Priority
 from vomind_queue.calls.call_status import Detection
-from vomind_queue.calls.number_policy import canonical
+from vomind_queue.calls.phone_number import PhoneNumber
 from vomind_queue.config.settings import Settings
 from vomind_queue.twilio.callbacks import MAX_URL, application_url
 
@@ -138,10 +138,12 @@ class CallSchema(RequestSchema):
     @post_load
     def make(self, data: dict[str, Any], **_: Any) -> NewCall:
         """Return the call with its defaults filled in."""
-        to = canonical(data["to"])
+        number = PhoneNumber(data["to"])
+        is_spelt = number.given == number.spelling
         call = Call(
-            to=to,
-            to_given=data["to"] if data["to"] != to else None,
+            to=number.spelling,
+            to_given=None if is_spelt else number.given,
+            number=number,
             message=data.get("message") or DEFAULT_MESSAGE,
             lead_id=data.get("lead_id"),
             priority=data.get("priority") or Priority.NORMAL,

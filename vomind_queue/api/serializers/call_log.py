@@ -120,7 +120,8 @@ def forgotten(done: Forgotten) -> dict[str, Any]:
     left = len(done.being_placed)
     message = "The number was forgotten"
     if left:
-        message = f"{left} call{'' if left == 1 else 's'} being placed; send this again afterwards"
+        calls = "1 call is" if left == 1 else f"{left} calls are"
+        message = f"{calls} being placed, and will be hung up and forgotten"
     return {
         "message": message,
         "complete": done.complete,

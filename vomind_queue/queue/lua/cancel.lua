@@ -5,10 +5,11 @@
 -- ARGV[2]  job id
 -- Returns  {ok, now, state it was in}, {wrong_state, now, state}, {missing | late, now}
 -- Touches  job:<id>, waiting:<rank>, delayed, completed, failed, staging, orphans, due, totals,
---          gone:<id>, outbox
+--          gone:<id>, revoked, outbox
 --- @include "clock"
 --- @include "hang_up"
 --- @include "remove"
+--- @include "revoke"
 --- @include "state"
 
 local now = now_ms()
@@ -23,5 +24,6 @@ if state == 'active' then
     return { C.wrong_state, now, state }
 end
 hang_up(ARGV[2], now)
+revoke(job_key(ARGV[2]), now)
 remove(ARGV[2])
 return { C.ok, now, state }

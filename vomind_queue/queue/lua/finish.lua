@@ -29,11 +29,12 @@
 -- Touches  job:<id>, waiting:<rank>, delayed, active, leases, reconciling, completed, failed, window,
 --          paused, breaker, counts, dialing, sids, status_polls, minute:<n>, totals, gone:<id>,
 --          notify, due,
---          outbox
+--          outbox, outbox:forgotten, orphans, revoked
 --- @include "breaker"
 --- @include "clock"
 --- @include "drop_record"
 --- @include "due"
+--- @include "erase"
 --- @include "held"
 --- @include "job"
 --- @include "log"
@@ -47,7 +48,8 @@ local now = now_ms()
 local id, attempt, outcome, reason, sid = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 local key = job_key(id)
 local mem = member(id)
-local job = redis.call('HMGET', key, 'state', 'attempt', 'mark', 'attempts', 'reason', 'data')
+local job = redis.call('HMGET', key, 'state', 'attempt', 'mark', 'attempts', 'reason', 'data',
+    'forgotten')
 -- A known SID, though the job may be gone by now: a repetition.
 if sid ~= '' and (not job[3] or job[2] ~= attempt) and redis.call('ZSCORE', K.sids, sid) then
     return { C.again, now, 0, 0 }
@@ -100,6 +102,21 @@ end
 local open = breaker_next() and 1 or 0
 if ARGV[18] ~= '' then
     total('failure:' .. ARGV[18])
+end
+
+if outcome == 'account' and redis.call('EXISTS', K.paused) == 0 then
+    redis.call('HSET', K.paused, 'by', 'system', 'at', now, 'reason', reason)
+end
+
+if job[7] and outcome ~= 'unknown' then
+    -- Its person was forgotten meanwhile: a ring is ended, and nothing is kept or tried again.
+    if sid ~= '' then
+        note_sid(sid, now, ARGV[14])
+        set_due(K.orphans, sid, now, now)
+    end
+    release(mem)
+    erase(key, id, now)
+    return { C.ok, now, open, 0 }
 end
 
 local attempts = tonumber(job[4] or 0) + 1
@@ -179,9 +196,6 @@ elseif outcome == 'postponed' then
     end
 elseif outcome == 'account' then
     note('postponed')
-    if redis.call('EXISTS', K.paused) == 0 then
-        redis.call('HSET', K.paused, 'by', 'system', 'at', now, 'reason', reason)
-    end
     requeue(id, now, true)
 elseif outcome == 'unknown' then
     redis.call('ZREM', K.leases, mem)

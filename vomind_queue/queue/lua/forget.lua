@@ -1,44 +1,67 @@
 -- Takes the calls to one number out of a part of a sorted set, and says which they were.
 --
--- A call that is being placed is left alone: what it will come to is not known yet. One that is on
--- the line is ended.
+-- One that is on the line is ended. One that is being placed stays until it is known what it comes to:
+-- then `finish` ends it and erases it.
 --
 -- KEYS[1]  the sorted set: jobs of a state, or outbox:gone
 -- ARGV[1]  deadline, unix ms; 0 for none
 -- ARGV[2]  cursor, '0' at first
--- ARGV[3]  the number
--- ARGV[4]  'job', 'active' or 'gone': what the set holds
--- Returns  {ok, now, next cursor, id, accepted ms, state, …} or {late, now}
--- Touches  the set, job:<id>, gone:<id>, outbox:forgotten, orphans, due
+-- ARGV[3]  'job', 'active' or 'gone': what the set holds
+-- ARGV[4]  the last digits of the number
+-- ARGV[5…] the number, in every spelling that is known
+-- Returns  {ok, now, next cursor, {other number that ends so, …}, id, state, …} or {late, now};
+--          `active`: it is being placed, and not out yet
+-- Touches  the set, job:<id>, gone:<id>, leases, window, outbox:forgotten, orphans, revoked, due
 --- @include "clock"
+--- @include "erase"
 --- @include "hang_up"
 --- @include "job"
---- @include "log_key"
 --- @include "memory"
+--- @include "number"
 
 local now = now_ms()
 if late(ARGV[1], now) then
     return { C.late, now }
 end
 free_first()
-local sought = '{"to":"' .. ARGV[3] .. '"'
+local known, others = {}, {}
+for i = 5, #ARGV do
+    known[ARGV[i]] = true
+end
+
+-- Takes one out, unless its phone may ring by now; its state.
+local function take_out(mem, id, key)
+    local job = redis.call('HMGET', key, 'state', 'mark', 'lease')
+    if ARGV[3] == 'active' then
+        if job[2] then
+            redis.call('HSET', key, 'forgotten', now)
+            return 'active'
+        end
+        -- Claimed, but not begun: the start that was reserved is not made.
+        redis.call('ZREM', K.leases, mem)
+        redis.call('ZREM', K.window, job[3] or '')
+        job[1] = 'waiting'
+    elseif ARGV[3] == 'job' then
+        hang_up(id, now)
+    end
+    redis.call('ZREM', KEYS[1], mem)
+    erase(key, id, now)
+    return job[1]
+end
+
 local part = redis.call('ZSCAN', KEYS[1], ARGV[2], 'COUNT', 500)
-local answer = { C.ok, now, part[1] }
+local answer = { C.ok, now, part[1], others }
 for i = 1, #part[2], 2 do
     local mem = part[2][i]
-    local id = ARGV[4] == 'gone' and mem or id_of(mem)
-    local key = (ARGV[4] == 'gone' and K.gone or K.job) .. id
-    local job = redis.call('HMGET', key, 'data', 'at', 'state')
-    if job[1] and string.sub(job[1], 1, #sought) == sought then
-        if ARGV[4] ~= 'active' then
-            hang_up(id, now)
-            redis.call('ZREM', KEYS[1], mem)
-            redis.call('DEL', key)
-            redis.call('ZADD', K.outbox_forgotten, now, log_key(id, job[2]))
-        end
-        for _, value in ipairs({ id, job[2], job[3] }) do
-            answer[#answer + 1] = value
-        end
+    local id = ARGV[3] == 'gone' and mem or id_of(mem)
+    local key = (ARGV[3] == 'gone' and K.gone or K.job) .. id
+    local data = redis.call('HGET', key, 'data')
+    local number = data and number_of(data)
+    if number and known[number] then
+        answer[#answer + 1] = id
+        answer[#answer + 1] = take_out(mem, id, key)
+    elseif number and string.sub(number, -#ARGV[4]) == ARGV[4] then
+        others[#others + 1] = number
     end
 end
 return answer

@@ -23,10 +23,11 @@
 -- Returns  {ok, now, status, moved: 1 | 0, to be repeated: 1 | 0, id of the request or ''}
 --          {again, now}       changed nothing: known, late, or of an attempt before the last
 --          {undecided, now}   the attempt's outcome is not written yet: `finish` it first
---          {superseded, now}  the call belongs to another attempt than the job's: it is to be ended
+--          {superseded, now}  the call belongs to another attempt than the job's, or to a job that
+--                             was removed or forgotten: it is to be ended
 --          {missing, now}     the job is gone, which proves nothing: nothing is ended
 -- Touches  job:<id>, waiting:<rank>, delayed, active, leases, reconciling, completed, failed, window,
---          sids, status_polls, orphans, counts, redbeat:recurring:<id>, schedule:<id>, runs:<id>,
+--          sids, status_polls, orphans, revoked, counts, redbeat:recurring:<id>, schedule:<id>, runs:<id>,
 --          minute:<n>, totals, notify, due, outbox
 --- @include "clock"
 --- @include "due"
@@ -62,7 +63,7 @@ if not job[1] or job[2] ~= token or (job[4] and job[4] ~= sid) then
     if known or (past and string.find(past, sid, 1, true)) then
         return { C.again, now }
     end
-    if not job[1] then
+    if not job[1] and not redis.call('ZSCORE', K.revoked, token) then
         return { C.missing, now }
     end
     return orphan()

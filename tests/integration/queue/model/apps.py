@@ -7,7 +7,16 @@ import pytest
 from hypothesis.stateful import rule
 
 from tests.integration.conftest import new
-from tests.integration.queue.model.bench import HOUR_MS, MOST_JOBS, PICKS, Bench, Model, known
+from tests.integration.queue.model.bench import (
+    HOUR_MS,
+    MOST_JOBS,
+    PICKS,
+    Bench,
+    Model,
+    known,
+    marked,
+    while_any,
+)
 from vomind_queue.calls.call import Priority, State
 from vomind_queue.errors import JobNotFound, WrongState
 
@@ -44,6 +53,36 @@ class Apps(Bench):
         else:
             assert self.queue.cancel(job_id) is job.state
             self._forget(job_id)
+
+    @rule(pick=PICKS)
+    def hang_up(self, pick: int) -> None:
+        """Only a call on the line is ended."""
+        job_id = self._pick(pick)
+        job = self.model.get(job_id)
+        if job is None:
+            with pytest.raises(JobNotFound):
+                self.queue.hang_up(job_id)
+        elif job.state is not State.COMPLETED or job.status.final:
+            with pytest.raises(WrongState):
+                self.queue.hang_up(job_id)
+        else:
+            self.queue.hang_up(job_id)
+            assert self._is_ended(str(job.sid))
+
+    @while_any(lambda _: True)
+    @rule(pick=PICKS)
+    def forget(self, pick: int) -> None:
+        """All goes; a call on the line is ended, and one being placed is left to `finish`."""
+        job_id, job = self._one(pick, lambda _: True)
+        removed, being_placed = self.erasure.forget(self.queue.job(job_id).call.to)
+        if marked(job):
+            assert (removed, being_placed) == ({}, [job_id])
+            job.forgotten = True
+            return
+        assert (list(removed), being_placed) == ([job_id], [])
+        if job.state is State.COMPLETED and not job.status.final:
+            assert self._is_ended(str(job.sid))
+        self._forget(job_id)
 
     @rule(
         pick=PICKS,

@@ -23,6 +23,7 @@ from vomind_queue.queue import keys
 from vomind_queue.queue.call_queue import CallQueue
 from vomind_queue.queue.callback_store import CallbackStore
 from vomind_queue.queue.connection import API_TIMEOUT_S, RedisStore, connect
+from vomind_queue.queue.erasure import Erasure
 from vomind_queue.queue.worker_queue import Protocol, WorkerQueue
 
 #: Scripts that a client may send twice; the others are sent once.
@@ -106,6 +107,8 @@ class Model:
     seen: set[int] = field(default_factory=set)
     #: Attempts made for an outcome on the line since the last manual retry.
     repeats: int = 0
+    #: Its person was forgotten while it was being placed.
+    forgotten: bool = False
 
 
 class Bench(RuleBasedStateMachine):
@@ -127,6 +130,7 @@ class Bench(RuleBasedStateMachine):
         self.sids = 0
         self.numbers = 0
         self.strays = 0
+        self.erasure = Erasure(store)
         self.reports = CallbackStore(store, self.worker_queues[0], POLICY)
         #: Ids of a bulk that is staged.
         self.hidden: set[str] = set()
@@ -188,8 +192,14 @@ class Bench(RuleBasedStateMachine):
         return Decision(result=result, reason="Words.", accepted=accepted, wait_ms=wait_ms)
 
     def _forget(self, job_id: str) -> None:
-        del self.model[job_id]
+        job = self.model.pop(job_id)
+        if job.holder is not None:
+            # It finds out when it begins or delays the call.
+            self.worker_queues[job.holder].release(job_id)
         self.gone.add(job_id)
+
+    def _is_ended(self, sid: str) -> bool:
+        return self.client.zscore(keys.ORPHANS, sid) is not None
 
     @invariant()
     def every_state_agrees(self) -> None:

@@ -42,6 +42,10 @@ class Twilio(Bench):
         if job.started is not None:
             assert outcome is UpdateOutcome.UNDECIDED
             self.reports.reconcile(job_id, job.started.attempt.token, sid)
+            if job.forgotten:
+                assert self._is_ended(sid)
+                self._forget(job_id)
+                return
             job.old.append(job.started)
             self._place(job_id, job, sid)
             self._say(job_id, job.last, sid, said, sequence)
@@ -71,6 +75,21 @@ class Twilio(Bench):
         # A repetition of what made it a stray is heard as one.
         assert (outcome is UpdateOutcome.MISSING) == gone
         assert (self.client.zscore(keys.ORPHANS, sid) is None) == gone
+
+    @while_any(known)
+    @rule(pick=PICKS, rarely=st.integers(0, 4))
+    def data_emptied(self, pick: int, rarely: int) -> None:
+        """Calls are on the line, and nobody knows of them: nothing of it is a reason to end one."""
+        if rarely or self.hidden:
+            return
+        job_id, job = self._one(pick, known)
+        sid = job.sid or self.sid()
+        self.client.flushall()
+        for each in list(self.model):
+            self._forget(each)
+        self.gone, self.paused, self.strays = set(), False, 0
+        assert self._say(job_id, job.last, sid, LineStatus.RINGING, 1) is UpdateOutcome.MISSING
+        assert not self._is_ended(sid)
 
     def _say(
         self,

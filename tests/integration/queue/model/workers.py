@@ -104,6 +104,12 @@ class Workers(Bench):
         worker_queue = self.worker_queues[job.holder or 0]
         decision = self._verdict(result)
         written = worker_queue.finish(started, decision, deferred=defers)
+        if job.forgotten and result is not AttemptResult.UNKNOWN:
+            assert written.status is not FinishStatus.SUPERSEDED
+            assert decision.accepted is None or self._is_ended(decision.accepted.sid)
+            self.paused = self.paused or result is AttemptResult.ACCOUNT
+            self._forget(job_id)
+            return
         assert written.status in (FinishStatus.OK, FinishStatus.AGAIN)
         if result is AttemptResult.UNKNOWN:
             job.in_doubt, job.holder = True, None

@@ -1,0 +1,11 @@
+-- Erases the record of a call to a person who is to be forgotten.
+--- @include "job"
+--- @include "log_key"
+--- @include "revoke"
+
+-- Removes a record, a job's or one that is kept aside; its rows are looked for in the log once more.
+local function erase(key, id, now)
+    revoke(key, now)
+    redis.call('ZADD', K.outbox_forgotten, now, log_key(id, redis.call('HGET', key, 'at')))
+    redis.call('DEL', key)
+end
