@@ -13,7 +13,7 @@ from vomind_queue.queue import redis_permissions
 
 PACKAGE = Path(str(files("vomind_queue")))
 #: Names of redis-py's that are not those of their commands.
-OTHERWISE = {"delete": "DEL", "hscan_iter": "HSCAN"}
+OTHERWISE = {"delete": "DEL", "hscan_iter": "HSCAN", "zscan_iter": "ZSCAN"}
 #: Denied to some users, and done without; and what is tried in another way.
 OTHERS = {"CONFIG_GET", "PUBLISH"}
 

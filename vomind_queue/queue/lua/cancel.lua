@@ -8,6 +8,7 @@
 --          gone:<id>, revoked, outbox
 --- @include "clock"
 --- @include "hang_up"
+--- @include "job"
 --- @include "remove"
 --- @include "revoke"
 --- @include "state"
