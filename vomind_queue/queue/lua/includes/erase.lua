@@ -1,5 +1,4 @@
 -- Erases the record of a call to a person who is to be forgotten.
---- @include "job"
 --- @include "log_key"
 --- @include "revoke"
 
