@@ -18,6 +18,8 @@ from vomind_queue_bullmq.account import Account
 from vomind_queue_bullmq.source import Source
 from vomind_queue_bullmq.takeover import TakeOver, Wishes
 
+from vomind_queue.api.schemas.calls import PlaceableCalls
+from vomind_queue.config.settings import Settings
 from vomind_queue.queue.connection import WORKER_TIMEOUT_S, RedisStore, connect
 from vomind_queue.queue.recurring_store import RecurringStore
 from vomind_queue.queue.takeover import Takeover
@@ -64,6 +66,7 @@ def take_over(redis_url: str) -> Callable[..., Account]:
             "abandoned": True,
             "past_grace_ms": 15 * 60_000,
             "max_attempts": 3,
+            "placeable": PlaceableCalls(Settings.from_env({})),
         } | wishes
         moving = TakeOver(
             source,

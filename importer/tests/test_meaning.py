@@ -10,13 +10,19 @@ from typing import Any
 import pytest
 from vomind_queue_bullmq import jobs, repeats
 from vomind_queue_bullmq.jobs import Terms, Untranslatable
+from vomind_queue_bullmq.repeats import Translation
 from vomind_queue_bullmq.source import OldJob, OldSchedule, Place
 
+from vomind_queue.api.schemas.calls import PlaceableCalls
 from vomind_queue.calls.call import Priority, State
+from vomind_queue.config.settings import Settings
 
 NOW = int(datetime(2026, 11, 24, 12, tzinfo=UTC).timestamp() * 1000)
 HOUR = 3_600_000
-TERMS = Terms(queue="q", now_ms=NOW, past_grace_ms=15 * 60_000, max_attempts=3)
+#: A service under the simulator, and one that places calls with a real account.
+TRYING = PlaceableCalls(Settings.from_env({}))
+STRICT = PlaceableCalls(Settings.from_env({"ACCEPT_IMPOSSIBLE_NUMBERS": "0"}))
+TERMS = Terms(queue="q", now_ms=NOW, past_grace_ms=15 * 60_000, max_attempts=3, placeable=TRYING)
 
 
 def job(place: Place, at_ms: int = 0, data: Any = None, **fields: str) -> OldJob:
@@ -36,6 +42,13 @@ def schedule(next_ms: int = NOW + HOUR, run: Any = None, **fields: str) -> OldSc
     """A recurring job as it stands there."""
     record = {"data": json.dumps({"to": "+15550000001"}), "opts": '{"priority":1}'} | fields
     return OldSchedule(name="s", next_ms=next_ms, fields=record, run_id="r", run=run or {})
+
+
+def recurring(
+    old: OldSchedule, *, zone: str | None, now_ms: int = NOW, placeable: PlaceableCalls = TRYING
+) -> Translation:
+    """What it means here."""
+    return repeats.translate(old, queue="q", zone=zone, now_ms=now_ms, placeable=placeable)
 
 
 def test_a_call_between_two_attempts_has_the_rest_of_them() -> None:
@@ -111,6 +124,35 @@ def test_what_could_not_be_placed_here_is_named(data: Any, why: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("number", "strict", "why"),
+    [
+        ("+4402079460123", False, "to: Must be written without the 0"),
+        ("+4402079460123", True, "to: Must be written without the 0"),
+        ("+1234567890", True, "to: Must be a possible number"),
+        ("+1234567890", False, None),
+    ],
+)
+def test_a_number_is_examined_as_the_api_does(number: str, strict: bool, why: str | None) -> None:
+    """What the service would refuse from an app is left behind, once or recurring."""
+    terms = replace(TERMS, placeable=STRICT if strict else TRYING)
+    old = schedule(pattern="0 9 * * *", tz="UTC", data=json.dumps({"to": number}))
+    if why is None:
+        assert jobs.translate(job(Place.WAIT, data={"to": number}), terms).call.to == number
+        assert recurring(old, zone=None).recurrence.call.to == number
+        return
+    with pytest.raises(Untranslatable, match=why):
+        jobs.translate(job(Place.WAIT, data={"to": number}), terms)
+    with pytest.raises(Untranslatable, match=why):
+        recurring(old, zone=None, placeable=terms.placeable)
+
+
+def test_a_number_has_its_one_spelling() -> None:
+    """The form that came is kept beside it."""
+    call = jobs.translate(job(Place.WAIT, data={"to": "+788123456789"}), TERMS).call
+    assert (call.to, call.to_given) == ("+78123456789", "+788123456789")
+
+
+@pytest.mark.parametrize(
     ("record", "why"),
     [
         ({"data": '{"to": "+15550000001", "metadata": {"a": 1e999}}'}, "data: no JSON"),
@@ -164,7 +206,7 @@ def test_metadata_that_are_full_stay_as_they_are() -> None:
 )
 def test_patterns_and_zones(fields: dict[str, str], cron: str, zone: str) -> None:
     """A job without a zone follows the worker's clock, an interval the time since 1970."""
-    taken = repeats.translate(schedule(**fields), queue="q", zone="Asia/Kolkata", now_ms=NOW)
+    taken = recurring(schedule(**fields), zone="Asia/Kolkata", now_ms=NOW)
     assert (taken.recurrence.cron, taken.recurrence.zone) == (cron, zone)
     assert taken.recurrence.call.priority is Priority.HIGH
 
@@ -186,25 +228,25 @@ def test_what_has_no_pattern_here_is_named(fields: dict[str, str], why: str | No
     """And nothing is guessed; one that is over has no next tick."""
     old = schedule(**fields)
     if why is None:
-        assert repeats.translate(old, queue="q", zone=None, now_ms=NOW).next_ms is None
+        assert recurring(old, zone=None, now_ms=NOW).next_ms is None
         return
     with pytest.raises(Untranslatable, match=why):
-        repeats.translate(old, queue="q", zone=None, now_ms=NOW)
+        recurring(old, zone=None, now_ms=NOW)
 
 
 def test_the_next_run_is_never_before_the_old_one() -> None:
     """Clocks differ: a run that the old service has begun must not come again."""
     old = schedule(next_ms=NOW + HOUR, pattern="0 * * * *", tz="UTC")
-    taken = repeats.translate(old, queue="q", zone=None, now_ms=NOW - 200)
+    taken = recurring(old, zone=None, now_ms=NOW - 200)
     assert (taken.next_ms, taken.agrees) == (NOW + HOUR, True)
 
 
 def test_a_first_run_in_another_zone_is_told() -> None:
     """The old service works the first run out in one process and the others in another one."""
     old = schedule(next_ms=NOW + 10 * HOUR, pattern="30 3 * * *")
-    taken = repeats.translate(old, queue="q", zone="Asia/Kolkata", now_ms=NOW)
+    taken = recurring(old, zone="Asia/Kolkata", now_ms=NOW)
     assert (taken.next_ms, taken.agrees) == (NOW + 10 * HOUR, True)
-    elsewhere = repeats.translate(old, queue="q", zone="Europe/Berlin", now_ms=NOW)
+    elsewhere = recurring(old, zone="Europe/Berlin", now_ms=NOW)
     assert not elsewhere.agrees
 
 
@@ -212,7 +254,7 @@ def test_runs_that_are_left() -> None:
     """The next run carries its own number."""
     run = {"opts": json.dumps({"repeat": {"count": 3}})}
     old = schedule(pattern="0 * * * *", tz="UTC", limit="5", run=run)
-    assert repeats.translate(old, queue="q", zone=None, now_ms=NOW).recurrence.max_runs == 3
+    assert recurring(old, zone=None, now_ms=NOW).recurrence.max_runs == 3
 
 
 def test_a_repeatable_job_is_read_from_its_next_run() -> None:
@@ -223,5 +265,5 @@ def test_a_repeatable_job_is_read_from_its_next_run() -> None:
         "priority": "3",
     }
     old = OldSchedule(name="make-call::::0 9 * * *", next_ms=NOW, fields={}, run_id="r", run=run)
-    taken = repeats.translate(old, queue="q", zone=None, now_ms=NOW)
+    taken = recurring(old, zone=None, now_ms=NOW)
     assert (taken.recurrence.cron, taken.recurrence.call.priority) == ("0 9 * * *", Priority.LOW)

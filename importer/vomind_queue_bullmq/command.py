@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import click
 
+from vomind_queue.api.schemas.calls import PlaceableCalls
 from vomind_queue.cli.admin import configured, exit_on_error
 from vomind_queue.config.settings import Settings
 from vomind_queue.container.web_services import check_store
@@ -91,6 +92,7 @@ def import_bullmq(
             abandoned=abandoned,
             past_grace_ms=settings.past_schedule_grace_ms,
             max_attempts=settings.max_attempts,
+            placeable=PlaceableCalls(settings),
         )
         _run(settings, old, wishes, account, take_over=take_over)
     if report is not None:

@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 from marshmallow import ValidationError
 
-from vomind_queue.api.schemas.calls import CALL
+from vomind_queue.api.schemas.calls import CALL, PlaceableCalls
 from vomind_queue.api.serializers.times import in_words
 from vomind_queue.calls.call import Call, Priority, State
 from vomind_queue.queue.takeover import TakenOver
@@ -50,13 +50,15 @@ class Terms:
     past_grace_ms: int | None
     #: Attempts in one round.
     max_attempts: int
+    #: Which calls the service would refuse from an app, too.
+    placeable: PlaceableCalls
 
 
 def translate(job: OldJob, terms: Terms) -> TakenOver:
     """Return the call as it is stored here. Raise Untranslatable."""
     if not job.fields:
         raise Untranslatable("its record is gone")
-    call = read_call(job.fields, {"queue": terms.queue, "jobId": job.id})
+    call = read_call(job.fields, {"queue": terms.queue, "jobId": job.id}, terms.placeable)
     created = _number(job.fields, "timestamp") or terms.now_ms
     attempts = _number(job.fields, "atm") or _number(job.fields, "attemptsMade") or 0
     wanted = created + _first_delay(job.fields)
@@ -79,8 +81,10 @@ def translate(job: OldJob, terms: Terms) -> TakenOver:
     )
 
 
-def read_call(fields: Mapping[str, str], origin: Mapping[str, str]) -> Call:
-    """Return the call in a job's data. Raise Untranslatable."""
+def read_call(
+    fields: Mapping[str, str], origin: Mapping[str, str], placeable: PlaceableCalls
+) -> Call:
+    """Return the call in a job's data. Raise Untranslatable, also if it would not be placed."""
     data = _object(_whole_letters(fields.get("data", "{}")), "data")
     metadata = data.get("metadata")
     if metadata is None:
@@ -90,6 +94,8 @@ def read_call(fields: Mapping[str, str], origin: Mapping[str, str]) -> Call:
     wanted = {name: data[name] for name in _FIELDS if data.get(name) is not None}
     wanted |= {"priority": _priority(fields, data), "metadata": metadata}
     call = _load(wanted)
+    if faults := placeable.faults([call]):
+        raise Untranslatable(_summary(faults[0]))
     try:
         return _load({**wanted, "metadata": {**metadata, ORIGIN: dict(origin)}})
     except Untranslatable:
@@ -103,8 +109,11 @@ def _load(wanted: Mapping[str, Any]) -> Call:
         return call
     except ValidationError as error:
         messages: dict[str, Any] = error.normalized_messages()  # type: ignore[no-untyped-call]
-        summary = "; ".join(f"{name}: {_first(what)}" for name, what in messages.items())
-        raise Untranslatable(summary) from None
+        raise Untranslatable(_summary(messages)) from None
+
+
+def _summary(messages: Mapping[str, Any]) -> str:
+    return "; ".join(f"{name}: {_first(what)}" for name, what in messages.items())
 
 
 def _first(messages: Any) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 
+from vomind_queue.api.schemas.calls import PlaceableCalls
 from vomind_queue.calls.call import State
 from vomind_queue.queue.recurring_store import RecurringStore
 from vomind_queue.queue.takeover import TakenOver, Takeover
@@ -25,6 +26,7 @@ class Schedules:
         takeover_store: Takeover,
         recurring_store: RecurringStore,
         zone: str | None,
+        placeable: PlaceableCalls,
         account: Account,
     ) -> None:
         """``zone``: the clock of the old worker, for jobs that name none."""
@@ -32,6 +34,7 @@ class Schedules:
         self._takeover_store = takeover_store
         self._recurring_store = recurring_store
         self._zone = zone
+        self._placeable = placeable
         self._account = account
         #: Names of those that were read, by what would make two of them one here.
         self._identities: dict[str, str] = {}
@@ -125,7 +128,13 @@ class Schedules:
     def _readable(self, old: OldSchedule) -> Translation:
         """Return what it means. Raise Untranslatable, also if it would replace another one."""
         now_ms = self._takeover_store.now_ms()
-        taken = repeats.translate(old, queue=self._source.queue, zone=self._zone, now_ms=now_ms)
+        taken = repeats.translate(
+            old,
+            queue=self._source.queue,
+            zone=self._zone,
+            now_ms=now_ms,
+            placeable=self._placeable,
+        )
         if taken.next_ms is None:
             raise Untranslatable("it has no run left")
         self._here(taken.recurrence)

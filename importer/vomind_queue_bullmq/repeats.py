@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from vomind_queue.api.schemas.calls import PlaceableCalls
 from vomind_queue.recurring.cron import CronError
 from vomind_queue.recurring.schedule import Recurrence, read_cron
 from vomind_queue.recurring.time_zones import is_zone, near
@@ -37,14 +38,17 @@ class Translation:
     note: str
 
 
-def translate(old: OldSchedule, *, queue: str, zone: str | None, now_ms: int) -> Translation:
+def translate(
+    old: OldSchedule, *, queue: str, zone: str | None, now_ms: int, placeable: PlaceableCalls
+) -> Translation:
     """Return the recurring call. Raise Untranslatable.
 
     ``zone``: that of the old worker's own clock, for jobs without one.
     """
     options = _options(old)
     record = old.fields if "data" in old.fields else old.run
-    call = read_call(_with_priority(record), {"queue": queue, "jobId": f"repeat:{old.name}"})
+    origin = {"queue": queue, "jobId": f"repeat:{old.name}"}
+    call = read_call(_with_priority(record), origin, placeable)
     cron, note = _pattern(options, old.next_ms)
     recurrence = Recurrence(
         call=call,

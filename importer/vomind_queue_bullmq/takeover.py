@@ -6,6 +6,7 @@ import time
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from vomind_queue.api.schemas.calls import PlaceableCalls
 from vomind_queue.calls.call import Priority, State
 from vomind_queue.errors import VomindError
 from vomind_queue.queue.recurring_store import RecurringStore
@@ -45,6 +46,8 @@ class Wishes:
     abandoned: bool
     past_grace_ms: int | None
     max_attempts: int
+    #: Which calls the service would refuse from an app, too.
+    placeable: PlaceableCalls
 
 
 class TakeOver:
@@ -62,7 +65,9 @@ class TakeOver:
         self._takeover_store = takeover_store
         self._wishes = wishes
         self.account = account
-        self._schedules = Schedules(source, takeover_store, recurring_store, wishes.zone, account)
+        self._schedules = Schedules(
+            source, takeover_store, recurring_store, wishes.zone, wishes.placeable, account
+        )
         self._last_id = 0
         #: The last place given among the waiting calls of a priority, ms.
         self._last_place: dict[Priority, int] = {}
@@ -229,6 +234,7 @@ class TakeOver:
             now_ms=self._takeover_store.now_ms(),
             past_grace_ms=self._wishes.past_grace_ms,
             max_attempts=self._wishes.max_attempts,
+            placeable=self._wishes.placeable,
         )
 
 
