@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Office, Visitor
@@ -137,6 +138,23 @@ def test_clean_history(office: Office, visit: Callable[..., Visitor]) -> None:
     agree(page, "Remove them")
     expect(page.get_by_text("No call is failed.")).to_be_visible()
     assert office("GET", "/stats")["stats"]["total"] == 0
+
+
+@pytest.mark.parametrize("place", ["its page", "the list"])
+def test_hang_up(office: Office, visit: Callable[..., Visitor], place: str) -> None:
+    """While it is on the line, and only then; what that does is said before."""
+    office.phone.outcomes({"outcome": "human", "pace": 30})
+    job_id = office.call(NUMBER)
+    sid = office.until_state(job_id, "completed")["call"]["sid"]
+    page = visit().go(f"/call/{job_id}" if place == "its page" else "/calls/completed")
+    name = "Hang up" if place == "its page" else f"Hang up call {job_id}"
+    page.get_by_role("button", name=name).click()
+    said = agree(page, "Hang up")
+    assert "+1 ••••• 0123 is on the line" in said
+    assert "Twilio ends it: the phone stops ringing" in said
+    expect(page.locator("main")).to_contain_text("Ended by us")
+    expect(page.get_by_role("button", name=name)).to_have_count(0)
+    assert office.phone.get(f"/{sid}").json()["status"] == "canceled"
 
 
 def test_remove_one_from_history(office: Office, visit: Callable[..., Visitor]) -> None:

@@ -32,6 +32,7 @@ list list_calls List calls: those in one STATE, in the queue's order, or all, ne
 show jobs Show a call: its state, why it has not rung yet, and its history.
 edit place Change a call that has not started; options left out stay as they are.
 cancel jobs Cancel calls; once this is confirmed, they are never placed.
+hangup jobs Hang up calls that are on the line.
 failures queue Count failed calls by the reason for their failure.
 retry jobs Put failed calls back in the queue, with a full set of attempts.
 recurring recurring Create, list, change, pause and delete recurring calls.

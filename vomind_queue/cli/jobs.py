@@ -1,4 +1,4 @@
-"""``show``, ``cancel`` and ``retry``: calls by id. Also follows one call until it is over."""
+"""``show``, ``cancel``, ``hangup`` and ``retry``: calls by id. Also follows one call until it is over."""
 
 from __future__ import annotations
 
@@ -57,6 +57,22 @@ def _refuse_finished(api: Api, job_id: str) -> None:
         raise ApiFault(
             f"It has already {state}; --remove removes it from history.", ExitCode.REFUSED
         )
+
+
+@click.command()
+@_IDS
+@talks
+def hangup(api: Api, out: Out, *, ids: tuple[str, ...]) -> None:
+    """Hang up calls that are on the line: the phone stops ringing, or the person is cut off.
+
+    "-" reads the ids from standard input. A call that is not on the line is refused. One that was
+    hung up counts as placed, and is not tried again.
+    """
+
+    def one(job_id: str) -> tuple[dict[str, Any], str]:
+        return api.post(f"{job_path(job_id)}/hangup"), f"{job_id}: is being hung up"
+
+    _each(out, ids, one)
 
 
 @click.command()

@@ -15,6 +15,7 @@ import pytest
 from tests.acceptance.cli.typist import Typist
 from tests.acceptance.conftest import TO, Api
 from tests.ports import free_port
+from tests.simulator import SimulatorClient
 from tests.stack import Stack, until
 from vomind_queue.api.blueprints.overview import FRESH_S
 
@@ -111,6 +112,25 @@ def running(fast: Stack, typed: Typist) -> Typist:
     fast.start_web()
     typed.url = fast.web_url
     return typed
+
+
+def test_a_call_on_the_line_is_hung_up(running: Typist, phone: SimulatorClient) -> None:
+    """By its id; one that is over is refused, and one that never was is not found."""
+    phone.outcomes({"outcome": "human", "pace": 30})
+    running("call", ANSWERED)
+    shown = until(lambda: _placed(running), within_s=20, what="it is on the line")
+    assert running("hangup", "1").out == "1: is being hung up\n"
+    until(lambda: "over: canceled" in running("show", "1").out, within_s=20, what="its end")
+    assert phone.rings()[0]["sid"] in shown
+    done = running("hangup", "1", "99")
+    assert (done.status, done.out) == (4, "")
+    assert done.err == "1: Call 1 is not on the line; it is completed.\n99: No such job: 99.\n"
+    assert running("hangup", "99").status == 3
+
+
+def _placed(running: Typist) -> str:
+    shown = running("show", "1").out
+    return shown if "placed:" in shown else ""
 
 
 def test_from_a_call_to_its_export(running: Typist, fast: Stack, tmp_path: Path) -> None:

@@ -3,7 +3,7 @@ import { call, fresh_key, job_path, now, post } from './api.js';
 import { html, useEffect, useState } from './html.js';
 import { touched } from './live.js';
 import { attempt, Choice, confirm, say } from './parts.js';
-import { count, many, masked, moment } from './words.js';
+import { count, is_on_the_line, many, masked, moment, outcome } from './words.js';
 
 const done = (text, more) => {
   say(text, more);
@@ -71,10 +71,25 @@ export function cancel(job, then) {
   });
 }
 
+export function hang_up(job) {
+  confirm({
+    title: `Hang up call ${job.jobId}?`,
+    touches: `The call to ${masked(job.data.to)} is on the line (${outcome(job.call).name.toLowerCase()}). Twilio ends it: the phone stops ringing, or whoever answered is cut off.`,
+    after: 'It counts as placed, and is not tried again. This cannot be undone.',
+    yes: 'Hang up',
+    no: 'Let it go on',
+    danger: true,
+    run: async () => {
+      await post(`${job_path(job.jobId)}/hangup`);
+      await done(`Call ${job.jobId} is being hung up.`);
+    },
+  });
+}
+
 export function remove(job, then) {
   confirm({
     title: `Remove call ${job.jobId} from history?`,
-    touches: `Its record leaves the queue's lists. The call log keeps what it knows of it.`,
+    touches: `Its record leaves the queue's lists. The call log keeps what it knows of it.${is_on_the_line(job) ? ' It is on the line, and Twilio ends it.' : ''}`,
     after: 'This cannot be undone.',
     yes: 'Remove',
     danger: true,

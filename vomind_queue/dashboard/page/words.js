@@ -100,6 +100,11 @@ const ON_THE_LINE = {
   unknown: 'Unknown to Twilio',
 };
 
+/** Whether a phone rings, or somebody listens, for that job at this moment. */
+export const is_on_the_line = (job) =>
+  job.state === 'completed' &&
+  ['queued', 'initiated', 'ringing', 'in-progress'].includes(job.call && job.call.status);
+
 /** What became of a call on the line, in a word or two; null where nothing is known. */
 export function outcome(call) {
   if (!call || !call.status) return null;

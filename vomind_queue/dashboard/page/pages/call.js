@@ -8,6 +8,7 @@ import {
   clock,
   distance,
   duration,
+  is_on_the_line,
   many,
   moment,
   outcome,
@@ -157,7 +158,7 @@ function Buttons({ job, back }) {
     return html`<button type="button" class="danger" onClick=${() => actions.cancel(job)}><${Icon} name="x" />Cancel</button>`;
   if (job.state === 'active')
     return html`<span class="faint">It is being placed and cannot be cancelled any more.</span>`;
-  return html`${job.state === 'failed' && html`<button type="button" class="primary" onClick=${() => actions.retry(job)}><${Icon} name="rotate-ccw" />Retry</button>`}
+  return html`${is_on_the_line(job) && html`<button type="button" class="danger" onClick=${() => actions.hang_up(job)}><${Icon} name="phone-off" />Hang up</button>`}${job.state === 'failed' && html`<button type="button" class="primary" onClick=${() => actions.retry(job)}><${Icon} name="rotate-ccw" />Retry</button>`}
     <button type="button" onClick=${() => actions.remove(job, back)}><${Icon} name="trash-2" />Remove</button>`;
 }
 

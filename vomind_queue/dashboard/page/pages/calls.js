@@ -16,7 +16,7 @@ import {
   Urgency,
 } from '../parts.js';
 import { useCell } from '../state.js';
-import { count, many, outcome, plain, STATES } from '../words.js';
+import { count, is_on_the_line, many, outcome, plain, STATES } from '../words.js';
 
 const ON_PAGE = 25;
 export const LISTED = ['waiting', 'active', 'delayed', 'completed', 'failed', 'cancelled'];
@@ -56,6 +56,8 @@ function Act({ job }) {
     return html`<button type="button" class="small" aria-label=${`Cancel call ${job.jobId}`} onClick=${() => actions.cancel(job)}><${Icon} name="x" />Cancel</button>`;
   if (job.state === 'failed')
     return html`<button type="button" class="small" aria-label=${`Retry call ${job.jobId}`} onClick=${() => actions.retry(job)}><${Icon} name="rotate-ccw" />Retry</button>`;
+  if (is_on_the_line(job))
+    return html`<button type="button" class="small" aria-label=${`Hang up call ${job.jobId}`} onClick=${() => actions.hang_up(job)}><${Icon} name="phone-off" />Hang up</button>`;
   return null;
 }
 
