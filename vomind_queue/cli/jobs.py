@@ -1,4 +1,4 @@
-"""``show``, ``cancel``, ``hangup`` and ``retry``: calls by id. Also follows one call until it is over."""
+"""Calls by id: ``show``, ``cancel``, ``hangup``, ``retry``. Also follows one until it is over."""
 
 from __future__ import annotations
 
