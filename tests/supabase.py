@@ -106,10 +106,15 @@ class Postgres:
         """Return what a query answers, a dictionary a row; nothing for other commands."""
         reads = query.lstrip().lower().startswith("select")
         whole = f"select coalesce(json_agg(found), '[]') from ({query}) found" if reads else query
-        answer = self._psql(name, "-c", whole)
-        assert answer.returncode == 0, answer.stderr
-        rows: list[dict[str, Any]] = json.loads(answer.stdout) if reads else []
+        answer = self.text(name, whole)
+        rows: list[dict[str, Any]] = json.loads(answer) if reads else []
         return rows
+
+    def text(self, name: str, command: str) -> str:
+        """Return what psql prints for a command."""
+        answer = self._psql(name, "-c", command)
+        assert answer.returncode == 0, answer.stderr
+        return answer.stdout
 
     def _psql(self, name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         command = ["psql", "-X", "-q", "-At", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1"]

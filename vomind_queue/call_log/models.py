@@ -7,8 +7,9 @@ unix milliseconds on the clock of the Redis server.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from itertools import product
 from typing import Any
 
 #: Events after which a call is in a certain state.
@@ -33,6 +34,11 @@ STATES = ("waiting", "delayed", "active", *FINAL_STATES)
 #: Twilio's last words on a call, and one for calls that it never took
 #: (https://www.twilio.com/docs/voice/api/call-resource#call-status-values).
 OUTCOMES = ("completed", "busy", "no-answer", "failed", "canceled", "not-placed")
+#: What a search calls the outcome of a call that has none yet.
+NO_OUTCOME = "none"
+PRIORITIES = ("high", "normal", "low")
+#: The largest time that a key has the digits for, unix ms.
+_LATEST_MS = 10**15 - 1
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -143,8 +149,11 @@ class Search:
     number: str | None = None
     lead_id: str | None = None
     job_id: str | None = None
-    state: str | None = None
-    outcome: str | None = None
+    #: In one of these states; any when empty, as with outcomes and priorities.
+    states: Sequence[str] = ()
+    #: Of `OUTCOMES` and `NO_OUTCOME`.
+    outcomes: Sequence[str] = ()
+    priorities: Sequence[str] = ()
     #: Accepted at this time or later.
     since_ms: int | None = None
     #: Accepted before this time.
@@ -152,6 +161,58 @@ class Search:
     #: Key of the last call on the page before.
     after: str | None = None
     limit: int = 50
+
+    @property
+    def least_key(self) -> str | None:
+        """Keys of calls accepted since then are not below this one."""
+        return None if self.since_ms is None else key_at(self.since_ms)
+
+    @property
+    def end_key(self) -> str | None:
+        """Keys of calls that are wanted are below this one."""
+        ends = [self.after, None if self.until_ms is None else key_at(self.until_ms)]
+        return min((each for each in ends if each is not None), default=None)
+
+    def wants(self, row: CallRow) -> bool:
+        """Return whether a call matches."""
+        alike = (
+            (self.number, row.to_number), (self.lead_id, row.lead_id), (self.job_id, row.job_id)
+        )  # fmt: skip
+        among = (
+            (self.states, row.state),
+            (self.outcomes, row.outcome or NO_OUTCOME),
+            (self.priorities, row.priority),
+        )
+        return (
+            all(wanted is None or wanted == value for wanted, value in alike)
+            and all(not wanted or value in wanted for wanted, value in among)
+            and (self.since_ms is None or row.queued_ms >= self.since_ms)
+            and (self.until_ms is None or row.queued_ms < self.until_ms)
+        )
+
+    def parts(self) -> Sequence[Search]:
+        """Return searches with one value of each filter, which together find the same.
+
+        Each is answered by an index in the order of its keys; with several values at once, a
+        database would read all calls of a state, or all calls, until it has found enough. The
+        calls of one person, lead or id are few.
+        """
+        if self.number or self.lead_id or self.job_id:
+            return [self]
+        chosen = [each or (None,) for each in (self.states, self.outcomes, self.priorities)]
+        return [
+            replace(self, states=_one(state), outcomes=_one(outcome), priorities=_one(priority))
+            for state, outcome, priority in product(*chosen)
+        ]
+
+
+def key_at(time_ms: int) -> str:
+    """Return what the keys of all calls accepted from then on are not below."""
+    return f"{min(max(time_ms, 0), _LATEST_MS):015d}-"
+
+
+def _one(value: str | None) -> Sequence[str]:
+    return () if value is None else (value,)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -15,8 +15,16 @@ class CallLog(Protocol):
         """Take rows and events; return those that it refuses for good."""
         ...
 
+    def is_there(self) -> bool:
+        """Return whether there is a log; ask nobody."""
+        ...
+
     def find(self, search: Search) -> Sequence[CallRow]:
         """Calls, the newest first."""
+        ...
+
+    def count(self, search: Search) -> int:
+        """Return how many calls match, whatever the search says of pages."""
         ...
 
     def call(self, job_id: str) -> tuple[CallRow, Sequence[CallEvent]] | None:

@@ -10,13 +10,14 @@ import json
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import fields
+from dataclasses import fields, replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from vomind_queue.call_log.models import (
     FINAL_STATES,
+    NO_OUTCOME,
     Batch,
     CallEvent,
     CallRow,
@@ -47,6 +48,43 @@ _NEWER = ", ".join(
 
 def _marks(count: int) -> str:
     return ", ".join("?" * count)
+
+
+def _where(search: Search) -> tuple[str, list[Any]]:
+    """Return the clause for what is wanted, and its values."""
+    given = {
+        "to_number = ?": search.number,
+        "lead_id = ?": search.lead_id,
+        "job_id = ?": search.job_id,
+        "key >= ?": search.least_key,
+        "key < ?": search.end_key,
+    }
+    clauses: dict[str, Sequence[str]] = {
+        clause: [value] for clause, value in given.items() if value is not None
+    }
+    # Without statistics the index of a state might be taken in place of that of a person.
+    own = "+" if search.number or search.lead_id or search.job_id else ""
+    clauses |= {
+        _among(f"{own}state", search.states): search.states,
+        _among(f"{own}priority", search.priorities): search.priorities,
+        _among(f"{own}outcome", search.outcomes): [
+            each for each in search.outcomes if each != NO_OUTCOME
+        ],
+    }
+    clauses.pop("", None)
+    where = f"WHERE {' AND '.join(clauses)} " if clauses else ""
+    return where, [value for values in clauses.values() for value in values]
+
+
+def _among(column: str, wanted: Sequence[str]) -> str:
+    """Return the clause for a column that has one of these values."""
+    values = len([each for each in wanted if each != NO_OUTCOME])
+    either = (
+        [f"{column} = ?" if values == 1 else f"{column} IN ({_marks(values)})"] if values else []
+    )
+    if NO_OUTCOME in wanted:
+        either.append(f"{column} IS NULL")
+    return f"({' OR '.join(either)})" if len(either) > 1 else "".join(either)
 
 
 # Names of columns are ours; values are always given apart.
@@ -87,21 +125,23 @@ class SqliteLog:
             database.executemany(_BLANK_LATE_EVENT, sorted(keys))
         return []
 
+    def is_there(self) -> bool:
+        return self._path.exists()
+
     def find(self, search: Search) -> Sequence[CallRow]:
-        wanted = {
-            "to_number = ?": search.number,
-            "lead_id = ?": search.lead_id,
-            "job_id = ?": search.job_id,
-            "state = ?": search.state,
-            "outcome = ?": search.outcome,
-            "queued_ms >= ?": search.since_ms,
-            "queued_ms < ?": search.until_ms,
-            "key < ?": search.after,
-        }
-        given = {clause: value for clause, value in wanted.items() if value is not None}
-        where = f"WHERE {' AND '.join(given)} " if given else ""
-        query = f"SELECT * FROM call_logs {where}ORDER BY key DESC LIMIT ?"  # noqa: S608
-        return [_row(each) for each in self._read(query, *given.values(), search.limit)]
+        parts = [_where(part) for part in search.parts()]
+        query = " UNION ALL ".join(
+            f"SELECT * FROM (SELECT * FROM call_logs {where}ORDER BY key DESC LIMIT ?)"  # noqa: S608
+            for where, _ in parts
+        )
+        values = [value for _, given in parts for value in (*given, search.limit)]
+        found = self._read(f"{query} ORDER BY key DESC LIMIT ?", *values, search.limit)
+        return [_row(each) for each in found]
+
+    def count(self, search: Search) -> int:
+        where, values = _where(replace(search, after=None))
+        found = self._read(f"SELECT count(*) AS found FROM call_logs {where}", *values)  # noqa: S608
+        return found[0]["found"] if found else 0
 
     def call(self, job_id: str) -> tuple[CallRow, Sequence[CallEvent]] | None:
         rows = self.find(Search(job_id=job_id, limit=1))

@@ -30,6 +30,11 @@ CREATE INDEX IF NOT EXISTS call_logs_number ON call_logs (to_number, key);
 CREATE INDEX IF NOT EXISTS call_logs_lead ON call_logs (lead_id, key);
 CREATE INDEX IF NOT EXISTS call_logs_state ON call_logs (state, key);
 CREATE INDEX IF NOT EXISTS call_logs_outcome ON call_logs (outcome, key);
+CREATE INDEX IF NOT EXISTS call_logs_priority ON call_logs (priority, key);
+CREATE INDEX IF NOT EXISTS call_logs_state_outcome ON call_logs (state, outcome, key);
+CREATE INDEX IF NOT EXISTS call_logs_state_priority ON call_logs (state, priority, key);
+CREATE INDEX IF NOT EXISTS call_logs_outcome_priority ON call_logs (outcome, priority, key);
+CREATE INDEX IF NOT EXISTS call_logs_all_three ON call_logs (state, outcome, priority, key);
 CREATE INDEX IF NOT EXISTS call_logs_finished ON call_logs (finished_ms);
 CREATE TABLE IF NOT EXISTS call_events (
     key TEXT NOT NULL,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -77,26 +78,22 @@ class SupabaseLog:
         """Write rows before events, each table in one request unless a line is refused."""
         return [*self._put(Table.CALLS, batch.rows), *self._put(Table.EVENTS, batch.events)]
 
-    def find(self, search: Search) -> Sequence[CallRow]:
-        """Calls, the newest first.
+    def is_there(self) -> bool:
+        return True
 
-        A number is compared by `like`, which is the same for a text without wildcards:
-        @supabase/lite, which tests run against, takes ``+1555…`` after `eq` for a figure.
-        """
-        query = self._client.table(Table.CALLS).select("*")
-        for name in ("lead_id", "job_id", "state", "outcome"):
-            if (value := getattr(search, name)) is not None:
-                query = query.eq(name, value)
-        if search.number is not None:
-            query = query.like("to_number", search.number)
-        if search.since_ms is not None:
-            query = query.gte("queued_at", columns.time(search.since_ms))
-        if search.until_ms is not None:
-            query = query.lt("queued_at", columns.time(search.until_ms))
-        if search.after is not None:
-            query = query.lt("call_key", search.after)
-        query = query.order("call_key", desc=True).limit(search.limit)
-        return [columns.read_row(each) for each in self._ask(query.execute)]
+    def find(self, search: Search) -> Sequence[CallRow]:
+        found: list[CallRow] = []
+        for part in search.parts():
+            query = _wanted(self._client.table(Table.CALLS).select("*"), part)
+            query = query.order(_order(part), desc=True).limit(search.limit)
+            found += [columns.read_row(each) for each in self._ask(query.execute)]
+        return sorted(found, key=lambda row: row.key, reverse=True)[: search.limit]
+
+    def count(self, search: Search) -> int:
+        query = self._client.table(Table.CALLS).select("call_key", count=CountMethod.exact)
+        query = _wanted(query, replace(search, after=None)).limit(1)
+        with _translate_errors():
+            return _checked(query.execute()).count or 0
 
     def call(self, job_id: str) -> tuple[CallRow, Sequence[CallEvent]] | None:
         rows = self.find(Search(job_id=job_id, limit=1))
@@ -186,6 +183,44 @@ class SupabaseLog:
         with _translate_errors():
             found: Sequence[Mapping[str, Any]] = _checked(execute()).data
             return found
+
+
+def _wanted(query: Any, search: Search) -> Any:
+    """Return the query for what is wanted.
+
+    A number is compared by `like`, which is the same for a text without wildcards:
+    @supabase/lite, which tests run against, takes ``+1555…`` after `eq` for a figure.
+    """
+    for name in ("lead_id", "job_id"):
+        if (value := getattr(search, name)) is not None:
+            query = query.eq(name, value)
+    if search.number is not None:
+        query = query.like("to_number", search.number)
+    order = _order(search)
+    if search.least_key is not None:
+        query = query.gte(order, search.least_key)
+    if search.end_key is not None:
+        query = query.lt(order, search.end_key)
+    query = _among(query, "state", search.states)
+    query = _among(query, "priority", search.priorities)
+    return _among(query, "list_outcome", search.outcomes)
+
+
+def _order(search: Search) -> str:
+    """Return the column that orders a list; both hold the key of a call.
+
+    Only the indexes by state, outcome and priority have the second, so that PostgreSQL takes one
+    of them where there is such a filter. The calls of one person are few, whatever it takes.
+    """
+    few = search.number or search.lead_id or search.job_id
+    chosen = search.states or search.outcomes or search.priorities
+    return "list_key" if chosen and not few else "call_key"
+
+
+def _among(query: Any, column: str, wanted: Sequence[str]) -> Any:
+    if len(wanted) == 1:
+        return query.eq(column, wanted[0])
+    return query.in_(column, wanted) if wanted else query
 
 
 def _checked(answer: Any) -> Any:

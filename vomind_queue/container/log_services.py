@@ -13,6 +13,7 @@ from vomind_queue.config.settings import Settings
 from vomind_queue.observability.check_result import CheckResult, fine, wrong
 from vomind_queue.queue.connection import WORKER_TIMEOUT_S, RedisStore, connect
 from vomind_queue.queue.erasure import Erasure
+from vomind_queue.queue.listing import QueueListing
 from vomind_queue.queue.outbox import Outbox
 from vomind_queue.usecases.call_history import History
 from vomind_queue.usecases.outbox_relay import LogRetention, OutboxRelay
@@ -54,7 +55,7 @@ def log_place(settings: Settings) -> str:
 def build_history(settings: Settings) -> History:
     """Return the parts of a command that forgets a person."""
     store = RedisStore(connect(settings.redis_url, timeout_s=WORKER_TIMEOUT_S), settings.outbox_max)
-    return History(open_log(settings), Erasure(store))
+    return History(open_log(settings), QueueListing(store), Erasure(store))
 
 
 def build_relay(settings: Settings) -> OutboxRelay:

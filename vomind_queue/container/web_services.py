@@ -19,6 +19,7 @@ from vomind_queue.queue.callback_store import CallbackStore
 from vomind_queue.queue.connection import API_TIMEOUT_S, RedisStore, connect
 from vomind_queue.queue.erasure import Erasure
 from vomind_queue.queue.inspection import Inspection
+from vomind_queue.queue.listing import QueueListing
 from vomind_queue.queue.metrics_reader import MetricsReader
 from vomind_queue.queue.recurring_store import RecurringStore
 from vomind_queue.queue.request_limits import RequestLimiter
@@ -95,7 +96,7 @@ def build_on(store: RedisStore, settings: Settings, log: CallLog) -> Services:
         request_limiter=RequestLimiter(store),
         status_callbacks=status_callbacks,
         signature_validator=_signature_validator(settings),
-        history=History(log, Erasure(store)),
+        history=History(log, QueueListing(store), Erasure(store)),
     )
 
 

@@ -109,7 +109,7 @@ class Outbox:
             fields = call_record.pairs(pairs)
             # A call whose person was forgotten has no record, and is left out.
             if "at" in fields:
-                row = _row(job_id, fields, int(version))
+                row = row_of(job_id, fields, int(version))
                 event = _event(entry, row, self._from_number)
                 rows[row.key] = _answered(row, event, rows.get(row.key), fields)
                 events.append(event)
@@ -176,7 +176,8 @@ def _entry(sequence: int, text: str) -> Entry:
     )
 
 
-def _row(job_id: str, fields: Mapping[str, str], version: int) -> CallRow:
+def row_of(job_id: str, fields: Mapping[str, str], version: int) -> CallRow:
+    """Return the line of the log for a record."""
     call = call_record.decode(fields["data"])
     queued_ms = int(fields["at"])
     state, sid, status = fields["state"], fields.get("sid"), fields.get("status")

@@ -25,6 +25,23 @@ class Erasure(Protocol):
     def forget(self, number: str) -> tuple[Mapping[str, str], Sequence[str]]: ...
 
 
+class Listing(Protocol):
+    """What shows calls where there is no log."""
+
+    def find(self, search: Search) -> tuple[Sequence[CallRow], str | None]: ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Found:
+    """A page of calls."""
+
+    rows: Sequence[CallRow]
+    #: Where the next page begins; ``None`` when there is none.
+    cursor: str | None
+    #: Newest first. Otherwise the queue was read: in its own order, without calls that left it.
+    from_log: bool
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Forgotten:
     """What was done to forget a number."""
@@ -49,13 +66,23 @@ class Forgotten:
 class History:
     """Answers questions about calls of the past."""
 
-    def __init__(self, log: CallLog, erasure: Erasure) -> None:
+    def __init__(self, log: CallLog, listing: Listing, erasure: Erasure) -> None:
         self._log = log
+        self._listing = listing
         self._erasure = erasure
 
-    def find(self, search: Search) -> Sequence[CallRow]:
-        """Calls, the newest first. Raise LogUnavailable."""
-        return self._log.find(search)
+    def find(self, search: Search) -> Found:
+        """Return a page of calls. Raise LogUnavailable; without a log, StoreUnavailable."""
+        if self._log.is_there():
+            rows = self._log.find(search)
+            more = len(rows) == search.limit
+            return Found(rows=rows, cursor=rows[-1].key if more else None, from_log=True)
+        rows, cursor = self._listing.find(search)
+        return Found(rows=rows, cursor=cursor, from_log=False)
+
+    def count(self, search: Search) -> int | None:
+        """Return how many calls match; ``None`` without a log. Raise LogUnavailable."""
+        return self._log.count(search) if self._log.is_there() else None
 
     def call(self, job_id: str) -> tuple[CallRow, Sequence[CallEvent]]:
         """Return the newest call with an id, and its events. Raise JobNotFound, LogUnavailable."""

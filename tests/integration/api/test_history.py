@@ -27,6 +27,7 @@ from vomind_queue.queue import keys
 from vomind_queue.queue.call_queue import CallQueue
 from vomind_queue.queue.connection import RedisStore
 from vomind_queue.queue.erasure import Erasure
+from vomind_queue.queue.listing import QueueListing
 from vomind_queue.queue.outbox import Outbox
 from vomind_queue.queue.worker_queue import WorkerQueue
 from vomind_queue.usecases.call_history import History
@@ -61,6 +62,28 @@ def test_without_a_log_there_is_nothing_to_show(api: Api) -> None:
     """A newcomer who asks before the first call."""
     assert ids(calls(api)) == []
     assert api.web.get("/api/calls/1").status_code == 404
+
+
+def test_without_a_log_the_queue_is_shown(api: Api) -> None:
+    """Filters hold, pages follow each other, and the answer says what is not there."""
+    for index in range(5):
+        body = {"to": f"+1555000000{index}", "priority": "low" if index % 2 else "normal"}
+        api.post("/schedule-call", body)
+    answer = calls(api, "?limit=2").get_json()
+    assert (answer["source"], answer["missing"]) == ("queue", ["cancelled", "removed", "order"])
+    rest = ids(calls(api, f"?limit=9&cursor={quote(answer['next'])}"))
+    assert [each["jobId"] for each in answer["calls"]] + rest == ["1", "3", "5", "2", "4"]
+    assert ids(calls(api, "?priority=low")) == ["2", "4"]
+    assert ids(calls(api, "?number=%2B15550000003&state=waiting,delayed")) == ["4"]
+    assert ids(calls(api, "?state=cancelled")) == []
+
+
+@pytest.mark.usefixtures("logged")
+def test_those_that_match_are_counted(api: Api) -> None:
+    """On request, however many are shown."""
+    found = calls(api, "?state=waiting,delayed&limit=1&count=true").get_json()
+    assert (found["count"], found["total"], found["source"]) == (1, 5, "log")
+    assert "total" not in calls(api).get_json()
 
 
 def test_a_log_that_is_only_being_made_is_empty(api: Api, log_path: Path) -> None:
@@ -107,6 +130,10 @@ def test_calls_are_shown_newest_first(api: Api) -> None:
         ("?until=2020-01-01T00:00:00Z", []),
         ("?since=2020-01-01T00:00:00+00:00&limit=2", ["7", "6"]),
         ("?state=&limit=1", ["7"]),
+        ("?state=delayed,cancelled", ["3", "2"]),
+        ("?outcome=none&state=waiting&limit=2", ["7", "6"]),
+        ("?priority=high", []),
+        ("?priority=normal,low&state=cancelled", ["2"]),
     ],
 )
 def test_calls_are_filtered(api: Api, query: str, found: list[str]) -> None:
@@ -334,7 +361,9 @@ def test_a_call_that_goes_back_while_it_is_looked_for_is_found(
                 queue.retry("1")
             return super()._scan(name, number, what)
 
-    done = History(SqliteLog(log_path), Meanwhile(RedisStore(client))).forget("+15550000001")
+    store = RedisStore(client)
+    history = History(SqliteLog(log_path), QueueListing(store), Meanwhile(store))
+    done = history.forget("+15550000001")
     assert (done.complete, done.cancelled) == (True, 1)
     assert api.total() == 0
 

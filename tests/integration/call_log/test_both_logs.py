@@ -74,9 +74,14 @@ def test_the_time_of_answering_stays_known(log: CallLog) -> None:
         ({"lead_id": "lead-3"}, ["3"]),
         ({"lead_id": "a,b.(c)"}, ["4"]),
         ({"job_id": "4"}, ["4"]),
-        ({"state": "failed"}, ["3", "2"]),
-        ({"state": "failed", "number": "+15550000002"}, ["2"]),
-        ({"outcome": "busy"}, ["1"]),
+        ({"states": ["failed"]}, ["3", "2"]),
+        ({"states": ["failed"], "number": "+15550000002"}, ["2"]),
+        ({"outcomes": ["busy"]}, ["1"]),
+        ({"states": ["failed", "completed"], "limit": 3}, ["4", "3", "2"]),
+        ({"states": ["failed", "completed"], "after": key(3)}, ["2", "1"]),
+        ({"outcomes": ["busy", "none"], "priorities": ["high"]}, ["4", "1"]),
+        ({"outcomes": ["none", "busy"], "lead_id": "lead-1"}, ["1"]),
+        ({"priorities": ["low"]}, ["3"]),
         ({"since_ms": AT + 3}, ["4", "3"]),
         ({"until_ms": AT + 3}, ["2", "1"]),
         ({"since_ms": AT + 2, "until_ms": AT + 3}, ["2"]),
@@ -88,10 +93,12 @@ def test_calls_are_found(log: CallLog, search: dict[str, object], found: list[st
         log,
         row(1, outcome="busy"),
         row(2, state="failed"),
-        row(3, state="failed"),
-        row(4, lead_id="a,b.(c)"),
+        row(3, state="failed", priority="low"),
+        row(4, lead_id="a,b.(c)", outcome=None),
     )
     assert ids(log, **search) == found
+    if not {"limit", "after"} & set(search):
+        assert log.count(Search(**search)) == len(found)  # type: ignore[arg-type]
 
 
 def test_people_are_erased(log: CallLog) -> None:

@@ -43,15 +43,18 @@ def _slot() -> Iterator[None]:
 @routes.get("/calls")
 def find() -> Response:
     """Return past and present calls, newest first, as JSON or CSV."""
-    search = log_schemas.SEARCH.load(log_schemas.sent(request.args))
+    search, counted = log_schemas.SEARCH.load(log_schemas.sent(request.args))
     with _slot():
-        rows = services().history.find(search)
-    more = log_schemas.next_page(request.path, request.args, rows, search.limit)
+        found = services().history.find(search)
+        total = services().history.count(search) if counted else None
     kind = request.accept_mimetypes.best_match(["application/json", "text/csv"])
-    shown = log_serializer.csv if kind == "text/csv" else log_serializer.page
-    response = shown(rows, rows[-1].key if more else None)
+    if kind == "text/csv":
+        response = log_serializer.csv(found.rows)
+    else:
+        response = log_serializer.page(found, total)
     response.headers["Vary"] = "Accept"
-    if more:
+    if found.cursor:
+        more = log_schemas.next_page(request.path, request.args, found.cursor)
         response.headers["Link"] = f'<{more}>; rel="next"'
     return response
 

@@ -9,9 +9,16 @@ from urllib.parse import urlencode
 
 from marshmallow import RAISE, Schema, post_load
 
-from vomind_queue.api.schemas.fields import Choice, Matching, PhoneNumber, Rule, mismatch
+from vomind_queue.api.schemas.fields import (
+    Choice,
+    Matching,
+    PhoneNumber,
+    Rule,
+    mismatch,
+)
 from vomind_queue.api.serializers.times import parse_instant
-from vomind_queue.call_log.models import OUTCOMES, STATES, CallRow, Search
+from vomind_queue.api.wording import either
+from vomind_queue.call_log.models import NO_OUTCOME, OUTCOMES, PRIORITIES, STATES, Search
 from vomind_queue.calls.phone_number import canonical
 
 #: Calls on one page of the log.
@@ -29,12 +36,39 @@ class Number(PhoneNumber):
         )
 
 
-class LoggedState(Choice[str], words={state: state for state in STATES}):
-    """A state of a call in the log."""
+class Words(Rule[tuple[str, ...]]):
+    """One of a few words, or several between commas."""
+
+    _words: Sequence[str]
+
+    def __init_subclass__(cls, *, words: Sequence[str]) -> None:
+        cls._words = words
+        one = f"({'|'.join(words)})"
+        cls.shape = {"type": "string", "pattern": f"^{one}(,{one})*$", "maxLength": MAX_TEXT}
+
+    def read(self, value: Any) -> tuple[str, ...]:
+        found = str(value).split(",")
+        if wrong := next((each for each in found if each not in self._words), None):
+            raise mismatch(either(self._words), wrong)
+        if "" in found:
+            raise mismatch(either(self._words), value)
+        return tuple(dict.fromkeys(found))
 
 
-class LoggedOutcome(Choice[str], words={outcome: outcome for outcome in OUTCOMES}):
-    """An outcome on the line in the log."""
+class LoggedState(Words, words=STATES):
+    """States of a call in the log."""
+
+
+class LoggedOutcome(Words, words=(*OUTCOMES, NO_OUTCOME)):
+    """Outcomes on the line in the log; ``none`` where there is none yet."""
+
+
+class LoggedPriority(Words, words=PRIORITIES):
+    """Priorities of a call in the log."""
+
+
+class Flag(Choice[bool], words={"true": True, "false": False}):
+    """Yes or no."""
 
 
 class Text(Rule[str]):
@@ -88,17 +122,20 @@ class SearchSchema(Schema):
     number = Number()
     lead_id = Text()
     job_id = Text(data_key="jobId")
-    state = LoggedState()
-    outcome = LoggedOutcome()
+    states = LoggedState(data_key="state")
+    outcomes = LoggedOutcome(data_key="outcome")
+    priorities = LoggedPriority(data_key="priority")
     since_ms = Moment(data_key="since")
     until_ms = Moment(data_key="until")
     limit = Limit()
     after = Cursor(data_key="cursor")
+    count = Flag(load_default=False)
 
     @post_load
-    def make(self, data: dict[str, Any], **_: Any) -> Search:
-        """Return the search."""
-        return Search(**data)
+    def make(self, data: dict[str, Any], **_: Any) -> tuple[Search, bool]:
+        """Return the search, and whether all that match are to be counted."""
+        counted = data.pop("count")
+        return Search(**data), counted
 
 
 def sent(query: Mapping[str, str]) -> dict[str, str]:
@@ -106,13 +143,9 @@ def sent(query: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in query.items() if value != ""}
 
 
-def next_page(
-    path: str, query: Mapping[str, str], rows: Sequence[CallRow], limit: int
-) -> str | None:
-    """Return the address of the page after these rows; ``None`` when there is none."""
-    if len(rows) < limit:
-        return None
-    return f"{path}?{urlencode({**sent(query), 'cursor': rows[-1].key})}"
+def next_page(path: str, query: Mapping[str, str], cursor: str) -> str:
+    """Return the address of the page that begins there."""
+    return f"{path}?{urlencode({**sent(query), 'cursor': cursor})}"
 
 
 SEARCH = SearchSchema()

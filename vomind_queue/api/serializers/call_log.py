@@ -14,7 +14,11 @@ from flask import Response
 from vomind_queue.api.serializers.jobs import success
 from vomind_queue.api.serializers.times import iso, iso_or_none
 from vomind_queue.call_log.models import CallEvent, CallRow
-from vomind_queue.usecases.call_history import Forgotten
+from vomind_queue.usecases.call_history import Forgotten, Found
+
+#: What a list misses that the queue gives because there is no call log: calls that were cancelled
+#: or removed from history, and the order of acceptance over all states.
+NOT_IN_QUEUE = ("cancelled", "removed", "order")
 
 #: Where a spreadsheet would read a formula, with the characters it skips first: at the start of a
 #: text, and after possible separators (https://owasp.org/www-community/attacks/CSV_Injection).
@@ -75,12 +79,19 @@ def event(shown: CallEvent) -> dict[str, Any]:
     }
 
 
-def page(rows: Sequence[CallRow], cursor: str | None) -> Response:
-    """Return a page of calls, and the cursor of the next one."""
-    return success({"count": len(rows), "calls": [row(each) for each in rows], "next": cursor})
+def page(found: Found, total: int | None) -> Response:
+    """Return a page of calls, the cursor of the next one, and how many there are where counted."""
+    document: dict[str, Any] = {
+        "count": len(found.rows),
+        "calls": [row(each) for each in found.rows],
+        "next": found.cursor,
+        "source": "log" if found.from_log else "queue",
+        "missing": [] if found.from_log else list(NOT_IN_QUEUE),
+    }
+    return success(document if total is None else {**document, "total": total})
 
 
-def csv(rows: Sequence[CallRow], _cursor: str | None) -> Response:
+def csv(rows: Sequence[CallRow]) -> Response:
     """Return a page of calls as CSV (RFC 4180), with a header."""
     text = io.StringIO()
     writer = table.writer(text)

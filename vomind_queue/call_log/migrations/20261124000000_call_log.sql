@@ -38,8 +38,6 @@ create unique index if not exists call_logs_key on public.call_logs (call_key);
 create index if not exists call_logs_job on public.call_logs (job_id, call_key);
 create index if not exists call_logs_number on public.call_logs (to_number, call_key);
 create index if not exists call_logs_lead on public.call_logs (lead_id, call_key);
-create index if not exists call_logs_state on public.call_logs (state, call_key);
-create index if not exists call_logs_outcome on public.call_logs (outcome, call_key);
 create index if not exists call_logs_queued on public.call_logs (queued_at);
 create index if not exists call_logs_finished on public.call_logs (finished_at);
 create index if not exists call_logs_sid on public.call_logs (call_sid);

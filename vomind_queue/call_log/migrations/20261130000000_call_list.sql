@@ -1,0 +1,31 @@
+-- The list of calls: an index in its order for each choice of state, outcome and priority. Safe to
+-- run again. It writes the table anew once, which locks it: seconds with a million calls.
+
+alter table public.call_logs
+    -- The same as call_key, for lists with such a filter. Ordered by call_key itself, PostgreSQL might
+    -- take the primary key and read half a million waiting calls until it comes to a completed one.
+    add column if not exists list_key text collate "C" generated always as (call_key) stored,
+    -- A missing outcome as a value: by a null, no index is in order.
+    add column if not exists list_outcome text
+        generated always as (coalesce(outcome, 'none')) stored;
+
+create index if not exists call_list_state on public.call_logs (state, list_key);
+create index if not exists call_list_outcome on public.call_logs (list_outcome, list_key);
+create index if not exists call_list_priority on public.call_logs (priority, list_key);
+create index if not exists call_list_state_outcome
+    on public.call_logs (state, list_outcome, list_key);
+create index if not exists call_list_state_priority
+    on public.call_logs (state, priority, list_key);
+create index if not exists call_list_outcome_priority
+    on public.call_logs (list_outcome, priority, list_key);
+create index if not exists call_list_all
+    on public.call_logs (state, list_outcome, priority, list_key);
+
+-- Which states, outcomes and priorities come together, so that the index is taken that fits all
+-- that is chosen.
+create statistics if not exists public.call_list_choices (mcv)
+    on state, list_outcome, priority from public.call_logs;
+
+-- These did the same for two of the filters.
+drop index if exists public.call_logs_state;
+drop index if exists public.call_logs_outcome;
