@@ -38,10 +38,11 @@ def failures(api: Api, out: Out) -> None:
 
 
 @click.command()
+@click.option("--reason", metavar="TEXT", help="Why, shown to everybody until resume.")
 @talks
-def pause(api: Api, out: Out) -> None:
+def pause(api: Api, out: Out, *, reason: str | None) -> None:
     """Stop all workers from starting calls until resume."""
-    answer = api.post(f"{QUEUE}/pause")
+    answer = api.post(f"{QUEUE}/pause", {"reason": reason} if reason else None)
     out.answer(answer, "Paused: no call starts until `vomind-queue resume`.")
 
 

@@ -14,6 +14,7 @@ from vomind_queue.call_log.protocol import CallLog
 from vomind_queue.calls.call_status import OutcomePolicy, first_poll_ms
 from vomind_queue.config.settings import Settings
 from vomind_queue.errors import StoreUnavailable, StoreUnsuitable
+from vomind_queue.queue.activity import Activity
 from vomind_queue.queue.call_queue import CallQueue
 from vomind_queue.queue.callback_store import CallbackStore
 from vomind_queue.queue.connection import API_TIMEOUT_S, RedisStore, connect
@@ -27,6 +28,7 @@ from vomind_queue.queue.server_requirements import check
 from vomind_queue.queue.worker_queue import Protocol, WorkerQueue
 from vomind_queue.twilio.callbacks import SignatureValidator
 from vomind_queue.usecases.call_history import History
+from vomind_queue.usecases.deeds import Deeds
 from vomind_queue.usecases.enqueue import Enqueue
 from vomind_queue.usecases.manage_queue import Control
 from vomind_queue.usecases.recurring_calls import RecurringCalls
@@ -43,6 +45,7 @@ class Services:
     recurring: RecurringCalls
     queue: CallQueue
     control: Control
+    deeds: Deeds
     metrics_reader: MetricsReader
     request_limiter: RequestLimiter
     status_callbacks: StatusCallbacks
@@ -77,6 +80,7 @@ def build(settings: Settings, log: CallLog) -> Services:
 def build_on(store: RedisStore, settings: Settings, log: CallLog) -> Services:
     """Return the same on a connection that is there."""
     queue, recurring_store = CallQueue(store, settings.rate), RecurringStore(store)
+    deeds = Deeds(Activity(store))
     status_callbacks = StatusCallbacks(
         callback_store=callback_store_of(
             settings, store, WorkerQueue(store, process_name(), protocol_of(settings))
@@ -87,11 +91,12 @@ def build_on(store: RedisStore, settings: Settings, log: CallLog) -> Services:
     )
     return Services(
         settings=settings,
-        enqueue=Enqueue(queue),
+        enqueue=Enqueue(queue, deeds),
         recurring_store=recurring_store,
-        recurring=RecurringCalls(recurring_store),
+        recurring=RecurringCalls(recurring_store, deeds),
         queue=queue,
-        control=Control(queue, Inspection(store)),
+        control=Control(queue, Inspection(store), deeds),
+        deeds=deeds,
         metrics_reader=MetricsReader(store),
         request_limiter=RequestLimiter(store),
         status_callbacks=status_callbacks,

@@ -92,18 +92,18 @@ class CallQueue:
             raise JobNotFound(job_id)
         return job
 
-    def cancel(self, job_id: str) -> State:
+    def cancel(self, job_id: str, by: str = "") -> State:
         """Remove a call that is not being placed; return the state it was in."""
-        answer = self._store.run_with_deadline("cancel", keys.ACTIVE, job_id)
+        answer = self._store.run_with_deadline("cancel", keys.ACTIVE, job_id, by)
         _refuse(answer, job_id, "Call {id} is being placed and cannot be cancelled any more.")
         return State(answer[2])
 
-    def hang_up(self, job_id: str) -> None:
+    def hang_up(self, job_id: str, by: str = "") -> None:
         """Have a worker end the call on the line. Raise JobNotFound, WrongState."""
-        answer = self._store.run_with_deadline("hangup", keys.ACTIVE, job_id)
+        answer = self._store.run_with_deadline("hangup", keys.ACTIVE, job_id, by)
         _refuse(answer, job_id, "Call {id} is not on the line; it is {state}.")
 
-    def change(self, job_id: str, decide: Callable[[Call], NewCall]) -> None:
+    def change(self, job_id: str, decide: Callable[[Call], NewCall], by: str = "") -> None:
         """Make a call that has not begun what ``decide`` makes of it; no time: that stays."""
         for _ in range(CHANGE_TRIES):
             fields = call_record.pairs(self._store.read("show", [keys.job(job_id)], job_id))
@@ -114,7 +114,7 @@ class CallQueue:
             call = replace(new.call, request_id=old.request_id)
             wanted = call_record.encode(call), call.priority.rank, *_times(new)
             answer = self._store.run_with_deadline(
-                "change", keys.ACTIVE, job_id, fields["data"], *wanted
+                "change", keys.ACTIVE, job_id, fields["data"], *wanted, by
             )
             if answer[0] != Code.MISMATCH:
                 _refuse(answer, job_id, "Call {id} has begun ({state}); it cannot be changed.")
@@ -122,9 +122,12 @@ class CallQueue:
         busy = f"Call {job_id} is being changed by others: try again."
         raise WrongState(busy, job_id=job_id, state=fields["state"])
 
-    def retry(self, job_id: str) -> None:
-        """Put a failed call back into the queue with all its attempts."""
-        answer = self._store.run_with_deadline("retry", keys.FAILED, job_id)
+    def retry(self, job_id: str, by: str = "", once: str = "") -> None:
+        """Put a failed call back into the queue with all its attempts.
+
+        ``once`` names the request: sent again, it does nothing to a call that it has retried.
+        """
+        answer = self._store.run_with_deadline("retry", keys.FAILED, job_id, by, once)
         _refuse(answer, job_id, "Only failed calls can be retried; call {id} is {state}.")
 
     def clean(self, grace_ms: int, limit: int) -> Cleaned:

@@ -25,6 +25,7 @@ whose number lies in a bulk that is in ``staging`` is not there yet for anyone.
 ``ended``     when it completed or failed, unix ms; absent where it completed with its last
               attempt, at ``finished``
 ``log``       sequence number of its last entry in the outbox, once it has ended
+``retriedby`` name of the last request of many acts that retried it
 ``repeats``   attempts made for an outcome on the line since the last manual retry
 ``forgotten`` its person was to be forgotten while it was being placed, unix ms
 ``past``      the attempts before the last one, each a line of JSON with fields as below

@@ -117,6 +117,10 @@ INHERITED = _ROOT + "inherited:"
 STORE_NAME = _ROOT + "name"
 #: Hash, one for each of the last minutes: its fields are listed in `inspection.py`.
 MINUTE = _ROOT + "minute:"
+#: List: what people did, newest first: ``number unix-ms JSON``.
+ACTIVITY = _ROOT + "activity"
+#: String: number of its last entry.
+ACTIVITY_LAST = _ROOT + "activity:last"
 #: Hash: how often things happened, ever; its fields are listed in `metrics_reader.py`.
 TOTALS = _ROOT + "totals"
 #: List with an expiry, one for each client that asks: the times of its last requests.

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from vomind_queue.calls.call import Call, NewCall, mask_number
 from vomind_queue.calls.job import IdempotencyKey, Job, Receipt
+from vomind_queue.usecases.deeds import Deeds
 
 logger = logging.getLogger(__name__)
 
@@ -16,15 +17,16 @@ class Inbox(Protocol):
     """What scheduling needs of the queue."""
 
     def add(self, news: Sequence[NewCall], key: IdempotencyKey | None = None) -> Receipt: ...
-    def change(self, job_id: str, decide: Callable[[Call], NewCall]) -> None: ...
+    def change(self, job_id: str, decide: Callable[[Call], NewCall], by: str = "") -> None: ...
     def job(self, job_id: str) -> Job: ...
 
 
 class Enqueue:
     """Accepts calls. Everything may raise StoreUnavailable."""
 
-    def __init__(self, inbox: Inbox) -> None:
+    def __init__(self, inbox: Inbox, deeds: Deeds) -> None:
         self._inbox = inbox
+        self._deeds = deeds
 
     def schedule(self, new: NewCall, key: IdempotencyKey | None = None) -> Receipt:
         """Accept one call. Raise KeyReused."""
@@ -45,8 +47,9 @@ class Enqueue:
             logger.info("📞 ⏰ %d calls scheduled", len(news), extra={"job_id": f"{first}-{last}"})
         return receipt
 
-    def change(self, job_id: str, decide: Callable[[Call], NewCall]) -> Job:
+    def change(self, job_id: str, decide: Callable[[Call], NewCall], by: str) -> Job:
         """Change a call that has not begun. Raise JobNotFound, WrongState, what decide does."""
-        self._inbox.change(job_id, decide)
+        self._inbox.change(job_id, decide, by)
+        self._deeds.note(by, "changed", job_id)
         logger.info("📞 ⏰ call changed", extra={"job_id": job_id})
         return self._inbox.job(job_id)

@@ -16,6 +16,7 @@ from vomind_queue.errors import JobNotFound, WrongState
 from vomind_queue.observability.explain import Explanation, Place, explain
 from vomind_queue.observability.overview import Hour, Overview, assess
 from vomind_queue.observability.queue_stats import Stats
+from vomind_queue.usecases.deeds import Deeds
 
 logger = logging.getLogger(__name__)
 
@@ -24,14 +25,16 @@ _CODE = re.compile(r"\berror (\d+)\b|\bHTTP (\d{3})\b")
 _HEAD = re.compile(r"[^:.(]+")
 #: Kinds that are returned; there are a dozen, unless somebody else's words made more.
 MOST_KINDS = 100
+#: States of calls that have ended.
+HISTORY = (State.COMPLETED, State.FAILED)
 
 
 class Queue(Protocol):
     """What control needs of the queue."""
 
-    def cancel(self, job_id: str) -> State: ...
-    def hang_up(self, job_id: str) -> None: ...
-    def retry(self, job_id: str) -> None: ...
+    def cancel(self, job_id: str, by: str = "") -> State: ...
+    def hang_up(self, job_id: str, by: str = "") -> None: ...
+    def retry(self, job_id: str, by: str = "", once: str = "") -> None: ...
     def stats(self) -> Stats: ...
     def clean(self, grace_ms: int, limit: int) -> Cleaned: ...
     def pause(self, by: str, reason: str | None = None) -> None: ...
@@ -70,44 +73,51 @@ class Retried:
 class Control:
     """Answers questions and carries out orders. Everything may raise StoreUnavailable."""
 
-    def __init__(self, queue: Queue, inspection: Inspection) -> None:
+    def __init__(self, queue: Queue, inspection: Inspection, deeds: Deeds) -> None:
         self._queue = queue
+        self._deeds = deeds
         self._inspection = inspection
 
-    def cancel(self, job_id: str) -> State:
+    def cancel(self, job_id: str, by: str) -> State:
         """Take a call out of the queue or out of history; return the state it was in.
 
         Raise JobNotFound, and WrongState while the call is being placed.
         """
-        was = self._queue.cancel(job_id)
+        was = self._queue.cancel(job_id, by)
+        self._deeds.note(by, "removed" if was in HISTORY else "cancelled", job_id)
         logger.info("call removed, was %s", was, extra={"job_id": job_id})
         return was
 
-    def hang_up(self, job_id: str) -> None:
+    def hang_up(self, job_id: str, by: str) -> None:
         """End a call that is on the line. Raise JobNotFound, WrongState where there is none."""
-        self._queue.hang_up(job_id)
+        self._queue.hang_up(job_id, by)
+        self._deeds.note(by, "hung up", job_id)
         logger.info("call to be hung up", extra={"job_id": job_id})
 
-    def retry(self, job_id: str) -> None:
+    def retry(self, job_id: str, by: str) -> None:
         """Give a failed call a new set of attempts. Raise JobNotFound, WrongState."""
-        self._queue.retry(job_id)
+        self._queue.retry(job_id, by)
+        self._deeds.note(by, "retried", job_id)
         logger.info("📞 ⏰ failed call queued again", extra={"job_id": job_id})
 
-    def clean(self, grace_ms: int, limit: int) -> Cleaned:
+    def clean(self, grace_ms: int, limit: int, by: str) -> Cleaned:
         """Remove up to ``limit`` calls that ended at least ``grace_ms`` ago, oldest first."""
         cleaned = self._queue.clean(grace_ms, limit)
         removed = len(cleaned.completed) + len(cleaned.failed)
+        self._deeds.note(by, "cleaned", calls=removed)
         logger.info("history cleaned: %d calls removed", removed)
         return cleaned
 
     def pause(self, by: str, reason: str | None = None) -> None:
         """Once this returns no call starts, on any worker, until `resume`."""
         self._queue.pause(by, reason)
+        self._deeds.note(by, "paused", **({"reason": reason} if reason else {}))
         logger.warning("queue paused by %s", by)
 
-    def resume(self) -> None:
+    def resume(self, by: str) -> None:
         """Calls start again."""
         self._queue.resume()
+        self._deeds.note(by, "resumed")
         logger.info("queue resumed")
 
     def overview(self) -> Overview:
@@ -133,7 +143,7 @@ class Control:
             FailureKind(kind=kind, example=examples[kind], count=counts[kind]) for kind in kinds
         ]
 
-    def retry_failed(self, kind: str | None, limit: int) -> Retried:
+    def retry_failed(self, kind: str | None, limit: int, by: str) -> Retried:
         """Give failed calls of a kind, or all of them, a new set of attempts; newest first."""
         alike = (
             job_id
@@ -146,8 +156,9 @@ class Control:
         for job_id in found[:limit]:
             # Another request was quicker.
             with suppress(JobNotFound, WrongState):
-                self._queue.retry(job_id)
+                self._queue.retry(job_id, by)
                 retried.append(job_id)
+        self._deeds.note(by, "retried", calls=len(retried), **({"kind": kind} if kind else {}))
         logger.info("📞 ⏰ %d failed calls queued again", len(retried))
         return Retried(job_ids=retried, more=len(found) > limit)
 

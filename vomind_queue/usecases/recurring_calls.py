@@ -18,6 +18,7 @@ from vomind_queue.recurring.schedule import (
     ScheduleSearch,
     ScheduleView,
 )
+from vomind_queue.usecases.deeds import Deeds
 
 logger = logging.getLogger(__name__)
 
@@ -46,13 +47,18 @@ class RecurringStore(Protocol):
 class RecurringCalls:
     """What apps and operators ask for. Everything may raise StoreUnavailable."""
 
-    def __init__(self, recurring_store: RecurringStore) -> None:
+    def __init__(self, recurring_store: RecurringStore, deeds: Deeds) -> None:
         self._recurring_store = recurring_store
+        self._deeds = deeds
 
-    def schedule(self, recurrence: Recurrence, key: IdempotencyKey | None = None) -> Registered:
+    def schedule(
+        self, recurrence: Recurrence, by: str, key: IdempotencyKey | None = None
+    ) -> Registered:
         """Accept a recurring call, or updates the one that it is. Raise KeyReused."""
         registered = self._put(recurrence, key)
         if not registered.replayed:
+            act = "changed" if registered.updated else "created"
+            self._deeds.note(by, act, f"recurring:{registered.schedule_id}")
             logger.info(
                 "📞 ⏰ recurring call %s",
                 "updated" if registered.updated else "scheduled",
@@ -71,7 +77,9 @@ class RecurringCalls:
             return self._recurring_store.page(start, end)
         return self._recurring_store.find(search, start, end)
 
-    def amend(self, schedule_id: str, change: Callable[[Schedule], Recurrence]) -> ScheduleView:
+    def amend(
+        self, schedule_id: str, change: Callable[[Schedule], Recurrence], by: str
+    ) -> ScheduleView:
         """Change a schedule; its id and its counts stay.
 
         Raise JobNotFound, ScheduleExists, ScheduleChanged and what ``change`` raises.
@@ -82,7 +90,9 @@ class RecurringCalls:
             first = old.first_after(new, self._recurring_store.now_ms())
             self._recurring_store.change(old, new, first, keep_due=new.is_timed_as(old.recurrence))
 
-        return self._with_latest(schedule_id, try_once, "📞 ⏰ recurring call changed")
+        view = self._with_latest(schedule_id, try_once, "📞 ⏰ recurring call changed")
+        self._deeds.note(by, "changed", view.schedule.job_id)
+        return view
 
     def pause(self, schedule_id: str, by: str) -> ScheduleView:
         """Its ticks fire no more until `resume`, and are not made up for. Raise JobNotFound."""
@@ -91,11 +101,13 @@ class RecurringCalls:
             if old.pause is None:
                 self._recurring_store.pause(old, by)
 
-        return self._with_latest(
+        view = self._with_latest(
             schedule_id, try_once, f"recurring call paused by {by}", level=logging.WARNING
         )
+        self._deeds.note(by, "paused", view.schedule.job_id)
+        return view
 
-    def resume(self, schedule_id: str) -> ScheduleView:
+    def resume(self, schedule_id: str, by: str) -> ScheduleView:
         """Its ticks fire again, from the next one on. Raise JobNotFound, CronError."""
 
         def try_once(old: Schedule) -> None:
@@ -103,11 +115,14 @@ class RecurringCalls:
                 first = old.first_after(old.recurrence, self._recurring_store.now_ms())
                 self._recurring_store.resume(old, first)
 
-        return self._with_latest(schedule_id, try_once, "recurring call resumed")
+        view = self._with_latest(schedule_id, try_once, "recurring call resumed")
+        self._deeds.note(by, "resumed", view.schedule.job_id)
+        return view
 
-    def remove(self, schedule_id: str) -> Removed:
+    def remove(self, schedule_id: str, by: str) -> Removed:
         """Stop a recurring call for good, with its jobs that did not start. Raise JobNotFound."""
         removed = self._recurring_store.remove(schedule_id)
+        self._deeds.note(by, "stopped", f"recurring:{schedule_id}")
         logger.info("recurring call removed", extra={"schedule": schedule_id})
         return removed
 

@@ -27,12 +27,20 @@ from vomind_queue.errors import (
     ScheduleExists,
     StoreUnavailable,
 )
+from vomind_queue.queue.activity import Activity
 from vomind_queue.queue.call_queue import CallQueue
+from vomind_queue.queue.connection import RedisStore
 from vomind_queue.queue.recurring_store import RecurringStore
 from vomind_queue.queue.worker_queue import WorkerQueue
 from vomind_queue.recurring.schedule import Removed
 from vomind_queue.recurring.ticks import Outcome
+from vomind_queue.usecases.deeds import Deeds
 from vomind_queue.usecases.recurring_calls import RecurringCalls
+
+
+def recurring_calls(recurring_store: RecurringStore, valkey: redis.Redis) -> RecurringCalls:
+    """The use case on this store."""
+    return RecurringCalls(recurring_store, Deeds(Activity(RedisStore(valkey))))
 
 
 def test_after_its_last_run_a_schedule_rests(
@@ -204,7 +212,7 @@ def test_a_tick_that_was_seen_to_does_not_come_again(
             change()
         assert refused.value.last_run_ms == tick
     assert shown(recurring_store).next_ms == wanted().first(tick)
-    assert RecurringCalls(recurring_store).schedule(wanted()).schedule_id == "1"
+    assert recurring_calls(recurring_store, valkey).schedule(wanted(), "ops").schedule_id == "1"
     assert fire(recurring_store) == []
 
 
@@ -214,13 +222,13 @@ def test_a_due_tick_survives_a_change_of_words_and_is_told_when_it_does_not(
     """The same pattern or zone in other words keeps it; another pattern misses it, and says so."""
     put(recurring_store, wanted(cron="0 0 1 1 *"))
     tick = make_due(valkey, "1")
-    recurring = RecurringCalls(recurring_store)
+    recurring = recurring_calls(recurring_store, valkey)
     for cron in ("@yearly", "0 0 1 JAN *"):
-        recurring.amend("1", lambda _, cron=cron: wanted(cron=cron))  # type: ignore[misc]
+        recurring.amend("1", lambda _, cron=cron: wanted(cron=cron), "ops")  # type: ignore[misc]
         assert shown(recurring_store).next_ms == tick
-    recurring.amend("1", lambda old: replace(old.recurrence, zone="Etc/UTC"))
+    recurring.amend("1", lambda old: replace(old.recurrence, zone="Etc/UTC"), "ops")
     assert shown(recurring_store).next_ms == tick
-    recurring.amend("1", lambda _: wanted())
+    recurring.amend("1", lambda _: wanted(), "ops")
     schedule = shown(recurring_store)
     assert (schedule.missed, schedule.missed_ms) == (1, [tick])
 

@@ -8,7 +8,7 @@ from flask import Blueprint, Response
 from marshmallow import ValidationError
 
 from vomind_queue.api import bulk_preview
-from vomind_queue.api.auth import kept_id
+from vomind_queue.api.auth import caller, kept_id
 from vomind_queue.api.blueprints.jobs import plausible
 from vomind_queue.api.body import read_object
 from vomind_queue.api.idempotency import answered_before, idempotency_key
@@ -104,7 +104,7 @@ class CallRoutes:
                 raise ValidationError(dict(found[0]))
             return new
 
-        job = self._enqueue.change(plausible(job_id), changed)
+        job = self._enqueue.change(plausible(job_id), changed, caller())
         document = {"message": "Call changed", **job_serializer.job(job)}
         return job_serializer.success(document, call_schemas.CHANGE.ignored(body))
 

@@ -71,6 +71,14 @@ def show(job_id: str) -> Response:
     return job_serializer.success(document)
 
 
+@routes.get("/activity")
+def activity() -> Response:
+    """Return who did what, newest first."""
+    search = log_schemas.DEEDS.load(log_schemas.sent(request.args))
+    deeds = services().deeds.find(search)
+    return job_serializer.success(log_serializer.deeds(deeds, len(deeds) == search.limit))
+
+
 @routes.delete("/people/<number>")
 def forget(number: str) -> Response:
     """Remove a number from queue, history and log."""

@@ -6,15 +6,15 @@ import re
 
 from flask import Blueprint, Response
 
+from vomind_queue.api.auth import caller
 from vomind_queue.api.body import read_no_fields
 from vomind_queue.api.middleware import services
 from vomind_queue.api.serializers import jobs as job_serializer
-from vomind_queue.calls.call import State
 from vomind_queue.errors import JobNotFound
+from vomind_queue.usecases.manage_queue import HISTORY
 
 routes = Blueprint("jobs", __name__)
 _JOB_ID = re.compile(r"[!-~]{1,128}")
-_HISTORY = (State.COMPLETED, State.FAILED)
 
 
 @routes.get("/job/<job_id>")
@@ -26,8 +26,8 @@ def show(job_id: str) -> Response:
 @routes.delete("/job/<job_id>")
 def cancel(job_id: str) -> Response:
     """Remove a call from the queue, or a finished one from history."""
-    was = services().control.cancel(plausible(job_id))
-    message = "Job removed" if was in _HISTORY else "Call cancelled successfully"
+    was = services().control.cancel(plausible(job_id), caller())
+    message = "Job removed" if was in HISTORY else "Call cancelled successfully"
     return job_serializer.success({"message": message, "jobId": job_id, "was": was.value})
 
 
@@ -35,7 +35,7 @@ def cancel(job_id: str) -> Response:
 def hang_up(job_id: str) -> Response:
     """End a call that is ringing or answered."""
     ignored = read_no_fields()
-    services().control.hang_up(plausible(job_id))
+    services().control.hang_up(plausible(job_id), caller())
     document = {"message": "Call is being hung up", "jobId": job_id, "status": "hanging-up"}
     return job_serializer.success(document, ignored)
 
@@ -44,7 +44,7 @@ def hang_up(job_id: str) -> Response:
 def retry(job_id: str) -> Response:
     """Give a failed call a new set of attempts."""
     ignored = read_no_fields()
-    services().control.retry(plausible(job_id))
+    services().control.retry(plausible(job_id), caller())
     document = {"message": "Call retry initiated", "jobId": job_id, "status": "retrying"}
     return job_serializer.success(document, ignored)
 

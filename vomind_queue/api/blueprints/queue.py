@@ -34,7 +34,8 @@ for _state in State:
 def clean() -> Response:
     """Remove finished jobs from history, oldest first."""
     body = read_object()
-    removed = services().control.clean(*call_schemas.CLEAN.load(body))
+    grace_ms, limit = call_schemas.CLEAN.load(body)
+    removed = services().control.clean(grace_ms, limit, auth.caller())
     return job_serializer.success(job_serializer.cleaned(removed), call_schemas.CLEAN.ignored(body))
 
 
@@ -55,16 +56,17 @@ def preview() -> Response:
 @routes.post("/pause")
 def pause() -> Response:
     """Pause the queue: no call starts from now on."""
-    ignored = read_no_fields()
-    services().control.pause(auth.caller())
-    return job_serializer.success({"message": "Queue paused"}, ignored)
+    body = read_object()
+    reason = call_schemas.PAUSE.load(body).get("reason")
+    services().control.pause(auth.caller(), reason)
+    return job_serializer.success({"message": "Queue paused"}, call_schemas.PAUSE.ignored(body))
 
 
 @routes.post("/resume")
 def resume() -> Response:
     """Resume the queue."""
     ignored = read_no_fields()
-    services().control.resume()
+    services().control.resume(auth.caller())
     return job_serializer.success({"message": "Queue resumed"}, ignored)
 
 
@@ -83,7 +85,7 @@ def retry() -> Response:
     body = read_object()
     asked = call_schemas.RETRY_FAILED.load(body)
     limit = asked.get("limit") or call_schemas.MOST_RETRIED
-    done = services().control.retry_failed(asked.get("reason"), limit)
+    done = services().control.retry_failed(asked.get("reason"), limit, auth.caller())
     count = len(done.job_ids)
     document = {
         "message": f"{count} call{'' if count == 1 else 's'} queued again",

@@ -42,7 +42,7 @@ def schedule() -> Response:
     registered = None
     if error := _never_runs(wanted):
         registered = answered_before(services().recurring_store.recall, key, error)
-    registered = registered or services().recurring.schedule(wanted, key)
+    registered = registered or services().recurring.schedule(wanted, auth.caller(), key)
     return recurring_serializer.scheduled(wanted, registered, RECURRING.ignored(body))
 
 
@@ -97,7 +97,7 @@ def change(schedule_id: str) -> Response:
             raise error
         return wanted
 
-    shown = services().recurring.amend(schedule_id, changed)
+    shown = services().recurring.amend(schedule_id, changed, auth.caller())
     document = {"message": "Recurring call changed", **recurring_serializer.view(shown)}
     return job_serializer.success(document, CHANGE.ignored(body))
 
@@ -105,7 +105,7 @@ def change(schedule_id: str) -> Response:
 @routes.delete(_ONE)
 def remove(schedule_id: str) -> Response:
     """Remove it, and cancel its job that has not started."""
-    jobs = services().recurring.remove(schedule_id)
+    jobs = services().recurring.remove(schedule_id, auth.caller())
     return job_serializer.success(recurring_serializer.removed(schedule_id, jobs))
 
 
@@ -132,7 +132,7 @@ def retry(schedule_id: str) -> Response:
 def _set(schedule_id: str, *, paused: bool) -> Response:
     ignored = read_no_fields()
     recurring, name = services().recurring, auth.caller()
-    shown = recurring.pause(schedule_id, name) if paused else recurring.resume(schedule_id)
+    shown = recurring.pause(schedule_id, name) if paused else recurring.resume(schedule_id, name)
     message = f"Recurring call {'paused' if paused else 'resumed'}"
     schedule = shown.schedule
     document = {"message": message, "jobId": schedule.job_id, "status": schedule.status.value}

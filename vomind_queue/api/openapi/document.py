@@ -31,6 +31,7 @@ BODIES: Mapping[str, Schema] = {
     "RecurringCallRequest": recurring_schemas.RECURRING,
     "RecurringCallChange": recurring_schemas.CHANGE,
     "PreviewRequest": recurring_schemas.PREVIEW,
+    "PauseRequest": call_schemas.PAUSE,
     "CleanRequest": call_schemas.CLEAN,
     "RetryFailedRequest": call_schemas.RETRY_FAILED,
 }
@@ -43,6 +44,7 @@ _QUERIES: Mapping[str, Schema] = {
     "Page": call_schemas.PAGE,
     "RecurringPage": recurring_schemas.PAGE,
     "Search": log_schemas.SEARCH,
+    "DeedSearch": log_schemas.DEEDS,
 }
 
 

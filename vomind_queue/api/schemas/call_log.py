@@ -19,6 +19,7 @@ from vomind_queue.api.schemas.fields import (
 from vomind_queue.api.serializers.times import parse_instant
 from vomind_queue.api.wording import either
 from vomind_queue.call_log.models import NO_OUTCOME, OUTCOMES, PRIORITIES, STATES, Search
+from vomind_queue.calls.deed import DeedSearch
 from vomind_queue.calls.phone_number import canonical
 
 #: Calls on one page of the log.
@@ -138,6 +139,37 @@ class SearchSchema(Schema):
         return Search(**data), counted
 
 
+class Who(Text):
+    """The name of an API key."""
+
+
+class DeedCursor(
+    Matching, pattern=r"[0-9]{1,15}", expected="the value of next in an earlier answer"
+):
+    """The number of the last deed on the page before."""
+
+
+class DeedSearchSchema(Schema):
+    """The query of ``GET /api/activity``."""
+
+    error_messages = {"unknown": "No such filter."}  # noqa: RUF012  (marshmallow's form)
+
+    class Meta:
+        unknown = RAISE
+
+    by = Who()
+    since_ms = Moment(data_key="since")
+    until_ms = Moment(data_key="until")
+    limit = Limit()
+    after = DeedCursor(data_key="cursor")
+
+    @post_load
+    def make(self, data: dict[str, Any], **_: Any) -> DeedSearch:
+        """Return the search."""
+        after = data.pop("after", None)
+        return DeedSearch(after=None if after is None else int(after), **data)
+
+
 def sent(query: Mapping[str, str]) -> dict[str, str]:
     """Return the query without its empty values: filters left open in a form."""
     return {name: value for name, value in query.items() if value != ""}
@@ -149,4 +181,5 @@ def next_page(path: str, query: Mapping[str, str], cursor: str) -> str:
 
 
 SEARCH = SearchSchema()
+DEEDS = DeedSearchSchema()
 NUMBER = Number()

@@ -232,6 +232,12 @@ class RetryFailedSchema(RequestSchema):
     limit = fields.Integer(least=1, most=MOST_RETRIED, allow_none=True)
 
 
+class PauseSchema(RequestSchema):
+    """Why the queue is paused."""
+
+    reason = fields.ShortText(allow_none=True)
+
+
 class BareSchema(RequestSchema):
     """A body without fields: the address says it all."""
 
@@ -325,5 +331,6 @@ CHANGE = ChangeSchema()
 BULK = BulkSchema()
 CLEAN = CleanSchema()
 RETRY_FAILED = RetryFailedSchema()
+PAUSE = PauseSchema()
 BARE = BareSchema()
 PAGE = PageSchema()

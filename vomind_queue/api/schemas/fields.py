@@ -37,6 +37,7 @@ _RETRIED = [outcome.value for outcome in RETRIED]
 
 MAX_MESSAGE = 3_000
 MAX_LEAD_ID = 128
+MAX_SHORT_TEXT = 200
 #: Bytes of compact JSON in UTF-8.
 MAX_METADATA = 8 * 1024
 #: Deeper objects could be stored by one request and be unreadable for the next one.
@@ -121,6 +122,21 @@ class PhoneNumber(
                 f"Must not contain the invisible character U+{ord(found[0]):04X}."
             )
         return super().read(value)
+
+
+class ShortText(Rule[str]):
+    """A line of text for people."""
+
+    shape: Mapping[str, Any] = {"type": "string", "minLength": 1, "maxLength": MAX_SHORT_TEXT}
+
+    def read(self, value: Any) -> str:
+        if (
+            not isinstance(value, str)
+            or not 1 <= len(value) <= MAX_SHORT_TEXT
+            or not value.isprintable()
+        ):
+            raise mismatch(f"a line of 1 to {MAX_SHORT_TEXT} printable characters", value)
+        return value
 
 
 class Message(Rule[str]):

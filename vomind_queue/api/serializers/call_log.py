@@ -14,6 +14,7 @@ from flask import Response
 from vomind_queue.api.serializers.jobs import success
 from vomind_queue.api.serializers.times import iso, iso_or_none
 from vomind_queue.call_log.models import CallEvent, CallRow
+from vomind_queue.calls.deed import Deed
 from vomind_queue.usecases.call_history import Forgotten, Found
 
 #: What a list misses that the queue gives because there is no call log: calls that were cancelled
@@ -89,6 +90,21 @@ def page(found: Found, total: int | None) -> Response:
         "missing": [] if found.from_log else list(NOT_IN_QUEUE),
     }
     return success(document if total is None else {**document, "total": total})
+
+
+def deeds(shown: Sequence[Deed], more: bool) -> dict[str, Any]:
+    """Return a page of what people did, and the cursor of the next one."""
+    lines = [
+        {
+            "at": iso(deed.at_ms),
+            "by": deed.by,
+            "act": deed.act,
+            "subject": deed.subject,
+            "details": dict(deed.details),
+        }
+        for deed in shown
+    ]
+    return {"count": len(lines), "activity": lines, "next": str(shown[-1].number) if more else None}
 
 
 def csv(rows: Sequence[CallRow]) -> Response:

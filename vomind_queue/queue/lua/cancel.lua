@@ -3,6 +3,7 @@
 -- KEYS[1]  active
 -- ARGV[1]  deadline, unix ms; 0 for none
 -- ARGV[2]  job id
+-- ARGV[3]  who wants it, or ''
 -- Returns  {ok, now, state it was in}, {wrong_state, now, state}, {missing | late, now}
 -- Touches  job:<id>, waiting:<rank>, delayed, completed, failed, staging, orphans, due, totals,
 --          gone:<id>, revoked, outbox
@@ -26,5 +27,5 @@ if state == 'active' then
 end
 hang_up(ARGV[2], now)
 revoke(job_key(ARGV[2]), now)
-remove(ARGV[2])
+remove(ARGV[2], ARGV[3])
 return { C.ok, now, state }

@@ -8,6 +8,7 @@
 -- ARGV[5]  rank of its priority
 -- ARGV[6]  due ms or ''
 -- ARGV[7]  delay ms or ''; without either its time stays
+-- ARGV[8]  who wants it, or ''
 -- Returns  {ok, now}, {wrong_state, now, state}, {mismatch | missing | late, now}
 -- Touches  job:<id>, waiting:<rank>, delayed, staging, totals, notify, outbox
 --- @include "clock"
@@ -50,6 +51,11 @@ elseif state == 'waiting' and rank ~= job[2] then
     redis.call('ZREM', waiting, mem)
     redis.call('ZADD', K.waiting .. rank, place, mem)
 end
-log_event(id, 'changed', due and { due = string.format('%.0f', due) } or nil)
+local details = done_by(ARGV[8])
+if due then
+    details = details or {}
+    details.due = string.format('%.0f', due)
+end
+log_event(id, 'changed', details)
 notify()
 return { C.ok, now }

@@ -3,11 +3,13 @@
 -- KEYS[1]  active
 -- ARGV[1]  deadline, unix ms; 0 for none
 -- ARGV[2]  job id
+-- ARGV[3]  who wants it, or ''
 -- Returns  {ok, now}, {wrong_state, now, state} without a call on the line,
 --          {missing | late, now}
--- Touches  job:<id>, staging, orphans, due
+-- Touches  job:<id>, staging, orphans, due, totals, outbox
 --- @include "clock"
 --- @include "hang_up"
+--- @include "log"
 --- @include "state"
 
 local now = now_ms()
@@ -21,4 +23,5 @@ end
 if not hang_up(ARGV[2], now) then
     return { C.wrong_state, now, state }
 end
+log_event(ARGV[2], 'hung_up', done_by(ARGV[3]))
 return { C.ok, now }

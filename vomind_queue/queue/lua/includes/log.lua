@@ -57,6 +57,11 @@ local function log_range(first, count, kind)
     group.count = count
 end
 
+-- The details of what a person did; nil where nobody is named.
+local function done_by(by)
+    return by and by ~= '' and { by = by } or nil
+end
+
 -- Records are kept until the shipper is past this sequence number.
 local function keep_dropped(last)
     for _, id in ipairs(log_dropped) do

@@ -4,8 +4,8 @@
 --- @include "log"
 --- @include "drop_record"
 
--- Takes a job that nobody holds out of the queue or out of history.
-local function remove(id)
+-- Takes a job that nobody holds out of the queue or out of history. `by`, optional: who wants it.
+local function remove(id, by)
     local mem = member(id)
     for rank = 1, 3 do
         redis.call('ZREM', K.waiting .. rank, mem)
@@ -15,10 +15,10 @@ local function remove(id)
     redis.call('ZREM', K.failed, mem)
     local state = redis.call('HGET', job_key(id), 'state')
     if state == 'completed' or state == 'failed' then
-        log_event(id, 'removed')
+        log_event(id, 'removed', done_by(by))
     elseif state then
         redis.call('HSET', job_key(id), 'state', 'cancelled', 'ended', now_ms())
-        log_event(id, 'cancelled')
+        log_event(id, 'cancelled', done_by(by))
     end
     drop_record(id)
 end
