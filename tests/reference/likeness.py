@@ -18,17 +18,17 @@ _REQUEST_ID = re.compile(r"[0-9a-f]{32}")
 #: Unix ms, and what is counted from there.
 _RECENT = 10**12
 #: What is measured or counted since ever, by its name.
-_MEASURED = frozenset({"behindMs", "version"})
+_MEASURED = frozenset({"behindMs", "version", "waitMs"})
 
 
 def settled(value: Any, name: str = "") -> Any:
     """The same, with a word in place of what differs from one time to the next."""
+    if name in _MEASURED:
+        return "measured"
     if isinstance(value, dict):
         return {key: settled(inner, key) for key, inner in value.items()}
     if isinstance(value, list):
         return [settled(inner) for inner in value]
-    if name in _MEASURED:
-        return "measured"
     if isinstance(value, str):
         text = _AGO.sub("long", _TIME.sub("time", value))
         return "id" if _REQUEST_ID.fullmatch(text) else text

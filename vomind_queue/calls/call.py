@@ -11,8 +11,12 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from phonenumbers import COUNTRY_CODE_TO_REGION_CODE
+
 from vomind_queue.calls.phone_number import PhoneNumber
 
+#: As numbers begin, such as ``+1``; none begins another one.
+_COUNTRY_CODES = frozenset(f"+{code}" for code in COUNTRY_CODE_TO_REGION_CODE)
 #: What is spoken when an app gives no message.
 DEFAULT_MESSAGE = "Hello from VoMindAI"
 
@@ -127,9 +131,12 @@ class NewCall:
 
 
 def mask_number(number: str) -> str:
-    """``+1234567890`` as ``+1******7890``: what a log line may show of a number.
+    """``+491234567890`` as ``+49******7890``: what a log line may show of a number.
 
-    The number of stars is fixed, so that the length is hidden, too.
+    The number of stars is fixed, so that the length is hidden, too. The code is looked up and not
+    parsed: that takes a microsecond or two of each log line, parsing a hundred.
     """
-    shown = number[:2], number[-4:]
+    codes = (number[:end] for end in range(2, 5))
+    code = next((each for each in codes if each in _COUNTRY_CODES), "")
+    shown = code, number[-4:]
     return "******".join(shown) if len(number) > len("".join(shown)) else "******"

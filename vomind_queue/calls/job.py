@@ -87,8 +87,12 @@ class Job:
     started_ms: int | None
     #: When it completed or failed, unix ms.
     finished_ms: int | None
+    #: Delayed: when it is dialed next, unix ms; ``None`` in every other state.
+    next_attempt_ms: int | None = None
+    #: Unknown outcome: by when it is reconciled, if Twilio's list can be read; ``None`` for others.
+    reconciled_by_ms: int | None = None
     #: The call of the last attempt that Twilio took.
-    placed: Placed | None
+    placed: Placed | None = None
     #: All of them, the first one first.
     attempts: Sequence[AttemptMade] = ()
 

@@ -6,6 +6,7 @@ Each package that talks to an outside system has its own checks (`account_checks
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import asdict
@@ -24,6 +25,7 @@ from vomind_queue.container.worker_services import build_account_checks
 from vomind_queue.encoding import readable
 from vomind_queue.errors import SettingsError, StoreUnavailable
 from vomind_queue.observability.check_result import CheckResult, Grade, advice, fine, wrong
+from vomind_queue.observability.overview import assess
 from vomind_queue.queue import redis_checks
 from vomind_queue.queue.call_queue import CallQueue
 from vomind_queue.queue.connection import WORKER_TIMEOUT_S, RedisStore, connect
@@ -35,6 +37,8 @@ _GRADES: Mapping[Grade, tuple[str, str, ExitCode]] = {
     Grade.ADVICE: (click.style("!", fg="yellow"), "advice", ExitCode.ADVICE),
     Grade.WRONG: (click.style("✗", fg="red"), "wrong", ExitCode.WRONG),
 }
+#: What `_processes` says of the queue itself, by the kind of the reason.
+_STOPPING = frozenset({"account", "paused", "not-answering"})
 #: How long an answer may take, s: Twilio waits no longer than 15.
 TIMEOUT_S = 10.0
 #: Where Twilio asks for TwiML, with a token that no attempt has. The signature is checked all
@@ -116,8 +120,10 @@ def _processes(queue: CallQueue) -> Iterator[CheckResult]:
     except StoreUnavailable as error:
         yield wrong("queue", str(error), "Check the log of Redis.")
         return
-    if stats.pause is not None:
-        yield advice("queue", f"It is paused by {stats.pause.by}.", "vomind-queue resume")
+    for reason in assess(stats, int(time.time() * 1000)).reasons:
+        if reason.kind in _STOPPING:
+            remedy = "vomind-queue resume" if reason.kind == "paused" else reason.remedy
+            yield advice("queue", f"{reason.title}: {reason.detail}", remedy)
     if stats.workers:
         yield fine("workers", f"{stats.workers} seen in the last 30 s")
     else:

@@ -237,8 +237,8 @@ def _story(events: list[Mapping[str, Any]]) -> Iterator[str]:
 
 
 def _detail(name: str, value: Any) -> str:
-    if name == "due" and isinstance(value, int):
-        value = f"{datetime.fromtimestamp(value / 1000, UTC):%Y-%m-%d %H:%M:%S}"
+    if name == "due" and str(value).isdecimal():
+        value = f"{datetime.fromtimestamp(int(value) / 1000, UTC):%Y-%m-%d %H:%M:%S}"
     return f"{name} {value}"
 
 
@@ -268,7 +268,8 @@ def where(job: Mapping[str, Any]) -> str:
     if word == "completed":
         return f"{'over' if line in OVER else 'placed'}: {on_the_line(job)}"
     if word == "delayed":
-        due = f", due {relative(job['scheduledFor'])}" if job["scheduledFor"] else ""
+        at = job.get("nextAttemptAt") or job["scheduledFor"]
+        due = f", due {relative(at)}" if at else ""
         return f"{state(word)}{due}" + (f": {reason}" if reason else "")
     if word == "failed":
         return f"{state(word)}: {reason}"

@@ -8,7 +8,7 @@ from vomind_queue.cli.client import OVERVIEW, QUEUE, Api
 from vomind_queue.cli.exit_codes import ExitCode
 from vomind_queue.cli.options import duration, talks
 from vomind_queue.cli.output import Out, count, table
-from vomind_queue.cli.status_board import board
+from vomind_queue.cli.status_board import STOPPED, board
 
 
 @click.command()
@@ -16,11 +16,11 @@ from vomind_queue.cli.status_board import board
 def status(api: Api, out: Out) -> None:
     """Show whether calls are going out and, if not, why and what to do.
 
-    Exits with 1 if calls stay held until something is fixed.
+    Exits with 1 if calls stay held until something is fixed, here or at Twilio.
     """
     shown = api.get(OVERVIEW)
     out.answer(shown, *board(shown, api.url))
-    if shown["level"] == "error":
+    if shown["state"] in STOPPED:
         raise SystemExit(ExitCode.LEFT)
 
 

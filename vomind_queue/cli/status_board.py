@@ -19,20 +19,42 @@ import click
 from vomind_queue.cli.client import OVERVIEW, Api, ApiFault, document
 from vomind_queue.cli.exit_codes import ExitCode
 from vomind_queue.cli.options import talks
-from vomind_queue.cli.output import COLOURS, Out, ahead_s, count, duration, printable, row
+from vomind_queue.cli.output import (
+    COLOURS,
+    Out,
+    ahead_s,
+    count,
+    duration,
+    printable,
+    relative,
+    row,
+)
 from vomind_queue.encoding import readable
 
 #: The title and colour of each state of the queue.
 _STATES: Mapping[str, tuple[str, str]] = {
     "calling": ("Calling", "green"),
     "idle": ("Idle: no call to make now", "green"),
-    "held": ("Held by the limit", "yellow"),
+    "held": ("At the rate limit", "yellow"),
+    "unanswered": ("Twilio is not answering", "yellow"),
     "paused": ("Paused", "yellow"),
     "stuck": ("Stuck", "red"),
 }
+#: In these, no call is placed until something is put right, here or at Twilio.
+STOPPED = frozenset({"stuck", "unanswered"})
 _LEVELS = {"error": "red", "warning": "yellow", "info": "cyan"}
 #: Outcomes in plain language.
-_OUTCOMES = {"completed": "answered", "not-placed": "not placed", "no-answer": "not answered"}
+_OUTCOMES = {
+    "completed": "answered",
+    "machine": "voicemail",
+    "no-answer": "no answer",
+    "busy": "busy",
+    "failed": "network error",
+    "canceled": "hung up by us",
+    "not-placed": "rejected by Twilio",
+}
+#: Reasons whose `until` is the time by which unknown outcomes are reconciled.
+_RECONCILED = frozenset({"not-answering", "unknown-outcomes"})
 #: Rising bars.
 _BARS = "▁▂▃▄▅▆▇█"
 MINUTES = 60
@@ -50,6 +72,7 @@ def board(shown: Mapping[str, Any], url: str) -> Iterator[str]:
         yield from _reason(reason)
     yield ""
     yield from _numbers(shown)
+    yield row("on the line", _line(shown["onTheLine"]))
     yield from _limit(shown["rateLimit"])
     yield row("processes", _processes(shown))
     yield row("call log", _log(shown["callLog"]))
@@ -64,12 +87,27 @@ def one_line(shown: Mapping[str, Any]) -> str:
 
 
 def _reason(reason: Mapping[str, Any]) -> Iterator[str]:
-    until = reason["until"]
-    when = f" ({duration(ahead_s(until))} left)" if until and ahead_s(until) > 0 else ""
+    since, until = reason.get("since"), reason["until"]
+    when = f" since {_clock(since)}" if since else ""
+    if until and reason["kind"] not in _RECONCILED and ahead_s(until) > 0:
+        when += f" ({duration(ahead_s(until))} left)"
     title = click.style(reason["title"], fg=_LEVELS.get(reason["level"]))
     yield f"  {title}{when}: {printable(reason['detail'])}"
+    if until and reason["kind"] in _RECONCILED:
+        yield f"    {_reconciled(until)}"
     if reason["remedy"]:
         yield f"    → {reason['remedy']}"
+
+
+def _reconciled(by: str) -> str:
+    """Return by when all unknown outcomes are reconciled; Twilio's list has to be readable then."""
+    if ahead_s(by) <= 0:
+        return "Each is reconciled as soon as Twilio's list of calls can be read."
+    return f"Each is reconciled by {_clock(by)} ({relative(by)}): vomind-queue list active"
+
+
+def _clock(text: str) -> str:
+    return f"{text[11:19]} UTC"
 
 
 def _numbers(shown: Mapping[str, Any]) -> Iterator[str]:
@@ -79,9 +117,22 @@ def _numbers(shown: Mapping[str, Any]) -> Iterator[str]:
         if name == "waiting" and stats[name]:
             each = shown["byPriority"].items()
             more = "   " + " · ".join(f"{priority} {number:,}" for priority, number in each)
+            more += _turns(shown)
         if name == "active" and shown["unknownOutcomes"]:
             more = f"   {shown['unknownOutcomes']:,} with unknown outcomes"
         yield f"  {click.style(f'{name:11}', fg=COLOURS[name])} {stats[name]:>9,}{more}"
+
+
+def _turns(shown: Mapping[str, Any]) -> str:
+    """Return since when the first call waits, and when the last one is dialed."""
+    oldest, empty = shown["oldestWaitingAt"], shown["emptyAt"]
+    text = f"; oldest {duration(ahead_s(oldest))}" if oldest else ""
+    return text + (f", empty at about {_clock(empty)}" if empty else "")
+
+
+def _line(line: Mapping[str, int]) -> str:
+    parts = [f"{number:,} {name}" for name, number in line.items() if number]
+    return f"{sum(line.values()):,}" + (f": {', '.join(parts)}" if parts else "")
 
 
 def _limit(limit: Mapping[str, Any] | None) -> Iterator[str]:
@@ -113,13 +164,18 @@ def _log(log: Mapping[str, Any]) -> str:
 
 
 def _hour(hour: Mapping[str, Any]) -> Iterator[str]:
-    ended = [f"{number:,} {_OUTCOMES.get(word, word)}" for word, number in hour["outcomes"].items()]
+    outcomes = hour["outcomes"]
+    known = [*_OUTCOMES, *(word for word in outcomes if word not in _OUTCOMES)]
+    ended = [
+        f"{outcomes[word]:,} {_OUTCOMES.get(word, word)}" for word in known if word in outcomes
+    ]
     starts = count(hour["starts"], "start")
     yield row("last hour", f"{starts}: {', '.join(ended)}" if ended else starts)
     waits = hour["waitMs"]
     if waits["p50"] is not None:
-        shown = ", ".join(f"{name} {_short_ms(waits[name])}" for name in ("p50", "p90", "max"))
-        yield row("waited", shown)
+        names = {"p50": "median", "p90": "90%", "max": "longest"}
+        known = [f"{said} under {_short_ms(waits[name])}" for name, said in names.items()]
+        yield row("waited", ", ".join(known))
     if hour["starts"]:
         yield row("", bars(hour["minutes"], datetime.now(UTC)))
 

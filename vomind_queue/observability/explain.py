@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from vomind_queue.calls.call import State
 from vomind_queue.observability.overview import SYSTEM
-from vomind_queue.observability.queue_stats import RateUse, Stats
+from vomind_queue.observability.queue_stats import Stats
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -28,6 +28,8 @@ class Place:
     attempts: int = 0
     #: Why the last one came to nothing; empty where it did not.
     failure: str = ""
+    #: By when an unknown outcome is reconciled, if Twilio's list can be read, unix ms.
+    reconciled_by_ms: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,9 +58,14 @@ def explain(place: Place, stats: Stats) -> Explanation:
     """Why the call has not rung yet, the nearest cause first."""
     return Explanation(
         place=place,
-        obstacles=[*_of_call(place), *_of_queue(place, stats)],
+        obstacles=_nearest_first([*_of_call(place), *_of_queue(place, stats)]),
         expected_ms=_expected_ms(place, stats),
     )
+
+
+def _nearest_first(found: Sequence[Obstacle]) -> Sequence[Obstacle]:
+    """Return a pause first: while it lasts, no place in the queue matters."""
+    return sorted(found, key=lambda each: each.kind not in ("paused", "account"))
 
 
 def _of_call(place: Place) -> Iterator[Obstacle]:
@@ -94,9 +101,11 @@ def _delay(place: Place) -> Obstacle:
 def _activity(place: Place) -> Obstacle:
     if place.at_ms is not None:
         text = (
-            "Twilio gave no clear answer; its list of calls is checked for whether the phone rang."
+            "Twilio gave no clear answer, so the phone may or may not have rung. It is "
+            "looked up in Twilio's list of calls, and dialed again only if it is not there."
         )
-        return Obstacle(kind="unknown-outcome", text=text, until_ms=place.at_ms)
+        until_ms = place.reconciled_by_ms or place.at_ms
+        return Obstacle(kind="unknown-outcome", text=text, until_ms=until_ms)
     if place.marked:
         return Obstacle(kind="being-placed", text="Twilio is being asked to place it now.")
     return Obstacle(kind="claimed", text="A worker holds it and is about to dial.")
@@ -131,13 +140,4 @@ def _expected_ms(place: Place, stats: Stats) -> int | None:
         return None
     if place.state is State.DELAYED:
         return place.at_ms
-    return place.now_ms + (_wait_ms(place.ahead, stats.rate_use) if stats.rate_use else 0)
-
-
-def _wait_ms(ahead: int, use: RateUse) -> int:
-    """Time until the limit has let through those ahead, if all of the allowance is used."""
-    free = max(use.rate.max_starts - use.used, 0)
-    if ahead < free:
-        return 0
-    windows = (ahead - free) // use.rate.max_starts
-    return (use.reset_ms or use.rate.window_ms) + windows * use.rate.window_ms
+    return place.now_ms + (stats.rate_use.wait_ms(place.ahead) if stats.rate_use else 0)

@@ -6,8 +6,8 @@ are in `overview_reasons.yaml`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cache
 from importlib.resources import files
@@ -26,6 +26,12 @@ MINUTES = 60
 BEHIND_MS = 30_000
 #: A shipper that starts has taken the oldest entry by then, ms.
 UNSHIPPED_MS = 5_000
+#: Attempts in a row without a clear answer after which Twilio is said not to answer.
+UNANSWERED_ATTEMPTS = 5
+#: The pace of the calls is taken from the starts of so long, ms.
+PACE_MS = 300_000
+#: A time that is reckoned from that pace is told in such steps, ms.
+ABOUT_MS = 10_000
 #: Who pauses the queue when the account is refused; see `finish.lua`.
 SYSTEM = "system"
 
@@ -39,10 +45,16 @@ class Condition(StrEnum):
     IDLE = "idle"
     #: Calls wait because the allowance is used up.
     HELD = "held"
+    #: Twilio gives no clear answer: what is dialed may or may not ring.
+    UNANSWERED = "unanswered"
     #: Somebody stopped the queue.
     PAUSED = "paused"
     #: Calls cannot go out until something is put right.
     STUCK = "stuck"
+
+
+#: In these, calls that wait are dialed in their turn.
+_GOING = frozenset({Condition.CALLING, Condition.HELD})
 
 
 class Level(StrEnum):
@@ -71,6 +83,8 @@ class Reason:
     remedy: str = ""
     #: When it changes by itself, unix ms.
     until_ms: int | None = None
+    #: Since when it is so, unix ms.
+    since_ms: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -110,6 +124,8 @@ class Hour:
     #: Changes whenever anything happens to any call.
     version: str
     minutes: Sequence[Minute]
+    #: Calls that wait now, by the half octave of the time that they have waited.
+    waiting: Mapping[int, int] = field(default_factory=dict)
 
     @property
     def outcomes(self) -> Mapping[str, int]:
@@ -117,8 +133,11 @@ class Hour:
         return _sums(minute.outcomes for minute in self.minutes)
 
     def waited_ms(self, share: float) -> int | None:
-        """The time within which that share of the calls had started, to the next half octave."""
-        waits = _sums(minute.waits for minute in self.minutes)
+        """The time that so many of the calls waited at most, to the next half octave.
+
+        Calls that started count, and those that still wait.
+        """
+        waits = _sums([*(minute.waits for minute in self.minutes), self.waiting])
         left = share * sum(waits.values())
         for octave in sorted(waits):
             left -= waits[octave]
@@ -134,6 +153,21 @@ class Overview:
     stats: Stats
     hour: Hour
     assessment: Assessment
+
+    @property
+    def empty_ms(self) -> int | None:
+        """About when the last waiting call is dialed, unix ms; ``None`` where it cannot be told."""
+        stats = self.stats
+        if not stats.waiting or self.assessment.condition not in _GOING:
+            return None
+        if stats.rate_use and stats.rate_use.reset_ms:
+            return self.hour.now_ms + stats.rate_use.wait_ms(stats.waiting - 1)
+        since_ms = self.hour.now_ms - PACE_MS
+        starts = sum(each.starts for each in self.hour.minutes if each.at_ms >= since_ms)
+        if not starts:
+            return None
+        at_ms = self.hour.now_ms + stats.waiting * PACE_MS // starts
+        return -(-at_ms // ABOUT_MS) * ABOUT_MS
 
 
 def longest_ms(octave: int) -> int:
@@ -161,9 +195,19 @@ def _condition(stats: Stats, reasons: Sequence[Reason]) -> Condition:
         return Condition.STUCK
     if "paused" in kinds:
         return Condition.PAUSED
+    if "not-answering" in kinds:
+        return Condition.UNANSWERED
     if "limit" in kinds:
         return Condition.HELD
-    return Condition.CALLING if stats.waiting or stats.active else Condition.IDLE
+    under_way = stats.active > stats.unknown_outcomes
+    return Condition.CALLING if stats.waiting or under_way else Condition.IDLE
+
+
+def answers(stats: Stats) -> bool:
+    """Whether Twilio gives clear answers, as far as the last attempts tell."""
+    silent = stats.unanswered.attempts
+    every_active = bool(silent) and stats.active == stats.unknown_outcomes > 0
+    return silent < UNANSWERED_ATTEMPTS and not every_active
 
 
 def _reasons(stats: Stats, now_ms: int) -> Iterator[Reason]:
@@ -211,10 +255,29 @@ def _of_recurring(stats: Stats) -> Iterator[Reason]:
 
 
 def _of_unknown_outcomes(stats: Stats) -> Iterator[Reason]:
-    if count := stats.unknown_outcomes:
-        yield _reason("unknown-outcomes", count=count, attempts=_plural("attempt", count))
+    count, last = stats.unknown_outcomes, stats.unanswered
+    by_ms = last.reconciled_by_ms if count else None
+    if not answers(stats):
+        attempts = _times("attempt", last.attempts)
+        text = f" {_unclear(count)}" if count else ""
+        yield replace(
+            _reason("not-answering", attempts=attempts, unclear=text),
+            since_ms=last.since_ms,
+            until_ms=by_ms,
+        )
+    elif count:
+        calls = _times("attempt", count)
+        yield _reason("unknown-outcomes", until_ms=by_ms, attempts=calls, unclear=_unclear(count))
     if count := stats.orphaned_calls:
         yield _reason("orphaned-calls", count=count, calls=_plural("call", count))
+
+
+def _unclear(count: int) -> str:
+    each = "it is" if count == 1 else "each is"
+    return (
+        f"{_times('call', count)} may or may not have rung: {each} looked up in Twilio's list of "
+        "calls, and dialed again only if it is not there."
+    )
 
 
 def _of_log(outbox: OutboxState) -> Iterator[Reason]:
@@ -247,11 +310,15 @@ def _texts() -> Mapping[str, Mapping[str, str]]:
     return found
 
 
+def _times(word: str, count: int) -> str:
+    return f"{count:,} {_plural(word, count)}"
+
+
 def _plural(word: str, count: int) -> str:
     return word if count == 1 else f"{word.removesuffix('y')}ies" if word[-1] == "y" else f"{word}s"
 
 
-def _sums(counts: Iterator[Mapping[K, int]]) -> dict[K, int]:
+def _sums(counts: Iterable[Mapping[K, int]]) -> dict[K, int]:
     total: dict[K, int] = {}
     for each in counts:
         for name, count in each.items():

@@ -38,6 +38,36 @@ class RateUse:
     #: Whether an operator changed the rate at run time.
     overridden: bool
 
+    def wait_ms(self, ahead: int) -> int:
+        """Time until the limit has let so many calls through, if all of it is used, ms."""
+        free = max(self.rate.max_starts - self.used, 0)
+        if ahead < free:
+            return 0
+        windows = (ahead - free) // self.rate.max_starts
+        return (self.reset_ms or self.rate.window_ms) + windows * self.rate.window_ms
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OnTheLine:
+    """Calls that Twilio took and that are not over."""
+
+    #: Twilio has them, and no phone rings yet.
+    dialing: int = 0
+    ringing: int = 0
+    #: A person or a machine has answered.
+    talking: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Unanswered:
+    """Attempts in a row to which Twilio gave no clear answer."""
+
+    attempts: int = 0
+    #: When the first of them began, unix ms; ``None`` for none.
+    since_ms: int | None = None
+    #: By when the last unknown outcome is reconciled, if Twilio's list can be read, unix ms.
+    reconciled_by_ms: int | None = None
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Stats:
@@ -60,6 +90,10 @@ class Stats:
     capacity_until_ms: int | None = None
     #: Attempts whose outcome is unknown; they are counted in ``active``, too.
     unknown_outcomes: int
+    on_the_line: OnTheLine = field(default_factory=OnTheLine)
+    unanswered: Unanswered = field(default_factory=Unanswered)
+    #: Since when the call waits that has waited for longest, unix ms; ``None`` for no call.
+    oldest_waiting_ms: int | None = None
     #: Calls at Twilio that belonged to no attempt and were ended there, ever.
     orphaned_calls: int
     #: Workers that asked for calls within the last 30 s.

@@ -17,7 +17,13 @@ from vomind_queue.calls.call import Call, NewCall, Priority, State
 from vomind_queue.calls.job import Cleaned, IdempotencyKey, Job, Page, Receipt
 from vomind_queue.calls.limits import Pause, Rate
 from vomind_queue.errors import JobNotFound, WrongState
-from vomind_queue.observability.queue_stats import OutboxState, RateUse, Stats
+from vomind_queue.observability.queue_stats import (
+    OnTheLine,
+    OutboxState,
+    RateUse,
+    Stats,
+    Unanswered,
+)
 from vomind_queue.observability.redis_memory import Memory
 from vomind_queue.queue import call_record, keys
 from vomind_queue.queue.codes import Code
@@ -250,8 +256,10 @@ def _stats(answer: list[Any]) -> Stats:
         rate = Rate(max_starts=max_starts, window_ms=window_ms)
         rate_use = RateUse(rate=rate, used=used, reset_ms=reset_ms, overridden=bool(overridden))
     pause = None
-    if answer[22:]:
-        by, at, reason = answer[22:]
+    attempts, since, until, oldest = map(int, answer[23])
+    dialing, ringing, talking = answer[22]
+    if answer[24:]:
+        by, at, reason = answer[24:]
         pause = Pause(by=by, at_ms=int(at), reason=reason or None)
     return Stats(
         waiting=high + normal + low,
@@ -265,6 +273,11 @@ def _stats(answer: list[Any]) -> Stats:
         circuit_open_until_ms=breaker or None,
         capacity_until_ms=crowded if crowded > now else None,
         unknown_outcomes=unknown,
+        unanswered=Unanswered(
+            attempts=attempts, since_ms=since or None, reconciled_by_ms=until or None
+        ),
+        oldest_waiting_ms=oldest or None,
+        on_the_line=OnTheLine(dialing=dialing, ringing=ringing, talking=talking),
         orphaned_calls=orphans,
         workers=workers,
         recurring=recurring,

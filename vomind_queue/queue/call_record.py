@@ -21,6 +21,8 @@ whose number lies in a bulk that is in ``staging`` is not there yet for anyone.
 ``busy``      how often it waited for another call to its number
 ``notbefore`` earliest next attempt, unix ms, until the call is delayed
 ``looks``     how often an unknown outcome was checked
+``horizon``   when the outcome is reconciled at the latest, if Twilio's list can be read, unix ms
+``next``      when it was last delayed until, after it had been claimed, unix ms
 ``reason``    the last failure, in words
 ``ended``     when it completed or failed, unix ms; absent where it completed with its last
               attempt, at ``finished``
@@ -98,6 +100,8 @@ def read(job_id: str, fields: Mapping[str, str]) -> Job | None:
         due_ms=number(fields, "due"),
         started_ms=number(fields, "started"),
         finished_ms=ended_ms(fields),
+        next_attempt_ms=_next_attempt_ms(state, fields),
+        reconciled_by_ms=number(fields, "horizon"),
         placed=_placed(fields),
         attempts=_attempts(fields),
     )
@@ -107,6 +111,12 @@ def _progress(state: State, fields: Mapping[str, Any]) -> int:
     if state is State.COMPLETED:
         return 100
     return 50 if "mark" in fields else 0
+
+
+def _next_attempt_ms(state: State, fields: Mapping[str, str]) -> int | None:
+    if state is not State.DELAYED:
+        return None
+    return number(fields, "next" if "next" in fields else "due")
 
 
 def number(fields: Mapping[str, Any], name: str) -> int | None:

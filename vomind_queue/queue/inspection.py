@@ -38,19 +38,22 @@ class Inspection:
 
     def hour(self) -> Hour:
         """Return what happened in the last hour."""
-        now_ms, version, *flat = self._store.read("hour", [keys.ACTIVE], MINUTES)
+        now_ms, version, waiting, *flat = self._store.read("hour", [keys.ACTIVE], MINUTES)
         minutes = [
             _minute(minute, pairs(counts))
             for minute, counts in zip(flat[::2], flat[1::2], strict=True)
         ]
-        return Hour(now_ms=now_ms, version=str(version), minutes=minutes)
+        waits: dict[int, int] = {}
+        for octave, count in zip(waiting[::2], waiting[1::2], strict=True):
+            waits[octave] = waits.get(octave, 0) + count
+        return Hour(now_ms=now_ms, version=str(version), minutes=minutes, waiting=waits)
 
     def place(self, job_id: str) -> Place:
         """Return where a call is in the queue. Raise JobNotFound."""
         now_ms, *found = self._store.read("explain", [keys.ACTIVE], job_id)
         if not found:
             raise JobNotFound(job_id)
-        state, ahead, at, marked, stood_back, attempts, failure = found
+        state, ahead, at, marked, stood_back, attempts, failure, by = found
         return Place(
             now_ms=now_ms,
             state=State(state),
@@ -60,6 +63,7 @@ class Inspection:
             stood_back=stood_back,
             attempts=attempts,
             failure=failure,
+            reconciled_by_ms=int(by) if by else None,
         )
 
     def failures(self) -> Iterator[tuple[str, str]]:

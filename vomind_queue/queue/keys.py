@@ -40,12 +40,17 @@ RATE = _ROOT + "rate"
 PAUSED = _ROOT + "paused"
 #: Hash ``refusals``, ``next``, ``probe``: refusals in a row and the next probe.
 BREAKER = _ROOT + "breaker"
+#: Hash ``attempts``, ``since``, ``until``: attempts in a row to which Twilio gave no clear answer,
+#: when the first of them began, and by when every unknown outcome is reconciled; unix ms.
+UNANSWERED = _ROOT + "unanswered"
 #: Hash: number to the one job whose attempt is ringing it or has an unknown outcome.
 DIALING = _ROOT + "dialing"
 #: Sorted set: SIDs of recent attempts, by time, so that no call counts for two attempts.
 SIDS = _ROOT + "sids"
 #: Sorted set: placed calls that are not over or not priced, by when to poll them at Twilio.
 STATUS_POLLS = _ROOT + "status_polls"
+#: Sorted set: placed calls that are not over, by the rank of their status (`call_status.py`).
+LINE = _ROOT + "line"
 #: String with an expiry: calls were handed out to be polled a moment ago.
 PACE = _ROOT + "pace"
 #: Sorted set: SIDs of calls that belong to no attempt, to be ended, by the time of the next try.

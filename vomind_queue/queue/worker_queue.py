@@ -200,6 +200,7 @@ class WorkerQueue:
             rank,
             decision.kind or "",
             "1" if decision.capacity else "",
+            protocol.unknown_outcome_horizon_ms,
         )
         return FinishResult(
             status=FinishStatus(Code(code).name.lower()),

@@ -6,7 +6,13 @@ from vomind_queue.api.serializers import jobs as job_serializer
 from vomind_queue.calls.call import Call, Priority, State
 from vomind_queue.calls.job import AttemptMade, Job, Placed
 from vomind_queue.calls.limits import Pause, Rate
-from vomind_queue.observability.queue_stats import OutboxState, RateUse, Stats
+from vomind_queue.observability.queue_stats import (
+    OnTheLine,
+    OutboxState,
+    RateUse,
+    Stats,
+    Unanswered,
+)
 
 AT = 1_921_399_200_000
 CALL = Placed(
@@ -55,6 +61,8 @@ def test_a_completed_job_shows_its_call() -> None:
         "priority": "high",
         "createdAt": "2030-11-20T10:00:00.000Z",
         "scheduledFor": "2030-11-20T10:00:00.001Z",
+        "nextAttemptAt": None,
+        "reconciledBy": None,
         "startedAt": "2030-11-20T10:00:00.002Z",
         "finishedAt": "2030-11-20T10:00:00.003Z",
         "call": {
@@ -111,6 +119,9 @@ def test_stats_tell_what_governs_the_starts() -> None:
         ),
         circuit_open_until_ms=AT,
         unknown_outcomes=1,
+        on_the_line=OnTheLine(ringing=1, talking=2),
+        unanswered=Unanswered(attempts=1, since_ms=AT, reconciled_by_ms=AT + 1),
+        oldest_waiting_ms=AT + 2,
         orphaned_calls=4,
         workers=2,
         outbox=OutboxState(
@@ -136,6 +147,11 @@ def test_stats_tell_what_governs_the_starts() -> None:
         "rateLimit": {"max": 10, "windowMs": 60000, "used": 7, "resetMs": 0, "overridden": False},
         "circuitOpenUntil": "2030-11-20T10:00:00.000Z",
         "unknownOutcomes": 1,
+        "onTheLine": {"dialing": 0, "ringing": 1, "talking": 2},
+        "unansweredAttempts": 1,
+        "unansweredSince": "2030-11-20T10:00:00.000Z",
+        "reconciledBy": "2030-11-20T10:00:00.001Z",
+        "oldestWaitingAt": "2030-11-20T10:00:00.002Z",
         "orphanedCalls": 4,
         "workers": 2,
         "callLog": {

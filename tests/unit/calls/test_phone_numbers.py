@@ -7,7 +7,7 @@ from marshmallow import ValidationError
 
 from vomind_queue.api.schemas.call_log import NUMBER
 from vomind_queue.api.schemas.calls import CALL, CHANGE
-from vomind_queue.calls.call import Call
+from vomind_queue.calls.call import Call, mask_number
 from vomind_queue.calls.number_policy import NumberPolicy
 from vomind_queue.calls.phone_number import PhoneNumber, canonical
 from vomind_queue.config.settings import Settings
@@ -87,3 +87,18 @@ def test_an_invisible_character_is_named(mark: str) -> None:
 def test_a_real_account_refuses_impossible_numbers(settings: dict[str, str], accepts: bool) -> None:
     """Unless the operator says otherwise."""
     assert Settings.from_env(settings).accepts_impossible_numbers is accepts
+
+
+@pytest.mark.parametrize(
+    ("number", "shown"),
+    [
+        ("+1234567890", "+1******7890"),
+        ("+491234567890", "+49******7890"),
+        ("+353123456789", "+353******6789"),
+        ("0301234567", "******4567"),
+        ("+12345", "******"),
+    ],
+)
+def test_a_mask_keeps_the_country(number: str, shown: str) -> None:
+    """Germany, Austria and Britain are told apart; a number without a code has none to keep."""
+    assert mask_number(number) == shown

@@ -27,13 +27,13 @@ SOON = NOW + 4_000
             ["behind", "limit"],
             NOW + 125_000,
         ),
-        ({"state": WAITING}, {"pause": MARY}, ["next", "paused"], None),
-        ({"state": WAITING}, {"pause": ACCOUNT}, ["next", "account"], None),
+        ({"state": WAITING}, {"pause": MARY}, ["paused", "next"], None),
+        ({"state": WAITING}, {"pause": ACCOUNT}, ["account", "next"], None),
         ({"state": WAITING}, {"workers": 0}, ["next", "no-worker"], None),
         ({"state": WAITING}, {"circuit_open_until_ms": SOON}, ["next", "circuit-open"], None),
         ({"state": DELAYED, "at_ms": SOON}, {}, ["due"], SOON),
         ({"state": DELAYED, "at_ms": SOON}, {"rate_use": USED_UP}, ["due"], SOON),
-        ({"state": DELAYED, "at_ms": SOON}, {"pause": MARY}, ["due", "paused"], None),
+        ({"state": DELAYED, "at_ms": SOON}, {"pause": MARY}, ["paused", "due"], None),
         ({"state": DELAYED, "at_ms": SOON, "attempts": 1}, {}, ["retry"], SOON),
         ({"state": DELAYED, "at_ms": SOON, "stood_back": 1}, {}, ["number-busy"], SOON),
         ({"state": ACTIVE}, {}, ["claimed"], None),
@@ -46,7 +46,7 @@ SOON = NOW + 4_000
 def test_each_call_is_told_why(
     place: dict[str, Any], queue: dict[str, Any], kinds: list[str], expected: int | None
 ) -> None:
-    """First what lies in the call, then what holds all of them up."""
+    """First a pause, then what lies in the call, then what else holds all of them up."""
     told = explain(Place(now_ms=NOW, **place), replace(STATS, **queue))
     assert [obstacle.kind for obstacle in told.obstacles] == kinds
     assert told.expected_ms == expected

@@ -9,8 +9,15 @@ import pytest
 
 from vomind_queue.calls.call import Priority
 from vomind_queue.calls.limits import Pause, Rate
-from vomind_queue.observability.overview import Hour, Level, Minute, assess, longest_ms
-from vomind_queue.observability.queue_stats import OutboxState, RateUse, Stats
+from vomind_queue.observability.overview import (
+    Hour,
+    Level,
+    Minute,
+    Overview,
+    assess,
+    longest_ms,
+)
+from vomind_queue.observability.queue_stats import OutboxState, RateUse, Stats, Unanswered
 
 NOW = 1_800_000_000_000
 USED_UP = RateUse(
@@ -38,6 +45,11 @@ MARY = Pause(by="mary", at_ms=NOW, reason=None)
 ACCOUNT = Pause(by="system", at_ms=NOW, reason="Authenticate (error 20003).")
 
 
+def silent(attempts: int) -> Unanswered:
+    """So many attempts in a row without a clear answer."""
+    return Unanswered(attempts=attempts, since_ms=NOW - 9_000, reconciled_by_ms=NOW + 291_000)
+
+
 @pytest.mark.parametrize(
     ("change", "state", "kinds"),
     [
@@ -60,6 +72,18 @@ ACCOUNT = Pause(by="system", at_ms=NOW, reason="Authenticate (error 20003).")
         ({"recurring": 3, "scheduler_active": False}, "stuck", ["no-scheduler"]),
         ({"scheduler_active": False}, "calling", []),
         ({"unknown_outcomes": 1}, "calling", ["unknown-outcomes"]),
+        ({"unknown_outcomes": 2, "waiting": 0}, "idle", ["unknown-outcomes"]),
+        ({"unanswered": silent(4), "unknown_outcomes": 1}, "calling", ["unknown-outcomes"]),
+        ({"unanswered": silent(5), "unknown_outcomes": 1}, "unanswered", ["not-answering"]),
+        ({"unanswered": silent(5)}, "unanswered", ["not-answering"]),
+        ({"unanswered": silent(1), "unknown_outcomes": 2}, "unanswered", ["not-answering"]),
+        (
+            {"unanswered": silent(5), "rate_use": USED_UP},
+            "unanswered",
+            ["not-answering", "limit"],
+        ),
+        ({"unanswered": silent(5), "pause": MARY}, "paused", ["paused", "not-answering"]),
+        ({"unanswered": silent(5), "workers": 0}, "stuck", ["no-worker", "not-answering"]),
         ({"orphaned_calls": 1}, "calling", ["orphaned-calls"]),
         ({"outbox": replace(QUIET, pending=9, behind_ms=40_000)}, "calling", ["log-behind"]),
         ({"outbox": replace(QUIET, pending=9, behind_ms=2_000)}, "calling", []),
@@ -86,6 +110,35 @@ def test_a_pause_says_by_whom_and_the_limit_until_when() -> None:
     assert assess(replace(STATS, rate_use=USED_UP), NOW).reasons[0].until_ms == NOW + 5_000
 
 
+def test_unknown_outcomes_are_told_with_their_times() -> None:
+    """Since when Twilio has been silent, and by when each call is reconciled."""
+    found = assess(replace(STATS, unanswered=silent(5), unknown_outcomes=2), NOW).reasons[0]
+    assert (found.since_ms, found.until_ms) == (NOW - 9_000, NOW + 291_000)
+    assert "2 calls may or may not have rung" in found.detail
+    # Where none is left, there is nothing to reconcile.
+    assert assess(replace(STATS, unanswered=silent(5)), NOW).reasons[0].until_ms is None
+
+
+@pytest.mark.parametrize(
+    ("change", "waiting", "expected_ms"),
+    [
+        ({}, 0, None),
+        ({}, 120, NOW + 60_000),
+        ({"rate_use": USED_UP}, 25, NOW + 125_000),
+        ({"pause": MARY}, 25, None),
+    ],
+)
+def test_when_the_queue_is_empty(
+    change: dict[str, Any], waiting: int, expected_ms: int | None
+) -> None:
+    """At the pace of the limit, or of the last five minutes; not while nothing goes out."""
+    stats = replace(STATS, waiting=waiting, **change)
+    minutes = [Minute(at_ms=NOW - 60_000, starts=600, outcomes={}, waits={})]
+    hour = Hour(now_ms=NOW, version="1", minutes=minutes)
+    shown = Overview(stats=stats, hour=hour, assessment=assess(stats, NOW))
+    assert shown.empty_ms == expected_ms
+
+
 def test_half_octaves_are_told_by_their_upper_end() -> None:
     """Each is a third to a half wider than the one before."""
     ends = [longest_ms(octave) for octave in range(2, 40)]
@@ -102,5 +155,7 @@ def test_shares_of_the_waiting_time() -> None:
     ]
     hour = Hour(now_ms=NOW, version="1", minutes=minutes)
     assert [hour.waited_ms(share) for share in (0.5, 0.9, 1.0)] == [1, 1, 768]
+    longest = Hour(now_ms=NOW, version="1", minutes=minutes, waiting={30: 1})
+    assert longest.waited_ms(1.0) == longest_ms(30)
     assert hour.outcomes == {"busy": 1}
     assert Hour(now_ms=NOW, version="1", minutes=[]).waited_ms(0.5) is None

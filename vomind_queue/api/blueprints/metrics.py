@@ -7,6 +7,7 @@ they outlive all processes. They contain no phone number, message, id or key.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 from functools import cache
 from importlib.resources import files
 
@@ -25,7 +26,7 @@ from vomind_queue.api.http_metrics import HttpMetrics
 from vomind_queue.api.middleware import services
 from vomind_queue.calls.attempts import Kind
 from vomind_queue.calls.call import State
-from vomind_queue.observability.overview import SYSTEM, longest_ms
+from vomind_queue.observability.overview import SYSTEM, answers, longest_ms
 from vomind_queue.observability.queue_metrics import Distribution, QueueMetrics
 from vomind_queue.observability.queue_stats import Stats
 
@@ -95,6 +96,11 @@ def _of_queue(stats: Stats) -> Mapping[str, float]:
     pause, use, outbox, memory = stats.pause, stats.rate_use, stats.outbox, stats.memory
     return {
         "vomind_unresolved_attempts": stats.unknown_outcomes,
+        "vomind_unanswered": not answers(stats),
+        "vomind_unanswered_attempts": stats.unanswered.attempts,
+        "vomind_unanswered_since_timestamp_seconds": (stats.unanswered.since_ms or 0) / 1000,
+        "vomind_reconciled_by_timestamp_seconds": _reconciled_by_s(stats),
+        "vomind_on_the_line": sum(asdict(stats.on_the_line).values()),
         "vomind_workers": stats.workers,
         "vomind_paused": pause is not None,
         "vomind_paused_by_system": pause is not None and pause.by == SYSTEM,
@@ -110,6 +116,10 @@ def _of_queue(stats: Stats) -> Mapping[str, float]:
         "vomind_redis_memory_max_bytes": memory.limit,
         "vomind_redis_memory_ratio": memory.share,
     }
+
+
+def _reconciled_by_s(stats: Stats) -> float:
+    return (stats.unanswered.reconciled_by_ms or 0) / 1000 if stats.unknown_outcomes else 0
 
 
 def _of_metrics(metrics: QueueMetrics) -> Mapping[str, float]:

@@ -120,6 +120,7 @@ def overview(shown: Overview) -> dict[str, Any]:
         "reasons": [_reason(reason) for reason in shown.assessment.reasons],
         "version": hour.version,
         **stats,
+        "emptyAt": iso_or_none(shown.empty_ms),
         "lastHour": _hour(hour),
     }
 
@@ -131,6 +132,7 @@ def _reason(reason: Reason) -> dict[str, Any]:
         "title": reason.title,
         "detail": reason.detail,
         "remedy": reason.remedy,
+        "since": iso_or_none(reason.since_ms),
         "until": iso_or_none(reason.until_ms),
     }
 

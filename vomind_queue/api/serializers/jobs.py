@@ -58,6 +58,8 @@ def job(shown: Job) -> dict[str, Any]:
         "priority": shown.call.priority.value,
         "createdAt": iso(shown.created_ms),
         "scheduledFor": iso_or_none(shown.due_ms),
+        "nextAttemptAt": iso_or_none(shown.next_attempt_ms),
+        "reconciledBy": iso_or_none(shown.reconciled_by_ms),
         "startedAt": iso_or_none(shown.started_ms),
         "finishedAt": iso_or_none(shown.finished_ms),
         "call": _call(shown.placed),
@@ -95,6 +97,17 @@ def stats(shown: Stats) -> dict[str, Any]:
         },
         "circuitOpenUntil": iso_or_none(shown.circuit_open_until_ms),
         "unknownOutcomes": shown.unknown_outcomes,
+        "onTheLine": {
+            "dialing": shown.on_the_line.dialing,
+            "ringing": shown.on_the_line.ringing,
+            "talking": shown.on_the_line.talking,
+        },
+        "unansweredAttempts": shown.unanswered.attempts,
+        "unansweredSince": iso_or_none(shown.unanswered.since_ms),
+        "reconciledBy": iso_or_none(shown.unanswered.reconciled_by_ms)
+        if shown.unknown_outcomes
+        else None,
+        "oldestWaitingAt": iso_or_none(shown.oldest_waiting_ms),
         "orphanedCalls": shown.orphaned_calls,
         "workers": shown.workers,
         "callLog": {

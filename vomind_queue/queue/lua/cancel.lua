@@ -6,7 +6,7 @@
 -- ARGV[3]  who wants it, or ''
 -- Returns  {ok, now, state it was in}, {wrong_state, now, state}, {missing | late, now}
 -- Touches  job:<id>, waiting:<rank>, delayed, completed, failed, staging, orphans, due, totals,
---          gone:<id>, revoked, outbox
+--          gone:<id>, revoked, outbox, line
 --- @include "clock"
 --- @include "hang_up"
 --- @include "job"

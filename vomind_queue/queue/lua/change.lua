@@ -42,7 +42,7 @@ if due then
     redis.call('ZREM', waiting, mem)
     redis.call('ZREM', K.delayed, mem)
     -- The place that it had in its turn is not that of another time.
-    redis.call('HDEL', key, 'pos')
+    redis.call('HDEL', key, 'pos', 'next')
     local later = due > now
     redis.call('HSET', key, 'due', string.format('%d', due), 'state', later and 'delayed' or 'waiting')
     redis.call('ZADD', later and K.delayed or K.waiting .. rank, later and due or now, mem)

@@ -18,6 +18,7 @@
 -- ARGV[17] rank of Twilio's status, as in `report`; one that is final has still to be reported
 -- ARGV[18] kind of the failure, or ''
 -- ARGV[19] '1' when Twilio's capacity was used up: the call waits longer each time
+-- ARGV[20] how long after its start an unknown outcome is reconciled, ms
 -- Outcomes completed  Twilio took it
 --          failed     given up
 --          again      counted; the caller defers it, or it is delayed here
@@ -27,7 +28,7 @@
 -- Returns  {ok | again | superseded | missing, now, circuit open: 1 | 0, not counted: 1 | 0}
 --          `again`: the same outcome was written before, by a repetition of this command
 -- Touches  job:<id>, waiting:<rank>, delayed, active, leases, reconciling, completed, failed, window,
---          paused, breaker, counts, dialing, sids, status_polls, minute:<n>, totals, gone:<id>,
+--          paused, breaker, unanswered, counts, dialing, sids, status_polls, line, minute:<n>, totals, gone:<id>,
 --          notify, due,
 --          outbox, outbox:forgotten, orphans, revoked
 --- @include "breaker"
@@ -37,6 +38,7 @@
 --- @include "erase"
 --- @include "held"
 --- @include "job"
+--- @include "line"
 --- @include "log"
 --- @include "memory"
 --- @include "number"
@@ -92,6 +94,13 @@ elseif breaker()[1] and (outcome == 'completed' or outcome == 'failed') then
         notify()
     end
 end
+-- An attempt that was not sent, or is given back, says nothing about Twilio.
+if ARGV[18] == 'unknown' then
+    redis.call('HINCRBY', K.unanswered, 'attempts', 1)
+    redis.call('HSETNX', K.unanswered, 'since', job[3])
+elseif outcome ~= 'unknown' and (outcome ~= 'postponed' or ARGV[18] == 'refused') then
+    redis.call('HDEL', K.unanswered, 'attempts', 'since')
+end
 -- The first wait of a call that found Twilio's capacity used up, ms; it doubles this often.
 local CROWDED_MS, DOUBLINGS = 1000, 5
 if ARGV[19] == '1' then
@@ -122,7 +131,7 @@ end
 local attempts = tonumber(job[4] or 0) + 1
 local ends = outcome == 'completed' or outcome == 'failed'
 if outcome ~= 'unknown' and not ends then
-    redis.call('HDEL', key, 'mark', 'callbacks', 'looks')
+    redis.call('HDEL', key, 'mark', 'callbacks', 'looks', 'horizon')
 end
 if outcome == 'completed' then
     if job[5] then
@@ -149,7 +158,8 @@ end
 -- Removes what the record says of a call that is held; the rest are fields and values.
 local function close(state, set, age, keep, ...)
     release(mem)
-    redis.call('HDEL', key, 'mark', 'callbacks', 'looks', 'lease', 'pos', 'notbefore', 'round', 'crowded')
+    redis.call('HDEL', key, 'mark', 'callbacks', 'looks', 'horizon', 'lease', 'pos', 'notbefore', 'round',
+        'crowded')
     redis.call('HSET', key, 'state', state, 'attempts', attempts, 'finished', now, ...)
     redis.call('ZADD', set, now, mem)
     trim(set, age, keep)
@@ -169,6 +179,7 @@ if outcome == 'completed' then
     note('completed')
     note_sid(sid, now, ARGV[14])
     set_due(K.status_polls, mem, now + tonumber(ARGV[16]), now)
+    note_line(mem, tonumber(ARGV[17]))
     local placed = { 'sid', sid, 'status', ARGV[6] }
     if ARGV[17] ~= '0' then
         placed[5], placed[6] = 'rank', ARGV[17]
@@ -200,6 +211,11 @@ elseif outcome == 'account' then
 elseif outcome == 'unknown' then
     redis.call('ZREM', K.leases, mem)
     redis.call('HINCRBY', key, 'looks', 1)
+    local reconciled_by = string.format('%.0f', tonumber(job[3]) + tonumber(ARGV[20]))
+    redis.call('HSET', key, 'horizon', reconciled_by)
+    if tonumber(reconciled_by) > tonumber(redis.call('HGET', K.unanswered, 'until') or 0) then
+        redis.call('HSET', K.unanswered, 'until', reconciled_by)
+    end
     if not redis.call('ZSCORE', K.reconciling, mem) then
         note('in_doubt')
     end

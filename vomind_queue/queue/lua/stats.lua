@@ -10,9 +10,12 @@
 --           until when a call waits for Twilio's capacity or 0,
 --           {outbox's entries, age of the oldest ms, dead letters, shipper active: 1 | 0,
 --            lost field, number, …}, {bytes of memory used, maxmemory},
+--           {calls on the line that Twilio is dialing, that ring, whose person talks},
+--           {attempts in a row without a clear answer, when the first began or 0, by when all unknown
+--            outcomes are reconciled or 0, since when the first waiting call waits or 0},
 --           paused by, paused at, reason}; the last three only while paused
 -- Touches  waiting:<rank>, delayed, active, reconciling, completed, failed, window, rate, paused,
---          breaker, counts, schedules, old schedules, identities, scheduler, workers, outbox
+--          breaker, unanswered, line, counts, schedules, old schedules, identities, scheduler, workers, outbox
 --- @include "breaker"
 --- @include "clock"
 --- @include "memory_use"
@@ -52,6 +55,17 @@ local function recurring_calls()
         + redis.call('ZCOUNT', K.old_schedules, '-inf', '(+inf')
 end
 
+-- Since when the call waits that waits for longest; 0 for none.
+local function oldest_waiting()
+    local oldest = math.huge
+    for rank = 1, 3 do
+        local head = redis.call('ZRANGE', K.waiting .. rank, 0, 0, 'WITHSCORES')[2]
+        oldest = math.min(oldest, tonumber(head) or math.huge)
+    end
+    return oldest < math.huge and oldest or 0
+end
+
+local unanswered = redis.call('HMGET', K.unanswered, 'attempts', 'since', 'until')
 local answer = {
     now,
     redis.call('ZCARD', K.waiting .. 1),
@@ -72,6 +86,17 @@ local answer = {
     tonumber(redis.call('HGET', K.counts, 'crowded') or 0),
     outbox_state(),
     memory_use(),
+    {
+        redis.call('ZCOUNT', K.line, 0, 1),
+        redis.call('ZCOUNT', K.line, 2, 2),
+        redis.call('ZCOUNT', K.line, 3, 3),
+    },
+    {
+        tonumber(unanswered[1] or 0),
+        tonumber(unanswered[2] or 0),
+        tonumber(unanswered[3] or 0),
+        oldest_waiting(),
+    },
 }
 local pause = redis.call('HMGET', K.paused, 'by', 'at', 'reason')
 if pause[1] then

@@ -27,12 +27,14 @@
 --                             was removed or forgotten: it is to be ended
 --          {missing, now}     the job is gone, which proves nothing: nothing is ended
 -- Touches  job:<id>, waiting:<rank>, delayed, active, leases, reconciling, completed, failed, window,
---          sids, status_polls, orphans, revoked, counts, redbeat:recurring:<id>, schedule:<id>, runs:<id>,
+--          sids, status_polls, line, orphans, revoked, counts, redbeat:recurring:<id>, schedule:<id>,
+--          runs:<id>,
 --          minute:<n>, totals, notify, due, outbox
 --- @include "clock"
 --- @include "due"
 --- @include "held"
 --- @include "job"
+--- @include "line"
 --- @include "log"
 --- @include "memory"
 --- @include "run"
@@ -92,6 +94,7 @@ local function revive()
     redis.call('HSET', key, 'state', 'completed', 'ended', now, 'sid', sid, 'status', 'queued')
     redis.call('ZADD', K.completed, now, mem)
     set_due(K.status_polls, mem, now + tonumber(ARGV[15]), now)
+    note_line(mem, 0)
     note_sid(sid, now, ARGV[17])
     log_event(id, 'revived', {
         attempt = redis.call('HGET', key, 'attempts'), sid = sid, status = 'queued', counted = not job[9],
@@ -170,6 +173,7 @@ local repeated = false
 if moved then
     changed = true
     redis.call('HSET', key, 'status', status, 'rank', ARGV[5])
+    note_line(mem, rank)
     note('duration', ARGV[7])
     note('sip', ARGV[9])
     to_notify()

@@ -6,7 +6,7 @@
 -- Returns  {ok, now, id of a job, 'removed' or 'active', …} or {missing | late, now}
 -- Touches  job:<id>, waiting:<rank>, delayed, completed, failed, redbeat:recurring:<id>,
 --          schedule:<id>, schedules, old schedules, identities, recurring_index, runs:<id>,
---          staging, totals, gone:<id>, outbox
+--          staging, totals, gone:<id>, outbox, line
 --- @include "clock"
 --- @include "index"
 --- @include "job"

@@ -16,13 +16,14 @@ local function delay(id, due, keep)
     local key = job_key(id)
     local mem = member(id)
     release(mem)
-    redis.call('HDEL', key, 'lease', 'mark', 'callbacks', 'looks', 'notbefore')
+    redis.call('HDEL', key, 'lease', 'mark', 'callbacks', 'looks', 'horizon', 'notbefore')
     if not keep then
         redis.call('HDEL', key, 'pos')
     end
-    redis.call('HSET', key, 'state', 'delayed')
+    local at = string.format('%.0f', due)
+    redis.call('HSET', key, 'state', 'delayed', 'next', at)
     redis.call('ZADD', K.delayed, due, mem)
-    log_event(id, 'put_off', { due = string.format('%.0f', due) })
+    log_event(id, 'put_off', { due = at })
     if redis.call('ZRANGE', K.delayed, 0, 0)[1] == mem then
         notify()
     end
@@ -46,7 +47,7 @@ local function requeue(id, now, started)
     if job[3] and not started then
         redis.call('ZREM', K.window, job[3])
     end
-    redis.call('HDEL', key, 'lease', 'mark', 'callbacks', 'pos', 'looks')
+    redis.call('HDEL', key, 'lease', 'mark', 'callbacks', 'pos', 'looks', 'horizon')
     redis.call('HSET', key, 'state', 'waiting')
     redis.call('ZADD', K.waiting .. job[1], job[2] or now, mem)
     log_event(id, 'given_back')
