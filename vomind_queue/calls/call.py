@@ -67,7 +67,7 @@ class Call:
     #: The app's own JSON object, returned as sent.
     metadata: Mapping[str, Any] | None = None
     #: Outcomes on the line after which the call is made again: ``busy``, ``no-answer``,
-    #: ``failed``; ``None``: as the settings say.
+    #: ``failed``, ``machine``; ``None``: as the settings say.
     retry_on: Sequence[str] | None = None
     #: Whether answering machines are detected, a ``call_status.Detection``; ``None``: as the
     #: settings say.

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from vomind_queue.calls.call import Call
+
 #: Rank of a status after which nothing comes; named in the scripts, too.
 FINAL = 9
 #: How long a phone rings before Twilio gives the call up, s.
@@ -66,8 +68,10 @@ _RANKS = {
 #: Rank of the status with which a call was found or accepted, by Twilio's word; 0 for others. One
 #: that is final counts as less: its particulars are still to be reported.
 RANK_AT_FIRST = {str(word): min(word.rank, FINAL - 1) for word in _WORDS}
+#: Outcome of a call that was answered, but not by a person.
+MACHINE = "machine"
 #: Outcomes after which a call may be made again.
-RETRIED = (LineStatus.BUSY, LineStatus.NO_ANSWER, LineStatus.FAILED)
+RETRIED = (LineStatus.BUSY.value, LineStatus.NO_ANSWER.value, LineStatus.FAILED.value, MACHINE)
 
 
 class Detection(StrEnum):
@@ -81,9 +85,28 @@ class Detection(StrEnum):
     MESSAGE_END = "detect-message-end"
 
 
-def is_machine(answered_by: str | None) -> bool:
-    """Return whether a message can be left: at ``machine_end_beep`` and the like, not ``fax``."""
-    return answered_by is not None and answered_by.startswith("machine")
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DetectionPolicy:
+    """Whether machines are detected where a call does not say so itself."""
+
+    default: Detection = Detection.OFF
+    #: Outcomes on the line after which calls are made again.
+    retry_on: Sequence[str] = ()
+
+    def wanted(self, call: Call) -> Detection:
+        """Return what a call needs.
+
+        A message is left once the greeting is over. A call that is made again for a machine needs
+        to know of one.
+        """
+        if call.voicemail_message is not None:
+            return Detection.MESSAGE_END
+        if call.machine_detection is not None:
+            return Detection(call.machine_detection)
+        retry_on = self.retry_on if call.retry_on is None else call.retry_on
+        if self.default is Detection.OFF and MACHINE in retry_on:
+            return Detection.ENABLE
+        return self.default
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

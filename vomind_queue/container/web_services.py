@@ -25,6 +25,7 @@ from vomind_queue.queue.metrics_reader import MetricsReader
 from vomind_queue.queue.recurring_store import RecurringStore
 from vomind_queue.queue.request_limits import RequestLimiter
 from vomind_queue.queue.server_requirements import check
+from vomind_queue.queue.voicemail_store import VoicemailStore
 from vomind_queue.queue.worker_queue import Protocol, WorkerQueue
 from vomind_queue.twilio.callbacks import SignatureValidator
 from vomind_queue.usecases.call_history import History
@@ -33,6 +34,7 @@ from vomind_queue.usecases.enqueue import Enqueue
 from vomind_queue.usecases.manage_queue import Control
 from vomind_queue.usecases.recurring_calls import RecurringCalls
 from vomind_queue.usecases.status_callbacks import StatusCallbacks
+from vomind_queue.usecases.voicemails import NextWords
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +51,7 @@ class Services:
     metrics_reader: MetricsReader
     request_limiter: RequestLimiter
     status_callbacks: StatusCallbacks
+    next_words: NextWords
     #: ``None`` while Twilio has no address for callbacks.
     signature_validator: SignatureValidator | None
     history: History
@@ -85,7 +88,6 @@ def build_on(store: RedisStore, settings: Settings, log: CallLog) -> Services:
         callback_store=callback_store_of(
             settings, store, WorkerQueue(store, process_name(), protocol_of(settings))
         ),
-        jobs=queue,
         silence_ms=settings.silence_ms,
         price_ms=settings.price_delay_ms,
     )
@@ -100,6 +102,7 @@ def build_on(store: RedisStore, settings: Settings, log: CallLog) -> Services:
         metrics_reader=MetricsReader(store),
         request_limiter=RequestLimiter(store),
         status_callbacks=status_callbacks,
+        next_words=NextWords(store=VoicemailStore(store, settings.dial_deadline_ms), jobs=queue),
         signature_validator=_signature_validator(settings),
         history=History(log, QueueListing(store), Erasure(store)),
     )

@@ -22,9 +22,11 @@ from vomind_queue.queue.connection import WORKER_TIMEOUT_S, RedisStore, connect
 from vomind_queue.queue.due_times import DueTimes
 from vomind_queue.queue.recurring_store import RecurringStore
 from vomind_queue.queue.takeover import Takeover
+from vomind_queue.queue.voicemail_store import VoicemailStore
 from vomind_queue.queue.worker_queue import WorkerQueue
 from vomind_queue.twilio.account_checks import AccountChecks
 from vomind_queue.twilio.dialer import TwilioDialer
+from vomind_queue.usecases import voicemails
 from vomind_queue.usecases.fire_recurring import RecurringScheduler
 from vomind_queue.usecases.place_call import PlaceCall
 from vomind_queue.usecases.reconcile import Reconciliation
@@ -37,7 +39,7 @@ D = TypeVar("D", bound=TwilioDialer)
 WORKER_CONNECTIONS = 3
 
 
-class Provider(Dialer, Operator, Shape):
+class Provider(Dialer, Operator, voicemails.Operator, Shape):
     """All that a worker needs of a telephone provider."""
 
 
@@ -52,6 +54,7 @@ class WorkerServices:
     place_call: PlaceCall
     reconciliation: Reconciliation
     status_polling: StatusPolling
+    voicemails: voicemails.Voicemails
     due_times: DueTimes
 
 
@@ -95,6 +98,9 @@ def build_worker(settings: Settings, dialer: Provider | None = None) -> WorkerSe
         place_call=place_call,
         reconciliation=reconciliation,
         status_polling=status_polling,
+        voicemails=voicemails.Voicemails(
+            store=VoicemailStore(store, settings.dial_deadline_ms), operator=dialer
+        ),
         due_times=DueTimes(store, settings.redis_url),
     )
 
@@ -137,6 +143,7 @@ def _dialer(settings: Settings, kind: type[D]) -> D:
         twiml_url=settings.twiml_url,
         public_url=settings.public_url,
         detection=settings.machine_detection,
+        retry_on=settings.retry_on,
         deadline_ms=settings.dial_deadline_ms,
         slots=settings.concurrency,
     )

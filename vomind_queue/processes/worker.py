@@ -26,7 +26,12 @@ from vomind_queue.container.worker_services import Provider, WorkerServices, bui
 from vomind_queue.errors import QueueError, StoreUnavailable
 from vomind_queue.observability import logs, tracing
 from vomind_queue.processes.background_jobs import BackgroundJobs
-from vomind_queue.queue.due_times import ORPHANS, RECONCILIATIONS, STATUS_POLLS
+from vomind_queue.queue.due_times import (
+    ORPHANS,
+    RECONCILIATIONS,
+    STATUS_POLLS,
+    VOICEMAILS,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -94,6 +99,7 @@ def _jobs(work: WorkerServices) -> BackgroundJobs:
         RECONCILIATIONS: work.reconciliation.reconcile_due,
         STATUS_POLLS: work.status_polling.poll_due,
         ORPHANS: work.status_polling.end_orphans,
+        VOICEMAILS: work.voicemails.leave_due,
     }
     return BackgroundJobs(work.due_times, steps, lambda: work.worker_queue.worker_count)
 

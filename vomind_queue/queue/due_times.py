@@ -1,4 +1,4 @@
-"""When background work is due: reconciliations, status polls and orphaned calls."""
+"""When background work is due: reconciliations, status polls, orphaned calls, voicemails."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from vomind_queue.queue import keys
 from vomind_queue.queue.connection import RedisStore, connect, translate_errors
 
 #: The names of what becomes due, in the order in which the script returns them.
-RECONCILIATIONS, STATUS_POLLS, ORPHANS = DUTIES = (
+RECONCILIATIONS, STATUS_POLLS, ORPHANS, VOICEMAILS = DUTIES = (
     "reconciliations",
     "status polls",
     "orphaned calls",
+    "voicemails",
 )
 #: The longest wait on the server, s, and how long after that an answer may be overdue.
 WAIT_S, OVERDUE_S = 5.0, 3.0

@@ -58,6 +58,8 @@ ORPHANS = _ROOT + "orphans"
 #: Sorted set: tokens of attempts at calls that were removed or forgotten, by time: a ring of theirs
 #: is ended.
 REVOKED = _ROOT + "revoked"
+#: Sorted set: calls whose machine is to hear its words, by when a worker is to put them in.
+VOICEMAILS = _ROOT + "voicemails"
 #: Hash: how often the impossible happened: ``orphans``.
 COUNTS = _ROOT + "counts"
 #: List of one element at most: notifies one sleeping worker.

@@ -82,29 +82,22 @@ def application_url(call: Call, job_id: str, twiml_url: str) -> str:
     return urlunsplit(parts._replace(query=query))
 
 
-def detection(attempt: Attempt, default: Detection, public_url: str | None) -> dict[str, str]:
+def detection(attempt: Attempt, wanted: Detection, public_url: str | None) -> dict[str, str]:
     """Return how Twilio tells a machine from a person.
 
-    With a voicemail message, Twilio has to know who answered before it asks what to say.
-    Otherwise it speaks at once and reports the result later.
+    Twilio speaks at once and reports the result later. Only an application that is to speak a
+    voicemail message, where no report can reach us, is asked once Twilio knows who answered.
     """
-    call = attempt.call
-    wanted = Detection(call.machine_detection) if call.machine_detection else default
-    if call.voicemail_message is not None:
-        spoken_to = wanted if wanted is not Detection.OFF else Detection.MESSAGE_END
-        return {"machine_detection": _DETECTIONS[spoken_to]}
     if wanted is Detection.OFF:
         return {}
-    parameters = {"machine_detection": _DETECTIONS[wanted], "async_amd": "true"}
+    parameters = {"machine_detection": _DETECTIONS[wanted]}
+    if public_url is None and attempt.call.voicemail_message is not None:
+        return parameters
+    parameters["async_amd"] = "true"
     if public_url is not None:
         parameters["async_amd_status_callback"] = status_callback(attempt, public_url)
         parameters["async_amd_status_callback_method"] = "POST"
     return parameters
-
-
-def hang_up() -> str:
-    """Return TwiML that ends a call without a word."""
-    return "<Response><Hangup/></Response>"
 
 
 def status_callback(attempt: Attempt, public_url: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
 
@@ -12,9 +12,23 @@ from twilio.http.response import Response  # type: ignore[import-untyped]
 from twilio.rest import Client  # type: ignore[import-untyped]
 from twilio.rest.api.v2010.account.call import CallInstance  # type: ignore[import-untyped]
 
-from vomind_queue.calls.attempts import Accepted, Attempt, DialerUnavailable, Outcome, Ring, Search
+from vomind_queue.calls.attempts import (
+    Accepted,
+    Attempt,
+    DialerUnavailable,
+    Failure,
+    Outcome,
+    Ring,
+    Search,
+)
 from vomind_queue.calls.call import Call
-from vomind_queue.calls.call_status import RING_TIMEOUT_S, Detection, StatusUpdate, status_of
+from vomind_queue.calls.call_status import (
+    RING_TIMEOUT_S,
+    Detection,
+    DetectionPolicy,
+    StatusUpdate,
+    status_of,
+)
 from vomind_queue.calls.phone_number import canonical
 from vomind_queue.twilio.callbacks import (
     CALLBACK_EVENTS,
@@ -29,6 +43,7 @@ from vomind_queue.twilio.connection import Exchange
 from vomind_queue.twilio.failures import Trouble, failure
 from vomind_queue.twilio.http_client import BoundedHttpClient
 from vomind_queue.twilio.request_errors import failure_of, masked
+from vomind_queue.twilio.twiml import say
 
 T = TypeVar("T")
 
@@ -62,6 +77,7 @@ class TwilioDialer:
         twiml_url: str | None = None,
         public_url: str | None = None,
         detection: Detection = Detection.OFF,
+        retry_on: Sequence[str] = (),
         deadline_ms: int = 10_000,
         slots: int = 5,
     ) -> None:
@@ -69,7 +85,7 @@ class TwilioDialer:
         self._from = from_number or ""
         self._twiml_url = twiml_url
         self._public_url = public_url
-        self._detection = detection
+        self._detection = DetectionPolicy(default=detection, retry_on=retry_on)
         self._deadline_s = deadline_ms / 1000
         self._http = BoundedHttpClient(slots)
         user, secret = (api_key, api_secret) if api_key else (account_sid, auth_token)
@@ -168,6 +184,19 @@ class TwilioDialer:
             if self._end(sid, status):
                 return
 
+    def put_in(self, sid: str, call: Call) -> Failure | None:
+        """Have a live call hear its voicemail message at once, in place of all else. Never raise.
+
+        Return why it certainly, or perhaps, does not.
+        """
+        exchange = Exchange(self._deadline_s)
+        try:
+            with self._http.exchange(exchange):
+                self._client.calls(sid).update(twiml=say(call.voicemail_message or ""))
+        except Exception as error:  # noqa: BLE001 - whatever it is, the caller decides
+            return masked(failure_of(error, exchange), call.to, self._from)
+        return None
+
     def close(self) -> None:
         """Close the idle connections."""
         self._http.close()
@@ -179,7 +208,7 @@ class TwilioDialer:
             "timeout": RING_TIMEOUT_S,
             "record": False,
             **instructions(attempt, self._twiml_url, self._public_url),
-            **detection(attempt, self._detection, self._public_url),
+            **detection(attempt, self._detection.wanted(attempt.call), self._public_url),
         }
         if self._public_url:
             wanted["status_callback"] = status_callback(attempt, self._public_url)

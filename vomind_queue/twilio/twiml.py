@@ -12,7 +12,8 @@ from xml.sax.saxutils import escape
 #: Longest TwiML in a request, characters.
 MAX_TWIML = 4_000
 #: What stands around the escaped message.
-BEFORE, AFTER = "<Response><Say>", "</Say></Response>"
+_END = "</Response>"
+BEFORE, AFTER = "<Response><Say>", "</Say>" + _END
 
 #: So many characters always fit: none takes up more than the five of ``&amp;``.
 ALWAYS_FITS = (MAX_TWIML - len(BEFORE + AFTER)) // 5
@@ -39,6 +40,22 @@ def say(message: str) -> str:
     # A reader of XML makes a bare carriage return a line end.
     spoken = escape(FORBIDDEN.sub("", message), {"\r": "&#13;"})
     return f"{BEFORE}{spoken}{AFTER}"
+
+
+def ask_again(document: str, url: str) -> str:
+    """Return TwiML that asks ``url`` what comes next, once it has been carried out."""
+    told = document.removesuffix(_END)
+    return f'{told}<Redirect method="POST">{escape(url)}</Redirect>{_END}'
+
+
+def pause(seconds: int) -> str:
+    """Return TwiML that holds the line in silence."""
+    return f'<Response><Pause length="{seconds}"/>{_END}'
+
+
+def hang_up() -> str:
+    """Return TwiML that ends a call without a word."""
+    return f"<Response><Hangup/>{_END}"
 
 
 def twiml_length(message: str) -> int:

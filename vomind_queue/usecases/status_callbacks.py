@@ -10,10 +10,7 @@ from vomind_queue.calls.call_status import (
     StatusUpdate,
     UpdateOutcome,
     first_poll_ms,
-    is_machine,
 )
-from vomind_queue.calls.job import Job
-from vomind_queue.errors import JobNotFound
 
 logger = logging.getLogger(__name__)
 
@@ -32,24 +29,15 @@ class CallbackStore(Protocol):
     def has_token(self, job_id: str, token: str) -> bool: ...
 
 
-class Jobs(Protocol):
-    """Read jobs, which hold the words to speak."""
-
-    def job(self, job_id: str) -> Job: ...
-
-
 class StatusCallbacks:
     """Records callbacks. Everything may raise StoreUnavailable."""
 
-    def __init__(
-        self, *, callback_store: CallbackStore, jobs: Jobs, silence_ms: int, price_ms: int
-    ) -> None:
+    def __init__(self, *, callback_store: CallbackStore, silence_ms: int, price_ms: int) -> None:
         """``silence_ms``: after so long without a callback Twilio is asked for the call.
 
         ``price_ms``: when to ask for the price of a call that is over.
         """
         self._callback_store = callback_store
-        self._jobs = jobs
         self._poll_ms = first_poll_ms(silence_ms=silence_ms, callbacks=True)
         self._price_ms = price_ms
 
@@ -72,19 +60,6 @@ class StatusCallbacks:
             result = self._record(job_id, token, update)
         log_callback(job_id, update, result)
         return result
-
-    def words(self, job_id: str, token: str, update: StatusUpdate) -> str | None:
-        """Return what to speak once answered; ``None`` when the call should not exist."""
-        result = self.record(job_id, token, update)
-        if result.outcome is UpdateOutcome.SUPERSEDED:
-            return None
-        try:
-            call = self._jobs.job(job_id).call
-        except JobNotFound:
-            return None
-        if is_machine(update.answered_by) and call.voicemail_message is not None:
-            return call.voicemail_message
-        return call.message
 
     def _record(self, job_id: str, token: str, update: StatusUpdate) -> CallbackResult:
         return self._callback_store.record(

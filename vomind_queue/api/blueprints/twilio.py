@@ -19,8 +19,9 @@ from vomind_queue.api.body import read_bytes
 from vomind_queue.api.errors import Refused
 from vomind_queue.api.middleware import services
 from vomind_queue.calls.call_status import StatusUpdate, UpdateOutcome
-from vomind_queue.twilio.callbacks import hang_up, read, status_path, twiml_path
-from vomind_queue.twilio.twiml import say
+from vomind_queue.calls.voicemail import PAUSE_S
+from vomind_queue.twilio.callbacks import read, status_path, twiml_path
+from vomind_queue.twilio.twiml import ask_again, hang_up, pause, say
 
 logger = logging.getLogger(__name__)
 
@@ -55,13 +56,26 @@ def status(job_id: str, token: str) -> Response:
 
 @routes.route("/twiml/<job_id>/<token>", methods=["GET", "POST"])
 def twiml(job_id: str, token: str) -> Response:
-    """Return what to say to the person or machine that answered. Raise Refused if unsigned."""
-    words = None
+    """Return what the call is to hear next. Raise Refused if unsigned."""
+    document = hang_up()
     if _is_expected(job_id, token):
         report = _admit(job_id, twiml_path(job_id, token))
-        words = services().status_callbacks.words(job_id, token, report)
-    document = hang_up() if words is None else say(words)
+        heard = services().status_callbacks.record(job_id, token, report)
+        if heard.outcome is not UpdateOutcome.SUPERSEDED:
+            document = _next(job_id, token, report.sid)
     return Response(document, content_type="text/xml; charset=utf-8")
+
+
+def _next(job_id: str, token: str, sid: str) -> str:
+    questions = request.args.get("asked", 0, type=int)
+    step = services().next_words.step(job_id, token, sid, questions)
+    if step.words is None and not step.asks_again:
+        return hang_up()
+    document = pause(PAUSE_S) if step.words is None else say(step.words)
+    if not step.asks_again:
+        return document
+    public_url = services().settings.public_url or ""
+    return ask_again(document, f"{public_url}{twiml_path(job_id, token)}?asked={questions + 1}")
 
 
 def _is_expected(job_id: str, token: str) -> bool:

@@ -11,7 +11,7 @@ from marshmallow.fields import Nested
 from vomind_queue.api.schemas import fields, unknown_fields
 from vomind_queue.api.serializers.times import YEAR_MS, in_words
 from vomind_queue.calls.call import DEFAULT_MESSAGE, Call, NewCall, Priority
-from vomind_queue.calls.call_status import Detection
+from vomind_queue.calls.call_status import MACHINE, Detection
 from vomind_queue.calls.phone_number import PhoneNumber
 from vomind_queue.config.settings import Settings
 from vomind_queue.twilio.callbacks import MAX_URL, application_url
@@ -55,6 +55,13 @@ def _given(name: str, kind: str) -> fields.Shape:
 
 def _absent(name: str) -> fields.Shape:
     return {"properties": {name: {"type": "null"}}}
+
+
+def _needs_detection(data: Mapping[str, Any]) -> str | None:
+    """Return which field cannot do without a detection of machines."""
+    if data.get("voicemail_message"):
+        return "a voicemailMessage"
+    return '"machine" in retryOn' if MACHINE in (data.get("retry_on") or ()) else None
 
 
 class RequestSchema(Schema):
@@ -110,7 +117,12 @@ class CallSchema(RequestSchema):
         "dependentSchemas": {
             "machineDetection": {
                 "if": {"properties": {"machineDetection": {"const": "off"}}},
-                "then": _absent("voicemailMessage"),
+                "then": {
+                    "properties": {
+                        "voicemailMessage": {"type": "null"},
+                        "retryOn": {"not": {"contains": {"const": MACHINE}}},
+                    }
+                },
             }
         }
     }
@@ -129,9 +141,9 @@ class CallSchema(RequestSchema):
                 if times < least
                 else "Must not be set together with delayMs."
             ]
-        if data.get("voicemail_message") and data.get("machine_detection") == Detection.OFF:
+        if data.get("machine_detection") == Detection.OFF and (needs := _needs_detection(data)):
             found["machineDetection"] = [
-                'Must be enable or detect-message-end with a voicemailMessage; got "off".'
+                f'Must be enable or detect-message-end with {needs}; got "off".'
             ]
         return found
 

@@ -33,7 +33,7 @@ T = TypeVar("T")
 Shape = dict[str, Any]
 
 #: Plain texts, of which an unhashable value is none either: looked up in a list.
-_RETRIED = [outcome.value for outcome in RETRIED]
+_RETRIED = list(RETRIED)
 
 MAX_MESSAGE = 3_000
 MAX_LEAD_ID = 128

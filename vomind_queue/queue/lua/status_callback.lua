@@ -27,8 +27,8 @@
 --                             was removed or forgotten: it is to be ended
 --          {missing, now}     the job is gone, which proves nothing: nothing is ended
 -- Touches  job:<id>, waiting:<rank>, delayed, active, leases, reconciling, completed, failed, window,
---          sids, status_polls, line, orphans, revoked, counts, redbeat:recurring:<id>, schedule:<id>,
---          runs:<id>,
+--          sids, status_polls, line, orphans, revoked, voicemails, counts, redbeat:recurring:<id>,
+--          schedule:<id>, runs:<id>,
 --          minute:<n>, totals, notify, due, outbox
 --- @include "clock"
 --- @include "due"
@@ -40,6 +40,7 @@
 --- @include "run"
 --- @include "sids"
 --- @include "totals"
+--- @include "voicemail"
 
 local FINAL = 9
 local now = now_ms()
@@ -106,25 +107,32 @@ if revived then
     revive()
 end
 
-local function is_to_repeat()
+-- How a call ended, for those who wanted to reach a person.
+local function outcome_of(last, answered)
+    local machine = string.find(answered, '^machine') or answered == 'fax'
+    return last == 'completed' and machine and 'machine' or last
+end
+
+local function is_to_repeat(outcome)
     if job[1] ~= 'completed' or is_stopped_run(id) then
         return false
     end
     local wanted = cjson.decode(redis.call('HGET', key, 'data'))['retryOn'] or cjson.decode(ARGV[12])
-    for _, outcome in ipairs(wanted) do
-        if outcome == status then
+    for _, each in ipairs(wanted) do
+        if each == outcome then
             return tonumber(redis.call('HGET', key, 'repeats') or 0) < tonumber(ARGV[14])
         end
     end
     return false
 end
 
-local function repeat_call()
+local function repeat_call(outcome)
     hold_run(id)
     redis.call('ZREM', K.completed, mem)
     redis.call('HDEL', key, 'ended', 'round')
     redis.call('HINCRBY', key, 'repeats', 1)
-    redis.call('HSET', key, 'reason', 'The call ended with ' .. status .. '; it is made again.')
+    local how = outcome == 'machine' and 'was answered by a machine' or 'ended with ' .. outcome
+    redis.call('HSET', key, 'reason', 'The call ' .. how .. '; it is made again.')
     delay(id, now + tonumber(ARGV[13]), false)
 end
 
@@ -149,9 +157,11 @@ end
 -- Only the first value of each field counts.
 local before = tonumber(job[5] or 0)
 local over = before == FINAL
-if not job[8] then
+local is_detected = not job[8] and ARGV[8] ~= ''
+if is_detected then
     note('answered', ARGV[8])
 end
+local by = job[8] or ARGV[8]
 note('price', ARGV[10])
 note('unit', ARGV[11])
 
@@ -176,32 +186,42 @@ if moved then
     note_line(mem, rank)
     note('duration', ARGV[7])
     note('sip', ARGV[9])
+end
+if changed then
     to_notify()
+end
+if moved then
     if rank == FINAL then
         over = true
         redis.call('HSET', key, 'over', now)
-        local by = job[8] or ARGV[8]
-        local machine = status == 'completed' and (string.find(by, '^machine') or by == 'fax')
-        tally(now, machine and 'machine' or status)
-        repeated = is_to_repeat()
+        local outcome = outcome_of(status, by)
+        tally(now, outcome)
+        repeated = is_to_repeat(outcome)
         if repeated then
-            repeat_call()
+            repeat_call(outcome)
         end
     end
+end
+if is_detected and over and not moved then
+    -- Who answered is heard of after the end.
+    local outcome = outcome_of(redis.call('HGET', key, 'status'), by)
+    repeated = outcome == 'machine' and is_to_repeat(outcome)
+    if repeated then
+        repeat_call(outcome)
+    end
+elseif is_detected and not over and greeting_is_over(by) then
+    want_voicemail(id, now)
 end
 
 if not over and ARGV[15] ~= '0' then
     set_due(K.status_polls, mem, now + tonumber(ARGV[15]), now)
 elseif moved and not repeated and status == 'completed' and ARGV[10] == '' and ARGV[16] ~= '0' then
     set_due(K.status_polls, mem, now + tonumber(ARGV[16]), now)
-elseif moved or ARGV[15] == '0' or ARGV[16] == '0' then
+elseif moved or repeated or ARGV[15] == '0' or ARGV[16] == '0' then
     redis.call('ZREM', K.status_polls, mem)
 end
 if not changed then
     return { C.again, now }
-end
-if not moved then
-    to_notify()
 end
 local said = redis.call('HMGET', key, 'status', 'data')
 local request = string.match(said[2], '"requestId":"([^"\\]*)"}$') or ''

@@ -1,0 +1,67 @@
+"""What a call with words for an answering machine is to hear next: plain values, no I/O."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from vomind_queue.calls.call import Call
+
+#: How often Twilio asks again what to say, at most. With the pause between two questions that is
+#: longer than any detection takes.
+MOST_QUESTIONS = 45
+#: The pause before the next question, s.
+PAUSE_S = 2
+
+
+class Turn(StrEnum):
+    """Whose turn it is when Twilio asks what to say."""
+
+    #: Who answered is not known yet.
+    UNDECIDED = "undecided"
+    #: No machine answered, or none whose greeting came to an end.
+    PERSON = "person"
+    #: A worker is putting the words in.
+    WAIT = "wait"
+    #: The words are to be spoken now.
+    SPEAK = "speak"
+    #: An earlier attempt left the words.
+    LEFT = "left"
+    #: The call belongs to no attempt at the job.
+    GONE = "gone"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Step:
+    """What Twilio does next in a call; with neither it hangs up."""
+
+    #: Words to speak.
+    words: str | None = None
+    #: Whether Twilio asks again afterwards.
+    asks_again: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DueVoicemail:
+    """A call on the line whose machine is to hear its words."""
+
+    job_id: str
+    sid: str
+    call: Call
+
+
+def step(call: Call, turn: Turn, questions: int) -> Step:
+    """Return what follows from a turn; ``questions`` were asked in this call before.
+
+    The message comes first, whoever answered. The line is held after it until that is known.
+    """
+    match turn:
+        case Turn.SPEAK:
+            return Step(words=call.voicemail_message)
+        case Turn.GONE:
+            return Step()
+        case Turn.UNDECIDED | Turn.WAIT:
+            words = call.message if questions == 0 else None
+            return Step(words=words, asks_again=questions < MOST_QUESTIONS)
+        case Turn.PERSON | Turn.LEFT:
+            return Step(words=call.message if questions == 0 else None)
