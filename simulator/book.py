@@ -7,10 +7,12 @@ import time
 import uuid
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import takewhile
+from typing import Any
 
-from simulator.courses import ENDED, PRICED_S, UNANSWERED, Course
+from simulator.courses import ENDED, PRICED_S, UNANSWERED, Course, Outcome
+from simulator.twiml import Document
 
 #: Calls and rings that are remembered, about 2 KB each; beyond it the oldest are forgotten.
 MEMORY = 100_000
@@ -35,7 +37,9 @@ class SimulatedCall:
     auth_token: str = ""
     #: What the address for instructions said, once it was asked.
     instructions: str | None = None
-    #: Status at which the client ended it, and when (unix seconds).
+    #: What it was told to do, each from when on; the last one replaces those before it.
+    documents: list[Document] = field(default_factory=list)
+    #: Status at which it was ended, by the client or its instructions, and when (unix seconds).
     ended: tuple[str, float] | None = None
 
     @property
@@ -69,14 +73,43 @@ class SimulatedCall:
         """Twilio's word for where the call is: it goes its way by age."""
         if self.ended:
             return self.ended[0]
-        return self.course.status(now_s - self.created_s)
+        status = self.course.status(now_s - self.created_s)
+        # A machine records for as long as it is let.
+        return "in-progress" if status == "completed" and now_s < self.ends_s else status
+
+    @property
+    def ends_s(self) -> float:
+        """When it is over if nobody ends it before, unix s."""
+        ends_s = self.created_s + self.course.ended_s
+        if self.course.outcome is not Outcome.MACHINE:
+            return ends_s
+        return max([ends_s, *(document.holds_until_s for document in self.documents[-1:])])
 
     def ended_s(self, now_s: float) -> float | None:
         """Return when it ended, unix s; ``None`` while it has not."""
         if self.ended:
             return self.ended[1]
-        ends_s = self.created_s + self.course.ended_s
-        return ends_s if now_s >= ends_s else None
+        return self.ends_s if now_s >= self.ends_s else None
+
+    def ended_by(self, now_s: float) -> str | None:
+        """Return who ended it: ``callee``, ``timeout``, or ``api`` for our own side.
+
+        ``None`` while it goes on, and where it could not be connected.
+        """
+        if self.ended:
+            return "api"
+        ends = {"completed": "callee", "busy": "callee", "no-answer": "timeout"}
+        return ends.get(self.status(now_s))
+
+    def heard(self, now_s: float) -> list[dict[str, Any]]:
+        """Return what the callee has heard, in order, with times."""
+        until_s = self.ended_s(now_s) or now_s
+        ends = [document.began_s for document in self.documents[1:]]
+        return [
+            heard
+            for document, ends_s in zip(self.documents, [*ends, until_s], strict=False)
+            for heard in document.heard(min(ends_s, until_s))
+        ]
 
     def duration_s(self, now_s: float) -> int:
         """Whole seconds on the line."""

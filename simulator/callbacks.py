@@ -20,10 +20,11 @@ from dataclasses import dataclass, replace
 from itertools import count
 from urllib.parse import urlencode, urlsplit
 
-from simulator.book import SimulatedCall
+from simulator.book import Book, SimulatedCall
 from simulator.courses import ENDED
 from simulator.listing import rfc2822
 from simulator.mishaps import Mishap, Troubles
+from simulator.twiml import Document, read
 
 #: How long a callback may take, s.
 TIMEOUT_S = 5.0
@@ -41,13 +42,19 @@ class Letter:
     """One request to be sent."""
 
     call: SimulatedCall
-    #: initiated, ringing, answered, completed; detected: who answered; instructions: what to say.
+    #: initiated, ringing, answered, completed; detected: who answered; instructions: what to say;
+    #: hangup, which is no request: the instructions are at their end.
     event: str
     #: Twilio's status then.
     status: str = ""
     #: When it happens in the call's life, unix s.
     happens_s: float
     sequence: int = 0
+    #: Where instructions come from, where that is not the call's own ``Url``.
+    url: str = ""
+    #: The number of documents that the call had begun when this was planned; one more, and it
+    #: will not happen.
+    documents: int | None = None
     forged: bool = False
 
 
@@ -63,7 +70,8 @@ class Delivered:
 class Callbacks:
     """Plans the requests that belong to a call and sends each when its time has come."""
 
-    def __init__(self, troubles: Troubles) -> None:
+    def __init__(self, book: Book, troubles: Troubles) -> None:
+        self._book = book
         self._troubles = troubles
         self._due: list[tuple[float, int, Letter]] = []
         self._order = count()
@@ -82,15 +90,70 @@ class Callbacks:
                 letters.append(_letter(call, "detected", detected_s))
             if call.parameter("Url"):
                 asked_s = detected_s if call.detection and not call.in_background else answered_s
-                letters.append(_letter(call, "instructions", asked_s, status="in-progress"))
+                asks = _letter(call, "instructions", asked_s, status="in-progress")
+                letters.append(replace(asks, documents=0))
+            else:
+                at_s = call.created_s + answered_s
+                twiml = call.parameter("Twiml")
+                call.documents.append(read(twiml, began_s=at_s, pace=call.course.pace))
         self._put_in(call, letters)
 
-    def cut_short(self, call: SimulatedCall) -> None:
-        """A call was ended by request: send its end, and nothing of the rest."""
+    def play(self, call: SimulatedCall, twiml: str, base: str = "") -> None:
+        """Have a call carry out TwiML from now on, in place of all else."""
+        document = read(twiml, began_s=time.time(), pace=call.course.pace, base=base)
+        call.documents.append(document)
+        letter = Letter(
+            call=call,
+            event="instructions" if document.asks else "hangup",
+            status="in-progress",
+            happens_s=document.ended_s,
+            url=document.asks or "",
+            documents=len(call.documents),
+        )
+        self._post_at(document.ended_s, letter)
+
+    def ask(self, call: SimulatedCall, url: str) -> None:
+        """Have a call carry out what an address says, in place of all else."""
+        now_s = time.time()
+        letter = Letter(
+            call=call,
+            event="instructions",
+            status="in-progress",
+            happens_s=now_s,
+            url=url,
+            documents=len(call.documents),
+        )
+        self._post_at(now_s, letter)
+
+    def end(self, call: SimulatedCall, wanted: str) -> bool:
+        """End a call, ``canceled`` or ``completed``; false when that cannot be.
+
+        Its end is sent, and nothing of the rest.
+        """
+        if not self._book.end(call, wanted):
+            return False
+        self._send_end(call)
+        return True
+
+    def _follow(self, call: SimulatedCall, url: str, twiml: str | None) -> None:
+        """Do what an address said; ``None``: nothing that could be used."""
+        if not _is_asked(url):
+            problem = f"not asked, as only loopback is: {url}"
+            call.documents.append(Document(began_s=time.time(), verbs=(), problems=(problem,)))
+        elif twiml is None:
+            # Twilio says so on the line, and hangs up.
+            self.play(call, "<Response></Response>")
+        else:
+            call.instructions = twiml
+            self.play(call, twiml, url)
+
+    def _send_end(self, call: SimulatedCall) -> None:
         if "completed" in call.wanted_events and call.ended:
             status, at_s = call.ended
             events = [
-                event for age, event, _ in call.course.events() if call.created_s + age < at_s
+                event
+                for age, event, _ in call.course.events()
+                if call.created_s + age < at_s and event != "completed"
             ]
             sequence = len([event for event in events if event in call.wanted_events])
             letter = Letter(
@@ -144,14 +207,19 @@ class Callbacks:
                     self._changed.wait(wait_s)
                     continue
                 letter = heapq.heappop(self._due)[2]
-            if not _overtaken(letter):
+            if _prolonged(letter):
+                self._post_at(letter.call.ends_s, replace(letter, happens_s=letter.call.ends_s))
+            elif not _overtaken(letter):
                 self._senders.submit(self._send, letter)
 
     def _send(self, letter: Letter) -> None:
+        if letter.event == "hangup":
+            self.end(letter.call, "completed")
+            return
         url, method, form = _request(letter)
         answer, body = _exchange(url, method, form, _secret(letter))
-        if letter.event == "instructions" and answer == http.client.OK:
-            letter.call.instructions = body
+        if letter.event == "instructions" and not _overtaken(letter):
+            self._follow(letter.call, url, body if answer == http.client.OK else None)
         self._delivered.append(Delivered(letter=letter, answer=answer))
 
 
@@ -163,9 +231,20 @@ def _letter(
 
 
 def _overtaken(letter: Letter) -> bool:
-    """Return whether the call was ended by request before that happened."""
+    """Return whether the call was ended, or did something else, before that happened."""
     ended = letter.call.ended
-    return ended is not None and letter.happens_s > ended[1]
+    if ended is not None and letter.happens_s > ended[1]:
+        return True
+    if letter.documents is None:
+        return False
+    is_over = letter.call.status(time.time()) in ENDED
+    return is_over or letter.documents != len(letter.call.documents)
+
+
+def _prolonged(letter: Letter) -> bool:
+    """Return whether a call ends later than was planned."""
+    is_end = letter.event == "completed" and not letter.call.ended
+    return is_end and letter.call.ends_s > time.time()
 
 
 def _secret(letter: Letter) -> str:
@@ -183,6 +262,8 @@ def _request(letter: Letter) -> tuple[str, str, dict[str, str]]:
         return call.parameter("AsyncAmdStatusCallback"), method, form
     form |= _about(call, letter.status)
     if letter.event == "instructions":
+        if letter.url:
+            return letter.url, "POST", form
         return call.parameter("Url"), call.parameter("Method") or "POST", form
     form |= {
         "Timestamp": rfc2822(letter.happens_s) or "",
@@ -218,11 +299,16 @@ def _about(call: SimulatedCall, status: str) -> dict[str, str]:
     return about
 
 
+def _is_asked(url: str) -> bool:
+    parts = urlsplit(url)
+    return parts.hostname in _LOOPBACK and parts.scheme == "http"
+
+
 def _exchange(url: str, method: str, form: Mapping[str, str], secret: str) -> tuple[int, str]:
     """Return the answer's status (0: none) and body."""
-    parts = urlsplit(url)
-    if parts.hostname not in _LOOPBACK or parts.scheme != "http":
+    if not _is_asked(url):
         return 0, ""
+    parts = urlsplit(url)
     if method == "GET":
         url += ("&" if parts.query else "?") + urlencode(form)
         parts = urlsplit(url)

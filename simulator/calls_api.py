@@ -15,7 +15,7 @@ from simulator.courses import Courses
 from simulator.faults import Fault, Faults, Operation, Rule
 from simulator.http1 import Delivery, Reply, Request
 from simulator.listing import as_json, call_uri, envelope, list_calls, rfc2822
-from simulator.mistakes import MistakeError, check_create
+from simulator.mistakes import MistakeError, check_create, check_instructions
 
 _CALLS = re.compile(r"/2010-04-01/Accounts/([^/]+)/Calls\.json")
 _CALL = re.compile(r"/2010-04-01/Accounts/([^/]+)/Calls/([^/]+)\.json")
@@ -114,13 +114,25 @@ class CallsApi:
 
     def _update(self, request: Request, account: str, sid: str) -> Reply:
         call = self._existing(account, sid)
-        wanted = dict(request.form).get("Status", "")
-        if wanted not in ("canceled", "completed"):
+        form = dict(request.form)
+        wanted = form.get("Status", "")
+        if not wanted and (form.get("Twiml") or form.get("Url")):
+            self._redirect(call, form)
+        elif wanted not in ("canceled", "completed"):
             raise MistakeError(20001, message="Status is canceled or completed")
-        if not self._book.end(call, wanted):
+        elif not self._callbacks.end(call, wanted):
             raise MistakeError(21220)
-        self._callbacks.cut_short(call)
         return _json(200, as_json(call, time.time()))
+
+    def _redirect(self, call: SimulatedCall, form: Mapping[str, str]) -> None:
+        """Replace what a call does: only one that was answered does anything."""
+        check_instructions(form)
+        if call.status(time.time()) != "in-progress":
+            raise MistakeError(21220, message="Call is not in-progress. Cannot redirect.")
+        if form.get("Twiml"):
+            self._callbacks.play(call, form["Twiml"])
+        else:
+            self._callbacks.ask(call, form["Url"])
 
     def _events(self, _request: Request, account: str, sid: str) -> Reply:
         call = self._existing(account, sid)

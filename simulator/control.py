@@ -5,8 +5,9 @@ path          method   what
 ============= ======== =======================================================
 ``health``    GET      answers as soon as the simulator listens
 ``rings``     GET      ``{"rings": [{"sid", "to", "at", "parameters", "status",
-                       "instructions"}], "count"}``, one for each accepted call,
-                       in order; ``?to=`` for one number
+                       "instructions", "heard", "problems", "endedBy"}],
+                       "count"}``, one for each accepted call, in order;
+                       ``?to=`` for one number
 ``rings``     DELETE   forgets them
 ``faults``    POST     puts a rule (``faults.Rule``) in force, or a list of rules
 ``faults``    GET      ``{"faults": […]}``: the rules, with how often each struck
@@ -167,13 +168,17 @@ class Control:
 
 
 def _ring(call: SimulatedCall) -> dict[str, Any]:
+    now_s = time.time()
     return {
         "sid": call.sid,
         "to": call.to,
         "at": int(call.created_s * 1000),
         "parameters": call.parameters,
-        "status": call.status(time.time()),
+        "status": call.status(now_s),
         "instructions": call.instructions,
+        "heard": call.heard(now_s),
+        "problems": [each for document in call.documents for each in document.problems],
+        "endedBy": call.ended_by(now_s),
     }
 
 

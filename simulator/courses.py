@@ -68,6 +68,8 @@ class Course:
     outcome: Outcome = Outcome.HUMAN
     #: How much slower than usual it goes; less than 1 is faster.
     pace: float = 1.0
+    #: How long a detection takes once somebody has answered, s, before the pace.
+    detection_s: float = DETECTION_S
 
     @property
     def steps(self) -> Sequence[tuple[float, str]]:
@@ -92,7 +94,7 @@ class Course:
     def detected_s(self) -> float | None:
         """The age at which a detection knows who answered, s."""
         answered_s = self.at_s("in-progress")
-        return None if answered_s is None else answered_s + DETECTION_S * self.pace
+        return None if answered_s is None else answered_s + self.detection_s * self.pace
 
     def events(self) -> Sequence[tuple[float, str, str]]:
         """Return what Twilio tells of: the age (s), the event's name, the status then."""
@@ -128,6 +130,8 @@ class Wish:
     times: int | None = None
     #: As `Course.pace`.
     pace: float = 1.0
+    #: As `Course.detection_s`: a machine's greeting is over then.
+    detection_s: float = DETECTION_S
     #: How many calls it was applied to.
     used: int = 0
 
@@ -139,7 +143,7 @@ class Wish:
             if wish.get("outcome") is not None:
                 wish["outcome"] = Outcome(wish["outcome"])
             made = cls(**wish)
-            _ = (float(made.pace), int(made.times or 0))
+            _ = (float(made.pace), float(made.detection_s), int(made.times or 0))
         except (ValueError, TypeError) as error:
             raise BadRuleError(str(error)) from error
         return made
@@ -155,5 +159,9 @@ class Courses(RuleList[Wish]):
             for wish in self._rules:
                 if wish.to in (None, to) and (wish.times is None or wish.used < wish.times):
                     wish.used += 1
-                    return Course(outcome=wish.outcome or usual, pace=wish.pace)
+                    return Course(
+                        outcome=wish.outcome or usual,
+                        pace=wish.pace,
+                        detection_s=wish.detection_s,
+                    )
         return Course(outcome=usual)

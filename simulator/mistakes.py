@@ -114,10 +114,11 @@ def check_create(parameters: Mapping[str, str]) -> None:
         raise MistakeError(MAGIC_TO[to])
     if not _NUMBER.fullmatch(to):
         raise MistakeError(21211, message=f"The phone number {to} is not valid.")
-    _check_instructions(parameters)
+    check_instructions(parameters)
 
 
-def _check_instructions(parameters: Mapping[str, str]) -> None:
+def check_instructions(parameters: Mapping[str, str]) -> None:
+    """Raise the MistakeError that Twilio finds in what a call is to do, if any."""
     if not any(parameters.get(name) for name in ("Twiml", "Url", "ApplicationSid")):
         raise MistakeError(21205)
     if len(parameters.get("Twiml", "")) > MAX_TWIML:

@@ -43,7 +43,7 @@ def create_simulator(
     """Start to listen; port 0 takes a free one. Raise OSError when a port is in use."""
     book, faults = Book(), Faults()
     courses, troubles = Courses(), Troubles()
-    callbacks = Callbacks(troubles)
+    callbacks = Callbacks(book, troubles)
     control = Control(book, faults, courses, troubles, callbacks)
     known = accounts or Accounts()
     api, account = CallsApi(book, faults, known, courses, callbacks), AccountApi(known)

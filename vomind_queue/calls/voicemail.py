@@ -19,7 +19,7 @@ class Turn(StrEnum):
 
     #: Who answered is not known yet.
     UNDECIDED = "undecided"
-    #: No machine answered, or none whose greeting came to an end.
+    #: No machine answered.
     PERSON = "person"
     #: A worker is putting the words in.
     WAIT = "wait"

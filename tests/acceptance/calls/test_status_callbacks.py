@@ -163,22 +163,6 @@ def test_who_answered_is_told(told: Api, reached: Stack, phone: SimulatorClient)
     assert [each["answer"] for each in phone.callbacks("detected")] == [204, 204]
 
 
-def test_a_machine_hears_other_words(told: Api, reached: Stack, phone: SimulatorClient) -> None:
-    """Twilio finds out first and asks then; a person hears the message."""
-    reached.start_worker()
-    words = {"message": "Hello you", "voicemailMessage": "Please <call> us"}
-    ids = [told.schedule(to, **words) for to in (MACHINE, number(1))]
-    jobs = [until_over(told, job_id) for job_id in ids]
-    assert [job["call"]["answeredBy"] for job in jobs] == ["machine_end_beep", "human"]
-    heard = [phone.rings(to)[0] for to in (MACHINE, number(1))]
-    assert [ring["instructions"] for ring in heard] == [
-        "<Response><Say>Please &lt;call&gt; us</Say></Response>",
-        "<Response><Say>Hello you</Say></Response>",
-    ]
-    assert "AsyncAmd" not in heard[0]["parameters"]
-    assert [each["answer"] for each in phone.callbacks("instructions")] == [200, 200]
-
-
 def test_callbacks_in_any_order_end_right(
     told: Api, reached: Stack, phone: SimulatorClient
 ) -> None:

@@ -108,8 +108,8 @@ if revived then
 end
 
 -- How a call ended, for those who wanted to reach a person.
-local function outcome_of(last, answered)
-    local machine = string.find(answered, '^machine') or answered == 'fax'
+local function outcome_of(last, who)
+    local machine = string.find(who, '^machine') or who == 'fax'
     return last == 'completed' and machine and 'machine' or last
 end
 
@@ -209,7 +209,8 @@ if is_detected and over and not moved then
     if repeated then
         repeat_call(outcome)
     end
-elseif is_detected and not over and greeting_is_over(by) then
+elseif is_detected and not over and string.find(by, '^machine_end') then
+    -- The greeting is over: whatever is being spoken gives way.
     want_voicemail(id, now)
 end
 

@@ -10,7 +10,7 @@
 -- ARGV[4]  after how long an update is on its way no more, ms
 -- Returns  {now, `undecided` | `person` | `wait` | `speak` | `left` | `gone`}
 --          undecided  who answered is not known yet
---          person     no machine, or none whose greeting ended
+--          person     no machine
 --          wait       a worker is putting the words in
 --          speak      the words: from here on the call has them
 --          left       the words were left by an earlier attempt
@@ -30,7 +30,7 @@ end
 if not job[3] then
     return { now, 'undecided' }
 end
-if not greeting_is_over(job[3]) then
+if not string.find(job[3], '^machine') then
     return { now, 'person' }
 end
 local sid, at = voicemail_got(job[4])

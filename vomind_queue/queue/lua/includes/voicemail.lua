@@ -4,11 +4,6 @@
 --- @include "due"
 --- @include "job"
 
--- Whether a detection found a machine whose greeting is over.
-local function greeting_is_over(answered)
-    return answered and string.find(answered, '^machine_end') ~= nil
-end
-
 -- The SID of the call that got the words, and when; nil while none did.
 local function voicemail_got(voicemail)
     return string.match(voicemail or '', '^(%S+) (%d+)$')
