@@ -144,6 +144,8 @@ def test_calls_are_as_twilio_describes_them(
     report = dialer.fetch(outcome.sid)
     assert report is not None
     assert (report.sid, report.price) == (outcome.sid, None)
+    # Nobody has answered yet, or somebody has: either is described.
+    assert getattr(dialer.put_in(outcome.sid, attempt.call), "code", 21220) == 21220
     dialer.cancel(outcome.sid)
     report = dialer.fetch(outcome.sid)
     assert report is not None

@@ -96,7 +96,7 @@ call_options = together(
         "retryOn",
         metavar="OUTCOMES",
         type=outcomes,
-        help="Outcomes after which to call again: busy,no-answer,failed; or none.",
+        help="Outcomes after which to call again: busy,no-answer,failed,machine; or none.",
     ),
     click.option(
         "--machine-detection",

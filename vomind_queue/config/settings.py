@@ -160,7 +160,7 @@ class Settings:
     """An attempt with an unknown outcome is looked up at Twilio, or failed for a person to
     judge."""
     retry_on: Sequence[str] = _set(types.OUTCOMES, "none")
-    """Outcomes on the line after which a call is made again."""
+    """Outcomes on the line after which a call is made again; `machine` also detects machines."""
     retry_outcome_delay_ms: int = _set(types.DURATION, "15m", name="RETRY_OUTCOME_DELAY")
     """Wait before a call is made again for its outcome."""
     retry_outcome_max: int = _set(types.integer(0, 100), "2")

@@ -28,6 +28,7 @@ const OUTCOMES = [
   ['busy', 'busy'],
   ['no-answer', 'no answer'],
   ['failed', 'failed'],
+  ['machine', 'machine'],
 ];
 const MOST = 3000;
 
