@@ -14,8 +14,8 @@ MOST_QUESTIONS = 45
 PAUSE_S = 2
 
 
-class Turn(StrEnum):
-    """Whose turn it is when Twilio asks what to say."""
+class Cue(StrEnum):
+    """How to answer Twilio when it asks what to say."""
 
     #: Who answered is not known yet.
     UNDECIDED = "undecided"
@@ -50,18 +50,19 @@ class DueVoicemail:
     call: Call
 
 
-def step(call: Call, turn: Turn, questions: int) -> Step:
-    """Return what follows from a turn; ``questions`` were asked in this call before.
+def step(call: Call, cue: Cue, questions: int) -> Step:
+    """Return what follows from a cue; ``questions`` were asked in this call before.
 
-    The message comes first, whoever answered. The line is held after it until that is known.
+    The message comes first, for a person and for a machine alike. After it the line is held until
+    it is known who answered.
     """
-    match turn:
-        case Turn.SPEAK:
+    match cue:
+        case Cue.SPEAK:
             return Step(words=call.voicemail_message)
-        case Turn.GONE:
+        case Cue.GONE:
             return Step()
-        case Turn.UNDECIDED | Turn.WAIT:
+        case Cue.UNDECIDED | Cue.WAIT:
             words = call.message if questions == 0 else None
             return Step(words=words, asks_again=questions < MOST_QUESTIONS)
-        case Turn.PERSON | Turn.LEFT:
+        case Cue.PERSON | Cue.LEFT:
             return Step(words=call.message if questions == 0 else None)

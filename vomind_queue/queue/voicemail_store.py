@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vomind_queue.calls.voicemail import DueVoicemail, Turn
+from vomind_queue.calls.voicemail import Cue, DueVoicemail
 from vomind_queue.queue import keys
 from vomind_queue.queue.call_record import decode
 from vomind_queue.queue.connection import RedisStore
@@ -30,12 +30,12 @@ class VoicemailStore:
         ]
 
     def not_left(self, job_id: str, sid: str, *, again_ms: int) -> None:
-        """Take back that a call got its words; hand it out again after ``again_ms``, 0: never."""
+        """Note that a call did not get its words; ``again_ms``: when to try again, 0 for never."""
         self._store.write("voicemail_not_left", [keys.VOICEMAILS], job_id, sid, again_ms)
 
-    def turn(self, job_id: str, token: str, sid: str) -> Turn:
-        """Return whose turn it is in an attempt's call. After `Turn.SPEAK` it got its words."""
+    def cue(self, job_id: str, token: str, sid: str) -> Cue:
+        """Return what an attempt's call is to hear next. After `Cue.SPEAK` it got its words."""
         answer = self._store.write(
-            "voicemail_turn", [keys.VOICEMAILS], job_id, token, sid, self._on_its_way_ms
+            "voicemail_cue", [keys.VOICEMAILS], job_id, token, sid, self._on_its_way_ms
         )
-        return Turn(answer[1])
+        return Cue(answer[1])

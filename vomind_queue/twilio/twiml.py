@@ -44,8 +44,8 @@ def say(message: str) -> str:
 
 def ask_again(document: str, url: str) -> str:
     """Return TwiML that asks ``url`` what comes next, once it has been carried out."""
-    told = document.removesuffix(_END)
-    return f'{told}<Redirect method="POST">{escape(url)}</Redirect>{_END}'
+    first = document.removesuffix(_END)
+    return f'{first}<Redirect method="POST">{escape(url)}</Redirect>{_END}'
 
 
 def pause(seconds: int) -> str:

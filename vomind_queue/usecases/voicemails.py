@@ -14,7 +14,7 @@ from typing import Protocol
 from vomind_queue.calls.attempts import Failure, Kind
 from vomind_queue.calls.call import Call
 from vomind_queue.calls.job import Job
-from vomind_queue.calls.voicemail import DueVoicemail, Step, Turn, step
+from vomind_queue.calls.voicemail import Cue, DueVoicemail, Step, step
 from vomind_queue.errors import JobNotFound
 
 logger = logging.getLogger(__name__)
@@ -28,7 +28,7 @@ class VoicemailStore(Protocol):
 
     def due(self) -> list[DueVoicemail]: ...
     def not_left(self, job_id: str, sid: str, *, again_ms: int) -> None: ...
-    def turn(self, job_id: str, token: str, sid: str) -> Turn: ...
+    def cue(self, job_id: str, token: str, sid: str) -> Cue: ...
 
 
 class Jobs(Protocol):
@@ -85,4 +85,4 @@ class NextWords:
             call = self._jobs.job(job_id).call
         except JobNotFound:
             return Step()
-        return step(call, self._store.turn(job_id, token, sid), questions)
+        return step(call, self._store.cue(job_id, token, sid), questions)

@@ -7,7 +7,7 @@ lost before and after Twilio carries them out, workers die. The steps stand for 
 ``report``    `queue/lua/status_callback.lua`: a machine's greeting is over, or a person answered
 ``claim``     `queue/lua/due_voicemails.lua`: handed out once
 ``update``    `usecases/voicemails.py`: sent again only where Twilio certainly did not take it
-``question``  `queue/lua/voicemail_turn.lua` and `calls/voicemail.py`: Twilio asks what to say
+``question``  `queue/lua/voicemail_cue.lua` and `calls/voicemail.py`: Twilio asks what to say
 ============  ======================================================================
 
 What the model takes for granted, and the settings see to: an update that is older than its
@@ -22,7 +22,7 @@ from dataclasses import dataclass, replace
 import pytest
 
 from vomind_queue.calls.call import Call
-from vomind_queue.calls.voicemail import MOST_QUESTIONS, Turn, step
+from vomind_queue.calls.voicemail import MOST_QUESTIONS, Cue, step
 
 CALL = Call(to="+15005550014", message="Hello", voicemail_message="Call us")
 #: Questions, and failed updates, beyond which nothing new happens.
@@ -117,10 +117,10 @@ def _line(world: World, rules: Rules) -> Iterator[World]:
 
 
 def _question(world: World, rules: Rules) -> World:
-    turn = _turn(world, rules)
+    cue = _cue(world, rules)
     asked = MOST_QUESTIONS if world.questions == QUESTIONS else world.questions
-    next_ = step(CALL, turn, asked)
-    record = "fresh" if turn is Turn.SPEAK else world.record
+    next_ = step(CALL, cue, asked)
+    record = "fresh" if cue is Cue.SPEAK else world.record
     world = replace(world, questions=min(world.questions + 1, QUESTIONS), record=record)
     if next_.words == CALL.voicemail_message:
         return replace(world, answer="voicemail")
@@ -129,13 +129,13 @@ def _question(world: World, rules: Rules) -> World:
     return replace(world, answer="message" if next_.words else "pause")
 
 
-def _turn(world: World, rules: Rules) -> Turn:
+def _cue(world: World, rules: Rules) -> Cue:
     if not world.known:
-        return Turn.UNDECIDED
+        return Cue.UNDECIDED
     if not world.machine and rules.person_is_left_alone:
-        return Turn.PERSON
+        return Cue.PERSON
     waits = world.record == "fresh" and rules.update_is_waited_for
-    return Turn.WAIT if waits else Turn.SPEAK
+    return Cue.WAIT if waits else Cue.SPEAK
 
 
 def explore(rules: Rules, *, machine: bool) -> set[World]:

@@ -158,7 +158,7 @@ def test_api_keys_may_carry_a_name() -> None:
         ({"KEEP_FAILED": "7d"}, "Invalid KEEP_FAILED ('7d')"),
         ({"LOG_FORMAT": "xml"}, "expected text or json."),
         ({"ON_UNKNOWN_OUTCOME": "redial"}, "expected reconcile or fail."),
-        ({"RETRY_ON": "completed"}, "expected busy, no-answer, failed, separated by commas"),
+        ({"RETRY_ON": "completed"}, "expected busy, no-answer, failed, machine, separated"),
         ({"RETRY_ON": "busy,none"}, "Invalid RETRY_ON ('busy,none')"),
         ({"MACHINE_DETECTION": "on"}, "expected off, enable or detect-message-end."),
         ({**ACCOUNT, "PUBLIC_URL": "https://x.example/?a=1"}, "without a query"),

@@ -1,7 +1,7 @@
 -- Hands out calls whose machine is to hear its words, to be put in by a worker.
 --
 -- Each is handed out once: a second update would speak the words again from their beginning. Where
--- the first one did not arrive, Twilio asks us what to say (`voicemail_turn.lua`).
+-- the first one did not arrive, Twilio asks us what to say (`voicemail_cue.lua`).
 --
 -- KEYS[1]  voicemails
 -- ARGV[1]  calls wanted at most

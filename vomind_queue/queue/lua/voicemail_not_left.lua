@@ -1,4 +1,4 @@
--- Takes back that the words for a machine were put into a call: Twilio certainly did not take them.
+-- Notes that the words for a machine were not put into a call: Twilio certainly did not take them.
 --
 -- KEYS[1]  voicemails
 -- ARGV[1]  job id
