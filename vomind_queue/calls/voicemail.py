@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from vomind_queue.calls.call import Call
+from vomind_queue.calls.voices import Voice
 
 #: How often Twilio asks again what to say, at most. With the pause between two questions that is
 #: longer than any detection takes.
@@ -39,6 +40,8 @@ class Step:
     words: str | None = None
     #: Whether Twilio asks again afterwards.
     asks_again: bool = False
+    #: How they are spoken.
+    voice: Voice = field(default_factory=Voice)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import click
 import requests
 
+from vomind_queue.calls import voices
 from vomind_queue.cli.exit_codes import ExitCode
 from vomind_queue.config.loading import load
 from vomind_queue.config.settings import LEAST_KEY, Settings
@@ -164,6 +165,24 @@ def _twilio(settings: Settings) -> Iterator[CheckResult]:
     with closing(build_account_checks(settings)) as account_checks:
         yield from account_checks.run_checks(by_key=settings.twilio_api_key is not None)
     yield _numbers(settings)
+    yield from _voice(settings)
+
+
+def _voice(settings: Settings) -> Iterator[CheckResult]:
+    """Yield an advice for a language or a voice that may be new, or a typing error."""
+    named = {
+        "SAY_LANGUAGE": (settings.say_language, voices.is_language, voices.near_language),
+        "SAY_VOICE": (settings.say_voice, voices.is_voice, voices.near_voice),
+    }
+    for name, (value, is_listed, near) in named.items():
+        if value is None or is_listed(value):
+            continue
+        meant = f"Did you mean {' or '.join(near(value))}? " if near(value) else ""
+        yield advice(
+            name,
+            f"{value} is not in the list of Twilio's that this version has.",
+            f"{meant}Place a call to yourself: Twilio ends calls without a word if it is wrong.",
+        )
 
 
 def _numbers(settings: Settings) -> CheckResult:

@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 import click
 
+from vomind_queue.calls.call import OPTIONS
 from vomind_queue.cli.client import QUEUE, Api, ApiFault, patiently
 from vomind_queue.cli.exit_codes import ExitCode
 from vomind_queue.cli.options import talks
@@ -199,6 +200,8 @@ def _lines(shown: Mapping[str, Any]) -> Iterator[str]:
         yield row("says", printable(data["message"]))
     if data.get("metadata"):
         yield row("metadata", readable(data["metadata"]))
+    if options := options_of(data):
+        yield row("options", options)
     names = ("accepted", "due", "started", "finished")
     for name, field in zip(names, _TIMES, strict=True):
         if shown.get(field):
@@ -206,6 +209,11 @@ def _lines(shown: Mapping[str, Any]) -> Iterator[str]:
     for made in shown.get("attempts", []):
         yield row(f"attempt {made['number']}", _attempt(made))
     yield from _story(shown["events"])
+
+
+def options_of(data: Mapping[str, Any]) -> str:
+    """Return what a call says of how it is placed; empty where that is nothing."""
+    return ", ".join(f"{name} {readable(data[name])}" for name in OPTIONS if name in data)
 
 
 def _reasons(why: Mapping[str, Any] | None) -> Iterator[str]:

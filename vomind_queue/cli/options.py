@@ -110,6 +110,8 @@ call_options = together(
         metavar="TEXT",
         help="Text that is spoken to an answering machine instead.",
     ),
+    click.option("--language", metavar="TAG", help="Language of the words: de-DE, for example."),
+    click.option("--voice", metavar="NAME", help="Twilio's voice: Polly.Vicki, for example."),
 )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from vomind_queue.cli.client import QUEUE, Api
-from vomind_queue.cli.jobs import job_path
+from vomind_queue.cli.jobs import job_path, options_of
 from vomind_queue.cli.options import call_options, duration, given, talks, together
 from vomind_queue.cli.output import Out, moment, printable, relative, table
 
@@ -104,6 +104,7 @@ def show(api: Api, out: Out, *, schedule_id: str) -> None:
         *([f"  key       {found['key']}"] if "key" in found else []),
         f"  to        {found['data']['to']}, {found['priority']} priority",
         f"  says      {printable(found['data']['message'])}",
+        *([f"  options   {options}"] if (options := options_of(found["data"])) else []),
         f"  pattern   {found['cronExpression']}  {found['timezone']}",
         f"            {found['description'] or ''}",
         f"  runs      {counts}",

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from vomind_queue.calls.call_status import Detection
 from vomind_queue.calls.limits import Rate, Retention
 from vomind_queue.calls.number_policy import NumberPolicy
+from vomind_queue.calls.voices import Voice, first_voices, fits, resolve
 from vomind_queue.config import redis_address, types
 from vomind_queue.config.types import ApiKey, InvalidValue, Type
 from vomind_queue.errors import SettingsError
@@ -170,6 +171,12 @@ class Settings:
     )
     """Whether Twilio tells an answering machine from a person: as soon as it can (`enable`), or
     once the greeting is over (`detect-message-end`). Twilio charges for it."""
+    say_language: str | None = _optional(types.LANGUAGE)
+    """Language of the messages, such as `de-DE`, where a call names none. Unset: that of
+    `SAY_VOICE`, or as the Twilio account is set up."""
+    say_voice: str | None = _optional(types.VOICE)
+    """Voice that speaks them, such as `Polly.Vicki` or `Google.de-DE-Standard-A`. Unset: one that
+    Twilio has for the language."""
     keep_completed: Retention = _set(types.RETENTION, "7d,100000")
     """How long and how many completed calls are kept."""
     keep_failed: Retention = _set(types.RETENTION, "30d,100000")
@@ -258,6 +265,11 @@ class Settings:
     """File with these settings; where none is named it may be missing. Empty: none is read."""
 
     @property
+    def voice(self) -> Voice:
+        """How words are spoken where a call does not say."""
+        return resolve(self.say_language, self.say_voice)
+
+    @property
     def number_policy(self) -> NumberPolicy:
         """Which numbers may be called."""
         return NumberPolicy(
@@ -304,6 +316,7 @@ class Settings:
         embedded = not (values["redis_url"] or values["redis_host"])
         values["redis_url"] = values["redis_url"] or _composed(values)
         _check_times(values)
+        _check_voice(values)
         return cls(embedded=embedded, **values)
 
 
@@ -346,6 +359,15 @@ def _check_needs(environ: Mapping[str, str]) -> None:
         if not any(set(names.split()) <= given for names in variable.needs):
             needed = " or ".join(names.replace(" ", " and ") for names in variable.needs)
             raise SettingsError(f"Invalid {variable.name}: expected {needed} to be set as well.")
+
+
+def _check_voice(values: Mapping[str, Any]) -> None:
+    language, voice = values["say_language"], values["say_voice"]
+    if language and voice and not fits(voice, language):
+        some = ", ".join(first_voices(language))
+        raise SettingsError(
+            f"Invalid SAY_VOICE ({voice!r}): expected a voice for {language}, such as {some}."
+        )
 
 
 def _check_times(values: Mapping[str, Any]) -> None:

@@ -232,6 +232,12 @@ COUNTRIES = checked(
     lambda found: all(map(is_country, found)),
     "two-letter codes of countries, separated by commas",
 )
+#: A BCP 47 tag; Twilio adds languages and voices over time, and `doctor` tells of unknown ones.
+LANGUAGE = matching(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}", "a language, such as de-DE or en-GB")
+#: Twilio's name of a voice.
+VOICE = matching(
+    r"man|woman|alice|(Polly|Google|ElevenLabs)\.[\w-]{1,64}", "a voice, such as Polly.Vicki"
+)
 #: A time zone by its IANA name.
 ZONE = checked(str, is_zone, "an IANA time zone, such as Europe/Berlin, or UTC")
 

@@ -102,7 +102,11 @@ def build_on(store: RedisStore, settings: Settings, log: CallLog) -> Services:
         metrics_reader=MetricsReader(store),
         request_limiter=RequestLimiter(store),
         status_callbacks=status_callbacks,
-        next_words=NextWords(store=VoicemailStore(store, settings.dial_deadline_ms), jobs=queue),
+        next_words=NextWords(
+            store=VoicemailStore(store, settings.dial_deadline_ms),
+            jobs=queue,
+            voice=settings.voice,
+        ),
         signature_validator=_signature_validator(settings),
         history=History(log, QueueListing(store), Erasure(store)),
     )

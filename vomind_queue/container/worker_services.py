@@ -144,6 +144,7 @@ def _dialer(settings: Settings, kind: type[D]) -> D:
         public_url=settings.public_url,
         detection=settings.machine_detection,
         retry_on=settings.retry_on,
+        voice=settings.voice,
         deadline_ms=settings.dial_deadline_ms,
         slots=settings.concurrency,
     )

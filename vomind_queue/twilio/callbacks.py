@@ -20,7 +20,8 @@ from werkzeug.datastructures import MultiDict
 from vomind_queue.calls.attempts import Attempt
 from vomind_queue.calls.call import Call
 from vomind_queue.calls.call_status import Detection, StatusUpdate, status_of
-from vomind_queue.twilio.twiml import FORBIDDEN, say
+from vomind_queue.calls.voices import Voice, voice_of
+from vomind_queue.twilio.twiml import FORBIDDEN, PLAIN, say
 
 #: Longest address of the operator's application, characters: as many as TwiML may have.
 MAX_URL = 4_000
@@ -55,17 +56,21 @@ def _quoted(part: str) -> str:
 
 
 def instructions(
-    attempt: Attempt, twiml_url: str | None, public_url: str | None = None
+    attempt: Attempt,
+    twiml_url: str | None,
+    public_url: str | None = None,
+    voice: Voice = PLAIN,
 ) -> dict[str, str]:
     """Return what happens once the phone is picked up: ``twiml``, or the ``url`` it comes from.
 
     ``twiml_url`` is the operator's own application. The message, the job id and the lead id are
     added to its parameters. Without one, Twilio asks us only for a call with a voicemail message.
+    ``voice``: where the call names none.
     """
     call = attempt.call
     if twiml_url is None:
         if call.voicemail_message is None or public_url is None:
-            return {"twiml": say(call.message)}
+            return {"twiml": say(call.message, voice_of(call, voice))}
         return {"url": public_url + twiml_path(attempt.job_id, attempt.token)}
     return {"url": application_url(call, attempt.job_id, twiml_url)}
 
@@ -77,6 +82,8 @@ def application_url(call: Call, job_id: str, twiml_url: str) -> str:
         parameters["lead_id"] = str(call.lead_id)
     if call.voicemail_message is not None:
         parameters["voicemailMessage"] = FORBIDDEN.sub("", call.voicemail_message)
+    spoken = {"language": call.language, "voice": call.voice}
+    parameters |= {name: value for name, value in spoken.items() if value}
     parts = urlsplit(twiml_url)
     query = "&".join(filter(None, (parts.query, urlencode(parameters, errors="replace"))))
     return urlunsplit(parts._replace(query=query))

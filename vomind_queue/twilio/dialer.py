@@ -30,6 +30,7 @@ from vomind_queue.calls.call_status import (
     status_of,
 )
 from vomind_queue.calls.phone_number import canonical
+from vomind_queue.calls.voices import Voice, voice_of
 from vomind_queue.twilio.callbacks import (
     CALLBACK_EVENTS,
     MAX_URL,
@@ -43,7 +44,7 @@ from vomind_queue.twilio.connection import Exchange
 from vomind_queue.twilio.failures import Trouble, failure
 from vomind_queue.twilio.http_client import BoundedHttpClient
 from vomind_queue.twilio.request_errors import failure_of, masked
-from vomind_queue.twilio.twiml import say
+from vomind_queue.twilio.twiml import PLAIN, say
 
 T = TypeVar("T")
 
@@ -78,14 +79,18 @@ class TwilioDialer:
         public_url: str | None = None,
         detection: Detection = Detection.OFF,
         retry_on: Sequence[str] = (),
+        voice: Voice = PLAIN,
         deadline_ms: int = 10_000,
         slots: int = 5,
     ) -> None:
-        """``deadline_ms``: for one request in total. ``slots``: requests under way at once."""
+        """``voice``, ``detection``: where a call does not say. ``deadline_ms``: for one request in
+        total. ``slots``: requests under way at once.
+        """
         self._from = from_number or ""
         self._twiml_url = twiml_url
         self._public_url = public_url
         self._detection = DetectionPolicy(default=detection, retry_on=retry_on)
+        self._voice = voice
         self._deadline_s = deadline_ms / 1000
         self._http = BoundedHttpClient(slots)
         user, secret = (api_key, api_secret) if api_key else (account_sid, auth_token)
@@ -190,9 +195,10 @@ class TwilioDialer:
         Return why it certainly, or perhaps, does not.
         """
         exchange = Exchange(self._deadline_s)
+        said = say(call.voicemail_message or "", voice_of(call, self._voice))
         try:
             with self._http.exchange(exchange):
-                self._client.calls(sid).update(twiml=say(call.voicemail_message or ""))
+                self._client.calls(sid).update(twiml=said)
         except Exception as error:  # noqa: BLE001 - whatever it is, the caller decides
             return masked(failure_of(error, exchange), call.to, self._from)
         return None
@@ -207,7 +213,7 @@ class TwilioDialer:
             "from_": self._from,
             "timeout": RING_TIMEOUT_S,
             "record": False,
-            **instructions(attempt, self._twiml_url, self._public_url),
+            **instructions(attempt, self._twiml_url, self._public_url, self._voice),
             **detection(attempt, self._detection.wanted(attempt.call), self._public_url),
         }
         if self._public_url:

@@ -7,16 +7,18 @@ TwiML is XML 1.0, and Twilio takes at most 4,000 characters of it in a request
 from __future__ import annotations
 
 import re
-from xml.sax.saxutils import escape
+from xml.sax.saxutils import escape, quoteattr
+
+from vomind_queue.calls.voices import Voice
 
 #: Longest TwiML in a request, characters.
 MAX_TWIML = 4_000
-#: What stands around the escaped message.
 _END = "</Response>"
-BEFORE, AFTER = "<Response><Say>", "</Say>" + _END
-
-#: So many characters always fit: none takes up more than the five of ``&amp;``.
-ALWAYS_FITS = (MAX_TWIML - len(BEFORE + AFTER)) // 5
+#: As Twilio speaks by itself.
+PLAIN = Voice()
+#: So many characters always fit: none takes up more than the five of ``&amp;``. The 200 are room
+#: for mark-up.
+ALWAYS_FITS = (MAX_TWIML - 200) // 5
 
 #: Characters that XML 1.0 cannot carry, not even escaped (https://www.w3.org/TR/xml/#charsets):
 #: control characters other than tab and line ends, lone surrogates, U+FFFE and U+FFFF.
@@ -35,11 +37,13 @@ SPEAKABLE = f"^{_SPOKEN}{_HEARD}{_SPOKEN}$"
 AUDIBLE = re.compile(_HEARD)
 
 
-def say(message: str) -> str:
+def say(message: str, voice: Voice = PLAIN) -> str:
     """TwiML that speaks a message; characters that XML cannot carry are left out."""
     # A reader of XML makes a bare carriage return a line end.
     spoken = escape(FORBIDDEN.sub("", message), {"\r": "&#13;"})
-    return f"{BEFORE}{spoken}{AFTER}"
+    how = {"language": voice.language, "voice": voice.name}
+    given = "".join(f" {name}={quoteattr(value)}" for name, value in how.items() if value)
+    return f"<Response><Say{given}>{spoken}</Say>{_END}"
 
 
 def ask_again(document: str, url: str) -> str:
@@ -58,10 +62,10 @@ def hang_up() -> str:
     return f"<Response><Hangup/>{_END}"
 
 
-def twiml_length(message: str) -> int:
+def twiml_length(message: str, voice: Voice = PLAIN) -> int:
     """Return how much of :data:`MAX_TWIML` a message takes up.
 
     Counted in UTF-16 units, so that a character beyond the basic plane counts
     twice: Twilio does not say how it counts, and this is the stricter way.
     """
-    return len(say(message).encode("utf-16-le")) // 2
+    return len(say(message, voice).encode("utf-16-le")) // 2

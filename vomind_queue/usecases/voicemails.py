@@ -9,12 +9,14 @@ over before the greeting, Twilio asks us what to say, and gets the words in that
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from typing import Protocol
 
 from vomind_queue.calls.attempts import Failure, Kind
 from vomind_queue.calls.call import Call
 from vomind_queue.calls.job import Job
 from vomind_queue.calls.voicemail import Cue, DueVoicemail, Step, step
+from vomind_queue.calls.voices import Voice, voice_of
 from vomind_queue.errors import JobNotFound
 
 logger = logging.getLogger(__name__)
@@ -72,9 +74,11 @@ class Voicemails:
 class NextWords:
     """Answers Twilio when it asks what to say in a call with words for a machine."""
 
-    def __init__(self, *, store: VoicemailStore, jobs: Jobs) -> None:
+    def __init__(self, *, store: VoicemailStore, jobs: Jobs, voice: Voice) -> None:
+        """``voice``: how words are spoken where a call names none."""
         self._store = store
         self._jobs = jobs
+        self._voice = voice
 
     def step(self, job_id: str, token: str, sid: str, questions: int) -> Step:
         """Return what comes next; ``questions`` were asked in this call before.
@@ -85,4 +89,5 @@ class NextWords:
             call = self._jobs.job(job_id).call
         except JobNotFound:
             return Step()
-        return step(call, self._store.cue(job_id, token, sid), questions)
+        found = step(call, self._store.cue(job_id, token, sid), questions)
+        return replace(found, voice=voice_of(call, self._voice))

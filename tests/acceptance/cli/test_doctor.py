@@ -105,6 +105,8 @@ def test_what_is_wrong_with_twilio_has_a_remedy(
     assert others["number"] == "wrong"
     process.stop()
     assert grades(ask(**settings))["Twilio"] == "wrong"
+    new = grades(ask(**settings, SAY_VOICE="Polly.Nova-Neural", SAY_LANGUAGE="de-DE"))
+    assert (new["SAY_VOICE"], "SAY_LANGUAGE" in new) == ("advice", False)
     nothing = dict.fromkeys(settings, "")
     assert grades(ask(**nothing))["account"] == "advice"
 

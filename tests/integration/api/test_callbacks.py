@@ -327,6 +327,19 @@ def test_a_machine_hears_other_words(
     assert api.web.get(path, headers={"X-Twilio-Signature": "x"}).status_code == 403
 
 
+def test_a_machine_hears_them_in_the_calls_language(
+    make_api: MakeApi, worker_queue: WorkerQueue
+) -> None:
+    """By the voice that the settings or the call name."""
+    api = make_api(**REACHED, SAY_VOICE="Polly.Hans")
+    words = {"message": "Guten Tag", "voicemailMessage": "Rufen Sie uns an"}
+    started = placed(api, worker_queue, **words, language="de-DE")
+    form = callback(SID, "in-progress", 0) | {"AnsweredBy": "machine_end_beep"}
+    answer = post(api, path_of(started, "twiml"), form)
+    said = '<Say language="de-DE" voice="Polly.Hans">Rufen Sie uns an</Say>'
+    assert answer.text == f"<Response>{said}</Response>"
+
+
 def test_a_call_that_should_not_be_is_hung_up(make_api: MakeApi, worker_queue: WorkerQueue) -> None:
     """Somebody answered a stray."""
     api = make_api(**REACHED)

@@ -10,6 +10,7 @@ from marshmallow import ValidationError
 from vomind_queue.api.schemas import calls as call_schemas
 from vomind_queue.api.serializers.times import YEAR_MS
 from vomind_queue.calls.call import Call, NewCall, Priority
+from vomind_queue.config.settings import Settings
 
 TO = "+1234567890"
 
@@ -37,6 +38,8 @@ TAKEN = {
     "retryOn": [[], ["busy"], ["no-answer", "failed", "busy"], None],
     "machineDetection": ["off", "enable", "detect-message-end", None],
     "voicemailMessage": ["x", "x" * 3000, "Grüße 👋", None],
+    "language": ["de", "de-DE", "ar", "zh-CN", "yue-HK", "en-GB-WLS", None],
+    "voice": ["man", "Polly.Vicki", "Polly.Mía-Generative", "Google.cmn-CN-Wavenet-A", None],
     "metadata": [{}, {"a": [1, 2.5, None, True, {"b": "ü"}]}, {"": ""}, nested(100), None],
 }
 
@@ -55,6 +58,8 @@ REFUSED = {
     ],
     "machineDetection": ["on", "Enable", "DetectMessageEnd", "", True, 1, [], {}],
     "voicemailMessage": ["", "x" * 3001, 5, True, [], {}, "a\u0000b", "&" * 900],
+    "language": ["", "German", "de_DE", "DE-de", "tlh", "xx-XX", "ar-EG", 5, True, [], {}],
+    "voice": ["", "vicki", "Polly.vicki", "Polly.Nobody", "Alexa", 5, True, [], {}],
     "metadata": [[], "text", 5, True, {"a": "x" * 8192}, {"a": "ü" * 4096}, nested(101)],
 }  # fmt: skip
 
@@ -215,6 +220,28 @@ def test_words_for_a_machine_and_no_detection_contradict_each_other() -> None:
     assert call_schemas.CALL.load({**body, "machineDetection": None}).call.voicemail_message == "Hi"
 
 
+def test_a_voice_must_speak_the_language() -> None:
+    """Twilio says nothing at all where the two do not fit; errors name what was meant."""
+    body = {"to": TO, "language": "de-DE", "voice": "Polly.Joanna"}
+    assert "Polly.Vicki" in errors_of(call_schemas.CALL, body)["voice"][0]
+    for voice in ("Polly.Hans", "man", "ElevenLabs.UgBBYS2sOqTuMpoF3BR0"):
+        call_schemas.CALL.load({**body, "voice": voice})
+    assert "de-DE?" in errors_of(call_schemas.CALL, {"to": TO, "language": "de_DE"})["language"][0]
+    assert "Polly.Vicki?" in errors_of(call_schemas.CALL, {"to": TO, "voice": "vicki"})["voice"][0]
+
+
+def test_words_and_voice_must_fit_together() -> None:
+    """Twilio counts how words are spoken as well, whether the call says it or the settings."""
+    settings = Settings.from_env({"SAY_VOICE": "Google.de-DE-Chirp3-HD-Aoede"})
+    words = {"to": TO, "message": "&" * 793}
+    plain, long = (
+        call_schemas.CALL.load({**words, **more}).call for more in ({}, {"language": "de-DE"})
+    )
+    faults = call_schemas.PlaceableCalls(Settings.from_env({})).faults([plain, long])
+    assert {index: list(found) for index, found in faults.items()} == {1: ["message"]}
+    assert list(call_schemas.PlaceableCalls(settings).faults([plain])) == [0]
+
+
 def test_a_call_that_uses_none_of_it_stores_none_of_it() -> None:
     """What is optional costs nothing; what was chosen is kept and shown as sent."""
     plain = call_schemas.CALL.load({"to": TO}).call.as_data()
@@ -223,6 +250,8 @@ def test_a_call_that_uses_none_of_it_stores_none_of_it() -> None:
         "retryOn": ["busy"],
         "machineDetection": "enable",
         "voicemailMessage": "Hi",
+        "language": "de-DE",
+        "voice": "Polly.Vicki",
     }
     call = call_schemas.CALL.load({"to": TO, **chosen}).call
     assert call.as_data() == {**plain, **chosen}

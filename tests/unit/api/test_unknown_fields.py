@@ -44,8 +44,10 @@ FOREIGN: list[tuple[str, object, str]] = [
     *[("x", time, "scheduleAt") for time in ("PT5M", "P1D", "0 9 * * 1-5", "@daily")],
     *[(name, "Your appointment", "message") for name in ("text", "say", "prompt", "Body")],
     *[(name, "x", "Not supported") for name in ("from", "callerId", "send_digits", "extension")],
-    *[(name, 5, "Not supported") for name in ("timeout", "record", "twiml", "voice", "url")],
-    *[(name, 5, "Not supported") for name in ("language", "maxAttempts", "ttl", "assistantId")],
+    *[(name, 5, "Not supported") for name in ("timeout", "record", "twiml", "url")],
+    *[(name, 5, "Not supported") for name in ("maxAttempts", "ttl", "assistantId")],
+    *[(name, "de", "language") for name in ("lang", "locale", "Language", "language_code")],
+    *[(name, "x", "voice") for name in ("voiceId", "Voice", "voice_name")],
 ]
 
 
@@ -106,6 +108,21 @@ def test_a_time_beside_the_calls_of_a_bulk_is_refused() -> None:
     assert refused.value.messages == {
         "delayMs": ["Must not be set here. Set it on each call in the list."]
     }
+
+
+@pytest.mark.parametrize("name", ["message", "language", "priority", "voice", "to"])
+def test_a_field_of_each_call_beside_the_calls_is_refused(name: str) -> None:
+    """It would be no call's."""
+    with pytest.raises(ValidationError) as refused:
+        call_schemas.BULK.load({"calls": [{"to": TO}], name: "x"})
+    assert "on each call" in refused.value.messages[name][0]  # type: ignore[index]
+    call_schemas.BULK.load({"calls": [{"to": TO}], name: None})
+
+
+@pytest.mark.parametrize("name", ["invoice", "voices", "form", "records"])
+def test_a_common_word_is_no_slip_of_a_short_field(name: str) -> None:
+    """Clients send such data of their own."""
+    call_schemas.CALL.load({"to": TO, name: 1})
 
 
 def test_the_ignored_fields_of_a_bulk_are_listed_once() -> None:

@@ -71,7 +71,7 @@ def _next(job_id: str, token: str, sid: str) -> str:
     step = services().next_words.step(job_id, token, sid, questions)
     if step.words is None and not step.asks_again:
         return hang_up()
-    document = pause(PAUSE_S) if step.words is None else say(step.words)
+    document = pause(PAUSE_S) if step.words is None else say(step.words, step.voice)
     if not step.asks_again:
         return document
     public_url = services().settings.public_url or ""

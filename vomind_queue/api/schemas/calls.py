@@ -10,11 +10,13 @@ from marshmallow.fields import Nested
 
 from vomind_queue.api.schemas import fields, unknown_fields
 from vomind_queue.api.serializers.times import YEAR_MS, in_words
-from vomind_queue.calls.call import DEFAULT_MESSAGE, Call, NewCall, Priority
+from vomind_queue.calls import voices
+from vomind_queue.calls.call import DEFAULT_MESSAGE, OPTIONS, Call, NewCall, Priority
 from vomind_queue.calls.call_status import MACHINE, Detection
 from vomind_queue.calls.phone_number import PhoneNumber
 from vomind_queue.config.settings import Settings
 from vomind_queue.twilio.callbacks import MAX_URL, application_url
+from vomind_queue.twilio.twiml import ALWAYS_FITS, MAX_TWIML, twiml_length
 
 #: Jobs on one page of a list.
 MOST_ON_PAGE = 1_000
@@ -112,6 +114,8 @@ class CallSchema(RequestSchema):
     retry_on = fields.Outcomes(data_key="retryOn", allow_none=True)
     machine_detection = fields.DetectionWord(data_key="machineDetection", allow_none=True)
     voicemail_message = fields.Message(data_key="voicemailMessage", allow_none=True)
+    language = fields.Language(allow_none=True)
+    voice = fields.VoiceName(allow_none=True)
 
     together: ClassVar[fields.Shape] = {
         "dependentSchemas": {
@@ -145,6 +149,10 @@ class CallSchema(RequestSchema):
             found["machineDetection"] = [
                 f'Must be enable or detect-message-end with {needs}; got "off".'
             ]
+        voice, language = data.get("voice"), data.get("language")
+        if voice and language and not voices.fits(voice, language):
+            some = ", ".join(voices.first_voices(language)) or "man"
+            found["voice"] = [f'Must speak {language}, as {some}; got "{voice}".']
         return found
 
     @post_load
@@ -160,9 +168,7 @@ class CallSchema(RequestSchema):
             lead_id=data.get("lead_id"),
             priority=data.get("priority") or Priority.NORMAL,
             metadata=data.get("metadata") or {},
-            retry_on=data.get("retry_on"),
-            machine_detection=data.get("machine_detection"),
-            voicemail_message=data.get("voicemail_message"),
+            **{field: data.get(field) for field in OPTIONS.values()},
         )
         return NewCall(call=call, due_ms=data.get("due_ms"), delay_ms=data.get("delay_ms"))
 
@@ -321,6 +327,19 @@ def too_long(calls: Sequence[Call], twiml_url: str | None) -> dict[int, dict[str
     return found
 
 
+def overlong(calls: Sequence[Call], default: voices.Voice) -> dict[int, dict[str, list[str]]]:
+    """Return errors of the calls whose words do not fit together with how they are spoken."""
+    found: dict[int, dict[str, list[str]]] = {}
+    for index, call in enumerate(calls):
+        voice = voices.voice_of(call, default)
+        words = {"message": call.message, "voicemailMessage": call.voicemail_message or ""}
+        for name, text in words.items():
+            if len(text) > ALWAYS_FITS and (length := twiml_length(text, voice)) > MAX_TWIML:
+                said = f"Must be at most {MAX_TWIML:,} characters as TwiML"
+                found.setdefault(index, {})[name] = [f"{said}, escaped; got {length:,}."]
+    return found
+
+
 class PlaceableCalls:
     """Which valid calls this service does not place, because of its settings."""
 
@@ -328,11 +347,12 @@ class PlaceableCalls:
         self._number_policy = settings.number_policy
         self._twiml_url = settings.twiml_url
         self._serves_twiml = serves_twiml(settings)
+        self._voice = settings.voice
 
     def faults(self, calls: Sequence[Call]) -> dict[int, dict[str, list[str]]]:
         """Return the errors of calls that are not placed, by index."""
         mute = {} if self._serves_twiml else unspeakable(calls)
-        long = too_long(calls, self._twiml_url)
+        long = too_long(calls, self._twiml_url) or overlong(calls, self._voice)
         return {**mute, **long, **self._number_policy.objections(calls)}
 
 

@@ -16,6 +16,7 @@ from marshmallow import ValidationError, fields, missing
 from vomind_queue.api.schemas.unknown_fields import MOST_NAMES
 from vomind_queue.api.serializers.times import YEAR_MS, parse_instant
 from vomind_queue.api.wording import either, received
+from vomind_queue.calls import voices
 from vomind_queue.calls.call import Priority
 from vomind_queue.calls.call_status import RETRIED, Detection
 from vomind_queue.encoding import compact
@@ -213,6 +214,43 @@ class DetectionWord(
     words={word.value: word.value for word in Detection},
 ):
     """Whether Twilio distinguishes a machine from a person."""
+
+
+class Language(Rule[str]):
+    """A language that Twilio speaks, as a BCP 47 tag."""
+
+    shape: Mapping[str, Any] = {"type": "string", "enum": voices.languages()}
+
+    def read(self, value: Any) -> str:
+        if isinstance(value, str) and voices.is_language(value):
+            return value
+        near = voices.near_language(value) if isinstance(value, str) else []
+        raise _unlisted("a language that Twilio speaks, such as de-DE or en-GB", value, near)
+
+
+class VoiceName(Rule[str]):
+    """One of Twilio's voices by its name."""
+
+    # The list is too long for the document.
+    shape: Mapping[str, Any] = {
+        "type": "string",
+        "pattern": r"^(man|woman|alice|(Polly|Google|ElevenLabs)\..+)$",
+    }
+
+    def read(self, value: Any) -> str:
+        if isinstance(value, str) and voices.is_voice(value):
+            return value
+        near = voices.near_voice(value) if isinstance(value, str) else []
+        raise _unlisted("a voice of Twilio's, such as Polly.Vicki", value, near)
+
+
+def _unlisted(expected: str, value: Any, near: list[str]) -> ValidationError:
+    """Return the error for a value that is not in a list, with those that were probably meant."""
+    if not near:
+        return mismatch(expected, value)
+    return ValidationError(
+        f"Must be {expected}; got {received(value)}. Did you mean {either(near)}?"
+    )
 
 
 class Kind(

@@ -16,6 +16,8 @@ from typing import Any
 
 import yaml
 
+from vomind_queue.calls.call import OPTIONS
+
 #: A date with or without a time, a duration, or five or six fields of a cron expression.
 _TIME = re.compile(
     r"\d{4}-\d{2}-\d{2}([T ]\d{2}:?\d{2}.{0,40})?"
@@ -41,6 +43,11 @@ _LOOKS_LIKE_A_TIME = (
 def target(plain: str) -> str | None:
     """Return the field that another API's name for a time, a wait or a repetition means here."""
     return _targets().get(plain)
+
+
+def option(plain: str) -> str | None:
+    """Return the field of a call that another API's name for how to call means here."""
+    return _options().get(plain)
 
 
 def manner(plain: str) -> str | None:
@@ -73,6 +80,11 @@ def _targets() -> Mapping[str, str]:
         **dict.fromkeys(_names("waits"), "delayMs"),
         **dict.fromkeys(_names("repeats"), "cronExpression"),
     }
+
+
+@cache
+def _options() -> Mapping[str, str]:
+    return {name: field for field in OPTIONS for name in _kinds().get(field, ())}
 
 
 def _names(kind: str) -> frozenset[str]:

@@ -14,6 +14,7 @@ from functools import lru_cache
 from typing import Any
 
 from vomind_queue.api.schemas import foreign_fields
+from vomind_queue.calls.call import OPTIONS
 
 _ELSEWHERE = "Must not be set here. {}"
 _LATER = "For a call at a later time, use /api/queue/schedule-delayed-call."
@@ -33,6 +34,12 @@ PLACES: Mapping[str, str] = {
     "overlap": _REPEATED,
 }
 
+#: Fields of one call, which say nothing beside a list of calls.
+_OF_ONE = frozenset({"to", "message", "lead_id", "priority", "metadata", *OPTIONS})
+_ON_EACH = "Set it on each call in the list."
+#: So short that common words are like them: invoice is not voice.
+_SHORT = frozenset({"from", "record", "voice"})
+
 #: One of these is known wherever calls are asked for.
 _OF_CALLS = frozenset({"to", "calls", "cronExpression"})
 
@@ -51,6 +58,8 @@ def slips(sent: Mapping[str, Any], known: frozenset[str]) -> dict[str, list[str]
         if name in PLACES:
             # null means absent.
             text = _ELSEWHERE.format(_place(name, known)) if sent[name] is not None else None
+        elif "calls" in known and name in _OF_ONE:
+            text = _ELSEWHERE.format(_ON_EACH) if sent[name] is not None else None
         else:
             text = _objection(name, sent, known)
         if text:
@@ -73,7 +82,9 @@ def _foreign(name: str, sent: Mapping[str, Any], known: frozenset[str]) -> str |
     """Return what is said of a name that other APIs have for what a call is, or ``None``."""
     plain = foreign_fields.plain(name[:_LONGEST_NAME])
     changes_nothing = sent[name] is False
-    meant = foreign_fields.target(plain)
+    meant = foreign_fields.target(plain) or (
+        None if changes_nothing else foreign_fields.option(plain)
+    )
     if meant == "scheduleAt" and "startAt" in known:
         meant = "startAt"
     if meant:
@@ -101,12 +112,13 @@ def hint(name: str, known: frozenset[str]) -> str | None:
     """Return which field was probably meant; ``None`` when the name resembles none."""
     plain = foreign_fields.plain(name)
     names = {foreign_fields.plain(each): each for each in (*PLACES, *known)}
-    close = get_close_matches(plain, names, n=1, cutoff=_ALIKE)
+    long = [each for each in names if each not in _SHORT]
+    close = [plain] if plain in names else get_close_matches(plain, long, n=1, cutoff=_ALIKE)
     if not close:
         # An abbreviation, such as cron or meta.
-        close = [each for each in names if len(plain) > 3 and each.startswith(plain)]  # noqa: PLR2004
+        close = [each for each in long if len(plain) > 3 and each.startswith(plain)]  # noqa: PLR2004
     if not close and plain.startswith(foreign_fields.TIMING):
-        close = get_close_matches(plain, names, n=1, cutoff=0)
+        close = get_close_matches(plain, long, n=1, cutoff=0)
     if not close:
         return None
     return _did_you_mean(names[close[0]], known)
@@ -119,6 +131,6 @@ def _did_you_mean(meant: str, known: frozenset[str]) -> str:
 
 
 def _place(name: str, known: frozenset[str]) -> str:
-    if "calls" in known and name in {"scheduleAt", "delayMs"}:
-        return "Set it on each call in the list."
+    if name in _OF_ONE or ("calls" in known and name in {"scheduleAt", "delayMs"}):
+        return _ON_EACH
     return PLACES[name]

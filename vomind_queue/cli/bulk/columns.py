@@ -7,13 +7,13 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from vomind_queue.calls.call import OPTIONS
 from vomind_queue.cli.exit_codes import BadFile
 from vomind_queue.cli.options import outcomes
 
 #: The fields of a call in a bulk.
 FIELDS = (
-    "to", "message", "lead_id", "priority", "metadata", "scheduleAt", "delayMs", "retryOn",
-    "machineDetection", "voicemailMessage",
+    "to", "message", "lead_id", "priority", "metadata", "scheduleAt", "delayMs", *OPTIONS,
 )  # fmt: skip
 #: Other common names for them.
 _ALSO = {
@@ -118,6 +118,8 @@ _READERS: Mapping[str, Callable[[str], Any]] = {
     "priority": lambda cell: cell.strip().lower(),
     "scheduleAt": str.strip,
     "machineDetection": str.strip,
+    "language": str.strip,
+    "voice": str.strip,
     "lead_id": str.strip,
     "metadata": _metadata,
     "delayMs": _whole,

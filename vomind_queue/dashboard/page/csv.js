@@ -33,6 +33,8 @@ export const TARGETS = [
     heads: ['scheduleat', 'schedule at', 'time', 'date', 'when', 'at', 'due', 'scheduled for'],
   },
   { key: 'delayMs', name: 'Delay in ms', heads: ['delayms', 'delay ms', 'delay'] },
+  { key: 'language', name: 'Language', heads: ['language'], option: true },
+  { key: 'voice', name: 'Voice', heads: ['voice'], option: true },
 ];
 /** A phone number, which is no formula. */
 const NUMBER = /^\+[0-9]{7,15}$/;
@@ -129,6 +131,7 @@ export function call_of(cells, head, plan) {
   if (of('scheduleAt')) made.scheduleAt = of('scheduleAt');
   if (of('delayMs'))
     made.delayMs = /^[0-9]+$/.test(of('delayMs')) ? Number(of('delayMs')) : of('delayMs');
+  for (const { key } of TARGETS.filter((target) => target.option)) if (of(key)) made[key] = of(key);
   if (plan.rest) {
     const used = Object.values(plan.columns);
     const others = head

@@ -126,11 +126,15 @@ function Timeline({ job, told, why }) {
     </ol></section>`;
 }
 
+/** What a call may say of how it is placed, by the names of the API. */
+const OPTIONS = ['retryOn', 'machineDetection', 'voicemailMessage', 'language', 'voice'];
+
 const Fact = ({ name, children }) => html`<div><dt>${name}</dt><dd>${children}</dd></div>`;
 
 function Facts({ shown, job, told }) {
   const said = outcome(shown.call);
   const data = job ? job.data : told;
+  const options = OPTIONS.filter((name) => data[name] !== undefined);
   const metadata =
     data.metadata && Object.keys(data.metadata).length
       ? visible(JSON.stringify(data.metadata, null, 2))
@@ -147,6 +151,7 @@ function Facts({ shown, job, told }) {
     ${shown.call && shown.call.duration !== null && html`<${Fact} name="Duration">${duration(shown.call.duration * 1000)}<//>`}
     ${shown.call && shown.call.answeredBy && html`<${Fact} name="Answered by">${shown.call.answeredBy}<//>`}
     ${shown.call && shown.call.price && html`<${Fact} name="Price">${shown.call.price} ${shown.call.priceUnit}<//>`}
+    ${options.map((name) => html`<${Fact} key=${name} name=${name}>${visible(JSON.stringify(data[name]))}<//>`)}
     ${shown.call && shown.call.sid && html`<${Fact} name="Twilio SID"><code>${shown.call.sid}</code><//>`}
   </dl>
   <h3>Message</h3><blockquote>${(data.message && visible(data.message)) ?? html`<span class="faint">blanked</span>`}</blockquote>

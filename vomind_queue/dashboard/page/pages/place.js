@@ -24,6 +24,11 @@ const DETECTION = [
   ['enable', 'As soon as possible'],
   ['detect-message-end', 'After the greeting'],
 ];
+/** Fields of the API that are plain texts here: name, label, and what says how to write it. */
+const OPTIONS = [
+  ['language', 'Language', { hint: 'Such as de-DE or ar.' }, { placeholder: 'en-US' }],
+  ['voice', 'Voice', { hint: 'Twilio’s name of it.' }, { placeholder: 'Polly.Joanna' }],
+];
 const OUTCOMES = [
   ['busy', 'busy'],
   ['no-answer', 'no answer'],
@@ -42,12 +47,14 @@ const blank = () => ({
   machineDetection: '',
   voicemailMessage: '',
   metadata: '',
+  ...Object.fromEntries(OPTIONS.map(([name]) => [name, ''])),
 });
 
 /** The body of a request for one call. Throws `{errors}` for metadata that is no JSON. */
 function body_of(form) {
   const body = { to: form.to.replace(/[\s().-]/g, ''), priority: form.priority };
-  for (const name of ['message', 'lead_id', 'machineDetection', 'voicemailMessage'])
+  const texts = ['message', 'lead_id', 'machineDetection', 'voicemailMessage'];
+  for (const name of [...texts, ...OPTIONS.map(([option]) => option)])
     if (form[name]) body[name] = form[name];
   if (form.retry) body.retryOn = form.retryOn;
   if (form.metadata.trim()) {
@@ -76,7 +83,8 @@ function CallFields({ form, set, errors }) {
     <${Field} id="message" label="Message" optional errors=${errors.message} hint=${form.message.length > MOST * 0.8 ? `${form.message.length} of ${MOST} characters` : 'Spoken when the phone is picked up.'}>${(aria) => html`<textarea ...${aria} rows="3" maxlength=${MOST} placeholder="Hello from VoMindAI" value=${form.message} onInput=${change('message')}></textarea>`}<//>
     <div class="pair"><${Choice} name="priority" label="Priority" options=${PRIORITIES} value=${form.priority} set=${(priority) => set({ ...form, priority })} />
     <${Field} id="lead" label="Lead" optional errors=${errors.lead_id} hint="Your own name for the person.">${(aria) => html`<input ...${aria} maxlength="128" autocomplete="off" value=${form.lead_id} onInput=${change('lead_id')} />`}<//></div>
-    <details class="more"><summary>Retries, answering machines, metadata</summary>
+    <details class="more"><summary>Voice, retries, answering machines, metadata</summary>
+      <div class="pair">${OPTIONS.map(([name, label, how, input]) => html`<${Field} key=${name} id=${name} label=${label} optional errors=${errors[name]} ...${how}>${(aria) => html`<input ...${aria} ...${input} autocomplete="off" value=${form[name]} onInput=${change(name)} />`}<//>`)}</div>
       <fieldset class="ticks"><legend>Call again when the line says</legend>
         <label><input type="checkbox" checked=${!form.retry} onChange=${(event) => set({ ...form, retry: !event.target.checked })} /> as the settings say</label>
         ${OUTCOMES.map(([key, text]) => html`<label key=${key}><input type="checkbox" disabled=${!form.retry} checked=${form.retryOn.includes(key)} onChange=${tick(key)} /> ${text}</label>`)}</fieldset>
