@@ -18,6 +18,7 @@ from vomind_queue.api.openapi.document import BODIES as SCHEMAS
 from vomind_queue.api.openapi.texts import operations
 from vomind_queue.api.schemas.calls import BULK, TIMED_CALL, RequestSchema
 from vomind_queue.api.schemas.unknown_fields import slips
+from vomind_queue.calls import voices
 from vomind_queue.calls.phone_number import PhoneNumber
 
 #: The schemas by which bodies are checked, by the paths that take them; a preview reads a bulk.
@@ -45,6 +46,7 @@ schemathesis.openapi.format(
 schemathesis.openapi.format(
     "time-zone", st.sampled_from(["UTC", "Europe/Berlin", "America/New_York", "Asia/Kathmandu"])
 )
+schemathesis.openapi.format("twilio-voice", st.sampled_from(voices.names()))
 
 
 @schemathesis.hook
@@ -69,7 +71,9 @@ def filter_body(context: schemathesis.HookContext, body: Any) -> bool:
         return True
     calls = body.get("calls") if isinstance(body.get("calls"), list) else []
     changes = context.operation.method == "patch"
-    if changes and body.get("machineDetection") == "off":
+    if changes and (body.get("machineDetection") == "off" or _names_a_voice(body)):
+        return False
+    if not all(_fits(each) for each in [body, *calls] if isinstance(each, dict)):
         return False
     if any(
         isinstance(each, dict) and PhoneNumber(str(each.get("to"))).has_trunk_zero
@@ -80,6 +84,17 @@ def filter_body(context: schemathesis.HookContext, body: Any) -> bool:
         slips(call, TIMED_CALL.known) for call in calls if isinstance(call, dict)
     )
     return not slipped and not isinstance(body.get("endAt"), str)
+
+
+def _names_a_voice(body: dict[str, Any]) -> bool:
+    return isinstance(body.get("voice") or body.get("language"), str)
+
+
+def _fits(call: dict[str, Any]) -> bool:
+    """Whether a call's voice speaks its language."""
+    voice, language = call.get("voice"), call.get("language")
+    both = isinstance(voice, str) and isinstance(language, str)
+    return not both or voices.fits(voice, language)
 
 
 @schemathesis.hook
