@@ -42,7 +42,7 @@ class KeyReused(QueueError):
 class ScheduleChanged(QueueError):
     """A recurring call was changed, or a tick of it fired, since it was read.
 
-    ``done_ms`` is the last tick that was seen to, unix ms: the next one lies behind it.
+    ``last_run_ms`` is the last tick that was handled, unix ms; the next one comes after it.
     """
 
     def __init__(self, message: str, *, last_run_ms: int = 0) -> None:

@@ -86,7 +86,7 @@ def test_a_call_that_is_far_too_late_is_for_a_person_to_judge(late_ms: int, stat
     ],
 )
 def test_a_call_that_may_have_rung_is_never_placed_unasked(old: OldJob) -> None:
-    """A start there without an outcome is in doubt, wherever it stands by now."""
+    """A call that was started there without an outcome is unknown, wherever it is now."""
     found = jobs.translate(old, TERMS)
     assert found.state is State.FAILED
     assert "may have rung" in found.reason

@@ -26,12 +26,12 @@ _FIELDS = ("to", "message", "lead_id", "metadata")
 _HALF = re.compile(r"\\u[dD][89a-fA-F]")
 #: The last instant that has a name in ISO 8601: the end of the year 9999, unix ms.
 _LAST_MS = 253_402_300_799_999
-#: Under this name a call's metadata says what it was called before.
+#: The metadata field that holds a call's old queue and id.
 ORIGIN = "importedFrom"
 
-IN_DOUBT = (
-    "The old service began to place this call and did not say what became of it: "
-    "it may have rung. Retry it if it has to ring again."
+UNKNOWN_OUTCOME = (
+    "The old service started to place this call and did not record its outcome: "
+    "it may have rung. Retry it if it should ring again."
 )
 
 
@@ -129,9 +129,9 @@ def _standing(job: OldJob, attempts: int, due: int, terms: Terms) -> tuple[State
         return State.FAILED, job.at_ms, reason or "It failed in the old service."
     deferred = job.fields.get("defa")
     if deferred:
-        return State.FAILED, terms.now_ms, f"{IN_DOUBT} ({deferred})"
+        return State.FAILED, terms.now_ms, f"{UNKNOWN_OUTCOME} ({deferred})"
     if job.place is Place.ACTIVE or (_number(job.fields, "ats") or 0) > attempts:
-        return State.FAILED, terms.now_ms, IN_DOUBT
+        return State.FAILED, terms.now_ms, UNKNOWN_OUTCOME
     if attempts == 0 and _too_late(job, due, terms):
         late = in_words(terms.now_ms - due)
         reason = f"It was due {late} before it was taken over from the old service. "

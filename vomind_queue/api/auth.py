@@ -60,7 +60,7 @@ class Authentication:
         wrong_keys: RefusedKeys,
         away: threading.Event,
     ) -> None:
-        """Take the keys; ``metrics_key`` opens /metrics only, ``away`` is set while Redis is away.
+        """Take the keys; ``metrics_key`` opens /metrics only, ``away`` is set during an outage.
 
         ``hosts`` are the Host names that a service without keys answers to.
         """
@@ -122,7 +122,7 @@ class Authentication:
 def _host(environ: Mapping[str, Any]) -> str | None:
     """Return the host that the request names; ``None`` for HTTP/1.0 clients, never a browser.
 
-    Raise Refused where it is missing, invalid or names two.
+    Raise Refused if it is missing, invalid or names two.
     """
     host: str = environ.get("HTTP_HOST", "")
     if not host and environ["SERVER_PROTOCOL"] != "HTTP/1.1":

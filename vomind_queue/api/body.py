@@ -78,7 +78,7 @@ def _holding(places: threading.BoundedSemaphore, read: Callable[[], bytes]) -> b
 
 
 def read_object() -> dict[str, Any]:
-    """Return the JSON object in the body; empty when there is no body, or ``null``.
+    """Return the JSON object in the body; empty if there is no body, or it is ``null``.
 
     Raise Refused: 400, 413, 415, 422 or 503.
     """
@@ -99,7 +99,7 @@ def read_object() -> dict[str, Any]:
 
 
 def read_bytes(most: int = MAX_BODY) -> bytes:
-    """Return the body, up to ``most`` bytes; empty when there is none.
+    """Return the body, up to ``most`` bytes; empty if there is none.
 
     Raise Refused: 400, 413 or 503.
     """

@@ -40,7 +40,7 @@ def check(body: Any) -> CheckedBulk:
 
 
 def _by_call(error: ValidationError) -> Mapping[int, Errors]:
-    """Return the errors by call. Raise ``error`` where it concerns the bulk as a whole."""
+    """Return the errors by call. Raise ``error`` if it concerns the bulk as a whole."""
     messages: Any = error.messages
     calls = messages.get("calls") if isinstance(messages, dict) else None
     if len(messages) > 1 or not isinstance(calls, dict):

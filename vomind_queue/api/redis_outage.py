@@ -26,12 +26,12 @@ CHECK_S = 0.2
 
 
 class Outage:
-    """Know whether Redis is away, from the first request that timed out."""
+    """Remember that Redis is unreachable, from the first request that timed out."""
 
     def __init__(self, queue: CallQueue) -> None:
         self._queue = queue
         self._lock = threading.Lock()
-        #: Set while Redis is away.
+        #: Set while Redis is unreachable.
         self.away = threading.Event()
 
     def respond(self, error: StoreUnavailable) -> Response:

@@ -93,7 +93,7 @@ class CallEvent:
     time_ms: int
     #: ``accepted``, ``due``, ``taken`` …
     event: str
-    #: State of the call from then on; ``None`` where it did not change.
+    #: State of the call after the event; ``None`` if it did not change.
     state: str | None
     attempt: int | None = None
     call_sid: str | None = None

@@ -30,12 +30,12 @@ from vomind_queue.call_log.supabase_errors import Fault, classify, describe
 from vomind_queue.errors import LogUnavailable
 from vomind_queue.observability.check_result import CheckResult
 
-#: Time-out of a request, s: requests to the API wait for it, too.
+#: Time-out of a request, s; requests to the API wait for it as well.
 TIMEOUT_S = 5.0
-#: Keys in one request: they are part of its URL, and 8 KB pass everywhere.
+#: Keys in one request. They are part of its URL, and 8 KB are accepted everywhere.
 KEYS_AT_ONCE = 100
 
-#: What makes a line of each table itself.
+#: The unique key of each table.
 _CONFLICT = {Table.CALLS: "call_key", Table.EVENTS: "call_key,sequence"}
 
 
@@ -64,7 +64,7 @@ def _client(url: str, service_key: str) -> tuple[Client, httpx.Client]:
 
 
 class SupabaseLog:
-    """The log in the tables that `migrations/` makes."""
+    """The log in the tables that `migrations/` creates."""
 
     def __init__(self, client: Client, http: httpx.Client) -> None:
         self._client = client
@@ -138,7 +138,7 @@ class SupabaseLog:
     def _blank(self, keys: Sequence[str], now_ms: int) -> None:
         rows = {**columns.BLANK_ROW, "anonymized_at": columns.time(now_ms)}
         for part in _parts(keys):
-            # The rows first: from then on an event that comes late is blanked on its way in.
+            # Rows first: after that, a late event is blanked when it is inserted.
             for table, values in ((Table.CALLS, rows), (Table.EVENTS, columns.BLANK_EVENT)):
                 query = self._client.table(table).update(values, returning=ReturnMethod.minimal)
                 with _translate_errors():
@@ -165,7 +165,7 @@ class SupabaseLog:
             half = len(lines) // 2
             return [*self._put(table, lines[:half]), *self._put(table, lines[half:])]
         if fault is Fault.UNCLEAR:
-            # Only where the table can be read at all is it this line's own fault.
+            # It is the line's own fault only if the table can be read at all.
             self._ask(self._client.table(table).select("call_key").limit(1).execute)
         return [DeadLetter(line=lines[0], reason=describe(error))]
 

@@ -17,7 +17,7 @@ from vomind_queue.call_log.supabase_errors import describe
 from vomind_queue.observability.check_result import CheckResult, fine, wrong
 
 _ADVICE = (
-    "Look at SUPABASE_URL and SUPABASE_SERVICE_KEY; make the tables by the migrations in "
+    "Check SUPABASE_URL and SUPABASE_SERVICE_KEY; create the tables with the migrations in "
     "vomind_queue/call_log/migrations."
 )
 _LEADS = "leads"
@@ -31,12 +31,12 @@ def run_checks(client: Client, key: str) -> Iterator[CheckResult]:
     try:
         for table, kind in ((Table.CALLS, CallRow), (Table.EVENTS, CallEvent)):
             client.table(table).select(",".join(columns.names(kind))).limit(1).execute()
-            yield fine(f"table {table}", "it is there, with all of its columns")
+            yield fine(f"table {table}", "exists, with all of its columns")
         yield _leads(client)
     except APIError as error:
         yield wrong("Supabase", f"{describe(error)}.", _ADVICE)
     except httpx.HTTPError as error:
-        yield wrong("Supabase", f"It cannot be reached ({type(error).__name__}).", _ADVICE)
+        yield wrong("Supabase", f"Unreachable ({type(error).__name__}).", _ADVICE)
 
 
 def _unfit(key: str) -> CheckResult | None:
@@ -56,7 +56,7 @@ def _unfit(key: str) -> CheckResult | None:
         return None
     return wrong(
         "Supabase",
-        f"The key is one of the role {role}, which may not write.",
+        f"The key has the role {role}, which may not write.",
         "Set SUPABASE_SERVICE_KEY to the service-role key or a secret key.",
     )
 
@@ -66,4 +66,4 @@ def _leads(client: Client) -> CheckResult:
         client.table(_LEADS).select("id").limit(1).execute()
     except APIError as error:
         return fine("table leads", f"not used ({error.code})")
-    return fine("table leads", "it is there; leads that were called are noted in it")
+    return fine("table leads", "exists; leads that were called are updated in it")

@@ -1,4 +1,4 @@
-"""What an error of Supabase means for the lines sent, and how to report it."""
+"""What an error from Supabase means for the lines sent, and how to report it."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ from postgrest import APIError
 class Fault(Enum):
     """The cause of an error."""
 
-    #: This line's, for good.
+    #: The line itself; it will never be accepted.
     LINE = auto()
-    #: This line's, or a proxy's in between.
+    #: The line, or a proxy in between.
     UNCLEAR = auto()
-    #: The connection's, the key's or the tables': wait.
+    #: The connection, the key or the tables; wait.
     AWAY = auto()
 
 
-#: Classes of SQLSTATE that speak of the values sent: more than one row for one, data, integrity,
-#: a view's check, a trigger's refusal, a limit of the program, an inner fault
+#: Classes of SQLSTATE that concern the values sent: cardinality, data, integrity, WITH CHECK,
+#: a trigger's RAISE, program limits, internal errors
 #: (https://www.postgresql.org/docs/15/errcodes-appendix.html).
 _LINE_CLASSES = ("21", "22", "23", "44", "P0", "54", "XX")
-#: PostgREST's own word for a body that it cannot read
+#: PostgREST's code for a body that it cannot read
 #: (https://postgrest.org/en/stable/references/errors.html#group-1-api-request).
 _LINE_CODES = ("PGRST102",)
 #: A query that took too long; a smaller one may not.
 _TOO_LONG = "57014"
-#: Other classes of SQLSTATE and codes of PostgREST's; HTTP statuses by which a server or a proxy
-#: says that it cannot now, or that it does not know us.
+#: Any other SQLSTATE or PostgREST code, and HTTP statuses of a server or proxy that is unavailable
+#: or rejects our key.
 _AWAY = re.compile(r"[0-9A-Z]{5}|PGRST[0-9A-Z]{3}|401|402|404|407|408|429|5[0-9]{2}")
 
-#: Quoted text is a value, unless the word before it says that it is a name.
+#: Quoted text is a value unless the word before it marks it as a name.
 _QUOTED = re.compile(
     r'(\b(?:relation|column|constraint|table|index|trigger|type) "[a-z0-9_]+")'
     r"|\"[^\"]*\"|'[^']*'"
@@ -62,7 +62,7 @@ def classify(error: APIError) -> Fault:
 
 
 def describe(error: APIError) -> str:
-    """Return the error without what was sent: its details and messages may hold values."""
+    """Return the error without the values sent, which its details and message may contain."""
     code = str(error.code or "no code")
     if code in _ADVICE:
         return f"{code}: {_ADVICE[code]}"

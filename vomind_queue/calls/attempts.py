@@ -66,7 +66,7 @@ class Failure:
     code: int | None = None
     #: How long Twilio asked us to wait, ms.
     retry_after_ms: int | None = None
-    #: Whether the account's capacity was used up, which is no fault of this call.
+    #: Whether the account's capacity was used up, which is not this call's fault.
     capacity: bool = False
 
 

@@ -41,7 +41,7 @@ class Decision:
     refused: bool = False
     #: Earliest next attempt or next check, ms from now.
     wait_ms: int = 0
-    #: How long Twilio asked to wait (`Retry-After`), ms; 0 where it did not.
+    #: How long Twilio asked to wait (`Retry-After`), ms; 0 if it did not.
     asked_ms: int = 0
     #: How long Twilio asked to be left alone, ms: no sooner is an open circuit probed.
     quiet_ms: int = 0
@@ -118,7 +118,7 @@ class FinishStatus(StrEnum):
     OK = "ok"
     #: An outcome was written before: a repetition.
     AGAIN = "again"
-    #: The attempt is not the call's any more.
+    #: The call has a newer attempt, or none.
     SUPERSEDED = "superseded"
     #: The call is gone.
     MISSING = "missing"

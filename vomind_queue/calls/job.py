@@ -1,4 +1,4 @@
-"""A job: a call with its state and its story so far. Plain values, no I/O."""
+"""A job: a call with its state and its history. Plain values, no I/O."""
 
 from __future__ import annotations
 
@@ -57,17 +57,17 @@ class AttemptMade:
     number: int
     #: Unix ms.
     started_ms: int | None
-    #: When the call was over on the line, or the attempt was given up; unix ms.
+    #: When the call ended on the line, or the attempt was given up; unix ms.
     ended_ms: int | None
-    #: ``None`` while Twilio is being asked, and where it did not take the call.
+    #: ``None`` while Twilio is being asked, and if it did not accept the call.
     placed: Placed | None
-    #: Why it came to nothing, in words; ``None`` where it did not.
+    #: Why it failed; ``None`` if it did not.
     reason: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Job:
-    """A call with its state and its story so far."""
+    """A call with its state and its history."""
 
     #: Decimal string, never given out twice.
     id: str

@@ -85,5 +85,5 @@ class PhoneNumber:
 
 
 def canonical(number: str) -> str:
-    """Return the one spelling of a number; one that cannot be is returned as it is."""
+    """Return the canonical spelling of a number; return an impossible number unchanged."""
     return PhoneNumber(number).spelling

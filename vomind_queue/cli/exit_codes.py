@@ -26,7 +26,7 @@ class ExitCode(IntEnum):
     UNREACHABLE = 6
     #: The server failed, or is not VoMind Queue.
     FAULT = 7
-    #: `doctor` found something that should be put right …
+    #: `doctor` found something that should be fixed …
     ADVICE = 10
     #: … or that must be.
     WRONG = 11

@@ -7,7 +7,8 @@ import inspect
 from collections.abc import Iterator
 from itertools import pairwise
 
-from vomind_queue.config.settings import BY_FIELD, Settings, Variable
+from vomind_queue.config.settings import BY_FIELD, Settings
+from vomind_queue.config.variable import Variable
 
 
 def env_example() -> str:

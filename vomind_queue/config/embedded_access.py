@@ -27,7 +27,7 @@ def line(password: str) -> str:
 
 
 def password(data_dir: Path) -> str | None:
-    """Return the password; ``None`` where there is none yet, or none that we may read."""
+    """Return the password; ``None`` if there is none yet, or we may not read it."""
     try:
         text = file(data_dir).read_text(encoding="ascii")
     except (OSError, UnicodeDecodeError):

@@ -1,4 +1,4 @@
-"""Loads the settings from the environment and the ``.env`` file."""
+"""Load the settings from the environment and the ``.env`` file."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from vomind_queue.config import embedded_access, old_names
 from vomind_queue.config.settings import ENV_FILE, VARIABLES, Settings
 from vomind_queue.errors import SettingsError
 
-#: From this similarity to one of ours a name counts as misspelt (`difflib`'s ratio).
+#: A name this similar to a setting counts as misspelt (`difflib`'s ratio).
 _MISSPELT = 0.85
 _OURS = tuple(variable.name for variable in VARIABLES)
 
@@ -41,7 +41,7 @@ def with_password(settings: Settings) -> Settings:
 
 
 def load_or_exit() -> Settings:
-    """Return what `load` returns; exit with one line and status 1 where it raises."""
+    """Return what `load` returns; exit with one line and status 1 if it raises."""
     try:
         return load()
     except SettingsError as error:
@@ -60,7 +60,7 @@ def environment_with_file(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def _read(path: Path) -> dict[str, str]:
-    """Return what a file sets; nothing when there is none. Raise SettingsError."""
+    """Return what a file sets; an empty mapping if there is no file. Raise SettingsError."""
     if not (path.exists() or path.is_symlink()):
         return {}
     if not path.is_file():

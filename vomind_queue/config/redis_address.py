@@ -40,7 +40,7 @@ def parse(text: str) -> str:
     _check_parts(scheme, text)
     if not parts.hostname:
         raise ValueError
-    _ = parts.port  # raises ValueError when it is no port
+    _ = parts.port  # raises ValueError if it is not a port
     options = _options(parts.query, scheme)
     path = _database(parts.path, options.pop("db", None))
     if scheme == "rediss":

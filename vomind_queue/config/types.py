@@ -120,7 +120,7 @@ def _http_url(text: str) -> str:
     parts = urlsplit(text)
     if parts.scheme not in {"http", "https"} or not parts.hostname or re.search(r"\s", text):
         raise ValueError
-    _ = parts.port  # raises ValueError when it is no port
+    _ = parts.port  # raises ValueError if it is not a port
     return text
 
 
@@ -164,7 +164,7 @@ def _api_keys(text: str) -> Sequence[ApiKey]:
 
 _path_text = matching(r"(/?[A-Za-z0-9._-]+)*/?", "a path")
 
-#: With less, leases would expire and requests time out at any delay, ms.
+#: With less, any delay would make leases expire and requests time out, ms.
 LEAST_WORKING_TIME_MS = 250
 _DURATION = "a duration such as 500ms, 30s, 15m, 2h or 7d"
 
@@ -176,14 +176,14 @@ TEXT = Type(parse=str, expected="any text")
 FLAG = choice({"1": True, "0": False, "true": True, "false": False})
 #: Milliseconds, zero included.
 DURATION = Type(parse=_duration_ms, expected=_DURATION)
-#: Milliseconds, more than none.
+#: Milliseconds, more than 0.
 TIME = Type(parse=lambda text: _duration_ms(text, 1), expected=f"{_DURATION}, more than 0")
 #: Milliseconds, enough for a request to be sent and answered.
 WORKING_TIME = Type(
     parse=lambda text: _duration_ms(text, LEAST_WORKING_TIME_MS),
     expected=f"{_DURATION}, at least {LEAST_WORKING_TIME_MS}ms",
 )
-#: So many starts in any window of that length.
+#: A number of starts in any window of that length.
 RATE = Type(parse=_rate, expected="starts per window, such as 10/m, 2/s, 100/h or 10/3s")
 #: How long jobs are kept, and how many at most.
 RETENTION = Type(parse=_retention, expected="a duration and a number of jobs, such as 7d,100000")
@@ -191,15 +191,15 @@ RETENTION = Type(parse=_retention, expected="a duration and a number of jobs, su
 HTTP_URL = Type(
     parse=lambda text: _http_url(text).rstrip("/"), expected="an http:// or https:// address"
 )
-#: The same to the letter.
+#: An address, kept exactly as it is written.
 PAGE_URL = Type(parse=_http_url, expected="an http:// or https:// address")
-#: The same, for paths to be added to.
+#: An address that paths are appended to.
 BASE_URL = Type(
     parse=_base_url, expected="an http:// or https:// address without a query and without a login"
 )
-#: Something to listen on or to connect to.
+#: A host to listen on or to connect to.
 HOST = matching(r"[A-Za-z0-9._:-]+", "a host name or an IP address")
-#: Several of them.
+#: Several hosts.
 HOSTS = Type(
     parse=lambda text: tuple(HOST.parse(part) for part in _list(text)),
     expected="host names, separated by commas",

@@ -1,1 +1,1 @@
-"""How the service is doing: logs, traces, metrics, and what people are told."""
+"""The state of the service: logs, traces, metrics, the overview and explanations."""

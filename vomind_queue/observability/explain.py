@@ -12,7 +12,7 @@ from vomind_queue.observability.queue_stats import Stats
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Place:
-    """Where a call is in the queue, all of one moment."""
+    """Where a call is in the queue at one moment."""
 
     now_ms: int
     state: State
@@ -22,11 +22,11 @@ class Place:
     at_ms: int | None = None
     #: Whether Twilio is being asked, or was asked and gave no clear answer.
     marked: bool = False
-    #: How often in a row it stood back for another call to its number.
+    #: How often in a row it yielded to another call to its number.
     stood_back: int = 0
     #: Attempts that have ended.
     attempts: int = 0
-    #: Why the last one came to nothing; empty where it did not.
+    #: Why the last one failed; empty if it did not.
     failure: str = ""
     #: By when an unknown outcome is reconciled, if Twilio's list can be read, unix ms.
     reconciled_by_ms: int | None = None
@@ -34,7 +34,7 @@ class Place:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Obstacle:
-    """One thing between a call and its ring."""
+    """One reason why a call has not rung."""
 
     #: A word for programs: ``behind``, ``due``, ``limit`` …
     kind: str
@@ -46,16 +46,16 @@ class Obstacle:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Explanation:
-    """What stands between a call and its ring."""
+    """All reasons why a call has not rung."""
 
     place: Place
     obstacles: Sequence[Obstacle]
-    #: When it rings at the earliest, as far as can be told now, unix ms.
+    #: The earliest time at which it can ring, as far as is known now, unix ms.
     expected_ms: int | None
 
 
 def explain(place: Place, stats: Stats) -> Explanation:
-    """Why the call has not rung yet, the nearest cause first."""
+    """Return why the call has not rung yet, the nearest cause first."""
     return Explanation(
         place=place,
         obstacles=_nearest_first([*_of_call(place), *_of_queue(place, stats)]),
@@ -76,7 +76,7 @@ def _of_call(place: Place) -> Iterator[Obstacle]:
     elif place.state is State.ACTIVE:
         yield _activity(place)
     elif place.state is State.COMPLETED:
-        yield Obstacle(kind="placed", text="Twilio has taken it.")
+        yield Obstacle(kind="placed", text="Twilio has accepted it.")
     else:
         yield Obstacle(kind="failed", text=place.failure or "It was given up.")
 
@@ -112,7 +112,7 @@ def _activity(place: Place) -> Obstacle:
 
 
 def _of_queue(place: Place, stats: Stats) -> Iterator[Obstacle]:
-    """What holds all calls up that have not begun."""
+    """Yield what holds up every call that has not started."""
     if place.state not in (State.WAITING, State.DELAYED):
         return
     pause = stats.pause

@@ -1,4 +1,4 @@
-"""Log lines: one event a line, its fields beside it, as text or as JSON.
+"""Log lines: one event per line, followed by its fields, as text or as JSON.
 
 A module logs with the standard library alone::
 
@@ -19,18 +19,18 @@ from typing import Any
 from vomind_queue.config.settings import Settings
 from vomind_queue.encoding import readable
 
-#: What the standard library itself puts on a record.
+#: Attributes that the standard library sets on every record.
 _OWN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 #: Celery's task logger and others put these on records; they repeat what the line says.
 _NOISE = frozenset({"data", "color_message"})
 
-#: Talkative at info, one line for each connection or request.
+#: Loggers that write a line for each connection or request at level info.
 _QUIET = ("urllib3", "twilio.http_client", "amqp", "kombu")
 
 
 def fields(record: logging.LogRecord) -> dict[str, Any]:
-    """What was given as ``extra``, in that order, without what is ``None``."""
+    """Return the items of ``extra`` in order, without those that are ``None``."""
     return {
         name: value
         for name, value in vars(record).items()
@@ -42,7 +42,7 @@ class TextFormatter(logging.Formatter):
     """``2026-01-02T03:04:05.678Z INFO 📞 🔄 call started job_id=7 attempt=1``."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """One line, and a traceback below it where there is one."""
+        """Return one line, followed by the traceback if there is one."""
         pairs = "".join([f" {name}={_plain(value)}" for name, value in fields(record).items()])
         line = f"{_utc(record)} {record.levelname} {_one_line(record.getMessage())}{pairs}"
         trace = _trace(self, record)
@@ -50,7 +50,7 @@ class TextFormatter(logging.Formatter):
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object a line: ``time``, ``level``, ``logger``, ``event`` and the fields."""
+    """One JSON object per line: ``time``, ``level``, ``logger``, ``event`` and the fields."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Return one line, with a traceback in ``trace``."""
@@ -68,10 +68,10 @@ class JsonFormatter(logging.Formatter):
 
 
 def configure(settings: Settings) -> None:
-    """Sends every log line of this process to standard error, as the settings say.
+    """Send every log line of this process to standard error, in the configured format.
 
-    Replaces what was set up before, so that it can be called from Celery's
-    ``setup_logging`` signal and from an entry point alike.
+    Replaces any earlier configuration, so it can be called from Celery's ``setup_logging``
+    signal as well as from an entry point.
     """
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter() if settings.log_format == "json" else TextFormatter())
@@ -80,7 +80,7 @@ def configure(settings: Settings) -> None:
     for name in _QUIET:
         logging.getLogger(name).setLevel(max(level, logging.WARNING))
     logging.captureWarnings(True)
-    # No line shows these: docs.python.org/3/howto/logging.html#optimization.
+    # No format uses these: docs.python.org/3/howto/logging.html#optimization.
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
 
 
@@ -94,7 +94,7 @@ def _one_line(text: str) -> str:
 
 
 def _plain(value: object) -> str:
-    """The value as it is, or quoted where a reader could not tell where it ends."""
+    """Return the value, quoted if its end would otherwise be ambiguous."""
     text = str(value)
     return text if text and text.isprintable() and " " not in text else json.dumps(text)
 

@@ -1,7 +1,7 @@
-"""Whether calls go out, and if not, why and what to do: decided from plain numbers, no I/O.
+"""Whether calls are going out and, if not, why and what to do: from plain numbers, no I/O.
 
-`assess` is the one place that says so; the page and every app read the same verdict. Its words
-are in `overview_reasons.yaml`.
+`assess` is the only place that decides this; the page and every app show its result. The texts are
+in `overview_reasons.yaml`.
 """
 
 from __future__ import annotations
@@ -20,24 +20,24 @@ from vomind_queue.observability.redis_memory import REMEDY, TIGHT, Memory
 
 K = TypeVar("K")
 
-#: Minutes that are looked back upon.
+#: Minutes that the overview covers.
 MINUTES = 60
-#: A log that is behind by less is at work, ms.
+#: A log that is less behind than this is up to date, ms.
 BEHIND_MS = 30_000
-#: A shipper that starts has taken the oldest entry by then, ms.
+#: A shipper that is running has delivered the oldest entry by then, ms.
 UNSHIPPED_MS = 5_000
-#: Attempts in a row without a clear answer after which Twilio is said not to answer.
+#: Attempts in a row without a clear answer after which the overview says so.
 UNANSWERED_ATTEMPTS = 5
-#: The pace of the calls is taken from the starts of so long, ms.
+#: The pace of the calls is measured over this time, ms.
 PACE_MS = 300_000
-#: A time that is reckoned from that pace is told in such steps, ms.
+#: A time estimated from that pace is rounded up to this step, ms.
 ABOUT_MS = 10_000
 #: Who pauses the queue when the account is refused; see `finish.lua`.
 SYSTEM = "system"
 
 
 class Condition(StrEnum):
-    """How the queue as a whole stands."""
+    """The condition of the queue as a whole."""
 
     #: Calls go out.
     CALLING = "calling"
@@ -45,11 +45,11 @@ class Condition(StrEnum):
     IDLE = "idle"
     #: Calls wait because the allowance is used up.
     HELD = "held"
-    #: Twilio gives no clear answer: what is dialed may or may not ring.
+    #: Twilio gives no clear answers: calls that are dialed may or may not ring.
     UNANSWERED = "unanswered"
     #: Somebody stopped the queue.
     PAUSED = "paused"
-    #: Calls cannot go out until something is put right.
+    #: Calls cannot go out until something is fixed.
     STUCK = "stuck"
 
 
@@ -70,7 +70,7 @@ class Level(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Reason:
-    """One thing that a person should know, with what to do about it."""
+    """Something that a person should know, and what to do about it."""
 
     #: A word for programs: ``paused``, ``limit`` …
     kind: str
@@ -79,7 +79,7 @@ class Reason:
     title: str
     #: One or two sentences.
     detail: str
-    #: What to do; empty when there is nothing to be done.
+    #: What to do; empty if nothing has to be done.
     remedy: str = ""
     #: When it changes by itself, unix ms.
     until_ms: int | None = None
@@ -89,15 +89,15 @@ class Reason:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Assessment:
-    """The verdict."""
+    """The condition of the queue, with its reasons."""
 
     condition: Condition
-    #: The gravest first.
+    #: The most serious first.
     reasons: Sequence[Reason]
 
     @property
     def level(self) -> Level:
-        """Of the gravest reason."""
+        """The level of the most serious reason."""
         return self.reasons[0].level if self.reasons else Level.INFO
 
 
@@ -109,9 +109,9 @@ class Minute:
     at_ms: int
     #: Calls that began to ring, or were refused by Twilio.
     starts: int
-    #: How calls ended: Twilio's words, ``machine``, and ``not-placed``.
+    #: How calls ended: Twilio's final statuses, ``machine`` and ``not-placed``.
     outcomes: Mapping[str, int]
-    #: Starts by the half octave of the time that they had waited in their turn.
+    #: Starts by the half octave of the time that they had waited.
     waits: Mapping[int, int]
 
 
@@ -133,9 +133,9 @@ class Hour:
         return _sums(minute.outcomes for minute in self.minutes)
 
     def waited_ms(self, share: float) -> int | None:
-        """The time that so many of the calls waited at most, to the next half octave.
+        """Return the longest wait of that share of the calls, to the next half octave.
 
-        Calls that started count, and those that still wait.
+        Calls that have started count, and those that are still waiting.
         """
         waits = _sums([*(minute.waits for minute in self.minutes), self.waiting])
         left = share * sum(waits.values())
@@ -148,7 +148,7 @@ class Hour:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Overview:
-    """Everything that one look at the queue tells."""
+    """Everything that the overview shows."""
 
     stats: Stats
     hour: Hour
@@ -156,7 +156,7 @@ class Overview:
 
     @property
     def empty_ms(self) -> int | None:
-        """About when the last waiting call is dialed, unix ms; ``None`` where it cannot be told."""
+        """Roughly when the last waiting call is dialed, unix ms; ``None`` if that is unknown."""
         stats = self.stats
         if not stats.waiting or self.assessment.condition not in _GOING:
             return None
@@ -171,7 +171,7 @@ class Overview:
 
 
 def longest_ms(octave: int) -> int:
-    """Upper end of a half octave, ms, as `half_octave` in includes/totals.lua numbers them.
+    """Return the upper end of a half octave, ms, as numbered in includes/totals.lua.
 
     >>> [longest_ms(octave) for octave in (0, 2, 20, 21)]
     [0, 1, 768, 1024]
@@ -183,7 +183,7 @@ def longest_ms(octave: int) -> int:
 
 
 def assess(stats: Stats, now_ms: int) -> Assessment:
-    """The verdict on these numbers."""
+    """Return the assessment of these numbers."""
     order = [Level.ERROR, Level.WARNING, Level.INFO]
     reasons = sorted(_reasons(stats, now_ms), key=lambda reason: order.index(reason.level))
     return Assessment(condition=_condition(stats, reasons), reasons=reasons)
@@ -228,7 +228,7 @@ def _of_starts(stats: Stats, now_ms: int) -> Iterator[Reason]:
     if not stats.workers:
         yield _reason("no-worker")
     if stats.capacity_until_ms is not None:
-        # Whether such refusals have opened the circuit as well or not.
+        # Takes precedence: such refusals may have opened the circuit as well.
         yield _reason("capacity", until_ms=stats.capacity_until_ms)
     elif stats.circuit_open_until_ms is not None:
         yield _reason("circuit-open", until_ms=stats.circuit_open_until_ms)

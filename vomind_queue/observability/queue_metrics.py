@@ -1,4 +1,4 @@
-"""What is measured of the queue: plain values, no I/O."""
+"""Metrics of the queue: plain values, no I/O."""
 
 from __future__ import annotations
 
@@ -8,39 +8,39 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Distribution:
-    """Times by the half octave that they lie in, as in `overview.longest_ms`."""
+    """Counts of times by half octave, as numbered in `overview.longest_ms`."""
 
     counts: Mapping[int, int]
-    #: All of them together, ms.
+    #: Their sum, ms.
     sum_ms: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class QueueMetrics:
-    """Counts since the store was new, and ages at this moment, ms."""
+    """Counts since the store was created, and ages at this moment, ms."""
 
-    #: How often each thing happened to a call, by the words of the call log.
+    #: How often each event of the call log happened.
     events: Mapping[str, int]
-    #: How calls ended on the line; ``not-placed``: Twilio did not take them.
+    #: How calls ended on the line; ``not-placed``: Twilio did not accept them.
     outcomes: Mapping[str, int]
     #: Failed attempts by an `attempts.Kind`.
     failures: Mapping[str, int]
-    #: Calls taken back because their worker said nothing any more.
+    #: Calls rescued from workers that went silent.
     leases_lost: int
-    #: What calls waited in their turn before they were started.
+    #: How long calls waited before they were started.
     waited: Distribution
-    #: How late calls for a given time were started.
+    #: How late delayed calls were started.
     late: Distribution
-    #: That the first call in the queue waits by now.
+    #: How long the first call in the queue has been waiting.
     oldest_waiting_ms: int
-    #: That the first call for later is past its time and not in the queue.
+    #: How long the first delayed call is overdue without being in the queue.
     overdue_ms: int
-    #: Since a scheduler had seen to all that was due; ``None``: none ever did.
+    #: Time since a scheduler had handled everything due; ``None``: none ever did.
     scheduler_seen_ms: int | None
     scheduler_active: bool
     #: By how much the first run of a recurring call is overdue.
     recurring_overdue_ms: int
-    #: Since the oldest attempt with an unknown outcome was started.
+    #: Age of the oldest attempt with an unknown outcome.
     oldest_unresolved_ms: int
-    #: Calls on the line, and those whose price is waited for.
+    #: Calls on the line, and calls whose price is still missing.
     polled: int

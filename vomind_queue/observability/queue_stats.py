@@ -1,4 +1,4 @@
-"""How the queue stands at one moment, in numbers: plain values, no I/O."""
+"""Numbers of the queue at one moment: plain values, no I/O."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from vomind_queue.observability.redis_memory import Memory
 class OutboxState:
     """How far the log is behind."""
 
-    #: Entries on their way.
+    #: Entries that are not delivered yet.
     pending: int
-    #: Age of the oldest of them, ms; 0 when there is none.
+    #: Age of the oldest one, ms; 0 if there is none.
     behind_ms: int
-    #: Lines that the log refused for good.
+    #: Entries that the log refused for good.
     dead: int
-    #: What was given up for want of room: ``details``, ``finals``, ``records``, ``dead``.
+    #: What was dropped because the outbox was full: ``details``, ``finals``, ``records``, ``dead``.
     lost: Mapping[str, int]
     #: Whether a shipper is at work.
     shipper_active: bool
@@ -33,7 +33,7 @@ class RateUse:
     rate: Rate
     #: Starts within the window that ends now.
     used: int
-    #: Until the next start is allowed, ms; 0 while the allowance has room.
+    #: Time until the next start is allowed, ms; 0 if one is allowed now.
     reset_ms: int
     #: Whether an operator changed the rate at run time.
     overridden: bool
@@ -71,7 +71,7 @@ class Unanswered:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Stats:
-    """Numbers of jobs and what governs the starts, all read at one moment."""
+    """Numbers of jobs, and everything that decides about starts, at one moment."""
 
     waiting: int
     active: int
@@ -82,11 +82,11 @@ class Stats:
     by_priority: Mapping[Priority, int]
     #: ``None`` while the queue runs.
     pause: Pause | None
-    #: ``None`` while no limit holds.
+    #: ``None`` if there is no limit.
     rate_use: RateUse | None
     #: When the circuit breaker lets the next probe through, unix ms; ``None`` while closed.
     circuit_open_until_ms: int | None
-    #: Until when a call waits because Twilio's capacity was used up, unix ms; ``None`` for no call.
+    #: How long a call waits because Twilio's capacity is used up, unix ms; ``None``: none waits.
     capacity_until_ms: int | None = None
     #: Attempts whose outcome is unknown; they are counted in ``active``, too.
     unknown_outcomes: int
@@ -102,7 +102,7 @@ class Stats:
     outbox: OutboxState
     #: Recurring calls that have a next run.
     recurring: int
-    #: Whether a scheduler looked after them within the last 30 s.
+    #: Whether a scheduler kept up with them in the last 30 s.
     scheduler_active: bool
     memory: Memory = field(default_factory=Memory)
 

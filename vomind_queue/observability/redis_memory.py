@@ -7,22 +7,22 @@ from dataclasses import dataclass
 
 logger = logging.getLogger(__name__)
 
-#: Share of maxmemory from which on people should know.
+#: Share of maxmemory above which a warning is due.
 TIGHT = 0.8
-#: Once told, it is over below this share.
+#: The warning is withdrawn below this share.
 EASED = 0.75
-#: With less room than that a server refuses a request that is larger than most, bytes.
+#: With less free memory than this, a server refuses larger requests, bytes.
 LEAST_ROOM = 128 * 1024
 #: What to do about it.
 REMEDY = (
     "Raise its maxmemory (redis-cli config set maxmemory 4gb), or free some: vomind-queue clean "
-    "removes calls that have ended, KEEP_COMPLETED and KEEP_FAILED keep fewer."
+    "removes finished calls; lower KEEP_COMPLETED and KEEP_FAILED to keep fewer."
 )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Memory:
-    """What a server uses, bytes, and its maxmemory; 0 where it has none."""
+    """Memory that a server uses, and its maxmemory (0 if it has none), bytes."""
 
     used: int = 0
     limit: int = 0
@@ -42,17 +42,17 @@ class Memory:
 
 
 class MemoryWatch:
-    """Says once that memory is nearly full, and once that it is not any more."""
+    """Log once when memory is nearly full, and once when it has room again."""
 
     def __init__(self) -> None:
-        self._looks = 0
+        self._checks = 0
 
     def note(self, memory: Memory) -> None:
-        """Take what a look has found."""
-        if memory.share >= (EASED if self._looks else TIGHT):
-            if not self._looks:
+        """Take a measurement."""
+        if memory.share >= (EASED if self._checks else TIGHT):
+            if not self._checks:
                 logger.warning("Redis memory is nearly full: %s. %s", memory, REMEDY)
-            self._looks += 1
-        elif self._looks:
-            logger.warning("Redis memory has room again, after %d looks", self._looks)
-            self._looks = 0
+            self._checks += 1
+        elif self._checks:
+            logger.warning("Redis memory has room again, after %d checks", self._checks)
+            self._checks = 0

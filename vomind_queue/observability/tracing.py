@@ -1,7 +1,7 @@
-"""Traces by OpenTelemetry, where its own variables ask for them.
+"""Traces by OpenTelemetry, if its own variables ask for them.
 
-Else nothing of it is imported, and no call pays for it. Its packages are no part of
-``requirements.txt``; ``requirements-otel.txt`` has them.
+Otherwise none of it is imported. Its packages are in ``requirements-otel.txt``, not in
+``requirements.txt``.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ ASKING = (
     "OTEL_TRACES_EXPORTER",
 )
 
-#: Their addresses have numbers or tokens in them, and a trace has the address; or nobody asks.
+#: Paths that contain phone numbers or tokens, which would appear in traces, and mere probes.
 UNTRACED = "api/people,api/calls,api/twilio,healthz,readyz,metrics"
 
 
 def wanted(environ: Mapping[str, str]) -> bool:
-    """Whether traces are asked for."""
+    """Return whether traces are requested."""
     off = environ.get("OTEL_SDK_DISABLED", "").lower() == "true"
     if off or environ.get("OTEL_TRACES_EXPORTER", "").lower() == "none":
         return False
@@ -32,10 +32,9 @@ def wanted(environ: Mapping[str, str]) -> bool:
 
 
 def begin(part: str, environ: Mapping[str, str]) -> bool:
-    """Traces what this process does from now on, if that is wanted; whether it is.
+    """Start tracing this process if that is requested; return whether it is.
 
-    ``part`` is the process's name among ours. Ends the process with one line where the packages
-    are missing.
+    ``part`` is the name of the process. Exit with one line if the packages are missing.
     """
     if not wanted(environ):
         return False
@@ -53,7 +52,7 @@ def begin(part: str, environ: Mapping[str, str]) -> bool:
 
 
 def follow(app: Any) -> None:
-    """Traces the requests to a Flask application. Only after `begin` has said yes."""
+    """Trace the requests to a Flask application; call only after `begin` returned true."""
     _of("opentelemetry.instrumentation.flask", "FlaskInstrumentor")().instrument_app(
         app, excluded_urls=UNTRACED
     )
@@ -64,7 +63,7 @@ def _set_up(service: str, environ: Mapping[str, str]) -> None:
     provider = _of("opentelemetry.sdk.trace", "TracerProvider")(resource=resource)
     export = import_module("opentelemetry.sdk.trace.export")
     if environ.get("OTEL_TRACES_EXPORTER", "").lower() == "console":
-        # Each span as soon as it ends: it is for looking on.
+        # Print each span as soon as it ends.
         provider.add_span_processor(export.SimpleSpanProcessor(export.ConsoleSpanExporter()))
     else:
         exporter = _of(

@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 
 from vomind_queue.calls.call import Priority, State
+from vomind_queue.queue.old_keys import OLD_NAMES
 
 _ROOT = "{calls}:"
 
@@ -132,12 +133,6 @@ ACTIVITY_LAST = _ROOT + "activity:last"
 TOTALS = _ROOT + "totals"
 #: List with an expiry, one for each client that asks: the times of its last requests.
 REQUEST_LIMIT = _ROOT + "request_limits:"
-#: The same keys as versions before 0.9.0 named them; `includes/old_keys.lua` moves what they hold.
-OLD_RECONCILING = _ROOT + "settling"
-OLD_STATUS_POLLS = _ROOT + "following"
-OLD_ORPHANS = _ROOT + "strays"
-OLD_NOTIFY = _ROOT + "wake"
-OLD_OUTBOX_LEADER = _ROOT + "outbox:lead"
 #: Never written; deleting it lets a script go on when memory is full (see `includes/memory.lua`).
 NOTHING = _ROOT + "nothing"
 
@@ -146,7 +141,7 @@ LUA_NAMES = {
     name.lower(): value
     for name, value in list(globals().items())
     if re.fullmatch("[A-Z][A-Z_]*", name)
-}
+} | {name: _ROOT + old for name, old in OLD_NAMES.items()}
 
 
 def job(job_id: str) -> str:

@@ -6,7 +6,7 @@ Fields of the totals' hash (`keys.TOTALS`), each a count since the store was new
 ``event:<kind>``    entries of the outbox, a call each: ``accepted``, ``completed``,
                     ``failed``, ``put_off`` …; not ``taken`` and ``started``
 ``failure:<kind>``  attempts that failed, by `attempts.Kind`
-``lease-lost``      calls taken back from workers that said nothing any more
+``lease-lost``      calls rescued from workers that went silent
 ``w<n>``            starts by the half octave of the time that they waited in
                     their turn; ``waited-ms`` is the sum
 ``l<n>``            first starts of calls for a given time by that of their

@@ -1,4 +1,4 @@
-"""Names of time zones, as people write them, and when clocks are moved."""
+"""Names of time zones as people write them, and changes of a zone's offset."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from difflib import get_close_matches
 from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
-#: What an abbreviation probably means. It is never taken for that: several places use each, and
-#: the data bases' own zones of these names do not follow daylight saving.
+#: The probable meanings of an abbreviation, used in hints only: several places share each one, and
+#: the database's own zones of these names do not follow daylight saving.
 _MEANT = """
     ACST Australia/Adelaide; AEST Australia/Sydney Australia/Brisbane; AKST America/Anchorage;
     AST America/Halifax; AWST Australia/Perth; BST Europe/London; CEST Europe/Berlin Europe/Paris;
@@ -31,9 +31,9 @@ UTC_NAMES = frozenset(
         *("Etc/Greenwich", "Etc/Universal", "Etc/Zulu", "Greenwich", "Universal", "Zulu"),
     )
 )
-#: UTC+2, GMT-5: an offset.
+#: Offsets such as UTC+2 and GMT-5.
 _OFFSET = re.compile(r"(?:UTC|GMT) ?([+-])0?([0-9]{1,2})(?::?00)?", re.IGNORECASE)
-#: Pacific Time, US Eastern Standard Time: as North America and Windows call them.
+#: Names used in North America and Windows, such as Pacific Time and US Eastern Standard Time.
 _SPOKEN = re.compile(
     r"(?:US )?(pacific|mountain|central|eastern|alaskan?|hawaiian)( standard| daylight)? time\b.*",
     re.IGNORECASE,
@@ -47,21 +47,21 @@ _SPOKEN_PLACES = {
     "alaskan": "America/Anchorage",
     "hawaiian": "Pacific/Honolulu",
 }
-#: GMT, EST5EDT, W-SU: names in the data base that are abbreviations all the same.
+#: Names in the database that are abbreviations, such as GMT, EST5EDT and W-SU.
 _SHORT = re.compile(r"[A-Z][A-Z0-9+-]*")
-#: In the data base, and nobody's.
+#: Names in the database that are not time zones of a place.
 _NOWHERE = {"Factory", "localtime"}
-#: Longer is no name, characters.
+#: No name is longer, characters.
 _LONGEST = 64
 
 
 def is_zone(name: str) -> bool:
-    """Return whether it is an IANA name of a place, or UTC; an abbreviation is not."""
+    """Return whether ``name`` is the IANA name of a place, or UTC; abbreviations are refused."""
     return name in _names()
 
 
 def near(name: str) -> list[str]:
-    """Return the names that were probably meant, the likeliest first; three at most."""
+    """Return up to three names that were probably meant, the likeliest first."""
     if len(name) > _LONGEST:
         return []
     if meant := _ABBREVIATIONS.get(name.upper()):
@@ -69,13 +69,13 @@ def near(name: str) -> list[str]:
     if spoken := _SPOKEN.fullmatch(name):
         return [_SPOKEN_PLACES[spoken[1].lower()]]
     if offset := _OFFSET.fullmatch(name):
-        # Their names have the sign of POSIX, which is the other one.
+        # Names under Etc/ have the sign of POSIX, which is reversed.
         posix = f"Etc/GMT{'-' if offset[1] == '+' else '+'}{offset[2]}"
         return [posix] if posix in _names() else []
     plain = {_plain(each): each for each in sorted(_names())}
     wanted = _plain(name)
     found = [plain[wanted]] if wanted in plain else []
-    # Berlin, New York: the place without its continent.
+    # A place without its continent: Berlin, New York.
     found += [each for key, each in plain.items() if wanted and key.endswith(f"/{wanted}")]
     found += [plain[key] for key in get_close_matches(wanted, plain, n=3, cutoff=0.6)]
     return list(dict.fromkeys(found))[:3]
@@ -96,7 +96,7 @@ def _plain(name: str) -> str:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class OffsetChange:
-    """A moment at which a zone's clocks are moved."""
+    """A moment at which a zone's offset changes."""
 
     at_ms: int
     #: Offsets from UTC before and after, s.
@@ -104,12 +104,12 @@ class OffsetChange:
     after_s: int
 
 
-#: No zone moves its clocks there and back within a shorter time, s.
+#: No zone changes its offset and changes it back within a shorter time, s.
 _STEP_S = 86_400
 
 
 def offset_changes(zone: ZoneInfo, from_ms: int, to_ms: int, most: int) -> list[OffsetChange]:
-    """Return the first moments between two instants at which clocks are moved, ``most`` at most."""
+    """Return the first offset changes between two instants, at most ``most``."""
     found: list[OffsetChange] = []
     begin, end = from_ms // 1000, to_ms // 1000
     while begin < end and len(found) < most:
@@ -129,7 +129,7 @@ def _offset(zone: ZoneInfo, at_s: int) -> int:
 
 
 def _change(zone: ZoneInfo, begin: int, end: int) -> int:
-    """Return the second at which the offset of ``end`` begins to hold."""
+    """Return the second at which the offset of ``end`` takes effect."""
     wanted = _offset(zone, end)
     while end - begin > 1:
         middle = (begin + end) // 2

@@ -75,7 +75,7 @@ def connect(url: SplitResult, exchange: Exchange, tls: ssl.SSLContext | None) ->
 
 
 def limit(sock: socket.socket, seconds: float) -> None:
-    """Have sending given up after that time, by this process and by the kernel."""
+    """Make this process and the kernel give up sending after that time."""
     if _USER_TIMEOUT is not None:
         # Bytes waiting in the kernel for an absent peer must not go out late.
         sock.setsockopt(socket.IPPROTO_TCP, _USER_TIMEOUT, max(1, int(seconds * 1000)))

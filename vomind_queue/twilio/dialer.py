@@ -223,7 +223,7 @@ class TwilioDialer:
         return wanted
 
     def _ring(self, call: CallInstance, created_ms: int, attempt: Attempt) -> Ring:
-        # Without callbacks, then and now, no call of ours has a token.
+        # Without callbacks no call of ours has a token, now or then.
         has_tokens = attempt.callbacks or self._public_url
         token = self._token(str(call.sid), attempt.token) if has_tokens else None
         return Ring(sid=str(call.sid), status=str(call.status), created_ms=created_ms, token=token)

@@ -1,4 +1,4 @@
-"""What a failed request to Twilio means: one pure function, and the table behind it.
+"""What a failed request to Twilio means: one pure function, based on a table.
 
 Twilio's codes: https://www.twilio.com/docs/api/errors.
 """
@@ -13,7 +13,7 @@ from http import HTTPStatus
 
 from vomind_queue.calls.attempts import Failure, Kind
 
-#: Longest ``Retry-After`` honoured, ms; a longer one is taken for a mistake.
+#: Longest ``Retry-After`` honoured, ms; a longer one is treated as a mistake.
 MAX_RETRY_AFTER_MS = 3_600_000
 #: Most characters of Twilio's message that a reason shows.
 MAX_WORDS = 300
@@ -144,7 +144,7 @@ _SETTINGS: Mapping[int, str] = {
 }
 _WORDS: Mapping[Kind, str] = {
     Kind.PERMANENT: "Twilio will not place this call",
-    Kind.ACCOUNT: "Twilio refuses every call until the account or its settings are put right",
+    Kind.ACCOUNT: "Twilio refuses every call until the account or its settings are fixed",
     Kind.REFUSED: "Twilio did not take the call for now",
     Kind.UNKNOWN: "Twilio failed, and may or may not have taken the call",
     Kind.UNSENT: "Nothing was sent",

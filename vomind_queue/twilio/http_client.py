@@ -186,7 +186,7 @@ class _Stream:
 
 def _whole(response: HTTPResponse) -> Response:
     if response.status < HTTPStatus.OK:
-        # The real answer may follow, and must not be taken for that of the next request.
+        # The real answer may follow, and must not be mistaken for that of the next request.
         raise HTTPException(f"the status is {response.status}")
     # Piece by piece: otherwise http.client allocates whatever length the server announces.
     body = b"".join(iter(lambda: response.read(_PIECE), b""))

@@ -94,7 +94,7 @@ class History:
     def forget(self, number: str) -> Forgotten:
         """Take a number out of queue, history and log; safe to repeat. Raise StoreUnavailable.
 
-        The queue comes first: what is not called any more cannot come into the log again.
+        The queue comes first: a call that is gone from there cannot get into the log again.
         """
         removed, being_placed = self._erasure.forget(number)
         history = sum(state in FINAL_STATES for state in removed.values())

@@ -46,7 +46,7 @@ class RecurringStore(Protocol):
 
 
 class RecurringScheduler:
-    """What a scheduler does with recurring calls. Everything may raise StoreUnavailable."""
+    """A scheduler's work on recurring calls. Every method may raise StoreUnavailable."""
 
     def __init__(
         self, recurring_store: RecurringStore, monotonic: Callable[[], float] = time.monotonic
@@ -54,18 +54,18 @@ class RecurringScheduler:
         self._recurring_store = recurring_store
         self._monotonic = monotonic
         self._cursor = "0"
-        #: Whether all recurring calls were looked at since this scheduler started.
+        #: Whether all recurring calls were checked since this scheduler started.
         self._swept = False
-        #: The look whose decisions are made, and until when.
+        #: The due entries that are being decided on, and until when.
         self._entries: DueEntries | None = None
         self._until = 0.0
         self._advances: list[Advance] = []
 
     def due_entries(self) -> DueEntries:
-        """Return what is due; entries of older versions or RedBeat's class are mended first."""
+        """Return what is due; first repair entries of older versions or of RedBeat's class."""
         entries = self._recurring_store.due_entries(AT_ONCE)
         if entries.old:
-            # So many at a time: what is due does not wait for all of them.
+            # Only so many at a time, so that due entries do not wait for all of them.
             moved = self._recurring_store.adopt(AT_ONCE)
             logger.info("recurring calls moved into RedBeat's entries", extra={"count": moved})
             entries = self._recurring_store.due_entries(AT_ONCE)
@@ -77,7 +77,7 @@ class RecurringScheduler:
         return entries
 
     def decide(self, due: Due) -> None:
-        """Decide on one of the last look's; what it is too late for is due at the next one."""
+        """Decide on one of the due entries; after the time limit, leave it to the next round."""
         entries = self._entries
         if entries is None or (self._advances and self._monotonic() > self._until):
             return
@@ -88,7 +88,7 @@ class RecurringScheduler:
             self._postpone(due.id, entries, str(error))
 
     def fire(self) -> float:
-        """Carry out what was decided, in one step; return when to look again, s."""
+        """Carry out what was decided, in one step; return when to check again, s."""
         entries, advances = self._entries, self._advances
         if entries is None:
             return 0.0
@@ -100,7 +100,7 @@ class RecurringScheduler:
         if entries.due or entries.unreadable or entries.foreign or entries.old:
             return 0.0
         self._sweep(entries)
-        # What an older version has stored is put into the index without waiting.
+        # Entries of an older version are indexed without waiting.
         return _wait_ms(entries) / 1000 if self._swept else 0.0
 
     def _sweep(self, entries: DueEntries) -> None:
@@ -113,13 +113,13 @@ class RecurringScheduler:
             try:
                 self._recurring_store.mend(schedule_id)
             except (JobNotFound, ScheduleChanged):
-                # Somebody was faster.
+                # Another process was faster.
                 continue
             except (CronError, OSError, ScheduleUnreadable) as error:
                 self._postpone(schedule_id, entries, str(error))
             else:
                 logger.warning(
-                    "recurring call mended: RedBeat's own class had saved it",
+                    "recurring call repaired: RedBeat's own class had saved it",
                     extra={"schedule": schedule_id},
                 )
 

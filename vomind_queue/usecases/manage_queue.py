@@ -1,4 +1,4 @@
-"""What people who look after the queue ask of it: to act, and how it stands and why."""
+"""Operations for people who run the queue: to change it, and to see its state and why."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ class Control:
         return was
 
     def hang_up(self, job_id: str, by: str) -> None:
-        """End a call that is on the line. Raise JobNotFound, WrongState where there is none."""
+        """End a call that is on the line. Raise JobNotFound, or WrongState if there is none."""
         self._queue.hang_up(job_id, by)
         self._deeds.note(by, "hung up", job_id)
         logger.info("call to be hung up", extra={"job_id": job_id})
@@ -121,7 +121,7 @@ class Control:
         logger.info("queue resumed")
 
     def overview(self) -> Overview:
-        """Return how the queue stands now, and the last hour."""
+        """Return the present state of the queue, and the last hour."""
         hour = self._inspection.hour()
         stats = self._queue.stats()
         return Overview(stats=stats, hour=hour, assessment=assess(stats, hour.now_ms))

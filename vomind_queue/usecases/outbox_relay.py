@@ -63,7 +63,7 @@ class Interrupted(Exception):
 
 
 class OutboxRelay:
-    """Delivers the outbox to the log, for as long as it is asked to."""
+    """Delivers the outbox to the log until it is stopped."""
 
     def __init__(
         self,
@@ -104,7 +104,7 @@ class OutboxRelay:
         try:
             self._outbox.release_leadership()
         except StoreUnavailable:
-            logger.info("leadership left to expire: Redis is away")
+            logger.info("leadership left to expire: Redis is unreachable")
 
     def interrupt(self) -> None:
         """End a wait for entries; for a signal handler, which raises this way what ends it."""
@@ -143,7 +143,7 @@ class OutboxRelay:
         return list(self._outbox.dead())
 
     def send_again(self) -> tuple[int, int]:
-        """Deliver the lines that were refused for good once more; how many went, how many not.
+        """Deliver the dead letters again; return how many were accepted and how many refused.
 
         Raise LogUnavailable and StoreUnavailable.
         """

@@ -1,4 +1,4 @@
-"""What became of an attempt is written down, however long Redis is away, and logged."""
+"""Write the outcome of an attempt, retrying while Redis is unreachable, and log it."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-#: How long a worker goes on trying to write an outcome while Redis is away, s. After that the dial
-#: marker stays, and the call is reconciled like any with an unknown outcome.
+#: How long a worker keeps trying to write an outcome while Redis is unreachable, s. After that
+#: the dial marker stays, and the call is reconciled like any with an unknown outcome.
 WRITE_PATIENCE_S = 60.0
 #: Between two tries, s.
 WRITE_PAUSE_S = 0.5
@@ -74,7 +74,7 @@ class OutcomeRecorder:
         return written
 
     def persist(self, write: Callable[[], T]) -> T | None:
-        """Try to write while Redis is away; return ``None`` when that takes too long."""
+        """Retry writing while Redis is unreachable; return ``None`` if that takes too long."""
         give_up_at = self._monotonic() + WRITE_PATIENCE_S
         while True:
             try:
@@ -103,7 +103,7 @@ class OutcomeRecorder:
             logger.warning("circuit open: Twilio refused call after call", extra=fields)
 
     def _withdraw(self, started: DialStarted, decision: Decision) -> None:
-        """End a call that came from an attempt which had been given up."""
+        """End a call of an attempt that had been given up."""
         if decision.accepted is None:
             return
         fields = fields_of(started, decision)

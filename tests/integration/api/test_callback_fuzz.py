@@ -71,7 +71,7 @@ def misdirect(
 ) -> tuple[str, dict[str, str], int, bool]:
     """A request that Twilio did sign, about a call that is not the attempt's.
 
-    Also its status, and whether it proves a stray: a token that no attempt had proves nothing.
+    Also its status, and whether it proves an orphaned call; an unknown token proves nothing.
     """
     path, step = path_of(call.started), rng.randrange(3)
     kind = rng.randrange(4)
@@ -112,12 +112,12 @@ def test_none_is_accepted_wrongly_and_none_moves_a_call_back(
             assert post(api, where, what, signature=signature).status_code == 403
             assert client.hgetall(key) == before
         elif kind == "misdirected":
-            where, what, status, is_stray = misdirect(rng, told, call, a_sid(10**6 + number))
+            where, what, status, is_orphan = misdirect(rng, told, call, a_sid(10**6 + number))
             assert post(api, where, what).status_code == status
             assert client.hgetall(key) == before
-            seen["strays"] += is_stray
+            seen["orphans"] += is_orphan
         seen[kind] += 1
         assert shown(api, call.started.attempt.job_id)["status"] == call.expected()
     assert min(seen.values()) > 30, seen
-    assert api.get("/stats").get_json()["orphanedCalls"] == seen["strays"]
-    assert client.zcard(keys.ORPHANS) == seen["strays"]
+    assert api.get("/stats").get_json()["orphanedCalls"] == seen["orphans"]
+    assert client.zcard(keys.ORPHANS) == seen["orphans"]

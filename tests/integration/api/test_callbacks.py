@@ -341,7 +341,7 @@ def test_a_machine_hears_them_in_the_calls_language(
 
 
 def test_a_call_that_should_not_be_is_hung_up(make_api: MakeApi, worker_queue: WorkerQueue) -> None:
-    """Somebody answered a stray."""
+    """Somebody answered an orphaned call."""
     api = make_api(**REACHED)
     started = placed(api, worker_queue, voicemailMessage="Hi")
     answer = post(api, path_of(started, "twiml"), callback(a_sid(9), "in-progress", 0))

@@ -115,7 +115,7 @@ def test_a_call_that_has_begun_or_ended_is_left_alone(api: Api, worker_queue: Wo
 def test_a_call_that_waits_for_another_attempt_has_begun(
     api: Api, worker_queue: WorkerQueue
 ) -> None:
-    """Its number was asked for, and its doubt is to be settled with that number."""
+    """Twilio was asked to call its number, so it is reconciled with that number."""
     job_id = api.post("/schedule-call", {"to": TO}).get_json()["jobId"]
     taken(worker_queue)
     again = Decision(result=AttemptResult.AGAIN, reason="Busy.", refused=True, wait_ms=60_000)

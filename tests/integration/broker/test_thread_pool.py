@@ -61,7 +61,7 @@ def made_pool(worker_queue: WorkerQueue, slots: int, drain_s: float) -> TaskPool
 
 
 def test_a_task_without_an_end_frees_its_slot(faulty_worker: Process, queue: CallQueue) -> None:
-    """Calls whose dialer ended by what nobody catches are in doubt, and the next one is placed."""
+    """Calls whose dialer ended by an uncaught exception are unknown, and the next one is placed."""
     names = [*FAULTS, "none"]
     queue.add([NewCall(call=Call(to=f"+1555000000{n}", message=m)) for n, m in enumerate(names)])
 
@@ -114,7 +114,7 @@ def test_a_worker_ends_while_a_thread_waits_for_an_answer(
 def test_a_cold_shutdown_waits_for_no_call_and_loses_none(
     faulty_worker: Process, queue: CallQueue, numbers: tuple[signal.Signals, ...]
 ) -> None:
-    """As Celery announces it at the first Ctrl-C: at once, in plain words; the call is in doubt."""
+    """At once, as Celery announces at the first Ctrl-C; the outcome is unknown."""
     queue.add([NewCall(call=Call(to="+15550000001", message="silence")), new(2)])
     until(lambda: queue.stats().active, within_s=30, what="it is being placed")
     time.sleep(0.5)
@@ -171,7 +171,7 @@ def test_what_no_thread_has_begun_is_given_back_at_once(
 def test_a_thread_that_outlives_the_drain_holds_up_nothing(
     worker_queue: WorkerQueue, queue: CallQueue
 ) -> None:
-    """Its call, whose mark stands, is in doubt."""
+    """The outcome of its call, which has a dial marker, is unknown."""
     queue.add([new(1)])
     taken(worker_queue)
     begin(worker_queue, "1")

@@ -121,7 +121,7 @@ def test_who_answered_is_told_apart_from_the_status(line: Line) -> None:
 
 
 def test_a_report_comes_before_the_answer_to_the_request(line: Line) -> None:
-    """Not decided yet; once it is settled by that evidence, the late answer is a repetition."""
+    """Not decided yet; once it is reconciled by that evidence, the late answer is a repetition."""
     started = line.dial()
     assert line.say(started, "ringing", sequence=1).outcome is UpdateOutcome.UNDECIDED
     line.reports.reconcile("1", started.attempt.token, SID)
@@ -134,8 +134,8 @@ def test_a_report_comes_before_the_answer_to_the_request(line: Line) -> None:
     )
 
 
-def test_the_first_evidence_for_an_attempt_in_doubt_wins(line: Line, client: redis.Redis) -> None:
-    """A second call with the same token is a stray."""
+def test_the_first_evidence_for_an_unknown_outcome_wins(line: Line, client: redis.Redis) -> None:
+    """A second call with the same token is an orphaned call."""
     started = line.dial()
     line.worker_queue.finish(
         started, Decision(result=AttemptResult.UNKNOWN, reason="No answer.", wait_ms=0)
@@ -149,7 +149,7 @@ def test_the_first_evidence_for_an_attempt_in_doubt_wins(line: Line, client: red
 
 
 def test_a_superseded_token_is_counted_once(line: Line) -> None:
-    """All callbacks of that call are one stray; until it is ended, it is handed out again."""
+    """All callbacks of that call are one orphaned call, handed out again until it is ended."""
     old = line.dial()
     line.worker_queue.finish(old, Decision(result=AttemptResult.AGAIN, reason="Absent.", wait_ms=0))
     line.worker_queue.release("1")
@@ -266,7 +266,7 @@ def test_a_call_that_cost_nothing_is_not_asked_for(line: Line, client: redis.Red
 def test_a_call_that_was_found_over_still_gets_its_particulars(
     line: Line, client: redis.Redis
 ) -> None:
-    """The settler's list showed it completed: nothing late moves it back, the report is taken."""
+    """Reconciliation found it completed: nothing late moves it back, the report is taken."""
     started = line.dial()
     found = Decision(result=AttemptResult.COMPLETED, accepted=Accepted(sid=SID, status="completed"))
     line.worker_queue.finish(started, found)

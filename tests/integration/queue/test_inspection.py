@@ -101,7 +101,7 @@ def test_a_delayed_call_knows_when(queue: CallQueue, inspection: Inspection) -> 
     assert 0 < seen.at_ms - seen.now_ms <= 60_000
 
 
-def test_an_attempt_in_doubt_knows_when_it_is_looked_for(
+def test_an_attempt_with_an_unknown_outcome_knows_when_it_is_looked_for(
     queue: CallQueue, worker_queue: WorkerQueue, inspection: Inspection
 ) -> None:
     """And one under way that it is."""

@@ -117,7 +117,7 @@ def test_a_repeated_call_can_be_cancelled_and_has_all_its_attempts(retrying: Lin
     assert retrying.queue.cancel("1") is State.WAITING
 
 
-def test_a_late_answer_to_an_attempt_of_before_is_no_stray(
+def test_a_late_answer_to_an_attempt_of_before_is_no_orphan(
     retrying: Line, make_worker_queue: Callable[..., WorkerQueue]
 ) -> None:
     """The callbacks were faster than the answer, and the next attempt is under way already."""

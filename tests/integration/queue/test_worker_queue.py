@@ -1,4 +1,4 @@
-"""Holding, beginning and ending a call: leases, fencing, repetition, doubt, the breaker."""
+"""Claim, start and finish: leases, fencing, repetition, unknown outcomes, circuit breaker."""
 
 from __future__ import annotations
 
@@ -128,10 +128,10 @@ def test_a_lost_lease_cannot_give_back(
     assert other.finish(started, placed("CA1")).status is FinishStatus.OK
 
 
-def test_a_marked_call_of_a_dead_worker_is_in_doubt(
+def test_a_marked_call_of_a_dead_worker_has_an_unknown_outcome(
     queue: CallQueue, worker_queue: WorkerQueue, make_worker_queue: Callable[..., WorkerQueue]
 ) -> None:
-    """It is not dialed again, stays active, cannot be cancelled, and a settler gets it."""
+    """It is not dialed again, stays active, cannot be cancelled, and a reconciler gets it."""
     other = make_worker_queue()
     queue.add([new(1)])
     taken(worker_queue)
@@ -148,7 +148,7 @@ def test_a_marked_call_of_a_dead_worker_is_in_doubt(
     assert worker_queue.due_reconciliations(5) == []
 
 
-def test_a_late_answer_ends_the_doubt(queue: CallQueue, worker_queue: WorkerQueue) -> None:
+def test_a_late_answer_ends_an_unknown_outcome(queue: CallQueue, worker_queue: WorkerQueue) -> None:
     """Whoever brings the first evidence for the attempt completes the call."""
     queue.add([new(1)])
     taken(worker_queue)
@@ -161,10 +161,10 @@ def test_a_late_answer_ends_the_doubt(queue: CallQueue, worker_queue: WorkerQueu
     assert worker_queue.known_sids(["CA1", "CA2"]) == {"CA1"}
 
 
-def test_a_settler_that_dies_leaves_the_doubt_to_the_next(
+def test_a_reconciler_that_dies_leaves_the_call_to_the_next(
     queue: CallQueue, worker_queue: WorkerQueue
 ) -> None:
-    """A doubt handed out is handed out again when nothing came of it."""
+    """A call to reconcile is handed out again if nothing came of it."""
     queue.add([new(1)])
     taken(worker_queue)
     worker_queue.finish(begin(worker_queue, "1"), UNKNOWN)
@@ -234,7 +234,7 @@ def test_a_refused_call_is_put_off_by_its_holder(
 def test_an_acknowledgement_does_not_end_a_call(
     queue: CallQueue, worker_queue: WorkerQueue
 ) -> None:
-    """Celery does so for revoked tasks, too: unmarked calls wait again, marked ones are settled."""
+    """As for revoked tasks: unmarked calls wait again, marked ones are reconciled."""
     queue.add([new(1), new(2)])
     first, second = worker_queue.claim(2, "123").calls
     begin(worker_queue, "2")

@@ -41,7 +41,7 @@ def test_a_refused_connection_was_not_processed(make_dialer: MakeDialer) -> None
 
 
 def test_twilio_away_and_back(dialer: TwilioDialer, simulator: SimulatorClient) -> None:
-    """A connection kept from before does not make a refusal doubtful."""
+    """A connection kept from before does not make the outcome of a refusal unknown."""
     assert isinstance(dialer.place(an_attempt()), Accepted)
     simulator.faults({"fault": "refuse"})
     failed = dialer.place(an_attempt())
@@ -269,7 +269,7 @@ def test_idle_connections_are_closed() -> None:
 
 
 def test_an_idle_connection_is_given_up() -> None:
-    """A server closes idle connections, and a request that crosses that is in doubt."""
+    """A server closes idle connections, so a request sent at that moment has an unknown outcome."""
     http = BoundedHttpClient(2, max_idle_s=0.1)
     with RawServer() as raw_server, contextlib.closing(http):
         for _ in range(2):
@@ -391,7 +391,7 @@ def test_odd_answers(make_dialer: MakeDialer, status: int) -> None:
     ids=lambda answer: answer[:50].decode(),
 )
 def test_answers_that_are_no_http(make_dialer: MakeDialer, answer: bytes) -> None:
-    """Something that breaks HTTP itself leaves the call in doubt."""
+    """A violation of HTTP itself leaves the outcome unknown."""
     with RawServer() as raw_server:
         raw_server.raw = answer
         failed = make_dialer(api_base=raw_server.url).place(an_attempt())

@@ -1,4 +1,4 @@
-"""Looking for calls in doubt, and ending calls."""
+"""Looking for calls with unknown outcomes, and ending calls."""
 
 from __future__ import annotations
 
@@ -25,7 +25,9 @@ def age_ms(attempt: Attempt) -> int:
     return int(time.time() * 1000) - attempt.marked_ms
 
 
-def test_an_attempt_in_doubt_is_found(dialer: TwilioDialer, simulator: SimulatorClient) -> None:
+def test_an_attempt_with_an_unknown_outcome_is_found(
+    dialer: TwilioDialer, simulator: SimulatorClient
+) -> None:
     """A call that was accepted without an answer stands in the list, with its time."""
     attempt = an_attempt()
     simulator.faults({"fault": "drop", "when": "after", "times": 1})

@@ -72,7 +72,7 @@ def test_an_answer_that_ends_with_the_connection(
 def test_half_an_answer_is_none(
     make_dialer: MakeDialer, raw_server: RawServer, answer: bytes
 ) -> None:
-    """Wherever the connection ends before it: even half a refusal leaves the call in doubt."""
+    """Wherever the connection ends before it: even half a refusal leaves the outcome unknown."""
     dialer = make_dialer(api_base=raw_server.url)
     for end in range(len(answer)):
         raw_server.raw = answer[:end]
@@ -190,7 +190,7 @@ def test_no_server_fills_our_memory(
 
 
 def test_an_answer_that_is_too_large(make_dialer: MakeDialer, raw_server: RawServer) -> None:
-    """It is given up in the middle, and leaves the call in doubt."""
+    """It is given up in the middle, and leaves the outcome unknown."""
     raw_server.raw = CREATED + b"\r\n" + BODY + b" " * 9_000_000
     failed = make_dialer(api_base=raw_server.url).place(an_attempt())
     assert isinstance(failed, Failure)
@@ -199,7 +199,7 @@ def test_an_answer_that_is_too_large(make_dialer: MakeDialer, raw_server: RawSer
 
 
 def test_an_answer_before_the_whole_request() -> None:
-    """A server that refuses and hangs up while the request is being sent leaves it in doubt."""
+    """A server that refuses and hangs up during the request leaves the outcome unknown."""
     http, exchange = BoundedHttpClient(1), Exchange(10)
     with socket.create_server(("127.0.0.1", 0)) as listener, contextlib.closing(http):
 

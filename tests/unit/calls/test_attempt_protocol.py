@@ -1,6 +1,6 @@
 """The attempt protocol as a small model, all of whose states are visited.
 
-One call, two workers, a settler and Twilio. Workers die, freeze and wake at any
+One call, two workers, a reconciler and Twilio. Workers die, freeze and wake at any
 point; leases run out at any point; requests get lost, answers get lost. The
 steps stand for this code:
 
@@ -10,7 +10,7 @@ steps stand for this code:
 ``send``      `twilio/connection.py`: the request leaves before its deadline, or never
 ``finish``    `queue/lua/finish.lua`: fenced by the attempt's token
 ``expire``    `take_back` in `queue/lua/claim.lua`
-``settle``    `reconciliation.py`: found in Twilio's list, or absent from it at the horizon
+``reconcile`` `reconciliation.py`: found in Twilio's list, or absent from it at the horizon
 ``callback``  Twilio tells of a ring, with the attempt's token, once or never, at any
               time: ``finish`` again, fenced by the same token, from `status_callbacks.py`
 ============  ======================================================================
@@ -38,7 +38,7 @@ class Rules:
 
     lease_is_checked: bool = True
     mark_comes_first: bool = True
-    settler_waits: bool = True
+    reconciler_waits: bool = True
     deadline_is_kept: bool = True
     finish_is_fenced: bool = True
 
@@ -47,7 +47,7 @@ class Rules:
 class World:
     """Everything at one moment. Attempts are numbered from 0."""
 
-    #: waiting, held, marked, doubt, completed or failed.
+    #: waiting, held, marked, unknown, completed or failed.
     call: str = "waiting"
     holder: int | None = None
     #: The attempt whose mark stands, or stood last.
@@ -88,9 +88,9 @@ def steps(world: World, rules: Rules) -> Iterator[World]:
     if world.call == "held":
         yield replace(world, call="waiting", holder=None)
     if world.call == "marked":
-        yield replace(world, call="doubt", holder=None)
-    if world.call == "doubt":
-        yield from _settle(world, rules)
+        yield replace(world, call="unknown", holder=None)
+    if world.call == "unknown":
+        yield from _reconcile(world, rules)
 
 
 def _worker_steps(
@@ -138,21 +138,21 @@ def _send(world: World, worker: int, attempt: int, rules: Rules) -> Iterator[Wor
 
 
 def _finish(world: World, outcome: str, attempt: int | None, rules: Rules) -> World:
-    stands = world.call in ("marked", "doubt") and world.mark == attempt
+    stands = world.call in ("marked", "unknown") and world.mark == attempt
     if not stands and rules.finish_is_fenced:
         return world  # superseded: a ring, if there is one, is ended at Twilio
     if world.call in ("completed", "failed"):
         return world
-    call = {"accepted": "completed", "unknown": "doubt"}.get(outcome, "waiting")
+    call = {"accepted": "completed", "unknown": "unknown"}.get(outcome, "waiting")
     return replace(world, call=call, holder=None)
 
 
-def _settle(world: World, rules: Rules) -> Iterator[World]:
+def _reconcile(world: World, rules: Rules) -> Iterator[World]:
     rang = world.mark in world.rings
     if rang:
         yield replace(world, call="completed")
     at_horizon = world.mark in world.late and world.mark not in world.flying and not rang
-    if at_horizon or not rules.settler_waits:
+    if at_horizon or not rules.reconciler_waits:
         yield replace(world, call="waiting")
 
 
@@ -194,7 +194,7 @@ def stuck(known: dict[World, list[World]]) -> list[World]:
 
 
 def test_no_path_rings_twice_and_none_loses_the_call() -> None:
-    """Over all interleavings of two workers, a settler, deaths, delays and lost messages."""
+    """Over all interleavings of two workers, a reconciler, deaths, delays and lost messages."""
     known = explore(Rules())
     assert len(known) > 11_000
     assert not broken(known)
@@ -209,7 +209,7 @@ def test_no_path_rings_twice_and_none_loses_the_call() -> None:
     [
         Rules(lease_is_checked=False),
         Rules(mark_comes_first=False),
-        Rules(settler_waits=False),
+        Rules(reconciler_waits=False),
         Rules(deadline_is_kept=False),
         Rules(finish_is_fenced=False),
     ],

@@ -1,4 +1,4 @@
-"""What the evidence says about an attempt in doubt, as a table."""
+"""What the evidence says about an unknown outcome, as a table."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Silent calls are asked for, strays are ended; both survive a Twilio that is away."""
+"""Silent calls are polled, orphaned calls are ended; both survive an outage of Twilio."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Queue:
     """What the queue says, and what it was told."""
 
     due: list[PolledCall] = field(default_factory=list)
-    stray: list[str] = field(default_factory=list)
+    orphans: list[str] = field(default_factory=list)
     told: list[tuple[StatusUpdate, int, int]] = field(default_factory=list)
     gone: list[str] = field(default_factory=list)
 
@@ -41,7 +41,7 @@ class Queue:
 
     def due_orphans(self) -> Sequence[str]:
         """All of them."""
-        return self.stray
+        return self.orphans
 
     def orphan_ended(self, sid: str) -> None:
         """Remembers it."""
@@ -116,6 +116,6 @@ def test_without_callbacks_looks_become_rarer() -> None:
 
 def test_a_stray_that_cannot_be_ended_is_kept() -> None:
     """The others are ended all the same."""
-    queue, twilio = Queue(stray=["CA1", "CA2"]), Twilio(away={"CA1"})
+    queue, twilio = Queue(orphans=["CA1", "CA2"]), Twilio(away={"CA1"})
     assert following(queue, twilio).end_orphans() == 1
     assert (twilio.cancelled, queue.gone) == (["CA2"], ["CA2"])

@@ -69,7 +69,7 @@ def time_within(value: Any, known: frozenset[str]) -> str | None:
 
 
 def plain(name: str) -> str:
-    """Return a name as it is compared; letters of other scripts stay."""
+    """Return the form in which names are compared; letters of other scripts are kept."""
     return re.sub(r"[\W_]", "", name.lower())
 
 

@@ -47,7 +47,7 @@ _OF_CALLS = frozenset({"to", "calls", "cronExpression"})
 MOST_NAMES = 200
 #: Longer names are like no other, and are shown shortened, characters.
 _LONGEST_NAME = 64
-#: How alike two names are that are taken for one, by difflib's measure.
+#: How alike two names must be to count as the same, by difflib's measure.
 _ALIKE = 0.75
 
 

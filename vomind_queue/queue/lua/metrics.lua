@@ -34,10 +34,10 @@ local function overdue()
 end
 
 local seen = redis.call('HGET', K.scheduler, 'seen')
-local doubt = 0
+local unresolved = 0
 for _, mem in ipairs(redis.call('ZRANGE', K.reconciling, 0, 99)) do
     local mark = redis.call('HGET', job_key(id_of(mem)), 'mark')
-    doubt = math.max(doubt, mark and now - tonumber(mark) or 0)
+    unresolved = math.max(unresolved, mark and now - tonumber(mark) or 0)
 end
 return {
     now,
@@ -47,6 +47,6 @@ return {
     seen and now - tonumber(seen) or -1,
     redis.call('EXISTS', K.scheduler_lock),
     overdue(),
-    doubt,
+    unresolved,
     redis.call('ZCARD', K.status_polls),
 }

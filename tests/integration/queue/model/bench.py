@@ -95,7 +95,7 @@ class Model:
     started: DialStarted | None = None
     #: Its holder is to put it off.
     to_defer: bool = False
-    in_doubt: bool = False
+    unknown: bool = False
     #: Attempts of it that are over; their late answers must change nothing.
     old: list[DialStarted] = field(default_factory=list)
     #: The attempt that was begun last, whether it counts, and the call that Twilio made of it.
@@ -129,7 +129,7 @@ class Bench(RuleBasedStateMachine):
         self.paused = False
         self.sids = 0
         self.numbers = 0
-        self.strays = 0
+        self.orphans = 0
         self.erasure = Erasure(store)
         self.reports = CallbackStore(store, self.worker_queues[0], POLICY)
         #: Ids of a bulk that is staged.
@@ -176,7 +176,7 @@ class Bench(RuleBasedStateMachine):
             job.state = State.DELAYED if job.to_defer else State.WAITING
             job.to_defer = False
         else:
-            job.in_doubt = True
+            job.unknown = True
 
     def _outranked(self, job: Model) -> bool:
         return any(
@@ -217,9 +217,9 @@ class Bench(RuleBasedStateMachine):
                 self.queue.job(job_id)
         stats = self.queue.stats()
         assert stats.total == len(found)
-        assert stats.unknown_outcomes == sum(job.in_doubt for job in self.model.values())
+        assert stats.unknown_outcomes == sum(job.unknown for job in self.model.values())
         assert (stats.pause is not None) == self.paused
-        assert stats.orphaned_calls == self.strays
+        assert stats.orphaned_calls == self.orphans
 
     def _check_line(self, job: Job, model: Model) -> None:
         assert job.attempts_made == model.attempts

@@ -34,7 +34,7 @@ class Twilio(Bench):
         sequence=st.sampled_from([None, 0, 1, 2, 3]),
     )
     def report(self, pick: int, status: str | None, sequence: int | None) -> None:
-        """On the last attempt: it settles a doubt, revives what was given up, moves on the line."""
+        """About the last attempt: reconcile it, revive a failed call, or update the call status."""
         job_id, job = self._one(pick, known)
         said = LineStatus(status) if status else None
         sid = job.sid or self.sid()
@@ -59,7 +59,7 @@ class Twilio(Bench):
 
     @while_any(tried)
     @rule(pick=PICKS, gone=st.booleans())
-    def stray(self, pick: int, gone: bool) -> None:
+    def orphan(self, pick: int, gone: bool) -> None:
         """A ring that no attempt accounts for changes no job, and is handed out to be ended.
 
         Where the job is gone nobody can tell, and nothing is ended.
@@ -71,8 +71,8 @@ class Twilio(Bench):
             return
         sid = self.sid()
         outcome = self._say(max(self.gone) if gone else job_id, started, sid, LineStatus.RINGING, 1)
-        self.strays += not gone
-        # A repetition of what made it a stray is heard as one.
+        self.orphans += not gone
+        # A repetition of what made it an orphan counts as one.
         assert (outcome is UpdateOutcome.MISSING) == gone
         assert (self.client.zscore(keys.ORPHANS, sid) is None) == gone
 
@@ -87,7 +87,7 @@ class Twilio(Bench):
         self.client.flushall()
         for each in list(self.model):
             self._forget(each)
-        self.gone, self.paused, self.strays = set(), False, 0
+        self.gone, self.paused, self.orphans = set(), False, 0
         assert self._say(job_id, job.last, sid, LineStatus.RINGING, 1) is UpdateOutcome.MISSING
         assert not self._is_ended(sid)
 
@@ -111,7 +111,7 @@ class Twilio(Bench):
         if not job.counted:
             job.attempts += 1
             job.round += job.started is not None
-        job.counted, job.started, job.in_doubt, job.to_defer = True, None, False, False
+        job.counted, job.started, job.unknown, job.to_defer = True, None, False, False
         job.state, job.holder, job.sid = State.COMPLETED, None, sid
 
 

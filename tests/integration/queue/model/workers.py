@@ -65,7 +65,7 @@ class Workers(Bench):
             assert store.write("defer", [keys.ACTIVE], job_id, lease, 0)[0] == Code.LOST
             kept = store.write("renew_leases", [keys.LEASES], "worker-9", HOUR_MS, job_id, lease)
             assert kept[1:] == [job_id]
-            if not job.in_doubt:
+            if not job.unknown:
                 assert store.write("give_back", [keys.ACTIVE], job_id, lease)[0] == Code.LOST
 
     @rule(pick=PICKS, worker=st.integers(0, 1), callbacks=st.booleans())
@@ -76,7 +76,7 @@ class Workers(Bench):
         answer = self.worker_queues[worker].start_dialing(
             job_id, secrets.token_urlsafe(4), callbacks=callbacks
         )
-        if job is None or job.holder != worker or job.started or job.in_doubt:
+        if job is None or job.holder != worker or job.started or job.unknown:
             assert answer is NotStarted.LOST
             if job is not None and job.holder == worker:
                 # The lease is forgotten by the worker; it would run out.
@@ -97,7 +97,7 @@ class Workers(Bench):
     @while_any(marked)
     @rule(pick=PICKS, result=st.sampled_from(AttemptResult), defers=st.booleans())
     def finish(self, pick: int, result: AttemptResult, defers: bool) -> None:
-        """The outcome of an attempt comes in, from its worker or from a settler."""
+        """The outcome of an attempt comes in, from its worker or from a reconciler."""
         job_id, job = self._one(pick, marked)
         started, was_held = job.started, held(job)
         assert started is not None
@@ -112,11 +112,11 @@ class Workers(Bench):
             return
         assert written.status in (FinishStatus.OK, FinishStatus.AGAIN)
         if result is AttemptResult.UNKNOWN:
-            job.in_doubt, job.holder = True, None
+            job.unknown, job.holder = True, None
             worker_queue.release(job_id)
             return
         job.old.append(started)
-        job.started, job.in_doubt = None, False
+        job.started, job.unknown = None, False
         if result in (AttemptResult.COMPLETED, AttemptResult.FAILED, AttemptResult.AGAIN):
             job.attempts += 1
             job.round += 1
@@ -140,7 +140,7 @@ class Workers(Bench):
     @rule(worker=st.integers(0, 1))
     def check_unknown_outcomes(self, worker: int) -> None:
         """Each comes with its token, and with whether that attempt asked for callbacks."""
-        unknown = {job_id: job for job_id, job in self.model.items() if job.in_doubt}
+        unknown = {job_id: job for job_id, job in self.model.items() if job.unknown}
         for job_id in unknown:
             self.client.zadd(keys.RECONCILING, {member(job_id): 1}, xx=True)
         found = {

@@ -28,7 +28,7 @@ const EVENTS = {
   failed: ['Given up', 'circle-x', 'red'],
   refused: ['Refused', 'circle-alert', 'amber'],
   postponed: ['Did not count: tried again', 'hourglass', 'amber'],
-  in_doubt: ['In doubt: looked for in Twilio’s list', 'search', 'amber'],
+  in_doubt: ['Unknown outcome: looked for in Twilio’s list', 'search', 'amber'],
   put_off: ['Delayed', 'clock', 'violet'],
   changed: ['Changed', 'clock', 'violet'],
   retried: ['Given new attempts', 'rotate-ccw', 'blue'],
