@@ -74,7 +74,7 @@ export function cancel(job, then) {
 export function hang_up(job) {
   confirm({
     title: `Hang up call ${job.jobId}?`,
-    touches: `The call to ${masked(job.data.to)} is on the line (${outcome(job.call).name.toLowerCase()}). Twilio ends it: the phone stops ringing, or whoever answered is cut off.`,
+    touches: `The call to ${masked(job.data.to)} is on the line (${outcome(job.call).name.toLowerCase()}). Twilio ends it: the phone stops ringing, or the person who answered is cut off.`,
     after: 'It counts as placed, and is not tried again. This cannot be undone.',
     yes: 'Hang up',
     no: 'Let it go on',
