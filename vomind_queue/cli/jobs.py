@@ -64,10 +64,11 @@ def _refuse_finished(api: Api, job_id: str) -> None:
 @_IDS
 @talks
 def hangup(api: Api, out: Out, *, ids: tuple[str, ...]) -> None:
-    """Hang up calls that are on the line: the phone stops ringing, or the person is cut off.
+    """Hang up calls that are on the line.
 
-    "-" reads the ids from standard input. A call that is not on the line is refused. One that was
-    hung up counts as placed, and is not tried again.
+    The phone stops ringing, or the person who answered is cut off. "-" reads the ids from standard
+    input. A call that is not on the line is refused. One that was hung up counts as placed, and is
+    not tried again.
     """
 
     def one(job_id: str) -> tuple[dict[str, Any], str]:
