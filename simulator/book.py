@@ -195,6 +195,13 @@ class Book:
             )
             return iter(list(reversed(found)) if found else [])
 
+    def under_way(self, account: str) -> int:
+        """Return how many calls of an account are not over."""
+        with self._lock:
+            now_s = time.time()
+            calls = self._by_account.get(account, ())
+            return sum(call.ended_s(now_s) is None for call in calls)
+
     def end(self, call: SimulatedCall, wanted: str) -> bool:
         """End a call as asked, ``canceled`` or ``completed``; false when it is over already."""
         with self._lock:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -56,6 +57,8 @@ class CallsApi:
         self._book = book
         self._faults = faults
         self._accounts = accounts
+        #: Nobody else gets a line between the count of calls and the next one.
+        self._accepting = threading.Lock()
         self._doers: Mapping[Operation, Callable[[Request, str, str], Reply]] = {
             Operation.CREATE: self._create,
             Operation.LIST: self._list,
@@ -96,12 +99,18 @@ class CallsApi:
         parameters = _collected(request.form)
         check_create({name: str(value) for name, value in parameters.items()})
         authorization = request.headers.get("authorization", "")
-        call = self._book.accept(
-            account,
-            parameters,
-            course=self._courses.of(str(parameters["To"])),
-            auth_token=self._accounts.auth_token(account, authorization),
-        )
+        to = str(parameters["To"])
+        with self._accepting:
+            if rule := self._faults.crowded(to, self._book.under_way(account)):
+                raise MistakeError(
+                    rule.code or 10004, status=rule.status, retry_after_s=rule.retry_after
+                )
+            call = self._book.accept(
+                account,
+                {**parameters, "To": self._faults.spelling(to)},
+                course=self._courses.of(to),
+                auth_token=self._accounts.auth_token(account, authorization),
+            )
         self._callbacks.plan(call)
         return _json(201, as_json(call, call.created_s))
 

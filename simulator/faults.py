@@ -10,7 +10,7 @@ from typing import Any
 from simulator.rules import BadRuleError, RuleList, read_rule
 
 #: Fields of a rule that hold whole numbers.
-_WHOLE = ("times", "ms", "spread", "status", "code", "retry_after")
+_WHOLE = ("times", "ms", "spread", "status", "code", "retry_after", "lines")
 
 
 class Fault(StrEnum):
@@ -40,8 +40,16 @@ class Fault(StrEnum):
     THEN_CLOSE = "then_close"
     #: New calls appear in lists ``ms`` late.
     LIST_LAG = "list_lag"
+    #: New calls are refused while ``lines`` of them are under way: by ``code`` and ``status``.
+    CROWDED = "crowded"
+    #: Twilio writes the number of new calls in another way: they are listed under ``number``.
+    RESPELL = "respell"
     #: The listener is closed for ``ms``: connections are refused.
     REFUSE = "refuse"
+
+
+#: Faults that strike no request by themselves: what they say is asked for where it matters.
+_STANDING = frozenset({Fault.LIST_LAG, Fault.CROWDED, Fault.RESPELL})
 
 
 class Operation(StrEnum):
@@ -78,6 +86,10 @@ class Rule:
     message: str | None = None
     #: Seconds in ``Retry-After``.
     retry_after: int | None = None
+    #: Calls that there may be at a time.
+    lines: int = 0
+    #: How Twilio writes the number.
+    number: str | None = None
     #: How many requests it has struck.
     struck: int = 0
 
@@ -123,19 +135,29 @@ class Faults(RuleList[Rule]):
             for rule in self._rules:
                 is_delay = rule.fault is Fault.SLOW
                 is_full = any(other.fault is not Fault.SLOW for other in struck)
-                if rule.fault is Fault.LIST_LAG or (is_full and not is_delay):
+                if rule.fault in _STANDING or (is_full and not is_delay):
                     continue
                 if rule.strikes(operation, to):
                     rule.struck += 1
                     struck.append(rule)
         return sorted(struck, key=lambda rule: rule.fault is not Fault.SLOW)
 
+    def crowded(self, to: str, under_way: int) -> Rule | None:
+        """Return the rule by which one more call is refused, and count that."""
+        for rule in self._standing(Fault.CROWDED, to):
+            if under_way >= rule.lines:
+                rule.struck += 1
+                return rule
+        return None
+
+    def spelling(self, to: str) -> str:
+        """Return how Twilio writes a number."""
+        return next((rule.number or to for rule in self._standing(Fault.RESPELL, to)), to)
+
+    def _standing(self, fault: Fault, to: str | None) -> list[Rule]:
+        with self._lock:
+            return [each for each in self._rules if each.fault is fault and each.to in (None, to)]
+
     def list_lag_s(self, to: str | None) -> float:
         """Return how late new calls appear in a list, seconds."""
-        with self._lock:
-            lags = [
-                rule.ms
-                for rule in self._rules
-                if rule.fault is Fault.LIST_LAG and rule.to in (None, to)
-            ]
-        return max(lags, default=0) / 1000
+        return max((rule.ms for rule in self._standing(Fault.LIST_LAG, to)), default=0) / 1000

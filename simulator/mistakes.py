@@ -43,6 +43,7 @@ KNOWN: Mapping[int, tuple[int, str]] = {
     21218: (400, "Invalid ApplicationSid"),
     21219: (400, "The number is unverified. Trial accounts may only call verified numbers."),
     21220: (400, "Call is not in a state that allows this."),
+    22005: (400, "Call queue is full"),
     32018: (400, "Twiml size exceeded maximum allowed value of 4000 characters"),
 }
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from tests.chaos.bulk import bulk, on_time, stats
 from tests.chaos.call_log import call_log
+from tests.chaos.capacity import capacity
 from tests.chaos.few_connections import few_connections
 from tests.chaos.kills import kills, long_kills
 from tests.chaos.leases import leases
@@ -30,6 +31,7 @@ from tests.chaos.telephone import (
     telephone,
     too_late,
 )
+from tests.chaos.telephone_changes import emptied, moves, wishes
 from tests.chaos.troubled_redis import disturbed, failover, full_memory, unfit
 
 EXPERIMENTS: Sequence[Experiment] = (
@@ -43,6 +45,10 @@ EXPERIMENTS: Sequence[Experiment] = (
     Experiment(name="full-memory", promise="P10 P1", run=full_memory),
     Experiment(name="unfit-redis", promise="P1 P10", run=unfit, short=False),
     Experiment(name="telephone", promise="P1 P2", run=telephone),
+    Experiment(name="telephone-moves", promise="P2", run=moves, short=False),
+    Experiment(name="telephone-wishes", promise="P2 P7", run=wishes),
+    Experiment(name="telephone-emptied", promise="P2", run=emptied, short=False),
+    Experiment(name="capacity", promise="P10", run=capacity),
     Experiment(name="refused", promise="P10", run=refused, short=False),
     Experiment(name="unknown", promise="P2", run=left_to_a_person, short=False),
     Experiment(

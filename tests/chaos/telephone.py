@@ -41,6 +41,8 @@ def kinds(deadline_ms: int, longest: float = 3.0) -> Sequence[Mapping[str, Any]]
     refusals: list[Mapping[str, Any]] = [
         {"fault": "error", "status": 429},
         {"fault": "error", "status": 429, "retry_after": 2},
+        {"fault": "error", "status": 429, "code": 10004},
+        {"fault": "error", "status": 400, "code": 22005},
         {"fault": "then_close"},
         {"fault": "drip", "ms": 2, "when": "after"},
     ]
