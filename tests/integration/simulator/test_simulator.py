@@ -204,6 +204,31 @@ def test_refusing_and_reopening(simulator: SimulatorClient) -> None:
     assert simulator.create(NUMBER).status_code == 201
 
 
+def test_it_has_a_number_of_lines(own_simulator: Callable[..., SimulatorProcess]) -> None:
+    """One call more is refused until one of them is over, and it says who ended that."""
+    simulator = own_simulator().client
+    simulator.faults({"fault": "crowded", "lines": 1, "status": 400, "code": 22005})
+    first = simulator.create(NUMBER)
+    assert first.status_code == 201
+    refused = simulator.create(NUMBER)
+    assert (refused.status_code, refused.json()["code"]) == (400, 22005)
+    assert [ring["endedBy"] for ring in simulator.rings()] == [None]
+    url = simulator.calls_url.removesuffix(".json") + f"/{first.json()['sid']}.json"
+    assert requests.post(url, data={"Status": "canceled"}, auth=(ACCOUNT, "t"), timeout=10).ok
+    assert [ring["endedBy"] for ring in simulator.rings()] == ["api"]
+    assert simulator.create(NUMBER).status_code == 201
+    assert simulator.faults()[0]["struck"] == 1
+
+
+def test_it_writes_a_number_anew(simulator: SimulatorClient) -> None:
+    """As Twilio does: the call is listed under that spelling alone."""
+    given, listed = (f"+44{zero}20{time.time_ns() % 10**8:08}" for zero in ("0", ""))
+    simulator.faults({"fault": "respell", "to": given, "number": listed})
+    sid = simulator.create(given).json()["sid"]
+    assert simulator.get(To=given).json()["calls"] == []
+    assert [call["sid"] for call in simulator.get(To=listed).json()["calls"]] == [sid]
+
+
 def test_the_list_lags(simulator: SimulatorClient) -> None:
     """A young call is missing from the list for as long as the rule says."""
     to = f"+1502{time.time_ns() % 10**7:07}"
