@@ -44,7 +44,7 @@ def command(settings: Settings) -> Sequence[str]:
 
 
 def guarded(settings: Settings) -> Settings:
-    """Return the settings with the server's password, which is made where there is none yet.
+    """Return the settings with the server's password, which is generated if there is none yet.
 
     The data directory must be locked.
     """

@@ -140,7 +140,7 @@ def ready(settings: Settings) -> Sequence[Callable[[], bool]]:
 
 
 def environment(settings: Settings, environ: Mapping[str, str]) -> dict[str, str]:
-    """Return what the processes get: ``environ``, and the simulator where it is used."""
+    """Return what the processes get: ``environ``, and the simulator if it is used."""
     path = [str(ROOT), *filter(None, [environ.get("PYTHONPATH")])]
     made = dict(environ) | {"PYTHONUNBUFFERED": "1", "PYTHONPATH": os.pathsep.join(path)}
     if simulated(settings):

@@ -29,7 +29,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except OSError as error:
         sys.stderr.write(f"The simulator cannot listen: {error.strerror} ({args.port}).\n")
         return 1
-    # One line for a program that started this one: where it listens.
+    # One line for the program that started this one: the address.
     sys.stdout.write(f"simulator {simulator.url} control {simulator.control_url}\n")
     sys.stdout.flush()
     signal.sigwait(stops)

@@ -37,7 +37,7 @@ class SimulatedCall:
     auth_token: str = ""
     #: What the address for instructions said, once it was asked.
     instructions: str | None = None
-    #: What it was told to do, each from when on; the last one replaces those before it.
+    #: Its instructions, each with its start; the last one replaces the earlier ones.
     documents: list[Document] = field(default_factory=list)
     #: Status at which it was ended, by the client or its instructions, and when (unix seconds).
     ended: tuple[str, float] | None = None
@@ -66,7 +66,7 @@ class SimulatedCall:
 
     @property
     def in_background(self) -> bool:
-        """Whether the call goes on while it is found out who answered."""
+        """Whether the call continues while it is determined who answered."""
         return self.parameter("AsyncAmd") == "true"
 
     def status(self, now_s: float) -> str:
@@ -74,7 +74,7 @@ class SimulatedCall:
         if self.ended:
             return self.ended[0]
         status = self.course.status(now_s - self.created_s)
-        # A machine records for as long as it is let.
+        # A machine records as long as the call lasts.
         return "in-progress" if status == "completed" and now_s < self.ends_s else status
 
     @property
@@ -94,7 +94,7 @@ class SimulatedCall:
     def ended_by(self, now_s: float) -> str | None:
         """Return who ended it: ``callee``, ``timeout``, or ``api`` for our own side.
 
-        ``None`` while it goes on, and where it could not be connected.
+        ``None`` while it lasts, and if it was never connected.
         """
         if self.ended:
             return "api"

@@ -43,7 +43,7 @@ class Letter:
 
     call: SimulatedCall
     #: initiated, ringing, answered, completed; detected: who answered; instructions: what to say;
-    #: hangup, which is no request: the instructions are at their end.
+    #: hangup, which is not a request: the instructions have ended.
     event: str
     #: Twilio's status then.
     status: str = ""

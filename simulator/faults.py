@@ -22,7 +22,7 @@ class Fault(StrEnum):
     ERROR = "error"
     #: A page of HTML with ``status`` (default 502), as a proxy in between sends.
     HTML = "html"
-    #: JSON that is no call at all, with ``status`` (default 200).
+    #: JSON that is not a call, with ``status`` (default 200).
     EMPTY = "empty"
     #: One byte of the answer each ``ms``.
     DRIP = "drip"

@@ -172,7 +172,7 @@ def _read_chunks(reader: BufferedReader) -> bytes:
 
 
 def deliver(sock: socket.socket, reply: Reply) -> bool:
-    """Send an answer in its manner; say whether the connection goes on."""
+    """Send an answer in its manner; return whether the connection stays open."""
     encoded = reply.encode()
     match reply.delivery:
         case Delivery.WHOLE:

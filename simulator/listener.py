@@ -69,7 +69,7 @@ class Listener:
             self._do_as_wanted()
 
     def _patience_ms(self) -> float | None:
-        """Return how long the state may stay as it is, ms."""
+        """Return how long the state may remain unchanged, ms."""
         with self._state:
             if self._is_open or self._shut_until == math.inf:
                 return None

@@ -76,7 +76,7 @@ class MistakeError(Exception):
         status: int | None = None,
         retry_after_s: int | None = None,
     ) -> None:
-        """The usual words and the usual HTTP status of the code, where none are given."""
+        """The usual message and HTTP status of the code, if none are given."""
         usual_status, usual_message = KNOWN.get(code, (400, "Unknown error"))
         self.code = code
         self.message = usual_message if message is None else message

@@ -1,7 +1,7 @@
 """TwiML as the simulator carries it out: which verbs, how long each takes, and what is wrong in it.
 
 https://www.twilio.com/docs/voice/twiml. Only what a call hears is carried out; what a person could
-answer is taken for silence.
+answer is treated as silence.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from xml.etree import ElementTree as ET
 
 #: How long a word takes to be spoken, s.
 WORD_S = 0.3
-#: Characters that count as one word where there are no spaces.
+#: Characters that count as one word in text without spaces.
 _LONG_WORD = 12
 #: How long a recording plays that nobody fetches, s.
 _PLAY_S = 2.0
@@ -52,7 +52,7 @@ class Document:
 
     @property
     def ended_s(self) -> float:
-        """When all of it has been carried out, unix s."""
+        """When the instructions end, unix s."""
         return self.began_s + sum(verb.lasts_s for verb in self.verbs)
 
     @property

@@ -31,7 +31,7 @@ class Line:
 
 @dataclass(kw_only=True, slots=True)
 class Account:
-    """All of them, as they are found."""
+    """All entries, in the order in which they are found."""
 
     #: Queue, version and address, without its password.
     source: str

@@ -24,7 +24,7 @@ def _zone(_ctx: click.Context, _parameter: click.Parameter, name: str | None) ->
     if name is None or is_zone(name):
         return name
     meant = ", ".join(near(name))
-    raise click.BadParameter(f"{name} is no time zone; perhaps {meant or 'Europe/Berlin'}")
+    raise click.BadParameter(f"{name} is not a time zone; perhaps {meant or 'Europe/Berlin'}")
 
 
 @click.command("import-bullmq")
@@ -60,7 +60,7 @@ def _zone(_ctx: click.Context, _parameter: click.Parameter, name: str | None) ->
 @click.option(
     "--report",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Write all of it, old and new ids included, to this file as JSON.",
+    help="Write the full report, with old and new ids, to this file as JSON.",
 )
 def import_bullmq(
     *,

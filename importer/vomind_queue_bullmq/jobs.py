@@ -55,7 +55,7 @@ class Terms:
 
 
 def translate(job: OldJob, terms: Terms) -> TakenOver:
-    """Return the call as it is stored here. Raise Untranslatable."""
+    """Return the call in our own form. Raise Untranslatable."""
     if not job.fields:
         raise Untranslatable("its record is gone")
     call = read_call(job.fields, {"queue": terms.queue, "jobId": job.id}, terms.placeable)
@@ -65,7 +65,7 @@ def translate(job: OldJob, terms: Terms) -> TakenOver:
     due = job.at_ms if job.place is Place.DELAYED else wanted
     first_wanted = wanted if attempts else due
     if not all(0 <= moment <= _LAST_MS for moment in (created, due, first_wanted)):
-        raise Untranslatable("its time lies before 1970 or after the year 9999")
+        raise Untranslatable("its time is before 1970 or after the year 9999")
     state, place, reason = _standing(job, attempts, due, terms)
     return TakenOver(
         origin=f"job:{job.id}",

@@ -40,7 +40,7 @@ class Schedules:
         self._identities: dict[str, str] = {}
 
     def survey(self) -> set[str]:
-        """Report all of them; return the ids of their next runs."""
+        """Report all recurring calls; return the ids of their next runs."""
         runs = set()
         for old in self._source.schedules():
             runs.add(old.run_id)

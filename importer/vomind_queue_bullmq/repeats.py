@@ -27,7 +27,7 @@ _WITH_SECONDS = 6
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Translation:
-    """A recurring call as it is stored here."""
+    """A recurring call in our own form."""
 
     recurrence: Recurrence
     #: Its first tick; ``None`` when it has none.
@@ -60,7 +60,7 @@ def translate(
     )
     try:
         agrees = recurrence.first(old.next_ms - 1) == old.next_ms
-        # A run that the old service has begun lies before its next one, whatever our clock says.
+        # A run that the old service has started comes before its next one, whatever our clock says.
         first = recurrence.first(max(now_ms, old.next_ms - 1) if agrees else now_ms)
     except CronError as error:
         raise Untranslatable(f"pattern: {error}") from None
@@ -113,7 +113,7 @@ def _pattern(options: Mapping[str, Any], next_ms: int) -> tuple[str, str]:
 
 
 def _every(every: int, next_ms: int) -> tuple[str, str]:
-    """Return a pattern in UTC for a run each ``every`` ms, where there is one."""
+    """Return the pattern in UTC for a run every ``every`` ms, if there is one."""
     if every % _MINUTE_MS or _DAY_MS % every or (every > _HOUR_MS and every % _HOUR_MS):
         raise Untranslatable(f"every {every} ms: no cron pattern means that")
     phase = next_ms % every

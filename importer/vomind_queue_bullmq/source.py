@@ -48,7 +48,7 @@ class Place(StrEnum):
     FAILED = "failed"
     #: Held by a worker, or left behind by one that died.
     ACTIVE = "active"
-    #: Done; stays where it is.
+    #: Done; stays in the source.
     COMPLETED = "completed"
     #: Waiting for jobs that it depends on.
     CHILDREN = "waiting-children"
@@ -79,7 +79,7 @@ class OldSchedule:
     #: Unix ms.
     next_ms: int
     fields: Mapping[str, str]
-    #: Id and record of the next run; empty where it is gone.
+    #: Id and record of the next run; empty if it is gone.
     run_id: str
     run: Mapping[str, str]
 
@@ -98,7 +98,7 @@ class Source:
         self._pause = self._client.register_script(_script("pause"))
 
     def check(self) -> str:
-        """BullMQ's version, or ``unknown``. Raise SourceUnusable where there is no such queue."""
+        """BullMQ's version, or ``unknown``. Raise SourceUnusable if the queue does not exist."""
         with _told():
             if not self._client.exists(self._key("meta"), self._key("id"), self._key("repeat")):
                 raise SourceUnusable(self._missing())
@@ -275,6 +275,4 @@ def _told() -> Iterator[None]:
     except redis.RedisError as error:
         raise SourceUnusable(f"The source cannot be read: {error}") from error
     except UnicodeDecodeError as error:
-        raise SourceUnusable(
-            "The source holds something that is no text; is it a BullMQ queue?"
-        ) from error
+        raise SourceUnusable("The source contains binary data; is it a BullMQ queue?") from error

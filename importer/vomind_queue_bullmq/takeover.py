@@ -86,7 +86,7 @@ class TakeOver:
         return self.account
 
     def run(self) -> Account:
-        """Take over what can be; what cannot is left as it is, in a paused queue."""
+        """Take over all that is possible; leave the rest in the paused queue."""
         if not self._source.bind(self._takeover_store.store_name()):
             raise OtherTarget(
                 "Another Redis has begun to take this queue over: go on with that one, "
@@ -212,7 +212,7 @@ class TakeOver:
             )
 
     def _tell_left(self, refused: Container[str]) -> None:
-        """Names what stands in the source still."""
+        """Report what is still in the source."""
         for place in (*_PLACES, Place.ACTIVE):
             for part in self._source.jobs(place):
                 for job in part:

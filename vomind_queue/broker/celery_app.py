@@ -30,7 +30,7 @@ def create_celery(settings: Settings, context: WorkerContext) -> Celery:
     transport.install()
     app = Celery("vomind_queue", broker=settings.redis_url, control=Control, set_as_current=False)
     app.conf.update(_configuration(settings, context))
-    # RedBeat looks for its client here first. An address with a password must not stand in the
+    # RedBeat looks for its client here first. An address with a password must not be in the
     # configuration: Celery shows all of it to Flower, `inspect conf` and `report`, and hides the
     # password of `broker_url` alone.
     app.redbeat_redis = connect(settings.redis_url, timeout_s=WORKER_TIMEOUT_S)

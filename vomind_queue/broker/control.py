@@ -1,7 +1,7 @@
 """Answers to remote control that do not hold up the worker.
 
-kombu tries for ever to deliver one. While Redis is away that would keep the worker's event
-loop, which then does not hear a SIGTERM either. The caller has given up long before.
+kombu tries forever to deliver one. During an outage of Redis that would block the worker's event
+loop, which then would not react to SIGTERM either. The caller has given up long before.
 
 Leans on kombu 5.7's ``Mailbox._publish_reply``.
 """

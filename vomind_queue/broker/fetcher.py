@@ -36,7 +36,7 @@ PASS_ON_S = 0.1
 LISTEN_WAIT_S = 5
 #: How long it may take in all before the connection counts as dead, s.
 LISTEN_TIMEOUT_S = LISTEN_WAIT_S + 3.0
-#: Between two tries to wait for a notification while Redis is away, s.
+#: Time between two tries to wait for a notification while Redis is unreachable, s.
 LISTEN_RETRY_S = 0.5
 
 
@@ -92,7 +92,7 @@ class NotificationListener:
         """``store``: used by nothing else, with ``LISTEN_TIMEOUT_S`` for an answer."""
         self._store = store
         self._notifier = notifier
-        #: Set while it is to wait, and once more at the end.
+        #: Set while it should wait, and again at the end.
         self._wanted = threading.Event()
         self._closed = threading.Event()
         # A daemon: Redis may not answer for seconds, and must not hold up the exit.
@@ -134,14 +134,14 @@ class NotificationListener:
         # First: a worker that closes from here on sets both, and this thread sees one of them.
         self._wanted.clear()
         if self._closed.is_set():
-            # It came for a worker that takes nothing in any more. The thread must still end.
+            # The worker no longer claims calls. The thread must still end.
             self._wanted.set()
             self._store.ask("LPUSH", keys.NOTIFY, "1")
             return
         self._notifier.notify()
 
     def _retry(self) -> None:
-        # The event loop checks the queue, and learns whether Redis is away.
+        # The event loop checks the queue, and learns whether Redis is reachable.
         self._notifier.notify()
         self._closed.wait(LISTEN_RETRY_S)
 

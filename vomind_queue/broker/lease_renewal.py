@@ -13,12 +13,12 @@ logger = logging.getLogger(__name__)
 #: Renewals in the length of a lease. The last falls on its end and comes too late: two of the
 #: three before may fail without the loss of a call.
 RENEWALS = 4
-#: Between two tries while Redis is away, s.
+#: Time between two tries while Redis is unreachable, s.
 RETRY_S = 0.5
 
 
 class LeaseRenewal:
-    """A separate thread: it goes on while a stopping worker waits for its calls."""
+    """A separate thread, which continues while a stopping worker waits for its calls."""
 
     def __init__(self, worker_queue: WorkerQueue) -> None:
         self._worker_queue = worker_queue

@@ -37,7 +37,7 @@ def wait_ms(message: Mapping[str, Any]) -> int:
 
 
 def call_of(queue: str, message: Mapping[str, Any]) -> NewCall:
-    """Return the call that a message publishes; its fields stand in the header ``call``.
+    """Return the call that a message publishes; its fields are in the header ``call``.
 
     Raise QueueError when they are missing.
     """

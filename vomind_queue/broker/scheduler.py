@@ -7,7 +7,7 @@ lock decides who leads, and nothing hangs on it. Ordinary periodic tasks (``beat
 entries of RedBeat's) run by RedBeat's own code.
 
 RedBeat's lock is taken in each tick instead of once at the start. A process that waits for it, or
-loses it in an outage, goes on in place.
+loses it in an outage, keeps running.
 
 Leans on RedBeat 2.4: ``setup_schedule``, ``schedule``, ``maybe_due``, ``tick``, ``lock``,
 ``lock_key`` and ``lock_timeout``, which tests guard.
@@ -38,7 +38,7 @@ from vomind_queue.recurring.ticks import Due
 
 logger = logging.getLogger(__name__)
 
-#: Between two tries while Redis is away, s.
+#: Time between two tries while Redis is unreachable, s.
 RETRY_S = 0.5
 #: Looks within the time for which RedBeat's lock is held.
 TICKS_PER_LOCK = 4

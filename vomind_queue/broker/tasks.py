@@ -24,7 +24,7 @@ class TryAgain(VomindError):
 
 
 class CallFailed(VomindError):
-    """The call is given up. Its reason is in the job, not here: it may name the number."""
+    """The call failed for good. The reason is in the job, not here: it may contain the number."""
 
 
 def register(app: Celery, usecase: PlaceCall, settings: Settings) -> Any:
@@ -60,7 +60,7 @@ def register(app: Celery, usecase: PlaceCall, settings: Settings) -> Any:
                     raise self.retry(exc=again, countdown=outcome.wait_ms / 1000)
                 raise again
             case AttemptResult.FAILED:
-                raise CallFailed(f"call {job_id} failed; its reason stands in the job")
+                raise CallFailed(f"call {job_id} failed; its reason is in the job")
             case _:
                 raise Ignore(outcome.result)
 

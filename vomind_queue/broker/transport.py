@@ -84,7 +84,7 @@ class QoS(stock.QoS):
             logger.warning("unacknowledged messages not looked for: %s", error)
 
     def give_back(self, delivery_tag: str) -> bool:
-        """Give a delivered call back; false when the tag is no call's."""
+        """Release a delivered call; return false if the tag belongs to no call."""
         job_id = self._calls.pop(delivery_tag, None)
         if job_id is None:
             return False
@@ -258,7 +258,7 @@ def message_of(claim: Claim) -> dict[str, Any]:
     job_id = claim.job_id
     queue = QUEUE_OF_RANK[claim.rank]
     return {
-        # It never leaves this process: kombu hands on plain data as they are, undecoded.
+        # It never leaves this process: kombu passes plain data on without decoding.
         "body": [[job_id], {}, {}],
         "content-type": "application/data",
         "content-encoding": "binary",

@@ -24,7 +24,7 @@ UNASKED_S = 5.0
 LEAST_S = 0.5
 #: … but for one that a notification asked for. A burst of them is one check, s.
 WORD_S = 0.05
-#: Between two tries while Redis is away, s.
+#: Time between two tries while Redis is unreachable, s.
 RETRY_S = 0.5
 #: Workers share the checks: the more there are, the longer each waits between two, up to
 #: so many times as long. No more, so that the last one left is not late for long.
@@ -126,7 +126,7 @@ class BackgroundJobs:
             if wait_s <= 0:
                 self._jobs[name].call()
         share = min(self._sharing(), MOST_SHARING)
-        # Not all of them at the same moment.
+        # Spread them, so that they do not all run at once.
         least_s = share * LEAST_S * random.uniform(0.5, 1.5)  # noqa: S311
         return max(least_s, min([share * UNASKED_S, *waits.values()]))
 

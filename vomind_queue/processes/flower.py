@@ -39,7 +39,7 @@ MAX_TASKS = 1_000
 
 
 class _TrueLengths(broker.RedisBase):
-    """Counts waiting calls where they wait, and leaves other queues to Flower."""
+    """Counts waiting calls in Redis, and leaves other queues to Flower."""
 
     async def queues(self, names: Iterable[str]) -> list[dict[str, Any]]:
         """``{"name": …, "messages": …}`` for each queue, as Flower's pages want it."""
@@ -69,7 +69,7 @@ def call_broker(broker_url: str, *args: Any, **kwargs: Any) -> broker.RedisBase:
 
 
 def arguments(settings: Settings) -> list[str]:
-    """Return Flower's command line; raise SettingsError where it would stand open to others."""
+    """Return Flower's command line; raise SettingsError if it would be open to others."""
     if not is_loopback(settings.flower_host) and not settings.flower_basic_auth:
         raise SettingsError(
             f"Invalid FLOWER_HOST ({settings.flower_host!r}): expected a loopback address while "
@@ -85,7 +85,7 @@ def arguments(settings: Settings) -> list[str]:
 
 
 def close_open_doors() -> None:
-    """Put ``/metrics`` and ``/healthcheck`` behind the password, where there is one.
+    """Put ``/metrics`` and ``/healthcheck`` behind the password, if there is one.
 
     Flower leaves them open: its metrics show workers and tasks to anyone.
     """
@@ -136,7 +136,7 @@ def main() -> None:
     celery.add_command(flower_command)
     status: Any = 0
     try:
-        # Not through the shell: the password must not stand in the list of processes.
+        # Not as an argument: the password must not appear in the process list.
         celery.main(args=["-A", "celery_app", *line], prog_name="celery")
     except SystemExit as end:
         status = end.code

@@ -71,7 +71,7 @@ def main() -> None:
 
 
 def _serve(settings: Settings, address: str) -> None:
-    """Return once told to stop. End the process when the serving ones fail again and again."""
+    """Return once a signal asks it to stop. End the process if the serving ones keep failing."""
     most = MOST_FAILURES * settings.web_processes
     failures = multiprocessing.RawValue("i", 0)
     server = Granian(

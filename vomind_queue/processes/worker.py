@@ -105,7 +105,7 @@ def _jobs(work: WorkerServices) -> BackgroundJobs:
 
 
 def _check(worker: Any, settings: Settings) -> None:
-    """End the process where it could not work; Celery lets that through, and no other error."""
+    """End the process if it cannot work; Celery lets that through, and no other error."""
     if not issubclass(worker.pool_cls, TaskPool):
         sys.exit("The worker places calls in threads: leave --pool out.")
     if getattr(worker, "autoscale", None):

@@ -45,7 +45,7 @@ FIELDS = {
     "day of week": "0 to 7 or SUN to SAT, also 5L or MON#2",
 }
 
-#: Longer is no pattern but a mistake, characters.
+#: A longer text is a mistake, characters.
 LONGEST = 255
 #: A clock that jumps further was set, not moved for the summer (Debian's cron(8)).
 _LONGEST_JUMP = timedelta(hours=3)

@@ -48,7 +48,7 @@ class ScheduleStatus(StrEnum):
     RECURRING = "recurring"
     #: A person stopped it.
     PAUSED = "paused"
-    #: It has no tick any more.
+    #: It has no further ticks.
     ENDED = "ended"
 
 
@@ -100,7 +100,7 @@ class Recurrence:
     def runs(self, after_ms: int) -> Iterator[int]:
         """Its ticks later than that, unix ms.
 
-        Raise CronError when the expression or the zone cannot be read (any more).
+        Raise CronError if the expression or the zone cannot be read on this machine.
         """
         return runs_of(self.cron, self.zone, self.start_ms, self.end_ms, after_ms)
 
@@ -111,7 +111,7 @@ class Recurrence:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Schedule:
-    """A recurrence as it is kept, with its story so far."""
+    """A stored recurrence with its history."""
 
     #: Number of the schedule, a decimal string that is never given out twice.
     id: str
@@ -172,7 +172,7 @@ class Occurrence:
     #: Id of its job.
     job_id: str
     due_ms: int
-    #: ``None`` when it is in no list any more: removed, or trimmed from history.
+    #: ``None`` if it was removed, or trimmed from history.
     job: Job | None
 
 
@@ -270,7 +270,7 @@ def runs_of(
 ) -> Iterator[int]:
     """Return times of a pattern after ``after_ms``, from ``start_ms`` to ``end_ms``, unix ms.
 
-    Raise CronError when the expression or the zone cannot be read (any more).
+    Raise CronError if the expression or the zone cannot be read on this machine.
     """
     if start_ms is not None:
         after_ms = max(after_ms, start_ms - 1)

@@ -1,6 +1,6 @@
--- Puts jobs aside, each only if it stands where it was seen and no worker holds it.
+-- Sets jobs aside, each only if it is still where it was seen and no worker holds it.
 --
--- KEYS[1]  the set or list that they stand in
+-- KEYS[1]  the set or list that they are in
 -- ARGV[1]  what all keys of the queue begin with
 -- ARGV[2]  name of that set
 -- ARGV[3…] for each job: id and place

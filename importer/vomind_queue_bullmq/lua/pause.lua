@@ -11,7 +11,7 @@ end
 redis.call('HSET', KEYS[1], 'paused', 1)
 redis.call('DEL', base .. 'marker')
 if ARGV[2] == '1' and redis.call('EXISTS', base .. 'wait') == 1 then
-    -- Both lists are taken over: where both exist, they may stay as they are.
+    -- Both lists are taken over, so if both exist they can stay as they are.
     redis.call('RENAMENX', base .. 'wait', base .. 'paused')
 end
 redis.call('XADD', base .. 'events', '*', 'event', 'paused')

@@ -10,7 +10,7 @@ export const locked = cell(false);
 /** The API's clock less this machine's, ms. */
 let ahead = 0;
 
-/** An answer that is no success; `message` is for people, `errors` are by field. */
+/** An answer other than a success; `message` is for people, `errors` are by field. */
 export class Problem extends Error {
   constructor(status, document = {}) {
     super(
@@ -26,7 +26,7 @@ export const now = () => Date.now() + ahead;
 export const signedIn = () => sessionStorage.getItem(KEY) !== null;
 
 export async function signIn(key) {
-  // What no header can carry is no key.
+  // A key must be something that a header can carry.
   if (!/^[\x21-\x7e]+$/.test(key)) throw new Problem(401);
   const answer = await fetch(new URL('api/overview', BASE), { headers: bearer(key) }).catch(() => {
     throw new Problem(0);
@@ -48,7 +48,7 @@ async function document_of(answer) {
   return answer.json().catch(() => ({}));
 }
 
-/** One request; the answer as it came. Throws Problem where there was none. */
+/** Send one request; return the response. Throws Problem if there is none. */
 export async function ask(method, path, body, headers = {}) {
   const sent = { ...bearer(sessionStorage.getItem(KEY)), ...headers };
   if (body !== undefined) sent['Content-Type'] = 'application/json';

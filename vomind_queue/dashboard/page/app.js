@@ -32,7 +32,7 @@ function decoded(part) {
   }
 }
 
-/** `{room, rest, query}` of the address behind the `#`. */
+/** `{room, rest, query}` of the address after the `#`. */
 function where() {
   const [path, search] = location.hash.replace(/^#\/?/, '').split('?');
   const [room, ...rest] = path.split('/').map(decoded);

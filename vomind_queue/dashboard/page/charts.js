@@ -9,7 +9,7 @@ const HEIGHT = 190;
 const LEFT = 34;
 const BOTTOM = 24;
 const TOP = 14;
-/** An allowance this much above the highest bar would flatten all bars: it is only told. */
+/** An allowance this much above the highest bar would flatten all bars, so it is given in words. */
 const TOO_HIGH = 5;
 
 function useWidth(box) {
@@ -26,7 +26,7 @@ function useWidth(box) {
 function ceiling(most) {
   const unit = 10 ** Math.floor(Math.log10(Math.max(most, 1)));
   const nice = [1, 1.5, 2, 3, 4, 5, 6, 8, 10].find((step) => step * unit >= most);
-  // Half of it stands at the axis, too.
+  // Half of it is at the axis as well.
   return Math.max(2 * Math.ceil((nice * unit) / 2), 4);
 }
 
@@ -41,7 +41,7 @@ function bars(minutes) {
   });
 }
 
-/** Calls started in each minute of the last hour, against what is allowed. */
+/** Calls started in each minute of the last hour, against the limit. */
 export function Starts({ minutes, rate }) {
   const box = useRef(null);
   const width = useWidth(box);

@@ -36,7 +36,7 @@ export const TARGETS = [
   { key: 'language', name: 'Language', heads: ['language'], option: true },
   { key: 'voice', name: 'Voice', heads: ['voice'], option: true },
 ];
-/** A phone number, which is no formula. */
+/** A phone number, which is not a formula. */
 const NUMBER = /^\+[0-9]{7,15}$/;
 /**
  * Where a spreadsheet sees a formula (OWASP, CSV injection): at the beginning of a text and after
@@ -74,7 +74,7 @@ export async function read(file) {
   return { head: rows[0].cells.map((name) => name.trim()), rows: rows.slice(1) };
 }
 
-/** What stands most often between the names of the columns, outside of quotes. */
+/** The most frequent separator in the header, outside of quotes. */
 function separator(text) {
   const head = text.split(/\r|\n/, 1)[0].replace(/"[^"]*"/g, '');
   const often = (mark) => head.split(mark).length;
@@ -90,7 +90,7 @@ async function decode(file) {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {
-    // What spreadsheets on Windows save when they are not told otherwise.
+    // The default encoding of spreadsheets on Windows.
     return new TextDecoder('windows-1252').decode(bytes);
   }
 }
@@ -110,7 +110,7 @@ export function guess(head) {
   return found;
 }
 
-/** A number as people write it, with a plus sign in front where its country is known. */
+/** A number as people write it, with a plus sign in front if its country is known. */
 export function number(text, prefix) {
   const squeezed = text
     .replace(/^'/, '')
@@ -142,7 +142,7 @@ export function call_of(cells, head, plan) {
   return made;
 }
 
-/** Names a text; the same text has the same name on every machine, also where there is no https. */
+/** A name for a text, the same on every machine, and available without https. */
 export function name_of(text) {
   const parts = [0xdeadbeef, 0x41c6ce57, 0x9e3779b9, 0x85ebca6b];
   for (let at = 0; at < text.length; at += 1) {

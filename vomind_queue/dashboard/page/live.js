@@ -4,7 +4,7 @@ import { useEffect, useRef, useState } from './html.js';
 import { cell, useCell } from './state.js';
 
 const EVERY_MS = 2000;
-/** So many looks without news apart, lists are read again all the same: a changed word is no news. */
+/** Lists are reloaded after this many polls without news: an edited message does not count as news. */
 const ANYWAY = 15;
 
 /** `{shown, error}`: the last overview, and why there is no newer one. */
@@ -34,13 +34,13 @@ function again() {
   overview.set({ shown: shown && { ...shown }, error: null });
 }
 
-/** After something was done here: lists are read again at once, whatever the overview says. */
+/** After an action on this page: reload lists at once, whatever the overview says. */
 export function touched() {
   again();
   return refresh();
 }
 
-/** Asks now, and from then on at intervals; not while nobody sees the page. */
+/** Poll now and then at intervals, but not while the page is hidden. */
 export async function refresh() {
   clearTimeout(timer);
   if (asking) return;

@@ -75,7 +75,7 @@ const STAYS_MS = 9000;
 const toasts = cell([]);
 let numbered = 0;
 
-/** Says what was done. `undo`, optional: `{label, run}`. */
+/** Show what was done. `undo`, optional: `{label, run}`. */
 export function say(text, { undo, link, tone = 'good' } = {}) {
   const toast = { id: ++numbered, text, undo, link, tone };
   toasts.set([...toasts.get().slice(-2), toast]);
@@ -103,7 +103,7 @@ export function Toasts() {
   )}</div>`;
 }
 
-/** Carries something out; a refusal is told. */
+/** Run an action; show an error if it fails. */
 export async function attempt(run) {
   try {
     return await run();
@@ -156,7 +156,7 @@ function Question({ asked }) {
 
 // ---- Fields of forms ---------------------------------------------------------------------
 
-/** A label, a control and what is wrong with it. `children` is a function of the control's attributes. */
+/** A label, a control and its error. `children` is a function of the control's attributes. */
 export function Field({ id, label, hint, errors, optional, children }) {
   const wrong = errors && errors.length > 0;
   const described =

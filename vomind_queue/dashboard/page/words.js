@@ -115,7 +115,7 @@ export function outcome(call) {
   );
 }
 
-/** Signs that would turn the order of the text around them, told by their numbers. */
+/** Characters that would reverse the text around them, by their code points. */
 export const visible = (text) =>
   text.replace(/[\u202a-\u202e\u2066-\u2069]/g, (sign) => `\\u${sign.charCodeAt(0).toString(16)}`);
 

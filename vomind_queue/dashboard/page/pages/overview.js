@@ -63,7 +63,7 @@ function Hero({ live }) {
 }
 
 function Reasons({ shown }) {
-  // The gravest one stands in the headline already.
+  // The most serious one is in the headline already.
   const rest = shown.reasons.filter(
     (reason, at) =>
       !(at === 0 && ['paused', 'stuck'].includes(shown.state)) && reason.kind !== 'limit',

@@ -50,7 +50,7 @@ const blank = () => ({
   ...Object.fromEntries(OPTIONS.map(([name]) => [name, ''])),
 });
 
-/** The body of a request for one call. Throws `{errors}` for metadata that is no JSON. */
+/** The body of a request for one call. Throws `{errors}` for metadata that is not JSON. */
 function body_of(form) {
   const body = { to: form.to.replace(/[\s().-]/g, ''), priority: form.priority };
   const texts = ['message', 'lead_id', 'machineDetection', 'voicemailMessage'];
@@ -272,7 +272,7 @@ function Recurring() {
       say(`${answer.jobId} is stopped.`);
       touched();
     };
-    // The same number, pattern and zone change what was there: to stop that would be no undo.
+    // The same number, pattern and zone updated an existing call: stopping that would not undo it.
     const made = await call('GET', job_path(answer.jobId)).catch(() => null);
     const fresh = made && made.createdAt === made.updatedAt;
     say(
