@@ -4,7 +4,7 @@ import { useEffect, useRef, useState } from './html.js';
 import { cell, useCell } from './state.js';
 
 const EVERY_MS = 2000;
-/** Lists are reloaded after this many polls without news: an edited message does not count as news. */
+/** Lists are reloaded after this many polls without news; an edited message is not news. */
 const ANYWAY = 15;
 
 /** `{shown, error}`: the last overview, and why there is no newer one. */
