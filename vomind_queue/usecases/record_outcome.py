@@ -87,8 +87,11 @@ class OutcomeRecorder:
 
     def _report(self, started: DialStarted, decision: Decision, written: FinishResult) -> None:
         fields = fields_of(started, decision)
-        if written.status in (FinishStatus.SUPERSEDED, FinishStatus.MISSING):
+        if written.status is FinishStatus.SUPERSEDED:
             self._withdraw(started, decision)
+        elif written.status is FinishStatus.MISSING:
+            # The data is gone, which proves nothing: somebody may be speaking.
+            logger.error("📞 ❌ the queue has no such call any more", extra=fields)
         elif decision.result is AttemptResult.COMPLETED:
             logger.info("📞 ✅ call completed", extra=fields)
         elif decision.result is AttemptResult.FAILED and not written.uncounted:

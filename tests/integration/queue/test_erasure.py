@@ -12,7 +12,7 @@ from tests.integration.placed_call import OTHER, SID, Line, accepted
 from tests.integration.recurring_calls import set_tick, wanted
 from vomind_queue.calls.call import Call, NewCall, State
 from vomind_queue.calls.call_status import UpdateOutcome
-from vomind_queue.calls.decisions import AttemptResult, Decision, NotStarted
+from vomind_queue.calls.decisions import AttemptResult, Decision, FinishStatus, NotStarted
 from vomind_queue.errors import JobNotFound
 from vomind_queue.queue import erasure, keys
 from vomind_queue.queue.call_queue import CallQueue
@@ -123,6 +123,7 @@ def test_a_call_that_is_being_placed_is_not_placed_again(
     line.worker_queue.finish(started, decision, deferred=deferred)
     assert line.worker_queue.defer("1", 0) is False
     assert nothing_is_left(line)
+    assert line.worker_queue.finish(started, accepted(OTHER)).status is FinishStatus.SUPERSEDED
     assert line.reports.has_token("1", started.attempt.token)
     assert line.say(started, "ringing", sid=OTHER).outcome is UpdateOutcome.SUPERSEDED
     assert line.reports.due_orphans() == [OTHER]
