@@ -30,6 +30,8 @@ import pytest
 #: Attempts, and deaths of workers, beyond which nothing new happens.
 MOST_ATTEMPTS = 3
 MOST_DEATHS = 1
+#: Where a call stays for good.
+ENDS = ("completed", "failed", "forgotten", "lost")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +43,47 @@ class Rules:
     reconciler_waits: bool = True
     deadline_is_kept: bool = True
     finish_is_fenced: bool = True
+    #: A token is recognised under any address.
+    any_address: bool = True
+    #: The marker says whether callbacks were asked for.
+    marker_knows_callbacks: bool = True
+    #: Twilio's list is searched for the number, not for one spelling of it.
+    numbers_are_compared: bool = True
+    #: A refusal for want of capacity is no attempt.
+    capacity_is_free: bool = True
+    #: A job that is not there proves nothing.
+    unknown_job_is_left: bool = True
+    #: A call that is being placed is ended once its outcome is known.
+    forgetting_is_kept: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What else happens meanwhile. One thing at a time: all together are too many worlds."""
+
+    #: `PUBLIC_URL` at first, and how often it changes, to another one or to none.
+    address: str = ""
+    moves: int = 0
+    #: Twilio lists the number in another spelling.
+    respelled: bool = False
+    #: Refusals for want of capacity.
+    crowded: int = 0
+    #: All data is lost once.
+    emptied: bool = False
+    #: The person is forgotten once.
+    forgotten: bool = False
+    attempts: int = MOST_ATTEMPTS
+
+
+#: Nothing else happens.
+USUAL = Around()
 
 
 @dataclass(frozen=True, slots=True)
 class World:
     """Everything at one moment. Attempts are numbered from 0."""
 
-    #: waiting, held, marked, unknown, completed or failed.
+    #: waiting, held, marked, unknown, completed or failed; forgotten, or lost with all data.
     call: str = "waiting"
     holder: int | None = None
     #: The attempt whose mark stands, or stood last.
@@ -64,6 +100,16 @@ class World:
     #: Attempts whose deadline has passed.
     late: frozenset[int] = frozenset()
     deaths: int = 0
+    #: `PUBLIC_URL`, how often it has changed, and what it was when each attempt was begun.
+    address: str = ""
+    moved: int = 0
+    addresses: tuple[str, ...] = ()
+    #: Attempts that Twilio refused for want of capacity.
+    refused: frozenset[int] = frozenset()
+    #: Attempts that there had been when the person was forgotten.
+    forgotten: int | None = None
+    #: Rings that were hung up.
+    ended: frozenset[int] = frozenset()
 
     def working(self, worker: int, doing: str, attempt: int | None = None) -> World:
         """The same with one worker doing something else."""
@@ -72,10 +118,11 @@ class World:
         return replace(self, workers=tuple(workers))
 
 
-def steps(world: World, rules: Rules) -> Iterator[World]:
+def steps(world: World, rules: Rules, around: Around) -> Iterator[World]:
     """Every world that can come next."""
+    yield from _surroundings(world, around)
     for worker, (doing, attempt) in enumerate(world.workers):
-        yield from _worker_steps(world, worker, doing, attempt, rules)
+        yield from _worker_steps(world, worker, doing, attempt, rules, around)
     for attempt in world.flying:
         landed = replace(world, flying=world.flying - {attempt})
         yield landed
@@ -90,36 +137,58 @@ def steps(world: World, rules: Rules) -> Iterator[World]:
     if world.call == "marked":
         yield replace(world, call="unknown", holder=None)
     if world.call == "unknown":
-        yield from _reconcile(world, rules)
+        yield from _reconcile(world, rules, around)
+
+
+def _surroundings(world: World, around: Around) -> Iterator[World]:
+    if world.moved < around.moves:
+        for address in {"", "one", "two"} - {world.address}:
+            yield replace(world, address=address, moved=world.moved + 1)
+    if around.emptied and world.call != "lost":
+        yield replace(world, call="lost", holder=None)
+    if around.forgotten and world.forgotten is None:
+        asked = replace(world, forgotten=world.attempts)
+        if world.call in ("marked", "unknown"):
+            yield asked
+        else:
+            ended = world.told | frozenset(world.rings if world.call == "completed" else ())
+            yield replace(asked, call="forgotten", holder=None, ended=ended)
 
 
 def _worker_steps(
-    world: World, worker: int, doing: str, attempt: int | None, rules: Rules
+    world: World, worker: int, doing: str, attempt: int | None, rules: Rules, around: Around
 ) -> Iterator[World]:
     if doing != "idle" and world.deaths < MOST_DEATHS:
         yield replace(world.working(worker, "idle"), deaths=world.deaths + 1)
     if doing == "idle" and world.call == "waiting":
         yield replace(world.working(worker, "took"), call="held", holder=worker)
     elif doing == "took":
-        yield _begin(world, worker, rules)
+        yield _begin(world, worker, rules, around)
     elif doing == "begun":
         yield from _send(world, worker, attempt or 0, rules)
     elif doing == "sent" and attempt not in world.flying:
         rang = attempt in world.rings
         yield world.working(worker, "accepted" if rang else "refused", attempt)
         yield world.working(worker, "unknown", attempt)
+        # One that was given up before counts as it was written.
+        stands = world.call in ("marked", "unknown") and world.mark == attempt
+        if stands and not rang and len(world.refused) < around.crowded:
+            crowded = world.working(worker, "refused", attempt)
+            yield replace(crowded, refused=world.refused | {attempt or 0})
     elif doing in ("accepted", "refused", "unknown", "unsent"):
         yield _finish(world.working(worker, "idle"), doing, attempt, rules)
 
 
-def _begin(world: World, worker: int, rules: Rules) -> World:
+def _begin(world: World, worker: int, rules: Rules, around: Around) -> World:
     allowed = world.call == "held" and world.holder == worker
-    if not allowed and (rules.lease_is_checked or world.call in ("completed", "failed")):
+    if not allowed and (rules.lease_is_checked or world.call in ENDS):
         return world.working(worker, "idle")
-    if world.attempts == MOST_ATTEMPTS:
+    free = len(world.refused) if rules.capacity_is_free else 0
+    if world.attempts - free == around.attempts:
         return replace(world.working(worker, "idle"), call="failed", holder=None)
     attempt = world.attempts
     started = replace(world.working(worker, "begun", attempt), attempts=attempt + 1)
+    started = replace(started, addresses=(*world.addresses, world.address))
     if not rules.mark_comes_first:
         return started
     return replace(started, call="marked", holder=worker, mark=attempt)
@@ -139,33 +208,54 @@ def _send(world: World, worker: int, attempt: int, rules: Rules) -> Iterator[Wor
 
 def _finish(world: World, outcome: str, attempt: int | None, rules: Rules) -> World:
     stands = world.call in ("marked", "unknown") and world.mark == attempt
+    is_unwanted = world.call == "forgotten" or not (rules.unknown_job_is_left or stands)
+    if outcome == "accepted" and is_unwanted:
+        return replace(world, ended=world.ended | {attempt or 0})
     if not stands and rules.finish_is_fenced:
         return world  # superseded: a ring, if there is one, is ended at Twilio
-    if world.call in ("completed", "failed"):
+    if world.call in ENDS:
         return world
     call = {"accepted": "completed", "unknown": "unknown"}.get(outcome, "waiting")
-    return replace(world, call=call, holder=None)
+    return _written(replace(world, holder=None), call, attempt, rules)
 
 
-def _reconcile(world: World, rules: Rules) -> Iterator[World]:
-    rang = world.mark in world.rings
+def _written(world: World, call: str, attempt: int | None, rules: Rules) -> World:
+    """An outcome is written; of a call to somebody who was forgotten meanwhile nothing stays."""
+    if call == "unknown" or world.forgotten is None or not rules.forgetting_is_kept:
+        return replace(world, call=call)
+    ended = world.ended | ({attempt or 0} if call == "completed" else set())
+    return replace(world, call="forgotten", ended=ended)
+
+
+def _reconcile(world: World, rules: Rules, around: Around) -> Iterator[World]:
+    rang = world.mark in world.rings and _is_recognised(world, rules, around)
     if rang:
-        yield replace(world, call="completed")
+        yield _written(world, "completed", world.mark, rules)
     at_horizon = world.mark in world.late and world.mark not in world.flying and not rang
     if at_horizon or not rules.reconciler_waits:
-        yield replace(world, call="waiting")
+        yield _written(world, "waiting", world.mark, rules)
+
+
+def _is_recognised(world: World, rules: Rules, around: Around) -> bool:
+    """Whether a ring in Twilio's list can be told to be the marked attempt's."""
+    if around.respelled and not rules.numbers_are_compared:
+        return False
+    made_under = world.addresses[world.mark or 0]
+    if made_under:
+        return rules.any_address or made_under == world.address
+    return rules.marker_knows_callbacks or not world.address
 
 
 def explore(
-    rules: Rules, stop: Callable[[World], bool] = lambda _: False
+    rules: Rules, stop: Callable[[World], bool] = lambda _: False, around: Around = USUAL
 ) -> dict[World, list[World]]:
     """Every world that can be reached, with those that can come next; or until one is enough."""
     known: dict[World, list[World]] = {}
-    open_worlds = [World()]
+    open_worlds = [World(address=around.address)]
     while open_worlds:
         world = open_worlds.pop()
         if world not in known:
-            known[world] = list(steps(world, rules))
+            known[world] = list(steps(world, rules, around))
             open_worlds += known[world]
             if stop(world):
                 break
@@ -183,7 +273,7 @@ def stuck(known: dict[World, list[World]]) -> list[World]:
     for world, following in known.items():
         for each in following:
             before[each].append(world)
-    ends = [world for world in known if world.call in ("completed", "failed")]
+    ends = [world for world in known if world.call in ENDS]
     reached = set(ends)
     while ends:
         for each in before[ends.pop()]:
@@ -221,6 +311,34 @@ def test_each_rule_is_needed(fault: Rules) -> None:
     assert any(map(wrong, known))
 
 
+@pytest.mark.parametrize(
+    ("around", "fault"),
+    [
+        (Around(address="one", moves=1, attempts=2), Rules(any_address=False)),
+        (Around(moves=1, attempts=2), Rules(marker_knows_callbacks=False)),
+        (Around(respelled=True), Rules(numbers_are_compared=False)),
+        (Around(crowded=1, attempts=1), Rules(capacity_is_free=False)),
+        (Around(emptied=True), Rules(unknown_job_is_left=False)),
+        (Around(forgotten=True), Rules(forgetting_is_kept=False)),
+    ],
+    ids=["address", "callbacks", "spelling", "capacity", "emptied", "forgotten"],
+)
+def test_what_happens_around_a_call_does_no_harm(around: Around, fault: Rules) -> None:
+    """Over all interleavings with it; and the rule that sees to that is needed."""
+    known = explore(Rules(), around=around)
+    assert not list(filter(wrong, known))
+    assert not stuck(known)
+    assert any(map(wrong, explore(fault, stop=wrong, around=around)))
+
+
 def wrong(world: World) -> bool:
-    """A phone rang twice, or a call that rang nobody counts as placed."""
-    return len(world.rings) > 1 or (world.call == "completed" and not world.rings)
+    """A phone rang twice or rings on unwanted, or a call that did not ring counts as placed."""
+    if len(world.rings) > 1 or (world.call == "completed" and not world.rings):
+        return True
+    if world.forgotten is not None:
+        began_later = any(ring >= world.forgotten for ring in world.rings)
+        rings_on = world.call == "forgotten" and not world.told <= world.ended
+        return world.call == "completed" or began_later or rings_on
+    is_cut_off = world.call == "lost" and bool(world.ended)
+    is_given_up = world.call == "failed" and len(world.refused) == world.attempts
+    return is_cut_off or is_given_up
