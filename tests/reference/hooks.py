@@ -49,6 +49,14 @@ schemathesis.openapi.format(
 schemathesis.openapi.format("twilio-voice", st.sampled_from(voices.names()))
 
 
+schemathesis.openapi.format(
+    "application-url",
+    st.sampled_from(["", "/voice/", "/voice?agent=a&x=%C3%BC", ":8443/v#rc=2"]).map(
+        "https://agents.example.com{}".format
+    ),
+)
+
+
 @schemathesis.hook
 def before_call(_: Any, case: schemathesis.Case, __: Any) -> None:
     """A key that came before with another body is refused; Twilio signs what it sends."""
@@ -71,7 +79,8 @@ def filter_body(context: schemathesis.HookContext, body: Any) -> bool:
         return True
     calls = body.get("calls") if isinstance(body.get("calls"), list) else []
     changes = context.operation.method == "patch"
-    if changes and (body.get("machineDetection") == "off" or _names_a_voice(body)):
+    contradicts = body.get("machineDetection") == "off" or body.get("twimlUrl")
+    if changes and (contradicts or _names_a_voice(body)):
         return False
     if not all(_fits(each) for each in [body, *calls] if isinstance(each, dict)):
         return False

@@ -26,7 +26,11 @@ SEED = os.environ.get("SCHEMATHESIS_SEED", "1")
 @pytest.mark.slow
 def test_two_thousand_requests_find_nothing(stack: Stack, tmp_path: Path) -> None:
     """Against real processes, by schemathesis; with one worker, as more crash CPython 3.11."""
-    stack.settings |= {**REACHED, "API_KEYS": "ops:secret"}
+    stack.settings |= {
+        **REACHED,
+        "API_KEYS": "ops:secret",
+        "TWIML_HOSTS": "agents.example.com",
+    }
     stack.start_all()
     stack.start("beat").wait_for("scheduler leads")
     asked = {"to": "+1234567890", "cronExpression": "@daily"}

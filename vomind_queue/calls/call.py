@@ -78,6 +78,9 @@ class Call:
     language: str | None = None
     #: Twilio's name of a voice; ``None``: one for the language, or as the settings say.
     voice: str | None = None
+    #: The call's own application, which Twilio asks what to do, to the letter; the message is not
+    #: spoken then.
+    twiml_url: str | None = None
     #: The number as it came, where that is not how it is spelt; ``None``: it is.
     to_given: str | None = None
     #: The client's id of the request that asked for the call; logged, never shown. ``None``: the
@@ -123,6 +126,7 @@ OPTIONS: Mapping[str, str] = {
     "voicemailMessage": "voicemail_message",
     "language": "language",
     "voice": "voice",
+    "twimlUrl": "twiml_url",
 }
 
 

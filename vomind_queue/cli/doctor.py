@@ -166,6 +166,7 @@ def _twilio(settings: Settings) -> Iterator[CheckResult]:
         yield from account_checks.run_checks(by_key=settings.twilio_api_key is not None)
     yield _numbers(settings)
     yield from _voice(settings)
+    yield from _applications(settings)
 
 
 def _voice(settings: Settings) -> Iterator[CheckResult]:
@@ -183,6 +184,19 @@ def _voice(settings: Settings) -> Iterator[CheckResult]:
             f"{value} is not in the list of Twilio's that this version has.",
             f"{meant}Place a call to yourself: Twilio ends calls without a word if it is wrong.",
         )
+
+
+def _applications(settings: Settings) -> Iterator[CheckResult]:
+    """Say where calls may have an application of their own."""
+    near = [host for host in settings.twiml_hosts if is_loopback(host)]
+    if near and settings.rings_people:
+        yield wrong(
+            "TWIML_HOSTS",
+            f"{', '.join(near)} is this machine; Twilio can never reach it.",
+            "List hosts that Twilio reaches by https.",
+        )
+    elif settings.twiml_hosts:
+        yield fine("TWIML_HOSTS", f"A twimlUrl may be on {', '.join(settings.twiml_hosts)}.")
 
 
 def _numbers(settings: Settings) -> CheckResult:

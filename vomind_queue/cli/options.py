@@ -112,6 +112,12 @@ call_options = together(
     ),
     click.option("--language", metavar="TAG", help="Language of the words: de-DE, for example."),
     click.option("--voice", metavar="NAME", help="Twilio's voice: Polly.Vicki, for example."),
+    click.option(
+        "--twiml-url",
+        "twimlUrl",
+        metavar="URL",
+        help="Application that Twilio asks what to do on the call, on a host of TWIML_HOSTS.",
+    ),
 )
 
 

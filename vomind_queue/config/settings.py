@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
+from vomind_queue.calls.application import ApplicationPolicy
 from vomind_queue.calls.call_status import Detection
 from vomind_queue.calls.limits import Rate, Retention
 from vomind_queue.calls.number_policy import NumberPolicy
@@ -185,6 +186,9 @@ class Settings:
     """Address to use instead of Twilio's own: a proxy or a region."""
     twiml_url: str | None = optional_setting(types.PAGE_URL)
     """Address that Twilio asks for TwiML, instead of speaking the message."""
+    twiml_hosts: Sequence[str] = setting(types.ADDRESS_HOSTS, "")
+    """Hosts that a call's own `twimlUrl` may name, such as `agents.example.com`. Unset: calls with
+    that field are refused."""
     public_url: str | None = optional_setting(types.BASE_URL, needs=["TWILIO_AUTH_TOKEN"])
     """Address at which Twilio reaches this service, to report the status of calls; requires
     `TWILIO_AUTH_TOKEN` to check the signatures."""
@@ -251,6 +255,11 @@ class Settings:
         host = urlsplit(self.twilio_api_base or "").hostname
         is_simulated = bool(host and types.is_loopback(host))
         return not is_simulated and self.twilio_account_sid not in (None, SIMULATED_ACCOUNT)
+
+    @property
+    def application_policy(self) -> ApplicationPolicy:
+        """Where the applications of single calls may be."""
+        return ApplicationPolicy(hosts=self.twiml_hosts, simulated=not self.rings_people)
 
     @property
     def short_keys(self) -> Sequence[ApiKey]:

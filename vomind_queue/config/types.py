@@ -199,10 +199,18 @@ BASE_URL = Type(
 )
 #: A host to listen on or to connect to.
 HOST = matching(r"[A-Za-z0-9._:-]+", "a host name or an IP address")
+_address_host = matching(
+    r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?", "a host name without scheme, port and path"
+)
 #: Several hosts.
 HOSTS = Type(
     parse=lambda text: tuple(HOST.parse(part) for part in _list(text)),
     expected="host names, separated by commas",
+)
+#: Names of hosts in addresses, in lower case.
+ADDRESS_HOSTS = Type(
+    parse=lambda text: tuple(_address_host.parse(part).lower() for part in _list(text)),
+    expected="host names without scheme, port and path, separated by commas",
 )
 #: Characters that an HTTP header carries unchanged.
 HEADER_SECRET = matching(r"[!-~]+", "printable ASCII without spaces")

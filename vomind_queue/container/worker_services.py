@@ -145,6 +145,7 @@ def _dialer(settings: Settings, kind: type[D]) -> D:
         detection=settings.machine_detection,
         retry_on=settings.retry_on,
         voice=settings.voice,
+        application_policy=settings.application_policy,
         deadline_ms=settings.dial_deadline_ms,
         slots=settings.concurrency,
     )

@@ -23,8 +23,6 @@ from vomind_queue.calls.call_status import Detection, StatusUpdate, status_of
 from vomind_queue.calls.voices import Voice, voice_of
 from vomind_queue.twilio.twiml import FORBIDDEN, PLAIN, say
 
-#: Longest address of the operator's application, characters: as many as TwiML may have.
-MAX_URL = 4_000
 #: What Twilio reports to the status callback.
 CALLBACK_EVENTS = ("initiated", "ringing", "answered", "completed")
 
@@ -63,11 +61,14 @@ def instructions(
 ) -> dict[str, str]:
     """Return what happens once the phone is picked up: ``twiml``, or the ``url`` it comes from.
 
-    ``twiml_url`` is the operator's own application. The message, the job id and the lead id are
-    added to its parameters. Without one, Twilio asks us only for a call with a voicemail message.
+    A call's own application is asked as it was given. ``twiml_url`` is the operator's: the message,
+    the job id and the lead id are added to its parameters. Without either, Twilio asks us only for
+    a call with a voicemail message.
     ``voice``: where the call names none.
     """
     call = attempt.call
+    if call.twiml_url is not None:
+        return {"url": call.twiml_url}
     if twiml_url is None:
         if call.voicemail_message is None or public_url is None:
             return {"twiml": say(call.message, voice_of(call, voice))}

@@ -12,6 +12,7 @@ from twilio.http.response import Response  # type: ignore[import-untyped]
 from twilio.rest import Client  # type: ignore[import-untyped]
 from twilio.rest.api.v2010.account.call import CallInstance  # type: ignore[import-untyped]
 
+from vomind_queue.calls.application import MAX_URL, ApplicationPolicy
 from vomind_queue.calls.attempts import (
     Accepted,
     Attempt,
@@ -33,7 +34,6 @@ from vomind_queue.calls.phone_number import canonical
 from vomind_queue.calls.voices import Voice, voice_of
 from vomind_queue.twilio.callbacks import (
     CALLBACK_EVENTS,
-    MAX_URL,
     detection,
     instructions,
     shows_creation,
@@ -80,6 +80,7 @@ class TwilioDialer:
         detection: Detection = Detection.OFF,
         retry_on: Sequence[str] = (),
         voice: Voice = PLAIN,
+        application_policy: ApplicationPolicy | None = None,
         deadline_ms: int = 10_000,
         slots: int = 5,
     ) -> None:
@@ -91,6 +92,7 @@ class TwilioDialer:
         self._public_url = public_url
         self._detection = DetectionPolicy(default=detection, retry_on=retry_on)
         self._voice = voice
+        self._application_policy = application_policy or ApplicationPolicy()
         self._deadline_s = deadline_ms / 1000
         self._http = BoundedHttpClient(slots)
         user, secret = (api_key, api_secret) if api_key else (account_sid, auth_token)
@@ -118,6 +120,8 @@ class TwilioDialer:
             return failure(Trouble.UNCONFIGURED, detail=self._missing)
         exchange = Exchange(self._deadline_s, started_s=attempt.started_s)
         wanted = self._wanted(attempt)
+        if elsewhere := self._elsewhere(attempt.call):
+            return failure(Trouble.ELSEWHERE, detail=elsewhere)
         if len(wanted.get("url", "")) > MAX_URL:
             # Twilio would refuse it as it refuses an address that is wrong for every call.
             return failure(Trouble.TOO_LONG)
@@ -125,7 +129,8 @@ class TwilioDialer:
             with self._http.exchange(exchange):
                 made = self._client.calls.create(**wanted)
         except Exception as error:  # noqa: BLE001 - whatever it is, the call must not be lost
-            return masked(failure_of(error, exchange), attempt.call.to, self._from)
+            failed = failure_of(error, exchange, own_address=attempt.call.twiml_url is not None)
+            return masked(failed, attempt.call.to, self._from)
         if not isinstance(made.sid, str) or not made.sid:
             return failure(Trouble.UNREADABLE, detail="it names no call SID")
         return Accepted(sid=made.sid, status=str(made.status or "queued"))
@@ -221,6 +226,11 @@ class TwilioDialer:
             wanted["status_callback_event"] = list(CALLBACK_EVENTS)
             wanted["status_callback_method"] = "POST"
         return wanted
+
+    def _elsewhere(self, call: Call) -> str | None:
+        """Return why the call's own application may not be asked: the list may be shorter now."""
+        text = call.twiml_url and self._application_policy.objection(call.twiml_url)
+        return text.rstrip(".") if text else None
 
     def _ring(self, call: CallInstance, created_ms: int, attempt: Attempt) -> Ring:
         # Without callbacks no call of ours has a token, now or then.

@@ -37,6 +37,8 @@ class Trouble(Enum):
     UNREADABLE = (Kind.UNKNOWN, "Twilio's answer could not be understood")
     #: This call's words make the address of the operator's application too long.
     TOO_LONG = (Kind.PERMANENT, "The message is too long to be handed to TWIML_URL")
+    #: This call's own application is not where calls may have one.
+    ELSEWHERE = (Kind.PERMANENT, "Not placed. twimlUrl")
     #: A setting is missing without which nothing can be sent.
     UNCONFIGURED = (Kind.ACCOUNT, "Twilio is not configured")
 
@@ -110,6 +112,8 @@ _CAPACITY = frozenset(
         86008,  # concurrency limit
     }
 )
+#: The address of the instructions is not valid.
+_BAD_ADDRESS = 21205
 _BY_CODE: Mapping[int, Kind] = {
     **dict.fromkeys(_THIS_CALL, Kind.PERMANENT),
     **dict.fromkeys(_OURS, Kind.ACCOUNT),
@@ -151,16 +155,20 @@ _WORDS: Mapping[Kind, str] = {
 }
 
 
-def failure(cause: Refused | Trouble, *, detail: str = "", now_s: float = 0.0) -> Failure:
+def failure(
+    cause: Refused | Trouble, *, detail: str = "", now_s: float = 0.0, own_address: bool = False
+) -> Failure:
     """Return what follows from an answer other than success, or from none.
 
     ``detail`` is added to the words of a `Trouble`. ``now_s``, unix seconds, is needed only for
-    a ``Retry-After`` that is a date.
+    a ``Retry-After`` that is a date. ``own_address``: a refused address of instructions is that
+    call's fault, and not the operator's.
     """
     if isinstance(cause, Trouble):
         kind, words = cause.value
         return Failure(kind=kind, reason=f"{words}: {detail}." if detail else f"{words}.")
-    kind = _kind(cause)
+    is_own = own_address and cause.code == _BAD_ADDRESS
+    kind = Kind.PERMANENT if is_own else _kind(cause)
     return Failure(
         kind=kind,
         reason=_reason(kind, cause),

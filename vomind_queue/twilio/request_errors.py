@@ -17,14 +17,17 @@ from vomind_queue.twilio.connection import Exchange, TooLateError
 from vomind_queue.twilio.failures import Refused, Trouble, failure
 
 
-def failure_of(error: Exception, exchange: Exchange) -> Failure:
-    """Return what an exception of the library or of a connection means."""
+def failure_of(error: Exception, exchange: Exchange, *, own_address: bool = False) -> Failure:
+    """Return what an exception of the library or of a connection means.
+
+    ``own_address``: whether the call named the address of its instructions itself.
+    """
     answer = exchange.answer
     if answer is None:
         return _unanswered(error, sent=exchange.sent)
     if answer.status_code < HTTPStatus.MULTIPLE_CHOICES:
         return failure(Trouble.UNREADABLE)
-    return failure(_refused(answer), now_s=time.time())
+    return failure(_refused(answer), now_s=time.time(), own_address=own_address)
 
 
 def _unanswered(error: Exception, *, sent: bool) -> Failure:

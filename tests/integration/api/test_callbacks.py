@@ -381,3 +381,55 @@ def test_the_signing_secret_is_twilios(make_api: MakeApi, worker_queue: WorkerQu
     url = PUBLIC_URL + path
     assert post(api, path, form, signature=sign(url, form.items(), AUTH_TOKEN)).status_code == 403
     assert post(api, path, form, signature=sign(url, form.items(), secret)).status_code == 204
+
+
+def test_a_calls_own_application_is_on_a_listed_host(make_api: MakeApi) -> None:
+    """In every way to ask for a call; the words say what to set, and which fields exclude it."""
+    url = "https://agents.example.com/voice/?x=%20"
+    body = {"to": TO, "twimlUrl": url}
+    none, listed = make_api(), make_api(TWIML_HOSTS="agents.example.com")
+    again = {"cronExpression": "0 9 * * *"}
+
+    def refused(api: Api, path: str, asked: dict[str, Any]) -> dict[str, Any]:
+        answer = api.post(path, asked)
+        assert answer.status_code == 422, answer.text
+        found: dict[str, Any] = answer.get_json()["errors"]
+        return found
+
+    for path, more in (
+        ("/schedule-call", {}),
+        ("/schedule-delayed-call", {"delayMs": 60_000}),
+        ("/schedule-recurring-call", again),
+    ):
+        assert "TWIML_HOSTS" in refused(none, path, {**body, **more})["twimlUrl"][0]
+        other = {**body, **more, "twimlUrl": "https://other.example.com/"}
+        assert "other.example.com" in refused(listed, path, other)["twimlUrl"][0]
+        assert list(refused(listed, path, {**body, **more, "message": "Hi"})) == ["message"]
+        assert listed.post(path, {**body, **more}).get_json()["data"]["twimlUrl"] == url
+    bulk = {"calls": [{"to": TO}, {**body, "twimlUrl": "https://other.example.com/"}]}
+    assert list(refused(listed, "/schedule-bulk-calls", bulk)["calls"]) == ["1"]
+    spoken = {**body, "language": "de-DE", "voice": "Polly.Vicki"}
+    assert sorted(refused(listed, "/schedule-call", spoken)) == ["language", "voice"]
+    # Nothing would put the words in.
+    assert (
+        "PUBLIC_URL"
+        in refused(listed, "/schedule-call", {**body, "voicemailMessage": "Hi"})[
+            "voicemailMessage"
+        ][0]
+    )
+    app = make_api(TWIML_HOSTS="agents.example.com", TWIML_URL="https://app.example.com")
+    assert app.post("/schedule-call", {**body, "voicemailMessage": "Hi"}).status_code == 422
+
+
+def test_a_calls_own_application_is_kept_and_exchanged(make_api: MakeApi) -> None:
+    """A change of something else keeps it; a message takes its place, and the other way round."""
+    api = make_api(TWIML_HOSTS="agents.example.com")
+    body = {"to": TO, "twimlUrl": "https://agents.example.com/a", "delayMs": 600_000}
+    path = f"/job/{api.post('/schedule-delayed-call', body).get_json()['jobId']}"
+    assert api.patch(path, {"priority": "high"}).get_json()["data"]["twimlUrl"] == body["twimlUrl"]
+    assert api.patch(path, {"message": "Hi"}).status_code == 422
+    spoken = api.patch(path, {"message": "Hi", "twimlUrl": None}).get_json()["data"]
+    assert (spoken["message"], "twimlUrl" in spoken) == ("Hi", False)
+    assert api.patch(path, {"twimlUrl": body["twimlUrl"]}).status_code == 422
+    asked = api.patch(path, {"twimlUrl": body["twimlUrl"], "message": None})
+    assert asked.get_json()["data"]["twimlUrl"] == body["twimlUrl"]

@@ -40,6 +40,7 @@ TAKEN = {
     "voicemailMessage": ["x", "x" * 3000, "Grüße 👋", None],
     "language": ["de", "de-DE", "ar", "zh-CN", "yue-HK", "en-GB-WLS", None],
     "voice": ["man", "Polly.Vicki", "Polly.Mía-Generative", "Google.cmn-CN-Wavenet-A", None],
+    "twimlUrl": ["https://a.example", "https://a.example:8443/v/?x=%C3%BC&y=[1]~/#rc=2", None],
     "metadata": [{}, {"a": [1, 2.5, None, True, {"b": "ü"}]}, {"": ""}, nested(100), None],
 }
 
@@ -57,6 +58,9 @@ REFUSED = {
         ["busy", "busy"], "busy", "", {}, 1, True, [1], [None], [["busy"]], ["completed"], ["Busy"],
     ],
     "machineDetection": ["on", "Enable", "DetectMessageEnd", "", True, 1, [], {}],
+    "twimlUrl": ["", "a.example", "ftp://a.example", "https://", "https://u:p@a.example/", 5, {},
+                 "https://a.example\\@b.example/", "https://a.example/ü", "https://a.example/ x",
+                 "https://a.example/\n", "https://a.example/" + "x" * 4000, "https://[::1]/"],
     "voicemailMessage": ["", "x" * 3001, 5, True, [], {}, "a\u0000b", "&" * 900],
     "language": ["", "German", "de_DE", "DE-de", "tlh", "xx-XX", "ar-EG", 5, True, [], {}],
     "voice": ["", "vicki", "Polly.vicki", "Polly.Nobody", "Alexa", 5, True, [], {}],

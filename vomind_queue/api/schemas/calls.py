@@ -11,11 +11,12 @@ from marshmallow.fields import Nested
 from vomind_queue.api.schemas import fields, unknown_fields
 from vomind_queue.api.serializers.times import YEAR_MS, in_words
 from vomind_queue.calls import voices
+from vomind_queue.calls.application import MAX_URL, ApplicationPolicy
 from vomind_queue.calls.call import DEFAULT_MESSAGE, OPTIONS, Call, NewCall, Priority
 from vomind_queue.calls.call_status import MACHINE, Detection
 from vomind_queue.calls.phone_number import PhoneNumber
 from vomind_queue.config.settings import Settings
-from vomind_queue.twilio.callbacks import MAX_URL, application_url
+from vomind_queue.twilio.callbacks import application_url
 from vomind_queue.twilio.twiml import ALWAYS_FITS, MAX_TWIML, twiml_length
 
 #: Jobs on one page of a list.
@@ -47,6 +48,9 @@ def stored(call: Call) -> dict[str, Any]:
     """Return a stored call as the body that it came from."""
     data = call.as_data()
     given = data.pop("toGiven", None)
+    if call.message == DEFAULT_MESSAGE:
+        # As good as absent, which it has to be beside a twimlUrl.
+        del data["message"]
     return {**data, "to": given or call.to}
 
 
@@ -64,6 +68,19 @@ def _needs_detection(data: Mapping[str, Any]) -> str | None:
     if data.get("voicemail_message"):
         return "a voicemailMessage"
     return '"machine" in retryOn' if MACHINE in (data.get("retry_on") or ()) else None
+
+
+#: Neither language nor voice.
+_UNSPOKEN: fields.Shape = {"properties": {name: {"type": "null"} for name in ("language", "voice")}}
+
+
+def _beside_an_application(data: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Return the errors of fields that have no effect where a call has its own application."""
+    idle = ["message"] if data.get("message") else []
+    if not data.get("voicemail_message"):
+        idle += [name for name in ("language", "voice") if data.get(name)]
+    text = "Must not be set together with twimlUrl: the application there says what is spoken."
+    return {name: [text] for name in idle}
 
 
 class RequestSchema(Schema):
@@ -116,9 +133,19 @@ class CallSchema(RequestSchema):
     voicemail_message = fields.Message(data_key="voicemailMessage", allow_none=True)
     language = fields.Language(allow_none=True)
     voice = fields.VoiceName(allow_none=True)
+    twiml_url = fields.ApplicationUrl(data_key="twimlUrl", allow_none=True)
 
     together: ClassVar[fields.Shape] = {
         "dependentSchemas": {
+            "twimlUrl": {
+                "if": {"properties": {"twimlUrl": {"type": "string"}}},
+                "then": {
+                    "allOf": [
+                        _absent("message"),
+                        {"anyOf": [_given("voicemailMessage", "string"), _UNSPOKEN]},
+                    ]
+                },
+            },
             "machineDetection": {
                 "if": {"properties": {"machineDetection": {"const": "off"}}},
                 "then": {
@@ -127,7 +154,7 @@ class CallSchema(RequestSchema):
                         "retryOn": {"not": {"contains": {"const": MACHINE}}},
                     }
                 },
-            }
+            },
         }
     }
 
@@ -153,6 +180,8 @@ class CallSchema(RequestSchema):
         if voice and language and not voices.fits(voice, language):
             some = ", ".join(voices.first_voices(language)) or "man"
             found["voice"] = [f'Must speak {language}, as {some}; got "{voice}".']
+        if data.get("twiml_url"):
+            found |= _beside_an_application(data)
         return found
 
     @post_load
@@ -301,18 +330,25 @@ def untimely(
     return found
 
 
-def serves_twiml(settings: Settings) -> bool:
-    """Return whether Twilio can ask a server what to say to a machine."""
-    return bool(settings.public_url or settings.twiml_url)
+def unspeakable(calls: Sequence[Call], twiml_url: str | None) -> dict[int, dict[str, list[str]]]:
+    """Return the errors of calls with a voicemail message, where nothing reaches this service.
 
-
-def unspeakable(calls: Sequence[Call]) -> dict[int, dict[str, list[str]]]:
-    """Return the errors of calls with a voicemail message that Twilio could not ask for."""
+    ``twiml_url``: of the application that is handed the words then, if not of a call's own.
+    """
     text = "Must be absent: Twilio can ask for it only once the operator sets PUBLIC_URL."
     return {
         index: {"voicemailMessage": [text]}
         for index, call in enumerate(calls)
-        if call.voicemail_message is not None
+        if call.voicemail_message is not None and (call.twiml_url or not twiml_url)
+    }
+
+
+def misplaced(calls: Sequence[Call], policy: ApplicationPolicy) -> dict[int, dict[str, list[str]]]:
+    """Return the errors of calls whose own application is not where it may be."""
+    return {
+        index: {"twimlUrl": [text]}
+        for index, call in enumerate(calls)
+        if call.twiml_url is not None and (text := policy.objection(call.twiml_url))
     }
 
 
@@ -321,7 +357,7 @@ def too_long(calls: Sequence[Call], twiml_url: str | None) -> dict[int, dict[str
     found = {}
     for index, call in enumerate(calls if twiml_url else ()):
         length = len(application_url(call, _LONGEST_ID, twiml_url or ""))
-        if length > MAX_URL:
+        if length > MAX_URL and call.twiml_url is None:
             text = f"Encoded for TWIML_URL it makes an address of {length:,} characters; "
             found[index] = {"message": [f"{text}at most {MAX_URL:,} fit."]}
     return found
@@ -346,14 +382,16 @@ class PlaceableCalls:
     def __init__(self, settings: Settings) -> None:
         self._number_policy = settings.number_policy
         self._twiml_url = settings.twiml_url
-        self._serves_twiml = serves_twiml(settings)
+        self._is_reached = settings.public_url is not None
         self._voice = settings.voice
+        self._application_policy = settings.application_policy
 
     def faults(self, calls: Sequence[Call]) -> dict[int, dict[str, list[str]]]:
         """Return the errors of calls that are not placed, by index."""
-        mute = {} if self._serves_twiml else unspeakable(calls)
+        mute = {} if self._is_reached else unspeakable(calls, self._twiml_url)
+        elsewhere = misplaced(calls, self._application_policy)
         long = too_long(calls, self._twiml_url) or overlong(calls, self._voice)
-        return {**mute, **long, **self._number_policy.objections(calls)}
+        return {**mute, **long, **elsewhere, **self._number_policy.objections(calls)}
 
 
 CALL = CallSchema()

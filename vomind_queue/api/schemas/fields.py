@@ -16,7 +16,8 @@ from marshmallow import ValidationError, fields, missing
 from vomind_queue.api.schemas.unknown_fields import MOST_NAMES
 from vomind_queue.api.serializers.times import YEAR_MS, parse_instant
 from vomind_queue.api.wording import either, received
-from vomind_queue.calls import voices
+from vomind_queue.calls import application, voices
+from vomind_queue.calls.application import MAX_URL
 from vomind_queue.calls.call import Priority
 from vomind_queue.calls.call_status import RETRIED, Detection
 from vomind_queue.encoding import compact
@@ -248,6 +249,30 @@ def _unlisted(expected: str, value: Any, near: list[str]) -> ValidationError:
     return ValidationError(
         f"Must be {expected}; got {received(value)}. Did you mean {either(near)}?"
     )
+
+
+class ApplicationUrl(Rule[str]):
+    """The address of a call's own application, kept to the letter."""
+
+    shape: Mapping[str, Any] = {
+        "type": "string",
+        "maxLength": MAX_URL,
+        # On a host of the operator's list, which is no part of the document.
+        "format": "application-url",
+    }
+
+    def read(self, value: Any) -> str:
+        if not isinstance(value, str):
+            raise mismatch("an https:// address", value)
+        if len(value) > MAX_URL:
+            raise ValidationError(f"Must be at most {MAX_URL:,} characters; got {len(value):,}.")
+        if not application.is_address(value):
+            # Not shown: it may hold a password.
+            raise ValidationError(
+                "Must be an https:// address with a host name and without a login, "
+                "characters outside ASCII percent-encoded."
+            )
+        return value
 
 
 class Kind(

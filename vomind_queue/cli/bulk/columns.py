@@ -120,6 +120,7 @@ _READERS: Mapping[str, Callable[[str], Any]] = {
     "machineDetection": str.strip,
     "language": str.strip,
     "voice": str.strip,
+    "twimlUrl": str.strip,
     "lead_id": str.strip,
     "metadata": _metadata,
     "delayMs": _whole,

@@ -35,6 +35,7 @@ export const TARGETS = [
   { key: 'delayMs', name: 'Delay in ms', heads: ['delayms', 'delay ms', 'delay'] },
   { key: 'language', name: 'Language', heads: ['language'], option: true },
   { key: 'voice', name: 'Voice', heads: ['voice'], option: true },
+  { key: 'twimlUrl', name: 'Application', heads: ['twimlurl'], option: true },
 ];
 /** A phone number, which is not a formula. */
 const NUMBER = /^\+[0-9]{7,15}$/;

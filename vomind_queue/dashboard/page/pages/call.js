@@ -127,7 +127,14 @@ function Timeline({ job, told, why }) {
 }
 
 /** What a call may say of how it is placed, by the names of the API. */
-const OPTIONS = ['retryOn', 'machineDetection', 'voicemailMessage', 'language', 'voice'];
+const OPTIONS = [
+  'retryOn',
+  'machineDetection',
+  'voicemailMessage',
+  'language',
+  'voice',
+  'twimlUrl',
+];
 
 const Fact = ({ name, children }) => html`<div><dt>${name}</dt><dd>${children}</dd></div>`;
 

@@ -28,6 +28,12 @@ const DETECTION = [
 const OPTIONS = [
   ['language', 'Language', { hint: 'Such as de-DE or ar.' }, { placeholder: 'en-US' }],
   ['voice', 'Voice', { hint: 'Twilio’s name of it.' }, { placeholder: 'Polly.Joanna' }],
+  [
+    'twimlUrl',
+    'Application for this call',
+    { hint: 'Twilio asks this address what to do, in place of the message.' },
+    { type: 'url', placeholder: 'https://agents.example.com/voice' },
+  ],
 ];
 const OUTCOMES = [
   ['busy', 'busy'],
