@@ -25,7 +25,7 @@ _URL = re.compile(PATTERN)
 class ApplicationPolicy:
     """Where the applications of single calls may be."""
 
-    #: Names of hosts, in lower case; none: no call may have an application of its own.
+    #: Names of hosts, in lower case; none: no call may have its own application.
     hosts: Collection[str] = ()
     #: Whether the simulator places the calls: applications on this machine need no certificate.
     simulated: bool = False

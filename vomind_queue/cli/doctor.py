@@ -187,7 +187,7 @@ def _voice(settings: Settings) -> Iterator[CheckResult]:
 
 
 def _applications(settings: Settings) -> Iterator[CheckResult]:
-    """Say where calls may have an application of their own."""
+    """Say where calls may have their own application."""
     near = [host for host in settings.twiml_hosts if is_loopback(host)]
     if near and settings.rings_people:
         yield wrong(
