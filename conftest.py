@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import redis
 
+from tests import nursery
 from tests.servers import KINDS, Server
 from tests.spreading import group_of
 from tests.stack import PORTABLE, Stack
@@ -37,6 +39,16 @@ def _no_settings_of_the_tester(request: pytest.FixtureRequest) -> Iterator[None]
         patch.delenv("PYTHONPATH", raising=False)
         for name, text in PORTABLE.items() if request.config.getoption("--portable") else ():
             patch.setenv(name, text)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _processes_are_forked(request: pytest.FixtureRequest) -> Iterator[None]:
+    """From one that has imported the product; tests at full size start each by its command."""
+    if sys.platform != "linux" or request.config.getoption("--full"):
+        yield
+        return
+    with nursery.opened():
         yield
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 from markdown_it import MarkdownIt
@@ -80,7 +80,8 @@ class Page:
         ]
 
 
-def pages() -> list[Page]:
+@cache
+def pages() -> Sequence[Page]:
     """Return all that people read: the files of Markdown at the root and in docs/."""
     return [Page(path) for path in sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])]
 

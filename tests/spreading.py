@@ -4,6 +4,7 @@ from __future__ import annotations
 
 #: What takes long to start serves all tests of one of these: they go to one worker together.
 TOGETHER = (
+    "tests/acceptance/devserver/test_running.py",
     "tests/acceptance/calls/test_status_callbacks.py",
     "tests/acceptance/web/test_http_server.py",
     "tests/acceptance/calls/test_ways.py",

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 import requests
 
 from devserver.parts import COMMANDS, FAKE_ACCOUNT
+from tests import nursery
 from tests.ports import free_port
 
 T = TypeVar("T")
@@ -49,11 +50,15 @@ class Process:
     arguments: Sequence[str]
     environment: Mapping[str, str]
     log: Path
-    _popen: subprocess.Popen[bytes] | None = None
+    _popen: subprocess.Popen[bytes] | nursery.Child | None = None
 
     def start(self) -> None:
         """Start it, once more if it ran before."""
         with self.log.open("ab") as output:
+            forks = nursery.current
+            if forks and forks.takes(self.arguments, self.environment):
+                self._popen = forks.start(self.arguments, self.environment, output.fileno())
+                return
             self._popen = subprocess.Popen(
                 [sys.executable, *self.arguments],
                 env=dict(self.environment),

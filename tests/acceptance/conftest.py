@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import shutil
-import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -133,10 +130,7 @@ def copy(tmp_path: Path) -> Iterator[Copy]:
     """A copy that is not started yet; nothing of it is left after the test."""
     made = Copy(tmp_path)
     yield made
-    made.process.kill()
-    for pid in made.pids():
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
+    made.end()
 
 
 @pytest.fixture

@@ -80,7 +80,9 @@ def _part(line: str) -> str:
     raise IncludeError(f"Nothing of this name: {line}")
 
 
+@cache
 def _read(path: str) -> str:
+    # Each process reads all of them at its start, and most are included many times.
     return (files("vomind_queue.queue") / "lua" / path).read_text("utf-8")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import signal
@@ -10,14 +9,11 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-import redis
-import requests
 
 from tests.acceptance.devserver.whole_stack import Copy
-from tests.stack import ROOT, until
+from tests.stack import until
 
 pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="looks at processes in /proc"),
@@ -73,29 +69,6 @@ def test_a_newcomer_gets_a_ring(copy: Copy) -> None:
     assert _logged(copy) == ["completed"]
 
 
-@pytest.mark.slow
-@pytest.mark.timeout(300)
-def test_a_killed_part_ends_all_with_words(copy: Copy) -> None:
-    """Nothing runs on in part and unseen; calls outlive it, and the next start goes on."""
-    parts = {
-        "worker": "celery_app worker",
-        "web": "vomind_queue.processes.web",
-        "valkey": "valkey-server",
-        "simulator": "-m simulator",
-    }
-    copy.start()
-    for number, (name, words) in enumerate(parts.items(), start=1):
-        copy.post("pause", {})
-        copy.post("schedule-call", {"to": "+1234567890"})
-        os.kill(copy.pid_of(words), signal.SIGKILL)
-        assert copy.process.wait(within_s=40) == 1
-        assert f"{name} ended (status -9), so everything was ended" in copy.process.output
-        assert copy.pids() == {}
-        copy.start()
-        copy.post("resume", {})
-        until(lambda job=str(number): copy.completed(job), within_s=20, what="the call is placed")  # type: ignore[misc]
-
-
 def test_a_part_that_cannot_start_ends_all_with_words(copy: Copy) -> None:
     """What it said stands above the last line."""
     copy.environment["FLOWER_HOST"] = "0.0.0.0"
@@ -106,91 +79,6 @@ def test_a_part_that_cannot_start_ends_all_with_words(copy: Copy) -> None:
     assert copy.pids() == {}
 
 
-def test_a_call_that_is_being_placed_is_placed_to_its_end(copy: Copy) -> None:
-    """Ctrl-C waits for it: the worker ends before the simulator and the server do."""
-    copy.start()
-    faults = [{"fault": "slow", "ms": 6_500, "when": "after"}]
-    simulator = f"http://127.0.0.1:{copy.environment['SIMULATOR_PORT']}/simulator"
-    requests.post(f"{simulator}/faults", json=faults, timeout=5).raise_for_status()
-    copy.post("schedule-call", {"to": "+1234567890"})
-    until(copy.rings, within_s=10, what="the simulator has taken the call")
-    copy.process.send(signal.SIGINT)
-    assert copy.process.wait(within_s=40) == 0
-    assert copy.pids() == {}
-    copy.start()
-    assert copy.completed("1")
-
-
-def test_other_users_of_the_machine_are_kept_out_of_the_server(copy: Copy) -> None:
-    """The password is made once, lies where only this user reads, and stands in no command line."""
-    copy.start()
-    stranger = redis.Redis(port=int(copy.environment["EMBEDDED_REDIS_PORT"]))
-    for command in (["DBSIZE"], ["SET", "a", "b"], ["CONFIG", "GET", "requirepass"], ["MONITOR"]):
-        with pytest.raises(redis.AuthenticationError):
-            stranger.execute_command(*command)
-    stranger.close()
-    directory = Path(copy.environment["DATA_DIR"]) / "valkey"
-    assert directory.stat().st_mode & 0o777 == 0o700
-    assert (directory / "access.conf").stat().st_mode & 0o777 == 0o600
-    password = (directory / "access.conf").read_text().split()[1]
-    assert len(password) > 40
-    assert not [line for line in copy.pids().values() if password in line]
-    for command in (["vomind_queue", "doctor"], ["celery", "-A", "celery_app", "inspect", "conf"]):
-        said = _run(copy, *command)
-        assert "NOAUTH" not in said
-        assert "refuses our credentials" not in said
-        assert password not in said
-    assert "redbeat" in said
-    copy.process.send(signal.SIGINT)
-    assert copy.process.wait(within_s=40) == 0
-    assert password not in copy.process.output
-    copy.start()
-    with copy.valkey() as valkey:
-        assert valkey.connection_pool.connection_kwargs["password"] == password
-        assert valkey.ping()
-
-
-def _run(copy: Copy, *arguments: str) -> str:
-    done = subprocess.run(
-        [sys.executable, "-m", *arguments],
-        env=copy.environment,
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    return done.stdout + done.stderr
-
-
-def test_two_copies_run_side_by_side(copy: Copy, tmp_path: Path) -> None:
-    """With ports and data of their own; one that would share either is told so."""
-    copy.start()
-    second = Copy(tmp_path / "second")
-    second.directory.mkdir()
-    # Its settings are in a file, and some of its environment is Kubernetes'.
-    file = second.directory / "env"
-    ports = ("PORT", "SIMULATOR_PORT", "FLOWER_PORT", "EMBEDDED_REDIS_PORT")
-    file.write_text("".join(f"{name}={second.environment.pop(name)}\n" for name in ports))
-    second.environment |= {"VOMIND_ENV_FILE": str(file), "REDIS_PORT": "tcp://10.96.0.12:6379"}
-    try:
-        second.start()
-        second.post("schedule-call", {"to": "+1234567890"})
-        until(lambda: second.completed("1"), within_s=20, what="the call is placed")
-        assert copy.rings() == []
-        assert second.process.stop(within_s=40) == 0
-    finally:
-        second.process.kill()
-    second.environment["DATA_DIR"] = copy.environment["DATA_DIR"]
-    second.process.start()
-    assert second.process.wait(within_s=20) == 1
-    assert (
-        "it is in use by another copy; expected a directory that no other copy uses."
-        in second.process.output
-    )
-    assert copy.get("stats")["success"]
-
-
 def test_an_end_while_it_starts_leaves_nothing(copy: Copy) -> None:
     """Ctrl-C before anything is ready is a clean end as well."""
     copy.process.start()
@@ -198,18 +86,6 @@ def test_an_end_while_it_starts_leaves_nothing(copy: Copy) -> None:
     copy.process.send(signal.SIGINT)
     assert copy.process.wait(within_s=60) == 0
     assert copy.pids() == {}
-
-
-def test_a_killed_stack_leaves_no_process_and_loses_no_call(copy: Copy) -> None:
-    """After kill -9 nothing runs any more, and the next start places what was waiting."""
-    copy.start()
-    copy.post("schedule-delayed-call", {"to": "+1234567890", "delayMs": 3000})
-    copy.process.send(signal.SIGKILL)
-    copy.process.wait()
-    until(lambda: not copy.pids(), within_s=30, what="all processes have ended")
-    copy.start()
-    until(lambda: copy.completed("1"), within_s=15, what="the call is placed")
-    assert len(copy.rings()) == 1
 
 
 def test_a_port_in_use_is_named(copy: Copy) -> None:

@@ -55,10 +55,6 @@ def before(copy: Copy, tmp_path: Path) -> Iterator[Before]:
     server.kill()
 
 
-def nothing(before: Before) -> None:
-    """Not a single call."""
-
-
 def paused(before: Before) -> None:
     """A queue and a recurring call that are paused, with calls that wait."""
     number = before.recurring()
@@ -111,7 +107,7 @@ def _ended(before: Before) -> None:
     beat.kill()
 
 
-@pytest.mark.parametrize("leave", [nothing, paused, all_at_once])
+@pytest.mark.parametrize("leave", [paused, all_at_once])
 def test_it_is_ready_again(copy: Copy, before: Before, leave: Callable[[Before], None]) -> None:
     """What waits for a part of the stack never keeps that part from starting."""
     leave(before)

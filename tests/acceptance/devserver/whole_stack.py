@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -76,11 +78,18 @@ class Copy:
         port = int(self.environment["EMBEDDED_REDIS_PORT"])
         return redis.Redis(port=port, password=password, decode_responses=True)
 
-    def rings(self) -> list[dict[str, Any]]:
-        """Return what the simulator rang."""
+    def rings(self, to: str | None = None) -> list[dict[str, Any]]:
+        """Return what the simulator rang: all, or that number alone."""
         url = f"http://127.0.0.1:{self.environment['SIMULATOR_PORT']}/simulator/rings"
         rings: list[dict[str, Any]] = requests.get(url, timeout=5).json()["rings"]
-        return rings
+        return [ring for ring in rings if to in (None, ring["to"])]
+
+    def end(self) -> None:
+        """Leave nothing of it."""
+        self.process.kill()
+        for pid in self.pids():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
     def pids(self) -> dict[int, str]:
         """Return all its processes that still run, with their command lines."""
