@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -78,5 +78,8 @@ def test_the_ports_of_a_run_that_ended_are_given_again(tmp_path: Path) -> None:
 def test_a_port_that_somebody_listens_on_is_not_given(tmp_path: Path) -> None:
     """Other programs may use ports of the block."""
     with closing(Ports(tmp_path)) as one, socket.socket() as listener:
-        listener.bind(("127.0.0.1", one.free() + 1))
-        assert one.free() > listener.getsockname()[1]
+        taken = one.free() + 1
+        # Or somebody uses it already, which is as good.
+        with suppress(OSError):
+            listener.bind(("127.0.0.1", taken))
+        assert one.free() > taken
