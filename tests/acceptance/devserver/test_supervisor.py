@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.stack import ROOT, Process, until
+from tests.stack import READY_S, ROOT, Process, until
 
 #: Runs a stack of the programs that it is given as JSON.
 FAKE_STACK = "tests.acceptance.devserver.fake_stack"
@@ -97,9 +97,9 @@ def runs(pid: int) -> bool:
 def test_a_signal_ends_all_in_the_opposite_order(start: Start, number: signal.Signals) -> None:
     """What the others need is asked last; the stack ends with 0 and leaves nothing."""
     process = start(one=POLITE, server=POLITE, two=POLITE)
-    until(lambda: len(pids(process)) == 3, within_s=10, what="three programs run")
+    until(lambda: len(pids(process)) == 3, within_s=READY_S, what="three programs run")
     process.send(number)
-    assert process.wait(within_s=10) == 0
+    assert process.wait(within_s=READY_S) == 0
     asked = re.findall(r"^(?:\S+ (\w+) +\| )?asked to end", process.output, re.MULTILINE)
     assert sorted(asked[:2]) == ["one", "two"]
     assert asked[2:] == [""]
@@ -110,19 +110,19 @@ def test_a_signal_ends_all_in_the_opposite_order(start: Start, number: signal.Si
 def test_it_may_be_ended_while_it_starts(start: Start, wait_s: float) -> None:
     """However early the signal comes, nothing is left running."""
     process = start(server=POLITE, one=POLITE, two=POLITE)
-    until(lambda: pids(process), within_s=10, what="the server runs")
+    until(lambda: pids(process), within_s=READY_S, what="the server runs")
     time.sleep(wait_s)
     process.send(signal.SIGTERM)
-    assert process.wait(within_s=10) == 0
+    assert process.wait(within_s=READY_S) == 0
     assert not any(map(runs, pids(process)))
 
 
 def test_what_dies_ends_the_rest_with_words(start: Start) -> None:
     """Nothing goes on without a part; the last line names the one that ended."""
     process = start(one=POLITE, server=POLITE, two=POLITE)
-    until(lambda: len(pids(process)) == 3, within_s=10, what="three programs run")
+    until(lambda: len(pids(process)) == 3, within_s=READY_S, what="three programs run")
     os.kill(_named(process, "one")[0], signal.SIGKILL)
-    assert process.wait(within_s=10) == 1
+    assert process.wait(within_s=READY_S) == 1
     assert process.output.endswith(
         "one ended (status -9), so everything was ended; it says why above.\n"
     )
@@ -133,11 +133,11 @@ def test_what_dies_ends_the_rest_with_words(start: Start) -> None:
 def test_a_server_that_dies_ends_the_rest_with_words(start: Start) -> None:
     """The same for what the others need."""
     process = start(one=POLITE, server=POLITE)
-    until(lambda: len(pids(process)) == 2, within_s=10, what="both run")
-    process.wait_for("all is ready", within_s=10)
+    until(lambda: len(pids(process)) == 2, within_s=READY_S, what="both run")
+    process.wait_for("all is ready", within_s=READY_S)
     (server,) = set(pids(process)) - set(_named(process, "one"))
     os.kill(server, signal.SIGKILL)
-    assert process.wait(within_s=10) == 1
+    assert process.wait(within_s=READY_S) == 1
     assert "server ended (status -9), so everything was ended" in process.output
     assert not any(map(runs, pids(process)))
 
@@ -145,7 +145,7 @@ def test_a_server_that_dies_ends_the_rest_with_words(start: Start) -> None:
 def test_what_does_not_end_when_asked_is_killed(start: Start) -> None:
     """A program that ignores SIGTERM holds up the end for its grace and no longer."""
     process = start(one=STUBBORN)
-    until(lambda: pids(process), within_s=10, what="the program runs")
+    until(lambda: pids(process), within_s=READY_S, what="the program runs")
     assert process.stop(within_s=5) == 0
     assert not runs(pids(process)[0])
 
@@ -154,23 +154,23 @@ def test_a_grace_is_granted(start: Start) -> None:
     """A program that takes a while to end is not killed because another one was quick."""
     slow = POLITE.replace('print("asked to end")', 'time.sleep(0.7); print("done")')
     process = start(one=slow, two=POLITE)
-    until(lambda: len(pids(process)) == 2, within_s=10, what="both run")
-    assert process.stop(within_s=10) == 0
+    until(lambda: len(pids(process)) == 2, within_s=READY_S, what="both run")
+    assert process.stop(within_s=READY_S) == 0
     assert "| done" in process.output
 
 
 def test_children_of_a_program_end_with_it(start: Start) -> None:
     """What a program has started is ended, too, also when it does not listen."""
     process = start(one=PARENT)
-    until(lambda: pids(process), within_s=10, what="the child runs")
-    assert process.stop(within_s=10) == 0
+    until(lambda: pids(process), within_s=READY_S, what="the child runs")
+    assert process.stop(within_s=READY_S) == 0
     assert not runs(pids(process)[0])
 
 
 def test_a_killed_stack_leaves_no_orphan(start: Start) -> None:
     """Whoever kills the stack with -9 has no processes to look for."""
     process = start(one=POLITE, server=POLITE, two=POLITE)
-    until(lambda: len(pids(process)) == 3, within_s=10, what="three programs run")
+    until(lambda: len(pids(process)) == 3, within_s=READY_S, what="three programs run")
     process.send(signal.SIGKILL)
     until(lambda: not any(map(runs, pids(process))), within_s=5, what="all have ended")
 
@@ -198,7 +198,7 @@ def test_long_lines_and_odd_bytes_pass(start: Start) -> None:
         "sys.stdout.flush(); time.sleep(60)"
     )
     process = start(one=odd)
-    process.wait_for("one    | last", within_s=10)
+    process.wait_for("one    | last", within_s=READY_S)
 
 
 def test_a_program_that_cannot_start_ends_the_stack(start: Start) -> None:
