@@ -35,6 +35,10 @@ class WrongState(QueueError):
         self.state = state
 
 
+class CallRefused(Exception):
+    """This service does not place a call, or not so."""
+
+
 class KeyReused(QueueError):
     """The idempotency key was sent before with another request."""
 

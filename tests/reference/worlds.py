@@ -135,6 +135,16 @@ def nothing(_: World) -> None:
     """All is new."""
 
 
+def an_act(world: World) -> None:
+    """A call was cancelled by an act on many, under the id of the examples."""
+    a_call(world)
+    body = {"act": "cancel", "jobIds": ["1"]}
+    made = world.api.web.post("/api/calls/acts", json=body).get_json()["id"]
+    shown = "0123456789abcdef0123456789abcdef"
+    for ending in ("", ":results"):
+        world.valkey.rename(f"{keys.ACT}{made}{ending}", f"{keys.ACT}{shown}{ending}")
+
+
 #: By endpoint and example; an endpoint alone stands for all its examples that are not here.
 WORLDS: Mapping[str, Callable[[World], None]] = {
     "scheduleCall/reusedKey": the_key_was_used,
@@ -144,6 +154,9 @@ WORLDS: Mapping[str, Callable[[World], None]] = {
     "cancelJob/waiting": a_call,
     "cancelJob/completed": answered,
     "cancelJob/active": being_placed,
+    "actOnCalls/cancel": a_call,
+    "showAct/done": an_act,
+    "stopAct/done": an_act,
     "changeJob/later": for_later,
     "changeJob/noTime": for_later,
     "changeJob/active": being_placed,

@@ -16,6 +16,7 @@ from vomind_queue.api.blueprints import (
     recurring,
     twilio,
 )
+from vomind_queue.api.blueprints.acts import ActRoutes
 from vomind_queue.api.blueprints.calls import CallRoutes
 from vomind_queue.api.body import Readers
 from vomind_queue.api.http_metrics import HttpMetrics
@@ -65,6 +66,7 @@ def _add_routes(app: Flask, services: Services, http_metrics: HttpMetrics) -> No
         app.register_blueprint(module.routes, url_prefix=QUEUE_PATH)
     twilio.install(app, services.settings.public_url)
     history.install(app, services.settings.web_threads)
+    ActRoutes(services).install(app)
     overview.install(app, services.control)
     metrics.install(app, http_metrics)
     app.register_blueprint(health.routes)

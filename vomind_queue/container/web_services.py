@@ -14,6 +14,7 @@ from vomind_queue.call_log.protocol import CallLog
 from vomind_queue.calls.call_status import OutcomePolicy, first_poll_ms
 from vomind_queue.config.settings import Settings
 from vomind_queue.errors import StoreUnavailable, StoreUnsuitable
+from vomind_queue.queue.act_book import ActBook
 from vomind_queue.queue.activity import Activity
 from vomind_queue.queue.call_queue import CallQueue
 from vomind_queue.queue.callback_store import CallbackStore
@@ -28,6 +29,7 @@ from vomind_queue.queue.server_requirements import check
 from vomind_queue.queue.voicemail_store import VoicemailStore
 from vomind_queue.queue.worker_queue import Protocol, WorkerQueue
 from vomind_queue.twilio.callbacks import SignatureValidator
+from vomind_queue.usecases.call_acts import CallActs
 from vomind_queue.usecases.call_history import History
 from vomind_queue.usecases.deeds import Deeds
 from vomind_queue.usecases.enqueue import Enqueue
@@ -55,6 +57,7 @@ class Services:
     #: ``None`` while Twilio has no address for callbacks.
     signature_validator: SignatureValidator | None
     history: History
+    call_acts: CallActs
 
 
 def check_store(settings: Settings) -> str | None:
@@ -91,6 +94,8 @@ def build_on(store: RedisStore, settings: Settings, log: CallLog) -> Services:
         silence_ms=settings.silence_ms,
         price_ms=settings.price_delay_ms,
     )
+    listing = QueueListing(store)
+    history = History(log, listing, Erasure(store))
     return Services(
         settings=settings,
         enqueue=Enqueue(queue, deeds),
@@ -108,7 +113,8 @@ def build_on(store: RedisStore, settings: Settings, log: CallLog) -> Services:
             voice=settings.voice,
         ),
         signature_validator=_signature_validator(settings),
-        history=History(log, QueueListing(store), Erasure(store)),
+        history=history,
+        call_acts=CallActs(queue, listing, ActBook(store), history, deeds),
     )
 
 

@@ -98,10 +98,17 @@ class CallQueue:
             raise JobNotFound(job_id)
         return job
 
-    def cancel(self, job_id: str, by: str = "") -> State:
-        """Remove a call that is not being placed; return the state it was in."""
-        answer = self._store.run_with_deadline("cancel", keys.ACTIVE, job_id, by)
-        _refuse(answer, job_id, "Call {id} is being placed and cannot be cancelled any more.")
+    def cancel(self, job_id: str, by: str = "", *, history: bool = True) -> State:
+        """Remove a call that is not being placed; return the state it was in.
+
+        Without ``history``, one that has ended is left there.
+        """
+        only = "" if history else "1"
+        answer = self._store.run_with_deadline("cancel", keys.ACTIVE, job_id, by, only)
+        wording = "Call {id} is being placed and cannot be cancelled any more."
+        if answer[0] == Code.WRONG_STATE and answer[2] != State.ACTIVE:
+            wording = "Call {id} has ended ({state}); there is nothing to cancel."
+        _refuse(answer, job_id, wording)
         return State(answer[2])
 
     def hang_up(self, job_id: str, by: str = "") -> None:

@@ -127,6 +127,9 @@ STORE_NAME = _ROOT + "name"
 MINUTE = _ROOT + "minute:"
 #: List: what people did, newest first: ``number unix-ms JSON``.
 ACTIVITY = _ROOT + "activity"
+#: Hash, one for each act on many calls; its fields are listed in `act_book.py`. With the endings
+#: ``:ids``, a list of the calls, ``:results``, a hash by call, and ``:lease``.
+ACT = _ROOT + "act:"
 #: String: number of its last entry.
 ACTIVITY_LAST = _ROOT + "activity:last"
 #: Hash: how often things happened, ever; its fields are listed in `metrics_reader.py`.

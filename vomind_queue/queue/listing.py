@@ -59,8 +59,8 @@ class QueueListing:
     def _ids_in(self, name: str, search: Search) -> Iterator[str]:
         cursor = "0"
         while True:
-            cursor, flat = self._store.ask("ZSCAN", name, cursor, "COUNT", SCANNED)
-            members = list(flat)[::2] if isinstance(flat, list) else list(flat)
+            cursor, scored = self._store.ask("ZSCAN", name, cursor, "COUNT", SCANNED)
+            members = [member for member, _ in scored]
             for offset in range(0, len(members), RECORDS):
                 for row in self._rows(members[offset : offset + RECORDS]):
                     if row is not None and search.wants(row):

@@ -9,9 +9,9 @@ from typing import Protocol
 
 from vomind_queue.call_log.models import FINAL_STATES, CallEvent, CallRow, Erased, Search
 from vomind_queue.call_log.protocol import CallLog
-from vomind_queue.calls.call import mask_number
+from vomind_queue.calls.call import Call, Priority, mask_number
 from vomind_queue.calls.phone_number import PhoneNumber
-from vomind_queue.errors import JobNotFound, LogUnavailable
+from vomind_queue.errors import JobNotFound, LogUnavailable, WrongState
 
 logger = logging.getLogger(__name__)
 
@@ -90,6 +90,26 @@ class History:
         if found is None:
             raise JobNotFound(job_id)
         return found
+
+    def ended_call(self, job_id: str) -> Call:
+        """Return what was to be said to whom. Raise JobNotFound, also where that was blanked."""
+        try:
+            found = self._log.call(job_id)
+        except LogUnavailable:
+            found = None
+        if found is None or found[0].to_number is None or found[0].message is None:
+            raise JobNotFound(job_id)
+        row = found[0]
+        if row.state not in FINAL_STATES:
+            text = f"Call {job_id} has not ended; it is {row.state}."
+            raise WrongState(text, job_id=job_id, state=row.state)
+        return Call(
+            to=row.to_number or "",
+            message=row.message or "",
+            lead_id=row.lead_id,
+            priority=Priority(row.priority),
+            metadata=row.metadata,
+        )
 
     def forget(self, number: str) -> Forgotten:
         """Take a number out of queue, history and log; safe to repeat. Raise StoreUnavailable.

@@ -16,6 +16,7 @@ from vomind_queue import __version__
 from vomind_queue.api.openapi.answer_schemas import answer_schemas, nullable
 from vomind_queue.api.openapi.paths import described, refusal
 from vomind_queue.api.openapi.texts import data, meaning, operations
+from vomind_queue.api.schemas import acts as act_schemas
 from vomind_queue.api.schemas import call_log as log_schemas
 from vomind_queue.api.schemas import calls as call_schemas
 from vomind_queue.api.schemas import recurring as recurring_schemas
@@ -31,6 +32,7 @@ BODIES: Mapping[str, Schema] = {
     "RecurringCallRequest": recurring_schemas.RECURRING,
     "RecurringCallChange": recurring_schemas.CHANGE,
     "PreviewRequest": recurring_schemas.PREVIEW,
+    "ActRequest": act_schemas.ACT,
     "PauseRequest": call_schemas.PAUSE,
     "CleanRequest": call_schemas.CLEAN,
     "RetryFailedRequest": call_schemas.RETRY_FAILED,

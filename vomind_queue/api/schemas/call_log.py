@@ -112,6 +112,19 @@ class Cursor(
     """The key of the last call on the page before."""
 
 
+#: Filters of calls, by their names in a request, and the fields of `Search` that they become.
+FILTERS = {
+    "number": "number",
+    "lead_id": "lead_id",
+    "jobId": "job_id",
+    "state": "states",
+    "outcome": "outcomes",
+    "priority": "priorities",
+    "since": "since_ms",
+    "until": "until_ms",
+}
+
+
 class SearchSchema(Schema):
     """The query; an unknown name is refused, because ignoring it would show other calls."""
 

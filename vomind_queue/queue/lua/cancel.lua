@@ -4,6 +4,7 @@
 -- ARGV[1]  deadline, unix ms; 0 for none
 -- ARGV[2]  job id
 -- ARGV[3]  who wants it, or ''
+-- ARGV[4]  '1' for calls that are to ring only, not for those in history
 -- Returns  {ok, now, state it was in}, {wrong_state, now, state}, {missing | late, now}
 -- Touches  job:<id>, waiting:<rank>, delayed, completed, failed, staging, orphans, due, totals,
 --          gone:<id>, revoked, outbox, line
@@ -22,7 +23,7 @@ local state = state_of(ARGV[2])
 if not state then
     return { C.missing, now }
 end
-if state == 'active' then
+if state == 'active' or (ARGV[4] == '1' and (state == 'completed' or state == 'failed')) then
     return { C.wrong_state, now, state }
 end
 hang_up(ARGV[2], now)
