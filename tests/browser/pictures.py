@@ -130,7 +130,7 @@ def a_file(page: Page, stack: Stack) -> None:
     go(page, stack, "/place/file")
     payload = {"name": "customers.csv", "mimeType": "text/csv", "buffer": CSV.encode()}
     page.get_by_label("CSV file").set_input_files(payload)  # type: ignore[arg-type]
-    page.get_by_label("Put before numbers without +").fill("+1")
+    page.get_by_label("Country code for local numbers").fill("+1")
     page.get_by_label("Message where none is given").fill("Your order is ready.")
     page.get_by_role("button", name="Check").click()
     page.locator(".faults").wait_for()

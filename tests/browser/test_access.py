@@ -19,7 +19,7 @@ def test_a_key_is_asked_for(visit: Callable[..., Visitor]) -> None:
     expect(page).to_have_title("Sign in · VoMind Queue")
     page.get_by_label("API key").fill("not-this")
     page.get_by_role("button", name="Sign in").click()
-    expect(page.locator("#key-wrong")).to_have_text("That is not one of the keys.")
+    expect(page.locator("#key-wrong")).to_have_text("That key is not valid.")
     page.get_by_label("API key").fill(SECRET)
     page.keyboard.press("Enter")
     expect(page.locator("#verdict")).to_have_text("Ready: no call is waiting")
@@ -36,7 +36,7 @@ def test_what_cannot_be_a_key_is_none(visit: Callable[..., Visitor]) -> None:
     page = visit(key=None).go()
     page.get_by_label("API key").fill("ключ")
     page.keyboard.press("Enter")
-    expect(page.locator("#key-wrong")).to_have_text("That is not one of the keys.")
+    expect(page.locator("#key-wrong")).to_have_text("That key is not valid.")
 
 
 def test_a_key_that_is_taken_back_closes_the_page(visit: Callable[..., Visitor]) -> None:

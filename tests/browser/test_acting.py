@@ -52,7 +52,7 @@ def test_pause_and_resume(office: Office, page: Page) -> None:
 def test_a_question_can_be_left(office: Office, page: Page) -> None:
     """By its button or by Escape; nothing is done."""
     for leave in (
-        lambda: page.get_by_role("button", name="Not now").click(),
+        lambda: page.get_by_role("button", name="Keep calling").click(),
         lambda: page.keyboard.press("Escape"),
     ):
         page.get_by_role("button", name="Pause").click()
@@ -128,14 +128,14 @@ def test_clean_history(office: Office, visit: Callable[..., Visitor]) -> None:
     """How many it is going to be is said before."""
     failed(office)
     page = visit().go("/calls/failed")
-    page.get_by_role("button", name="Clean history").click()
+    page.get_by_role("button", name="Delete finished calls").click()
     question = page.get_by_role("dialog")
     # They are younger than an hour.
     expect(question).to_contain_text("0 completed calls and 0 failed ones will be removed")
-    expect(question.get_by_role("button", name="Remove them")).to_be_disabled()
+    expect(question.get_by_role("button", name="Delete them")).to_be_disabled()
     question.get_by_role("radio", name="any age").check()
     expect(question).to_contain_text("0 completed calls and 3 failed ones will be removed")
-    agree(page, "Remove them")
+    agree(page, "Delete them")
     expect(page.get_by_text("No call is failed.")).to_be_visible()
     assert office("GET", "/stats")["stats"]["total"] == 0
 
@@ -165,7 +165,7 @@ def test_remove_one_from_history(office: Office, visit: Callable[..., Visitor]) 
     page = visit().go(f"/call/{job_id}")
     page.get_by_role("button", name="Remove").click()
     agree(page, "Remove")
-    expect(page.locator("h1")).to_have_text("Completed calls")
+    expect(page.locator("h1")).to_have_text("Placed calls")
     assert office("GET", "/stats")["stats"]["total"] == 0
     assert office.logged(job_id)["jobId"] == job_id
 

@@ -103,6 +103,9 @@ def test_a_call_is_placed_by_keyboard_alone(office: Office, page: Page) -> None:
     page.get_by_label("Number to call").focus()
     page.keyboard.type(NUMBER)
     page.keyboard.press("Enter")
+    page.keyboard.type("Your car is ready.")
+    page.get_by_role("button", name="Place the call").focus()
+    page.keyboard.press("Enter")
     expect(page.locator(".toast")).to_contain_text("is queued")
     assert office("GET", "/stats")["stats"]["waiting"] == 1
 
@@ -118,7 +121,7 @@ def test_a_question_keeps_the_keyboard(page: Page) -> None:
 
 def test_colours_can_be_chosen(page: Page) -> None:
     """And stay so."""
-    button = page.get_by_role("button", name="Colours")
+    button = page.get_by_role("button", name="Theme")
     button.click()
     button.click()
     expect(page.locator("html")).to_have_attribute("data-theme", "dark")

@@ -44,7 +44,7 @@ def test_columns_are_found_by_their_headers(office: Office, choose: Callable[...
     expect(rows.first).to_contain_text("Hello")
     expect(rows.first).to_contain_text("L-1")
     expect(rows.first).to_contain_text("high")
-    page.get_by_label("Put before numbers without +").fill("+1")
+    page.get_by_label("Country code for local numbers").fill("+1")
     page.get_by_label("Message where none is given").fill("Good day")
     page.get_by_label("Keep the other columns").check()
     expect(rows.nth(1)).to_contain_text("+1 ••••• 0101")

@@ -39,7 +39,7 @@ def test_outcomes_and_waiting_time_of_the_last_hour(office: Office, page: Page) 
     office.phone.outcomes({"outcome": "busy", "times": 2, "pace": 0.05})
     for job_id in office.bulk(2):
         office.until_state(job_id, "completed")
-    expect(page.locator(".outcomes")).to_contain_text("Busy2 100 %")
+    expect(page.locator(".outcomes")).to_contain_text("Busy2 100%")
     expect(page.locator(".waits dd").first).not_to_have_text("–")
 
 
@@ -47,10 +47,8 @@ def test_held_by_the_limit_with_a_countdown(office: Office, page: Page) -> None:
     """When the next start is, in seconds."""
     office.client.set(keys.RATE, "1:60000")
     office.bulk(3)
-    decision(page, "Held by the limit")
-    expect(page.locator(".hero")).to_contain_text(
-        "1 of 1 starts are used in 60 seconds; 2 calls wait."
-    )
+    decision(page, "At the rate limit")
+    expect(page.locator(".hero")).to_contain_text("1 of 1 calls per minute used. 2 waiting.")
     first = page.locator(".countdown").first.inner_text()
     expect(page.locator(".countdown").first).not_to_have_text(first)
     expect(page.locator(".chart .allowance")).to_be_attached()
@@ -83,7 +81,7 @@ def test_stuck_with_a_refused_account(office: Office, page: Page) -> None:
         {"fault": "error", "status": 401, "code": 20003, "message": "Authenticate", "times": 1}
     )
     office.call(NUMBER)
-    decision(page, "Twilio refuses every call")
+    decision(page, "Twilio rejects our account")
     expect(page.locator(".hero")).to_contain_text("Authenticate (error 20003, HTTP 401)")
     page.get_by_role("button", name="Resume").click()
     expect(page.get_by_role("dialog")).to_contain_text("1 waiting call will be dialed")
@@ -97,7 +95,7 @@ def test_redis_away_and_back(office: Office, page: Page) -> None:
     office.server.freeze()
     try:
         decision(page, "The queue cannot be reached")
-        expect(page.locator(".hero")).to_contain_text("Try again in a few seconds")
+        expect(page.locator(".hero")).to_contain_text("Retrying.")
     finally:
         office.server.thaw()
     decision(page, "Ready: no call is waiting")
@@ -174,9 +172,9 @@ def test_a_calls_whole_story(office: Office, visit: Callable[..., Visitor]) -> N
     job_id = office.call(NUMBER, message="Your car is ready.", lead_id="L-1")
     page = visit().go(f"/call/{job_id}")
     story = page.locator(".timeline")
-    for event in ("Accepted", "Taken by a worker", "Dialing", "Twilio took it", "Ringing"):
+    for event in ("Accepted", "Taken by a worker", "Dialing", "Accepted by Twilio", "Ringing"):
         expect(story).to_contain_text(event)
-    expect(story).to_contain_text("Over on the line")
+    expect(story).to_contain_text("Call ended")
     expect(story).to_contain_text("In the call log")
     expect(page.locator(".facts")).to_contain_text("Answered")
     expect(page.locator("blockquote")).to_have_text("Your car is ready.")
@@ -214,7 +212,7 @@ def test_recurring_calls_with_their_runs(office: Office, visit: Callable[..., Vi
     page.get_by_role("button", name="Pause it").click()
     expect(page.locator("h1 .badge")).to_have_text("Paused")
     page.get_by_role("status").get_by_role("button", name="Undo").click()
-    expect(page.locator("h1 .badge")).to_have_text("Recurring")
+    expect(page.locator("h1 .badge")).to_have_text("Active")
     page.get_by_role("button", name="Stop for good").click()
     page.get_by_role("button", name="Stop it").click()
     expect(page.get_by_text("There are no recurring calls.")).to_be_visible()

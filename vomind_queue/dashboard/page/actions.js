@@ -1,8 +1,8 @@
 // What a person does to the queue: each says first what it will touch, and how it is undone.
-import { call, fresh_key, job_path, now, post } from './api.js';
+import { call, fresh_key, get, job_path, now, post } from './api.js';
 import { html, useEffect, useState } from './html.js';
-import { touched } from './live.js';
-import { attempt, Choice, confirm, say } from './parts.js';
+import { done_here, overview, touched } from './live.js';
+import { attempt, Choice, confirm, Field, say } from './parts.js';
 import { count, is_on_the_line, many, masked, moment, outcome } from './words.js';
 
 const done = (text, more) => {
@@ -10,22 +10,59 @@ const done = (text, more) => {
   return touched();
 };
 
-async function do_pause() {
-  await post('api/queue/pause');
-  await done('The queue is paused.', { undo: { label: 'Resume', run: do_resume } });
+/** Shows the queue as it is after an order of ours, whatever an older overview says. */
+async function show_now(paused) {
+  // The numbers are read for this request alone; their limit has another shape.
+  const { success, rateLimit, ...now_so } = await get('api/queue/stats');
+  if (now_so.paused !== paused) return;
+  const { shown } = overview.get();
+  if (!shown) return;
+  const others = shown.reasons.filter((each) => !['paused', 'account'].includes(each.kind));
+  const mine = { kind: 'paused', level: 'warning', title: `Paused by ${now_so.pausedBy}` };
+  const stuck = others.some((each) => each.level === 'error');
+  const going = now_so.stats.waiting || now_so.stats.active ? 'calling' : 'idle';
+  done_here((next) => next.paused === paused, {
+    ...now_so,
+    state: stuck ? 'stuck' : paused ? 'paused' : going,
+    reasons: paused ? [...(stuck ? others : []), mine, ...(stuck ? [] : others)] : others,
+  });
+}
+
+async function do_pause({ reason } = {}) {
+  await post('api/queue/pause', reason ? { reason } : undefined);
+  await show_now(true);
+  await done('The queue is paused.', {
+    undo: { label: 'Resume', run: do_resume },
+    topic: 'pause',
+    holds: (shown) => shown.paused,
+  });
 }
 
 async function do_resume() {
   await post('api/queue/resume');
-  await done('Calls go out again.', { undo: { label: 'Pause again', run: do_pause } });
+  await show_now(false);
+  await done('Calls go out again.', {
+    undo: { label: 'Pause again', run: do_pause },
+    topic: 'pause',
+    holds: (shown) => !shown.paused,
+  });
+}
+
+function Pausing({ choice, choose, shown }) {
+  const reason = (event) => choose((old) => ({ ...old, reason: event.target.value.trim() }));
+  useEffect(() => choose({ blocked: false }), []);
+  return html`<p>No call starts from now on, on any worker, until somebody resumes: ${many(shown.stats.waiting, 'waiting call')} and ${count(shown.stats.delayed)} scheduled ones stay where they are. ${shown.stats.active ? `${many(shown.stats.active, 'call')} being dialed will go on.` : ''}</p>
+    <${Field} id="reason" label="Reason" optional hint="Everybody who looks at the queue sees it.">${(aria) => html`<input ...${aria} maxlength="128" autocomplete="off" value=${choice.reason || ''} onInput=${reason} />`}<//>`;
 }
 
 export function pause(shown) {
   confirm({
     title: 'Pause all calls?',
-    touches: `No call starts from now on, on any worker, until somebody resumes: ${many(shown.stats.waiting, 'waiting call')} and ${count(shown.stats.delayed)} scheduled ones stay where they are. ${shown.stats.active ? `${many(shown.stats.active, 'call')} being placed will finish.` : ''}`,
+    touches: ({ choice, choose }) =>
+      html`<${Pausing} choice=${choice} choose=${choose} shown=${shown} />`,
     after: 'New calls are still accepted. It survives restarts.',
     yes: 'Pause',
+    no: 'Keep calling',
     run: do_pause,
   });
 }
@@ -65,7 +102,10 @@ export function cancel(job, then) {
     danger: true,
     run: async () => {
       await call('DELETE', job_path(job.jobId));
-      await done(`Call ${job.jobId} is cancelled.`, { undo: { run: () => put_back(job) } });
+      await done(`Call ${job.jobId} is cancelled.`, {
+        undo: { run: () => put_back(job) },
+        topic: job.jobId,
+      });
       if (then) then();
     },
   });
@@ -115,11 +155,15 @@ export function retry(job) {
 }
 
 const AT_ONCE = 1000;
+/** Twilio's errors for numbers that cannot be called, today or tomorrow. */
+const HOPELESS = ['twilio-21211', 'twilio-21214', 'twilio-21217', 'twilio-21421'];
 
 export function retry_all(reason, then) {
   confirm({
     title: `Try ${many(reason.count, 'failed call')} again?`,
-    touches: `All of them failed alike: ${reason.example} Each phone will ring when its turn comes.`,
+    touches: HOPELESS.includes(reason.kind)
+      ? `Retrying will not help: ${reason.example} Correct or remove these numbers instead.`
+      : `All of them failed alike: ${reason.example} Each phone will ring when its turn comes.`,
     after: 'While they wait, each can still be cancelled, or the queue paused.',
     yes: `Try ${count(reason.count)} again`,
     run: async () => {
@@ -161,17 +205,17 @@ function Cleaning({ choice, choose }) {
       },
     );
   }, [grace]);
-  return html`<${Choice} name="age" label="Calls that ended at least so long ago" options=${AGES} value=${grace} set=${(next) => choose({ grace: next, blocked: true })} />
+  return html`<${Choice} name="age" label="Older than" options=${AGES} value=${grace} set=${(next) => choose({ grace: next, blocked: true })} />
     <p role="status">${found ? `${many(found.completed, 'completed call')} and ${count(found.failed)} failed ${found.failed === 1 ? 'one' : 'ones'} will be removed from the queue's lists.` : 'Counting …'}</p>`;
 }
 
 export function clean() {
   confirm({
-    title: 'Clean history?',
+    title: 'Delete finished calls?',
     touches: Cleaning,
     after:
       'Waiting, scheduled and active calls are never touched. The call log keeps what it knows. This cannot be undone.',
-    yes: 'Remove them',
+    yes: 'Delete them',
     danger: true,
     run: async ({ grace, total }) => {
       const answer = await post('api/queue/clean', {
@@ -189,6 +233,7 @@ async function set_recurring(id, verb) {
   await post(`${job_path(id)}/${verb}`);
   const other = verb === 'pause' ? 'resume' : 'pause';
   await done(`${id} is ${verb === 'pause' ? 'paused' : 'running'}.`, {
+    topic: id,
     undo: { run: () => set_recurring(id, other) },
   });
 }

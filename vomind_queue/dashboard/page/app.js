@@ -6,11 +6,13 @@ import { Confirm, Icon, Toasts } from './parts.js';
 import { CallPage } from './pages/call.js';
 import { CallsPage, LISTED } from './pages/calls.js';
 import { LoginPage } from './pages/login.js';
-import { OverviewPage, verdict } from './pages/overview.js';
+import { OverviewPage } from './pages/overview.js';
 import { PlacePage } from './pages/place.js';
 import { RecurringPage, SchedulePage } from './pages/recurring.js';
 import { useCell } from './state.js';
-import { STATES, upper } from './words.js';
+import { verdict } from './verdict.js';
+import { useWatch, WatchSwitch } from './watch.js';
+import { STATES, ZONE } from './words.js';
 
 const NAV = [
   ['', 'Overview', 'layout-dashboard'],
@@ -19,9 +21,9 @@ const NAV = [
   ['place', 'Place calls', 'phone-outgoing'],
 ];
 const THEMES = {
-  auto: ['sun-moon', 'As the system'],
-  light: ['sun', 'Light'],
-  dark: ['moon', 'Dark'],
+  auto: ['sun-moon', 'Theme: system'],
+  light: ['sun', 'Theme: light'],
+  dark: ['moon', 'Theme: dark'],
 };
 
 function decoded(part) {
@@ -73,8 +75,8 @@ function useTheme() {
 function Chip() {
   const live = useCell(overview);
   if (!live.shown && !live.error) return html`<span class="chip-state grey"><i></i>Loading</span>`;
-  const { tone, state } = verdict(live);
-  return html`<a class=${`chip-state ${tone}`} href="#/"><i></i>${upper(state)}</a>`;
+  const { tone, word } = verdict(live);
+  return html`<a class=${`chip-state ${tone}`} href="#/"><i></i>${word}</a>`;
 }
 
 function Side({ room }) {
@@ -83,8 +85,9 @@ function Side({ room }) {
   const [icon, said] = THEMES[theme];
   return html`<header class="side"><a class="brand" href="#/"><img src="dashboard/icon.svg" alt="" width="30" height="30" />VoMind Queue</a><${Chip} />
     <nav aria-label="Main">${NAV.map(([key, name, sign]) => html`<a key=${key} href=${`#/${key}`} aria-current=${at === key ? 'page' : undefined}><${Icon} name=${sign} /><span>${name}</span></a>`)}</nav>
-    <div class="foot"><button type="button" class="bare" onClick=${next} aria-label=${`Colours: ${said}. Change.`} title=${`Colours: ${said}`}><${Icon} name=${icon} /><span>${said}</span></button>
-      ${signedIn() && html`<button type="button" class="bare" onClick=${signOut}><${Icon} name="log-out" /><span>Sign out</span></button>`}</div></header>`;
+    <div class="foot"><${WatchSwitch} /><button type="button" class="bare" onClick=${next} aria-label=${`${said}. Change.`} title=${said}><${Icon} name=${icon} /><span>${said}</span></button>
+      ${signedIn() && html`<button type="button" class="bare" onClick=${signOut}><${Icon} name="log-out" /><span>Sign out</span></button>`}
+      <p class="ways"><a href="docs">API</a> · <span title="Times on this page">Times in ${ZONE}</span></p></div></header>`;
 }
 
 function App() {
@@ -99,9 +102,7 @@ function App() {
     return () => removeEventListener('hashchange', moved);
   }, []);
   const [title, body] = page(place);
-  useEffect(() => {
-    document.title = closed ? 'Sign in · VoMind Queue' : `${title} · VoMind Queue`;
-  }, [title, closed]);
+  useWatch(title, closed);
   useFocus(`${place.room}/${place.rest.join('/')}`);
   useSlash();
   if (closed) return html`<${LoginPage} />`;

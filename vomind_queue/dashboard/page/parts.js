@@ -1,5 +1,6 @@
 // Small things that every page is made of.
 import { html, useEffect, useRef, useState } from './html.js';
+import { overview } from './live.js';
 import { cell, useCell } from './state.js';
 import { count, distance, masked, moment, STATES, whole } from './words.js';
 
@@ -19,6 +20,17 @@ export function Phone({ number }) {
 export function Badge({ state }) {
   const known = STATES[state] || { name: state, icon: 'info', tone: 'grey' };
   return html`<span class=${`badge ${known.tone}`}><${Icon} name=${known.icon} />${known.name}</span>`;
+}
+
+/** Copies a text, and says so for a moment. */
+export function Copy({ text }) {
+  const [done, set] = useState(false);
+  const copy = async () => {
+    await navigator.clipboard.writeText(text);
+    set(true);
+    setTimeout(() => set(false), 1500);
+  };
+  return html`<button type="button" class="small" onClick=${copy}>${done ? 'Copied' : 'Copy'}</button>`;
 }
 
 export const Pill = ({ tone, children }) => html`<span class=${`pill ${tone}`}>${children}</span>`;
@@ -75,17 +87,23 @@ const STAYS_MS = 9000;
 const toasts = cell([]);
 let numbered = 0;
 
-/** Show what was done. `undo`, optional: `{label, run}`. */
-export function say(text, { undo, link, tone = 'good' } = {}) {
-  const toast = { id: ++numbered, text, undo, link, tone };
-  toasts.set([...toasts.get().slice(-2), toast]);
+/**
+ * Says what was done. `undo`, optional: `{label, run}`. `topic`, optional: what it is about; an
+ * earlier word on that is taken away, for its undo would be a contrary order by now. `holds`,
+ * optional: whether it is still so, by the overview.
+ */
+export function say(text, { undo, link, topic, holds, tone = 'good' } = {}) {
+  const toast = { id: ++numbered, text, undo, link, topic, holds, tone };
+  const others = toasts.get().filter((each) => !topic || each.topic !== topic);
+  toasts.set([...others.slice(-2), toast]);
   setTimeout(() => unsay(toast.id), STAYS_MS);
 }
 
 const unsay = (id) => toasts.set(toasts.get().filter((toast) => toast.id !== id));
 
 export function Toasts() {
-  const shown = useCell(toasts);
+  const live = useCell(overview);
+  const shown = useCell(toasts).filter(({ holds }) => !holds || !live.shown || holds(live.shown));
   return html`<div class="toasts" role="status" aria-live="polite">${shown.map(
     (toast) => html`
     <div class=${`toast ${toast.tone}`} key=${toast.id}>
@@ -148,7 +166,7 @@ function Question({ asked }) {
     <div class="touches">${typeof asked.touches === 'function' ? html`<${asked.touches} choice=${choice} choose=${choose} />` : html`<p>${asked.touches}</p>`}</div>
     ${asked.after && html`<p class="faint">${asked.after}</p>`}
     <div class="row end">
-      <button type="button" onClick=${() => question.set(null)}>${asked.no || 'Not now'}</button>
+      <button type="button" onClick=${() => question.set(null)}>${asked.no || 'Cancel'}</button>
       <button class=${asked.danger ? 'danger' : 'primary'} disabled=${busy || choice.blocked} autofocus>${asked.yes}</button>
     </div>
   </form>`;

@@ -15,7 +15,7 @@ export const ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone;
 export const count = (number) => COUNT.format(number);
 export const many = (number, one, more = `${one}s`) =>
   `${count(number)} ${number === 1 ? one : more}`;
-export const percent = (part, whole) => (whole ? `${Math.round((100 * part) / whole)} %` : '');
+export const percent = (part, whole) => (whole ? `${Math.round((100 * part) / whole)}%` : '');
 export const upper = (text) => text.charAt(0).toUpperCase() + text.slice(1);
 
 /** 350 ms, 4.2 s, 3 min 20 s, 2 h 5 min, 3 d 4 h. */
@@ -73,7 +73,7 @@ export const STATES = {
   waiting: { name: 'Waiting', icon: 'hourglass', tone: 'blue' },
   delayed: { name: 'Scheduled', icon: 'clock', tone: 'violet' },
   active: { name: 'Active', icon: 'phone-call', tone: 'teal' },
-  completed: { name: 'Completed', icon: 'circle-check', tone: 'green' },
+  completed: { name: 'Placed', icon: 'phone-outgoing', tone: 'blue' },
   failed: { name: 'Failed', icon: 'circle-x', tone: 'red' },
   cancelled: { name: 'Cancelled', icon: 'ban', tone: 'grey' },
   recurring: { name: 'Recurring', icon: 'repeat', tone: 'violet' },
@@ -84,19 +84,19 @@ export const STATES = {
 
 export const OUTCOMES = {
   completed: { name: 'Answered', tone: 'green' },
-  machine: { name: 'Machine', tone: 'violet' },
+  machine: { name: 'Voicemail', tone: 'violet' },
   'no-answer': { name: 'No answer', tone: 'amber' },
   busy: { name: 'Busy', tone: 'orange' },
-  failed: { name: 'Failed on the line', tone: 'red' },
-  canceled: { name: 'Ended by us', tone: 'grey' },
-  'not-placed': { name: 'Refused by Twilio', tone: 'maroon' },
+  failed: { name: 'Network error', tone: 'red' },
+  canceled: { name: 'Hung up by us', tone: 'grey' },
+  'not-placed': { name: 'Rejected by Twilio', tone: 'maroon' },
 };
 
 const ON_THE_LINE = {
   queued: 'At Twilio',
   initiated: 'Dialing',
   ringing: 'Ringing',
-  'in-progress': 'Speaking',
+  'in-progress': 'Talking',
   unknown: 'Unknown to Twilio',
 };
 
@@ -115,13 +115,28 @@ export function outcome(call) {
   );
 }
 
+/** Where a call is, the outcome first: `{name, tone, icon}`. */
+export function stage(call, state) {
+  if (call.reconciled) return { name: 'No clear answer', tone: 'amber', icon: 'search' };
+  const said = state === 'completed' && outcome(call.call);
+  if (!said) return STATES[state] || { name: state, icon: 'info', tone: 'grey' };
+  return { ...said, icon: said.tone === 'green' ? 'circle-check' : 'phone' };
+}
+
 /** Characters that would reverse the text around them, by their code points. */
 export const visible = (text) =>
   text.replace(/[\u202a-\u202e\u2066-\u2069]/g, (sign) => `\\u${sign.charCodeAt(0).toString(16)}`);
 
-/** `+1 ••••• 7890`. */
-export const masked = (number) =>
-  number.length > 6 ? `${number.slice(0, 2)} ••••• ${number.slice(-4)}` : '•••••';
+/** Codes of countries: of one digit, of two, and otherwise of three (ITU-T E.164). */
+const CODE = /^\+(?:[17]|2[07]|3[0-469]|4[013-9]|5[1-8]|6[0-6]|8[1246]|9[0-58]|[2-9]\d\d)/;
+
+/** `+49 ••••• 7890`: the country stays. */
+export function masked(number) {
+  const [code] = CODE.exec(number) || [''];
+  return number.length > code.length + 4
+    ? `${code} ••••• ${number.slice(-4)}`.trimStart()
+    : '•••••';
+}
 
 /** One shape for a job of the queue and for a row of the call log. */
 export function plain(call) {
@@ -134,7 +149,8 @@ export function plain(call) {
     message: data.message,
     priority: call.priority || data.priority,
     created: call.createdAt,
-    due: call.scheduledFor,
+    due: call.nextAttemptAt || call.scheduledFor,
+    reconciled: call.reconciledBy,
     started: call.startedAt,
     finished: call.finishedAt,
     call: call.call,

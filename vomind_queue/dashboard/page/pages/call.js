@@ -3,7 +3,7 @@ import { get, job_path } from '../api.js';
 import * as actions from '../actions.js';
 import { html, useEffect } from '../html.js';
 import { useLive } from '../live.js';
-import { Badge, Failure, Icon, Loading, Phone, Pill, Time, Urgency } from '../parts.js';
+import { Failure, Icon, Loading, Phone, Pill, Time, Urgency } from '../parts.js';
 import {
   clock,
   distance,
@@ -13,6 +13,7 @@ import {
   moment,
   outcome,
   plain,
+  stage,
   STATES,
   upper,
   visible,
@@ -20,24 +21,28 @@ import {
 
 const EVENTS = {
   accepted: ['Accepted', 'circle-check', 'blue'],
-  due: ['Its time has come', 'clock', 'blue'],
+  due: ['Due', 'clock', 'blue'],
   taken: ['Taken by a worker', 'activity', 'grey'],
   given_back: ['Given back, in its old place', 'undo-2', 'grey'],
   started: ['Dialing', 'phone-outgoing', 'teal'],
-  completed: ['Twilio took it', 'phone-call', 'green'],
+  completed: ['Accepted by Twilio', 'phone-call', 'green'],
   failed: ['Given up', 'circle-x', 'red'],
   refused: ['Refused', 'circle-alert', 'amber'],
   postponed: ['Did not count: tried again', 'hourglass', 'amber'],
-  in_doubt: ['Unknown outcome: looked for in Twilio’s list', 'search', 'amber'],
-  put_off: ['Delayed', 'clock', 'violet'],
+  in_doubt: ['No clear answer from Twilio', 'search', 'amber'],
+  put_off: ['Waiting', 'clock', 'violet'],
   changed: ['Changed', 'clock', 'violet'],
   retried: ['Given new attempts', 'rotate-ccw', 'blue'],
   line: ['On the line', 'phone', 'teal'],
-  line_ended: ['Over on the line', 'phone', 'green'],
+  line_ended: ['Call ended', 'phone', 'green'],
   revived: ['It did ring after all', 'phone-call', 'green'],
   cancelled: ['Cancelled', 'ban', 'grey'],
   removed: ['Removed from history', 'trash-2', 'grey'],
 };
+
+const TWILIO_LOG = 'https://console.twilio.com/us1/monitor/logs/calls';
+/** Events of the line by Twilio's word. */
+const LINE = { initiated: 'Dialing', ringing: 'Ringing', 'in-progress': 'Answered' };
 
 /** Wait before the call log is asked again for a call that has just left the queue. */
 const LOG_MS = 1000;
@@ -63,17 +68,16 @@ async function load(id) {
 }
 
 function Why({ why }) {
-  return html`<section class="card why"><header><h2>Why it has not rung yet</h2>${why.expectedAt && html`<span class="faint">expected ${distance(why.expectedAt)}</span>`}</header>
-    <ol>${why.reasons.map((reason) => html`<li key=${reason.kind}>${reason.text}${reason.until && html` <span class="faint">Until ${moment(reason.until)}, <${Time} at=${reason.until} far />.</span>`}</li>`)}</ol></section>`;
+  const unclear = why.reasons.some((reason) => reason.kind === 'unknown-outcome');
+  return html`<section class="card why"><header><h2>${unclear ? 'Whether it rang is not known' : 'Why it has not rung yet'}</h2>${why.expectedAt && html`<span class="faint">expected ${distance(why.expectedAt)}</span>`}</header>
+    <ol>${why.reasons.map((reason) => html`<li key=${reason.kind}>${reason.text}${reason.until && html` <span class="faint">Until ${moment(reason.until)}, <${Time} at=${reason.until} far />.</span>`}</li>`)}</ol>${unclear && html`<p class="faint">To judge by hand, look for the number in <a href=${TWILIO_LOG} target="_blank" rel="noreferrer">Twilio’s call log <${Icon} name="external-link" /></a>.</p>`}</section>`;
 }
 
 /** What an event adds to its name. */
 function detail(event) {
   const { details } = event;
   return [
-    event.event === 'line' || event.event === 'line_ended'
-      ? event.status && upper(event.status.replace('-', ' '))
-      : null,
+    event.event === 'line_ended' && event.status ? outcome(event).name : null,
     event.attempt && !['line', 'line_ended'].includes(event.event) && `Attempt ${event.attempt}`,
     event.duration !== null &&
       event.duration !== undefined &&
@@ -116,7 +120,8 @@ function Timeline({ job, told, why }) {
   const waiting = why && why.state === 'waiting';
   return html`<section class="card"><header><h2>What happened</h2><span class="faint">${many(events.length, 'event')}</span></header>
     <ol class="timeline">${events.map((event) => {
-      const [name, icon, tone] = EVENTS[event.event] || [event.event, 'info', 'grey'];
+      const [known, icon, tone] = EVENTS[event.event] || [event.event, 'info', 'grey'];
+      const name = (event.event === 'line' && LINE[event.status]) || known;
       return html`
       <li key=${event.sequence} class=${tone}><span class="mark"><${Icon} name=${icon} /></span><div><strong>${name}</strong>${detail(event) && html`<p>${detail(event)}</p>`}</div><time dateTime=${event.at} title=${event.at}>${clock(event.at)}</time></li>`;
     })}
@@ -150,9 +155,11 @@ function Facts({ shown, job, told }) {
     <${Fact} name="Number"><${Phone} number=${shown.to} /><//>
     <${Fact} name="Lead">${shown.lead ?? html`<span class="faint">–</span>`}<//>
     <${Fact} name="Priority"><${Urgency} priority=${shown.priority} /><//>
-    <${Fact} name="Attempts">${shown.attempts}<//>
+    <${Fact} name="State">${STATES[job ? job.state : told.state]?.name || (job || told).state}<//>
+    <${Fact} name="Attempts">${job && job.attempts.length > shown.attempts ? `${shown.attempts} ended, number ${job.attempts.length} under way` : shown.attempts}<//>
     <${Fact} name="Accepted"><${Time} at=${shown.created} /><//>
-    ${shown.due && html`<${Fact} name="Scheduled for"><${Time} at=${shown.due} /><//>`}
+    ${(job || told).scheduledFor && html`<${Fact} name="Scheduled for"><${Time} at=${(job || told).scheduledFor} /><//>`}
+    ${job && job.nextAttemptAt && job.nextAttemptAt !== job.scheduledFor && html`<${Fact} name="Next attempt"><${Time} at=${job.nextAttemptAt} /><//>`}
     ${shown.started && html`<${Fact} name="Started"><${Time} at=${shown.started} /><//>`}
     ${said && html`<${Fact} name="On the line"><${Pill} tone=${said.tone}>${said.name}<//><//>`}
     ${shown.call && shown.call.duration !== null && html`<${Fact} name="Duration">${duration(shown.call.duration * 1000)}<//>`}
@@ -165,11 +172,33 @@ function Facts({ shown, job, told }) {
   ${metadata && html`<h3>Metadata</h3><pre tabindex="0">${metadata}</pre>`}</section>`;
 }
 
+/** Where a call is, the outcome first: "Busy", not "placed". */
+function Stage({ call, state }) {
+  const { name, tone, icon } = stage(call, state);
+  return html`<span class=${`badge ${tone}`}><${Icon} name=${icon} />${name}</span>`;
+}
+
+/** What went wrong, and what follows. */
+function problem(shown, state, job) {
+  if (shown.reconciled)
+    return html`<strong>Twilio gave no clear answer.</strong> ${shown.reason} It is checked until ${moment(shown.reconciled)}, then dialed again if it did not ring.`;
+  if (state === 'failed')
+    return html`<strong>It failed.</strong> <${Words} text=${shown.reason} />`;
+  const next = job && job.nextAttemptAt;
+  return html`<strong>Attempt ${Math.max(shown.attempts, 1)} came to nothing.</strong> <${Words} text=${shown.reason} />${next && html` It is dialed again at ${moment(next)} (attempt ${shown.attempts + 1}).`}`;
+}
+
+/** A reason; Twilio's page on the error is a click away. */
+function Words({ text }) {
+  const code = /\berror (\d{5})\b/.exec(text || '');
+  return html`${text}${code && html` <a href=${`https://www.twilio.com/docs/api/errors/${code[1]}`} target="_blank" rel="noreferrer">Twilio ${code[1]} <${Icon} name="external-link" /></a>`}`;
+}
+
 function Buttons({ job, back }) {
   if (['waiting', 'delayed'].includes(job.state))
     return html`<button type="button" class="danger" onClick=${() => actions.cancel(job)}><${Icon} name="x" />Cancel</button>`;
   if (job.state === 'active')
-    return html`<span class="faint">It is being placed and cannot be cancelled any more.</span>`;
+    return html`<span class="faint">${job.reconciledBy ? 'It cannot be cancelled until its outcome is known.' : 'It is being dialed and cannot be cancelled any more.'}</span>`;
   return html`${is_on_the_line(job) && html`<button type="button" class="danger" onClick=${() => actions.hang_up(job)}><${Icon} name="phone-off" />Hang up</button>`}${job.state === 'failed' && html`<button type="button" class="primary" onClick=${() => actions.retry(job)}><${Icon} name="rotate-ccw" />Retry</button>`}
     <button type="button" onClick=${() => actions.remove(job, back)}><${Icon} name="trash-2" />Remove</button>`;
 }
@@ -191,14 +220,14 @@ export function CallPage({ id }) {
   const state = job ? job.state : told.state;
   const run = /^recurring:([0-9]+):/.exec(id);
   return html`<p class="crumbs"><a href=${`#/calls/${state}`}><${Icon} name="arrow-left" />${STATES[state] ? STATES[state].name : upper(state)} calls</a>${run && html`<a href=${`#/recurring/${run[1]}`}><${Icon} name="repeat" />Its recurring call</a>`}</p>
-    <header class="page"><h1 tabindex="-1">Call ${id} <${Badge} state=${state} /></h1><div class="acts">${
+    <header class="page"><h1 tabindex="-1">Call ${id} <${Stage} call=${shown} state=${state} /></h1><div class="acts">${
       job
         ? html`<${Buttons} job=${job} back=${() => {
             location.hash = `#/calls/${state}`;
           }} />`
         : html`<span class="faint">Not in the queue any more; this is what the call log keeps.</span>`
     }</div></header>
-    ${shown.reason && html`<div class=${`notice ${state === 'failed' ? 'error' : 'warning'}`}><${Icon} name="circle-alert" /><div><strong>${state === 'failed' ? 'It failed.' : 'The last attempt failed.'}</strong> ${shown.reason}</div></div>`}
+    ${shown.reason && html`<div class=${`notice ${state === 'failed' ? 'error' : 'warning'}`}><${Icon} name="circle-alert" /><div>${problem(shown, state, job)}</div></div>`}
     ${why && html`<${Why} why=${why} />`}
     <div class="columns story"><${Timeline} job=${job} told=${told} why=${why} /><${Facts} shown=${shown} job=${job} told=${told} /></div>`;
 }

@@ -23,9 +23,9 @@ export const LISTED = ['waiting', 'active', 'delayed', 'completed', 'failed', 'c
 const NOTES = {
   waiting: 'In the order in which they will be dialed.',
   delayed: 'Soonest first: scheduled, or between two attempts.',
-  active: 'Being placed, or their outcome is being looked for.',
-  completed: 'Twilio took them. The last ones first.',
-  failed: 'Given up. The last ones first.',
+  active: 'Being dialed, or waiting for Twilio’s confirmation.',
+  completed: 'Newest first.',
+  failed: 'Failed after all attempts. Newest first.',
   cancelled: 'Taken out before they rang, as the call log tells it.',
 };
 const TIMES = {
@@ -46,6 +46,8 @@ function Last({ each }) {
     return html`<span class="cut" title=${each.reason}>${each.reason}</span>`;
   if (['waiting', 'delayed'].includes(each.state))
     return html`<span class="cut faint" title=${each.message}>${each.message}</span>`;
+  if (each.reconciled)
+    return html`<${Pill} tone="amber">No clear answer<//> <span class="faint">checked until <${Time} at=${each.reconciled} /></span>`;
   return said
     ? html`<${Pill} tone=${said.tone}>${said.name}<//>`
     : html`<span class="faint">–</span>`;
@@ -172,7 +174,7 @@ export function CallsPage({ state, query }) {
       : `#/calls/${state}`;
   };
   return html`<header class="page"><h1 tabindex="-1">${text ? 'Search' : `${STATES[state].name} calls`}</h1>
-      <div class="acts">${['completed', 'failed'].includes(state) && !text && html`<button type="button" onClick=${actions.clean}><${Icon} name="trash-2" />Clean history</button>`}<${Search} text=${text} then=${go} /></div></header>
+      <div class="acts">${['completed', 'failed'].includes(state) && !text && html`<button type="button" onClick=${actions.clean}><${Icon} name="trash-2" />Delete finished calls</button>`}<${Search} text=${text} then=${go} /></div></header>
     <nav class="tabs" aria-label="States">${LISTED.map((each) => html`<a key=${each} href=${`#/calls/${each}`} aria-current=${each === state && !text ? 'page' : undefined}>${STATES[each].name}${shown && each in shown.stats && html` <span class="number">${count(shown.stats[each])}</span>`}</a>`)}</nav>
     <p class="faint lead">${text ? html`Everything that the call log knows of “${text}”. <a href=${`#/calls/${state}`}>Back to the list</a>` : NOTES[state]}</p>
     ${text || state === 'cancelled' ? html`<${Found} text=${text} state=${state} />` : html`<${Listed} state=${state} page=${page} />`}`;

@@ -98,7 +98,7 @@ function Mapping({ head, plan, set }) {
       ) => html`<${Field} key=${target.key} id=${`map-${target.key}`} label=${target.name} optional=${!target.needed}>
       ${(aria) => html`<select ...${aria} value=${plan.columns[target.key] ?? ''} onChange=${column(target.key)}><option value="">– none –</option>${head.map((name, at) => html`<option key=${at} value=${at}>${name || `Column ${at + 1}`}</option>`)}</select>`}<//>`,
     )}</div>
-    <div class="pair"><${Field} id="prefix" label="Put before numbers without +" optional hint="Such as +1 or +49; a leading 0 gives way to it.">${(aria) => html`<input ...${aria} autocomplete="off" placeholder="+1" value=${plan.prefix} onInput=${(event) => set({ ...plan, prefix: event.target.value.trim() })} />`}<//>
+    <div class="pair"><${Field} id="prefix" label="Country code for local numbers" optional hint="Such as +1 or +49; replaces a leading 0.">${(aria) => html`<input ...${aria} autocomplete="off" placeholder="+1" value=${plan.prefix} onInput=${(event) => set({ ...plan, prefix: event.target.value.trim() })} />`}<//>
     <${Choice} name="csv-priority" label="Priority where none is given" options=${[
       ['high', 'High'],
       ['normal', 'Normal'],
@@ -200,12 +200,12 @@ function Sending({ file, rows, calls, back }) {
   const again = doubles(right.map((at) => calls[at]));
   return html`<section class="card form whole" aria-live="polite"><header><h2>${{ look: 'Check', checking: 'Checking', checked: 'Send', sending: 'Sending', broken: 'Interrupted', sent: 'Sent' }[step.at]}</h2></header>
     ${step.error && html`<div class="notice error" role="alert"><${Icon} name="circle-alert" /><div>${step.error}</div></div>`}
-    ${step.at === 'look' && html`<p>Every row is held against the rules of the API. No call is made yet.</p><div class="row end"><button type="button" onClick=${back}>Another file</button><button type="button" class="primary" onClick=${examine}><${Icon} name="list-checks" />Check ${many(calls.length, 'row')}</button></div>`}
+    ${step.at === 'look' && html`<p>Check the file first; nothing is called.</p><div class="row end"><button type="button" onClick=${back}>Another file</button><button type="button" class="primary" onClick=${examine}><${Icon} name="list-checks" />Check ${many(calls.length, 'row')}</button></div>`}
     ${step.at === 'checking' && html`<${Progress} what="Checked" done=${step.done} total=${calls.length} />`}
     ${
       step.at === 'checked' &&
       html`
-      ${faults.size ? html`<div class="notice warning"><${Icon} name="triangle-alert" /><div><strong>${many(faults.size, 'row')} cannot be called as ${faults.size === 1 ? 'it stands' : 'they stand'}.</strong> Mend the file, or send the others without ${faults.size === 1 ? 'it' : 'them'}.</div></div><${Faults} faults=${faults} rows=${rows} />` : html`<div class="notice good"><${Icon} name="circle-check" /><div><strong>All ${many(calls.length, 'row')} are right.</strong></div></div>`}
+      ${faults.size ? html`<div class="notice warning"><${Icon} name="triangle-alert" /><div><strong>${many(faults.size, 'row')} cannot be called as ${faults.size === 1 ? 'it stands' : 'they stand'}.</strong> Fix ${faults.size === 1 ? 'this row' : 'these rows'}, or call the other ${count(right.length)}.</div></div><${Faults} faults=${faults} rows=${rows} />` : html`<div class="notice good"><${Icon} name="circle-check" /><div><strong>All ${many(calls.length, 'row')} are right.</strong></div></div>`}
       ${again > 0 && html`<div class="notice warning"><${Icon} name="triangle-alert" /><div>${many(again, 'row')} ${again === 1 ? 'has' : 'have'} a number that stands above already: it will ring once for each row.</div></div>`}
       <p class="faint">Sent in parts of ${count(SENT)}. A broken connection does no harm: for 24 hours the same rows are accepted once, however often they are sent.</p>
       <div class="row end"><button type="button" onClick=${back}>Another file</button>${faults.size > 0 && html`<button type="button" onClick=${keep}><${Icon} name="download" />Save the report</button>`}<button type="button" class="primary" disabled=${!right.length} onClick=${send}><${Icon} name="send" />Send ${many(right.length, 'call')}</button></div>`

@@ -4,28 +4,14 @@ import * as actions from '../actions.js';
 import { Outcomes, Shares, Starts } from '../charts.js';
 import { html } from '../html.js';
 import { overview, useLive } from '../live.js';
-import { Icon, Loading, Phone, Time, Urgency, useSecond } from '../parts.js';
+import { Copy, Icon, Loading, Phone, Time, Urgency, useSecond } from '../parts.js';
 import { useCell } from '../state.js';
-import { count, distance, duration, many, moment, plain } from '../words.js';
+import { HEADED, verdict } from '../verdict.js';
+import { clock, count, distance, duration, many, moment, plain } from '../words.js';
 
-const LOOKS = {
-  calling: { icon: 'phone-call', tone: 'green', title: 'Calls are going out' },
-  idle: { icon: 'circle-check', tone: 'green', title: 'Ready: no call is waiting' },
-  held: { icon: 'timer', tone: 'amber', title: 'Held by the limit' },
-  paused: { icon: 'pause', tone: 'amber', title: 'Paused' },
-  stuck: { icon: 'triangle-alert', tone: 'red', title: 'Stuck' },
-  away: { icon: 'phone-off', tone: 'red', title: 'The queue cannot be reached' },
-};
+/** Reasons that last until all unknown outcomes are reconciled. */
+const RECONCILED = ['not-answering', 'unknown-outcomes'];
 const MARKS = { error: 'circle-alert', warning: 'triangle-alert', info: 'info' };
-
-/** The verdict of the moment: `{state, title, icon, tone, reason}`. */
-export function verdict({ shown, error }) {
-  if (error) return { ...LOOKS.away, state: 'away' };
-  const [reason] = shown.reasons;
-  const said =
-    ['paused', 'stuck'].includes(shown.state) && reason ? { title: reason.title, reason } : {};
-  return { ...LOOKS[shown.state], state: shown.state, ...said };
-}
 
 function Countdown({ until }) {
   useSecond();
@@ -33,17 +19,48 @@ function Countdown({ until }) {
   return html`<span class="countdown">${ms > 0 ? `in ${duration(Math.ceil(ms / 1000) * 1000)}` : 'now'}</span>`;
 }
 
+/** "per minute", or "in 30 s": how long the window of the limit is. */
+const per = (ms) => (ms === 60_000 ? 'per minute' : `in ${duration(ms)}`);
+const ago = (iso) => (distance(iso) === 'now' ? 'just now' : distance(iso));
+
+/** What to do; a command in it can be copied. */
+function Remedy({ text }) {
+  const [, before, command, after] = /^(.*?: )((?:celery|python|vomind-queue) [^.]+)(.*)$/s.exec(
+    text,
+  ) || [null, text, null, ''];
+  return html`<p class="remedy"><strong>What to do</strong> ${before}${command && html`<code>${command}</code> <${Copy} text=${command} />`}${after}</p>`;
+}
+
+/** By when unknown outcomes are reconciled: after that, as soon as Twilio's list can be read. */
+function Reconciled({ by }) {
+  useSecond();
+  if (!by) return null;
+  const left = new Date(by) - now();
+  return html`<p>${left > 0 ? html`Each is checked until <strong>${clock(by)}</strong> (<${Countdown} until=${by} />), then dialed again if it did not ring. ` : 'Each is dialed again, if it did not ring, as soon as Twilio’s list of calls can be read. '}<a href="#/calls/active">See these calls</a></p>`;
+}
+
+function Unanswered({ shown }) {
+  const [reason] = shown.reasons;
+  return html`<p>No clear answer since <strong>${clock(shown.unansweredSince)}</strong>. ${reason.detail}</p><${Reconciled} by=${reason.until} /><${Remedy} text=${reason.remedy} />`;
+}
+
+function Away({ live }) {
+  const what = live.error.status ? 'Redis has' : 'The web process has';
+  return html`<p>${what} not answered since ${clock(live.since)}. Retrying.</p><${Remedy} text=${live.error.status ? 'See whether Redis runs: redis-cli ping. This page goes on by itself.' : 'See whether the web process runs, and whether this machine reaches it. This page goes on by itself.'} />`;
+}
+
 function Subline({ shown }) {
   const { state, stats, rateLimit } = shown;
   if (state === 'held')
-    return html`<p>Next start <${Countdown} until=${rateLimit.nextStartAt} />. ${count(rateLimit.used)} of ${count(rateLimit.max)} starts are used in ${rateLimit.windowMs / 1000} seconds; ${many(stats.waiting, 'call')} ${stats.waiting === 1 ? 'waits' : 'wait'}.</p>`;
+    return html`<p>Next call <${Countdown} until=${rateLimit.nextStartAt} />. ${count(rateLimit.used)} of ${count(rateLimit.max)} calls ${per(rateLimit.windowMs)} used. ${count(stats.waiting)} waiting.</p>`;
   if (state === 'paused')
-    return html`<p>Since ${moment(shown.pausedAt)} (${distance(shown.pausedAt)}). ${shown.pauseReason || ''} ${many(stats.waiting, 'call')} ${stats.waiting === 1 ? 'waits' : 'wait'}; new ones are accepted.</p>`;
+    return html`<p>Since ${moment(shown.pausedAt)}, ${ago(shown.pausedAt)}. ${shown.pauseReason ? `“${shown.pauseReason}” ` : ''}${count(stats.waiting)} waiting; new calls are accepted.</p>`;
+  if (state === 'unanswered') return html`<${Unanswered} shown=${shown} />`;
   if (state === 'stuck')
-    return html`<p>${shown.reasons[0].detail}</p><p class="remedy"><strong>What to do</strong> ${shown.reasons[0].remedy}</p>`;
+    return html`<p>${shown.reasons[0].detail}</p>${shown.pausedBy === 'system' && html`<p>Calling stopped at ${moment(shown.pausedAt)}; ${count(stats.waiting)} waiting, none lost.</p>`}<${Remedy} text=${shown.reasons[0].remedy} />`;
   if (state === 'idle')
     return html`<p>${stats.delayed ? `${many(stats.delayed, 'call')} scheduled for later.` : 'Nothing is scheduled either.'}</p>`;
-  return html`<p>${many(stats.active, 'call')} being placed, ${count(stats.waiting)} waiting.</p>`;
+  return html`<p>${many(stats.active - shown.unknownOutcomes, 'call')} being dialed, ${count(stats.waiting)} waiting${shown.emptyAt ? `; the last one is dialed at about ${clock(shown.emptyAt)}` : ''}.</p>`;
 }
 
 function Hero({ live }) {
@@ -57,22 +74,21 @@ function Hero({ live }) {
   return html`<section class=${`hero ${look.tone}`} aria-label="State of the queue">
     <span class="glyph"><${Icon} name=${look.icon} /></span>
     <div class="says"><h2 id="verdict" aria-live="polite">${look.title}</h2>
-      ${error ? html`<p>${error.message}</p><p class="remedy"><strong>What to do</strong> Is the web process up, and does Redis run (redis-cli ping)? This page goes on by itself as soon as it answers.</p>` : html`<${Subline} shown=${shown} />`}</div>
-    <div class="acts">${!error && frozen}<a class="button" href="#/place/now"><${Icon} name="plus" />Place a call</a></div>
+      ${error ? html`<${Away} live=${live} />` : html`<${Subline} shown=${shown} />`}</div>
+    ${!error && html`<div class="acts">${frozen}<a class="button" href="#/place/now"><${Icon} name="plus" />Place a call</a></div>`}
   </section>`;
 }
 
 function Reasons({ shown }) {
   // The most serious one is in the headline already.
   const rest = shown.reasons.filter(
-    (reason, at) =>
-      !(at === 0 && ['paused', 'stuck'].includes(shown.state)) && reason.kind !== 'limit',
+    (reason, at) => !(at === 0 && HEADED.includes(shown.state)) && reason.kind !== 'limit',
   );
   if (!rest.length) return null;
   return html`<section class="reasons" aria-label="What else to know">${rest.map(
     (reason) => html`
     <div class=${`notice ${reason.level}`} key=${reason.kind}><${Icon} name=${MARKS[reason.level]} />
-      <div><strong>${reason.title}.</strong> ${reason.detail} <span class="faint">${reason.remedy}</span>${reason.until && html` <${Countdown} until=${reason.until} />`}</div></div>`,
+      <div><strong>${reason.title}.</strong> ${reason.detail} <span class="faint">${reason.remedy}</span>${RECONCILED.includes(reason.kind) ? html`<${Reconciled} by=${reason.until} />` : reason.until && html` <${Countdown} until=${reason.until} />`}</div></div>`,
   )}</section>`;
 }
 
@@ -80,43 +96,62 @@ function Tile({ href, name, value, tone, children }) {
   return html`<a class=${`tile ${tone}`} href=${href}><span class="name">${name}</span><span class="value">${count(value)}</span>${children}</a>`;
 }
 
+/** Since when the first call waits, and when the last one is dialed. */
+function Oldest({ shown }) {
+  useSecond();
+  const waited = now() - new Date(shown.oldestWaitingAt);
+  return html`oldest waiting ${duration(Math.max(1000, Math.round(waited / 1000) * 1000))}${shown.emptyAt && html`, empty at about ${clock(shown.emptyAt)}`}`;
+}
+
 function Tiles({ shown }) {
-  const { stats, byPriority } = shown;
+  const { stats, byPriority, onTheLine: line } = shown;
   return html`<section class="tiles" aria-label="Numbers">
     <a class="tile wide blue" href="#/calls/waiting"><span class="name">Waiting</span><span class="value">${count(stats.waiting)}</span>
       <${Shares} parts=${[
         ['high', byPriority.high, 'red'],
-        ['normal', byPriority.normal, 'blue'],
-        ['low', byPriority.low, 'grey'],
-      ]} /></a>
-    <${Tile} href="#/calls/active" name="Active" value=${stats.active} tone="teal"><span class="note">${shown.unknownOutcomes ? `${count(shown.unknownOutcomes)} with unknown outcomes` : 'being placed'}</span><//>
-    <${Tile} href="#/calls/delayed" name="Scheduled" value=${stats.delayed} tone="violet"><span class="note">for later</span><//>
-    <${Tile} href="#/calls/completed" name="Completed" value=${stats.completed} tone="green"><span class="note">placed at Twilio</span><//>
+        ['normal', byPriority.normal, 'grey'],
+        ['low', byPriority.low, 'faintest'],
+      ]} />${stats.waiting > 0 && html`<span class="note"><${Oldest} shown=${shown} /></span>`}</a>
+    <${Tile} href="#/calls/active" name=${shown.unknownOutcomes ? 'Dialing or unclear' : 'Dialing'} value=${stats.active} tone="grey"><span class="note">${shown.unknownOutcomes ? `${count(shown.unknownOutcomes)} may or may not have rung` : 'Twilio is being asked'}</span><//>
+    <${Tile} href="#/calls/completed" name="On the line" value=${line.dialing + line.ringing + line.talking} tone="teal"><span class="note">${count(line.ringing)} ringing, ${count(line.talking)} talking</span><//>
+    <${Tile} href="#/calls/delayed" name="Scheduled" value=${stats.delayed} tone="violet"><span class="note">for later, or a retry</span><//>
+    <${Tile} href="#/calls/completed" name="Placed" value=${stats.completed} tone="green"><span class="note">Twilio took the call</span><//>
     <${Tile} href="#/calls/failed" name="Failed" value=${stats.failed} tone="red"><span class="note">${stats.failed ? 'see why' : 'none'}</span><//>
   </section>`;
 }
 
 function Waits({ waits }) {
   return html`<dl class="waits">${[
-    ['Half of them within', waits.p50],
-    ['Nine in ten within', waits.p90],
-    ['All of them within', waits.max],
+    ['Median', waits.p50],
+    ['90% under', waits.p90],
+    ['Longest', waits.max],
   ].map(
-    ([name, ms]) => html`<div key=${name}><dt>${name}</dt><dd>${duration(ms)}</dd></div>`,
+    ([name, ms]) =>
+      html`<div key=${name}><dt>${name}</dt><dd>${ms && !name.endsWith('under') ? 'under ' : ''}${duration(ms)}</dd></div>`,
   )}</dl>`;
 }
 
 const Health = ({ good, name, children }) =>
-  html`<div><dt><i class=${`dot ${good ? 'green' : 'red'}`}></i>${name}</dt><dd>${children}</dd></div>`;
+  html`<div><dt><i class=${`dot ${good ? 'green' : good === null ? 'amber' : 'red'}`}></i>${name}</dt><dd>${children}</dd></div>`;
+
+/** How Twilio stands: `[good, words]`; null where its answers are not clear. */
+function at_twilio(shown) {
+  if (shown.circuitOpenUntil) return [false, 'refuses calls'];
+  if (shown.pausedBy === 'system') return [false, 'rejects our account'];
+  if (shown.reasons.some((reason) => reason.kind === 'not-answering'))
+    return [null, `no clear answer since ${clock(shown.unansweredSince)}`];
+  return [true, 'takes calls'];
+}
 
 function Parts({ shown }) {
   const { callLog: log, rateLimit: rate } = shown;
+  const [good, said] = at_twilio(shown);
   return html`<dl class="parts">
     <${Health} name="Workers" good=${shown.workers > 0}>${shown.workers ? `${count(shown.workers)} at work` : 'none'}<//>
     <${Health} name="Scheduler" good=${shown.schedulerActive || !shown.recurring}>${shown.schedulerActive ? many(shown.recurring, 'recurring call') : shown.recurring ? 'not running' : 'none needed'}<//>
     <${Health} name="Call log" good=${log.shipperActive && log.behindMs < 30_000}>${!log.shipperActive ? 'not written' : log.pending ? `${many(log.pending, 'entry', 'entries')} on the way` : 'up to date'}<//>
-    <${Health} name="Twilio" good=${!shown.circuitOpenUntil && shown.pausedBy !== 'system'}>${shown.circuitOpenUntil ? 'refuses calls' : shown.pausedBy === 'system' ? 'refuses the account' : 'takes calls'}<//>
-    <${Health} name="Limit" good>${rate ? `${count(rate.used)} of ${count(rate.max)} used in ${rate.windowMs / 1000} s${rate.overridden ? ', changed by an operator' : ''}` : 'none'}<//>
+    <${Health} name="Twilio" good=${good}>${said}<//>
+    <${Health} name="Limit" good>${rate ? `${count(rate.used)} of ${count(rate.max)} used ${per(rate.windowMs)}${rate.overridden ? ', changed by an operator' : ''}` : 'none'}<//>
   </dl>`;
 }
 
@@ -136,20 +171,21 @@ export function OverviewPage() {
     <${Hero} live=${live} />
     ${
       shown &&
-      html`<${Reasons} shown=${shown} /><${Tiles} shown=${shown} />
+      html`${live.error && html`<p class="as-of" role="status"><${Icon} name="clock" />As of ${clock(live.at)}. Everything below may have changed since.</p>`}
+    <div class=${live.error ? 'stale' : ''}><${Reasons} shown=${shown} /><${Tiles} shown=${shown} />
     <div class="columns">
-      <section class="card"><header><h2>Calls started a minute</h2></header><${Starts} minutes=${shown.lastHour.minutes} rate=${shown.rateLimit} /></section>
+      <section class="card"><header><h2>Calls per minute</h2></header><${Starts} minutes=${shown.lastHour.minutes} rate=${shown.rateLimit} /></section>
       <section class="card"><header><h2>How they ended</h2><span class="faint">last hour</span></header><${Outcomes} outcomes=${shown.lastHour.outcomes} /></section>
     </div>
     <div class="columns thirds">
-      <section class="card"><header><h2>Waiting time</h2><span class="faint">last hour</span></header><${Waits} waits=${shown.lastHour.waitMs} /></section>
-      <section class="card"><header><h2>Parts</h2></header><${Parts} shown=${shown} /></section>
+      <section class="card"><header><h2>Waiting time</h2><span class="faint">last hour, and now</span></header><${Waits} waits=${shown.lastHour.waitMs} /></section>
+      <section class="card"><header><h2>Services</h2></header><${Parts} shown=${shown} /></section>
     </div>
     <div class="columns halves">
       <${Few} title="Next to be dialed" path="api/queue/waiting?start=0&end=4" link="#/calls/waiting" icon="hourglass" none="No call is waiting."
         row=${(each) => html`<a href=${`#/call/${each.id}`}>${each.id}</a><${Phone} number=${each.to} /><${Urgency} priority=${each.priority} />`} />
-      <${Few} title="Lately failed" path="api/queue/failed?start=0&end=4" link="#/calls/failed" icon="circle-check" none="No call has failed."
+      <${Few} title="Recent failures" path="api/queue/failed?start=0&end=4" link="#/calls/failed" icon="circle-check" none="No call has failed."
         row=${(each) => html`<a href=${`#/call/${each.id}`}>${each.id}</a><${Phone} number=${each.to} /><span class="cut" title=${each.reason}>${each.reason}</span><${Time} at=${each.finished} />`} />
-    </div>`
+    </div></div>`
     }`;
 }

@@ -8,7 +8,7 @@ import { distance, masked, moment, whole, ZONE } from '../words.js';
 import { FilePage } from './file.js';
 
 const TABS = [
-  ['now', 'Now', 'phone'],
+  ['now', 'Call now', 'phone'],
   ['later', 'Later', 'calendar-clock'],
   ['recurring', 'Recurring', 'repeat'],
   ['file', 'From a file', 'file-spreadsheet'],
@@ -19,7 +19,7 @@ const PRIORITIES = [
   ['low', 'Low'],
 ];
 const DETECTION = [
-  ['', 'As the settings say'],
+  ['', 'As in the settings'],
   ['off', 'Off'],
   ['enable', 'As soon as possible'],
   ['detect-message-end', 'After the greeting'],
@@ -56,8 +56,12 @@ const blank = () => ({
   ...Object.fromEntries(OPTIONS.map(([name]) => [name, ''])),
 });
 
-/** The body of a request for one call. Throws `{errors}` for metadata that is not JSON. */
+/** The body of a request for one call. Throws `{errors}` without a message, or for metadata that is no JSON. */
 function body_of(form) {
+  if (!form.message.trim()) {
+    const message = 'Say what the person is to hear.';
+    throw Object.assign(new Error(message), { errors: { message: [message] } });
+  }
   const body = { to: form.to.replace(/[\s().-]/g, ''), priority: form.priority };
   const texts = ['message', 'lead_id', 'machineDetection', 'voicemailMessage'];
   for (const name of [...texts, ...OPTIONS.map(([option]) => option)])
@@ -75,6 +79,13 @@ function body_of(form) {
   return body;
 }
 
+/** Enter after the number goes on to the message: nobody rings a phone by accident. */
+function on_to_message(event) {
+  if (event.key !== 'Enter') return;
+  event.preventDefault();
+  document.getElementById('message').focus();
+}
+
 function CallFields({ form, set, errors }) {
   const change = (name) => (event) => set({ ...form, [name]: event.target.value });
   const tick = (name) => (event) =>
@@ -85,17 +96,17 @@ function CallFields({ form, set, errors }) {
         : form.retryOn.filter((each) => each !== name),
     });
   return html`
-    <${Field} id="to" label="Number to call" hint="With + and its country code." errors=${errors.to}>${(aria) => html`<input ...${aria} type="tel" autocomplete="off" placeholder="+14155550123" required value=${form.to} onInput=${change('to')} />`}<//>
-    <${Field} id="message" label="Message" optional errors=${errors.message} hint=${form.message.length > MOST * 0.8 ? `${form.message.length} of ${MOST} characters` : 'Spoken when the phone is picked up.'}>${(aria) => html`<textarea ...${aria} rows="3" maxlength=${MOST} placeholder="Hello from VoMindAI" value=${form.message} onInput=${change('message')}></textarea>`}<//>
+    <${Field} id="to" label="Number to call" hint="Start with + and the country code, like +49 30 1234567." errors=${errors.to}>${(aria) => html`<input ...${aria} type="tel" autocomplete="off" placeholder="+14155550123" required value=${form.to} onInput=${change('to')} onKeyDown=${on_to_message} />`}<//>
+    <${Field} id="message" label="Message" errors=${errors.message} hint=${form.message.length > MOST * 0.8 ? `${form.message.length} of ${MOST} characters` : 'Spoken when the phone is picked up.'}>${(aria) => html`<textarea ...${aria} rows="3" maxlength=${MOST} required placeholder="What the person hears" value=${form.message} onInput=${change('message')}></textarea>`}<//>
     <div class="pair"><${Choice} name="priority" label="Priority" options=${PRIORITIES} value=${form.priority} set=${(priority) => set({ ...form, priority })} />
     <${Field} id="lead" label="Lead" optional errors=${errors.lead_id} hint="Your own name for the person.">${(aria) => html`<input ...${aria} maxlength="128" autocomplete="off" value=${form.lead_id} onInput=${change('lead_id')} />`}<//></div>
     <details class="more"><summary>Voice, retries, answering machines, metadata</summary>
       <div class="pair">${OPTIONS.map(([name, label, how, input]) => html`<${Field} key=${name} id=${name} label=${label} optional errors=${errors[name]} ...${how}>${(aria) => html`<input ...${aria} ...${input} autocomplete="off" value=${form[name]} onInput=${change(name)} />`}<//>`)}</div>
-      <fieldset class="ticks"><legend>Call again when the line says</legend>
-        <label><input type="checkbox" checked=${!form.retry} onChange=${(event) => set({ ...form, retry: !event.target.checked })} /> as the settings say</label>
+      <fieldset class="ticks"><legend>Retry when</legend>
+        <label><input type="checkbox" checked=${!form.retry} onChange=${(event) => set({ ...form, retry: !event.target.checked })} /> as in the settings (RETRY_ON, by default never)</label>
         ${OUTCOMES.map(([key, text]) => html`<label key=${key}><input type="checkbox" disabled=${!form.retry} checked=${form.retryOn.includes(key)} onChange=${tick(key)} /> ${text}</label>`)}</fieldset>
-      <${Field} id="detection" label="Tell a machine from a person" errors=${errors.machineDetection}>${(aria) => html`<select ...${aria} value=${form.machineDetection} onChange=${change('machineDetection')}>${DETECTION.map(([key, text]) => html`<option value=${key} key=${key}>${text}</option>`)}</select>`}<//>
-      <${Field} id="voicemail" label="Message for a machine" optional errors=${errors.voicemailMessage}>${(aria) => html`<textarea ...${aria} rows="2" value=${form.voicemailMessage} onInput=${change('voicemailMessage')}></textarea>`}<//>
+      <${Field} id="detection" label="Detect voicemail" errors=${errors.machineDetection}>${(aria) => html`<select ...${aria} value=${form.machineDetection} onChange=${change('machineDetection')}>${DETECTION.map(([key, text]) => html`<option value=${key} key=${key}>${text}</option>`)}</select>`}<//>
+      <${Field} id="voicemail" label="Voicemail message" optional errors=${errors.voicemailMessage}>${(aria) => html`<textarea ...${aria} rows="2" value=${form.voicemailMessage} onInput=${change('voicemailMessage')}></textarea>`}<//>
       <${Field} id="metadata" label="Metadata" optional hint="A JSON object, returned as sent." errors=${errors.metadata}>${(aria) => html`<textarea ...${aria} rows="2" class="code" placeholder='{"campaign": "Q4"}' value=${form.metadata} onInput=${change('metadata')}></textarea>`}<//>
     </details>`;
 }
@@ -132,14 +143,15 @@ const Said = ({ message }) =>
   html`<div class="notice error" role="alert"><${Icon} name="circle-alert" /><div>${message}</div></div>`;
 
 /** After a call was accepted: where it is, and the way back. */
-function tell(answer, what) {
+function tell(answer, what, at_once) {
   say(what, {
+    topic: answer.jobId,
     link: { href: `#/call/${answer.jobId}`, label: `Call ${answer.jobId}` },
-    undo: {
+    undo: !at_once && {
       label: 'Cancel it',
       run: async () => {
         await call('DELETE', job_path(answer.jobId));
-        say(`Call ${answer.jobId} is cancelled.`);
+        say(`Call ${answer.jobId} is cancelled.`, { topic: answer.jobId });
         touched();
       },
     },
@@ -151,7 +163,8 @@ function Now() {
   const { shown } = useCell(overview);
   const sending = useSending(async (send) => {
     const answer = await send('api/queue/schedule-call', body_of(form));
-    tell(answer, `The call to ${masked(answer.data.to)} is queued.`);
+    const at_once = shown && !shown.paused && !shown.stats.waiting;
+    tell(answer, `The call to ${masked(answer.data.to)} is queued.`, at_once);
     set(blank());
   });
   return html`<form class="card form" onSubmit=${sending.go} noValidate><${Said} message=${sending.message} />
@@ -185,7 +198,7 @@ function Later() {
     set(blank());
   });
   return html`<form class="card form" onSubmit=${sending.go} noValidate><${Said} message=${sending.message} />
-    <${Field} id="at" label="When" errors=${sending.errors.scheduleAt} hint=${`On this machine's clock, ${ZONE}.`}>${(aria) => html`<input ...${aria} type="datetime-local" required value=${at} onInput=${(event) => set_at(event.target.value)} />`}<//>
+    <${Field} id="at" label="When" errors=${sending.errors.scheduleAt} hint=${`Your time zone: ${ZONE}`}>${(aria) => html`<input ...${aria} type="datetime-local" required value=${at} onInput=${(event) => set_at(event.target.value)} />`}<//>
     ${when && html`<p class="preview" role="status"><${Icon} name="calendar-clock" /><span><strong>${whole(when)}</strong><br /><span class="faint">${distance(when)} · ${when.slice(0, 16).replace('T', ' ')} UTC</span></span></p>`}
     <${CallFields} form=${form} set=${set} errors=${sending.errors} />
     <div class="row end"><button class="primary" disabled=${sending.busy}><${Icon} name="calendar-clock" />Schedule the call</button></div></form>`;
@@ -235,12 +248,15 @@ const wall = (text) =>
     timeZone: 'UTC',
   }).format(new Date(`${text.slice(0, 19)}Z`));
 
+/** What is wrong with a pattern or its zone, without the field's name. */
+const pattern_fault = (error) => Object.values(error.errors || {}).flat()[0] || error.message;
+
 function Runs({ preview }) {
   const { value, error } = preview;
   return html`<section class="preview runs-ahead" aria-live="polite" aria-label="Next runs"><${Icon} name="repeat" /><div>
     ${
       error
-        ? html`<strong>${error.message}</strong>`
+        ? html`<strong class="fault">${pattern_fault(error)}</strong>`
         : !value
           ? 'Reckoning …'
           : html`<strong>${value.description}</strong>
@@ -306,7 +322,7 @@ function Recurring() {
         ['skip', 'Leave it out'],
         ['queue', 'Queue it too'],
       ]} value=${when.overlap} set=${(overlap) => set_when({ ...when, overlap })} /></div></details>
-    <div class="row end"><button class="primary" disabled=${sending.busy || Boolean(preview.error)}><${Icon} name="repeat" />Make it recur</button></div></form>`;
+    <div class="row end"><button class="primary" disabled=${sending.busy || Boolean(preview.error)}><${Icon} name="repeat" />Create recurring call</button></div></form>`;
 }
 
 const BODIES = { now: Now, later: Later, recurring: Recurring, file: FilePage };

@@ -47,17 +47,23 @@ export function RecurringPage({ query }) {
         <thead><tr><th scope="col">When</th><th scope="col">Number</th><th scope="col">Next run</th><th scope="col">Last run</th><th scope="col">Runs</th><th scope="col">State</th><th scope="col"><span class="hidden">Actions</span></th></tr></thead>
         <tbody>${value.jobs.map(
           (job) => html`<tr key=${job.jobId}>
-          <td data-name="When" class="grow"><a href=${`#/recurring/${number_of(job)}`}><strong>${job.description || job.cronExpression || job.jobId}</strong></a><br /><span class="faint">${job.timezone}</span></td>
+          <td data-name="When" class="grow"><a href=${`#/recurring/${number_of(job)}`}><strong>${job.description || job.cronExpression || job.jobId}</strong></a><br /><span class="faint">${[job.timezone, job.key, job.data && job.data.lead_id].filter(Boolean).join(' · ')}</span>${job.data && html`<span class="cut faint" title=${job.data.message}>${job.data.message}</span>`}</td>
           <td data-name="Number">${job.data ? html`<${Phone} number=${job.data.to} />` : '–'}</td>
           <td data-name="Next run"><${Time} at=${job.nextRuns && job.nextRuns[0]} far /></td>
           <td data-name="Last run">${job.lastJob ? html`<${Last} run=${job.lastJob} />` : html`<span class="faint">none yet</span>`}</td>
           <td data-name="Runs">${job.firedRuns ? count(job.firedRuns.count) : '–'}</td>
-          <td data-name="State"><${Badge} state=${job.status} /></td>
+          <td data-name="State"><${Status} job=${job} /></td>
           <td class="acts"><${Buttons} job=${job} small /></td></tr>`,
         )}</tbody></table></div>
         <${Pager} path="#/recurring" page=${page} size=${ON_PAGE} total=${value.total} />`
     }`;
 }
+
+/** The state of a recurring call; in a list of such, "recurring" would say nothing. */
+const Status = ({ job }) =>
+  job.status === 'recurring'
+    ? html`<span class="badge green"><${Icon} name="circle-check" />Active</span>`
+    : html`<${Badge} state=${job.status} />`;
 
 function Last({ run }) {
   const said = outcome(run.call);
@@ -80,7 +86,7 @@ export function SchedulePage({ number }) {
   const back = html`<p class="crumbs"><a href="#/recurring"><${Icon} name="arrow-left" />Recurring calls</a></p>`;
   if (!job)
     return html`${back}<header class="page"><h1 tabindex="-1">Recurring call ${number}</h1></header>${error ? html`<${Failure} error=${error} again=${again} />` : html`<${Loading} />`}`;
-  return html`${back}<header class="page"><h1 tabindex="-1">${job.description || job.cronExpression} <${Badge} state=${job.status} /></h1>
+  return html`${back}<header class="page"><h1 tabindex="-1">${job.description || job.cronExpression} <${Status} job=${job} /></h1>
       <div class="acts"><${Buttons} job=${job} then=${() => {
         location.hash = '#/recurring';
       }} /></div></header>
