@@ -152,7 +152,7 @@ def test_hang_up(office: Office, visit: Callable[..., Visitor], place: str) -> N
     said = agree(page, "Hang up")
     assert "+1 ••••• 0123 is on the line" in said
     assert "Twilio ends it: the phone stops ringing" in said
-    expect(page.locator("main")).to_contain_text("Ended by us")
+    expect(page.locator("main")).to_contain_text("Hung up by us")
     expect(page.get_by_role("button", name=name)).to_have_count(0)
     assert office.phone.get(f"/{sid}").json()["status"] == "canceled"
 

@@ -50,7 +50,6 @@ async function do_resume() {
 
 function Pausing({ choice, choose, shown }) {
   const reason = (event) => choose((old) => ({ ...old, reason: event.target.value.trim() }));
-  useEffect(() => choose({ blocked: false }), []);
   return html`<p>No call starts from now on, on any worker, until somebody resumes: ${many(shown.stats.waiting, 'waiting call')} and ${count(shown.stats.delayed)} scheduled ones stay where they are. ${shown.stats.active ? `${many(shown.stats.active, 'call')} being dialed will go on.` : ''}</p>
     <${Field} id="reason" label="Reason" optional hint="Everybody who looks at the queue sees it.">${(aria) => html`<input ...${aria} maxlength="128" autocomplete="off" value=${choice.reason || ''} onInput=${reason} />`}<//>`;
 }
@@ -61,6 +60,7 @@ export function pause(shown) {
     touches: ({ choice, choose }) =>
       html`<${Pausing} choice=${choice} choose=${choose} shown=${shown} />`,
     after: 'New calls are still accepted. It survives restarts.',
+    ready: true,
     yes: 'Pause',
     no: 'Keep calling',
     run: do_pause,

@@ -137,7 +137,7 @@ const question = cell(null);
 
 /**
  * Asks before something is done. `touches` says in words what it will touch, or is a component
- * that does; `run` does it and gets what that component has set.
+ * that does; `run` does it and gets what that component has set. `ready`: it need not set anything.
  */
 export const confirm = (asked) => question.set(asked);
 
@@ -153,7 +153,9 @@ export function Confirm() {
 }
 
 function Question({ asked }) {
-  const [choice, choose] = useState({ blocked: typeof asked.touches === 'function' });
+  const [choice, choose] = useState({
+    blocked: typeof asked.touches === 'function' && !asked.ready,
+  });
   const [busy, set_busy] = useState(false);
   const go = async (event) => {
     event.preventDefault();

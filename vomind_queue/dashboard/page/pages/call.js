@@ -35,6 +35,7 @@ const EVENTS = {
   retried: ['Given new attempts', 'rotate-ccw', 'blue'],
   line: ['On the line', 'phone', 'teal'],
   line_ended: ['Call ended', 'phone', 'green'],
+  hung_up: ['Hang-up asked for', 'phone-off', 'grey'],
   revived: ['It did ring after all', 'phone-call', 'green'],
   cancelled: ['Cancelled', 'ban', 'grey'],
   removed: ['Removed from history', 'trash-2', 'grey'],
