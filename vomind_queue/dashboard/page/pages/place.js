@@ -39,7 +39,7 @@ const OUTCOMES = [
   ['busy', 'busy'],
   ['no-answer', 'no answer'],
   ['failed', 'failed'],
-  ['machine', 'machine'],
+  ['machine', 'voicemail'],
 ];
 const MOST = 3000;
 
