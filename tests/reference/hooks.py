@@ -78,6 +78,11 @@ def filter_body(context: schemathesis.HookContext, body: Any) -> bool:
     if not isinstance(schema, RequestSchema) or not isinstance(body, dict):
         return True
     calls = body.get("calls") if isinstance(body.get("calls"), list) else []
+    reason, match = body.get("reason"), body.get("match")
+    if isinstance(reason, str) and not reason.isprintable():
+        return False
+    if isinstance(match, dict) and {"since", "until"} <= match.keys():
+        return False
     changes = context.operation.method == "patch"
     contradicts = body.get("machineDetection") == "off" or body.get("twimlUrl")
     if changes and (contradicts or _names_a_voice(body)):

@@ -139,7 +139,7 @@ def an_act(world: World) -> None:
     """A call was cancelled by an act on many, under the id of the examples."""
     a_call(world)
     body = {"act": "cancel", "jobIds": ["1"]}
-    made = world.api.web.post("/api/calls/acts", json=body).get_json()["id"]
+    made = world.api.web.post("/api/acts", json=body).get_json()["id"]
     shown = "0123456789abcdef0123456789abcdef"
     for ending in ("", ":results"):
         world.valkey.rename(f"{keys.ACT}{made}{ending}", f"{keys.ACT}{shown}{ending}")

@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from vomind_queue.calls.call import Call
-
 #: Rank of a status after which nothing comes; named in the scripts, too.
 FINAL = 9
 #: How long a phone rings before Twilio gives the call up, s.
@@ -83,30 +81,6 @@ class Detection(StrEnum):
     ENABLE = "enable"
     #: A machine once its greeting is over, so that a message can be left.
     MESSAGE_END = "detect-message-end"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class DetectionPolicy:
-    """Whether machines are detected where a call does not say so itself."""
-
-    default: Detection = Detection.OFF
-    #: Outcomes on the line after which calls are made again.
-    retry_on: Sequence[str] = ()
-
-    def wanted(self, call: Call) -> Detection:
-        """Return what a call needs.
-
-        A message is left once the greeting is over. A call that is made again for a machine needs
-        to know of one.
-        """
-        if call.voicemail_message is not None:
-            return Detection.MESSAGE_END
-        if call.machine_detection is not None:
-            return Detection(call.machine_detection)
-        retry_on = self.retry_on if call.retry_on is None else call.retry_on
-        if self.default is Detection.OFF and MACHINE in retry_on:
-            return Detection.ENABLE
-        return self.default
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from vomind_queue.calls.application import ApplicationPolicy
 from vomind_queue.calls.call_status import Detection
 from vomind_queue.calls.limits import Rate, Retention
-from vomind_queue.calls.number_policy import NumberPolicy
+from vomind_queue.calls.phone_number import NumberPolicy
 from vomind_queue.calls.voices import Voice, first_voices, fits, resolve
 from vomind_queue.config import redis_address, types
 from vomind_queue.config.types import ApiKey, Type

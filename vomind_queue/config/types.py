@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from vomind_queue.calls.call_status import RETRIED
 from vomind_queue.calls.limits import Rate, Retention
-from vomind_queue.calls.number_policy import is_country
+from vomind_queue.calls.phone_number import is_country
 from vomind_queue.recurring.time_zones import is_zone
 
 T = TypeVar("T")

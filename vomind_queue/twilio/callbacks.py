@@ -11,7 +11,8 @@ https://www.twilio.com/docs/usage/security#validating-requests.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from urllib.parse import quote, unquote, urlencode, urlsplit, urlunsplit
 
 from twilio.request_validator import RequestValidator  # type: ignore[import-untyped]
@@ -19,7 +20,7 @@ from werkzeug.datastructures import MultiDict
 
 from vomind_queue.calls.attempts import Attempt
 from vomind_queue.calls.call import Call
-from vomind_queue.calls.call_status import Detection, StatusUpdate, status_of
+from vomind_queue.calls.call_status import MACHINE, Detection, StatusUpdate, status_of
 from vomind_queue.calls.voices import Voice, voice_of
 from vomind_queue.twilio.twiml import FORBIDDEN, PLAIN, say
 
@@ -36,6 +37,30 @@ _CALLBACK = re.compile(
     r"https?://[^\s?#]+/api/twilio/(?:status|twiml)/[^/\s?#]+/([^/?#\s]+)(?:[?#]\S*)?"
 )
 _ANSWERED_BY = re.compile(r"[a-z_]{1,40}")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DetectionPolicy:
+    """Whether machines are detected where a call does not say so itself."""
+
+    default: Detection = Detection.OFF
+    #: Outcomes on the line after which calls are made again.
+    retry_on: Sequence[str] = ()
+
+    def wanted(self, call: Call) -> Detection:
+        """Return what a call needs.
+
+        A message is left once the greeting is over. A call that is made again for a machine needs
+        to know of one.
+        """
+        if call.voicemail_message is not None:
+            return Detection.MESSAGE_END
+        if call.machine_detection is not None:
+            return Detection(call.machine_detection)
+        retry_on = self.retry_on if call.retry_on is None else call.retry_on
+        if self.default is Detection.OFF and MACHINE in retry_on:
+            return Detection.ENABLE
+        return self.default
 
 
 def status_path(job_id: str, token: str) -> str:
@@ -71,7 +96,8 @@ def instructions(
         return {"url": call.twiml_url}
     if twiml_url is None:
         if call.voicemail_message is None or public_url is None:
-            return {"twiml": say(call.message, voice_of(call, voice))}
+            is_plain = call.voice is None and call.language is None
+            return {"twiml": say(call.message, voice if is_plain else voice_of(call, voice))}
         return {"url": public_url + twiml_path(attempt.job_id, attempt.token)}
     return {"url": application_url(call, attempt.job_id, twiml_url)}
 

@@ -26,7 +26,6 @@ from vomind_queue.calls.call import Call
 from vomind_queue.calls.call_status import (
     RING_TIMEOUT_S,
     Detection,
-    DetectionPolicy,
     StatusUpdate,
     status_of,
 )
@@ -34,6 +33,7 @@ from vomind_queue.calls.phone_number import canonical
 from vomind_queue.calls.voices import Voice, voice_of
 from vomind_queue.twilio.callbacks import (
     CALLBACK_EVENTS,
+    DetectionPolicy,
     detection,
     instructions,
     shows_creation,

@@ -43,7 +43,7 @@ def phone(stack: Stack) -> Iterator[SimulatorClient]:
 
 
 #: Numbers of machines: each test has one of its own.
-_NUMBERS = count(1)
+_NUMBERS = count(70_001)
 
 
 @pytest.fixture

@@ -20,9 +20,9 @@ WITHIN_S = 60
 
 
 def act(api: Api, body: dict[str, Any], key: str | None = None) -> dict[str, Any]:
-    """POST /api/calls/acts."""
+    """POST /api/acts."""
     headers = {"Idempotency-Key": key} if key else {}
-    answer = api.web.post("/api/calls/acts", json=body, headers=headers)
+    answer = api.web.post("/api/acts", json=body, headers=headers)
     assert answer.status_code == 200, answer.text
     found: dict[str, Any] = answer.get_json()
     return found
@@ -32,7 +32,7 @@ def ended(api: Api, order_id: str) -> dict[str, Any]:
     """The act once it is over."""
     until = time.monotonic() + WITHIN_S
     while time.monotonic() < until:
-        found: dict[str, Any] = api.web.get(f"/api/calls/acts/{order_id}").get_json()
+        found: dict[str, Any] = api.web.get(f"/api/acts/{order_id}").get_json()
         if found["status"] in ("done", "stopped"):
             return found
         time.sleep(0.05)
@@ -72,7 +72,7 @@ def test_calls_are_cancelled_and_each_has_its_result(api: Api) -> None:
     assert api.get("/job/2").status_code == 200
     assert api.get("/job/3").status_code == 404
     refused = api.web.post(
-        "/api/calls/acts", json={**body, "jobIds": ["1"]}, headers={"Idempotency-Key": "k"}
+        "/api/acts", json={**body, "jobIds": ["1"]}, headers={"Idempotency-Key": "k"}
     )
     assert refused.status_code == 422
 
@@ -119,7 +119,7 @@ def test_priority_and_time_are_changed(api: Api) -> None:
     assert results(answer) == {"3": "done", "4": "done", "1": "wrong-state"}
     assert api.get("/job/3").get_json()["priority"] == "low"
     past = {"act": "change", "jobIds": ["3"], "scheduleAt": "2020-01-01T00:00:00Z"}
-    assert api.web.post("/api/calls/acts", json=past).status_code == 422
+    assert api.web.post("/api/acts", json=past).status_code == 422
 
 
 @pytest.mark.parametrize(
@@ -135,7 +135,7 @@ def test_priority_and_time_are_changed(api: Api) -> None:
 )
 def test_what_makes_no_sense_is_refused(api: Api, body: dict[str, Any]) -> None:
     """And nothing is done."""
-    assert api.web.post("/api/calls/acts", json=body).status_code == 422
+    assert api.web.post("/api/acts", json=body).status_code == 422
 
 
 def test_all_that_match_are_cancelled_in_the_background(api: Api) -> None:
@@ -154,7 +154,7 @@ def test_an_act_is_broken_off_and_sent_again(api: Api) -> None:
     schedule(api, 3_000)
     body = {"act": "cancel", "match": {"state": "waiting"}}
     order_id = act(api, body, "k")["id"]
-    stopped = api.web.delete(f"/api/calls/acts/{order_id}").get_json()
+    stopped = api.web.delete(f"/api/acts/{order_id}").get_json()
     assert stopped["status"] in ("stopped", "done")
     act(api, body, "k")
     until = time.monotonic() + WITHIN_S
@@ -162,4 +162,4 @@ def test_an_act_is_broken_off_and_sent_again(api: Api) -> None:
         act(api, body, "k")
     assert ended(api, order_id)["counts"]["done"] == 3_000
     assert api.total() == 0
-    assert api.web.get("/api/calls/acts/nothing").status_code == 404
+    assert api.web.get("/api/acts/nothing").status_code == 404

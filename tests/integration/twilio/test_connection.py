@@ -212,7 +212,7 @@ def _connected_to(port: int) -> Iterator[socket.socket]:
     """The connections of this process to a local port, each as another socket."""
     for path in Path("/proc/self/fd").iterdir():
         with contextlib.suppress(OSError), socket.socket(fileno=os.dup(int(path.name))) as each:
-            if each.getpeername()[1] == port:
+            if each.family != socket.AF_UNIX and each.getpeername()[1] == port:
                 yield each
 
 

@@ -11,12 +11,12 @@ from vomind_queue.calls.call_status import (
     FINAL,
     RANK_AT_FIRST,
     Detection,
-    DetectionPolicy,
     LineStatus,
     first_poll_ms,
     next_poll_ms,
     status_of,
 )
+from vomind_queue.twilio.callbacks import DetectionPolicy
 
 SILENCE_MS = 600_000
 

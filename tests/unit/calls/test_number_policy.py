@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from vomind_queue.calls.call import Call
-from vomind_queue.calls.number_policy import NumberPolicy
+from vomind_queue.calls.phone_number import NumberPolicy
 
 #: Of documentation and tests: nobody's.
 EXAMPLE = "+1234567890"

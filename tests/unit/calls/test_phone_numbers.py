@@ -8,8 +8,7 @@ from marshmallow import ValidationError
 from vomind_queue.api.schemas.call_log import NUMBER
 from vomind_queue.api.schemas.calls import CALL, CHANGE
 from vomind_queue.calls.call import Call, mask_number
-from vomind_queue.calls.number_policy import NumberPolicy
-from vomind_queue.calls.phone_number import PhoneNumber, canonical
+from vomind_queue.calls.phone_number import NumberPolicy, PhoneNumber, canonical
 from vomind_queue.config.settings import Settings
 
 TRUNK = ["+4402079460123", "+49030123456", "+330123456789", "+610412345678", "+4401234"]

@@ -29,7 +29,7 @@ _GOES_ON = (ActStatus.SELECTING, ActStatus.RUNNING)
 
 
 class ActRoutes:
-    """POST /api/calls/acts, and GET and DELETE of one of them."""
+    """POST /api/acts, and GET and DELETE of one of them."""
 
     def __init__(self, services: Services) -> None:
         self._acts = services.call_acts
@@ -40,9 +40,9 @@ class ActRoutes:
     def install(self, app: Flask) -> None:
         """Add the routes to an application."""
         routes = Blueprint("acts", __name__)
-        routes.post("/calls/acts")(self.act)
-        routes.get("/calls/acts/<order_id>")(self.show)
-        routes.delete("/calls/acts/<order_id>")(self.stop)
+        routes.post("/acts")(self.act)
+        routes.get("/acts/<order_id>")(self.show)
+        routes.delete("/acts/<order_id>")(self.stop)
         app.register_blueprint(routes, url_prefix="/api")
 
     def act(self) -> Response:

@@ -47,7 +47,7 @@ class Match(fields.Rule[dict[str, Any]]):
     shape: Mapping[str, Any] = {
         "type": "object",
         "propertyNames": {"enum": list(call_log.FILTERS)},
-        "additionalProperties": {"type": "string"},
+        "properties": call_log.filter_shapes(),
     }
 
     def read(self, value: Any) -> dict[str, Any]:

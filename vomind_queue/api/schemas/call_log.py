@@ -143,13 +143,22 @@ class SearchSchema(Schema):
     until_ms = Moment(data_key="until")
     limit = Limit()
     after = Cursor(data_key="cursor")
-    count = Flag(load_default=False)
+    count = Flag()
 
     @post_load
     def make(self, data: dict[str, Any], **_: Any) -> tuple[Search, bool]:
         """Return the search, and whether all that match are to be counted."""
-        counted = data.pop("count")
+        counted = data.pop("count", False)
         return Search(**data), counted
+
+
+def filter_shapes() -> dict[str, Any]:
+    """Return the JSON Schema of each filter of calls, by its name in a request."""
+    return {
+        field.data_key or name: dict(field.shape)
+        for name, field in SearchSchema().fields.items()
+        if name in FILTERS.values() and isinstance(field, Rule)
+    }
 
 
 class Who(Text):

@@ -367,10 +367,10 @@ def overlong(calls: Sequence[Call], default: voices.Voice) -> dict[int, dict[str
     """Return errors of the calls whose words do not fit together with how they are spoken."""
     found: dict[int, dict[str, list[str]]] = {}
     for index, call in enumerate(calls):
-        voice = voices.voice_of(call, default)
         words = {"message": call.message, "voicemailMessage": call.voicemail_message or ""}
-        for name, text in words.items():
-            if len(text) > ALWAYS_FITS and (length := twiml_length(text, voice)) > MAX_TWIML:
+        long = {name: text for name, text in words.items() if len(text) > ALWAYS_FITS}
+        for name, text in long.items():
+            if (length := twiml_length(text, voices.voice_of(call, default))) > MAX_TWIML:
                 said = f"Must be at most {MAX_TWIML:,} characters as TwiML"
                 found.setdefault(index, {})[name] = [f"{said}, escaped; got {length:,}."]
     return found
