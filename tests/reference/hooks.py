@@ -74,30 +74,33 @@ def filter_body(context: schemathesis.HookContext, body: Any) -> bool:
 
     So are changes that contradict the fields which the stored call keeps.
     """
+    if isinstance(body, dict) and _is_unsaid(body):
+        return False
     schema = BODIES.get(context.operation.path)
     if not isinstance(schema, RequestSchema) or not isinstance(body, dict):
         return True
     calls = body.get("calls") if isinstance(body.get("calls"), list) else []
-    reason, match = body.get("reason"), body.get("match")
-    if isinstance(reason, str) and not reason.isprintable():
-        return False
-    if isinstance(match, dict) and {"since", "until"} <= match.keys():
-        return False
     changes = context.operation.method == "patch"
     contradicts = body.get("machineDetection") == "off" or body.get("twimlUrl")
     if changes and (contradicts or _names_a_voice(body)):
         return False
-    if not all(_fits(each) for each in [body, *calls] if isinstance(each, dict)):
-        return False
-    if any(
-        isinstance(each, dict) and PhoneNumber(str(each.get("to"))).has_trunk_zero
-        for each in [body, *calls]
+    objects = [each for each in [body, *calls] if isinstance(each, dict)]
+    if not all(_fits(each) for each in objects) or any(
+        PhoneNumber(str(each.get("to"))).has_trunk_zero for each in objects
     ):
         return False
     slipped = slips(body, schema.known) or any(
         slips(call, TIMED_CALL.known) for call in calls if isinstance(call, dict)
     )
     return not slipped and not isinstance(body.get("endAt"), str)
+
+
+def _is_unsaid(body: dict[str, Any]) -> bool:
+    """Return whether a reason cannot be printed, or a time may end before it begins."""
+    reason, match = body.get("reason"), body.get("match")
+    if isinstance(reason, str) and not reason.isprintable():
+        return True
+    return isinstance(match, dict) and {"since", "until"} <= match.keys()
 
 
 def _names_a_voice(body: dict[str, Any]) -> bool:
