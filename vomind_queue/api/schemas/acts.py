@@ -64,10 +64,17 @@ class ActSchema(RequestSchema):
     ids = JobIds(data_key="jobIds")
     match = Match()
     priority = fields.Urgency(allow_none=True)
-    due_ms = fields.Instant(data_key="scheduleAt", allow_none=True)
+    due_ms = fields.Instant(data_key="scheduleAt")
 
     together: ClassVar[fields.Shape] = {
-        "oneOf": [{"required": ["jobIds"]}, {"required": ["match"]}]
+        "oneOf": [{"required": ["jobIds"]}, {"required": ["match"]}],
+        "if": {"properties": {"act": {"const": str(Act.CHANGE)}}},
+        "then": {
+            "anyOf": [
+                {"required": ["priority"], "properties": {"priority": {"type": "string"}}},
+                {"required": ["scheduleAt"]},
+            ]
+        },
     }
 
     def faults(self, data: Mapping[str, Any], sent: Mapping[str, Any]) -> dict[str, Any]:
