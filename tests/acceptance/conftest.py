@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -169,6 +170,28 @@ def tls_server(certificate: tuple[str, str], tmp_path: Path) -> Iterator[Server]
 def tls_port(tls_server: Server) -> int:
     """Where a server listens that speaks TLS."""
     return tls_server.tls_port
+
+
+@contextmanager
+def reached(server: Server, directory: Path, **settings: str) -> Iterator[Stack]:
+    """A stack that Twilio reaches: simulator, web and worker, for the tests of a whole file."""
+    made = Stack(directory=directory, redis_url=server.url)
+    made.settings.update(FAST, PUBLIC_URL=made.web_url, **settings)
+    made.start_simulator()
+    made.start_web()
+    made.start_worker()
+    yield made
+    made.close()
+
+
+@contextmanager
+def fresh_phone(stack: Stack, rule: dict[str, Any]) -> Iterator[SimulatorClient]:
+    """A stack's simulator, without rings and with one rule."""
+    client = SimulatorClient(stack.simulator_url)
+    client.reset()
+    client.outcomes(rule)
+    yield client
+    client.close()
 
 
 def number(index: int) -> str:

@@ -13,7 +13,7 @@ import pytest
 import requests
 
 from tests.acceptance.calls.test_status_callbacks import until_over
-from tests.acceptance.conftest import FAST, Api, number
+from tests.acceptance.conftest import Api, fresh_phone, number, reached
 from tests.ports import free_port
 from tests.servers import Server
 from tests.simulator import SimulatorClient
@@ -48,23 +48,16 @@ def _listens(url: str) -> bool:
 @pytest.fixture(scope="module")
 def stack(shared_server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """One stack for all tests of this file: each looks at a number of its own."""
-    made = Stack(directory=tmp_path_factory.mktemp("application"), redis_url=shared_server.url)
-    made.settings.update(FAST, PUBLIC_URL=made.web_url, TWIML_HOSTS="127.0.0.1,agents.example.com")
-    made.start_simulator()
-    made.start_web()
-    made.start_worker()
-    yield made
-    made.close()
+    directory = tmp_path_factory.mktemp("application")
+    with reached(shared_server, directory, TWIML_HOSTS="127.0.0.1,agents.example.com") as made:
+        yield made
 
 
 @pytest.fixture
 def phone(stack: Stack) -> Iterator[SimulatorClient]:
     """Its simulator, without rings and rules."""
-    client = SimulatorClient(stack.simulator_url)
-    client.reset()
-    client.outcomes({"pace": 0.3})
-    yield client
-    client.close()
+    with fresh_phone(stack, {"pace": 0.3}) as client:
+        yield client
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.acceptance.calls.test_status_callbacks import until_over
-from tests.acceptance.conftest import FAST, Api, number
+from tests.acceptance.conftest import Api, fresh_phone, number, reached
 from tests.servers import Server
 from tests.simulator import SimulatorClient
 from tests.stack import Stack, until
@@ -23,23 +23,16 @@ VOICEMAIL = "Please <call> us back at any time"
 @pytest.fixture(scope="module")
 def stack(shared_server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """One stack for all tests of this file: each looks at calls of its own."""
-    made = Stack(directory=tmp_path_factory.mktemp("voicemail"), redis_url=shared_server.url)
-    made.settings.update(FAST, PUBLIC_URL=made.web_url, RETRY_OUTCOME_DELAY="300ms")
-    made.start_simulator()
-    made.start_web()
-    made.start_worker()
-    yield made
-    made.close()
+    directory = tmp_path_factory.mktemp("voicemail")
+    with reached(shared_server, directory, RETRY_OUTCOME_DELAY="300ms") as made:
+        yield made
 
 
 @pytest.fixture
 def phone(stack: Stack) -> Iterator[SimulatorClient]:
     """Its simulator, without rings and rules."""
-    client = SimulatorClient(stack.simulator_url)
-    client.reset()
-    client.outcomes(PACE)
-    yield client
-    client.close()
+    with fresh_phone(stack, PACE) as client:
+        yield client
 
 
 #: Numbers of machines: each test has one of its own.

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
-from vomind_queue.calls.call import Call
 from vomind_queue.calls.call_status import (
     FINAL,
     RANK_AT_FIRST,
-    Detection,
     LineStatus,
     first_poll_ms,
     next_poll_ms,
     status_of,
 )
-from vomind_queue.twilio.callbacks import DetectionPolicy
 
 SILENCE_MS = 600_000
 
@@ -61,30 +56,3 @@ def test_without_callbacks_one_looks_when_a_call_may_be_over() -> None:
     waits = [next_poll_ms(n, silence_ms=SILENCE_MS, callbacks=False) for n in (1, 2, 3, 4, 5, 99)]
     assert waits == [45_000, 90_000, 180_000, 360_000, SILENCE_MS, SILENCE_MS]
     assert first_poll_ms(silence_ms=500, callbacks=False) == 500
-
-
-#: Fields of the call, the setting, outcomes that are retried by default, and what is detected.
-WANTED: list[tuple[dict[str, Any], str, list[str], str]] = [
-    ({}, "off", [], "off"),
-    ({}, "enable", [], "enable"),
-    ({"machine_detection": "off"}, "enable", [], "off"),
-    ({"machine_detection": "detect-message-end"}, "off", [], "detect-message-end"),
-    # Words are left once the greeting is over.
-    ({"voicemail_message": "Hi"}, "off", [], "detect-message-end"),
-    ({"voicemail_message": "Hi", "machine_detection": "enable"}, "off", [], "detect-message-end"),
-    # What a machine's answer is to lead to wants to be known.
-    ({"retry_on": ["machine"]}, "off", [], "enable"),
-    ({}, "off", ["machine"], "enable"),
-    ({"retry_on": ["busy"]}, "off", ["machine"], "off"),
-    ({"machine_detection": "off"}, "off", ["machine"], "off"),
-    ({"retry_on": ["machine"]}, "detect-message-end", [], "detect-message-end"),
-]
-
-
-@pytest.mark.parametrize(("fields", "default", "retry_on", "wanted"), WANTED)
-def test_machines_are_detected_where_that_is_needed(
-    fields: dict[str, Any], default: str, retry_on: list[str], wanted: str
-) -> None:
-    """A call's own words come first, but for what its other fields need."""
-    policy = DetectionPolicy(default=Detection(default), retry_on=retry_on)
-    assert policy.wanted(Call(to="+15005550100", **fields)) == Detection(wanted)

@@ -10,7 +10,13 @@ import pytest
 from vomind_queue.calls.attempts import Attempt
 from vomind_queue.calls.call import Call
 from vomind_queue.calls.call_status import Detection
-from vomind_queue.twilio.callbacks import detection, instructions, status_callback, tokens_in
+from vomind_queue.twilio.callbacks import (
+    DetectionPolicy,
+    detection,
+    instructions,
+    status_callback,
+    tokens_in,
+)
 
 
 def an_attempt(**fields: object) -> Attempt:
@@ -117,3 +123,30 @@ def test_a_call_with_words_for_a_machine_asks_what_to_say() -> None:
         "jobId": "7",
         "voicemailMessage": "Call us",
     }
+
+
+#: Fields of the call, the setting, outcomes that are retried by default, and what is detected.
+WANTED: list[tuple[dict[str, Any], str, list[str], str]] = [
+    ({}, "off", [], "off"),
+    ({}, "enable", [], "enable"),
+    ({"machine_detection": "off"}, "enable", [], "off"),
+    ({"machine_detection": "detect-message-end"}, "off", [], "detect-message-end"),
+    # Words are left once the greeting is over.
+    ({"voicemail_message": "Hi"}, "off", [], "detect-message-end"),
+    ({"voicemail_message": "Hi", "machine_detection": "enable"}, "off", [], "detect-message-end"),
+    # What a machine's answer is to lead to wants to be known.
+    ({"retry_on": ["machine"]}, "off", [], "enable"),
+    ({}, "off", ["machine"], "enable"),
+    ({"retry_on": ["busy"]}, "off", ["machine"], "off"),
+    ({"machine_detection": "off"}, "off", ["machine"], "off"),
+    ({"retry_on": ["machine"]}, "detect-message-end", [], "detect-message-end"),
+]
+
+
+@pytest.mark.parametrize(("fields", "default", "retry_on", "wanted"), WANTED)
+def test_machines_are_detected_where_that_is_needed(
+    fields: dict[str, Any], default: str, retry_on: list[str], wanted: str
+) -> None:
+    """A call's own words come first, but for what its other fields need."""
+    policy = DetectionPolicy(default=Detection(default), retry_on=retry_on)
+    assert policy.wanted(Call(to="+15005550100", **fields)) == Detection(wanted)
