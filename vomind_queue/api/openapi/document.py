@@ -122,9 +122,17 @@ def _first_line(schema: Schema) -> str:
 def _described(_: Any, field: fields.Field[Any], **__: Any) -> Shape:
     """Return a field's shape, where it knows its own, and its text; apispec calls this for each."""
     shape = dict(field.shape) if isinstance(field, Rule | Calls) else {}
+    if isinstance(field, act_schemas.Match):
+        shape["properties"] = _meant(shape["properties"])
     if shape and field.allow_none:
         shape = nullable(shape)
     if isinstance(field.parent, Schema):
         kinds = [kind.__name__ for kind in type(field.parent).__mro__]
         shape = {**shape, "description": meaning(kinds, str(field.data_key or field.name))}
     return shape
+
+
+def _meant(shapes: Mapping[str, Shape]) -> Shape:
+    """Return the filters of calls with the texts that they have in a query."""
+    kinds = [log_schemas.SearchSchema.__name__]
+    return {name: {**shape, "description": meaning(kinds, name)} for name, shape in shapes.items()}

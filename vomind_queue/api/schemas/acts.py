@@ -72,7 +72,7 @@ class ActSchema(RequestSchema):
         "then": {
             "anyOf": [
                 {"required": ["priority"], "properties": {"priority": {"type": "string"}}},
-                {"required": ["scheduleAt"]},
+                {"required": ["scheduleAt"], "properties": {"scheduleAt": {"type": "string"}}},
             ]
         },
     }
