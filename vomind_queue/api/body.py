@@ -86,6 +86,8 @@ def read_object() -> dict[str, Any]:
     if not raw:
         return {}
     _check_type(request.environ.get("CONTENT_TYPE") or "")
+    if coding := request.environ.get("HTTP_CONTENT_ENCODING"):
+        _check_coding(coding)
     try:
         value = current_app.json.loads(raw)
     except Unreadable as error:
@@ -191,6 +193,14 @@ def _check_type(header: str) -> None:
         if name.strip().lower() == "charset" and charset not in _CHARSETS:
             text = f"The body must be in UTF-8; got charset {received(charset)}."
             raise Refused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, text)
+
+
+def _check_coding(header: str) -> None:
+    if header.strip().lower() != "identity":
+        raise Refused(
+            HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+            f"Content-Encoding must be absent: the body is read as sent; got {received(header)}.",
+        )
 
 
 def read_no_fields() -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Callable
 
 import pytest
@@ -100,6 +101,15 @@ def test_what_is_not_json_is_a_415(api: Api, content_type: str | None) -> None:
     """Another type, another charset, or none."""
     headers = {} if content_type is None else {"Content-Type": content_type}
     assert_problem(api.post("/schedule-call", data=GOOD, headers=headers), 415)
+    assert api.total() == 0
+
+
+@pytest.mark.parametrize("body", [GOOD, gzip.compress(GOOD)])
+def test_a_compressed_body_is_a_415(api: Api, body: bytes) -> None:
+    """What its header says is not what is read, whatever the bytes are."""
+    answer = api.post("/schedule-call", data=body, headers={**JSON, "Content-Encoding": "gzip"})
+    assert_problem(answer, 415)
+    assert "Content-Encoding" in answer.get_json()["error"]
     assert api.total() == 0
 
 
