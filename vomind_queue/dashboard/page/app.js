@@ -3,6 +3,7 @@ import { locked, signedIn, signOut } from './api.js';
 import { html, render, useEffect, useState } from './html.js';
 import { overview, start } from './live.js';
 import { Confirm, Icon, Toasts } from './parts.js';
+import { ActivityPage } from './pages/activity.js';
 import { CallPage } from './pages/call.js';
 import { CallsPage, LISTED } from './pages/calls.js';
 import { LoginPage } from './pages/login.js';
@@ -19,6 +20,7 @@ const NAV = [
   ['calls', 'Calls', 'list'],
   ['recurring', 'Recurring', 'repeat'],
   ['place', 'Place calls', 'phone-outgoing'],
+  ['activity', 'Activity', 'activity'],
 ];
 const THEMES = {
   auto: ['sun-moon', 'Theme: system'],
@@ -54,6 +56,7 @@ function page({ room, rest, query }) {
       html`<${SchedulePage} key=${rest[0]} number=${rest[0]} />`,
     ];
   if (room === 'recurring') return ['Recurring calls', html`<${RecurringPage} query=${query} />`];
+  if (room === 'activity') return ['Activity', html`<${ActivityPage} query=${query} />`];
   if (room === 'place') return ['Place calls', html`<${PlacePage} tab=${rest[0] || 'now'} />`];
   return ['Overview', html`<${OverviewPage} />`];
 }
