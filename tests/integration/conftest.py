@@ -19,7 +19,8 @@ from vomind_queue.queue.call_queue import CallQueue
 from vomind_queue.queue.connection import API_TIMEOUT_S, RedisStore, connect
 from vomind_queue.queue.outbox import Outbox
 from vomind_queue.queue.recurring_store import RecurringStore
-from vomind_queue.queue.worker_queue import Protocol, WorkerQueue
+from vomind_queue.queue.worker_protocol import Protocol
+from vomind_queue.queue.worker_queue import WorkerQueue
 from vomind_queue.usecases.outbox_relay import OutboxRelay
 
 KEEP = Retention(age_ms=3_600_000, count=1_000)

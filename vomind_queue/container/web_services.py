@@ -27,7 +27,8 @@ from vomind_queue.queue.recurring_store import RecurringStore
 from vomind_queue.queue.request_limits import RequestLimiter
 from vomind_queue.queue.server_requirements import check
 from vomind_queue.queue.voicemail_store import VoicemailStore
-from vomind_queue.queue.worker_queue import Protocol, WorkerQueue
+from vomind_queue.queue.worker_protocol import Protocol
+from vomind_queue.queue.worker_queue import WorkerQueue
 from vomind_queue.twilio.callbacks import SignatureValidator
 from vomind_queue.usecases.call_acts import CallActs
 from vomind_queue.usecases.call_history import History

@@ -11,7 +11,7 @@ import json
 import secrets
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from vomind_queue.calls.attempts import Accepted, Attempt
@@ -28,39 +28,15 @@ from vomind_queue.calls.decisions import (
     NotStarted,
     UnknownOutcome,
 )
-from vomind_queue.calls.limits import Rate, Retention
+from vomind_queue.calls.limits import Rate
 from vomind_queue.clocks import boottime
 from vomind_queue.queue import keys
 from vomind_queue.queue.codes import Code
 from vomind_queue.queue.connection import RedisStore, translate_errors
+from vomind_queue.queue.worker_protocol import Protocol
 
-#: How long a SID is remembered at least, ms: an outcome may be unknown as long as Twilio is away.
-SID_TTL_MS = 24 * 3600 * 1000
 #: How long a call waits for another one to the same number, ms.
 BUSY_NUMBER_MS = 1_000
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Protocol:
-    """Times and numbers by which workers work together; the same for all of them."""
-
-    #: A worker that is silent for this long has lost its calls, ms.
-    lease_ms: int
-    #: Starts allowed; ``None`` for no limit.
-    rate: Rate | None
-    #: Time between two probes of an open circuit, ms.
-    breaker_probe_ms: int
-    #: How long a call may take to appear in Twilio's list, ms.
-    unknown_outcome_horizon_ms: int
-    #: After how long Twilio is first asked what became of a placed call, ms.
-    first_poll_ms: int
-    keep_completed: Retention
-    keep_failed: Retention
-
-    @property
-    def sid_ttl_ms(self) -> int:
-        """How long a SID is remembered, ms."""
-        return max(2 * self.unknown_outcome_horizon_ms, SID_TTL_MS)
 
 
 class LeaseBook:
@@ -107,6 +83,7 @@ class WorkerQueue:
         self._store = store
         self._name = name
         self.protocol = protocol
+        self._sid_ttl_ms = protocol.sid_ttl_ms
         self.leases = LeaseBook()
         #: Workers at the queue when this one last asked for calls, itself included.
         self.worker_count = 1
@@ -193,7 +170,7 @@ class WorkerQueue:
             protocol.keep_completed.count,
             protocol.keep_failed.age_ms,
             protocol.keep_failed.count,
-            protocol.sid_ttl_ms,
+            self._sid_ttl_ms,
             "1" if deferred else "",
             # A call that is over already is asked for at once.
             0 if rank == FINAL - 1 else protocol.first_poll_ms,

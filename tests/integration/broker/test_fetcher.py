@@ -28,7 +28,8 @@ from vomind_queue.calls.decisions import Claim
 from vomind_queue.queue import keys
 from vomind_queue.queue.call_queue import CallQueue
 from vomind_queue.queue.connection import RedisStore, connect
-from vomind_queue.queue.worker_queue import Protocol, WorkerQueue
+from vomind_queue.queue.worker_protocol import Protocol
+from vomind_queue.queue.worker_queue import WorkerQueue
 
 #: Far less than an idle worker's pause between two looks.
 SOON_S = IDLE_FETCH_S / 3

@@ -26,7 +26,8 @@ from vomind_queue.calls.call import Call, NewCall, State
 from vomind_queue.queue import keys
 from vomind_queue.queue.call_queue import CallQueue
 from vomind_queue.queue.connection import RedisStore, connect
-from vomind_queue.queue.worker_queue import Protocol, WorkerQueue
+from vomind_queue.queue.worker_protocol import Protocol
+from vomind_queue.queue.worker_queue import WorkerQueue
 
 #: What neither Celery nor we mean to catch, by name.
 FAULTS = ("MemoryError", "SystemExit", "KeyboardInterrupt", "BaseException")

@@ -24,7 +24,8 @@ from vomind_queue.queue.call_queue import CallQueue
 from vomind_queue.queue.callback_store import CallbackStore
 from vomind_queue.queue.connection import API_TIMEOUT_S, RedisStore, connect
 from vomind_queue.queue.erasure import Erasure
-from vomind_queue.queue.worker_queue import Protocol, WorkerQueue
+from vomind_queue.queue.worker_protocol import Protocol
+from vomind_queue.queue.worker_queue import WorkerQueue
 
 #: Scripts that a client may send twice; the others are sent once.
 REPEATED = {
