@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from vomind_queue.calls.call import State
-from vomind_queue.observability.overview import SYSTEM
+from vomind_queue.observability.overview_reasons import SYSTEM
 from vomind_queue.observability.queue_stats import Stats
 
 

@@ -20,7 +20,7 @@ from typing import Any
 from vomind_queue.calls.call import State
 from vomind_queue.errors import JobNotFound
 from vomind_queue.observability.explain import Place
-from vomind_queue.observability.overview import MINUTES, Hour, Minute
+from vomind_queue.observability.last_hour import MINUTES, Hour, Minute
 from vomind_queue.queue import keys
 from vomind_queue.queue.call_record import pairs
 from vomind_queue.queue.connection import RedisStore, translate_errors

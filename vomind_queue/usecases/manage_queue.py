@@ -14,7 +14,8 @@ from vomind_queue.calls.call import State
 from vomind_queue.calls.job import Cleaned
 from vomind_queue.errors import JobNotFound, WrongState
 from vomind_queue.observability.explain import Explanation, Place, explain
-from vomind_queue.observability.overview import Hour, Overview, assess
+from vomind_queue.observability.last_hour import Hour
+from vomind_queue.observability.overview import Overview, assess
 from vomind_queue.observability.queue_stats import Stats
 from vomind_queue.usecases.deeds import Deeds
 

@@ -13,7 +13,7 @@ from tests.integration.placed_call import Line
 from vomind_queue.calls.call import State
 from vomind_queue.calls.decisions import AttemptResult, Decision
 from vomind_queue.errors import JobNotFound
-from vomind_queue.observability.overview import longest_ms
+from vomind_queue.observability.last_hour import longest_ms
 from vomind_queue.queue import keys
 from vomind_queue.queue.call_queue import CallQueue
 from vomind_queue.queue.connection import RedisStore

@@ -9,14 +9,9 @@ import pytest
 
 from vomind_queue.calls.call import Priority
 from vomind_queue.calls.limits import Pause, Rate
-from vomind_queue.observability.overview import (
-    Hour,
-    Level,
-    Minute,
-    Overview,
-    assess,
-    longest_ms,
-)
+from vomind_queue.observability.last_hour import Hour, Minute, longest_ms
+from vomind_queue.observability.overview import Overview, assess
+from vomind_queue.observability.overview_reasons import Level
 from vomind_queue.observability.queue_stats import OutboxState, RateUse, Stats, Unanswered
 
 NOW = 1_800_000_000_000

@@ -26,7 +26,8 @@ from vomind_queue.api.http_metrics import HttpMetrics
 from vomind_queue.api.middleware import services
 from vomind_queue.calls.attempts import Kind
 from vomind_queue.calls.call import State
-from vomind_queue.observability.overview import SYSTEM, answers, longest_ms
+from vomind_queue.observability.last_hour import longest_ms
+from vomind_queue.observability.overview_reasons import SYSTEM, answers
 from vomind_queue.observability.queue_metrics import Distribution, QueueMetrics
 from vomind_queue.observability.queue_stats import Stats
 

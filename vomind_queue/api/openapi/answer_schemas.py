@@ -15,7 +15,8 @@ from vomind_queue.api.schemas.recurring import Key
 from vomind_queue.call_log.models import OUTCOMES, STATES
 from vomind_queue.calls.call import Priority, State
 from vomind_queue.calls.call_status import LineStatus
-from vomind_queue.observability.overview import Condition, Level
+from vomind_queue.observability.overview import Condition
+from vomind_queue.observability.overview_reasons import Level
 from vomind_queue.recurring.schedule import Overlap, ScheduleStatus
 
 _COUNT: Shape = {"type": "integer", "minimum": 0}

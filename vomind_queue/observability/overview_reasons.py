@@ -1,0 +1,172 @@
+"""What a person should know about the queue now, and what to do: from plain numbers, no I/O.
+
+The texts are in `overview_reasons.yaml`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from functools import cache
+from importlib.resources import files
+
+import yaml
+
+from vomind_queue.observability.queue_stats import OutboxState, Stats
+from vomind_queue.observability.redis_memory import REMEDY, TIGHT, Memory
+
+#: A log that is less behind than this is up to date, ms.
+BEHIND_MS = 30_000
+#: A shipper that is running has delivered the oldest entry by then, ms.
+UNSHIPPED_MS = 5_000
+#: Attempts in a row without a clear answer after which the overview says so.
+UNANSWERED_ATTEMPTS = 5
+#: Who pauses the queue when the account is refused; see `finish.lua`.
+SYSTEM = "system"
+
+
+class Level(StrEnum):
+    """How bad something is."""
+
+    #: As it should be, and worth knowing.
+    INFO = "info"
+    #: Calls go out, and something else does not work.
+    WARNING = "warning"
+    #: Calls do not go out.
+    ERROR = "error"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reason:
+    """Something that a person should know, and what to do about it."""
+
+    #: A word for programs: ``paused``, ``limit`` …
+    kind: str
+    level: Level
+    #: A few words.
+    title: str
+    #: One or two sentences.
+    detail: str
+    #: What to do; empty if nothing has to be done.
+    remedy: str = ""
+    #: When it changes by itself, unix ms.
+    until_ms: int | None = None
+    #: Since when it is so, unix ms.
+    since_ms: int | None = None
+
+
+def answers(stats: Stats) -> bool:
+    """Whether Twilio gives clear answers, as far as the last attempts tell."""
+    silent = stats.unanswered.attempts
+    every_active = bool(silent) and stats.active == stats.unknown_outcomes > 0
+    return silent < UNANSWERED_ATTEMPTS and not every_active
+
+
+def reasons(stats: Stats, now_ms: int) -> Iterator[Reason]:
+    """Yield everything that these numbers show, in no order of seriousness."""
+    yield from _of_starts(stats, now_ms)
+    yield from _of_memory(stats.memory)
+    yield from _of_recurring(stats)
+    yield from _of_unknown_outcomes(stats)
+    yield from _of_log(stats.outbox)
+
+
+def _of_starts(stats: Stats, now_ms: int) -> Iterator[Reason]:
+    pause, use = stats.pause, stats.rate_use
+    if pause and pause.by == SYSTEM:
+        yield _reason("account", words=pause.reason or "The queue paused itself.")
+    elif pause:
+        words = pause.reason or "No call starts until somebody resumes."
+        yield _reason("paused", by=pause.by, words=words)
+    if not stats.workers:
+        yield _reason("no-worker")
+    if stats.capacity_until_ms is not None:
+        # Takes precedence: such refusals may have opened the circuit as well.
+        yield _reason("capacity", until_ms=stats.capacity_until_ms)
+    elif stats.circuit_open_until_ms is not None:
+        yield _reason("circuit-open", until_ms=stats.circuit_open_until_ms)
+    if not pause and use and use.reset_ms and stats.waiting:
+        most, seconds = use.rate.max_starts, use.rate.window_ms / 1000
+        until_ms = now_ms + use.reset_ms
+        yield _reason("limit", until_ms=until_ms, used=use.used, most=most, seconds=seconds)
+
+
+def _of_memory(memory: Memory) -> Iterator[Reason]:
+    if memory.full:
+        yield replace(_reason("memory-full", memory=memory, remedy=REMEDY), kind="memory")
+    elif memory.share >= TIGHT:
+        yield _reason("memory", memory=memory, remedy=REMEDY)
+
+
+def _of_recurring(stats: Stats) -> Iterator[Reason]:
+    if not stats.recurring or stats.scheduler_active:
+        return
+    remedy = "Start one: celery -A celery_app beat. Runs missed by less than their grace ring late."
+    if stats.memory.full:
+        remedy = "Give Redis room: while it is full, no scheduler can say that it is there."
+    yield _reason("no-scheduler", remedy=remedy)
+
+
+def _of_unknown_outcomes(stats: Stats) -> Iterator[Reason]:
+    count, last = stats.unknown_outcomes, stats.unanswered
+    by_ms = last.reconciled_by_ms if count else None
+    if not answers(stats):
+        attempts = _times("attempt", last.attempts)
+        text = f" {_unclear(count)}" if count else ""
+        yield replace(
+            _reason("not-answering", attempts=attempts, unclear=text),
+            since_ms=last.since_ms,
+            until_ms=by_ms,
+        )
+    elif count:
+        calls = _times("attempt", count)
+        yield _reason("unknown-outcomes", until_ms=by_ms, attempts=calls, unclear=_unclear(count))
+    if count := stats.orphaned_calls:
+        yield _reason("orphaned-calls", count=count, calls=_plural("call", count))
+
+
+def _unclear(count: int) -> str:
+    each = "it is" if count == 1 else "each is"
+    return (
+        f"{_times('call', count)} may or may not have rung: {each} looked up in Twilio's list of "
+        "calls, and dialed again only if it is not there."
+    )
+
+
+def _of_log(outbox: OutboxState) -> Iterator[Reason]:
+    if outbox.behind_ms >= UNSHIPPED_MS and not outbox.shipper_active:
+        yield _reason("no-shipper")
+    elif outbox.behind_ms >= BEHIND_MS:
+        yield _reason("log-behind")
+    if count := outbox.dead:
+        yield _reason("dead-letters", count=count, lines=_plural("line", count))
+    if count := sum(outbox.lost.values()):
+        yield _reason("log-lost", count=count, entries=_plural("entry", count))
+
+
+def _reason(kind: str, *, until_ms: int | None = None, **values: object) -> Reason:
+    text = _texts()[kind]
+    return Reason(
+        kind=kind,
+        level=Level(text["level"]),
+        title=text["title"].format(**values),
+        detail=text["detail"].format(**values),
+        remedy=text["remedy"].format(**values),
+        until_ms=until_ms,
+    )
+
+
+@cache
+def _texts() -> Mapping[str, Mapping[str, str]]:
+    text = (files("vomind_queue.observability") / "overview_reasons.yaml").read_text("utf-8")
+    found: Mapping[str, Mapping[str, str]] = yaml.safe_load(text)
+    return found
+
+
+def _times(word: str, count: int) -> str:
+    return f"{count:,} {_plural(word, count)}"
+
+
+def _plural(word: str, count: int) -> str:
+    return word if count == 1 else f"{word.removesuffix('y')}ies" if word[-1] == "y" else f"{word}s"
