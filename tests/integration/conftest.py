@@ -30,6 +30,7 @@ QUICK: dict[str, Any] = {
     "rate": None,
     "breaker_probe_ms": 200,
     "unknown_outcome_horizon_ms": 1_000,
+    "ring_timeout_ms": 30_000,
     "first_poll_ms": 1_000,
     "keep_completed": KEEP,
     "keep_failed": KEEP,

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from vomind_queue.calls.call import Call
+from vomind_queue.calls.ring_timeout import USUAL_RING_MS
 from vomind_queue.errors import VomindError
 
 
@@ -44,6 +45,8 @@ class Attempt:
     #: Whether the request asked for status callbacks, so that Twilio's record of the call shows
     #: the token; ``None`` for a marker that an older version wrote.
     callbacks: bool | None = None
+    #: How long the phone may ring, ms.
+    ring_ms: int = USUAL_RING_MS
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -81,6 +81,8 @@ class Call:
     #: The call's own application, which Twilio asks what to do, to the letter; the message is not
     #: spoken then.
     twiml_url: str | None = None
+    #: How long the phone may ring, ms; ``None``: as the settings say.
+    ring_timeout_ms: int | None = None
     #: The number as it came, where that is not how it is spelt; ``None``: it is.
     to_given: str | None = None
     #: The client's id of the request that asked for the call; logged, never shown. ``None``: the
@@ -127,6 +129,7 @@ OPTIONS: Mapping[str, str] = {
     "language": "language",
     "voice": "voice",
     "twimlUrl": "twiml_url",
+    "ringTimeoutMs": "ring_timeout_ms",
 }
 
 

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from vomind_queue.calls.ring_timeout import USUAL_RING_MS
+
 #: Rank of a status after which nothing comes; named in the scripts, too.
 FINAL = 9
-#: How long a phone rings before Twilio gives the call up, s.
-RING_TIMEOUT_S = 30
 #: Without callbacks, how long after a call was placed Twilio is first asked for it, ms: a call
-#: that nobody answers is over by then, with the 5 s that Twilio adds.
-FIRST_POLL_MS = (RING_TIMEOUT_S + 15) * 1000
+#: that nobody answers is over by then, with the 5 s that Twilio adds. A call that may ring for
+#: longer than usual is asked for so much later (`ring_timeout.py`).
+FIRST_POLL_MS = USUAL_RING_MS + 15_000
 
 
 class LineStatus(StrEnum):
@@ -170,7 +171,7 @@ def next_poll_ms(polls: int, *, silence_ms: int, callbacks: bool) -> int:
 
 
 def first_poll_ms(*, silence_ms: int, callbacks: bool) -> int:
-    """Return when to poll a call for the first time, ms after it was placed."""
+    """Return when to poll a call that rings as usual for the first time, ms from its placing."""
     if callbacks:
-        return RING_TIMEOUT_S * 1000 + silence_ms
+        return USUAL_RING_MS + silence_ms
     return min(FIRST_POLL_MS, silence_ms)

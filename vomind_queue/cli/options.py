@@ -80,6 +80,24 @@ def _metadata(text: str) -> Any:
         ) from None
 
 
+def _parse_ms(text: str) -> int:
+    """Return the milliseconds of ``90s``, ``15m`` or ``1h30m``. Raise ValueError."""
+    plain = text.strip().lower()
+    if not re.fullmatch(rf"(?:{_PART.pattern})+", plain):
+        raise ValueError(text)
+    return sum(int(number) * _UNITS_MS[unit] for number, unit in _PART.findall(plain))
+
+
+def duration(text: str) -> int:
+    """Parse a duration as an option's value; return milliseconds."""
+    try:
+        return _parse_ms(text)
+    except ValueError:
+        raise click.BadParameter(
+            f"{text!r} is not a duration: write 90s, 15m, 2h, 1h30m or 7d."
+        ) from None
+
+
 #: The fields of a call, by the API's names.
 call_options = together(
     click.option("-m", "--message", help="Text that is spoken when the call is answered."),
@@ -118,25 +136,14 @@ call_options = together(
         metavar="URL",
         help="Application that Twilio asks what to do on the call, on a host of TWIML_HOSTS.",
     ),
+    click.option(
+        "--ring-timeout",
+        "ringTimeoutMs",
+        metavar="DURATION",
+        type=duration,
+        help="How long the phone may ring, from 5s to 10m.",
+    ),
 )
-
-
-def _parse_ms(text: str) -> int:
-    """Return the milliseconds of ``90s``, ``15m`` or ``1h30m``. Raise ValueError."""
-    plain = text.strip().lower()
-    if not re.fullmatch(rf"(?:{_PART.pattern})+", plain):
-        raise ValueError(text)
-    return sum(int(number) * _UNITS_MS[unit] for number, unit in _PART.findall(plain))
-
-
-def duration(text: str) -> int:
-    """Parse a duration as an option's value; return milliseconds."""
-    try:
-        return _parse_ms(text)
-    except ValueError:
-        raise click.BadParameter(
-            f"{text!r} is not a duration: write 90s, 15m, 2h, 1h30m or 7d."
-        ) from None
 
 
 def past(text: str) -> str:

@@ -126,6 +126,9 @@ class Settings:
     )
     """Whether Twilio detects answering machines: as soon as it can (`enable`), or once the greeting
     is over (`detect-message-end`). Twilio charges for it."""
+    ring_timeout_ms: int = setting(types.RING_TIME, "30s", name="RING_TIMEOUT")
+    """How long a phone rings before a call is given up, from 5s to 10m, for calls that do not say.
+    Longer than 30s, it lengthens `UNKNOWN_OUTCOME_HORIZON` by the difference."""
     say_language: str | None = optional_setting(types.LANGUAGE)
     """Language of the messages, such as `de-DE`, for calls that do not name one. Unset: that
     of `SAY_VOICE`, or the one set in the Twilio account."""

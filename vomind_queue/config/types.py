@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from vomind_queue.calls.call_status import RETRIED
 from vomind_queue.calls.limits import Rate, Retention
 from vomind_queue.calls.phone_number import is_country
+from vomind_queue.calls.ring_timeout import LEAST_RING_MS, MOST_RING_MS
 from vomind_queue.recurring.time_zones import is_zone
 
 T = TypeVar("T")
@@ -182,6 +183,12 @@ TIME = Type(parse=lambda text: _duration_ms(text, 1), expected=f"{_DURATION}, mo
 WORKING_TIME = Type(
     parse=lambda text: _duration_ms(text, LEAST_WORKING_TIME_MS),
     expected=f"{_DURATION}, at least {LEAST_WORKING_TIME_MS}ms",
+)
+#: How long a phone may ring, ms.
+RING_TIME = checked(
+    _duration_ms,
+    lambda ring_ms: LEAST_RING_MS <= ring_ms <= MOST_RING_MS,
+    f"{_DURATION}, from {LEAST_RING_MS // 1_000}s to {MOST_RING_MS // 60_000}m",
 )
 #: A number of starts in any window of that length.
 RATE = Type(parse=_rate, expected="starts per window, such as 10/m, 2/s, 100/h or 10/3s")

@@ -148,6 +148,7 @@ def protocol_of(settings: Settings) -> Protocol:
         lease_ms=settings.lease_ms,
         rate=settings.rate,
         breaker_probe_ms=settings.circuit_probe_ms,
+        ring_timeout_ms=settings.ring_timeout_ms,
         unknown_outcome_horizon_ms=settings.unknown_outcome_horizon_ms,
         first_poll_ms=first_poll_ms(
             silence_ms=settings.silence_ms, callbacks=settings.public_url is not None

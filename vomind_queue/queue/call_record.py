@@ -15,7 +15,8 @@ whose number lies in a bulk that is in ``staging`` is not there yet for anyone.
 ``attempt``   token of the last attempt
 ``mark``      dial marker: when that attempt started, unix ms; kept until its outcome
               is known
-``started``   the same, and stays
+``ring``      how long that attempt's phone may ring, ms; absent where that is as usual
+``started``   when that attempt started, unix ms; stays
 ``attempts``  attempts that have ended
 ``round``     the same since the last manual retry; gone when it completed or failed
 ``busy``      how often it waited for another call to its number

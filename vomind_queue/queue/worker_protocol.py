@@ -20,9 +20,11 @@ class Protocol:
     rate: Rate | None
     #: Time between two probes of an open circuit, ms.
     breaker_probe_ms: int
-    #: How long a call may take to appear in Twilio's list, ms.
+    #: How long a phone rings where the call does not say, ms.
+    ring_timeout_ms: int
+    #: How long a call that rings as usual may be missing from Twilio's list, ms.
     unknown_outcome_horizon_ms: int
-    #: After how long Twilio is first asked what became of a placed call, ms.
+    #: After how long Twilio is first asked what became of a placed call that rings as usual, ms.
     first_poll_ms: int
     keep_completed: Retention
     keep_failed: Retention

@@ -132,12 +132,14 @@ class WorkerQueue:
             *self._rate(),
             BUSY_NUMBER_MS,
             int(callbacks),
+            self.protocol.ring_timeout_ms,
         )
         if answer[0] != Code.OK:
             self.leases.drop(job_id, lease)
             return NotStarted(Code(answer[0]).name.lower())
-        _, now, data, attempts, round_ = answer
-        started = _dial_started(job_id, token, data, now, attempts, round_, str(int(callbacks)))
+        _, now, data, attempts, round_, ring = answer
+        flag = str(int(callbacks))
+        started = _dial_started(job_id, token, data, now, attempts, round_, flag, ring)
         return replace(started, attempt=replace(started.attempt, started_s=started_s))
 
     def finish(
@@ -239,12 +241,12 @@ class WorkerQueue:
         )
         return [
             UnknownOutcome(
-                started=_dial_started(job_id, token, data, mark, attempts, round_, callbacks),
+                started=_dial_started(job_id, token, data, mark, attempts, round_, callbacks, ring),
                 checks=int(checks),
                 age_ms=now - int(mark),
             )
-            for job_id, token, data, mark, checks, attempts, round_, callbacks in zip(
-                *[iter(flat)] * 8, strict=True
+            for job_id, token, data, mark, checks, attempts, round_, callbacks, ring in zip(
+                *[iter(flat)] * 9, strict=True
             )
         ]
 
@@ -282,6 +284,7 @@ def _dial_started(
     attempts: Any,
     round_: Any,
     callbacks: str,
+    ring: Any,
 ) -> DialStarted:
     attempt = Attempt(
         job_id=job_id,
@@ -290,5 +293,6 @@ def _dial_started(
         number=int(attempts) + 1,
         marked_ms=int(mark),
         callbacks=callbacks == "1" if callbacks else None,
+        ring_ms=int(ring),
     )
     return DialStarted(attempt=attempt, round=int(round_))

@@ -24,12 +24,12 @@ from vomind_queue.calls.attempts import (
 )
 from vomind_queue.calls.call import Call
 from vomind_queue.calls.call_status import (
-    RING_TIMEOUT_S,
     Detection,
     StatusUpdate,
     status_of,
 )
 from vomind_queue.calls.phone_number import canonical
+from vomind_queue.calls.ring_timeout import in_seconds
 from vomind_queue.calls.voices import Voice, voice_of
 from vomind_queue.twilio.callbacks import (
     CALLBACK_EVENTS,
@@ -216,7 +216,7 @@ class TwilioDialer:
         wanted: dict[str, Any] = {
             "to": attempt.call.to,
             "from_": self._from,
-            "timeout": RING_TIMEOUT_S,
+            "timeout": in_seconds(attempt.ring_ms),
             "record": False,
             **instructions(attempt, self._twiml_url, self._public_url, self._voice),
             **detection(attempt, self._detection.wanted(attempt.call), self._public_url),

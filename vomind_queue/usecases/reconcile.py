@@ -16,6 +16,7 @@ from vomind_queue.calls.attempts import Dialer, DialerUnavailable
 from vomind_queue.calls.decisions import AttemptResult, Decision, UnknownOutcome
 from vomind_queue.calls.reconciliation import Evidence, check_again, judge
 from vomind_queue.calls.retry import RetryPolicy
+from vomind_queue.calls.ring_timeout import longer_ms
 from vomind_queue.usecases.record_outcome import OutcomeRecorder, fields_of
 
 logger = logging.getLogger(__name__)
@@ -45,7 +46,7 @@ class Reconciliation:
         monotonic: Callable[[], float] = time.monotonic,
         wall_ms: Callable[[], float] = lambda: time.time() * 1000,
     ) -> None:
-        """``horizon_ms``: how long a call may take to appear in Twilio's list."""
+        """``horizon_ms``: how long a call that rings as usual may be missing from Twilio's list."""
         self._worker_queue = worker_queue
         self._dialer = dialer
         self._recorder = recorder
@@ -71,18 +72,19 @@ class Reconciliation:
 
     def _check(self, unknown: UnknownOutcome, asked: float) -> Decision:
         attempt = unknown.started.attempt
+        horizon_ms = self._horizon_ms + longer_ms(attempt.ring_ms)
         try:
             search = self._dialer.find(attempt, self._aged(unknown, asked).age_ms)
         except DialerUnavailable as error:
             logger.warning("reconciliation delayed: %s", error, extra=fields_of(unknown.started))
-            return check_again(unknown, self._horizon_ms, self._policy)
+            return check_again(unknown, horizon_ms, self._policy)
         evidence = Evidence(
             rings=search.rings,
             twilio_now_ms=int(self._wall_ms()) + search.clock_ahead_ms,
             known_sids=self._worker_queue.known_sids([ring.sid for ring in search.rings]),
         )
         # The check took its time, and the attempt grew older with its calls.
-        return judge(self._aged(unknown, asked), evidence, self._horizon_ms, self._policy)
+        return judge(self._aged(unknown, asked), evidence, horizon_ms, self._policy)
 
     def _aged(self, unknown: UnknownOutcome, asked: float) -> UnknownOutcome:
         grown_ms = int((self._monotonic() - asked) * 1000)

@@ -13,6 +13,7 @@ from tests.acceptance.conftest import FAST, Api, calls, each_rang_once, number
 from tests.servers import Server
 from tests.simulator import SimulatorClient
 from tests.stack import Stack, until
+from vomind_queue.api.serializers.times import parse_instant
 
 
 def test_a_killed_worker_loses_nothing_and_rings_nobody_twice(
@@ -97,6 +98,20 @@ def test_an_attempt_that_left_no_trace_is_made_again(
     assert job["attemptsMade"] == 2
     assert job["processedOn"] - job["timestamp"] >= 3_000
     each_rang_once(phone, 1)
+
+
+def test_a_long_ring_is_waited_for(fast: Stack, api: Api, phone: SimulatorClient) -> None:
+    """Of two calls without a trace one may ring for ten minutes: it is not tried again by then."""
+    phone.faults({"fault": "error", "status": 500, "times": 2})
+    fast.start_worker()
+    patient = api.schedule(number(0), ringTimeoutMs=600_000)
+    until(lambda: api.job(patient)["reconciledBy"], within_s=20, what="its outcome is unknown")
+    usual = api.schedule(number(1))
+    assert api.until_state(usual, "completed")["attemptsMade"] == 2
+    job = api.job(patient)
+    waits_ms = parse_instant(job["reconciledBy"]) - parse_instant(job["startedAt"])
+    assert (job["state"], job["attempts"][1:], waits_ms) == ("active", [], 573_000)
+    assert [ring["to"] for ring in phone.rings()] == [number(1)]
 
 
 def test_unknown_outcomes_can_be_left_to_a_person(

@@ -14,12 +14,12 @@ def test_a_call_is_put_into_the_queue(typed: Typist, api: Api) -> None:
     """With all that can be said of it; one line says which it is."""
     done = typed(
         "call", TO, "-m", "Hi", "--lead-id", "42", "-p", "high", "--metadata", '{"a": [1]}',
-        "--retry-on", "busy,no-answer", "--machine-detection", "enable",
+        "--retry-on", "busy,no-answer", "--machine-detection", "enable", "--ring-timeout", "45s",
     )  # fmt: skip
     assert (done.status, done.out, done.err) == (0, f"Call 1 to {TO} is in the queue.\n", "")
     assert api.job("1")["data"] == {
         "to": TO, "message": "Hi", "lead_id": "42", "priority": "high", "metadata": {"a": [1]},
-        "retryOn": ["busy", "no-answer"], "machineDetection": "enable",
+        "retryOn": ["busy", "no-answer"], "machineDetection": "enable", "ringTimeoutMs": 45_000,
     }  # fmt: skip
 
 

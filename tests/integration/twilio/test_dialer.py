@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -33,6 +34,16 @@ def test_a_call_is_placed(dialer: TwilioDialer, simulator: SimulatorClient) -> N
         "Record": "false",
         "Twiml": "<Response><Say>You &amp; me &lt;3</Say></Response>",
     }
+
+
+@pytest.mark.parametrize(("ring_ms", "timeout"), [(5_000, "5"), (45_001, "46"), (600_000, "600")])
+def test_a_phone_rings_as_long_as_its_attempt_says(
+    dialer: TwilioDialer, simulator: SimulatorClient, ring_ms: int, timeout: str
+) -> None:
+    """In whole seconds, a part of one rounded up."""
+    assert isinstance(dialer.place(replace(an_attempt(), ring_ms=ring_ms)), Accepted)
+    (ring,) = simulator.rings()
+    assert ring["parameters"]["Timeout"] == timeout
 
 
 def test_an_application_of_the_operator_speaks(

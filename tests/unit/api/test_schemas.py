@@ -41,6 +41,7 @@ TAKEN = {
     "language": ["de", "de-DE", "ar", "zh-CN", "yue-HK", "en-GB-WLS", None],
     "voice": ["man", "Polly.Vicki", "Polly.Mía-Generative", "Google.cmn-CN-Wavenet-A", None],
     "twimlUrl": ["https://a.example", "https://a.example:8443/v/?x=%C3%BC&y=[1]~/#rc=2", None],
+    "ringTimeoutMs": [5_000, 30_000, 600_000, 45_500, None],
     "metadata": [{}, {"a": [1, 2.5, None, True, {"b": "ü"}]}, {"": ""}, nested(100), None],
 }
 
@@ -64,6 +65,7 @@ REFUSED = {
     "voicemailMessage": ["", "x" * 3001, 5, True, [], {}, "a\u0000b", "&" * 900],
     "language": ["", "German", "de_DE", "DE-de", "tlh", "xx-XX", "ar-EG", 5, True, [], {}],
     "voice": ["", "vicki", "Polly.vicki", "Polly.Nobody", "Alexa", 5, True, [], {}],
+    "ringTimeoutMs": [0, 4_999, 600_001, 10**400, -1, 5_000.5, "30000", True, [], {}],
     "metadata": [[], "text", 5, True, {"a": "x" * 8192}, {"a": "ü" * 4096}, nested(101)],
 }  # fmt: skip
 

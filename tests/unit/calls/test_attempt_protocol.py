@@ -53,6 +53,8 @@ class Rules:
     capacity_is_free: bool = True
     #: A job that is not there proves nothing.
     unknown_job_is_left: bool = True
+    #: The horizon is as far away as the attempt may ring, by its own marker.
+    horizon_follows_ring: bool = True
     #: A call that is being placed is ended once its outcome is known.
     forgetting_is_kept: bool = True
 
@@ -70,6 +72,9 @@ class Around:
     crowded: int = 0
     #: All data is lost once.
     emptied: bool = False
+    #: Twilio lists a call no sooner than its phone has stopped ringing, and the setting that says
+    #: how long it rings is made shorter.
+    long_rings: bool = False
     #: The person is forgotten once.
     forgotten: bool = False
     attempts: int = MOST_ATTEMPTS
@@ -95,6 +100,8 @@ class World:
     flying: frozenset[int] = frozenset()
     #: Attempts that Twilio rang a phone for, once for each ring.
     rings: tuple[int, ...] = ()
+    #: Attempts whose phone has rung for as long as it may.
+    rung_out: frozenset[int] = frozenset()
     #: Attempts whose ring Twilio has told of by callback.
     told: frozenset[int] = frozenset()
     #: Attempts whose deadline has passed.
@@ -129,6 +136,8 @@ def steps(world: World, rules: Rules, around: Around) -> Iterator[World]:
         yield replace(landed, rings=(*world.rings, attempt))
     for attempt in set(world.rings) - world.told:
         yield _finish(replace(world, told=world.told | {attempt}), "accepted", attempt, rules)
+    for attempt in set(world.rings) - world.rung_out if around.long_rings else ():
+        yield replace(world, rung_out=world.rung_out | {attempt})
     for attempt in range(world.attempts):
         if attempt not in world.late:
             yield replace(world, late=world.late | {attempt})
@@ -228,10 +237,13 @@ def _written(world: World, call: str, attempt: int | None, rules: Rules) -> Worl
 
 
 def _reconcile(world: World, rules: Rules, around: Around) -> Iterator[World]:
-    rang = world.mark in world.rings and _is_recognised(world, rules, around)
+    is_ringing = around.long_rings and world.mark in set(world.rings) - world.rung_out
+    rang = world.mark in world.rings and not is_ringing and _is_recognised(world, rules, around)
     if rang:
         yield _written(world, "completed", world.mark, rules)
     at_horizon = world.mark in world.late and world.mark not in world.flying and not rang
+    if is_ringing and rules.horizon_follows_ring:
+        return
     if at_horizon or not rules.reconciler_waits:
         yield _written(world, "waiting", world.mark, rules)
 
@@ -318,10 +330,11 @@ def test_each_rule_is_needed(fault: Rules) -> None:
         (Around(moves=1, attempts=2), Rules(marker_knows_callbacks=False)),
         (Around(respelled=True), Rules(numbers_are_compared=False)),
         (Around(crowded=1, attempts=1), Rules(capacity_is_free=False)),
+        (Around(long_rings=True, attempts=2), Rules(horizon_follows_ring=False)),
         (Around(emptied=True), Rules(unknown_job_is_left=False)),
         (Around(forgotten=True), Rules(forgetting_is_kept=False)),
     ],
-    ids=["address", "callbacks", "spelling", "capacity", "emptied", "forgotten"],
+    ids=["address", "callbacks", "spelling", "capacity", "rings", "emptied", "forgotten"],
 )
 def test_what_happens_around_a_call_does_no_harm(around: Around, fault: Rules) -> None:
     """Over all interleavings with it; and the rule that sees to that is needed."""

@@ -134,6 +134,7 @@ class CallSchema(RequestSchema):
     language = fields.Language(allow_none=True)
     voice = fields.VoiceName(allow_none=True)
     twiml_url = fields.ApplicationUrl(data_key="twimlUrl", allow_none=True)
+    ring_timeout_ms = fields.RingTimeout(data_key="ringTimeoutMs", allow_none=True)
 
     together: ClassVar[fields.Shape] = {
         "dependentSchemas": {

@@ -20,6 +20,7 @@ from vomind_queue.calls import application, voices
 from vomind_queue.calls.application import MAX_URL
 from vomind_queue.calls.call import Priority
 from vomind_queue.calls.call_status import RETRIED, Detection
+from vomind_queue.calls.ring_timeout import LEAST_RING_MS, MOST_RING_MS
 from vomind_queue.encoding import compact
 from vomind_queue.twilio.twiml import (
     ALWAYS_FITS,
@@ -341,6 +342,13 @@ class Delay(Integer):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(least=0, most=YEAR_MS, **kwargs)
+
+
+class RingTimeout(Integer):
+    """How long a phone may ring, ms."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(least=LEAST_RING_MS, most=MOST_RING_MS, **kwargs)
 
 
 class Index(Rule[int]):

@@ -124,5 +124,6 @@ _READERS: Mapping[str, Callable[[str], Any]] = {
     "lead_id": str.strip,
     "metadata": _metadata,
     "delayMs": _whole,
+    "ringTimeoutMs": _whole,
     "retryOn": outcomes,
 }

@@ -36,6 +36,13 @@ export const TARGETS = [
   { key: 'language', name: 'Language', heads: ['language'], option: true },
   { key: 'voice', name: 'Voice', heads: ['voice'], option: true },
   { key: 'twimlUrl', name: 'Application', heads: ['twimlurl'], option: true },
+  {
+    key: 'ringTimeoutMs',
+    name: 'Ring for, in ms',
+    heads: ['ringtimeoutms', 'ring timeout ms'],
+    option: true,
+    whole: true,
+  },
 ];
 /** A phone number, which is not a formula. */
 const NUMBER = /^\+[0-9]{7,15}$/;
@@ -130,9 +137,13 @@ export function call_of(cells, head, plan) {
   if (of('lead_id')) made.lead_id = of('lead_id');
   made.priority = of('priority').toLowerCase() || plan.priority;
   if (of('scheduleAt')) made.scheduleAt = of('scheduleAt');
-  if (of('delayMs'))
-    made.delayMs = /^[0-9]+$/.test(of('delayMs')) ? Number(of('delayMs')) : of('delayMs');
-  for (const { key } of TARGETS.filter((target) => target.option)) if (of(key)) made[key] = of(key);
+  // The API refuses anything else in its own words.
+  const whole = (text) => (/^[0-9]+$/.test(text) ? Number(text) : text);
+  if (of('delayMs')) made.delayMs = whole(of('delayMs'));
+  for (const target of TARGETS.filter(({ option }) => option)) {
+    const text = of(target.key);
+    if (text) made[target.key] = target.whole ? whole(text) : text;
+  }
   if (plan.rest) {
     const used = Object.values(plan.columns);
     const others = head

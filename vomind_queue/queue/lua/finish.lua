@@ -14,11 +14,12 @@
 -- ARGV[12] failed calls kept: age ms        ARGV[13] and number
 -- ARGV[14] how long a SID is remembered, ms
 -- ARGV[15] '1' when the caller holds the lease and will delay the call itself (`defer`)
--- ARGV[16] when to poll the call's status for the first time, ms from now
+-- ARGV[16] when to poll the call's status for the first time if it rings as usual, ms from now;
+--          0: at once
 -- ARGV[17] rank of Twilio's status, as in `report`; one that is final has still to be reported
 -- ARGV[18] kind of the failure, or ''
 -- ARGV[19] '1' when Twilio's capacity was used up: the call waits longer each time
--- ARGV[20] how long after its start an unknown outcome is reconciled, ms
+-- ARGV[20] how long after its start an unknown outcome is reconciled if it rings as usual, ms
 -- Outcomes completed  Twilio took it
 --          failed     given up
 --          again      counted; the caller defers it, or it is delayed here
@@ -42,6 +43,7 @@
 --- @include "log"
 --- @include "memory"
 --- @include "number"
+--- @include "ring"
 --- @include "sids"
 --- @include "totals"
 --- @include "notify"
@@ -51,7 +53,7 @@ local id, attempt, outcome, reason, sid = ARGV[1], ARGV[2], ARGV[3], ARGV[4], AR
 local key = job_key(id)
 local mem = member(id)
 local job = redis.call('HMGET', key, 'state', 'attempt', 'mark', 'attempts', 'reason', 'data',
-    'forgotten')
+    'forgotten', 'ring')
 -- A known SID, though the job may be gone by now: a repetition.
 if sid ~= '' and (not job[3] or job[2] ~= attempt) and redis.call('ZSCORE', K.sids, sid) then
     return { C.again, now, 0, 0 }
@@ -179,7 +181,8 @@ end
 if outcome == 'completed' then
     note('completed')
     note_sid(sid, now, ARGV[14])
-    set_due(K.status_polls, mem, now + tonumber(ARGV[16]), now)
+    local poll_ms = tonumber(ARGV[16])
+    set_due(K.status_polls, mem, now + (poll_ms > 0 and poll_ms + longer_ring_ms(job[8]) or 0), now)
     note_line(mem, tonumber(ARGV[17]))
     local placed = { 'sid', sid, 'status', ARGV[6] }
     if ARGV[17] ~= '0' then
@@ -212,7 +215,8 @@ elseif outcome == 'account' then
 elseif outcome == 'unknown' then
     redis.call('ZREM', K.leases, mem)
     redis.call('HINCRBY', key, 'looks', 1)
-    local reconciled_by = string.format('%.0f', tonumber(job[3]) + tonumber(ARGV[20]))
+    local horizon_ms = tonumber(ARGV[20]) + longer_ring_ms(job[8])
+    local reconciled_by = string.format('%.0f', tonumber(job[3]) + horizon_ms)
     redis.call('HSET', key, 'horizon', reconciled_by)
     if tonumber(reconciled_by) > tonumber(redis.call('HGET', K.unanswered, 'until') or 0) then
         redis.call('HSET', K.unanswered, 'until', reconciled_by)

@@ -11,7 +11,8 @@
 -- ARGV[5]  length of the window, ms
 -- ARGV[6]  how long a call waits for another one to the same number, ms
 -- ARGV[7]  whether the request will ask for status callbacks: 1 | 0
--- Returns  {ok, now, data, attempts so far, round} or
+-- ARGV[8]  how long a phone rings where the call does not say, ms
+-- Returns  {ok, now, data, attempts so far, round, how long it may ring in ms} or
 --          {lost | paused | preempted | limited | circuit_open | busy, now}
 -- Touches  job:<id>, waiting:<rank>, delayed, active, leases, reconciling, window, rate, paused,
 --          breaker, dialing, minute:<n>, totals, notify, outbox
@@ -25,6 +26,7 @@
 --- @include "memory"
 --- @include "number"
 --- @include "rate"
+--- @include "ring"
 --- @include "totals"
 --- @include "notify"
 --- @include "window"
@@ -34,7 +36,7 @@ local id, lease, attempt = ARGV[1], ARGV[2], ARGV[3]
 local key = job_key(id)
 local mem = member(id)
 local job = redis.call('HMGET', key, 'state', 'lease', 'mark', 'attempt', 'priority', 'data',
-    'attempts', 'round', 'pos', 'due', 'busy', 'notbefore')
+    'attempts', 'round', 'pos', 'due', 'busy', 'notbefore', 'ring')
 
 if job[1] ~= 'active' or job[2] ~= lease then
     return { C.lost, now }
@@ -42,7 +44,8 @@ end
 if job[3] then
     -- The marker is set: by a repetition of this very command, or by another attempt.
     if job[4] == attempt then
-        return { C.ok, tonumber(job[3]), job[6], tonumber(job[7] or 0), tonumber(job[8] or 0) }
+        return { C.ok, tonumber(job[3]), job[6], tonumber(job[7] or 0), tonumber(job[8] or 0),
+            tonumber(job[13] or USUAL_RING_MS) }
     end
     return { C.lost, now }
 end
@@ -114,6 +117,8 @@ if job[11] or job[12] then
     redis.call('HDEL', key, 'busy', 'notbefore')
 end
 redis.call('HSET', key, 'attempt', attempt, 'mark', now, 'started', now, 'callbacks', ARGV[7])
+local ring_ms = ring_of(job[6], ARGV[8])
+keep_ring(key, ring_ms, job[13])
 if not free then
     redis.call('HSET', K.dialing, number, id)
 end
@@ -126,4 +131,4 @@ if job[10] and not job[7] then
     total('late-ms', late_ms)
 end
 log_event(id, 'started', { attempt = tonumber(job[7] or 0) + 1 })
-return { C.ok, now, job[6], tonumber(job[7] or 0), tonumber(job[8] or 0) }
+return { C.ok, now, job[6], tonumber(job[7] or 0), tonumber(job[8] or 0), ring_ms }

@@ -17,7 +17,8 @@
 -- ARGV[10] price, or ''                     ARGV[11] and its currency
 -- ARGV[12] outcomes to be retried where the call does not say so itself, as JSON
 -- ARGV[13] wait before such an attempt, ms   ARGV[14] and how many there may be
--- ARGV[15] when to poll while the call is not over, ms from now; 0: never
+-- ARGV[15] when to poll while the call is not over, ms from now; 0: never. After a callback, that is
+--          for one that rings as usual
 -- ARGV[16] when to poll for the price once it is over, ms from now; 0: never (again)
 -- ARGV[17] how long a SID is remembered, ms
 -- Returns  {ok, now, status, moved: 1 | 0, to be repeated: 1 | 0, id of the request or ''}
@@ -37,18 +38,23 @@
 --- @include "line"
 --- @include "log"
 --- @include "memory"
+--- @include "ring"
 --- @include "run"
 --- @include "sids"
 --- @include "totals"
 --- @include "voicemail"
 
-local FINAL = 9
+local ANSWERED, FINAL = 3, 9
 local now = now_ms()
 local id, token, sid, status = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local rank, sequence = tonumber(ARGV[5]), tonumber(ARGV[6])
 local key, mem = job_key(id), member(id)
 local job = redis.call('HMGET', key, 'state', 'attempt', 'mark', 'sid', 'rank', 'seq', 'seen', 'answered',
-    'finished', 'priority')
+    'finished', 'priority', 'ring')
+local poll_ms = tonumber(ARGV[15])
+if sequence and math.max(rank, tonumber(job[5] or 0)) < ANSWERED then
+    poll_ms = poll_ms + longer_ring_ms(job[11])
+end
 local known = redis.call('ZSCORE', K.sids, sid)
 
 -- A call that belongs to no attempt at this job.
@@ -94,7 +100,7 @@ local function revive()
     end
     redis.call('HSET', key, 'state', 'completed', 'ended', now, 'sid', sid, 'status', 'queued')
     redis.call('ZADD', K.completed, now, mem)
-    set_due(K.status_polls, mem, now + tonumber(ARGV[15]), now)
+    set_due(K.status_polls, mem, now + poll_ms, now)
     note_line(mem, 0)
     note_sid(sid, now, ARGV[17])
     log_event(id, 'revived', {
@@ -215,7 +221,7 @@ elseif is_detected and not over and string.find(by, '^machine_end') then
 end
 
 if not over and ARGV[15] ~= '0' then
-    set_due(K.status_polls, mem, now + tonumber(ARGV[15]), now)
+    set_due(K.status_polls, mem, now + poll_ms, now)
 elseif moved and not repeated and status == 'completed' and ARGV[10] == '' and ARGV[16] ~= '0' then
     set_due(K.status_polls, mem, now + tonumber(ARGV[16]), now)
 elseif moved or repeated or ARGV[15] == '0' or ARGV[16] == '0' then

@@ -140,6 +140,7 @@ const OPTIONS = [
   'language',
   'voice',
   'twimlUrl',
+  'ringTimeoutMs',
 ];
 
 const Fact = ({ name, children }) => html`<div><dt>${name}</dt><dd>${children}</dd></div>`;

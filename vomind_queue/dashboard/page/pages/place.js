@@ -24,7 +24,10 @@ const DETECTION = [
   ['enable', 'As soon as possible'],
   ['detect-message-end', 'After the greeting'],
 ];
-/** Fields of the API that are plain texts here: name, label, and what says how to write it. */
+/**
+ * Fields of the API that are a line here: name, label, what says how to write it, and what is sent
+ * where that is not the text.
+ */
 const OPTIONS = [
   ['language', 'Language', { hint: 'Such as de-DE or ar.' }, { placeholder: 'en-US' }],
   ['voice', 'Voice', { hint: 'Twilio’s name of it.' }, { placeholder: 'Polly.Joanna' }],
@@ -33,6 +36,13 @@ const OPTIONS = [
     'Application for this call',
     { hint: 'Twilio asks this address what to do, in place of the message.' },
     { type: 'url', placeholder: 'https://agents.example.com/voice' },
+  ],
+  [
+    'ringTimeoutMs',
+    'Ring for',
+    { hint: 'Seconds, 5 to 600.' },
+    { type: 'number', min: 5, max: 600, placeholder: '30' },
+    (seconds) => Math.round(Number(seconds) * 1000),
   ],
 ];
 const OUTCOMES = [
@@ -63,9 +73,10 @@ function body_of(form) {
     throw Object.assign(new Error(message), { errors: { message: [message] } });
   }
   const body = { to: form.to.replace(/[\s().-]/g, ''), priority: form.priority };
-  const texts = ['message', 'lead_id', 'machineDetection', 'voicemailMessage'];
-  for (const name of [...texts, ...OPTIONS.map(([option]) => option)])
+  for (const name of ['message', 'lead_id', 'machineDetection', 'voicemailMessage'])
     if (form[name]) body[name] = form[name];
+  for (const [name, , , , sent = (text) => text] of OPTIONS)
+    if (form[name]) body[name] = sent(form[name]);
   if (form.retry) body.retryOn = form.retryOn;
   if (form.metadata.trim()) {
     try {
