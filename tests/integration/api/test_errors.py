@@ -104,7 +104,7 @@ def test_what_is_not_json_is_a_415(api: Api, content_type: str | None) -> None:
     assert api.total() == 0
 
 
-@pytest.mark.parametrize("body", [GOOD, gzip.compress(GOOD)])
+@pytest.mark.parametrize("body", [GOOD, gzip.compress(GOOD)], ids=["plain", "compressed"])
 def test_a_compressed_body_is_a_415(api: Api, body: bytes) -> None:
     """What its header says is not what is read, whatever the bytes are."""
     answer = api.post("/schedule-call", data=body, headers={**JSON, "Content-Encoding": "gzip"})
