@@ -39,6 +39,20 @@ class CallRefused(Exception):
     """This service does not place a call, or not so."""
 
 
+class NumberListed(CallRefused):
+    """The number is on the do-not-call list."""
+
+    def __init__(self) -> None:
+        super().__init__("Must be a number that may be called; it is on the do-not-call list.")
+
+
+class NumberNotListed(QueueError):
+    """The number is not on the do-not-call list."""
+
+    def __init__(self) -> None:
+        super().__init__("That number is not on the do-not-call list.")
+
+
 class KeyReused(QueueError):
     """The idempotency key was sent before with another request."""
 

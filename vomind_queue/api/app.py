@@ -7,6 +7,7 @@ from flask import Flask
 from vomind_queue.api import errors
 from vomind_queue.api.auth import Authentication
 from vomind_queue.api.blueprints import (
+    do_not_call,
     health,
     history,
     jobs,
@@ -67,6 +68,7 @@ def _add_routes(app: Flask, services: Services, http_metrics: HttpMetrics) -> No
     twilio.install(app, services.settings.public_url)
     history.install(app, services.settings.web_threads)
     ActRoutes(services).install(app)
+    app.register_blueprint(do_not_call.routes, url_prefix="/api")
     overview.install(app, services.control)
     metrics.install(app, http_metrics)
     app.register_blueprint(health.routes)

@@ -17,6 +17,8 @@ from vomind_queue.errors import (
     JobNotFound,
     KeyReused,
     LogUnavailable,
+    NumberListed,
+    NumberNotListed,
     QueueError,
     StoreFull,
     StoreUnavailable,
@@ -109,6 +111,10 @@ def _invalid(error: ValidationError) -> Refused:
     return Refused(HTTPStatus.UNPROCESSABLE_ENTITY, detail, errors=errors)
 
 
+def _listed(error: NumberListed) -> Refused:
+    return _invalid(ValidationError({"to": [str(error)]}))
+
+
 def _unavailable(error: StoreUnavailable) -> Refused:
     logger.warning("request failed", extra=_fields() | {"reason": str(error)})
     detail = "The queue cannot be reached; nothing was changed. Try again in a few seconds."
@@ -171,6 +177,8 @@ _MAKERS: Mapping[type[Exception], Callable[[Any], Refused]] = {
     StoreUnavailable: _unavailable,
     LogUnavailable: _log_unavailable,
     JobNotFound: _plain(HTTPStatus.NOT_FOUND),
+    NumberNotListed: _plain(HTTPStatus.NOT_FOUND),
+    NumberListed: _listed,
     KeyReused: _plain(HTTPStatus.UNPROCESSABLE_ENTITY),
     QueueError: _plain(HTTPStatus.CONFLICT),
     CronError: _plain(HTTPStatus.CONFLICT),

@@ -89,6 +89,8 @@ class NotStarted(StrEnum):
     CIRCUIT_OPEN = "circuit_open"
     #: Another call to the same number is under way, or its outcome unknown.
     BUSY = "busy"
+    #: The number is on the do-not-call list: the call has failed.
+    DO_NOT_CALL = "do_not_call"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

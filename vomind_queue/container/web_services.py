@@ -19,6 +19,7 @@ from vomind_queue.queue.activity import Activity
 from vomind_queue.queue.call_queue import CallQueue
 from vomind_queue.queue.callback_store import CallbackStore
 from vomind_queue.queue.connection import API_TIMEOUT_S, RedisStore, connect
+from vomind_queue.queue.do_not_call_list import DoNotCallList
 from vomind_queue.queue.erasure import Erasure
 from vomind_queue.queue.inspection import Inspection
 from vomind_queue.queue.listing import QueueListing
@@ -33,6 +34,7 @@ from vomind_queue.twilio.callbacks import SignatureValidator
 from vomind_queue.usecases.call_acts import CallActs
 from vomind_queue.usecases.call_history import History
 from vomind_queue.usecases.deeds import Deeds
+from vomind_queue.usecases.do_not_call import DoNotCall
 from vomind_queue.usecases.enqueue import Enqueue
 from vomind_queue.usecases.manage_queue import Control
 from vomind_queue.usecases.recurring_calls import RecurringCalls
@@ -59,6 +61,7 @@ class Services:
     signature_validator: SignatureValidator | None
     history: History
     call_acts: CallActs
+    do_not_call: DoNotCall
 
 
 def check_store(settings: Settings) -> str | None:
@@ -116,6 +119,7 @@ def build_on(store: RedisStore, settings: Settings, log: CallLog) -> Services:
         signature_validator=_signature_validator(settings),
         history=history,
         call_acts=CallActs(queue, listing, ActBook(store), history, deeds),
+        do_not_call=DoNotCall(DoNotCallList(store, settings.keep_failed), recurring_store, deeds),
     )
 
 

@@ -16,7 +16,7 @@ from typing import Any
 from vomind_queue.calls.call import Call, NewCall, Priority, State
 from vomind_queue.calls.job import Cleaned, IdempotencyKey, Job, Page, Receipt
 from vomind_queue.calls.limits import Pause, Rate
-from vomind_queue.errors import JobNotFound, WrongState
+from vomind_queue.errors import JobNotFound, NumberListed, WrongState
 from vomind_queue.observability.queue_stats import (
     OnTheLine,
     OutboxState,
@@ -67,15 +67,26 @@ class CallQueue:
             # There never is such a key.
             self._store.client.delete(keys.NOTHING)
 
-    def add(self, news: Sequence[NewCall], key: IdempotencyKey | None = None) -> Receipt:
-        """Store calls, all or none. Raise KeyReused and StoreUnavailable."""
+    def add(
+        self,
+        news: Sequence[NewCall],
+        key: IdempotencyKey | None = None,
+        *,
+        refuse_listed: bool = False,
+    ) -> Receipt:
+        """Store calls, all or none. Raise KeyReused and StoreUnavailable.
+
+        ``refuse_listed``: raise NumberListed where the only call goes to a number on the
+        do-not-call list. Other calls to such a number are stored, and end when their turn comes.
+        """
+        refuse = "1" if refuse_listed else ""
         if key is None and len(news) == 1 and _is_plain(news[0]):
             call = news[0].call
             data, rank = call_record.encode(call), call.priority.rank
-            answer = self._store.run_with_deadline("add_one", keys.LAST_ID, data, rank)
+            answer = self._store.run_with_deadline("add_one", keys.LAST_ID, data, rank, refuse)
         elif len(news) <= CHUNK:
             answer = self._store.run_with_deadline(
-                "add", keys.LAST_ID, *asked(key), "", *_whole(news)
+                "add", keys.LAST_ID, *asked(key), "", refuse, *_whole(news)
             )
         else:
             answer = self._add_staged(news, asked(key))
@@ -83,7 +94,7 @@ class CallQueue:
 
     def publish(self, job_id: str, new: NewCall) -> None:
         """Store one call under an id that was chosen elsewhere; one that exists is left alone."""
-        self._store.run_with_deadline("add", keys.LAST_ID, *asked(None), job_id, *_whole([new]))
+        self._store.run_with_deadline("add", keys.LAST_ID, *asked(None), job_id, "", *_whole([new]))
 
     def recall(self, key: IdempotencyKey) -> Receipt | None:
         """Return what an earlier request with this key was answered; raise KeyReused."""
@@ -234,6 +245,8 @@ def _whole(news: Sequence[NewCall]) -> list[Any]:
 
 
 def _receipt(answer: list[Any]) -> Receipt:
+    if answer[0] == Code.DO_NOT_CALL:
+        raise NumberListed
     if answer[0] != Code.OK:
         refuse_misuse(answer)
     first, count, accepted = answer[2:5]

@@ -46,6 +46,10 @@ BREAKER = _ROOT + "breaker"
 UNANSWERED = _ROOT + "unanswered"
 #: Hash: number to the one job whose attempt is ringing it or has an unknown outcome.
 DIALING = _ROOT + "dialing"
+#: Sorted set: numbers that are never rung, in the order in which they were listed.
+DO_NOT_CALL = _ROOT + "do_not_call"
+#: Hash: what is known of each of them; see `do_not_call_list.py`.
+DO_NOT_CALL_ENTRIES = _ROOT + "do_not_call:entries"
 #: Sorted set: SIDs of recent attempts, by time, so that no call counts for two attempts.
 SIDS = _ROOT + "sids"
 #: Sorted set: placed calls that are not over or not priced, by when to poll them at Twilio.

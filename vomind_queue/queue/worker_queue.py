@@ -133,6 +133,7 @@ class WorkerQueue:
             BUSY_NUMBER_MS,
             int(callbacks),
             self.protocol.ring_timeout_ms,
+            *self._keep_failed(),
         )
         if answer[0] != Code.OK:
             self.leases.drop(job_id, lease)
@@ -170,8 +171,7 @@ class WorkerQueue:
             max(protocol.breaker_probe_ms, decision.quiet_ms),
             protocol.keep_completed.age_ms,
             protocol.keep_completed.count,
-            protocol.keep_failed.age_ms,
-            protocol.keep_failed.count,
+            *self._keep_failed(),
             self._sid_ttl_ms,
             "1" if deferred else "",
             # A call that is over already is asked for at once.
@@ -270,6 +270,10 @@ class WorkerQueue:
         with translate_errors(writes=True):
             self._store.client.delete(keys.RATE)
             self._store.client.rpush(keys.NOTIFY, "1")
+
+    def _keep_failed(self) -> tuple[int, int]:
+        keep = self.protocol.keep_failed
+        return keep.age_ms, keep.count
 
     def _rate(self) -> tuple[int, int]:
         rate = self.protocol.rate

@@ -33,7 +33,13 @@ PORTION = 50
 class Queue(Protocol):
     """What acts need of the queue."""
 
-    def add(self, news: Sequence[NewCall], key: IdempotencyKey | None = None) -> Receipt: ...
+    def add(
+        self,
+        news: Sequence[NewCall],
+        key: IdempotencyKey | None = None,
+        *,
+        refuse_listed: bool = False,
+    ) -> Receipt: ...
     def job(self, job_id: str) -> Job: ...
     def cancel(self, job_id: str, by: str = "", *, history: bool = True) -> State: ...
     def retry(self, job_id: str, by: str = "", once: str = "") -> None: ...
@@ -177,9 +183,8 @@ class CallActs:
             case Act.AGAIN:
                 new = wanted(self._call(job_id), order)
                 name = hashlib.sha256(f"again\n{order.id}\n{job_id}".encode()).hexdigest()
-                new_id = self._queue.add(
-                    [new], IdempotencyKey(name=name, fingerprint=name)
-                ).job_ids[0]
+                key = IdempotencyKey(name=name, fingerprint=name)
+                new_id = self._queue.add([new], key, refuse_listed=True).job_ids[0]
         return Outcome(result=Result.DONE, new_id=new_id)
 
     def _call(self, job_id: str) -> Call:

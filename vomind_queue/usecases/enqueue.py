@@ -16,7 +16,13 @@ logger = logging.getLogger(__name__)
 class Inbox(Protocol):
     """What scheduling needs of the queue."""
 
-    def add(self, news: Sequence[NewCall], key: IdempotencyKey | None = None) -> Receipt: ...
+    def add(
+        self,
+        news: Sequence[NewCall],
+        key: IdempotencyKey | None = None,
+        *,
+        refuse_listed: bool = False,
+    ) -> Receipt: ...
     def change(self, job_id: str, decide: Callable[[Call], NewCall], by: str = "") -> None: ...
     def job(self, job_id: str) -> Job: ...
 
@@ -29,8 +35,8 @@ class Enqueue:
         self._deeds = deeds
 
     def schedule(self, new: NewCall, key: IdempotencyKey | None = None) -> Receipt:
-        """Accept one call. Raise KeyReused."""
-        receipt = self._inbox.add([new], key)
+        """Accept one call. Raise KeyReused, NumberListed."""
+        receipt = self._inbox.add([new], key, refuse_listed=True)
         if not receipt.replayed:
             later = new.due_ms is not None or new.delay_ms is not None
             logger.info(

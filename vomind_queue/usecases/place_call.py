@@ -55,7 +55,7 @@ class PlaceCall:
         """
         started = self._start(job_id)
         if isinstance(started, NotStarted):
-            logger.info("call given back: %s", started, extra={"job_id": job_id})
+            _log_not_started(job_id, started)
             return started
         logger.info("📞 🔄 call started", extra=fields_of(started))
         outcome = self._dialer.place(started.attempt)
@@ -78,3 +78,11 @@ class PlaceCall:
             logger.warning("call not started: %s", error, extra={"job_id": job_id})
             self._recorder.persist(lambda: self._worker_queue.abandon(job_id, token))
             return NotStarted.LOST
+
+
+def _log_not_started(job_id: str, why: NotStarted) -> None:
+    fields = {"job_id": job_id}
+    if why is NotStarted.DO_NOT_CALL:
+        logger.warning("📞 ❌ call failed: %s", why, extra=fields)
+    else:
+        logger.info("call given back: %s", why, extra=fields)

@@ -24,6 +24,7 @@ class CallRoutes:
     def __init__(self, services: Services) -> None:
         self._enqueue = services.enqueue
         self._queue = services.queue
+        self._do_not_call = services.do_not_call
         self._past_grace_ms = services.settings.past_schedule_grace_ms
         self._placeable = call_schemas.PlaceableCalls(services.settings)
 
@@ -102,6 +103,8 @@ class CallRoutes:
             new = call_schemas.CHANGE.merged(old, body)
             if found := self._not_placed([new]) or self._untimely([new]):
                 raise ValidationError(dict(found[0]))
+            if new.call.to != old.to:
+                self._do_not_call.refuse(new.call.to)
             return new
 
         job = self._enqueue.change(plausible(job_id), changed, caller())

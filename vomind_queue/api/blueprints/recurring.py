@@ -47,9 +47,10 @@ def schedule() -> Response:
 
 
 def _placeable(wanted: Recurrence) -> Recurrence:
-    """Return the recurrence. Raise ValidationError where this service does not place the call."""
+    """Return the recurrence. Raise ValidationError, NumberListed where the call is not placed."""
     if found := call_schemas.PlaceableCalls(services().settings).faults([wanted.call]):
         raise ValidationError(dict(found[0]))
+    services().do_not_call.refuse(wanted.call.to)
     return wanted
 
 

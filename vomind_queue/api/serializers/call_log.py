@@ -130,10 +130,10 @@ def _flat(shown: CallRow) -> dict[str, Any]:
     metadata = None if shown.metadata is None else json.dumps(shown.metadata, ensure_ascii=False)
     found |= {**(found["call"] or {}), "metadata": metadata}
     free = ("lead_id", "message", "failedReason", "metadata")
-    return {**found, **{name: _no_formula(found[name]) for name in free}}
+    return {**found, **{name: no_formula(found[name]) for name in free}}
 
 
-def _no_formula(text: str | None) -> str | None:
+def no_formula(text: str | None) -> str | None:
     """Return the text with an apostrophe before each formula, so that none is executed."""
     return _FORMULA.sub(_defused, text) if text else text
 

@@ -34,10 +34,11 @@
 --          outbox, outbox:forgotten, orphans, revoked
 --- @include "breaker"
 --- @include "clock"
---- @include "drop_record"
 --- @include "due"
 --- @include "erase"
+--- @include "hang_up"
 --- @include "held"
+--- @include "history"
 --- @include "job"
 --- @include "line"
 --- @include "log"
@@ -53,7 +54,7 @@ local id, attempt, outcome, reason, sid = ARGV[1], ARGV[2], ARGV[3], ARGV[4], AR
 local key = job_key(id)
 local mem = member(id)
 local job = redis.call('HMGET', key, 'state', 'attempt', 'mark', 'attempts', 'reason', 'data',
-    'forgotten', 'ring')
+    'forgotten', 'ring', 'hangup')
 -- A known SID, though the job may be gone by now: a repetition.
 if sid ~= '' and (not job[3] or job[2] ~= attempt) and redis.call('ZSCORE', K.sids, sid) then
     return { C.again, now, 0, 0 }
@@ -144,25 +145,11 @@ elseif reason ~= '' then
     redis.call('HSET', key, 'reason', reason)
 end
 
-local function trim(set, age, keep)
-    local old = redis.call('ZRANGEBYSCORE', set, '-inf', now - tonumber(age), 'LIMIT', 0, 5)
-    local over = redis.call('ZCARD', set) - tonumber(keep)
-    if over > #old then
-        old = redis.call('ZRANGE', set, 0, math.min(over, 5) - 1)
-    end
-    if #old > 0 then
-        redis.call('ZREM', set, unpack(old))
-    end
-    for _, stale in ipairs(old) do
-        drop_record(id_of(stale))
-    end
-end
-
 -- Removes what the record says of a call that is held; the rest are fields and values.
 local function close(state, set, age, keep, ...)
     release(mem)
     redis.call('HDEL', key, 'mark', 'callbacks', 'looks', 'horizon', 'lease', 'pos', 'notbefore', 'round',
-        'crowded')
+        'crowded', 'hangup')
     redis.call('HSET', key, 'state', state, 'attempts', attempts, 'finished', now, ...)
     redis.call('ZADD', set, now, mem)
     trim(set, age, keep)
@@ -189,6 +176,9 @@ if outcome == 'completed' then
         placed[5], placed[6] = 'rank', ARGV[17]
     end
     close('completed', K.completed, ARGV[10], ARGV[11], unpack(placed))
+    if job[9] then
+        hang_up(id, now)
+    end
 elseif outcome == 'failed' then
     note('failed')
     tally(now, 'not-placed')

@@ -12,13 +12,17 @@
 -- ARGV[6]  how long a call waits for another one to the same number, ms
 -- ARGV[7]  whether the request will ask for status callbacks: 1 | 0
 -- ARGV[8]  how long a phone rings where the call does not say, ms
+-- ARGV[9]  failed calls kept: age ms       ARGV[10] and number
 -- Returns  {ok, now, data, attempts so far, round, how long it may ring in ms} or
---          {lost | paused | preempted | limited | circuit_open | busy, now}
--- Touches  job:<id>, waiting:<rank>, delayed, active, leases, reconciling, window, rate, paused,
---          breaker, dialing, minute:<n>, totals, notify, outbox
+--          {lost | paused | preempted | limited | circuit_open | busy | do_not_call, now}
+--          `do_not_call`: it has ended, because its number is on the list
+-- Touches  job:<id>, waiting:<rank>, delayed, active, leases, reconciling, failed, line, window, rate,
+--          paused, breaker, dialing, do_not_call, minute:<n>, totals, gone:<id>, notify, outbox
 --- @include "attempt"
 --- @include "breaker"
 --- @include "clock"
+--- @include "do_not_call"
+--- @include "end_listed"
 --- @include "held"
 --- @include "holds"
 --- @include "job"
@@ -84,6 +88,13 @@ if any_hold(unpack(above)) then
 end
 
 local number = number_of(job[6])
+if is_listed(number) then
+    release_probe()
+    end_listed(id, ARGV[9], ARGV[10])
+    -- The start that was reserved for it is another call's.
+    notify()
+    return { C.do_not_call, now }
+end
 local free = redis.call('HSETNX', K.dialing, number, id) == 1
 local other = not free and redis.call('HGET', K.dialing, number)
 if other and other ~= id and redis.call('HEXISTS', job_key(other), 'mark') == 1 then

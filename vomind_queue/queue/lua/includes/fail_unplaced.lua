@@ -1,0 +1,31 @@
+-- Ends a call that a rule forbids for good; Twilio is not asked.
+--- @include "clock"
+--- @include "held"
+--- @include "history"
+--- @include "job"
+--- @include "log"
+--- @include "totals"
+
+-- `kind`: of the failure. `age` and `keep`: how long and how many failed calls are kept.
+local function fail_unplaced(id, kind, reason, age, keep)
+    local now, key, mem = now_ms(), job_key(id), member(id)
+    local job = redis.call('HMGET', key, 'state', 'priority', 'lease', 'reason', 'attempts')
+    if job[4] then
+        -- What its last attempt came to stays with that attempt.
+        redis.call('HSET', key, 'why', job[4])
+        reason = reason .. ' Before that: ' .. job[4]
+    end
+    if job[1] == 'active' then
+        release(mem)
+        redis.call('ZREM', K.window, job[3] or '')
+    end
+    redis.call('ZREM', K.waiting .. job[2], mem)
+    redis.call('ZREM', K.delayed, mem)
+    redis.call('HDEL', key, 'lease', 'pos', 'notbefore', 'round', 'busy', 'crowded')
+    redis.call('HSET', key, 'state', 'failed', 'reason', reason, 'ended', now)
+    redis.call('ZADD', K.failed, now, mem)
+    log_event(id, 'failed', { attempt = tonumber(job[5]), reason = reason })
+    tally(now, 'not-placed')
+    total('failure:' .. kind)
+    trim(K.failed, age, keep)
+end

@@ -1,0 +1,127 @@
+"""A person does not want to be called: the number is listed, and all calls to it are ended."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from vomind_queue.calls.call import mask_number
+from vomind_queue.calls.do_not_call import Added, Entry, EntryPage, Wish, same_phone
+from vomind_queue.errors import JobNotFound, NumberListed, NumberNotListed
+from vomind_queue.recurring.schedule import Removed
+from vomind_queue.usecases.deeds import Deeds
+
+logger = logging.getLogger(__name__)
+
+#: How long a request goes on ending calls that wait, s. What is left ends when its turn comes.
+ENDING_S = 1.0
+
+
+class List(Protocol):
+    """What is needed of the list."""
+
+    def add(
+        self, numbers: Sequence[str], wish: Wish, *, end_call: bool = False
+    ) -> Iterator[Added]: ...
+    def remove(self, number: str) -> bool: ...
+    def entry(self, number: str) -> Entry | None: ...
+    def page(self, after: int | None, limit: int) -> EntryPage: ...
+    def end_waiting(self, within_s: float) -> tuple[Sequence[str], bool]: ...
+    def on_the_line(self, number: str, *, end: bool = False, by: str = "") -> Sequence[str]: ...
+
+
+class RecurringStore(Protocol):
+    """What is needed of the recurring calls."""
+
+    def remove(self, schedule_id: str) -> Removed: ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Listed:
+    """What was done when numbers were listed."""
+
+    added: Sequence[Added]
+    #: Calls that waited or were delayed, and were ended.
+    cancelled: int
+    #: Recurring calls that were removed.
+    recurring: int
+    #: Calls whose phone may ring or rings already.
+    being_placed: Sequence[str]
+    #: Whether all calls that waited were looked at; the others end when their turn comes.
+    complete: bool
+
+
+class DoNotCall:
+    """The list and what follows from it. Everything may raise StoreUnavailable."""
+
+    def __init__(self, numbers: List, recurring_store: RecurringStore, deeds: Deeds) -> None:
+        self._list = numbers
+        self._recurring_store = recurring_store
+        self._deeds = deeds
+
+    def put(self, number: str, wish: Wish, *, end_call: bool = False) -> Listed:
+        """List a number; once this returns, no call to it starts.
+
+        ``end_call``: end the calls to it that are on the line.
+        """
+        listed = self._put([number], wish, end_call=end_call)
+        line = [
+            job_id
+            for each in same_phone(number)
+            for job_id in self._list.on_the_line(each, end=end_call, by=wish.by)
+        ]
+        self._deeds.note(wish.by, "do-not-call", to=mask_number(number), source=wish.source)
+        logger.info("number put on the do-not-call list", extra={"to": mask_number(number)})
+        return replace(listed, being_placed=list(dict.fromkeys([*listed.being_placed, *line])))
+
+    def put_many(self, numbers: Sequence[str], wish: Wish) -> Listed:
+        """List many numbers. Safe to repeat: a number that is listed keeps its entry."""
+        listed = self._put(numbers, wish)
+        new = sum(each.is_new for each in listed.added)
+        self._deeds.note(wish.by, "do-not-call of many", numbers=new, source=wish.source)
+        logger.info("%d numbers put on the do-not-call list", new)
+        return listed
+
+    def _put(self, numbers: Sequence[str], wish: Wish, *, end_call: bool = False) -> Listed:
+        both = list(dict.fromkeys(each for number in numbers for each in same_phone(number)))
+        added = list(self._list.add(both, wish, end_call=end_call))
+        ended, complete = self._list.end_waiting(ENDING_S)
+        cancelled, recurring = len(ended), 0
+        for schedule_id in dict.fromkeys(each for one in added for each in one.recurring):
+            # Somebody else may have removed it meanwhile.
+            with suppress(JobNotFound):
+                cancelled += len(self._recurring_store.remove(schedule_id).cancelled)
+                recurring += 1
+        asked = set(numbers)
+        return Listed(
+            added=[each for each in added if each.number in asked],
+            cancelled=cancelled,
+            recurring=recurring,
+            being_placed=[each.being_placed for each in added if each.being_placed],
+            complete=complete,
+        )
+
+    def remove(self, number: str, by: str, reason: str) -> None:
+        """Take a number off the list. Raise NumberNotListed."""
+        removed = [self._list.remove(each) for each in same_phone(number)]
+        if not any(removed):
+            raise NumberNotListed
+        to = mask_number(number)
+        self._deeds.note(by, "do-not-call removed", to=to, reason=reason)
+        logger.warning("number taken off the do-not-call list", extra={"to": to})
+
+    def entry(self, number: str) -> Entry | None:
+        """Return the entry of a number; ``None`` where it is not on the list."""
+        return self._list.entry(number)
+
+    def refuse(self, number: str) -> None:
+        """Raise NumberListed for a number on the list."""
+        if self._list.entry(number) is not None:
+            raise NumberListed
+
+    def page(self, after: int | None, limit: int) -> EntryPage:
+        """Return up to ``limit`` entries, newest first; ``after``: place of the last one before."""
+        return self._list.page(after, limit)
