@@ -145,6 +145,11 @@ def an_act(world: World) -> None:
         world.valkey.rename(f"{keys.ACT}{made}{ending}", f"{keys.ACT}{shown}{ending}")
 
 
+def listed(world: World) -> None:
+    """The number is on the do-not-call list."""
+    assert world.api.web.put(f"/api/people/{TO}/do-not-call").status_code == 200
+
+
 #: By endpoint and example; an endpoint alone stands for all its examples that are not here.
 WORLDS: Mapping[str, Callable[[World], None]] = {
     "scheduleCall/reusedKey": the_key_was_used,
@@ -191,6 +196,10 @@ WORLDS: Mapping[str, Callable[[World], None]] = {
     "findCalls/number": logged,
     "getLoggedCall/accepted": logged,
     "forgetPerson": logged,
+    "listNumber/one": a_call,
+    "showListedNumber": listed,
+    "unlistNumber": listed,
+    "listListedNumbers": listed,
     "getReadiness/ready": a_worker,
     "reportStatus/ringing": at_twilio,
     "reportStatus/noCall": at_twilio,

@@ -106,9 +106,13 @@ class Api:
         """Return the answer to a change. Raise ApiFault."""
         return document(self.ask("PATCH", path, body=body))
 
-    def delete(self, path: str) -> dict[str, Any]:
+    def put(self, path: str, body: Any = None) -> dict[str, Any]:
+        """Return the answer to a body, where there is one. Raise ApiFault."""
+        return document(self.ask("PUT", path, body=body))
+
+    def delete(self, path: str, body: Any = None) -> dict[str, Any]:
         """Return the answer to a removal. Raise ApiFault."""
-        return document(self.ask("DELETE", path))
+        return document(self.ask("DELETE", path, body=body))
 
     def ask(
         self,

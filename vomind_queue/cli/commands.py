@@ -39,6 +39,7 @@ recurring recurring Create, list, change, pause and delete recurring calls.
 pause queue Stop all workers from starting calls until resume.
 resume queue Let workers start calls again.
 clean queue Remove finished calls from history; the call log keeps them.
+dnc dnc Keep the do-not-call list: numbers that never ring.
 export list_calls Write calls from the call log as CSV or JSON lines, newest first.
 forget admin Remove a phone NUMBER from the queue, the history and the call log.
 dead-letters admin Show the rows that the call log refused, and why; never a phone number.

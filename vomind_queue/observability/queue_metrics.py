@@ -44,3 +44,5 @@ class QueueMetrics:
     oldest_unresolved_ms: int
     #: Calls on the line, and calls whose price is still missing.
     polled: int
+    #: Numbers on the do-not-call list.
+    listed_numbers: int

@@ -75,7 +75,7 @@ class DoNotCallList:
         Return their ids, and whether all were looked at within that time. The others end when
         their turn comes.
         """
-        until, ended = time.monotonic() + within_s, []
+        until, ended = time.monotonic() + within_s, list[str]()
         for name in (*(f"{keys.WAITING}{each.rank}" for each in Priority), keys.DELAYED):
             for part in self._scan("end_listed", name, LOOKED_AT, *self._keep()):
                 ended += part

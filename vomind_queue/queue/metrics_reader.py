@@ -5,7 +5,8 @@ Fields of the totals' hash (`keys.TOTALS`), each a count since the store was new
 ==================  ============================================================
 ``event:<kind>``    entries of the outbox, a call each: ``accepted``, ``completed``,
                     ``failed``, ``put_off`` …; not ``taken`` and ``started``
-``failure:<kind>``  attempts that failed, by `attempts.Kind`
+``failure:<kind>``  attempts that failed, by `attempts.Kind`; ``do-not-call``: calls
+                    that ended because their number is on the list
 ``lease-lost``      calls rescued from workers that went silent
 ``w<n>``            starts by the half octave of the time that they waited in
                     their turn; ``waited-ms`` is the sum
@@ -35,8 +36,8 @@ class MetricsReader:
 
     def read(self) -> QueueMetrics:
         """Return all of them, at one moment. Raise StoreUnavailable."""
-        _, flat, waiting, overdue, seen, is_leader, tick, unknown, followed = self._store.read(
-            "metrics", [keys.ACTIVE]
+        _, flat, waiting, overdue, seen, is_leader, tick, unknown, followed, listed = (
+            self._store.read("metrics", [keys.ACTIVE])
         )
         totals = {name: int(count) for name, count in pairs(flat).items()}
         return QueueMetrics(
@@ -53,6 +54,7 @@ class MetricsReader:
             recurring_overdue_ms=tick,
             oldest_unresolved_ms=unknown,
             polled=followed,
+            listed_numbers=listed,
         )
 
 

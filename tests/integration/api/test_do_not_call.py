@@ -238,7 +238,8 @@ def test_the_list_comes_in_pages_and_as_csv(api: Api, listing: List) -> None:
     answer = api.web.get("/api/do-not-call", headers={"Accept": "text/csv"})
     lines = answer.text.splitlines()
     assert (lines[0], len(lines)) == ("number,listedAt,by,source,reason", 7)
-    assert lines[2].startswith("+15550000004,") and lines[2].endswith(",API,api,'=1+1")
+    assert lines[2].startswith("+15550000004,")
+    assert lines[2].endswith(",API,api,'=1+1")
 
 
 def test_a_number_leaves_the_list_with_a_reason_alone(

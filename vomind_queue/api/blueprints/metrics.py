@@ -87,6 +87,7 @@ class _Collector:
             "vomind_unknown_outcomes": metrics.events.get("in_doubt", 0),
             "vomind_leases_lost": metrics.leases_lost,
             "vomind_orphaned_calls": stats.orphaned_calls,
+            "vomind_do_not_call_calls": metrics.failures.get("do-not-call", 0),
         }.items():
             yield CounterMetricFamily(name, _texts()[name], value=count)
         yield _histogram("vomind_wait_seconds", metrics.waited)
@@ -130,6 +131,7 @@ def _of_metrics(metrics: QueueMetrics) -> Mapping[str, float]:
         "vomind_oldest_unresolved_seconds": metrics.oldest_unresolved_ms / 1000,
         "vomind_recurring_overdue_seconds": metrics.recurring_overdue_ms / 1000,
         "vomind_polled_calls": metrics.polled,
+        "vomind_do_not_call_numbers": metrics.listed_numbers,
         "vomind_scheduler_active": metrics.scheduler_active,
     }
     if metrics.scheduler_seen_ms is not None:

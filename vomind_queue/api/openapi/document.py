@@ -19,6 +19,7 @@ from vomind_queue.api.openapi.texts import data, meaning, operations
 from vomind_queue.api.schemas import acts as act_schemas
 from vomind_queue.api.schemas import call_log as log_schemas
 from vomind_queue.api.schemas import calls as call_schemas
+from vomind_queue.api.schemas import do_not_call as do_not_call_schemas
 from vomind_queue.api.schemas import recurring as recurring_schemas
 from vomind_queue.api.schemas.fields import Calls, Rule, Shape
 
@@ -33,6 +34,9 @@ BODIES: Mapping[str, Schema] = {
     "RecurringCallChange": recurring_schemas.CHANGE,
     "PreviewRequest": recurring_schemas.PREVIEW,
     "ActRequest": act_schemas.ACT,
+    "DoNotCallRequest": do_not_call_schemas.WISH,
+    "DoNotCallImport": do_not_call_schemas.IMPORT,
+    "DoNotCallRemoval": do_not_call_schemas.REMOVAL,
     "PauseRequest": call_schemas.PAUSE,
     "CleanRequest": call_schemas.CLEAN,
     "RetryFailedRequest": call_schemas.RETRY_FAILED,
@@ -47,6 +51,7 @@ _QUERIES: Mapping[str, Schema] = {
     "RecurringPage": recurring_schemas.PAGE,
     "Search": log_schemas.SEARCH,
     "DeedSearch": log_schemas.DEEDS,
+    "DoNotCallPage": do_not_call_schemas.PAGE,
 }
 
 

@@ -55,7 +55,7 @@ def imported(results: Sequence[dict[str, Any]], done: Listed) -> dict[str, Any]:
     return {"message": message, "counts": counts, **_ended(done), "results": list(results)}
 
 
-def result(number: str, outcome: str, detail: str | None = None) -> dict[str, Any]:
+def result(number: str | None, outcome: str, detail: str | None = None) -> dict[str, Any]:
     """Return what became of one number."""
     return {"number": number, "result": outcome, "detail": detail}
 

@@ -4,9 +4,10 @@
 -- Returns  {now, {field, count, …}, ms that the first waiting call waits, ms that the first
 --           delayed call is overdue, ms since a scheduler saw to everything or -1, whether one
 --           is active: 1 | 0, ms that the first tick is overdue, ms since the oldest attempt with
---           an unknown outcome was started, calls being polled}; 0 ms where there is none
+--           an unknown outcome was started, calls being polled, numbers on the do-not-call list};
+--           0 ms where there is none
 -- Touches  job:<id>, waiting:<rank>, delayed, reconciling, status_polls, schedules, old schedules,
---          scheduler, redbeat::lock, totals
+--          scheduler, redbeat::lock, do_not_call, totals
 --- @include "clock"
 --- @include "job"
 
@@ -49,4 +50,5 @@ return {
     overdue(),
     unresolved,
     redis.call('ZCARD', K.status_polls),
+    redis.call('ZCARD', K.do_not_call),
 }
