@@ -97,6 +97,13 @@ class RequestSchema(Schema):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.known = frozenset(field.data_key or name for name, field in self.fields.items())
+        self._required = [
+            field.data_key or name for name, field in self.fields.items() if field.required
+        ]
+
+    def load(self, data: Any, **kwargs: Any) -> Any:
+        """Return the fields of a body. Those that it lacks cost nothing; `faults` misses them."""
+        return super().load(data, partial=True, **kwargs)
 
     @validates_schema(pass_original=True, skip_on_field_errors=False)
     def check(self, data: Any, original: Any, **_: Any) -> None:
@@ -105,13 +112,14 @@ class RequestSchema(Schema):
             raise ValidationError(found)
 
     def faults(self, _data: Mapping[str, Any], sent: Mapping[str, Any]) -> dict[str, Any]:
-        """Return errors by field: a hint for each name that was probably a slip."""
+        """Return errors by field: what is missing, and a hint for each probable slip in a name."""
+        found = {name: [REQUIRED["required"]] for name in self._required if name not in sent}
         if sent.keys() <= self.known:
-            return {}
+            return found
         if len(sent) > unknown_fields.MOST_NAMES:
             text = f"Must have at most {unknown_fields.MOST_NAMES} fields; got {len(sent):,}."
             return {"_schema": [text]}
-        return dict(unknown_fields.slips(sent, self.known))
+        return found | unknown_fields.slips(sent, self.known)
 
     def ignored(self, sent: Mapping[str, Any]) -> list[str]:
         """Return the names of fields in a valid body that have no effect."""
