@@ -35,6 +35,10 @@ class WrongState(QueueError):
         self.state = state
 
 
+class ExpiresTooSoon(QueueError):
+    """A call's latest start would lie before the time at which it is due."""
+
+
 class CallRefused(Exception):
     """This service does not place a call, or not so."""
 

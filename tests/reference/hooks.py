@@ -70,7 +70,7 @@ def before_call(_: Any, case: schemathesis.Case, __: Any) -> None:
 
 @schemathesis.hook
 def filter_body(context: schemathesis.HookContext, body: Any) -> bool:
-    """Refused are slips in names, trunk zeros, and a recurring call that ends before it runs.
+    """Refused are slips in names, trunk zeros, and calls that end before they run or are due.
 
     So are changes that contradict the fields which the stored call keeps.
     """
@@ -81,8 +81,12 @@ def filter_body(context: schemathesis.HookContext, body: Any) -> bool:
         return True
     calls = body.get("calls") if isinstance(body.get("calls"), list) else []
     changes = context.operation.method == "patch"
-    contradicts = body.get("machineDetection") == "off" or body.get("twimlUrl")
+    contradicts = (
+        body.get("machineDetection") == "off" or body.get("twimlUrl") or body.get("notAfter")
+    )
     if changes and (contradicts or _names_a_voice(body)):
+        return False
+    if any(_may_expire_early(each) for each in [body, *calls] if isinstance(each, dict)):
         return False
     objects = [each for each in [body, *calls] if isinstance(each, dict)]
     if not all(_fits(each) for each in objects) or any(
@@ -101,6 +105,11 @@ def _is_unsaid(body: dict[str, Any]) -> bool:
     if isinstance(reason, str) and not reason.isprintable():
         return True
     return isinstance(match, dict) and {"since", "until"} <= match.keys()
+
+
+def _may_expire_early(call: dict[str, Any]) -> bool:
+    has_time = call.get("scheduleAt") or call.get("delayMs")
+    return bool(has_time and call.get("notAfter"))
 
 
 def _names_a_voice(body: dict[str, Any]) -> bool:

@@ -168,6 +168,8 @@ WORLDS: Mapping[str, Callable[[World], None]] = {
     "hangUpJob/ringing": at_twilio,
     "hangUpJob/waiting": a_call,
     "retryJob/failed": refused,
+    "retryJob/later": refused,
+    "retryJob/passed": refused,
     "retryJob/waiting": a_call,
     "getStats": a_call,
     "listWaiting": a_call,

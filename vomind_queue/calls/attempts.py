@@ -42,6 +42,8 @@ class Attempt:
     #: Instant on `clocks.boottime` before the marker was asked for, s; the request to the
     #: provider must leave within the dial deadline of it, or not at all.
     started_s: float | None = None
+    #: The request must leave within this time of that instant as well, s; ``None``: no such limit.
+    left_s: float | None = None
     #: Whether the request asked for status callbacks, so that Twilio's record of the call shows
     #: the token; ``None`` for a marker that an older version wrote.
     callbacks: bool | None = None

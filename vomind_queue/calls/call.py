@@ -13,6 +13,7 @@ from typing import Any
 
 from phonenumbers import COUNTRY_CODE_TO_REGION_CODE
 
+from vomind_queue.calls.instants import unix_ms
 from vomind_queue.calls.phone_number import PhoneNumber
 
 #: As numbers begin, such as ``+1``; none begins another one.
@@ -83,6 +84,8 @@ class Call:
     twiml_url: str | None = None
     #: How long the phone may ring, ms; ``None``: as the settings say.
     ring_timeout_ms: int | None = None
+    #: No attempt starts after this, as `instants.iso` writes it; ``None``: as the settings say.
+    not_after: str | None = None
     #: The number as it came, where that is not how it is spelt; ``None``: it is.
     to_given: str | None = None
     #: The client's id of the request that asked for the call; logged, never shown. ``None``: the
@@ -90,6 +93,11 @@ class Call:
     request_id: str | None = None
     #: The number as it was read when the call came in, for the rules on it; not stored.
     number: PhoneNumber | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def not_after_ms(self) -> int | None:
+        """The latest start, unix ms."""
+        return None if self.not_after is None else unix_ms(self.not_after)
 
     def as_data(self) -> dict[str, Any]:
         """Return the call as the REST API shows it under ``data``."""
@@ -130,6 +138,7 @@ OPTIONS: Mapping[str, str] = {
     "voice": "voice",
     "twimlUrl": "twiml_url",
     "ringTimeoutMs": "ring_timeout_ms",
+    "notAfter": "not_after",
 }
 
 

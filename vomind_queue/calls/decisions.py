@@ -91,6 +91,8 @@ class NotStarted(StrEnum):
     BUSY = "busy"
     #: The number is on the do-not-call list: the call has failed.
     DO_NOT_CALL = "do_not_call"
+    #: Its latest start has passed: it has failed.
+    EXPIRED = "expired"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -85,6 +85,8 @@ class Job:
     due_ms: int | None
     #: Start of the last attempt, unix ms.
     started_ms: int | None
+    #: No attempt starts after this, unix ms; ``None`` where there is no such limit.
+    not_after_ms: int | None = None
     #: When it completed or failed, unix ms.
     finished_ms: int | None
     #: Delayed: when it is dialed next, unix ms; ``None`` in every other state.

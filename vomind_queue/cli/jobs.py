@@ -85,20 +85,33 @@ def hangup(api: Api, out: Out, *, ids: tuple[str, ...]) -> None:
     metavar="KIND",
     help="All calls that failed for one reason: see `vomind-queue failures`.",
 )
+@click.option("--not-after", metavar="TIME", help="Another latest start, for calls by their ids.")
 @talks
-def retry(api: Api, out: Out, *, ids: tuple[str, ...], failed: bool, reason: str | None) -> None:
+def retry(
+    api: Api,
+    out: Out,
+    *,
+    ids: tuple[str, ...],
+    failed: bool,
+    reason: str | None,
+    not_after: str | None,
+) -> None:
     """Put failed calls back in the queue, with a full set of attempts.
 
     Select them by id ("-" reads ids from standard input), by --reason, or all with --failed.
     """
     if bool(ids) + failed + (reason is not None) != 1:
         raise click.UsageError("Expected call ids, a --reason, or --failed.")
+    if not_after and not ids:
+        raise click.UsageError("Expected call ids with --not-after.")
     if not ids:
         _retry_many(api, out, reason)
         return
 
+    body = {"notAfter": not_after} if not_after else None
+
     def one(job_id: str) -> tuple[dict[str, Any], str]:
-        return api.post(f"{job_path(job_id)}/retry"), f"{job_id}: back in the queue"
+        return api.post(f"{job_path(job_id)}/retry", body), f"{job_id}: back in the queue"
 
     _each(out, ids, one)
 

@@ -17,8 +17,15 @@ _when = together(
     click.option("--at", "scheduleAt", metavar="TIME", help="When: 2030-11-20T10:00:00+01:00."),
     click.option("--in", "delayMs", type=duration, help="After how long: 90s, 15m, 1h30m, 7d."),
 )
+_latest = click.option(
+    "--not-after",
+    "notAfter",
+    metavar="TIME",
+    help="Latest start: 2030-11-20T11:00:00+01:00. After it the call fails.",
+)
 _options = together(
     call_options,
+    _latest,
     click.option(
         "--idempotency-key",
         metavar="TEXT",
@@ -52,6 +59,7 @@ def schedule(api: Api, out: Out, **options: Any) -> None:
 @click.argument("job_id", metavar="ID")
 @click.option("--to", metavar="NUMBER", help="Another number.")
 @_when
+@_latest
 @call_options
 @talks
 def edit(api: Api, out: Out, *, job_id: str, **options: Any) -> None:

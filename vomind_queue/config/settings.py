@@ -101,6 +101,9 @@ class Settings:
         types.unless("any", types.DURATION), "15m", name="PAST_SCHEDULE_GRACE"
     )
     """How far in the past a scheduled time may lie when it is sent; `any` accepts all."""
+    call_expiry_ms: int | None = setting(types.unless("off", types.TIME), "off", name="CALL_EXPIRY")
+    """How long after a call is due its attempts may start, unless it has a `notAfter`. Later it
+    fails as expired. A run of a recurring call may start within its `graceMs` in any case."""
     default_zone: str = setting(types.ZONE, "UTC", name="DEFAULT_TIMEZONE")
     """Time zone of recurring calls that do not name one."""
     allowed_countries: frozenset[str] = setting(types.COUNTRIES, "")

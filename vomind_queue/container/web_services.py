@@ -89,7 +89,8 @@ def build(settings: Settings, log: CallLog) -> Services:
 
 def build_on(store: RedisStore, settings: Settings, log: CallLog) -> Services:
     """Return the same on a connection that is there."""
-    queue, recurring_store = CallQueue(store, settings.rate), RecurringStore(store)
+    queue = CallQueue(store, settings.rate, settings.call_expiry_ms)
+    recurring_store = RecurringStore(store)
     deeds = Deeds(Activity(store))
     status_callbacks = StatusCallbacks(
         callback_store=callback_store_of(

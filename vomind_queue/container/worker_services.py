@@ -27,6 +27,7 @@ from vomind_queue.queue.worker_queue import WorkerQueue
 from vomind_queue.twilio.account_checks import AccountChecks
 from vomind_queue.twilio.dialer import TwilioDialer
 from vomind_queue.usecases import voicemails
+from vomind_queue.usecases.expire_calls import ExpireCalls
 from vomind_queue.usecases.fire_recurring import RecurringScheduler
 from vomind_queue.usecases.place_call import PlaceCall
 from vomind_queue.usecases.reconcile import Reconciliation
@@ -55,6 +56,7 @@ class WorkerServices:
     reconciliation: Reconciliation
     status_polling: StatusPolling
     voicemails: voicemails.Voicemails
+    expire_calls: ExpireCalls
     due_times: DueTimes
 
 
@@ -66,7 +68,7 @@ def build_worker(settings: Settings, dialer: Provider | None = None) -> WorkerSe
     store = RedisStore(client, settings.outbox_max)
     name = process_name()
     worker_queue = WorkerQueue(store, name, protocol_of(settings))
-    queue = CallQueue(store, settings.rate)
+    queue = CallQueue(store, settings.rate, settings.call_expiry_ms)
     dialer = dialer or _dialer(settings, TwilioDialer)
     recorder, policy = OutcomeRecorder(worker_queue, dialer), _policy(settings)
     place_call = PlaceCall(
@@ -94,13 +96,14 @@ def build_worker(settings: Settings, dialer: Provider | None = None) -> WorkerSe
         settings=settings,
         queue=queue,
         worker_queue=worker_queue,
-        recurring_scheduler=RecurringScheduler(RecurringStore(store)),
+        recurring_scheduler=RecurringScheduler(RecurringStore(store, settings.call_expiry_ms)),
         place_call=place_call,
         reconciliation=reconciliation,
         status_polling=status_polling,
         voicemails=voicemails.Voicemails(
             store=VoicemailStore(store, settings.dial_deadline_ms), operator=dialer
         ),
+        expire_calls=ExpireCalls(worker_queue),
         due_times=DueTimes(store, settings.redis_url),
     )
 

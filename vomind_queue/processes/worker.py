@@ -27,6 +27,7 @@ from vomind_queue.errors import QueueError, StoreUnavailable
 from vomind_queue.observability import logs, tracing
 from vomind_queue.processes.background_jobs import BackgroundJobs
 from vomind_queue.queue.due_times import (
+    EXPIRIES,
     ORPHANS,
     RECONCILIATIONS,
     STATUS_POLLS,
@@ -100,6 +101,7 @@ def _jobs(work: WorkerServices) -> BackgroundJobs:
         STATUS_POLLS: work.status_polling.poll_due,
         ORPHANS: work.status_polling.end_orphans,
         VOICEMAILS: work.voicemails.leave_due,
+        EXPIRIES: work.expire_calls.expire_due,
     }
     return BackgroundJobs(work.due_times, steps, lambda: work.worker_queue.worker_count)
 

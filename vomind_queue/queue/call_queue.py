@@ -13,22 +13,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from vomind_queue.calls.call import Call, NewCall, Priority, State
+from vomind_queue.calls.call import Call, NewCall, State
 from vomind_queue.calls.job import Cleaned, IdempotencyKey, Job, Page, Receipt
-from vomind_queue.calls.limits import Pause, Rate
-from vomind_queue.errors import JobNotFound, NumberListed, WrongState
-from vomind_queue.observability.queue_stats import (
-    OnTheLine,
-    OutboxState,
-    RateUse,
-    Stats,
-    Unanswered,
-)
-from vomind_queue.observability.redis_memory import Memory
+from vomind_queue.calls.limits import Rate
+from vomind_queue.errors import ExpiresTooSoon, JobNotFound, NumberListed, WrongState
+from vomind_queue.observability.queue_stats import Stats
 from vomind_queue.queue import call_record, keys
 from vomind_queue.queue.codes import Code
 from vomind_queue.queue.connection import RedisStore, translate_errors
 from vomind_queue.queue.idempotency_keys import asked, recalled, refuse_misuse
+from vomind_queue.queue.stats_reader import read_stats
 
 #: Calls that one script writes at most: it must not hold the server for 5 ms, a slow one either.
 CHUNK = 150
@@ -40,18 +34,20 @@ STAGING_TTL_MS = 30_000
 CHANGE_TRIES = 5
 #: A worker that did not ask for calls this long is gone, ms.
 WORKER_GONE_MS = 30_000
-#: A scheduler that did not check for this long is gone, ms.
-SCHEDULER_GONE_MS = 30_000
 
 _NEWEST_FIRST = (State.COMPLETED, State.FAILED)
+_NOT_RETRIED = "Only failed calls can be retried; call {id} is {state}."
 
 
 class CallQueue:
     """The jobs in Redis, behind one script a request."""
 
-    def __init__(self, store: RedisStore, rate: Rate | None) -> None:
+    def __init__(self, store: RedisStore, rate: Rate | None, expiry_ms: int | None = None) -> None:
+        """``expiry_ms``: how long after it is due a call may start that does not say so itself."""
         self._store = store
         self._rate = rate
+        #: The latest start of such calls, as in `includes/expiry.lua`.
+        self._latest = "" if expiry_ms is None else f"+{expiry_ms}"
 
     def now_ms(self) -> int:
         """Return Unix ms on the server's clock."""
@@ -80,13 +76,13 @@ class CallQueue:
         do-not-call list. Other calls to such a number are stored, and end when their turn comes.
         """
         refuse = "1" if refuse_listed else ""
-        if key is None and len(news) == 1 and _is_plain(news[0]):
+        if key is None and len(news) == 1 and not self._latest and _is_plain(news[0]):
             call = news[0].call
             data, rank = call_record.encode(call), call.priority.rank
             answer = self._store.run_with_deadline("add_one", keys.LAST_ID, data, rank, refuse)
         elif len(news) <= CHUNK:
             answer = self._store.run_with_deadline(
-                "add", keys.LAST_ID, *asked(key), "", refuse, *_whole(news)
+                "add", keys.LAST_ID, *asked(key), "", refuse, *self._whole(news)
             )
         else:
             answer = self._add_staged(news, asked(key))
@@ -94,7 +90,8 @@ class CallQueue:
 
     def publish(self, job_id: str, new: NewCall) -> None:
         """Store one call under an id that was chosen elsewhere; one that exists is left alone."""
-        self._store.run_with_deadline("add", keys.LAST_ID, *asked(None), job_id, "", *_whole([new]))
+        whole = self._whole([new])
+        self._store.run_with_deadline("add", keys.LAST_ID, *asked(None), job_id, "", *whole)
 
     def recall(self, key: IdempotencyKey) -> Receipt | None:
         """Return what an earlier request with this key was answered; raise KeyReused."""
@@ -136,23 +133,51 @@ class CallQueue:
             old = call_record.decode(fields["data"])
             new = decide(old)
             call = replace(new.call, request_id=old.request_id)
-            wanted = call_record.encode(call), call.priority.rank, *_times(new)
+            latest = self._latest_of(call) if _moves(old, new) else "keep"
+            wanted = call_record.encode(call), call.priority.rank, *_times(new), by, latest
             answer = self._store.run_with_deadline(
-                "change", keys.ACTIVE, job_id, fields["data"], *wanted, by
+                "change", keys.ACTIVE, job_id, fields["data"], *wanted
             )
             if answer[0] != Code.MISMATCH:
                 _refuse(answer, job_id, "Call {id} has begun ({state}); it cannot be changed.")
+                if answer[0] == Code.EXPIRED:
+                    raise ExpiresTooSoon(f"Call {job_id} would expire before it is due.")
                 return
-        busy = f"Call {job_id} is being changed by others: try again."
-        raise WrongState(busy, job_id=job_id, state=fields["state"])
+        raise _contended(job_id, fields["state"])
 
     def retry(self, job_id: str, by: str = "", once: str = "") -> None:
         """Put a failed call back into the queue with all its attempts.
 
         ``once`` names the request: sent again, it does nothing to a call that it has retried.
+        Raise JobNotFound, and WrongState where it did not fail or its own latest start has passed.
         """
-        answer = self._store.run_with_deadline("retry", keys.FAILED, job_id, by, once)
-        _refuse(answer, job_id, "Only failed calls can be retried; call {id} is {state}.")
+        answer = self._store.run_with_deadline(
+            "retry", keys.FAILED, job_id, by, once, self._latest, "", ""
+        )
+        _refuse(answer, job_id, _NOT_RETRIED)
+        if answer[0] == Code.EXPIRED:
+            text = f"The notAfter of call {job_id} has passed; retry it with a later one, or null."
+            raise WrongState(text, job_id=job_id, state=State.FAILED)
+
+    def retry_until(self, job_id: str, not_after: str | None, by: str = "") -> None:
+        """Do the same with another latest start, as in `Call`; ``None``: as the settings say.
+
+        Raise JobNotFound, WrongState, ExpiresTooSoon.
+        """
+        fields = call_record.pairs(self._store.read("show", [keys.job(job_id)], job_id))
+        if not fields:
+            raise JobNotFound(job_id)
+        old = call_record.decode(fields["data"])
+        call = replace(old, not_after=not_after)
+        latest, data = self._latest_of(call), call_record.encode(call)
+        answer = self._store.run_with_deadline(
+            "retry", keys.FAILED, job_id, by, "", latest, fields["data"], data
+        )
+        _refuse(answer, job_id, _NOT_RETRIED)
+        if answer[0] == Code.EXPIRED:
+            raise ExpiresTooSoon(f"The latest start of call {job_id} has passed.")
+        if answer[0] == Code.MISMATCH:
+            raise _contended(job_id, fields["state"])
 
     def clean(self, grace_ms: int, limit: int) -> Cleaned:
         """Remove the oldest finished calls, a part at a time."""
@@ -198,12 +223,12 @@ class CallQueue:
     def stats(self) -> Stats:
         """Return all numbers, read at one moment."""
         rate = (self._rate.max_starts, self._rate.window_ms) if self._rate else (0, 0)
-        return _stats(self._store.read("stats", [keys.ACTIVE], *rate, WORKER_GONE_MS))
+        return read_stats(self._store.read("stats", [keys.ACTIVE], *rate, WORKER_GONE_MS))
 
     def _add_staged(self, news: Sequence[NewCall], request: tuple[str, str, int]) -> list[Any]:
         first = began = ""
         for offset in range(0, len(news), CHUNK):
-            part = _whole(news[offset : offset + CHUNK])
+            part = self._whole(news[offset : offset + CHUNK])
             answer = self._store.run_with_deadline(
                 "stage", keys.LAST_ID, first, began, len(news), STAGING_TTL_MS, offset, *part
             )
@@ -213,9 +238,36 @@ class CallQueue:
             "commit", keys.LAST_ID, *request, first, len(news), began, runs
         )
 
+    def _latest_of(self, call: Call) -> int | str:
+        latest_ms = call.not_after_ms
+        return self._latest if latest_ms is None else latest_ms
+
+    def _whole(self, news: Sequence[NewCall]) -> list[Any]:
+        return [
+            value
+            for new in news
+            for value in (
+                call_record.encode(new.call),
+                new.call.priority.rank,
+                *_times(new),
+                self._latest_of(new.call),
+            )
+        ]
+
 
 def _is_plain(new: NewCall) -> bool:
-    return new.due_ms is None and new.delay_ms is None
+    return new.due_ms is None and new.delay_ms is None and new.call.not_after is None
+
+
+def _moves(old: Call, new: NewCall) -> bool:
+    """Return whether a change is about when the call is placed."""
+    has_time = new.due_ms is not None or new.delay_ms is not None
+    return has_time or new.call.not_after != old.not_after
+
+
+def _contended(job_id: str, state: str) -> WrongState:
+    text = f"Call {job_id} is being changed by others: try again."
+    return WrongState(text, job_id=job_id, state=state)
 
 
 def _runs(news: Sequence[NewCall]) -> list[int]:
@@ -234,14 +286,6 @@ def _times(new: NewCall) -> tuple[int | str, int | str]:
     due = "" if new.due_ms is None else new.due_ms
     delay = "" if new.delay_ms is None else new.delay_ms
     return due, delay
-
-
-def _whole(news: Sequence[NewCall]) -> list[Any]:
-    return [
-        value
-        for new in news
-        for value in (call_record.encode(new.call), new.call.priority.rank, *_times(new))
-    ]
 
 
 def _receipt(answer: list[Any]) -> Receipt:
@@ -264,55 +308,3 @@ def _refuse(answer: list[Any], job_id: str, wording: str) -> None:
     if answer[0] == Code.WRONG_STATE:
         state = answer[2]
         raise WrongState(wording.format(id=job_id, state=state), job_id=job_id, state=state)
-
-
-def _stats(answer: list[Any]) -> Stats:
-    now, high, normal, low, active, completed, failed, delayed, unknown, workers = answer[:10]
-    max_starts, window_ms, used, reset_ms, overridden, breaker, recurring, led, orphans, crowded = (
-        map(int, answer[10:20])
-    )
-    rate_use = None
-    if max_starts:
-        rate = Rate(max_starts=max_starts, window_ms=window_ms)
-        rate_use = RateUse(rate=rate, used=used, reset_ms=reset_ms, overridden=bool(overridden))
-    pause = None
-    attempts, since, until, oldest = map(int, answer[23])
-    dialing, ringing, talking = answer[22]
-    if answer[24:]:
-        by, at, reason = answer[24:]
-        pause = Pause(by=by, at_ms=int(at), reason=reason or None)
-    return Stats(
-        waiting=high + normal + low,
-        active=active,
-        completed=completed,
-        failed=failed,
-        delayed=delayed,
-        by_priority={Priority.HIGH: high, Priority.NORMAL: normal, Priority.LOW: low},
-        pause=pause,
-        rate_use=rate_use,
-        circuit_open_until_ms=breaker or None,
-        capacity_until_ms=crowded if crowded > now else None,
-        unknown_outcomes=unknown,
-        unanswered=Unanswered(
-            attempts=attempts, since_ms=since or None, reconciled_by_ms=until or None
-        ),
-        oldest_waiting_ms=oldest or None,
-        on_the_line=OnTheLine(dialing=dialing, ringing=ringing, talking=talking),
-        orphaned_calls=orphans,
-        workers=workers,
-        recurring=recurring,
-        scheduler_active=now - led <= SCHEDULER_GONE_MS,
-        outbox=_outbox(answer[20]),
-        memory=Memory(used=answer[21][0], limit=answer[21][1]),
-    )
-
-
-def _outbox(answer: list[Any]) -> OutboxState:
-    pending, behind_ms, dead, shipping, *lost = answer
-    return OutboxState(
-        pending=pending,
-        behind_ms=behind_ms,
-        dead=dead,
-        shipper_active=bool(shipping),
-        lost={name: int(count) for name, count in zip(lost[::2], lost[1::2], strict=True)},
-    )

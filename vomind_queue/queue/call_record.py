@@ -10,6 +10,7 @@ whose number lies in a bulk that is in ``staging`` is not there yet for anyone.
 ``state``     ``waiting``, ``delayed``, ``active``, ``completed``, ``failed``
 ``at``        when it was accepted (a large bulk: when its first part came in), unix ms
 ``due``       when it was first wanted, unix ms; absent when at once
+``notafter``  latest start of an attempt, unix ms; absent where there is none
 ``pos``       its place among the waiting calls while it is held or waits for its number
 ``lease``     token of the worker that holds it
 ``attempt``   token of the last attempt
@@ -101,6 +102,7 @@ def read(job_id: str, fields: Mapping[str, str]) -> Job | None:
         failed_reason=fields.get("reason"),
         created_ms=int(fields["at"]),
         due_ms=number(fields, "due"),
+        not_after_ms=number(fields, "notafter"),
         started_ms=number(fields, "started"),
         finished_ms=ended_ms(fields),
         next_attempt_ms=_next_attempt_ms(state, fields),

@@ -36,6 +36,8 @@ class Code(IntEnum):
     CIRCUIT_OPEN = 12
     #: Delayed: another call to the same number is under way, or its outcome unknown.
     BUSY = 13
+    #: The call's latest start has passed, or lies before the time at which it is due.
+    EXPIRED = 14
     #: Ended or refused: the number is on the do-not-call list.
     DO_NOT_CALL = 15
     #: The attempt's outcome is not written yet.

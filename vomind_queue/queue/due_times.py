@@ -1,4 +1,4 @@
-"""When background work is due: reconciliations, status polls, orphaned calls, voicemails."""
+"""When background work is due: reconciliations, polls, orphaned calls, voicemails, expiries."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from vomind_queue.queue import keys
 from vomind_queue.queue.connection import RedisStore, connect, translate_errors
 
 #: The names of what becomes due, in the order in which the script returns them.
-RECONCILIATIONS, STATUS_POLLS, ORPHANS, VOICEMAILS = DUTIES = (
+RECONCILIATIONS, STATUS_POLLS, ORPHANS, VOICEMAILS, EXPIRIES = DUTIES = (
     "reconciliations",
     "status polls",
     "orphaned calls",
     "voicemails",
+    "expiries",
 )
 #: The longest wait on the server, s, and how long after that an answer may be overdue.
 WAIT_S, OVERDUE_S = 5.0, 3.0

@@ -21,6 +21,9 @@ _ROOT = "{calls}:"
 JOB = _ROOT + "job:"
 #: Sorted sets, one for each priority's rank: waiting jobs by the time they were wanted.
 WAITING = _ROOT + "waiting:"
+#: Sorted set: open jobs with a latest start, by the first millisecond that is too late. One that
+#: is held may be missing, and comes back when it is given back.
+EXPIRING = _ROOT + "expiring"
 #: Sorted set: jobs for later, by due time.
 DELAYED = _ROOT + "delayed"
 #: Sorted set: jobs that a worker holds or whose outcome is unknown, by when they were claimed.

@@ -47,8 +47,10 @@ REDBEAT = "RedBeat"
 class RecurringStore:
     """The recurring calls, behind one script a request."""
 
-    def __init__(self, store: RedisStore) -> None:
+    def __init__(self, store: RedisStore, expiry_ms: int | None = None) -> None:
+        """``expiry_ms``: how long after its tick a run may start; ``None``: without limit."""
         self._store = store
+        self._expiry_ms = expiry_ms
 
     def now_ms(self) -> int:
         """Return Unix ms on the server's clock."""
@@ -200,9 +202,16 @@ class RecurringStore:
 
         Raise StoreUnavailable, also when the server came to it after the deadline.
         """
-        flat = [value for advance in advances for value in _flat_advance(advance)]
+        flat = [value for each in advances for value in (*_flat_advance(each), self._latest(each))]
         answer = self._store.write("fire", [keys.SCHEDULES], deadline_ms, *flat)
         return [Outcome(outcome) for outcome in in_time(answer)[2:]]
+
+    def _latest(self, advance: Advance) -> int | str:
+        """Return the latest start of a run, or ''; its own grace holds in any case."""
+        if self._expiry_ms is None or advance.fire_ms is None:
+            return ""
+        grace_ms = advance.due.recurrence.misfire_grace_ms
+        return advance.fire_ms + max(self._expiry_ms, grace_ms)
 
     def _alter(
         self,

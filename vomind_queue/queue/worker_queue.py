@@ -138,10 +138,12 @@ class WorkerQueue:
         if answer[0] != Code.OK:
             self.leases.drop(job_id, lease)
             return NotStarted(Code(answer[0]).name.lower())
-        _, now, data, attempts, round_, ring = answer
+        _, now, data, attempts, round_, ring, latest = answer
         flag = str(int(callbacks))
         started = _dial_started(job_id, token, data, now, attempts, round_, flag, ring)
-        return replace(started, attempt=replace(started.attempt, started_s=started_s))
+        left_s = (int(latest) - int(now)) / 1000 if latest else None
+        attempt = replace(started.attempt, started_s=started_s, left_s=left_s)
+        return replace(started, attempt=attempt)
 
     def finish(
         self, started: DialStarted, decision: Decision, *, deferred: bool = False
@@ -249,6 +251,13 @@ class WorkerQueue:
                 *[iter(flat)] * 9, strict=True
             )
         ]
+
+    def expire_due(self, wanted: int) -> tuple[int, Sequence[str]]:
+        """End calls that have expired; return how many were looked at, and ids of those ended."""
+        _, looked_at, *ended = self._store.write(
+            "expire_due", [keys.EXPIRING], wanted, *self._keep_failed()
+        )
+        return looked_at, ended
 
     def known_sids(self, sids: Sequence[str]) -> set[str]:
         """Return which of these SIDs belong to attempts whose outcome is known."""

@@ -39,11 +39,18 @@ class TooLateError(Exception):
 class Exchange:
     """The limits of one request, how far it got, and its answer once there is one."""
 
-    def __init__(self, seconds: float, *, started_s: float | None = None) -> None:
-        """``seconds``: for the answer from now, and for the request since ``begun_s`` or now."""
+    def __init__(
+        self, seconds: float, *, started_s: float | None = None, left_s: float | None = None
+    ) -> None:
+        """``seconds``: for the answer from now, and for the request since ``started_s`` or now.
+
+        ``left_s``: how long after that instant the request may leave, where that is less.
+        """
         self.answer_until_s = boottime() + seconds
         #: Not a byte leaves after this instant.
-        self.send_until_s = self.answer_until_s if started_s is None else started_s + seconds
+        self.send_until_s = self.answer_until_s
+        if started_s is not None:
+            self.send_until_s = started_s + (seconds if left_s is None else min(seconds, left_s))
         #: Whether a byte may have left: set before the first one does, and never taken back.
         self.sent = False
         self.answer: Response | None = None

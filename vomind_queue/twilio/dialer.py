@@ -118,7 +118,7 @@ class TwilioDialer:
         """Ask Twilio for the call, at most once. Never raise; return within the deadline."""
         if self._missing:
             return failure(Trouble.UNCONFIGURED, detail=self._missing)
-        exchange = Exchange(self._deadline_s, started_s=attempt.started_s)
+        exchange = Exchange(self._deadline_s, started_s=attempt.started_s, left_s=attempt.left_s)
         wanted = self._wanted(attempt)
         if elsewhere := self._elsewhere(attempt.call):
             return failure(Trouble.ELSEWHERE, detail=elsewhere)

@@ -18,7 +18,7 @@ from vomind_queue.call_log.models import Search
 from vomind_queue.calls.call import Call, NewCall, State
 from vomind_queue.calls.call_act import STATES_FOR, Act, ActStatus, Order, Outcome, Progress, Result
 from vomind_queue.calls.job import IdempotencyKey, Job, Receipt
-from vomind_queue.errors import CallRefused, JobNotFound, KeyReused, WrongState
+from vomind_queue.errors import CallRefused, ExpiresTooSoon, JobNotFound, KeyReused, WrongState
 from vomind_queue.usecases.call_history import History
 from vomind_queue.usecases.deeds import Deeds
 
@@ -166,7 +166,7 @@ class CallActs:
             return Outcome(result=Result.MISSING, detail="It is not in the queue any more.")
         except WrongState as error:
             return Outcome(result=Result.WRONG_STATE, detail=str(error))
-        except CallRefused as error:
+        except (CallRefused, ExpiresTooSoon) as error:
             return Outcome(result=Result.REFUSED, detail=str(error))
 
     def _carry_out(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from itertools import islice
 from typing import Protocol
 
 from vomind_queue.calls.call import State
+from vomind_queue.calls.failure_kinds import kind_of
 from vomind_queue.calls.job import Cleaned
 from vomind_queue.errors import JobNotFound, WrongState
 from vomind_queue.observability.explain import Explanation, Place, explain
@@ -21,9 +21,6 @@ from vomind_queue.usecases.deeds import Deeds
 
 logger = logging.getLogger(__name__)
 
-_CODE = re.compile(r"\berror (\d+)\b|\bHTTP (\d{3})\b")
-#: What a kind is made of where a reason has no code: its first words.
-_HEAD = re.compile(r"[^:.(]+")
 #: Kinds that are returned; there are a dozen, unless somebody else's words made more.
 MOST_KINDS = 100
 #: States of calls that have ended.
@@ -36,6 +33,7 @@ class Queue(Protocol):
     def cancel(self, job_id: str, by: str = "") -> State: ...
     def hang_up(self, job_id: str, by: str = "") -> None: ...
     def retry(self, job_id: str, by: str = "", once: str = "") -> None: ...
+    def retry_until(self, job_id: str, not_after: str | None, by: str = "") -> None: ...
     def stats(self) -> Stats: ...
     def clean(self, grace_ms: int, limit: int) -> Cleaned: ...
     def pause(self, by: str, reason: str | None = None) -> None: ...
@@ -98,6 +96,12 @@ class Control:
     def retry(self, job_id: str, by: str) -> None:
         """Give a failed call a new set of attempts. Raise JobNotFound, WrongState."""
         self._queue.retry(job_id, by)
+        self._deeds.note(by, "retried", job_id)
+        logger.info("📞 ⏰ failed call queued again", extra={"job_id": job_id})
+
+    def retry_until(self, job_id: str, not_after: str | None, by: str) -> None:
+        """Do the same with another latest start. Raise also ExpiresTooSoon."""
+        self._queue.retry_until(job_id, not_after, by)
         self._deeds.note(by, "retried", job_id)
         logger.info("📞 ⏰ failed call queued again", extra={"job_id": job_id})
 
@@ -166,18 +170,3 @@ class Control:
     def cleanable(self, grace_ms: int) -> Mapping[State, int]:
         """Return how many calls of history ended at least so long ago."""
         return self._inspection.cleanable(grace_ms)
-
-
-def kind_of(reason: str) -> str:
-    """Return the kind that a reason is of.
-
-    >>> kind_of("Twilio will not place this call: Invalid 'To' (error 21211, HTTP 400).")
-    'twilio-21211'
-    >>> kind_of("Twilio cannot be reached: refused. Given up after 3 attempts.")
-    'twilio-cannot-be-reached'
-    """
-    if found := _CODE.search(reason):
-        return f"twilio-{found[1]}" if found[1] else f"http-{found[2]}"
-    head = _HEAD.match(reason)
-    words = re.findall(r"[a-z0-9]+", head[0].lower()) if head else []
-    return "-".join(words)[:64] or "unknown"

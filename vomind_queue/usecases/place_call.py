@@ -82,7 +82,7 @@ class PlaceCall:
 
 def _log_not_started(job_id: str, why: NotStarted) -> None:
     fields = {"job_id": job_id}
-    if why is NotStarted.DO_NOT_CALL:
+    if why in (NotStarted.DO_NOT_CALL, NotStarted.EXPIRED):
         logger.warning("📞 ❌ call failed: %s", why, extra=fields)
     else:
         logger.info("call given back: %s", why, extra=fields)

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from tests.integration.api.conftest import TO, Api
-from vomind_queue.api.serializers.times import iso, parse_instant
+from vomind_queue.api.serializers.times import parse_instant
+from vomind_queue.calls.instants import iso
 from vomind_queue.queue.call_queue import CallQueue
 
 CALL = {

@@ -17,8 +17,8 @@ from tests.ports import free_port
 from tests.servers import Server
 from tests.stack import until
 from tests.twilio import REACHED, a_sid, callback
-from vomind_queue.api.serializers.times import iso
 from vomind_queue.call_log.sqlite import SqliteLog
+from vomind_queue.calls.instants import iso
 from vomind_queue.config.settings import Settings
 from vomind_queue.container.log_services import open_log
 from vomind_queue.container.web_services import build

@@ -19,8 +19,8 @@ from vomind_queue.queue.call_queue import CallQueue
 from vomind_queue.queue.worker_queue import WorkerQueue
 
 KEY = IdempotencyKey(name="app:/schedule-call:k1", fingerprint="f1")
-#: One call as `stage` takes it: data, rank, no due time, no delay.
-CALL = ("{}", 2, "", "")
+#: One call as `stage` takes it: data, rank, no due time, no delay, no latest start.
+CALL = ("{}", 2, "", "", "")
 
 
 def batched(news: list[NewCall], size: int) -> list[list[NewCall]]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from vomind_queue.api.serializers.times import in_words, iso, parse_instant
+from vomind_queue.api.serializers.times import in_words, parse_instant
+from vomind_queue.calls.instants import iso
 
 TEN_O_CLOCK = 1_921_399_200_000
 

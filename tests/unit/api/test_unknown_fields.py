@@ -45,7 +45,8 @@ FOREIGN: list[tuple[str, object, str]] = [
     *[(name, "Your appointment", "message") for name in ("text", "say", "prompt", "Body")],
     *[(name, "x", "Not supported") for name in ("from", "callerId", "send_digits", "extension")],
     *[(name, 5, "Not supported") for name in ("timeout", "record", "twiml", "url")],
-    *[(name, 5, "Not supported") for name in ("maxAttempts", "ttl", "assistantId")],
+    *[(name, 5, "did you mean notAfter?") for name in ("ttl", "expiresAt", "validUntil")],
+    *[(name, 5, "Not supported") for name in ("maxAttempts", "assistantId")],
     *[(name, "de", "language") for name in ("lang", "locale", "Language", "language_code")],
     *[(name, "x", "voice") for name in ("voiceId", "Voice", "voice_name")],
 ]

@@ -17,9 +17,9 @@ from vomind_queue.api.idempotency import idempotency_key
 from vomind_queue.api.schemas import calls as call_schemas
 from vomind_queue.api.schemas.acts import ACT
 from vomind_queue.api.serializers import acts as act_serializer
-from vomind_queue.api.serializers.times import iso
 from vomind_queue.calls.call import Call, NewCall
 from vomind_queue.calls.call_act import ActStatus, Order, Progress
+from vomind_queue.calls.instants import iso
 from vomind_queue.container.web_services import Services
 from vomind_queue.errors import CallRefused, StoreUnavailable
 
@@ -101,6 +101,8 @@ class ActRoutes:
             raise CallRefused(_words(error.messages_dict)) from None
         if found := self._placeable.faults([new.call]):
             raise CallRefused(_words(found[0]))
+        if new.call.not_after and (text := call_schemas.too_soon(new, self._queue.now_ms())):
+            raise CallRefused(_words({"notAfter": [text]}))
         return new
 
     def _check_time(self, order: Order) -> None:

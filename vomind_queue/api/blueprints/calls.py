@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from flask import Blueprint, Response
 from marshmallow import ValidationError
@@ -15,7 +16,9 @@ from vomind_queue.api.idempotency import answered_before, idempotency_key
 from vomind_queue.api.schemas import calls as call_schemas
 from vomind_queue.api.serializers import jobs as job_serializer
 from vomind_queue.calls.call import Call, NewCall
+from vomind_queue.calls.job import Receipt
 from vomind_queue.container.web_services import Services
+from vomind_queue.errors import ExpiresTooSoon
 
 
 class CallRoutes:
@@ -42,9 +45,7 @@ class CallRoutes:
         """Accept a call to be dialed as soon as its turn comes."""
         body = read_object()
         (new,) = _with_request_id([call_schemas.CALL.load(body)])
-        if found := self._not_placed([new]):
-            raise ValidationError(dict(found[0]))
-        receipt = self._enqueue.schedule(new, idempotency_key(body))
+        receipt = self._scheduled(new, body)
         return job_serializer.scheduled(
             new, receipt, "Call scheduled successfully", call_schemas.CALL.ignored(body)
         )
@@ -53,18 +54,22 @@ class CallRoutes:
         """Accept a call for later."""
         body = read_object()
         (new,) = _with_request_id([call_schemas.DELAYED_CALL.load(body)])
-        if found := self._not_placed([new]):
-            raise ValidationError(dict(found[0]))
-        key = idempotency_key(body)
-        receipt = None
-        if untimely := self._untimely([new]):
-            receipt = answered_before(self._queue.recall, key, ValidationError(dict(untimely[0])))
         return job_serializer.scheduled(
             new,
-            receipt or self._enqueue.schedule(new, key),
+            self._scheduled(new, body),
             "Delayed call scheduled successfully",
             call_schemas.DELAYED_CALL.ignored(body),
         )
+
+    def _scheduled(self, new: NewCall, body: dict[str, Any]) -> Receipt:
+        """Accept one call, or return what this request was answered before."""
+        if found := self._not_placed([new]):
+            raise ValidationError(dict(found[0]))
+        key = idempotency_key(body)
+        if untimely := self._untimely([new]):
+            refusal = ValidationError(dict(untimely[0]))
+            return answered_before(self._queue.recall, key, refusal)
+        return self._enqueue.schedule(new, key)
 
     def schedule_bulk_calls(self) -> Response:
         """Accept many calls, all or none."""
@@ -107,7 +112,10 @@ class CallRoutes:
                 self._do_not_call.refuse(new.call.to)
             return new
 
-        job = self._enqueue.change(plausible(job_id), changed, caller())
+        try:
+            job = self._enqueue.change(plausible(job_id), changed, caller())
+        except ExpiresTooSoon:
+            raise ValidationError({"notAfter": [call_schemas.EXPIRES_TOO_SOON]}) from None
         document = {"message": "Call changed", **job_serializer.job(job)}
         return job_serializer.success(document, call_schemas.CHANGE.ignored(body))
 
@@ -116,7 +124,7 @@ class CallRoutes:
         return self._placeable.faults([new.call for new in news])
 
     def _untimely(self, news: list[NewCall]) -> dict[int, dict[str, list[str]]]:
-        if all(new.due_ms is None for new in news):
+        if not any(map(call_schemas.has_times, news)):
             return {}
         return call_schemas.untimely(news, self._queue.now_ms(), self._past_grace_ms)
 

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from typing import Any
 
 from flask import Blueprint, Response
+from marshmallow import ValidationError
 
 from vomind_queue.api.auth import caller
-from vomind_queue.api.body import read_no_fields
+from vomind_queue.api.body import read_no_fields, read_object
 from vomind_queue.api.middleware import services
+from vomind_queue.api.schemas import calls as call_schemas
 from vomind_queue.api.serializers import jobs as job_serializer
-from vomind_queue.errors import JobNotFound
+from vomind_queue.errors import ExpiresTooSoon, JobNotFound
 from vomind_queue.usecases.manage_queue import HISTORY
 
 routes = Blueprint("jobs", __name__)
@@ -43,10 +47,20 @@ def hang_up(job_id: str) -> Response:
 @routes.post("/job/<job_id>/retry")
 def retry(job_id: str) -> Response:
     """Give a failed call a new set of attempts."""
-    ignored = read_no_fields()
-    services().control.retry(plausible(job_id), caller())
+    body = read_object()
+    _retry(plausible(job_id), call_schemas.RETRY.load(body))
     document = {"message": "Call retry initiated", "jobId": job_id, "status": "retrying"}
-    return job_serializer.success(document, ignored)
+    return job_serializer.success(document, call_schemas.RETRY.ignored(body))
+
+
+def _retry(job_id: str, wanted: Mapping[str, Any]) -> None:
+    if "not_after" not in wanted:
+        services().control.retry(job_id, caller())
+        return
+    try:
+        services().control.retry_until(job_id, wanted["not_after"], caller())
+    except ExpiresTooSoon:
+        raise ValidationError({"notAfter": ["Must be in the future."]}) from None
 
 
 def plausible(job_id: str) -> str:

@@ -15,7 +15,8 @@ from vomind_queue.api.blueprints.jobs import plausible
 from vomind_queue.api.json_provider import encode
 from vomind_queue.api.middleware import services
 from vomind_queue.api.serializers import jobs as job_serializer
-from vomind_queue.api.serializers.times import iso, iso_or_none
+from vomind_queue.api.serializers.times import iso_or_none
+from vomind_queue.calls.instants import iso
 from vomind_queue.observability.last_hour import Hour
 from vomind_queue.observability.overview import Overview
 from vomind_queue.observability.overview_reasons import Reason

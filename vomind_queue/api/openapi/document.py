@@ -39,6 +39,7 @@ BODIES: Mapping[str, Schema] = {
     "DoNotCallRemoval": do_not_call_schemas.REMOVAL,
     "PauseRequest": call_schemas.PAUSE,
     "CleanRequest": call_schemas.CLEAN,
+    "RetryRequest": call_schemas.RETRY,
     "RetryFailedRequest": call_schemas.RETRY_FAILED,
 }
 #: Schemas whose fields are elsewhere: a change is read with all that stays.

@@ -40,6 +40,9 @@ _LONGEST_ID = "0" * 40
 _NO_TIME: dict[str, Any] = {"null": "Must be a time; for a call at once, set delayMs to 0."}
 
 
+#: Of a latest start.
+EXPIRES_TOO_SOON = "Must not be before the time at which the call is due."
+
 #: Messages of a required field that is absent.
 REQUIRED: dict[str, Any] = {"required": "Must be set.", "null": "Must be set."}
 
@@ -143,6 +146,7 @@ class CallSchema(RequestSchema):
     voice = fields.VoiceName(allow_none=True)
     twiml_url = fields.ApplicationUrl(data_key="twimlUrl", allow_none=True)
     ring_timeout_ms = fields.RingTimeout(data_key="ringTimeoutMs", allow_none=True)
+    not_after = fields.LatestStart(data_key="notAfter", allow_none=True)
 
     together: ClassVar[fields.Shape] = {
         "dependentSchemas": {
@@ -281,6 +285,12 @@ class CleanSchema(RequestSchema):
         )
 
 
+class RetrySchema(RequestSchema):
+    """How to try a failed call again; by default as it was."""
+
+    not_after = fields.LatestStart(data_key="notAfter", allow_none=True)
+
+
 class RetryFailedSchema(RequestSchema):
     """Which failed calls to try again; by default a thousand of any kind."""
 
@@ -326,17 +336,38 @@ def untimely(
     """Return the errors of calls whose time is too long ago or too far ahead, by index."""
     found = {}
     for index, new in enumerate(news):
-        if new.due_ms is None:
-            continue
-        late_ms = now_ms - new.due_ms
-        if past_grace_ms is not None and late_ms > past_grace_ms:
-            text = f"Must be at most {in_words(past_grace_ms)} ago; got {in_words(late_ms)} ago."
-        elif -late_ms > YEAR_MS:
-            text = f"Must be at most one year (365 days) ahead; got {in_words(-late_ms)} ahead."
-        else:
-            continue
-        found[index] = {"scheduleAt": [text]}
+        if text := _ill_timed(new, now_ms, past_grace_ms):
+            found[index] = {"scheduleAt": [text]}
+        elif text := too_soon(new, now_ms):
+            found[index] = {"notAfter": [text]}
     return found
+
+
+def _ill_timed(new: NewCall, now_ms: int, past_grace_ms: int | None) -> str | None:
+    if new.due_ms is None:
+        return None
+    late_ms = now_ms - new.due_ms
+    if past_grace_ms is not None and late_ms > past_grace_ms:
+        return f"Must be at most {in_words(past_grace_ms)} ago; got {in_words(late_ms)} ago."
+    if -late_ms > YEAR_MS:
+        return f"Must be at most one year (365 days) ahead; got {in_words(-late_ms)} ahead."
+    return None
+
+
+def too_soon(new: NewCall, now_ms: int) -> str | None:
+    """Return the error of a latest start that has passed or lies before the time; or ``None``."""
+    latest_ms = new.call.not_after_ms
+    if latest_ms is None:
+        return None
+    if latest_ms < now_ms:
+        return f"Must be in the future; got {in_words(now_ms - latest_ms)} ago."
+    due_ms = now_ms + (new.delay_ms or 0) if new.due_ms is None else new.due_ms
+    return EXPIRES_TOO_SOON if latest_ms < due_ms else None
+
+
+def has_times(new: NewCall) -> bool:
+    """Return whether `untimely` has something to judge."""
+    return new.due_ms is not None or new.call.not_after is not None
 
 
 def unspeakable(calls: Sequence[Call], twiml_url: str | None) -> dict[int, dict[str, list[str]]]:
@@ -409,6 +440,7 @@ DELAYED_CALL = DelayedCallSchema()
 CHANGE = ChangeSchema()
 BULK = BulkSchema()
 CLEAN = CleanSchema()
+RETRY = RetrySchema()
 RETRY_FAILED = RetryFailedSchema()
 PAUSE = PauseSchema()
 BARE = BareSchema()

@@ -20,6 +20,7 @@ from vomind_queue.calls import application, voices
 from vomind_queue.calls.application import MAX_URL
 from vomind_queue.calls.call import Priority
 from vomind_queue.calls.call_status import RETRIED, Detection
+from vomind_queue.calls.instants import iso
 from vomind_queue.calls.ring_timeout import LEAST_RING_MS, MOST_RING_MS
 from vomind_queue.encoding import compact
 from vomind_queue.twilio.twiml import (
@@ -320,6 +321,21 @@ class Instant(Rule[int]):
                 "a time with an offset, such as 2030-11-20T10:00:00Z or 2030-11-20T10:00:00+01:00",
                 value,
             ) from None
+
+
+class Until(Instant):
+    """The end of something: nothing is later."""
+
+    up = False
+
+
+class LatestStart(Rule[str]):
+    """A time after which nothing starts, as `instants.iso` writes it."""
+
+    shape = Instant.shape
+
+    def read(self, value: Any) -> str:
+        return iso(Until().read(value))
 
 
 class Integer(Rule[int]):

@@ -11,8 +11,8 @@ from vomind_queue.api.schemas import calls as call_schemas
 from vomind_queue.api.schemas import fields
 from vomind_queue.api.schemas.call_log import Number, Text
 from vomind_queue.api.schemas.calls import CallSchema, RequestSchema
-from vomind_queue.api.serializers.times import iso
 from vomind_queue.api.wording import either, received
+from vomind_queue.calls.instants import iso
 from vomind_queue.recurring.cron import Cron, CronError
 from vomind_queue.recurring.schedule import HORIZON_MS, Overlap, Recurrence, ScheduleSearch
 from vomind_queue.recurring.time_zones import is_zone, near
@@ -68,10 +68,8 @@ class Moment(fields.Instant):
         return moment
 
 
-class LastMoment(Moment):
-    """The end of something: nothing is later."""
-
-    up = False
+class LastMoment(Moment, fields.Until):
+    """The end of something within this century."""
 
 
 class OverlapRule(
@@ -92,6 +90,10 @@ class Key(
 
 class RecurringSchema(CallSchema):
     """A call to place again and again; `read` fills in the time zone."""
+
+    class Meta(CallSchema.Meta):
+        #: A single moment says nothing of many runs.
+        exclude = ("not_after",)
 
     cron = CronExpression(
         data_key="cronExpression", required=True, error_messages=call_schemas.REQUIRED

@@ -19,12 +19,14 @@ from vomind_queue.calls.call import OPTIONS
 _ELSEWHERE = "Must not be set here. {}"
 _LATER = "For a call at a later time, use /api/queue/schedule-delayed-call."
 _REPEATED = "Only recurring calls have it."
+_RUNS_END = "Recurring calls have endAt, and graceMs for how late a run may start."
 
 #: Fields that mean a time or a list, and where they belong.
 PLACES: Mapping[str, str] = {
     "scheduleAt": _LATER,
     "delayMs": _LATER,
     "calls": "For several calls, use /api/queue/schedule-bulk-calls.",
+    "notAfter": _RUNS_END,
     "cronExpression": _REPEATED,
     "timezone": _REPEATED,
     "startAt": _REPEATED,
@@ -131,6 +133,6 @@ def _did_you_mean(meant: str, known: frozenset[str]) -> str:
 
 
 def _place(name: str, known: frozenset[str]) -> str:
-    if name in _OF_ONE or ("calls" in known and name in {"scheduleAt", "delayMs"}):
+    if "calls" in known and name in _OF_ONE | {"scheduleAt", "delayMs"}:
         return _ON_EACH
     return PLACES[name]

@@ -12,9 +12,10 @@ from typing import Any
 from flask import Response
 
 from vomind_queue.api.serializers.jobs import success
-from vomind_queue.api.serializers.times import iso, iso_or_none
+from vomind_queue.api.serializers.times import iso_or_none
 from vomind_queue.call_log.models import CallEvent, CallRow
 from vomind_queue.calls.deed import Deed
+from vomind_queue.calls.instants import iso
 from vomind_queue.usecases.call_history import Forgotten, Found
 
 #: What a list misses that the queue gives because there is no call log: calls that were cancelled

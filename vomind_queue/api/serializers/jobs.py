@@ -7,8 +7,10 @@ from typing import Any
 
 from flask import Response, jsonify
 
-from vomind_queue.api.serializers.times import iso, iso_or_none
-from vomind_queue.calls.call import NewCall
+from vomind_queue.api.serializers.times import iso_or_none
+from vomind_queue.calls.call import NewCall, State
+from vomind_queue.calls.failure_kinds import kind_of
+from vomind_queue.calls.instants import iso
 from vomind_queue.calls.job import AttemptMade, Cleaned, Job, Page, Placed, Receipt
 from vomind_queue.observability.queue_stats import Stats
 
@@ -55,10 +57,12 @@ def job(shown: Job) -> dict[str, Any]:
         "data": shown.call.as_data(),
         "attemptsMade": shown.attempts_made,
         "failedReason": shown.failed_reason,
+        "failedKind": _failed_kind(shown),
         "priority": shown.call.priority.value,
         "createdAt": iso(shown.created_ms),
         "scheduledFor": iso_or_none(shown.due_ms),
         "nextAttemptAt": iso_or_none(shown.next_attempt_ms),
+        "notAfter": iso_or_none(shown.not_after_ms),
         "reconciledBy": iso_or_none(shown.reconciled_by_ms),
         "startedAt": iso_or_none(shown.started_ms),
         "finishedAt": iso_or_none(shown.finished_ms),
@@ -68,6 +72,11 @@ def job(shown: Job) -> dict[str, Any]:
         "processedOn": shown.started_ms,
         "finishedOn": shown.finished_ms,
     }
+
+
+def _failed_kind(shown: Job) -> str | None:
+    failed = shown.state is State.FAILED and shown.failed_reason is not None
+    return kind_of(shown.failed_reason or "") if failed else None
 
 
 def page(shown: Page) -> dict[str, Any]:

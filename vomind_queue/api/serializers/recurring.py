@@ -11,7 +11,8 @@ from zoneinfo import ZoneInfo
 from flask import Response
 
 from vomind_queue.api.serializers import jobs as job_serializer
-from vomind_queue.api.serializers.times import iso, iso_or_none
+from vomind_queue.api.serializers.times import iso_or_none
+from vomind_queue.calls.instants import iso
 from vomind_queue.recurring.cron import Cron, CronError
 from vomind_queue.recurring.schedule import (
     HORIZON_MS,

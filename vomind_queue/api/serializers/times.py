@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MS = timedelta(milliseconds=1)
+from vomind_queue.calls.instants import EPOCH, MS, iso
 
 #: How far ahead a call may be scheduled, ms.
 YEAR_MS = 365 * 24 * 3600 * 1000
@@ -33,13 +32,7 @@ def parse_instant(text: str, *, up: bool = True) -> int:
     except OverflowError:
         raise ValueError(text) from None
     # Rounded up: a call is never early.
-    return -((_EPOCH - moment) // _MS) if up else (moment - _EPOCH) // _MS
-
-
-def iso(unix_ms: int) -> str:
-    """Return ``2030-11-20T10:00:00.000Z``, as JavaScript's ``toISOString`` writes it."""
-    moment = _EPOCH + timedelta(milliseconds=unix_ms)
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return -((EPOCH - moment) // MS) if up else (moment - EPOCH) // MS
 
 
 def iso_or_none(unix_ms: int | None) -> str | None:

@@ -121,6 +121,7 @@ _READERS: Mapping[str, Callable[[str], Any]] = {
     "language": str.strip,
     "voice": str.strip,
     "twimlUrl": str.strip,
+    "notAfter": str.strip,
     "lead_id": str.strip,
     "metadata": _metadata,
     "delayMs": _whole,

@@ -43,6 +43,12 @@ export const TARGETS = [
     option: true,
     whole: true,
   },
+  {
+    key: 'notAfter',
+    name: 'Latest start',
+    heads: ['notafter', 'not after', 'latest start', 'expires', 'deadline', 'valid until'],
+    option: true,
+  },
 ];
 /** A phone number, which is not a formula. */
 const NUMBER = /^\+[0-9]{7,15}$/;

@@ -7,13 +7,16 @@
 -- ARGV[4]  how long the request is remembered, ms
 -- ARGV[5]  id of the only call, or '' to number the calls here
 -- ARGV[6]  '1' to refuse the only call where its number is on the do-not-call list, else ''
--- ARGV[7…] for each call: data (JSON), rank of its priority, due ms or '', delay ms or ''
+-- ARGV[7…] for each call: data (JSON), rank of its priority, due ms or '', delay ms or '',
+--          latest start as in `includes/expiry.lua`
 -- Returns  {ok | replay, now, first id, count, accepted ms}, {mismatch | late | do_not_call, now}
 --          A call whose given id exists already changes nothing and answers ok.
--- Touches  job:<id>, waiting:<rank>, delayed, do_not_call, id, request:<key>, totals, notify, outbox
+-- Touches  job:<id>, waiting:<rank>, delayed, expiring, do_not_call, id, request:<key>, totals,
+--          notify, due, outbox
 --- @include "clock"
 --- @include "do_not_call"
 --- @include "enqueue"
+--- @include "expiry"
 --- @include "job"
 --- @include "log"
 --- @include "number"
@@ -29,7 +32,7 @@ end
 if ARGV[6] == '1' and is_listed(number_of(ARGV[7])) then
     return { C.do_not_call, now }
 end
-local count = (#ARGV - 6) / 4
+local count = (#ARGV - 6) / 5
 local given = ARGV[5] ~= ''
 if given and redis.call('EXISTS', job_key(ARGV[5])) == 1 then
     return { C.ok, now, ARGV[5], 1, now }
@@ -44,7 +47,7 @@ local first = given and ARGV[5] or string.format('%d', number)
 
 local to_notify = false
 for i = 0, count - 1 do
-    local data, rank, due, after = unpack(ARGV, 7 + i * 4, 10 + i * 4)
+    local data, rank, due, after, wanted = unpack(ARGV, 7 + i * 5, 11 + i * 5)
     local id = given and first or string.format('%d', number + i)
     due = tonumber(due) or (after ~= '' and now + tonumber(after)) or nil
     local state = (due and due > now) and 'delayed' or 'waiting'
@@ -53,6 +56,9 @@ for i = 0, count - 1 do
             'due', string.format('%d', due))
     else
         redis.call('HSET', job_key(id), 'data', data, 'priority', rank, 'state', state, 'at', now)
+    end
+    if wanted ~= '' then
+        set_expiry(id, latest_start(wanted, math.max(due or now, now)), now)
     end
     to_notify = enqueue(id, rank, due, now, true) or to_notify
 end

@@ -9,9 +9,12 @@
 -- ARGV[6]  due ms or ''
 -- ARGV[7]  delay ms or ''; without either its time stays
 -- ARGV[8]  who wants it, or ''
--- Returns  {ok, now}, {wrong_state, now, state}, {mismatch | missing | late, now}
--- Touches  job:<id>, waiting:<rank>, delayed, staging, totals, notify, outbox
+-- ARGV[9]  latest start as in `includes/expiry.lua`, or 'keep'
+-- Returns  {ok, now}, {wrong_state, now, state}, {mismatch | missing | late, now},
+--          {expired, now}: it would have to start before it is due
+-- Touches  job:<id>, waiting:<rank>, delayed, expiring, staging, totals, notify, due, outbox
 --- @include "clock"
+--- @include "expiry"
 --- @include "job"
 --- @include "log"
 --- @include "state"
@@ -27,7 +30,7 @@ if not state then
     return { C.missing, now }
 end
 local key, mem = job_key(id), member(id)
-local job = redis.call('HMGET', key, 'data', 'priority', 'started')
+local job = redis.call('HMGET', key, 'data', 'priority', 'started', 'notafter')
 if (state ~= 'waiting' and state ~= 'delayed') or job[3] then
     return { C.wrong_state, now, state }
 end
@@ -35,9 +38,17 @@ if job[1] ~= ARGV[3] then
     return { C.mismatch, now }
 end
 
+local due = tonumber(ARGV[6]) or (ARGV[7] ~= '' and now + tonumber(ARGV[7]))
+if ARGV[9] ~= 'keep' then
+    local at = math.max(due or tonumber(redis.call('ZSCORE', K.delayed, mem) or 0), now)
+    local latest = latest_start(ARGV[9], at)
+    if is_expired(latest, at) then
+        return { C.expired, now }
+    end
+    set_expiry(id, latest, now)
+end
 redis.call('HSET', key, 'data', ARGV[4], 'priority', rank)
 local waiting = K.waiting .. job[2]
-local due = tonumber(ARGV[6]) or (ARGV[7] ~= '' and now + tonumber(ARGV[7]))
 if due then
     redis.call('ZREM', waiting, mem)
     redis.call('ZREM', K.delayed, mem)

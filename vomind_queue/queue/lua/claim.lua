@@ -15,7 +15,7 @@
 -- Returns  {now, ms until the next check or -1, passed on: 1 | 0, workers, id, lease, rank, round, …}
 --          workers: those that asked recently, this one included
 --          passed on: calls that only other workers ask for wait, and one of those is notified
--- Touches  job:<id>, waiting:<rank>, delayed, active, leases, reconciling, window, rate,
+-- Touches  job:<id>, waiting:<rank>, delayed, active, leases, expiring, reconciling, window, rate,
 --          paused, breaker, staging, workers, totals, notify, due, outbox
 --- @include "breaker"
 --- @include "clock"

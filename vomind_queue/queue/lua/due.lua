@@ -1,10 +1,11 @@
--- Says when the next background work is due: reconciliations, polls, orphaned calls, voicemails.
+-- Says when the next background work is due: reconciliations, polls, orphaned calls, voicemails
+-- and calls that expire.
 --
 -- KEYS[1]  reconciling
 -- Returns  {now, {bytes of memory used, maxmemory}, 1 where keys of an older version are left, else
 --           0, ms until an unknown outcome is to be checked or -1, the same of calls to be polled,
---           of orphaned calls and of words for a machine}
--- Touches  reconciling, status_polls, pace, orphans, voicemails, old reconciling,
+--           of orphaned calls, of words for a machine and of calls that expire}
+-- Touches  reconciling, status_polls, pace, orphans, voicemails, expiring, old reconciling,
 --          old status_polls, old orphans, old notify
 --- @include "clock"
 --- @include "memory_use"
@@ -17,4 +18,4 @@ local function wait(key, least)
 end
 local paced = math.max(redis.call('PTTL', K.pace), 0)
 return { now, memory_use(), has_old_keys() and 1 or 0, wait(K.reconciling, 0), wait(K.status_polls, paced),
-    wait(K.orphans, 0), wait(K.voicemails, 0) }
+    wait(K.orphans, 0), wait(K.voicemails, 0), wait(K.expiring, 0) }

@@ -29,9 +29,8 @@
 -- Returns  {ok | again | superseded | missing, now, circuit open: 1 | 0, not counted: 1 | 0}
 --          `again`: the same outcome was written before, by a repetition of this command
 -- Touches  job:<id>, waiting:<rank>, delayed, active, leases, reconciling, completed, failed, window,
---          paused, breaker, unanswered, counts, dialing, sids, status_polls, line, minute:<n>, totals, gone:<id>,
---          notify, due,
---          outbox, outbox:forgotten, orphans, revoked
+--          paused, breaker, unanswered, counts, dialing, sids, status_polls, line, expiring,
+--          minute:<n>, totals, gone:<id>, notify, due, outbox, outbox:forgotten, orphans, revoked
 --- @include "breaker"
 --- @include "clock"
 --- @include "due"
@@ -152,6 +151,7 @@ local function close(state, set, age, keep, ...)
         'crowded', 'hangup')
     redis.call('HSET', key, 'state', state, 'attempts', attempts, 'finished', now, ...)
     redis.call('ZADD', set, now, mem)
+    redis.call('ZREM', K.expiring, mem)
     trim(set, age, keep)
 end
 

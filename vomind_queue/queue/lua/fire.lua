@@ -4,15 +4,17 @@
 -- ARGV[1]  deadline, unix ms: after it a tick might be later than its schedule allows
 -- ARGV[2…] for each schedule: number, revision and tick that this was decided on; the tick
 --          that fires, or ''; number of missed ticks; the last of them, newest first,
---          separated by spaces; the last tick of all these; the tick after it, or ''
+--          separated by spaces; the last tick of all these; the tick after it, or '';
+--          the latest start of the call that fires, or ''
 -- Returns  {ok, now, outcome, …} with an outcome for each schedule, or {late, now}
 -- Outcomes 'fired', 'missed' (all were too late), 'skipped' (the previous run is still active),
 --          'lost' (another process moved or changed the schedule; nothing is done)
 -- Touches  job:<id>, waiting:<rank>, delayed, redbeat:recurring:<id>, schedules, old schedules,
---          runs:<id>, staging, totals, notify, outbox
+--          runs:<id>, staging, expiring, totals, notify, due, outbox
 --- @include "clock"
 --- @include "enqueue"
 --- @include "entry"
+--- @include "expiry"
 --- @include "job"
 --- @include "occurrence"
 --- @include "schedule"
@@ -37,11 +39,14 @@ local function note_run(id, tick)
     end
 end
 
-local function make_job(id, tick, rank, data)
+local function make_job(id, tick, rank, data, latest)
     local job = occurrence(id, tick)
     if redis.call('EXISTS', job_key(job)) == 0 then
         redis.call('HSET', job_key(job), 'data', data, 'priority', rank, 'state', 'waiting',
             'at', now, 'due', tick)
+        if latest ~= '' then
+            set_expiry(job, tonumber(latest), now)
+        end
         enqueue(job, rank, nil, now)
     end
 end
@@ -53,13 +58,13 @@ local function fire(id, key, tick, record)
         remember_times(key, 'skippedat', tick)
         return 'skipped'
     end
-    make_job(id, tick, record.priority, record.data)
+    make_job(id, tick, record.priority, record.data, record.latest)
     note_run(id, tick)
     redis.call('HINCRBY', key, 'fired', 1)
     return 'fired'
 end
 
-local function move(id, revision, tick, fires, missed, missed_at, done, after)
+local function move(id, revision, tick, fires, missed, missed_at, done, after, latest)
     local key = K.schedule .. id
     local found = redis.call('HMGET', key, 'rev', 'overlap', 'priority', 'data', 'maxruns')
     if found[1] ~= revision or tick_of(key) ~= tick then
@@ -71,7 +76,8 @@ local function move(id, revision, tick, fires, missed, missed_at, done, after)
         remember_times(key, 'missedat', missed_at)
     end
     if fires ~= '' then
-        outcome = fire(id, key, fires, { overlap = found[2], priority = found[3], data = found[4] })
+        outcome = fire(id, key, fires, { overlap = found[2], priority = found[3], data = found[4],
+            latest = latest })
     end
     redis.call('HSET', key, 'done', done)
     note_meta(key)
@@ -85,8 +91,8 @@ end
 
 local answer = { C.ok, now }
 local to_notify = false
-for i = 2, #ARGV, 8 do
-    local outcome = move(unpack(ARGV, i, i + 7))
+for i = 2, #ARGV, 9 do
+    local outcome = move(unpack(ARGV, i, i + 8))
     to_notify = to_notify or outcome == 'fired'
     answer[#answer + 1] = outcome
 end

@@ -11,7 +11,8 @@
 -- ARGV[5…] the number, in every spelling that is known
 -- Returns  {ok, now, next cursor, {other number that ends so, …}, id, state, …} or {late, now};
 --          `active`: it is being placed, and not out yet
--- Touches  the set, job:<id>, gone:<id>, leases, window, outbox:forgotten, orphans, revoked, due
+-- Touches  the set, job:<id>, gone:<id>, leases, window, expiring, outbox:forgotten, orphans,
+--          revoked, due
 --- @include "clock"
 --- @include "erase"
 --- @include "hang_up"

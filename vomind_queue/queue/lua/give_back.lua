@@ -7,8 +7,8 @@
 -- ARGV[1]  job id
 -- ARGV[2]  lease token
 -- Returns  {ok | lost, now}
--- Touches  job:<id>, waiting:<rank>, delayed, active, leases, reconciling, window, totals, notify, due,
---          outbox
+-- Touches  job:<id>, waiting:<rank>, delayed, active, leases, expiring, reconciling, window,
+--          totals, notify, due, outbox
 --- @include "clock"
 --- @include "due"
 --- @include "held"

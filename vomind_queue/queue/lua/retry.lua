@@ -1,14 +1,20 @@
 -- Puts a failed call back into the queue with a full set of attempts.
 --
+-- One whose latest start has passed needs a new one.
+--
 -- KEYS[1]  failed
 -- ARGV[1]  deadline, unix ms; 0 for none
 -- ARGV[2]  job id
 -- ARGV[3]  who wants it, or ''
 -- ARGV[4]  names the request: one that has retried the call already does nothing; or ''
--- Returns  {ok, now}, {wrong_state, now, state}, {missing | late, now}
--- Touches  job:<id>, waiting:<rank>, failed, redbeat:recurring:<id>, schedule:<id>, runs:<id>,
---          staging, totals, notify, outbox
+-- ARGV[5]  latest start as in `includes/expiry.lua`: the new one, or that of calls that name none
+-- ARGV[6]  data that the new one was decided on, or '' where nothing is changed
+-- ARGV[7]  data with the new one, or ''
+-- Returns  {ok, now}, {wrong_state, now, state}, {missing | late | mismatch | expired, now}
+-- Touches  job:<id>, waiting:<rank>, failed, expiring, redbeat:recurring:<id>, schedule:<id>,
+--          runs:<id>, staging, totals, notify, due, outbox
 --- @include "clock"
+--- @include "expiry"
 --- @include "job"
 --- @include "log"
 --- @include "memory"
@@ -31,8 +37,22 @@ end
 if state ~= 'failed' then
     return { C.wrong_state, now, state }
 end
-free_first()
 local mem = member(ARGV[2])
+local data, latest = unpack(redis.call('HMGET', key, 'data', 'notafter'))
+if ARGV[6] ~= '' and ARGV[6] ~= data then
+    return { C.mismatch, now }
+end
+if ARGV[6] ~= '' or not cjson.decode(data)['notAfter'] then
+    latest = latest_start(ARGV[5], now)
+end
+if is_expired(latest, now) then
+    return { C.expired, now }
+end
+free_first()
+if ARGV[6] ~= '' then
+    redis.call('HSET', key, 'data', ARGV[7])
+end
+set_expiry(ARGV[2], latest, now)
 redis.call('ZREM', K.failed, mem)
 local reason = redis.call('HGET', key, 'reason')
 if reason then

@@ -13,16 +13,20 @@
 -- ARGV[7]  whether the request will ask for status callbacks: 1 | 0
 -- ARGV[8]  how long a phone rings where the call does not say, ms
 -- ARGV[9]  failed calls kept: age ms       ARGV[10] and number
--- Returns  {ok, now, data, attempts so far, round, how long it may ring in ms} or
---          {lost | paused | preempted | limited | circuit_open | busy | do_not_call, now}
---          `do_not_call`: it has ended, because its number is on the list
+-- Returns  {ok, now, data, attempts so far, round, how long it may ring in ms, latest start or ''} or
+--          {lost | paused | preempted | limited | circuit_open | busy | expired | do_not_call, now}
+--          `expired`, `do_not_call`: it has ended, because its latest start has passed or its number
+--          is on the list
 -- Touches  job:<id>, waiting:<rank>, delayed, active, leases, reconciling, failed, line, window, rate,
---          paused, breaker, dialing, do_not_call, minute:<n>, totals, gone:<id>, notify, outbox
+--          paused, breaker, dialing, do_not_call, expiring, minute:<n>, totals, gone:<id>, notify, due,
+--          outbox
 --- @include "attempt"
 --- @include "breaker"
 --- @include "clock"
 --- @include "do_not_call"
 --- @include "end_listed"
+--- @include "expire"
+--- @include "expiry"
 --- @include "held"
 --- @include "holds"
 --- @include "job"
@@ -40,7 +44,11 @@ local id, lease, attempt = ARGV[1], ARGV[2], ARGV[3]
 local key = job_key(id)
 local mem = member(id)
 local job = redis.call('HMGET', key, 'state', 'lease', 'mark', 'attempt', 'priority', 'data',
-    'attempts', 'round', 'pos', 'due', 'busy', 'notbefore', 'ring')
+    'attempts', 'round', 'pos', 'due', 'busy', 'notbefore', 'ring', 'notafter')
+
+local function started(at, ring_ms)
+    return { C.ok, at, job[6], tonumber(job[7] or 0), tonumber(job[8] or 0), ring_ms, job[14] or '' }
+end
 
 if job[1] ~= 'active' or job[2] ~= lease then
     return { C.lost, now }
@@ -48,8 +56,7 @@ end
 if job[3] then
     -- The marker is set: by a repetition of this very command, or by another attempt.
     if job[4] == attempt then
-        return { C.ok, tonumber(job[3]), job[6], tonumber(job[7] or 0), tonumber(job[8] or 0),
-            tonumber(job[13] or USUAL_RING_MS) }
+        return started(tonumber(job[3]), tonumber(job[13] or USUAL_RING_MS))
     end
     return { C.lost, now }
 end
@@ -67,6 +74,11 @@ local function release_probe()
 end
 
 free_first()
+if is_expired(job[14], now) then
+    release_probe()
+    expire(id, ARGV[9], ARGV[10])
+    return { C.expired, now }
+end
 local above = {}
 for rank = 1, tonumber(job[5]) - 1 do
     above[rank] = K.waiting .. rank
@@ -142,4 +154,4 @@ if job[10] and not job[7] then
     total('late-ms', late_ms)
 end
 log_event(id, 'started', { attempt = tonumber(job[7] or 0) + 1 })
-return { C.ok, now, job[6], tonumber(job[7] or 0), tonumber(job[8] or 0), ring_ms }
+return started(now, ring_ms)

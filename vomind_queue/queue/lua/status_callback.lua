@@ -28,11 +28,13 @@
 --                             was removed or forgotten: it is to be ended
 --          {missing, now}     the job is gone, which proves nothing: nothing is ended
 -- Touches  job:<id>, waiting:<rank>, delayed, active, leases, reconciling, completed, failed, window,
---          sids, status_polls, line, orphans, revoked, voicemails, counts, redbeat:recurring:<id>,
+--          sids, status_polls, line, expiring, orphans, revoked, voicemails, counts,
+--          redbeat:recurring:<id>,
 --          schedule:<id>, runs:<id>,
 --          minute:<n>, totals, notify, due, outbox
 --- @include "clock"
 --- @include "due"
+--- @include "expiry"
 --- @include "held"
 --- @include "job"
 --- @include "line"
@@ -93,6 +95,7 @@ local function revive()
     redis.call('ZREM', K.waiting .. job[10], mem)
     redis.call('ZREM', K.delayed, mem)
     redis.call('ZREM', K.failed, mem)
+    redis.call('ZREM', K.expiring, mem)
     redis.call('HDEL', key, 'lease', 'pos', 'notbefore', 'busy', 'reason', 'why')
     if not job[9] then
         redis.call('HINCRBY', key, 'attempts', 1)
@@ -121,6 +124,10 @@ end
 
 local function is_to_repeat(outcome)
     if job[1] ~= 'completed' or is_stopped_run(id) then
+        return false
+    end
+    -- No attempt that would be too late.
+    if is_expired(redis.call('HGET', key, 'notafter'), now + tonumber(ARGV[13])) then
         return false
     end
     local wanted = cjson.decode(redis.call('HGET', key, 'data'))['retryOn'] or cjson.decode(ARGV[12])

@@ -4,7 +4,7 @@
 -- ARGV[1]  deadline, unix ms; 0 for none
 -- ARGV[2]  number of the schedule
 -- Returns  {ok, now, id of a job, 'removed' or 'active', …} or {missing | late, now}
--- Touches  job:<id>, waiting:<rank>, delayed, completed, failed, redbeat:recurring:<id>,
+-- Touches  job:<id>, waiting:<rank>, delayed, expiring, completed, failed, redbeat:recurring:<id>,
 --          schedule:<id>, schedules, old schedules, identities, recurring_index, runs:<id>,
 --          staging, totals, gone:<id>, outbox, line
 --- @include "clock"

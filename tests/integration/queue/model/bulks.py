@@ -51,7 +51,7 @@ class Bulks(Bench):
         first, began = "", ""
         for index, priority in enumerate(priorities):
             call = call_record.encode(new(self.number(), priority).call)
-            part = (call, priority.rank, "", HOUR_MS if later else "")
+            part = (call, priority.rank, "", HOUR_MS if later else "", "")
             answer = self.queue._store.run_with_deadline(
                 "stage", keys.LAST_ID, first, began, len(priorities), HOUR_MS, index, *part
             )

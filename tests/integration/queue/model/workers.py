@@ -59,7 +59,7 @@ class Workers(Bench):
             if self.worker_queues[job.holder or 0].leases.token(job_id) == lease:
                 continue
             store = self.queue._store
-            args = (job_id, lease, "token", 0, 0, 1, 0)
+            args = (job_id, lease, "token", 0, 0, 1, 0, 30_000, HOUR_MS, 9)
             started = store.write("start_dialing", [keys.ACTIVE], *args)
             assert started[0] == Code.LOST
             assert store.write("defer", [keys.ACTIVE], job_id, lease, 0)[0] == Code.LOST

@@ -141,6 +141,7 @@ const OPTIONS = [
   'voice',
   'twimlUrl',
   'ringTimeoutMs',
+  'notAfter',
 ];
 
 const Fact = ({ name, children }) => html`<div><dt>${name}</dt><dd>${children}</dd></div>`;

@@ -64,6 +64,7 @@ const blank = () => ({
   voicemailMessage: '',
   metadata: '',
   ...Object.fromEntries(OPTIONS.map(([name]) => [name, ''])),
+  notAfter: '',
 });
 
 /** The body of a request for one call. Throws `{errors}` without a message, or for metadata that is no JSON. */
@@ -78,6 +79,7 @@ function body_of(form) {
   for (const [name, , , , sent = (text) => text] of OPTIONS)
     if (form[name]) body[name] = sent(form[name]);
   if (form.retry) body.retryOn = form.retryOn;
+  if (form.notAfter) body.notAfter = new Date(form.notAfter).toISOString();
   if (form.metadata.trim()) {
     try {
       body.metadata = JSON.parse(form.metadata);
@@ -121,6 +123,9 @@ function CallFields({ form, set, errors }) {
       <${Field} id="metadata" label="Metadata" optional hint="A JSON object, returned as sent." errors=${errors.metadata}>${(aria) => html`<textarea ...${aria} rows="2" class="code" placeholder='{"campaign": "Q4"}' value=${form.metadata} onInput=${change('metadata')}></textarea>`}<//>
     </details>`;
 }
+
+const LatestStart = ({ form, set, errors }) =>
+  html`<${Field} id="latest" label="Latest start" optional errors=${errors.notAfter} hint="After this it fails and never rings.">${(aria) => html`<input ...${aria} type="datetime-local" value=${form.notAfter} onInput=${(event) => set({ ...form, notAfter: event.target.value })} />`}<//>`;
 
 /** Sends a form; the same form is carried out once, however often it is sent. */
 function useSending(send) {
@@ -180,6 +185,7 @@ function Now() {
   });
   return html`<form class="card form" onSubmit=${sending.go} noValidate><${Said} message=${sending.message} />
     <${CallFields} form=${form} set=${set} errors=${sending.errors} />
+    <${LatestStart} form=${form} set=${set} errors=${sending.errors} />
     <div class="row end"><span class="faint">${shown && (shown.paused ? 'The queue is paused: it waits until somebody resumes.' : shown.stats.waiting ? `It joins ${shown.stats.waiting} waiting.` : 'It is dialed at once.')}</span><button class="primary" disabled=${sending.busy}><${Icon} name="phone" />Place the call</button></div></form>`;
 }
 
@@ -212,6 +218,7 @@ function Later() {
     <${Field} id="at" label="When" errors=${sending.errors.scheduleAt} hint=${`Your time zone: ${ZONE}`}>${(aria) => html`<input ...${aria} type="datetime-local" required value=${at} onInput=${(event) => set_at(event.target.value)} />`}<//>
     ${when && html`<p class="preview" role="status"><${Icon} name="calendar-clock" /><span><strong>${whole(when)}</strong><br /><span class="faint">${distance(when)} · ${when.slice(0, 16).replace('T', ' ')} UTC</span></span></p>`}
     <${CallFields} form=${form} set=${set} errors=${sending.errors} />
+    <${LatestStart} form=${form} set=${set} errors=${sending.errors} />
     <div class="row end"><button class="primary" disabled=${sending.busy}><${Icon} name="calendar-clock" />Schedule the call</button></div></form>`;
 }
 

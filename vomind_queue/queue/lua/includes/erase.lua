@@ -1,4 +1,5 @@
 -- Erases the record of a call to a person who is to be forgotten.
+--- @include "job"
 --- @include "log_key"
 --- @include "revoke"
 
@@ -7,4 +8,5 @@ local function erase(key, id, now)
     revoke(key, now)
     redis.call('ZADD', K.outbox_forgotten, now, log_key(id, redis.call('HGET', key, 'at')))
     redis.call('DEL', key)
+    redis.call('ZREM', K.expiring, member(id))
 end

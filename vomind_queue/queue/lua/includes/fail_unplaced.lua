@@ -21,6 +21,7 @@ local function fail_unplaced(id, kind, reason, age, keep)
     end
     redis.call('ZREM', K.waiting .. job[2], mem)
     redis.call('ZREM', K.delayed, mem)
+    redis.call('ZREM', K.expiring, mem)
     redis.call('HDEL', key, 'lease', 'pos', 'notbefore', 'round', 'busy', 'crowded', 'hangup')
     redis.call('HSET', key, 'state', 'failed', 'reason', reason, 'ended', now)
     redis.call('ZADD', K.failed, now, mem)

@@ -1,4 +1,6 @@
 -- A call that a worker holds, and its way back into the queue.
+--- @include "clock"
+--- @include "expiry"
 --- @include "job"
 --- @include "log"
 --- @include "notify"
@@ -23,6 +25,7 @@ local function delay(id, due, keep)
     local at = string.format('%.0f', due)
     redis.call('HSET', key, 'state', 'delayed', 'next', at)
     redis.call('ZADD', K.delayed, due, mem)
+    watch_expiry(mem, redis.call('HGET', key, 'notafter'), now_ms())
     log_event(id, 'put_off', { due = at })
     if redis.call('ZRANGE', K.delayed, 0, 0)[1] == mem then
         notify()
@@ -33,7 +36,7 @@ end
 -- window; a mere reservation is given up.
 local function requeue(id, now, started)
     local key = job_key(id)
-    local job = redis.call('HMGET', key, 'priority', 'pos', 'lease', 'notbefore')
+    local job = redis.call('HMGET', key, 'priority', 'pos', 'lease', 'notbefore', 'notafter')
     local mem = member(id)
     if job[4] then
         -- Its attempt has ended; only the delay was missing.
@@ -50,6 +53,7 @@ local function requeue(id, now, started)
     redis.call('HDEL', key, 'lease', 'mark', 'callbacks', 'pos', 'looks', 'horizon')
     redis.call('HSET', key, 'state', 'waiting')
     redis.call('ZADD', K.waiting .. job[1], job[2] or now, mem)
+    watch_expiry(mem, job[5], now)
     log_event(id, 'given_back')
     notify()
 end

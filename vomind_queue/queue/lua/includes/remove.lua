@@ -11,6 +11,7 @@ local function remove(id, by)
         redis.call('ZREM', K.waiting .. rank, mem)
     end
     redis.call('ZREM', K.delayed, mem)
+    redis.call('ZREM', K.expiring, mem)
     redis.call('ZREM', K.completed, mem)
     redis.call('ZREM', K.failed, mem)
     local state = redis.call('HGET', job_key(id), 'state')

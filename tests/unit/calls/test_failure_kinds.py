@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from vomind_queue.calls.failure_kinds import kind_of
 from vomind_queue.twilio.failures import Refused, Trouble, failure
-from vomind_queue.usecases.manage_queue import kind_of
 
 
 @pytest.mark.parametrize(
