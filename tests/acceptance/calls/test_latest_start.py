@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.acceptance.conftest import Api, number
 from tests.simulator import SimulatorClient
-from tests.stack import Stack, until
+from tests.stack import Stack
 
 SOON = timedelta(seconds=2)
 LATER = timedelta(hours=1)
