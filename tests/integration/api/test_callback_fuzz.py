@@ -18,7 +18,7 @@ from vomind_queue.queue import keys
 from vomind_queue.queue.worker_queue import WorkerQueue
 
 #: How many callbacks for how many calls, in `make test` and in `make chaos`.
-SHORT, WHOLE = (1_500, 120), (5_000, 400)
+SHORT, WHOLE = (700, 56), (5_000, 400)
 COURSES = (
     ("initiated", "ringing", "in-progress", "completed"),
     ("initiated", "ringing", "no-answer"),

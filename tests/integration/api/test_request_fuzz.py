@@ -1,6 +1,6 @@
 """Whatever is sent to whichever endpoint: never a 500, and nothing stored by what is refused.
 
-2,100 requests at random: 500 of any JSON, 200 of any bytes, 1,400 to any address.
+600 requests at random: 150 of any JSON, 50 of any bytes, 400 to any address. --full: 2,100.
 """
 
 from __future__ import annotations
@@ -17,9 +17,8 @@ from tests.integration.api.conftest import Api
 
 
 def repeated(times: int) -> settings:
-    """That many examples; the server is emptied by each of them, not by the fixture."""
-    ignored = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-    return settings(max_examples=times, deadline=None, suppress_health_check=ignored)
+    """That many examples."""
+    return settings(max_examples=times, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 NAMES = (
@@ -70,53 +69,64 @@ def stored(answer: Any) -> int:
     return int(body.get("count", 1 if "jobId" in body else 0))
 
 
-@repeated(500)
-@given(path=st.sampled_from(PATHS), body=BODIES, headers=HEADERS)
-def test_any_json(
-    api: Api, valkey: redis.Redis, path: str, body: Any, headers: dict[str, str]
-) -> None:
+@pytest.mark.randomised
+def test_any_json(api: Api, valkey: redis.Redis, full: bool) -> None:
     """As many jobs as the answer says are there, and all of them can be looked at."""
-    valkey.flushall()
-    answer = api.post(path, data=json.dumps(body), headers=headers)
-    assert answer.status_code in {200, 400, 404, 415, 422}
-    if answer.status_code != 200:
-        assert valkey.keys() == []
-    assert api.total() == stored(answer)
-    for name in ("waiting", "delayed"):
-        assert api.get(f"/{name}").status_code == 200
-    if answer.status_code == 200 and "jobId" in answer.get_json():
-        job = api.get(f"/job/{answer.get_json()['jobId']}").get_json()
-        assert job["data"] == answer.get_json()["data"]
+
+    @repeated(500 if full else 150)
+    @given(path=st.sampled_from(PATHS), body=BODIES, headers=HEADERS)
+    def holds(path: str, body: Any, headers: dict[str, str]) -> None:
+        valkey.flushall()
+        answer = api.post(path, data=json.dumps(body), headers=headers)
+        assert answer.status_code in {200, 400, 404, 415, 422}
+        if answer.status_code != 200:
+            assert valkey.keys() == []
+        assert api.total() == stored(answer)
+        for name in ("waiting", "delayed"):
+            assert api.get(f"/{name}").status_code == 200
+        if answer.status_code == 200 and "jobId" in answer.get_json():
+            job = api.get(f"/job/{answer.get_json()['jobId']}").get_json()
+            assert job["data"] == answer.get_json()["data"]
+
+    holds()
 
 
-@repeated(200)
-@given(path=st.sampled_from(PATHS), raw=st.binary(max_size=60), headers=HEADERS)
-def test_any_bytes(
-    api: Api, valkey: redis.Redis, path: str, raw: bytes, headers: dict[str, str]
-) -> None:
+@pytest.mark.randomised
+def test_any_bytes(api: Api, valkey: redis.Redis, full: bool) -> None:
     """Bytes that mean nothing are told so."""
-    valkey.flushall()
-    answer = api.post(path, data=raw, headers=headers)
-    assert answer.status_code in {200, 400, 404, 415, 422}
-    if answer.status_code != 200:
-        assert valkey.keys() == []
-    assert api.total() == stored(answer) == 0
+
+    @repeated(200 if full else 50)
+    @given(path=st.sampled_from(PATHS), raw=st.binary(max_size=60), headers=HEADERS)
+    def holds(path: str, raw: bytes, headers: dict[str, str]) -> None:
+        valkey.flushall()
+        answer = api.post(path, data=raw, headers=headers)
+        assert answer.status_code in {200, 400, 404, 415, 422}
+        if answer.status_code != 200:
+            assert valkey.keys() == []
+        assert api.total() == stored(answer) == 0
+
+    holds()
 
 
-@repeated(350)
-@given(
-    job_id=st.text(max_size=20),
-    start=st.text(max_size=20) | st.integers().map(str),
-    end=st.text(max_size=20) | st.integers().map(str),
-    state=st.sampled_from(["waiting", "active", "completed", "failed", "delayed"]),
-)
-def test_any_address(api: Api, job_id: str, start: str, end: str, state: str) -> None:
+@pytest.mark.randomised
+def test_any_address(api: Api, full: bool) -> None:
     """Ids and places in lists that nobody ever had."""
-    path = f"/job/{job_id}" if job_id.strip("/.?#") else "/job/x"
-    for answer in (api.get(path), api.delete(path), api.post(f"{path}/retry")):
-        assert answer.status_code in {400, 404, 405}
-    page = api.get(f"/{state}", query_string={"start": start, "end": end})
-    assert page.status_code in {200, 422}
+
+    @repeated(350 if full else 100)
+    @given(
+        job_id=st.text(max_size=20),
+        start=st.text(max_size=20) | st.integers().map(str),
+        end=st.text(max_size=20) | st.integers().map(str),
+        state=st.sampled_from(["waiting", "active", "completed", "failed", "delayed"]),
+    )
+    def holds(job_id: str, start: str, end: str, state: str) -> None:
+        path = f"/job/{job_id}" if job_id.strip("/.?#") else "/job/x"
+        for answer in (api.get(path), api.delete(path), api.post(f"{path}/retry")):
+            assert answer.status_code in {400, 404, 405}
+        page = api.get(f"/{state}", query_string={"start": start, "end": end})
+        assert page.status_code in {200, 422}
+
+    holds()
 
 
 @pytest.mark.parametrize("depth", [90, 99, 100, 300, 900, 990, 1_500])

@@ -21,9 +21,9 @@ REFUSED = ["-m", "vomind_queue.processes.web"]
 RUNS = ["-m", "simulator"]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def nursery() -> Iterator[Nursery]:
-    """One of the test's own."""
+    """One beside that of the run; its imports take seconds."""
     made = Nursery()
     yield made
     made.close()

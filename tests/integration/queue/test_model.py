@@ -25,12 +25,12 @@ class Queue(Apps, Bulks, Twilio, Workers):
 @pytest.mark.randomised
 @pytest.mark.timeout(600)
 def test_the_store_does_what_the_model_does(redis_url: str, full: bool) -> None:
-    """3,000 steps at random, or 10,000, with commands repeated: all states of all calls agree."""
+    """1,500 steps at random, or 10,000, with commands repeated: all states of all calls agree."""
     machine = type("QueueOnThisServer", (Queue,), {"url": redis_url})
     run_state_machine_as_test(
         machine,
         settings=settings(
-            max_examples=200 if full else 60,
+            max_examples=200 if full else 30,
             stateful_step_count=50,
             deadline=None,
             suppress_health_check=list(HealthCheck),

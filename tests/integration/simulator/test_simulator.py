@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import http.client
 import socket
 import subprocess
 import sys
 import time
+from base64 import b64encode
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import urlencode, urlsplit
 
 import pytest
 import requests
@@ -253,14 +256,19 @@ def test_slow_answers_do_not_hold_others_up(simulator: SimulatorClient) -> None:
 def test_many_calls(own_simulator: Callable[..., SimulatorProcess]) -> None:
     """With many calls in memory a number is found as fast as with few."""
     client = own_simulator().client
-    with requests.Session() as session:
-        session.auth = (ACCOUNT, "token")
-        form = {"From": CALLER, "Twiml": "<Response/>"}
-        for number in range(1_500):
-            session.post(client.calls_url, data={**form, "To": f"+1503{number:07}"}, timeout=5)
-        start = time.monotonic()
-        found = session.get(client.calls_url, params={"To": "+15030000042"}, timeout=5).json()
-        assert time.monotonic() - start < 1
+    parts = urlsplit(client.calls_url)
+    # Not by requests, which takes longer for a request than the simulator.
+    line = http.client.HTTPConnection(parts.netloc, timeout=5)
+    headers = {"Authorization": f"Basic {b64encode(f'{ACCOUNT}:token'.encode()).decode()}"}
+    for number in range(1_500):
+        form = {"From": CALLER, "Twiml": "<Response/>", "To": f"+1503{number:07}"}
+        line.request("POST", parts.path, urlencode(form), headers)
+        line.getresponse().read()
+    line.close()
+    start = time.monotonic()
+    url = f"{client.calls_url}?To=%2B15030000042"
+    found = requests.get(url, auth=(ACCOUNT, "token"), timeout=5).json()
+    assert time.monotonic() - start < 1
     assert len(found["calls"]) == 1
     assert len(client.rings()) == 1_500
 

@@ -23,7 +23,8 @@ Twilio's list shows all that rang.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import pytest
 
@@ -84,9 +85,11 @@ class Around:
 USUAL = Around()
 
 
-@dataclass(frozen=True, slots=True)
-class World:
-    """Everything at one moment. Attempts are numbered from 0."""
+class World(NamedTuple):
+    """Everything at one moment. Attempts are numbered from 0.
+
+    A tuple, because a hundred thousand of them are made and looked up.
+    """
 
     #: waiting, held, marked, unknown, completed or failed; forgotten, or lost with all data.
     call: str = "waiting"
@@ -122,7 +125,7 @@ class World:
         """The same with one worker doing something else."""
         workers = list(self.workers)
         workers[worker] = (doing, attempt)
-        return replace(self, workers=tuple(workers))
+        return self._replace(workers=tuple(workers))
 
 
 def steps(world: World, rules: Rules, around: Around) -> Iterator[World]:
@@ -131,20 +134,20 @@ def steps(world: World, rules: Rules, around: Around) -> Iterator[World]:
     for worker, (doing, attempt) in enumerate(world.workers):
         yield from _worker_steps(world, worker, doing, attempt, rules, around)
     for attempt in world.flying:
-        landed = replace(world, flying=world.flying - {attempt})
+        landed = world._replace(flying=world.flying - {attempt})
         yield landed
-        yield replace(landed, rings=(*world.rings, attempt))
+        yield landed._replace(rings=(*world.rings, attempt))
     for attempt in set(world.rings) - world.told:
-        yield _finish(replace(world, told=world.told | {attempt}), "accepted", attempt, rules)
+        yield _finish(world._replace(told=world.told | {attempt}), "accepted", attempt, rules)
     for attempt in set(world.rings) - world.rung_out if around.long_rings else ():
-        yield replace(world, rung_out=world.rung_out | {attempt})
+        yield world._replace(rung_out=world.rung_out | {attempt})
     for attempt in range(world.attempts):
         if attempt not in world.late:
-            yield replace(world, late=world.late | {attempt})
+            yield world._replace(late=world.late | {attempt})
     if world.call == "held":
-        yield replace(world, call="waiting", holder=None)
+        yield world._replace(call="waiting", holder=None)
     if world.call == "marked":
-        yield replace(world, call="unknown", holder=None)
+        yield world._replace(call="unknown", holder=None)
     if world.call == "unknown":
         yield from _reconcile(world, rules, around)
 
@@ -152,25 +155,25 @@ def steps(world: World, rules: Rules, around: Around) -> Iterator[World]:
 def _surroundings(world: World, around: Around) -> Iterator[World]:
     if world.moved < around.moves:
         for address in {"", "one", "two"} - {world.address}:
-            yield replace(world, address=address, moved=world.moved + 1)
+            yield world._replace(address=address, moved=world.moved + 1)
     if around.emptied and world.call != "lost":
-        yield replace(world, call="lost", holder=None)
+        yield world._replace(call="lost", holder=None)
     if around.forgotten and world.forgotten is None:
-        asked = replace(world, forgotten=world.attempts)
+        asked = world._replace(forgotten=world.attempts)
         if world.call in ("marked", "unknown"):
             yield asked
         else:
             ended = world.told | frozenset(world.rings if world.call == "completed" else ())
-            yield replace(asked, call="forgotten", holder=None, ended=ended)
+            yield asked._replace(call="forgotten", holder=None, ended=ended)
 
 
 def _worker_steps(
     world: World, worker: int, doing: str, attempt: int | None, rules: Rules, around: Around
 ) -> Iterator[World]:
     if doing != "idle" and world.deaths < MOST_DEATHS:
-        yield replace(world.working(worker, "idle"), deaths=world.deaths + 1)
+        yield world.working(worker, "idle")._replace(deaths=world.deaths + 1)
     if doing == "idle" and world.call == "waiting":
-        yield replace(world.working(worker, "took"), call="held", holder=worker)
+        yield world.working(worker, "took")._replace(call="held", holder=worker)
     elif doing == "took":
         yield _begin(world, worker, rules, around)
     elif doing == "begun":
@@ -183,7 +186,7 @@ def _worker_steps(
         stands = world.call in ("marked", "unknown") and world.mark == attempt
         if stands and not rang and len(world.refused) < around.crowded:
             crowded = world.working(worker, "refused", attempt)
-            yield replace(crowded, refused=world.refused | {attempt or 0})
+            yield crowded._replace(refused=world.refused | {attempt or 0})
     elif doing in ("accepted", "refused", "unknown", "unsent"):
         yield _finish(world.working(worker, "idle"), doing, attempt, rules)
 
@@ -194,13 +197,13 @@ def _begin(world: World, worker: int, rules: Rules, around: Around) -> World:
         return world.working(worker, "idle")
     free = len(world.refused) if rules.capacity_is_free else 0
     if world.attempts - free == around.attempts:
-        return replace(world.working(worker, "idle"), call="failed", holder=None)
+        return world.working(worker, "idle")._replace(call="failed", holder=None)
     attempt = world.attempts
-    started = replace(world.working(worker, "begun", attempt), attempts=attempt + 1)
-    started = replace(started, addresses=(*world.addresses, world.address))
+    started = world.working(worker, "begun", attempt)._replace(attempts=attempt + 1)
+    started = started._replace(addresses=(*world.addresses, world.address))
     if not rules.mark_comes_first:
         return started
-    return replace(started, call="marked", holder=worker, mark=attempt)
+    return started._replace(call="marked", holder=worker, mark=attempt)
 
 
 def _send(world: World, worker: int, attempt: int, rules: Rules) -> Iterator[World]:
@@ -208,10 +211,10 @@ def _send(world: World, worker: int, attempt: int, rules: Rules) -> Iterator[Wor
         yield world.working(worker, "unsent", attempt)
         return
     sent = world.working(worker, "sent", attempt)
-    sent = replace(sent, flying=world.flying | {attempt})
+    sent = sent._replace(flying=world.flying | {attempt})
     if not rules.mark_comes_first and world.call == "held" and world.holder == worker:
         yield sent  # and dies before it writes the mark
-        sent = replace(sent, call="marked", mark=attempt)
+        sent = sent._replace(call="marked", mark=attempt)
     yield sent
 
 
@@ -219,21 +222,21 @@ def _finish(world: World, outcome: str, attempt: int | None, rules: Rules) -> Wo
     stands = world.call in ("marked", "unknown") and world.mark == attempt
     is_unwanted = world.call == "forgotten" or not (rules.unknown_job_is_left or stands)
     if outcome == "accepted" and is_unwanted:
-        return replace(world, ended=world.ended | {attempt or 0})
+        return world._replace(ended=world.ended | {attempt or 0})
     if not stands and rules.finish_is_fenced:
         return world  # superseded: a ring, if there is one, is ended at Twilio
     if world.call in ENDS:
         return world
     call = {"accepted": "completed", "unknown": "unknown"}.get(outcome, "waiting")
-    return _written(replace(world, holder=None), call, attempt, rules)
+    return _written(world._replace(holder=None), call, attempt, rules)
 
 
 def _written(world: World, call: str, attempt: int | None, rules: Rules) -> World:
     """An outcome is written; of a call to somebody who was forgotten meanwhile nothing stays."""
     if call == "unknown" or world.forgotten is None or not rules.forgetting_is_kept:
-        return replace(world, call=call)
+        return world._replace(call=call)
     ended = world.ended | ({attempt or 0} if call == "completed" else set())
-    return replace(world, call="forgotten", ended=ended)
+    return world._replace(call="forgotten", ended=ended)
 
 
 def _reconcile(world: World, rules: Rules, around: Around) -> Iterator[World]:
