@@ -35,21 +35,21 @@ def faults(
     by_id: dict[str, list[CallRow]] = defaultdict(list)
     for row in rows:
         by_id[row.job_id].append(row)
-    told: dict[str, list[CallEvent]] = defaultdict(list)
+    events_of: dict[str, list[CallEvent]] = defaultdict(list)
     for event in events:
-        told[event.job_id].append(event)
+        events_of[event.job_id].append(event)
     found = [
         f"job {job_id} has {len(each)} rows" for job_id, each in by_id.items() if len(each) > 1
     ]
     for job_id, job in jobs.items():
         row = by_id.get(job_id, [None])[0]
-        found += _job(job_id, job, row, told[job_id])
+        found += _job(job_id, job, row, events_of[job_id])
     for job_id, was in removed.items():
         row = by_id.get(job_id, [None])[0]
         want = was if was in ("completed", "failed") else "cancelled"
         if row is None or row.state != want:
             found.append(f"job {job_id}, removed when {was}, is logged as {row and row.state}")
-        found += _chain(job_id, row, told[job_id])
+        found += _chain(job_id, row, events_of[job_id])
     return found
 
 

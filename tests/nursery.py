@@ -86,11 +86,11 @@ class Nursery:
         """Run a module with arguments, as ``python -m`` does; its output goes to ``log``."""
         channel = self._channel or self._open()
         order = json.dumps({"module": list(arguments[1:]), "environment": dict(environment)})
-        heard, told = os.pipe()
+        heard, write_end = os.pipe()
         try:
-            socket.send_fds(channel, [order.encode()], [log, told])
+            socket.send_fds(channel, [order.encode()], [log, write_end])
         finally:
-            os.close(told)
+            os.close(write_end)
         return Child(heard)
 
     def _open(self) -> socket.socket:
@@ -161,16 +161,16 @@ class _Forker:
             pid, status = os.waitpid(-1, os.WNOHANG)
             if not pid:
                 return
-            told = self._told.pop(pid)
+            write_end = self._told.pop(pid)
             with suppress(BrokenPipeError):
-                os.write(told, _number(os.waitstatus_to_exitcode(status)))
-            os.close(told)
+                os.write(write_end, _number(os.waitstatus_to_exitcode(status)))
+            os.close(write_end)
 
-    def _fork(self, order: Any, log: int, told: int) -> list[str] | None:
+    def _fork(self, order: Any, log: int, write_end: int) -> list[str] | None:
         pid = os.fork()
         if pid:
             os.close(log)
-            self._told[pid] = told
+            self._told[pid] = write_end
             return None
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
@@ -178,7 +178,7 @@ class _Forker:
         os.dup2(log, 1)
         os.dup2(log, 2)
         # Not before it has a session: until then nobody could kill it by that.
-        os.write(told, _number(os.getpid()))
+        os.write(write_end, _number(os.getpid()))
         os.closerange(3, 1024)
         os.environ.clear()
         os.environ.update(order["environment"])

@@ -1,7 +1,7 @@
 """The simulator as a separate process, and a client to steer it.
 
 Use the fixtures ``simulator`` (shared by the run, reset for each test) and
-``own_simulator`` (started with arguments of the test's choice); both stand in
+``own_simulator`` (started with arguments of the test's choice); both are in
 this module and reach a test by being imported into the conftest beside it.
 """
 

@@ -120,7 +120,7 @@ class Process:
 
 @dataclass(slots=True, kw_only=True)
 class Stack:
-    """Processes that work together on one Redis, each port of their own."""
+    """Processes that work together on one Redis, each with its own port."""
 
     directory: Path
     redis_url: str

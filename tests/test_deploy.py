@@ -169,7 +169,7 @@ def test_systemd_can_read_the_units(tmp_path: Path) -> None:
     """Its own check finds nothing but that the programs are not there yet."""
     units = [*UNITS, ROOT / "deploy" / "systemd" / "vomind-queue.target"]
     try:
-        told = subprocess.run(
+        done = subprocess.run(
             ["systemd-analyze", "verify", "--man=no", *units],
             capture_output=True,
             text=True,
@@ -180,7 +180,7 @@ def test_systemd_can_read_the_units(tmp_path: Path) -> None:
         pytest.skip("systemd is not here")
     faults = [
         line
-        for line in told.stderr.splitlines()
+        for line in done.stderr.splitlines()
         if "vomind-queue" in line and "is not executable" not in line
     ]
     assert faults == []

@@ -108,7 +108,7 @@ def phone(fast: Stack) -> Iterator[SimulatorClient]:
 
 @pytest.fixture(scope="session")
 def web_of_all(shared_server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """The API alone, for all tests that want no settings of their own; its start takes seconds.
+    """The API alone, for all tests that want no other settings; its start takes seconds.
 
     What it keeps is in Redis, which ``redis_url`` empties.
     """
@@ -149,7 +149,7 @@ def certificate(tmp_path: Path) -> tuple[str, str]:
 
 @pytest.fixture
 def tls_server(certificate: tuple[str, str], tmp_path: Path) -> Iterator[Server]:
-    """A server that speaks TLS on a port of its own."""
+    """A server that speaks TLS on its own port."""
     binary("redis7")
     port, (key, made) = free_port(), certificate
     server = Server(
@@ -195,7 +195,7 @@ def fresh_phone(stack: Stack, rule: dict[str, Any]) -> Iterator[SimulatorClient]
 
 
 def number(index: int) -> str:
-    """Return a phone number of its own."""
+    """Return a phone number that no other index has."""
     return f"+1555{index:07d}"
 
 

@@ -204,7 +204,7 @@ def test_rows_that_are_not_sent_are_no_doubles(choose: Callable[..., Page]) -> N
 
 
 def test_sending_stops_where_nobody_sees_it(office: Office, choose: Callable[..., Page]) -> None:
-    """Whoever leaves the page is told how far it came; the same file goes on."""
+    """A person who leaves the page is told how far it came; the same file goes on."""
     page = choose(many(1_200))
     check(page)
 

@@ -62,7 +62,7 @@ def test_what_is_wrong_stands_at_its_field(office: Office, visit: Callable[..., 
 def test_a_lost_answer_and_a_second_click_make_one_call(
     office: Office, visit: Callable[..., Visitor]
 ) -> None:
-    """The form has a key of its own until it was answered."""
+    """The form keeps its key until it was answered."""
     office("POST", "/pause")
     visitor = visit()
     page = visitor.go("/place/now")

@@ -144,7 +144,7 @@ def test_enter_after_the_number_rings_nobody(office: Office, visit: Callable[...
     assert office("GET", "/stats")["stats"]["total"] == 0
     page.get_by_label("Message", exact=True).fill("Your car is ready.")
     page.get_by_role("button", name="Place the call").click()
-    # It is dialed at once: there is nothing to take back.
+    # It is dialed at once: there is nothing to undo.
     expect(page.locator(".toast")).to_contain_text("is queued")
     expect(page.locator(".toast").get_by_role("button", name="Cancel it")).to_have_count(0)
 

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 
 import pytest
 
+from tests.chaos.experiment import Experiment, Row, record, say
 from tests.chaos.experiments import EXPERIMENTS
-from tests.chaos.report import Experiment, Row, record, say
 from tests.chaos.scale import FULL, SHORT, USUAL, Scale
 
 

@@ -71,19 +71,24 @@ class Client:
         if "delayMs" in fields and len(calls) == 1:
             path = "/schedule-delayed-call"
         body = {"calls": calls} if len(calls) > 1 else calls[0]
-        told, answer = self.ask("POST", path, body, **headers)
+        outcome, answer = self.ask("POST", path, body, **headers)
         tries = 100 if key else 0
-        ever_unknown = told is Told.UNKNOWN
-        while tries and (told is Told.UNKNOWN or (ever_unknown and told is not Told.DONE)):
+        ever_unknown = outcome is Told.UNKNOWN
+        while tries and (outcome is Told.UNKNOWN or (ever_unknown and outcome is not Told.DONE)):
             time.sleep(0.1)
             tries -= 1
-            told, answer = self.ask("POST", path, body, **headers)
-        return self._note(numbers, told, answer, unsure=ever_unknown)
+            outcome, answer = self.ask("POST", path, body, **headers)
+        return self._note(numbers, outcome, answer, unsure=ever_unknown)
 
     def _note(
-        self, numbers: Sequence[str], told: Told, answer: requests.Response | None, *, unsure: bool
+        self,
+        numbers: Sequence[str],
+        outcome: Told,
+        answer: requests.Response | None,
+        *,
+        unsure: bool,
     ) -> list[str]:
-        if told is Told.DONE and answer is not None:
+        if outcome is Told.DONE and answer is not None:
             document = answer.json()
             jobs = document.get("jobs", [document])
             job_ids = [job["jobId"] for job in jobs]
@@ -97,25 +102,25 @@ class Client:
 
     def cancel(self, job_id: str) -> bool:
         """DELETE; whether it was answered with 200."""
-        told, answer = self.ask("DELETE", f"/job/{job_id}")
-        if told is Told.UNKNOWN:
+        outcome, answer = self.ask("DELETE", f"/job/{job_id}")
+        if outcome is Told.UNKNOWN:
             self._journal.maybe_cancel(job_id)
-        elif told is Told.DONE and answer is not None:
+        elif outcome is Told.DONE and answer is not None:
             self._journal.cancel(job_id, answer.json()["was"])
-        return told is Told.DONE
+        return outcome is Told.DONE
 
     def retry(self, job_id: str) -> None:
         """A manual retry."""
-        told, _ = self.ask("POST", f"/job/{job_id}/retry")
-        if told is not Told.REFUSED:
+        outcome, _ = self.ask("POST", f"/job/{job_id}/retry")
+        if outcome is not Told.REFUSED:
             self._journal.retry(job_id)
 
     def pause(self) -> bool:
         """Return whether it was answered with 200."""
-        told, _ = self.ask("POST", "/pause")
-        if told is Told.DONE:
+        outcome, _ = self.ask("POST", "/pause")
+        if outcome is Told.DONE:
             self._journal.paused()
-        return told is Told.DONE
+        return outcome is Told.DONE
 
     def resume(self) -> None:
         """Ask until it is answered."""

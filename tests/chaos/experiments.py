@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from tests.chaos.bulk import bulk, on_time, stats
 from tests.chaos.call_log import call_log
 from tests.chaos.capacity import capacity
+from tests.chaos.experiment import Experiment
 from tests.chaos.few_connections import few_connections
 from tests.chaos.kills import kills, long_kills
 from tests.chaos.leases import leases
@@ -20,7 +21,6 @@ from tests.chaos.races import (
     same_request,
 )
 from tests.chaos.recurring import minutes, ticks
-from tests.chaos.report import Experiment
 from tests.chaos.switch_over import switch_over
 from tests.chaos.telephone import (
     account,

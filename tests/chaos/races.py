@@ -143,8 +143,8 @@ def _all_at_once(
         while True:
             path = "/schedule-bulk-calls" if len(calls) > 1 else "/schedule-call"
             body = {"calls": calls} if len(calls) > 1 else calls[0]
-            told, answer = client.ask("POST", path, body, **{"Idempotency-Key": key})
-            if told is Told.DONE and answer is not None:
+            outcome, answer = client.ask("POST", path, body, **{"Idempotency-Key": key})
+            if outcome is Told.DONE and answer is not None:
                 document = answer.json()
                 ids = [job["jobId"] for job in document.get("jobs", [document])]
                 made.journal.accept(ids, numbers)

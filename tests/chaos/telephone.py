@@ -15,7 +15,7 @@ from tests.stack import until
 
 #: Faults in the middle of an answer; each is tried before and after Twilio took the call.
 _SPOILT = ("drop", "reset", "silent", "half_close", "cut", "html", "empty")
-#: Refusals in a row by which the circuit breaker opens.
+#: Refusals in a row that open the circuit.
 CIRCUIT_OPENS_AFTER = 5
 
 
@@ -144,8 +144,8 @@ def _pairs(made: Arena, pairs: int) -> list[str]:
     for number, ids in job_ids.items():
         jobs = [api.job(job_id) for job_id in ids]
         rung = sorted(str(ring["sid"]) for ring in made.phone.rings(number))
-        told = sorted(str((job["call"] or {}).get("sid")) for job in jobs)
-        if told != rung or len(rung) != 2:
+        named = sorted(str((job["call"] or {}).get("sid")) for job in jobs)
+        if named != rung or len(rung) != 2:
             faults.append(f"two calls to {number}: rings {rung}, jobs {jobs}")
     return faults
 
@@ -188,8 +188,8 @@ def _not_to_be_told(made: Arena, count: int) -> list[str]:
     for number, job_id in job_ids.items():
         job, sids = made.api.job(job_id), [str(r["sid"]) for r in made.phone.rings(number)]
         reason = job["failedReason"] or ""
-        told = UNKNOWN_OUTCOME in reason and all(sid in reason for sid in sids)
-        if job["state"] != "failed" or not told or len(sids) != 2:
+        named = UNKNOWN_OUTCOME in reason and all(sid in reason for sid in sids)
+        if job["state"] != "failed" or not named or len(sids) != 2:
             faults.append(f"not left to a person: {job}, rings {sids}")
     return faults
 

@@ -25,7 +25,7 @@ GIVEN, LISTED = "+7881234", "+781234"
 
 
 def moves(scale: Scale, seed: int) -> tuple[str, str]:
-    """PUBLIC_URL changes after a lost answer, and Twilio writes numbers anew: one ring each."""
+    """PUBLIC_URL changes after a lost answer, Twilio spells numbers otherwise: one ring each."""
     each = scale.pick(1, 5, 20)
     with arena(scale, seed) as made:
         made.start(workers=0)
@@ -89,12 +89,12 @@ def wishes(scale: Scale, seed: int) -> tuple[str, str]:
         _disturb(made, numbers)
         plan = [(number, made.rng.choice(_WISHES), made.rng.random()) for number in numbers]
         with ThreadPoolExecutor(8) as people:
-            told = list(people.map(lambda each: _wish(made, *each), plan))
+            wished = list(people.map(lambda each: _wish(made, *each), plan))
         made.until_quiet(within_s=120 + 600 * scale.pace)
-        until(lambda: not _open(made, told), within_s=60, what="all are hung up that should be")
-        faults = [fault for each in told for fault in _broken(made, each)]
+        until(lambda: not _open(made, wished), within_s=60, what="all are hung up that should be")
+        faults = [fault for each in wished for fault in _broken(made, each)]
     fail_on(faults)
-    done = [each["done"] for each in told]
+    done = [each["done"] for each in wished]
     sizes = ", ".join(f"{done.count(wish)} {wish}" for wish in _WISHES)
     return f"{count} calls: {sizes}", "no phone rings on or again; those left alone are on the line"
 
@@ -118,43 +118,43 @@ def _disturb(made: Arena, numbers: Sequence[str]) -> None:
 def _wish(made: Arena, number: str, wish: str, moment: float) -> dict[str, Any]:
     """Ask for a call, and for its end a moment later; what was answered."""
     api = made.api
-    told: dict[str, Any] = {"number": number, "done": "nothing", "job": api.schedule(number)}
+    wished: dict[str, Any] = {"number": number, "done": "nothing", "job": api.schedule(number)}
     time.sleep(moment)
     if wish == "forget":
         url = f"{made.stack.web_url}/api/people/{number}"
         answer = requests.delete(url, timeout=30)
-        told |= {"done": wish} if answer.ok else {}
-        told["placing"] = answer.ok and bool(answer.json()["beingPlaced"])
+        wished |= {"done": wish} if answer.ok else {}
+        wished["placing"] = answer.ok and bool(answer.json()["beingPlaced"])
     elif wish == "hangup":
-        ok = api.ask("POST", f"/job/{told['job']}/hangup").ok
-        told |= {"done": wish} if ok else {}
+        ok = api.ask("POST", f"/job/{wished['job']}/hangup").ok
+        wished |= {"done": wish} if ok else {}
     elif wish == "delete":
-        ok = api.ask("DELETE", f"/job/{told['job']}").ok
-        told |= {"done": wish} if ok else {}
-    told["at"] = time.time() * 1000
-    return told
+        ok = api.ask("DELETE", f"/job/{wished['job']}").ok
+        wished |= {"done": wish} if ok else {}
+    wished["at"] = time.time() * 1000
+    return wished
 
 
-def _open(made: Arena, told: Sequence[Mapping[str, Any]]) -> list[str]:
+def _open(made: Arena, wished: Sequence[Mapping[str, Any]]) -> list[str]:
     """Return numbers that ring on though somebody was told that they do not."""
-    ended = {each["number"] for each in told if each["done"] != "nothing"}
+    ended = {each["number"] for each in wished if each["done"] != "nothing"}
     return [r["to"] for r in made.phone.rings() if r["to"] in ended and r["endedBy"] is None]
 
 
-def _broken(made: Arena, told: Mapping[str, Any]) -> list[str]:
-    rings = made.phone.rings(str(told["number"]))
-    left = made.api.ask("GET", f"/job/{told['job']}")
+def _broken(made: Arena, wished: Mapping[str, Any]) -> list[str]:
+    rings = made.phone.rings(str(wished["number"]))
+    left = made.api.ask("GET", f"/job/{wished['job']}")
     faults = []
     if len(rings) > 1:
         faults.append("rang twice")
-    if told["done"] in ("forget", "delete") and left.ok:
+    if wished["done"] in ("forget", "delete") and left.ok:
         faults.append(f"is there still: {left.json()['state']}")
-    late = [ring for ring in rings if ring["at"] > told["at"]]
-    if told["done"] in ("forget", "delete") and late and not told.get("placing"):
+    late = [ring for ring in rings if ring["at"] > wished["at"]]
+    if wished["done"] in ("forget", "delete") and late and not wished.get("placing"):
         faults.append("rang after it was gone")
-    if told["done"] == "nothing" and [ring["endedBy"] for ring in rings] != [None]:
+    if wished["done"] == "nothing" and [ring["endedBy"] for ring in rings] != [None]:
         faults.append("was left alone, and is not on the line")
-    return [f"{told}: {fault}; rings {rings}" for fault in faults]
+    return [f"{wished}: {fault}; rings {rings}" for fault in faults]
 
 
 def emptied(scale: Scale, seed: int) -> tuple[str, str]:

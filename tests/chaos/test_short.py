@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 from _pytest.mark import ParameterSet
 
+from tests.chaos.experiment import Experiment
 from tests.chaos.experiments import EXPERIMENTS
-from tests.chaos.report import Experiment
 from tests.chaos.scale import SHORT
 
 #: Any will do; one that is fixed keeps a red test red.

@@ -34,8 +34,8 @@ def start(url: str) -> subprocess.Popen[str]:
 
 def stop(watcher: subprocess.Popen[str]) -> list[float]:
     """Return what it measured, s."""
-    told, _ = watcher.communicate(timeout=30)
-    durations: list[float] = json.loads(told)
+    printed, _ = watcher.communicate(timeout=30)
+    durations: list[float] = json.loads(printed)
     return durations
 
 

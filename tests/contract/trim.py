@@ -72,7 +72,7 @@ def _mend(document: dict[str, Any], paths: Sequence[str]) -> None:
     if _PATHS[0] in paths:
         create = document["paths"][_PATHS[0]]["post"]
         form = create["requestBody"]["content"]["application/x-www-form-urlencoded"]
-        # Each event is a parameter of its own, as the text beside it says.
+        # Each event is a separate parameter, as the text beside it says.
         form["encoding"] = {"StatusCallbackEvent": {"style": "form", "explode": True}}
     for path in paths:
         operation = document["paths"][path]["get"]

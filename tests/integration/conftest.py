@@ -38,7 +38,7 @@ QUICK: dict[str, Any] = {
 
 
 def new(number: int, priority: str = "normal", **times: int) -> NewCall:
-    """A call to a number of its own."""
+    """A call to a number that no other has."""
     return NewCall(call=Call(to=f"+1555{number:07d}", priority=Priority(priority)), **times)
 
 

@@ -21,14 +21,14 @@ _RECENT = 10**12
 _MEASURED = frozenset({"behindMs", "version", "waitMs"})
 
 
-def settled(value: Any, name: str = "") -> Any:
+def likened(value: Any, name: str = "") -> Any:
     """The same, with a word in place of what differs from one time to the next."""
     if name in _MEASURED:
         return "measured"
     if isinstance(value, dict):
-        return {key: settled(inner, key) for key, inner in value.items()}
+        return {key: likened(inner, key) for key, inner in value.items()}
     if isinstance(value, list):
-        return [settled(inner) for inner in value]
+        return [likened(inner) for inner in value]
     if isinstance(value, str):
         text = _AGO.sub("long", _TIME.sub("time", value))
         return "id" if _REQUEST_ID.fullmatch(text) else text

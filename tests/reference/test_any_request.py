@@ -36,7 +36,7 @@ def test_two_thousand_requests_find_nothing(stack: Stack, tmp_path: Path) -> Non
     asked = {"to": "+1234567890", "cronExpression": "@daily"}
     url = f"{stack.queue_url}/schedule-recurring-call"
     assert requests.post(url, json=asked, headers={"Authorization": KEY}, timeout=9).ok
-    told = subprocess.run(
+    done = subprocess.run(
         [
             *(sys.executable, "-m", "schemathesis.cli", "run", f"{stack.web_url}/openapi.json"),
             # It does not resolve the document's relative address of the service.
@@ -50,7 +50,7 @@ def test_two_thousand_requests_find_nothing(stack: Stack, tmp_path: Path) -> Non
         capture_output=True,
         text=True,
     )
-    assert told.returncode == 0, told.stdout[-12_000:] + told.stderr[-2_000:]
-    generated = re.search(r"(\d+) generated", told.stdout)
+    assert done.returncode == 0, done.stdout[-12_000:] + done.stderr[-2_000:]
+    generated = re.search(r"(\d+) generated", done.stdout)
     assert generated
     assert int(generated[1]) >= 2_000

@@ -25,7 +25,7 @@ def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType
     (tmp_path / "openapi.json").write_bytes(encoded())
     (tmp_path / "config.yaml").write_text(CONFIG)
     options = ["--path", "openapi.json", "--config", "config.yaml", "--meta", "none"]
-    told = subprocess.run(
+    done = subprocess.run(
         [sys.executable, "-m", "openapi_python_client", "generate", *options],
         cwd=tmp_path,
         check=False,
@@ -33,8 +33,8 @@ def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType
         text=True,
         timeout=60,
     )
-    assert told.returncode == 0, told.stdout + told.stderr
-    assert "Warning" not in told.stdout + told.stderr, told.stdout
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Warning" not in done.stdout + done.stderr, done.stdout
     monkeypatch.syspath_prepend(str(tmp_path))
     yield importlib.import_module("vo_mind_queue_client")
     for name in [each for each in sys.modules if each.startswith("vo_mind_queue_client")]:

@@ -86,7 +86,7 @@ def descriptions(part: Any) -> Iterator[str]:
 
 
 def test_a_field_without_a_text_is_named() -> None:
-    """Whoever adds a field learns at once what is missing, and where it goes."""
+    """A developer who adds a field learns at once what is missing, and where it goes."""
     with pytest.raises(ReferenceFault, match=r"fields\.yaml .* rain of Weather"):
         meaning(["Weather", "Answer"], "rain")
 
@@ -109,7 +109,7 @@ def test_the_shown_table_has_the_columns_of_the_log() -> None:
 
 @pytest.mark.parametrize("operation", operations(), ids=lambda each: each.id)
 def test_each_answer_has_an_example(operation: Operation) -> None:
-    """Whoever reads of an answer sees one."""
+    """A reader sees an example of each answer."""
     entry = document()["paths"][operation.path][operation.method.lower()]
     refusals = document()["components"]["responses"]
     for status, response in entry["responses"].items():

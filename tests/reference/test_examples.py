@@ -12,7 +12,7 @@ import redis
 from werkzeug.test import TestResponse
 
 from tests.integration.api.conftest import Api
-from tests.reference.likeness import faults, settled
+from tests.reference.likeness import faults, likened
 from tests.reference.worlds import WORLDS, World, prepare
 from tests.twilio import PUBLIC_URL, REACHED, sign
 from vomind_queue.api.openapi.document import document
@@ -101,7 +101,7 @@ def test_an_example_is_answered_as_shown(
     if operation.id == "previewRecurringCall" and example.status == 200:
         assert answer.get_json() == shown
     elif answer.is_json:
-        assert settled(answer.get_json()) == settled(shown)
+        assert likened(answer.get_json()) == likened(shown)
     else:
         assert answer.text == (shown or "")
 
@@ -142,7 +142,9 @@ def test_a_missing_key_is_answered_as_shown(
 @pytest.mark.parametrize(
     "operation", [each for each in operations() if each.keyed], ids=lambda each: each.id
 )
-def test_a_flood_is_answered_as_shown(make_api: Callable[..., Api], operation: Operation) -> None:
+def test_too_many_requests_are_answered_as_shown(
+    make_api: Callable[..., Api], operation: Operation
+) -> None:
     """The second request of a key that may send one a minute; shown is one of 600 a minute."""
     api = make_api(**REACHED, API_KEYS=KEYS, REQUEST_RATE_LIMIT="1/m")
     assert send(api, operation, first(operation), headers=KEY).status_code != 429
@@ -183,4 +185,4 @@ def assert_refused(operation: Operation, answer: TestResponse, status: int) -> N
     ]
     shared = document()["components"]["responses"]
     refusal = shared[name]["content"]["application/problem+json"]
-    assert settled(answer.get_json()) == settled(refusal["examples"]["common"]["value"])
+    assert likened(answer.get_json()) == likened(refusal["examples"]["common"]["value"])

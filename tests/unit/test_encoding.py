@@ -25,7 +25,7 @@ def test_what_cannot_be_seen_is_escaped(text: str) -> None:
 
 @pytest.mark.parametrize("text", UNSEEN)
 def test_a_log_line_escapes_it_as_well(text: str) -> None:
-    """Whoever can send a request must not write into an operator's terminal."""
+    """A client that can send a request must not write into an operator's terminal."""
     record = logging.LogRecord("x", logging.INFO, "", 0, "said %s", (text,), None)
     assert text[0] not in JsonFormatter().format(record)
 

@@ -121,10 +121,10 @@ def ways(directory: Path, redis_url: str) -> Mapping[str, Sequence[Seen]]:
             job_id = json.loads(posted["text"])["jobId"]
             _until_completed(web, job_id)
             placed = worker.ask("end")["seen"]
-            told = web.request("POST", **_about(sink, job_id))
+            answered = web.request("POST", **_about(sink, job_id))
             posts.append(posted["seen"])
             placings.append(_to_the_outcome(placed))
-            callbacks.append(told["seen"])
+            callbacks.append(answered["seen"])
     return {
         name: common(every[WARM:])
         for name, every in (("post", posts), ("placing", placings), ("callback", callbacks))

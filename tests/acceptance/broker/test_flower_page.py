@@ -67,7 +67,7 @@ def test_flower_shows_lengths_and_tasks_but_no_number(stack: Stack) -> None:
 
 
 def test_flower_wants_the_password(stack: Stack) -> None:
-    """Pages and API are closed to whoever does not have it."""
+    """Pages and API are closed to anyone without it."""
     stack.start("flower", FLOWER_BASIC_AUTH=":".join(LOGIN))
     until(lambda: _up(stack), within_s=READY_S, what="Flower answers")
     for path in ("/", "/tasks", "/api/workers", "/broker", "/metrics", "/healthcheck"):

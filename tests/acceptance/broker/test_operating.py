@@ -115,7 +115,7 @@ def test_commands_that_would_do_harm_are_refused_in_words(
     phone.faults({"fault": "slow", "ms": 8_000, "when": "after"})
     job_id = api.schedule(number(1))
     until(phone.rings, within_s=10, what="it rings")
-    told = (
+    script = (
         "from celery_app import app\n"
         "ask = app.control.broadcast\n"
         "for name, arguments in (\n"
@@ -127,7 +127,7 @@ def test_commands_that_would_do_harm_are_refused_in_words(
         "    (answer,) = ask(name, arguments=arguments, reply=True, timeout=5, limit=1)\n"
         "    print(*(told['error'] for told in answer.values()))\n"
     )
-    done = python(fast, told)
+    done = python(fast, script)
     revoked, cancelled, *resized = done.splitlines()
     assert f"Under way, and not to be ended by this: {job_id}." in revoked
     assert "vomind-queue pause" in cancelled

@@ -47,7 +47,7 @@ def _listens(url: str) -> bool:
 
 @pytest.fixture(scope="module")
 def stack(shared_server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """One stack for all tests of this file: each looks at a number of its own."""
+    """One stack for all tests of this file: each looks at its own number."""
     directory = tmp_path_factory.mktemp("application")
     with reached(shared_server, directory, TWIML_HOSTS="127.0.0.1,agents.example.com") as made:
         yield made

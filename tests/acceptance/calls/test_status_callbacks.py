@@ -38,7 +38,7 @@ def reached(fast: Stack, phone: SimulatorClient, web: Stack) -> Stack:
 
 
 @pytest.fixture
-def told(reached: Stack) -> Api:
+def reached_api(reached: Stack) -> Api:
     """Its API."""
     return Api(reached.queue_url)
 
@@ -62,15 +62,17 @@ def until_over(api: Api, job_id: str, within_s: float = 30) -> dict[str, Any]:
     return until(ended, within_s=within_s, what=f"the call of {job_id} is over")
 
 
-def test_a_call_is_followed_to_its_end(told: Api, reached: Stack, phone: SimulatorClient) -> None:
+def test_a_call_is_followed_to_its_end(
+    reached_api: Api, reached: Stack, phone: SimulatorClient
+) -> None:
     """Each status is seen once and in order; in the end its duration."""
     phone.as_usual()
     reached.start_worker()
-    job_id = told.schedule(number(1))
+    job_id = reached_api.schedule(number(1))
     seen: list[str] = []
 
     def followed() -> bool:
-        call = told.job(job_id)["call"]
+        call = reached_api.job(job_id)["call"]
         if call and call["status"] not in seen:
             seen.append(call["status"])
         return bool(call and call["status"] == "completed")
@@ -79,7 +81,7 @@ def test_a_call_is_followed_to_its_end(told: Api, reached: Stack, phone: Simulat
     order = ["queued", "initiated", "ringing", "in-progress", "completed"]
     assert seen == [status for status in order if status in seen]
     assert {"ringing", "in-progress", "completed"} <= set(seen)
-    job = told.job(job_id)
+    job = reached_api.job(job_id)
     assert (job["call"]["duration"], job["call"]["sipResponseCode"]) == (4, 200)
     assert [callback["answer"] for callback in phone.callbacks()] == [204] * 4
     (attempt,) = job["attempts"]
@@ -89,23 +91,23 @@ def test_a_call_is_followed_to_its_end(told: Api, reached: Stack, phone: Simulat
 
 def test_the_price_comes_later(reached: Stack) -> None:
     """No callback carries it: one fetch, a while after the end."""
-    told = start_own_web(reached, PRICE_DELAY="1500ms")
+    reached_api = start_own_web(reached, PRICE_DELAY="1500ms")
     reached.start_worker()
-    job_id = told.schedule(number(1))
-    assert until_over(told, job_id)["call"]["price"] is None
+    job_id = reached_api.schedule(number(1))
+    assert until_over(reached_api, job_id)["call"]["price"] is None
     job = until(
-        lambda: (job := told.job(job_id))["call"]["price"] and job,
+        lambda: (job := reached_api.job(job_id))["call"]["price"] and job,
         within_s=20,
         what="the price is there",
     )
     assert (job["call"]["price"], job["call"]["priceUnit"]) == ("-0.01300", "USD")
 
 
-def test_each_end_is_told(told: Api, reached: Stack) -> None:
+def test_each_end_is_told(reached_api: Api, reached: Stack) -> None:
     """Busy, unanswered, failed: Twilio took it, so the job is completed; the call says the rest."""
     reached.start_worker()
-    ids = [told.schedule(to) for to in (BUSY, NO_ANSWER, FAILED)]
-    jobs = [until_over(told, job_id) for job_id in ids]
+    ids = [reached_api.schedule(to) for to in (BUSY, NO_ANSWER, FAILED)]
+    jobs = [until_over(reached_api, job_id) for job_id in ids]
     assert [job["call"]["status"] for job in jobs] == ["busy", "no-answer", "failed"]
     assert [job["call"]["sipResponseCode"] for job in jobs] == [486, 487, 404]
     assert {job["state"] for job in jobs} == {"completed"}
@@ -113,14 +115,14 @@ def test_each_end_is_told(told: Api, reached: Stack) -> None:
 
 
 def test_an_outcome_is_tried_again(reached: Stack, phone: SimulatorClient) -> None:
-    """Three attempts with a SID of their own, the job delayed in between; no token is shown."""
-    told = start_own_web(reached, RETRY_ON="busy", RETRY_OUTCOME_DELAY="700ms")
+    """Three attempts with their own SIDs, the job delayed in between; no token is shown."""
+    reached_api = start_own_web(reached, RETRY_ON="busy", RETRY_OUTCOME_DELAY="700ms")
     reached.start_worker()
-    job_id = told.schedule(BUSY)
-    job = told.until_state(job_id, "delayed")
+    job_id = reached_api.schedule(BUSY)
+    job = reached_api.until_state(job_id, "delayed")
     assert job["failedReason"] == "The call ended with busy; it is made again."
     until(lambda: len(phone.callbacks("completed")) == 3, within_s=30, what="three calls are over")
-    job = until_over(told, job_id)
+    job = until_over(reached_api, job_id)
     assert (job["state"], job["attemptsMade"], job["call"]["status"]) == ("completed", 3, "busy")
     rung = phone.rings(BUSY)
     assert [attempt["sid"] for attempt in job["attempts"]] == [ring["sid"] for ring in rung]
@@ -133,30 +135,30 @@ def test_an_outcome_is_tried_again(reached: Stack, phone: SimulatorClient) -> No
 
 def test_a_call_chooses_its_own_outcomes(reached: Stack, phone: SimulatorClient) -> None:
     """Made again until somebody answers; the one that did not ask for it is not."""
-    told = start_own_web(reached, RETRY_OUTCOME_DELAY="300ms")
+    reached_api = start_own_web(reached, RETRY_OUTCOME_DELAY="300ms")
     reached.start_worker()
     phone.as_usual()
     phone.outcomes({"outcome": "no-answer", "to": number(1), "times": 1, **QUICK}, QUICK)
-    job_id = told.schedule(number(1), retryOn=["no-answer"])
-    other = told.schedule(BUSY)
+    job_id = reached_api.schedule(number(1), retryOn=["no-answer"])
+    other = reached_api.schedule(BUSY)
     until(lambda: len(phone.rings(number(1))) == 2, within_s=30, what="it rings again")
     job = until(
-        lambda: (job := until_over(told, job_id))["call"]["status"] == "completed" and job,
+        lambda: (job := until_over(reached_api, job_id))["call"]["status"] == "completed" and job,
         within_s=30,
         what="somebody answered",
     )
     assert [attempt["status"] for attempt in job["attempts"]] == ["no-answer", "completed"]
-    assert len(until_over(told, other)["attempts"]) == 1
+    assert len(until_over(reached_api, other)["attempts"]) == 1
 
 
-def test_who_answered_is_told(told: Api, reached: Stack, phone: SimulatorClient) -> None:
+def test_who_answered_is_told(reached_api: Api, reached: Stack, phone: SimulatorClient) -> None:
     """In the background: the message is spoken at once, the result comes later."""
     reached.start_worker(MACHINE_DETECTION="enable")
-    ids = [told.schedule(to) for to in (MACHINE, number(1))]
-    off = told.schedule(number(2), machineDetection="off")
-    jobs = [until_over(told, job_id) for job_id in ids]
+    ids = [reached_api.schedule(to) for to in (MACHINE, number(1))]
+    off = reached_api.schedule(number(2), machineDetection="off")
+    jobs = [until_over(reached_api, job_id) for job_id in ids]
     assert [job["call"]["answeredBy"] for job in jobs] == ["machine_start", "human"]
-    assert until_over(told, off)["call"]["answeredBy"] is None
+    assert until_over(reached_api, off)["call"]["answeredBy"] is None
     parameters = phone.rings(MACHINE)[0]["parameters"]
     assert (parameters["AsyncAmd"], parameters["MachineDetection"]) == ("true", "Enable")
     assert "Twiml" in parameters
@@ -164,7 +166,7 @@ def test_who_answered_is_told(told: Api, reached: Stack, phone: SimulatorClient)
 
 
 def test_callbacks_in_any_order_end_right(
-    told: Api, reached: Stack, phone: SimulatorClient
+    reached_api: Api, reached: Stack, phone: SimulatorClient
 ) -> None:
     """Shuffled, repeated and late ones, some lost: each call ends as it did, and none goes back."""
     reached.start_worker()
@@ -174,30 +176,32 @@ def test_callbacks_in_any_order_end_right(
         {"mishap": "shuffle", "times": 60},
         {"mishap": "repeat", "ms": 300},
     )
-    ids = told.bulk([*calls(25), *({"to": BUSY} for _ in range(5))])
+    ids = reached_api.bulk([*calls(25), *({"to": BUSY} for _ in range(5))])
     # Busy calls stand back for each other; so the last of them is over last.
-    jobs = [until_over(told, job_id, within_s=60) for job_id in ids]
+    jobs = [until_over(reached_api, job_id, within_s=60) for job_id in ids]
     assert [job["call"]["status"] for job in jobs] == ["completed"] * 25 + ["busy"] * 5
     until(lambda: len(phone.callbacks("completed")) == 60, within_s=20, what="all are repeated")
-    after = [told.job(job_id) for job_id in ids]
+    after = [reached_api.job(job_id) for job_id in ids]
     assert [job["call"] for job in after] == [job["call"] for job in jobs]
     assert {callback["answer"] for callback in phone.callbacks()} == {204}
-    assert told("GET", "/stats")["orphanedCalls"] == 0
+    assert reached_api("GET", "/stats")["orphanedCalls"] == 0
 
 
-def test_forged_callbacks_change_nothing(told: Api, reached: Stack, phone: SimulatorClient) -> None:
+def test_forged_callbacks_change_nothing(
+    reached_api: Api, reached: Stack, phone: SimulatorClient
+) -> None:
     """Over real HTTP, without an API key: 403, and the call stays where it was."""
     reached.start_worker()
     phone.mishaps({"mishap": "forge"})
-    job_id = told.schedule(FAILED)
+    job_id = reached_api.schedule(FAILED)
     until(lambda: len(phone.callbacks()) == 2, within_s=20, what="both were sent")
     assert [callback["answer"] for callback in phone.callbacks()] == [403, 403]
-    assert told.job(job_id)["call"]["status"] == "queued"
+    assert reached_api.job(job_id)["call"]["status"] == "queued"
 
 
 @pytest.mark.parametrize("when", ["before the answer", "after a lost answer"])
 def test_a_callback_reconciles_the_unknown_outcome(
-    told: Api, reached: Stack, phone: SimulatorClient, when: str
+    reached_api: Api, reached: Stack, phone: SimulatorClient, when: str
 ) -> None:
     """Twilio took the call and nobody heard so: the callback tells, long before the list would."""
     reached.start_worker(
@@ -207,30 +211,30 @@ def test_a_callback_reconciles_the_unknown_outcome(
     lost = {"fault": "drop", "when": "after"}
     phone.faults({**(late if when == "before the answer" else lost), "times": 1})
     phone.faults({"fault": "list_lag", "ms": 600_000})
-    job_id = told.schedule(number(1))
-    job = until_over(told, job_id)
+    job_id = reached_api.schedule(number(1))
+    job = until_over(reached_api, job_id)
     (ring,) = phone.rings()
     assert (job["state"], job["attemptsMade"]) == ("completed", 1)
     assert (job["call"]["sid"], job["call"]["status"]) == (ring["sid"], "completed")
-    assert told("GET", "/stats")["unknownOutcomes"] == 0
+    assert reached_api("GET", "/stats")["unknownOutcomes"] == 0
 
 
 def test_a_callback_completes_what_was_left_to_a_person(
-    told: Api, reached: Stack, phone: SimulatorClient
+    reached_api: Api, reached: Stack, phone: SimulatorClient
 ) -> None:
     """Failed for want of an answer; its phone rings, so it needs nobody's judgement."""
     reached.start_worker(ON_UNKNOWN_OUTCOME="fail")
     phone.faults({"fault": "drop", "when": "after", "times": 1})
     phone.mishaps({"mishap": "late", "event": "initiated", "ms": 200})
-    job_id = told.schedule(number(1))
-    job = until_over(told, job_id)
+    job_id = reached_api.schedule(number(1))
+    job = until_over(reached_api, job_id)
     assert (job["state"], job["attemptsMade"], job["failedReason"]) == ("completed", 1, None)
     assert job["call"]["sid"] == phone.rings()[0]["sid"]
-    assert told.stats()["failed"] == 0
+    assert reached_api.stats()["failed"] == 0
 
 
 def test_a_superseded_attempt_is_ended_at_twilio(
-    told: Api, reached: Stack, phone: SimulatorClient
+    reached_api: Api, reached: Stack, phone: SimulatorClient
 ) -> None:
     """It was given up at the horizon, the next one began, and then its phone rang after all."""
     worker = reached.start_worker()
@@ -240,13 +244,13 @@ def test_a_superseded_attempt_is_ended_at_twilio(
     phone.mishaps({"mishap": "late", "ms": 5_000, "times": 5})
     phone.faults({"fault": "drop", "when": "after", "times": 1})
     phone.faults({"fault": "list_lag", "ms": 600_000})
-    job_id = told.schedule(number(1))
+    job_id = reached_api.schedule(number(1))
     until(lambda: len(phone.rings()) == 2, within_s=30, what="the next attempt is made")
     first, second = phone.rings()
     until(lambda: _status(phone, first) == "canceled", within_s=30, what="the first one is ended")
-    job = until_over(told, job_id)
+    job = until_over(reached_api, job_id)
     assert (job["call"]["sid"], job["attemptsMade"]) == (second["sid"], 2)
-    assert told("GET", "/stats")["orphanedCalls"] == 1
+    assert reached_api("GET", "/stats")["orphanedCalls"] == 1
     assert "orphaned call ended" in worker.output
     assert [(made["number"], made["sid"]) for made in job["attempts"]] == [
         (1, None),
@@ -256,26 +260,26 @@ def test_a_superseded_attempt_is_ended_at_twilio(
 
 @pytest.mark.parametrize("way", ["hangup", "delete", "forget"])
 def test_a_call_on_the_line_is_hung_up(
-    told: Api, reached: Stack, phone: SimulatorClient, way: str
+    reached_api: Api, reached: Stack, phone: SimulatorClient, way: str
 ) -> None:
     """Asked for by itself, or because the job or the person leaves: the phone rings no longer."""
     phone.as_usual()
     phone.outcomes({"pace": 30})
     reached.start_worker()
-    job_id = told.schedule(number(1))
-    told.until_state(job_id, "completed")
+    job_id = reached_api.schedule(number(1))
+    reached_api.until_state(job_id, "completed")
     (ring,) = phone.rings()
     if way == "hangup":
-        assert told("POST", f"/job/{job_id}/hangup")["status"] == "hanging-up"
+        assert reached_api("POST", f"/job/{job_id}/hangup")["status"] == "hanging-up"
     elif way == "delete":
-        assert told("DELETE", f"/job/{job_id}")["was"] == "completed"
+        assert reached_api("DELETE", f"/job/{job_id}")["was"] == "completed"
     else:
         person = f"{reached.web_url}/api/people/{number(1)}"
         assert requests.delete(person, timeout=10).status_code == 200
     until(lambda: _status(phone, ring) == "canceled", within_s=10, what="the call has ended")
     if way == "hangup":
-        assert until_over(told, job_id)["call"]["status"] == "canceled"
-        assert told.ask("POST", f"/job/{job_id}/hangup").status_code == 409
+        assert until_over(reached_api, job_id)["call"]["status"] == "canceled"
+        assert reached_api.ask("POST", f"/job/{job_id}/hangup").status_code == 409
 
 
 def _status(phone: SimulatorClient, ring: dict[str, Any]) -> str:
@@ -322,15 +326,17 @@ def test_a_call_that_twilio_forgot_does_not_stay_open(
 
 
 @pytest.mark.slow
-def test_lost_callbacks_are_made_up_for(told: Api, reached: Stack, phone: SimulatorClient) -> None:
+def test_lost_callbacks_are_made_up_for(
+    reached_api: Api, reached: Stack, phone: SimulatorClient
+) -> None:
     """Silence beyond the ring time-out: Twilio is asked, by whichever worker lives."""
     reached.settings["CALLBACK_SILENCE"] = "1s"
     phone.mishaps({"mishap": "lose"})
     first: Process = reached.start_worker("-n", "one@%h")
-    ids = told.bulk(calls(12))
-    told.until_done()
+    ids = reached_api.bulk(calls(12))
+    reached_api.until_done()
     first.kill()
     reached.start_worker("-n", "two@%h")
-    jobs = [until_over(told, job_id, within_s=90) for job_id in ids]
+    jobs = [until_over(reached_api, job_id, within_s=90) for job_id in ids]
     assert {job["call"]["status"] for job in jobs} == {"completed"}
     assert phone.callbacks() == []

@@ -22,7 +22,7 @@ VOICEMAIL = "Please <call> us back at any time"
 
 @pytest.fixture(scope="module")
 def stack(shared_server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """One stack for all tests of this file: each looks at calls of its own."""
+    """One stack for all tests of this file: each looks at its own calls."""
     directory = tmp_path_factory.mktemp("voicemail")
     with reached(shared_server, directory, RETRY_OUTCOME_DELAY="300ms") as made:
         yield made
@@ -35,7 +35,7 @@ def phone(stack: Stack) -> Iterator[SimulatorClient]:
         yield client
 
 
-#: Numbers of machines: each test has one of its own.
+#: Numbers of machines: each test has its own.
 _NUMBERS = count(70_001)
 
 

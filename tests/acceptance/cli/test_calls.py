@@ -93,7 +93,7 @@ def test_calls_are_cancelled_by_their_ids(typed: Typist, api: Api) -> None:
 
 
 def test_only_failed_calls_are_retried(typed: Typist, api: Api) -> None:
-    """The API's refusal has a status of its own."""
+    """The API's refusal has its own status."""
     api.schedule(TO)
     done = typed("retry", "1")
     assert (done.status, done.err) == (

@@ -71,7 +71,7 @@ def test_what_is_no_address_is_refused(typed: Typist, url: str) -> None:
 
 
 def test_the_key_opens_the_api(stack: Stack, typed: Typist) -> None:
-    """By option or variable; without it there is a status of its own, and it is never shown."""
+    """By option or variable; without it it has its own status, and it is never shown."""
     stack.start_web(API_KEYS="ops:a-long-secret")
     environ = {"VOMIND_URL": stack.web_url}
     closed = typed("pause", **environ)

@@ -64,11 +64,11 @@ def test_twilio_that_does_not_answer_is_told_everywhere(
 ) -> None:
     """With since when, by when each call is reconciled, and what to do; and its end as well."""
 
-    def told() -> Done | None:
+    def says_so() -> Done | None:
         done = typed("status")
         return done if "Twilio is not answering" in done.out else None
 
-    status: Done = until(told, within_s=WITHIN_S, what="the status says so")
+    status: Done = until(says_so, within_s=WITHIN_S, what="the status says so")
     assert status.status == 1
     by = max(job["reconciledBy"] for job in api("GET", "/active")["jobs"])
     assert f"Each is reconciled by {by[11:19]} UTC" in status.out

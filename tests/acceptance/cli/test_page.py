@@ -61,7 +61,7 @@ def examples() -> list[tuple[str, str]]:
 def test_the_page_shows_what_is_printed(
     fast: Stack, start_server: Callable[..., Server], tmp_path: Path
 ) -> None:
-    """All of its commands in their order, on a stack of its own."""
+    """All of its commands in their order, on its own stack."""
     if shutil.which("bash") is None:
         pytest.skip("the page is typed into bash")
     fast.redis_url = start_server("--appendfsync", "always", durable=True).url

@@ -23,7 +23,7 @@ ANSWERED, BUSY, REFUSED = "+15550000001", "+15005550011", "+15005550001"
 
 
 def forget_last_look() -> None:
-    """Waits until the web process, which others asked before, looks at Redis anew."""
+    """Waits until the web process, which others asked before, looks at Redis again."""
     time.sleep(FRESH_S + 0.1)
 
 
@@ -59,7 +59,7 @@ def test_watching_without_a_terminal_prints_changes(typed: Typist, api: Api) -> 
 
 
 def test_watching_in_a_terminal_is_live(typed: Typist, api: Api) -> None:
-    """On a screen of its own, painted anew; Ctrl-C gives the terminal back as it was."""
+    """On its own screen, painted again; Ctrl-C gives the terminal back as it was."""
     with typed.terminal("watch", "--interval", "0.2") as terminal:
         terminal.wait_for("Ctrl-C ends")
         assert terminal.shown.startswith("\x1b[?1049h\x1b[?25l")
@@ -89,7 +89,7 @@ def test_watching_outlives_an_outage(typed: Typist, stack: Stack) -> None:
 
 
 def test_a_waiting_call_tells_why(typed: Typist, api: Api) -> None:
-    """And one that is not there has a status of its own."""
+    """And one that is not there has its own status."""
     api.bulk([{"to": TO}, {"to": TO, "lead_id": "7", "metadata": {"a": "\x1b[2J"}}])
     shown = typed("show", "2").out
     assert shown.splitlines()[:2] == [

@@ -88,7 +88,7 @@ class Typist:
         )
 
     def terminal(self, *arguments: str, columns: int = 120, **environ: str) -> Terminal:
-        """Start a command in a terminal of its own."""
+        """Start a command in its own terminal."""
         more = {"TERM": "xterm", "COLUMNS": str(columns), "LINES": "40", **environ}
         return Terminal([*COMMAND, *arguments], self._environ(**more), self.directory)
 
@@ -158,5 +158,5 @@ def _control() -> None:
 
 
 def _heed() -> None:
-    """Ctrl-C counts, though whoever runs the tests in the background had it ignored."""
+    """Ctrl-C counts, though a shell that runs the tests in the background had it ignored."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)

@@ -72,7 +72,7 @@ def test_a_call_that_is_being_placed_is_placed_to_its_end(running: Copy) -> None
 
 
 def test_other_users_of_the_machine_are_kept_out_of_the_server(running: Copy) -> None:
-    """The password is made once, lies where only this user reads, and stands in no command line."""
+    """The password is made once, lies where only this user reads, and is in no command line."""
     stranger = redis.Redis(port=int(running.environment["EMBEDDED_REDIS_PORT"]))
     for command in (["DBSIZE"], ["SET", "a", "b"], ["CONFIG", "GET", "requirepass"], ["MONITOR"]):
         with pytest.raises(redis.AuthenticationError):
@@ -113,7 +113,7 @@ def _run(copy: Copy, *arguments: str) -> str:
 
 
 def test_two_copies_run_side_by_side(running: Copy, tmp_path: Path) -> None:
-    """With ports and data of their own; one that would share either is told so."""
+    """With their own ports and data; one that would share either is told so."""
     second = Copy(tmp_path / "second")
     second.directory.mkdir()
     # Its settings are in a file, and some of its environment is Kubernetes'.

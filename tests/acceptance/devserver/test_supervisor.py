@@ -168,7 +168,7 @@ def test_children_of_a_program_end_with_it(start: Start) -> None:
 
 
 def test_a_killed_stack_leaves_no_orphan(start: Start) -> None:
-    """Whoever kills the stack with -9 has no processes to look for."""
+    """After kill -9 of the stack there are no processes to look for."""
     process = start(one=POLITE, server=POLITE, two=POLITE)
     until(lambda: len(pids(process)) == 3, within_s=READY_S, what="three programs run")
     process.send(signal.SIGKILL)

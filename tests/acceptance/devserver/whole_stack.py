@@ -16,7 +16,7 @@ from tests.stack import READY_S, Process, until
 
 
 class Copy:
-    """One copy of the whole stack, with ports and a data directory of its own."""
+    """One copy of the whole stack, with its own ports and data directory."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory

@@ -116,9 +116,9 @@ def test_the_redis_password_is_shown_nowhere(
     assert "Traceback" not in done.stdout + done.stderr
     _hides(done.stderr, "celery")
     shown = re.split(r"^\$ (.*)\n", done.stdout, flags=re.MULTILINE)[1:]
-    told = dict(zip(shown[::2], shown[1::2], strict=True))
-    assert tuple(told) == COMMANDS
-    for command, text in told.items():
+    printed = dict(zip(shown[::2], shown[1::2], strict=True))
+    assert tuple(printed) == COMMANDS
+    for command, text in printed.items():
         assert text.endswith("status 0\n"), text
         _hides(text, f"celery {command}")
         if "conf" in command or "report" in command:

@@ -19,7 +19,7 @@ from tests.stack import Process, Stack
 #: How long it is listened, s.
 LISTENED_S = 20.0
 #: After its start, or after a load, a stack is at rest after so long, s.
-SETTLED_S = 25.0
+QUIET_S = 25.0
 #: Commands a second, at most, of all processes but Flower.
 AT_REST = 4.0
 #: Connections, at most, of the same.
@@ -56,7 +56,7 @@ def test_a_stack_at_rest_asks_redis_next_to_nothing(server: Server, stack: Stack
     processes = start(stack)
     api = Api(stack.queue_url)
     api.until_state(api.schedule(number(1)), "completed")
-    time.sleep(SETTLED_S)
+    time.sleep(QUIET_S)
     with listened(server, processes) as traffic:
         time.sleep(LISTENED_S)
     kept = connections(server, processes)

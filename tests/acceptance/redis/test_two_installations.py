@@ -1,4 +1,4 @@
-"""Two installations share a server, each in a database of its own."""
+"""Two installations share a server, each in its own database."""
 
 from __future__ import annotations
 

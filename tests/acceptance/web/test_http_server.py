@@ -33,7 +33,7 @@ def web(shared_server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
 
 def connect(stack: Stack) -> socket.socket:
-    """A connection of its own."""
+    """A new connection."""
     return socket.create_connection(("127.0.0.1", stack.web_port), timeout=20)
 
 
@@ -142,7 +142,7 @@ def test_the_end_waits_for_no_silent_client(stack: Stack) -> None:
 
 
 def test_what_fails_at_its_start_again_and_again_is_given_up(stack: Stack) -> None:
-    """Whoever watches over the server sees it end, with words and few lines of them."""
+    """A supervisor sees the server end, with words and few lines of them."""
     program = "from vomind_queue.processes import web; web.TARGET = 'tests.broken_app'; web.main()"
     done = subprocess.run(
         [sys.executable, "-c", program],

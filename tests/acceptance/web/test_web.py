@@ -26,7 +26,7 @@ BULK = {"calls": [{"to": f"+1555{number:07d}"} for number in range(10_000)]}
 def children(process: Process) -> list[int]:
     """Process ids of the serving processes."""
     listed = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text()
-    # Where processes are spawned and not forked, Python has one of its own, which serves nothing.
+    # Where processes are spawned and not forked, Python has its own, which serves nothing.
     return [
         int(pid)
         for pid in listed.split()

@@ -68,7 +68,7 @@ def forge(rng: random.Random, path: str, form: dict[str, str]) -> tuple[str, dic
 
 
 def misdirect(
-    rng: random.Random, told: list[Told], call: Told, fresh: str
+    rng: random.Random, reported: list[Told], call: Told, fresh: str
 ) -> tuple[str, dict[str, str], int, bool]:
     """A request that Twilio did sign, about a call that is not the attempt's.
 
@@ -83,7 +83,7 @@ def misdirect(
     if kind == 2:
         gone = f"/api/twilio/status/9{step}9/{call.started.attempt.token}"
         return gone, callback(fresh, "completed", step), 403, False
-    other = rng.choice([each for each in told if each is not call])
+    other = rng.choice([each for each in reported if each is not call])
     return path, callback(other.sid, "completed", 9), 204, False
 
 
@@ -95,13 +95,13 @@ def test_none_is_accepted_wrongly_and_none_moves_a_call_back(
     count, calls = WHOLE if full else SHORT
     rng = random.Random(20261124)
     api = make_api(**REACHED)
-    told = [
+    reported = [
         Told(placed(api, worker_queue, a_sid(i)), a_sid(i), rng.choice(COURSES))
         for i in range(calls)
     ]
     seen: Counter[str] = Counter()
     for number in range(count):
-        call = rng.choice(told)
+        call = rng.choice(reported)
         step = rng.randrange(len(call.course))
         path, form = path_of(call.started), callback(call.sid, call.course[step], step)
         key = keys.job(call.started.attempt.job_id)
@@ -115,7 +115,7 @@ def test_none_is_accepted_wrongly_and_none_moves_a_call_back(
             assert post(api, where, what, signature=signature).status_code == 403
             assert client.hgetall(key) == before
         elif kind == "misdirected":
-            where, what, status, is_orphan = misdirect(rng, told, call, a_sid(10**6 + number))
+            where, what, status, is_orphan = misdirect(rng, reported, call, a_sid(10**6 + number))
             assert post(api, where, what).status_code == status
             assert client.hgetall(key) == before
             seen["orphans"] += is_orphan

@@ -88,7 +88,7 @@ def test_a_callback_shows_in_the_job(make_api: MakeApi, worker_queue: WorkerQueu
 def test_the_result_of_a_detection_shows_in_the_job(
     make_api: MakeApi, worker_queue: WorkerQueue
 ) -> None:
-    """It comes by a callback of its own, without a status."""
+    """It comes by a separate callback, without a status."""
     api = make_api(**REACHED)
     path = path_of(placed(api, worker_queue))
     form = {"CallSid": SID, "AnsweredBy": "machine_start", "MachineDetectionDuration": "2400"}

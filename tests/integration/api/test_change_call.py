@@ -52,7 +52,7 @@ def test_what_is_named_changes_and_the_rest_stays(
 
 
 def test_a_new_time_moves_it_there_and_back(api: Api, delayed: str, valkey: redis.Redis) -> None:
-    """It stands in one list only, and no delay at all lets it wait for its turn."""
+    """It is in one list only, and no delay at all lets it wait for its turn."""
     at = changed(api, delayed, scheduleAt="2027-03-01T09:00:00+01:00")
     assert at["scheduledFor"] == "2027-03-01T08:00:00.000Z"
     valkey.delete(keys.NOTIFY)

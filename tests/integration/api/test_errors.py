@@ -120,7 +120,7 @@ def test_a_compressed_body_is_a_415(api: Api, body: bytes) -> None:
      "application/json; version=1"],
 )  # fmt: skip
 def test_json_has_several_names(api: Api, content_type: str) -> None:
-    """Upper and lower case, parameters, and JSON under a name of its own."""
+    """Upper and lower case, parameters, and JSON under a vendor's name."""
     headers = {"Content-Type": content_type}
     assert api.post("/schedule-call", data=GOOD, headers=headers).status_code == 200
 

@@ -31,20 +31,20 @@ def samples(api: Api, **options: str) -> dict[str, float]:
 def test_a_call_is_counted_at_each_step(api: Api, worker_queue: WorkerQueue) -> None:
     """In the state where it is, in what happened to it, and in how long that took."""
     job = api.post("/schedule-call", {"to": "+15550000001"}).get_json()["jobId"]
-    told = samples(api)
-    assert told["vomind_calls{state=waiting}"] == 1
-    assert told["vomind_call_events_total{event=accepted}"] == 1
-    assert told["vomind_starts_total{}"] == 0
+    shown = samples(api)
+    assert shown["vomind_calls{state=waiting}"] == 1
+    assert shown["vomind_call_events_total{event=accepted}"] == 1
+    assert shown["vomind_starts_total{}"] == 0
     assert taken(worker_queue) == [job]
     place(worker_queue, job)
-    told = samples(api)
-    assert told["vomind_calls{state=completed}"] == 1
-    assert told["vomind_starts_total{}"] == 1
-    assert told["vomind_wait_seconds_count{}"] == 1
-    assert told["vomind_wait_seconds_bucket{le=+Inf}"] == 1
+    shown = samples(api)
+    assert shown["vomind_calls{state=completed}"] == 1
+    assert shown["vomind_starts_total{}"] == 1
+    assert shown["vomind_wait_seconds_count{}"] == 1
+    assert shown["vomind_wait_seconds_bucket{le=+Inf}"] == 1
     # It was wanted at once: it cannot be late.
-    assert told["vomind_lateness_seconds_count{}"] == 0
-    assert told["vomind_workers{}"] == 1
+    assert shown["vomind_lateness_seconds_count{}"] == 0
+    assert shown["vomind_workers{}"] == 1
 
 
 def test_a_bulk_counts_as_its_calls(api: Api) -> None:
@@ -66,10 +66,10 @@ def test_lateness_is_that_of_the_first_start(api: Api, worker_queue: WorkerQueue
         )
         worker_queue.release(job["jobId"])
         assert samples(api)["vomind_lateness_seconds_count{}"] == expected
-    told = samples(api)
-    assert told["vomind_attempt_failures_total{kind=refused}"] == 2
-    assert told["vomind_attempt_failures_total{kind=unknown}"] == 0
-    assert told["vomind_starts_total{}"] == 2
+    shown = samples(api)
+    assert shown["vomind_attempt_failures_total{kind=refused}"] == 2
+    assert shown["vomind_attempt_failures_total{kind=unknown}"] == 0
+    assert shown["vomind_starts_total{}"] == 2
 
 
 def test_a_lost_lease_is_counted(api: Api, make_worker_queue: Callable[..., WorkerQueue]) -> None:
@@ -88,11 +88,11 @@ def test_requests_are_counted_by_route(api: Api) -> None:
     api.get("/job/2")
     api.web.get("/nowhere/1")
     api.web.open("/nowhere/2", method="BREW")
-    told = samples(api)
+    shown = samples(api)
     name = "vomind_http_request_duration_seconds_count"
-    assert told[f"{name}{{method=GET,route=/api/queue/job/<job_id>,status=404}}"] == 2
-    assert told[f"{name}{{method=GET,route=none,status=404}}"] == 1
-    assert told[f"{name}{{method=other,route=none,status=404}}"] == 1
+    assert shown[f"{name}{{method=GET,route=/api/queue/job/<job_id>,status=404}}"] == 2
+    assert shown[f"{name}{{method=GET,route=none,status=404}}"] == 1
+    assert shown[f"{name}{{method=other,route=none,status=404}}"] == 1
 
 
 def test_it_tells_of_nobody(make_api: Callable[..., Api]) -> None:

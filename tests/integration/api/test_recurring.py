@@ -280,18 +280,18 @@ def test_the_answer_says_where_it_is(
 
 
 @pytest.mark.parametrize(
-    ("field", "value", "told"),
+    ("field", "value", "status"),
     [("cron", "99 * * * *", "recurring"), ("overlap", "new", "unreadable")],
 )
 def test_what_another_version_stored_is_told_and_can_be_deleted(
-    api: Api, valkey: redis.Redis, field: str, value: str, told: str
+    api: Api, valkey: redis.Redis, field: str, value: str, status: str
 ) -> None:
     """No 500, and the rest of the list is there."""
     schedule(api)
     schedule(api, to="+1234567891")
     spoil(valkey, "1", field, value)
     jobs = {job["jobId"]: job for job in api.get("/recurring").get_json()["jobs"]}
-    assert jobs["recurring:1"]["status"] == told
+    assert jobs["recurring:1"]["status"] == status
     assert jobs["recurring:2"]["status"] == "recurring"
     for answer in (
         api.get("/job/recurring:1"),

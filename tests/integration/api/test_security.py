@@ -19,7 +19,7 @@ KEYS = "ops:first-secret,app:second-secret"
 
 @pytest.mark.parametrize("path", ANSWERS)
 def test_no_answer_is_run_framed_guessed_or_kept(api: Api, path: str) -> None:
-    """Whatever it says; pages have a policy of their own."""
+    """Whatever it says; pages have their own policy."""
     headers = api.web.get(path).headers
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert headers["X-Frame-Options"] == "DENY"
@@ -83,8 +83,8 @@ def test_no_key_reaches_a_log_line(
             api.get("/stats", headers=headers)
             api.post("/schedule-call", {"to": "bad"}, headers=headers)
             api.get("/nowhere?key=first-secret", headers=headers)
-    told = "\n".join(str(vars(record)) for record in caplog.records)
-    assert "-secret" not in told
+    logged = "\n".join(str(vars(record)) for record in caplog.records)
+    assert "-secret" not in logged
 
 
 def test_an_error_tells_nothing_of_the_inside(
@@ -168,7 +168,7 @@ class TestHosts:
         assert api.get("/stats", headers={"Host": host}).status_code == 200
 
     def test_a_name_can_be_allowed(self, make_api: Callable[..., Api]) -> None:
-        """For a service without keys behind a name of its own."""
+        """For a service without keys behind its own name."""
         api = make_api(ALLOWED_HOSTS="queue.lan, other.lan")
         assert api.get("/stats", headers={"Host": "Queue.lan:3000"}).status_code == 200
         assert api.get("/stats", headers={"Host": "x.queue.lan"}).status_code == 403

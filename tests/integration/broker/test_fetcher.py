@@ -134,11 +134,11 @@ def test_a_freed_slot_takes_the_next_call(worker: Worker, queue: CallQueue) -> N
 
 def test_notices_from_many_threads_are_never_lost() -> None:
     """One stands for all that came before it was taken in; what comes later is told again."""
-    notifier, told, seen = Notifier(), [0] * 4, [0] * 4
+    notifier, notified, seen = Notifier(), [0] * 4, [0] * 4
 
     def tell(number: int) -> None:
         for _ in range(2_000):
-            told[number] += 1
+            notified[number] += 1
             notifier.notify()
 
     threads = [threading.Thread(target=tell, args=(number,)) for number in range(4)]
@@ -147,7 +147,7 @@ def test_notices_from_many_threads_are_never_lost() -> None:
     while seen != [2_000] * 4:
         assert select.select([notifier.fileno()], [], [], 5)[0], f"not woken at {seen}"
         notifier.clear()
-        seen = list(told)
+        seen = list(notified)
     notifier.close()
     for thread in threads:
         thread.join()
@@ -204,7 +204,7 @@ def test_a_call_that_cannot_be_handed_over_is_given_back(
 def test_a_closed_worker_swallows_no_word(
     worker: Worker, queue: CallQueue, client: redis.Redis
 ) -> None:
-    """Its wait ends at once; the word is for whoever goes on."""
+    """Its wait ends at once; the word is for the worker that goes on."""
     assert worker.run(worker.listens)
     until(lambda: waiting_for_a_word(client), within_s=2, what="it waits")
     worker.intake.close()
@@ -236,7 +236,7 @@ def test_a_worker_that_closes_while_a_word_arrives_swallows_none(
 
 
 def test_an_outage_is_told_to_celery(start_server: Callable[..., Server]) -> None:
-    """As a lost connection, which it knows to make anew; afterwards words are heard again."""
+    """As a lost connection, which it knows to replace; afterwards words are heard again."""
     server = start_server(durable=True)
     store = RedisStore(connect(server.url, timeout_s=1))
     queue = CallQueue(store, None)

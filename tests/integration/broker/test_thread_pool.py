@@ -87,7 +87,7 @@ def test_celery_puts_a_refused_call_off(
     until(
         lambda: queue.job("1").state is State.DELAYED,
         within_s=30,
-        what=f"it is put off: {faulty_worker.output[-3000:]}",
+        what=f"it is delayed: {faulty_worker.output[-3000:]}",
     )
     (attempt,) = queue.job("1").attempts
     due_ms = client.zscore(keys.DELAYED, "a1")

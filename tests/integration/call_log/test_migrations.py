@@ -70,7 +70,7 @@ def test_a_plain_postgres_without_the_roles_of_supabase_will_do(postgres: Postgr
 
 @pytest.mark.parametrize("role", ["anon", "authenticated"])
 @pytest.mark.parametrize("table", ["call_logs", "call_events"])
-def test_whoever_has_no_service_key_sees_nothing(
+def test_a_client_without_the_service_key_sees_nothing(
     postgres: Postgres, name: str, role: str, table: str
 ) -> None:
     """Neither by grant nor by policy, where one is given by mistake."""

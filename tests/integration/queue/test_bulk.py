@@ -48,7 +48,7 @@ def test_a_key_stands_for_one_request(queue: CallQueue, size: int) -> None:
 
 
 def test_fifty_at_once_with_one_key_make_one_bulk(queue: CallQueue, client: redis.Redis) -> None:
-    """Whoever commits first wins; the others get that answer, and nothing else stays."""
+    """The first to commit wins; the others get that answer, and nothing else stays."""
     answers: list[tuple[str, ...]] = []
     news = [new(i) for i in range(600)]
 
@@ -94,7 +94,7 @@ def test_a_bulk_hides_no_other_call(queue: CallQueue) -> None:
 
 
 def test_a_large_bulk_appears_at_one_moment(queue: CallQueue) -> None:
-    """To whoever looks meanwhile it is not there at all, or whole."""
+    """A reader in the meantime sees nothing of it, or all."""
     size, over, seen = 5_000, threading.Event(), set()
 
     def watch() -> None:
@@ -134,7 +134,7 @@ def test_a_large_bulk_ends_up_as_small_ones_do(queue: CallQueue) -> None:
 
 
 def test_a_dropped_bulk_cannot_be_committed(queue: CallQueue, worker_queue: WorkerQueue) -> None:
-    """Whoever took too long is told so, and nothing of it is there."""
+    """A client that took too long is told so, and nothing of it is there."""
     first = queue._store.write("stage", [keys.LAST_ID], 0, "", "", 1, 1, 0, *CALL)[2]
     time.sleep(0.01)
     taken(worker_queue)

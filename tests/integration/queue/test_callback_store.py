@@ -32,8 +32,8 @@ def test_a_call_goes_its_way(line: Line) -> None:
     line.say(started, "completed", sequence=3, duration_s=49, sip_code=200, answered_by="human")
     placed = line.job().placed
     assert placed is not None
-    told = (placed.status, placed.duration_s, placed.sip_code, placed.answered_by)
-    assert told == ("completed", 49, 200, "human")
+    found = (placed.status, placed.duration_s, placed.sip_code, placed.answered_by)
+    assert found == ("completed", 49, 200, "human")
     assert line.job().state is State.COMPLETED
     (made,) = line.job().attempts
     assert (made.number, made.placed, made.reason) == (1, placed, None)
@@ -191,7 +191,7 @@ def test_a_ring_of_an_attempt_that_was_given_up_spares_the_next_one(
 
 
 def test_it_does_so_even_while_a_worker_holds_the_call_again(line: Line) -> None:
-    """Whoever was about to begin finds out in the last check."""
+    """A worker that was about to begin finds out in the last check."""
     started = line.dial()
     line.worker_queue.finish(
         started, Decision(result=AttemptResult.AGAIN, reason="Absent.", wait_ms=0)
@@ -204,7 +204,7 @@ def test_it_does_so_even_while_a_worker_holds_the_call_again(line: Line) -> None
 
 
 def test_a_removed_job_is_not_revived(line: Line) -> None:
-    """A call that was accounted for says nothing any more; of another one nothing is known."""
+    """A call that is known says nothing any more; of another one nothing is known."""
     started = line.placed()
     line.queue.cancel("1")
     assert line.say(started, "ringing", sequence=1).outcome is UpdateOutcome.AGAIN

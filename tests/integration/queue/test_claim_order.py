@@ -75,7 +75,7 @@ def test_delayed_calls_become_due_and_never_early(
 def test_a_due_call_takes_its_place_by_its_time(
     queue: CallQueue, worker_queue: WorkerQueue
 ) -> None:
-    """Whoever became due before a call was added is dialed before it, even if nobody looked."""
+    """A call that was due before another was added is dialed before it, even if nobody looked."""
     queue.add([new(1, delay_ms=30)])
     time.sleep(0.06)
     queue.add([new(2)])
@@ -235,7 +235,7 @@ def test_a_call_of_higher_priority_is_never_overtaken(
 
 
 def test_one_number_is_not_rung_twice_at_once(queue: CallQueue, worker_queue: WorkerQueue) -> None:
-    """A second call to a number stands back until the first is accounted for."""
+    """A second call to a number waits until the outcome of the first is known."""
     queue.add([new(7), new(7)])
     assert taken(worker_queue, 2) == ["1", "2"]
     started = begin(worker_queue, "1")

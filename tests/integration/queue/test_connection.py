@@ -101,7 +101,7 @@ def test_idle_connections_close(
 
 
 def test_a_closed_client_leaves_no_thread(server: Server) -> None:
-    """Whoever asks whether a server is up makes a client each time."""
+    """A check of whether a server is up makes a client each time."""
     before = threading.active_count()
     for _ in range(5):
         client = connect(server.url, timeout_s=1.0)

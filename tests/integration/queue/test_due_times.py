@@ -103,7 +103,7 @@ def test_a_placed_call_is_due_when_it_is_to_be_asked_for(
     assert times.next()[STATUS_POLLS] > 5
 
 
-def test_a_stray_ring_wakes_a_waiting_worker_at_once(
+def test_an_orphaned_call_wakes_a_waiting_worker_at_once(
     times: DueTimes, reports: CallbackStore, queue: CallQueue
 ) -> None:
     """Somebody's phone rings meanwhile."""

@@ -86,7 +86,7 @@ def test_times_are_sorted_as_python_reads_them(client: redis.Redis) -> None:
 def test_a_waiting_call_knows_how_many_are_before_it(
     queue: CallQueue, inspection: Inspection
 ) -> None:
-    """Those of higher priority, and those of its own that came first."""
+    """Those of higher priority, and those of the same that came first."""
     ids = queue.add([new(1, "low"), new(2), new(3, "high"), new(4)]).job_ids
     assert [inspection.place(job_id).ahead for job_id in ids] == [3, 1, 0, 2]
     assert inspection.place(ids[0]).state is State.WAITING

@@ -29,7 +29,7 @@ def retrying(queue: CallQueue, worker_queue: WorkerQueue, client: redis.Redis) -
 
 
 def test_an_outcome_is_tried_again(retrying: Line) -> None:
-    """From completed back to delayed, each time an attempt of its own, up to the number."""
+    """From completed back to delayed, each time another attempt, up to the number."""
     first = retrying.placed()
     assert retrying.say(first, "busy", sequence=2, sip_code=486).repeated
     job = retrying.job()

@@ -149,7 +149,7 @@ def test_a_marked_call_of_a_dead_worker_has_an_unknown_outcome(
 
 
 def test_a_late_answer_ends_an_unknown_outcome(queue: CallQueue, worker_queue: WorkerQueue) -> None:
-    """Whoever brings the first evidence for the attempt completes the call."""
+    """The first evidence for the attempt completes the call."""
     queue.add([new(1)])
     taken(worker_queue)
     started = begin(worker_queue, "1")

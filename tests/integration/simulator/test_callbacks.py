@@ -18,7 +18,7 @@ from tests.twilio import sign
 from vomind_queue.calls.call_status import LineStatus
 from vomind_queue.twilio.callbacks import SignatureValidator, read
 
-#: What stands in each request about a call
+#: What is in each request about a call
 #: (https://www.twilio.com/docs/voice/twiml#request-parameters).
 ALWAYS = {"CallSid", "AccountSid", "From", "To", "CallStatus", "ApiVersion", "Direction"}
 SOMETIMES = {
@@ -64,7 +64,7 @@ def create(
     return str(answer.json()["sid"])
 
 
-def told(letters: list[Letter]) -> list[tuple[int, str]]:
+def course(letters: list[Letter]) -> list[tuple[int, str]]:
     """The course of a call as it was told, in the order of arrival."""
     found = []
     for letter in letters:
@@ -91,7 +91,7 @@ def test_a_call_is_told_as_it_goes(
     simulator.outcomes(FAST)
     sid = create(simulator, box, to)
     letters = box.until(len(COURSES[to]))
-    assert told(letters) == list(enumerate(COURSES[to]))
+    assert course(letters) == list(enumerate(COURSES[to]))
     for letter in letters:
         assert {*ALWAYS, *PROGRESS} <= letter.form.keys()
         is_last = letter is letters[-1]
@@ -134,7 +134,7 @@ def test_only_what_was_asked_for_is_told(simulator: SimulatorClient, box: Callba
     create(simulator, box, StatusCallbackEvent=["ringing", "completed"])
     create(simulator, box, StatusCallbackEvent=[])
     letters = box.until(3)
-    assert sorted(told(letters)) == [(0, "completed"), (0, "ringing"), (1, "completed")]
+    assert sorted(course(letters)) == [(0, "completed"), (0, "ringing"), (1, "completed")]
 
 
 @pytest.mark.parametrize(
@@ -149,7 +149,7 @@ def test_only_what_was_asked_for_is_told(simulator: SimulatorClient, box: Callba
 def test_who_answered_is_told_in_the_background(
     simulator: SimulatorClient, box: CallbackReceiver, to: str, detection: str, found: str
 ) -> None:
-    """By a callback of its own, with the documented names; also in the end and in the list."""
+    """By a separate callback, with the documented names; also in the end and in the list."""
     simulator.outcomes(FAST)
     amd = {
         "MachineDetection": detection,
@@ -200,7 +200,7 @@ def test_a_call_that_is_ended_says_so(simulator: SimulatorClient, box: CallbackR
     ended = requests.post(url, data={"Status": "canceled"}, auth=(ACCOUNT, "token"), timeout=5)
     assert ended.status_code == 200
     letters = box.until(2)
-    assert told(letters) == [(0, "ringing"), (1, "canceled")]
+    assert course(letters) == [(0, "ringing"), (1, "canceled")]
     # Longer than the call would have taken to be answered.
     time.sleep(2)
     assert len(box.letters) == 2
@@ -224,7 +224,7 @@ WAY = [(0, "initiated"), (1, "ringing"), (2, "in-progress"), (3, "completed")]
 def test_callbacks_are_lost(simulator: SimulatorClient, box: CallbackReceiver) -> None:
     """Those that were named, or all."""
     letters = sent(simulator, box, {"mishap": "lose", "event": "ringing", "times": 1})
-    assert told(letters) == [WAY[0], *WAY[2:]]
+    assert course(letters) == [WAY[0], *WAY[2:]]
     box.letters.clear()
     assert sent(simulator, box, {"mishap": "lose"}) == []
 
@@ -233,15 +233,15 @@ def test_callbacks_are_repeated_late_and_out_of_order(
     simulator: SimulatorClient, box: CallbackReceiver
 ) -> None:
     """Each as it was told to, and nothing else is lost or added."""
-    assert told(sent(simulator, box, {"mishap": "shuffle"})) == WAY[::-1]
+    assert course(sent(simulator, box, {"mishap": "shuffle"})) == WAY[::-1]
     simulator.reset()
     box.letters.clear()
     repeated = sent(simulator, box, {"mishap": "repeat", "event": "completed"})
-    assert told(repeated) == [*WAY, WAY[3]]
+    assert course(repeated) == [*WAY, WAY[3]]
     simulator.reset()
     box.letters.clear()
     late = sent(simulator, box, {"mishap": "late", "event": "ringing", "ms": 1_400})
-    assert told(late) == [WAY[0], *WAY[2:], WAY[1]]
+    assert course(late) == [WAY[0], *WAY[2:], WAY[1]]
 
 
 def test_nobody_beyond_this_machine_is_asked(simulator: SimulatorClient) -> None:

@@ -223,7 +223,7 @@ def test_it_has_a_number_of_lines(own_simulator: Callable[..., SimulatorProcess]
     assert simulator.faults()[0]["struck"] == 1
 
 
-def test_it_writes_a_number_anew(simulator: SimulatorClient) -> None:
+def test_it_writes_a_number_in_another_way(simulator: SimulatorClient) -> None:
     """As Twilio does: the call is listed under that spelling alone."""
     given, listed = (f"+44{zero}20{time.time_ns() % 10**8:08}" for zero in ("0", ""))
     simulator.faults({"fault": "respell", "to": given, "number": listed})

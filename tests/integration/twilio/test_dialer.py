@@ -80,7 +80,7 @@ def test_the_status_callback_carries_the_token(
 def test_an_api_key_logs_in(
     make_dialer: MakeDialer, own_simulator: Callable[..., SimulatorProcess]
 ) -> None:
-    """Key and secret stand in for the auth token; the account stays the same."""
+    """Key and secret replace the auth token; the account stays the same."""
     process = own_simulator("--key", f"SK1:secret:{ACCOUNT}")
     base = process.client.url
     by_key = make_dialer(api_base=base, auth_token=None, api_key="SK1", api_secret="secret")

@@ -86,7 +86,7 @@ def test_half_an_answer_is_none(
 def test_what_was_not_asked_for_spoils_the_connection(
     make_dialer: MakeDialer, raw_server: RawServer, more: bytes, pause_s: float | None
 ) -> None:
-    """The answer before it counts; the next request goes over a connection of its own."""
+    """The answer before it counts; the next request goes over a new connection."""
     raw_server.raw, raw_server.pause_s, raw_server.stays = WHOLE + more, pause_s, True
     dialer = make_dialer(api_base=raw_server.url)
     for _ in range(3):

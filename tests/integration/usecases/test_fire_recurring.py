@@ -56,7 +56,7 @@ def test_a_tick_becomes_a_job_of_its_own_id(
     assert view.occurrences[0].job == queue.job(job_id)
 
 
-def test_whoever_decides_twice_fires_once(
+def test_a_tick_that_is_decided_twice_fires_once(
     recurring_store: RecurringStore, queue: CallQueue, valkey: redis.Redis
 ) -> None:
     """Two schedulers that saw the same tick, and a command that was sent again."""

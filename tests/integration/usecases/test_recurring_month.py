@@ -84,7 +84,7 @@ def store(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[RedisStor
 
 
 def recurrence(rng: random.Random, number: int) -> Recurrence:
-    """A pattern of some times a day or a week, with a grace of its own."""
+    """A pattern of some times a day or a week, with its own grace."""
     minute, hour = rng.randrange(0, 60, 5), rng.randrange(24)
     cron = rng.choice(
         [
@@ -127,7 +127,7 @@ class World:
         self.set_clock(self.now_ms)
 
     def new_keeper(self) -> RecurringScheduler:
-        """A scheduler process, started anew."""
+        """A scheduler process, started again."""
         return RecurringScheduler(self.recurring_store)
 
     def set_clock(self, now_ms: int) -> None:
@@ -201,7 +201,7 @@ def expected(
 @pytest.mark.randomised
 @pytest.mark.timeout(600)
 def test_each_tick_in_its_grace_fires_exactly_once(store: RedisStore, full: bool) -> None:
-    """Whoever dies and whenever: what fired and what was missed is what the rules say."""
+    """Whichever process dies, and when: what fired and what was missed is what the rules say."""
     size = WHOLE if full else SHORT
     rng = random.Random(SEED)
     begin = int(size.begin.timestamp() * 1000)

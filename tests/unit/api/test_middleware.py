@@ -24,7 +24,7 @@ def answering(*brought: tuple[str, str], meters: HttpMetrics | None = None) -> C
     return Client(Middleware(app, (meters or HttpMetrics()).seconds))
 
 
-def told(*brought: tuple[str, str]) -> dict[str, str]:
+def answered(*brought: tuple[str, str]) -> dict[str, str]:
     """Headers of an answer that brings these itself, by names in small letters."""
     seen = answering(*brought).get("/").headers.to_wsgi_list()
     assert set(Counter(name.lower() for name, _ in seen).values()) == {1}
@@ -33,26 +33,26 @@ def told(*brought: tuple[str, str]) -> dict[str, str]:
 
 def test_an_ordinary_answer_has_them_all() -> None:
     """And the id of its request."""
-    seen = told(("Location", "/here"))
+    seen = answered(("Location", "/here"))
     assert seen.items() >= {
         ("location", "/here"),
         ("cache-control", "no-store"),
         ("x-frame-options", "DENY"),
     }
     assert len(seen["x-request-id"]) == 32
-    assert seen["x-request-id"] != told()["x-request-id"]
+    assert seen["x-request-id"] != answered()["x-request-id"]
 
 
 def test_what_an_answer_brings_stands_there_once() -> None:
     """However it writes the name."""
-    seen = told(("cache-control", "no-cache"), ("X-more", "1"))
+    seen = answered(("cache-control", "no-cache"), ("X-more", "1"))
     assert (seen["cache-control"], seen["x-more"]) == ("no-cache", "1")
     assert seen["x-frame-options"] == "DENY"
     assert "x-request-id" in seen
 
 
 def test_invented_methods_are_counted_as_one() -> None:
-    """They want no key: whoever sends them must not fill the memory of the process."""
+    """They want no key: a client that sends them must not fill the memory of the process."""
     meters = HttpMetrics()
     web = answering(meters=meters)
     for number in range(50):

@@ -39,7 +39,7 @@ def test_those_who_wait_fail_with_the_look_that_they_wait_for() -> None:
     assert len(looks) == 1
 
 
-def test_who_asks_after_a_failure_looks_anew() -> None:
+def test_a_request_after_a_failure_looks_again() -> None:
     """The failure is nobody's but theirs who waited for it."""
     answers: list[bytes | Exception] = [StoreUnavailable("away"), StoreUnavailable("away"), b"{}"]
 

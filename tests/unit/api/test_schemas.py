@@ -199,7 +199,7 @@ def test_a_page_that_makes_no_sense_is_refused(query: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("ago_ms", "grace_ms", "told"),
+    ("ago_ms", "grace_ms", "refusal"),
     [
         (900_000, 900_000, None),
         (900_001, 900_000, "Must be at most 15 minutes ago; got 15 minutes ago."),
@@ -209,12 +209,12 @@ def test_a_page_that_makes_no_sense_is_refused(query: dict[str, str]) -> None:
         (-YEAR_MS - 1, None, "Must be at most one year (365 days) ahead; got 365 days ahead."),
     ],
 )
-def test_a_time_must_be_near_enough(ago_ms: int, grace_ms: int | None, told: str | None) -> None:
+def test_a_time_must_be_near_enough(ago_ms: int, grace_ms: int | None, refusal: str | None) -> None:
     """Not long past, unless that is wanted, and not more than a year ahead."""
     now_ms = 1_800_000_000_000
     new = NewCall(call=Call(to=TO), due_ms=now_ms - ago_ms)
     found = call_schemas.untimely([NewCall(call=Call(to=TO)), new], now_ms, grace_ms)
-    assert found == ({1: {"scheduleAt": [told]}} if told else {})
+    assert found == ({1: {"scheduleAt": [refusal]}} if refusal else {})
 
 
 def test_words_for_a_machine_and_no_detection_contradict_each_other() -> None:

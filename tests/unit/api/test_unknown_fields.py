@@ -64,7 +64,7 @@ def test_a_field_of_a_neighbouring_api_is_refused(sent: str, value: object, said
 
 @pytest.mark.parametrize("sent", ["text", "say", "prompt"])
 def test_other_words_beside_a_message_are_the_apps_own(sent: str) -> None:
-    """There is no doubt about what is spoken."""
+    """It is plain what is spoken."""
     call_schemas.CALL.load({"to": TO, "message": "Hello", sent: "Hi"})
 
 
@@ -122,7 +122,7 @@ def test_a_field_of_each_call_beside_the_calls_is_refused(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["invoice", "voices", "form", "records"])
 def test_a_common_word_is_no_slip_of_a_short_field(name: str) -> None:
-    """Clients send such data of their own."""
+    """Clients send such data."""
     call_schemas.CALL.load({"to": TO, name: 1})
 
 

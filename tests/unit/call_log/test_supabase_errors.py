@@ -53,7 +53,7 @@ def test_whose_fault_it_is(code: str | None, fault: Fault) -> None:
 
 
 @pytest.mark.parametrize(
-    ("message", "told"),
+    ("message", "described"),
     [
         (
             'new row for relation "call_logs" violates check constraint "polite"',
@@ -67,6 +67,6 @@ def test_whose_fault_it_is(code: str | None, fault: Fault) -> None:
         ("bad value 'Ann'\nin line 1", "bad value … in line 1"),
     ],
 )
-def test_what_is_told_names_nobody(message: str, told: str) -> None:
+def test_what_is_told_names_nobody(message: str, described: str) -> None:
     """Names of tables and columns stay, values go, details are never looked at."""
-    assert describe(error("22000", message)) == f"22000: {told}"
+    assert describe(error("22000", message)) == f"22000: {described}"

@@ -106,7 +106,7 @@ class World(NamedTuple):
     #: Attempts whose phone has rung for as long as it may.
     rung_out: frozenset[int] = frozenset()
     #: Attempts whose ring Twilio has told of by callback.
-    told: frozenset[int] = frozenset()
+    reported: frozenset[int] = frozenset()
     #: Attempts whose deadline has passed.
     late: frozenset[int] = frozenset()
     deaths: int = 0
@@ -137,8 +137,10 @@ def steps(world: World, rules: Rules, around: Around) -> Iterator[World]:
         landed = world._replace(flying=world.flying - {attempt})
         yield landed
         yield landed._replace(rings=(*world.rings, attempt))
-    for attempt in set(world.rings) - world.told:
-        yield _finish(world._replace(told=world.told | {attempt}), "accepted", attempt, rules)
+    for attempt in set(world.rings) - world.reported:
+        yield _finish(
+            world._replace(reported=world.reported | {attempt}), "accepted", attempt, rules
+        )
     for attempt in set(world.rings) - world.rung_out if around.long_rings else ():
         yield world._replace(rung_out=world.rung_out | {attempt})
     for attempt in range(world.attempts):
@@ -163,7 +165,7 @@ def _surroundings(world: World, around: Around) -> Iterator[World]:
         if world.call in ("marked", "unknown"):
             yield asked
         else:
-            ended = world.told | frozenset(world.rings if world.call == "completed" else ())
+            ended = world.reported | frozenset(world.rings if world.call == "completed" else ())
             yield asked._replace(call="forgotten", holder=None, ended=ended)
 
 
@@ -353,7 +355,7 @@ def wrong(world: World) -> bool:
         return True
     if world.forgotten is not None:
         began_later = any(ring >= world.forgotten for ring in world.rings)
-        rings_on = world.call == "forgotten" and not world.told <= world.ended
+        rings_on = world.call == "forgotten" and not world.reported <= world.ended
         return world.call == "completed" or began_later or rings_on
     is_cut_off = world.call == "lost" and bool(world.ended)
     is_given_up = world.call == "failed" and len(world.refused) == world.attempts

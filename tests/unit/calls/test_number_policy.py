@@ -45,8 +45,8 @@ INTERNATIONAL_PREMIUM = "+979123456789"
 )
 def test_numbers(countries: str, premium: bool, number: str, called: bool) -> None:
     """Nothing is refused unless it was asked for."""
-    tolls = NumberPolicy(countries=frozenset(countries.split()), premium=premium)
-    objections = tolls.objections([Call(to=GERMAN), Call(to=number)])
+    policy = NumberPolicy(countries=frozenset(countries.split()), premium=premium)
+    objections = policy.objections([Call(to=GERMAN), Call(to=number)])
     assert (1 not in objections) is called
     assert 0 not in objections
     assert number not in str(objections)

@@ -25,7 +25,7 @@ def test_every_pin_has_its_hashes(name: str) -> None:
 
 @pytest.mark.parametrize("name", FILES)
 def test_nothing_says_where_they_come_from(name: str) -> None:
-    """Each machine has an index of its own."""
+    """Each machine has its own index."""
     text = (ROOT / f"{name}.txt").read_text("utf-8")
     assert not re.search(r"://|^-|--(index|find|trusted)", text, re.MULTILINE)
 

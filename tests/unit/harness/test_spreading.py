@@ -10,7 +10,7 @@ from tests.spreading import ONE_BY_ONE, TOGETHER, group_of
 
 @pytest.mark.parametrize("path", [*TOGETHER, *ONE_BY_ONE])
 def test_what_is_named_is_there(path: str) -> None:
-    """A file that was moved is named anew."""
+    """A file that was moved is named again."""
     assert (ROOT / path).exists()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.ways.tree import Seen, common, grow, twice
 
-#: Two threads; `b` calls a function of its own on the way to `c`.
+#: Two threads; `b` calls a function of its module on the way to `c`.
 SEEN: list[Seen] = [
     ("one", 0, "vomind_queue.a", "start"),
     ("one", 1, "vomind_queue.b", "B.go"),

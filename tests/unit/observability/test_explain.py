@@ -47,10 +47,10 @@ def test_each_call_is_told_why(
     place: dict[str, Any], queue: dict[str, Any], kinds: list[str], expected: int | None
 ) -> None:
     """First a pause, then what lies in the call, then what else holds all of them up."""
-    told = explain(Place(now_ms=NOW, **place), replace(STATS, **queue))
-    assert [obstacle.kind for obstacle in told.obstacles] == kinds
-    assert told.expected_ms == expected
-    assert all(obstacle.text.endswith(".") for obstacle in told.obstacles)
+    explanation = explain(Place(now_ms=NOW, **place), replace(STATS, **queue))
+    assert [obstacle.kind for obstacle in explanation.obstacles] == kinds
+    assert explanation.expected_ms == expected
+    assert all(obstacle.text.endswith(".") for obstacle in explanation.obstacles)
 
 
 def test_a_place_is_told_in_words() -> None:

@@ -105,5 +105,5 @@ def named(script: str) -> set[str]:
 
 @pytest.mark.parametrize("script", names())
 def test_a_header_names_what_its_script_touches(script: str) -> None:
-    """Whoever looks for all that writes a key looks at the headers."""
+    """A search for all that writes a key looks at the headers."""
     assert sorted(named(script)) == sorted(touched(script))

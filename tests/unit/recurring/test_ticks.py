@@ -98,12 +98,12 @@ def test_start_and_end_bound_the_runs() -> None:
 def test_identity_is_number_pattern_and_zone() -> None:
     """The same in other words is the same; another number, pattern or zone is another one."""
 
-    def identity(to: str = "+1234567890", cron: str = "@daily", zone: str = "UTC") -> str:
+    def key_of(to: str = "+1234567890", cron: str = "@daily", zone: str = "UTC") -> str:
         return Recurrence(call=Call(to=to), cron=cron, zone=zone).dedup_key
 
-    assert identity() == identity(cron="0  0 * * *")
-    others = {identity("+1234567891"), identity(cron="@weekly"), identity(zone="Europe/Berlin")}
-    assert len(others | {identity()}) == 4
+    assert key_of() == key_of(cron="0  0 * * *")
+    others = {key_of("+1234567891"), key_of(cron="@weekly"), key_of(zone="Europe/Berlin")}
+    assert len(others | {key_of()}) == 4
 
 
 def test_the_moments_at_which_clocks_are_moved_are_found_to_the_second() -> None:

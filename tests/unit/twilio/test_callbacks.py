@@ -84,7 +84,7 @@ DETECTIONS = [
     ({}, "off", PUBLIC_URL, {}),
     ({}, "enable", PUBLIC_URL, {"machine_detection": "Enable", **BACK}),
     ({}, "detect-message-end", PUBLIC_URL, {"machine_detection": "DetectMessageEnd", **BACK}),
-    # Nobody to tell: the result stands in Twilio's own record of the call.
+    # Nobody to tell: the result is in Twilio's own record of the call.
     ({}, "enable", None, {"machine_detection": "Enable", "async_amd": "true"}),
     # A person hears the message at once.
     (

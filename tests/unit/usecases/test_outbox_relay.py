@@ -16,7 +16,7 @@ from vomind_queue.usecases.outbox_relay import DAY_MS, HOUSEKEEPING_CALLS, LogRe
 
 
 class Box:
-    """An outbox with deliveries of its own, one for each look."""
+    """An outbox with given deliveries, one for each look."""
 
     def __init__(self, *batches: Batch) -> None:
         self.waiting = list(batches)
@@ -25,7 +25,7 @@ class Box:
         self.away = False
         self.leads = True
         self.to_forget: list[str] = []
-        self.told: list[str] = []
+        self.confirmed: list[str] = []
 
     def read(self) -> Sequence[Any] | None:
         """What waits."""
@@ -67,7 +67,7 @@ class Box:
 
     def erased(self, row_keys: Sequence[str]) -> None:
         """They were looked for."""
-        self.told += row_keys
+        self.confirmed += row_keys
 
 
 class Log:
@@ -169,7 +169,7 @@ def test_forgotten_people_are_looked_for_again() -> None:
     box, log = Box(), Log()
     box.to_forget = [str(index) for index in range(450)]
     OutboxRelay(box, log, None).step()
-    assert log.erased == box.told == box.to_forget
+    assert log.erased == box.confirmed == box.to_forget
 
 
 def test_a_fault_that_nobody_thought_of_is_told_without_what_it_says(
@@ -191,7 +191,7 @@ def test_a_fault_that_nobody_thought_of_is_told_without_what_it_says(
     assert "Ann" not in caplog.text
 
 
-def test_it_waits_longer_after_each_fault_and_begins_anew_after_a_success(
+def test_it_waits_longer_after_each_fault_and_begins_again_after_a_success(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Up to a bound; Redis away is waited for alike."""

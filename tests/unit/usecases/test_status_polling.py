@@ -24,7 +24,7 @@ class Queue:
 
     due: list[PolledCall] = field(default_factory=list)
     orphans: list[str] = field(default_factory=list)
-    told: list[tuple[StatusUpdate, int, int]] = field(default_factory=list)
+    heard: list[tuple[StatusUpdate, int, int]] = field(default_factory=list)
     gone: list[str] = field(default_factory=list)
 
     def due_status_polls(self) -> list[PolledCall]:
@@ -36,7 +36,7 @@ class Queue:
         self, _job_id: str, _token: str, report: StatusUpdate, *, poll_ms: int, price_ms: int
     ) -> CallbackResult:
         """Remembers it."""
-        self.told.append((report, poll_ms, price_ms))
+        self.heard.append((report, poll_ms, price_ms))
         return CallbackResult(outcome=UpdateOutcome.OK, status=str(report.status), moved=True)
 
     def due_orphans(self) -> Sequence[str]:
@@ -92,7 +92,7 @@ def test_each_silent_call_is_reported_as_twilio_has_it() -> None:
     twilio = Twilio(calls={"CA2": ringing}, away={"CA1"})
     assert following(queue, twilio).poll_due() == 3
     lost = StatusUpdate(sid="CA3", status=LineStatus.UNKNOWN)
-    assert [(report, poll_ms) for report, poll_ms, _ in queue.told] == [
+    assert [(report, poll_ms) for report, poll_ms, _ in queue.heard] == [
         (ringing, SILENCE_MS),
         (lost, 0),
     ]
@@ -103,7 +103,7 @@ def test_the_price_is_fetched_once() -> None:
     over = StatusUpdate(sid="CA1", status=LineStatus.COMPLETED)
     queue = Queue(due=[followed("CA1"), followed("CA1", over=True)])
     following(queue, Twilio(calls={"CA1": over})).poll_due()
-    assert [price_ms for _, _, price_ms in queue.told] == [3_600_000, 0]
+    assert [price_ms for _, _, price_ms in queue.heard] == [3_600_000, 0]
 
 
 def test_without_callbacks_looks_become_rarer() -> None:
@@ -111,10 +111,10 @@ def test_without_callbacks_looks_become_rarer() -> None:
     ringing = StatusUpdate(sid="CA1", status=LineStatus.RINGING)
     queue = Queue(due=[followed("CA1", polls=polls) for polls in (1, 3)])
     following(queue, Twilio(calls={"CA1": ringing}), callbacks=False).poll_due()
-    assert [poll_ms for _, poll_ms, _ in queue.told] == [45_000, 180_000]
+    assert [poll_ms for _, poll_ms, _ in queue.heard] == [45_000, 180_000]
 
 
-def test_a_stray_that_cannot_be_ended_is_kept() -> None:
+def test_an_orphaned_call_that_cannot_be_ended_is_kept() -> None:
     """The others are ended all the same."""
     queue, twilio = Queue(orphans=["CA1", "CA2"]), Twilio(away={"CA1"})
     assert following(queue, twilio).end_orphans() == 1

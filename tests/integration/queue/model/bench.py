@@ -173,13 +173,13 @@ class Bench(RuleBasedStateMachine):
     def _let_go(self, job: Model) -> None:
         job.holder = None
         if job.started is None:
-            # An attempt that is over is put off, whoever lets go of the call.
+            # An attempt that is over is delayed, no matter which worker releases the call.
             job.state = State.DELAYED if job.to_defer else State.WAITING
             job.to_defer = False
         else:
             job.unknown = True
 
-    def _outranked(self, job: Model) -> bool:
+    def _preempted(self, job: Model) -> bool:
         return any(
             other.state is State.WAITING and other.priority.rank < job.priority.rank
             for other in self.model.values()

@@ -25,7 +25,7 @@ class Staged:
 
     @property
     def name(self) -> str:
-        """As it stands in `staging`."""
+        """As it is in `staging`."""
         return f"{self.first}:{len(self.priorities)}"
 
     @property

@@ -60,7 +60,7 @@ class Twilio(Bench):
     @while_any(tried)
     @rule(pick=PICKS, gone=st.booleans())
     def orphan(self, pick: int, gone: bool) -> None:
-        """A ring that no attempt accounts for changes no job, and is handed out to be ended.
+        """A ring that belongs to no attempt changes no job, and is handed out to be ended.
 
         Where the job is gone nobody can tell, and nothing is ended.
         """

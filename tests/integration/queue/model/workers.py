@@ -26,7 +26,7 @@ from vomind_queue.queue.codes import Code
 
 
 class Workers(Bench):
-    """Calls are taken, begun, ended, put off and given back; leases run out."""
+    """Calls are taken, begun, ended, delayed and given back; leases run out."""
 
     @rule(worker=st.integers(0, 1), wanted=st.integers(0, 4))
     def take(self, worker: int, wanted: int) -> None:
@@ -53,7 +53,7 @@ class Workers(Bench):
     @while_any(held)
     @rule(pick=PICKS)
     def stale_lease(self, pick: int) -> None:
-        """Whoever lost a call cannot begin it, put it off, give it back or keep it."""
+        """A worker that lost a call cannot begin it, delay it, give it back or keep it."""
         job_id, job = self._one(pick, held)
         for lease in self.leases[job_id]:
             if self.worker_queues[job.holder or 0].leases.token(job_id) == lease:
@@ -82,7 +82,7 @@ class Workers(Bench):
                 # The lease is forgotten by the worker; it would run out.
                 self._run_out(job_id, job)
             return
-        if self.paused or self._outranked(job):
+        if self.paused or self._preempted(job):
             wanted = {NotStarted.PAUSED, NotStarted.PREEMPTED, NotStarted.LOST}
             assert answer in wanted
             self._let_go(job)
@@ -163,7 +163,7 @@ class Workers(Bench):
 
     @while_any(held)
     @rule(pick=PICKS)
-    def put_off(self, pick: int) -> None:
+    def delay(self, pick: int) -> None:
         """Its holder puts a call off, as Celery's retry does."""
         job_id, job = self._one(pick, held)
         done = self.worker_queues[job.holder or 0].defer(job_id, self.queue.now_ms() + HOUR_MS)
@@ -176,7 +176,7 @@ class Workers(Bench):
     @while_any(held)
     @rule(pick=PICKS)
     def give_back(self, pick: int) -> None:
-        """Its worker lets go of a call without having ended it."""
+        """Its worker gives up a call without having ended it."""
         job_id, job = self._one(pick, held)
         worker_queue = self.worker_queues[job.holder or 0]
         worker_queue.give_back(job_id, str(worker_queue.leases.token(job_id)))

@@ -39,7 +39,7 @@ class Experiment:
     run: Callable[[Scale, int], tuple[str, str]]
     #: Runs in `make chaos`, each with its own seed; one in the short form.
     rounds: int = 1
-    #: Whether `make test` runs its short form: not where a test of its own, or a harder
+    #: Whether `make test` runs its short form: not where another test, or a harder
     #: experiment, does the same.
     short: bool = True
 
