@@ -25,6 +25,7 @@ PLACES = (
     "/place/later",
     "/place/recurring",
     "/place/file",
+    "/trends/day",
     "/activity",
 )
 #: A desk, a tablet and a phone.

@@ -8,10 +8,16 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from vomind_queue.call_log.models import CallEvent, CallRow
+from vomind_queue.call_log.trends import Step
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 #: Fields whose columns have another name; all times are columns of the type timestamptz.
 _NAMES = {"key": "call_key", "time_ms": "time"}
+
+#: Columns that lists with a filter go by; the database fills them in.
+OF_LISTS = ("list_key", "list_outcome")
+#: Arguments of the function `call_trends` for which it reads nothing.
+NO_TIME = {"since": _EPOCH.isoformat(), "until": _EPOCH.isoformat(), "step_ms": 60_000}
 
 #: What anonymizing leaves of a row and of an event.
 BLANK_ROW = dict.fromkeys(("to_number", "lead_id", "message", "metadata", "failure"))
@@ -56,6 +62,16 @@ def read_row(found: Mapping[str, Any]) -> CallRow:
 def read_event(found: Mapping[str, Any]) -> CallEvent:
     """Return the inverse of `flat`."""
     return CallEvent(**_values(found, _EVENT))
+
+
+def read_step(found: Mapping[str, Any]) -> Step:
+    """Return a step of the answer of the function `call_trends`."""
+    return Step(
+        at_ms=_ms(found["at"]) or 0,
+        outcomes=found["outcomes"],
+        wait_p50_ms=found["wait_p50_ms"],
+        wait_p90_ms=found["wait_p90_ms"],
+    )
 
 
 def _values(found: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:

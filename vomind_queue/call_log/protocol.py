@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from vomind_queue.call_log.models import Batch, CallEvent, CallRow, DeadLetter, Erased, Search
+from vomind_queue.call_log.trends import Step, Window
 
 
 class CallLog(Protocol):
@@ -29,6 +30,10 @@ class CallLog(Protocol):
 
     def call(self, job_id: str) -> tuple[CallRow, Sequence[CallEvent]] | None:
         """Return the newest call with that id, and its events in order."""
+        ...
+
+    def trends(self, window: Window) -> Sequence[Step]:
+        """Return what became of the calls of that time; steps without a call are left out."""
         ...
 
     def erase(self, keys: Sequence[str]) -> Erased:

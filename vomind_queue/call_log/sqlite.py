@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import fields, replace
 from importlib.resources import files
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +27,7 @@ from vomind_queue.call_log.models import (
     Erased,
     Search,
 )
+from vomind_queue.call_log.trends import Step, Window
 from vomind_queue.errors import LogUnavailable
 
 #: How long a reader or the writer waits for the other one, s.
@@ -135,12 +138,12 @@ class SqliteLog:
             for where, _ in parts
         )
         values = [value for _, given in parts for value in (*given, search.limit)]
-        found = self._read(f"{query} ORDER BY key DESC LIMIT ?", *values, search.limit)
+        found = self._read(f"{query} ORDER BY key DESC LIMIT ?", [*values, search.limit])
         return [_row(each) for each in found]
 
     def count(self, search: Search) -> int:
         where, values = _where(replace(search, after=None))
-        found = self._read(f"SELECT count(*) AS found FROM call_logs {where}", *values)  # noqa: S608
+        found = self._read(f"SELECT count(*) AS found FROM call_logs {where}", values)  # noqa: S608
         return found[0]["found"] if found else 0
 
     def call(self, job_id: str) -> tuple[CallRow, Sequence[CallEvent]] | None:
@@ -148,7 +151,13 @@ class SqliteLog:
         if not rows:
             return None
         query = "SELECT * FROM call_events WHERE key = ? ORDER BY sequence"
-        return rows[0], [_event(each) for each in self._read(query, rows[0].key)]
+        return rows[0], [_event(each) for each in self._read(query, [rows[0].key])]
+
+    def trends(self, window: Window) -> Sequence[Step]:
+        query = (files("vomind_queue.call_log") / "sqlite_trends.sql").read_text("utf-8")
+        times = {"since": window.since_ms, "until": window.until_ms, "step": window.step_ms}
+        found = self._read(query, times)
+        return [_step(list(lines)) for _, lines in groupby(found, itemgetter("at"))]
 
     def erase(self, keys: Sequence[str]) -> Erased:
         rows = [(key,) for key in keys]
@@ -162,14 +171,14 @@ class SqliteLog:
             "SELECT key FROM call_logs WHERE to_number = ? "
             "UNION SELECT key FROM call_events WHERE to_number = ? LIMIT ?"
         )
-        return [each["key"] for each in self._read(query, number, number, limit)]
+        return [each["key"] for each in self._read(query, [number, number, limit])]
 
     def expire(self, before_ms: int, limit: int, *, now_ms: int, anonymize: bool) -> int:
         query = (
             f"SELECT key FROM call_logs WHERE state IN ({_marks(len(FINAL_STATES))}) "  # noqa: S608
             f"AND finished_ms < ? {'AND anonymized_ms IS NULL ' if anonymize else ''}LIMIT ?"
         )
-        keys = [each["key"] for each in self._read(query, *FINAL_STATES, before_ms, limit)]
+        keys = [each["key"] for each in self._read(query, [*FINAL_STATES, before_ms, limit])]
         if anonymize:
             self._blank(keys, now_ms)
         elif keys:
@@ -198,7 +207,9 @@ class SqliteLog:
                 with database:
                     yield database
 
-    def _read(self, query: str, *values: Any) -> list[sqlite3.Row]:
+    def _read(
+        self, query: str, values: Sequence[Any] | Mapping[str, Any] = ()
+    ) -> list[sqlite3.Row]:
         if not self._path.exists():
             return []
         with (
@@ -236,3 +247,13 @@ def _row(found: sqlite3.Row) -> CallRow:
 def _event(found: sqlite3.Row) -> CallEvent:
     values = dict(found)
     return CallEvent(**{**values, "details": json.loads(values["details"])})
+
+
+def _step(lines: Sequence[sqlite3.Row]) -> Step:
+    """Return a step of its lines, one for each outcome."""
+    return Step(
+        at_ms=lines[0]["at"],
+        outcomes={each["outcome"]: each["number"] for each in lines},
+        wait_p50_ms=lines[0]["p50"],
+        wait_p90_ms=lines[0]["p90"],
+    )

@@ -35,6 +35,8 @@ CREATE INDEX IF NOT EXISTS call_logs_state_outcome ON call_logs (state, outcome,
 CREATE INDEX IF NOT EXISTS call_logs_state_priority ON call_logs (state, priority, key);
 CREATE INDEX IF NOT EXISTS call_logs_outcome_priority ON call_logs (outcome, priority, key);
 CREATE INDEX IF NOT EXISTS call_logs_all_three ON call_logs (state, outcome, priority, key);
+CREATE INDEX IF NOT EXISTS call_logs_started
+    ON call_logs (started_ms, queued_ms, scheduled_ms, attempts, outcome, answered_by);
 CREATE INDEX IF NOT EXISTS call_logs_finished ON call_logs (finished_ms);
 CREATE TABLE IF NOT EXISTS call_events (
     key TEXT NOT NULL,

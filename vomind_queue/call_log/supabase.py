@@ -27,6 +27,7 @@ from vomind_queue.call_log.models import (
     Table,
 )
 from vomind_queue.call_log.supabase_errors import Fault, classify, describe
+from vomind_queue.call_log.trends import Step, Window
 from vomind_queue.errors import LogUnavailable
 from vomind_queue.observability.check_result import CheckResult
 
@@ -102,6 +103,12 @@ class SupabaseLog:
         query = self._client.table(Table.EVENTS).select("*").eq("call_key", rows[0].key)
         found = self._ask(query.order("sequence").execute)
         return rows[0], [columns.read_event(each) for each in found]
+
+    def trends(self, window: Window) -> Sequence[Step]:
+        times = {"since": window.since_ms, "until": window.until_ms}
+        given = {name: columns.time(value) for name, value in times.items()}
+        query = self._client.rpc("call_trends", {**given, "step_ms": window.step_ms})
+        return [columns.read_step(each) for each in self._ask(query.execute)]
 
     def erase(self, keys: Sequence[str]) -> Erased:
         count = dict.fromkeys(Table, 0)

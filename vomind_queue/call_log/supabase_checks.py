@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from typing import Any
 
 import httpx
 from postgrest import APIError
@@ -32,11 +33,31 @@ def run_checks(client: Client, key: str) -> Iterator[CheckResult]:
         for table, kind in ((Table.CALLS, CallRow), (Table.EVENTS, CallEvent)):
             client.table(table).select(",".join(columns.names(kind))).limit(1).execute()
             yield fine(f"table {table}", "exists, with all of its columns")
+        yield from _lists(client)
         yield _leads(client)
     except APIError as error:
         yield wrong("Supabase", f"{describe(error)}.", _ADVICE)
     except httpx.HTTPError as error:
         yield wrong("Supabase", f"Unreachable ({type(error).__name__}).", _ADVICE)
+
+
+def _lists(client: Client) -> Iterator[CheckResult]:
+    """Yield which later migrations are missing: without them, the log is written but not shown."""
+    asked: Mapping[str, Any] = {
+        "20261130000000_call_list.sql": client.table(Table.CALLS)
+        .select(",".join(columns.OF_LISTS))
+        .limit(1),
+        "20261130000001_call_trends.sql": client.rpc("call_trends", columns.NO_TIME),
+    }
+    for file, query in asked.items():
+        try:
+            query.execute()
+        except APIError as error:
+            yield wrong(
+                f"migration {file}",
+                f"Not applied ({error.code}): lists of calls, or trends, are not shown.",
+                f'psql "$DATABASE_URL" -f vomind_queue/call_log/migrations/{file}',
+            )
 
 
 def _unfit(key: str) -> CheckResult | None:

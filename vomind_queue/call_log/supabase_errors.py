@@ -45,6 +45,8 @@ _TABLES = "run the migrations in vomind_queue/call_log/migrations"
 _ADVICE = {
     "PGRST205": f"the tables are missing: {_TABLES}",
     "PGRST204": f"the tables are old: {_TABLES}",
+    "PGRST202": f"a function is missing: {_TABLES}",
+    "42883": f"a function is missing: {_TABLES}",
     "42P01": f"the tables are missing: {_TABLES}",
     "42703": f"the tables are old: {_TABLES}",
     "42501": "SUPABASE_SERVICE_KEY must be the service-role key or a secret key",

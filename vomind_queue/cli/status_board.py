@@ -44,7 +44,7 @@ _STATES: Mapping[str, tuple[str, str]] = {
 STOPPED = frozenset({"stuck", "unanswered"})
 _LEVELS = {"error": "red", "warning": "yellow", "info": "cyan"}
 #: Outcomes in plain language.
-_OUTCOMES = {
+OUTCOMES = {
     "completed": "answered",
     "machine": "voicemail",
     "no-answer": "no answer",
@@ -165,10 +165,8 @@ def _log(log: Mapping[str, Any]) -> str:
 
 def _hour(hour: Mapping[str, Any]) -> Iterator[str]:
     outcomes = hour["outcomes"]
-    known = [*_OUTCOMES, *(word for word in outcomes if word not in _OUTCOMES)]
-    ended = [
-        f"{outcomes[word]:,} {_OUTCOMES.get(word, word)}" for word in known if word in outcomes
-    ]
+    known = [*OUTCOMES, *(word for word in outcomes if word not in OUTCOMES)]
+    ended = [f"{outcomes[word]:,} {OUTCOMES.get(word, word)}" for word in known if word in outcomes]
     starts = count(hour["starts"], "start")
     yield row("last hour", f"{starts}: {', '.join(ended)}" if ended else starts)
     waits = hour["waitMs"]

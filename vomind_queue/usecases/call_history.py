@@ -9,6 +9,7 @@ from typing import Protocol
 
 from vomind_queue.call_log.models import FINAL_STATES, CallEvent, CallRow, Erased, Search
 from vomind_queue.call_log.protocol import CallLog
+from vomind_queue.call_log.trends import Span, Step, Window, window
 from vomind_queue.calls.call import Call, Priority, mask_number
 from vomind_queue.calls.phone_number import PhoneNumber
 from vomind_queue.errors import JobNotFound, LogUnavailable, WrongState
@@ -40,6 +41,15 @@ class Found:
     cursor: str | None
     #: Newest first. Otherwise the queue was read: in its own order, without calls that left it.
     from_log: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Trends:
+    """What became of calls over time."""
+
+    window: Window
+    #: Those with a call, in order.
+    steps: Sequence[Step]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -83,6 +93,11 @@ class History:
     def count(self, search: Search) -> int | None:
         """Return how many calls match; ``None`` without a log. Raise LogUnavailable."""
         return self._log.count(search) if self._log.is_there() else None
+
+    def trends(self, span: Span, now_ms: int) -> Trends:
+        """Return what became of the calls of late. Raise LogUnavailable."""
+        wanted = window(span, now_ms)
+        return Trends(window=wanted, steps=self._log.trends(wanted))
 
     def call(self, job_id: str) -> tuple[CallRow, Sequence[CallEvent]]:
         """Return the newest call with an id, and its events. Raise JobNotFound, LogUnavailable."""

@@ -194,3 +194,19 @@ def test_an_export_over_pages_is_whole(running: Typist, fast: Stack, tmp_path: P
     broken = running("export", "-o", "more.jsonl")
     assert broken.status == 6
     assert [path.name for path in tmp_path.glob("more*")] == []
+
+
+def test_trends_are_told_for_people_and_programs(running: Typist) -> None:
+    """By step and by hour of the day; without a call there is one line."""
+    assert running("trends").out == "No call started in the last day.\n"
+    running("call", ANSWERED, "--wait")
+    until(lambda: "ANSWERED" in running("trends", "hour").out, within_s=20, what="it is in the log")
+    head, step, _, hours, hour = running(
+        "trends", "week", "--timezone", "Asia/Tokyo"
+    ).out.splitlines()
+    assert head.split()[:2] == ["TIME", "(UTC)"]
+    assert step.split()[2] == "1"
+    assert hours.startswith("HOUR IN Asia/Tokyo")
+    assert hour.split()[1:3] == ["1", "100%"]
+    assert running("trends", "--json").document["steps"][0]["outcomes"] == {"completed": 1}
+    assert running("trends", "--timezone", "Mars").status == 2

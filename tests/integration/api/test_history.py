@@ -243,6 +243,36 @@ def test_readers_of_a_slow_log_leave_threads_to_those_who_schedule(
     assert calls(api).status_code == 200
 
 
+@pytest.mark.usefixtures("logged")
+def test_trends_are_shown(api: Api) -> None:
+    """One call was dialed; the hours are those of the zone, and a day is the default."""
+    answer = api.web.get("/api/trends?span=hour&timezone=Asia/Kolkata").get_json()
+    (step,) = answer["steps"]
+    assert (answer["span"], answer["timezone"], answer["stepMs"]) == (
+        "hour",
+        "Asia/Kolkata",
+        60_000,
+    )
+    assert step["outcomes"] == {"none": 1}
+    assert step["waitMs"]["p50"] == step["waitMs"]["p90"] >= 0
+    assert answer["since"] <= step["at"] <= answer["until"]
+    assert [each["hour"] for each in answer["hours"]] == list(range(24))
+    assert api.web.get("/api/trends").get_json()["span"] == "day"
+
+
+def test_trends_without_a_log_are_empty(api: Api) -> None:
+    """As long as nothing was written."""
+    assert api.web.get("/api/trends?span=week").get_json()["steps"] == []
+
+
+@pytest.mark.parametrize("query", ["span=month", "timezone=Mars", "since=2030-01-01T00:00:00Z"])
+def test_trends_that_are_not_understood_are_refused(api: Api, query: str) -> None:
+    """By the name of the field."""
+    answer = api.web.get(f"/api/trends?{query}")
+    assert answer.status_code == 422
+    assert list(answer.get_json()["errors"]) == [query.partition("=")[0]]
+
+
 def forget(api: Api, number: str) -> TestResponse:
     """DELETE /api/people/<number>."""
     return api.web.delete(f"/api/people/{number}")

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.integration.call_log.lines import AT, event, key, row
 from vomind_queue.call_log.models import Batch, CallEvent, CallRow, Search
 from vomind_queue.call_log.protocol import CallLog
+from vomind_queue.call_log.trends import Window
 
 
 def write(log: CallLog, *lines: CallRow | CallEvent) -> None:
@@ -145,3 +148,50 @@ def test_old_calls_are_blanked(log: CallLog) -> None:
     assert [(each.to_number, each.from_number, each.details) for each in events] == 2 * [
         (None, None, {})
     ]
+
+
+STEP = Window(since_ms=AT - 60_000, until_ms=AT + 120_000, step_ms=60_000)
+
+
+def started(index: int, at_ms: int, **changes: Any) -> CallRow:
+    """A call whose only attempt started then; it had waited for ten seconds."""
+    fields = {"queued_ms": at_ms - 10_000, "scheduled_ms": None, "started_ms": at_ms, "attempts": 1}
+    return row(index, **{**fields, **changes})
+
+
+def test_trends_count_outcomes_in_steps(log: CallLog) -> None:
+    """Machines apart; what has no outcome, and what is outside the time, as such."""
+    write(
+        log,
+        started(1, AT),
+        started(2, AT + 59_999, answered_by="machine_start"),
+        started(3, AT + 60_000, outcome="busy"),
+        started(4, AT + 60_000, outcome=None, answered_by=None),
+        started(5, AT - 60_001),
+        started(6, AT + 120_000),
+        started(7, AT, started_ms=None),
+    )
+    assert [(each.at_ms, each.outcomes) for each in log.trends(STEP)] == [
+        (AT, {"completed": 1, "machine": 1}),
+        (AT + 60_000, {"busy": 1, "none": 1}),
+    ]
+
+
+def test_trends_tell_how_long_calls_had_waited(log: CallLog) -> None:
+    """From when they were due; a call that was dialed again waited for something else."""
+    waits = [
+        started(index, AT + 1_000, queued_ms=AT + 1_000 - 1_000 * index) for index in range(1, 11)
+    ]
+    scheduled = started(11, AT + 60_000, scheduled_ms=AT + 59_000, queued_ms=AT - 3_600_000)
+    early = started(12, AT + 60_000, scheduled_ms=AT + 60_500)
+    again = started(13, AT + 60_000, attempts=2)
+    write(log, *waits, scheduled, early, again)
+    found = [(each.wait_p50_ms, each.wait_p90_ms) for each in log.trends(STEP)]
+    assert found == [(5_000, 9_000), (0, 1_000)]
+    write(log, started(14, AT - 60_000, attempts=3))
+    assert next(each.wait_p50_ms for each in log.trends(STEP)) is None
+
+
+def test_trends_of_an_empty_log(log: CallLog) -> None:
+    """There is no step."""
+    assert list(log.trends(STEP)) == []

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.supabase import ANON_KEY, SERVICE_KEY, Postgres, Supabase
+from tests.supabase import ANON_KEY, MIGRATIONS, SERVICE_KEY, Postgres, Supabase
 from vomind_queue.call_log.supabase import run_checks
 from vomind_queue.observability.check_result import Grade
 
@@ -40,6 +40,20 @@ def test_missing_tables_are_told(empty: Supabase) -> None:
     (found,) = run_checks(empty.url, SERVICE_KEY)
     assert found.grade is Grade.WRONG
     assert "migrations" in found.said + found.remedy
+
+
+def test_a_missing_migration_is_told(postgres: Postgres, empty: Supabase) -> None:
+    """With the command that runs it; nothing else is wrong."""
+    postgres.migrate(empty.database, MIGRATIONS[:2])
+    # The REST API looks for tables when it starts.
+    empty.kill()
+    empty.start()
+    wrong = [each for each in run_checks(empty.url, SERVICE_KEY) if each.grade is Grade.WRONG]
+    assert [each.what for each in wrong] == [f"migration {file.name}" for file in MIGRATIONS[2:]]
+    assert all(
+        f"migrations/{file.name}" in each.remedy
+        for file, each in zip(MIGRATIONS[2:], wrong, strict=True)
+    )
 
 
 def _token(role: str) -> str:

@@ -12,6 +12,7 @@ from vomind_queue.api.blueprints.jobs import plausible
 from vomind_queue.api.errors import unavailable
 from vomind_queue.api.middleware import services
 from vomind_queue.api.schemas import call_log as log_schemas
+from vomind_queue.api.schemas.trends import TRENDS
 from vomind_queue.api.serializers import call_log as log_serializer
 from vomind_queue.api.serializers import jobs as job_serializer
 from vomind_queue.errors import LogUnavailable
@@ -69,6 +70,16 @@ def show(job_id: str) -> Response:
         "events": [log_serializer.event(each) for each in events],
     }
     return job_serializer.success(document)
+
+
+@routes.get("/trends")
+def trends() -> Response:
+    """Return what became of calls over time."""
+    span, zone = TRENDS.load(log_schemas.sent(request.args))
+    now_ms = services().queue.now_ms()
+    with _slot():
+        found = services().history.trends(span, now_ms)
+    return job_serializer.success(log_serializer.trends(found, span, zone))
 
 
 @routes.get("/activity")

@@ -22,6 +22,7 @@ from vomind_queue.api.schemas import calls as call_schemas
 from vomind_queue.api.schemas import do_not_call as do_not_call_schemas
 from vomind_queue.api.schemas import recurring as recurring_schemas
 from vomind_queue.api.schemas.fields import Calls, Rule, Shape
+from vomind_queue.api.schemas.trends import TRENDS
 
 #: Schemas that check bodies, by their names among the components.
 BODIES: Mapping[str, Schema] = {
@@ -53,6 +54,7 @@ _QUERIES: Mapping[str, Schema] = {
     "Search": log_schemas.SEARCH,
     "DeedSearch": log_schemas.DEEDS,
     "DoNotCallPage": do_not_call_schemas.PAGE,
+    "TrendSearch": TRENDS,
 }
 
 

@@ -14,9 +14,10 @@ from flask import Response
 from vomind_queue.api.serializers.jobs import success
 from vomind_queue.api.serializers.times import iso_or_none
 from vomind_queue.call_log.models import CallEvent, CallRow
+from vomind_queue.call_log.trends import Span, by_hour
 from vomind_queue.calls.deed import Deed
 from vomind_queue.calls.instants import iso
-from vomind_queue.usecases.call_history import Forgotten, Found
+from vomind_queue.usecases.call_history import Forgotten, Found, Trends
 
 #: What a list misses that the queue gives because there is no call log: calls that were cancelled
 #: or removed from history, and the order of acceptance over all states.
@@ -106,6 +107,29 @@ def deeds(shown: Sequence[Deed], more: bool) -> dict[str, Any]:
         for deed in shown
     ]
     return {"count": len(lines), "activity": lines, "next": str(shown[-1].number) if more else None}
+
+
+def trends(shown: Trends, span: Span, zone: str) -> dict[str, Any]:
+    """Return what became of calls over time, and by the hours of the day in a zone."""
+    return {
+        "span": span.value,
+        "timezone": zone,
+        "since": iso(shown.window.since_ms),
+        "until": iso(shown.window.until_ms),
+        "stepMs": shown.window.step_ms,
+        "steps": [
+            {
+                "at": iso(step.at_ms),
+                "outcomes": dict(sorted(step.outcomes.items())),
+                "waitMs": {"p50": step.wait_p50_ms, "p90": step.wait_p90_ms},
+            }
+            for step in shown.steps
+        ],
+        "hours": [
+            {"hour": each.hour, "calls": each.calls, "answered": each.answered}
+            for each in by_hour(shown.steps, zone)
+        ],
+    }
 
 
 def csv(rows: Sequence[CallRow]) -> Response:

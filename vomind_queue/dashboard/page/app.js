@@ -10,6 +10,7 @@ import { LoginPage } from './pages/login.js';
 import { OverviewPage } from './pages/overview.js';
 import { PlacePage } from './pages/place.js';
 import { RecurringPage, SchedulePage } from './pages/recurring.js';
+import { SPANS, TrendsPage } from './pages/trends.js';
 import { useCell } from './state.js';
 import { verdict } from './verdict.js';
 import { useWatch, WatchSwitch } from './watch.js';
@@ -20,6 +21,7 @@ const NAV = [
   ['calls', 'Calls', 'list'],
   ['recurring', 'Recurring', 'repeat'],
   ['place', 'Place calls', 'phone-outgoing'],
+  ['trends', 'Trends', 'gauge'],
   ['activity', 'Activity', 'activity'],
 ];
 const THEMES = {
@@ -56,6 +58,10 @@ function page({ room, rest, query }) {
       html`<${SchedulePage} key=${rest[0]} number=${rest[0]} />`,
     ];
   if (room === 'recurring') return ['Recurring calls', html`<${RecurringPage} query=${query} />`];
+  if (room === 'trends') {
+    const span = Object.hasOwn(SPANS, rest[0]) ? rest[0] : 'day';
+    return ['Trends', html`<${TrendsPage} span=${span} />`];
+  }
   if (room === 'activity') return ['Activity', html`<${ActivityPage} query=${query} />`];
   if (room === 'place') return ['Place calls', html`<${PlacePage} tab=${rest[0] || 'now'} />`];
   return ['Overview', html`<${OverviewPage} />`];
