@@ -82,7 +82,16 @@ class Callbacks:
         )
         self._post_at(document.ended_s, letter)
 
-    def ask(self, call: SimulatedCall, url: str) -> None:
+    def press(self, call: SimulatedCall, digit: str) -> bool:
+        """Press a key in a call; return whether it waited for one."""
+        now_s = time.time()
+        is_on = call.ended_s(now_s) is None and call.documents
+        url = call.documents[-1].takes_key(now_s) if is_on else None
+        if url is not None:
+            self.ask(call, url, digit)
+        return url is not None
+
+    def ask(self, call: SimulatedCall, url: str, digit: str = "") -> None:
         """Have a call carry out what an address says, in place of all else."""
         now_s = time.time()
         letter = Letter(
@@ -92,6 +101,7 @@ class Callbacks:
             happens_s=now_s,
             url=url,
             documents=len(call.documents),
+            digit=digit,
         )
         self._post_at(now_s, letter)
 

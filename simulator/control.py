@@ -21,6 +21,8 @@ path          method   what
 ``callbacks`` GET      ``{"callbacks": [{"sid", "to", "event", "status",
                        "sequence", "answer"}], "count"}``: those that were sent
 ``callbacks`` DELETE   forgets them
+``keys``      POST     ``{"to", "digit"}``: the person called presses a key; 409
+                       where no call to that number waits for one
 ============= ======== =======================================================
 """
 
@@ -85,6 +87,7 @@ class Control:
             ("DELETE", "/simulator/mishaps"): self._calm,
             ("GET", "/simulator/callbacks"): self._delivered,
             ("DELETE", "/simulator/callbacks"): self._forget_delivered,
+            ("POST", "/simulator/keys"): self._press,
         }
         found = answers.get((request.method, request.path))
         if found is None:
@@ -157,6 +160,16 @@ class Control:
     def _forget_delivered(self, request: Request) -> Reply:
         self._callbacks.forget()
         return self._delivered(request)
+
+    def _press(self, request: Request) -> Reply:
+        given = json.loads(request.body or b"{}")
+        to, digit = str(given.get("to", "")), str(given.get("digit", ""))
+        if len(digit) != 1 or digit not in "0123456789*#":
+            return _json(400, {"error": "'digit' is one key"})
+        for call in reversed(self._book.rings(to)):
+            if self._callbacks.press(call, digit):
+                return _json(200, {"sid": call.sid})
+        return _json(409, {"error": f"no call to {to} waits for a key"})
 
     def _parse_rule(self, given: object) -> Rule:
         rule = Rule.parse(given)

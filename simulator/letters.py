@@ -29,6 +29,8 @@ class Letter:
     #: will not happen.
     documents: int | None = None
     forged: bool = False
+    #: A key that was pressed.
+    digit: str = ""
 
 
 def letter_at(
@@ -72,6 +74,8 @@ def request(letter: Letter) -> tuple[str, str, dict[str, str]]:
         return call.parameter("AsyncAmdStatusCallback"), method, form
     form |= _about(call, letter.status)
     if letter.event == "instructions":
+        if letter.digit:
+            form |= {"Digits": letter.digit, "FinishedOnKey": ""}
         if letter.url:
             return letter.url, "POST", form
         return call.parameter("Url"), call.parameter("Method") or "POST", form

@@ -1,7 +1,7 @@
 """TwiML as the simulator carries it out: which verbs, how long each takes, and what is wrong in it.
 
 https://www.twilio.com/docs/voice/twiml. Only what a call hears is carried out; what a person could
-answer is treated as silence.
+answer is treated as silence, but for a key that a test presses.
 """
 
 from __future__ import annotations
@@ -41,6 +41,16 @@ class Verb:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Keys:
+    """While which a key is waited for, and where it is sent."""
+
+    url: str
+    #: Unix seconds.
+    from_s: float
+    until_s: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Document:
     """TwiML in one call, from the moment at which it was begun."""
 
@@ -49,6 +59,8 @@ class Document:
     verbs: Sequence[Verb]
     #: What Twilio would complain of.
     problems: Sequence[str] = field(default_factory=tuple)
+    #: When which keys are waited for.
+    keys: Sequence[Keys] = field(default_factory=tuple)
 
     @property
     def ended_s(self) -> float:
@@ -59,6 +71,11 @@ class Document:
     def holds_until_s(self) -> float:
         """Until when it holds the line: what comes next is waited for."""
         return self.ended_s + (_WAITED_FOR_S if self.asks else 0.0)
+
+    def takes_key(self, at_s: float) -> str | None:
+        """Return where a key is sent that is pressed then; ``None``: nobody waits for one."""
+        found = [each.url for each in self.keys if each.from_s <= at_s < each.until_s]
+        return found[0] if found else None
 
     @property
     def asks(self) -> str | None:
@@ -100,12 +117,23 @@ def read(text: str, *, began_s: float, pace: float, base: str = "") -> Document:
         return Document(began_s=began_s, verbs=(), problems=(problem,))
     verbs: list[Verb] = []
     problems: list[str] = []
+    keys: list[Keys] = []
     for element in root:
-        verbs.append(_verb(element, pace, base))
+        from_s = began_s + sum(verb.lasts_s for verb in verbs)
+        verbs += [_verb(each, pace, base) for each in _carried_out(element)]
         problems += _problems(element)
+        if element.tag == "Gather":
+            until_s = began_s + sum(verb.lasts_s for verb in verbs)
+            url = urljoin(base, element.get("action", ""))
+            keys.append(Keys(url=url, from_s=from_s, until_s=until_s))
         if element.tag in ("Redirect", "Hangup"):
             break
-    return Document(began_s=began_s, verbs=verbs, problems=problems)
+    return Document(began_s=began_s, verbs=verbs, problems=problems, keys=keys)
+
+
+def _carried_out(element: ET.Element) -> Sequence[ET.Element]:
+    """Return what a verb does, one after the other: a question speaks first, then waits."""
+    return [*element, element] if element.tag == "Gather" else [element]
 
 
 def _verb(element: ET.Element, pace: float, base: str) -> Verb:
@@ -113,8 +141,9 @@ def _verb(element: ET.Element, pace: float, base: str) -> Verb:
     match element.tag:
         case "Say":
             return Verb(name="Say", text=element.text or "", lasts_s=_speech_s(text) * pace)
-        case "Pause":
-            return Verb(name="Pause", lasts_s=_seconds(element.attrib) * pace)
+        case "Pause" | "Gather":
+            # The latter has spoken by then, and waits for a key.
+            return Verb(name=element.tag, lasts_s=_seconds(element.attrib) * pace)
         case "Play":
             return Verb(name="Play", text=text, lasts_s=_PLAY_S * pace)
         case "Connect":
@@ -131,7 +160,7 @@ def _speech_s(text: str) -> float:
 
 
 def _seconds(attributes: Mapping[str, str]) -> float:
-    length = attributes.get("length", "1")
+    length = attributes.get("timeout") or attributes.get("length", "1")
     return float(length) if length.isdecimal() else 1.0
 
 
@@ -139,6 +168,9 @@ def _problems(element: ET.Element) -> list[str]:
     """Return what Twilio finds wrong in a verb (https://www.twilio.com/docs/api/errors)."""
     if element.tag not in _VERBS:
         return [f"12200: <{element.tag}> is no verb"]
+    if element.tag == "Gather":
+        wrong = [each.tag for each in element if each.tag not in ("Say", "Play", "Pause")]
+        return [f"12200: <{tag}> does not go into <Gather>" for tag in wrong]
     if element.tag != "Connect":
         return []
     if not len(element):

@@ -64,6 +64,12 @@ class SimulatorClient:
         sent: list[dict[str, Any]] = self._ask("GET", "callbacks")["callbacks"]
         return [each for each in sent if event in (None, each["event"])]
 
+    def press(self, to: str, digit: str) -> bool:
+        """The person called presses a key; return whether a call to that number waited for one."""
+        url = f"{self._control_url}/simulator/keys"
+        answer = self._session.post(url, json={"to": to, "digit": digit}, timeout=10)
+        return answer.status_code == 200
+
     def reset(self) -> None:
         """As if just started, but for the calls."""
         self.mend()

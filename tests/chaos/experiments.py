@@ -8,6 +8,7 @@ from tests.chaos.bulk import bulk, on_time, stats
 from tests.chaos.call_log import call_log
 from tests.chaos.capacity import capacity
 from tests.chaos.experiment import Experiment
+from tests.chaos.do_not_call import wishes_race
 from tests.chaos.few_connections import few_connections
 from tests.chaos.kills import kills, long_kills
 from tests.chaos.leases import leases
@@ -63,6 +64,7 @@ EXPERIMENTS: Sequence[Experiment] = (
     Experiment(name="pauses-restarts", promise="P6", run=pauses_and_restarts),
     Experiment(name="cancels", promise="P7", run=cancels, short=False),
     Experiment(name="cancels-restarts", promise="P7", run=cancels_and_restarts),
+    Experiment(name="do-not-call", promise="P11", run=wishes_race),
     Experiment(name="same-request", promise="P2", run=same_request),
     Experiment(name="limit", promise="P3", run=limit),
     Experiment(name="limit-kills", promise="P3", run=limit_under_kills),

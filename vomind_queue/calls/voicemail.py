@@ -38,6 +38,8 @@ class Step:
 
     #: Words to speak.
     words: str | None = None
+    #: Whether they are for an answering machine, in place of the message.
+    for_machine: bool = False
     #: Whether Twilio asks again afterwards.
     asks_again: bool = False
     #: How they are spoken.
@@ -59,9 +61,11 @@ def step(call: Call, cue: Cue, questions: int) -> Step:
     The message comes first, for a person and for a machine alike. After it the line is held until
     it is known who answered.
     """
+    if call.voicemail_message is None and cue is not Cue.GONE:
+        return Step(words=call.message if questions == 0 else None)
     match cue:
         case Cue.SPEAK:
-            return Step(words=call.voicemail_message)
+            return Step(words=call.voicemail_message, for_machine=True)
         case Cue.GONE:
             return Step()
         case Cue.UNDECIDED | Cue.WAIT:

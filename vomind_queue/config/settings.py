@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from vomind_queue.calls.application import ApplicationPolicy
 from vomind_queue.calls.call_status import Detection
 from vomind_queue.calls.limits import Rate, Retention
+from vomind_queue.calls.opt_out import OptOut
 from vomind_queue.calls.phone_number import NumberPolicy
 from vomind_queue.calls.voices import Voice, first_voices, fits, resolve
 from vomind_queue.config import redis_address, types
@@ -195,6 +196,25 @@ class Settings:
     twiml_hosts: Sequence[str] = setting(types.ADDRESS_HOSTS, "")
     """Hosts that a call's own `twimlUrl` may name, such as `agents.example.com`. Unset: calls with
     that field are refused."""
+    caller_name: str | None = optional_setting(types.SPOKEN, needs=["PUBLIC_URL"])
+    """Who is calling, said before the message."""
+    opt_out_digit: str | None = optional_setting(
+        types.matching("[0-9]", "one digit"), needs=["PUBLIC_URL"]
+    )
+    """Key with which the person called puts the number on the do-not-call list. Unset: no key is
+    offered."""
+    opt_out_offer: str = setting(types.SPOKEN, "Press {digit} and we never call you again.")
+    """Words that offer the key; `{digit}` stands for it."""
+    opt_out_confirmation: str = setting(types.SPOKEN, "You will not be called again. Goodbye.")
+    """Words that follow once the key was pressed."""
+    opt_out_number: str | None = optional_setting(
+        types.matching(r"\+[0-9]{7,15}", "+ and 7 to 15 digits")
+    )
+    """Number that answering machines are told, for owners who do not want to be called again."""
+    opt_out_voicemail: str = setting(
+        types.SPOKEN, "If you do not want to be called again, call {number}."
+    )
+    """Words that name it after a `voicemailMessage`; `{number}` stands for it."""
     public_url: str | None = optional_setting(types.BASE_URL, needs=["TWILIO_AUTH_TOKEN"])
     """Address at which Twilio reaches this service, to report the status of calls; requires
     `TWILIO_AUTH_TOKEN` to check the signatures."""
@@ -266,6 +286,18 @@ class Settings:
     def application_policy(self) -> ApplicationPolicy:
         """Where the applications of single calls may be."""
         return ApplicationPolicy(hosts=self.twiml_hosts, simulated=not self.rings_people)
+
+    @property
+    def opt_out(self) -> OptOut:
+        """How people say during a call that there shall be no more calls."""
+        return OptOut(
+            caller_name=self.caller_name,
+            digit=self.opt_out_digit,
+            number=self.opt_out_number,
+            offer=self.opt_out_offer,
+            confirmation=self.opt_out_confirmation,
+            voicemail=self.opt_out_voicemail,
+        )
 
     @property
     def short_keys(self) -> Sequence[ApiKey]:

@@ -286,3 +286,7 @@ def is_own_host(host: str, names: Collection[str]) -> bool:
     except ValueError:
         return False
     return True
+
+
+#: A short text that is spoken.
+SPOKEN = matching(r"[^\x00-\x1f<>&]{1,200}", "up to 200 characters to speak, without < > &")

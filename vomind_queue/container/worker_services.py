@@ -149,6 +149,7 @@ def _dialer(settings: Settings, kind: type[D]) -> D:
         retry_on=settings.retry_on,
         voice=settings.voice,
         application_policy=settings.application_policy,
+        opt_out=settings.opt_out,
         deadline_ms=settings.dial_deadline_ms,
         slots=settings.concurrency,
     )

@@ -21,8 +21,9 @@ from werkzeug.datastructures import MultiDict
 from vomind_queue.calls.attempts import Attempt
 from vomind_queue.calls.call import Call
 from vomind_queue.calls.call_status import MACHINE, Detection, StatusUpdate, status_of
+from vomind_queue.calls.opt_out import NO_OPT_OUT, OptOut
 from vomind_queue.calls.voices import Voice, voice_of
-from vomind_queue.twilio.twiml import FORBIDDEN, PLAIN, say
+from vomind_queue.twilio.twiml import FORBIDDEN, MAX_TWIML, PLAIN, open_with
 
 #: What Twilio reports to the status callback.
 CALLBACK_EVENTS = ("initiated", "ringing", "answered", "completed")
@@ -34,7 +35,7 @@ _SID = re.compile(r"CA[0-9a-fA-F]{32}")
 _NUMBER = re.compile(r"[0-9]{1,9}")
 #: A callback's address as a whole, so that no message can pass for one.
 _CALLBACK = re.compile(
-    r"https?://[^\s?#]+/api/twilio/(?:status|twiml)/[^/\s?#]+/([^/?#\s]+)(?:[?#]\S*)?"
+    r"https?://[^\s?#]+/api/twilio/(?:status|twiml|keys)/[^/\s?#]+/([^/?#\s]+)(?:[?#]\S*)?"
 )
 _ANSWERED_BY = re.compile(r"[a-z_]{1,40}")
 
@@ -73,6 +74,11 @@ def twiml_path(job_id: str, token: str) -> str:
     return f"/api/twilio/twiml/{_quoted(job_id)}/{_quoted(token)}"
 
 
+def keys_path(job_id: str, token: str) -> str:
+    """Return the path to which Twilio sends a key that was pressed, relative to the public one."""
+    return f"/api/twilio/keys/{_quoted(job_id)}/{_quoted(token)}"
+
+
 def _quoted(part: str) -> str:
     # Twilio signs the address as it writes it, and an escaped colon may be written either way.
     return quote(part, safe=":")
@@ -83,23 +89,31 @@ def instructions(
     twiml_url: str | None,
     public_url: str | None = None,
     voice: Voice = PLAIN,
+    opt_out: OptOut = NO_OPT_OUT,
 ) -> dict[str, str]:
     """Return what happens once the phone is picked up: ``twiml``, or the ``url`` it comes from.
 
     A call's own application is asked as it was given. ``twiml_url`` is the operator's: the message,
     the job id and the lead id are added to its parameters. Without either, Twilio asks us only for
-    a call with a voicemail message.
-    ``voice``: where the call names none.
+    a call with a voicemail message, and for one whose words are too long for the request.
+    ``voice``: where the call names none. ``opt_out``: what is said besides the message.
     """
     call = attempt.call
     if call.twiml_url is not None:
         return {"url": call.twiml_url}
     if twiml_url is None:
         if call.voicemail_message is None or public_url is None:
-            is_plain = call.voice is None and call.language is None
-            return {"twiml": say(call.message, voice if is_plain else voice_of(call, voice))}
+            twiml = opening(attempt, public_url or "", voice_of(call, voice), opt_out)
+            if public_url is None or len(twiml.encode("utf-16-le")) // 2 <= MAX_TWIML:
+                return {"twiml": twiml}
         return {"url": public_url + twiml_path(attempt.job_id, attempt.token)}
     return {"url": application_url(call, attempt.job_id, twiml_url)}
+
+
+def opening(attempt: Attempt, public_url: str, voice: Voice, opt_out: OptOut) -> str:
+    """Return TwiML with what a person hears first: who is calling, the key, and the message."""
+    url = public_url + keys_path(attempt.job_id, attempt.token)
+    return open_with(opt_out.caller_name, opt_out.offered, attempt.call.message, voice, url)
 
 
 def application_url(call: Call, job_id: str, twiml_url: str) -> str:

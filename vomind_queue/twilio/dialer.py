@@ -28,6 +28,7 @@ from vomind_queue.calls.call_status import (
     StatusUpdate,
     status_of,
 )
+from vomind_queue.calls.opt_out import NO_OPT_OUT, OptOut
 from vomind_queue.calls.phone_number import canonical
 from vomind_queue.calls.ring_timeout import in_seconds
 from vomind_queue.calls.voices import Voice, voice_of
@@ -44,7 +45,7 @@ from vomind_queue.twilio.connection import Exchange
 from vomind_queue.twilio.failures import Trouble, failure
 from vomind_queue.twilio.http_client import BoundedHttpClient
 from vomind_queue.twilio.request_errors import failure_of, masked
-from vomind_queue.twilio.twiml import PLAIN, say
+from vomind_queue.twilio.twiml import MAX_TWIML, PLAIN, say
 
 T = TypeVar("T")
 
@@ -81,6 +82,7 @@ class TwilioDialer:
         retry_on: Sequence[str] = (),
         voice: Voice = PLAIN,
         application_policy: ApplicationPolicy | None = None,
+        opt_out: OptOut = NO_OPT_OUT,
         deadline_ms: int = 10_000,
         slots: int = 5,
     ) -> None:
@@ -92,6 +94,7 @@ class TwilioDialer:
         self._public_url = public_url
         self._detection = DetectionPolicy(default=detection, retry_on=retry_on)
         self._voice = voice
+        self._opt_out = opt_out
         self._application_policy = application_policy or ApplicationPolicy()
         self._deadline_s = deadline_ms / 1000
         self._http = BoundedHttpClient(slots)
@@ -200,7 +203,11 @@ class TwilioDialer:
         Return why it certainly, or perhaps, does not.
         """
         exchange = Exchange(self._deadline_s)
-        said = say(call.voicemail_message or "", voice_of(call, self._voice))
+        words, voice = call.voicemail_message or "", voice_of(call, self._voice)
+        said = say(self._opt_out.for_machine(words), voice)
+        if len(said) > MAX_TWIML:
+            # It was accepted before there was a number to name.
+            said = say(words, voice)
         try:
             with self._http.exchange(exchange):
                 self._client.calls(sid).update(twiml=said)
@@ -218,7 +225,7 @@ class TwilioDialer:
             "from_": self._from,
             "timeout": in_seconds(attempt.ring_ms),
             "record": False,
-            **instructions(attempt, self._twiml_url, self._public_url, self._voice),
+            **instructions(attempt, self._twiml_url, self._public_url, self._voice, self._opt_out),
             **detection(attempt, self._detection.wanted(attempt.call), self._public_url),
         }
         if self._public_url:

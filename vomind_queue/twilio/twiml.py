@@ -37,13 +37,39 @@ SPEAKABLE = f"^{_SPOKEN}{_HEARD}{_SPOKEN}$"
 AUDIBLE = re.compile(_HEARD)
 
 
+#: How long a key may still be pressed after the last word, s.
+_KEY_S = 3
+
+
 def say(message: str, voice: Voice = PLAIN) -> str:
     """TwiML that speaks a message; characters that XML cannot carry are left out."""
+    return f"<Response>{_said(message, voice)}{_END}"
+
+
+def open_with(name: str | None, offer: str | None, message: str, voice: Voice, url: str) -> str:
+    """Return TwiML that names the caller, offers a key and speaks the message.
+
+    A key that is pressed meanwhile, or shortly after, is sent to ``url``.
+    """
+    named = _said(name, voice) if name else ""
+    if offer is None:
+        return f"<Response>{named}{_said(message, voice)}{_END}"
+    gather = f'<Gather input="dtmf" numDigits="1" timeout="{_KEY_S}" method="POST" '
+    gather += f"action={quoteattr(url)}>{_said(offer, voice)}{_said(message, voice)}</Gather>"
+    return f"<Response>{named}{gather}{_END}"
+
+
+def say_goodbye(words: str, voice: Voice) -> str:
+    """Return TwiML that speaks and ends the call."""
+    return f"<Response>{_said(words, voice)}<Hangup/>{_END}"
+
+
+def _said(words: str, voice: Voice) -> str:
     # A reader of XML makes a bare carriage return a line end.
-    spoken = escape(FORBIDDEN.sub("", message), {"\r": "&#13;"})
+    spoken = escape(FORBIDDEN.sub("", words), {"\r": "&#13;"})
     how = {"language": voice.language, "voice": voice.name}
     given = "".join(f" {name}={quoteattr(value)}" for name, value in how.items() if value)
-    return f"<Response><Say{given}>{spoken}</Say>{_END}"
+    return f"<Say{given}>{spoken}</Say>"
 
 
 def ask_again(document: str, url: str) -> str:

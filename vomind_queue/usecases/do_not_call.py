@@ -10,7 +10,7 @@ from typing import Protocol
 
 from vomind_queue.calls.call import mask_number
 from vomind_queue.calls.do_not_call import Added, Entry, EntryPage, Wish, same_phone
-from vomind_queue.errors import JobNotFound, NumberListed, NumberNotListed
+from vomind_queue.errors import JobNotFound, NumberListed, NumberNotListed, StoreUnavailable
 from vomind_queue.recurring.schedule import Removed
 from vomind_queue.usecases.deeds import Deeds
 
@@ -18,6 +18,8 @@ logger = logging.getLogger(__name__)
 
 #: How long a request goes on ending calls that wait, s. What is left ends when its turn comes.
 ENDING_S = 1.0
+#: The same while the person who pressed the key listens.
+LISTENING_S = 0.2
 
 
 class List(Protocol):
@@ -77,6 +79,19 @@ class DoNotCall:
         logger.info("number put on the do-not-call list", extra={"to": mask_number(number)})
         return replace(listed, being_placed=list(dict.fromkeys([*listed.being_placed, *line])))
 
+    def opt_out(self, number: str, job_id: str, digit: str) -> None:
+        """List the number of a person who pressed the key for it during a call."""
+        reason = f"Pressed {digit} in call {job_id}."
+        wish = Wish(by="the person called", source="key-press", reason=reason)
+        fields = {"job_id": job_id, "to": mask_number(number)}
+        try:
+            self._put([number], wish, within_s=LISTENING_S)
+        except StoreUnavailable:
+            logger.exception("opt-out by key lost", extra=fields)
+            raise
+        self._deeds.note(wish.by, "do-not-call", job_id, source=wish.source)
+        logger.warning("opted out by key", extra=fields)
+
     def put_many(self, numbers: Sequence[str], wish: Wish) -> Listed:
         """List many numbers. Safe to repeat: a number that is listed keeps its entry."""
         listed = self._put(numbers, wish)
@@ -85,10 +100,17 @@ class DoNotCall:
         logger.info("%d numbers put on the do-not-call list", new)
         return listed
 
-    def _put(self, numbers: Sequence[str], wish: Wish, *, end_call: bool = False) -> Listed:
+    def _put(
+        self,
+        numbers: Sequence[str],
+        wish: Wish,
+        *,
+        end_call: bool = False,
+        within_s: float | None = None,
+    ) -> Listed:
         both = list(dict.fromkeys(each for number in numbers for each in same_phone(number)))
         added = list(self._list.add(both, wish, end_call=end_call))
-        ended, complete = self._list.end_waiting(ENDING_S)
+        ended, complete = self._list.end_waiting(ENDING_S if within_s is None else within_s)
         cancelled, recurring = len(ended), 0
         for schedule_id in dict.fromkeys(each for one in added for each in one.recurring):
             # Somebody else may have removed it meanwhile.

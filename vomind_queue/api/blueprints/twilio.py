@@ -19,9 +19,11 @@ from vomind_queue.api.body import read_bytes
 from vomind_queue.api.errors import Refused
 from vomind_queue.api.middleware import services
 from vomind_queue.calls.call_status import StatusUpdate, UpdateOutcome
-from vomind_queue.calls.voicemail import PAUSE_S
-from vomind_queue.twilio.callbacks import read, status_path, twiml_path
-from vomind_queue.twilio.twiml import ask_again, hang_up, pause, say
+from vomind_queue.calls.voicemail import PAUSE_S, Step
+from vomind_queue.calls.voices import voice_of
+from vomind_queue.errors import JobNotFound
+from vomind_queue.twilio.callbacks import keys_path, read, status_path, twiml_path
+from vomind_queue.twilio.twiml import ask_again, hang_up, open_with, pause, say, say_goodbye
 
 logger = logging.getLogger(__name__)
 
@@ -31,6 +33,8 @@ TWILIO_PATH = "/api/twilio"
 #: Twilio sends some thirty short parameters.
 MOST_PARAMETERS = 200
 MOST_BYTES = 64 * 1024
+#: How often a key other than that for opting out begins the message again.
+OTHER_KEYS = 2
 #: Twenty bytes, an HMAC-SHA1, in base64.
 _SIGNATURE = re.compile(r"[A-Za-z0-9+/]{27}=")
 
@@ -66,16 +70,56 @@ def twiml(job_id: str, token: str) -> Response:
     return Response(document, content_type="text/xml; charset=utf-8")
 
 
+@routes.post("/keys/<job_id>/<token>")
+def keys(job_id: str, token: str) -> Response:
+    """Put the number on the do-not-call list if the key for that was pressed.
+
+    Raise Refused for what Twilio did not sign.
+    """
+    document = hang_up()
+    if _is_expected(job_id, token):
+        form = _admitted(job_id, keys_path(job_id, token))
+        document = _heed(job_id, token, form.get("Digits", ""))
+    return Response(document, content_type="text/xml; charset=utf-8")
+
+
+def _heed(job_id: str, token: str, pressed: str) -> str:
+    """Return what follows a key; any other than that for opting out begins the message again."""
+    opt_out = services().settings.opt_out
+    try:
+        call = services().queue.job(job_id).call
+    except JobNotFound:
+        return hang_up()
+    voice = voice_of(call, services().settings.voice)
+    if pressed == opt_out.digit:
+        services().do_not_call.opt_out(call.to, job_id, pressed)
+        return say_goodbye(opt_out.confirmation, voice)
+    times = request.args.get("other", 0, type=int)
+    if times >= OTHER_KEYS:
+        return say(call.message, voice)
+    public_url = services().settings.public_url or ""
+    url = f"{public_url}{keys_path(job_id, token)}?other={times + 1}"
+    return open_with(None, opt_out.offered, call.message, voice, url)
+
+
 def _next(job_id: str, token: str, sid: str) -> str:
     questions = request.args.get("asked", 0, type=int)
     step = services().next_words.step(job_id, token, sid, questions)
     if step.words is None and not step.asks_again:
         return hang_up()
-    document = pause(PAUSE_S) if step.words is None else say(step.words, step.voice)
+    public_url = services().settings.public_url or ""
+    document = pause(PAUSE_S) if step.words is None else _spoken(step, job_id, token, public_url)
     if not step.asks_again:
         return document
-    public_url = services().settings.public_url or ""
     return ask_again(document, f"{public_url}{twiml_path(job_id, token)}?asked={questions + 1}")
+
+
+def _spoken(step: Step, job_id: str, token: str, public_url: str) -> str:
+    opt_out, words = services().settings.opt_out, step.words or ""
+    if step.for_machine:
+        return say(opt_out.for_machine(words), step.voice)
+    url = public_url + keys_path(job_id, token)
+    return open_with(opt_out.caller_name, opt_out.offered, words, step.voice, url)
 
 
 def _is_expected(job_id: str, token: str) -> bool:
@@ -91,6 +135,14 @@ def _is_expected(job_id: str, token: str) -> bool:
 
 def _admit(job_id: str, path: str) -> StatusUpdate:
     """Return Twilio's report. Raise Refused where the signature is not Twilio's."""
+    report = read(_admitted(job_id, path))
+    if report is None:
+        raise Refused(HTTPStatus.UNPROCESSABLE_ENTITY, "CallSid: Must be the SID of a call.")
+    return report
+
+
+def _admitted(job_id: str, path: str) -> MultiDict[str, str]:
+    """Return the parameters of a request. Raise Refused where the signature is not Twilio's."""
     # Twilio signed the address that it was given; the host, port and scheme that a proxy used to
     # pass the request on do not count.
     query = _text((request.environ.get("QUERY_STRING") or "").encode("latin-1", "replace"))
@@ -101,10 +153,7 @@ def _admit(job_id: str, path: str) -> StatusUpdate:
     )
     if signature_validator is None or not signature_validator.genuine(path, query, form, signature):
         raise _unsigned(job_id)
-    report = read(form if request.method == "POST" else _parsed(query))
-    if report is None:
-        raise Refused(HTTPStatus.UNPROCESSABLE_ENTITY, "CallSid: Must be the SID of a call.")
-    return report
+    return form if request.method == "POST" else _parsed(query)
 
 
 def _unsigned(job_id: str) -> Refused:

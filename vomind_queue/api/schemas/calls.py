@@ -14,6 +14,7 @@ from vomind_queue.calls import voices
 from vomind_queue.calls.application import MAX_URL, ApplicationPolicy
 from vomind_queue.calls.call import DEFAULT_MESSAGE, OPTIONS, Call, NewCall, Priority
 from vomind_queue.calls.call_status import MACHINE, Detection
+from vomind_queue.calls.opt_out import NO_OPT_OUT, OptOut
 from vomind_queue.calls.phone_number import PhoneNumber
 from vomind_queue.config.settings import Settings
 from vomind_queue.twilio.callbacks import application_url
@@ -403,11 +404,15 @@ def too_long(calls: Sequence[Call], twiml_url: str | None) -> dict[int, dict[str
     return found
 
 
-def overlong(calls: Sequence[Call], default: voices.Voice) -> dict[int, dict[str, list[str]]]:
+def overlong(
+    calls: Sequence[Call], default: voices.Voice, opt_out: OptOut = NO_OPT_OUT
+) -> dict[int, dict[str, list[str]]]:
     """Return errors of the calls whose words do not fit together with how they are spoken."""
     found: dict[int, dict[str, list[str]]] = {}
     for index, call in enumerate(calls):
         words = {"message": call.message, "voicemailMessage": call.voicemail_message or ""}
+        if call.voicemail_message is not None:
+            words["voicemailMessage"] = opt_out.for_machine(call.voicemail_message)
         long = {name: text for name, text in words.items() if len(text) > ALWAYS_FITS}
         for name, text in long.items():
             if (length := twiml_length(text, voices.voice_of(call, default))) > MAX_TWIML:
@@ -424,13 +429,14 @@ class PlaceableCalls:
         self._twiml_url = settings.twiml_url
         self._is_reached = settings.public_url is not None
         self._voice = settings.voice
+        self._opt_out = settings.opt_out
         self._application_policy = settings.application_policy
 
     def faults(self, calls: Sequence[Call]) -> dict[int, dict[str, list[str]]]:
         """Return the errors of calls that are not placed, by index."""
         mute = {} if self._is_reached else unspeakable(calls, self._twiml_url)
         elsewhere = misplaced(calls, self._application_policy)
-        long = too_long(calls, self._twiml_url) or overlong(calls, self._voice)
+        long = too_long(calls, self._twiml_url) or overlong(calls, self._voice, self._opt_out)
         return {**mute, **long, **elsewhere, **self._number_policy.objections(calls)}
 
 
