@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from tests.chaos.bulk import bulk, on_time, stats
 from tests.chaos.call_log import call_log
 from tests.chaos.capacity import capacity
-from tests.chaos.experiment import Experiment
 from tests.chaos.do_not_call import wishes_race
+from tests.chaos.experiment import Experiment
 from tests.chaos.few_connections import few_connections
 from tests.chaos.kills import kills, long_kills
 from tests.chaos.leases import leases
