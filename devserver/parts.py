@@ -144,7 +144,7 @@ def environment(settings: Settings, environ: Mapping[str, str]) -> dict[str, str
     path = [str(ROOT), *filter(None, [environ.get("PYTHONPATH")])]
     made = dict(environ) | {"PYTHONUNBUFFERED": "1", "PYTHONPATH": os.pathsep.join(path)}
     if simulated(settings):
-        number = settings.twilio_phone_number or FAKE_ACCOUNT["TWILIO_PHONE_NUMBER"]
+        number = settings.senders.default or FAKE_ACCOUNT["TWILIO_PHONE_NUMBER"]
         made |= {**FAKE_ACCOUNT, "TWILIO_PHONE_NUMBER": number}
         # The simulator reads no file of settings.
         made["SIMULATOR_PORT"] = str(settings.simulator_port)

@@ -14,30 +14,36 @@ from tests.chaos.scale import Scale
 from tests.chaos.verify import fail_on
 from tests.stack import until
 
-#: `PUBLIC_URL` before and after a restart; nothing listens there, so the list is all there is.
-ADDRESSES = (
-    ("http://127.0.0.1:9/one", "http://127.0.0.1:9/two"),
-    ("", "http://127.0.0.1:9/one"),
-    ("http://127.0.0.1:9/two", ""),
+_ONE, _TWO = ({"PUBLIC_URL": f"http://127.0.0.1:9/{name}"} for name in ("one", "two"))
+_NONE = {"PUBLIC_URL": ""}
+_HERE, _THERE = ({"TWILIO_PHONE_NUMBER": number} for number in ("+15005550006", "+4930123456"))
+#: What is set before and after a restart: where Twilio reaches us, and whom the calls come from.
+#: Nothing listens there, so the list is all there is.
+CHANGES: tuple[tuple[Mapping[str, str], Mapping[str, str]], ...] = (
+    (_ONE, _TWO),
+    (_NONE, _ONE),
+    (_TWO, _NONE),
+    (_NONE | _HERE, _NONE | _THERE),
+    (_ONE | _THERE, _NONE | _HERE),
 )
 #: A Russian number as people write it, with the 8 that is dialed there, and as Twilio lists it.
 GIVEN, LISTED = "+7881234", "+781234"
 
 
 def moves(scale: Scale, seed: int) -> tuple[str, str]:
-    """PUBLIC_URL changes after a lost answer, Twilio spells numbers otherwise: one ring each."""
+    """PUBLIC_URL or the sender changes after a lost answer, numbers are respelt: one ring each."""
     each = scale.pick(1, 5, 20)
     with arena(scale, seed) as made:
         made.start(workers=0)
-        for before, after in ADDRESSES:
-            worker = made.new_worker(PUBLIC_URL=before)
+        for before, after in CHANGES:
+            worker = made.new_worker(**before)
             worker.wait_for(" ready.", within_s=60)
             numbers = made.numbers(each)
             _lose_answers(made, numbers, lag_ms=scale.pick(1_000, 2_000, 20_000))
             made.client().add(numbers)
             until(lambda sought=numbers: _rung(made, sought), within_s=60, what="all ring")
             worker.kill()
-            following = made.new_worker(PUBLIC_URL=after)
+            following = made.new_worker(**after)
             made.until_quiet(within_s=120 + 600 * scale.pace)
             following.kill()
             made.phone.mend()
@@ -46,7 +52,7 @@ def moves(scale: Scale, seed: int) -> tuple[str, str]:
         evidence = made.judge()
     faults += [f"lost: {job}" for job in evidence.jobs.values() if job["state"] != "completed"]
     fail_on(faults)
-    return f"{len(ADDRESSES)} changes of PUBLIC_URL, {len(evidence.jobs)} lost answers", (
+    return f"{len(CHANGES)} changes of settings, {len(evidence.jobs)} lost answers", (
         "each rang once and is completed with its own SID"
     )
 

@@ -100,7 +100,12 @@ def make_dialer(proxy: str) -> Iterator[MakeDialer]:
     made: list[TwilioDialer] = []
 
     def make(**settings: Any) -> TwilioDialer:
-        given = {"account_sid": ACCOUNT, "auth_token": "token", "from_number": CALLER, **settings}
+        given = {
+            "account_sid": ACCOUNT,
+            "auth_token": "token",
+            "from_numbers": [CALLER],
+            **settings,
+        }
         made.append(TwilioDialer(api_base=proxy, **given))
         return made[-1]
 
@@ -279,7 +284,7 @@ def test_account_and_numbers_are_asked_for_as_twilio_describes_them(
     """The doctor's questions and the simulator's answers: neither breaks the description."""
     with _checking(ABOUT_ACCOUNT, simulator, tmp_path / "log") as url:
         account_checks = AccountChecks(
-            account_sid=ACCOUNT, auth_token="token", from_number=caller, api_base=url
+            account_sid=ACCOUNT, auth_token="token", from_numbers=[caller], api_base=url
         )
         found = list(account_checks.run_checks(by_key=False))
         account_checks.close()

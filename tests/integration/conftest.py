@@ -15,6 +15,7 @@ from vomind_queue.calls.attempts import Accepted
 from vomind_queue.calls.call import Call, NewCall, Priority
 from vomind_queue.calls.decisions import AttemptResult, Decision, DialStarted
 from vomind_queue.calls.limits import Rate, Retention
+from vomind_queue.calls.senders import NO_SENDERS, Senders
 from vomind_queue.queue.call_queue import CallQueue
 from vomind_queue.queue.connection import API_TIMEOUT_S, RedisStore, connect
 from vomind_queue.queue.outbox import Outbox
@@ -47,9 +48,9 @@ def placed(sid: str) -> Decision:
     return Decision(result=AttemptResult.COMPLETED, accepted=Accepted(sid=sid, status="queued"))
 
 
-def begin(worker_queue: WorkerQueue, job_id: str) -> DialStarted:
+def begin(worker_queue: WorkerQueue, job_id: str, senders: Senders = NO_SENDERS) -> DialStarted:
     """Begins a call that may start."""
-    started = worker_queue.start_dialing(job_id, secrets.token_urlsafe(4))
+    started = worker_queue.start_dialing(job_id, secrets.token_urlsafe(4), senders=senders)
     assert isinstance(started, DialStarted), started
     return started
 

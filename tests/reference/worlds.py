@@ -14,10 +14,12 @@ from tests.integration.conftest import begin, taken
 from tests.twilio import callback
 from vomind_queue.calls.attempts import Accepted
 from vomind_queue.calls.decisions import AttemptResult, Decision, DialStarted
+from vomind_queue.calls.senders import Senders
 from vomind_queue.queue import keys
 from vomind_queue.queue.worker_queue import WorkerQueue
 
 #: As the examples show them.
+SENDERS = Senders(numbers=["+15005550006"])
 SID = "CA5a630822d60d44009d35d29bad774749"
 REASON = "Twilio will not place this call: Invalid 'To' Phone Number (error 21211, HTTP 400)."
 
@@ -39,7 +41,7 @@ def a_call(world: World) -> None:
 
 def _dial_started(world: World) -> DialStarted:
     a_call(world)
-    return begin(world.worker_queue, *taken(world.worker_queue))
+    return begin(world.worker_queue, *taken(world.worker_queue), senders=SENDERS)
 
 
 def being_placed(world: World) -> None:

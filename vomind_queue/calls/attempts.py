@@ -49,6 +49,9 @@ class Attempt:
     callbacks: bool | None = None
     #: How long the phone may ring, ms.
     ring_ms: int = USUAL_RING_MS
+    #: Number that the call comes from, as the marker says: the settings may have changed since.
+    #: ``None`` for a marker that an older version wrote.
+    sender: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -89,6 +92,8 @@ class Ring:
     #: Token in the status-callback URL that it was made with; empty when it was certainly made
     #: without ours, by another program; ``None`` where that is unknown.
     token: str | None
+    #: The number that it comes from, as Twilio lists it.
+    sender: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -47,6 +47,8 @@ class Placed:
     #: What it cost, as Twilio writes it (less than 0), and in which currency, once it is known.
     price: str | None = None
     price_unit: str | None = None
+    #: The number that it comes from; ``None`` for one that an older version placed.
+    from_number: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from vomind_queue.calls.attempts import Accepted, Attempt, Failure, Kind, Ring
 from vomind_queue.calls.decisions import AttemptResult, Decision, UnknownOutcome
+from vomind_queue.calls.phone_number import canonical
 from vomind_queue.calls.retry import RetryPolicy, try_again, unknown_outcome
 
 #: Twilio gives a call's creation in whole seconds, and clocks are read at some distance, ms.
@@ -68,7 +69,21 @@ def check_again(unknown: UnknownOutcome, horizon_ms: int, policy: RetryPolicy) -
 
 def _could_be(ring: Ring, unknown: UnknownOutcome, evidence: Evidence) -> bool:
     ring_age_ms = evidence.twilio_now_ms - ring.created_ms
-    return ring.sid not in evidence.known_sids and ring_age_ms <= unknown.age_ms + CLOCK_MARGIN_MS
+    if ring.sid in evidence.known_sids or ring_age_ms > unknown.age_ms + CLOCK_MARGIN_MS:
+        return False
+    attempt = unknown.started.attempt
+    return ring.token == attempt.token or not _comes_from_another(ring, attempt)
+
+
+def _comes_from_another(ring: Ring, attempt: Attempt) -> bool:
+    """Return whether a ring shows another number than the one this attempt was made from.
+
+    Only the marker knows that one: the settings may have changed since. What is no number in
+    international form says nothing.
+    """
+    if attempt.sender is None or not (ring.sender or "").startswith("+"):
+        return False
+    return canonical(ring.sender or "") != canonical(attempt.sender)
 
 
 def _cannot_be_told(ring: Ring, attempt: Attempt) -> bool:

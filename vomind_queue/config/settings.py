@@ -18,6 +18,7 @@ from vomind_queue.calls.call_status import Detection
 from vomind_queue.calls.limits import Rate, Retention
 from vomind_queue.calls.opt_out import OptOut
 from vomind_queue.calls.phone_number import NumberPolicy
+from vomind_queue.calls.senders import Senders
 from vomind_queue.calls.voices import Voice, first_voices, fits, resolve
 from vomind_queue.config import redis_address, types
 from vomind_queue.config.types import ApiKey, Type
@@ -185,10 +186,16 @@ class Settings:
         types.TEXT, secret=True, needs=["TWILIO_API_KEY"]
     )
     """Secret of that key."""
-    twilio_phone_number: str | None = optional_setting(
-        types.matching(r"\+[0-9]{7,15}", "+ and 7 to 15 digits")
+    twilio_phone_number: str | None = optional_setting(types.NUMBER)
+    """Number that the calls come from. For several, see `TWILIO_PHONE_NUMBERS`."""
+    twilio_phone_numbers: Sequence[str] = setting(types.NUMBERS, "")
+    """Several numbers that calls may come from, in place of `TWILIO_PHONE_NUMBER`. The first is the
+    default."""
+    from_by_country: Mapping[str, str] = setting(
+        types.NUMBER_BY_COUNTRY, "", needs=["TWILIO_PHONE_NUMBERS"]
     )
-    """Number that the calls come from."""
+    """Which of them calls to a country come from, such as `DE=+4930123456,US=+15005550006`. Calls
+    to other countries come from the default."""
     twilio_api_base: str | None = optional_setting(types.HTTP_URL, needs=["TWILIO_ACCOUNT_SID"])
     """Address to use instead of Twilio's own: a proxy or a region."""
     twiml_url: str | None = optional_setting(types.PAGE_URL)
@@ -260,6 +267,13 @@ class Settings:
         return resolve(self.say_language, self.say_voice)
 
     @property
+    def senders(self) -> Senders:
+        """The numbers that calls come from."""
+        alone = [self.twilio_phone_number] if self.twilio_phone_number else []
+        numbers = tuple(self.twilio_phone_numbers or alone)
+        return Senders(numbers=numbers, by_country=self.from_by_country)
+
+    @property
     def number_policy(self) -> NumberPolicy:
         """Which numbers may be called."""
         return NumberPolicy(
@@ -324,6 +338,7 @@ class Settings:
         values["redis_url"] = values["redis_url"] or _composed(values)
         _check_times(values)
         _check_voice(values)
+        _check_senders(values)
         return cls(embedded=embedded, **values)
 
 
@@ -358,10 +373,28 @@ def _composed(values: Mapping[str, Any]) -> str:
 def _check_needs(environ: Mapping[str, str]) -> None:
     """Raise SettingsError if settings contradict each other or lack a counterpart."""
     given = {name for name, text in environ.items() if text.strip()}
+    if "TWILIO_PHONE_NUMBERS" in given:
+        # Either will do.
+        given |= {"TWILIO_PHONE_NUMBER"}
     if {"REDIS_URL", "REDIS_HOST"} <= given:
         raise SettingsError("Invalid REDIS_URL: expected to be unset while REDIS_HOST is set.")
     for variable in VARIABLES:
         variable.check_needs(given)
+
+
+def _check_senders(values: Mapping[str, Any]) -> None:
+    alone, numbers = values["twilio_phone_number"], values["twilio_phone_numbers"]
+    if alone and numbers and numbers[0] != alone:
+        raise SettingsError(
+            f"Invalid TWILIO_PHONE_NUMBERS ({', '.join(numbers)!r}): expected TWILIO_PHONE_NUMBER "
+            f"({alone}) as the first of them, or to be unset."
+        )
+    for country, number in values["from_by_country"].items():
+        if number not in numbers:
+            raise SettingsError(
+                f"Invalid FROM_BY_COUNTRY ('{country}={number}'): expected one of "
+                "TWILIO_PHONE_NUMBERS."
+            )
 
 
 def _check_voice(values: Mapping[str, Any]) -> None:

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from vomind_queue.calls.call_status import RETRIED
 from vomind_queue.calls.limits import Rate, Retention
-from vomind_queue.calls.phone_number import is_country
+from vomind_queue.calls.phone_number import canonical, is_country
 from vomind_queue.calls.ring_timeout import LEAST_RING_MS, MOST_RING_MS
 from vomind_queue.recurring.time_zones import is_zone
 
@@ -163,6 +163,14 @@ def _api_keys(text: str) -> Sequence[ApiKey]:
     return keys
 
 
+def _number_by_country(text: str) -> Mapping[str, str]:
+    pairs = [part.partition("=") for part in _list(text)]
+    found = {country.strip().upper(): NUMBER.parse(number.strip()) for country, _, number in pairs}
+    if len(found) < len(pairs) or not all(map(is_country, found)):
+        raise ValueError
+    return found
+
+
 _path_text = matching(r"(/?[A-Za-z0-9._-]+)*/?", "a path")
 
 #: With less, any delay would make leases expire and requests time out, ms.
@@ -252,6 +260,22 @@ LANGUAGE = matching(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}", "a language, such 
 #: Twilio's name of a voice.
 VOICE = matching(
     r"man|woman|alice|(Polly|Google|ElevenLabs)\.[\w-]{1,64}", "a voice, such as Polly.Vicki"
+)
+_number_text = matching(r"\+[0-9]{7,15}", "+ and 7 to 15 digits")
+#: A phone number, in its one spelling.
+NUMBER = Type(
+    parse=lambda text: canonical(_number_text.parse(text)), expected=_number_text.expected
+)
+#: Several phone numbers; may be none.
+NUMBERS = checked(
+    lambda text: tuple(map(NUMBER.parse, _list(text))),
+    lambda found: len(set(found)) == len(found),
+    f"numbers of {NUMBER.expected}, separated by commas, without duplicates",
+)
+#: A phone number for each of some countries (ISO 3166).
+NUMBER_BY_COUNTRY = Type(
+    parse=_number_by_country,
+    expected="countries with their numbers, such as DE=+4930123456,US=+15005550006",
 )
 #: A time zone by its IANA name.
 ZONE = checked(str, is_zone, "an IANA time zone, such as Europe/Berlin, or UTC")

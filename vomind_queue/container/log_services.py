@@ -61,7 +61,7 @@ def build_history(settings: Settings) -> History:
 def build_relay(settings: Settings) -> OutboxRelay:
     """Return the parts of a shipper process."""
     store = RedisStore(connect(settings.redis_url, timeout_s=WORKER_TIMEOUT_S), settings.outbox_max)
-    outbox = Outbox(store, secrets.token_urlsafe(9), settings.twilio_phone_number)
+    outbox = Outbox(store, secrets.token_urlsafe(9), settings.senders.default or None)
     retention = None
     if settings.retention_days is not None:
         retention = LogRetention(

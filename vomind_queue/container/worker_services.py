@@ -77,6 +77,7 @@ def build_worker(settings: Settings, dialer: Provider | None = None) -> WorkerSe
         recorder=recorder,
         policy=policy,
         callbacks=settings.public_url is not None,
+        senders=settings.senders,
     )
     reconciliation = Reconciliation(
         worker_queue=worker_queue,
@@ -141,7 +142,7 @@ def _dialer(settings: Settings, kind: type[D]) -> D:
         auth_token=settings.twilio_auth_token,
         api_key=settings.twilio_api_key,
         api_secret=settings.twilio_api_secret,
-        from_number=settings.twilio_phone_number,
+        from_numbers=settings.senders.numbers,
         api_base=settings.twilio_api_base,
         twiml_url=settings.twiml_url,
         public_url=settings.public_url,

@@ -41,6 +41,7 @@ whose number lies in a bulk that is in ``staging`` is not there yet for anyone.
 Of the last attempt alone, gone when the next one begins:
 
 ============  ==================================================================
+``from``      the number that it comes from
 ``finished``  when its outcome was written, unix ms; stands only for one that counts
 ``sid``       Twilio's SID
 ``status``    Twilio's status of it
@@ -147,6 +148,7 @@ def _placed(fields: Mapping[str, str]) -> Placed | None:
         sip_code=number(fields, "sip"),
         price=fields.get("price"),
         price_unit=fields.get("unit"),
+        from_number=fields.get("from"),
     )
 
 

@@ -53,7 +53,7 @@ class Outbox:
     """The outbox as one shipper sees it. Everything may raise StoreUnavailable."""
 
     def __init__(self, store: RedisStore, token: str, from_number: str | None) -> None:
-        """``token``: names this shipper. ``from_number``: whom the calls come from."""
+        """``token``: names this shipper. ``from_number``: where a record names none."""
         self._store = store
         self._token = token
         self._from_number = from_number
@@ -110,7 +110,7 @@ class Outbox:
             # A call whose person was forgotten has no record, and is left out.
             if "at" in fields:
                 row = row_of(job_id, fields, int(version))
-                event = _event(entry, row, self._from_number)
+                event = _event(entry, row, fields.get("from", self._from_number))
                 rows[row.key] = _answered(row, event, rows.get(row.key), fields)
                 events.append(event)
         return Batch(rows=list(rows.values()), events=events)

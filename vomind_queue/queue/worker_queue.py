@@ -29,6 +29,7 @@ from vomind_queue.calls.decisions import (
     UnknownOutcome,
 )
 from vomind_queue.calls.limits import Rate
+from vomind_queue.calls.senders import NO_SENDERS, Senders
 from vomind_queue.clocks import boottime
 from vomind_queue.queue import keys
 from vomind_queue.queue.codes import Code
@@ -113,11 +114,12 @@ class WorkerQueue:
         )
 
     def start_dialing(
-        self, job_id: str, token: str, *, callbacks: bool = False
+        self, job_id: str, token: str, *, callbacks: bool = False, senders: Senders = NO_SENDERS
     ) -> DialStarted | NotStarted:
         """Write the dial marker with a fresh token; return why not if the call must not start now.
 
-        ``callbacks``: whether the request will ask for status callbacks.
+        ``callbacks``: whether the request will ask for status callbacks. ``senders``: numbers that
+        calls come from; the one for this call is recorded with the marker.
         """
         lease = self.leases.token(job_id)
         if lease is None:
@@ -134,16 +136,25 @@ class WorkerQueue:
             int(callbacks),
             self.protocol.ring_timeout_ms,
             *self._keep_failed(),
+            self._sender(job_id, senders),
         )
         if answer[0] != Code.OK:
             self.leases.drop(job_id, lease)
             return NotStarted(Code(answer[0]).name.lower())
-        _, now, data, attempts, round_, ring, latest = answer
+        _, now, data, attempts, round_, *asked, latest = answer
         flag = str(int(callbacks))
-        started = _dial_started(job_id, token, data, now, attempts, round_, flag, ring)
+        started = _dial_started(job_id, token, data, now, attempts, round_, flag, *asked)
         left_s = (int(latest) - int(now)) / 1000 if latest else None
         attempt = replace(started.attempt, started_s=started_s, left_s=left_s)
         return replace(started, attempt=attempt)
+
+    def _sender(self, job_id: str, senders: Senders) -> str:
+        """Return the number that a held call comes from; it cannot change while it is held."""
+        if not senders.by_country:
+            return senders.default
+        with translate_errors(writes=False):
+            data: Any = self._store.client.hget(keys.JOB + job_id, "data")
+        return senders.number_for(json.loads(data)["to"]) if data else senders.default
 
     def finish(
         self, started: DialStarted, decision: Decision, *, deferred: bool = False
@@ -243,13 +254,11 @@ class WorkerQueue:
         )
         return [
             UnknownOutcome(
-                started=_dial_started(job_id, token, data, mark, attempts, round_, callbacks, ring),
+                started=_dial_started(job_id, token, data, mark, *marked),
                 checks=int(checks),
                 age_ms=now - int(mark),
             )
-            for job_id, token, data, mark, checks, attempts, round_, callbacks, ring in zip(
-                *[iter(flat)] * 9, strict=True
-            )
+            for job_id, token, data, mark, checks, *marked in zip(*[iter(flat)] * 10, strict=True)
         ]
 
     def expire_due(self, wanted: int) -> tuple[int, Sequence[str]]:
@@ -296,9 +305,9 @@ def _dial_started(
     mark: Any,
     attempts: Any,
     round_: Any,
-    callbacks: str,
-    ring: Any,
+    *asked: Any,
 ) -> DialStarted:
+    callbacks, ring, sender = asked
     attempt = Attempt(
         job_id=job_id,
         token=token,
@@ -307,5 +316,6 @@ def _dial_started(
         marked_ms=int(mark),
         callbacks=callbacks == "1" if callbacks else None,
         ring_ms=int(ring),
+        sender=sender or None,
     )
     return DialStarted(attempt=attempt, round=int(round_))

@@ -20,7 +20,7 @@ class AccountChecks(TwilioDialer):
     """A dialer that checks its configuration instead of dialing."""
 
     def run_checks(self, *, by_key: bool) -> Iterator[CheckResult]:
-        """Yield findings on the credentials and on the number.
+        """Yield findings on the credentials and on each number.
 
         ``by_key``: the login is an API key, which may not read the account itself
         (https://www.twilio.com/docs/iam/api-keys).
@@ -31,7 +31,8 @@ class AccountChecks(TwilioDialer):
         try:
             if not by_key:
                 yield self._account()
-            yield self._number()
+            for number in self._numbers:
+                yield self._number(number)
         except DialerUnavailable as error:
             yield wrong("Twilio", str(error), _CREDENTIALS)
 
@@ -46,23 +47,24 @@ class AccountChecks(TwilioDialer):
             )
         return fine("Twilio", shown)
 
-    def _number(self) -> CheckResult:
-        shown = mask_number(self._from)
+    def _number(self, number: str) -> CheckResult:
+        shown = mask_number(number)
         owned, _ = self._ask(
-            lambda: self._client.incoming_phone_numbers.page(phone_number=self._from, page_size=20)
+            lambda: self._client.incoming_phone_numbers.page(phone_number=number, page_size=20)
         )
         for each in owned:
-            if each.phone_number == self._from:
+            if each.phone_number == number:
                 return self._capable(shown, voice=bool((each.capabilities or {}).get("voice")))
         verified, _ = self._ask(
-            lambda: self._client.outgoing_caller_ids.page(phone_number=self._from, page_size=20)
+            lambda: self._client.outgoing_caller_ids.page(phone_number=number, page_size=20)
         )
-        if any(each.phone_number == self._from for each in verified):
+        if any(each.phone_number == number for each in verified):
             return fine("number", f"{shown} is verified for this account")
         return wrong(
             "number",
             f"{shown} is neither a number of this account nor verified for it.",
-            "Set TWILIO_PHONE_NUMBER to one that is, or verify it in Twilio's console.",
+            "Set TWILIO_PHONE_NUMBER (or _NUMBERS) to one that is, or verify it in Twilio's "
+            "console.",
         )
 
     def _capable(self, shown: str, *, voice: bool) -> CheckResult:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
 
 from twilio.base.exceptions import TwilioException  # type: ignore[import-untyped]
@@ -32,6 +31,7 @@ from vomind_queue.calls.opt_out import NO_OPT_OUT, OptOut
 from vomind_queue.calls.phone_number import canonical
 from vomind_queue.calls.ring_timeout import in_seconds
 from vomind_queue.calls.voices import Voice, voice_of
+from vomind_queue.twilio.call_list import clock_ahead_ms, created_ms, senders_of
 from vomind_queue.twilio.callbacks import (
     CALLBACK_EVENTS,
     DetectionPolicy,
@@ -74,7 +74,7 @@ class TwilioDialer:
         auth_token: str | None = None,
         api_key: str | None = None,
         api_secret: str | None = None,
-        from_number: str | None,
+        from_numbers: Sequence[str],
         api_base: str | None = None,
         twiml_url: str | None = None,
         public_url: str | None = None,
@@ -86,10 +86,11 @@ class TwilioDialer:
         deadline_ms: int = 10_000,
         slots: int = 5,
     ) -> None:
-        """``voice``, ``detection``: where a call does not say. ``deadline_ms``: for one request in
-        total. ``slots``: requests under way at once.
+        """``from_numbers``: those that calls may come from, the default first. ``voice``,
+        ``detection``: where a call does not say. ``deadline_ms``: for one request in total.
+        ``slots``: requests under way at once.
         """
-        self._from = from_number or ""
+        self._numbers = from_numbers
         self._twiml_url = twiml_url
         self._public_url = public_url
         self._detection = DetectionPolicy(default=detection, retry_on=retry_on)
@@ -101,7 +102,7 @@ class TwilioDialer:
         user, secret = (api_key, api_secret) if api_key else (account_sid, auth_token)
         self._missing = _missing(
             TWILIO_ACCOUNT_SID=account_sid,
-            TWILIO_PHONE_NUMBER=from_number,
+            TWILIO_PHONE_NUMBER=from_numbers[0] if from_numbers else None,
             **{"TWILIO_API_SECRET" if api_key else "TWILIO_AUTH_TOKEN": secret},
         )
         self._client = Client(
@@ -121,6 +122,7 @@ class TwilioDialer:
         """Ask Twilio for the call, at most once. Never raise; return within the deadline."""
         if self._missing:
             return failure(Trouble.UNCONFIGURED, detail=self._missing)
+        sender = self._sender(attempt)
         exchange = Exchange(self._deadline_s, started_s=attempt.started_s, left_s=attempt.left_s)
         wanted = self._wanted(attempt)
         if elsewhere := self._elsewhere(attempt.call):
@@ -133,7 +135,7 @@ class TwilioDialer:
                 made = self._client.calls.create(**wanted)
         except Exception as error:  # noqa: BLE001 - whatever it is, the call must not be lost
             failed = failure_of(error, exchange, own_address=attempt.call.twiml_url is not None)
-            return masked(failed, attempt.call.to, self._from)
+            return masked(failed, attempt.call.to, sender)
         if not isinstance(made.sid, str) or not made.sid:
             return failure(Trouble.UNREADABLE, detail="it names no call SID")
         return Accepted(sid=made.sid, status=str(made.status or "queued"))
@@ -154,17 +156,21 @@ class TwilioDialer:
     def _find(self, attempt: Attempt, number: str, age_ms: int) -> Search:
         # No filter on the start time: it is empty until a call is dialed.
         page, answer = self._ask(lambda: self._client.calls.page(to=number, page_size=PAGE_SIZE))
-        ahead_ms = _clock_ahead_ms(answer, time.time() * 1000)
+        ahead_ms = clock_ahead_ms(answer, time.time() * 1000)
         now_ms = time.time() * 1000 + ahead_ms
         since_ms = now_ms - age_ms - SLACK_MS
-        found: list[CallInstance] = []
+        rings: list[Ring] = []
         for _ in range(MAX_PAGES):
-            recent = [call for call in page if _created_ms(call, now_ms) >= since_ms]
-            found += recent
+            recent = [call for call in page if created_ms(call, now_ms) >= since_ms]
+            senders = senders_of(answer)
+            rings += [
+                self._ring(call, created_ms(call, now_ms), attempt, senders.get(str(call.sid)))
+                for call in recent
+                if call.sid
+            ]
             if not recent or page.next_page_url is None:
                 break
-            page, _ = self._ask(page.next_page)
-        rings = [self._ring(call, _created_ms(call, now_ms), attempt) for call in found if call.sid]
+            page, answer = self._ask(page.next_page)
         return Search(rings=rings, clock_ahead_ms=ahead_ms)
 
     def fetch(self, sid: str) -> StatusUpdate | None:
@@ -212,7 +218,7 @@ class TwilioDialer:
             with self._http.exchange(exchange):
                 self._client.calls(sid).update(twiml=said)
         except Exception as error:  # noqa: BLE001 - whatever it is, the caller decides
-            return masked(failure_of(error, exchange), call.to, self._from)
+            return masked(failure_of(error, exchange), call.to, *self._numbers)
         return None
 
     def close(self) -> None:
@@ -222,7 +228,7 @@ class TwilioDialer:
     def _wanted(self, attempt: Attempt) -> dict[str, Any]:
         wanted: dict[str, Any] = {
             "to": attempt.call.to,
-            "from_": self._from,
+            "from_": self._sender(attempt),
             "timeout": in_seconds(attempt.ring_ms),
             "record": False,
             **instructions(attempt, self._twiml_url, self._public_url, self._voice, self._opt_out),
@@ -234,16 +240,28 @@ class TwilioDialer:
             wanted["status_callback_method"] = "POST"
         return wanted
 
+    def _sender(self, attempt: Attempt) -> str:
+        """Return the number recorded with the marker; an older version had one number only."""
+        return attempt.sender or self._numbers[0]
+
     def _elsewhere(self, call: Call) -> str | None:
         """Return why the call's own application may not be asked: the list may be shorter now."""
         text = call.twiml_url and self._application_policy.objection(call.twiml_url)
         return text.rstrip(".") if text else None
 
-    def _ring(self, call: CallInstance, created_ms: int, attempt: Attempt) -> Ring:
+    def _ring(
+        self, call: CallInstance, created_ms: int, attempt: Attempt, sender: str | None
+    ) -> Ring:
         # Without callbacks no call of ours has a token, now or then.
         has_tokens = attempt.callbacks or self._public_url
         token = self._token(str(call.sid), attempt.token) if has_tokens else None
-        return Ring(sid=str(call.sid), status=str(call.status), created_ms=created_ms, token=token)
+        return Ring(
+            sid=str(call.sid),
+            status=str(call.status),
+            created_ms=created_ms,
+            token=token,
+            sender=sender,
+        )
 
     def _token(self, sid: str, sought: str) -> str | None:
         """Return the token of the attempt that made a call, if the call's events name our callback.
@@ -293,18 +311,3 @@ def _missing(**settings: str | None) -> str:
 def _code(error: DialerUnavailable) -> int | None:
     cause = error.__cause__
     return getattr(cause, "code", None) if isinstance(cause, TwilioException) else None
-
-
-def _clock_ahead_ms(answer: Response, answered_ms: float) -> int:
-    """Return a lower bound of Twilio's clock minus ours: a ring may look younger, never older."""
-    try:
-        theirs_ms = parsedate_to_datetime(answer.headers["date"]).timestamp() * 1000
-    except (KeyError, TypeError, ValueError, OverflowError):
-        return 0
-    return round(theirs_ms - answered_ms)
-
-
-def _created_ms(call: CallInstance, twilio_now_ms: float) -> int:
-    """Return when Twilio created a call, unix ms; without a date it counts as created just now."""
-    created = call.date_created
-    return int(twilio_now_ms if created is None else created.timestamp() * 1000)

@@ -13,6 +13,7 @@ from typing import Protocol
 from vomind_queue.calls.attempts import Dialer
 from vomind_queue.calls.decisions import AttemptResult, Decision, DialStarted, NotStarted
 from vomind_queue.calls.retry import RetryPolicy, decide
+from vomind_queue.calls.senders import Senders
 from vomind_queue.errors import StoreUnavailable
 from vomind_queue.usecases.record_outcome import OutcomeRecorder, fields_of
 
@@ -23,7 +24,7 @@ class WorkerQueue(Protocol):
     """What placing calls needs of the queue."""
 
     def start_dialing(
-        self, job_id: str, token: str, *, callbacks: bool
+        self, job_id: str, token: str, *, callbacks: bool, senders: Senders
     ) -> DialStarted | NotStarted: ...
     def abandon(self, job_id: str, token: str) -> None: ...
     def release(self, job_id: str) -> None: ...
@@ -40,13 +41,18 @@ class PlaceCall:
         recorder: OutcomeRecorder,
         policy: RetryPolicy,
         callbacks: bool,
+        senders: Senders,
     ) -> None:
-        """``callbacks``: whether the dialer asks for status callbacks, which name the attempt."""
+        """``callbacks``: whether the dialer asks for status callbacks, which name the attempt.
+
+        ``senders``: the numbers that calls come from.
+        """
         self._worker_queue = worker_queue
         self._dialer = dialer
         self._recorder = recorder
         self._policy = policy
         self._callbacks = callbacks
+        self._senders = senders
 
     def place(self, job_id: str) -> Decision | NotStarted:
         """Place a call that this process holds; return what became of it.
@@ -72,7 +78,9 @@ class PlaceCall:
     def _start(self, job_id: str) -> DialStarted | NotStarted:
         token = secrets.token_urlsafe(16)
         try:
-            return self._worker_queue.start_dialing(job_id, token, callbacks=self._callbacks)
+            return self._worker_queue.start_dialing(
+                job_id, token, callbacks=self._callbacks, senders=self._senders
+            )
         except StoreUnavailable as error:
             # The marker may have been written, but nothing was sent: there is no call to look for.
             logger.warning("call not started: %s", error, extra={"job_id": job_id})

@@ -76,6 +76,7 @@ def test_a_callback_shows_in_the_job(make_api: MakeApi, worker_queue: WorkerQueu
     assert (answer.status_code, answer.data) == (204, b"")
     assert shown(api) == {
         "sid": SID,
+        "from": None,
         "status": "completed",
         "duration": 49,
         "answeredBy": None,

@@ -37,7 +37,7 @@ def test_a_job_in_each_state(api: Api, worker_queue: WorkerQueue) -> None:
     assert [job["attemptsMade"] for job in jobs] == [1, 1, 0, 0, 0]
     assert jobs[1]["failedReason"] == "Nobody has that number."
     assert jobs[0]["call"] == {
-        "sid": "CA1", "status": "queued", "duration": None, "answeredBy": None,
+        "sid": "CA1", "from": None, "status": "queued", "duration": None, "answeredBy": None,
         "sipResponseCode": None, "price": None, "priceUnit": None,
     }  # fmt: skip
     assert [len(job["attempts"]) for job in jobs] == [1, 1, 1, 0, 0]

@@ -30,7 +30,7 @@ def make_dialer(simulator: SimulatorClient) -> Iterator[MakeDialer]:
         given: dict[str, Any] = {
             "account_sid": ACCOUNT,
             "auth_token": "token",
-            "from_number": CALLER,
+            "from_numbers": [CALLER],
             "api_base": simulator.url,
             **settings,
         }

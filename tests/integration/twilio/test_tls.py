@@ -93,7 +93,7 @@ def a_dialer(
     return TwilioDialer(
         account_sid=ACCOUNT,
         auth_token="token",
-        from_number=CALLER,
+        from_numbers=[CALLER],
         api_base=api_base or server.url,
         deadline_ms=deadline_ms,
     )

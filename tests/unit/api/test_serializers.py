@@ -23,6 +23,7 @@ CALL = Placed(
     sip_code=200,
     price="-0.013",
     price_unit="USD",
+    from_number="+15005550006",
 )
 
 
@@ -70,6 +71,7 @@ def test_a_completed_job_shows_its_call() -> None:
         "finishedAt": "2030-11-20T10:00:00.003Z",
         "call": {
             "sid": "CA1",
+            "from": "+15005550006",
             "status": "completed",
             "duration": 17,
             "answeredBy": "human",
@@ -81,6 +83,7 @@ def test_a_completed_job_shows_its_call() -> None:
             {
                 "number": 1,
                 "sid": None,
+                "from": None,
                 "status": None,
                 "startedAt": "2030-11-20T10:00:00.000Z",
                 "endedAt": "2030-11-20T10:00:00.001Z",
@@ -92,6 +95,7 @@ def test_a_completed_job_shows_its_call() -> None:
             {
                 "number": 2,
                 "sid": "CA1",
+                "from": "+15005550006",
                 "status": "completed",
                 "startedAt": "2030-11-20T10:00:00.002Z",
                 "endedAt": "2030-11-20T10:00:00.003Z",

@@ -48,6 +48,10 @@ class Rules:
     any_address: bool = True
     #: The marker says whether callbacks were asked for.
     marker_knows_callbacks: bool = True
+    #: A ring is compared with the number in the marker, not with the default of today.
+    marker_knows_sender: bool = True
+    #: A ring from another number than the attempt's is not taken for the attempt's.
+    senders_are_compared: bool = True
     #: Twilio's list is searched for the number, not for one spelling of it.
     numbers_are_compared: bool = True
     #: A refusal for want of capacity is no attempt.
@@ -67,6 +71,10 @@ class Around:
     #: `PUBLIC_URL` at first, and how often it changes, to another one or to none.
     address: str = ""
     moves: int = 0
+    #: How often the number that calls come from changes.
+    switches: int = 0
+    #: Another program rings the same person, once, from a number of its own.
+    stranger: bool = False
     #: Twilio lists the number in another spelling.
     respelled: bool = False
     #: Refusals for want of capacity.
@@ -114,6 +122,12 @@ class World(NamedTuple):
     address: str = ""
     moved: int = 0
     addresses: tuple[str, ...] = ()
+    #: How often the number that calls come from has changed, and how often it had when each
+    #: attempt was begun: a number is as good as its count, for none ever comes back.
+    switched: int = 0
+    senders: tuple[int, ...] = ()
+    #: Whether another program has rung the person.
+    strange: bool = False
     #: Attempts that Twilio refused for want of capacity.
     refused: frozenset[int] = frozenset()
     #: Attempts that there had been when the person was forgotten.
@@ -158,6 +172,10 @@ def _surroundings(world: World, around: Around) -> Iterator[World]:
     if world.moved < around.moves:
         for address in {"", "one", "two"} - {world.address}:
             yield world._replace(address=address, moved=world.moved + 1)
+    if world.switched < around.switches:
+        yield world._replace(switched=world.switched + 1)
+    if around.stranger and not world.strange:
+        yield world._replace(strange=True)
     if around.emptied and world.call != "lost":
         yield world._replace(call="lost", holder=None)
     if around.forgotten and world.forgotten is None:
@@ -203,6 +221,7 @@ def _begin(world: World, worker: int, rules: Rules, around: Around) -> World:
     attempt = world.attempts
     started = world.working(worker, "begun", attempt)._replace(attempts=attempt + 1)
     started = started._replace(addresses=(*world.addresses, world.address))
+    started = started._replace(senders=(*world.senders, world.switched))
     if not rules.mark_comes_first:
         return started
     return started._replace(call="marked", holder=worker, mark=attempt)
@@ -244,7 +263,9 @@ def _written(world: World, call: str, attempt: int | None, rules: Rules) -> Worl
 def _reconcile(world: World, rules: Rules, around: Around) -> Iterator[World]:
     is_ringing = around.long_rings and world.mark in set(world.rings) - world.rung_out
     rang = world.mark in world.rings and not is_ringing and _is_recognised(world, rules, around)
-    if rang:
+    # Without callbacks, the only ring that can be the attempt's is taken for it.
+    is_mistaken = world.strange and not rules.senders_are_compared and not rang
+    if rang or is_mistaken:
         yield _written(world, "completed", world.mark, rules)
     at_horizon = world.mark in world.late and world.mark not in world.flying and not rang
     if is_ringing and rules.horizon_follows_ring:
@@ -256,6 +277,8 @@ def _reconcile(world: World, rules: Rules, around: Around) -> Iterator[World]:
 def _is_recognised(world: World, rules: Rules, around: Around) -> bool:
     """Whether a ring in Twilio's list can be told to be the marked attempt's."""
     if around.respelled and not rules.numbers_are_compared:
+        return False
+    if world.senders[world.mark or 0] != world.switched and not rules.marker_knows_sender:
         return False
     made_under = world.addresses[world.mark or 0]
     if made_under:
@@ -333,13 +356,25 @@ def test_each_rule_is_needed(fault: Rules) -> None:
     [
         (Around(address="one", moves=1, attempts=2), Rules(any_address=False)),
         (Around(moves=1, attempts=2), Rules(marker_knows_callbacks=False)),
+        (Around(switches=2, attempts=2), Rules(marker_knows_sender=False)),
+        (Around(stranger=True, attempts=2), Rules(senders_are_compared=False)),
         (Around(respelled=True), Rules(numbers_are_compared=False)),
         (Around(crowded=1, attempts=1), Rules(capacity_is_free=False)),
         (Around(long_rings=True, attempts=2), Rules(horizon_follows_ring=False)),
         (Around(emptied=True), Rules(unknown_job_is_left=False)),
         (Around(forgotten=True), Rules(forgetting_is_kept=False)),
     ],
-    ids=["address", "callbacks", "spelling", "capacity", "rings", "emptied", "forgotten"],
+    ids=[
+        "address",
+        "callbacks",
+        "sender",
+        "stranger",
+        "spelling",
+        "capacity",
+        "rings",
+        "emptied",
+        "forgotten",
+    ],
 )
 def test_what_happens_around_a_call_does_no_harm(around: Around, fault: Rules) -> None:
     """Over all interleavings with it; and the rule that sees to that is needed."""

@@ -18,9 +18,13 @@ HORIZON_MS = 300_000
 NOW_MS = 1_800_000_000_000
 
 
-def ring(sid: str, *, age_ms: int, token: str | None = None) -> Ring:
+OURS, OTHER = "+4930123456", "+15005550006"
+
+
+def ring(sid: str, *, age_ms: int, token: str | None = None, sender: str | None = None) -> Ring:
     """A ring that Twilio made ``age_ms`` ago on its own clock."""
-    return Ring(sid=sid, status="ringing", created_ms=NOW_MS - age_ms, token=token)
+    created_ms = NOW_MS - age_ms
+    return Ring(sid=sid, status="ringing", created_ms=created_ms, token=token, sender=sender)
 
 
 def decision(
@@ -31,6 +35,7 @@ def decision(
     round_: int = 0,
     known_sids: Collection[str] = (),
     tokens: bool | None = False,
+    sender: str | None = None,
     fail_unknown: bool = False,
 ) -> Decision:
     """Judges an attempt that began ``age_ms`` ago on the evidence of these rings."""
@@ -41,6 +46,7 @@ def decision(
         number=1,
         marked_ms=0,
         callbacks=tokens,
+        sender=sender,
     )
     unknown = UnknownOutcome(
         started=DialStarted(attempt=attempt, round=round_), checks=checks, age_ms=age_ms
@@ -117,6 +123,35 @@ def test_an_old_marker_does_not_say_whether_callbacks_were_asked_for() -> None:
     rings = [ring("CA1", age_ms=9_000, token="")]
     assert decision(rings, tokens=None).result is AttemptResult.UNKNOWN
     assert decision(rings, tokens=None, age_ms=HORIZON_MS).result is AttemptResult.FAILED
+
+
+def test_a_ring_from_another_number_than_the_marker_says_is_another_programs() -> None:
+    """Whatever the default is by now; neither proof nor a reason to ask a person."""
+    rings = [ring("CA1", age_ms=9_000, sender=OTHER), ring("CA2", age_ms=9_000, sender=OURS)]
+    found = decision(rings, sender=OURS)
+    assert found.accepted is not None
+    assert found.accepted.sid == "CA2"
+    late = decision(rings[:1], sender=OURS, age_ms=HORIZON_MS)
+    assert late.result is AttemptResult.AGAIN
+
+
+def test_a_token_outweighs_the_number_that_a_ring_comes_from() -> None:
+    """It cannot be guessed."""
+    found = decision([ring("CA1", age_ms=9_000, token="ours", sender=OTHER)], sender=OURS)
+    assert found.result is AttemptResult.COMPLETED
+
+
+@pytest.mark.parametrize(
+    ("listed", "marked"),
+    [("+490 30 123456".replace(" ", ""), OURS), ("client:desk", OURS), (None, OURS), (OTHER, None)],
+    ids=["another spelling", "no number", "not listed", "old marker"],
+)
+def test_what_is_not_surely_another_number_may_be_ours(
+    listed: str | None, marked: str | None
+) -> None:
+    """A doubt is never a reason to ring once more."""
+    rings = [ring("CA1", age_ms=9_000, sender=listed)]
+    assert decision(rings, sender=marked).result is AttemptResult.COMPLETED
 
 
 def test_absent_until_the_horizon_means_the_next_attempt() -> None:

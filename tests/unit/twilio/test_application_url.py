@@ -32,7 +32,7 @@ def test_a_stored_call_that_makes_it_too_long_fails_alone() -> None:
     dialer = TwilioDialer(
         account_sid="AC" + "0" * 32,
         auth_token="x",
-        from_number="+15005550006",
+        from_numbers=["+15005550006"],
         api_base="http://127.0.0.1:9",
         twiml_url=URL,
     )

@@ -162,6 +162,7 @@ def _attempt(made: AttemptMade) -> dict[str, Any]:
 
 def _on_the_line(placed: Placed | None) -> dict[str, Any]:
     return {
+        "from": placed.from_number if placed else None,
         "status": placed.status if placed else None,
         "duration": placed.duration_s if placed else None,
         "answeredBy": placed.answered_by if placed else None,

@@ -13,7 +13,9 @@
 -- ARGV[7]  whether the request will ask for status callbacks: 1 | 0
 -- ARGV[8]  how long a phone rings where the call does not say, ms
 -- ARGV[9]  failed calls kept: age ms       ARGV[10] and number
--- Returns  {ok, now, data, attempts so far, round, how long it may ring in ms, latest start or ''} or
+-- ARGV[11] number that the call comes from; '' while Twilio is not set up
+-- Returns  {ok, now, data, attempts so far, round, how long it may ring in ms, number that it comes from,
+--          latest start or ''} or
 --          {lost | paused | preempted | limited | circuit_open | busy | expired | do_not_call, now}
 --          `expired`, `do_not_call`: it has ended, because its latest start has passed or its number
 --          is on the list
@@ -44,10 +46,10 @@ local id, lease, attempt = ARGV[1], ARGV[2], ARGV[3]
 local key = job_key(id)
 local mem = member(id)
 local job = redis.call('HMGET', key, 'state', 'lease', 'mark', 'attempt', 'priority', 'data',
-    'attempts', 'round', 'pos', 'due', 'busy', 'notbefore', 'ring', 'notafter')
+    'attempts', 'round', 'pos', 'due', 'busy', 'notbefore', 'ring', 'notafter', 'from')
 
-local function started(at, ring_ms)
-    return { C.ok, at, job[6], tonumber(job[7] or 0), tonumber(job[8] or 0), ring_ms, job[14] or '' }
+local function started(at, ring_ms, from)
+    return { C.ok, at, job[6], tonumber(job[7] or 0), tonumber(job[8] or 0), ring_ms, from, job[14] or '' }
 end
 
 if job[1] ~= 'active' or job[2] ~= lease then
@@ -56,7 +58,7 @@ end
 if job[3] then
     -- The marker is set: by a repetition of this very command, or by another attempt.
     if job[4] == attempt then
-        return started(tonumber(job[3]), tonumber(job[13] or USUAL_RING_MS))
+        return started(tonumber(job[3]), tonumber(job[13] or USUAL_RING_MS), job[15] or '')
     end
     return { C.lost, now }
 end
@@ -140,6 +142,9 @@ if job[11] or job[12] then
     redis.call('HDEL', key, 'busy', 'notbefore')
 end
 redis.call('HSET', key, 'attempt', attempt, 'mark', now, 'started', now, 'callbacks', ARGV[7])
+if ARGV[11] ~= '' then
+    redis.call('HSET', key, 'from', ARGV[11])
+end
 local ring_ms = ring_of(job[6], ARGV[8])
 keep_ring(key, ring_ms, job[13])
 if not free then
@@ -154,4 +159,4 @@ if job[10] and not job[7] then
     total('late-ms', late_ms)
 end
 log_event(id, 'started', { attempt = tonumber(job[7] or 0) + 1 })
-return started(now, ring_ms)
+return started(now, ring_ms, ARGV[11])

@@ -4,7 +4,7 @@
 local function archive(key)
     local said = redis.call('HMGET', key, 'finished', 'attempts', 'started', 'sid', 'status', 'over',
         'duration', 'answered', 'sip', 'price', 'unit', 'reason', 'past', 'why',
-        'attempt')
+        'attempt', 'from')
     if not said[1] then
         return
     end
@@ -15,9 +15,10 @@ local function archive(key)
         unit = said[11] or nil, reason = said[14] or said[12] or nil,
         -- Its callbacks may still come, and are recognised by it.
         token = said[15] or nil,
+        from = said[16] or nil,
     })
     redis.call('HSET', key, 'past', said[13] and (said[13] .. '\n' .. entry) or entry)
     -- What the record says of the last attempt alone.
     redis.call('HDEL', key, 'finished', 'sid', 'status', 'rank', 'seq', 'seen', 'over', 'duration', 'answered',
-        'sip', 'price', 'unit', 'looked', 'why')
+        'sip', 'price', 'unit', 'looked', 'why', 'from')
 end

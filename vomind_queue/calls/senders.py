@@ -1,0 +1,40 @@
+"""The number that a call comes from: by the callee's country, or the first.
+
+No I/O.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import phonenumbers
+
+from vomind_queue.calls.phone_number import PhoneNumber
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Senders:
+    """The numbers that calls may come from."""
+
+    #: The first is the default; none while Twilio is not set up.
+    numbers: Sequence[str] = ()
+    #: Others by the callee's country, a two-letter code (ISO 3166).
+    by_country: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def default(self) -> str:
+        """The number for calls that have no other; empty while there is none."""
+        return self.numbers[0] if self.numbers else ""
+
+    def number_for(self, to: str) -> str:
+        """Return the number from which a number is called, by its country."""
+        if not self.by_country:
+            return self.default
+        parsed = PhoneNumber(to).parsed
+        country = phonenumbers.region_code_for_number(parsed) if parsed else None
+        return self.by_country.get(country or "", self.default)
+
+
+#: While Twilio is not set up.
+NO_SENDERS = Senders()
