@@ -61,8 +61,8 @@ class SimulatedCall:
 
     @property
     def detection(self) -> str:
-        """``Enable`` or ``DetectMessageEnd``; empty when none is wanted."""
-        return self.parameter("MachineDetection")
+        """``Enable`` or ``DetectMessageEnd``; empty when none is wanted, or keys are pressed."""
+        return "" if self.parameter("SendDigits") else self.parameter("MachineDetection")
 
     @property
     def in_background(self) -> bool:
@@ -100,6 +100,20 @@ class SimulatedCall:
             return "api"
         ends = {"completed": "callee", "busy": "callee", "no-answer": "timeout"}
         return ends.get(self.status(now_s))
+
+    @property
+    def recorded(self) -> bool:
+        """Whether a recording of it was asked for, and word of that."""
+        return self.parameter("Record") == "true" and bool(
+            self.parameter("RecordingStatusCallback")
+        )
+
+    def keyed(self, now_s: float) -> str:
+        """Return the keys that were pressed once it was answered."""
+        answered_s = self.course.at_s("in-progress")
+        until_s = self.ended_s(now_s) or now_s
+        is_answered = answered_s is not None and self.created_s + answered_s <= until_s
+        return self.parameter("SendDigits") if is_answered else ""
 
     def heard(self, now_s: float) -> list[dict[str, Any]]:
         """Return what the callee has heard, in order, with times."""

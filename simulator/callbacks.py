@@ -58,6 +58,8 @@ class Callbacks:
         if detected_s is not None and answered_s is not None:
             if call.detection and call.parameter("AsyncAmdStatusCallback"):
                 letters.append(letter_at(call, "detected", detected_s))
+            if call.recorded:
+                letters.append(letter_at(call, "recorded", call.course.ended_s, status="completed"))
             if call.parameter("Url"):
                 asked_s = detected_s if call.detection and not call.in_background else answered_s
                 asks = letter_at(call, "instructions", asked_s, status="in-progress")
@@ -128,6 +130,9 @@ class Callbacks:
             self.play(call, twiml, url)
 
     def _send_end(self, call: SimulatedCall) -> None:
+        if call.recorded and call.ended and call.ended[0] == "completed":
+            at_s = call.ended[1]
+            self._put_in(call, [Letter(call=call, event="recorded", happens_s=at_s)])
         if "completed" in call.wanted_events and call.ended:
             status, at_s = call.ended
             events = [

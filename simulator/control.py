@@ -189,6 +189,7 @@ def _ring(call: SimulatedCall) -> dict[str, Any]:
         "parameters": call.parameters,
         "status": call.status(now_s),
         "instructions": call.instructions,
+        "digits": call.keyed(now_s),
         "heard": call.heard(now_s),
         "problems": [each for document in call.documents for each in document.problems],
         "endedBy": call.ended_by(now_s),

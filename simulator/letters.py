@@ -15,7 +15,8 @@ class Letter:
     """One request to be sent."""
 
     call: SimulatedCall
-    #: initiated, ringing, answered, completed; detected: who answered; instructions: what to say;
+    #: initiated, ringing, answered, completed; detected: who answered; recorded: a recording is
+    #: ready; instructions: what to say;
     #: hangup, which is not a request: the instructions have ended.
     event: str
     #: Twilio's status then.
@@ -54,7 +55,7 @@ def overtaken(letter: Letter) -> bool:
 
 def prolonged(letter: Letter) -> bool:
     """Return whether a call ends later than was planned."""
-    is_end = letter.event == "completed" and not letter.call.ended
+    is_end = letter.event in ("completed", "recorded") and not letter.call.ended
     return is_end and letter.call.ends_s > time.time()
 
 
@@ -72,6 +73,10 @@ def request(letter: Letter) -> tuple[str, str, dict[str, str]]:
         form |= {"AnsweredBy": found, "MachineDetectionDuration": "1000"}
         method = call.parameter("AsyncAmdStatusCallbackMethod") or "POST"
         return call.parameter("AsyncAmdStatusCallback"), method, form
+    if letter.event == "recorded":
+        method = call.parameter("RecordingStatusCallbackMethod") or "POST"
+        form |= _recording(call, letter.happens_s)
+        return call.parameter("RecordingStatusCallback"), method, form
     form |= _about(call, letter.status)
     if letter.event == "instructions":
         if letter.digit:
@@ -92,6 +97,21 @@ def request(letter: Letter) -> tuple[str, str, dict[str, str]]:
         form["SipResponseCode"] = "487" if call.ended else str(call.course.sip_code)
     method = call.parameter("StatusCallbackMethod") or "POST"
     return call.parameter("StatusCallback"), method, form
+
+
+def _recording(call: SimulatedCall, at_s: float) -> dict[str, str]:
+    sid = f"RE{call.sid.removeprefix('CA')}"
+    return {
+        "RecordingSid": sid,
+        "RecordingUrl": (
+            f"https://api.twilio.com/2010-04-01/Accounts/{call.account}/Recordings/{sid}"
+        ),
+        "RecordingStatus": "completed",
+        "RecordingDuration": str(call.duration_s(at_s)),
+        "RecordingChannels": "1",
+        "RecordingSource": "OutboundAPI",
+        "RecordingTrack": "both",
+    }
 
 
 def _about(call: SimulatedCall, status: str) -> dict[str, str]:

@@ -30,7 +30,8 @@ class Trouble:
     mishap: Mishap
     #: Only of calls to that number; all when ``None``.
     to: str | None = None
-    #: Only of that event: initiated, ringing, answered, completed, detected; all when ``None``.
+    #: Only of that event: initiated, ringing, answered, completed, detected, recorded; all when
+    #: ``None``.
     event: str | None = None
     #: How many callbacks it strikes; all, until it is removed, when ``None``.
     times: int | None = None

@@ -32,6 +32,7 @@ KNOWN: Mapping[int, tuple[int, str]] = {
     20503: (503, "Service unavailable"),
     21201: (400, "No 'To' number is specified"),
     21205: (400, "Url parameter is required."),
+    21206: (400, "Invalid SendDigits"),
     21210: (400, "The source phone number provided is not yet verified for your account."),
     21211: (400, "Invalid 'To' Phone Number"),
     21212: (400, "The source phone number provided is not valid."),
@@ -63,6 +64,7 @@ MAGIC_FROM: Mapping[str, int] = {
 #: Longest TwiML in a request, characters (error 32018).
 MAX_TWIML = 4_000
 _NUMBER = re.compile(r"\+[0-9]{7,15}", re.ASCII)
+_DIGITS = re.compile(r"[0-9A-D*#wW]{0,32}")
 
 
 class MistakeError(Exception):
@@ -115,6 +117,8 @@ def check_create(parameters: Mapping[str, str]) -> None:
         raise MistakeError(MAGIC_TO[to])
     if not _NUMBER.fullmatch(to):
         raise MistakeError(21211, message=f"The phone number {to} is not valid.")
+    if not _DIGITS.fullmatch(parameters.get("SendDigits", "")):
+        raise MistakeError(21206)
     check_instructions(parameters)
 
 

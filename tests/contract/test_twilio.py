@@ -162,7 +162,8 @@ def test_calls_are_as_twilio_describes_them(
 SENT = {
     "To", "From", "Timeout", "Record", "Twiml", "Url", "StatusCallback", "StatusCallbackEvent",
     "StatusCallbackMethod", "MachineDetection", "AsyncAmd", "AsyncAmdStatusCallback",
-    "AsyncAmdStatusCallbackMethod",
+    "AsyncAmdStatusCallbackMethod", "SendDigits",
+    "RecordingStatusCallback", "RecordingStatusCallbackMethod",
 }  # fmt: skip
 
 
@@ -179,10 +180,12 @@ def test_every_parameter_is_one_that_twilio_describes(
     for settings in ({}, reached, {**reached, "detection": Detection.MESSAGE_END}):
         for words in (None, "Call us"):
             make_dialer(**settings).place(an_attempt(voicemail_message=words))
+    make_dialer(**settings).place(an_attempt(send_digits="wW1#*A", record=True))
     names = {name for ring in simulator.rings() for name in ring["parameters"]}
     assert names == SENT
     assert names <= described
     rings = simulator.rings()
+    assert "MachineDetection" not in rings[-1]["parameters"]
     assert rings[-2]["parameters"]["StatusCallbackEvent"] == [
         "initiated",
         "ringing",

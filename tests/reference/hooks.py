@@ -82,7 +82,10 @@ def filter_body(context: schemathesis.HookContext, body: Any) -> bool:
     calls = body.get("calls") if isinstance(body.get("calls"), list) else []
     changes = context.operation.method == "patch"
     contradicts = (
-        body.get("machineDetection") == "off" or body.get("twimlUrl") or body.get("notAfter")
+        body.get("machineDetection") == "off"
+        or body.get("twimlUrl")
+        or body.get("notAfter")
+        or body.get("sendDigits")
     )
     if changes and (contradicts or _names_a_voice(body)):
         return False

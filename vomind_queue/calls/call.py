@@ -86,6 +86,10 @@ class Call:
     ring_timeout_ms: int | None = None
     #: No attempt starts after this, as `instants.iso` writes it; ``None``: as the settings say.
     not_after: str | None = None
+    #: Keys that are pressed once somebody has answered, such as ``ww123#``.
+    send_digits: str | None = None
+    #: Whether Twilio records the call; ``None``: it does not.
+    record: bool | None = None
     #: The number as it came, where that is not how it is spelt; ``None``: it is.
     to_given: str | None = None
     #: The client's id of the request that asked for the call; logged, never shown. ``None``: the
@@ -139,6 +143,8 @@ OPTIONS: Mapping[str, str] = {
     "twimlUrl": "twiml_url",
     "ringTimeoutMs": "ring_timeout_ms",
     "notAfter": "not_after",
+    "sendDigits": "send_digits",
+    "record": "record",
 }
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from vomind_queue.calls.job import Recording
 from vomind_queue.calls.ring_timeout import USUAL_RING_MS
 
 #: Rank of a status after which nothing comes; named in the scripts, too.
@@ -102,6 +103,8 @@ class StatusUpdate:
     #: What it cost, a decimal number as Twilio writes it (less than 0), and in which currency.
     price: str | None = None
     price_unit: str | None = None
+    #: What was recorded of it, once Twilio has that ready.
+    recording: Recording | None = None
 
 
 class UpdateOutcome(StrEnum):

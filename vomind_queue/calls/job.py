@@ -31,6 +31,16 @@ class Receipt:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Recording:
+    """A recording of a call, which Twilio keeps."""
+
+    #: Twilio's SID of it.
+    sid: str
+    #: Where Twilio keeps it.
+    url: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Placed:
     """What Twilio says of a call that it accepted."""
 
@@ -49,6 +59,8 @@ class Placed:
     price_unit: str | None = None
     #: The number that it comes from; ``None`` for one that an older version placed.
     from_number: str | None = None
+    #: ``None`` until Twilio has it ready, and where nothing is recorded.
+    recording: Recording | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -143,6 +143,18 @@ call_options = together(
         type=duration,
         help="How long the phone may ring, from 5s to 10m.",
     ),
+    click.option(
+        "--send-digits",
+        "sendDigits",
+        metavar="KEYS",
+        help="Keys to press once the call is answered; w waits half a second: ww123#.",
+    ),
+    click.option(
+        "--record/--no-record",
+        "record",
+        default=None,
+        help="Whether Twilio records the call; consent to it is your duty.",
+    ),
 )
 
 

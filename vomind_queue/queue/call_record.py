@@ -53,6 +53,7 @@ Of the last attempt alone, gone when the next one begins:
 ``answered``  by whom: ``human``, ``machine_start`` …
 ``sip``       SIP response code
 ``price``     as Twilio writes it, and ``unit``, its currency
+``recording`` Twilio's SID of its recording, and ``recordingurl``, where that is kept
 ``over``      when it was over on the line, unix ms
 ``looked``    how often it was polled
 ``why``       the reason of its failure, once a manual retry has taken that from the job
@@ -66,7 +67,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from vomind_queue.calls.call import Call, State
-from vomind_queue.calls.job import AttemptMade, Job, Placed
+from vomind_queue.calls.job import AttemptMade, Job, Placed, Recording
 from vomind_queue.encoding import compact
 
 
@@ -149,7 +150,14 @@ def _placed(fields: Mapping[str, str]) -> Placed | None:
         price=fields.get("price"),
         price_unit=fields.get("unit"),
         from_number=fields.get("from"),
+        recording=_recording(fields),
     )
+
+
+def _recording(fields: Mapping[str, str]) -> Recording | None:
+    if "recording" not in fields:
+        return None
+    return Recording(sid=fields["recording"], url=fields.get("recordingurl", ""))
 
 
 def last_status(fields: Mapping[str, str]) -> str | None:

@@ -65,6 +65,7 @@ class CallbackStore:
             poll_ms,
             price_ms,
             self._sid_ttl_ms,
+            *((update.recording.sid, update.recording.url) if update.recording else ("", "")),
         )
         outcome = UpdateOutcome(Code(answer[0]).name.lower())
         if outcome is not UpdateOutcome.OK:

@@ -21,6 +21,7 @@ from werkzeug.datastructures import MultiDict
 from vomind_queue.calls.attempts import Attempt
 from vomind_queue.calls.call import Call
 from vomind_queue.calls.call_status import MACHINE, Detection, StatusUpdate, status_of
+from vomind_queue.calls.job import Recording
 from vomind_queue.calls.opt_out import NO_OPT_OUT, OptOut
 from vomind_queue.calls.voices import Voice, voice_of
 from vomind_queue.twilio.twiml import FORBIDDEN, MAX_TWIML, PLAIN, open_with
@@ -32,6 +33,8 @@ CALLBACK_EVENTS = ("initiated", "ringing", "answered", "completed")
 _DETECTIONS = {Detection.ENABLE: "Enable", Detection.MESSAGE_END: "DetectMessageEnd"}
 
 _SID = re.compile(r"CA[0-9a-fA-F]{32}")
+_RECORDING = re.compile(r"RE[0-9a-fA-F]{32}")
+_RECORDING_URL = re.compile(r"https://[!-~]{1,1000}")
 _NUMBER = re.compile(r"[0-9]{1,9}")
 #: A callback's address as a whole, so that no message can pass for one.
 _CALLBACK = re.compile(
@@ -52,8 +55,10 @@ class DetectionPolicy:
         """Return what a call needs.
 
         A message is left once the greeting is over. A call that is made again for a machine needs
-        to know of one.
+        to know of one. Twilio detects none on a call that presses keys.
         """
+        if call.send_digits is not None:
+            return Detection.OFF
         if call.voicemail_message is not None:
             return Detection.MESSAGE_END
         if call.machine_detection is not None:
@@ -148,6 +153,19 @@ def detection(attempt: Attempt, wanted: Detection, public_url: str | None) -> di
     return parameters
 
 
+def recording(attempt: Attempt, public_url: str | None) -> dict[str, str | bool]:
+    """Return whether Twilio records the call, and where it reports the recording."""
+    if not attempt.call.record:
+        return {"record": False}
+    if public_url is None:
+        return {"record": True}
+    return {
+        "record": True,
+        "recording_status_callback": status_callback(attempt, public_url),
+        "recording_status_callback_method": "POST",
+    }
+
+
 def status_callback(attempt: Attempt, public_url: str) -> str:
     """Return where Twilio reports on an attempt; the token proves which attempt it was."""
     return public_url + status_path(attempt.job_id, attempt.token)
@@ -188,7 +206,17 @@ def read(parameters: Mapping[str, str]) -> StatusUpdate | None:
         duration_s=_number(parameters, "CallDuration"),
         answered_by=answered_by if _ANSWERED_BY.fullmatch(answered_by) else None,
         sip_code=_number(parameters, "SipResponseCode"),
+        recording=_recording(parameters),
     )
+
+
+def _recording(parameters: Mapping[str, str]) -> Recording | None:
+    sid, url = parameters.get("RecordingSid", ""), parameters.get("RecordingUrl", "")
+    # Not one that has just begun, nor one of which there is nothing.
+    is_ready = parameters.get("RecordingStatus") == "completed"
+    if is_ready and _RECORDING.fullmatch(sid) and _RECORDING_URL.fullmatch(url):
+        return Recording(sid=sid, url=url)
+    return None
 
 
 def _number(parameters: Mapping[str, str], name: str) -> int | None:

@@ -37,6 +37,7 @@ from vomind_queue.twilio.callbacks import (
     DetectionPolicy,
     detection,
     instructions,
+    recording,
     shows_creation,
     status_callback,
     tokens_in,
@@ -230,10 +231,12 @@ class TwilioDialer:
             "to": attempt.call.to,
             "from_": self._sender(attempt),
             "timeout": in_seconds(attempt.ring_ms),
-            "record": False,
+            **recording(attempt, self._public_url),
             **instructions(attempt, self._twiml_url, self._public_url, self._voice, self._opt_out),
             **detection(attempt, self._detection.wanted(attempt.call), self._public_url),
         }
+        if attempt.call.send_digits is not None:
+            wanted["send_digits"] = attempt.call.send_digits
         if self._public_url:
             wanted["status_callback"] = status_callback(attempt, self._public_url)
             wanted["status_callback_event"] = list(CALLBACK_EVENTS)

@@ -68,6 +68,7 @@ _THIS_CALL = frozenset(
         21201,  # no 'To' number
         21202,  # 'To' is a premium number
         21203,  # international calling not enabled
+        21206,  # invalid keys to press
         21211,  # invalid 'To'
         21214,  # 'To' cannot be reached
         21215,  # geographic permissions
@@ -90,8 +91,7 @@ _OURS = frozenset(
         20403,  # forbidden
         20404,  # not found: the account, for this request
         21205,  # invalid URL
-        21206,  # the parameters that are the same for every call …
-        21207,
+        21207,  # the parameters that are the same for every call …
         21208,
         21209,
         21210,  # 'From' not verified

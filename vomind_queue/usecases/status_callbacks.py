@@ -76,6 +76,8 @@ def log_callback(job_id: str, update: StatusUpdate, result: CallbackResult) -> N
     }
     if result.outcome is UpdateOutcome.SUPERSEDED:
         logger.error("📞 ❌ call of an abandoned attempt found, it will be ended", extra=fields)
+    elif result.outcome is UpdateOutcome.OK and update.recording:
+        logger.info("📞 recording ready", extra={**fields, "recording": update.recording.sid})
     elif result.outcome is UpdateOutcome.OK and (result.moved or update.answered_by):
         fields |= {"duration": update.duration_s, "answered_by": update.answered_by}
         logger.info("📞 on the line: %s", result.status, extra=fields)

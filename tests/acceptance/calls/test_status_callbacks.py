@@ -156,13 +156,35 @@ def test_who_answered_is_told(reached_api: Api, reached: Stack, phone: Simulator
     reached.start_worker(MACHINE_DETECTION="enable")
     ids = [reached_api.schedule(to) for to in (MACHINE, number(1))]
     off = reached_api.schedule(number(2), machineDetection="off")
+    keyed = reached_api.schedule(number(3), sendDigits="ww1#")
     jobs = [until_over(reached_api, job_id) for job_id in ids]
     assert [job["call"]["answeredBy"] for job in jobs] == ["machine_start", "human"]
-    assert until_over(reached_api, off)["call"]["answeredBy"] is None
+    assert [until_over(reached_api, each)["call"]["answeredBy"] for each in (off, keyed)] == [
+        None
+    ] * 2
+    assert [ring["digits"] for ring in phone.rings(number(3))] == ["ww1#"]
     parameters = phone.rings(MACHINE)[0]["parameters"]
     assert (parameters["AsyncAmd"], parameters["MachineDetection"]) == ("true", "Enable")
     assert "Twiml" in parameters
     assert [each["answer"] for each in phone.callbacks("detected")] == [204, 204]
+
+
+def test_a_recording_is_told(reached_api: Api, reached: Stack, phone: SimulatorClient) -> None:
+    """Of the calls that asked for one, and were answered."""
+    reached.start_worker()
+    wanted = reached_api.schedule(number(1), record=True)
+    without = [reached_api.schedule(BUSY, record=True), reached_api.schedule(number(2))]
+    job = until(
+        lambda: (job := reached_api.job(wanted))["call"] and "recording" in job["call"] and job,
+        within_s=30,
+        what="the recording is ready",
+    )
+    (ring,) = phone.rings(number(1))
+    sid = f"RE{ring['sid'].removeprefix('CA')}"
+    assert (job["call"]["recording"]["sid"], ring["parameters"]["Record"]) == (sid, "true")
+    assert job["call"]["recording"]["url"].endswith(f"/Recordings/{sid}")
+    assert all("recording" not in until_over(reached_api, each)["call"] for each in without)
+    assert [each["answer"] for each in phone.callbacks("recorded")] == [204]
 
 
 def test_callbacks_in_any_order_end_right(

@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+import redis
 from werkzeug.test import TestResponse
 
 from tests.integration.api.conftest import TO, Api
@@ -350,6 +351,64 @@ def test_a_call_that_should_not_be_is_hung_up(make_api: MakeApi, worker_queue: W
     api.delete("/job/1")
     gone = post(api, path_of(started, "twiml"), callback(SID, "in-progress", 0))
     assert gone.text == "<Response><Hangup/></Response>"
+
+
+RECORDING = {"sid": f"RE{'0' * 32}", "url": "https://api.twilio.com/Recordings/RE0"}
+
+
+def recorded(status: str = "completed", **changed: str) -> dict[str, str]:
+    """What Twilio sends of a recording."""
+    sid, url = RECORDING["sid"], RECORDING["url"]
+    about = {"RecordingSid": sid, "RecordingUrl": url, "RecordingStatus": status}
+    return {"CallSid": SID, "AccountSid": "AC1", **about, **changed}
+
+
+def test_a_recording_shows_in_the_job(make_api: MakeApi, worker_queue: WorkerQueue) -> None:
+    """Once it is ready, by a callback that Twilio signed; the first one stays."""
+    api = make_api(**REACHED)
+    path = path_of(placed(api, worker_queue, record=True))
+    assert post(api, path, recorded(), signature="A" * 27 + "=").status_code == 403
+    assert post(api, f"{path}x", recorded()).status_code == 403
+    for form in (
+        recorded("in-progress"),
+        recorded("absent"),
+        recorded(RecordingSid="RE1"),
+        recorded(RecordingUrl="javascript:alert(1)"),
+        callback(SID, "completed", 3),
+    ):
+        assert post(api, path, form).status_code == 204
+    assert "recording" not in shown(api)
+    assert post(api, path, recorded()).status_code == 204
+    other = recorded(RecordingSid=f"RE{'1' * 32}")
+    assert post(api, path, other).status_code == 204
+    assert shown(api)["recording"] == RECORDING
+    job = api.get("/job/1").get_json()
+    assert (job["attempts"][0]["recording"], job["data"]["record"]) == (RECORDING, True)
+
+
+def test_a_forgotten_persons_recording_is_forgotten(
+    make_api: MakeApi, worker_queue: WorkerQueue, client: redis.Redis
+) -> None:
+    """Known before or reported after: nothing is kept of it."""
+    api = make_api(**REACHED)
+    path = path_of(placed(api, worker_queue, record=True))
+    post(api, path, callback(SID, "completed", 3))
+    post(api, path, recorded())
+    assert api.web.delete(f"/api/people/{TO}").status_code == 200
+    assert post(api, path, recorded()).status_code == 403
+    kept = [client.hgetall(key) for key in client.scan_iter("*job:*")]
+    assert not any("recording" in record for record in kept), kept
+
+
+def test_a_recording_wants_a_public_address(make_api: MakeApi) -> None:
+    """Twilio could not tell of it."""
+    api, bulk = make_api(), {"calls": [{"to": TO}, {"to": TO, "record": True}]}
+    refused = api.post("/schedule-call", {"to": TO, "record": True})
+    assert "PUBLIC_URL" in refused.get_json()["errors"]["record"][0]
+    assert list(api.post("/schedule-bulk-calls", bulk).get_json()["errors"]["calls"]) == ["1"]
+    recurring = {"to": TO, "record": True, "cronExpression": "0 9 * * *"}
+    assert api.post("/schedule-recurring-call", recurring).status_code == 422
+    assert api.post("/schedule-call", {"to": TO, "record": False}).status_code == 200
 
 
 def test_words_for_a_machine_want_a_public_address(make_api: MakeApi) -> None:

@@ -11,12 +11,13 @@ import redis
 
 from tests.integration.call_log.whole import everything
 from tests.integration.conftest import taken
-from tests.integration.placed_call import Line
+from tests.integration.placed_call import SID, Line
 from tests.log_judge import faults
 from vomind_queue.api.serializers import jobs as job_serializer
 from vomind_queue.call_log.models import CallEvent, CallRow
 from vomind_queue.calls.call_status import OutcomePolicy
 from vomind_queue.calls.decisions import AttemptResult, Decision
+from vomind_queue.calls.job import Recording
 from vomind_queue.queue.call_queue import CallQueue
 from vomind_queue.queue.worker_queue import WorkerQueue
 
@@ -66,6 +67,16 @@ def test_an_answered_call(line: Line, logged: Logged) -> None:
     over = after[-2]
     assert (over.event, over.duration, over.attempt) == ("line_ended", 49, 1)
     assert over.details == {"seq": "3", "sip": "200", "answered_by": "human"}
+
+
+def test_a_recorded_call(line: Line, logged: Logged) -> None:
+    """Where its recording is, is an event."""
+    started = line.placed()
+    line.say(started, "completed", sequence=3, duration_s=49)
+    line.say(started, recording=Recording(sid="RE1", url="https://api.twilio.com/RE1"))
+    event = logged()[1][-1]
+    assert (event.event, event.attempt, event.call_sid) == ("recorded", 1, SID)
+    assert event.details == {"recording": "RE1", "url": "https://api.twilio.com/RE1"}
 
 
 def test_a_busy_call_that_is_made_again(line: Line, logged: Logged) -> None:

@@ -15,6 +15,7 @@ from tests.twilio import a_sid
 from vomind_queue.calls.call import State
 from vomind_queue.calls.call_status import OutcomePolicy, UpdateOutcome
 from vomind_queue.calls.decisions import FinishStatus
+from vomind_queue.calls.job import Recording
 from vomind_queue.queue import keys
 from vomind_queue.queue.call_queue import CallQueue
 from vomind_queue.queue.worker_queue import WorkerQueue
@@ -26,6 +27,21 @@ BUSY = OutcomePolicy(retry_on=("busy", "no-answer"), delay_ms=100, most=2)
 def retrying(queue: CallQueue, worker_queue: WorkerQueue, client: redis.Redis) -> Line:
     """A line whose busy calls are made again, twice."""
     return Line(queue, worker_queue, client, BUSY)
+
+
+def test_an_earlier_attempts_recording_stays_with_it(retrying: Line) -> None:
+    """It is ready only after the next attempt has begun, and shows where it belongs."""
+    first = retrying.placed(record=True)
+    retrying.say(first, "busy", sequence=2)
+    time.sleep(0.12)
+    retrying.took(retrying.again(), OTHER)
+    made = Recording(sid="RE1", url="https://api.twilio.com/RE1")
+    retrying.say(first, recording=made)
+    retrying.say(first, recording=Recording(sid="RE2", url="https://api.twilio.com/RE2"))
+    job = retrying.job()
+    assert [each.placed and each.placed.recording for each in job.attempts] == [made, None]
+    assert job.placed is not None
+    assert job.placed.recording is None
 
 
 def test_an_outcome_is_tried_again(retrying: Line) -> None:

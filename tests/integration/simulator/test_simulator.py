@@ -16,7 +16,7 @@ import pytest
 import requests
 
 from tests.simulator import ACCOUNT, CALLER, SimulatorClient, SimulatorProcess
-from tests.stack import ROOT
+from tests.stack import ROOT, until
 
 NUMBER = "+15005550100"
 
@@ -221,6 +221,19 @@ def test_it_has_a_number_of_lines(own_simulator: Callable[..., SimulatorProcess]
     assert [ring["endedBy"] for ring in simulator.rings()] == ["api"]
     assert simulator.create(NUMBER).status_code == 201
     assert simulator.faults()[0]["struck"] == 1
+
+
+def test_it_presses_keys(own_simulator: Callable[..., SimulatorProcess]) -> None:
+    """Once it is answered, and those that a phone has; no machine is detected then."""
+    simulator = own_simulator().client
+    bad = simulator.create(NUMBER, SendDigits="1p2")
+    assert (bad.status_code, bad.json()["code"]) == (400, 21206)
+    simulator.outcomes({"pace": 0.05, "outcome": "machine"})
+    sid = simulator.create(NUMBER, SendDigits="ww1#", MachineDetection="Enable").json()["sid"]
+    assert simulator.rings()[0]["digits"] == ""
+    until(lambda: simulator.rings()[0]["digits"] == "ww1#", within_s=10, what="they are pressed")
+    until(lambda: simulator.rings()[0]["status"] == "completed", within_s=20, what="its end")
+    assert simulator.get(f"/{sid}").json()["answered_by"] is None
 
 
 def test_it_writes_a_number_in_another_way(simulator: SimulatorClient) -> None:

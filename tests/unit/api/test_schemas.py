@@ -42,6 +42,8 @@ TAKEN = {
     "voice": ["man", "Polly.Vicki", "Polly.Mía-Generative", "Google.cmn-CN-Wavenet-A", None],
     "twimlUrl": ["https://a.example", "https://a.example:8443/v/?x=%C3%BC&y=[1]~/#rc=2", None],
     "ringTimeoutMs": [5_000, 30_000, 600_000, 45_500, None],
+    "sendDigits": ["1", "ww1234#", "W*0w#ABCD", "0" * 32, None],
+    "record": [True, False, None],
     "metadata": [{}, {"a": [1, 2.5, None, True, {"b": "ü"}]}, {"": ""}, nested(100), None],
 }
 
@@ -66,6 +68,8 @@ REFUSED = {
     "language": ["", "German", "de_DE", "DE-de", "tlh", "xx-XX", "ar-EG", 5, True, [], {}],
     "voice": ["", "vicki", "Polly.vicki", "Polly.Nobody", "Alexa", 5, True, [], {}],
     "ringTimeoutMs": [0, 4_999, 600_001, 10**400, -1, 5_000.5, "30000", True, [], {}],
+    "sendDigits": ["", "0" * 33, "1 2", "p1", "a", "12\n", "١", 12, True, [], {}],
+    "record": [0, 1, 1.0, "true", "", [], {}],
     "metadata": [[], "text", 5, True, {"a": "x" * 8192}, {"a": "ü" * 4096}, nested(101)],
 }  # fmt: skip
 
@@ -224,6 +228,23 @@ def test_words_for_a_machine_and_no_detection_contradict_each_other() -> None:
         call_schemas.CALL.load(body)
     assert list(refused.value.messages) == ["machineDetection"]
     assert call_schemas.CALL.load({**body, "machineDetection": None}).call.voicemail_message == "Hi"
+
+
+@pytest.mark.parametrize(
+    ("beside", "named"),
+    [
+        ({"voicemailMessage": "Hi"}, "a voicemailMessage"),
+        ({"retryOn": ["busy", "machine"]}, '"machine" in retryOn'),
+        ({"machineDetection": "enable"}, "machineDetection"),
+    ],
+)
+def test_keys_to_press_leave_no_machine_to_be_detected(beside: dict[str, Any], named: str) -> None:
+    """Twilio ignores the one beside the other: both are not taken together."""
+    body = {"to": TO, "sendDigits": "ww1#"}
+    (error,) = errors_of(call_schemas.CALL, {**body, **beside})["sendDigits"]
+    assert error.startswith(f"Must not be set together with {named}:")
+    call_schemas.CALL.load({**body, "machineDetection": "off", "retryOn": ["busy"]})
+    call_schemas.CALL.load({**body, **beside, "sendDigits": None})
 
 
 def test_a_voice_must_speak_the_language() -> None:

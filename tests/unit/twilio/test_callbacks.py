@@ -134,6 +134,8 @@ WANTED: list[tuple[dict[str, Any], str, list[str], str]] = [
     # Words are left once the greeting is over.
     ({"voicemail_message": "Hi"}, "off", [], "detect-message-end"),
     ({"voicemail_message": "Hi", "machine_detection": "enable"}, "off", [], "detect-message-end"),
+    # Twilio presses the keys instead.
+    ({"send_digits": "1#"}, "enable", ["machine"], "off"),
     # What a machine's answer is to lead to wants to be known.
     ({"retry_on": ["machine"]}, "off", [], "enable"),
     ({}, "off", ["machine"], "enable"),

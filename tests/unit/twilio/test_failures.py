@@ -14,7 +14,7 @@ P, A, R, D, U = Kind.PERMANENT, Kind.ACCOUNT, Kind.REFUSED, Kind.UNKNOWN, Kind.U
     ("code", "status", "kind"),
     [
         # This number's, for good.
-        *[(code, 400, P) for code in (21201, 21211, 21214, 21215, 21217, 21219)],
+        *[(code, 400, P) for code in (21201, 21206, 21211, 21214, 21215, 21217, 21219)],
         *[(code, 400, P) for code in (13224, 13225, 13226, 13227, 32018)],
         (21216, 403, P),
         # Ours: account or configuration.

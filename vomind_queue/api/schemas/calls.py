@@ -74,6 +74,20 @@ def _needs_detection(data: Mapping[str, Any]) -> str | None:
     return '"machine" in retryOn' if MACHINE in (data.get("retry_on") or ()) else None
 
 
+def _beside_digits(data: Mapping[str, Any]) -> list[str]:
+    """Return the error of digits beside a field that wants machines to be detected."""
+    needs = _needs_detection(data)
+    if not needs and data.get("machine_detection") not in (None, Detection.OFF):
+        needs = "machineDetection"
+    text = f"Must not be set together with {needs}: with digits to send, Twilio detects no machine."
+    return [text] if needs else []
+
+
+#: No field that needs a detection of machines.
+_UNDETECTED: fields.Shape = {
+    "voicemailMessage": {"type": "null"},
+    "retryOn": {"not": {"contains": {"const": MACHINE}}},
+}
 #: Neither language nor voice.
 _UNSPOKEN: fields.Shape = {"properties": {name: {"type": "null"} for name in ("language", "voice")}}
 
@@ -148,6 +162,8 @@ class CallSchema(RequestSchema):
     twiml_url = fields.ApplicationUrl(data_key="twimlUrl", allow_none=True)
     ring_timeout_ms = fields.RingTimeout(data_key="ringTimeoutMs", allow_none=True)
     not_after = fields.LatestStart(data_key="notAfter", allow_none=True)
+    send_digits = fields.Keys(data_key="sendDigits", allow_none=True)
+    record = fields.YesOrNo(allow_none=True)
 
     together: ClassVar[fields.Shape] = {
         "dependentSchemas": {
@@ -162,10 +178,14 @@ class CallSchema(RequestSchema):
             },
             "machineDetection": {
                 "if": {"properties": {"machineDetection": {"const": "off"}}},
+                "then": {"properties": _UNDETECTED},
+            },
+            "sendDigits": {
+                "if": {"properties": {"sendDigits": {"type": "string"}}},
                 "then": {
                     "properties": {
-                        "voicemailMessage": {"type": "null"},
-                        "retryOn": {"not": {"contains": {"const": MACHINE}}},
+                        **_UNDETECTED,
+                        "machineDetection": {"enum": [Detection.OFF.value, None]},
                     }
                 },
             },
@@ -190,6 +210,8 @@ class CallSchema(RequestSchema):
             found["machineDetection"] = [
                 f'Must be enable or detect-message-end with {needs}; got "off".'
             ]
+        if data.get("send_digits") and (errors := _beside_digits(data)):
+            found["sendDigits"] = errors
         voice, language = data.get("voice"), data.get("language")
         if voice and language and not voices.fits(voice, language):
             some = ", ".join(voices.first_voices(language)) or "man"
@@ -384,6 +406,12 @@ def unspeakable(calls: Sequence[Call], twiml_url: str | None) -> dict[int, dict[
     }
 
 
+def unheard_of(calls: Sequence[Call]) -> dict[int, dict[str, list[str]]]:
+    """Return the errors of calls whose recording nobody would be told of, as nothing reaches us."""
+    text = "Must not be true: Twilio can report a recording only once the operator sets PUBLIC_URL."
+    return {index: {"record": [text]} for index, call in enumerate(calls) if call.record}
+
+
 def misplaced(calls: Sequence[Call], policy: ApplicationPolicy) -> dict[int, dict[str, list[str]]]:
     """Return the errors of calls whose own application is not where it may be."""
     return {
@@ -435,9 +463,10 @@ class PlaceableCalls:
     def faults(self, calls: Sequence[Call]) -> dict[int, dict[str, list[str]]]:
         """Return the errors of calls that are not placed, by index."""
         mute = {} if self._is_reached else unspeakable(calls, self._twiml_url)
+        unheard = {} if self._is_reached else unheard_of(calls)
         elsewhere = misplaced(calls, self._application_policy)
         long = too_long(calls, self._twiml_url) or overlong(calls, self._voice, self._opt_out)
-        return {**mute, **long, **elsewhere, **self._number_policy.objections(calls)}
+        return {**unheard, **mute, **long, **elsewhere, **self._number_policy.objections(calls)}
 
 
 CALL = CallSchema()

@@ -219,6 +219,25 @@ class DetectionWord(
     """Whether Twilio distinguishes a machine from a person."""
 
 
+class YesOrNo(Rule[bool]):
+    """A boolean of JSON, and nothing that is like one."""
+
+    shape: Mapping[str, Any] = {"type": "boolean"}
+
+    def read(self, value: Any) -> bool:
+        if not isinstance(value, bool):
+            raise mismatch("true or false", value)
+        return value
+
+
+class Keys(
+    Matching,
+    pattern=r"[0-9A-D*#wW]{1,32}",
+    expected="1 to 32 keys to press, each 0 to 9, A to D, * or #, or w and W to wait",
+):
+    """Keys of a phone, and pauses between them, as Twilio writes them."""
+
+
 class Language(Rule[str]):
     """A language that Twilio speaks, as a BCP 47 tag."""
 

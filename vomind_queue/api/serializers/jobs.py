@@ -145,7 +145,8 @@ def _call(placed: Placed | None) -> dict[str, Any] | None:
     if placed is None:
         return None
     line = _on_the_line(placed)
-    return {"sid": placed.sid, **line, "price": placed.price, "priceUnit": placed.price_unit}
+    price = {"price": placed.price, "priceUnit": placed.price_unit}
+    return {"sid": placed.sid, **line, **price, **_recording(placed)}
 
 
 def _attempt(made: AttemptMade) -> dict[str, Any]:
@@ -157,7 +158,13 @@ def _attempt(made: AttemptMade) -> dict[str, Any]:
         "endedAt": iso_or_none(made.ended_ms),
         **_on_the_line(made.placed),
         "failedReason": made.reason,
+        **_recording(made.placed),
     }
+
+
+def _recording(placed: Placed | None) -> dict[str, Any]:
+    found = placed and placed.recording
+    return {"recording": {"sid": found.sid, "url": found.url}} if found else {}
 
 
 def _on_the_line(placed: Placed | None) -> dict[str, Any]:

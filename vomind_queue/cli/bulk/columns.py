@@ -113,6 +113,10 @@ def _whole(cell: str) -> int | str:
     return int(cell) if re.fullmatch(r"\s*[0-9]{1,15}\s*", cell) else cell
 
 
+def _flag(cell: str) -> bool | str:
+    return {"true": True, "false": False}.get(cell.strip().lower(), cell)
+
+
 _READERS: Mapping[str, Callable[[str], Any]] = {
     "to": str.strip,
     "priority": lambda cell: cell.strip().lower(),
@@ -126,5 +130,7 @@ _READERS: Mapping[str, Callable[[str], Any]] = {
     "metadata": _metadata,
     "delayMs": _whole,
     "ringTimeoutMs": _whole,
+    "sendDigits": str.strip,
+    "record": _flag,
     "retryOn": outcomes,
 }

@@ -49,6 +49,8 @@ export const TARGETS = [
     heads: ['notafter', 'not after', 'latest start', 'expires', 'deadline', 'valid until'],
     option: true,
   },
+  { key: 'sendDigits', name: 'Keys to press', heads: ['senddigits', 'send digits'], option: true },
+  { key: 'record', name: 'Record', heads: ['record'], option: true, flag: true },
 ];
 /** A phone number, which is not a formula. */
 const NUMBER = /^\+[0-9]{7,15}$/;
@@ -145,10 +147,12 @@ export function call_of(cells, head, plan) {
   if (of('scheduleAt')) made.scheduleAt = of('scheduleAt');
   // The API refuses anything else in its own words.
   const whole = (text) => (/^[0-9]+$/.test(text) ? Number(text) : text);
+  const flag = (text) => ({ true: true, false: false })[text.toLowerCase()] ?? text;
   if (of('delayMs')) made.delayMs = whole(of('delayMs'));
   for (const target of TARGETS.filter(({ option }) => option)) {
     const text = of(target.key);
-    if (text) made[target.key] = target.whole ? whole(text) : text;
+    const read = target.whole ? whole : target.flag ? flag : (given) => given;
+    if (text) made[target.key] = read(text);
   }
   if (plan.rest) {
     const used = Object.values(plan.columns);

@@ -21,6 +21,7 @@
 --          for one that rings as usual
 -- ARGV[16] when to poll for the price once it is over, ms from now; 0: never (again)
 -- ARGV[17] how long a SID is remembered, ms
+-- ARGV[18] SID of its recording, or ''       ARGV[19] and where that is
 -- Returns  {ok, now, status, moved: 1 | 0, to be repeated: 1 | 0, id of the request or ''}
 --          {again, now}       changed nothing: known, late, or of an attempt before the last
 --          {undecided, now}   the attempt's outcome is not written yet: `finish` it first
@@ -32,6 +33,7 @@
 --          redbeat:recurring:<id>,
 --          schedule:<id>, runs:<id>,
 --          minute:<n>, totals, notify, due, outbox
+--- @include "attempt"
 --- @include "clock"
 --- @include "due"
 --- @include "expiry"
@@ -52,7 +54,7 @@ local id, token, sid, status = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local rank, sequence = tonumber(ARGV[5]), tonumber(ARGV[6])
 local key, mem = job_key(id), member(id)
 local job = redis.call('HMGET', key, 'state', 'attempt', 'mark', 'sid', 'rank', 'seq', 'seen', 'answered',
-    'finished', 'priority', 'ring')
+    'finished', 'priority', 'ring', 'recording')
 local poll_ms = tonumber(ARGV[15])
 if sequence and math.max(rank, tonumber(job[5] or 0)) < ANSWERED then
     poll_ms = poll_ms + longer_ring_ms(job[11])
@@ -71,6 +73,12 @@ end
 
 if not job[1] or job[2] ~= token or (job[4] and job[4] ~= sid) then
     local past = job[1] and redis.call('HGET', key, 'past')
+    if past and ARGV[18] ~= '' then
+        free_first()
+        if note_past_recording(key, past, sid, ARGV[18], ARGV[19]) then
+            log_event(id, 'recorded', { sid = sid, recording = ARGV[18], url = ARGV[19] })
+        end
+    end
     if known or (past and string.find(past, sid, 1, true)) then
         return { C.again, now }
     end
@@ -202,6 +210,13 @@ if moved then
 end
 if changed then
     to_notify()
+end
+if ARGV[18] ~= '' and not job[12] then
+    redis.call('HSET', key, 'recording', ARGV[18], 'recordingurl', ARGV[19])
+    log_event(id, 'recorded', {
+        attempt = redis.call('HGET', key, 'attempts'), sid = sid, recording = ARGV[18], url = ARGV[19],
+    })
+    changed = true
 end
 if moved then
     if rank == FINAL then

@@ -35,6 +35,7 @@ const EVENTS = {
   retried: ['Given new attempts', 'rotate-ccw', 'blue'],
   line: ['On the line', 'phone', 'teal'],
   line_ended: ['Call ended', 'phone', 'green'],
+  recorded: ['Recording ready', 'phone-call', 'grey'],
   hung_up: ['Hang-up asked for', 'phone-off', 'grey'],
   revived: ['It did ring after all', 'phone-call', 'green'],
   cancelled: ['Cancelled', 'ban', 'grey'],
@@ -84,6 +85,7 @@ function detail(event) {
       event.duration !== undefined &&
       event.event.startsWith('line') &&
       `${event.duration} s`,
+    details.recording,
     details.answered_by && `answered by ${details.answered_by}`,
     details.sip && `SIP ${details.sip}`,
     details.price && `${details.price} ${details.unit || ''}`,
@@ -142,6 +144,8 @@ const OPTIONS = [
   'twimlUrl',
   'ringTimeoutMs',
   'notAfter',
+  'sendDigits',
+  'record',
 ];
 
 const Fact = ({ name, children }) => html`<div><dt>${name}</dt><dd>${children}</dd></div>`;
@@ -168,6 +172,7 @@ function Facts({ shown, job, told }) {
     ${shown.call && shown.call.duration !== null && html`<${Fact} name="Duration">${duration(shown.call.duration * 1000)}<//>`}
     ${shown.call && shown.call.answeredBy && html`<${Fact} name="Answered by">${shown.call.answeredBy}<//>`}
     ${shown.call && shown.call.price && html`<${Fact} name="Price">${shown.call.price} ${shown.call.priceUnit}<//>`}
+    ${shown.call && shown.call.recording && html`<${Fact} name="Recording"><a href=${shown.call.recording.url} target="_blank" rel="noreferrer">${shown.call.recording.sid} <${Icon} name="external-link" /></a><//>`}
     ${options.map((name) => html`<${Fact} key=${name} name=${name}>${visible(JSON.stringify(data[name]))}<//>`)}
     ${shown.call && shown.call.sid && html`<${Fact} name="Twilio SID"><code>${shown.call.sid}</code><//>`}
   </dl>

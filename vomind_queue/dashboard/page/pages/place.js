@@ -44,6 +44,12 @@ const OPTIONS = [
     { type: 'number', min: 5, max: 600, placeholder: '30' },
     (seconds) => Math.round(Number(seconds) * 1000),
   ],
+  [
+    'sendDigits',
+    'Keys to press',
+    { hint: 'Once it is answered, for an extension; w waits half a second.' },
+    { placeholder: 'ww123#' },
+  ],
 ];
 const OUTCOMES = [
   ['busy', 'busy'],
@@ -62,6 +68,7 @@ const blank = () => ({
   retryOn: [],
   machineDetection: '',
   voicemailMessage: '',
+  record: false,
   metadata: '',
   ...Object.fromEntries(OPTIONS.map(([name]) => [name, ''])),
   notAfter: '',
@@ -78,6 +85,7 @@ function body_of(form) {
     if (form[name]) body[name] = form[name];
   for (const [name, , , , sent = (text) => text] of OPTIONS)
     if (form[name]) body[name] = sent(form[name]);
+  if (form.record) body.record = true;
   if (form.retry) body.retryOn = form.retryOn;
   if (form.notAfter) body.notAfter = new Date(form.notAfter).toISOString();
   if (form.metadata.trim()) {
@@ -120,6 +128,8 @@ function CallFields({ form, set, errors }) {
         ${OUTCOMES.map(([key, text]) => html`<label key=${key}><input type="checkbox" disabled=${!form.retry} checked=${form.retryOn.includes(key)} onChange=${tick(key)} /> ${text}</label>`)}</fieldset>
       <${Field} id="detection" label="Detect voicemail" errors=${errors.machineDetection}>${(aria) => html`<select ...${aria} value=${form.machineDetection} onChange=${change('machineDetection')}>${DETECTION.map(([key, text]) => html`<option value=${key} key=${key}>${text}</option>`)}</select>`}<//>
       <${Field} id="voicemail" label="Voicemail message" optional errors=${errors.voicemailMessage}>${(aria) => html`<textarea ...${aria} rows="2" value=${form.voicemailMessage} onInput=${change('voicemailMessage')}></textarea>`}<//>
+      <fieldset class="ticks"><legend>Recording</legend><label><input type="checkbox" checked=${form.record} onChange=${(event) => set({ ...form, record: event.target.checked })} /> record the call; who is recorded has to agree</label>
+        ${errors.record && html`<p class="fault">${errors.record[0]}</p>`}</fieldset>
       <${Field} id="metadata" label="Metadata" optional hint="A JSON object, returned as sent." errors=${errors.metadata}>${(aria) => html`<textarea ...${aria} rows="2" class="code" placeholder='{"campaign": "Q4"}' value=${form.metadata} onInput=${change('metadata')}></textarea>`}<//>
     </details>`;
 }

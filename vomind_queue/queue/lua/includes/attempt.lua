@@ -4,7 +4,7 @@
 local function archive(key)
     local said = redis.call('HMGET', key, 'finished', 'attempts', 'started', 'sid', 'status', 'over',
         'duration', 'answered', 'sip', 'price', 'unit', 'reason', 'past', 'why',
-        'attempt', 'from')
+        'attempt', 'from', 'recording', 'recordingurl')
     if not said[1] then
         return
     end
@@ -15,10 +15,28 @@ local function archive(key)
         unit = said[11] or nil, reason = said[14] or said[12] or nil,
         -- Its callbacks may still come, and are recognised by it.
         token = said[15] or nil,
-        from = said[16] or nil,
+        from = said[16] or nil, recording = said[17] or nil, recordingurl = said[18] or nil,
     })
     redis.call('HSET', key, 'past', said[13] and (said[13] .. '\n' .. entry) or entry)
     -- What the record says of the last attempt alone.
     redis.call('HDEL', key, 'finished', 'sid', 'status', 'rank', 'seq', 'seen', 'over', 'duration', 'answered',
-        'sip', 'price', 'unit', 'looked', 'why', 'from')
+        'sip', 'price', 'unit', 'recording', 'recordingurl', 'looked', 'why',
+        'from')
+end
+
+-- Notes the recording of one that was moved there; whether it was not known before.
+local function note_past_recording(key, past, sid, recording, url)
+    local lines, noted = {}, false
+    for line in string.gmatch(past, '[^\n]+') do
+        local entry = cjson.decode(line)
+        if entry.sid == sid and not entry.recording then
+            entry.recording, entry.recordingurl, noted = recording, url, true
+            line = cjson.encode(entry)
+        end
+        lines[#lines + 1] = line
+    end
+    if noted then
+        redis.call('HSET', key, 'past', table.concat(lines, '\n'))
+    end
+    return noted
 end

@@ -88,7 +88,7 @@ local function flush_log()
             local sequence = string.format('%.0f', before + i)
             redis.call('XADD', final and K.outbox_finals or K.outbox_details, sequence .. '-0', 'e',
                 cjson.encode({ group.kind, now, group.ids, group.count, group.details }))
-            if final or group.kind == 'line' then
+            if final or group.kind == 'line' or group.kind == 'recorded' then
                 for _, id in ipairs(group.ids) do
                     if type(id) == 'string' and not log_dropped[id] then
                         redis.call('HSET', K.job .. id, 'log', sequence)
