@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any
 import pytest
 import redis
 import requests
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Request, expect, sync_playwright
 
 from tests.acceptance.conftest import FAST
 from tests.servers import Server, missing
@@ -151,18 +152,33 @@ class Visitor:
         self.url = url
         self.troubles: list[str] = []
         self.hosts: set[str] = set()
+        #: Requests that may change something and have no answer yet.
+        self._sending: set[Request] = set()
         page.set_default_timeout(PATIENCE_MS)
         page.on("pageerror", lambda error: self.troubles.append(str(error)))
         page.on("console", self._heard)
-        page.on(
-            "request",
-            lambda request: self.hosts.add(re.sub(r"^(\w+://[^/]*).*", r"\1", request.url)),
-        )
+        page.on("request", self._asked)
+        page.on("requestfinished", self._answered)
+        page.on("requestfailed", self._answered)
+
+    def _asked(self, request: Request) -> None:
+        self.hosts.add(re.sub(r"^(\w+://[^/]*).*", r"\1", request.url))
+        if request.method != "GET":
+            self._sending.add(request)
+
+    def _answered(self, request: Request) -> None:
+        self._sending.discard(request)
 
     def _heard(self, message: Any) -> None:
         # The console also shows refused requests; tests check the page for those.
         if message.type == "error" and "Failed to load resource" not in message.text:
             self.troubles.append(message.text)
+
+    def finish(self) -> None:
+        """Wait for the answers to what was sent: the next test would find those calls."""
+        until_s = time.monotonic() + PATIENCE_MS / 1000
+        while self._sending and not self.page.is_closed() and time.monotonic() < until_s:
+            self.page.wait_for_timeout(20)
 
     def go(self, address: str = "/") -> Page:
         """Open one of the page's places."""
@@ -192,6 +208,8 @@ def visit(office: Office, browser: Browser) -> Iterator[Callable[..., Visitor]]:
         return visitors[-1]
 
     yield come
+    for visitor in visitors:
+        visitor.finish()
     for context in contexts:
         context.close()
     for visitor in visitors:

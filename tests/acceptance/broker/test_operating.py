@@ -112,7 +112,8 @@ def test_commands_that_would_do_harm_are_refused_in_words(
 ) -> None:
     """Calls are taken on, a call that is being placed is placed once, no slot comes or goes."""
     worker = fast.start_worker(DIAL_DEADLINE="30s", UNKNOWN_OUTCOME_HORIZON="2m")
-    phone.faults({"fault": "slow", "ms": 8_000, "when": "after"})
+    # Longer than a slow machine needs for the commands.
+    phone.faults({"fault": "slow", "ms": 20_000, "when": "after"})
     job_id = api.schedule(number(1))
     until(phone.rings, within_s=10, what="it rings")
     script = (
@@ -124,7 +125,7 @@ def test_commands_that_would_do_harm_are_refused_in_words(
         "    ('pool_grow', dict(n=2)), ('pool_shrink', dict(n=1)),\n"
         "    ('autoscale', dict(max=9, min=1)), ('pool_restart', {}),\n"
         "):\n"
-        "    (answer,) = ask(name, arguments=arguments, reply=True, timeout=5, limit=1)\n"
+        "    (answer,) = ask(name, arguments=arguments, reply=True, timeout=20, limit=1)\n"
         "    print(*(told['error'] for told in answer.values()))\n"
     )
     done = python(fast, script)

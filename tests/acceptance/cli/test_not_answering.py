@@ -111,12 +111,13 @@ def test_a_killed_worker_is_no_silence_of_twilios(
     stack.use_web_of(web_of_all)
     stack.start_simulator()
     phone = SimulatorClient(stack.simulator_url)
-    phone.faults({"fault": "slow", "ms": 60_000, "on": None})
-    worker = stack.start_worker(DIAL_DEADLINE="20s")
+    phone.faults({"fault": "slow", "ms": 120_000, "when": "after", "on": None})
+    worker = stack.start_worker(DIAL_DEADLINE="100s")
     api.bulk(calls(3))
-    until(lambda: api.stats()["active"] == 3, within_s=60, what="three are being placed")
+    # Not before: one that is not dialed yet would be dialed by the next worker.
+    until(lambda: len(phone.rings()) == 3, within_s=60, what="three are being placed")
     worker.kill()
-    stack.start_worker(DIAL_DEADLINE="20s")
+    stack.start_worker(DIAL_DEADLINE="100s")
     until(lambda: api("GET", "/stats")["unknownOutcomes"] > 0, within_s=60, what="they are unknown")
     assert "Twilio is not answering" not in typed("status").out
     phone.close()
