@@ -20,7 +20,7 @@ OF_LISTS = ("list_key", "list_outcome")
 NO_TIME = {"since": _EPOCH.isoformat(), "until": _EPOCH.isoformat(), "step_ms": 60_000}
 
 #: What anonymizing leaves of a row and of an event.
-BLANK_ROW = dict.fromkeys(("to_number", "lead_id", "message", "metadata", "failure"))
+BLANK_ROW = dict.fromkeys(("to_number", "lead_id", "message", "metadata", "failure", "options"))
 BLANK_EVENT: Mapping[str, Any] = {"from_number": None, "to_number": None, "details": {}}
 
 

@@ -77,6 +77,9 @@ class CallRow:
     answered_by: str | None = None
     #: The last failure, in words.
     failure: str | None = None
+    #: What the call says of how it is placed, by the names in `calls.call.OPTIONS`; ``None`` also
+    #: where an older version wrote the row.
+    options: Mapping[str, Any] | None = None
     #: When personal fields were blanked.
     anonymized_ms: int | None = None
 

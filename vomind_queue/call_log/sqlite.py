@@ -38,7 +38,9 @@ _EVENT = tuple(each.name for each in fields(CallEvent))
 #: Not every row has it; the first one that does is the most accurate.
 _KEPT = "answered_ms = coalesce(answered_ms, excluded.answered_ms)"
 #: Blanked fields stay blank; the call's progress is still written.
-_PERSONAL = ("to_number", "lead_id", "message", "metadata", "failure")
+_PERSONAL = ("to_number", "lead_id", "message", "metadata", "failure", "options")
+#: Kept as JSON.
+_OBJECTS = ("metadata", "options")
 _UNBLANKED = ", ".join(
     f"{name} = iif(anonymized_ms IS NULL, excluded.{name}, NULL)" for name in _PERSONAL
 )
@@ -204,6 +206,7 @@ class SqliteLog:
                 database.execute("PRAGMA journal_mode = WAL")
                 schema = files("vomind_queue.call_log") / "sqlite.sql"
                 database.executescript(schema.read_text("utf-8"))
+                _add_columns(database)
                 with database:
                     yield database
 
@@ -230,6 +233,14 @@ class SqliteLog:
             raise LogUnavailable(text) from None
 
 
+def _add_columns(database: sqlite3.Connection) -> None:
+    """Add to the table of an older version what it lacks."""
+    known = {each[1] for each in database.execute("PRAGMA table_info(call_logs)")}
+    for name in _ROW:
+        if name not in known:
+            database.execute(f"ALTER TABLE call_logs ADD COLUMN {name} TEXT")
+
+
 def _flat(line: CallRow | CallEvent) -> list[Any]:
     values = (getattr(line, name) for name in (_ROW if isinstance(line, CallRow) else _EVENT))
     return [
@@ -240,8 +251,8 @@ def _flat(line: CallRow | CallEvent) -> list[Any]:
 
 def _row(found: sqlite3.Row) -> CallRow:
     values = dict(found)
-    metadata = values["metadata"]
-    return CallRow(**{**values, "metadata": None if metadata is None else json.loads(metadata)})
+    objects = {name: json.loads(values[name]) for name in _OBJECTS if values.get(name) is not None}
+    return CallRow(**{**values, **objects})
 
 
 def _event(found: sqlite3.Row) -> CallEvent:

@@ -23,6 +23,7 @@ CREATE TABLE IF NOT EXISTS call_logs (
     price_unit TEXT,
     answered_by TEXT,
     failure TEXT,
+    options TEXT,
     anonymized_ms INTEGER
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS call_logs_job ON call_logs (job_id, key);

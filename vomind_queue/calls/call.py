@@ -110,12 +110,16 @@ class Call:
             data["lead_id"] = self.lead_id
         data["priority"] = str(self.priority)
         data["metadata"] = dict(self.metadata or {})
-        for name, attribute in OPTIONS.items():
-            if (value := getattr(self, attribute)) is not None:
-                data[name] = value
+        data |= self.options
         if self.to_given is not None:
             data["toGiven"] = self.to_given
         return data
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """What the call says of how it is placed, by the names in `OPTIONS`."""
+        given = {name: getattr(self, attribute) for name, attribute in OPTIONS.items()}
+        return {name: value for name, value in given.items() if value is not None}
 
     @classmethod
     def from_data(cls, data: Mapping[str, Any]) -> Call:

@@ -194,6 +194,7 @@ def row_of(job_id: str, fields: Mapping[str, str], version: int) -> CallRow:
         priority=call.priority.value,
         message=call.message,
         metadata=call.metadata,
+        options=call.options,
         state=state,
         attempts=int(fields.get("attempts", 0)),
         scheduled_ms=call_record.number(fields, "due"),

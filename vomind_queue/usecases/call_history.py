@@ -10,9 +10,9 @@ from typing import Protocol
 from vomind_queue.call_log.models import FINAL_STATES, CallEvent, CallRow, Erased, Search
 from vomind_queue.call_log.protocol import CallLog
 from vomind_queue.call_log.trends import Span, Step, Window, window
-from vomind_queue.calls.call import Call, Priority, mask_number
+from vomind_queue.calls.call import OPTIONS, Call, Priority, mask_number
 from vomind_queue.calls.phone_number import PhoneNumber
-from vomind_queue.errors import JobNotFound, LogUnavailable, WrongState
+from vomind_queue.errors import CallRefused, JobNotFound, LogUnavailable, WrongState
 
 logger = logging.getLogger(__name__)
 
@@ -107,7 +107,10 @@ class History:
         return found
 
     def ended_call(self, job_id: str) -> Call:
-        """Return what was to be said to whom. Raise JobNotFound, also where that was blanked."""
+        """Return what was to be said to whom, and how. Raise JobNotFound, CallRefused, WrongState.
+
+        A call whose number and message were blanked is not found.
+        """
         try:
             found = self._log.call(job_id)
         except LogUnavailable:
@@ -118,12 +121,15 @@ class History:
         if row.state not in FINAL_STATES:
             text = f"Call {job_id} has not ended; it is {row.state}."
             raise WrongState(text, job_id=job_id, state=row.state)
+        if row.options is None:
+            raise CallRefused("An older version wrote it to the call log, without its options.")
         return Call(
             to=row.to_number or "",
             message=row.message or "",
             lead_id=row.lead_id,
             priority=Priority(row.priority),
             metadata=row.metadata,
+            **{own: row.options[name] for name, own in OPTIONS.items() if name in row.options},
         )
 
     def forget(self, number: str) -> Forgotten:

@@ -112,6 +112,18 @@ def test_calls_are_made_again_once(api: Api, ship: Callable[[], None]) -> None:
     assert api.total() == before
 
 
+def test_a_call_of_the_log_is_made_again_as_it_was(api: Api, ship: Callable[[], None]) -> None:
+    """With all that it says of how it is placed."""
+    options = {"retryOn": ["busy"], "machineDetection": "enable", "language": "de-DE"}
+    schedule(api, 1, **options)
+    api.delete("/job/1")
+    ship()
+    assert api.web.get("/api/calls/1").get_json()["options"] == options
+    (made,) = act(api, {"act": "again", "jobIds": ["1"]})["results"]
+    data = api.get(f"/job/{made['newJobId']}").get_json()["data"]
+    assert {name: data[name] for name in options} == options
+
+
 @pytest.mark.usefixtures("failed")
 def test_priority_and_time_are_changed(api: Api) -> None:
     """Of what waits; a time that is gone is refused for all."""

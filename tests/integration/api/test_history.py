@@ -9,6 +9,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -479,3 +480,26 @@ def test_a_log_that_is_away_leaves_the_rest_done(api: Api, log_path: Path) -> No
     assert answer.status_code == 503
     assert "Removed from the queue: 1," in answer.get_json()["detail"]
     assert api.total() == 0
+
+
+def test_the_file_of_an_older_version_is_read_and_goes_on(
+    api: Api, ship: Callable[[], None], tmp_path: Path
+) -> None:
+    """What it does not know of a call is not guessed when that is placed again."""
+    api.post("/schedule-call", {"to": "+15550000001"})
+    api.delete("/job/1")
+    ship()
+    with closing(sqlite3.connect(tmp_path / "calls.sqlite3")) as database:
+        database.execute("ALTER TABLE call_logs DROP COLUMN options")
+    assert calls(api).get_json()["calls"][0]["options"] is None
+    (refused,) = api.web.post("/api/acts", json={"act": "again", "jobIds": ["1"]}).get_json()[
+        "results"
+    ]
+    assert (refused["result"], refused["newJobId"]) == ("refused", None)
+    assert "without its options" in refused["detail"]
+    api.post("/schedule-call", {"to": "+15550000002", "language": "de-DE"})
+    ship()
+    assert [each["options"] for each in calls(api).get_json()["calls"]] == [
+        {"language": "de-DE"},
+        None,
+    ]

@@ -42,6 +42,7 @@ def row(index: int, **changes: Any) -> CallRow:
         price_unit="USD",
         answered_by="human",
         failure="the first attempt was refused",
+        options={"retryOn": ["busy"], "language": "de-DE"},
     )
     return replace(made, **changes)
 

@@ -41,6 +41,7 @@ def row(shown: CallRow) -> dict[str, Any]:
         "priority": shown.priority,
         "message": shown.message,
         "metadata": shown.metadata,
+        "options": shown.options,
         "attemptsMade": shown.attempts,
         "outcome": shown.outcome,
         "failedReason": shown.failure,

@@ -1,5 +1,6 @@
--- The list of calls: an index in its order for each choice of state, outcome and priority. Safe to
--- run again. It writes the table anew once, which locks it: seconds with a million calls.
+-- The list of calls: an index in its order for each choice of state, outcome and priority; and what
+-- a call says of how it is placed. Safe to run again. It writes the table anew once, which locks it:
+-- seconds with a million calls.
 
 alter table public.call_logs
     -- The same as call_key, for lists with such a filter. Ordered by call_key itself, PostgreSQL might
@@ -29,3 +30,27 @@ create statistics if not exists public.call_list_choices (mcv)
 -- These did the same for two of the filters.
 drop index if exists public.call_logs_state;
 drop index if exists public.call_logs_outcome;
+
+-- retryOn, language and so on, so that a call can be placed again as it was.
+alter table public.call_logs add column if not exists options jsonb;
+
+-- As before, with the new column.
+create or replace function public.call_logs_keep_newest() returns trigger
+language plpgsql set search_path = '' as $$
+begin
+    if new.version < old.version then
+        return null;
+    end if;
+    if old.anonymized_at is not null then
+        new.to_number := null;
+        new.lead_id := null;
+        new.message := null;
+        new.metadata := null;
+        new.failure := null;
+        new.options := null;
+        new.anonymized_at := old.anonymized_at;
+    end if;
+    new.answered_at := coalesce(old.answered_at, new.answered_at);
+    return new;
+end
+$$;

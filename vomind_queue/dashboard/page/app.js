@@ -5,7 +5,9 @@ import { overview, start } from './live.js';
 import { Confirm, Icon, Toasts } from './parts.js';
 import { ActivityPage } from './pages/activity.js';
 import { CallPage } from './pages/call.js';
-import { CallsPage, LISTED } from './pages/calls.js';
+import { Orders } from './acts.js';
+import { filters_in } from './filters.js';
+import { CallsPage, title_of } from './pages/calls.js';
 import { LoginPage } from './pages/login.js';
 import { OverviewPage } from './pages/overview.js';
 import { PlacePage } from './pages/place.js';
@@ -14,7 +16,7 @@ import { SPANS, TrendsPage } from './pages/trends.js';
 import { useCell } from './state.js';
 import { verdict } from './verdict.js';
 import { useWatch, WatchSwitch } from './watch.js';
-import { STATES, ZONE } from './words.js';
+import { choose_zone, ZONE, ZONES } from './zone.js';
 
 const NAV = [
   ['', 'Overview', 'layout-dashboard'],
@@ -29,6 +31,9 @@ const THEMES = {
   light: ['sun', 'Theme: light'],
   dark: ['moon', 'Theme: dark'],
 };
+
+/** Made once: they are the same whenever the frame is drawn. */
+const ZONE_OPTIONS = ZONES.map((zone) => html`<option value=${zone} key=${zone}>${zone}</option>`);
 
 function decoded(part) {
   try {
@@ -47,8 +52,8 @@ function where() {
 
 function page({ room, rest, query }) {
   if (room === 'calls') {
-    const state = LISTED.includes(rest[0]) ? rest[0] : 'waiting';
-    return [`${STATES[state].name} calls`, html`<${CallsPage} state=${state} query=${query} />`];
+    const filters = filters_in({ rest, query });
+    return [title_of(filters), html`<${CallsPage} filters=${filters} query=${query} />`];
   }
   if (room === 'call')
     return [`Call ${rest[0]}`, html`<${CallPage} key=${rest[0]} id=${rest[0]} />`];
@@ -96,7 +101,8 @@ function Side({ room }) {
     <nav aria-label="Main">${NAV.map(([key, name, sign]) => html`<a key=${key} href=${`#/${key}`} aria-current=${at === key ? 'page' : undefined}><${Icon} name=${sign} /><span>${name}</span></a>`)}</nav>
     <div class="foot"><${WatchSwitch} /><button type="button" class="bare" onClick=${next} aria-label=${`${said}. Change.`} title=${said}><${Icon} name=${icon} /><span>${said}</span></button>
       ${signedIn() && html`<button type="button" class="bare" onClick=${signOut}><${Icon} name="log-out" /><span>Sign out</span></button>`}
-      <p class="ways"><a href="docs">API</a> · <span title="Times on this page">Times in ${ZONE}</span></p></div></header>`;
+      <label class="zone" title="Time zone of this page"><${Icon} name="clock" /><span class="hidden">Times in</span><select value=${ZONE} onChange=${(event) => choose_zone(event.target.value)}>${ZONE_OPTIONS}</select></label>
+      <p class="ways"><a href="docs">API</a></p></div></header>`;
 }
 
 function App() {
@@ -105,7 +111,8 @@ function App() {
   useEffect(() => {
     const moved = () => {
       set(where());
-      scrollTo(0, 0);
+      // The list changes below the filter that is being chosen.
+      if (!document.activeElement.closest('.filters')) scrollTo(0, 0);
     };
     addEventListener('hashchange', moved);
     return () => removeEventListener('hashchange', moved);
@@ -119,7 +126,7 @@ function App() {
     event.preventDefault();
     document.querySelector('main').focus();
   }}>To the content</a>
-    <div class="frame"><${Side} room=${place.room} /><main id="main" tabindex="-1">${body}</main></div><${Toasts} /><${Confirm} />`;
+    <div class="frame"><${Side} room=${place.room} /><main id="main" tabindex="-1">${body}</main></div><div class="corner"><${Orders} /><${Toasts} /></div><${Confirm} />`;
 }
 
 /** A screen reader announces the name of the page that was opened. */
@@ -127,7 +134,8 @@ function useFocus(address) {
   const [first, set] = useState(true);
   useEffect(() => {
     if (first) set(false);
-    else document.querySelector('h1')?.focus({ preventScroll: true });
+    else if (!document.activeElement.closest('.filters'))
+      document.querySelector('h1')?.focus({ preventScroll: true });
   }, [address]);
 }
 
@@ -148,7 +156,7 @@ function useSlash() {
       const box = document.getElementById('search');
       if (box) box.focus();
       else {
-        location.hash = '#/calls/waiting';
+        location.hash = '#/calls';
         setTimeout(() => document.getElementById('search')?.focus(), 50);
       }
     };

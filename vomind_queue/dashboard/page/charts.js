@@ -77,6 +77,9 @@ export function Starts({ minutes, rate }) {
   </figure>`;
 }
 
+/** Outcomes that the call log has under another name. */
+const LOGGED_AS = { machine: 'completed' };
+
 /** How the calls of the last hour ended. */
 export function Outcomes({ outcomes }) {
   const total = Object.values(outcomes).reduce((sum, number) => sum + number, 0);
@@ -84,13 +87,13 @@ export function Outcomes({ outcomes }) {
   const rows = Object.entries(OUTCOMES).filter(([name]) => outcomes[name]);
   return html`<div class="outcomes">
     <div class="stack" aria-hidden="true">${rows.map(([name, { tone }]) => html`<i key=${name} class=${tone} style=${{ flexGrow: outcomes[name] }}></i>`)}</div>
-    <dl>${rows.map(([name, { name: said, tone }]) => html`<div key=${name}><dt><i class=${`dot ${tone}`}></i>${said}</dt><dd>${count(outcomes[name])} <span class="faint">${percent(outcomes[name], total)}</span></dd></div>`)}</dl>
+    <dl>${rows.map(([name, { name: said, tone }]) => html`<div key=${name}><dt><i class=${`dot ${tone}`}></i>${said}</dt><dd><a href=${`#/calls?outcome=${LOGGED_AS[name] || name}&since=1h`}>${count(outcomes[name])}</a> <span class="faint">${percent(outcomes[name], total)}</span></dd></div>`)}</dl>
   </div>`;
 }
 
-/** Waiting calls by priority, as one bar. */
+/** Waiting calls by priority, as one bar: `[name, number, tone, address]` of each. */
 export function Shares({ parts }) {
   const total = parts.reduce((sum, [, number]) => sum + number, 0);
   return html`<div class="shares"><div class=${`stack ${total ? '' : 'none'}`} aria-hidden="true">${parts.map(([name, number, tone]) => number > 0 && html`<i key=${name} class=${tone} style=${{ flexGrow: number }}></i>`)}</div>
-    <dl>${parts.map(([name, number, tone]) => html`<div key=${name}><dt><i class=${`dot ${tone}`}></i>${name}</dt><dd>${count(number)}</dd></div>`)}</dl></div>`;
+    <dl>${parts.map(([name, number, tone, href]) => html`<div key=${name}><dt><i class=${`dot ${tone}`}></i>${name}</dt><dd><a href=${href}>${count(number)}</a></dd></div>`)}</dl></div>`;
 }

@@ -2,13 +2,23 @@
 import { html, useEffect, useRef, useState } from './html.js';
 import { overview } from './live.js';
 import { cell, useCell } from './state.js';
-import { count, distance, masked, moment, STATES, whole } from './words.js';
+import { count, distance, masked, moment, stage, STATES, whole } from './words.js';
 
 export const Icon = ({ name }) => html`<span class=${`i i-${name}`} aria-hidden="true"></span>`;
 
+/** Whether all numbers are shown, until the page is left. */
+const unmasked = cell(false);
+
+export function NumbersSwitch() {
+  const on = useCell(unmasked);
+  return html`<button type="button" class="small" aria-pressed=${on} onClick=${() => unmasked.set(!on)}><${Icon} name=${on ? 'eye-off' : 'eye'} />${on ? 'Hide numbers' : 'Show numbers'}</button>`;
+}
+
 /** A phone number, hidden until somebody asks for it. */
 export function Phone({ number }) {
-  const [open, set] = useState(false);
+  const all = useCell(unmasked);
+  const [open, set] = useState(all);
+  useEffect(() => set(all), [all]);
   if (!number) return html`<span class="faint">blanked</span>`;
   return html`<button type="button" class=${`phone ${open ? 'open' : ''}`} title=${open ? 'Hide the number' : 'Show the number'} aria-expanded=${open}
     onClick=${(event) => {
@@ -20,6 +30,12 @@ export function Phone({ number }) {
 export function Badge({ state }) {
   const known = STATES[state] || { name: state, icon: 'info', tone: 'grey' };
   return html`<span class=${`badge ${known.tone}`}><${Icon} name=${known.icon} />${known.name}</span>`;
+}
+
+/** Where a call is, the outcome first: "Busy", not "placed". */
+export function Stage({ call, state }) {
+  const { name, tone, icon } = stage(call, state);
+  return html`<span class=${`badge ${tone}`}><${Icon} name=${icon} />${name}</span>`;
 }
 
 /** Copies a text, and says so for a moment. */
@@ -44,6 +60,13 @@ export function Time({ at, far }) {
   useSecond();
   if (!at) return html`<span class="faint">–</span>`;
   return html`<time dateTime=${at} title=${whole(at)}>${far ? distance(at) : moment(at)}</time>`;
+}
+
+/** The same with its distance from now below it. */
+export function When({ at }) {
+  useSecond();
+  if (!at) return html`<span class="faint">–</span>`;
+  return html`<time class="when" dateTime=${at} title=${whole(at)}>${moment(at)}<span class="faint">${distance(at)}</span></time>`;
 }
 
 /** Draws its owner again each second. */
@@ -198,10 +221,10 @@ export function Choice({ name, label, options, value, set }) {
   </div></fieldset>`;
 }
 
-/** Saves a text as a file. */
+/** Saves a text, or its parts, as a file. */
 export function save(name, text, kind) {
   const link = document.createElement('a');
-  link.href = URL.createObjectURL(new Blob([text], { type: kind }));
+  link.href = URL.createObjectURL(new Blob([text].flat(), { type: kind }));
   link.download = name;
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);

@@ -1,17 +1,31 @@
 // Numbers, times and states in words.
 import { now } from './api.js';
+import { ZONE } from './zone.js';
 
 const COUNT = new Intl.NumberFormat('en');
 const CLOCK = new Intl.DateTimeFormat('en-GB', {
   hour: '2-digit',
   minute: '2-digit',
   second: '2-digit',
+  timeZone: ZONE,
 });
-const SHORT_CLOCK = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit' });
-const DAY = new Intl.DateTimeFormat('en-GB', { weekday: 'short', day: 'numeric', month: 'short' });
-const WHOLE = new Intl.DateTimeFormat('en-GB', { dateStyle: 'full', timeStyle: 'long' });
+const SHORT_CLOCK = new Intl.DateTimeFormat('en-GB', {
+  hour: '2-digit',
+  minute: '2-digit',
+  timeZone: ZONE,
+});
+const DAY = new Intl.DateTimeFormat('en-GB', {
+  weekday: 'short',
+  day: 'numeric',
+  month: 'short',
+  timeZone: ZONE,
+});
+const WHOLE = new Intl.DateTimeFormat('en-GB', {
+  dateStyle: 'full',
+  timeStyle: 'long',
+  timeZone: ZONE,
+});
 
-export const ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone;
 export const count = (number) => COUNT.format(number);
 export const many = (number, one, more = `${one}s`) =>
   `${count(number)} ${number === 1 ? one : more}`;
@@ -45,7 +59,7 @@ export const whole = (iso) => WHOLE.format(new Date(iso));
 /** 14:03:22, or with its day when that is not today. */
 export function moment(iso) {
   const at = new Date(iso);
-  const today = new Date(now()).toDateString() === at.toDateString();
+  const today = DAY.format(now()) === DAY.format(at);
   return today ? CLOCK.format(at) : `${DAY.format(at)}, ${SHORT_CLOCK.format(at)}`;
 }
 

@@ -3,7 +3,7 @@ import { get, job_path } from '../api.js';
 import * as actions from '../actions.js';
 import { html, useEffect } from '../html.js';
 import { useLive } from '../live.js';
-import { Failure, Icon, Loading, Phone, Pill, Time, Urgency } from '../parts.js';
+import { Failure, Icon, Loading, Phone, Pill, Stage, Time, Urgency } from '../parts.js';
 import {
   clock,
   distance,
@@ -13,7 +13,6 @@ import {
   moment,
   outcome,
   plain,
-  stage,
   STATES,
   upper,
   visible,
@@ -178,12 +177,6 @@ function Facts({ shown, job, told }) {
   </dl>
   <h3>Message</h3><blockquote>${(data.message && visible(data.message)) ?? html`<span class="faint">blanked</span>`}</blockquote>
   ${metadata && html`<h3>Metadata</h3><pre tabindex="0">${metadata}</pre>`}</section>`;
-}
-
-/** Where a call is, the outcome first: "Busy", not "placed". */
-function Stage({ call, state }) {
-  const { name, tone, icon } = stage(call, state);
-  return html`<span class=${`badge ${tone}`}><${Icon} name=${icon} />${name}</span>`;
 }
 
 /** What went wrong, and what follows. */

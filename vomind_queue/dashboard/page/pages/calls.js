@@ -1,87 +1,37 @@
-// The lists: each state's calls, and what the call log finds.
+// The list of calls: those of a state in the queue's own order, or all that match, newest first.
 import { get } from '../api.js';
 import * as actions from '../actions.js';
+import { save_found } from '../export.js';
+import { FilterBar } from '../filterbar.js';
+import { address_of, api_filters, LISTED, queue_list } from '../filters.js';
 import { html, useEffect, useState } from '../html.js';
 import { overview, useLive } from '../live.js';
-import {
-  Badge,
-  Empty,
-  Failure,
-  Icon,
-  Loading,
-  Pager,
-  Phone,
-  Pill,
-  Time,
-  Urgency,
-} from '../parts.js';
+import { Empty, Failure, Icon, Loading, NumbersSwitch, Pager } from '../parts.js';
+import { SelectBar, useSelection } from '../selection.js';
 import { useCell } from '../state.js';
-import { count, is_on_the_line, many, outcome, plain, STATES } from '../words.js';
+import { Table } from '../table.js';
+import { count, many, STATES } from '../words.js';
 
 const ON_PAGE = 25;
-export const LISTED = ['waiting', 'active', 'delayed', 'completed', 'failed', 'cancelled'];
+/** A count reads all that match, so it is asked for less often than the page itself. */
+const COUNT_MS = 15_000;
 const NOTES = {
   waiting: 'In the order in which they will be dialed.',
   delayed: 'Soonest first: scheduled, or between two attempts.',
   active: 'Being dialed, or waiting for Twilio’s confirmation.',
   completed: 'Newest first.',
   failed: 'Failed after all attempts. Newest first.',
-  cancelled: 'Taken out before they rang, as the call log tells it.',
+  cancelled: 'Taken out before they rang. Newest first, from the call log.',
 };
-const TIMES = {
-  waiting: ['Since', 'created'],
-  delayed: ['Due', 'due'],
-  active: ['Started', 'started'],
-  completed: ['Placed', 'finished'],
-  failed: ['Given up', 'finished'],
-  cancelled: ['Cancelled', 'finished'],
+/** What an empty list would show, and a way to fill it. */
+const NOTHING = {
+  waiting: 'A call that is due stands here until it is dialed.',
+  delayed: 'Calls for later stand here, and those that are tried again.',
+  active: 'A call stands here for the moment in which Twilio is asked to place it.',
+  completed: 'Calls that Twilio took stand here, with how they ended.',
+  failed: 'Calls that were given up stand here, with the reason.',
+  cancelled: 'Calls that somebody cancelled stand here.',
 };
-
-/** What the last column of a list tells. */
-const LAST = { waiting: 'Message', delayed: 'Message, or why delayed', failed: 'Why' };
-
-function Last({ each }) {
-  const said = outcome(each.call);
-  if (each.state === 'failed' || (each.state === 'delayed' && each.reason))
-    return html`<span class="cut" title=${each.reason}>${each.reason}</span>`;
-  if (['waiting', 'delayed'].includes(each.state))
-    return html`<span class="cut faint" title=${each.message}>${each.message}</span>`;
-  if (each.reconciled)
-    return html`<${Pill} tone="amber">No clear answer<//> <span class="faint">checked until <${Time} at=${each.reconciled} /></span>`;
-  return said
-    ? html`<${Pill} tone=${said.tone}>${said.name}<//>`
-    : html`<span class="faint">–</span>`;
-}
-
-function Act({ job }) {
-  if (['waiting', 'delayed'].includes(job.state))
-    return html`<button type="button" class="small" aria-label=${`Cancel call ${job.jobId}`} onClick=${() => actions.cancel(job)}><${Icon} name="x" />Cancel</button>`;
-  if (job.state === 'failed')
-    return html`<button type="button" class="small" aria-label=${`Retry call ${job.jobId}`} onClick=${() => actions.retry(job)}><${Icon} name="rotate-ccw" />Retry</button>`;
-  if (is_on_the_line(job))
-    return html`<button type="button" class="small" aria-label=${`Hang up call ${job.jobId}`} onClick=${() => actions.hang_up(job)}><${Icon} name="phone-off" />Hang up</button>`;
-  return null;
-}
-
-/** Calls in a table; on a phone each is a card. */
-export function Table({ caption, jobs, state }) {
-  const [name, field] = TIMES[state] || ['Accepted', 'created'];
-  const last = LAST[state] || 'On the line';
-  return html`<div class="table-box"><table class="calls"><caption class="hidden">${caption}</caption>
-    <thead><tr><th scope="col">Call</th>${!state && html`<th scope="col">State</th>`}<th scope="col">Number</th><th scope="col">Lead</th><th scope="col">Priority</th><th scope="col">${name}</th><th scope="col">${last}</th><th scope="col"><span class="hidden">Actions</span></th></tr></thead>
-    <tbody>${jobs.map((job) => {
-      const each = plain(job);
-      return html`<tr key=${each.id}>
-      <td data-name="Call"><a class="id" href=${`#/call/${each.id}`}>${each.id}</a></td>
-      ${!state && html`<td data-name="State"><${Badge} state=${each.state} /></td>`}
-      <td data-name="Number"><${Phone} number=${each.to} /></td>
-      <td data-name="Lead">${each.lead === undefined || each.lead === null ? html`<span class="faint">–</span>` : html`<span class="cut short">${each.lead}</span>`}</td>
-      <td data-name="Priority"><${Urgency} priority=${each.priority} /></td>
-      <td data-name=${name}><${Time} at=${each[field] || each.created} far=${state === 'delayed'} /></td>
-      <td data-name=${last} class="grow"><${Last} each=${each} /></td>
-      <td class="acts">${job.data && html`<${Act} job=${job} />`}</td></tr>`;
-    })}</tbody></table></div>`;
-}
 
 function Why() {
   const { value, again } = useLive(() => get('api/queue/failed/reasons'), []);
@@ -95,87 +45,153 @@ function Why() {
     )}</ul></section>`;
 }
 
-function Listed({ state, page }) {
-  const path = `api/queue/${state}?start=${page * ON_PAGE}&end=${(page + 1) * ON_PAGE - 1}`;
-  const { value, error, again } = useLive(() => get(path), [path]);
-  if (!value)
-    return error ? html`<${Failure} error=${error} again=${again} />` : html`<${Loading} />`;
-  if (!value.total)
-    return html`<${Empty} icon=${STATES[state].icon} title=${`No call is ${STATES[state].name.toLowerCase()}.`} />`;
-  return html`${state === 'failed' && html`<${Why} />`}<${Table} caption=${`${STATES[state].name} calls`} jobs=${value.jobs} state=${state} /><${Pager} path=${`#/calls/${state}`} page=${page} size=${ON_PAGE} total=${value.total} />`;
+function Nothing({ filters }) {
+  const { state } = filters;
+  if (NOTHING[state] && address_of(filters) === `#/calls/${state}`)
+    return html`<${Empty} icon=${STATES[state].icon} title=${state === 'cancelled' ? 'No call was cancelled.' : `No call is ${STATES[state].name.toLowerCase()}.`}><p class="faint">${NOTHING[state]}</p><p><a class="button" href="#/place/now"><${Icon} name="plus" />Place a call</a></p><//>`;
+  if (filters.q)
+    return html`<${Empty} icon="search" title="No call matches."><p class="faint">Give a whole number with its country code, a lead exactly as it was sent, or a call's id.</p><//>`;
+  return html`<${Empty} icon="search" title="No call matches."><p class="faint">No call has all of these filters.</p><p><a class="button" href="#/calls">Show all calls</a></p><//>`;
 }
 
-/** Queries of the call log that a search may mean: a number, a call's id, a lead. */
+/** The queue's own list of a state. */
+function Queue({ state, filters, page }) {
+  const path = `api/queue/${state}?start=${page * ON_PAGE}&end=${(page + 1) * ON_PAGE - 1}`;
+  const { value, error, again } = useLive(() => get(path), [path]);
+  const selection = useSelection(path);
+  if (!value)
+    return error ? html`<${Failure} error=${error} again=${again} />` : html`<${Loading} />`;
+  if (!value.total) return html`<${Nothing} filters=${filters} />`;
+  return html`${state === 'failed' && html`<${Why} />`}<${Table} caption=${`${STATES[state].name} calls`} calls=${value.jobs} state=${state} selection=${selection} /><${SelectBar} selection=${selection} filters=${filters} total=${value.total} /><${Pager} path=${`#/calls/${state}`} page=${page} size=${ON_PAGE} total=${value.total} />`;
+}
+
+const log_page = (query) => get(`api/calls?${new URLSearchParams(query)}`);
+
+/** How many calls match, as of a moment ago; null where nobody counts. */
+function useCount(filters) {
+  const [total, set] = useState(null);
+  const address = address_of(filters);
+  useEffect(() => {
+    let current = true;
+    const ask = () =>
+      log_page({ ...api_filters(filters), count: true, limit: 1 }).then(
+        (answer) => current && set(answer.total ?? null),
+        () => current && set(null),
+      );
+    set(null);
+    ask();
+    const timer = setInterval(() => document.hidden || ask(), COUNT_MS);
+    return () => {
+      current = false;
+      clearInterval(timer);
+    };
+  }, [address]);
+  return total;
+}
+
+/** The pages that led to a page, by its cursor: the call log gives only the next one. */
+const before = new Map();
+
+function LogPager({ filters, value, cursor, total }) {
+  const to = (after) => address_of(filters, { after });
+  const step = (href, name, icon) =>
+    href === null
+      ? html`<span class="button off" aria-hidden="true"><${Icon} name=${icon} /></span>`
+      : html`<a class="button" href=${href} aria-label=${name} title=${name}><${Icon} name=${icon} /></a>`;
+  if (value.next) before.set(value.next, cursor);
+  return html`<nav class="pager" aria-label="Pages"><span role="status">${cursor || value.next ? many(value.count, 'call') : ''}${total !== null && (cursor || value.next) ? ' of ' : ''}${total === null ? '' : `${count(total)}${cursor || value.next ? '' : ` ${total === 1 ? 'call' : 'calls'}`}`}</span>
+    ${(cursor || value.next) && html`${step(cursor ? to('') : null, 'First page', 'chevrons-left')}${step(before.has(cursor) ? to(before.get(cursor)) : null, 'Page before', 'chevron-left')}${step(value.next ? to(value.next) : null, 'Next page', 'chevron-right')}`}</nav>`;
+}
+
+/** All calls that match, newest first. */
+function Log({ filters, cursor }) {
+  const address = address_of(filters, { after: cursor });
+  const load = () =>
+    log_page({ ...api_filters(filters), ...(cursor && { cursor }), limit: ON_PAGE });
+  const { value, error, again } = useLive(load, [address]);
+  const total = useCount(filters);
+  const selection = useSelection(address);
+  if (!value)
+    return error ? html`<${Failure} error=${error} again=${again} />` : html`<${Loading} />`;
+  if (!value.calls.length && !cursor) return html`<${Nothing} filters=${filters} />`;
+  const state = LISTED.includes(filters.state) ? filters.state : null;
+  return html`${value.source === 'queue' && html`<div class="notice"><${Icon} name="info" /><div><strong>There is no call log.</strong> These are the calls in the queue, in its order; those that left it are missing.</div></div>`}
+    <${Table} caption="Calls that match" calls=${value.calls} state=${state} selection=${selection} /><${SelectBar} selection=${selection} filters=${filters} total=${total} /><${LogPager} filters=${filters} value=${value} cursor=${cursor} total=${total} />`;
+}
+
+/** Queries that a search may mean: a call's id, a lead, a number without its plus. */
 export function meanings(text) {
   const squeezed = text.replace(/[\s().-]/g, '');
   if (/^\+[0-9]{7,15}$/.test(squeezed)) return [['number', squeezed]];
   return [
     ['jobId', text],
-    ['lead_id', text],
+    ['lead', text],
     ...(/^[0-9]{7,15}$/.test(squeezed) ? [['number', `+${squeezed}`]] : []),
   ];
 }
 
-async function find(text, state, cursors) {
-  const queries = text ? meanings(text) : [['state', state]];
-  const answers = await Promise.all(
-    queries.map(async ([name, value], at) => {
-      if (cursors && !cursors[at]) return { calls: [], next: null };
-      const query = new URLSearchParams({ [name]: value, limit: String(ON_PAGE) });
-      if (cursors) query.set('cursor', cursors[at]);
-      return get(`api/calls?${query}`);
-    }),
-  );
-  const seen = new Map(
-    answers.flatMap((answer) => answer.calls).map((call) => [call.jobId + call.createdAt, call]),
-  );
-  return {
-    calls: [...seen.values()].sort((one, other) => other.createdAt.localeCompare(one.createdAt)),
-    cursors: answers.map((answer) => answer.next),
-  };
-}
-
-function Found({ text, state }) {
-  const { value, error, again } = useLive(() => find(text, state), [text, state]);
-  const [further, set] = useState({ calls: [], cursors: null });
-  useEffect(() => set({ calls: [], cursors: null }), [text, state]);
+/** What a search may mean, one after the other: the newest calls of each. */
+function Search({ filters }) {
+  const { q, ...others } = filters;
+  const wanted = meanings(q).map(([name, value]) => ({ ...others, [name]: value }));
+  const load = () =>
+    Promise.all(wanted.map((each) => log_page({ ...api_filters(each), limit: ON_PAGE })));
+  const { value, error, again } = useLive(load, [address_of(filters)]);
+  const selection = useSelection(address_of(filters));
   if (!value)
     return error ? html`<${Failure} error=${error} again=${again} />` : html`<${Loading} />`;
-  const calls = [...value.calls, ...further.calls];
-  const cursors = further.cursors || value.cursors;
-  const more = async () => {
-    const answer = await find(text, state, cursors);
-    set({ calls: [...further.calls, ...answer.calls], cursors: answer.cursors });
-  };
-  if (!calls.length)
-    return html`<${Empty} icon="search" title=${text ? 'No call matches.' : 'No call was cancelled.'}>${text && html`<p class="faint">Give a whole number with its country code, a lead exactly as it was sent, or a call's id.</p>`}<//>`;
-  return html`<${Table} caption=${text ? `Calls that match ${text}` : 'Cancelled calls'} jobs=${calls} state=${text ? null : state} />
-    ${cursors.some(Boolean) && html`<p class="more"><button type="button" onClick=${more}>Show more</button></p>`}`;
+  const calls = new Map(
+    value.flatMap((page) => page.calls).map((call) => [call.jobId + call.createdAt, call]),
+  );
+  if (!calls.size) return html`<${Nothing} filters=${filters} />`;
+  const newest = [...calls.values()].sort((one, other) =>
+    other.createdAt.localeCompare(one.createdAt),
+  );
+  return html`<${Table} caption=${`Calls that match ${q}`} calls=${newest} selection=${selection} /><${SelectBar} selection=${selection} filters=${null} total=${null} />
+    <p class="more">${value.map((page, at) => page.next && html`<a key=${at} class="button" href=${address_of(wanted[at])}>All calls of ${meanings(q)[at][0] === 'lead' ? 'the lead' : 'the number'} ${meanings(q)[at][1]}</a>`)}</p>`;
 }
 
-export function Search({ text, then }) {
-  const [typed, type] = useState(text);
-  useEffect(() => type(text), [text]);
-  return html`<form class="search" role="search" onSubmit=${(event) => {
+function SearchBox({ filters }) {
+  const [typed, type] = useState(filters.q);
+  useEffect(() => type(filters.q), [filters.q]);
+  const go = (event) => {
     event.preventDefault();
-    then(typed.trim());
-  }}>
+    const text = typed.trim();
+    const [[name, value], other] = meanings(text);
+    location.hash = address_of(text && !other ? { [name]: value } : { q: text });
+  };
+  return html`<form class="search" role="search" onSubmit=${go}>
     <${Icon} name="search" /><input id="search" type="search" aria-label="Search by number, lead or call id" placeholder="Number, lead or call id" value=${typed} onInput=${(event) => type(event.target.value)} />
     <button>Search</button></form>`;
 }
 
-export function CallsPage({ state, query }) {
+function Tabs({ filters }) {
   const { shown } = useCell(overview);
-  const text = query.get('q') || '';
+  const tab = (state, name, number) =>
+    html`<a key=${state} href=${address_of({ ...filters, state, q: '' })} aria-current=${!filters.q && filters.state === state ? 'page' : undefined}>${name}${number !== undefined && html` <span class="number">${count(number)}</span>`}</a>`;
+  return html`<nav class="tabs" aria-label="States">${tab('', 'All')}${LISTED.map((each) => tab(each, STATES[each].name, shown ? shown.stats[each] : undefined))}</nav>`;
+}
+
+/** The name of the list that these filters find. */
+export function title_of(filters) {
+  if (filters.q) return 'Search';
+  return STATES[filters.state] ? `${STATES[filters.state].name} calls` : 'All calls';
+}
+
+function Body({ filters, query }) {
+  if (filters.q) return html`<${Search} filters=${filters} />`;
+  const state = queue_list(filters);
+  if (!state) return html`<${Log} filters=${filters} cursor=${query.get('after') || ''} />`;
   const page = Math.max(0, Number.parseInt(query.get('page') || '0', 10) || 0);
-  const go = (wanted) => {
-    location.hash = wanted
-      ? `#/calls/${state}?q=${encodeURIComponent(wanted)}`
-      : `#/calls/${state}`;
-  };
-  return html`<header class="page"><h1 tabindex="-1">${text ? 'Search' : `${STATES[state].name} calls`}</h1>
-      <div class="acts">${['completed', 'failed'].includes(state) && !text && html`<button type="button" onClick=${actions.clean}><${Icon} name="trash-2" />Delete finished calls</button>`}<${Search} text=${text} then=${go} /></div></header>
-    <nav class="tabs" aria-label="States">${LISTED.map((each) => html`<a key=${each} href=${`#/calls/${each}`} aria-current=${each === state && !text ? 'page' : undefined}>${STATES[each].name}${shown && each in shown.stats && html` <span class="number">${count(shown.stats[each])}</span>`}</a>`)}</nav>
-    <p class="faint lead">${text ? html`Everything that the call log knows of “${text}”. <a href=${`#/calls/${state}`}>Back to the list</a>` : NOTES[state]}</p>
-    ${text || state === 'cancelled' ? html`<${Found} text=${text} state=${state} />` : html`<${Listed} state=${state} page=${page} />`}`;
+  return html`<${Queue} state=${state} filters=${filters} page=${page} />`;
+}
+
+export function CallsPage({ filters, query }) {
+  const note = queue_list(filters) || (filters.state === 'cancelled' && 'cancelled');
+  return html`<header class="page"><h1 tabindex="-1">${title_of(filters)}</h1>
+      <div class="acts">${['completed', 'failed'].includes(queue_list(filters)) && html`<button type="button" onClick=${actions.clean}><${Icon} name="trash-2" />Delete finished calls</button>`}<${SearchBox} filters=${filters} /></div></header>
+    <${Tabs} filters=${filters} /><${FilterBar} filters=${filters} />
+    <div class="above"><p class="faint lead">${filters.q ? html`Everything that the call log knows of “${filters.q}”.` : NOTES[note] || 'Newest first, from the call log.'}</p>
+      <span><${NumbersSwitch} />${!filters.q && html`<button type="button" class="small" onClick=${() => save_found(filters)}><${Icon} name="download" />Download CSV</button>`}</span></div>
+    <${Body} filters=${filters} query=${query} />`;
 }

@@ -106,14 +106,14 @@ function Oldest({ shown }) {
 function Tiles({ shown }) {
   const { stats, byPriority, onTheLine: line } = shown;
   return html`<section class="tiles" aria-label="Numbers">
-    <a class="tile wide blue" href="#/calls/waiting"><span class="name">Waiting</span><span class="value">${count(stats.waiting)}</span>
+    <div class="tile wide blue"><a class="name" href="#/calls/waiting">Waiting</a><span class="value">${count(stats.waiting)}</span>
       <${Shares} parts=${[
-        ['high', byPriority.high, 'red'],
-        ['normal', byPriority.normal, 'grey'],
-        ['low', byPriority.low, 'faintest'],
-      ]} />${stats.waiting > 0 && html`<span class="note"><${Oldest} shown=${shown} /></span>`}</a>
+        ['high', byPriority.high, 'red', '#/calls?state=waiting&priority=high'],
+        ['normal', byPriority.normal, 'grey', '#/calls?state=waiting&priority=normal'],
+        ['low', byPriority.low, 'faintest', '#/calls?state=waiting&priority=low'],
+      ]} />${stats.waiting > 0 && html`<span class="note"><${Oldest} shown=${shown} /></span>`}</div>
     <${Tile} href="#/calls/active" name=${shown.unknownOutcomes ? 'Dialing or unclear' : 'Dialing'} value=${stats.active} tone="grey"><span class="note">${shown.unknownOutcomes ? `${count(shown.unknownOutcomes)} may or may not have rung` : 'Twilio is being asked'}</span><//>
-    <${Tile} href="#/calls/completed" name="On the line" value=${line.dialing + line.ringing + line.talking} tone="teal"><span class="note">${count(line.ringing)} ringing, ${count(line.talking)} talking</span><//>
+    <${Tile} href="#/calls?state=completed&outcome=none" name="On the line" value=${line.dialing + line.ringing + line.talking} tone="teal"><span class="note">${count(line.ringing)} ringing, ${count(line.talking)} talking</span><//>
     <${Tile} href="#/calls/delayed" name="Scheduled" value=${stats.delayed} tone="violet"><span class="note">for later, or a retry</span><//>
     <${Tile} href="#/calls/completed" name="Placed" value=${stats.completed} tone="green"><span class="note">Twilio took the call</span><//>
     <${Tile} href="#/calls/failed" name="Failed" value=${stats.failed} tone="red"><span class="note">${stats.failed ? 'see why' : 'none'}</span><//>

@@ -4,7 +4,8 @@ import { html, useEffect, useRef, useState } from '../html.js';
 import { overview, touched } from '../live.js';
 import { Choice, Field, Icon, say } from '../parts.js';
 import { useCell } from '../state.js';
-import { distance, masked, moment, whole, ZONE } from '../words.js';
+import { distance, masked, moment, whole } from '../words.js';
+import { from_wall, to_wall, ZONE, ZONES } from '../zone.js';
 import { FilePage } from './file.js';
 
 const TABS = [
@@ -199,24 +200,31 @@ function Now() {
     <div class="row end"><span class="faint">${shown && (shown.paused ? 'The queue is paused: it waits until somebody resumes.' : shown.stats.waiting ? `It joins ${shown.stats.waiting} waiting.` : 'It is dialed at once.')}</span><button class="primary" disabled=${sending.busy}><${Icon} name="phone" />Place the call</button></div></form>`;
 }
 
-/** A value for a control of type datetime-local. */
-function local(ms) {
-  const at = new Date(ms - new Date(ms).getTimezoneOffset() * 60_000);
-  return at.toISOString().slice(0, 16);
+/** The time in a control, as an ISO time. Throws an error of its field. */
+function instant(name, text) {
+  try {
+    return from_wall(text);
+  } catch (error) {
+    throw Object.assign(error, { errors: { [name]: [error.message] } });
+  }
+}
+
+function instant_or_null(text) {
+  try {
+    return from_wall(text);
+  } catch {
+    return null;
+  }
 }
 
 function Later() {
   const [form, set] = useState(blank());
-  const [at, set_at] = useState(() => local(now() + 3_600_000));
-  const when = at && !Number.isNaN(Date.parse(at)) ? new Date(at).toISOString() : null;
+  const [at, set_at] = useState(() => to_wall(now() + 3_600_000));
+  const when = instant_or_null(at);
   const sending = useSending(async (send) => {
-    if (!when)
-      throw Object.assign(new Error('Choose a day and a time.'), {
-        errors: { scheduleAt: ['Choose a day and a time.'] },
-      });
     const answer = await send('api/queue/schedule-delayed-call', {
+      scheduleAt: instant('scheduleAt', at),
       ...body_of(form),
-      scheduleAt: when,
     });
     tell(
       answer,
@@ -240,9 +248,6 @@ const PATTERNS = [
   ['0 9 1 * *', 'First of the month'],
 ];
 const TYPING_MS = 250;
-const ZONES = Intl.supportedValuesOf
-  ? ['UTC', ...Intl.supportedValuesOf('timeZone')]
-  : ['UTC', ZONE];
 
 /** The next runs of a pattern, as the server reckons them. */
 function usePreview(cronExpression, timezone) {
@@ -313,8 +318,7 @@ function Recurring() {
       timezone: when.timezone,
       overlap: when.overlap,
     };
-    for (const name of ['startAt', 'endAt'])
-      if (when[name]) body[name] = new Date(when[name]).toISOString();
+    for (const name of ['startAt', 'endAt']) if (when[name]) body[name] = instant(name, when[name]);
     if (when.maxRuns) body.maxRuns = Number(when.maxRuns);
     const answer = await send('api/queue/schedule-recurring-call', body);
     const stop = async () => {
