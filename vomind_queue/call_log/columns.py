@@ -14,8 +14,8 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 #: Fields whose columns have another name; all times are columns of the type timestamptz.
 _NAMES = {"key": "call_key", "time_ms": "time"}
 
-#: Columns that lists with a filter go by; the database fills them in.
-OF_LISTS = ("list_key", "list_outcome")
+#: Columns of the migration for lists; the database fills in the first two.
+OF_LISTS = ("list_key", "list_outcome", "options")
 #: Arguments of the function `call_trends` for which it reads nothing.
 NO_TIME = {"since": _EPOCH.isoformat(), "until": _EPOCH.isoformat(), "step_ms": 60_000}
 
@@ -32,9 +32,9 @@ _ROW = {each.name: _column(each.name) for each in fields(CallRow)}
 _EVENT = {each.name: _column(each.name) for each in fields(CallEvent)}
 
 
-def names(kind: type[CallRow | CallEvent]) -> list[str]:
-    """Return the columns of a table."""
-    return list((_ROW if kind is CallRow else _EVENT).values())
+def first_names(kind: type[CallRow | CallEvent]) -> list[str]:
+    """Return the columns that a table has had from the first migration on."""
+    return [each for each in (_ROW if kind is CallRow else _EVENT).values() if each not in OF_LISTS]
 
 
 def time(unix_ms: int) -> str:

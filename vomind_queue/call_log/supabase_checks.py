@@ -31,7 +31,7 @@ def run_checks(client: Client, key: str) -> Iterator[CheckResult]:
         return
     try:
         for table, kind in ((Table.CALLS, CallRow), (Table.EVENTS, CallEvent)):
-            client.table(table).select(",".join(columns.names(kind))).limit(1).execute()
+            client.table(table).select(",".join(columns.first_names(kind))).limit(1).execute()
             yield fine(f"table {table}", "exists, with all of its columns")
         yield from _lists(client)
         yield _leads(client)
@@ -42,7 +42,7 @@ def run_checks(client: Client, key: str) -> Iterator[CheckResult]:
 
 
 def _lists(client: Client) -> Iterator[CheckResult]:
-    """Yield which later migrations are missing: without them, the log is written but not shown."""
+    """Yield which later migrations are missing; without the first, the log waits."""
     asked: Mapping[str, Any] = {
         "20261130000000_call_list.sql": client.table(Table.CALLS)
         .select(",".join(columns.OF_LISTS))
@@ -55,7 +55,7 @@ def _lists(client: Client) -> Iterator[CheckResult]:
         except APIError as error:
             yield wrong(
                 f"migration {file}",
-                f"Not applied ({error.code}): lists of calls, or trends, are not shown.",
+                f"Not applied ({error.code}): the log is not written, or trends are not shown.",
                 f'psql "$DATABASE_URL" -f vomind_queue/call_log/migrations/{file}',
             )
 

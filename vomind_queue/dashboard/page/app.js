@@ -16,7 +16,7 @@ import { SPANS, TrendsPage } from './pages/trends.js';
 import { useCell } from './state.js';
 import { verdict } from './verdict.js';
 import { useWatch, WatchSwitch } from './watch.js';
-import { choose_zone, ZONE, ZONES } from './zone.js';
+import { ZoneChoice } from './zonechoice.js';
 
 const NAV = [
   ['', 'Overview', 'layout-dashboard'],
@@ -31,9 +31,6 @@ const THEMES = {
   light: ['sun', 'Theme: light'],
   dark: ['moon', 'Theme: dark'],
 };
-
-/** Made once: they are the same whenever the frame is drawn. */
-const ZONE_OPTIONS = ZONES.map((zone) => html`<option value=${zone} key=${zone}>${zone}</option>`);
 
 function decoded(part) {
   try {
@@ -101,7 +98,7 @@ function Side({ room }) {
     <nav aria-label="Main">${NAV.map(([key, name, sign]) => html`<a key=${key} href=${`#/${key}`} aria-current=${at === key ? 'page' : undefined}><${Icon} name=${sign} /><span>${name}</span></a>`)}</nav>
     <div class="foot"><${WatchSwitch} /><button type="button" class="bare" onClick=${next} aria-label=${`${said}. Change.`} title=${said}><${Icon} name=${icon} /><span>${said}</span></button>
       ${signedIn() && html`<button type="button" class="bare" onClick=${signOut}><${Icon} name="log-out" /><span>Sign out</span></button>`}
-      <label class="zone" title="Time zone of this page"><${Icon} name="clock" /><span class="hidden">Times in</span><select value=${ZONE} onChange=${(event) => choose_zone(event.target.value)}>${ZONE_OPTIONS}</select></label>
+      <${ZoneChoice} />
       <p class="ways"><a href="docs">API</a></p></div></header>`;
 }
 

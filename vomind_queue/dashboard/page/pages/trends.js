@@ -3,7 +3,8 @@ import { get } from '../api.js';
 import { html, useEffect, useMemo, useRef, useState } from '../html.js';
 import { Empty, Failure, Loading } from '../parts.js';
 import { Numbers, Plot, times } from '../plot.js';
-import { count, duration, many, moment, OUTCOMES, percent, short_clock, ZONE } from '../words.js';
+import { count, duration, many, moment, OUTCOMES, percent, short_clock } from '../words.js';
+import { ZONE } from '../zone.js';
 
 /** The call log is read again so often while the page is seen, ms. */
 const EVERY_MS = 60_000;
