@@ -66,12 +66,8 @@ def read_event(found: Mapping[str, Any]) -> CallEvent:
 
 def read_step(found: Mapping[str, Any]) -> Step:
     """Return a step of the answer of the function `call_trends`."""
-    return Step(
-        at_ms=_ms(found["at"]) or 0,
-        outcomes=found["outcomes"],
-        wait_p50_ms=found["wait_p50_ms"],
-        wait_p90_ms=found["wait_p90_ms"],
-    )
+    waits = {int(wait_ms): number for wait_ms, number in found["waits"].items()}
+    return Step.of(_ms(found["at"]) or 0, found["outcomes"], waits)
 
 
 def _values(found: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import fields, replace
 from importlib.resources import files
@@ -159,7 +160,7 @@ class SqliteLog:
         query = (files("vomind_queue.call_log") / "sqlite_trends.sql").read_text("utf-8")
         times = {"since": window.since_ms, "until": window.until_ms, "step": window.step_ms}
         found = self._read(query, times)
-        return [_step(list(lines)) for _, lines in groupby(found, itemgetter("at"))]
+        return [_step(at_ms, lines) for at_ms, lines in groupby(found, itemgetter("at"))]
 
     def erase(self, keys: Sequence[str]) -> Erased:
         rows = [(key,) for key in keys]
@@ -260,11 +261,12 @@ def _event(found: sqlite3.Row) -> CallEvent:
     return CallEvent(**{**values, "details": json.loads(values["details"])})
 
 
-def _step(lines: Sequence[sqlite3.Row]) -> Step:
-    """Return a step of its lines, one for each outcome."""
-    return Step(
-        at_ms=lines[0]["at"],
-        outcomes={each["outcome"]: each["number"] for each in lines},
-        wait_p50_ms=lines[0]["p50"],
-        wait_p90_ms=lines[0]["p90"],
-    )
+def _step(at_ms: int, lines: Iterable[sqlite3.Row]) -> Step:
+    """Return a step of its lines: one for each outcome and waiting time."""
+    outcomes: Counter[str] = Counter()
+    waits: Counter[int] = Counter()
+    for each in lines:
+        outcomes[each["ended"]] += each["number"]
+        if each["waited"] is not None:
+            waits[each["waited"]] += each["number"]
+    return Step.of(at_ms, outcomes, waits)

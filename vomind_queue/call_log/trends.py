@@ -54,10 +54,20 @@ class Step:
     at_ms: int
     #: How many ended how: of `OUTCOMES`, `MACHINE` and `NO_OUTCOME`.
     outcomes: Mapping[str, int]
-    #: How long half of them, and nine in ten, had waited for their first attempt, ms; a call that
-    #: was dialed again is left out.
+    #: How long half of them, and nine in ten, had waited for their first attempt, ms, rounded up a
+    #: little; a call that was dialed again is left out.
     wait_p50_ms: int | None
     wait_p90_ms: int | None
+
+    @classmethod
+    def of(cls, at_ms: int, outcomes: Mapping[str, int], waits: Mapping[int, int]) -> Step:
+        """Return a step of its counts; ``waits``: how many calls had waited how long, ms."""
+        return cls(
+            at_ms=at_ms,
+            outcomes=outcomes,
+            wait_p50_ms=_quantile(waits, 50),
+            wait_p90_ms=_quantile(waits, 90),
+        )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -70,6 +80,16 @@ class HourOfDay:
     calls: int
     #: Calls that a person answered.
     answered: int
+
+
+def _quantile(counts: Mapping[int, int], percent: int) -> int | None:
+    """Return the least value that this share is not above."""
+    total, below = sum(counts.values()), 0
+    for value in sorted(counts):
+        below += counts[value]
+        if below * 100 >= total * percent:
+            return value
+    return None
 
 
 def window(span: Span, now_ms: int) -> Window:

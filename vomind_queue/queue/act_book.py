@@ -15,6 +15,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
@@ -119,24 +120,20 @@ class ActBook:
         found: list[str] = self._store.ask("LRANGE", name, start, start + count - 1)
         return found
 
-    def note(self, order_id: str, handled: int, outcomes: Mapping[str, Outcome]) -> None:
-        """Write down what became of some calls, ``handled`` being those up to now."""
-        name = keys.ACT + order_id
-        total = int(self._store.ask("HGET", name, "total"))
+    def note(self, progress: Progress, count: int, outcomes: Mapping[str, Outcome]) -> None:
+        """Write down what became of the next ``count`` calls after ``progress``, once."""
+        name = keys.ACT + progress.order.id
+        counts = Counter(str(each.result) for each in outcomes.values())
         kept = {
-            job_id: outcome
+            job_id: json.dumps(asdict(outcome))
             for job_id, outcome in outcomes.items()
-            if total <= OUTCOMES or outcome.result is not Result.DONE
+            if progress.total <= OUTCOMES or outcome.result is not Result.DONE
         }
-        if kept and int(self._store.ask("HLEN", f"{name}:results")) < OUTCOMES:
-            texts = {job_id: json.dumps(asdict(each)) for job_id, each in kept.items()}
-            flat = [value for pair in texts.items() for value in pair]
-            self._store.ask("HSET", f"{name}:results", *flat)
-            self._store.ask("PEXPIRE", f"{name}:results", REMEMBERED_MS)
-        for result in Result:
-            if count := sum(each.result is result for each in outcomes.values()):
-                self._store.ask("HINCRBY", name, f"n:{result}", count)
-        self._store.ask("HSET", name, "next", handled)
+        pairs = (*counts.items(), *kept.items())
+        handled = progress.handled
+        given = [handled, handled + count, OUTCOMES, REMEMBERED_MS, len(counts)]
+        flat = [value for pair in pairs for value in pair]
+        self._store.write("note_act", [name, f"{name}:results"], *given, *flat)
 
     def claim(self, order_id: str, token: str) -> bool:
         """Return whether this process is the one that works on it from now on."""

@@ -11,8 +11,11 @@ import redis
 
 from tests.integration.api.conftest import TO, Api
 from tests.integration.conftest import begin, place, taken
+from vomind_queue.calls.call_act import Act, Order, Outcome, Result
 from vomind_queue.calls.decisions import AttemptResult, Decision
 from vomind_queue.queue import keys
+from vomind_queue.queue.act_book import ActBook
+from vomind_queue.queue.connection import RedisStore
 from vomind_queue.queue.worker_queue import WorkerQueue
 
 #: How long an act in the background may take, s.
@@ -175,3 +178,18 @@ def test_an_act_is_broken_off_and_sent_again(api: Api) -> None:
     assert ended(api, order_id)["counts"]["done"] == 3_000
     assert api.total() == 0
     assert api.web.get("/api/acts/nothing").status_code == 404
+
+
+def test_what_two_processes_do_at_once_is_counted_once(client: redis.Redis) -> None:
+    """One that was frozen, and whose lease another took, notes its portion in vain."""
+    book = ActBook(RedisStore(client))
+    order = Order(id="0123456789abcdef", act=Act.CANCEL, by="ops")
+    book.open(order, "mark", {}, ["1", "2", "3"])
+    before = book.progress(order.id, outcomes=False)
+    assert before is not None
+    done = {job_id: Outcome(result=Result.DONE) for job_id in ("1", "2")}
+    for _ in range(2):
+        book.note(before, 2, done)
+    after = book.progress(order.id, outcomes=True)
+    assert after is not None
+    assert (after.handled, after.counts["done"], sorted(after.outcomes)) == (2, 2, ["1", "2"])

@@ -6,7 +6,7 @@ create index if not exists call_trends on public.call_logs (started_at)
     include (queued_at, scheduled_at, attempts, outcome, answered_by);
 
 create or replace function public.call_trends(since timestamptz, until timestamptz, step_ms integer)
-returns table (at timestamptz, outcomes jsonb, wait_p50_ms bigint, wait_p90_ms bigint)
+returns table (at timestamptz, outcomes jsonb, waits jsonb)
 language sql stable set search_path = '' as $$
     with calls as (
         select
@@ -14,29 +14,44 @@ language sql stable set search_path = '' as $$
             case
                 when outcome = 'completed' and answered_by ~ '^(machine|fax)' then 'machine'
                 else coalesce(outcome, 'none')
-            end as outcome,
+            end as ended,
             -- A call that was dialed again waited for something else.
-            case when attempts <= 1
-                then greatest(started_at - greatest(queued_at, scheduled_at), interval '0')
-            end as wait
+            case when attempts <= 1 then greatest(
+                extract(epoch from started_at - greatest(queued_at, scheduled_at)) * 1000, 0
+            )::bigint end as wait
         from public.call_logs
         where started_at >= since and started_at < until
     ),
     counted as (
-        select at, jsonb_object_agg(outcome, number) as outcomes
-        from (select at, outcome, count(*) as number from calls group by at, outcome) as ended
+        select
+            at,
+            ended,
+            -- Rounded up, so that there are few.
+            case
+                when wait <= 1000 then (wait + 49) / 50 * 50
+                when wait <= 10000 then (wait + 249) / 250 * 250
+                when wait <= 60000 then (wait + 999) / 1000 * 1000
+                when wait <= 600000 then (wait + 9999) / 10000 * 10000
+                when wait <= 3600000 then (wait + 59999) / 60000 * 60000
+                else (wait + 599999) / 600000 * 600000
+            end as waited,
+            count(*) as number
+        from calls group by 1, 2, 3
+    ),
+    by_outcome as (
+        select at, jsonb_object_agg(ended, number) as outcomes
+        from (select at, ended, sum(number) as number from counted group by at, ended) as summed
         group by at
     ),
-    waits as (
-        select at, percentile_disc(array[0.5, 0.9]) within group (order by wait) as of_all
-        from calls group by at
+    by_wait as (
+        select at, jsonb_object_agg(waited, number) as waits
+        from (
+            select at, waited, sum(number) as number from counted
+            where waited is not null group by at, waited
+        ) as summed
+        group by at
     )
-    select
-        at,
-        outcomes,
-        (extract(epoch from of_all[1]) * 1000)::bigint,
-        (extract(epoch from of_all[2]) * 1000)::bigint
-    from counted join waits using (at)
+    select at, outcomes, coalesce(waits, '{}') from by_outcome left join by_wait using (at)
     order by at
 $$;
 
