@@ -106,18 +106,26 @@ class CallQueue:
             raise JobNotFound(job_id)
         return job
 
-    def cancel(self, job_id: str, by: str = "", *, history: bool = True) -> State:
-        """Remove a call that is not being placed; return the state it was in.
+    def cancel(self, job_id: str, by: str = "") -> State:
+        """Remove a call that is not being placed; return the state it was in."""
+        answer = self._store.run_with_deadline("cancel", keys.ACTIVE, job_id, by, "")
+        return _cancelled(answer, job_id)
 
-        Without ``history``, one that has ended is left there.
-        """
-        only = "" if history else "1"
-        answer = self._store.run_with_deadline("cancel", keys.ACTIVE, job_id, by, only)
-        wording = "Call {id} is being placed and cannot be cancelled any more."
-        if answer[0] == Code.WRONG_STATE and answer[2] != State.ACTIVE:
-            wording = "Call {id} has ended ({state}); there is nothing to cancel."
-        _refuse(answer, job_id, wording)
-        return State(answer[2])
+    def cancel_each(
+        self, job_ids: Sequence[str], by: str = ""
+    ) -> Sequence[JobNotFound | WrongState | None]:
+        """Remove calls that are to ring, each in a step of its own; return why one was not."""
+        given = [(job_id, by, "1") for job_id in job_ids]
+        answers = self._store.run_each_with_deadline("cancel", keys.ACTIVE, given)
+        faults: list[JobNotFound | WrongState | None] = []
+        for job_id, answer in zip(job_ids, answers, strict=True):
+            try:
+                _cancelled(answer, job_id)
+            except (JobNotFound, WrongState) as fault:
+                faults.append(fault)
+            else:
+                faults.append(None)
+        return faults
 
     def hang_up(self, job_id: str, by: str = "") -> None:
         """Have a worker end the call on the line. Raise JobNotFound, WrongState."""
@@ -300,6 +308,15 @@ def _receipt(answer: list[Any]) -> Receipt:
     else:
         job_ids = [str(number) for number in range(int(first), int(first) + count)]
     return Receipt(job_ids=job_ids, accepted_ms=int(accepted), replayed=answer[0] == Code.REPLAY)
+
+
+def _cancelled(answer: list[Any], job_id: str) -> State:
+    """Return the state a call was in. Raise JobNotFound, WrongState."""
+    wording = "Call {id} is being placed and cannot be cancelled any more."
+    if answer[0] == Code.WRONG_STATE and answer[2] != State.ACTIVE:
+        wording = "Call {id} has ended ({state}); there is nothing to cancel."
+    _refuse(answer, job_id, wording)
+    return State(answer[2])
 
 
 def _refuse(answer: list[Any], job_id: str, wording: str) -> None:

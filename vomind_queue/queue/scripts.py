@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from typing import Any
 
 import redis
@@ -29,6 +30,21 @@ class Scripts:
         except redis.exceptions.NoScriptError:
             # Nothing was run. EVAL loads it and runs it: it cannot be forgotten in between.
             return self._client.eval(text, len(key_names), *key_names, *args)
+
+    def run_each(
+        self, name: str, key_names: list[str], given: Sequence[tuple[Any, ...]]
+    ) -> list[Any]:
+        """Run one script for each arguments, sent together; raise what redis-py raises."""
+        digest, _ = self._scripts[name]
+        pipeline: Any = self._client.pipeline(transaction=False)
+        for args in given:
+            pipeline.execute_command("EVALSHA", digest, len(key_names), *key_names, *args)
+        answers = pipeline.execute(raise_on_error=False)
+        return [
+            # Nothing was run, or it says so again.
+            self.run(name, key_names, *args) if isinstance(answer, redis.ResponseError) else answer
+            for args, answer in zip(given, answers, strict=True)
+        ]
 
 
 def _digest(text: str) -> str:

@@ -15,7 +15,7 @@ from dataclasses import replace
 from typing import Any, Protocol
 
 from vomind_queue.call_log.models import Search
-from vomind_queue.calls.call import Call, NewCall, State
+from vomind_queue.calls.call import Call, NewCall
 from vomind_queue.calls.call_act import STATES_FOR, Act, ActStatus, Order, Outcome, Progress, Result
 from vomind_queue.calls.job import IdempotencyKey, Job, Receipt
 from vomind_queue.errors import CallRefused, ExpiresTooSoon, JobNotFound, KeyReused, WrongState
@@ -41,7 +41,9 @@ class Queue(Protocol):
         refuse_listed: bool = False,
     ) -> Receipt: ...
     def job(self, job_id: str) -> Job: ...
-    def cancel(self, job_id: str, by: str = "", *, history: bool = True) -> State: ...
+    def cancel_each(
+        self, job_ids: Sequence[str], by: str = ""
+    ) -> Sequence[JobNotFound | WrongState | None]: ...
     def retry(self, job_id: str, by: str = "", once: str = "") -> None: ...
     def change(self, job_id: str, decide: Callable[[Call], NewCall], by: str = "") -> None: ...
 
@@ -142,7 +144,7 @@ class CallActs:
         if progress.status is not ActStatus.RUNNING:
             return False
         ids = self._book.ids(order_id, progress.handled, PORTION)
-        outcomes = {job_id: self._act(progress.order, job_id, wanted) for job_id in ids}
+        outcomes = self._outcomes(progress.order, ids, wanted)
         self._book.note(progress, len(ids), outcomes)
         if progress.handled + len(ids) < progress.total and ids:
             return True
@@ -158,23 +160,28 @@ class CallActs:
         )
         logger.info("%s of many calls: %s", order.act, dict(done.counts))
 
+    def _outcomes(
+        self, order: Order, ids: Sequence[str], wanted: Callable[[Call, Order], NewCall]
+    ) -> Mapping[str, Outcome]:
+        if order.act is not Act.CANCEL:
+            return {job_id: self._act(order, job_id, wanted) for job_id in ids}
+        faults = self._queue.cancel_each(ids, order.by)
+        return {
+            job_id: _refused(fault) if fault else Outcome(result=Result.DONE)
+            for job_id, fault in zip(ids, faults, strict=True)
+        }
+
     def _act(self, order: Order, job_id: str, wanted: Callable[[Call, Order], NewCall]) -> Outcome:
         try:
             return self._carry_out(order, job_id, wanted)
-        except JobNotFound:
-            return Outcome(result=Result.MISSING, detail="It is not in the queue any more.")
-        except WrongState as error:
-            return Outcome(result=Result.WRONG_STATE, detail=str(error))
-        except (CallRefused, ExpiresTooSoon) as error:
-            return Outcome(result=Result.REFUSED, detail=str(error))
+        except (JobNotFound, WrongState, CallRefused, ExpiresTooSoon) as fault:
+            return _refused(fault)
 
     def _carry_out(
         self, order: Order, job_id: str, wanted: Callable[[Call, Order], NewCall]
     ) -> Outcome:
         new_id = None
         match order.act:
-            case Act.CANCEL:
-                self._queue.cancel(job_id, order.by, history=False)
             case Act.RETRY:
                 self._queue.retry(job_id, order.by, order.id)
             case Act.CHANGE:
@@ -196,3 +203,10 @@ class CallActs:
             text = f"Call {job_id} has not ended; it is {job.state}."
             raise WrongState(text, job_id=job_id, state=job.state) from None
         return job.call
+
+
+def _refused(fault: JobNotFound | WrongState | CallRefused | ExpiresTooSoon) -> Outcome:
+    if isinstance(fault, JobNotFound):
+        return Outcome(result=Result.MISSING, detail="It is not in the queue any more.")
+    result = Result.WRONG_STATE if isinstance(fault, WrongState) else Result.REFUSED
+    return Outcome(result=result, detail=str(fault))
