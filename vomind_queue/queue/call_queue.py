@@ -114,7 +114,7 @@ class CallQueue:
     def cancel_each(
         self, job_ids: Sequence[str], by: str = ""
     ) -> Sequence[JobNotFound | WrongState | None]:
-        """Remove calls that are to ring, each in a step of its own; return why one was not."""
+        """Remove calls that are to ring, each in a separate step; return why one was not."""
         given = [(job_id, by, "1") for job_id in job_ids]
         answers = self._store.run_each_with_deadline("cancel", keys.ACTIVE, given)
         faults: list[JobNotFound | WrongState | None] = []

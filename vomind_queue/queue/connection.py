@@ -220,7 +220,7 @@ class RedisStore:
     def run_each_with_deadline(
         self, name: str, key: str, given: Sequence[tuple[Any, ...]]
     ) -> list[list[Any]]:
-        """Do the same for many arguments in one round trip; each is a step of its own."""
+        """Do the same for many arguments in one round trip; each is a separate step."""
         deadline_ms = self.deadline_ms()
         with translate_errors(writes=True):
             self._prepare()
