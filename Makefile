@@ -7,6 +7,8 @@ PRETTIER := node_modules/.bin/prettier --log-level warn
 
 # Written once and read by all: else each of some hundred processes would compile the sources again.
 unexport PYTHONDONTWRITEBYTECODE
+# Tests that `make test` runs at the same time.
+AT_ONCE ?= 5
 
 .DEFAULT_GOAL := help
 .PHONY: help run check test portable newest chaos bench lint format audit hashes settings pictures clean
@@ -21,10 +23,10 @@ run: $(VENV)/.runtime ## Run the whole stack: API, worker, Flower, Redis, a Twil
 check: lint ## Check style and types, and run the unit tests
 	@$(BIN)/python -m pytest -n 2 --durations=10 tests/unit $(ARGS)
 
-# ARGS passes arguments to pytest: make test ARGS="-k settings --server=redis7". Four at a time,
-# on two cores as well: most tests wait most of the time, for a clock or for another process.
+# ARGS passes arguments to pytest: make test ARGS="-k settings --server=redis7". More at a time than
+# there are cores: many tests wait most of the time, for a clock or for another process.
 test: $(VENV)/.tools node_modules/.installed ## Run the tests
-	@$(BIN)/python -m pytest -n 4 --dist loadgroup --durations=10 $(ARGS)
+	@$(BIN)/python -m pytest -n $(AT_ONCE) --dist loadgroup --durations=10 $(ARGS)
 
 # ARGS="-k run" runs a part of them.
 portable: $(VENV)/.tools ## Run the acceptance tests without what only Linux has, as on macOS

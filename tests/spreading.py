@@ -1,4 +1,4 @@
-"""How tests are spread over the workers of ``pytest -n 4 --dist loadgroup``."""
+"""How tests are spread over the workers of ``pytest --dist loadgroup``."""
 
 from __future__ import annotations
 
