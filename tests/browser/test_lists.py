@@ -193,3 +193,83 @@ def test_times_are_shown_in_the_zone_that_is_chosen(
     page.goto(f"{page.url.split('#')[0]}#/place/later")
     page.get_by_label("When").fill(f"{at:%Y-%m-%d}T12:30")
     expect(page.locator(".preview")).to_contain_text(f"{at:%Y-%m-%d} 12:30 UTC")
+
+
+def test_a_scheduled_call_is_changed(office: Office, visit: Callable[..., Visitor]) -> None:
+    """Its message and priority; what is refused stands beside its field."""
+    job_id = office.call(NUMBER, delayMs=3_600_000, language="de-DE")
+    page = visit().go(f"/call/{job_id}")
+    page.get_by_role("button", name="Change", exact=True).click()
+    question = page.get_by_role("dialog")
+    question.get_by_label("Number").fill("12")
+    question.get_by_label("Message").fill("Ihr Auto ist fertig.")
+    question.get_by_role("button", name="Change it").click()
+    expect(question.locator("#e-to-wrong")).to_contain_text("Must be a phone number")
+    question.get_by_label("Number").fill("+14155550124")
+    question.get_by_role("button", name="Change it").click()
+    expect(question).to_be_hidden()
+    job = office("GET", f"/job/{job_id}")
+    assert (job["state"], job["data"]["to"]) == ("delayed", "+14155550124")
+    assert (job["data"]["message"], job["data"]["language"]) == ("Ihr Auto ist fertig.", "de-DE")
+
+
+def test_a_cancelled_call_is_corrected_and_called_again(
+    office: Office, visit: Callable[..., Visitor]
+) -> None:
+    """From the call log, and with all of its options."""
+    office("POST", "/pause")
+    options = {"retryOn": ["busy"], "machineDetection": "enable", "language": "de-DE"}
+    job_id = office.call(NUMBER, message="Guten Tag", lead_id="L-1", **options)
+    office("DELETE", f"/job/{job_id}")
+    page = visit().go(f"/call/{job_id}")
+    page.get_by_role("button", name="Call again").click()
+    question = page.get_by_role("dialog")
+    question.get_by_label("Number").fill("+14155550125")
+    question.get_by_role("button", name="Call again").click()
+    expect(page.locator(".toast")).to_contain_text("is queued again")
+    (job,) = office("GET", "/waiting")["jobs"]
+    assert job["data"]["to"] == "+14155550125"
+    assert {name: job["data"][name] for name in options} == options
+
+
+def test_a_recurring_call_is_run_now_and_changed(
+    office: Office, visit: Callable[..., Visitor]
+) -> None:
+    """Once, beside its runs; and under the same id."""
+    office("POST", "/pause")
+    made = office(
+        "POST", "/schedule-recurring-call", {"to": NUMBER, "cronExpression": "0 9 * * *"}
+    )["jobId"]
+    page = visit().go(f"/recurring/{made.split(':')[1]}")
+    page.get_by_role("button", name="Run once now").click()
+    page.get_by_role("dialog").get_by_role("button", name="Run it now").click()
+    expect(page.locator(".toast")).to_contain_text("is queued again")
+    assert office("GET", "/waiting")["jobs"][0]["data"]["to"] == NUMBER
+    page.get_by_role("button", name="Change", exact=True).click()
+    page.get_by_role("dialog").get_by_label("Pattern").fill("30 10 * * *")
+    page.get_by_role("dialog").get_by_role("button", name="Change it").click()
+    expect(page.locator("h1")).to_contain_text("At 10:30 every day")
+    assert office("GET", f"/job/{made}")["cronExpression"] == "30 10 * * *"
+
+
+def test_the_keyboard_leads_anywhere(office: Office, page: Page) -> None:
+    """By words, by letters, to a call; and the keys can be looked up."""
+    office("POST", "/pause")
+    job_id = office.call(NUMBER)
+    office.logged(job_id)
+    page.keyboard.press("Control+k")
+    page.keyboard.type("resume")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("dialog")).to_contain_text("Let calls go out again?")
+    page.keyboard.press("Escape")
+    page.keyboard.press("g")
+    page.keyboard.press("f")
+    expect(page.locator("h1")).to_have_text("Failed calls")
+    page.keyboard.press("/")
+    page.keyboard.type(job_id)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("link", name=job_id, exact=True).first).to_be_visible()
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog")).to_contain_text("Next and previous call of a list")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)

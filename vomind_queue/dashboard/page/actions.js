@@ -1,5 +1,6 @@
 // What a person does to the queue: each says first what it will touch, and how it is undone.
 import { call, fresh_key, get, job_path, now, post } from './api.js';
+import { body_of } from './edit.js';
 import { html, useEffect, useState } from './html.js';
 import { done_here, overview, touched } from './live.js';
 import { attempt, Choice, confirm, Field, say } from './parts.js';
@@ -83,7 +84,8 @@ export function resume(shown) {
 /** The same call once more, as when it was asked for. */
 async function put_back(job) {
   const late = job.scheduledFor && new Date(job.scheduledFor) > now();
-  const body = late ? { ...job.data, scheduleAt: job.scheduledFor } : job.data;
+  const same = body_of(job.data);
+  const body = late ? { ...same, scheduleAt: job.scheduledFor } : same;
   const answer = await post(`api/queue/${late ? 'schedule-delayed-call' : 'schedule-call'}`, body, {
     'Idempotency-Key': fresh_key(),
   });
@@ -261,7 +263,7 @@ async function make_again(job) {
   // The new one begins to count at zero: it has the runs that were left.
   const maxRuns = job.maxRuns && Math.max(1, job.maxRuns - job.firedRuns.count);
   const answer = await post('api/queue/schedule-recurring-call', {
-    ...data,
+    ...body_of(data),
     cronExpression,
     timezone,
     startAt,

@@ -4,6 +4,7 @@ import { html, render, useEffect, useState } from './html.js';
 import { overview, start } from './live.js';
 import { Confirm, Icon, Toasts } from './parts.js';
 import { ActivityPage } from './pages/activity.js';
+import { Keyboard, KeysButton } from './palette.js';
 import { CallPage } from './pages/call.js';
 import { Orders } from './acts.js';
 import { filters_in } from './filters.js';
@@ -96,7 +97,7 @@ function Side({ room }) {
   const [icon, said] = THEMES[theme];
   return html`<header class="side"><a class="brand" href="#/"><img src="dashboard/icon.svg" alt="" width="30" height="30" />VoMind Queue</a><${Chip} />
     <nav aria-label="Main">${NAV.map(([key, name, sign]) => html`<a key=${key} href=${`#/${key}`} aria-current=${at === key ? 'page' : undefined}><${Icon} name=${sign} /><span>${name}</span></a>`)}</nav>
-    <div class="foot"><${WatchSwitch} /><button type="button" class="bare" onClick=${next} aria-label=${`${said}. Change.`} title=${said}><${Icon} name=${icon} /><span>${said}</span></button>
+    <div class="foot"><${KeysButton} /><${WatchSwitch} /><button type="button" class="bare" onClick=${next} aria-label=${`${said}. Change.`} title=${said}><${Icon} name=${icon} /><span>${said}</span></button>
       ${signedIn() && html`<button type="button" class="bare" onClick=${signOut}><${Icon} name="log-out" /><span>Sign out</span></button>`}
       <${ZoneChoice} />
       <p class="ways"><a href="docs">API</a></p></div></header>`;
@@ -117,13 +118,12 @@ function App() {
   const [title, body] = page(place);
   useWatch(title, closed);
   useFocus(`${place.room}/${place.rest.join('/')}`);
-  useSlash();
   if (closed) return html`<${LoginPage} />`;
   return html`<a class="skip" href="#main" onClick=${(event) => {
     event.preventDefault();
     document.querySelector('main').focus();
   }}>To the content</a>
-    <div class="frame"><${Side} room=${place.room} /><main id="main" tabindex="-1">${body}</main></div><div class="corner"><${Orders} /><${Toasts} /></div><${Confirm} />`;
+    <div class="frame"><${Side} room=${place.room} /><main id="main" tabindex="-1">${body}</main></div><div class="corner"><${Orders} /><${Toasts} /></div><${Confirm} /><${Keyboard} />`;
 }
 
 /** A screen reader announces the name of the page that was opened. */
@@ -134,32 +134,6 @@ function useFocus(address) {
     else if (!document.activeElement.closest('.filters'))
       document.querySelector('h1')?.focus({ preventScroll: true });
   }, [address]);
-}
-
-/** "/" goes to the search, as people are used to; not while they type. */
-function useSlash() {
-  useEffect(() => {
-    const pressed = (event) => {
-      if (
-        event.key !== '/' ||
-        event.ctrlKey ||
-        event.metaKey ||
-        event.altKey ||
-        /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName) ||
-        document.querySelector('dialog[open]')
-      )
-        return;
-      event.preventDefault();
-      const box = document.getElementById('search');
-      if (box) box.focus();
-      else {
-        location.hash = '#/calls';
-        setTimeout(() => document.getElementById('search')?.focus(), 50);
-      }
-    };
-    addEventListener('keydown', pressed);
-    return () => removeEventListener('keydown', pressed);
-  }, []);
 }
 
 const root = document.getElementById('app');

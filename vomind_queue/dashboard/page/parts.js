@@ -49,6 +49,17 @@ export function Copy({ text }) {
   return html`<button type="button" class="small" onClick=${copy}>${done ? 'Copied' : 'Copy'}</button>`;
 }
 
+/** Copies a number, an id: `what` it is. */
+export function CopyMark({ text, what }) {
+  const [done, set] = useState(false);
+  const copy = async () => {
+    await navigator.clipboard.writeText(text);
+    set(true);
+    setTimeout(() => set(false), 1500);
+  };
+  return html`<button type="button" class="bare mark" aria-label=${`Copy the ${what}`} title=${done ? 'Copied' : `Copy the ${what}`} onClick=${copy}><${Icon} name=${done ? 'check' : 'copy'} /></button>`;
+}
+
 export const Pill = ({ tone, children }) => html`<span class=${`pill ${tone}`}>${children}</span>`;
 
 const URGENCY = { high: 'red', normal: 'grey', low: 'faintest' };
@@ -161,6 +172,7 @@ const question = cell(null);
 /**
  * Asks before something is done. `touches` says in words what it will touch, or is a component
  * that does; `run` does it and gets what that component has set. `ready`: it need not set anything.
+ * `first`: what is set at first. `stays`: the question stays open when `run` fails, with the error.
  */
 export const confirm = (asked) => question.set(asked);
 
@@ -175,16 +187,27 @@ export function Confirm() {
     ${asked && html`<${Question} asked=${asked} />`}</dialog>`;
 }
 
+/** The question goes on: what was wanted is refused. */
+const STAYS = {};
+
 function Question({ asked }) {
   const [choice, choose] = useState({
-    blocked: typeof asked.touches === 'function' && !asked.ready,
+    ...asked.first,
+    blocked: typeof asked.touches === 'function' && !asked.ready && !asked.first,
   });
   const [busy, set_busy] = useState(false);
+  /** What is wrong stands in the question itself. */
+  const tried = (chosen) =>
+    asked.run(chosen).catch((error) => {
+      choose((old) => ({ ...old, fault: error.message, errors: error.errors || {} }));
+      return STAYS;
+    });
   const go = async (event) => {
     event.preventDefault();
     set_busy(true);
-    await attempt(() => asked.run(choice));
-    question.set(null);
+    const done = await (asked.stays ? tried(choice) : attempt(() => asked.run(choice)));
+    if (done === STAYS) set_busy(false);
+    else question.set(null);
   };
   return html`<form method="dialog" class="ask" onSubmit=${go}>
     <h2 id="ask">${asked.title}</h2>

@@ -1,5 +1,6 @@
 // Calls in a table: whole rows open a call, boxes select calls, keys move among them.
 import * as actions from './actions.js';
+import { again } from './edit.js';
 import { html, useEffect, useRef } from './html.js';
 import { Icon, Phone, Pill, Stage, Time, Urgency, When } from './parts.js';
 import { SelectAll } from './selection.js';
@@ -47,7 +48,9 @@ function Act({ job }) {
         ? ['Cancel', 'x', actions.cancel]
         : is_on_the_line(job)
           ? ['Hang up', 'phone-off', actions.hang_up]
-          : [];
+          : ['completed', 'cancelled'].includes(job.state)
+            ? ['Call again', 'phone-outgoing', again]
+            : [];
   if (!name) return null;
   return html`<button type="button" class="small" aria-label=${`${name} call ${job.jobId}`} onClick=${() => run(job)}><${Icon} name=${icon} />${name}</button>`;
 }
@@ -55,7 +58,8 @@ function Act({ job }) {
 /** A row of the call log in the shape of a job of the queue; what was blanked there has no data. */
 export function job_of(call) {
   if (call.data || !call.to) return call;
-  const { jobId, state, call: line, events, ...data } = call;
+  const { to, message, lead_id, priority, metadata, options } = call;
+  const data = { to, message, lead_id, priority, metadata, ...options };
   return { ...call, data };
 }
 

@@ -1,9 +1,11 @@
 // One call: its whole story, and why it has not rung yet.
 import { get, job_path } from '../api.js';
 import * as actions from '../actions.js';
+import { again as call_again, edit } from '../edit.js';
 import { html, useEffect } from '../html.js';
 import { useLive } from '../live.js';
-import { Failure, Icon, Loading, Phone, Pill, Stage, Time, Urgency } from '../parts.js';
+import { CopyMark, Failure, Icon, Loading, Phone, Pill, Stage, Time, Urgency } from '../parts.js';
+import { job_of } from '../table.js';
 import {
   clock,
   distance,
@@ -147,19 +149,21 @@ const OPTIONS = [
   'record',
 ];
 
+const ENDED = ['completed', 'failed', 'cancelled'];
+
 const Fact = ({ name, children }) => html`<div><dt>${name}</dt><dd>${children}</dd></div>`;
 
 function Facts({ shown, job, told }) {
   const said = outcome(shown.call);
-  const data = job ? job.data : told;
+  const data = job ? job.data : { ...told, ...told.options };
   const options = OPTIONS.filter((name) => data[name] !== undefined);
   const metadata =
     data.metadata && Object.keys(data.metadata).length
       ? visible(JSON.stringify(data.metadata, null, 2))
       : null;
   return html`<section class="card"><header><h2>The call</h2></header><dl class="facts">
-    <${Fact} name="Number"><${Phone} number=${shown.to} /><//>
-    <${Fact} name="Lead">${shown.lead ?? html`<span class="faint">–</span>`}<//>
+    <${Fact} name="Number"><${Phone} number=${shown.to} />${shown.to && html`<${CopyMark} text=${shown.to} what="number" />`}<//>
+    <${Fact} name="Lead">${shown.lead ?? html`<span class="faint">–</span>`}${shown.lead !== undefined && shown.lead !== null && html`<${CopyMark} text=${`${shown.lead}`} what="lead" />`}<//>
     <${Fact} name="Priority"><${Urgency} priority=${shown.priority} /><//>
     <${Fact} name="State">${STATES[job ? job.state : told.state]?.name || (job || told).state}<//>
     <${Fact} name="Attempts">${job && job.attempts.length > shown.attempts ? `${shown.attempts} ended, number ${job.attempts.length} under way` : shown.attempts}<//>
@@ -173,7 +177,7 @@ function Facts({ shown, job, told }) {
     ${shown.call && shown.call.price && html`<${Fact} name="Price">${shown.call.price} ${shown.call.priceUnit}<//>`}
     ${shown.call && shown.call.recording && html`<${Fact} name="Recording"><a href=${shown.call.recording.url} target="_blank" rel="noreferrer">${shown.call.recording.sid} <${Icon} name="external-link" /></a><//>`}
     ${options.map((name) => html`<${Fact} key=${name} name=${name}>${visible(JSON.stringify(data[name]))}<//>`)}
-    ${shown.call && shown.call.sid && html`<${Fact} name="Twilio SID"><code>${shown.call.sid}</code><//>`}
+    ${shown.call && shown.call.sid && html`<${Fact} name="Twilio SID"><code>${shown.call.sid}</code><${CopyMark} text=${shown.call.sid} what="SID" /><//>`}
   </dl>
   <h3>Message</h3><blockquote>${(data.message && visible(data.message)) ?? html`<span class="faint">blanked</span>`}</blockquote>
   ${metadata && html`<h3>Metadata</h3><pre tabindex="0">${metadata}</pre>`}</section>`;
@@ -197,10 +201,11 @@ function Words({ text }) {
 
 function Buttons({ job, back }) {
   if (['waiting', 'delayed'].includes(job.state))
-    return html`<button type="button" class="danger" onClick=${() => actions.cancel(job)}><${Icon} name="x" />Cancel</button>`;
+    return html`${job.startedAt || job.attemptsMade ? '' : html`<button type="button" onClick=${() => edit(job)}><${Icon} name="pencil" />Change</button>`}<button type="button" class="danger" onClick=${() => actions.cancel(job)}><${Icon} name="x" />Cancel</button>`;
   if (job.state === 'active')
     return html`<span class="faint">${job.reconciledBy ? 'It cannot be cancelled until its outcome is known.' : 'It is being dialed and cannot be cancelled any more.'}</span>`;
   return html`${is_on_the_line(job) && html`<button type="button" class="danger" onClick=${() => actions.hang_up(job)}><${Icon} name="phone-off" />Hang up</button>`}${job.state === 'failed' && html`<button type="button" class="primary" onClick=${() => actions.retry(job)}><${Icon} name="rotate-ccw" />Retry</button>`}
+    ${!is_on_the_line(job) && html`<button type="button" onClick=${() => call_again(job)}><${Icon} name="phone-outgoing" />${job.state === 'failed' ? 'Correct and call again' : 'Call again'}</button>`}
     <button type="button" onClick=${() => actions.remove(job, back)}><${Icon} name="trash-2" />Remove</button>`;
 }
 
@@ -221,12 +226,12 @@ export function CallPage({ id }) {
   const state = job ? job.state : told.state;
   const run = /^recurring:([0-9]+):/.exec(id);
   return html`<p class="crumbs"><a href=${`#/calls/${state}`}><${Icon} name="arrow-left" />${STATES[state] ? STATES[state].name : upper(state)} calls</a>${run && html`<a href=${`#/recurring/${run[1]}`}><${Icon} name="repeat" />Its recurring call</a>`}</p>
-    <header class="page"><h1 tabindex="-1">Call ${id} <${Stage} call=${shown} state=${state} /></h1><div class="acts">${
+    <header class="page"><h1 tabindex="-1">Call ${id} <${CopyMark} text=${id} what="call id" /><${Stage} call=${shown} state=${state} /></h1><div class="acts">${
       job
         ? html`<${Buttons} job=${job} back=${() => {
             location.hash = `#/calls/${state}`;
           }} />`
-        : html`<span class="faint">Not in the queue any more; this is what the call log keeps.</span>`
+        : html`<span class="faint">Not in the queue any more; this is what the call log keeps.</span>${ENDED.includes(state) && told.to && html`<button type="button" onClick=${() => call_again(job_of(told))}><${Icon} name="phone-outgoing" />Call again</button>`}`
     }</div></header>
     ${shown.reason && html`<div class=${`notice ${state === 'failed' ? 'error' : 'warning'}`}><${Icon} name="circle-alert" /><div>${problem(shown, state, job)}</div></div>`}
     ${why && html`<${Why} why=${why} />`}

@@ -1,6 +1,7 @@
 // Recurring calls: all of them, and one.
 import { get, job_path } from '../api.js';
 import * as actions from '../actions.js';
+import { edit_recurring, run_now } from '../edit.js';
 import { html } from '../html.js';
 import { useLive } from '../live.js';
 import {
@@ -28,7 +29,7 @@ function Buttons({ job, small, then }) {
       : job.status === 'recurring' &&
         html`<button type="button" class=${size} aria-label=${`Pause ${job.jobId}`} onClick=${() => actions.pause_recurring(job)}><${Icon} name="pause" />Pause</button>`
   }
-    ${!small && html`<button type="button" class="danger" onClick=${() => actions.stop_recurring(job, then)}><${Icon} name="trash-2" />Stop for good</button>`}`;
+    ${!small && html`<button type="button" onClick=${() => run_now(job)}><${Icon} name="phone-outgoing" />Run once now</button>${job.status !== 'ended' && html`<button type="button" onClick=${() => edit_recurring(job)}><${Icon} name="pencil" />Change</button>`}<button type="button" class="danger" onClick=${() => actions.stop_recurring(job, then)}><${Icon} name="trash-2" />Stop for good</button>`}`;
 }
 
 export function RecurringPage({ query }) {
