@@ -17,7 +17,7 @@ const AT = ['at', 'At a time'];
 
 /** The body of a request for the same call, from what the API says of it. */
 export function body_of({ toGiven, message, ...data }) {
-  // An application of its own speaks for itself.
+  // The application at twimlUrl says what is spoken.
   return data.twimlUrl ? data : { ...data, message };
 }
 
