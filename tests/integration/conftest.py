@@ -33,6 +33,7 @@ QUICK: dict[str, Any] = {
     "unknown_outcome_horizon_ms": 1_000,
     "ring_timeout_ms": 30_000,
     "first_poll_ms": 1_000,
+    "number_gap_ms": 0,
     "keep_completed": KEEP,
     "keep_failed": KEEP,
 }

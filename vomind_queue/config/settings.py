@@ -99,6 +99,9 @@ class Settings:
     """Attempts to place a call, the first included."""
     retry_delay_s: int = setting(types.integer(1, 3_600), "2", name="CALL_RETRY_DELAY")
     """Seconds before the second attempt; doubled before each further one."""
+    least_gap_per_number_ms: int = setting(types.DURATION, "0s", name="LEAST_GAP_PER_NUMBER")
+    """Least time between two calls to one number, from the end of the first. With `0s` the next
+    one may start at once; two are never on the line at the same time."""
     past_schedule_grace_ms: int | None = setting(
         types.unless("any", types.DURATION), "15m", name="PAST_SCHEDULE_GRACE"
     )

@@ -158,6 +158,7 @@ def protocol_of(settings: Settings) -> Protocol:
         first_poll_ms=first_poll_ms(
             silence_ms=settings.silence_ms, callbacks=settings.public_url is not None
         ),
+        number_gap_ms=settings.least_gap_per_number_ms,
         keep_completed=settings.keep_completed,
         keep_failed=settings.keep_failed,
     )

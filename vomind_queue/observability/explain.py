@@ -30,6 +30,10 @@ class Place:
     failure: str = ""
     #: By when an unknown outcome is reconciled, if Twilio's list can be read, unix ms.
     reconciled_by_ms: int | None = None
+    #: Id of the call that its number is taken by; empty if there is none, or no longer.
+    waits_for: str = ""
+    #: Whether that one is on the line.
+    on_the_line: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -90,12 +94,17 @@ def _turn(ahead: int) -> Obstacle:
 
 def _delay(place: Place) -> Obstacle:
     if place.stood_back:
-        text = "Another call to its number is being placed or reconciled; this one waits for that."
-        return Obstacle(kind="number-busy", text=text, until_ms=place.at_ms)
+        return Obstacle(kind="number-busy", text=_number_busy(place), until_ms=place.at_ms)
     if place.attempts or place.failure:
         text = f"The next attempt is delayed. {place.failure}".rstrip()
         return Obstacle(kind="retry", text=text, until_ms=place.at_ms)
     return Obstacle(kind="due", text="It is scheduled for later.", until_ms=place.at_ms)
+
+
+def _number_busy(place: Place) -> str:
+    if place.on_the_line:
+        return f"Call {place.waits_for} to its number is on the line; this one waits for its end."
+    return "Another call to its number is being placed, is reconciled or was over a moment ago."
 
 
 def _activity(place: Place) -> Obstacle:

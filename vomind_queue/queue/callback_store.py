@@ -38,6 +38,7 @@ class CallbackStore:
         self._store = store
         self._worker_queue = worker_queue
         self._sid_ttl_ms = worker_queue.protocol.sid_ttl_ms
+        self._number_gap_ms = worker_queue.protocol.number_gap_ms
         self._policy = policy
 
     def record(
@@ -66,6 +67,7 @@ class CallbackStore:
             price_ms,
             self._sid_ttl_ms,
             *((update.recording.sid, update.recording.url) if update.recording else ("", "")),
+            self._number_gap_ms,
         )
         outcome = UpdateOutcome(Code(answer[0]).name.lower())
         if outcome is not UpdateOutcome.OK:

@@ -53,7 +53,7 @@ class Inspection:
         now_ms, *found = self._store.read("explain", [keys.ACTIVE], job_id)
         if not found:
             raise JobNotFound(job_id)
-        state, ahead, at, marked, stood_back, attempts, failure, by = found
+        state, ahead, at, marked, stood_back, attempts, failure, by, owner, talking = found
         return Place(
             now_ms=now_ms,
             state=State(state),
@@ -64,6 +64,8 @@ class Inspection:
             attempts=attempts,
             failure=failure,
             reconciled_by_ms=int(by) if by else None,
+            waits_for=owner,
+            on_the_line=bool(talking),
         )
 
     def failures(self) -> Iterator[tuple[str, str]]:

@@ -47,8 +47,11 @@ BREAKER = _ROOT + "breaker"
 #: Hash ``attempts``, ``since``, ``until``: attempts in a row to which Twilio gave no clear answer,
 #: when the first of them began, and by when every unknown outcome is reconciled; unix ms.
 UNANSWERED = _ROOT + "unanswered"
-#: Hash: number to the one job whose attempt is ringing it or has an unknown outcome.
+#: Hash: number to the one job whose call it is taken by: one that is being placed, has an unknown
+#: outcome or is on the line, or whose line was over less than the least gap ago.
 DIALING = _ROOT + "dialing"
+#: Sorted set: those numbers whose call was placed, by when they are free at the latest.
+BUSY_UNTIL = _ROOT + "busy_until"
 #: Sorted set: numbers that are never rung, in the order in which they were listed.
 DO_NOT_CALL = _ROOT + "do_not_call"
 #: Hash: what is known of each of them; see `do_not_call_list.py`.

@@ -26,6 +26,8 @@ class Protocol:
     unknown_outcome_horizon_ms: int
     #: After how long Twilio is first asked what became of a placed call that rings as usual, ms.
     first_poll_ms: int
+    #: Least time between two calls to one number, from the end of the first, ms.
+    number_gap_ms: int
     keep_completed: Retention
     keep_failed: Retention
 

@@ -193,6 +193,7 @@ class WorkerQueue:
             decision.kind or "",
             "1" if decision.capacity else "",
             protocol.unknown_outcome_horizon_ms,
+            protocol.number_gap_ms,
         )
         return FinishResult(
             status=FinishStatus(Code(code).name.lower()),

@@ -8,9 +8,9 @@ from collections.abc import Callable
 
 import redis
 
-from tests.integration.conftest import begin, new, place, placed, taken
+from tests.integration.conftest import begin, new, place, taken
 from vomind_queue.calls.call import State
-from vomind_queue.calls.decisions import DialStarted, NotStarted
+from vomind_queue.calls.decisions import AttemptResult, Decision, DialStarted, NotStarted
 from vomind_queue.calls.limits import Rate
 from vomind_queue.queue import keys
 from vomind_queue.queue.call_queue import CallQueue
@@ -242,7 +242,8 @@ def test_one_number_is_not_rung_twice_at_once(queue: CallQueue, worker_queue: Wo
     assert worker_queue.start_dialing("2", secrets.token_urlsafe(4)) is NotStarted.BUSY
     assert queue.job("2").state is State.DELAYED
     assert queue.job("2").attempts_made == 0
-    worker_queue.finish(started, placed("CA1"))
+    refused = Decision(result=AttemptResult.FAILED, reason="No such number.")
+    worker_queue.finish(started, refused)
     worker_queue.release("1")
     time.sleep(1.05)
     assert taken(worker_queue, 2) == ["2"]

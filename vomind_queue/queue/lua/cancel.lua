@@ -7,7 +7,7 @@
 -- ARGV[4]  '1' for calls that are to ring only, not for those in history
 -- Returns  {ok, now, state it was in}, {wrong_state, now, state}, {missing | late, now}
 -- Touches  job:<id>, waiting:<rank>, delayed, expiring, completed, failed, staging, orphans, due,
---          totals, gone:<id>, revoked, outbox, line
+--          totals, gone:<id>, revoked, outbox, line, dialing, busy_until
 --- @include "clock"
 --- @include "hang_up"
 --- @include "job"

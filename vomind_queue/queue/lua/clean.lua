@@ -5,7 +5,7 @@
 -- ARGV[2]  least age, ms since the end
 -- ARGV[3]  how many at most, over both states together
 -- Returns  {ok, now, 'completed' | 'failed', id, …} or {late, now}
--- Touches  job:<id>, completed, failed, totals, gone:<id>, outbox, line
+-- Touches  job:<id>, completed, failed, totals, gone:<id>, outbox, line, dialing, busy_until
 --- @include "clock"
 --- @include "drop_record"
 --- @include "job"

@@ -7,7 +7,7 @@
 -- ARGV[2]  failed calls kept: age ms       ARGV[3] and number
 -- Returns  {now, how many were looked at, id of one that was ended, …}
 -- Touches  job:<id>, waiting:<rank>, delayed, active, leases, reconciling, failed, window, expiring,
---          paused, line, staging, minute:<n>, totals, gone:<id>, outbox
+--          paused, line, staging, minute:<n>, totals, gone:<id>, outbox, dialing, busy_until
 --- @include "clock"
 --- @include "expire"
 --- @include "expiry"

@@ -5,10 +5,12 @@
 -- Returns  {now, state, calls dialed before it, when it is due or checked again or '',
 --           whether it is being placed: 1 | 0, how often it waited for its number,
 --           attempts that ended, why the last one failed or '', by when its unknown outcome is
---           reconciled or ''} or {now} for no such job
--- Touches  job:<id>, waiting:<rank>, delayed, reconciling, staging
+--           reconciled or '', whose call its number is taken by or '', whether that one is on the
+--           line: 1 | 0} or {now} for no such job
+-- Touches  job:<id>, waiting:<rank>, delayed, reconciling, staging, dialing, line
 --- @include "clock"
 --- @include "job"
+--- @include "number"
 --- @include "state"
 
 local id = ARGV[1]
@@ -18,8 +20,10 @@ if not state then
     return { now }
 end
 local mem = member(id)
-local job = redis.call('HMGET', job_key(id), 'priority', 'mark', 'busy', 'attempts', 'reason', 'horizon')
+local job = redis.call('HMGET', job_key(id), 'priority', 'mark', 'busy', 'attempts', 'reason', 'horizon',
+    'data')
 local ahead, at = 0, ''
+local owner, on_the_line = false, false
 if state == 'waiting' then
     for rank = 1, tonumber(job[1]) - 1 do
         ahead = ahead + redis.call('ZCARD', K.waiting .. rank)
@@ -27,6 +31,8 @@ if state == 'waiting' then
     ahead = ahead + (redis.call('ZRANK', K.waiting .. job[1], mem) or 0)
 elseif state == 'delayed' then
     at = redis.call('ZSCORE', K.delayed, mem) or ''
+    owner = job[3] and redis.call('HGET', K.dialing, number_of(job[7]))
+    on_the_line = owner and redis.call('ZSCORE', K.line, member(owner))
 elseif state == 'active' then
     at = redis.call('ZSCORE', K.reconciling, mem) or ''
 end
@@ -40,4 +46,6 @@ return {
     tonumber(job[4] or 0),
     job[5] or '',
     job[6] or '',
+    owner or '',
+    on_the_line and 1 or 0,
 }

@@ -20,6 +20,7 @@
 -- ARGV[18] kind of the failure, or ''
 -- ARGV[19] '1' when Twilio's capacity was used up: the call waits longer each time
 -- ARGV[20] how long after its start an unknown outcome is reconciled if it rings as usual, ms
+-- ARGV[21] least time between two calls to one number, ms
 -- Outcomes completed  Twilio took it
 --          failed     given up
 --          again      counted; the caller defers it, or it is delayed here
@@ -29,9 +30,10 @@
 -- Returns  {ok | again | superseded | missing, now, circuit open: 1 | 0, not counted: 1 | 0}
 --          `again`: the same outcome was written before, by a repetition of this command
 -- Touches  job:<id>, waiting:<rank>, delayed, active, leases, reconciling, completed, failed, window,
---          paused, breaker, unanswered, counts, dialing, sids, status_polls, line, expiring,
---          minute:<n>, totals, gone:<id>, notify, due, outbox, outbox:forgotten, orphans, revoked
+--          paused, breaker, unanswered, counts, dialing, busy_until, sids, status_polls, line,
+--          expiring, minute:<n>, totals, gone:<id>, notify, due, outbox, outbox:forgotten, orphans, revoked
 --- @include "breaker"
+--- @include "busy_number"
 --- @include "clock"
 --- @include "due"
 --- @include "erase"
@@ -72,11 +74,12 @@ if not job[3] then
     end
     return { C.again, now, 0, 0 }
 end
-if outcome == 'unknown' then
+local number, gap_ms = number_of(job[6]), tonumber(ARGV[21])
+if outcome == 'unknown' or (outcome == 'completed' and not job[7]) then
     free_first()
 else
     -- It is this call's: while its marker is set no other one gets its number.
-    free_first('HDEL', K.dialing, number_of(job[6]))
+    free_first('HDEL', K.dialing, number)
 end
 
 -- The circuit breaker counts refusals in a row over the whole queue.
@@ -171,6 +174,11 @@ if outcome == 'completed' then
     local poll_ms = tonumber(ARGV[16])
     set_due(K.status_polls, mem, now + (poll_ms > 0 and poll_ms + longer_ring_ms(job[8]) or 0), now)
     note_line(mem, tonumber(ARGV[17]))
+    if tonumber(ARGV[17]) < LINE_ENDED then
+        hold_number(number, job[8], now, gap_ms)
+    else
+        free_number(id, number, now, gap_ms)
+    end
     local placed = { 'sid', sid, 'status', ARGV[6] }
     if ARGV[17] ~= '0' then
         placed[5], placed[6] = 'rank', ARGV[17]

@@ -12,7 +12,8 @@
 -- Returns  {ok, now, next cursor, {other number that ends so, …}, id, state, …} or {late, now};
 --          `active`: it is being placed, and not out yet
 -- Touches  the set, job:<id>, gone:<id>, leases, window, expiring, outbox:forgotten, orphans,
---          revoked, due
+--          revoked, due, dialing, busy_until, line
+--- @include "busy_number"
 --- @include "clock"
 --- @include "erase"
 --- @include "hang_up"
@@ -48,6 +49,14 @@ local function take_out(mem, id, key)
     redis.call('ZREM', KEYS[1], mem)
     erase(key, id, now)
     return job[1]
+end
+
+-- What is kept of the number beside the records of its calls.
+for number in pairs(known) do
+    local owner = redis.call('HGET', K.dialing, number)
+    if not owner or redis.call('HEXISTS', job_key(owner), 'mark') == 0 then
+        give_number_up(number)
+    end
 end
 
 local part = redis.call('ZSCAN', KEYS[1], ARGV[2], 'COUNT', 500)

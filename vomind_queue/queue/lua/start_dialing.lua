@@ -9,7 +9,7 @@
 -- ARGV[3]  attempt token, fresh
 -- ARGV[4]  starts allowed in a window by the worker's settings; 0 for no limit
 -- ARGV[5]  length of the window, ms
--- ARGV[6]  how long a call waits for another one to the same number, ms
+-- ARGV[6]  how long a call waits for another one to the same number at first, ms
 -- ARGV[7]  whether the request will ask for status callbacks: 1 | 0
 -- ARGV[8]  how long a phone rings where the call does not say, ms
 -- ARGV[9]  failed calls kept: age ms       ARGV[10] and number
@@ -20,12 +20,14 @@
 --          `expired`, `do_not_call`: it has ended, because its latest start has passed or its number
 --          is on the list
 -- Touches  job:<id>, waiting:<rank>, delayed, active, leases, reconciling, failed, line, window, rate,
---          paused, breaker, dialing, do_not_call, expiring, minute:<n>, totals, gone:<id>, notify, due,
---          outbox
+--          paused, breaker, dialing, busy_until, status_polls, do_not_call, expiring, minute:<n>, totals,
+--          gone:<id>, notify, due, outbox
 --- @include "attempt"
 --- @include "breaker"
+--- @include "busy_number"
 --- @include "clock"
 --- @include "do_not_call"
+--- @include "due"
 --- @include "end_listed"
 --- @include "expire"
 --- @include "expiry"
@@ -41,6 +43,8 @@
 --- @include "notify"
 --- @include "window"
 
+-- The wait doubles until a call has found its number taken this often.
+local LONGEST_WAIT = 6
 local now = now_ms()
 local id, lease, attempt = ARGV[1], ARGV[2], ARGV[3]
 local key = job_key(id)
@@ -73,6 +77,23 @@ local function release_probe()
         change_breaker('HSET', K.breaker, 'next', now)
         notify()
     end
+end
+
+-- When a call that waits for its number is looked at again.
+local function look_again_at(owner, taken)
+    -- The waits grow, so that many calls to one number do not hold the others up.
+    local times = math.min(redis.call('HINCRBY', key, 'busy', 1), LONGEST_WAIT)
+    if taken < math.huge then
+        if not redis.call('ZSCORE', K.line, member(owner)) then
+            -- That line is over; the gap is not.
+            return taken
+        end
+        if ARGV[7] == '0' or times == LONGEST_WAIT then
+            -- Nothing may tell when that line is over: Twilio is asked.
+            set_due(K.status_polls, member(owner), now, now)
+        end
+    end
+    return math.min(taken, now + tonumber(ARGV[6]) * 2 ^ (times - 1))
 end
 
 free_first()
@@ -110,13 +131,12 @@ if is_listed(number) then
     return { C.do_not_call, now }
 end
 local free = redis.call('HSETNX', K.dialing, number, id) == 1
-local other = not free and redis.call('HGET', K.dialing, number)
-if other and other ~= id and redis.call('HEXISTS', job_key(other), 'mark') == 1 then
+local owner = not free and redis.call('HGET', K.dialing, number)
+local taken = owner and taken_until(number, owner, id, now)
+if taken then
     release_probe()
     redis.call('ZREM', K.window, lease)
-    -- The waits grow, so that many calls to one number do not hold the others up.
-    local times = math.min(redis.call('HINCRBY', key, 'busy', 1), 6)
-    delay(id, now + tonumber(ARGV[6]) * 2 ^ (times - 1), true)
+    delay(id, look_again_at(owner, taken), true)
     notify()
     return { C.busy, now }
 end
@@ -149,6 +169,7 @@ local ring_ms = ring_of(job[6], ARGV[8])
 keep_ring(key, ring_ms, job[13])
 if not free then
     redis.call('HSET', K.dialing, number, id)
+    redis.call('ZREM', K.busy_until, number)
 end
 local waited = math.max(now - tonumber(job[9] or now), 0)
 tally(now, 'w' .. half_octave(waited))

@@ -22,6 +22,7 @@
 -- ARGV[16] when to poll for the price once it is over, ms from now; 0: never (again)
 -- ARGV[17] how long a SID is remembered, ms
 -- ARGV[18] SID of its recording, or ''       ARGV[19] and where that is
+-- ARGV[20] least time between two calls to one number, ms
 -- Returns  {ok, now, status, moved: 1 | 0, to be repeated: 1 | 0, id of the request or ''}
 --          {again, now}       changed nothing: known, late, or of an attempt before the last
 --          {undecided, now}   the attempt's outcome is not written yet: `finish` it first
@@ -30,10 +31,10 @@
 --          {missing, now}     the job is gone, which proves nothing: nothing is ended
 -- Touches  job:<id>, waiting:<rank>, delayed, active, leases, reconciling, completed, failed, window,
 --          sids, status_polls, line, expiring, orphans, revoked, voicemails, counts,
---          redbeat:recurring:<id>,
---          schedule:<id>, runs:<id>,
+--          dialing, busy_until, redbeat:recurring:<id>, schedule:<id>, runs:<id>,
 --          minute:<n>, totals, notify, due, outbox
 --- @include "attempt"
+--- @include "busy_number"
 --- @include "clock"
 --- @include "due"
 --- @include "expiry"
@@ -42,6 +43,7 @@
 --- @include "line"
 --- @include "log"
 --- @include "memory"
+--- @include "number"
 --- @include "ring"
 --- @include "run"
 --- @include "sids"
@@ -54,7 +56,8 @@ local id, token, sid, status = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local rank, sequence = tonumber(ARGV[5]), tonumber(ARGV[6])
 local key, mem = job_key(id), member(id)
 local job = redis.call('HMGET', key, 'state', 'attempt', 'mark', 'sid', 'rank', 'seq', 'seen', 'answered',
-    'finished', 'priority', 'ring', 'recording')
+    'finished', 'priority', 'ring', 'recording', 'data')
+local gap_ms = tonumber(ARGV[20])
 local poll_ms = tonumber(ARGV[15])
 if sequence and math.max(rank, tonumber(job[5] or 0)) < ANSWERED then
     poll_ms = poll_ms + longer_ring_ms(job[11])
@@ -92,6 +95,16 @@ if job[3] then
 end
 free_first()
 
+-- Its number is taken after all, unless another call is ringing it by now.
+local function take_number()
+    local number = number_of(job[13])
+    local owner = redis.call('HGET', K.dialing, number)
+    if not owner or redis.call('HEXISTS', job_key(owner), 'mark') == 0 then
+        redis.call('HSET', K.dialing, number, id)
+        hold_number(number, job[11], now, gap_ms)
+    end
+end
+
 -- The attempt was abandoned, and its phone rings after all: it need not be repeated.
 local function revive()
     local lease = redis.call('HGET', key, 'lease')
@@ -113,6 +126,7 @@ local function revive()
     redis.call('ZADD', K.completed, now, mem)
     set_due(K.status_polls, mem, now + poll_ms, now)
     note_line(mem, 0)
+    take_number()
     note_sid(sid, now, ARGV[17])
     log_event(id, 'revived', {
         attempt = redis.call('HGET', key, 'attempts'), sid = sid, status = 'queued', counted = not job[9],
@@ -205,6 +219,9 @@ if moved then
     changed = true
     redis.call('HSET', key, 'status', status, 'rank', ARGV[5])
     note_line(mem, rank)
+    if rank >= LINE_ENDED then
+        free_number(id, number_of(job[13]), now, gap_ms)
+    end
     note('duration', ARGV[7])
     note('sip', ARGV[9])
 end
@@ -252,6 +269,5 @@ end
 if not changed then
     return { C.again, now }
 end
-local said = redis.call('HMGET', key, 'status', 'data')
-local request = string.match(said[2], '"requestId":"([^"\\]*)"}$') or ''
-return { C.ok, now, said[1], moved and 1 or 0, repeated and 1 or 0, request }
+local request = string.match(job[13], '"requestId":"([^"\\]*)"}$') or ''
+return { C.ok, now, redis.call('HGET', key, 'status'), moved and 1 or 0, repeated and 1 or 0, request }

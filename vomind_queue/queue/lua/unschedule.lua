@@ -6,7 +6,7 @@
 -- Returns  {ok, now, id of a job, 'removed' or 'active', …} or {missing | late, now}
 -- Touches  job:<id>, waiting:<rank>, delayed, expiring, completed, failed, redbeat:recurring:<id>,
 --          schedule:<id>, schedules, old schedules, identities, recurring_index, runs:<id>,
---          staging, totals, gone:<id>, outbox, line
+--          staging, totals, gone:<id>, outbox, line, dialing, busy_until
 --- @include "clock"
 --- @include "index"
 --- @include "job"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import hypothesis.strategies as st
 import pytest
 from hypothesis.stateful import rule
@@ -19,6 +21,7 @@ from tests.integration.queue.model.bench import (
 )
 from vomind_queue.calls.call import Priority, State
 from vomind_queue.errors import JobNotFound, WrongState
+from vomind_queue.queue import keys
 
 
 class Apps(Bench):
@@ -83,6 +86,8 @@ class Apps(Bench):
         if job.state is State.COMPLETED and not job.status.final:
             assert self._is_ended(str(job.sid))
         self._forget(job_id)
+        dialing: Any = self.client.hvals(keys.DIALING)
+        assert job_id not in dialing
 
     @rule(
         pick=PICKS,

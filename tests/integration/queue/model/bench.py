@@ -38,6 +38,8 @@ POLICY = OutcomePolicy(retry_on=("busy",), delay_ms=3_600_000, most=1)
 PICKS = st.integers(0, 9)
 #: Few enough that something happens to each.
 MOST_JOBS = 4
+#: A usual ring and what Twilio adds to it, and some more, ms.
+RINGS_AT_MOST_MS = 40_000
 #: Far from any time that a test reaches, ms.
 HOUR_MS = 3_600_000
 
@@ -50,6 +52,11 @@ def held(job: Model) -> bool:
 def marked(job: Model) -> bool:
     """Its phone may be ringing."""
     return job.started is not None
+
+
+def on_the_line(job: Model) -> bool:
+    """Twilio took it, and it is not over."""
+    return job.sid is not None and not marked(job) and job.status.rank < LineStatus.UNKNOWN.rank
 
 
 def known(job: Model) -> bool:
@@ -231,11 +238,25 @@ class Bench(RuleBasedStateMachine):
 
     @invariant()
     def nothing_is_left_behind(self) -> None:
-        """Removed calls leave no record, and only marked calls keep their number busy."""
+        """Removed calls leave no record; only marked calls and those on the line have a number.
+
+        A number whose call was removed is free once the phone cannot ring any more.
+        """
         if self.gone:
             assert self.client.exists(*map(keys.job, self.gone)) == 0
-        dialing: Any = self.client.hvals(keys.DIALING)
-        assert set(dialing) == {job_id for job_id, job in self.model.items() if marked(job)}
+        dialing: Any = self.client.hgetall(keys.DIALING)
+        until: Any = dict(self.client.zrange(keys.BUSY_UNTIL, 0, -1, withscores=True))
+        for number, job_id in dialing.items():
+            if job_id in self.gone:
+                assert until[number] < self.queue.now_ms() + RINGS_AT_MOST_MS
+        assert set(dialing.values()) - self.gone == {
+            job_id for job_id, job in self.model.items() if marked(job) or on_the_line(job)
+        }
+        taken = {number for number, job_id in dialing.items() if not self._is_marked(job_id)}
+        assert set(until) == taken
+
+    def _is_marked(self, job_id: str) -> bool:
+        return job_id in self.model and marked(self.model[job_id])
 
 
 def member(job_id: str) -> str:

@@ -1,12 +1,29 @@
 -- Removes a call's record once the call log has it.
+--- @include "busy_number"
+--- @include "clock"
 --- @include "job"
 --- @include "log"
+--- @include "number"
+
+-- Nothing can tell any more when its line is over: the number is taken for as long as it may ring.
+local function leave_line(id)
+    local job = redis.call('HMGET', job_key(id), 'data', 'finished')
+    local number = job[1] and number_of(job[1])
+    local held = number and redis.call('HGET', K.dialing, number) == id and
+        redis.call('ZSCORE', K.busy_until, number)
+    if held then
+        local ring_ms = tonumber(held) - LONGEST_CALL_MS - tonumber(job[2])
+        redis.call('ZADD', K.busy_until, now_ms() + ring_ms, number)
+    end
+end
 
 -- Removes a call's record; while entries of it are on their way it is kept aside.
 local function drop_record(id)
     local key = K.job .. id
     local logged = redis.call('HGET', key, 'log')
-    redis.call('ZREM', K.line, member(id))
+    if redis.call('ZREM', K.line, member(id)) == 1 then
+        leave_line(id)
+    end
     log_dropped[id] = true
     if log_last[id] or (logged and tonumber(logged) > tonumber(redis.call('GET', K.outbox_shipped) or 0)) then
         redis.call('RENAME', key, K.gone .. id)

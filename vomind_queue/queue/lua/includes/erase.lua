@@ -9,4 +9,5 @@ local function erase(key, id, now)
     redis.call('ZADD', K.outbox_forgotten, now, log_key(id, redis.call('HGET', key, 'at')))
     redis.call('DEL', key)
     redis.call('ZREM', K.expiring, member(id))
+    redis.call('ZREM', K.line, member(id))
 end

@@ -1,0 +1,55 @@
+-- One call at a time to a number. `dialing` says whose it is: from the dial marker until its line is
+-- over, and for the least gap after that. `busy_until` has the time of those that Twilio has taken.
+--- @include "job"
+--- @include "ring"
+
+-- Twilio ends a call after so long, ms (https://www.twilio.com/docs/voice/api/call-resource, TimeLimit);
+-- and rings for this much longer than it is told.
+local LONGEST_CALL_MS, RINGS_ON_MS = 14400000, 5000
+-- Numbers whose time is long over, forgotten at once.
+local SWEPT = 3
+
+-- Until when another call to the number waits at the latest, or nil: `owner` is whose it is.
+local function taken_until(number, owner, id, now)
+    if owner ~= id and redis.call('HEXISTS', job_key(owner), 'mark') == 1 then
+        return math.huge
+    end
+    local at = tonumber(redis.call('ZSCORE', K.busy_until, number) or 0)
+    return at > now and at or nil
+end
+
+-- Twilio has taken the call, and nothing else rings the number until its end is known. Should that
+-- never be: until it must be over.
+local function hold_number(number, ring, now, gap_ms)
+    local longest_ms = tonumber(ring or USUAL_RING_MS) + RINGS_ON_MS + LONGEST_CALL_MS
+    redis.call('ZADD', K.busy_until, now + longest_ms + gap_ms, number)
+end
+
+local function give_number_up(number)
+    redis.call('HDEL', K.dialing, number)
+    redis.call('ZREM', K.busy_until, number)
+end
+
+local function sweep_numbers(now)
+    for _, number in ipairs(redis.call('ZRANGEBYSCORE', K.busy_until, '-inf', now, 'LIMIT', 0, SWEPT)) do
+        local owner = redis.call('HGET', K.dialing, number)
+        if owner and redis.call('HEXISTS', job_key(owner), 'mark') == 1 then
+            redis.call('ZREM', K.busy_until, number)
+        else
+            give_number_up(number)
+        end
+    end
+end
+
+-- The line is over: the number is free after the gap.
+local function free_number(id, number, now, gap_ms)
+    sweep_numbers(now)
+    if redis.call('HGET', K.dialing, number) ~= id then
+        return
+    end
+    if gap_ms > 0 then
+        redis.call('ZADD', K.busy_until, now + gap_ms, number)
+    else
+        give_number_up(number)
+    end
+end
