@@ -88,8 +88,9 @@ local function look_again_at(owner, taken)
             -- That line is over; the gap is not.
             return taken
         end
-        if ARGV[7] == '0' or times == LONGEST_WAIT then
-            -- Nothing may tell when that line is over: Twilio is asked.
+        local is_heard_of = times == 1 or redis.call('HEXISTS', job_key(owner), 'seen') == 1
+        if not is_heard_of or times == LONGEST_WAIT then
+            -- No callback may tell when that line is over: Twilio is asked.
             set_due(K.status_polls, member(owner), now, now)
         end
     end
