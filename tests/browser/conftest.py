@@ -23,7 +23,11 @@ from vomind_queue.queue import keys
 
 #: The key that the page signs in with; "paused by" shows its name.
 SECRET = "a-long-secret"
-SETTINGS = FAST | {"API_KEYS": f"ops:{SECRET}", "CALL_WORKER_CONCURRENCY": "8"}
+SETTINGS = FAST | {
+    "API_KEYS": f"ops:{SECRET}",
+    "CALL_WORKER_CONCURRENCY": "8",
+    "TWILIO_PHONE_NUMBERS": "+15005550006,+4930123456",
+}
 #: How long the page may take to show something, ms: two busy cores included.
 PATIENCE_MS = 15_000
 #: The page looks for news when it is seen again: here every 250 ms, so that tests need not wait.

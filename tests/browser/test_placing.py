@@ -23,6 +23,7 @@ def test_a_call_now(office: Office, visit: Callable[..., Visitor]) -> None:
     page.get_by_text("Voice, retries, answering machines, metadata").click()
     page.get_by_label("as in the settings").uncheck()
     page.get_by_label("busy").check()
+    page.get_by_label("Call from").select_option("+4930123456")
     page.get_by_label("Metadata").fill('{"campaign": "Q4"}')
     page.get_by_role("button", name="Place the call").click()
     expect(page.locator(".toast")).to_contain_text("The call to +1 ••••• 0123 is queued.")
@@ -36,7 +37,9 @@ def test_a_call_now(office: Office, visit: Callable[..., Visitor]) -> None:
         "priority": "high",
         "metadata": {"campaign": "Q4"},
         "retryOn": ["busy"],
+        "from": "+4930123456",
     }
+    assert job["call"]["from"] == "+4930123456"
     assert [ring["to"] for ring in office.phone.rings(NUMBER)][-1:] == [NUMBER]
 
 

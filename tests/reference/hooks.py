@@ -13,6 +13,7 @@ from uuid import uuid4
 import schemathesis
 from hypothesis import strategies as st
 
+from devserver.parts import FAKE_ACCOUNT
 from tests.twilio import PUBLIC_URL, sign
 from vomind_queue.api.openapi.document import BODIES as SCHEMAS
 from vomind_queue.api.openapi.texts import operations
@@ -55,6 +56,7 @@ schemathesis.openapi.format(
         "https://agents.example.com{}".format
     ),
 )
+schemathesis.openapi.format("own-number", st.just(FAKE_ACCOUNT["TWILIO_PHONE_NUMBER"]))
 
 
 @schemathesis.hook

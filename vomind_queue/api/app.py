@@ -69,7 +69,7 @@ def _add_routes(app: Flask, services: Services, http_metrics: HttpMetrics) -> No
     history.install(app, services.settings.web_threads)
     ActRoutes(services).install(app)
     app.register_blueprint(do_not_call.routes, url_prefix="/api")
-    overview.install(app, services.control)
+    overview.install(app, services.control, services.settings.senders.numbers)
     metrics.install(app, http_metrics)
     app.register_blueprint(health.routes)
     app.register_blueprint(reference.routes)

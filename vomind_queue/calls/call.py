@@ -90,6 +90,8 @@ class Call:
     send_digits: str | None = None
     #: Whether Twilio records the call; ``None``: it does not.
     record: bool | None = None
+    #: Number that the call comes from; ``None``: as the settings say.
+    from_number: str | None = None
     #: The number as it came, where that is not how it is spelt; ``None``: it is.
     to_given: str | None = None
     #: The client's id of the request that asked for the call; logged, never shown. ``None``: the
@@ -149,6 +151,7 @@ OPTIONS: Mapping[str, str] = {
     "notAfter": "not_after",
     "sendDigits": "send_digits",
     "record": "record",
+    "from": "from_number",
 }
 
 

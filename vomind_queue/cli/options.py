@@ -155,6 +155,12 @@ call_options = together(
         default=None,
         help="Whether Twilio records the call; consent to it is your duty.",
     ),
+    click.option(
+        "--from",
+        "from",
+        metavar="NUMBER",
+        help="Number that the call comes from, one of TWILIO_PHONE_NUMBERS.",
+    ),
 )
 
 

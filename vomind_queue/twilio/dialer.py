@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from twilio.base.exceptions import TwilioException  # type: ignore[import-untyped]
@@ -21,7 +21,7 @@ from vomind_queue.calls.attempts import (
     Ring,
     Search,
 )
-from vomind_queue.calls.call import Call
+from vomind_queue.calls.call import Call, mask_number
 from vomind_queue.calls.call_status import (
     Detection,
     StatusUpdate,
@@ -123,20 +123,16 @@ class TwilioDialer:
         """Ask Twilio for the call, at most once. Never raise; return within the deadline."""
         if self._missing:
             return failure(Trouble.UNCONFIGURED, detail=self._missing)
-        sender = self._sender(attempt)
         exchange = Exchange(self._deadline_s, started_s=attempt.started_s, left_s=attempt.left_s)
         wanted = self._wanted(attempt)
-        if elsewhere := self._elsewhere(attempt.call):
-            return failure(Trouble.ELSEWHERE, detail=elsewhere)
-        if len(wanted.get("url", "")) > MAX_URL:
-            # Twilio would refuse it as it refuses an address that is wrong for every call.
-            return failure(Trouble.TOO_LONG)
+        if fault := self._own_fault(attempt, wanted):
+            return fault
         try:
             with self._http.exchange(exchange):
                 made = self._client.calls.create(**wanted)
         except Exception as error:  # noqa: BLE001 - whatever it is, the call must not be lost
             failed = failure_of(error, exchange, own_address=attempt.call.twiml_url is not None)
-            return masked(failed, attempt.call.to, sender)
+            return masked(failed, attempt.call.to, wanted["from_"])
         if not isinstance(made.sid, str) or not made.sid:
             return failure(Trouble.UNREADABLE, detail="it names no call SID")
         return Accepted(sid=made.sid, status=str(made.status or "queued"))
@@ -246,6 +242,17 @@ class TwilioDialer:
     def _sender(self, attempt: Attempt) -> str:
         """Return the number recorded with the marker; an older version had one number only."""
         return attempt.sender or self._numbers[0]
+
+    def _own_fault(self, attempt: Attempt, wanted: Mapping[str, Any]) -> Failure | None:
+        """Return why this call is not asked for: the settings may have changed since it came in.
+
+        Twilio would refuse it as it refuses what is wrong for every call.
+        """
+        if wanted["from_"] not in self._numbers:
+            return failure(Trouble.SENDER, detail=mask_number(wanted["from_"]))
+        if elsewhere := self._elsewhere(attempt.call):
+            return failure(Trouble.ELSEWHERE, detail=elsewhere)
+        return failure(Trouble.TOO_LONG) if len(wanted.get("url", "")) > MAX_URL else None
 
     def _elsewhere(self, call: Call) -> str | None:
         """Return why the call's own application may not be asked: the list may be shorter now."""

@@ -39,6 +39,8 @@ class Trouble(Enum):
     TOO_LONG = (Kind.PERMANENT, "The message is too long to be handed to TWIML_URL")
     #: This call's own application is not where calls may have one.
     ELSEWHERE = (Kind.PERMANENT, "Not placed. twimlUrl")
+    #: This call names a number to come from that is not ours, or is no longer.
+    SENDER = (Kind.PERMANENT, "Not placed. TWILIO_PHONE_NUMBERS does not list its number (from)")
     #: A setting is missing without which nothing can be sent.
     UNCONFIGURED = (Kind.ACCOUNT, "Twilio is not configured")
 

@@ -49,3 +49,28 @@ def test_a_call_comes_from_the_number_for_its_country(
     shown = {to: api.until_state(job, "completed")["call"]["from"] for to, job in jobs.items()}
     assert list(shown.values()) == [THERE, HERE, HERE]
     assert {ring["to"]: ring["parameters"]["From"] for ring in phone.rings()} == shown
+
+
+def test_a_call_comes_from_the_number_that_it_names(fast: Stack, phone: SimulatorClient) -> None:
+    """Of those that are set; others are refused, and a call that outlived its number fails."""
+    both = {"TWILIO_PHONE_NUMBER": "", "TWILIO_PHONE_NUMBERS": f"{HERE},{THERE}"}
+    fast.start_web(**both)
+    api = Api(fast.queue_url)
+    refused = api.ask("POST", "/schedule-call", {"to": number(1), "from": "+4930999999"})
+    assert (refused.status_code, list(refused.json()["errors"])) == (422, ["from"])
+    assert f"{HERE} or {THERE}" in refused.json()["errors"]["from"][0]
+    worker = fast.start_worker(**both)
+    own = {"from": THERE, "metadata": {"from": HERE}}
+    job_id = api.schedule(number(1), **own)
+    assert api("GET", f"/job/{job_id}/why")["from"] == THERE
+    assert api.until_state(job_id, "completed")["call"]["from"] == THERE
+    usual = api.schedule(number(2), metadata={"from": THERE})
+    assert api.until_state(usual, "completed")["call"]["from"] == HERE
+    worker.kill()
+    left = api.schedule(number(3), **own)
+    fast.start_worker(TWILIO_PHONE_NUMBER=HERE)
+    failed = api.until_state(left, "failed")
+    assert "TWILIO_PHONE_NUMBERS does not list" in failed["failedReason"]
+    assert THERE not in failed["failedReason"]
+    senders = {ring["to"]: ring["parameters"]["From"] for ring in phone.rings()}
+    assert senders == {number(1): THERE, number(2): HERE}

@@ -15,11 +15,13 @@ def test_a_call_is_put_into_the_queue(typed: Typist, api: Api) -> None:
     done = typed(
         "call", TO, "-m", "Hi", "--lead-id", "42", "-p", "high", "--metadata", '{"a": [1]}',
         "--retry-on", "busy,no-answer", "--machine-detection", "enable", "--ring-timeout", "45s",
+        "--from", "+15005550006",
     )  # fmt: skip
     assert (done.status, done.out, done.err) == (0, f"Call 1 to {TO} is in the queue.\n", "")
     assert api.job("1")["data"] == {
         "to": TO, "message": "Hi", "lead_id": "42", "priority": "high", "metadata": {"a": [1]},
         "retryOn": ["busy", "no-answer"], "machineDetection": "enable", "ringTimeoutMs": 45_000,
+        "from": "+15005550006",
     }  # fmt: skip
 
 

@@ -103,6 +103,10 @@ def test_what_is_wrong_with_twilio_has_a_remedy(
     assert (wrong.status, grades(wrong)["Twilio"]) == (11, "wrong")
     others = grades(ask(**{**settings, "TWILIO_PHONE_NUMBER": "+15005550001"}))
     assert others["number"] == "wrong"
+    numbers = {"TWILIO_PHONE_NUMBER": "", "TWILIO_PHONE_NUMBERS": "+15005550006,+15005550001"}
+    both = ask(**{**settings, **numbers})
+    each = [check["grade"] for check in both.document["checks"] if check["what"] == "number"]
+    assert each == ["fine", "wrong"]
     process.stop()
     assert grades(ask(**settings))["Twilio"] == "wrong"
     new = grades(ask(**settings, SAY_VOICE="Polly.Nova-Neural", SAY_LANGUAGE="de-DE"))

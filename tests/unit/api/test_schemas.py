@@ -44,6 +44,7 @@ TAKEN = {
     "ringTimeoutMs": [5_000, 30_000, 600_000, 45_500, None],
     "sendDigits": ["1", "ww1234#", "W*0w#ABCD", "0" * 32, None],
     "record": [True, False, None],
+    "from": ["+15005550006", "+4930123456", None],
     "metadata": [{}, {"a": [1, 2.5, None, True, {"b": "ü"}]}, {"": ""}, nested(100), None],
 }
 
@@ -57,6 +58,7 @@ REFUSED = {
     ],
     "lead_id": ["x" * 129, 10**128, 1.5, True, False, [], {}],
     "priority": ["urgent", "High", "HIGH", "", " high", 1, True, [], {}, ["high"]],
+    "from": ["", "15005550006", "+123456", "+1 500 555 0006", 15005550006, True, [], {}],
     "retryOn": [
         ["busy", "busy"], "busy", "", {}, 1, True, [1], [None], [["busy"]], ["completed"], ["Busy"],
     ],

@@ -19,6 +19,8 @@ ACCOUNT = {
     "TWILIO_AUTH_TOKEN": "token",
     "TWILIO_PHONE_NUMBER": "+15005550006",
 }
+#: Two numbers that calls may come from.
+TWO = "+15005550006,+4930123456"
 
 
 def test_nothing_set_is_the_stack_on_this_machine() -> None:
@@ -170,6 +172,23 @@ def test_api_keys_may_carry_a_name() -> None:
         ({"REDIS_HOST": "a b"}, "Invalid REDIS_HOST ('a b')"),
         ({"HOST": "x\ny"}, r"Invalid HOST ('x\ny')"),
         ({"TWILIO_PHONE_NUMBER": "5550006"}, "+ and 7 to 15 digits"),
+        ({"TWILIO_PHONE_NUMBERS": "+15005550006,+1500555 0006"}, "+ and 7 to 15 digits"),
+        ({"TWILIO_PHONE_NUMBERS": "+442079460123,+4402079460123"}, "without duplicates"),
+        (
+            {"TWILIO_PHONE_NUMBER": "+4930123456", "TWILIO_PHONE_NUMBERS": TWO},
+            "expected TWILIO_PHONE_NUMBER (+4930123456) as the first of them, or to be unset.",
+        ),
+        ({"FROM_BY_COUNTRY": "DE=+4930123456"}, "expected TWILIO_PHONE_NUMBERS to be set as well."),
+        (
+            {"TWILIO_PHONE_NUMBERS": TWO, "FROM_BY_COUNTRY": "FR=+33123456789"},
+            "('FR=+33123456789'): expected one of TWILIO_PHONE_NUMBERS.",
+        ),
+        ({"TWILIO_PHONE_NUMBERS": TWO, "FROM_BY_COUNTRY": "XX=+4930123456"}, "('XX=+4930123456')"),
+        ({"TWILIO_PHONE_NUMBERS": TWO, "FROM_BY_COUNTRY": "+4930123456"}, "such as DE=+4930123456"),
+        (
+            {"TWILIO_PHONE_NUMBERS": TWO, "FROM_BY_COUNTRY": "DE=+4930123456,de=+15005550006"},
+            "Invalid FROM_BY_COUNTRY",
+        ),
         ({**ACCOUNT, "TWILIO_ACCOUNT_SID": "AC12"}, "AC and 32 hexadecimal digits"),
         ({**ACCOUNT, "TWILIO_API_BASE": "localhost:3001"}, "an http:// or https:// address"),
         ({**ACCOUNT, "PUBLIC_URL": "ftp://x"}, "Invalid PUBLIC_URL ('ftp://x')"),
@@ -429,3 +448,17 @@ def test_a_bad_value_ends_the_process_with_its_line(monkeypatch: pytest.MonkeyPa
 def test_only_this_machine_is_loopback(host: str, answer: bool) -> None:
     """A name that is not known to be local counts as reachable from outside."""
     assert is_loopback(host) is answer
+
+
+def test_the_numbers_that_calls_come_from() -> None:
+    """The one, or the first of several, is the default; each has one spelling."""
+    assert Settings.from_env(ACCOUNT).senders.numbers == ("+15005550006",)
+    several = {"TWILIO_PHONE_NUMBERS": "+15005550006, +4402079460123"}
+    senders = Settings.from_env(
+        {**ACCOUNT, **several, "FROM_BY_COUNTRY": "gb=+4402079460123"}
+    ).senders
+    assert senders.numbers == ("+15005550006", "+442079460123")
+    assert (senders.default, senders.by_country) == ("+15005550006", {"GB": "+442079460123"})
+    alone = {**ACCOUNT, **several, "TWILIO_PHONE_NUMBER": ""}
+    assert Settings.from_env(alone).senders.default == "+15005550006"
+    assert Settings.from_env({}).senders.default == ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -17,6 +17,7 @@ from vomind_queue.api.middleware import services
 from vomind_queue.api.serializers import jobs as job_serializer
 from vomind_queue.api.serializers.times import iso_or_none
 from vomind_queue.calls.instants import iso
+from vomind_queue.calls.job import Job
 from vomind_queue.observability.last_hour import Hour
 from vomind_queue.observability.overview import Overview
 from vomind_queue.observability.overview_reasons import Reason
@@ -32,9 +33,14 @@ STALE_S = 3.0
 BEHIND_STEP_MS = 5_000
 
 
-def install(app: Flask, control: Control) -> None:
-    """Add GET /api/overview and /api/queue/job/<jobId>/why."""
-    app.extensions[_SHARED] = Shared(lambda: encode(overview(control.overview())))
+def install(app: Flask, control: Control, senders: Sequence[str]) -> None:
+    """Add GET /api/overview and /api/queue/job/<jobId>/why.
+
+    ``senders``: the numbers that calls may come from.
+    """
+    app.extensions[_SHARED] = Shared(
+        lambda: encode({**overview(control.overview()), "senders": list(senders)})
+    )
     app.register_blueprint(routes, url_prefix="/api")
 
 
@@ -63,8 +69,15 @@ def why(job_id: str) -> Response:
         "reasons": reasons,
         "ahead": shown.place.ahead,
         "expectedAt": iso_or_none(shown.expected_ms),
+        "from": _sender(services().queue.job(job_id)),
     }
     return job_serializer.success(document)
+
+
+def _sender(job: Job) -> str | None:
+    """Return the number that a call comes from, or would come from now."""
+    used = job.placed.from_number if job.placed else None
+    return used or services().settings.senders.chosen(job.call) or None
 
 
 class Shared:

@@ -16,6 +16,7 @@ from vomind_queue.calls.call import DEFAULT_MESSAGE, OPTIONS, Call, NewCall, Pri
 from vomind_queue.calls.call_status import MACHINE, Detection
 from vomind_queue.calls.opt_out import NO_OPT_OUT, OptOut
 from vomind_queue.calls.phone_number import PhoneNumber
+from vomind_queue.calls.senders import Senders
 from vomind_queue.config.settings import Settings
 from vomind_queue.twilio.callbacks import application_url
 from vomind_queue.twilio.twiml import ALWAYS_FITS, MAX_TWIML, twiml_length
@@ -164,6 +165,7 @@ class CallSchema(RequestSchema):
     not_after = fields.LatestStart(data_key="notAfter", allow_none=True)
     send_digits = fields.Keys(data_key="sendDigits", allow_none=True)
     record = fields.YesOrNo(allow_none=True)
+    from_number = fields.Sender(data_key="from", allow_none=True)
 
     together: ClassVar[fields.Shape] = {
         "dependentSchemas": {
@@ -421,6 +423,15 @@ def misplaced(calls: Sequence[Call], policy: ApplicationPolicy) -> dict[int, dic
     }
 
 
+def not_ours(calls: Sequence[Call], senders: Senders) -> dict[int, dict[str, list[str]]]:
+    """Return the errors of calls that are to come from a number which is not the operator's."""
+    return {
+        index: {"from": [text]}
+        for index, call in enumerate(calls)
+        if call.from_number is not None and (text := senders.objection(call.from_number))
+    }
+
+
 def too_long(calls: Sequence[Call], twiml_url: str | None) -> dict[int, dict[str, list[str]]]:
     """Return errors of the calls whose words do not fit into the application's address."""
     found = {}
@@ -459,14 +470,17 @@ class PlaceableCalls:
         self._voice = settings.voice
         self._opt_out = settings.opt_out
         self._application_policy = settings.application_policy
+        self._senders = settings.senders
 
     def faults(self, calls: Sequence[Call]) -> dict[int, dict[str, list[str]]]:
         """Return the errors of calls that are not placed, by index."""
         mute = {} if self._is_reached else unspeakable(calls, self._twiml_url)
         unheard = {} if self._is_reached else unheard_of(calls)
         elsewhere = misplaced(calls, self._application_policy)
+        strange = not_ours(calls, self._senders)
         long = too_long(calls, self._twiml_url) or overlong(calls, self._voice, self._opt_out)
-        return {**unheard, **mute, **long, **elsewhere, **self._number_policy.objections(calls)}
+        found = {**unheard, **mute, **long, **elsewhere, **strange}
+        return {**found, **self._number_policy.objections(calls)}
 
 
 CALL = CallSchema()

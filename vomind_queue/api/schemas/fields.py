@@ -21,6 +21,7 @@ from vomind_queue.calls.application import MAX_URL
 from vomind_queue.calls.call import Priority
 from vomind_queue.calls.call_status import RETRIED, Detection
 from vomind_queue.calls.instants import iso
+from vomind_queue.calls.phone_number import canonical
 from vomind_queue.calls.ring_timeout import LEAST_RING_MS, MOST_RING_MS
 from vomind_queue.encoding import compact
 from vomind_queue.twilio.twiml import (
@@ -270,6 +271,19 @@ def _unlisted(expected: str, value: Any, near: list[str]) -> ValidationError:
     return ValidationError(
         f"Must be {expected}; got {received(value)}. Did you mean {either(near)}?"
     )
+
+
+class Sender(Rule[str]):
+    """A number of the operator's, in its one spelling."""
+
+    shape: Mapping[str, Any] = {
+        **PhoneNumber.shape,
+        # One of those in the settings, which are no part of the document.
+        "format": "own-number",
+    }
+
+    def read(self, value: Any) -> str:
+        return canonical(PhoneNumber().read(value))
 
 
 class ApplicationUrl(Rule[str]):

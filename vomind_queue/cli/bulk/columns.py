@@ -126,6 +126,7 @@ _READERS: Mapping[str, Callable[[str], Any]] = {
     "voice": str.strip,
     "twimlUrl": str.strip,
     "notAfter": str.strip,
+    "from": str.strip,
     "lead_id": str.strip,
     "metadata": _metadata,
     "delayMs": _whole,

@@ -51,6 +51,7 @@ export const TARGETS = [
   },
   { key: 'sendDigits', name: 'Keys to press', heads: ['senddigits', 'send digits'], option: true },
   { key: 'record', name: 'Record', heads: ['record'], option: true, flag: true },
+  { key: 'from', name: 'Call from', heads: ['from'], option: true },
 ];
 /** A phone number, which is not a formula. */
 const NUMBER = /^\+[0-9]{7,15}$/;

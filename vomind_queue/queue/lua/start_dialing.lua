@@ -13,7 +13,7 @@
 -- ARGV[7]  whether the request will ask for status callbacks: 1 | 0
 -- ARGV[8]  how long a phone rings where the call does not say, ms
 -- ARGV[9]  failed calls kept: age ms       ARGV[10] and number
--- ARGV[11] number that the call comes from; '' while Twilio is not set up
+-- ARGV[11] number that the call comes from unless it names one; '' while Twilio is not set up
 -- Returns  {ok, now, data, attempts so far, round, how long it may ring in ms, number that it comes from,
 --          latest start or ''} or
 --          {lost | paused | preempted | limited | circuit_open | busy | expired | do_not_call, now}
@@ -163,8 +163,9 @@ if job[11] or job[12] then
     redis.call('HDEL', key, 'busy', 'notbefore')
 end
 redis.call('HSET', key, 'attempt', attempt, 'mark', now, 'started', now, 'callbacks', ARGV[7])
-if ARGV[11] ~= '' then
-    redis.call('HSET', key, 'from', ARGV[11])
+local from = sender_of(job[6]) or ARGV[11]
+if from ~= '' then
+    redis.call('HSET', key, 'from', from)
 end
 local ring_ms = ring_of(job[6], ARGV[8])
 keep_ring(key, ring_ms, job[13])
@@ -181,4 +182,4 @@ if job[10] and not job[7] then
     total('late-ms', late_ms)
 end
 log_event(id, 'started', { attempt = tonumber(job[7] or 0) + 1 })
-return started(now, ring_ms, ARGV[11])
+return started(now, ring_ms, from)

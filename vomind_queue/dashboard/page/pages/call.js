@@ -147,6 +147,7 @@ const OPTIONS = [
   'notAfter',
   'sendDigits',
   'record',
+  'from',
 ];
 
 const ENDED = ['completed', 'failed', 'cancelled'];

@@ -73,6 +73,7 @@ const blank = () => ({
   metadata: '',
   ...Object.fromEntries(OPTIONS.map(([name]) => [name, ''])),
   notAfter: '',
+  from: '',
 });
 
 /** The body of a request for one call. Throws `{errors}` without a message, or for metadata that is no JSON. */
@@ -82,7 +83,7 @@ function body_of(form) {
     throw Object.assign(new Error(message), { errors: { message: [message] } });
   }
   const body = { to: form.to.replace(/[\s().-]/g, ''), priority: form.priority };
-  for (const name of ['message', 'lead_id', 'machineDetection', 'voicemailMessage'])
+  for (const name of ['message', 'lead_id', 'machineDetection', 'voicemailMessage', 'from'])
     if (form[name]) body[name] = form[name];
   for (const [name, , , , sent = (text) => text] of OPTIONS)
     if (form[name]) body[name] = sent(form[name]);
@@ -109,6 +110,8 @@ function on_to_message(event) {
 }
 
 function CallFields({ form, set, errors }) {
+  const { shown } = useCell(overview);
+  const senders = (shown && shown.senders) || [];
   const change = (name) => (event) => set({ ...form, [name]: event.target.value });
   const tick = (name) => (event) =>
     set({
@@ -124,6 +127,7 @@ function CallFields({ form, set, errors }) {
     <${Field} id="lead" label="Lead" optional errors=${errors.lead_id} hint="Your own name for the person.">${(aria) => html`<input ...${aria} maxlength="128" autocomplete="off" value=${form.lead_id} onInput=${change('lead_id')} />`}<//></div>
     <details class="more"><summary>Voice, retries, answering machines, metadata</summary>
       <div class="pair">${OPTIONS.map(([name, label, how, input]) => html`<${Field} key=${name} id=${name} label=${label} optional errors=${errors[name]} ...${how}>${(aria) => html`<input ...${aria} ...${input} autocomplete="off" value=${form[name]} onInput=${change(name)} />`}<//>`)}</div>
+      ${senders.length > 1 && html`<${Field} id="from" label="Call from" errors=${errors.from}>${(aria) => html`<select ...${aria} value=${form.from} onChange=${change('from')}><option value="">As in the settings</option>${senders.map((each) => html`<option value=${each} key=${each}>${each}</option>`)}</select>`}<//>`}
       <fieldset class="ticks"><legend>Retry when</legend>
         <label><input type="checkbox" checked=${!form.retry} onChange=${(event) => set({ ...form, retry: !event.target.checked })} /> as in the settings (RETRY_ON, by default never)</label>
         ${OUTCOMES.map(([key, text]) => html`<label key=${key}><input type="checkbox" disabled=${!form.retry} checked=${form.retryOn.includes(key)} onChange=${tick(key)} /> ${text}</label>`)}</fieldset>
