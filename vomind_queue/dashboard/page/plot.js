@@ -1,11 +1,18 @@
 // Charts by uPlot (vendor/uplot), in the page's colours; each has its words and its table beside it.
 import { html, useEffect, useRef, useState } from './html.js';
 import { short_clock } from './words.js';
+import { ZONE } from './zone.js';
 
 const HEIGHT = 230;
 const DAY_S = 86_400;
 const { uPlot } = globalThis;
-const WEEKDAY = new Intl.DateTimeFormat('en-GB', { weekday: 'short', day: 'numeric' });
+const WEEKDAY = new Intl.DateTimeFormat('en-GB', {
+  weekday: 'short',
+  day: 'numeric',
+  timeZone: ZONE,
+});
+/** What the clocks of the page's zone show then; `seconds` of unix time. */
+const there = (seconds) => uPlot.tzDate(new Date(seconds * 1000), ZONE);
 
 /** A colour as it is in force; a canvas knows no custom properties. */
 function colour(box, name) {
@@ -37,7 +44,8 @@ function useColours() {
 /** Times on the axis: the clock, or the day where a day begins. */
 export const times = (_plot, splits, _axis, _space, step) =>
   splits.map((at) => {
-    const midnight = new Date(at * 1000).getHours() === 0;
+    const shown = there(at);
+    const midnight = shown.getHours() === 0 && shown.getMinutes() === 0;
     return step >= DAY_S || midnight ? WEEKDAY.format(at * 1000) : short_clock(at * 1000);
   });
 
@@ -78,6 +86,7 @@ export function Plot({ label, columns, lines, across, up, top, clock = true, ove
       width: width(),
       height: HEIGHT,
       legend: { show: false },
+      tzDate: there,
       cursor: { y: false, points: { show: false }, drag: { x: false, y: false } },
       scales: { x: { time: clock }, y: { range: (_plot, _least, most) => [0, top(most)] } },
       axes: axes(home, { across, up }),
