@@ -10,6 +10,7 @@ from tests.integration.api.conftest import TO, Api
 from tests.integration.conftest import begin, place, taken
 from vomind_queue.calls.decisions import AttemptResult, Decision
 from vomind_queue.queue.worker_queue import WorkerQueue
+from vomind_queue.twilio.failures import Refused, failure
 
 REASONS = [
     "Twilio will not place this call: Invalid number (error 21211, HTTP 400).",
@@ -95,6 +96,19 @@ def test_failed_calls_of_one_reason_wait_again(api: Api, failed: list[str]) -> N
     assert (second["jobIds"], second["more"]) == ([failed[0]], False)
     assert api.get(f"/job/{failed[2]}").get_json()["state"] == "failed"
     assert api.post("/retry-failed").get_json()["jobIds"] == [failed[2]]
+
+
+def test_a_code_of_twilios_may_have_any_length(api: Api, worker_queue: WorkerQueue) -> None:
+    """Calls that it failed are grouped by it, and that group can be tried again."""
+    job_id = api.post("/schedule-call", {"to": TO}).get_json()["jobId"]
+    assert taken(worker_queue) == [job_id]
+    refused = failure(Refused(status=400, code=573005, message="Not permitted."))
+    decision = Decision(result=AttemptResult.FAILED, reason=refused.reason)
+    worker_queue.finish(begin(worker_queue, job_id), decision)
+    worker_queue.release(job_id)
+    (group,) = api.get("/failed/reasons").get_json()["reasons"]
+    assert (group["kind"], group["count"]) == ("twilio-573005", 1)
+    assert api.post("/retry-failed", {"reason": group["kind"]}).get_json()["jobIds"] == [job_id]
 
 
 @pytest.mark.parametrize("body", [{"reason": "No such"}, {"limit": 0}, {"limit": 1_001}])
