@@ -14,6 +14,7 @@ from tests.chaos.kills import kills, long_kills
 from tests.chaos.leases import leases
 from tests.chaos.outage import outage
 from tests.chaos.pace import limit, limit_under_kills, operator, order
+from tests.chaos.raced_answers import races
 from tests.chaos.races import (
     cancels,
     cancels_and_restarts,
@@ -64,6 +65,7 @@ EXPERIMENTS: Sequence[Experiment] = (
     Experiment(name="pauses-restarts", promise="P6", run=pauses_and_restarts),
     Experiment(name="cancels", promise="P7", run=cancels, short=False),
     Experiment(name="cancels-restarts", promise="P7", run=cancels_and_restarts),
+    Experiment(name="races", promise="P7 P2", run=races),
     Experiment(name="do-not-call", promise="P11", run=wishes_race),
     Experiment(name="same-request", promise="P2", run=same_request),
     Experiment(name="limit", promise="P3", run=limit),

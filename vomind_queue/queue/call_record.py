@@ -33,6 +33,7 @@ whose number lies in a bulk that is in ``staging`` is not there yet for anyone.
 ``repeats``   attempts made for an outcome on the line since the last manual retry
 ``forgotten`` its person was to be forgotten while it was being placed, unix ms
 ``hangup``    it is to be ended once Twilio has taken it, since then, unix ms
+``hungup``    when somebody hung its call up, unix ms: it is not made again
 ``voicemail`` ``due``, or the SID of the call whose machine got its words and when, unix ms
 ``past``      the attempts before the last one, each a line of JSON with fields as below
               and its ``token``

@@ -16,6 +16,7 @@ from vomind_queue.calls.call import State
 from vomind_queue.calls.call_status import OutcomePolicy, UpdateOutcome
 from vomind_queue.calls.decisions import FinishStatus
 from vomind_queue.calls.job import Recording
+from vomind_queue.errors import WrongState
 from vomind_queue.queue import keys
 from vomind_queue.queue.call_queue import CallQueue
 from vomind_queue.queue.worker_queue import WorkerQueue
@@ -27,6 +28,33 @@ BUSY = OutcomePolicy(retry_on=("busy", "no-answer"), delay_ms=100, most=2)
 def retrying(queue: CallQueue, worker_queue: WorkerQueue, client: redis.Redis) -> Line:
     """A line whose busy calls are made again, twice."""
     return Line(queue, worker_queue, client, BUSY)
+
+
+@pytest.mark.parametrize(
+    "told",
+    [[{"status": "busy"}], [{"status": "no-answer"}], [{"status": "failed"}],
+     [{"status": "completed", "answered_by": "machine_start"}],
+     [{"answered_by": "machine_start"}, {"status": "completed"}],
+     [{"status": "completed"}, {"answered_by": "machine_end_beep"}], [{"status": "canceled"}]],
+    ids=["busy", "no answer", "failed", "machine", "machine first", "machine last", "canceled"],
+)  # fmt: skip
+def test_a_call_that_was_hung_up_is_not_made_again(
+    retrying: Line, told: list[dict[str, str]]
+) -> None:
+    """However it ends: at the moment of the hang-up the phone may just have stopped ringing."""
+    started = retrying.placed(retry_on=["busy", "no-answer", "failed", "machine"])
+    retrying.say(started, "ringing", sequence=1)
+    retrying.queue.hang_up("1", "")
+    assert [retrying.say(started, **said).repeated for said in told] == [False] * len(told)
+    assert retrying.job().state is State.COMPLETED
+
+
+def test_a_call_that_is_made_again_cannot_be_hung_up(retrying: Line) -> None:
+    """Nobody is on the line any more; it can be cancelled."""
+    retrying.say(retrying.placed(), "busy", sequence=1)
+    with pytest.raises(WrongState):
+        retrying.queue.hang_up("1", "")
+    assert retrying.job().state is State.DELAYED
 
 
 def test_an_earlier_attempts_recording_stays_with_it(retrying: Line) -> None:

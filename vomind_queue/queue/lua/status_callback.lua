@@ -56,7 +56,7 @@ local id, token, sid, status = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local rank, sequence = tonumber(ARGV[5]), tonumber(ARGV[6])
 local key, mem = job_key(id), member(id)
 local job = redis.call('HMGET', key, 'state', 'attempt', 'mark', 'sid', 'rank', 'seq', 'seen', 'answered',
-    'finished', 'priority', 'ring', 'recording', 'data')
+    'finished', 'priority', 'ring', 'recording', 'data', 'hungup')
 local gap_ms = tonumber(ARGV[20])
 local poll_ms = tonumber(ARGV[15])
 if sequence and math.max(rank, tonumber(job[5] or 0)) < ANSWERED then
@@ -145,7 +145,7 @@ local function outcome_of(last, who)
 end
 
 local function is_to_repeat(outcome)
-    if job[1] ~= 'completed' or is_stopped_run(id) then
+    if job[1] ~= 'completed' or job[14] or is_stopped_run(id) then
         return false
     end
     -- No attempt that would be too late.
