@@ -226,12 +226,14 @@ def _hung_up(race: Race, outcome: Outcome) -> str:
 
 def _not_late(race: Race, outcome: Outcome) -> str:
     started_ms, job = outcome.started_ms, outcome.job
+    if (job["state"], job["failedKind"]) == ("failed", "expired"):
+        return "rang and expired" if outcome.rings else ""
+    if job["state"] != "completed" or started_ms is None:
+        return "neither placed nor expired"
     # Times in requests and on the server are in whole ms.
-    if race.held and started_ms is not None and started_ms > race.limit_ms + 1:
+    if race.held and started_ms > race.limit_ms + 1:
         return f"started {started_ms - race.limit_ms:.0f} ms after its latest start"
-    if started_ms is None and (job["state"], job["failedKind"]) != ("failed", "expired"):
-        return "neither started nor expired"
-    return "" if bool(outcome.rings) == (started_ms is not None) else "rang without a start"
+    return ""
 
 
 def _not_early(race: Race, outcome: Outcome) -> str:
