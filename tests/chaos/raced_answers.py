@@ -186,8 +186,8 @@ def _changed(kind: str, change: Callable[[float], dict[str, Any]], limit_ms: flo
 
     def run(made: Arena, rng: random.Random, session: requests.Session) -> Race:
         (number,) = made.numbers(1)
-        job_id, due_ms = _schedule(session, made, number, 60)
-        _sleep_until(due_ms + rng.uniform(-15, 5))
+        job_id, due_ms = _schedule(session, made, number, 150)
+        _sleep_until(due_ms + rng.uniform(-100, 2))
         held = _ask(session, made, "PATCH", f"/job/{job_id}", **change(due_ms))
         at_ms, wanted_ms = now_ms(), due_ms + limit_ms if limit_ms else 0
         return Race(
