@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urljoin, urlsplit
 from xml.etree import ElementTree as ET
 
-from simulator import speech
+from simulator import spoken
 
 #: How long a word takes to be spoken, s.
 WORD_S = 0.3
@@ -124,8 +124,8 @@ def read(text: str, *, began_s: float, pace: float, base: str = "") -> Document:
         from_s = began_s + sum(verb.lasts_s for verb in verbs)
         verbs += [_verb(each, pace, base) for each in _carried_out(element)]
         problems += _problems(element)
-        for spoken in element.iter("Say"):
-            problems += speech.problems(spoken.attrib, spoken.text or "")
+        for said in element.iter("Say"):
+            problems += spoken.problems(said.attrib, said.text or "")
         if element.tag == "Gather":
             until_s = began_s + sum(verb.lasts_s for verb in verbs)
             url = urljoin(base, element.get("action", ""))

@@ -17,9 +17,9 @@ def problems(attributes: Mapping[str, str], words: str) -> Iterator[str]:
     if not words.strip():
         yield "13520: <Say> has no words"
     if language is not None and not _is_written_so(language):
-        yield f"12200: language {language!r} is none of Twilio's"
+        yield f"12200: language {language!r} is not one of Twilio's"
     if voice is not None and not is_voice(voice):
-        yield f"12200: voice {voice!r} is none of Twilio's"
+        yield f"12200: voice {voice!r} is not one of Twilio's"
     if language is not None and voice is not None and not fits(voice, language):
         yield f"<Say> fails: {voice} does not speak {language}"
 
