@@ -58,7 +58,7 @@ class Outcome:
 
 def races(scale: Scale, seed: int) -> tuple[str, str]:
     """A hang-up, a latest start or a change arrives at about the moment of dispatch."""
-    count = scale.pick(60, 1_200, 10_000)
+    count = scale.pick(30, 1_200, 10_000)
     with arena(scale, seed) as made:
         # Each call is answered by a machine and made again for that, unless it is hung up.
         settings = {"RETRY_OUTCOME_DELAY": "50ms", "RETRY_OUTCOME_MAX": "1"}

@@ -27,7 +27,7 @@ def agent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The application of the docs; where it is asked."""
     folder, port = tmp_path_factory.mktemp("agent"), free_port()
     page = (ROOT / "docs/voice-agents.md").read_text("utf-8")
-    (code,) = re.findall(r"^```python\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    code, *_ = re.findall(r"^```python\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
     (folder / "agent.py").write_text(code, "utf-8")
     flask = str(Path(sys.executable).with_name("flask"))
     process = subprocess.Popen([flask, "--app", "agent", "run", "--port", str(port)], cwd=folder)
