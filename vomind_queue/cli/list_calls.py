@@ -37,6 +37,9 @@ filters = together(
     click.option("--lead-id", metavar="ID", help="Calls about this lead."),
     click.option("--outcome", type=click.Choice(OUTCOMES), help="The outcome at Twilio."),
     click.option(
+        "--priority", type=click.Choice(["high", "normal", "low"]), help="Calls of this priority."
+    ),
+    click.option(
         "--since",
         metavar="TIME",
         type=past,
