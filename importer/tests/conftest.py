@@ -18,7 +18,7 @@ from vomind_queue_bullmq.account import Account
 from vomind_queue_bullmq.source import Source
 from vomind_queue_bullmq.takeover import TakeOver, Wishes
 
-from vomind_queue.api.schemas.calls import PlaceableCalls
+from vomind_queue.api.schemas.placeable import PlaceableCalls
 from vomind_queue.config.settings import Settings
 from vomind_queue.queue.connection import WORKER_TIMEOUT_S, RedisStore, connect
 from vomind_queue.queue.recurring_store import RecurringStore

@@ -13,7 +13,7 @@ from vomind_queue_bullmq.jobs import Terms, Untranslatable
 from vomind_queue_bullmq.repeats import Translation
 from vomind_queue_bullmq.source import OldJob, OldSchedule, Place
 
-from vomind_queue.api.schemas.calls import PlaceableCalls
+from vomind_queue.api.schemas.placeable import PlaceableCalls
 from vomind_queue.calls.call import Priority, State
 from vomind_queue.config.settings import Settings
 

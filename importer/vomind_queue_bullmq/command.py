@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import click
 
-from vomind_queue.api.schemas.calls import PlaceableCalls
+from vomind_queue.api.schemas.placeable import PlaceableCalls
 from vomind_queue.cli.admin import configured, exit_on_error
 from vomind_queue.config.settings import Settings
 from vomind_queue.container.web_services import check_store

@@ -11,7 +11,8 @@ from typing import Any, NoReturn
 
 from marshmallow import ValidationError
 
-from vomind_queue.api.schemas.calls import CALL, PlaceableCalls
+from vomind_queue.api.schemas.calls import CALL
+from vomind_queue.api.schemas.placeable import PlaceableCalls
 from vomind_queue.api.serializers.times import in_words
 from vomind_queue.calls.call import Call, Priority, State
 from vomind_queue.queue.takeover import TakenOver

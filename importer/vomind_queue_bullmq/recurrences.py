@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 
-from vomind_queue.api.schemas.calls import PlaceableCalls
+from vomind_queue.api.schemas.placeable import PlaceableCalls
 from vomind_queue.calls.call import State
 from vomind_queue.queue.recurring_store import RecurringStore
 from vomind_queue.queue.takeover import TakenOver, Takeover

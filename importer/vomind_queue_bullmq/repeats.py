@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from vomind_queue.api.schemas.calls import PlaceableCalls
+from vomind_queue.api.schemas.placeable import PlaceableCalls
 from vomind_queue.recurring.cron import CronError
 from vomind_queue.recurring.schedule import Recurrence, read_cron
 from vomind_queue.recurring.time_zones import is_zone, near

@@ -6,7 +6,7 @@ import time
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from vomind_queue.api.schemas.calls import PlaceableCalls
+from vomind_queue.api.schemas.placeable import PlaceableCalls
 from vomind_queue.calls.call import Priority, State
 from vomind_queue.errors import VomindError
 from vomind_queue.queue.recurring_store import RecurringStore

@@ -8,6 +8,7 @@ import pytest
 from marshmallow import ValidationError
 
 from vomind_queue.api.schemas import calls as call_schemas
+from vomind_queue.api.schemas import placeable
 from vomind_queue.api.serializers.times import YEAR_MS
 from vomind_queue.calls.call import Call, NewCall, Priority
 from vomind_queue.config.settings import Settings
@@ -219,7 +220,7 @@ def test_a_time_must_be_near_enough(ago_ms: int, grace_ms: int | None, refusal: 
     """Not long past, unless that is wanted, and not more than a year ahead."""
     now_ms = 1_800_000_000_000
     new = NewCall(call=Call(to=TO), due_ms=now_ms - ago_ms)
-    found = call_schemas.untimely([NewCall(call=Call(to=TO)), new], now_ms, grace_ms)
+    found = placeable.untimely([NewCall(call=Call(to=TO)), new], now_ms, grace_ms)
     assert found == ({1: {"scheduleAt": [refusal]}} if refusal else {})
 
 
@@ -266,9 +267,9 @@ def test_words_and_voice_must_fit_together() -> None:
     plain, long = (
         call_schemas.CALL.load({**words, **more}).call for more in ({}, {"language": "de-DE"})
     )
-    faults = call_schemas.PlaceableCalls(Settings.from_env({})).faults([plain, long])
+    faults = placeable.PlaceableCalls(Settings.from_env({})).faults([plain, long])
     assert {index: list(found) for index, found in faults.items()} == {1: ["message"]}
-    assert list(call_schemas.PlaceableCalls(settings).faults([plain])) == [0]
+    assert list(placeable.PlaceableCalls(settings).faults([plain])) == [0]
 
 
 def test_a_call_that_uses_none_of_it_stores_none_of_it() -> None:

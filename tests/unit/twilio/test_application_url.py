@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.integration.twilio.attempts import an_attempt
-from vomind_queue.api.schemas.calls import too_long
+from vomind_queue.api.schemas.placeable import too_long
 from vomind_queue.calls.attempts import Failure, Kind
 from vomind_queue.calls.call import Call
 from vomind_queue.config.settings import Settings

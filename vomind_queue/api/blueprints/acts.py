@@ -15,6 +15,7 @@ from vomind_queue.api.blueprints.jobs import plausible
 from vomind_queue.api.body import read_object
 from vomind_queue.api.idempotency import idempotency_key
 from vomind_queue.api.schemas import calls as call_schemas
+from vomind_queue.api.schemas import placeable
 from vomind_queue.api.schemas.acts import ACT
 from vomind_queue.api.serializers import acts as act_serializer
 from vomind_queue.calls.call import Call, NewCall
@@ -35,7 +36,7 @@ class ActRoutes:
         self._acts = services.call_acts
         self._queue = services.queue
         self._past_grace_ms = services.settings.past_schedule_grace_ms
-        self._placeable = call_schemas.PlaceableCalls(services.settings)
+        self._placeable = placeable.PlaceableCalls(services.settings)
 
     def install(self, app: Flask) -> None:
         """Add the routes to an application."""
@@ -101,7 +102,7 @@ class ActRoutes:
             raise CallRefused(_words(error.messages_dict)) from None
         if found := self._placeable.faults([new.call]):
             raise CallRefused(_words(found[0]))
-        if new.call.not_after and (text := call_schemas.too_soon(new, self._queue.now_ms())):
+        if new.call.not_after and (text := placeable.too_soon(new, self._queue.now_ms())):
             raise CallRefused(_words({"notAfter": [text]}))
         return new
 
@@ -110,7 +111,7 @@ class ActRoutes:
             return
         # Whatever the call is: only the time is judged.
         new = NewCall(call=Call(to="+10000000", message=""), due_ms=order.due_ms)
-        if found := call_schemas.untimely([new], self._queue.now_ms(), self._past_grace_ms):
+        if found := placeable.untimely([new], self._queue.now_ms(), self._past_grace_ms):
             raise ValidationError(dict(found[0]))
 
 

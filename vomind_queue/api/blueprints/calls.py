@@ -14,6 +14,7 @@ from vomind_queue.api.blueprints.jobs import plausible
 from vomind_queue.api.body import read_object
 from vomind_queue.api.idempotency import answered_before, idempotency_key
 from vomind_queue.api.schemas import calls as call_schemas
+from vomind_queue.api.schemas import placeable
 from vomind_queue.api.serializers import jobs as job_serializer
 from vomind_queue.calls.call import Call, NewCall
 from vomind_queue.calls.job import Receipt
@@ -29,7 +30,7 @@ class CallRoutes:
         self._queue = services.queue
         self._do_not_call = services.do_not_call
         self._past_grace_ms = services.settings.past_schedule_grace_ms
-        self._placeable = call_schemas.PlaceableCalls(services.settings)
+        self._placeable = placeable.PlaceableCalls(services.settings)
 
     def blueprint(self) -> Blueprint:
         """Return the routes, relative to the API's path."""
@@ -115,7 +116,7 @@ class CallRoutes:
         try:
             job = self._enqueue.change(plausible(job_id), changed, caller())
         except ExpiresTooSoon:
-            raise ValidationError({"notAfter": [call_schemas.EXPIRES_TOO_SOON]}) from None
+            raise ValidationError({"notAfter": [placeable.EXPIRES_TOO_SOON]}) from None
         document = {"message": "Call changed", **job_serializer.job(job)}
         return job_serializer.success(document, call_schemas.CHANGE.ignored(body))
 
@@ -124,9 +125,9 @@ class CallRoutes:
         return self._placeable.faults([new.call for new in news])
 
     def _untimely(self, news: list[NewCall]) -> dict[int, dict[str, list[str]]]:
-        if not any(map(call_schemas.has_times, news)):
+        if not any(map(placeable.has_times, news)):
             return {}
-        return call_schemas.untimely(news, self._queue.now_ms(), self._past_grace_ms)
+        return placeable.untimely(news, self._queue.now_ms(), self._past_grace_ms)
 
 
 def _with_request_id(news: list[NewCall]) -> list[NewCall]:

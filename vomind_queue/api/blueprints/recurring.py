@@ -13,7 +13,7 @@ from vomind_queue.api.auth import kept_id
 from vomind_queue.api.body import read_no_fields, read_object
 from vomind_queue.api.idempotency import answered_before, idempotency_key
 from vomind_queue.api.middleware import services
-from vomind_queue.api.schemas import calls as call_schemas
+from vomind_queue.api.schemas import placeable
 from vomind_queue.api.schemas.recurring import CHANGE, PAGE, PREVIEW, PREVIEWED, RECURRING
 from vomind_queue.api.serializers import jobs as job_serializer
 from vomind_queue.api.serializers import recurring as recurring_serializer
@@ -48,7 +48,7 @@ def schedule() -> Response:
 
 def _placeable(wanted: Recurrence) -> Recurrence:
     """Return the recurrence. Raise ValidationError, NumberListed where the call is not placed."""
-    if found := call_schemas.PlaceableCalls(services().settings).faults([wanted.call]):
+    if found := placeable.PlaceableCalls(services().settings).faults([wanted.call]):
         raise ValidationError(dict(found[0]))
     services().do_not_call.refuse(wanted.call.to)
     return wanted
