@@ -151,7 +151,7 @@ class WorkerQueue:
     def _sender(self, job_id: str, senders: Senders) -> str:
         """Return the number that a held call comes from; it cannot change while it is held."""
         if not senders.by_country:
-            return senders.default
+            return next(iter(senders.numbers), "")
         with translate_errors(writes=False):
             data: Any = self._store.client.hget(keys.JOB + job_id, "data")
         return senders.number_for(json.loads(data)["to"]) if data else senders.default
