@@ -78,8 +78,11 @@ def _values(found: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any
 
 
 def _ms(text: str | None) -> int | None:
-    if text is None:
-        return None
+    return None if text is None else unix_ms(text)
+
+
+def unix_ms(text: str) -> int:
+    """Return the inverse of `time`."""
     return (datetime.fromisoformat(text) - _EPOCH) // timedelta(milliseconds=1)
 
 

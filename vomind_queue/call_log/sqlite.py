@@ -113,7 +113,8 @@ _BLANK_LATE_EVENT = (
 
 
 #: The last of the tables and indexes that are made.
-_MADE = "SELECT 1 FROM sqlite_master WHERE name = 'call_events_number'"
+_LAST = "call_events_number"
+_MADE = "SELECT 1 FROM sqlite_master WHERE name = ?"
 
 
 class SqliteLog:
@@ -124,7 +125,7 @@ class SqliteLog:
 
     def write(self, batch: Batch) -> Sequence[DeadLetter]:
         """Write all of it or nothing; no line is refused for good."""
-        with self._writing() as database:
+        with self.writing() as database:
             database.executemany(_PUT_ROW, map(_flat, batch.rows))
             database.executemany(_PUT_EVENT, map(_flat, batch.events))
             keys = {(event.key,) for event in batch.events}
@@ -141,12 +142,12 @@ class SqliteLog:
             for where, _ in parts
         )
         values = [value for _, given in parts for value in (*given, search.limit)]
-        found = self._read(f"{query} ORDER BY key DESC LIMIT ?", [*values, search.limit])
+        found = self.read(f"{query} ORDER BY key DESC LIMIT ?", [*values, search.limit])
         return [_row(each) for each in found]
 
     def count(self, search: Search) -> int:
         where, values = _where(replace(search, after=None))
-        found = self._read(f"SELECT count(*) AS found FROM call_logs {where}", values)  # noqa: S608
+        found = self.read(f"SELECT count(*) AS found FROM call_logs {where}", values)  # noqa: S608
         return found[0]["found"] if found else 0
 
     def call(self, job_id: str) -> tuple[CallRow, Sequence[CallEvent]] | None:
@@ -154,17 +155,17 @@ class SqliteLog:
         if not rows:
             return None
         query = "SELECT * FROM call_events WHERE key = ? ORDER BY sequence"
-        return rows[0], [_event(each) for each in self._read(query, [rows[0].key])]
+        return rows[0], [_event(each) for each in self.read(query, [rows[0].key])]
 
     def trends(self, window: Window) -> Sequence[Step]:
         query = (files("vomind_queue.call_log") / "sqlite_trends.sql").read_text("utf-8")
         times = {"since": window.since_ms, "until": window.until_ms, "step": window.step_ms}
-        found = self._read(query, times)
+        found = self.read(query, times)
         return [_step(at_ms, lines) for at_ms, lines in groupby(found, itemgetter("at"))]
 
     def erase(self, keys: Sequence[str]) -> Erased:
         rows = [(key,) for key in keys]
-        with self._writing() as database:
+        with self.writing() as database:
             events = database.executemany("DELETE FROM call_events WHERE key = ?", rows).rowcount
             calls = database.executemany("DELETE FROM call_logs WHERE key = ?", rows).rowcount
         return Erased(calls=max(calls, 0), events=max(events, 0))
@@ -174,14 +175,14 @@ class SqliteLog:
             "SELECT key FROM call_logs WHERE to_number = ? "
             "UNION SELECT key FROM call_events WHERE to_number = ? LIMIT ?"
         )
-        return [each["key"] for each in self._read(query, [number, number, limit])]
+        return [each["key"] for each in self.read(query, [number, number, limit])]
 
     def expire(self, before_ms: int, limit: int, *, now_ms: int, anonymize: bool) -> int:
         query = (
             f"SELECT key FROM call_logs WHERE state IN ({_marks(len(FINAL_STATES))}) "  # noqa: S608
             f"AND finished_ms < ? {'AND anonymized_ms IS NULL ' if anonymize else ''}LIMIT ?"
         )
-        keys = [each["key"] for each in self._read(query, [*FINAL_STATES, before_ms, limit])]
+        keys = [each["key"] for each in self.read(query, [*FINAL_STATES, before_ms, limit])]
         if anonymize:
             self._blank(keys, now_ms)
         elif keys:
@@ -191,12 +192,13 @@ class SqliteLog:
     def _blank(self, keys: Sequence[str], now_ms: int) -> None:
         blank = ", ".join(f"{name} = NULL" for name in _PERSONAL)
         row = f"UPDATE call_logs SET {blank}, anonymized_ms = ? WHERE key = ?"  # noqa: S608
-        with self._writing() as database:
+        with self.writing() as database:
             database.executemany(row, [(now_ms, key) for key in keys])
             database.executemany(_BLANK_EVENT, [(key,) for key in keys])
 
     @contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """Yield the database in one transaction; it is made at first. Raise LogUnavailable."""
         with self._translate_errors("written"):
             self._path.parent.mkdir(parents=True, exist_ok=True)
             # Numbers and messages are nobody else's business on this machine.
@@ -211,9 +213,13 @@ class SqliteLog:
                 with database:
                     yield database
 
-    def _read(
-        self, query: str, values: Sequence[Any] | Mapping[str, Any] = ()
+    def read(
+        self, query: str, values: Sequence[Any] | Mapping[str, Any] = (), needs: str = _LAST
     ) -> list[sqlite3.Row]:
+        """Return what a query finds; nothing while that table or index is not made.
+
+        Raise LogUnavailable.
+        """
         if not self._path.exists():
             return []
         with (
@@ -222,7 +228,7 @@ class SqliteLog:
         ):
             database.row_factory = sqlite3.Row
             # The writer makes the file first and its tables one after the other.
-            made = database.execute(_MADE).fetchone()
+            made = database.execute(_MADE, [needs]).fetchone()
             return database.execute(query, values).fetchall() if made else []
 
     @contextmanager

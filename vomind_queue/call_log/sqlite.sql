@@ -57,3 +57,14 @@ CREATE TABLE IF NOT EXISTS call_events (
     PRIMARY KEY (key, sequence)
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS call_events_number ON call_events (to_number);
+-- Changes of the do-not-call list; the number may be a keyed digest.
+CREATE TABLE IF NOT EXISTS do_not_call (
+    id TEXT PRIMARY KEY,
+    action TEXT NOT NULL,
+    number TEXT NOT NULL,
+    at_ms INTEGER NOT NULL,
+    by_name TEXT NOT NULL,
+    source TEXT NOT NULL,
+    reason TEXT
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS do_not_call_number ON do_not_call (number);

@@ -7,7 +7,6 @@ found in its batch by halving and refused for good; other faults are waited out.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -26,7 +25,14 @@ from vomind_queue.call_log.models import (
     Search,
     Table,
 )
-from vomind_queue.call_log.supabase_errors import Fault, classify, describe
+from vomind_queue.call_log.supabase_errors import (
+    Fault,
+    checked,
+    classify,
+    describe,
+    translate_errors,
+)
+from vomind_queue.call_log.supabase_listings import SupabaseListings
 from vomind_queue.call_log.trends import Step, Window
 from vomind_queue.errors import LogUnavailable
 from vomind_queue.observability.check_result import CheckResult
@@ -64,6 +70,11 @@ def _client(url: str, service_key: str) -> tuple[Client, httpx.Client]:
     return create_client(url, service_key, options), http
 
 
+def connect_listings(url: str, service_key: str) -> SupabaseListings:
+    """Return the do-not-call list's changes in a Supabase project; connects on first use."""
+    return SupabaseListings(*_client(url, service_key))
+
+
 class SupabaseLog:
     """The log in the tables that `migrations/` creates."""
 
@@ -93,8 +104,8 @@ class SupabaseLog:
     def count(self, search: Search) -> int:
         query = self._client.table(Table.CALLS).select("call_key", count=CountMethod.exact)
         query = _wanted(query, replace(search, after=None)).limit(1)
-        with _translate_errors():
-            return _checked(query.execute()).count or 0
+        with translate_errors():
+            return checked(query.execute()).count or 0
 
     def call(self, job_id: str) -> tuple[CallRow, Sequence[CallEvent]] | None:
         rows = self.find(Search(job_id=job_id, limit=1))
@@ -118,8 +129,8 @@ class SupabaseLog:
                 query = self._client.table(table).delete(
                     count=CountMethod.exact, returning=ReturnMethod.minimal
                 )
-                with _translate_errors():
-                    count[table] += _checked(query.in_("call_key", part).execute()).count or 0
+                with translate_errors():
+                    count[table] += checked(query.in_("call_key", part).execute()).count or 0
         return Erased(calls=count[Table.CALLS], events=count[Table.EVENTS])
 
     def keys_of(self, number: str, limit: int) -> Sequence[str]:
@@ -148,8 +159,8 @@ class SupabaseLog:
             # Rows first: after that, a late event is blanked when it is inserted.
             for table, values in ((Table.CALLS, rows), (Table.EVENTS, columns.BLANK_EVENT)):
                 query = self._client.table(table).update(values, returning=ReturnMethod.minimal)
-                with _translate_errors():
-                    _checked(query.in_("call_key", part).execute())
+                with translate_errors():
+                    checked(query.in_("call_key", part).execute())
 
     def _put(self, table: Table, lines: Sequence[CallRow | CallEvent]) -> list[DeadLetter]:
         if not lines:
@@ -184,11 +195,11 @@ class SupabaseLog:
             ignore_duplicates=table is Table.EVENTS,
             returning=ReturnMethod.minimal,
         )
-        _checked(query.execute())
+        checked(query.execute())
 
     def _ask(self, execute: Callable[[], Any]) -> Sequence[Mapping[str, Any]]:
-        with _translate_errors():
-            found: Sequence[Mapping[str, Any]] = _checked(execute()).data
+        with translate_errors():
+            found: Sequence[Mapping[str, Any]] = checked(execute()).data
             return found
 
 
@@ -228,24 +239,6 @@ def _among(query: Any, column: str, wanted: Sequence[str]) -> Any:
     if len(wanted) == 1:
         return query.eq(column, wanted[0])
     return query.in_(column, wanted) if wanted else query
-
-
-def _checked(answer: Any) -> Any:
-    """Raise LogUnavailable for a 200 that is not Supabase's, such as a log-in page."""
-    if not isinstance(answer.data, list):
-        raise LogUnavailable("the server is not Supabase")
-    return answer
-
-
-@contextmanager
-def _translate_errors() -> Iterator[None]:
-    """Turn the client's errors into LogUnavailable."""
-    try:
-        yield
-    except APIError as error:
-        raise LogUnavailable(f"Supabase: {describe(error)}") from None
-    except httpx.HTTPError as error:
-        raise LogUnavailable(f"Supabase cannot be reached ({type(error).__name__})") from None
 
 
 def _parts(keys: Sequence[str]) -> Iterator[Sequence[str]]:

@@ -48,14 +48,17 @@ def _lists(client: Client) -> Iterator[CheckResult]:
         .select(",".join(columns.OF_LISTS))
         .limit(1),
         "20261130000001_call_trends.sql": client.rpc("call_trends", columns.NO_TIME),
+        "20261130000002_do_not_call.sql": client.table("do_not_call").select("id").limit(1),
     }
+    lacking = dict.fromkeys(asked, "the log is not written, or trends are not shown")
+    lacking["20261130000002_do_not_call.sql"] = "the do-not-call list is in Redis alone"
     for file, query in asked.items():
         try:
             query.execute()
         except APIError as error:
             yield wrong(
                 f"migration {file}",
-                f"Not applied ({error.code}): the log is not written, or trends are not shown.",
+                f"Not applied ({error.code}): {lacking[file]}.",
                 f'psql "$DATABASE_URL" -f vomind_queue/call_log/migrations/{file}',
             )
 

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import Enum, auto
+from typing import Any
 
+import httpx
 from postgrest import APIError
+
+from vomind_queue.errors import LogUnavailable
 
 
 class Fault(Enum):
@@ -70,3 +76,21 @@ def describe(error: APIError) -> str:
         return f"{code}: {_ADVICE[code]}"
     named = _QUOTED.sub(lambda found: found[1] or "…", str(error.message or ""))
     return f"{code}: {' '.join(_DIGITS.sub('…', named).split())[:_LONGEST]}"
+
+
+def checked(answer: Any) -> Any:
+    """Raise LogUnavailable for a 200 that is not Supabase's, such as a log-in page."""
+    if not isinstance(answer.data, list):
+        raise LogUnavailable("the server is not Supabase")
+    return answer
+
+
+@contextmanager
+def translate_errors() -> Iterator[None]:
+    """Turn the client's errors into LogUnavailable."""
+    try:
+        yield
+    except APIError as error:
+        raise LogUnavailable(f"Supabase: {describe(error)}") from None
+    except httpx.HTTPError as error:
+        raise LogUnavailable(f"Supabase cannot be reached ({type(error).__name__})") from None

@@ -91,6 +91,8 @@ class NotStarted(StrEnum):
     BUSY = "busy"
     #: The number is on the do-not-call list: the call has failed.
     DO_NOT_CALL = "do_not_call"
+    #: The do-not-call list is not whole, or cannot be read: the call is delayed.
+    NO_LIST = "no_list"
     #: Its latest start has passed: it has failed.
     EXPIRED = "expired"
 

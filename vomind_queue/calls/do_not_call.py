@@ -37,8 +37,8 @@ class Wish:
 class Entry:
     """A number on the list."""
 
-    #: In its one spelling.
-    number: str
+    #: In its one spelling; ``None`` where its person was forgotten, and only a digest is left.
+    number: str | None
     #: When it was listed, unix ms on Redis's clock.
     at_ms: int
     wish: Wish
@@ -66,3 +66,19 @@ class Added:
     being_placed: str | None
     #: Numbers of the recurring calls to it.
     recurring: Sequence[str]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Change:
+    """A change of the list, for the call log; ``number`` may be a keyed digest."""
+
+    #: Orders all changes; unique.
+    id: str
+    #: ``listed``, ``removed``, or ``hashed``: the digest takes the number's place.
+    action: str
+    number: str
+    #: Unix ms.
+    at_ms: int = 0
+    wish: Wish | None = None
+    #: Of a person who is forgotten; not stored by itself.
+    digest: str | None = None

@@ -51,6 +51,9 @@ def forget(number: str) -> None:
         click.echo("call log: unreachable; run this again later")
     else:
         click.echo(f"call log: {done.log.calls} calls and {done.log.events} events erased")
+    if done.hashed is not None:
+        kept = "a digest of the number" if done.hashed else "the number; see DO_NOT_CALL_KEY"
+        click.echo(f"do-not-call list: keeps {kept}")
     if done.being_placed:
         ids = ", ".join(done.being_placed)
         click.echo(f"being placed: {ids}; hung up and forgotten once Twilio has answered")

@@ -134,7 +134,7 @@ def _entries(api: Api, left: int) -> Iterator[dict[str, Any]]:
 
 def _row(entry: Mapping[str, Any]) -> Sequence[str]:
     words = (printable(entry[name] or "-") for name in ("by", "source", "reason"))
-    return entry["number"], moment(entry["listedAt"]), *words
+    return entry["number"] or "(forgotten)", moment(entry["listedAt"]), *words
 
 
 def _numbers(file: Path) -> Iterator[tuple[int, str]]:

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from vomind_queue.calls.application import ApplicationPolicy
 from vomind_queue.calls.call_status import Detection
 from vomind_queue.calls.limits import Rate, Retention
+from vomind_queue.calls.number_key import NumberKey
 from vomind_queue.calls.opt_out import OptOut
 from vomind_queue.calls.phone_number import NumberPolicy
 from vomind_queue.calls.senders import Senders
@@ -247,6 +248,13 @@ class Settings:
     )
     """Whether they are then erased, or numbers, messages and other personal fields are blanked."""
 
+    do_not_call_key: str | None = optional_setting(
+        types.checked(str, lambda text: len(text) >= LEAST_KEY, "at least 16 characters"),
+        secret=True,
+    )
+    """Secret with which the do-not-call list keeps people who were forgotten: as keyed digests. It
+    must not change. Unset: their numbers stay on the list."""
+
     flower_host: str = setting(types.HOST, "127.0.0.1", section="Around it")
     """Address that Flower listens on. Beyond loopback it requires `FLOWER_BASIC_AUTH`."""
     flower_port: int = setting(types.PORT, "5555")
@@ -303,6 +311,11 @@ class Settings:
     def application_policy(self) -> ApplicationPolicy:
         """Where the applications of single calls may be."""
         return ApplicationPolicy(hosts=self.twiml_hosts, simulated=not self.rings_people)
+
+    @property
+    def number_key(self) -> NumberKey | None:
+        """With which people are kept on the do-not-call list who were forgotten."""
+        return None if self.do_not_call_key is None else NumberKey(self.do_not_call_key)
 
     @property
     def opt_out(self) -> OptOut:

@@ -7,15 +7,20 @@ import secrets
 from collections.abc import Iterator
 from importlib import import_module
 
+from vomind_queue.call_log.listings import Listings
 from vomind_queue.call_log.protocol import CallLog
 from vomind_queue.call_log.sqlite import SqliteLog
+from vomind_queue.call_log.sqlite_listings import SqliteListings
 from vomind_queue.config.settings import Settings
 from vomind_queue.observability.check_result import CheckResult, fine, wrong
 from vomind_queue.queue.connection import WORKER_TIMEOUT_S, RedisStore, connect
+from vomind_queue.queue.do_not_call_changes import DoNotCallChanges
+from vomind_queue.queue.do_not_call_list import DoNotCallList
 from vomind_queue.queue.erasure import Erasure
 from vomind_queue.queue.listing import QueueListing
 from vomind_queue.queue.outbox import Outbox
 from vomind_queue.usecases.call_history import History
+from vomind_queue.usecases.keep_listings import KeepListings
 from vomind_queue.usecases.outbox_relay import LogRetention, OutboxRelay
 
 #: The file in the data directory.
@@ -31,6 +36,22 @@ def open_log(settings: Settings) -> CallLog:
         log: CallLog = supabase.connect(settings.supabase_url, settings.supabase_service_key)
         return log
     return SqliteLog(settings.data_dir / SQLITE_FILE)
+
+
+def open_listings(settings: Settings) -> Listings:
+    """Return where the do-not-call list is kept beside the log; connects to nothing."""
+    if settings.supabase_url:
+        supabase = import_module("vomind_queue.call_log.supabase")
+        found: Listings = supabase.connect_listings(
+            settings.supabase_url, settings.supabase_service_key
+        )
+        return found
+    return SqliteListings(SqliteLog(settings.data_dir / SQLITE_FILE))
+
+
+def listings_of(settings: Settings, store: RedisStore) -> KeepListings:
+    """Return what keeps the do-not-call list in both of its homes."""
+    return KeepListings(DoNotCallChanges(store), lambda: open_listings(settings))
 
 
 def check_log(settings: Settings) -> Iterator[CheckResult]:
@@ -55,7 +76,12 @@ def log_place(settings: Settings) -> str:
 def build_history(settings: Settings) -> History:
     """Return the parts of a command that forgets a person."""
     store = RedisStore(connect(settings.redis_url, timeout_s=WORKER_TIMEOUT_S), settings.outbox_max)
-    return History(open_log(settings), QueueListing(store), Erasure(store))
+    return History(
+        open_log(settings),
+        QueueListing(store),
+        Erasure(store),
+        DoNotCallList(store, settings.keep_failed, settings.number_key),
+    )
 
 
 def build_relay(settings: Settings) -> OutboxRelay:
@@ -67,4 +93,5 @@ def build_relay(settings: Settings) -> OutboxRelay:
         retention = LogRetention(
             days=settings.retention_days, anonymize=settings.retention_mode == "anonymize"
         )
-    return OutboxRelay(outbox, open_log(settings), retention)
+    listings = listings_of(settings, store)
+    return OutboxRelay(outbox, open_log(settings), retention, listings.step)

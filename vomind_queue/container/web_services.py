@@ -100,7 +100,8 @@ def build_on(store: RedisStore, settings: Settings, log: CallLog) -> Services:
         price_ms=settings.price_delay_ms,
     )
     listing = QueueListing(store)
-    history = History(log, listing, Erasure(store))
+    numbers = DoNotCallList(store, settings.keep_failed, settings.number_key)
+    history = History(log, listing, Erasure(store), numbers)
     return Services(
         settings=settings,
         enqueue=Enqueue(queue, deeds),
@@ -120,7 +121,7 @@ def build_on(store: RedisStore, settings: Settings, log: CallLog) -> Services:
         signature_validator=_signature_validator(settings),
         history=history,
         call_acts=CallActs(queue, listing, ActBook(store), history, deeds),
-        do_not_call=DoNotCall(DoNotCallList(store, settings.keep_failed), recurring_store, deeds),
+        do_not_call=DoNotCall(numbers, recurring_store, deeds),
     )
 
 

@@ -16,9 +16,11 @@ from celery.utils.time import get_exponential_backoff_interval
 from vomind_queue.calls.attempts import Dialer
 from vomind_queue.calls.retry import LONGEST_BACKOFF_S, RetryPolicy
 from vomind_queue.config.settings import Settings
+from vomind_queue.container.log_services import SQLITE_FILE, listings_of
 from vomind_queue.container.web_services import callback_store_of, process_name, protocol_of
 from vomind_queue.queue.call_queue import CallQueue
 from vomind_queue.queue.connection import WORKER_TIMEOUT_S, RedisStore, connect
+from vomind_queue.queue.do_not_call_list import ListAccess
 from vomind_queue.queue.due_times import DueTimes
 from vomind_queue.queue.recurring_store import RecurringStore
 from vomind_queue.queue.takeover import Takeover
@@ -53,6 +55,8 @@ class WorkerServices:
     worker_queue: WorkerQueue
     recurring_scheduler: RecurringScheduler
     place_call: PlaceCall
+    #: Restores the do-not-call list where it is not whole.
+    restore_list: Callable[[], None]
     reconciliation: Reconciliation
     status_polling: StatusPolling
     voicemails: voicemails.Voicemails
@@ -67,7 +71,8 @@ def build_worker(settings: Settings, dialer: Provider | None = None) -> WorkerSe
     )
     store = RedisStore(client, settings.outbox_max)
     name = process_name()
-    worker_queue = WorkerQueue(store, name, protocol_of(settings))
+    worker_queue = WorkerQueue(store, name, protocol_of(settings), _access(settings))
+    listings = listings_of(settings, store)
     queue = CallQueue(store, settings.rate, settings.call_expiry_ms)
     dialer = dialer or _dialer(settings, TwilioDialer)
     recorder, policy = OutcomeRecorder(worker_queue, dialer), _policy(settings)
@@ -78,6 +83,7 @@ def build_worker(settings: Settings, dialer: Provider | None = None) -> WorkerSe
         policy=policy,
         callbacks=settings.public_url is not None,
         senders=settings.senders,
+        restore_list=listings.ensure_whole,
     )
     reconciliation = Reconciliation(
         worker_queue=worker_queue,
@@ -99,6 +105,7 @@ def build_worker(settings: Settings, dialer: Provider | None = None) -> WorkerSe
         worker_queue=worker_queue,
         recurring_scheduler=RecurringScheduler(RecurringStore(store, settings.call_expiry_ms)),
         place_call=place_call,
+        restore_list=listings.ensure_whole,
         reconciliation=reconciliation,
         status_polling=status_polling,
         voicemails=voicemails.Voicemails(
@@ -107,6 +114,12 @@ def build_worker(settings: Settings, dialer: Provider | None = None) -> WorkerSe
         expire_calls=ExpireCalls(worker_queue),
         due_times=DueTimes(store, settings.redis_url),
     )
+
+
+def _access(settings: Settings) -> ListAccess:
+    file = settings.data_dir / SQLITE_FILE
+    is_kept = settings.supabase_url is not None
+    return ListAccess(key=settings.number_key, must_be_whole=lambda: is_kept or file.exists())
 
 
 def build_takeover(settings: Settings, name: str) -> tuple[Takeover, RecurringStore]:

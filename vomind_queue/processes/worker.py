@@ -88,7 +88,7 @@ def _connect_signals(settings: Settings, work: WorkerServices, context: WorkerCo
     signals.task_revoked.connect(revoked, weak=False)
     signals.setup_logging.connect(set_up_logging, weak=False)
     signals.celeryd_after_setup.connect(
-        lambda instance, **_: _check(instance, settings), weak=False
+        lambda instance, **_: _prepare(instance, settings, work), weak=False
     )
     signals.beat_init.connect(lambda **_: _check_store(settings), weak=False)
     signals.worker_ready.connect(start, weak=False)
@@ -104,6 +104,12 @@ def _jobs(work: WorkerServices) -> BackgroundJobs:
         EXPIRIES: work.expire_calls.expire_due,
     }
     return BackgroundJobs(work.due_times, steps, lambda: work.worker_queue.worker_count)
+
+
+def _prepare(worker: Any, settings: Settings, work: WorkerServices) -> None:
+    """Check what the worker needs; no call waits for the do-not-call list then."""
+    _check(worker, settings)
+    work.restore_list()
 
 
 def _check(worker: Any, settings: Settings) -> None:

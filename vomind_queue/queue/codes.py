@@ -40,6 +40,8 @@ class Code(IntEnum):
     EXPIRED = 14
     #: Ended or refused: the number is on the do-not-call list.
     DO_NOT_CALL = 15
+    #: Delayed: the do-not-call list is not whole, or cannot be read.
+    NO_LIST = 16
     #: The attempt's outcome is not written yet.
     UNDECIDED = 30
 

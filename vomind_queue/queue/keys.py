@@ -56,6 +56,8 @@ BUSY_UNTIL = _ROOT + "busy_until"
 DO_NOT_CALL = _ROOT + "do_not_call"
 #: Hash: what is known of each of them; see `do_not_call_list.py`.
 DO_NOT_CALL_ENTRIES = _ROOT + "do_not_call:entries"
+#: Stream: changes of that list which the call log does not have yet.
+DO_NOT_CALL_OUTBOX = _ROOT + "do_not_call:outbox"
 #: Sorted set: SIDs of recent attempts, by time, so that no call counts for two attempts.
 SIDS = _ROOT + "sids"
 #: Sorted set: placed calls that are not over or not priced, by when to poll them at Twilio.

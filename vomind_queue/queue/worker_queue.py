@@ -34,6 +34,7 @@ from vomind_queue.clocks import boottime
 from vomind_queue.queue import keys
 from vomind_queue.queue.codes import Code
 from vomind_queue.queue.connection import RedisStore, translate_errors
+from vomind_queue.queue.do_not_call_list import ListAccess
 from vomind_queue.queue.worker_protocol import Protocol
 
 #: How long a call waits for another one to the same number, ms.
@@ -80,8 +81,12 @@ class LeaseBook:
 class WorkerQueue:
     """One worker process at the queue."""
 
-    def __init__(self, store: RedisStore, name: str, protocol: Protocol) -> None:
+    def __init__(
+        self, store: RedisStore, name: str, protocol: Protocol, access: ListAccess | None = None
+    ) -> None:
+        """``access``: how the do-not-call list is read."""
         self._store = store
+        self._access = access or ListAccess()
         self._name = name
         self.protocol = protocol
         self._sid_ttl_ms = protocol.sid_ttl_ms
@@ -137,6 +142,7 @@ class WorkerQueue:
             self.protocol.ring_timeout_ms,
             *self._keep_failed(),
             self._sender(job_id, senders),
+            *self._access.arguments(),
         )
         if answer[0] != Code.OK:
             self.leases.drop(job_id, lease)

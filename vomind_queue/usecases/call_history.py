@@ -11,6 +11,7 @@ from vomind_queue.call_log.models import FINAL_STATES, CallEvent, CallRow, Erase
 from vomind_queue.call_log.protocol import CallLog
 from vomind_queue.call_log.trends import Span, Step, Window, window
 from vomind_queue.calls.call import OPTIONS, Call, Priority, mask_number
+from vomind_queue.calls.do_not_call import same_phone
 from vomind_queue.calls.phone_number import PhoneNumber
 from vomind_queue.errors import CallRefused, JobNotFound, LogUnavailable, WrongState
 
@@ -24,6 +25,12 @@ class Erasure(Protocol):
     """What forgetting needs of the queue."""
 
     def forget(self, number: str) -> tuple[Mapping[str, str], Sequence[str]]: ...
+
+
+class DoNotCallList(Protocol):
+    """What forgetting needs of the do-not-call list."""
+
+    def forget(self, number: str) -> bool | None: ...
 
 
 class Listing(Protocol):
@@ -64,6 +71,9 @@ class Forgotten:
     history: int
     #: Ids of calls that are being placed: they are ended and forgotten once Twilio has answered.
     being_placed: Sequence[str]
+    #: Whether the do-not-call list has a digest in the place of the number, or keeps the number for
+    #: want of a key; ``None``: the number is not on it.
+    hashed: bool | None
     #: ``None`` when the log could not be reached, or not to the end.
     log: Erased | None
 
@@ -76,8 +86,11 @@ class Forgotten:
 class History:
     """Answers questions about calls of the past."""
 
-    def __init__(self, log: CallLog, listing: Listing, erasure: Erasure) -> None:
+    def __init__(
+        self, log: CallLog, listing: Listing, erasure: Erasure, numbers: DoNotCallList
+    ) -> None:
         self._log = log
+        self._numbers = numbers
         self._listing = listing
         self._erasure = erasure
 
@@ -145,10 +158,17 @@ class History:
             recurring=recurring,
             history=history,
             being_placed=being_placed,
+            hashed=self._forget_listed(number),
             log=self._erase(number),
         )
         logger.warning("person forgotten", extra={"to": mask_number(number)})
         return forgotten
+
+    def _forget_listed(self, number: str) -> bool | None:
+        """Without the entry the person would be called again: it stays, as a digest if it can."""
+        done = [self._numbers.forget(each) for each in same_phone(number)]
+        known = [each for each in done if each is not None]
+        return all(known) if known else None
 
     def _erase(self, number: str) -> Erased | None:
         calls, events = 0, 0

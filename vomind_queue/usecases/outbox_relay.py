@@ -70,6 +70,7 @@ class OutboxRelay:
         outbox: Outbox,
         log: CallLog,
         retention: LogRetention | None,
+        also: Callable[[], None] = lambda: None,
         *,
         monotonic: Callable[[], float] = time.monotonic,
         wall_ms: Callable[[], float] = lambda: time.time() * 1000,
@@ -77,6 +78,8 @@ class OutboxRelay:
         self._outbox = outbox
         self._log = log
         self._retention = retention
+        #: Delivers what does not go through the outbox.
+        self._also = also
         self._monotonic = monotonic
         self._wall_ms = wall_ms
         self._tidied = float("-inf")
@@ -130,6 +133,7 @@ class OutboxRelay:
         self._is_leader = entries is not None
         if entries is None:
             return False
+        self._also()
         for batch, last in self._outbox.batches(entries):
             self._deliver(batch)
             if last is not None:

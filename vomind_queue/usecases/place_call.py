@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import secrets
+from collections.abc import Callable
 from typing import Protocol
 
 from vomind_queue.calls.attempts import Dialer
@@ -42,11 +43,14 @@ class PlaceCall:
         policy: RetryPolicy,
         callbacks: bool,
         senders: Senders,
+        restore_list: Callable[[], None] = lambda: None,
     ) -> None:
         """``callbacks``: whether the dialer asks for status callbacks, which name the attempt.
 
-        ``senders``: the numbers that calls come from.
+        ``senders``: the numbers that calls come from. ``restore_list``: restores the do-not-call
+        list, without which no call starts.
         """
+        self._restore_list = restore_list
         self._worker_queue = worker_queue
         self._dialer = dialer
         self._recorder = recorder
@@ -62,6 +66,8 @@ class PlaceCall:
         started = self._start(job_id)
         if isinstance(started, NotStarted):
             _log_not_started(job_id, started)
+            if started is NotStarted.NO_LIST:
+                self._restore_list()
             return started
         logger.info("📞 🔄 call started", extra=fields_of(started))
         outcome = self._dialer.place(started.attempt)

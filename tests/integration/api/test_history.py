@@ -19,7 +19,7 @@ import redis
 from werkzeug.test import TestResponse
 
 from tests.integration.api.conftest import Api
-from tests.integration.conftest import begin, place, taken
+from tests.integration.conftest import KEEP, begin, place, taken
 from vomind_queue.call_log.models import Batch, DeadLetter, Search
 from vomind_queue.call_log.sqlite import SqliteLog
 from vomind_queue.calls.call import Call, NewCall
@@ -27,6 +27,7 @@ from vomind_queue.calls.decisions import AttemptResult, Decision
 from vomind_queue.queue import keys
 from vomind_queue.queue.call_queue import CallQueue
 from vomind_queue.queue.connection import RedisStore
+from vomind_queue.queue.do_not_call_list import DoNotCallList
 from vomind_queue.queue.erasure import Erasure
 from vomind_queue.queue.listing import QueueListing
 from vomind_queue.queue.outbox import Outbox
@@ -393,7 +394,8 @@ def test_a_call_that_goes_back_while_it_is_looked_for_is_found(
             return super()._scan(name, number, what)
 
     store = RedisStore(client)
-    history = History(SqliteLog(log_path), QueueListing(store), Meanwhile(store))
+    numbers = DoNotCallList(store, KEEP)
+    history = History(SqliteLog(log_path), QueueListing(store), Meanwhile(store), numbers)
     done = history.forget("+15550000001")
     assert (done.complete, done.cancelled) == (True, 1)
     assert api.total() == 0

@@ -183,4 +183,5 @@ def forgotten(done: Forgotten) -> dict[str, Any]:
         "history": done.history,
         "log": {"calls": done.log.calls, "events": done.log.events} if done.log else None,
         "beingPlaced": list(done.being_placed),
+        "doNotCall": None if done.hashed is None else "hashed" if done.hashed else "kept",
     }

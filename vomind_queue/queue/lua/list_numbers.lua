@@ -9,7 +9,7 @@
 -- ARGV[4…] the numbers
 -- Returns  {ok, now, {added: 1 | 0, id of the call that is being placed to it or '', number of a
 --          recurring call to it, …}, …} or {late, now}
--- Touches  do_not_call, do_not_call:entries, dialing, job:<id>, recurring_index
+-- Touches  do_not_call, do_not_call:entries, do_not_call:outbox, dialing, job:<id>, recurring_index
 --- @include "clock"
 --- @include "do_not_call"
 --- @include "index"
@@ -21,15 +21,17 @@ if late(ARGV[1], now) then
     return { C.late, now }
 end
 free_first()
-local last = tonumber(redis.call('ZREVRANGE', K.do_not_call, 0, 0, 'WITHSCORES')[2] or 0)
+local place = next_place()
 
 local function add(number)
     if is_listed(number) then
         return 0
     end
-    last = last + 1
-    redis.call('ZADD', K.do_not_call, last, number)
-    redis.call('HSET', K.do_not_call_entries, number, string.format('%.0f %s', now, ARGV[2]))
+    local entry = string.format('%.0f %s', now, ARGV[2])
+    redis.call('ZADD', K.do_not_call, place, number)
+    redis.call('HSET', K.do_not_call_entries, number, entry)
+    note_change('listed', number, 'entry', entry)
+    place = place + 1
     return 1
 end
 

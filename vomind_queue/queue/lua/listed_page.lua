@@ -7,7 +7,7 @@
 -- Touches  do_not_call, do_not_call:entries
 local from = ARGV[1] ~= '' and '(' .. ARGV[1] or '+inf'
 local found = redis.call('ZREVRANGEBYSCORE', K.do_not_call, from, 1, 'WITHSCORES', 'LIMIT', 0, ARGV[2])
-local answer = { redis.call('ZCARD', K.do_not_call) }
+local answer = { redis.call('ZCOUNT', K.do_not_call, 1, '+inf') }
 for i = 1, #found, 2 do
     answer[#answer + 1] = found[i]
     answer[#answer + 1] = found[i + 1]

@@ -50,5 +50,5 @@ return {
     overdue(),
     unresolved,
     redis.call('ZCARD', K.status_polls),
-    redis.call('ZCARD', K.do_not_call),
+    redis.call('ZCOUNT', K.do_not_call, 1, '+inf'),
 }

@@ -14,13 +14,17 @@
 -- ARGV[8]  how long a phone rings where the call does not say, ms
 -- ARGV[9]  failed calls kept: age ms       ARGV[10] and number
 -- ARGV[11] number that the call comes from unless it names one; '' while Twilio is not set up
+-- ARGV[12] '1' where the do-not-call list must have been restored, else ''
+-- ARGV[13] parts of the key of its digests  ARGV[14]  ARGV[15], or ''
 -- Returns  {ok, now, data, attempts so far, round, how long it may ring in ms, number that it comes from,
 --          latest start or ''} or
---          {lost | paused | preempted | limited | circuit_open | busy | expired | do_not_call, now}
+--          {lost | paused | preempted | limited | circuit_open | busy | expired | do_not_call |
+--          no_list, now}
 --          `expired`, `do_not_call`: it has ended, because its latest start has passed or its number
 --          is on the list
 -- Touches  job:<id>, waiting:<rank>, delayed, active, leases, reconciling, failed, line, window, rate,
---          paused, breaker, dialing, busy_until, status_polls, do_not_call, expiring, minute:<n>, totals,
+--          paused, breaker, dialing, busy_until, status_polls, do_not_call, do_not_call:entries,
+--          expiring, minute:<n>, totals,
 --          gone:<id>, notify, due, outbox
 --- @include "attempt"
 --- @include "breaker"
@@ -45,6 +49,9 @@
 
 -- The wait doubles until a call has found its number taken this often.
 local LONGEST_WAIT = 6
+-- How long a call waits where the do-not-call list cannot be read, ms, and what it says meanwhile.
+local NO_LIST_MS = 1000
+local NO_LIST = 'The do-not-call list cannot be read; no call starts before that.'
 local now = now_ms()
 local id, lease, attempt = ARGV[1], ARGV[2], ARGV[3]
 local key = job_key(id)
@@ -124,7 +131,16 @@ if any_hold(unpack(above)) then
 end
 
 local number = number_of(job[6])
-if is_listed(number) then
+local said = list_says(number, unpack(ARGV, 12, 15))
+if said == 'unknown' then
+    release_probe()
+    redis.call('ZREM', K.window, lease)
+    redis.call('HSET', key, 'reason', NO_LIST)
+    delay(id, now + NO_LIST_MS, true)
+    notify()
+    return { C.no_list, now }
+end
+if said == 'listed' then
     release_probe()
     end_listed(id, ARGV[9], ARGV[10])
     -- The start that was reserved for it is another call's.

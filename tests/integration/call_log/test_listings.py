@@ -1,0 +1,109 @@
+"""The do-not-call list in its second home: what an empty Redis gets back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import redis
+
+from tests.integration.conftest import KEEP
+from tests.supabase import SERVICE_KEY
+from vomind_queue.call_log.listings import Listings
+from vomind_queue.call_log.sqlite import SqliteLog
+from vomind_queue.call_log.sqlite_listings import SqliteListings
+from vomind_queue.call_log.supabase import connect_listings
+from vomind_queue.calls.do_not_call import Wish
+from vomind_queue.calls.number_key import NumberKey
+from vomind_queue.errors import LogUnavailable
+from vomind_queue.queue import keys
+from vomind_queue.queue.connection import RedisStore
+from vomind_queue.queue.do_not_call_changes import DoNotCallChanges
+from vomind_queue.queue.do_not_call_list import DoNotCallList
+from vomind_queue.usecases.keep_listings import KeepListings
+
+ADA, BOB, EVE = "+15550000001", "+15550000002", "+15550000003"
+WISH = Wish(by="ops", source="crm", reason="Said so.")
+KEY = NumberKey("a key that is long enough")
+
+
+@pytest.fixture(params=["sqlite", "supabase"])
+def listings(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Listings]:
+    """Each of the two logs."""
+    if request.param == "sqlite":
+        yield SqliteListings(SqliteLog(tmp_path / "calls.sqlite3"))
+        return
+    made = connect_listings(request.getfixturevalue("supabase").url, SERVICE_KEY)
+    yield made
+    made.close()
+
+
+def test_an_empty_redis_gets_the_list_back(client: redis.Redis, listings: Listings) -> None:
+    """Who was listed, removed and forgotten; in the order in which that was."""
+    store = RedisStore(client)
+    numbers = DoNotCallList(store, KEEP, KEY)
+    list(numbers.add([ADA, BOB, EVE], WISH))
+    numbers.remove(BOB, WISH)
+    keeper = KeepListings(DoNotCallChanges(store), lambda: listings)
+    keeper.step()
+    assert numbers.forget(EVE) is True
+    keeper.step()
+    assert DoNotCallChanges(store).pending() == []
+    client.flushdb()
+    KeepListings(DoNotCallChanges(store), lambda: listings).ensure_whole()
+    entry = numbers.entry(ADA)
+    assert entry is not None
+    assert entry.wish == WISH
+    assert (numbers.entry(BOB), numbers.entry(EVE) is not None) == (None, True)
+    assert [each.number for each in numbers.page(None, 9).entries] == [None, ADA]
+    assert EVE not in str(listings.after("", 100))
+
+
+def test_a_delivery_that_comes_twice_does_no_harm(client: redis.Redis, listings: Listings) -> None:
+    """Also where the person was forgotten in between."""
+    store = RedisStore(client)
+    changes, numbers = DoNotCallChanges(store), DoNotCallList(store, KEEP, KEY)
+    list(numbers.add([ADA], WISH))
+    first = changes.pending()
+    listings.note(first)
+    numbers.forget(ADA)
+    listings.note(changes.pending())
+    listings.note(first)
+    assert [each.number for each in listings.after("", 9)] == [KEY.member(ADA)]
+
+
+def test_a_log_that_is_away_keeps_the_list_from_being_whole(
+    client: redis.Redis, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nothing is lost, and it is said once."""
+
+    class Away:
+        def note(self, _: object) -> None:
+            raise LogUnavailable("away")
+
+        def after(self, *_: object) -> list[object]:
+            raise LogUnavailable("away")
+
+    store = RedisStore(client)
+    changes = DoNotCallChanges(store)
+    list(DoNotCallList(store, KEEP).add([ADA], WISH))
+    keeper = KeepListings(changes, Away)  # type: ignore[arg-type]
+    for _ in range(3):
+        keeper.step()
+    keeper.ensure_whole()
+    assert (changes.is_whole(), len(changes.pending())) == (False, 1)
+    said = [record.levelname for record in caplog.records]
+    assert said == ["WARNING", "ERROR"]
+
+
+def test_the_shipper_mends_a_redis_of_an_older_state(client: redis.Redis, tmp_path: Path) -> None:
+    """What was listed since is in the log alone."""
+    listings = SqliteListings(SqliteLog(tmp_path / "calls.sqlite3"))
+    store = RedisStore(client)
+    numbers = DoNotCallList(store, KEEP)
+    list(numbers.add([ADA, BOB], WISH))
+    KeepListings(DoNotCallChanges(store), lambda: listings).step()
+    client.zrem(keys.DO_NOT_CALL, BOB)
+    KeepListings(DoNotCallChanges(store), lambda: listings).step()
+    assert numbers.entry(BOB) is not None

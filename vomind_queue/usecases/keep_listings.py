@@ -1,0 +1,97 @@
+"""The do-not-call list has a second home beside the call log, for a Redis that is emptied.
+
+No call starts while the list is not whole. A worker or the shipper restores it, as soon as one of
+them finds out.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
+
+from vomind_queue.calls.do_not_call import Change, Wish
+from vomind_queue.errors import LogUnavailable, StoreUnavailable
+
+logger = logging.getLogger(__name__)
+
+#: Changes read from the log at once.
+PAGE = 1_000
+
+
+class Changes(Protocol):
+    """What is needed of the list in Redis."""
+
+    def pending(self) -> Sequence[Change]: ...
+    def delivered(self, changes: Sequence[Change]) -> None: ...
+    def is_whole(self) -> bool: ...
+    def restore(self, listed: Mapping[str, tuple[int, Wish]]) -> int: ...
+
+
+class Listings(Protocol):
+    """What is needed of the call log."""
+
+    def note(self, changes: Sequence[Change]) -> None: ...
+    def after(self, name: str, limit: int) -> Sequence[Change]: ...
+
+
+class KeepListings:
+    """Delivers changes to the log, and restores the list from it."""
+
+    def __init__(self, changes: Changes, listings: Callable[[], Listings]) -> None:
+        """``listings``: opens the log when it is needed; many processes never do."""
+        self._changes = changes
+        self._open = listings
+        self._listings: Listings | None = None
+        self._restoring = threading.Lock()
+        self._compared = self._failed = False
+
+    def ensure_whole(self) -> None:
+        """Restore the list if it is not whole; log why that cannot be done now. Never raise."""
+        if not self._restoring.acquire(blocking=False):
+            return
+        try:
+            if not self._changes.is_whole():
+                self._restore()
+        except (LogUnavailable, StoreUnavailable) as error:
+            logger.error("calls wait, the do-not-call list cannot be restored: %s", error)
+        finally:
+            self._restoring.release()
+
+    def step(self) -> None:
+        """Deliver what there is, and compare once what Redis and the log have. Never raise."""
+        try:
+            self._deliver()
+            if not self._compared or not self._changes.is_whole():
+                # A Redis that came back from an older state lacks what was listed since.
+                self._restore()
+                self._compared = True
+            self._failed = False
+        except (LogUnavailable, StoreUnavailable) as error:
+            if not self._failed:
+                logger.warning("do-not-call list not delivered to the call log: %s", error)
+            self._failed = True
+
+    def _deliver(self) -> None:
+        while changes := self._changes.pending():
+            self._log().note(changes)
+            self._changes.delivered(changes)
+
+    def _restore(self) -> None:
+        listed: dict[str, tuple[int, Wish]] = {}
+        last = ""
+        while page := self._log().after(last, PAGE):
+            last = page[-1].id
+            for change in page:
+                if change.action == "removed":
+                    listed.pop(change.number, None)
+                elif change.wish is not None:
+                    listed.setdefault(change.number, (change.at_ms, change.wish))
+        if missing := self._changes.restore(listed):
+            logger.warning("%d numbers of the do-not-call list restored", missing)
+
+    def _log(self) -> Listings:
+        if self._listings is None:
+            self._listings = self._open()
+        return self._listings
