@@ -47,6 +47,7 @@ schemathesis.openapi.format(
 schemathesis.openapi.format(
     "time-zone", st.sampled_from(["UTC", "Europe/Berlin", "America/New_York", "Asia/Kathmandu"])
 )
+schemathesis.openapi.format("iso-3166", st.sampled_from(["DE", "US", "US-FL", "CA-QC"]))
 schemathesis.openapi.format("twilio-voice", st.sampled_from(voices.names()))
 
 

@@ -15,6 +15,7 @@ from vomind_queue.api.blueprints import (
     overview,
     queue,
     recurring,
+    rules,
     twilio,
 )
 from vomind_queue.api.blueprints.acts import ActRoutes
@@ -65,6 +66,7 @@ def _add_routes(app: Flask, services: Services, http_metrics: HttpMetrics) -> No
     app.register_blueprint(CallRoutes(services).blueprint(), url_prefix=QUEUE_PATH)
     for module in (recurring, jobs, queue):
         app.register_blueprint(module.routes, url_prefix=QUEUE_PATH)
+    app.register_blueprint(rules.routes, url_prefix="/api/rules")
     twilio.install(app, services.settings.public_url)
     history.install(app, services.settings.web_threads)
     ActRoutes(services).install(app)

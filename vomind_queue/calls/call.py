@@ -92,6 +92,12 @@ class Call:
     record: bool | None = None
     #: Number that the call comes from; ``None``: as the settings say.
     from_number: str | None = None
+    #: IANA name of the time zone in which the person is; ``None``: as the number tells.
+    timezone: str | None = None
+    #: ISO 3166 code of the country or state in which the person is, besides what the number tells.
+    region: str | None = None
+    #: Why the person is called, a ``rules.law.Purpose``; ``None``: as the settings say.
+    purpose: str | None = None
     #: The number as it came, where that is not how it is spelt; ``None``: it is.
     to_given: str | None = None
     #: The client's id of the request that asked for the call; logged, never shown. ``None``: the
@@ -152,6 +158,9 @@ OPTIONS: Mapping[str, str] = {
     "sendDigits": "send_digits",
     "record": "record",
     "from": "from_number",
+    "timezone": "timezone",
+    "region": "region",
+    "purpose": "purpose",
 }
 
 

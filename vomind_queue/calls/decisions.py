@@ -95,6 +95,20 @@ class NotStarted(StrEnum):
     NO_LIST = "no_list"
     #: Its latest start has passed: it has failed.
     EXPIRED = "expired"
+    #: A rule keeps it from ringing now.
+    HELD = "held"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OpenHours:
+    """When a call may start; the script that writes the dial marker judges by it."""
+
+    #: ``(start, end)``, the end excluded, unix ms, the soonest first.
+    intervals: Sequence[tuple[int, int]]
+    #: The kind of rule that holds the call outside them.
+    why: str
+    #: When it is judged again if none are left, ms from then.
+    recheck_ms: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -80,6 +80,16 @@ class AttemptMade:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Held:
+    """That a rule keeps a call from ringing."""
+
+    #: The kind of rule: ``hours``, ``closed-day``, ``unknown-zone`` or ``rules-behind``.
+    by: str
+    #: When the call may ring, unix ms; ``None``: not known.
+    until_ms: int | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Job:
     """A call with its state and its history."""
 
@@ -105,6 +115,8 @@ class Job:
     finished_ms: int | None
     #: Delayed: when it is dialed next, unix ms; ``None`` in every other state.
     next_attempt_ms: int | None = None
+    #: Delayed by a rule; ``None`` for others.
+    held: Held | None = None
     #: Unknown outcome: by when it is reconciled, if Twilio's list can be read; ``None`` for others.
     reconciled_by_ms: int | None = None
     #: The call of the last attempt that Twilio took.

@@ -165,6 +165,7 @@ def _twilio(settings: Settings) -> Iterator[CheckResult]:
     with closing(build_account_checks(settings)) as account_checks:
         yield from account_checks.run_checks(by_key=settings.twilio_api_key is not None)
     yield _numbers(settings)
+    yield _rules(settings)
     yield from _voice(settings)
     yield from _applications(settings)
 
@@ -209,6 +210,16 @@ def _numbers(settings: Settings) -> CheckResult:
         "Impossible numbers are accepted (ACCEPT_IMPOSSIBLE_NUMBERS).",
         "Set ACCEPT_IMPOSSIBLE_NUMBERS to 0, or remove it, so that a typing error is refused.",
     )
+
+
+def _rules(settings: Settings) -> CheckResult:
+    if settings.lacks_rules:
+        return advice(
+            "CALLING_RULES",
+            "Not set: people may be called at any hour.",
+            "Set it to law, courtesy or, if that is meant, off.",
+        )
+    return fine("CALLING_RULES", f"{settings.calling_rules or 'off'}")
 
 
 def _callbacks(settings: Settings) -> Iterator[CheckResult]:

@@ -13,6 +13,7 @@ import click
 
 from vomind_queue.cli.client import DEFAULT_URL, Api, ApiFault
 from vomind_queue.cli.output import Out
+from vomind_queue.rules.law import Purpose
 
 #: May also be given before the command's name; after it, they take precedence.
 _SHARED = ("url", "key", "as_json")
@@ -98,6 +99,17 @@ def duration(text: str) -> int:
         ) from None
 
 
+#: Where the person is; a recurring call has the zone of its pattern by that name.
+zone_option = click.option(
+    "--timezone", metavar="ZONE", help="Time zone of the person called: America/Chicago."
+)
+#: The same, and why they are called, for the calling rules.
+rule_options = together(
+    click.option(
+        "--region", metavar="CODE", help="Country or state of the person called: DE, US-FL."
+    ),
+    click.option("--purpose", type=click.Choice([word.value for word in Purpose])),
+)
 #: The fields of a call, by the API's names.
 call_options = together(
     click.option("-m", "--message", help="Text that is spoken when the call is answered."),
@@ -161,6 +173,7 @@ call_options = together(
         metavar="NUMBER",
         help="Number that the call comes from, one of TWILIO_PHONE_NUMBERS.",
     ),
+    rule_options,
 )
 
 

@@ -10,7 +10,7 @@ import click
 from vomind_queue.cli.client import QUEUE, Api, ApiFault
 from vomind_queue.cli.exit_codes import ExitCode
 from vomind_queue.cli.jobs import follow, job_path
-from vomind_queue.cli.options import call_options, duration, given, talks, together
+from vomind_queue.cli.options import call_options, duration, given, talks, together, zone_option
 from vomind_queue.cli.output import Out, moment, relative
 
 _when = together(
@@ -24,6 +24,7 @@ _latest = click.option(
     help="Latest start: 2030-11-20T11:00:00+01:00. After it the call fails.",
 )
 _options = together(
+    zone_option,
     call_options,
     _latest,
     click.option(
@@ -60,6 +61,7 @@ def schedule(api: Api, out: Out, **options: Any) -> None:
 @click.option("--to", metavar="NUMBER", help="Another number.")
 @_when
 @_latest
+@zone_option
 @call_options
 @talks
 def edit(api: Api, out: Out, *, job_id: str, **options: Any) -> None:

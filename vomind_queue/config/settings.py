@@ -25,6 +25,9 @@ from vomind_queue.config import redis_address, types
 from vomind_queue.config.types import ApiKey, Type
 from vomind_queue.config.variable import METADATA, Variable, optional_setting, setting
 from vomind_queue.errors import SettingsError
+from vomind_queue.rules.hours import WeeklyHours
+from vomind_queue.rules.judge import HOLD, Rulebook, rulebook
+from vomind_queue.rules.law import ClosedDay, Mode, Purpose
 
 #: Shortest API key that counts as hard to guess, characters.
 LEAST_KEY = 16
@@ -148,6 +151,26 @@ class Settings:
     """How long and how many completed calls are kept."""
     keep_failed: Retention = setting(types.RETENTION, "30d,100000")
     """How long and how many failed calls are kept."""
+
+    calling_rules: Mode | None = optional_setting(
+        types.choice({word.value: word for word in Mode}), section="Calling rules"
+    )
+    """When people may be called: by the `law` where they are, at `courtesy` hours everywhere, or at
+    any hour (`off`). Unset: any hour, with a warning where a real account is set."""
+    calling_hours: WeeklyHours | None = optional_setting(types.CALLING_HOURS)
+    """Your own hours on the clock of the person called, such as
+    `mon-fri 09:00-20:00, sat-sun closed`. They narrow the rules and never widen them."""
+    closed_days: Sequence[ClosedDay] = setting(types.CLOSED_DAYS, "")
+    """Days on which nobody is called, such as `2026-12-24`, or `US-LA:2027-02-09` for one state or
+    country."""
+    unknown_zone: str = setting(types.UNKNOWN_ZONE, HOLD)
+    """What becomes of a number that does not tell where it is, such as a toll-free one: it waits
+    for a `timezone` (`hold`), rings when every zone of its country code is open (`strictest`), or
+    is judged by the time zone named here."""
+    default_purpose: Purpose = setting(
+        types.choice({word.value: word for word in Purpose}), "marketing"
+    )
+    """Purpose of calls that do not name one."""
 
     unknown_outcome_horizon_ms: int = setting(
         types.TIME, "5m", name="UNKNOWN_OUTCOME_HORIZON", section="Protocol times"
@@ -312,6 +335,21 @@ class Settings:
         """Where the applications of single calls may be."""
         return ApplicationPolicy(hosts=self.twiml_hosts, simulated=not self.rings_people)
 
+    def rulebook(self) -> Rulebook:
+        """Return the rules on when people may be called."""
+        return rulebook(
+            self.calling_rules or Mode.OFF,
+            own_hours=self.calling_hours,
+            closed=tuple(self.closed_days),
+            unknown_zone=self.unknown_zone,
+            purpose=self.default_purpose,
+        )
+
+    @property
+    def lacks_rules(self) -> bool:
+        """Whether people are called at any hour, and nobody said so."""
+        return self.rings_people and self.calling_rules is None
+
     @property
     def number_key(self) -> NumberKey | None:
         """With which people are kept on the do-not-call list who were forgotten."""
@@ -355,6 +393,7 @@ class Settings:
         _check_times(values)
         _check_voice(values)
         _check_senders(values)
+        _check_rules(values)
         return cls(embedded=embedded, **values)
 
 
@@ -420,6 +459,17 @@ def _check_voice(values: Mapping[str, Any]) -> None:
         raise SettingsError(
             f"Invalid SAY_VOICE ({voice!r}): expected a voice for {language}, such as {some}."
         )
+
+
+def _check_rules(values: Mapping[str, Any]) -> None:
+    """Raise SettingsError for a rule that nothing would keep to."""
+    if values["calling_rules"] in (Mode.COURTESY, Mode.LAW):
+        return
+    for name in ("calling_hours", "closed_days"):
+        if values[name]:
+            raise SettingsError(
+                f"Invalid {name.upper()}: expected CALLING_RULES to be courtesy or law beside it."
+            )
 
 
 def _check_times(values: Mapping[str, Any]) -> None:

@@ -6,6 +6,7 @@ import ipaddress
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Generic, TypeVar
 from urllib.parse import urlsplit
 
@@ -14,6 +15,10 @@ from vomind_queue.calls.limits import Rate, Retention
 from vomind_queue.calls.phone_number import canonical, is_country
 from vomind_queue.calls.ring_timeout import LEAST_RING_MS, MOST_RING_MS
 from vomind_queue.recurring.time_zones import is_zone
+from vomind_queue.rules.hours import InvalidHours, WeeklyHours, parse
+from vomind_queue.rules.judge import HOLD, STRICTEST
+from vomind_queue.rules.law import ClosedDay
+from vomind_queue.rules.places import is_region
 
 T = TypeVar("T")
 
@@ -137,6 +142,20 @@ def _list(text: str) -> Sequence[str]:
     if not all(parts):
         raise ValueError
     return parts
+
+
+def _calling_hours(text: str) -> WeeklyHours:
+    try:
+        return parse(text)
+    except InvalidHours as error:
+        raise InvalidValue(str(error)) from None
+
+
+def _closed_day(text: str) -> ClosedDay:
+    region, _, day = text.rpartition(":")
+    if region and not is_region(region):
+        raise ValueError
+    return ClosedDay(day=date.fromisoformat(day), region=region)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -314,3 +333,19 @@ def is_own_host(host: str, names: Collection[str]) -> bool:
 
 #: A short text that is spoken.
 SPOKEN = matching(r"[^\x00-\x1f<>&]{1,200}", "up to 200 characters to speak, without < > &")
+#: Hours of a week on the clock of the person called.
+CALLING_HOURS = Type(
+    parse=_calling_hours,
+    expected="hours for each day, such as mon-fri 09:00-20:00, sat 10:00-17:00, sun closed",
+)
+#: Days on which nobody is called, everywhere or in one region.
+CLOSED_DAYS = Type(
+    parse=lambda text: tuple(map(_closed_day, _list(text))),
+    expected="dates, such as 2026-12-24 or US-LA:2027-02-09, separated by commas",
+)
+#: What becomes of numbers that do not tell where they are.
+UNKNOWN_ZONE = checked(
+    str,
+    lambda text: text in (HOLD, STRICTEST) or is_zone(text),
+    f"{HOLD}, {STRICTEST} or an IANA time zone",
+)

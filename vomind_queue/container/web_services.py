@@ -33,6 +33,7 @@ from vomind_queue.queue.worker_queue import WorkerQueue
 from vomind_queue.twilio.callbacks import SignatureValidator
 from vomind_queue.usecases.call_acts import CallActs
 from vomind_queue.usecases.call_history import History
+from vomind_queue.usecases.calling_rules import CallingRules
 from vomind_queue.usecases.deeds import Deeds
 from vomind_queue.usecases.do_not_call import DoNotCall
 from vomind_queue.usecases.enqueue import Enqueue
@@ -52,6 +53,7 @@ class Services:
     recurring: RecurringCalls
     queue: CallQueue
     control: Control
+    rules: CallingRules
     deeds: Deeds
     metrics_reader: MetricsReader
     request_limiter: RequestLimiter
@@ -99,7 +101,7 @@ def build_on(store: RedisStore, settings: Settings, log: CallLog) -> Services:
         silence_ms=settings.silence_ms,
         price_ms=settings.price_delay_ms,
     )
-    listing = QueueListing(store)
+    listing, rules = QueueListing(store), calling_rules_of(settings)
     numbers = DoNotCallList(store, settings.keep_failed, settings.number_key)
     history = History(log, listing, Erasure(store), numbers)
     return Services(
@@ -108,7 +110,8 @@ def build_on(store: RedisStore, settings: Settings, log: CallLog) -> Services:
         recurring_store=recurring_store,
         recurring=RecurringCalls(recurring_store, deeds),
         queue=queue,
-        control=Control(queue, Inspection(store), deeds),
+        control=Control(queue, Inspection(store), deeds, rules),
+        rules=rules,
         deeds=deeds,
         metrics_reader=MetricsReader(store),
         request_limiter=RequestLimiter(store),
@@ -123,6 +126,11 @@ def build_on(store: RedisStore, settings: Settings, log: CallLog) -> Services:
         call_acts=CallActs(queue, listing, ActBook(store), history, deeds),
         do_not_call=DoNotCall(numbers, recurring_store, deeds),
     )
+
+
+def calling_rules_of(settings: Settings) -> CallingRules:
+    """Return when people may be called."""
+    return CallingRules(settings.rulebook(), missing=settings.lacks_rules)
 
 
 def process_name() -> str:

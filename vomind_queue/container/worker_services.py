@@ -17,11 +17,17 @@ from vomind_queue.calls.attempts import Dialer
 from vomind_queue.calls.retry import LONGEST_BACKOFF_S, RetryPolicy
 from vomind_queue.config.settings import Settings
 from vomind_queue.container.log_services import SQLITE_FILE, listings_of
-from vomind_queue.container.web_services import callback_store_of, process_name, protocol_of
+from vomind_queue.container.web_services import (
+    callback_store_of,
+    calling_rules_of,
+    process_name,
+    protocol_of,
+)
 from vomind_queue.queue.call_queue import CallQueue
 from vomind_queue.queue.connection import WORKER_TIMEOUT_S, RedisStore, connect
 from vomind_queue.queue.do_not_call_list import ListAccess
 from vomind_queue.queue.due_times import DueTimes
+from vomind_queue.queue.held_calls import HeldCalls
 from vomind_queue.queue.recurring_store import RecurringStore
 from vomind_queue.queue.takeover import Takeover
 from vomind_queue.queue.voicemail_store import VoicemailStore
@@ -62,6 +68,7 @@ class WorkerServices:
     voicemails: voicemails.Voicemails
     expire_calls: ExpireCalls
     due_times: DueTimes
+    held_calls: HeldCalls
 
 
 def build_worker(settings: Settings, dialer: Provider | None = None) -> WorkerServices:
@@ -71,7 +78,9 @@ def build_worker(settings: Settings, dialer: Provider | None = None) -> WorkerSe
     )
     store = RedisStore(client, settings.outbox_max)
     name = process_name()
-    worker_queue = WorkerQueue(store, name, protocol_of(settings), _access(settings))
+    rules = calling_rules_of(settings)
+    judge = rules.open_hours if rules.hold else None
+    worker_queue = WorkerQueue(store, name, protocol_of(settings), _access(settings), judge)
     listings = listings_of(settings, store)
     queue = CallQueue(store, settings.rate, settings.call_expiry_ms)
     dialer = dialer or _dialer(settings, TwilioDialer)
@@ -99,6 +108,7 @@ def build_worker(settings: Settings, dialer: Provider | None = None) -> WorkerSe
         price_ms=settings.price_delay_ms,
         callbacks=settings.public_url is not None,
     )
+    held_calls = HeldCalls(store, rules.book.digest)
     return WorkerServices(
         settings=settings,
         queue=queue,
@@ -112,7 +122,8 @@ def build_worker(settings: Settings, dialer: Provider | None = None) -> WorkerSe
             store=VoicemailStore(store, settings.dial_deadline_ms), operator=dialer
         ),
         expire_calls=ExpireCalls(worker_queue),
-        due_times=DueTimes(store, settings.redis_url),
+        due_times=DueTimes(store, settings.redis_url, held_calls),
+        held_calls=held_calls,
     )
 
 

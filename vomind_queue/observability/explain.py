@@ -34,6 +34,8 @@ class Place:
     waits_for: str = ""
     #: Whether that one is on the line.
     on_the_line: bool = False
+    #: Delayed: the kind of rule that holds it; empty for none.
+    held: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -58,12 +60,15 @@ class Explanation:
     expected_ms: int | None
 
 
-def explain(place: Place, stats: Stats) -> Explanation:
-    """Return why the call has not rung yet, the nearest cause first."""
+def explain(place: Place, stats: Stats, rule: Obstacle | None = None) -> Explanation:
+    """Return why the call has not rung yet, the nearest cause first.
+
+    ``rule``: what keeps the call from ringing when its turn comes.
+    """
     return Explanation(
         place=place,
-        obstacles=_nearest_first([*_of_call(place), *_of_queue(place, stats)]),
-        expected_ms=_expected_ms(place, stats),
+        obstacles=_nearest_first([*_of_call(place, rule), *_of_queue(place, stats)]),
+        expected_ms=_expected_ms(place, stats, rule),
     )
 
 
@@ -72,7 +77,11 @@ def _nearest_first(found: Sequence[Obstacle]) -> Sequence[Obstacle]:
     return sorted(found, key=lambda each: each.kind not in ("paused", "account"))
 
 
-def _of_call(place: Place) -> Iterator[Obstacle]:
+def _of_call(place: Place, rule: Obstacle | None) -> Iterator[Obstacle]:
+    if place.state in (State.WAITING, State.DELAYED) and rule:
+        yield rule
+    if place.held:
+        return
     if place.state is State.WAITING:
         yield _turn(place.ahead)
     elif place.state is State.DELAYED:
@@ -143,10 +152,12 @@ def _of_queue(place: Place, stats: Stats) -> Iterator[Obstacle]:
         yield Obstacle(kind="limit", text=text, until_ms=place.now_ms + use.reset_ms)
 
 
-def _expected_ms(place: Place, stats: Stats) -> int | None:
+def _expected_ms(place: Place, stats: Stats, rule: Obstacle | None) -> int | None:
     stopped = stats.pause or not stats.workers or stats.circuit_open_until_ms is not None
     if stopped or place.state not in (State.WAITING, State.DELAYED):
         return None
+    if rule:
+        return rule.until_ms
     if place.state is State.DELAYED:
         return place.at_ms
     return place.now_ms + (stats.rate_use.wait_ms(place.ahead) if stats.rate_use else 0)

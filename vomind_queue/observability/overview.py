@@ -78,10 +78,13 @@ class Overview:
         return -(-at_ms // ABOUT_MS) * ABOUT_MS
 
 
-def assess(stats: Stats, now_ms: int) -> Assessment:
+def assess(stats: Stats, now_ms: int, *, lacks_rules: bool = False) -> Assessment:
     """Return the assessment of these numbers."""
     order = [Level.ERROR, Level.WARNING, Level.INFO]
-    found = sorted(reasons(stats, now_ms), key=lambda reason: order.index(reason.level))
+    found = sorted(
+        reasons(stats, now_ms, lacks_rules=lacks_rules),
+        key=lambda reason: order.index(reason.level),
+    )
     return Assessment(condition=_condition(stats, found), reasons=found)
 
 

@@ -15,6 +15,7 @@ import yaml
 
 from vomind_queue.observability.queue_stats import OutboxState, Stats
 from vomind_queue.observability.redis_memory import REMEDY, TIGHT, Memory
+from vomind_queue.rules.law import Why
 
 #: A log that is less behind than this is up to date, ms.
 BEHIND_MS = 30_000
@@ -63,9 +64,15 @@ def answers(stats: Stats) -> bool:
     return silent < UNANSWERED_ATTEMPTS and not every_active
 
 
-def reasons(stats: Stats, now_ms: int) -> Iterator[Reason]:
-    """Yield everything that these numbers show, in no order of seriousness."""
+def reasons(stats: Stats, now_ms: int, *, lacks_rules: bool = False) -> Iterator[Reason]:
+    """Yield everything that these numbers show, in no order of seriousness.
+
+    ``lacks_rules``: people are called, and nobody said at which hours.
+    """
+    if lacks_rules:
+        yield _reason("no-rules")
     yield from _of_starts(stats, now_ms)
+    yield from _of_rules(stats.held)
     yield from _of_memory(stats.memory)
     yield from _of_recurring(stats)
     yield from _of_unknown_outcomes(stats)
@@ -90,6 +97,14 @@ def _of_starts(stats: Stats, now_ms: int) -> Iterator[Reason]:
         most, seconds = use.rate.max_starts, use.rate.window_ms / 1000
         until_ms = now_ms + use.reset_ms
         yield _reason("limit", until_ms=until_ms, used=use.used, most=most, seconds=seconds)
+
+
+def _of_rules(held: Mapping[str, int]) -> Iterator[Reason]:
+    for kind in (Why.RULES_BEHIND, Why.UNKNOWN_ZONE, Why.NO_HOURS):
+        if count := held.get(kind):
+            yield _reason(kind, calls=_times("call", count))
+    if count := held.get(Why.HOURS, 0) + held.get(Why.CLOSED_DAY, 0):
+        yield _reason("hours", calls=_times("call", count))
 
 
 def _of_memory(memory: Memory) -> Iterator[Reason]:

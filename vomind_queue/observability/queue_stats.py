@@ -104,6 +104,8 @@ class Stats:
     recurring: int
     #: Whether a scheduler kept up with them in the last 30 s.
     scheduler_active: bool
+    #: Delayed calls that rules hold, by the kind of rule; without those that hold none.
+    held: Mapping[str, int] = field(default_factory=dict)
     memory: Memory = field(default_factory=Memory)
 
     @property

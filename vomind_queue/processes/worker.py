@@ -28,6 +28,7 @@ from vomind_queue.observability import logs, tracing
 from vomind_queue.processes.background_jobs import BackgroundJobs
 from vomind_queue.queue.due_times import (
     EXPIRIES,
+    HELD_CALLS,
     ORPHANS,
     RECONCILIATIONS,
     STATUS_POLLS,
@@ -102,6 +103,7 @@ def _jobs(work: WorkerServices) -> BackgroundJobs:
         ORPHANS: work.status_polling.end_orphans,
         VOICEMAILS: work.voicemails.leave_due,
         EXPIRIES: work.expire_calls.expire_due,
+        HELD_CALLS: work.held_calls.wake,
     }
     return BackgroundJobs(work.due_times, steps, lambda: work.worker_queue.worker_count)
 

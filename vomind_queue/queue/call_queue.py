@@ -23,6 +23,7 @@ from vomind_queue.queue.codes import Code
 from vomind_queue.queue.connection import RedisStore, translate_errors
 from vomind_queue.queue.idempotency_keys import asked, recalled, refuse_misuse
 from vomind_queue.queue.stats_reader import read_stats
+from vomind_queue.rules.law import HOLDING
 
 #: Calls that one script writes at most: it must not hold the server for 5 ms, a slow one either.
 CHUNK = 150
@@ -231,7 +232,7 @@ class CallQueue:
     def stats(self) -> Stats:
         """Return all numbers, read at one moment."""
         rate = (self._rate.max_starts, self._rate.window_ms) if self._rate else (0, 0)
-        return read_stats(self._store.read("stats", [keys.ACTIVE], *rate, WORKER_GONE_MS))
+        return read_stats(self._store.read("stats", [keys.ACTIVE], *rate, WORKER_GONE_MS, *HOLDING))
 
     def _add_staged(self, news: Sequence[NewCall], request: tuple[str, str, int]) -> list[Any]:
         first = began = ""

@@ -21,6 +21,7 @@ whose number lies in a bulk that is in ``staging`` is not there yet for anyone.
 ``attempts``  attempts that have ended
 ``round``     the same since the last manual retry; gone when it completed or failed
 ``busy``      how often it waited for another call to its number
+``held``      the kind of rule that holds it, while it is delayed for that
 ``notbefore`` earliest next attempt, unix ms, until the call is delayed
 ``looks``     how often an unknown outcome was checked
 ``horizon``   when the outcome is reconciled at the latest, if Twilio's list can be read, unix ms
@@ -68,8 +69,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from vomind_queue.calls.call import Call, State
-from vomind_queue.calls.job import AttemptMade, Job, Placed, Recording
+from vomind_queue.calls.job import AttemptMade, Held, Job, Placed, Recording
 from vomind_queue.encoding import compact
+from vomind_queue.rules.law import Why
 
 
 def encode(call: Call) -> str:
@@ -109,6 +111,7 @@ def read(job_id: str, fields: Mapping[str, str]) -> Job | None:
         started_ms=number(fields, "started"),
         finished_ms=ended_ms(fields),
         next_attempt_ms=_next_attempt_ms(state, fields),
+        held=_held(state, fields),
         reconciled_by_ms=number(fields, "horizon"),
         placed=_placed(fields),
         attempts=_attempts(fields),
@@ -125,6 +128,15 @@ def _next_attempt_ms(state: State, fields: Mapping[str, str]) -> int | None:
     if state is not State.DELAYED:
         return None
     return number(fields, "next" if "next" in fields else "due")
+
+
+def _held(state: State, fields: Mapping[str, str]) -> Held | None:
+    if state is not State.DELAYED or "held" not in fields:
+        return None
+    by = fields["held"]
+    # Of the others it is only known when they are judged again.
+    until_ms = number(fields, "next") if by in (Why.HOURS, Why.CLOSED_DAY) else None
+    return Held(by=by, until_ms=until_ms)
 
 
 def number(fields: Mapping[str, Any], name: str) -> int | None:

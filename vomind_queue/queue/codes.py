@@ -42,6 +42,10 @@ class Code(IntEnum):
     DO_NOT_CALL = 15
     #: Delayed: the do-not-call list is not whole, or cannot be read.
     NO_LIST = 16
+    #: Delayed: a rule keeps the call from ringing now.
+    HELD = 17
+    #: The rules are to be applied by the worker first; nothing was changed.
+    UNJUDGED = 18
     #: The attempt's outcome is not written yet.
     UNDECIDED = 30
 

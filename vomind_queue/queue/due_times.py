@@ -1,10 +1,11 @@
-"""When background work is due: reconciliations, polls, orphaned calls, voicemails, expiries."""
+"""When background work is due: what waits for a time, and what is done as a worker starts."""
 
 from __future__ import annotations
 
 from vomind_queue.observability.redis_memory import Memory, MemoryWatch
 from vomind_queue.queue import keys
 from vomind_queue.queue.connection import RedisStore, connect, translate_errors
+from vomind_queue.queue.held_calls import HeldCalls
 
 #: The names of what becomes due, in the order in which the script returns them.
 RECONCILIATIONS, STATUS_POLLS, ORPHANS, VOICEMAILS, EXPIRIES = DUTIES = (
@@ -14,6 +15,8 @@ RECONCILIATIONS, STATUS_POLLS, ORPHANS, VOICEMAILS, EXPIRIES = DUTIES = (
     "voicemails",
     "expiries",
 )
+#: What is due once, as a worker starts.
+HELD_CALLS = "held calls"
 #: The longest wait on the server, s, and how long after that an answer may be overdue.
 WAIT_S, OVERDUE_S = 5.0, 3.0
 #: The shortest wait, s: none at all would be for ever.
@@ -23,8 +26,9 @@ _LEAST_S = 0.01
 class DueTimes:
     """What the store knows of them. Everything may raise StoreUnavailable."""
 
-    def __init__(self, store: RedisStore, url: str) -> None:
+    def __init__(self, store: RedisStore, url: str, held: HeldCalls) -> None:
         """``url``: the same server, for waits on a connection that nothing else uses."""
+        self._held = held
         self._store = store
         self._memory = MemoryWatch()
         self._waiting = connect(url, timeout_s=WAIT_S + OVERDUE_S, max_connections=1)
@@ -37,7 +41,8 @@ class DueTimes:
             self._store.move_old_keys()
         self._memory.note(Memory(used=used, limit=limit))
         found = zip(DUTIES, waits_ms, strict=True)
-        return {name: wait_ms / 1000 for name, wait_ms in found if wait_ms >= 0}
+        once = {HELD_CALLS: 0.0} if self._held.pending else {}
+        return {name: wait_ms / 1000 for name, wait_ms in found if wait_ms >= 0} | once
 
     def wait(self, seconds: float) -> bool:
         """Wait, for `WAIT_S` at most; true when something may be due sooner than expected."""

@@ -53,7 +53,8 @@ class Inspection:
         now_ms, *found = self._store.read("explain", [keys.ACTIVE], job_id)
         if not found:
             raise JobNotFound(job_id)
-        state, ahead, at, marked, stood_back, attempts, failure, by, owner, talking = found
+        state, ahead, at, marked, stood_back, attempts, failure, by, *rest = found
+        owner, talking, held = rest
         return Place(
             now_ms=now_ms,
             state=State(state),
@@ -66,6 +67,7 @@ class Inspection:
             reconciled_by_ms=int(by) if by else None,
             waits_for=owner,
             on_the_line=bool(talking),
+            held=held,
         )
 
     def failures(self) -> Iterator[tuple[str, str]]:

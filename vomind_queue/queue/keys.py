@@ -38,6 +38,10 @@ COMPLETED = _ROOT + "completed"
 FAILED = _ROOT + "failed"
 #: Sorted set: lease tokens of the last starts, those within the rolling window among them.
 WINDOW = _ROOT + "window"
+#: Sorted sets, one for each kind of rule (`rules/judge.py`): calls that it holds, by until when.
+HELD = _ROOT + "held:"
+#: String: digest of the rules for which held calls were woken last.
+RULES = _ROOT + "rules"
 #: String: an operator's change of the rate, ``max:windowMs`` or ``off``.
 RATE = _ROOT + "rate"
 #: Hash ``by``, ``at``, ``reason``: stands while the queue is paused.

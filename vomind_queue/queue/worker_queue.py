@@ -10,8 +10,9 @@ from __future__ import annotations
 import json
 import secrets
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from vomind_queue.calls.attempts import Accepted, Attempt
@@ -26,6 +27,7 @@ from vomind_queue.calls.decisions import (
     FinishResult,
     FinishStatus,
     NotStarted,
+    OpenHours,
     UnknownOutcome,
 )
 from vomind_queue.calls.limits import Rate
@@ -37,6 +39,8 @@ from vomind_queue.queue.connection import RedisStore, translate_errors
 from vomind_queue.queue.do_not_call_list import ListAccess
 from vomind_queue.queue.worker_protocol import Protocol
 
+#: What the script is told of hours: that there are none, and that they are not judged yet.
+_ANY_HOUR, _UNJUDGED = ("", "", 0), ("?", "", 0)
 #: How long a call waits for another one to the same number, ms.
 BUSY_NUMBER_MS = 1_000
 
@@ -82,11 +86,20 @@ class WorkerQueue:
     """One worker process at the queue."""
 
     def __init__(
-        self, store: RedisStore, name: str, protocol: Protocol, access: ListAccess | None = None
+        self,
+        store: RedisStore,
+        name: str,
+        protocol: Protocol,
+        access: ListAccess | None = None,
+        judge: Callable[[Call, int], OpenHours] | None = None,
     ) -> None:
-        """``access``: how the do-not-call list is read."""
+        """``access``: how the do-not-call list is read.
+
+        ``judge`` returns when a call may start, as seen from an instant; None: at any time.
+        """
         self._store = store
         self._access = access or ListAccess()
+        self._judge = judge
         self._name = name
         self.protocol = protocol
         self._sid_ttl_ms = protocol.sid_ttl_ms
@@ -130,27 +143,27 @@ class WorkerQueue:
         if lease is None:
             return NotStarted.LOST
         started_s = boottime()
-        answer = self._store.write(
+        write = partial(
+            self._store.write,
             "start_dialing",
             [keys.ACTIVE],
-            job_id,
-            lease,
-            token,
-            *self._rate(),
-            BUSY_NUMBER_MS,
-            int(callbacks),
-            self.protocol.ring_timeout_ms,
-            *self._keep_failed(),
-            self._sender(job_id, senders),
+            *(job_id, lease, token, *self._rate(), BUSY_NUMBER_MS, int(callbacks)),
+            *(self.protocol.ring_timeout_ms, *self._keep_failed(), self._sender(job_id, senders)),
             *self._access.arguments(),
         )
+        hours = None
+        answer = write(*(_UNJUDGED if self._judge else _ANY_HOUR))
+        if answer[0] == Code.UNJUDGED and self._judge:
+            hours = self._judge(Call.from_data(json.loads(answer[2])), answer[1])
+            started_s = boottime()
+            answer = write(*_told(hours))
         if answer[0] != Code.OK:
             self.leases.drop(job_id, lease)
             return NotStarted(Code(answer[0]).name.lower())
         _, now, data, attempts, round_, *asked, latest = answer
         flag = str(int(callbacks))
         started = _dial_started(job_id, token, data, now, attempts, round_, flag, *asked)
-        left_s = (int(latest) - int(now)) / 1000 if latest else None
+        left_s = _left_s(int(now), latest, hours)
         attempt = replace(started.attempt, started_s=started_s, left_s=left_s)
         return replace(started, attempt=attempt)
 
@@ -303,6 +316,19 @@ class WorkerQueue:
     def _rate(self) -> tuple[int, int]:
         rate = self.protocol.rate
         return (rate.max_starts, rate.window_ms) if rate else (0, 0)
+
+
+def _left_s(now: int, latest: str, hours: OpenHours | None) -> float | None:
+    """Return how long the request may take to leave: not beyond latest start and hours; s."""
+    ends = [end for start, end in hours.intervals if start <= now < end] if hours else []
+    if latest:
+        ends.append(int(latest))
+    return (min(ends) - now) / 1000 if ends else None
+
+
+def _told(hours: OpenHours) -> tuple[str, str, int]:
+    intervals = " ".join(f"{start}-{end}" for start, end in hours.intervals)
+    return hours.why, intervals, hours.recheck_ms
 
 
 def _dial_started(

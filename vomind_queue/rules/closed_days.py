@@ -1,14 +1,13 @@
-"""Public holidays of a region, from the package of that name, and days that an operator closed."""
+"""Public holidays of a region, from the package of that name."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import date, timedelta
-from functools import lru_cache
+from functools import cache, lru_cache
+from importlib import import_module
+from typing import Any
 
-import holidays
-
-from vomind_queue.rules.law import ClosedDay, Holidays
+from vomind_queue.rules.law import Holidays
 
 #: Regions and years whose days are kept.
 _KEPT = 512
@@ -26,23 +25,23 @@ def is_eve(day: date, days: Holidays, region: str) -> bool:
     return bool(name_of(day + timedelta(days=1), days, region))
 
 
-def closed_by_operator(day: date, region: str, closed: Iterable[ClosedDay]) -> str:
-    """Return the name of the closed day that a date is for a region; empty if it is none."""
-    for each in closed:
-        everywhere = not each.region
-        if each.day == day and (
-            everywhere or region == each.region or region.startswith(f"{each.region}-")
-        ):
-            return each.name
-    return ""
-
-
 @lru_cache(maxsize=_KEPT)
 def _of_year(region: str, year: int) -> dict[date, str]:
     """Return a year's holidays; none for a region that the package does not know."""
     country, _, part = region.partition("-")
-    known = holidays.list_supported_countries()
+    known = _supported()
     if country not in known:
         return {}
     subdivision = part if part in known[country] else None
-    return dict(holidays.country_holidays(country, subdiv=subdivision, years=year))
+    return dict(_package().country_holidays(country, subdiv=subdivision, years=year))
+
+
+@cache
+def _supported() -> dict[str, list[str]]:
+    found: dict[str, list[str]] = _package().list_supported_countries()
+    return found
+
+
+def _package() -> Any:
+    # Not at the top: it takes a quarter of a second in each process, and without rules none asks.
+    return import_module("holidays")

@@ -1,79 +1,93 @@
-"""Decide whether a person may be called at an instant: go, wait, never, or it cannot be told.
+"""Decide whether a person may be called at an instant: go, wait, or it cannot be told.
 
-One pure function. Acceptance, previews and explanations show its words; the script that writes the
-dial marker judges by the same numbers.
+One pure function. Previews and explanations show its words; the script that writes the dial marker
+judges by the same numbers, on the clock of Redis.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import hashlib
+import json
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from functools import partial
+from functools import lru_cache, partial
+from importlib.metadata import version
 from zoneinfo import ZoneInfo
 
-from vomind_queue.rules.closed_days import closed_by_operator, is_eve, name_of
+from vomind_queue.rules.closed_days import is_eve, name_of
 from vomind_queue.rules.hours import WeeklyHours, local_time, open_instants
-from vomind_queue.rules.intervals import Interval, Intervals, intersection, next_in, union
-from vomind_queue.rules.law import Cap, ClosedDay, Holidays, Mode, Purpose, Rule, courtesy, rows
+from vomind_queue.rules.intervals import Intervals, intersection, next_in, union
+from vomind_queue.rules.law import (
+    ClosedDay,
+    Holidays,
+    Mode,
+    Purpose,
+    Rule,
+    Why,
+    courtesy,
+    rows,
+    text_of_law,
+)
 from vomind_queue.rules.places import Place, Places
 
-#: How far ahead open hours are computed, ms: 14 days.
-HORIZON_MS = 14 * 86_400_000
+_DAY_MS = 86_400_000
+#: How far ahead open hours are looked for, ms: 14 days.
+HORIZON_MS = 14 * _DAY_MS
+#: Calendars that are kept; a few hundred are in use.
+_KEPT = 2_048
+_WHOLE_DAY: Intervals = ((0, 24 * 60),)
+#: Packages whose data the hours depend on.
+_SOURCES = ("holidays", "phonenumbers", "tzdata")
 
 
 class Kind(StrEnum):
-    """The four verdicts."""
+    """The verdicts."""
 
     GO = "go"
     WAIT = "wait"
-    NEVER = "never"
     UNKNOWN = "unknown"
 
 
-class Why(StrEnum):
-    """What keeps a call from being placed now."""
-
-    HOURS = "hours"
-    CLOSED_DAY = "closed-day"
-    CAP = "cap"
-    DO_NOT_CALL = "do-not-call"
-    UNKNOWN_ZONE = "unknown-zone"
-    NONE = ""
+#: What becomes of a number that does not tell where it is, where no zone is named for it: it waits
+#: until somebody names one, or it rings when every zone of its country code is open.
+HOLD, STRICTEST = "hold", "strictest"
 
 
-class UnknownZone(StrEnum):
-    """What becomes of a number whose place cannot be told."""
-
-    #: It waits until somebody names its time zone.
-    HOLD = "hold"
-    #: It rings when every zone of its country code is open.
-    STRICTEST = "strictest"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Rulebook:
-    """The rules that hold in an installation."""
+    """The rules that hold in an installation; compared by identity, so that it is a cheap key."""
 
     mode: Mode
     law: tuple[Rule, ...] = ()
     courtesy: Rule | None = None
     #: What the operator allows at most; it narrows only.
     own_hours: WeeklyHours | None = None
-    own_caps: tuple[Cap, ...] = ()
     closed: tuple[ClosedDay, ...] = ()
-    unknown_zone: UnknownZone = UnknownZone.HOLD
+    #: ``hold``, ``strictest`` or the IANA name of a zone.
+    unknown_zone: str = HOLD
+    #: Of calls that do not name one.
+    purpose: Purpose = Purpose.MARKETING
 
-    def rules_for(self, place: Place, purpose: Purpose, *, recorded: bool) -> tuple[Rule, ...]:
+    def rules_for(self, place: Place, purpose: Purpose) -> tuple[Rule, ...]:
         """Return the rules of a place; the courtesy hours where no law has any."""
-        found = tuple(
-            rule for rule in self.law if rule.holds(place.region, purpose, recorded=recorded)
-        )
+        found = tuple(rule for rule in self.law if rule.holds(place.region, purpose))
         if self.courtesy and not any(rule.hours for rule in found):
-            courteous = self.courtesy.holds(place.region, purpose, recorded=recorded)
-            found += (self.courtesy,) if courteous else ()
+            found += (self.courtesy,)
         return found
+
+    @property
+    def digest(self) -> str:
+        """What tells these rules, with the data that they rest on, from all others."""
+        if self.mode is Mode.OFF:
+            return Mode.OFF
+        closed = sorted((f"{each.day}", each.region) for each in self.closed)
+        hours = str(self.own_hours) if self.own_hours else ""
+        law = text_of_law() if self.law else ""
+        versions = [version(name) for name in _SOURCES]
+        whole = [self.mode, law, hours, closed, self.unknown_zone, self.purpose, versions]
+        return hashlib.sha256(json.dumps(whole).encode()).hexdigest()[:12]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -81,93 +95,132 @@ class Subject:
     """What is known of a call when it is judged."""
 
     places: Places
-    purpose: Purpose = Purpose.MARKETING
-    #: Whether a machine speaks, as `message` is spoken.
-    recorded: bool = True
-    #: Starts of calls to that person in the last 30 days, ms since 1970, in order.
-    starts: tuple[int, ...] = ()
-    do_not_call: bool = False
+    purpose: Purpose
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Verdict:
+class Judgment:
     """The decision, and what it rests on."""
 
     kind: Kind
     why: Why = Why.NONE
-    #: From when the call may start, ms since 1970; None: not known.
+    #: From when the call may start, ms since 1970; None: now, or not known.
     until: int | None = None
-    #: The ids of the rules that hold for the call.
-    rules: tuple[str, ...] = ()
+    #: The rules that hold for the call.
+    rules: tuple[Rule, ...] = ()
+    #: Where the person may be.
+    places: tuple[Place, ...] = ()
+    #: Open hours from now on.
+    hours: Intervals = ()
 
 
-def rulebook(mode: Mode, **own: object) -> Rulebook:
+def rulebook(
+    mode: Mode,
+    *,
+    own_hours: WeeklyHours | None = None,
+    closed: tuple[ClosedDay, ...] = (),
+    unknown_zone: str = HOLD,
+    purpose: Purpose = Purpose.MARKETING,
+) -> Rulebook:
     """Return the rulebook of a mode, with an operator's own rules."""
-    law = rows() if mode is Mode.LAW else ()
-    polite = None if mode is Mode.OFF else courtesy()
-    return Rulebook(**{"mode": mode, "law": law, "courtesy": polite, **own})  # type: ignore[arg-type]
+    return Rulebook(
+        mode=mode,
+        law=rows() if mode is Mode.LAW else (),
+        courtesy=None if mode is Mode.OFF else courtesy(),
+        own_hours=own_hours,
+        closed=closed,
+        unknown_zone=unknown_zone,
+        purpose=purpose,
+    )
 
 
-def judge(subject: Subject, now: int, book: Rulebook) -> Verdict:
+def judge(subject: Subject, now: int, book: Rulebook) -> Judgment:
     """Return whether a call may start at an instant, ms since 1970."""
-    if subject.do_not_call:
-        return Verdict(kind=Kind.NEVER, why=Why.DO_NOT_CALL)
-    if book.mode is Mode.OFF or subject.purpose is Purpose.EMERGENCY:
-        return Verdict(kind=Kind.GO)
-    rules = tuple(sorted({rule.id for _, rule in _applied(subject, book)}))
-    if not _is_placed(subject.places, book):
-        return Verdict(kind=Kind.UNKNOWN, why=Why.UNKNOWN_ZONE, rules=rules)
-    free = max((cap.free_at(subject.starts, now) for cap in caps(subject, book)), default=now)
-    opens = next_in(calendar(subject, (now, free + HORIZON_MS), book), free)
+    if book.mode is Mode.OFF:
+        return Judgment(kind=Kind.GO)
+    places = located(subject.places, book)
+    rules = rules_of(places, subject.purpose, book)
+    said = partial(Judgment, rules=rules, places=places)
+    if not places:
+        return said(kind=Kind.UNKNOWN, why=Why.UNKNOWN_ZONE)
+    hours = intersection(
+        _calendar(places, subject.purpose, now // _DAY_MS, book), ((now, now + HORIZON_MS),)
+    )
+    opens = next_in(hours, now)
     if opens is None:
-        return Verdict(kind=Kind.UNKNOWN, why=Why.UNKNOWN_ZONE, rules=rules)
+        why = Why.NO_HOURS if subject.places.known else Why.UNKNOWN_ZONE
+        return said(kind=Kind.UNKNOWN, why=why)
     if opens == now:
-        return Verdict(kind=Kind.GO, rules=rules)
-    why = Why.CAP if free > now else _why_closed(subject, now, book)
-    return Verdict(kind=Kind.WAIT, why=why, until=opens, rules=rules)
+        return said(kind=Kind.GO, hours=hours)
+    shut = any(is_closed_day(place, subject.purpose, now, book) for place in places)
+    why = Why.CLOSED_DAY if shut else Why.HOURS
+    return said(kind=Kind.WAIT, why=why, until=opens, hours=hours)
 
 
-def calendar(subject: Subject, within: Interval, book: Rulebook) -> Intervals:
-    """Return the instants at which every candidate place is open."""
+def located(places: Places, book: Rulebook) -> tuple[Place, ...]:
+    """Return where a person may be by the rulebook; nothing where it cannot be told."""
+    if places.known or book.unknown_zone == STRICTEST:
+        return places.places
+    if book.unknown_zone == HOLD:
+        return ()
+    regions = {place.region for place in places.places} or {""}
+    return tuple(Place(region, book.unknown_zone) for region in sorted(regions))
+
+
+def rules_of(places: tuple[Place, ...], purpose: Purpose, book: Rulebook) -> tuple[Rule, ...]:
+    """Return the rules of all places, each once, in the order of their ids."""
+    found = {rule.id: rule for place in places for rule in book.rules_for(place, purpose)}
+    return tuple(found[name] for name in sorted(found))
+
+
+def is_open(place: Place, purpose: Purpose, instant: int, book: Rulebook) -> bool:
+    """Return whether a call may start at an instant if the person is at one place."""
+    return all(_holds(place, instant, minutes) for minutes in _limits(place, purpose, book))
+
+
+def is_closed_day(place: Place, purpose: Purpose, instant: int, book: Rulebook) -> bool:
+    """Return whether the whole day is closed at a place."""
+    day = local_time(instant, place.zone).date()
+    return any(not minutes(day) for minutes in _limits(place, purpose, book))
+
+
+def closing(place: Place, purpose: Purpose, instant: int, book: Rulebook) -> Rule | None:
+    """Return the rule that closes a place at an instant; None where the operator's own do."""
+    rules = book.rules_for(place, purpose)
+    shut = (each for each in rules if not _holds(place, instant, partial(_rule_day, place, each)))
+    return next(shut, None)
+
+
+_Minutes = Callable[[date], Intervals]
+
+
+def _holds(place: Place, instant: int, minutes: _Minutes) -> bool:
+    clock = local_time(instant, place.zone)
+    minute = clock.hour * 60 + clock.minute
+    return any(first <= minute < last for first, last in minutes(clock.date()))
+
+
+def _limits(place: Place, purpose: Purpose, book: Rulebook) -> Iterator[_Minutes]:
+    """Yield what each rule leaves open of a day at a place, the operator's own first."""
+    yield partial(_own_day, place, book)
+    for rule in book.rules_for(place, purpose):
+        yield partial(_rule_day, place, rule)
+
+
+@lru_cache(maxsize=_KEPT)
+def _calendar(places: tuple[Place, ...], purpose: Purpose, day: int, book: Rulebook) -> Intervals:
+    """Return the instants at which every place is open, from a day (of UTC) to the horizon."""
+    within = (day * _DAY_MS, (day + 1) * _DAY_MS + HORIZON_MS)
     found: Intervals = (within,)
-    for place in subject.places.places:
-        found = intersection(found, _of_place(subject, place, within, book))
+    for place in places:
+        for minutes in _limits(place, purpose, book):
+            found = intersection(found, open_instants(minutes, ZoneInfo(place.zone), within))
     return found
 
 
-def calendar_key(subject: Subject) -> str:
-    """Return what two calls have in common if they share a calendar."""
-    places = "|".join(f"{each.region}:{each.zone}" for each in subject.places.places)
-    voice = "recorded" if subject.recorded else "live"
-    return f"{subject.purpose}|{voice}|{places}"
-
-
-def caps(subject: Subject, book: Rulebook) -> frozenset[Cap]:
-    """Return the caps of every candidate place, and the operator's own."""
-    law = (cap for _, rule in _applied(subject, book) for cap in rule.caps)
-    return frozenset(law) | frozenset(book.own_caps)
-
-
-def _is_placed(places: Places, book: Rulebook) -> bool:
-    if not places.places:
-        return False
-    return places.known or book.unknown_zone is UnknownZone.STRICTEST
-
-
-def _of_place(subject: Subject, place: Place, within: Interval, book: Rulebook) -> Intervals:
-    zone = ZoneInfo(place.zone)
-    found = open_instants(partial(_day, place, book), zone, within)
-    for rule in book.rules_for(place, subject.purpose, recorded=subject.recorded):
-        found = intersection(found, open_instants(partial(_rule_day, place, rule), zone, within))
-    return found
-
-
-_WHOLE_DAY: Intervals = ((0, 24 * 60),)
-
-
-def _day(place: Place, book: Rulebook, day: date) -> Intervals:
+def _own_day(place: Place, book: Rulebook, day: date) -> Intervals:
     """Return the minutes of a day that the operator leaves open."""
-    if closed_by_operator(day, place.region, book.closed):
+    if any(each.holds(day, place.region) for each in book.closed):
         return ()
     return book.own_hours(day) if book.own_hours else _WHOLE_DAY
 
@@ -183,23 +236,3 @@ def _rule_day(place: Place, rule: Rule, day: date) -> Intervals:
     if days.eves and is_eve(day, days, place.region):
         return intersection(union(hours), (days.eves,))
     return hours
-
-
-def _applied(subject: Subject, book: Rulebook) -> Iterator[tuple[Place, Rule]]:
-    for place in subject.places.places:
-        for rule in book.rules_for(place, subject.purpose, recorded=subject.recorded):
-            yield place, rule
-
-
-def _why_closed(subject: Subject, now: int, book: Rulebook) -> Why:
-    """Return whether a whole day is closed where the call may not start."""
-    days = (
-        _is_closed_day(place, rule, now, book.closed) for place, rule in _applied(subject, book)
-    )
-    return Why.CLOSED_DAY if any(days) else Why.HOURS
-
-
-def _is_closed_day(place: Place, rule: Rule, now: int, closed: Iterable[ClosedDay]) -> bool:
-    day = local_time(now, place.zone).date()
-    named = rule.holidays and name_of(day, rule.holidays, place.region)
-    return bool(named or closed_by_operator(day, place.region, closed))

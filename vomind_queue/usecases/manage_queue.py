@@ -11,12 +11,14 @@ from typing import Protocol
 
 from vomind_queue.calls.call import State
 from vomind_queue.calls.failure_kinds import kind_of
-from vomind_queue.calls.job import Cleaned
+from vomind_queue.calls.job import Cleaned, Job
 from vomind_queue.errors import JobNotFound, WrongState
-from vomind_queue.observability.explain import Explanation, Place, explain
+from vomind_queue.observability.explain import Explanation, Obstacle, Place, explain
 from vomind_queue.observability.last_hour import Hour
 from vomind_queue.observability.overview import Overview, assess
 from vomind_queue.observability.queue_stats import Stats
+from vomind_queue.rules.judge import Kind
+from vomind_queue.usecases.calling_rules import CallingRules
 from vomind_queue.usecases.deeds import Deeds
 
 logger = logging.getLogger(__name__)
@@ -35,6 +37,7 @@ class Queue(Protocol):
     def retry(self, job_id: str, by: str = "", once: str = "") -> None: ...
     def retry_until(self, job_id: str, not_after: str | None, by: str = "") -> None: ...
     def stats(self) -> Stats: ...
+    def job(self, job_id: str) -> Job: ...
     def clean(self, grace_ms: int, limit: int) -> Cleaned: ...
     def pause(self, by: str, reason: str | None = None) -> None: ...
     def resume(self) -> None: ...
@@ -72,8 +75,11 @@ class Retried:
 class Control:
     """Answers questions and carries out orders. Everything may raise StoreUnavailable."""
 
-    def __init__(self, queue: Queue, inspection: Inspection, deeds: Deeds) -> None:
+    def __init__(
+        self, queue: Queue, inspection: Inspection, deeds: Deeds, rules: CallingRules
+    ) -> None:
         self._queue = queue
+        self._rules = rules
         self._deeds = deeds
         self._inspection = inspection
 
@@ -129,11 +135,26 @@ class Control:
         """Return the present state of the queue, and the last hour."""
         hour = self._inspection.hour()
         stats = self._queue.stats()
-        return Overview(stats=stats, hour=hour, assessment=assess(stats, hour.now_ms))
+        assessment = assess(stats, hour.now_ms, lacks_rules=self._rules.missing)
+        return Overview(stats=stats, hour=hour, assessment=assessment)
 
     def why(self, job_id: str) -> Explanation:
         """Return why a call has not rung yet. Raise JobNotFound."""
-        return explain(self._inspection.place(job_id), self._queue.stats())
+        place, stats = self._inspection.place(job_id), self._queue.stats()
+        return explain(place, stats, self._rule(job_id, place))
+
+    def _rule(self, job_id: str, place: Place) -> Obstacle | None:
+        """Return what will keep a call from ringing when its turn comes."""
+        if not self._rules.hold or place.state not in (State.WAITING, State.DELAYED):
+            return None
+        # A held call is judged as of now, one for later as of when it is due.
+        due_ms = place.now_ms if place.held else max(place.now_ms, place.at_ms or 0)
+        job = self._queue.job(job_id)
+        judged = self._rules.explain(job.call, due_ms, job.held)
+        verdict = judged.verdict
+        if verdict.kind is Kind.GO:
+            return None
+        return Obstacle(kind=verdict.why, text=judged.words, until_ms=verdict.until)
 
     def failure_kinds(self) -> Sequence[FailureKind]:
         """Return why calls failed, the most frequent kind first."""

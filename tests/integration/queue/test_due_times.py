@@ -16,13 +16,17 @@ from vomind_queue.queue.call_queue import CallQueue
 from vomind_queue.queue.callback_store import CallbackStore
 from vomind_queue.queue.connection import RedisStore
 from vomind_queue.queue.due_times import ORPHANS, RECONCILIATIONS, STATUS_POLLS, DueTimes
+from vomind_queue.queue.held_calls import HeldCalls
 from vomind_queue.queue.worker_queue import WorkerQueue
 
 
 @pytest.fixture
 def times(client: redis.Redis, redis_url: str) -> DueTimes:
     """What the store tells a worker."""
-    return DueTimes(RedisStore(client), redis_url)
+    store = RedisStore(client)
+    held = HeldCalls(store, "off")
+    held.wake()
+    return DueTimes(store, redis_url, held)
 
 
 @pytest.fixture

@@ -26,6 +26,7 @@ from vomind_queue.queue.call_queue import CallQueue
 from vomind_queue.queue.callback_store import CallbackStore
 from vomind_queue.queue.connection import RedisStore
 from vomind_queue.queue.due_times import RECONCILIATIONS, DueTimes
+from vomind_queue.queue.held_calls import HeldCalls
 from vomind_queue.queue.metrics_reader import MetricsReader
 from vomind_queue.queue.outbox import Outbox
 from vomind_queue.queue.recurring_store import RecurringStore
@@ -146,7 +147,7 @@ def test_what_an_old_process_writes_later_is_merged(
     worker_queue: WorkerQueue, redis_url: str, old_form: redis.Redis
 ) -> None:
     """Its worker's call becomes unknown, and its API stores another call, while it is replaced."""
-    times = DueTimes(RedisStore(old_form), redis_url)
+    times = DueTimes(RedisStore(old_form), redis_url, HeldCalls(RedisStore(old_form), "off"))
     times.next()
     old_form.zrem(keys.LEASES, keys.member(DIALING))
     old_form.zadd(SETTLING, {keys.member(DIALING): 1, keys.member(UNKNOWN): 2})

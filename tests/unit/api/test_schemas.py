@@ -46,6 +46,9 @@ TAKEN = {
     "sendDigits": ["1", "ww1234#", "W*0w#ABCD", "0" * 32, None],
     "record": [True, False, None],
     "from": ["+15005550006", "+4930123456", None],
+    "timezone": ["UTC", "America/Indiana/Indianapolis", None],
+    "region": ["DE", "US", "US-FL", "CA-QC", None],
+    "purpose": ["marketing", "informational", "debt", None],
     "metadata": [{}, {"a": [1, 2.5, None, True, {"b": "ü"}]}, {"": ""}, nested(100), None],
 }
 
@@ -64,6 +67,9 @@ REFUSED = {
         ["busy", "busy"], "busy", "", {}, 1, True, [1], [None], [["busy"]], ["completed"], ["Busy"],
     ],
     "machineDetection": ["on", "Enable", "DetectMessageEnd", "", True, 1, [], {}],
+    "timezone": ["", "Chicago", "EST", "Etc/Unknown", 5, {}, []],
+    "region": ["", "us-fl", "XX", "US-XX", "Florida", 5, {}, []],
+    "purpose": ["", "emergency", "Marketing", 5, {}, []],
     "twimlUrl": ["", "a.example", "ftp://a.example", "https://", "https://u:p@a.example/", 5, {},
                  "https://a.example\\@b.example/", "https://a.example/ü", "https://a.example/ x",
                  "https://a.example/\n", "https://a.example/" + "x" * 4000, "https://[::1]/"],

@@ -30,6 +30,7 @@ WORDS = {
     "runs": "runs:<id>",
     "inherited": "inherited:<name>",
     "minute": "minute:<n>",
+    "held": "held:<kind>",
 }
 #: All but one of the outbox's keys have one word; this one is written for a person alone.
 OUTBOX, APART = "outbox", "outbox_forgotten"

@@ -15,6 +15,7 @@ HOUR = 60 * MINUTE
 
 
 def ms(year: int, month: int, day: int, hour: int = 0, minute: int = 0) -> int:
+    """An instant of UTC, unix ms."""
     return int(datetime(year, month, day, hour, minute, tzinfo=UTC).timestamp() * 1000)
 
 

@@ -9,10 +9,12 @@ from vomind_queue.rules.places import Place, Places, is_region, known_area_codes
 
 
 def zones(found: Places) -> set[str]:
+    """The time zones among the places."""
     return {place.zone for place in found.places}
 
 
 def regions(found: Places) -> set[str]:
+    """The regions among them."""
     return {place.region for place in found.places}
 
 

@@ -18,6 +18,8 @@ from vomind_queue.calls.call_status import LineStatus
 from vomind_queue.observability.overview import Condition
 from vomind_queue.observability.overview_reasons import Level
 from vomind_queue.recurring.schedule import Overlap, ScheduleStatus
+from vomind_queue.rules.judge import Kind
+from vomind_queue.rules.law import HOLDING, Mode, Purpose
 
 _COUNT: Shape = {"type": "integer", "minimum": 0}
 
@@ -36,10 +38,18 @@ _SHAPES: Mapping[str, Shape] = {
     "object": {"type": "object", "additionalProperties": True},
     "counts": {"type": "object", "additionalProperties": _COUNT},
     "LoggedState": _words(STATES),
+    "WeeklyHours": {
+        "type": "object",
+        "additionalProperties": {"type": "array", "items": {"type": "string"}},
+    },
+    "Why": _words(HOLDING),
     "LoggedOutcome": _words(OUTCOMES),
     **{
         kind.__name__: _words(kind)
-        for kind in (Condition, Level, LineStatus, Overlap, Priority, ScheduleStatus, State)
+        for kind in (
+            *(Condition, Kind, Level, LineStatus, Mode, Overlap, Priority, Purpose, ScheduleStatus),
+            State,
+        )
     },
     **{
         kind.__name__: dict(kind.shape)

@@ -21,6 +21,7 @@ from vomind_queue.api.schemas import call_log as log_schemas
 from vomind_queue.api.schemas import calls as call_schemas
 from vomind_queue.api.schemas import do_not_call as do_not_call_schemas
 from vomind_queue.api.schemas import recurring as recurring_schemas
+from vomind_queue.api.schemas import rules as rule_schemas
 from vomind_queue.api.schemas.fields import Calls, Rule, Shape
 from vomind_queue.api.schemas.trends import TRENDS
 
@@ -38,6 +39,7 @@ BODIES: Mapping[str, Schema] = {
     "DoNotCallRequest": do_not_call_schemas.WISH,
     "DoNotCallImport": do_not_call_schemas.IMPORT,
     "DoNotCallRemoval": do_not_call_schemas.REMOVAL,
+    "CheckRequest": rule_schemas.CHECK,
     "PauseRequest": call_schemas.PAUSE,
     "CleanRequest": call_schemas.CLEAN,
     "RetryRequest": call_schemas.RETRY,

@@ -155,6 +155,9 @@ class CallSchema(RequestSchema):
     send_digits = fields.Keys(data_key="sendDigits", allow_none=True)
     record = fields.YesOrNo(allow_none=True)
     from_number = fields.Sender(data_key="from", allow_none=True)
+    timezone = fields.TimeZone(allow_none=True)
+    region = fields.Region(allow_none=True)
+    purpose = fields.PurposeWord(allow_none=True)
 
     together: ClassVar[fields.Shape] = {
         "dependentSchemas": {

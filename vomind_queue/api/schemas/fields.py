@@ -24,6 +24,9 @@ from vomind_queue.calls.instants import iso
 from vomind_queue.calls.phone_number import canonical
 from vomind_queue.calls.ring_timeout import LEAST_RING_MS, MOST_RING_MS
 from vomind_queue.encoding import compact
+from vomind_queue.recurring.time_zones import is_zone, near
+from vomind_queue.rules.law import Purpose
+from vomind_queue.rules.places import is_region
 from vomind_queue.twilio.twiml import (
     ALWAYS_FITS,
     AUDIBLE,
@@ -284,6 +287,38 @@ class Sender(Rule[str]):
 
     def read(self, value: Any) -> str:
         return canonical(PhoneNumber().read(value))
+
+
+class TimeZone(Rule[str]):
+    """An IANA name."""
+
+    shape: Mapping[str, Any] = {"type": "string", "format": "time-zone"}
+
+    def read(self, value: Any) -> str:
+        if isinstance(value, str) and is_zone(value):
+            return value
+        if meant := near(value) if isinstance(value, str) else []:
+            text = f"Must be an IANA time zone; got {received(value)}. "
+            raise ValidationError(f"{text}Did you mean {either(meant)}?")
+        raise mismatch("an IANA time zone, such as Europe/Berlin or UTC", value)
+
+
+class Region(Rule[str]):
+    """A country, or a state or province of one."""
+
+    shape: Mapping[str, Any] = {"type": "string", "format": "iso-3166"}
+
+    def read(self, value: Any) -> str:
+        if isinstance(value, str) and is_region(value):
+            return value
+        raise mismatch("a country or state in ISO 3166, such as DE or US-FL", value)
+
+
+class PurposeWord(
+    Choice[str],
+    words={word.value: word.value for word in Purpose},
+):
+    """Why a person is called."""
 
 
 class ApplicationUrl(Rule[str]):

@@ -11,11 +11,9 @@ from vomind_queue.api.schemas import calls as call_schemas
 from vomind_queue.api.schemas import fields
 from vomind_queue.api.schemas.call_log import Number, Text
 from vomind_queue.api.schemas.calls import CallSchema, RequestSchema
-from vomind_queue.api.wording import either, received
 from vomind_queue.calls.instants import iso
 from vomind_queue.recurring.cron import Cron, CronError
 from vomind_queue.recurring.schedule import HORIZON_MS, Overlap, Recurrence, ScheduleSearch
-from vomind_queue.recurring.time_zones import is_zone, near
 
 #: Runs of one recurring call.
 MOST_RUNS = 1_000_000
@@ -42,20 +40,6 @@ class CronExpression(fields.Rule[str]):
             return Cron(value).text
         except CronError as error:
             raise ValidationError(str(error)) from None
-
-
-class TimeZone(fields.Rule[str]):
-    """An IANA name."""
-
-    shape: Mapping[str, Any] = {"type": "string", "format": "time-zone"}
-
-    def read(self, value: Any) -> str:
-        if isinstance(value, str) and is_zone(value):
-            return value
-        if meant := near(value) if isinstance(value, str) else []:
-            text = f"Must be an IANA time zone; got {received(value)}. "
-            raise ValidationError(f"{text}Did you mean {either(meant)}?")
-        raise fields.mismatch("an IANA time zone, such as Europe/Berlin or UTC", value)
 
 
 class Moment(fields.Instant):
@@ -92,13 +76,13 @@ class RecurringSchema(CallSchema):
     """A call to place again and again; `read` fills in the time zone."""
 
     class Meta(CallSchema.Meta):
-        #: A single moment says nothing of many runs.
-        exclude = ("not_after",)
+        #: A single moment says nothing of many runs, and the zone of the pattern has that name.
+        exclude = ("not_after", "timezone")
 
     cron = CronExpression(
         data_key="cronExpression", required=True, error_messages=call_schemas.REQUIRED
     )
-    zone = TimeZone(data_key="timezone", allow_none=True)
+    zone = fields.TimeZone(data_key="timezone", allow_none=True)
     start_ms = Moment(data_key="startAt", allow_none=True)
     end_ms = LastMoment(data_key="endAt", allow_none=True)
     max_runs = fields.Integer(data_key="maxRuns", least=1, most=MOST_RUNS, allow_none=True)
@@ -184,7 +168,7 @@ class PreviewSchema(RequestSchema):
     cron = CronExpression(
         data_key="cronExpression", required=True, error_messages=call_schemas.REQUIRED
     )
-    zone = TimeZone(data_key="timezone", allow_none=True)
+    zone = fields.TimeZone(data_key="timezone", allow_none=True)
     from_ms = Moment(data_key="from", allow_none=True)
     count = fields.Integer(least=1, most=MOST_PREVIEWED, allow_none=True)
 

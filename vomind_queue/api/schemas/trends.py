@@ -6,8 +6,7 @@ from typing import Any
 
 from marshmallow import RAISE, Schema, post_load
 
-from vomind_queue.api.schemas.fields import Choice
-from vomind_queue.api.schemas.recurring import TimeZone
+from vomind_queue.api.schemas.fields import Choice, TimeZone
 from vomind_queue.call_log.trends import Span
 
 

@@ -11,8 +11,10 @@ from vomind_queue.api.serializers.times import iso_or_none
 from vomind_queue.calls.call import NewCall, State
 from vomind_queue.calls.failure_kinds import kind_of
 from vomind_queue.calls.instants import iso
-from vomind_queue.calls.job import AttemptMade, Cleaned, Job, Page, Placed, Receipt
+from vomind_queue.calls.job import AttemptMade, Cleaned, Held, Job, Page, Placed, Receipt
 from vomind_queue.observability.queue_stats import Stats
+from vomind_queue.rules.law import Why
+from vomind_queue.rules.words import IN_SHORT
 
 
 def success(document: dict[str, Any], ignored: Sequence[str] = ()) -> Response:
@@ -50,6 +52,7 @@ def scheduled_many(receipt: Receipt, ignored: Sequence[str]) -> Response:
 
 def job(shown: Job) -> dict[str, Any]:
     """Return a job; existing clients read the three unix times at the end."""
+    held = {"held": _held(shown.held)} if shown.held else {}
     return {
         "jobId": shown.id,
         "state": shown.state.value,
@@ -63,6 +66,7 @@ def job(shown: Job) -> dict[str, Any]:
         "scheduledFor": iso_or_none(shown.due_ms),
         "nextAttemptAt": iso_or_none(shown.next_attempt_ms),
         "notAfter": iso_or_none(shown.not_after_ms),
+        **held,
         "reconciledBy": iso_or_none(shown.reconciled_by_ms),
         "startedAt": iso_or_none(shown.started_ms),
         "finishedAt": iso_or_none(shown.finished_ms),
@@ -77,6 +81,11 @@ def job(shown: Job) -> dict[str, Any]:
 def _failed_kind(shown: Job) -> str | None:
     failed = shown.state is State.FAILED and shown.failed_reason is not None
     return kind_of(shown.failed_reason or "") if failed else None
+
+
+def _held(held: Held) -> dict[str, Any]:
+    """Return why a rule holds a call; `GET …/why` has the whole story."""
+    return {"by": held.by, "until": iso_or_none(held.until_ms), "why": IN_SHORT[Why(held.by)]}
 
 
 def page(shown: Page) -> dict[str, Any]:

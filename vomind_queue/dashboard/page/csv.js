@@ -52,6 +52,9 @@ export const TARGETS = [
   { key: 'sendDigits', name: 'Keys to press', heads: ['senddigits', 'send digits'], option: true },
   { key: 'record', name: 'Record', heads: ['record'], option: true, flag: true },
   { key: 'from', name: 'Call from', heads: ['from'], option: true },
+  { key: 'timezone', name: 'Time zone', heads: ['timezone', 'time zone', 'tz'], option: true },
+  { key: 'region', name: 'Region', heads: ['region'], option: true },
+  { key: 'purpose', name: 'Purpose', heads: ['purpose'], option: true },
 ];
 /** A phone number, which is not a formula. */
 const NUMBER = /^\+[0-9]{7,15}$/;

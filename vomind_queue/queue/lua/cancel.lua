@@ -6,8 +6,8 @@
 -- ARGV[3]  who wants it, or ''
 -- ARGV[4]  '1' for calls that are to ring only, not for those in history
 -- Returns  {ok, now, state it was in}, {wrong_state, now, state}, {missing | late, now}
--- Touches  job:<id>, waiting:<rank>, delayed, expiring, completed, failed, staging, orphans, due,
---          totals, gone:<id>, revoked, outbox, line, dialing, busy_until
+-- Touches  job:<id>, waiting:<rank>, delayed, held:<kind>, expiring, completed, failed, staging,
+--          orphans, due, totals, gone:<id>, revoked, outbox, line, dialing, busy_until
 --- @include "clock"
 --- @include "hang_up"
 --- @include "job"

@@ -12,9 +12,11 @@
 -- ARGV[9]  latest start as in `includes/expiry.lua`, or 'keep'
 -- Returns  {ok, now}, {wrong_state, now, state}, {mismatch | missing | late, now},
 --          {expired, now}: it would have to start before it is due
--- Touches  job:<id>, waiting:<rank>, delayed, expiring, staging, totals, notify, due, outbox
+-- Touches  job:<id>, waiting:<rank>, delayed, held:<kind>, expiring, staging, totals, notify, due,
+--          outbox
 --- @include "clock"
 --- @include "expiry"
+--- @include "hours"
 --- @include "job"
 --- @include "log"
 --- @include "state"
@@ -49,6 +51,7 @@ if ARGV[9] ~= 'keep' then
 end
 redis.call('HSET', key, 'data', ARGV[4], 'priority', rank)
 local waiting = K.waiting .. job[2]
+local was_held = stop_holding(key, mem)
 if due then
     redis.call('ZREM', waiting, mem)
     redis.call('ZREM', K.delayed, mem)
@@ -57,6 +60,12 @@ if due then
     local later = due > now
     redis.call('HSET', key, 'due', string.format('%d', due), 'state', later and 'delayed' or 'waiting')
     redis.call('ZADD', later and K.delayed or K.waiting .. rank, later and due or now, mem)
+elseif was_held then
+    -- What changed may be where its person is: it is judged again, in its old place.
+    redis.call('ZREM', K.delayed, mem)
+    redis.call('HDEL', key, 'next')
+    redis.call('HSET', key, 'state', 'waiting')
+    redis.call('ZADD', K.waiting .. rank, redis.call('HGET', key, 'pos') or now, mem)
 elseif state == 'waiting' and rank ~= job[2] then
     local place = redis.call('ZSCORE', waiting, mem)
     redis.call('ZREM', waiting, mem)

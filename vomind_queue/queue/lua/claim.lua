@@ -15,13 +15,14 @@
 -- Returns  {now, ms until the next check or -1, passed on: 1 | 0, workers, id, lease, rank, round, …}
 --          workers: those that asked recently, this one included
 --          passed on: calls that only other workers ask for wait, and one of those is notified
--- Touches  job:<id>, waiting:<rank>, delayed, active, leases, expiring, reconciling, window, rate,
---          paused, breaker, staging, workers, totals, notify, due, outbox
+-- Touches  job:<id>, waiting:<rank>, delayed, held:<kind>, active, leases, expiring, reconciling,
+--          window, rate, paused, breaker, staging, workers, totals, notify, due, outbox
 --- @include "breaker"
 --- @include "clock"
 --- @include "due"
 --- @include "held"
 --- @include "holds"
+--- @include "hours"
 --- @include "job"
 --- @include "log"
 --- @include "memory"
@@ -66,12 +67,15 @@ local function move_due()
     for i = 1, #due, 2 do
         local mem = due[i]
         local key = job_key(id_of(mem))
-        local job = redis.call('HMGET', key, 'priority', 'pos')
+        local job = redis.call('HMGET', key, 'priority', 'pos', 'held')
         redis.call('ZREM', K.delayed, mem)
         -- A member without a record is ignored.
         if job[1] then
             redis.call('ZADD', K.waiting .. job[1], job[2] or due[i + 1], mem)
             redis.call('HSET', key, 'state', 'waiting')
+            if job[3] then
+                stop_holding(key, mem)
+            end
             log_event(id_of(mem), 'due')
         end
     end

@@ -6,8 +6,9 @@
 -- ARGV[3]  calls looked at, about
 -- ARGV[4]  failed calls kept: age ms       ARGV[5] and number
 -- Returns  {ok, now, next cursor, id of one that was ended, …} or {late, now}
--- Touches  do_not_call, job:<id>, waiting:<rank>, delayed, failed, leases, reconciling, active,
---          window, expiring, minute:<n>, totals, gone:<id>, line, outbox, dialing, busy_until
+-- Touches  do_not_call, job:<id>, waiting:<rank>, delayed, held:<kind>, failed, leases,
+--          reconciling, active, window, expiring, minute:<n>, totals, gone:<id>, line, outbox,
+--          dialing, busy_until
 --- @include "clock"
 --- @include "do_not_call"
 --- @include "end_listed"

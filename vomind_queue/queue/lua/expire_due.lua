@@ -6,8 +6,9 @@
 -- ARGV[1]  calls looked at, at most
 -- ARGV[2]  failed calls kept: age ms       ARGV[3] and number
 -- Returns  {now, how many were looked at, id of one that was ended, …}
--- Touches  job:<id>, waiting:<rank>, delayed, active, leases, reconciling, failed, window, expiring,
---          paused, line, staging, minute:<n>, totals, gone:<id>, outbox, dialing, busy_until
+-- Touches  job:<id>, waiting:<rank>, delayed, held:<kind>, active, leases, reconciling, failed,
+--          window, expiring, paused, line, staging, minute:<n>, totals, gone:<id>, outbox, dialing,
+--          busy_until
 --- @include "clock"
 --- @include "expire"
 --- @include "expiry"

@@ -6,7 +6,7 @@
 --           whether it is being placed: 1 | 0, how often it waited for its number,
 --           attempts that ended, why the last one failed or '', by when its unknown outcome is
 --           reconciled or '', whose call its number is taken by or '', whether that one is on the
---           line: 1 | 0} or {now} for no such job
+--           line: 1 | 0, the kind of rule that holds it or ''} or {now} for no such job
 -- Touches  job:<id>, waiting:<rank>, delayed, reconciling, staging, dialing, line
 --- @include "clock"
 --- @include "job"
@@ -21,7 +21,7 @@ if not state then
 end
 local mem = member(id)
 local job = redis.call('HMGET', job_key(id), 'priority', 'mark', 'busy', 'attempts', 'reason', 'horizon',
-    'data')
+    'data', 'held')
 local ahead, at = 0, ''
 local owner, on_the_line = false, false
 if state == 'waiting' then
@@ -48,4 +48,5 @@ return {
     job[6] or '',
     owner or '',
     on_the_line and 1 or 0,
+    job[8] or '',
 }

@@ -29,9 +29,10 @@
 --          unknown    to be reconciled
 -- Returns  {ok | again | superseded | missing, now, circuit open: 1 | 0, not counted: 1 | 0}
 --          `again`: the same outcome was written before, by a repetition of this command
--- Touches  job:<id>, waiting:<rank>, delayed, active, leases, reconciling, completed, failed, window,
---          paused, breaker, unanswered, counts, dialing, busy_until, sids, status_polls, line,
---          expiring, minute:<n>, totals, gone:<id>, notify, due, outbox, outbox:forgotten, orphans, revoked
+-- Touches  job:<id>, waiting:<rank>, delayed, held:<kind>, active, leases, reconciling, completed,
+--          failed, window, paused, breaker, unanswered, counts, dialing, busy_until, sids,
+--          status_polls, line, expiring, minute:<n>, totals, gone:<id>, notify, due, outbox,
+--          outbox:forgotten, orphans, revoked
 --- @include "breaker"
 --- @include "busy_number"
 --- @include "clock"

@@ -16,16 +16,19 @@
 -- ARGV[11] number that the call comes from unless it names one; '' while Twilio is not set up
 -- ARGV[12] '1' where the do-not-call list must have been restored, else ''
 -- ARGV[13] parts of the key of its digests  ARGV[14]  ARGV[15], or ''
+-- ARGV[16] '' without calling rules, '?' where a worker has yet to judge the call by them, else what
+--          keeps it from ringing outside its hours
+-- ARGV[17] its hours, `start-end` in unix ms, the soonest first
+-- ARGV[18] when it is judged again if none are left, ms from now
 -- Returns  {ok, now, data, attempts so far, round, how long it may ring in ms, number that it comes from,
---          latest start or ''} or
---          {lost | paused | preempted | limited | circuit_open | busy | expired | do_not_call |
+--          latest start or ''}, {unjudged, now, data} or
+--          {lost | paused | preempted | limited | circuit_open | busy | held | expired | do_not_call |
 --          no_list, now}
 --          `expired`, `do_not_call`: it has ended, because its latest start has passed or its number
 --          is on the list
--- Touches  job:<id>, waiting:<rank>, delayed, active, leases, reconciling, failed, line, window, rate,
---          paused, breaker, dialing, busy_until, status_polls, do_not_call, do_not_call:entries,
---          expiring, minute:<n>, totals,
---          gone:<id>, notify, due, outbox
+-- Touches  job:<id>, waiting:<rank>, delayed, held:<kind>, active, leases, reconciling, failed,
+--          line, window, rate, paused, breaker, dialing, busy_until, status_polls, do_not_call,
+--          do_not_call:entries, expiring, minute:<n>, totals, gone:<id>, notify, due, outbox
 --- @include "attempt"
 --- @include "breaker"
 --- @include "busy_number"
@@ -37,6 +40,7 @@
 --- @include "expiry"
 --- @include "held"
 --- @include "holds"
+--- @include "hours"
 --- @include "job"
 --- @include "log"
 --- @include "memory"
@@ -147,6 +151,22 @@ if said == 'listed' then
     notify()
     return { C.do_not_call, now }
 end
+
+if ARGV[16] == '?' then
+    return { C.unjudged, now, job[6] }
+end
+local opens = ARGV[16] == '' and now or opens_at(ARGV[17], now)
+if opens ~= now then
+    release_probe()
+    redis.call('ZREM', K.window, lease)
+    local due = opens or now + tonumber(ARGV[18])
+    delay(id, due, true, ARGV[16])
+    redis.call('HSET', key, 'held', ARGV[16])
+    redis.call('ZADD', K.held .. ARGV[16], due, mem)
+    notify()
+    return { C.held, now }
+end
+
 local free = redis.call('HSETNX', K.dialing, number, id) == 1
 local owner = not free and redis.call('HGET', K.dialing, number)
 local taken = owner and taken_until(number, owner, id, now)

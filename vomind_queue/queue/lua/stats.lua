@@ -4,6 +4,7 @@
 -- ARGV[1]  starts allowed in a window by the settings; 0 for no limit
 -- ARGV[2]  length of the window, ms
 -- ARGV[3]  a worker not seen for this long is gone, ms
+-- ARGV[4…] kinds of rules that hold calls
 -- Returns  {now, high, normal, low, active, completed, failed, delayed, unknown outcomes, workers,
 --           max, window, used, reset ms, overridden: 1 | 0, circuit's next probe or 0,
 --           recurring calls with a next tick, when a scheduler had handled all or 0, orphaned calls,
@@ -13,8 +14,9 @@
 --           {calls on the line that Twilio is dialing, that ring, whose person talks},
 --           {attempts in a row without a clear answer, when the first began or 0, by when all unknown
 --            outcomes are reconciled or 0, since when the first waiting call waits or 0},
+--           {calls that each kind of rule holds},
 --           paused by, paused at, reason}; the last three only while paused
--- Touches  waiting:<rank>, delayed, active, reconciling, completed, failed, window, rate, paused,
+-- Touches  waiting:<rank>, delayed, held:<kind>, active, reconciling, completed, failed, window, rate, paused,
 --          breaker, unanswered, line, counts, schedules, old schedules, identities, scheduler, workers, outbox
 --- @include "breaker"
 --- @include "clock"
@@ -98,6 +100,11 @@ local answer = {
         oldest_waiting(),
     },
 }
+local held = {}
+for i = 4, #ARGV do
+    held[i - 3] = redis.call('ZCOUNT', K.held .. ARGV[i], now, '+inf')
+end
+answer[#answer + 1] = held
 local pause = redis.call('HMGET', K.paused, 'by', 'at', 'reason')
 if pause[1] then
     for i = 1, 3 do

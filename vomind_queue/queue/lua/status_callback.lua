@@ -29,9 +29,9 @@
 --          {superseded, now}  the call belongs to another attempt than the job's, or to a job that
 --                             was removed or forgotten: it is to be ended
 --          {missing, now}     the job is gone, which proves nothing: nothing is ended
--- Touches  job:<id>, waiting:<rank>, delayed, active, leases, reconciling, completed, failed, window,
---          sids, status_polls, line, expiring, orphans, revoked, voicemails, counts,
---          dialing, busy_until, redbeat:recurring:<id>, schedule:<id>, runs:<id>,
+-- Touches  job:<id>, waiting:<rank>, delayed, held:<kind>, active, leases, reconciling, completed,
+--          failed, window, sids, status_polls, line, expiring, orphans, revoked, voicemails,
+--          counts, dialing, busy_until, redbeat:recurring:<id>, schedule:<id>, runs:<id>,
 --          minute:<n>, totals, notify, due, outbox
 --- @include "attempt"
 --- @include "busy_number"
@@ -39,6 +39,7 @@
 --- @include "due"
 --- @include "expiry"
 --- @include "held"
+--- @include "hours"
 --- @include "job"
 --- @include "line"
 --- @include "log"
@@ -115,6 +116,7 @@ local function revive()
     release(mem)
     redis.call('ZREM', K.waiting .. job[10], mem)
     redis.call('ZREM', K.delayed, mem)
+    stop_holding(key, mem)
     redis.call('ZREM', K.failed, mem)
     redis.call('ZREM', K.expiring, mem)
     redis.call('HDEL', key, 'lease', 'pos', 'notbefore', 'busy', 'reason', 'why')

@@ -4,9 +4,10 @@
 -- ARGV[1]  deadline, unix ms; 0 for none
 -- ARGV[2]  number of the schedule
 -- Returns  {ok, now, id of a job, 'removed' or 'active', …} or {missing | late, now}
--- Touches  job:<id>, waiting:<rank>, delayed, expiring, completed, failed, redbeat:recurring:<id>,
---          schedule:<id>, schedules, old schedules, identities, recurring_index, runs:<id>,
---          staging, totals, gone:<id>, outbox, line, dialing, busy_until
+-- Touches  job:<id>, waiting:<rank>, delayed, held:<kind>, expiring, completed, failed,
+--          redbeat:recurring:<id>, schedule:<id>, schedules, old schedules, identities,
+--          recurring_index, runs:<id>, staging, totals, gone:<id>, outbox, line, dialing,
+--          busy_until
 --- @include "clock"
 --- @include "index"
 --- @include "job"

@@ -148,6 +148,9 @@ const OPTIONS = [
   'sendDigits',
   'record',
   'from',
+  'timezone',
+  'region',
+  'purpose',
 ];
 
 const ENDED = ['completed', 'failed', 'cancelled'];

@@ -51,6 +51,19 @@ const OPTIONS = [
     { hint: 'Once it is answered, for an extension; w waits half a second.' },
     { placeholder: 'ww123#' },
   ],
+  [
+    'timezone',
+    'Time zone of the person',
+    { hint: 'For the calling rules, where the number does not tell it.' },
+    { placeholder: 'America/Chicago' },
+  ],
+  ['region', 'Country or state', { hint: 'In ISO 3166.' }, { placeholder: 'US-FL' }],
+  [
+    'purpose',
+    'Purpose',
+    { hint: 'marketing, informational or debt.' },
+    { placeholder: 'informational' },
+  ],
 ];
 const OUTCOMES = [
   ['busy', 'busy'],
@@ -109,7 +122,9 @@ function on_to_message(event) {
   document.getElementById('message').focus();
 }
 
-function CallFields({ form, set, errors }) {
+function CallFields({ form, set, errors, recurring = false }) {
+  // A recurring call has the zone of its pattern by that name.
+  const options = OPTIONS.filter(([name]) => !recurring || name !== 'timezone');
   const { shown } = useCell(overview);
   const senders = (shown && shown.senders) || [];
   const change = (name) => (event) => set({ ...form, [name]: event.target.value });
@@ -126,7 +141,7 @@ function CallFields({ form, set, errors }) {
     <div class="pair"><${Choice} name="priority" label="Priority" options=${PRIORITIES} value=${form.priority} set=${(priority) => set({ ...form, priority })} />
     <${Field} id="lead" label="Lead" optional errors=${errors.lead_id} hint="Your own name for the person.">${(aria) => html`<input ...${aria} maxlength="128" autocomplete="off" value=${form.lead_id} onInput=${change('lead_id')} />`}<//></div>
     <details class="more"><summary>Voice, retries, answering machines, metadata</summary>
-      <div class="pair">${OPTIONS.map(([name, label, how, input]) => html`<${Field} key=${name} id=${name} label=${label} optional errors=${errors[name]} ...${how}>${(aria) => html`<input ...${aria} ...${input} autocomplete="off" value=${form[name]} onInput=${change(name)} />`}<//>`)}</div>
+      <div class="pair">${options.map(([name, label, how, input]) => html`<${Field} key=${name} id=${name} label=${label} optional errors=${errors[name]} ...${how}>${(aria) => html`<input ...${aria} ...${input} autocomplete="off" value=${form[name]} onInput=${change(name)} />`}<//>`)}</div>
       ${senders.length > 1 && html`<${Field} id="from" label="Call from" errors=${errors.from}>${(aria) => html`<select ...${aria} value=${form.from} onChange=${change('from')}><option value="">As in the settings</option>${senders.map((each) => html`<option value=${each} key=${each}>${each}</option>`)}</select>`}<//>`}
       <fieldset class="ticks"><legend>Retry when</legend>
         <label><input type="checkbox" checked=${!form.retry} onChange=${(event) => set({ ...form, retry: !event.target.checked })} /> as in the settings (RETRY_ON, by default never)</label>
@@ -349,7 +364,7 @@ function Recurring() {
     <${Field} id="zone" label="Time zone" errors=${sending.errors.timezone}>${(aria) => html`<input ...${aria} list="zones" autocomplete="off" value=${when.timezone} onInput=${change('timezone')} /><datalist id="zones">${ZONES.map((zone) => html`<option value=${zone} key=${zone} />`)}</datalist>`}<//></div>
     <div class="chips" role="group" aria-label="Common patterns">${PATTERNS.map(([pattern, text]) => html`<button type="button" key=${pattern} class="chip" aria-pressed=${pattern === when.cronExpression} onClick=${() => set_when({ ...when, cronExpression: pattern })}>${text}</button>`)}</div>
     <${Runs} preview=${preview} />
-    <${CallFields} form=${form} set=${set} errors=${sending.errors} />
+    <${CallFields} form=${form} set=${set} errors=${sending.errors} recurring />
     <details class="more"><summary>Beginning, end and overlap</summary>
       <div class="pair"><${Field} id="start" label="Not before" optional errors=${sending.errors.startAt}>${(aria) => html`<input ...${aria} type="datetime-local" value=${when.startAt} onInput=${change('startAt')} />`}<//>
       <${Field} id="end" label="Not after" optional errors=${sending.errors.endAt}>${(aria) => html`<input ...${aria} type="datetime-local" value=${when.endAt} onInput=${change('endAt')} />`}<//></div>

@@ -2,6 +2,7 @@
 --- @include "clock"
 --- @include "held"
 --- @include "history"
+--- @include "hours"
 --- @include "job"
 --- @include "log"
 --- @include "totals"
@@ -22,6 +23,7 @@ local function fail_unplaced(id, kind, reason, age, keep)
     redis.call('ZREM', K.waiting .. job[2], mem)
     redis.call('ZREM', K.delayed, mem)
     redis.call('ZREM', K.expiring, mem)
+    stop_holding(job_key(id), mem)
     redis.call('HDEL', key, 'lease', 'pos', 'notbefore', 'round', 'busy', 'crowded', 'hangup')
     redis.call('HSET', key, 'state', 'failed', 'reason', reason, 'ended', now)
     redis.call('ZADD', K.failed, now, mem)

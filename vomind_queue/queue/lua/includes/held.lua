@@ -13,8 +13,9 @@ local function release(mem)
     redis.call('ZREM', K.active, mem)
 end
 
--- Delays a held job until `due`, when it takes its old place if `keep`.
-local function delay(id, due, keep)
+-- Delays a held job until `due`, when it takes its old place if `keep`. `by`, optional: the kind of
+-- rule that wants it.
+local function delay(id, due, keep, by)
     local key = job_key(id)
     local mem = member(id)
     release(mem)
@@ -26,7 +27,7 @@ local function delay(id, due, keep)
     redis.call('HSET', key, 'state', 'delayed', 'next', at)
     redis.call('ZADD', K.delayed, due, mem)
     watch_expiry(mem, redis.call('HGET', key, 'notafter'), now_ms())
-    log_event(id, 'put_off', { due = at })
+    log_event(id, 'put_off', { due = at, rule = by })
     if redis.call('ZRANGE', K.delayed, 0, 0)[1] == mem then
         notify()
     end

@@ -3,6 +3,7 @@
 --- @include "job"
 --- @include "log"
 --- @include "drop_record"
+--- @include "hours"
 
 -- Takes a job that nobody holds out of the queue or out of history. `by`, optional: who wants it.
 local function remove(id, by)
@@ -12,6 +13,7 @@ local function remove(id, by)
     end
     redis.call('ZREM', K.delayed, mem)
     redis.call('ZREM', K.expiring, mem)
+    stop_holding(job_key(id), mem)
     redis.call('ZREM', K.completed, mem)
     redis.call('ZREM', K.failed, mem)
     local state = redis.call('HGET', job_key(id), 'state')

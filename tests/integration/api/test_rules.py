@@ -1,0 +1,150 @@
+"""When people may be called, over the API."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import redis
+
+from tests.integration.api.conftest import Api
+from tests.integration.conftest import QUICK, taken
+from vomind_queue.calls.decisions import NotStarted
+from vomind_queue.config.settings import Settings
+from vomind_queue.container.web_services import calling_rules_of
+from vomind_queue.queue.connection import RedisStore
+from vomind_queue.queue.worker_protocol import Protocol
+from vomind_queue.queue.worker_queue import WorkerQueue
+
+INDIANA = "+18125550100"
+#: 8:30 in New York, 7:30 in Chicago.
+EARLY = "2026-11-30T13:30:00Z"
+
+
+def check(api: Api, **body: str) -> dict[str, object]:
+    """POST /api/rules/check."""
+    answer = api.web.post("/api/rules/check", json=body)
+    assert answer.status_code == 200, answer.text
+    found: dict[str, object] = answer.get_json()
+    return found
+
+
+def test_a_verdict_says_until_when_and_why(make_api: Callable[..., Api]) -> None:
+    """By the place whose clock is behind; a time zone makes it exact."""
+    api = make_api(CALLING_RULES="law")
+    found = check(api, to=INDIANA, at=EARLY)
+    assert found["verdict"] == "wait"
+    assert found["until"] == "2026-11-30T14:00:00.000Z"
+    assert found["rules"] == ["us"]
+    assert found["places"] == [
+        {
+            "zone": "America/Chicago",
+            "region": "US-IN",
+            "localTime": "2026-11-30T07:30:00-06:00",
+        },
+        {
+            "zone": "America/New_York",
+            "region": "US-IN",
+            "localTime": "2026-11-30T08:30:00-05:00",
+        },
+    ]
+    assert found["why"] == (
+        "Held until Mon 30 Nov 14:00 UTC, 08:00 in America/Chicago. It is Mon 07:30 in "
+        "America/Chicago, outside the hours of United States: mon-sun 08:00-21:00. The number may "
+        "be in 2 time zones (America/Chicago, America/New_York), all of which must be open. Give "
+        "timezone to make it exact."
+    )
+    exact = check(api, to=INDIANA, at=EARLY, timezone="America/Indiana/Indianapolis")
+    assert exact["verdict"] == "go"
+
+
+def test_a_number_without_a_place_is_not_guessed(make_api: Callable[..., Api]) -> None:
+    """It waits for a time zone, or for what the operator says of such numbers."""
+    api = make_api(CALLING_RULES="law")
+    found = check(api, to="+18005550100", at=EARLY)
+    assert (found["verdict"], found["until"], found["places"]) == ("unknown", None, [])
+    named = make_api(CALLING_RULES="law", UNKNOWN_ZONE="America/New_York")
+    assert check(named, to="+18005550100", at=EARLY)["verdict"] == "go"
+
+
+def test_the_rules_are_shown_with_their_sources(make_api: Callable[..., Api]) -> None:
+    """And what the operator added to them."""
+    api = make_api(
+        CALLING_RULES="law",
+        CALLING_HOURS="mon-fri 09:00-12:00 + 13:00-17:00, sat-sun closed",
+        CLOSED_DAYS="2026-12-24, US-LA:2027-02-09",
+    )
+    found = api.web.get("/api/rules").get_json()
+    assert found["mode"] == "law"
+    assert found["count"] == len(found["rules"])
+    florida = next(each for each in found["rules"] if each["id"] == "us-fl")
+    assert (florida["source"], florida["sure"]) == ("Florida Statutes 501.616(6)", "A")
+    assert found["rules"][-1]["id"] == "courtesy"
+    assert found["rules"][-1]["sure"] is None
+    assert found["callingHours"]["mon"] == ["09:00-12:00", "13:00-17:00"]
+    assert found["closedDays"] == [
+        {"day": "2026-12-24", "region": None},
+        {"day": "2027-02-09", "region": "US-LA"},
+    ]
+
+
+def test_a_held_call_says_why_and_a_time_zone_frees_it(
+    make_api: Callable[..., Api], valkey: redis.Redis
+) -> None:
+    """In its record, in `why`, in the overview; PATCH tells where the person is."""
+    environ = {"CALLING_RULES": "law"}
+    api = make_api(**environ)
+    rules = calling_rules_of(Settings.from_env(environ))
+    worker = WorkerQueue(RedisStore(valkey), "one", Protocol(**QUICK), judge=rules.open_hours)
+    job_id = api.post("/schedule-call", {"to": "+18005550100"}).get_json()["jobId"]
+    assert worker.start_dialing(*taken(worker), "token") is NotStarted.HELD
+    job = api.get(f"/job/{job_id}").get_json()
+    assert (job["state"], job["held"]) == (
+        "delayed",
+        {"by": "unknown-zone", "until": None, "why": "The number does not tell where it is."},
+    )
+    (reason, *_) = api.get(f"/job/{job_id}/why").get_json()["reasons"]
+    assert (reason["kind"], reason["until"]) == ("unknown-zone", None)
+    assert "timezone" in reason["text"]
+    kinds = [each["kind"] for each in api.web.get("/api/overview").get_json()["reasons"]]
+    assert "unknown-zone" in kinds
+    changed = api.patch(f"/job/{job_id}", {"timezone": "America/Chicago"}).get_json()
+    assert (changed["state"], changed["data"]["timezone"]) == ("waiting", "America/Chicago")
+    assert "held" not in changed
+
+
+def test_a_call_for_the_night_says_that_it_will_wait(make_api: Callable[..., Api]) -> None:
+    """Before anything has judged it: as of the time for which it is scheduled."""
+    api = make_api(CALLING_RULES="law")
+    # Of two instants half a day apart, one is outside the hours.
+    reasons = []
+    for hours in (1, 13):
+        asked = {"to": "+12125550100", "delayMs": hours * 3_600_000}
+        job_id = api.post("/schedule-delayed-call", asked).get_json()["jobId"]
+        shown = api.get(f"/job/{job_id}/why").get_json()
+        reasons += [each["kind"] for each in shown["reasons"]]
+    assert {"hours", "due"} <= set(reasons)
+
+
+def test_without_rules_nothing_is_judged(api: Api) -> None:
+    """As it was before there were any."""
+    assert check(api, to=INDIANA, at=EARLY)["why"] == "No calling rules are set (CALLING_RULES)."
+    job_id = api.post("/schedule-call", {"to": "+18005550100"}).get_json()["jobId"]
+    kinds = [each["kind"] for each in api.get(f"/job/{job_id}/why").get_json()["reasons"]]
+    assert kinds == ["next", "no-worker"]
+
+
+def test_a_real_account_without_a_word_on_hours_is_warned_of(make_api: Callable[..., Api]) -> None:
+    """Until the setting says law, courtesy or off."""
+    account = {
+        "TWILIO_ACCOUNT_SID": "AC" + "1" * 32,
+        "TWILIO_AUTH_TOKEN": "secret",
+        "TWILIO_PHONE_NUMBER": "+15005550006",
+    }
+
+    def kinds(**more: str) -> list[str]:
+        shown = make_api(**account, **more).web.get("/api/overview").get_json()
+        return [each["kind"] for each in shown["reasons"]]
+
+    assert "no-rules" in kinds()
+    assert "no-rules" not in kinds(CALLING_RULES="off")
+    assert "no-rules" not in kinds(CALLING_RULES="courtesy")

@@ -1,0 +1,275 @@
+"""Hours are judged by the script that writes the dial marker, on Redis's clock."""
+
+from __future__ import annotations
+
+import random
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+import redis
+
+from tests.integration.conftest import QUICK, begin, new, taken
+from vomind_queue.calls.call import Call, NewCall, State
+from vomind_queue.calls.decisions import (
+    AttemptResult,
+    Decision,
+    DialStarted,
+    NotStarted,
+    OpenHours,
+)
+from vomind_queue.calls.job import Held
+from vomind_queue.calls.limits import Rate
+from vomind_queue.queue import keys
+from vomind_queue.queue.call_queue import CallQueue
+from vomind_queue.queue.connection import RedisStore
+from vomind_queue.queue.erasure import Erasure
+from vomind_queue.queue.held_calls import HeldCalls
+from vomind_queue.queue.inspection import Inspection
+from vomind_queue.queue.worker_protocol import Protocol
+from vomind_queue.queue.worker_queue import WorkerQueue
+from vomind_queue.rules.closed_days import name_of
+from vomind_queue.rules.hours import local_time
+from vomind_queue.rules.judge import HORIZON_MS, Rulebook, Subject, judge, rulebook
+from vomind_queue.rules.law import Mode, Purpose
+from vomind_queue.rules.places import Place, places_of
+from vomind_queue.usecases.calling_rules import CallingRules
+
+Judge = Callable[[Call, int], OpenHours]
+MINUTE = 60_000
+NEVER = OpenHours(intervals=(), why="unknown-zone", recheck_ms=MINUTE)
+
+
+@pytest.fixture
+def make_ruled(client: redis.Redis) -> Callable[..., WorkerQueue]:
+    """Makes a worker whose calls are judged; ``make_ruled(judge, lease_ms=…)``."""
+
+    def make(judge: Judge, **changes: object) -> WorkerQueue:
+        protocol = Protocol(**{**QUICK, "lease_ms": 10_000, **changes})
+        return WorkerQueue(RedisStore(client), secrets.token_hex(4), protocol, judge=judge)
+
+    return make
+
+
+def between(start_ms: int, end_ms: int) -> Judge:
+    """Hours relative to the instant at which the call is judged."""
+    return lambda _, now: OpenHours(
+        intervals=((now + start_ms, now + end_ms),), why="hours", recheck_ms=MINUTE
+    )
+
+
+def start(worker: WorkerQueue) -> DialStarted | NotStarted:
+    """What becomes of the next call."""
+    (job_id,) = taken(worker)
+    return worker.start_dialing(job_id, secrets.token_urlsafe(4))
+
+
+def test_a_call_outside_its_hours_is_held_until_they_begin(
+    queue: CallQueue, make_ruled: Callable[..., WorkerQueue], client: redis.Redis
+) -> None:
+    """It says by what and until when; nothing else holds it up, and it rings then."""
+    worker = make_ruled(between(300, MINUTE))
+    queue.add([new(1)])
+    assert start(worker) is NotStarted.HELD
+    job = queue.job("1")
+    assert job.state is State.DELAYED
+    assert job.held == Held(by="hours", until_ms=job.next_attempt_ms)
+    assert queue.stats().held == {"hours": 1}
+    assert Inspection(RedisStore(client)).place("1").held == "hours"
+    assert taken(worker) == []
+    time.sleep(0.35)
+    assert isinstance(start(make_ruled(between(-MINUTE, MINUTE))), DialStarted)
+    assert queue.job("1").held is None
+    assert queue.stats().held == {}
+
+
+def test_hours_that_end_between_judge_and_marker_do_not_let_a_call_through(
+    queue: CallQueue, make_ruled: Callable[..., WorkerQueue]
+) -> None:
+    """A tenth of a second before the marker they were open; it waits for the next ones."""
+
+    def judged(_: Call, now: int) -> OpenHours:
+        time.sleep(0.1)
+        intervals = ((now - MINUTE, now + 50), (now + 60 * MINUTE, now + 70 * MINUTE))
+        return OpenHours(intervals=intervals, why="hours", recheck_ms=MINUTE)
+
+    queue.add([new(1)])
+    before = queue.now_ms()
+    assert start(make_ruled(judged)) is NotStarted.HELD
+    held = queue.job("1").held
+    assert held is not None
+    assert held.until_ms is not None
+    assert 60 * MINUTE <= held.until_ms - before < 61 * MINUTE
+
+
+def test_a_worker_that_knows_no_hours_starts_nothing(
+    queue: CallQueue, make_ruled: Callable[..., WorkerQueue]
+) -> None:
+    """Whatever goes wrong in the rules: no phone rings, and the reason shows."""
+    queue.add([NewCall(call=Call(to="+12125550100"))])
+    broken = rulebook(Mode.LAW)
+    broken = replace(broken, law=None)  # type: ignore[arg-type]
+    assert start(make_ruled(CallingRules(broken).open_hours)) is NotStarted.HELD
+    job = queue.job("1")
+    assert job.held == Held(by="rules-behind", until_ms=None)
+    assert queue.stats().held == {"rules-behind": 1}
+
+
+def test_a_held_call_keeps_its_place_and_gives_its_start_back(
+    queue: CallQueue, make_ruled: Callable[..., WorkerQueue]
+) -> None:
+    """The allowance is for calls that ring; who came first is first when the hours begin."""
+    worker = make_ruled(between(300, MINUTE), rate=Rate(max_starts=2, window_ms=60_000))
+    queue.add([new(number) for number in range(6)])
+    for _ in range(6):
+        assert start(worker) is NotStarted.HELD
+    queue.add([new(7)])
+    time.sleep(0.35)
+    assert taken(worker) == ["1"]
+
+
+def test_other_rules_wake_what_is_held(
+    queue: CallQueue, make_ruled: Callable[..., WorkerQueue], client: redis.Redis
+) -> None:
+    """Once for each change, and nothing is lost of what was held."""
+    worker = make_ruled(lambda *_: NEVER)
+    queue.add([new(number) for number in range(1, 4)])
+    for _ in range(3):
+        assert start(worker) is NotStarted.HELD
+    held = HeldCalls(RedisStore(client), "law")
+    assert (held.pending, held.wake(), held.wake(), held.pending) == (True, 3, 0, False)
+    assert queue.stats().held == {}
+    assert taken(worker, 3) == ["1", "2", "3"]
+    assert HeldCalls(RedisStore(client), "law").wake() == 0
+
+
+def test_a_changed_call_is_judged_again_at_once(
+    queue: CallQueue, make_ruled: Callable[..., WorkerQueue]
+) -> None:
+    """Its time zone was told: it need not wait for the day's end."""
+    queue.add([new(1), new(2)])
+    assert start(make_ruled(lambda *_: NEVER)) is NotStarted.HELD
+    queue.change("1", lambda old: NewCall(call=replace(old, timezone="America/Chicago")))
+    job = queue.job("1")
+    assert (job.state, job.held, job.due_ms) == (State.WAITING, None, None)
+    assert queue.stats().held == {}
+    assert start(make_ruled(between(-MINUTE, MINUTE))).attempt.job_id == "1"  # type: ignore[union-attr]
+
+
+def test_what_leaves_the_queue_is_held_no_more(
+    queue: CallQueue, make_ruled: Callable[..., WorkerQueue], client: redis.Redis
+) -> None:
+    """Cancelled or forgotten: nothing of it is left."""
+    queue.add([new(1), new(2)])
+    worker = make_ruled(lambda *_: NEVER)
+    for _ in range(2):
+        assert start(worker) is NotStarted.HELD
+    queue.cancel("1")
+    Erasure(RedisStore(client)).forget(new(2).call.to)
+    assert queue.stats().held == {}
+    assert not client.exists(keys.HELD + "unknown-zone")
+
+
+#: All of a place's clocks and days: two zones, states, a half hour, lunch, eves, no hours in law.
+NUMBERS = (
+    "+18125550100", "+13055550100", "+12085550100", "+15045550100", "+14015550100", "+390612345678",
+    "+33612345678", "+498912345678", "+61412345678", "+5511912345678",
+    "+914023456789",
+)  # fmt: skip
+QUARTER = 15 * MINUTE
+
+
+@pytest.mark.randomised
+def test_judge_marker_and_a_look_at_the_clocks_agree(
+    queue: CallQueue, make_ruled: Callable[..., WorkerQueue], client: redis.Redis, full: bool
+) -> None:
+    """Random people, purposes and instants; the hours are moved to where Redis's clock is."""
+    choose = random.Random(20261130)
+    book = rulebook(Mode.LAW, unknown_zone="strictest")
+    days = [1_798_761_600_000 + choose.randrange(0, 365) * 86_400_000 for _ in range(12)]
+    seen: list[int] = []
+    case: dict[str, object] = {}
+
+    def judged(_: Call, now: int) -> OpenHours:
+        verdict = judge(case["subject"], case["at"], book)  # type: ignore[arg-type]
+        moved = now - int(case["at"])  # type: ignore[call-overload]
+        seen[:] = [moved]
+        intervals = tuple((first + moved, last + moved) for first, last in verdict.hours[:2])
+        return OpenHours(intervals=intervals, why="hours", recheck_ms=MINUTE)
+
+    worker = make_ruled(judged, lease_ms=60_000)
+    (job_id,) = queue.add([new(1)]).job_ids
+    for number in range(10_000 if full else 2_000):
+        subject = Subject(
+            places=places_of(choose.choice(NUMBERS)), purpose=choose.choice(list(Purpose))
+        )
+        # Not within a second of the end of anything.
+        at = choose.choice(days) + choose.randrange(0, 1440) * MINUTE + 20_000
+        case.update(subject=subject, at=at)
+        expected = first_open(subject, at, book)
+        assert taken(worker) == [job_id]
+        started = worker.start_dialing(job_id, secrets.token_urlsafe(4))
+        if expected == at:
+            assert isinstance(started, DialStarted), case
+            worker.finish(started, Decision(result=AttemptResult.POSTPONED))
+            worker.release(job_id)
+            continue
+        assert started is NotStarted.HELD, case
+        until = queue.job(job_id).next_attempt_ms
+        assert until is not None
+        if expected is not None:
+            assert until - seen[0] == expected, case
+        HeldCalls(RedisStore(client), str(number)).wake()
+
+
+def first_open(subject: Subject, at: int, book: Rulebook) -> int | None:
+    """The first instant at which every place's clock shows open hours; all end with a quarter."""
+    instants = (at, *range(at - at % QUARTER + QUARTER, at + HORIZON_MS, QUARTER))
+    places = subject.places.places
+    return next(
+        (
+            instant
+            for instant in instants
+            if all(clock_is_open(place, subject.purpose, instant, book) for place in places)
+        ),
+        None,
+    )
+
+
+def clock_is_open(place: Place, purpose: Purpose, instant: int, book: Rulebook) -> bool:
+    """What a person would find with a clock, a calendar of holidays and the table."""
+    clock = local_time(instant, place.zone)
+    day, minute = clock.date(), clock.hour * 60 + clock.minute
+    for rule in book.rules_for(place, purpose):
+        days = rule.holidays
+        if days and name_of(day, days, place.region):
+            return False
+        if rule.hours and not any(a <= minute < b for a, b in rule.hours.days[day.weekday()]):
+            return False
+        if days and days.eves and name_of(day + timedelta(days=1), days, place.region):
+            first, last = days.eves
+            if not first <= minute < last:
+                return False
+    return True
+
+
+def test_the_digest_tells_rules_apart() -> None:
+    """Also in another process: it hangs on no order of sets."""
+    law = rulebook(Mode.LAW)
+    assert law.digest == rulebook(Mode.LAW).digest
+    others = {
+        rulebook(Mode.OFF).digest,
+        rulebook(Mode.COURTESY).digest,
+        rulebook(Mode.LAW, unknown_zone="strictest").digest,
+        rulebook(Mode.LAW, purpose=Purpose.DEBT).digest,
+    }
+    assert len(others | {law.digest}) == 5
+
+
+def test_begun_calls_need_no_judge(queue: CallQueue, worker_queue: WorkerQueue) -> None:
+    """Without rules the marker asks for nothing."""
+    queue.add([new(1)])
+    assert begin(worker_queue, *taken(worker_queue)).attempt.job_id == "1"

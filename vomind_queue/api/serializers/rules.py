@@ -1,0 +1,66 @@
+"""Build the answers about calling rules."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from vomind_queue.api.serializers.times import iso_or_none
+from vomind_queue.rules.hours import WeeklyHours, as_mapping, local_time
+from vomind_queue.rules.judge import Rulebook
+from vomind_queue.rules.law import Rule
+from vomind_queue.usecases.calling_rules import Judged
+
+
+def rulebook(book: Rulebook) -> dict[str, Any]:
+    """Return all rules: the rows of law, the courtesy hours, and the operator's own."""
+    rules = [*book.law, *([book.courtesy] if book.courtesy else [])]
+    return {
+        "mode": book.mode.value,
+        "count": len(rules),
+        "rules": [_rule(rule) for rule in rules],
+        "callingHours": _hours(book.own_hours),
+        "closedDays": [
+            {"day": each.day.isoformat(), "region": each.region or None} for each in book.closed
+        ],
+        "unknownZone": book.unknown_zone,
+        "defaultPurpose": book.purpose.value,
+    }
+
+
+def judged(found: Judged, now_ms: int) -> dict[str, Any]:
+    """Return a verdict with what it rests on."""
+    verdict = found.verdict
+    return {
+        "verdict": verdict.kind.value,
+        "until": iso_or_none(verdict.until),
+        "why": found.words,
+        "rules": [rule.id for rule in verdict.rules],
+        "places": [
+            {
+                "zone": place.zone,
+                "region": place.region or None,
+                "localTime": local_time(now_ms, place.zone).isoformat(timespec="seconds"),
+            }
+            for place in verdict.places
+        ],
+    }
+
+
+def _rule(rule: Rule) -> dict[str, Any]:
+    days = rule.holidays
+    return {
+        "id": rule.id,
+        "name": rule.name,
+        "region": rule.region or None,
+        "purposes": sorted(rule.applies),
+        "hours": _hours(rule.hours),
+        "holidays": None if days is None else days.of or rule.region or "everywhere",
+        "source": rule.source,
+        "asOf": rule.as_of,
+        "sure": rule.sure or None,
+    }
+
+
+def _hours(hours: WeeklyHours | None) -> Mapping[str, list[str]] | None:
+    return as_mapping(hours) if hours else None

@@ -1,0 +1,35 @@
+-- Makes calls that rules hold due at once, so that other rules judge them; a batch at a time.
+--
+-- KEYS[1]  rules
+-- ARGV[1]  digest of the rules that hold now
+-- ARGV[2]  calls to wake at most
+-- ARGV[3…] kinds of rules that hold calls
+-- Returns  {now, how many were woken}: none where all have been, by rules with that digest
+-- Touches  rules, held:<kind>, job:<id>, delayed, notify
+--- @include "clock"
+--- @include "hours"
+--- @include "job"
+--- @include "notify"
+
+local now = now_ms()
+if redis.call('GET', K.rules) == ARGV[1] then
+    return { now, 0 }
+end
+local woken = 0
+for i = 3, #ARGV do
+    local left = tonumber(ARGV[2]) - woken
+    local found = left > 0 and redis.call('ZRANGE', K.held .. ARGV[i], 0, left - 1) or {}
+    for _, mem in ipairs(found) do
+        redis.call('ZREM', K.held .. ARGV[i], mem)
+        if stop_holding(job_key(id_of(mem)), mem) then
+            redis.call('ZADD', K.delayed, 'XX', now, mem)
+        end
+    end
+    woken = woken + #found
+end
+if woken > 0 then
+    notify()
+else
+    redis.call('SET', K.rules, ARGV[1])
+end
+return { now, woken }
