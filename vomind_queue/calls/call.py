@@ -15,6 +15,7 @@ from phonenumbers import COUNTRY_CODE_TO_REGION_CODE
 
 from vomind_queue.calls.instants import unix_ms
 from vomind_queue.calls.phone_number import PhoneNumber
+from vomind_queue.calls.voices import Voice, resolve
 
 #: As numbers begin, such as ``+1``; none begins another one.
 _COUNTRY_CODES = frozenset(f"+{code}" for code in COUNTRY_CODE_TO_REGION_CODE)
@@ -110,6 +111,12 @@ class Call:
     def not_after_ms(self) -> int | None:
         """The latest start, unix ms."""
         return None if self.not_after is None else unix_ms(self.not_after)
+
+    def spoken(self, default: Voice) -> Voice:
+        """Return how its words are spoken; ``default``: where it does not say."""
+        if self.language is None and self.voice is None:
+            return default
+        return resolve(self.language, self.voice, default)
 
     def as_data(self) -> dict[str, Any]:
         """Return the call as the REST API shows it under ``data``."""

@@ -15,17 +15,12 @@ class OptOut:
     digit: str | None = None
     #: Where the owner of an answering machine can call.
     number: str | None = None
-    #: Spoken before the message; ``{digit}`` stands for the key.
-    offer: str = ""
+    #: The words before the message that offer the key; ``None``: there is none.
+    offer: str | None = None
     #: Spoken after the key was pressed.
     confirmation: str = ""
     #: Spoken after the words for a machine; ``{number}`` stands for the number.
     voicemail: str = ""
-
-    @property
-    def offered(self) -> str | None:
-        """The words that offer the key; ``None``: there is none."""
-        return None if self.digit is None else self.offer.replace("{digit}", self.digit)
 
     def for_machine(self, words: str) -> str:
         """Return the words for an answering machine with where to call."""

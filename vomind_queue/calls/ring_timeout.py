@@ -14,11 +14,6 @@ LEAST_RING_MS = 5_000
 MOST_RING_MS = 600_000
 
 
-def in_seconds(ring_ms: int) -> int:
-    """Return the whole seconds that Twilio is given."""
-    return -(-ring_ms // 1000)
-
-
 def longer_ms(ring_ms: int) -> int:
     """Return by how much longer than usual an attempt may ring, ms.
 

@@ -11,12 +11,8 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
-from typing import TYPE_CHECKING
 
 import yaml
-
-if TYPE_CHECKING:
-    from vomind_queue.calls.call import Call
 
 #: Voices that speak any language.
 _MULTILINGUAL = "multilingual"
@@ -41,13 +37,6 @@ class Voice:
     language: str | None = None
     #: ``Polly.Vicki``, for example.
     name: str | None = None
-
-
-def voice_of(call: Call, default: Voice) -> Voice:
-    """Return how the words of a call are spoken; ``default``: where it does not say."""
-    if call.language is None and call.voice is None:
-        return default
-    return resolve(call.language, call.voice, default)
 
 
 def resolve(language: str | None, name: str | None, default: Voice | None = None) -> Voice:

@@ -358,11 +358,12 @@ class Settings:
     @property
     def opt_out(self) -> OptOut:
         """How people say during a call that there shall be no more calls."""
+        digit = self.opt_out_digit
         return OptOut(
             caller_name=self.caller_name,
-            digit=self.opt_out_digit,
+            digit=digit,
             number=self.opt_out_number,
-            offer=self.opt_out_offer,
+            offer=None if digit is None else self.opt_out_offer.replace("{digit}", digit),
             confirmation=self.opt_out_confirmation,
             voicemail=self.opt_out_voicemail,
         )

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import lru_cache
 from typing import Generic, TypeVar
 from urllib.parse import urlsplit
 
@@ -315,7 +316,8 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def is_own_host(host: str, names: Collection[str]) -> bool:
+@lru_cache(maxsize=32)
+def is_own_host(host: str, names: frozenset[str]) -> bool:
     """Return whether a Host header holds one of these names, localhost or an IP address.
 
     An IP address is safe: the owner of a domain cannot point it here. ``names`` are in lower

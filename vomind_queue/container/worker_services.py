@@ -128,9 +128,10 @@ def build_worker(settings: Settings, dialer: Provider | None = None) -> WorkerSe
 
 
 def _access(settings: Settings) -> ListAccess:
+    if settings.supabase_url is not None:
+        return ListAccess(key=settings.number_key, must_be_whole=lambda: True)
     file = settings.data_dir / SQLITE_FILE
-    is_kept = settings.supabase_url is not None
-    return ListAccess(key=settings.number_key, must_be_whole=lambda: is_kept or file.exists())
+    return ListAccess(key=settings.number_key, must_be_whole=file.exists)
 
 
 def build_takeover(settings: Settings, name: str) -> tuple[Takeover, RecurringStore]:

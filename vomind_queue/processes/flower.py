@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Iterable
 from importlib import import_module
 from typing import Any
 
@@ -93,13 +93,13 @@ def close_open_doors() -> None:
         handler.get = authenticated(handler.get)
 
 
-def refuse_strange_hosts(hosts: Collection[str]) -> None:
+def refuse_strange_hosts(hosts: frozenset[str]) -> None:
     """Answer to known names only: a page whose own name leads here could read it all."""
     for handler in (BaseHandler, BaseApiHandler):
         handler.prepare = _checked(handler.prepare, hosts)
 
 
-def _checked(prepare: Callable[[Any], Any], hosts: Collection[str]) -> Callable[[Any], Any]:
+def _checked(prepare: Callable[[Any], Any], hosts: frozenset[str]) -> Callable[[Any], Any]:
     def check(handler: Any) -> Any:
         if not is_own_host(handler.request.host, hosts):
             raise HTTPError(403, "unknown host; name it in ALLOWED_HOSTS")

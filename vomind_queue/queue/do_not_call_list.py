@@ -35,12 +35,12 @@ class ListAccess:
     #: Whether a list that was not restored yet must not be relied on.
     must_be_whole: Callable[[], bool] = lambda: False
 
-    def arguments(self) -> tuple[str, bytes | str, bytes | str, str]:
-        """Return them as the script takes them."""
-        whole = "1" if self.must_be_whole() else ""
+    @property
+    def key_arguments(self) -> tuple[bytes | str, bytes | str, str]:
+        """The key as the script takes it."""
         if self.key is None:
-            return whole, "", "", ""
-        return whole, self.key.inner, self.key.outer, self.key.fingerprint
+            return "", "", ""
+        return self.key.inner, self.key.outer, self.key.fingerprint
 
 
 class DoNotCallList:

@@ -98,7 +98,8 @@ class WorkerQueue:
         ``judge`` returns when a call may start, as seen from an instant; None: at any time.
         """
         self._store = store
-        self._access = access or ListAccess()
+        access = access or ListAccess()
+        self._must_be_whole, self._number_key = access.must_be_whole, access.key_arguments
         self._judge = judge
         self._name = name
         self.protocol = protocol
@@ -149,7 +150,7 @@ class WorkerQueue:
             [keys.ACTIVE],
             *(job_id, lease, token, *self._rate(), BUSY_NUMBER_MS, int(callbacks)),
             *(self.protocol.ring_timeout_ms, *self._keep_failed(), self._sender(job_id, senders)),
-            *self._access.arguments(),
+            *("1" if self._must_be_whole() else "", *self._number_key),
         )
         hours = None
         answer = write(*(_UNJUDGED if self._judge else _ANY_HOUR))

@@ -23,7 +23,7 @@ from vomind_queue.calls.call import Call
 from vomind_queue.calls.call_status import MACHINE, Detection, StatusUpdate, status_of
 from vomind_queue.calls.job import Recording
 from vomind_queue.calls.opt_out import NO_OPT_OUT, OptOut
-from vomind_queue.calls.voices import Voice, voice_of
+from vomind_queue.calls.voices import Voice
 from vomind_queue.twilio.twiml import FORBIDDEN, MAX_TWIML, PLAIN, open_with
 
 #: What Twilio reports to the status callback.
@@ -108,7 +108,7 @@ def instructions(
         return {"url": call.twiml_url}
     if twiml_url is None:
         if call.voicemail_message is None or public_url is None:
-            twiml = opening(attempt, public_url or "", voice_of(call, voice), opt_out)
+            twiml = opening(attempt, public_url or "", call.spoken(voice), opt_out)
             if public_url is None or len(twiml.encode("utf-16-le")) // 2 <= MAX_TWIML:
                 return {"twiml": twiml}
         return {"url": public_url + twiml_path(attempt.job_id, attempt.token)}
@@ -118,7 +118,7 @@ def instructions(
 def opening(attempt: Attempt, public_url: str, voice: Voice, opt_out: OptOut) -> str:
     """Return TwiML with what a person hears first: who is calling, the key, and the message."""
     url = public_url + keys_path(attempt.job_id, attempt.token)
-    return open_with(opt_out.caller_name, opt_out.offered, attempt.call.message, voice, url)
+    return open_with(opt_out.caller_name, opt_out.offer, attempt.call.message, voice, url)
 
 
 def application_url(call: Call, job_id: str, twiml_url: str) -> str:

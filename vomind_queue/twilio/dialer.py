@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
@@ -29,8 +30,7 @@ from vomind_queue.calls.call_status import (
 )
 from vomind_queue.calls.opt_out import NO_OPT_OUT, OptOut
 from vomind_queue.calls.phone_number import canonical
-from vomind_queue.calls.ring_timeout import in_seconds
-from vomind_queue.calls.voices import Voice, voice_of
+from vomind_queue.calls.voices import Voice
 from vomind_queue.twilio.call_list import clock_ahead_ms, created_ms, senders_of
 from vomind_queue.twilio.callbacks import (
     CALLBACK_EVENTS,
@@ -206,7 +206,7 @@ class TwilioDialer:
         Return why it certainly, or perhaps, does not.
         """
         exchange = Exchange(self._deadline_s)
-        words, voice = call.voicemail_message or "", voice_of(call, self._voice)
+        words, voice = call.voicemail_message or "", call.spoken(self._voice)
         said = say(self._opt_out.for_machine(words), voice)
         if len(said) > MAX_TWIML:
             # It was accepted before there was a number to name.
@@ -226,7 +226,7 @@ class TwilioDialer:
         wanted: dict[str, Any] = {
             "to": attempt.call.to,
             "from_": self._sender(attempt),
-            "timeout": in_seconds(attempt.ring_ms),
+            "timeout": math.ceil(attempt.ring_ms / 1000),
             **recording(attempt, self._public_url),
             **instructions(attempt, self._twiml_url, self._public_url, self._voice, self._opt_out),
             **detection(attempt, self._detection.wanted(attempt.call), self._public_url),

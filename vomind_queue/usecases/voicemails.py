@@ -16,7 +16,7 @@ from vomind_queue.calls.attempts import Failure, Kind
 from vomind_queue.calls.call import Call
 from vomind_queue.calls.job import Job
 from vomind_queue.calls.voicemail import Cue, DueVoicemail, Step, step
-from vomind_queue.calls.voices import Voice, voice_of
+from vomind_queue.calls.voices import Voice
 from vomind_queue.errors import JobNotFound
 
 logger = logging.getLogger(__name__)
@@ -90,4 +90,4 @@ class NextWords:
         except JobNotFound:
             return Step()
         found = step(call, self._store.cue(job_id, token, sid), questions)
-        return replace(found, voice=voice_of(call, self._voice))
+        return replace(found, voice=call.spoken(self._voice))

@@ -51,16 +51,16 @@ def test_a_call_is_spoken_in_its_language(
 ) -> None:
     """Each half follows from the other, by Twilio's own names."""
     call = Call(to=TO, language=language, voice=voice)
-    assert voices.voice_of(call, PLAIN) == wanted
+    assert call.spoken(PLAIN) == wanted
 
 
 def test_the_settings_speak_where_a_call_does_not_say() -> None:
     """Their voice is kept where it speaks the call's language."""
     settings = Settings.from_env({"SAY_VOICE": "Polly.Vicki-Neural"})
     assert settings.voice == Voice(language="de-DE", name="Polly.Vicki-Neural")
-    assert voices.voice_of(Call(to=TO), settings.voice) == settings.voice
-    assert voices.voice_of(Call(to=TO, language="de"), settings.voice) == settings.voice
-    french = voices.voice_of(Call(to=TO, language="fr"), settings.voice)
+    assert Call(to=TO).spoken(settings.voice) == settings.voice
+    assert Call(to=TO, language="de").spoken(settings.voice) == settings.voice
+    french = Call(to=TO, language="fr").spoken(settings.voice)
     assert french == Voice(language="fr-FR", name="Polly.Lea")
 
 
@@ -82,7 +82,7 @@ def test_settings_must_fit_together() -> None:
 )
 def test_a_person_hears_their_language(language: str, message: str, wanted: dict[str, str]) -> None:
     """The TwiML names the language and a voice that speaks it."""
-    said = ET.fromstring(say(message, voices.voice_of(Call(to=TO, language=language), PLAIN)))
+    said = ET.fromstring(say(message, Call(to=TO, language=language).spoken(PLAIN)))
     spoken = said.find("Say")
     assert spoken is not None
     assert (spoken.text, spoken.attrib) == (message, {**spoken.attrib, **wanted})

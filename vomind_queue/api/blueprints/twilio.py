@@ -20,7 +20,6 @@ from vomind_queue.api.errors import Refused
 from vomind_queue.api.middleware import services
 from vomind_queue.calls.call_status import StatusUpdate, UpdateOutcome
 from vomind_queue.calls.voicemail import PAUSE_S, Step
-from vomind_queue.calls.voices import voice_of
 from vomind_queue.errors import JobNotFound
 from vomind_queue.twilio.callbacks import keys_path, read, status_path, twiml_path
 from vomind_queue.twilio.twiml import ask_again, hang_up, open_with, pause, say, say_goodbye
@@ -90,7 +89,7 @@ def _heed(job_id: str, token: str, pressed: str) -> str:
         call = services().queue.job(job_id).call
     except JobNotFound:
         return hang_up()
-    voice = voice_of(call, services().settings.voice)
+    voice = call.spoken(services().settings.voice)
     if pressed == opt_out.digit:
         services().do_not_call.opt_out(call.to, job_id, pressed)
         return say_goodbye(opt_out.confirmation, voice)
@@ -99,7 +98,7 @@ def _heed(job_id: str, token: str, pressed: str) -> str:
         return say(call.message, voice)
     public_url = services().settings.public_url or ""
     url = f"{public_url}{keys_path(job_id, token)}?other={times + 1}"
-    return open_with(None, opt_out.offered, call.message, voice, url)
+    return open_with(None, opt_out.offer, call.message, voice, url)
 
 
 def _next(job_id: str, token: str, sid: str) -> str:
@@ -119,7 +118,7 @@ def _spoken(step: Step, job_id: str, token: str, public_url: str) -> str:
     if step.for_machine:
         return say(opt_out.for_machine(words), step.voice)
     url = public_url + keys_path(job_id, token)
-    return open_with(opt_out.caller_name, opt_out.offered, words, step.voice, url)
+    return open_with(opt_out.caller_name, opt_out.offer, words, step.voice, url)
 
 
 def _is_expected(job_id: str, token: str) -> bool:

@@ -119,7 +119,7 @@ def overlong(
             words["voicemailMessage"] = opt_out.for_machine(call.voicemail_message)
         long = {name: text for name, text in words.items() if len(text) > ALWAYS_FITS}
         for name, text in long.items():
-            if (length := twiml_length(text, voices.voice_of(call, default))) > MAX_TWIML:
+            if (length := twiml_length(text, call.spoken(default))) > MAX_TWIML:
                 said = f"Must be at most {MAX_TWIML:,} characters as TwiML"
                 found.setdefault(index, {})[name] = [f"{said}, escaped; got {length:,}."]
     return found
