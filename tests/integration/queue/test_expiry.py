@@ -21,6 +21,7 @@ from vomind_queue.queue import keys
 from vomind_queue.queue.call_queue import CallQueue
 from vomind_queue.queue.connection import RedisStore
 from vomind_queue.queue.due_times import EXPIRIES, DueTimes
+from vomind_queue.queue.held_calls import HeldCalls
 from vomind_queue.queue.worker_queue import WorkerQueue
 from vomind_queue.usecases.expire_calls import EXPIRED_AT_ONCE
 
@@ -99,7 +100,8 @@ def test_a_worker_sleeps_until_the_first_call_expires(
     queue: CallQueue, worker_queue: WorkerQueue, client: redis.Redis, redis_url: str
 ) -> None:
     """It is woken for a sooner one, and for none once the call is placed."""
-    times = DueTimes(RedisStore(client), redis_url)
+    store = RedisStore(client)
+    times = DueTimes(store, redis_url, HeldCalls(store, "off"))
     queue.add([until(queue.now_ms() + 30_000)])
     assert client.delete(keys.DUE) == 1
     assert 29 < times.next()[EXPIRIES] <= 30.1
