@@ -8,6 +8,7 @@ import pytest
 import redis
 
 from tests.integration.conftest import begin, place, taken
+from tests.integration.placed_call import place_and_end
 from tests.integration.recurring_calls import (
     MINUTE,
     fire,
@@ -51,7 +52,7 @@ def test_after_its_last_run_a_schedule_rests(
     for number in range(2):
         make_due(valkey, "1", 5_000 - number * 1_000)
         assert fire(recurring_store) == [Outcome.FIRED]
-        place(worker_queue, taken(worker_queue)[0])
+        place_and_end(worker_queue, valkey, taken(worker_queue)[0])
     schedule = shown(recurring_store)
     assert schedule.status == "ended"
     assert schedule.next_runs(5) == []
@@ -251,7 +252,7 @@ def test_a_retried_run_is_stopped_with_its_schedule(
     for number in range(15):
         make_due(valkey, "1", 40_000 - number * 1_000)
         fire(recurring_store)
-        place(worker_queue, taken(worker_queue)[0])
+        place_and_end(worker_queue, valkey, taken(worker_queue)[0])
     queue.retry(first)
     last = f"recurring:1:{make_due(valkey, '1', 2_000)}"
     fire(recurring_store)

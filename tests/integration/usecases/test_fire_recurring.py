@@ -8,7 +8,7 @@ import pytest
 import redis
 
 from tests.integration.conftest import place, taken
-from tests.integration.placed_call import Line
+from tests.integration.placed_call import Line, place_and_end
 from tests.integration.recurring_calls import (
     MINUTE,
     beat,
@@ -142,7 +142,7 @@ def test_the_list_of_runs_does_not_grow_for_ever(
         make_due(valkey, "1", 30_000 - number * 1_000)
         assert fire(recurring_store) == [Outcome.FIRED]
         [job_id] = taken(worker_queue)
-        place(worker_queue, job_id)
+        place_and_end(worker_queue, valkey, job_id)
     assert valkey.llen("{calls}:runs:1") <= 12
     assert len(recurring_store.show("1").occurrences) == 10
 
