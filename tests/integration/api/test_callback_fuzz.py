@@ -96,7 +96,7 @@ def test_none_is_accepted_wrongly_and_none_moves_a_call_back(
     rng = random.Random(20261124)
     api = make_api(**REACHED)
     reported = [
-        Told(placed(api, worker_queue, a_sid(i)), a_sid(i), rng.choice(COURSES))
+        Told(placed(api, worker_queue, a_sid(i), to=f"+1555{i:07d}"), a_sid(i), rng.choice(COURSES))
         for i in range(calls)
     ]
     seen: Counter[str] = Counter()

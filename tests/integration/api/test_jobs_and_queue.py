@@ -16,8 +16,8 @@ FAILED = Decision(result=AttemptResult.FAILED, reason="Nobody has that number.")
 
 def fill(api: Api, worker_queue: WorkerQueue) -> None:
     """Jobs 1 to 5: completed, failed, active, waiting and delayed."""
-    for _ in range(4):
-        api.post("/schedule-call", {"to": TO})
+    for number in range(4):
+        api.post("/schedule-call", {"to": f"+1555000000{number}"})
     api.post("/schedule-delayed-call", {"to": TO, "delayMs": 60_000})
     place(worker_queue, *taken(worker_queue))
     (job_id,) = taken(worker_queue)
@@ -134,8 +134,8 @@ def test_pause_and_resume(make_api: Callable[..., Api]) -> None:
 
 def test_lists_show_their_state_in_their_order(api: Api, worker_queue: WorkerQueue) -> None:
     """Waiting by priority and then by age; each item is a job as it is shown alone."""
-    for priority in ("low", "normal", "high", "normal"):
-        api.post("/schedule-call", {"to": TO, "priority": priority})
+    for number, priority in enumerate(("low", "normal", "high", "normal")):
+        api.post("/schedule-call", {"to": f"+1555000000{number}", "priority": priority})
     for delay in (9_000, 5_000):
         api.post("/schedule-delayed-call", {"to": TO, "delayMs": delay})
     waiting = api.get("/waiting").get_json()

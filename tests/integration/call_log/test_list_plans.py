@@ -88,7 +88,7 @@ def test_sqlite_reads_an_index_in_order(
     search = Search(until_ms=AT, **{names[name]: facets[names[name]] for name in chosen})
     with sqlite3.connect(tmp_path / "calls.sqlite3") as database:
         traced: list[str] = []
-        monkeypatch.setattr(log, "_read", lambda query, *_: traced.append(query) or [])
+        monkeypatch.setattr(log, "read", lambda query, *_: traced.append(query) or [])
         log.find(search)
         marks = ["x"] * traced[0].count("?")
         plan = [step[3] for step in database.execute(f"EXPLAIN QUERY PLAN {traced[0]}", marks)]
