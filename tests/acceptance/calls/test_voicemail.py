@@ -135,8 +135,13 @@ def test_a_forged_detection_changes_nothing(api: Api, phone: SimulatorClient, ma
     """403; the machine heard the message alone."""
     phone.mishaps({"mishap": "forge", "event": "detected"})
     leave(api, machine)
-    until(lambda: phone.callbacks("detected"), within_s=20, what="it was sent")
-    assert [each["answer"] for each in phone.callbacks("detected")] == [403]
+
+    def answers() -> list[int]:
+        # One of a call before may arrive only now.
+        return [each["answer"] for each in phone.callbacks("detected") if each["to"] == machine]
+
+    until(answers, within_s=20, what="it was sent")
+    assert answers() == [403]
     # The line is held in vain: Twilio's own record of the call says the rest.
     assert [each["words"] for each in heard(phone, machine)[0]] == [MESSAGE]
 
