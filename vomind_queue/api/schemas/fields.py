@@ -237,7 +237,7 @@ class YesOrNo(Rule[bool]):
 class Keys(
     Matching,
     pattern=r"[0-9A-D*#wW]{1,32}",
-    expected="1 to 32 keys to press, each 0 to 9, A to D, * or #, or w and W to wait",
+    expected="1 to 32 characters: keys 0 to 9, A to D, * and #, and w or W to wait",
 ):
     """Keys of a phone, and pauses between them, as Twilio writes them."""
 

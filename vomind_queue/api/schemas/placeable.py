@@ -103,8 +103,8 @@ def too_long(calls: Sequence[Call], twiml_url: str | None) -> dict[int, dict[str
     for index, call in enumerate(calls if twiml_url else ()):
         length = len(application_url(call, _LONGEST_ID, twiml_url or ""))
         if length > MAX_URL and call.twiml_url is None:
-            text = f"Encoded for TWIML_URL it makes an address of {length:,} characters; "
-            found[index] = {"message": [f"{text}at most {MAX_URL:,} fit."]}
+            text = f"Must fit into an address of {MAX_URL:,} characters, encoded for TWIML_URL; "
+            found[index] = {"message": [f"{text}got {length:,}."]}
     return found
 
 
