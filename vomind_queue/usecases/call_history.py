@@ -108,7 +108,7 @@ class History:
         return self._log.count(search) if self._log.is_there() else None
 
     def trends(self, span: Span, now_ms: int) -> Trends:
-        """Return what became of the calls of late. Raise LogUnavailable."""
+        """Return how the calls of the last hour, day or week ended. Raise LogUnavailable."""
         wanted = window(span, now_ms)
         return Trends(window=wanted, steps=self._log.trends(wanted))
 
@@ -165,7 +165,7 @@ class History:
         return forgotten
 
     def _forget_listed(self, number: str) -> bool | None:
-        """Without the entry the person would be called again: it stays, as a digest if it can."""
+        """Keep the entry, as a digest if possible: without it the person would be called again."""
         done = [self._numbers.forget(each) for each in same_phone(number)]
         known = [each for each in done if each is not None]
         return all(known) if known else None

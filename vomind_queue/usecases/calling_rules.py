@@ -1,4 +1,4 @@
-"""When people may be called: judged for a call that is to be dialed, and told in words."""
+"""When people may be called: the open hours of a call, and an explanation in words."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from vomind_queue.rules.words import BEHIND, explained
 
 logger = logging.getLogger(__name__)
 
-#: A call is judged again after so long: where its rules could not be applied, and where no hour is
-#: known in which it may ring, ms.
+#: After how long a call is checked again, ms: if its rules could not be applied, and if no hour is
+#: known in which it may ring.
 BEHIND_MS = 60_000
 UNKNOWN_MS = 86_400_000
-#: Openings that the dial marker is told of: the present one, and the next.
+#: Open intervals that the dial marker's script gets: the present one, and the next.
 _OPENINGS = 2
 
 
@@ -35,7 +35,7 @@ class CallingRules:
     """The rules of this installation."""
 
     def __init__(self, book: Rulebook, *, missing: bool = False) -> None:
-        """``missing``: people are called, and nobody said at which hours."""
+        """``missing``: a real account is set, and CALLING_RULES is not."""
         self.book = book
         self.missing = missing
 
@@ -45,7 +45,7 @@ class CallingRules:
         return self.book.mode is not Mode.OFF
 
     def open_hours(self, call: Call, now_ms: int) -> OpenHours:
-        """Return when a call may start. Where that cannot be told it may not: this never raises."""
+        """Return when a call may start: never, if the rules cannot be applied. Never raise."""
         try:
             verdict = judge(self._subject(call), now_ms, self.book)
         except Exception:
@@ -65,7 +65,7 @@ class CallingRules:
         return Judged(verdict=verdict, words=explained(verdict, subject, now_ms, self.book))
 
     def explain(self, call: Call, now_ms: int, held: Held | None) -> Judged:
-        """Return the same for a call in the queue; one whose rules could not be applied says so."""
+        """Return the same for a call in the queue, or that its rules could not be applied."""
         judged = self.check(call, now_ms)
         if held and held.by == Why.RULES_BEHIND:
             verdict = Judgment(kind=Kind.UNKNOWN, why=Why.RULES_BEHIND)

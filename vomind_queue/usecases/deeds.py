@@ -1,4 +1,4 @@
-"""Who did what: deeds are noted after they are done, and shown."""
+"""Record who did what, after it is done, and find it again."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Deeds:
         self._activity = activity
 
     def note(self, by: str, act: str, subject: str | None = None, **details: Any) -> None:
-        """Note what was done. It is done: a note that is lost must not look like a failure."""
+        """Record a deed. Never raise: it is done, and a lost note must not look like a failure."""
         try:
             self._activity.note(by, act, subject=subject, details=details)
         except StoreUnavailable as error:

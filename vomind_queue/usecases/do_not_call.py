@@ -1,4 +1,4 @@
-"""A person does not want to be called: the number is listed, and all calls to it are ended."""
+"""Put numbers on the do-not-call list, and end all calls to them."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from vomind_queue.usecases.deeds import Deeds
 
 logger = logging.getLogger(__name__)
 
-#: How long a request goes on ending calls that wait, s. What is left ends when its turn comes.
+#: How long a request spends on ending waiting calls, s. The rest end when their turn comes.
 ENDING_S = 1.0
 #: The same while the person who pressed the key listens.
 LISTENING_S = 0.2
 
 
 class List(Protocol):
-    """What is needed of the list."""
+    """What this needs of the list."""
 
     def add(
         self, numbers: Sequence[str], wish: Wish, *, end_call: bool = False
@@ -36,7 +36,7 @@ class List(Protocol):
 
 
 class RecurringStore(Protocol):
-    """What is needed of the recurring calls."""
+    """What this needs of the recurring calls."""
 
     def remove(self, schedule_id: str) -> Removed: ...
 
@@ -50,14 +50,14 @@ class Listed:
     cancelled: int
     #: Recurring calls that were removed.
     recurring: int
-    #: Calls whose phone may ring or rings already.
+    #: Calls whose phone rings or may ring.
     being_placed: Sequence[str]
-    #: Whether all calls that waited were looked at; the others end when their turn comes.
+    #: Whether all waiting calls were checked; the rest end when their turn comes.
     complete: bool
 
 
 class DoNotCall:
-    """The list and what follows from it. Everything may raise StoreUnavailable."""
+    """The list and its consequences for calls. Everything may raise StoreUnavailable."""
 
     def __init__(self, numbers: List, recurring_store: RecurringStore, deeds: Deeds) -> None:
         self._list = numbers

@@ -1,4 +1,4 @@
-"""A call comes in: it is accepted whole or not at all."""
+"""Accept calls, each request whole or not at all."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Enqueue:
         return receipt
 
     def change(self, job_id: str, decide: Callable[[Call], NewCall], by: str) -> Job:
-        """Change a call that has not begun. Raise JobNotFound, WrongState, what decide does."""
+        """Change a call that has not begun. Raise JobNotFound, WrongState, or as ``decide``."""
         self._inbox.change(job_id, decide, by)
         self._deeds.note(by, "changed", job_id)
         logger.info("📞 ⏰ call changed", extra={"job_id": job_id})

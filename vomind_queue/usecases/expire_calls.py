@@ -1,4 +1,4 @@
-"""Calls whose latest start has passed are ended, whether their turn has come or not."""
+"""End calls whose latest start has passed, even if their turn has not come."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Protocol
 
 logger = logging.getLogger(__name__)
 
-#: Calls that one script ends: it must not hold the server for 5 ms, a slow one either.
+#: Calls that one script ends: fewer than would block even a slow server for 5 ms.
 EXPIRED_AT_ONCE = 30
 
 
@@ -19,13 +19,13 @@ class WorkerQueue(Protocol):
 
 
 class ExpireCalls:
-    """Ends what has expired. May raise StoreUnavailable."""
+    """Ends expired calls. May raise StoreUnavailable."""
 
     def __init__(self, worker_queue: WorkerQueue) -> None:
         self._worker_queue = worker_queue
 
     def expire_due(self) -> int:
-        """End some of the calls that have expired; return how many were looked at."""
+        """End some of the expired calls; return how many were examined."""
         looked_at, ended = self._worker_queue.expire_due(EXPIRED_AT_ONCE)
         for job_id in ended:
             logger.warning("📞 ❌ call failed: expired", extra={"job_id": job_id})

@@ -17,7 +17,7 @@ from vomind_queue.recurring.ticks import Advance, Due, DueEntries, Outcome, deci
 
 logger = logging.getLogger(__name__)
 
-#: The longest time without a look while nothing is due, ms.
+#: The longest time between two checks while nothing is due, ms.
 IDLE_CHECK_MS = 5_000
 #: Ticks are on whole minutes: one that was announced late is seen in time, ms.
 MINUTE_MS = 60_000
@@ -25,12 +25,12 @@ MINUTE_MS = 60_000
 AT_ONCE = 250
 #: Schedules that one script sweeps, whether they are due or not, at some 25 µs each.
 SWEPT_AT_ONCE = 150
-#: How long after a look its decisions hold, ms.
+#: How long after a check its decisions are valid, ms.
 DECISION_MS = 5_000
-#: How long is decided before what is decided is carried out, s: deciding on what an outage has
-#: left may take longer than decisions hold.
+#: How long to decide before carrying out the decisions, s: after an outage, deciding on everything
+#: may take longer than decisions are valid.
 DECIDING_S = 0.5
-#: When to look again at a schedule on which this machine cannot decide, ms.
+#: When to check again a schedule on which this machine cannot decide, ms.
 POSTPONE_MS = 60_000
 
 

@@ -1,7 +1,6 @@
-"""The do-not-call list has a second home beside the call log, for a Redis that is emptied.
+"""Keep a copy of the do-not-call list beside the call log, and restore it if Redis is emptied.
 
-No call starts while the list is not whole. A worker or the shipper restores it, as soon as one of
-them finds out.
+No call starts while the list is incomplete. The first worker or shipper that notices restores it.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ PAGE = 1_000
 
 
 class Changes(Protocol):
-    """What is needed of the list in Redis."""
+    """What this needs of the list in Redis."""
 
     def pending(self) -> Sequence[Change]: ...
     def delivered(self, changes: Sequence[Change]) -> None: ...
@@ -30,7 +29,7 @@ class Changes(Protocol):
 
 
 class Listings(Protocol):
-    """What is needed of the call log."""
+    """What this needs of the call log."""
 
     def note(self, changes: Sequence[Change]) -> None: ...
     def after(self, name: str, limit: int) -> Sequence[Change]: ...
@@ -40,7 +39,7 @@ class KeepListings:
     """Delivers changes to the log, and restores the list from it."""
 
     def __init__(self, changes: Changes, listings: Callable[[], Listings]) -> None:
-        """``listings``: opens the log when it is needed; many processes never do."""
+        """``listings``: opens the log on first use; many processes never need it."""
         self._changes = changes
         self._open = listings
         self._listings: Listings | None = None
@@ -48,7 +47,7 @@ class KeepListings:
         self._compared = self._failed = False
 
     def ensure_whole(self) -> None:
-        """Restore the list if it is not whole; log why that cannot be done now. Never raise."""
+        """Restore the list if it is incomplete; log why if that fails. Never raise."""
         if not self._restoring.acquire(blocking=False):
             return
         try:
@@ -60,7 +59,7 @@ class KeepListings:
             self._restoring.release()
 
     def step(self) -> None:
-        """Deliver what there is, and compare once what Redis and the log have. Never raise."""
+        """Deliver pending changes, and compare Redis with the log once. Never raise."""
         try:
             self._deliver()
             if not self._compared or not self._changes.is_whole():

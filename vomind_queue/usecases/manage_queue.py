@@ -23,7 +23,7 @@ from vomind_queue.usecases.deeds import Deeds
 
 logger = logging.getLogger(__name__)
 
-#: Kinds that are returned; there are a dozen, unless somebody else's words made more.
+#: Kinds that are returned. There are about a dozen, unless unforeseen error texts add more.
 MOST_KINDS = 100
 #: States of calls that have ended.
 HISTORY = (State.COMPLETED, State.FAILED)
@@ -44,7 +44,7 @@ class Queue(Protocol):
 
 
 class Inspection(Protocol):
-    """What it reads beside."""
+    """What control reads besides the queue."""
 
     def hour(self) -> Hour: ...
     def place(self, job_id: str) -> Place: ...
@@ -65,7 +65,7 @@ class FailureKind:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Retried:
-    """What became of failed calls that were to be tried again."""
+    """The result of a request to retry failed calls."""
 
     job_ids: Sequence[str]
     #: Whether there are more of that kind.
@@ -120,13 +120,13 @@ class Control:
         return cleaned
 
     def pause(self, by: str, reason: str | None = None) -> None:
-        """Once this returns no call starts, on any worker, until `resume`."""
+        """Stop all workers from starting calls until `resume`."""
         self._queue.pause(by, reason)
         self._deeds.note(by, "paused", **({"reason": reason} if reason else {}))
         logger.warning("queue paused by %s", by)
 
     def resume(self, by: str) -> None:
-        """Calls start again."""
+        """Let calls start again."""
         self._queue.resume()
         self._deeds.note(by, "resumed")
         logger.info("queue resumed")
@@ -176,7 +176,7 @@ class Control:
             for job_id, reason in self._inspection.failures()
             if kind is None or kind_of(reason) == kind
         )
-        # All are read before one is moved: the list would shift beneath the reader.
+        # Read all before moving one: the list would shift under the reader.
         found = list(islice(alike, limit + 1))
         retried = []
         for job_id in found[:limit]:

@@ -1,4 +1,4 @@
-"""What happened is delivered to the call log: in order, again after a fault, never twice to see.
+"""Deliver events to the call log: in order, again after a fault, never visible twice.
 
 An entry leaves the outbox only once the log has taken it. Whatever dies before that delivers
 it again, and the log takes the same line twice without harm.
@@ -110,7 +110,7 @@ class OutboxRelay:
             logger.info("leadership left to expire: Redis is unreachable")
 
     def interrupt(self) -> None:
-        """End a wait for entries; for a signal handler, which raises this way what ends it."""
+        """End a wait for entries, by raising. For a signal handler."""
         if self._waits:
             raise Interrupted
 
@@ -203,7 +203,7 @@ class OutboxRelay:
 
 
 def _describe(error: Exception) -> str:
-    """Return a fault in words. One that nobody thought of may quote a message or a number."""
+    """Return a fault in words: an unforeseen one without its text, which may quote a number."""
     if isinstance(error, (LogUnavailable, StoreUnavailable)):
         return str(error)
     frame = traceback.extract_tb(error.__traceback__)[-1]

@@ -1,7 +1,7 @@
-"""A call that is due: write its dial marker, ask Twilio for it, record what became of it.
+"""Place a call that is due: write its dial marker, ask Twilio for it, record the outcome.
 
-The marker is written before the request and the outcome after it. So whatever dies in between
-leaves a marker behind, and a call with a marker is never redialed blindly.
+The marker is written before the request and the outcome after it. A process that dies in between
+leaves the marker behind, and a call with a marker is never redialed blindly.
 """
 
 from __future__ import annotations

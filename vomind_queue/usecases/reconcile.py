@@ -1,7 +1,7 @@
-"""Attempts with an unknown outcome are reconciled with what Twilio's list shows.
+"""Reconcile attempts with an unknown outcome with Twilio's list of calls.
 
-An outcome is unknown when whatever was to record it died, or Twilio gave no clear answer. Such a
-call is never redialed before the list has been read.
+An outcome is unknown if the process that was to record it died, or if Twilio gave no clear answer.
+Such a call is never redialed before the list has been read.
 """
 
 from __future__ import annotations

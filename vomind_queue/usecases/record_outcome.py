@@ -106,7 +106,7 @@ class OutcomeRecorder:
             logger.warning("circuit open: Twilio refused call after call", extra=fields)
 
     def _withdraw(self, started: DialStarted, decision: Decision) -> None:
-        """End a call of an attempt that had been given up."""
+        """End the call of an attempt that had been abandoned."""
         if decision.accepted is None:
             return
         fields = fields_of(started, decision)

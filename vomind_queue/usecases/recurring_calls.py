@@ -1,4 +1,4 @@
-"""Recurring calls come in, are shown, changed, paused and stopped."""
+"""Accept, show, change, pause and stop recurring calls."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from vomind_queue.usecases.deeds import Deeds
 
 logger = logging.getLogger(__name__)
 
-#: How often a change is tried again that met another one.
+#: How often a change is retried after a conflict with another one.
 TRIES = 5
 
 
@@ -45,7 +45,7 @@ class RecurringStore(Protocol):
 
 
 class RecurringCalls:
-    """What apps and operators ask for. Everything may raise StoreUnavailable."""
+    """The requests of apps and operators. Everything may raise StoreUnavailable."""
 
     def __init__(self, recurring_store: RecurringStore, deeds: Deeds) -> None:
         self._recurring_store = recurring_store
@@ -54,7 +54,7 @@ class RecurringCalls:
     def schedule(
         self, recurrence: Recurrence, by: str, key: IdempotencyKey | None = None
     ) -> Registered:
-        """Accept a recurring call, or updates the one that it is. Raise KeyReused."""
+        """Accept a recurring call, or update the one that it identifies. Raise KeyReused."""
         registered = self._put(recurrence, key)
         if not registered.replayed:
             act = "changed" if registered.updated else "created"
@@ -95,7 +95,7 @@ class RecurringCalls:
         return view
 
     def pause(self, schedule_id: str, by: str) -> ScheduleView:
-        """Its ticks fire no more until `resume`, and are not made up for. Raise JobNotFound."""
+        """Skip its ticks until `resume`; they are not made up for. Raise JobNotFound."""
 
         def try_once(old: Schedule) -> None:
             if old.pause is None:
@@ -108,7 +108,7 @@ class RecurringCalls:
         return view
 
     def resume(self, schedule_id: str, by: str) -> ScheduleView:
-        """Its ticks fire again, from the next one on. Raise JobNotFound, CronError."""
+        """Let its ticks fire again, from the next one on. Raise JobNotFound, CronError."""
 
         def try_once(old: Schedule) -> None:
             if old.pause is not None:

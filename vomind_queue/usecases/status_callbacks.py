@@ -1,4 +1,4 @@
-"""Status callbacks: what Twilio says of a call on the line is recorded, once and in order."""
+"""Record Twilio's status callbacks, once and in order."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class StatusCallbacks:
     """Records callbacks. Everything may raise StoreUnavailable."""
 
     def __init__(self, *, callback_store: CallbackStore, silence_ms: int, price_ms: int) -> None:
-        """``silence_ms``: after so long without a callback Twilio is asked for the call.
+        """``silence_ms``: after this long without a callback, Twilio is asked about the call.
 
         ``price_ms``: when to ask for the price of a call that is over.
         """
@@ -55,7 +55,7 @@ class StatusCallbacks:
         for _ in range(RECONCILED_AT_MOST):
             if result.outcome is not UpdateOutcome.UNDECIDED:
                 break
-            # Twilio accepted the call, whatever became of its answer to us.
+            # Twilio accepted the call, even if its answer to us was lost.
             self._callback_store.reconcile(job_id, token, update.sid)
             result = self._record(job_id, token, update)
         log_callback(job_id, update, result)
@@ -68,7 +68,7 @@ class StatusCallbacks:
 
 
 def log_callback(job_id: str, update: StatusUpdate, result: CallbackResult) -> None:
-    """One line for what is new."""
+    """Log one line for what is new."""
     fields: dict[str, object] = {
         "job_id": job_id,
         "sid": update.sid,

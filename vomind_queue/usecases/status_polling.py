@@ -1,4 +1,4 @@
-"""Placed calls are polled where callbacks do not show their end, and orphaned calls are ended."""
+"""Poll placed calls whose callbacks do not report their end, and end orphaned calls."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ class StatusPolling:
             call.token,
             update,
             poll_ms=poll_ms,
-            # One fetch for the price: this was it.
+            # The price is requested once, and this was it.
             price_ms=0 if call.over else self._price_ms,
         )
         log_callback(call.job_id, update, result)

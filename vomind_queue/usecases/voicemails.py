@@ -1,9 +1,9 @@
-"""Words for an answering machine are put into a live call once the greeting is over.
+"""Put a voicemail message into a live call once the machine's greeting is over.
 
-The message is spoken as soon as somebody answers, and Twilio finds out meanwhile who that is. Its
-callback makes the words due (`status_callback.lua`). A worker then replaces what is being spoken,
-at most once: a second update would begin again. Where the first one is lost, or the message was
-over before the greeting, Twilio asks us what to say, and gets the words in that way.
+The message is spoken as soon as somebody answers, while Twilio finds out who that is. Its callback
+makes the voicemail message due (`status_callback.lua`). A worker then replaces what is spoken. It
+does so at most once, because a second update would start the words again. If the update is lost,
+or the message ended before the greeting, Twilio asks us what to say and gets the words then.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from vomind_queue.errors import JobNotFound
 
 logger = logging.getLogger(__name__)
 
-#: Wait before an update is sent again that Twilio did not take, ms.
+#: Wait before an update that Twilio refused is sent again, ms.
 AGAIN_MS = 1_000
 
 
