@@ -1,4 +1,4 @@
-"""Check that Twilio knows the account and the number, without ringing anyone."""
+"""Check that Twilio knows the account and its numbers, without ringing anyone."""
 
 from __future__ import annotations
 

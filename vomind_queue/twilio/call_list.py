@@ -1,4 +1,4 @@
-"""What Twilio's list says of calls, beyond what its library shows."""
+"""Facts about calls in Twilio's list that its library does not show."""
 
 from __future__ import annotations
 
@@ -28,6 +28,6 @@ def clock_ahead_ms(answer: Response, answered_ms: float) -> int:
 
 
 def created_ms(call: CallInstance, twilio_now_ms: float) -> int:
-    """Return when Twilio created a call, unix ms; without a date it counts as created just now."""
+    """Return when Twilio created a call, unix ms; without a date, now."""
     created = call.date_created
     return int(twilio_now_ms if created is None else created.timestamp() * 1000)

@@ -1,6 +1,6 @@
-"""What Twilio asks of us and tells us about a call: where, in which words, and how it is read.
+"""Parameters of calls: those that we send to Twilio, and those that its callbacks bring.
 
-A request for a call names our addresses and what the call says; Twilio's requests to those
+A request for a call names our addresses and what the call says. Twilio's requests to those
 addresses, and its record of the first request, are read here as well.
 
 Parameters: https://www.twilio.com/docs/voice/api/call-resource#statuscallback and
@@ -45,7 +45,7 @@ _ANSWERED_BY = re.compile(r"[a-z_]{1,40}")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DetectionPolicy:
-    """Whether machines are detected where a call does not say so itself."""
+    """Whether machines are detected if a call does not say so itself."""
 
     default: Detection = Detection.OFF
     #: Outcomes on the line after which calls are made again.
@@ -98,10 +98,10 @@ def instructions(
 ) -> dict[str, str]:
     """Return what happens once the phone is picked up: ``twiml``, or the ``url`` it comes from.
 
-    A call's own application is asked as it was given. ``twiml_url`` is the operator's: the message,
-    the job id and the lead id are added to its parameters. Without either, Twilio asks us only for
-    a call with a voicemail message, and for one whose words are too long for the request.
-    ``voice``: where the call names none. ``opt_out``: what is said besides the message.
+    The address of a call's own application is passed on unchanged. ``twiml_url`` is the operator's:
+    the message, the job id and the lead id are added to its parameters. Without either, Twilio asks
+    us only about a call with a voicemail message, or one whose words do not fit into the request.
+    ``voice``: for calls that name none. ``opt_out``: what is said besides the message.
     """
     call = attempt.call
     if call.twiml_url is not None:
@@ -212,7 +212,7 @@ def read(parameters: Mapping[str, str]) -> StatusUpdate | None:
 
 def _recording(parameters: Mapping[str, str]) -> Recording | None:
     sid, url = parameters.get("RecordingSid", ""), parameters.get("RecordingUrl", "")
-    # Not one that has just begun, nor one of which there is nothing.
+    # Neither one that has only begun, nor one that is empty.
     is_ready = parameters.get("RecordingStatus") == "completed"
     if is_ready and _RECORDING.fullmatch(sid) and _RECORDING_URL.fullmatch(url):
         return Recording(sid=sid, url=url)
@@ -225,11 +225,11 @@ def _number(parameters: Mapping[str, str], name: str) -> int | None:
 
 
 def tokens_in(event: object) -> list[str]:
-    """Return the attempts' tokens from one of a call's events, where it names a callback of ours.
+    """Return the attempts' tokens from one of a call's events, if it names a callback of ours.
 
     The event shows either the request that created the call, with the callback among its
-    parameters, or a request that Twilio made to the callback. The host says nothing: the public
-    address may have changed since the attempt.
+    parameters, or a request that Twilio made to the callback. The host proves nothing, because the
+    public address may have changed since the attempt.
     """
     found = (_CALLBACK.fullmatch(text) for text in _texts(event))
     return [unquote(match[1]) for match in found if match]

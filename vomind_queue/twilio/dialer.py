@@ -54,10 +54,10 @@ T = TypeVar("T")
 API_BASE = "https://api.twilio.com"
 #: Calls on one page of Twilio's list.
 PAGE_SIZE = 50
-#: Most pages read; a number with more has been called very often.
+#: Pages read at most; only a number that is called very often has more.
 MAX_PAGES = 20
-#: How much older than its mark a ring may look and still be returned, ms. Reconciliation judges
-#: more strictly.
+#: How much older than the dial marker a ring may look and still be returned, ms. Reconciliation is
+#: stricter.
 SLACK_MS = 600_000
 #: Twilio: the call is in a state that does not allow this.
 _WRONG_STATE = 21220
@@ -138,7 +138,7 @@ class TwilioDialer:
         return Accepted(sid=made.sid, status=str(made.status or "queued"))
 
     def find(self, attempt: Attempt, age_ms: int) -> Search:
-        """Return the calls to the attempt's number since shortly before its mark, ``age_ms`` ago.
+        """Return the calls to the attempt's number since shortly before its marker, ``age_ms`` ago.
 
         Raise DialerUnavailable when Twilio's list cannot be read.
         """
@@ -209,7 +209,7 @@ class TwilioDialer:
         words, voice = call.voicemail_message or "", call.spoken(self._voice)
         said = say(self._opt_out.for_machine(words), voice)
         if len(said) > MAX_TWIML:
-            # It was accepted before there was a number to name.
+            # The call was accepted before OPT_OUT_NUMBER was set.
             said = say(words, voice)
         try:
             with self._http.exchange(exchange):
@@ -219,7 +219,7 @@ class TwilioDialer:
         return None
 
     def close(self) -> None:
-        """Close the idle connections."""
+        """Close idle connections."""
         self._http.close()
 
     def _wanted(self, attempt: Attempt) -> dict[str, Any]:
@@ -244,9 +244,9 @@ class TwilioDialer:
         return attempt.sender or self._numbers[0]
 
     def _own_fault(self, attempt: Attempt, wanted: Mapping[str, Any]) -> Failure | None:
-        """Return why this call is not asked for: the settings may have changed since it came in.
+        """Return why this call must not be requested, if the settings changed since it came in.
 
-        Twilio would refuse it as it refuses what is wrong for every call.
+        Twilio would refuse it with a code that stands for an error in every call.
         """
         if wanted["from_"] not in self._numbers:
             return failure(Trouble.SENDER, detail=mask_number(wanted["from_"]))
@@ -255,14 +255,14 @@ class TwilioDialer:
         return failure(Trouble.TOO_LONG) if len(wanted.get("url", "")) > MAX_URL else None
 
     def _elsewhere(self, call: Call) -> str | None:
-        """Return why the call's own application may not be asked: the list may be shorter now."""
+        """Return why the call's own application is not allowed any more; ``None`` if it is."""
         text = call.twiml_url and self._application_policy.objection(call.twiml_url)
         return text.rstrip(".") if text else None
 
     def _ring(
         self, call: CallInstance, created_ms: int, attempt: Attempt, sender: str | None
     ) -> Ring:
-        # Without callbacks no call of ours has a token, now or then.
+        # Without callbacks no call of ours has a token, whether the settings changed or not.
         has_tokens = attempt.callbacks or self._public_url
         token = self._token(str(call.sid), attempt.token) if has_tokens else None
         return Ring(

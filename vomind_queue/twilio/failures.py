@@ -37,11 +37,11 @@ class Trouble(Enum):
     UNREADABLE = (Kind.UNKNOWN, "Twilio's answer could not be understood")
     #: This call's words make the address of the operator's application too long.
     TOO_LONG = (Kind.PERMANENT, "The message is too long to be handed to TWIML_URL")
-    #: This call's own application is not where calls may have one.
+    #: This call's own application is not on a host that TWIML_HOSTS lists.
     ELSEWHERE = (Kind.PERMANENT, "Not placed. twimlUrl")
-    #: This call names a number to come from that is not ours, or is no longer.
+    #: This call is to come from a number that is not, or no longer, in the settings.
     SENDER = (Kind.PERMANENT, "Not placed. TWILIO_PHONE_NUMBERS does not list its number (from)")
-    #: A setting is missing without which nothing can be sent.
+    #: A setting that every request needs is missing.
     UNCONFIGURED = (Kind.ACCOUNT, "Twilio is not configured")
 
 
@@ -138,7 +138,7 @@ _BY_STATUS: Mapping[int, Kind] = {
     HTTPStatus.REQUEST_TIMEOUT: Kind.UNKNOWN,
     HTTPStatus.TOO_MANY_REQUESTS: Kind.REFUSED,
 }
-#: The setting that a code speaks of, which Twilio does not know by its name.
+#: The setting that a code is about, because Twilio does not know our names.
 _SETTINGS: Mapping[int, str] = {
     20003: "TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN",
     20404: "TWILIO_ACCOUNT_SID",

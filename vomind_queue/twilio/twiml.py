@@ -1,4 +1,4 @@
-"""What can be spoken: the limits of a message, as plain values.
+"""TwiML, and the limits of what can be spoken.
 
 TwiML is XML 1.0, and Twilio takes at most 4,000 characters of it in a request
 (https://www.twilio.com/docs/api/errors/32018), mark-up and escaping included.
@@ -14,10 +14,10 @@ from vomind_queue.calls.voices import Voice
 #: Longest TwiML in a request, characters.
 MAX_TWIML = 4_000
 _END = "</Response>"
-#: As Twilio speaks by itself.
+#: Twilio's default language and voice.
 PLAIN = Voice()
-#: So many characters always fit: none takes up more than the five of ``&amp;``. The 200 are room
-#: for mark-up.
+#: Messages up to this length always fit: no character takes more than the five of ``&amp;``, and
+#: 200 are room for mark-up.
 ALWAYS_FITS = (MAX_TWIML - 200) // 5
 
 #: Characters that XML 1.0 cannot carry, not even escaped (https://www.w3.org/TR/xml/#charsets):
@@ -26,7 +26,7 @@ FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 #: A text without them, as a regular expression that other languages read, too; lone surrogates
 #: aside, which are no text in JSON.
 _SPOKEN = r"[^\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]*"
-#: Characters that say nothing: spaces, what is only formatting, and fillers.
+#: Characters that are silent: spaces, formatting and fillers.
 _BLANK = (
     r"\s\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f"
     r"\u202a-\u202e\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb"
@@ -42,14 +42,14 @@ _KEY_S = 3
 
 
 def say(message: str, voice: Voice = PLAIN) -> str:
-    """TwiML that speaks a message; characters that XML cannot carry are left out."""
+    """Return TwiML that speaks a message; leave out characters that XML cannot carry."""
     return f"<Response>{_said(message, voice)}{_END}"
 
 
 def open_with(name: str | None, offer: str | None, message: str, voice: Voice, url: str) -> str:
     """Return TwiML that names the caller, offers a key and speaks the message.
 
-    A key that is pressed meanwhile, or shortly after, is sent to ``url``.
+    Twilio sends ``url`` a key that is pressed meanwhile or shortly after.
     """
     named = _said(name, voice) if name else ""
     if offer is None:
@@ -84,7 +84,7 @@ def pause(seconds: int) -> str:
 
 
 def hang_up() -> str:
-    """Return TwiML that ends a call without a word."""
+    """Return TwiML that ends a call in silence."""
     return f"<Response><Hangup/>{_END}"
 
 
