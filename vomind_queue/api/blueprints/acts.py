@@ -47,7 +47,7 @@ class ActRoutes:
         app.register_blueprint(routes, url_prefix="/api")
 
     def act(self) -> Response:
-        """Do one thing to many calls: to those named at once, to all that match in time."""
+        """Act on many calls: on named ones at once, on all that match in the background."""
         body = read_object()
         wanted = ACT.load(body)
         key = idempotency_key(body)
@@ -68,15 +68,15 @@ class ActRoutes:
         return act_serializer.progress(self._going_on(progress), ACT.ignored(body))
 
     def show(self, order_id: str) -> Response:
-        """Return how far it is."""
+        """Return the progress of an act."""
         return act_serializer.progress(self._going_on(self._acts.progress(plausible(order_id))))
 
     def stop(self, order_id: str) -> Response:
-        """Break it off."""
+        """Stop an act."""
         return act_serializer.progress(self._acts.stop(plausible(order_id)))
 
     def _going_on(self, progress: Progress) -> Progress:
-        """Return the same, and see to it that somebody works on it."""
+        """Return the progress, and make sure that a thread works on the act."""
         if progress.status in _GOES_ON:
             arguments = (progress.order.id,)
             # A daemon: when this process ends, the next request for the act resumes it.
@@ -109,7 +109,7 @@ class ActRoutes:
     def _check_time(self, order: Order) -> None:
         if order.due_ms is None:
             return
-        # Whatever the call is: only the time is judged.
+        # Only the time is checked, so any call will do.
         new = NewCall(call=Call(to="+10000000", message=""), due_ms=order.due_ms)
         if found := placeable.untimely([new], self._queue.now_ms(), self._past_grace_ms):
             raise ValidationError(dict(found[0]))

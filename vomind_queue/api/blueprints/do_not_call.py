@@ -52,7 +52,7 @@ def remove(number: str) -> Response:
 
 @routes.post("/do-not-call")
 def put_many() -> Response:
-    """Put many numbers on the list; say what became of each."""
+    """Put many numbers on the list; return the result of each."""
     body = read_object()
     read = schemas.IMPORT.load(body)
     results = [_read(each) for each in read["numbers"]]
@@ -61,7 +61,7 @@ def put_many() -> Response:
     new = {each.number for each in done.added if each.is_new}
     for each in results:
         if each["result"] != "refused" and each["number"] in new:
-            # The same number a second time is known by then.
+            # A repetition of it in the same request counts as known.
             new.remove(each["number"])
             each["result"] = "added"
     return job_serializer.success(serializer.imported(results, done), schemas.IMPORT.ignored(body))
@@ -90,7 +90,7 @@ def _wish(read: dict[str, Any], source: str) -> Wish:
 
 
 def _read(value: Any) -> dict[str, Any]:
-    """Return what is known of a number before it is listed."""
+    """Return the result for one number: ``refused`` or, until it is listed, ``known``."""
     try:
         return serializer.result(schemas.NUMBER.read(value), "known")
     except ValidationError as error:

@@ -74,7 +74,7 @@ def show(job_id: str) -> Response:
 
 @routes.get("/trends")
 def trends() -> Response:
-    """Return what became of calls over time."""
+    """Return how calls ended over time."""
     span, zone = TRENDS.load(log_schemas.sent(request.args))
     now_ms = services().queue.now_ms()
     with _slot():

@@ -122,7 +122,7 @@ class Shared:
 
 
 def overview(shown: Overview) -> dict[str, Any]:
-    """Return the document. It holds no running time, so it changes only with the queue."""
+    """Return the document. It has no running clock, so it changes only with the queue."""
     stats, hour = job_serializer.stats(shown.stats), shown.hour
     rate, log = stats["rateLimit"], stats["callLog"]
     if rate:

@@ -47,7 +47,7 @@ def schedule() -> Response:
 
 
 def _placeable(wanted: Recurrence) -> Recurrence:
-    """Return the recurrence. Raise ValidationError, NumberListed where the call is not placed."""
+    """Return the recurrence. Raise ValidationError or NumberListed if the call is not placed."""
     if found := placeable.PlaceableCalls(services().settings).faults([wanted.call]):
         raise ValidationError(dict(found[0]))
     services().do_not_call.refuse(wanted.call.to)
@@ -105,20 +105,20 @@ def change(schedule_id: str) -> Response:
 
 @routes.delete(_ONE)
 def remove(schedule_id: str) -> Response:
-    """Remove it, and cancel its job that has not started."""
+    """Remove a recurring call, and cancel its runs that have not started."""
     jobs = services().recurring.remove(schedule_id, auth.caller())
     return job_serializer.success(recurring_serializer.removed(schedule_id, jobs))
 
 
 @routes.post(f"{_ONE}/pause")
 def pause(schedule_id: str) -> Response:
-    """Pause it: no run is queued until it is resumed."""
+    """Pause a recurring call: no run is queued until it is resumed."""
     return _set(schedule_id, paused=True)
 
 
 @routes.post(f"{_ONE}/resume")
 def resume(schedule_id: str) -> Response:
-    """Resume it."""
+    """Resume a recurring call."""
     return _set(schedule_id, paused=False)
 
 

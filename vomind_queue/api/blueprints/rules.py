@@ -15,7 +15,7 @@ routes = Blueprint("rules", __name__)
 
 @routes.get("")
 def show() -> Response:
-    """Return the rules that hold, with their sources."""
+    """Return the rules in force, with their sources."""
     return success(rule_serializer.rulebook(services().rules.book))
 
 

@@ -32,7 +32,7 @@ TWILIO_PATH = "/api/twilio"
 #: Twilio sends some thirty short parameters.
 MOST_PARAMETERS = 200
 MOST_BYTES = 64 * 1024
-#: How often a key other than that for opting out begins the message again.
+#: How often any other key restarts the message with the offer.
 OTHER_KEYS = 2
 #: Twenty bytes, an HMAC-SHA1, in base64.
 _SIGNATURE = re.compile(r"[A-Za-z0-9+/]{27}=")
@@ -83,7 +83,7 @@ def keys(job_id: str, token: str) -> Response:
 
 
 def _heed(job_id: str, token: str, pressed: str) -> str:
-    """Return what follows a key; any other than that for opting out begins the message again."""
+    """Return what follows a key: any key but the one for opting out restarts the message."""
     opt_out = services().settings.opt_out
     try:
         call = services().queue.job(job_id).call
