@@ -1,4 +1,4 @@
--- Changes a call that has not begun, if it still is what the change was made of.
+-- Changes a call that has not begun, unless it changed since the caller read it.
 --
 -- KEYS[1]  active
 -- ARGV[1]  deadline, unix ms; 0 for none
@@ -55,13 +55,13 @@ local was_held = stop_holding(key, mem)
 if due then
     redis.call('ZREM', waiting, mem)
     redis.call('ZREM', K.delayed, mem)
-    -- The place that it had in its turn is not that of another time.
+    -- Its old place in the queue does not apply to another time.
     redis.call('HDEL', key, 'pos', 'next')
     local later = due > now
     redis.call('HSET', key, 'due', string.format('%d', due), 'state', later and 'delayed' or 'waiting')
     redis.call('ZADD', later and K.delayed or K.waiting .. rank, later and due or now, mem)
 elseif was_held then
-    -- What changed may be where its person is: it is judged again, in its old place.
+    -- The person's time zone may have changed: the rules are checked again, and its place is kept.
     redis.call('ZREM', K.delayed, mem)
     redis.call('HDEL', key, 'next')
     redis.call('HSET', key, 'state', 'waiting')

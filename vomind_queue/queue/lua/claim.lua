@@ -104,7 +104,7 @@ local function drop_stale_bulk()
     end
 end
 
--- Returns the soonest time in a set, after `act` has handled what is due.
+-- Returns the soonest time in a set, after `act` has handled what was due.
 local function after(key, act)
     local first = head(key)
     local all = true
@@ -118,7 +118,7 @@ end
 local lease_end = after(K.leases, rescue_stalled)
 local due, all_moved = after(K.delayed, move_due)
 if not all_moved then
-    -- More is due than one script should move; none starts before all are in order.
+    -- More is due than one script should move; no call starts before all are in order.
     return { now, 0, 0, workers }
 end
 local stale = after(K.staging, drop_stale_bulk)
@@ -219,7 +219,7 @@ if max > 0 and claimed >= room and something_waits() then
     check_at(used >= max and now + reset)
 end
 
--- A notification that was meant for workers of other priorities is passed on to them.
+-- Passes on a notification that was meant for workers of other priorities.
 for rank = 1, 3 do
     local others = not string.find(ARGV[7], rank, 1, true)
     if others and claimed < room and redis.call('ZCARD', K.waiting .. rank) > 0 then

@@ -1,6 +1,6 @@
 -- Ends calls whose latest start has passed while they waited or were delayed.
 --
--- A call that is held is judged by `start_dialing`; it comes back here when it is given back.
+-- `start_dialing` checks a call that a worker holds; if it is given back, it is checked here again.
 --
 -- KEYS[1]  expiring
 -- ARGV[1]  calls looked at, at most
@@ -17,7 +17,7 @@
 --- @include "staging"
 
 local now = now_ms()
--- A bulk that is not there yet is looked at again after so long, ms.
+-- How long a call of an uncommitted bulk waits to be checked again, ms.
 local STAGED_MS = 1000
 free_first()
 local due = redis.call('ZRANGEBYSCORE', K.expiring, '-inf', now, 'LIMIT', 0, tonumber(ARGV[1]))
@@ -32,7 +32,7 @@ for _, mem in ipairs(due) do
         expire(id, ARGV[2], ARGV[3])
         answer[#answer + 1] = id
     else
-        -- It is held, has ended or is gone.
+        -- A worker holds it, or it has ended or is gone.
         redis.call('ZREM', K.expiring, mem)
     end
 end

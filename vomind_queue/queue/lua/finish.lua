@@ -14,12 +14,12 @@
 -- ARGV[12] failed calls kept: age ms        ARGV[13] and number
 -- ARGV[14] how long a SID is remembered, ms
 -- ARGV[15] '1' when the caller holds the lease and will delay the call itself (`defer`)
--- ARGV[16] when to poll the call's status for the first time if it rings as usual, ms from now;
---          0: at once
--- ARGV[17] rank of Twilio's status, as in `report`; one that is final has still to be reported
+-- ARGV[16] when to poll the call's status for the first time, ms from now; a longer ring time is
+--          added; 0: at once
+-- ARGV[17] rank of Twilio's status, as in `status_callback`; a final one has still to be reported
 -- ARGV[18] kind of the failure, or ''
 -- ARGV[19] '1' when Twilio's capacity was used up: the call waits longer each time
--- ARGV[20] how long after its start an unknown outcome is reconciled if it rings as usual, ms
+-- ARGV[20] how long after its start an unknown outcome is reconciled, ms; a longer ring time is added
 -- ARGV[21] least time between two calls to one number, ms
 -- Outcomes completed  Twilio took it
 --          failed     given up
@@ -79,7 +79,7 @@ local number, gap_ms = number_of(job[6]), tonumber(ARGV[21])
 if outcome == 'unknown' or (outcome == 'completed' and not job[7]) then
     free_first()
 else
-    -- It is this call's: while its marker is set no other one gets its number.
+    -- While its marker is set, no other call gets its number.
     free_first('HDEL', K.dialing, number)
 end
 
@@ -92,7 +92,7 @@ if ARGV[7] == '1' then
         change_breaker('HSET', K.breaker, 'next', now + tonumber(ARGV[9]))
     end
     if was_open and (outcome == 'again' or outcome == 'failed') then
-        -- Refused while the circuit was open: not the call's fault, not counted.
+        -- Refused while the circuit was open: not the call's fault, so it does not count.
         outcome, wait = 'postponed', 0
     end
 elseif breaker()[1] and (outcome == 'completed' or outcome == 'failed') then
@@ -125,7 +125,7 @@ if outcome == 'account' and redis.call('EXISTS', K.paused) == 0 then
 end
 
 if job[7] and outcome ~= 'unknown' then
-    -- Its person was forgotten meanwhile: a ring is ended, and nothing is kept or tried again.
+    -- Its person was forgotten meanwhile: the call is ended, and nothing is kept or tried again.
     if sid ~= '' then
         note_sid(sid, now, ARGV[14])
         set_due(K.orphans, sid, now, now)

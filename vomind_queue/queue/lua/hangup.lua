@@ -24,7 +24,7 @@ end
 if not hang_up(ARGV[2], now) then
     return { C.wrong_state, now, state }
 end
--- However it ends now, it is not made again.
+-- However it ends now, it is not placed again.
 redis.call('HSET', job_key(ARGV[2]), 'hungup', now)
 log_event(ARGV[2], 'hung_up', done_by(ARGV[3]))
 return { C.ok, now }

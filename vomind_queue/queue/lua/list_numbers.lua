@@ -1,6 +1,6 @@
--- Puts numbers on the do-not-call list: from then on no call to them starts.
+-- Puts numbers on the do-not-call list. From then on no call to them starts.
 --
--- One that is on it already keeps its entry.
+-- A number that is already on it keeps its entry.
 --
 -- KEYS[1]  do_not_call
 -- ARGV[1]  deadline, unix ms; 0 for none

@@ -2,7 +2,7 @@
 --
 -- KEYS[1]  active
 -- Returns  {now, {field, count, …}, ms that the first waiting call waits, ms that the first
---           delayed call is overdue, ms since a scheduler saw to everything or -1, whether one
+--           delayed call is overdue, ms since a scheduler handled everything or -1, whether one
 --           is active: 1 | 0, ms that the first tick is overdue, ms since the oldest attempt with
 --           an unknown outcome was started, calls being polled, numbers on the do-not-call list};
 --           0 ms where there is none

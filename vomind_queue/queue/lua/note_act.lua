@@ -1,4 +1,4 @@
--- Notes what became of some calls of an act on many, unless another process has noted that.
+-- Records the outcomes of some calls of an act on many, unless another process has recorded them.
 --
 -- KEYS[1]  act:<id>
 -- KEYS[2]  act:<id>:results

@@ -20,7 +20,7 @@ for i = 2, #ARGV, 2 do
     local key = string.match(ARGV[i], '^#(%x+):')
     if key then
         redis.call('ZADD', K.do_not_call, 0, '#')
-        -- Digests of several keys: no key reads them all, and no call starts until that is mended.
+        -- Digests of several keys: no key can check them all, so no call starts until that is repaired.
         local made_with = redis.call('HGET', K.do_not_call_entries, '#')
         redis.call('HSET', K.do_not_call_entries, '#', (made_with or key) == key and key or 'several')
     end

@@ -1,6 +1,6 @@
 -- Puts a failed call back into the queue with a full set of attempts.
 --
--- One whose latest start has passed needs a new one.
+-- A call whose own latest start has passed needs another one.
 --
 -- KEYS[1]  failed
 -- ARGV[1]  deadline, unix ms; 0 for none

@@ -1,4 +1,4 @@
--- Writes a part of a bulk that is not there yet for anyone; `commit` makes it so.
+-- Writes a part of a bulk that nobody can see before `commit`.
 --
 -- The records are written as they will be, so that nothing is left for the commit
 -- but their places. Until then the bulk's entry in `staging` hides them.

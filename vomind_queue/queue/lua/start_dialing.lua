@@ -1,7 +1,6 @@
 -- Makes the last check before a phone is rung, and writes the dial marker.
 --
--- A call that must not start now is given back here: its place is kept and
--- nothing is counted.
+-- A call that must not start now is given back here: it keeps its place, and no attempt counts.
 --
 -- KEYS[1]  active
 -- ARGV[1]  job id
@@ -16,10 +15,10 @@
 -- ARGV[11] number that the call comes from unless it names one; '' while Twilio is not set up
 -- ARGV[12] '1' where the do-not-call list must have been restored, else ''
 -- ARGV[13] parts of the key of its digests  ARGV[14]  ARGV[15], or ''
--- ARGV[16] '' without calling rules, '?' where a worker has yet to judge the call by them, else what
---          keeps it from ringing outside its hours
+-- ARGV[16] '' without calling rules, '?' if a worker has yet to apply them to the call, else the kind
+--          of rule that holds it outside its hours
 -- ARGV[17] its hours, `start-end` in unix ms, the soonest first
--- ARGV[18] when it is judged again if none are left, ms from now
+-- ARGV[18] when the rules are checked again if none are left, ms from now
 -- Returns  {ok, now, data, attempts so far, round, how long it may ring in ms, number that it comes from,
 --          latest start or ''}, {unjudged, now, data} or
 --          {lost | paused | preempted | limited | circuit_open | busy | held | expired | do_not_call |
@@ -53,7 +52,7 @@
 
 -- The wait doubles until a call has found its number taken this often.
 local LONGEST_WAIT = 6
--- How long a call waits where the do-not-call list cannot be read, ms, and what it says meanwhile.
+-- How long a call waits if the do-not-call list cannot be read, ms, and its reason meanwhile.
 local NO_LIST_MS = 1000
 local NO_LIST = 'The do-not-call list cannot be read; no call starts before that.'
 local now = now_ms()
@@ -92,16 +91,16 @@ end
 
 -- When a call that waits for its number is looked at again.
 local function look_again_at(owner, taken)
-    -- The waits grow, so that many calls to one number do not hold the others up.
+    -- The waits grow, so that many calls to one number do not delay the others.
     local times = math.min(redis.call('HINCRBY', key, 'busy', 1), LONGEST_WAIT)
     if taken < math.huge then
         if not redis.call('ZSCORE', K.line, member(owner)) then
-            -- That line is over; the gap is not.
+            -- That call has ended; the gap after it has not.
             return taken
         end
         local is_heard_of = times == 1 or redis.call('HEXISTS', job_key(owner), 'seen') == 1
         if not is_heard_of or times == LONGEST_WAIT then
-            -- No callback may tell when that line is over: Twilio is asked.
+            -- No callback may report the end of that call: Twilio is asked.
             set_due(K.status_polls, member(owner), now, now)
         end
     end
@@ -147,7 +146,7 @@ end
 if said == 'listed' then
     release_probe()
     end_listed(id, ARGV[9], ARGV[10])
-    -- The start that was reserved for it is another call's.
+    -- Another call can use the start that was reserved for it.
     notify()
     return { C.do_not_call, now }
 end

@@ -1,4 +1,4 @@
--- Records what Twilio says of a call on the line, by a callback or a poll.
+-- Records Twilio's status of a call on the line, from a callback or a poll.
 --
 -- A status only moves forward: by the order of the states, and among those that
 -- are not final by the sequence number. An outcome that is to be retried takes
@@ -15,10 +15,10 @@
 -- ARGV[8]  who answered, or ''
 -- ARGV[9]  SIP response code, or ''
 -- ARGV[10] price, or ''                     ARGV[11] and its currency
--- ARGV[12] outcomes to be retried where the call does not say so itself, as JSON
+-- ARGV[12] outcomes to be retried if the call does not name its own, as JSON
 -- ARGV[13] wait before such an attempt, ms   ARGV[14] and how many there may be
--- ARGV[15] when to poll while the call is not over, ms from now; 0: never. After a callback, that is
---          for one that rings as usual
+-- ARGV[15] when to poll while the call has not ended, ms from now; 0: never. After a callback, a
+--          longer ring time is added
 -- ARGV[16] when to poll for the price once it is over, ms from now; 0: never (again)
 -- ARGV[17] how long a SID is remembered, ms
 -- ARGV[18] SID of its recording, or ''       ARGV[19] and where that is
@@ -28,7 +28,7 @@
 --          {undecided, now}   the attempt's outcome is not written yet: `finish` it first
 --          {superseded, now}  the call belongs to another attempt than the job's, or to a job that
 --                             was removed or forgotten: it is to be ended
---          {missing, now}     the job is gone, which proves nothing: nothing is ended
+--          {missing, now}     the job is gone, which proves nothing: no call is ended
 -- Touches  job:<id>, waiting:<rank>, delayed, held:<kind>, active, leases, reconciling, completed,
 --          failed, window, sids, status_polls, line, expiring, orphans, revoked, voicemails,
 --          counts, dialing, busy_until, redbeat:recurring:<id>, schedule:<id>, runs:<id>,
@@ -96,7 +96,7 @@ if job[3] then
 end
 free_first()
 
--- Its number is taken after all, unless another call is ringing it by now.
+-- Its number is in use after all, unless another call is ringing it by now.
 local function take_number()
     local number = number_of(job[13])
     local owner = redis.call('HGET', K.dialing, number)
@@ -140,7 +140,7 @@ if revived then
     revive()
 end
 
--- How a call ended, for those who wanted to reach a person.
+-- How a call ended, from the point of view of a caller who wanted to reach a person.
 local function outcome_of(last, who)
     local machine = string.find(who, '^machine') or who == 'fax'
     return last == 'completed' and machine and 'machine' or last
@@ -150,7 +150,7 @@ local function is_to_repeat(outcome)
     if job[1] ~= 'completed' or job[14] or is_stopped_run(id) then
         return false
     end
-    -- No attempt that would be too late.
+    -- A further attempt would be too late.
     if is_expired(redis.call('HGET', key, 'notafter'), now + tonumber(ARGV[13])) then
         return false
     end
@@ -250,7 +250,7 @@ if moved then
     end
 end
 if is_detected and over and not moved then
-    -- Who answered is heard of after the end.
+    -- The report of who answered came after the end.
     local outcome = outcome_of(redis.call('HGET', key, 'status'), by)
     repeated = outcome == 'machine' and is_to_repeat(outcome)
     if repeated then

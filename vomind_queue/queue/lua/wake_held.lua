@@ -1,10 +1,10 @@
--- Makes calls that rules hold due at once, so that other rules judge them; a batch at a time.
+-- Makes calls that rules hold due at once, in batches, so that changed rules are applied to them.
 --
 -- KEYS[1]  rules
--- ARGV[1]  digest of the rules that hold now
+-- ARGV[1]  digest of the rules in force
 -- ARGV[2]  calls to wake at most
 -- ARGV[3…] kinds of rules that hold calls
--- Returns  {now, how many were woken}: none where all have been, by rules with that digest
+-- Returns  {now, how many were woken}: none once all were, for rules with that digest
 -- Touches  rules, held:<kind>, job:<id>, delayed, notify
 --- @include "clock"
 --- @include "hours"

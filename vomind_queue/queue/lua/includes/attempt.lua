@@ -18,13 +18,13 @@ local function archive(key)
         from = said[16] or nil, recording = said[17] or nil, recordingurl = said[18] or nil,
     })
     redis.call('HSET', key, 'past', said[13] and (said[13] .. '\n' .. entry) or entry)
-    -- What the record says of the last attempt alone.
+    -- Fields of the record that concern the last attempt alone.
     redis.call('HDEL', key, 'finished', 'sid', 'status', 'rank', 'seq', 'seen', 'over', 'duration', 'answered',
         'sip', 'price', 'unit', 'recording', 'recordingurl', 'looked', 'why',
         'from')
 end
 
--- Notes the recording of one that was moved there; whether it was not known before.
+-- Stores the recording of an attempt that was moved there; returns whether it is new.
 local function note_past_recording(key, past, sid, recording, url)
     local lines, noted = {}, false
     for line in string.gmatch(past, '[^\n]+') do

@@ -1,12 +1,13 @@
--- One call at a time to a number. `dialing` says whose it is: from the dial marker until its line is
--- over, and for the least gap after that. `busy_until` has the time of those that Twilio has taken.
+-- One call at a time to a number. `dialing` names the call that has it, from the dial marker until the
+-- call on the line has ended and the least gap has passed. `busy_until` has the latest end of those
+-- that Twilio has accepted.
 --- @include "job"
 --- @include "ring"
 
 -- Twilio ends a call after so long, ms (https://www.twilio.com/docs/voice/api/call-resource, TimeLimit);
 -- and rings for this much longer than it is told.
 local LONGEST_CALL_MS, RINGS_ON_MS = 14400000, 5000
--- Numbers whose time is long over, forgotten at once.
+-- How many numbers whose time is long over are dropped at once.
 local SWEPT = 3
 
 -- Until when another call to the number waits at the latest, or nil: `owner` is whose it is.
@@ -18,8 +19,8 @@ local function taken_until(number, owner, id, now)
     return at > now and at or nil
 end
 
--- Twilio has taken the call, and nothing else rings the number until its end is known. Should that
--- never be: until it must be over.
+-- Twilio has accepted the call, and no other one rings the number until its end is known. If it never
+-- is: until the call must have ended.
 local function hold_number(number, ring, now, gap_ms)
     local longest_ms = tonumber(ring or USUAL_RING_MS) + RINGS_ON_MS + LONGEST_CALL_MS
     redis.call('ZADD', K.busy_until, now + longest_ms + gap_ms, number)
@@ -41,7 +42,7 @@ local function sweep_numbers(now)
     end
 end
 
--- The line is over: the number is free after the gap.
+-- The call has ended: the number is free after the gap.
 local function free_number(id, number, now, gap_ms)
     sweep_numbers(now)
     if redis.call('HGET', K.dialing, number) ~= id then

@@ -1,7 +1,7 @@
--- The do-not-call list: numbers that no call goes to.
+-- The do-not-call list: numbers that never ring.
 --
--- Besides numbers, the sorted set has the keyed digests of people who were forgotten, and two
--- members with the score 0: `restored` once the list is whole, `#` where there are digests.
+-- Besides numbers, the sorted set has keyed digests of people who were forgotten. Two members have
+-- the score 0: `restored` if the list is complete, and `#` if there are digests.
 
 -- Whether a number is on it in the clear.
 local function is_listed(number)
@@ -16,9 +16,9 @@ local function digest_of(number, inner, outer, fingerprint)
     return '#' .. fingerprint .. ':' .. redis.sha1hex(outer .. raw)
 end
 
--- 'listed', 'free', or 'unknown' where the list is not whole, or its digests were made with another
--- key. One command where nobody was forgotten. `whole`: '1' where it must have been restored;
--- the rest are the parts of the key, or ''.
+-- Returns 'listed' or 'free'; 'unknown' if the list is incomplete, or its digests were made with
+-- another key. Without digests, one command is enough. `whole`: '1' if it must have been restored; the
+-- rest are the parts of the key, or ''.
 local function list_says(number, whole, inner, outer, fingerprint)
     local found = redis.call('ZMSCORE', K.do_not_call, number, 'restored', '#')
     if found[1] then

@@ -5,7 +5,7 @@
 --- @include "log"
 --- @include "number"
 
--- Nothing can tell any more when its line is over: the number is taken for as long as it may ring.
+-- No report can end it any more, so the number stays taken for as long as the phone may ring.
 local function leave_line(id)
     local job = redis.call('HMGET', job_key(id), 'data', 'finished')
     local number = job[1] and number_of(job[1])
@@ -17,7 +17,7 @@ local function leave_line(id)
     end
 end
 
--- Removes a call's record; while entries of it are on their way it is kept aside.
+-- Removes a call's record; it is kept aside while the outbox has entries of it.
 local function drop_record(id)
     local key = K.job .. id
     local logged = redis.call('HGET', key, 'log')

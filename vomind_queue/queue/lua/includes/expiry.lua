@@ -2,7 +2,7 @@
 --- @include "due"
 --- @include "job"
 
--- The latest start that is asked for, unix ms, or nil: `wanted` is that time, '+' and how long
+-- Returns the latest start that is wanted, unix ms, or nil. `wanted` is that time, or '+' and how long
 -- after the call is due, or ''.
 local function latest_start(wanted, due)
     local after = string.match(wanted, '^%+(%d+)$')
@@ -14,7 +14,7 @@ local function is_expired(latest, now)
     return latest and tonumber(latest) < now
 end
 
--- Has a call that waits or is delayed ended once its latest start, if it has one, has passed.
+-- Arranges that a call that waits or is delayed ends once its latest start, if any, has passed.
 local function watch_expiry(mem, latest, now)
     if latest then
         -- The first millisecond that is too late.

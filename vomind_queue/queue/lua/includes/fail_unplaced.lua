@@ -1,4 +1,4 @@
--- Ends a call that a rule forbids for good; Twilio is not asked.
+-- Ends a call that must never be placed; Twilio is not asked.
 --- @include "clock"
 --- @include "held"
 --- @include "history"
@@ -12,7 +12,7 @@ local function fail_unplaced(id, kind, reason, age, keep)
     local now, key, mem = now_ms(), job_key(id), member(id)
     local job = redis.call('HMGET', key, 'state', 'priority', 'lease', 'reason', 'attempts')
     if job[4] then
-        -- What its last attempt came to stays with that attempt.
+        -- The outcome of its last attempt stays with that attempt.
         redis.call('HSET', key, 'why', job[4])
         reason = reason .. ' Before that: ' .. job[4]
     end

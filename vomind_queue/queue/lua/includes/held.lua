@@ -13,8 +13,8 @@ local function release(mem)
     redis.call('ZREM', K.active, mem)
 end
 
--- Delays a held job until `due`, when it takes its old place if `keep`. `by`, optional: the kind of
--- rule that wants it.
+-- Delays a held job until `due`; with `keep` it then takes its old place. `by`, optional: the kind of
+-- rule that delays it.
 local function delay(id, due, keep, by)
     local key = job_key(id)
     local mem = member(id)

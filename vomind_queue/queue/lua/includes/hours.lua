@@ -1,7 +1,7 @@
--- Hours in which a call may start, and calls that a rule holds until then.
+-- Hours in which a call may start, and the calls that a rule holds until then.
 
--- Returns from when a call may start, given `start-end` pairs, the soonest first: `now` itself, a
--- later time, or nil where all of them are over.
+-- Returns when a call may start, given `start-end` pairs, the soonest first: `now` itself, a later
+-- time, or nil if all of them are over.
 local function opens_at(hours, now)
     for start, stop in string.gmatch(hours, '(%d+)%-(%d+)') do
         if now < tonumber(stop) then
@@ -11,7 +11,7 @@ local function opens_at(hours, now)
     return nil
 end
 
--- Takes a call out of those that a rule holds; whether it was one.
+-- Removes a call from those that a rule holds; returns whether it was among them.
 local function stop_holding(key, mem)
     local by = redis.call('HGET', key, 'held')
     if by then

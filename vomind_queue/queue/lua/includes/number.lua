@@ -5,7 +5,7 @@ local function number_of(data)
     return string.match(data, '^{"to":"([^"\\]*)"') or cjson.decode(data)['to']
 end
 
--- The number that it comes from, where it names one. The app's own data may have such a field, too.
+-- The number that it names to come from, if any. The app's own metadata may have such a field, too.
 local function sender_of(data)
     return string.find(data, '"from":"', 1, true) and cjson.decode(data)['from']
 end

@@ -1,5 +1,5 @@
--- How long the phone of an attempt may ring: its record keeps that beside the dial marker, as `ring`,
--- where it is not as usual.
+-- How long the phone of an attempt may ring. The record keeps it beside the dial marker, as `ring`, if
+-- it differs from the usual time.
 
 -- As in `ring_timeout.py`, ms.
 local USUAL_RING_MS = 30000
@@ -9,13 +9,13 @@ local function longer_ring_ms(ring)
     return math.max(tonumber(ring or USUAL_RING_MS) - USUAL_RING_MS, 0)
 end
 
--- How long a call may ring by its `data`, or else by the settings, ms.
+-- How long a call may ring by its `data`, otherwise by the settings, ms.
 local function ring_of(data, default_ms)
     local own = string.find(data, 'ringTimeoutMs', 1, true) and cjson.decode(data)['ringTimeoutMs']
     return own or tonumber(default_ms)
 end
 
--- Keeps it with a marker; `before`: what the record says, from an attempt that came to nothing.
+-- Stores it with a marker. `before`: the value in the record, from an earlier attempt.
 local function keep_ring(key, ring_ms, before)
     if ring_ms ~= USUAL_RING_MS then
         redis.call('HSET', key, 'ring', ring_ms)
