@@ -7,7 +7,7 @@ import hmac
 import logging
 import re
 import threading
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
@@ -56,7 +56,7 @@ class Authentication:
         keys: Sequence[ApiKey],
         metrics_key: str | None,
         *,
-        hosts: Collection[str],
+        hosts: frozenset[str],
         wrong_keys: RefusedKeys,
         away: threading.Event,
     ) -> None:
