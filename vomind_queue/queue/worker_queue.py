@@ -152,12 +152,12 @@ class WorkerQueue:
             *(self.protocol.ring_timeout_ms, *self._keep_failed(), self._sender(job_id, senders)),
             *("1" if self._must_be_whole() else "", *self._number_key),
         )
-        hours = None
-        answer = write(*(_UNJUDGED if self._judge else _ANY_HOUR))
+        gap_ms, hours = self.protocol.number_gap_ms, None
+        answer = write(*(_UNJUDGED if self._judge else _ANY_HOUR), gap_ms)
         if answer[0] == Code.UNJUDGED and self._judge:
             hours = self._judge(Call.from_data(json.loads(answer[2])), answer[1])
             started_s = boottime()
-            answer = write(*_told(hours))
+            answer = write(*_told(hours), gap_ms)
         if answer[0] != Code.OK:
             self.leases.drop(job_id, lease)
             return NotStarted(Code(answer[0]).name.lower())

@@ -49,11 +49,18 @@ class Exchange:
         self.answer_until_s = boottime() + seconds
         #: Not a byte leaves after this instant.
         self.send_until_s = self.answer_until_s
+        #: Whether that comes from the call's own time, which says nothing about the peer.
+        self._is_cut = left_s is not None and left_s < seconds
         if started_s is not None:
             self.send_until_s = started_s + (seconds if left_s is None else min(seconds, left_s))
         #: Whether a byte may have left: set before the first one does, and never taken back.
         self.sent = False
         self.answer: Response | None = None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the call's own time ended before a byte could leave."""
+        return self._is_cut and not self.sent and boottime() >= self.send_until_s
 
     def left_to_send_s(self) -> float:
         """Return how long bytes may still leave, s. Raise TooLateError when none may."""

@@ -24,19 +24,19 @@ def failure_of(error: Exception, exchange: Exchange, *, own_address: bool = Fals
     """
     answer = exchange.answer
     if answer is None:
-        return _unanswered(error, sent=exchange.sent)
+        return _unanswered(error, exchange)
     if answer.status_code < HTTPStatus.MULTIPLE_CHOICES:
         return failure(Trouble.UNREADABLE)
     return failure(_refused(answer), now_s=time.time(), own_address=own_address)
 
 
-def _unanswered(error: Exception, *, sent: bool) -> Failure:
+def _unanswered(error: Exception, exchange: Exchange) -> Failure:
     # `sent` alone decides whether the phone may be rung again; the error supplies the words.
-    if sent:
+    if exchange.sent:
         if isinstance(error, TimeoutError | TooLateError):
             return failure(Trouble.SILENT)
         return failure(Trouble.BROKEN, detail=_words(error))
-    if isinstance(error, TooLateError):
+    if isinstance(error, TooLateError) or exchange.is_over:
         return failure(Trouble.TOO_LATE)
     return failure(Trouble.UNREACHABLE, detail=_words(error))
 

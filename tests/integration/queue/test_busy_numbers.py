@@ -218,3 +218,31 @@ def test_numbers_that_an_older_version_holds_are_understood(
     client.hdel(keys.job("1"), "mark")
     assert isinstance(start(worker_queue, "2"), DialStarted)
     assert client.hget(keys.DIALING, NUMBER) == "2"
+
+
+@pytest.mark.parametrize("other", [False, True])
+def test_an_end_that_an_older_process_heard_of_frees_the_number(
+    make_worker_queue: Callable[..., WorkerQueue],
+    queue: CallQueue,
+    client: redis.Redis,
+    other: bool,
+) -> None:
+    """It leaves alone by when the number is free; the gap holds all the same."""
+    worker_queue = make_worker_queue(lease_ms=HOUR_MS, number_gap_ms=GAP_MS)
+    line = Line(queue, worker_queue, client)
+    line.placed()
+    if other:
+        queue.add([new(1)])
+    next_call = "2" if other else "1"
+    over_ms = queue.now_ms()
+    client.hset("{calls}:job:1", mapping={"over": over_ms, "rank": 9, "status": "no-answer"})
+    client.zrem(keys.LINE, keys.member("1"))
+    if not other:
+        # It had it made again.
+        client.hset("{calls}:job:1", mapping={"state": "delayed"})
+        client.zadd(keys.DELAYED, {keys.member("1"): 1})
+    assert start(worker_queue, next_call) is NotStarted.BUSY
+    wait_ms = (queue.job(next_call).next_attempt_ms or 0) - over_ms
+    assert wait_ms == pytest.approx(GAP_MS, abs=5_000)
+    client.hset("{calls}:job:1", "over", over_ms - GAP_MS)
+    assert isinstance(start(worker_queue, next_call), DialStarted)

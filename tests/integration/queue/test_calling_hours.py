@@ -13,7 +13,7 @@ import pytest
 import redis
 
 from tests.integration.conftest import QUICK, begin, new, taken
-from vomind_queue.calls.call import Call, NewCall, State
+from vomind_queue.calls.call import Call, NewCall, Priority, State
 from vomind_queue.calls.decisions import (
     AttemptResult,
     Decision,
@@ -274,3 +274,22 @@ def test_begun_calls_need_no_judge(queue: CallQueue, worker_queue: WorkerQueue) 
     """Without rules the marker asks for nothing."""
     queue.add([new(1)])
     assert begin(worker_queue, *taken(worker_queue)).attempt.job_id == "1"
+
+
+def test_a_held_call_that_an_older_process_let_go_is_in_one_place_only(
+    queue: CallQueue, make_ruled: Callable[..., WorkerQueue], client: redis.Redis
+) -> None:
+    """It knows no rules, and leaves behind that one holds the call: that must not count."""
+    queue.add([new(1), new(2)])
+    for _ in range(2):
+        assert start(make_ruled(lambda *_: NEVER)) is NotStarted.HELD
+    # The first was due by then, the second was given another time.
+    client.zrem(keys.DELAYED, keys.member("1"))
+    client.hset(keys.job("1"), "state", "waiting")
+    client.zadd(f"{keys.WAITING}2", {keys.member("1"): 1})
+    client.zadd(keys.DELAYED, {keys.member("2"): queue.now_ms() + 60 * MINUTE})
+    for job_id in ("1", "2"):
+        queue.change(job_id, lambda old: NewCall(call=replace(old, priority=Priority.HIGH)))
+    ranks = [client.zrange(f"{keys.WAITING}{rank}", 0, -1) for rank in (1, 2, 3)]
+    assert ranks == [[keys.member("1")], [], []]
+    assert client.zrange(keys.DELAYED, 0, -1) == [keys.member("2")]

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import redis
 
-from tests.integration.conftest import KEEP, QUICK, new, taken
-from vomind_queue.calls.decisions import DialStarted, NotStarted
+from tests.integration.conftest import KEEP, QUICK, begin, new, taken
+from vomind_queue.calls.decisions import AttemptResult, Decision, DialStarted, NotStarted
 from vomind_queue.calls.do_not_call import Wish
 from vomind_queue.calls.number_key import NumberKey
 from vomind_queue.queue import keys
@@ -104,3 +104,18 @@ def test_digests_of_two_keys_are_read_by_none(client: redis.Redis, start: Start)
     changes = DoNotCallChanges(RedisStore(client))
     changes.restore({KEY.member("+15550009999"): (1, WISH), OTHER.member(TO): (1, WISH)})
     assert start(OTHER, whole=True) is NotStarted.NO_LIST
+
+
+def test_a_list_that_cannot_be_read_leaves_earlier_attempts_their_reason(
+    client: redis.Redis, queue: CallQueue, make_worker_queue: Callable[..., WorkerQueue]
+) -> None:
+    """What the first one came to is told as long as the call is kept."""
+    worker = make_worker_queue(lease_ms=60_000)
+    queue.add([new(1)])
+    assert taken(worker) == ["1"]
+    worker.finish(begin(worker, "1"), Decision(result=AttemptResult.AGAIN, reason="Refused."))
+    worker.release("1")
+    listed(client, KEY).forget(TO)
+    assert taken(worker) == ["1"]
+    assert worker.start_dialing("1", "token") is NotStarted.NO_LIST
+    assert [each.reason for each in queue.job("1").attempts] == ["Refused."]

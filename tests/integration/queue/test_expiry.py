@@ -314,3 +314,18 @@ def used_cpu(client: redis.Redis) -> float:
     """Seconds that the server has worked: unlike a duration, the same on a machine that is busy."""
     info: Any = client.info("cpu")
     return float(info["used_cpu_user"] + info["used_cpu_sys"])
+
+
+def test_an_attempt_has_no_reason_of_the_call_before_it(
+    queue: CallQueue, worker_queue: WorkerQueue
+) -> None:
+    """The call expired before any attempt, was retried, and was placed."""
+    late = until(soon(queue))
+    queue.add([late])
+    wait_past(queue, late.call.not_after_ms or 0)
+    worker_queue.expire_due(1)
+    assert_expired(queue)
+    queue.retry_until("1", None)
+    assert taken(worker_queue) == ["1"]
+    place(worker_queue, "1")
+    assert [each.reason for each in queue.job("1").attempts] == [None]

@@ -9,18 +9,22 @@ from dataclasses import replace
 import pytest
 import redis
 
-from tests.integration.conftest import begin, taken
+from tests.integration.conftest import KEEP, begin, taken
 from tests.integration.placed_call import NONE, OTHER, SID, Line, accepted
 from tests.twilio import a_sid
 from vomind_queue.calls.call import State
 from vomind_queue.calls.call_status import OutcomePolicy, UpdateOutcome
-from vomind_queue.calls.decisions import FinishStatus
+from vomind_queue.calls.decisions import AttemptResult, Decision, FinishStatus
+from vomind_queue.calls.do_not_call import Wish
 from vomind_queue.calls.job import Recording
 from vomind_queue.errors import WrongState
 from vomind_queue.queue import keys
 from vomind_queue.queue.call_queue import CallQueue
+from vomind_queue.queue.connection import RedisStore
+from vomind_queue.queue.do_not_call_list import DoNotCallList
 from vomind_queue.queue.worker_queue import WorkerQueue
 
+WISH = Wish(by="ops", source="api")
 BUSY = OutcomePolicy(retry_on=("busy", "no-answer"), delay_ms=100, most=2)
 
 
@@ -173,3 +177,34 @@ def test_a_late_answer_to_an_attempt_of_before_is_no_orphan(
     assert taken(other) == ["1"]
     begin(other, "1")
     assert retrying.worker_queue.finish(slow, accepted(SID)).status is FinishStatus.AGAIN
+
+
+def test_a_call_that_was_ended_for_the_do_not_call_list_is_not_made_again(
+    retrying: Line, client: redis.Redis
+) -> None:
+    """Neither where it was on the line, nor where Twilio was being asked."""
+    numbers = DoNotCallList(RedisStore(client), KEEP)
+    number = "+15550000001"
+    started = retrying.dial(retry_on=["no-answer"])
+    list(numbers.add([number], WISH, end_call=True))
+    retrying.took(started, SID)
+    assert not retrying.say(started, "no-answer").repeated
+    assert retrying.job().state is State.COMPLETED
+    assert numbers.remove(number, WISH)
+    retrying.queue.cancel("1")
+    started = retrying.placed(OTHER, retry_on=["no-answer"])
+    assert numbers.on_the_line(number, end=True) == ["2"]
+    assert not retrying.say(started, "no-answer", sid=OTHER).repeated
+
+
+def test_what_was_to_be_ended_was_one_attempt(retrying: Line, client: redis.Redis) -> None:
+    """Twilio refused that one; the number is off the list before the next."""
+    numbers = DoNotCallList(RedisStore(client), KEEP)
+    started = retrying.dial()
+    list(numbers.add([started.attempt.call.to], WISH, end_call=True))
+    refused = Decision(result=AttemptResult.POSTPONED, reason="Not now.")
+    retrying.worker_queue.finish(started, refused)
+    retrying.worker_queue.release("1")
+    assert numbers.remove(started.attempt.call.to, WISH)
+    retrying.took(retrying.again(), SID)
+    assert client.zcard(keys.ORPHANS) == 0

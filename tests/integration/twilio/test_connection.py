@@ -40,6 +40,17 @@ def test_a_refused_connection_was_not_processed(make_dialer: MakeDialer) -> None
     assert "connection refused" in failed.reason
 
 
+def test_a_connection_that_the_calls_own_time_cuts_off_says_nothing_of_twilio(
+    make_dialer: MakeDialer,
+) -> None:
+    """Its hours end while it connects: no attempt is counted, and the circuit stays closed."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        dialer = make_dialer(api_base=f"https://127.0.0.1:{silent.getsockname()[1]}")
+        failed = dialer.place(replace(an_attempt(), started_s=boottime(), left_s=0.2))
+    assert isinstance(failed, Failure)
+    assert failed.kind is Kind.UNSENT
+
+
 def test_twilio_away_and_back(dialer: TwilioDialer, simulator: SimulatorClient) -> None:
     """A connection kept from before does not make the outcome of a refusal unknown."""
     assert isinstance(dialer.place(an_attempt()), Accepted)

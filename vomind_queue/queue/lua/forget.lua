@@ -11,8 +11,8 @@
 -- ARGV[5…] the number, in every spelling that is known
 -- Returns  {ok, now, next cursor, {other number that ends so, …}, id, state, …} or {late, now};
 --          `active`: it is being placed, and not out yet
--- Touches  the set, job:<id>, held:<kind>, gone:<id>, leases, window, expiring, outbox:forgotten,
---          orphans, revoked, due, dialing, busy_until, line
+-- Touches  the set, job:<id>, delayed, held:<kind>, gone:<id>, leases, window, expiring,
+--          outbox:forgotten, orphans, revoked, due, dialing, busy_until, line
 --- @include "busy_number"
 --- @include "clock"
 --- @include "erase"

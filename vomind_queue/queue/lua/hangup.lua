@@ -9,7 +9,6 @@
 -- Touches  job:<id>, staging, orphans, due, totals, outbox
 --- @include "clock"
 --- @include "hang_up"
---- @include "job"
 --- @include "log"
 --- @include "state"
 
@@ -24,7 +23,5 @@ end
 if not hang_up(ARGV[2], now) then
     return { C.wrong_state, now, state }
 end
--- However it ends now, it is not placed again.
-redis.call('HSET', job_key(ARGV[2]), 'hungup', now)
 log_event(ARGV[2], 'hung_up', done_by(ARGV[3]))
 return { C.ok, now }

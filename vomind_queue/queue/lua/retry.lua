@@ -13,6 +13,7 @@
 -- Returns  {ok, now}, {wrong_state, now, state}, {missing | late | mismatch | expired, now}
 -- Touches  job:<id>, waiting:<rank>, failed, expiring, redbeat:recurring:<id>, schedule:<id>,
 --          runs:<id>, staging, totals, notify, due, outbox
+--- @include "attempt"
 --- @include "clock"
 --- @include "expiry"
 --- @include "job"
@@ -54,10 +55,7 @@ if ARGV[6] ~= '' then
 end
 set_expiry(ARGV[2], latest, now)
 redis.call('ZREM', K.failed, mem)
-local reason = redis.call('HGET', key, 'reason')
-if reason then
-    redis.call('HSET', key, 'why', reason)
-end
+keep_why(key, redis.call('HGET', key, 'reason'))
 redis.call('HDEL', key, 'round', 'repeats', 'reason', 'ended', 'notbefore')
 redis.call('HSET', key, 'state', 'waiting')
 redis.call('ZADD', K.waiting .. redis.call('HGET', key, 'priority'), now, mem)

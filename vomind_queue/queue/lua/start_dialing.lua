@@ -19,6 +19,7 @@
 --          of rule that holds it outside its hours
 -- ARGV[17] its hours, `start-end` in unix ms, the soonest first
 -- ARGV[18] when the rules are checked again if none are left, ms from now
+-- ARGV[19] least time between two calls to one number, ms
 -- Returns  {ok, now, data, attempts so far, round, how long it may ring in ms, number that it comes from,
 --          latest start or ''}, {unjudged, now, data} or
 --          {lost | paused | preempted | limited | circuit_open | busy | held | expired | do_not_call |
@@ -60,7 +61,8 @@ local id, lease, attempt = ARGV[1], ARGV[2], ARGV[3]
 local key = job_key(id)
 local mem = member(id)
 local job = redis.call('HMGET', key, 'state', 'lease', 'mark', 'attempt', 'priority', 'data',
-    'attempts', 'round', 'pos', 'due', 'busy', 'notbefore', 'ring', 'notafter', 'from')
+    'attempts', 'round', 'pos', 'due', 'busy', 'notbefore', 'ring', 'notafter', 'from', 'hangup',
+    'reason')
 
 local function started(at, ring_ms, from)
     return { C.ok, at, job[6], tonumber(job[7] or 0), tonumber(job[8] or 0), ring_ms, from, job[14] or '' }
@@ -138,7 +140,10 @@ local said = list_says(number, unpack(ARGV, 12, 15))
 if said == 'unknown' then
     release_probe()
     redis.call('ZREM', K.window, lease)
-    redis.call('HSET', key, 'reason', NO_LIST)
+    if job[17] ~= NO_LIST then
+        keep_why(key, job[17])
+        redis.call('HSET', key, 'reason', NO_LIST)
+    end
     delay(id, now + NO_LIST_MS, true)
     notify()
     return { C.no_list, now }
@@ -168,7 +173,7 @@ end
 
 local free = redis.call('HSETNX', K.dialing, number, id) == 1
 local owner = not free and redis.call('HGET', K.dialing, number)
-local taken = owner and taken_until(number, owner, id, now)
+local taken = owner and taken_until(number, owner, id, now, tonumber(ARGV[19]))
 if taken then
     release_probe()
     redis.call('ZREM', K.window, lease)
@@ -194,8 +199,9 @@ note_start(lease, now, math.max(max, tonumber(ARGV[4])))
 if job[7] then
     archive(key)
 end
-if job[11] or job[12] then
-    redis.call('HDEL', key, 'busy', 'notbefore')
+if job[11] or job[12] or job[16] then
+    -- What was to be ended was the attempt before.
+    redis.call('HDEL', key, 'busy', 'notbefore', 'hangup')
 end
 redis.call('HSET', key, 'attempt', attempt, 'mark', now, 'started', now, 'callbacks', ARGV[7])
 local from = sender_of(job[6]) or ARGV[11]

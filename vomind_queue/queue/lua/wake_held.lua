@@ -9,21 +9,23 @@
 --- @include "clock"
 --- @include "hours"
 --- @include "job"
+--- @include "memory"
 --- @include "notify"
 
 local now = now_ms()
 if redis.call('GET', K.rules) == ARGV[1] then
     return { now, 0 }
 end
+free_first()
 local woken = 0
 for i = 3, #ARGV do
     local left = tonumber(ARGV[2]) - woken
     local found = left > 0 and redis.call('ZRANGE', K.held .. ARGV[i], 0, left - 1) or {}
     for _, mem in ipairs(found) do
-        redis.call('ZREM', K.held .. ARGV[i], mem)
         if stop_holding(job_key(id_of(mem)), mem) then
             redis.call('ZADD', K.delayed, 'XX', now, mem)
         end
+        redis.call('ZREM', K.held .. ARGV[i], mem)
     end
     woken = woken + #found
 end

@@ -1,5 +1,12 @@
 -- The attempts of a call that have ended.
 
+-- The outcome of the last attempt stays with it, whatever becomes of the call from now on.
+local function keep_why(key, reason)
+    if reason and redis.call('HEXISTS', key, 'finished') == 1 then
+        redis.call('HSETNX', key, 'why', reason)
+    end
+end
+
 -- Moves the last attempt to those before it, once it has ended.
 local function archive(key)
     local said = redis.call('HMGET', key, 'finished', 'attempts', 'started', 'sid', 'status', 'over',

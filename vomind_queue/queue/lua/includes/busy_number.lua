@@ -11,11 +11,16 @@ local LONGEST_CALL_MS, RINGS_ON_MS = 14400000, 5000
 local SWEPT = 3
 
 -- Until when another call to the number waits at the latest, or nil: `owner` is whose it is.
-local function taken_until(number, owner, id, now)
-    if owner ~= id and redis.call('HEXISTS', job_key(owner), 'mark') == 1 then
+local function taken_until(number, owner, id, now, gap_ms)
+    local mark, over = unpack(redis.call('HMGET', job_key(owner), 'mark', 'over'))
+    if owner ~= id and mark then
         return math.huge
     end
     local at = tonumber(redis.call('ZSCORE', K.busy_until, number) or 0)
+    if over then
+        -- An older process that recorded the end did not free the number.
+        at = math.min(at, tonumber(over) + gap_ms)
+    end
     return at > now and at or nil
 end
 

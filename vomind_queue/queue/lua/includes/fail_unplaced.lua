@@ -1,4 +1,5 @@
 -- Ends a call that must never be placed; Twilio is not asked.
+--- @include "attempt"
 --- @include "clock"
 --- @include "held"
 --- @include "history"
@@ -12,8 +13,7 @@ local function fail_unplaced(id, kind, reason, age, keep)
     local now, key, mem = now_ms(), job_key(id), member(id)
     local job = redis.call('HMGET', key, 'state', 'priority', 'lease', 'reason', 'attempts')
     if job[4] then
-        -- The outcome of its last attempt stays with that attempt.
-        redis.call('HSET', key, 'why', job[4])
+        keep_why(key, job[4])
         reason = reason .. ' Before that: ' .. job[4]
     end
     if job[1] == 'active' then

@@ -11,6 +11,8 @@ local function hang_up(id, now)
     if call[1] ~= 'completed' or not call[2] or call[3] or tonumber(call[4] or 0) >= ENDED then
         return false
     end
+    -- However it ends now, it is not placed again.
+    redis.call('HSET', job_key(id), 'hungup', now)
     set_due(K.orphans, call[2], now, now)
     return true
 end

@@ -11,12 +11,15 @@ local function opens_at(hours, now)
     return nil
 end
 
--- Removes a call from those that a rule holds; returns whether it was among them.
+-- Removes a call from those that a rule holds; returns whether one holds it still. An older
+-- process, which knows no rules, may have moved it meanwhile.
 local function stop_holding(key, mem)
     local by = redis.call('HGET', key, 'held')
-    if by then
-        redis.call('ZREM', K.held .. by, mem)
-        redis.call('HDEL', key, 'held')
+    if not by then
+        return false
     end
-    return by
+    local held_until = redis.call('ZSCORE', K.held .. by, mem)
+    redis.call('ZREM', K.held .. by, mem)
+    redis.call('HDEL', key, 'held')
+    return held_until and held_until == redis.call('ZSCORE', K.delayed, mem)
 end
