@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import Office, Visitor
 from tests.browser.test_everybody import WIDTHS, drawn, violations
 from tests.integration.call_log.lines import row
+from tests.stack import Stack
 from vomind_queue.call_log.models import Batch, CallRow
 from vomind_queue.call_log.sqlite import SqliteLog
 
@@ -35,6 +37,28 @@ def made_up(number: int, at_ms: int) -> CallRow:
         outcome=outcome,
         answered_by=by,
     )
+
+
+@pytest.fixture(scope="module")
+def own_log(everything: Office, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """One more web, whose call log no other test's calls come into."""
+    shared = everything.stack
+    stack = Stack(
+        directory=tmp_path_factory.mktemp("trends"),
+        redis_url=shared.redis_url,
+        settings=dict(shared.settings),
+    )
+    try:
+        stack.start_web()
+        yield stack
+    finally:
+        stack.close()
+
+
+@pytest.fixture
+def office(everything: Office, own_log: Stack) -> Office:
+    """The office with that log."""
+    return replace(everything, stack=own_log)
 
 
 @pytest.fixture
