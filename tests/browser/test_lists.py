@@ -257,6 +257,7 @@ def test_the_keyboard_leads_anywhere(office: Office, page: Page) -> None:
     office("POST", "/pause")
     job_id = office.call(NUMBER)
     office.logged(job_id)
+    expect(page.get_by_role("button", name="Resume")).to_be_visible()
     page.keyboard.press("Control+k")
     page.keyboard.type("resume")
     page.keyboard.press("Enter")
