@@ -28,7 +28,13 @@ class WrittenNumber(Number):
 class NumberList(fields.Rule[list[Any]]):
     """Numbers, each of which is read for itself."""
 
-    shape: Mapping[str, Any] = {"type": "array", "minItems": 1, "maxItems": MOST_NUMBERS}
+    shape: Mapping[str, Any] = {
+        "type": "array",
+        # Whatever is no number is refused in its own row of the answer.
+        "items": {},
+        "minItems": 1,
+        "maxItems": MOST_NUMBERS,
+    }
 
     def read(self, value: Any) -> list[Any]:
         if not isinstance(value, list) or not 1 <= len(value) <= MOST_NUMBERS:
