@@ -62,8 +62,11 @@ if sid ~= '' and (not job[3] or job[2] ~= attempt) and redis.call('ZSCORE', K.si
     return { C.again, now, 0, 0 }
 end
 if not job[1] then
-    local unwanted = redis.call('ZSCORE', K.revoked, attempt)
-    return { unwanted and C.superseded or C.missing, now, 0, 0 }
+    if not redis.call('ZSCORE', K.revoked, attempt) then
+        return { C.missing, now, 0, 0 }
+    end
+    -- A repetition, perhaps: without a ring there is nothing to end.
+    return { sid ~= '' and C.superseded or C.again, now, 0, 0 }
 end
 if job[2] ~= attempt then
     return { C.superseded, now, 0, 0 }
