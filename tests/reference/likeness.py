@@ -13,7 +13,7 @@ from vomind_queue.api.openapi.document import document
 
 #: What differs from one time to the next, by the kind that it is.
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
-_AGO = re.compile(r"\d+ days( \d+ hours?)?")
+_AGO = re.compile(r"\d+ days( \d+ (hours?|minutes?|seconds?))?")
 _REQUEST_ID = re.compile(r"[0-9a-f]{32}")
 #: Unix ms, and what is counted from there.
 _RECENT = 10**12
