@@ -21,6 +21,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from importlib import import_module
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 ROOT = Path(__file__).parent.parent
@@ -31,9 +32,12 @@ IMPORTED = (
     *("celery.concurrency.thread", "celery.worker.consumer", "tornado.web"),
     *("vomind_queue.processes.worker", "vomind_queue.container.log_services", "granian"),
     *("flask", "marshmallow", "vomind_queue.api.openapi.document", "simulator.simulator"),
+    *("vomind_queue.cli.main", "vomind_queue.cli.doctor"),
 )
-#: What is forked, by the beginning of a module's name.
-_OURS = ("celery", "simulator", "vomind_queue.processes.")
+#: What is forked: these modules, and those within.
+_OURS = ("celery", "simulator", "vomind_queue")
+#: The longest that a command may take, s; two busy cores included.
+RUN_S = 60
 #: The longest order, bytes.
 _ORDER_MAX = 128 * 1024
 #: A process id and an exit status are told in so many bytes each.
@@ -78,17 +82,51 @@ class Nursery:
         """Return whether it can start this: a module of ours, in an interpreter as any other."""
         return (
             arguments[0] == "-m"
-            and arguments[1].startswith(_OURS)
+            and arguments[1].split(".")[0] in _OURS
             and "PYTHONPATH" not in environment
         )
 
     def start(self, arguments: Sequence[str], environment: Mapping[str, str], log: int) -> Child:
         """Run a module with arguments, as ``python -m`` does; its output goes to ``log``."""
+        with Path(os.devnull).open() as nothing:
+            return self._fork(arguments, environment, ROOT, [nothing.fileno(), log, log])
+
+    def run(
+        self, arguments: Sequence[str], environment: Mapping[str, str], directory: Path, text: str
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a module to its end, with ``text`` on its standard input."""
+        with TemporaryFile("w+") as given, TemporaryFile("w+") as out, TemporaryFile("w+") as err:
+            given.write(text)
+            given.seek(0)
+            streams = [each.fileno() for each in (given, out, err)]
+            child = self._fork(arguments, environment, directory, streams)
+            try:
+                status = child.wait(RUN_S)
+            except subprocess.TimeoutExpired:
+                os.killpg(child.pid, signal.SIGKILL)
+                raise
+            out.seek(0)
+            err.seek(0)
+            return subprocess.CompletedProcess(arguments, status, out.read(), err.read())
+
+    def _fork(
+        self,
+        arguments: Sequence[str],
+        environment: Mapping[str, str],
+        directory: Path,
+        streams: Sequence[int],
+    ) -> Child:
         channel = self._channel or self._open()
-        order = json.dumps({"module": list(arguments[1:]), "environment": dict(environment)})
+        order = json.dumps(
+            {
+                "module": list(arguments[1:]),
+                "environment": dict(environment),
+                "directory": str(directory),
+            }
+        )
         heard, write_end = os.pipe()
         try:
-            socket.send_fds(channel, [order.encode()], [log, write_end])
+            socket.send_fds(channel, [order.encode()], [*streams, write_end])
         finally:
             os.close(write_end)
         return Child(heard)
@@ -117,6 +155,28 @@ class Nursery:
 
 #: The one that `Process.start` asks; None while there is none.
 current: Nursery | None = None
+
+
+def run(
+    arguments: Sequence[str],
+    *,
+    environment: Mapping[str, str],
+    directory: Path = ROOT,
+    text: str | None = None,
+) -> subprocess.CompletedProcess[str]:
+    """Run Python with arguments to its end, forked where that can be; return what it printed."""
+    if current and current.takes(arguments, environment):
+        return current.run(arguments, environment, directory, text or "")
+    return subprocess.run(
+        [sys.executable, *arguments],
+        env={**environment},
+        cwd=directory,
+        input=text or "",
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=RUN_S,
+    )
 
 
 @contextmanager
@@ -150,10 +210,10 @@ class _Forker:
                 os.read(self._wakened, 1024)
                 self._reap()
             if self._channel in ready:
-                order, fds, _, _ = socket.recv_fds(self._channel, _ORDER_MAX, 2)
+                order, fds, _, _ = socket.recv_fds(self._channel, _ORDER_MAX, 4)
                 if not order:
                     return None
-                if module := self._fork(json.loads(order), *fds):
+                if module := self._fork(json.loads(order), fds[:3], fds[3]):
                     return module
 
     def _reap(self) -> None:
@@ -166,17 +226,19 @@ class _Forker:
                 os.write(write_end, _number(os.waitstatus_to_exitcode(status)))
             os.close(write_end)
 
-    def _fork(self, order: Any, log: int, write_end: int) -> list[str] | None:
+    def _fork(self, order: Any, streams: Sequence[int], write_end: int) -> list[str] | None:
         pid = os.fork()
         if pid:
-            os.close(log)
+            for stream in streams:
+                os.close(stream)
             self._told[pid] = write_end
             return None
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         os.setsid()
-        os.dup2(log, 1)
-        os.dup2(log, 2)
+        for number, stream in enumerate(streams):
+            os.dup2(stream, number)
+        os.chdir(order["directory"])
         # Not before it has a session: until then nobody could kill it by that.
         os.write(write_end, _number(os.getpid()))
         os.closerange(3, 1024)

@@ -184,15 +184,7 @@ class Stack:
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run Python with the stack's settings to its end, whatever that is."""
-        return subprocess.run(
-            [sys.executable, *arguments],
-            env=self.environment(),
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
+        return nursery.run(arguments, environment=self.environment())
 
     def start_web(self, **settings: str) -> Process:
         """Start the API and wait until it answers."""

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
+from tests import nursery
 from tests.stack import ROOT
 
 COMMAND = (sys.executable, "-m", "vomind_queue")
@@ -61,16 +62,12 @@ class Typist:
 
     def __call__(self, *arguments: str, text: str | None = None, **environ: str) -> Done:
         """Run a command to its end, without a terminal."""
-        done = subprocess.run(
-            [*COMMAND, *arguments],
-            env=self._environ(**environ),
-            cwd=self.directory,
-            input=text,
-            stdin=subprocess.DEVNULL if text is None else None,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=60,
+        variables = self._environ(**environ)
+        if nursery.current:
+            # What is forked has the product imported already.
+            del variables["PYTHONPATH"]
+        done = nursery.run(
+            [*COMMAND[1:], *arguments], environment=variables, directory=self.directory, text=text
         )
         return Done(done.returncode, done.stdout, done.stderr)
 
