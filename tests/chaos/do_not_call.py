@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import threading
 import time
 from dataclasses import dataclass
 
@@ -11,7 +10,7 @@ import requests
 
 from tests.chaos.arena import Arena, arena
 from tests.chaos.client import PATIENCE_S
-from tests.chaos.harm import deeds, havoc, of_process, of_server
+from tests.chaos.harm import deeds, havoc, in_parallel, of_process, of_server
 from tests.chaos.journal import now_ms
 from tests.chaos.scale import Scale
 from tests.chaos.verify import Evidence, fail_on
@@ -37,17 +36,8 @@ def wishes_race(scale: Scale, seed: int) -> tuple[str, str]:
         made.phone.faults({"fault": "slow", "ms": 20, "when": "after"})
         targets = [of_server(made.server), *map(of_process, made.workers)]
         found: list[Wish] = []
-        threads = [
-            threading.Thread(
-                target=_race, args=(made, random.Random(made.rng.random()), races // 4, found)
-            )
-            for _ in range(4)
-        ]
         with havoc(made, targets, every_s=(0.5, 4.0), stop_s=(0.1, 1.0)):
-            for thread in threads:
-                thread.start()
-            for thread in threads:
-                thread.join()
+            in_parallel(made, lambda rng: _race(made, rng, races // 4, found))
         evidence = made.judge(within_s=120 + races / 20)
         size = f"{len(found)} numbers, {deeds(targets)}"
     fail_on([fault for wish in found for fault in _faults(wish, evidence)])

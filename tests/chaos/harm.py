@@ -10,6 +10,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from tests.chaos.arena import Arena
@@ -82,6 +83,14 @@ def victims(arena: Arena) -> list[Victim]:
     """Web, workers and server."""
     assert arena.web is not None
     return [*map(of_process, (arena.web, *arena.workers)), of_server(arena.server)]
+
+
+def in_parallel(arena: Arena, run: Callable[[random.Random], None], clients: int = 4) -> None:
+    """Run it in threads, each with random numbers of its own; raise what the first one raised."""
+    seeds = [random.Random(arena.rng.random()) for _ in range(clients)]
+    with ThreadPoolExecutor(clients) as pool:
+        for _ in pool.map(run, seeds):
+            pass
 
 
 @contextlib.contextmanager

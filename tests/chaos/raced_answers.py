@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ import requests
 
 from tests.chaos.arena import Arena, arena
 from tests.chaos.client import PATIENCE_S
+from tests.chaos.harm import in_parallel
 from tests.chaos.journal import now_ms
 from tests.chaos.scale import Scale
 from tests.chaos.verify import fail_on, listed
@@ -85,18 +85,13 @@ def races(scale: Scale, seed: int) -> tuple[str, str]:
 
 def _all(made: Arena, count: int) -> list[Race]:
     found: list[Race] = []
-    seeds = [random.Random(made.rng.random()) for _ in range(CLIENTS)]
 
     def run(rng: random.Random) -> None:
         session = requests.Session()
         turns = islice(cycle(KINDS.values()), count // CLIENTS)
         found.extend(race(made, rng, session) for race in turns)
 
-    threads = [threading.Thread(target=run, args=(rng,)) for rng in seeds]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    in_parallel(made, run, CLIENTS)
     if len(found) < count // CLIENTS * CLIENTS:
         fail_on([f"{count - len(found)} races were not run to their end"])
     return found

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 from tests.chaos.arena import Arena, arena
 from tests.chaos.client import Client, Told
-from tests.chaos.harm import deeds, havoc, of_process, of_server
+from tests.chaos.harm import deeds, havoc, in_parallel, of_process, of_server
 from tests.chaos.scale import Scale
 from tests.chaos.verify import Evidence, fail_on
 
@@ -71,17 +71,8 @@ def _cancels(scale: Scale, seed: int, races: int, *, restarts: bool) -> tuple[st
         made.start(workers=3, CALL_WORKER_CONCURRENCY="2")
         made.phone.faults({"fault": "slow", "ms": 20, "when": "after"})
         targets = [of_server(made.server)] if restarts else []
-        threads = [
-            threading.Thread(
-                target=_add_and_cancel, args=(made, random.Random(made.rng.random()), races // 4)
-            )
-            for _ in range(4)
-        ]
         with havoc(made, targets, every_s=(0.1, 1.5), stop_s=(0.1, 1.0)):
-            for thread in threads:
-                thread.start()
-            for thread in threads:
-                thread.join()
+            in_parallel(made, lambda rng: _add_and_cancel(made, rng, races // 4))
         evidence = made.judge(within_s=60 + races / 20)
         harm = f", {deeds(targets)}" if restarts else ""
     before = [gone for gone in evidence.journal.cancelled.values() if gone.was != "completed"]
