@@ -101,7 +101,7 @@ class CallsApi:
         authorization = request.headers.get("authorization", "")
         to = str(parameters["To"])
         with self._accepting:
-            if rule := self._faults.crowded(to, self._book.under_way(account)):
+            if rule := self._faults.crowded(to, lambda: self._book.under_way(account)):
                 raise MistakeError(
                     rule.code or 10004, status=rule.status, retry_after_s=rule.retry_after
                 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
@@ -142,10 +143,13 @@ class Faults(RuleList[Rule]):
                     struck.append(rule)
         return sorted(struck, key=lambda rule: rule.fault is not Fault.SLOW)
 
-    def crowded(self, to: str, under_way: int) -> Rule | None:
-        """Return the rule by which one more call is refused, and count that."""
+    def crowded(self, to: str, under_way: Callable[[], int]) -> Rule | None:
+        """Return the rule by which one more call is refused, and count that.
+
+        ``under_way`` counts the calls that are not over: slow where there were many.
+        """
         for rule in self._standing(Fault.CROWDED, to):
-            if under_way >= rule.lines:
+            if under_way() >= rule.lines:
                 rule.struck += 1
                 return rule
         return None

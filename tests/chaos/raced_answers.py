@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -85,14 +86,15 @@ def races(scale: Scale, seed: int) -> tuple[str, str]:
 
 def _all(made: Arena, count: int) -> list[Race]:
     found: list[Race] = []
+    each = math.ceil(count / CLIENTS)
 
     def run(rng: random.Random) -> None:
         session = requests.Session()
-        turns = islice(cycle(KINDS.values()), count // CLIENTS)
+        turns = islice(cycle(KINDS.values()), each)
         found.extend(race(made, rng, session) for race in turns)
 
     in_parallel(made, run, CLIENTS)
-    if len(found) < count // CLIENTS * CLIENTS:
+    if len(found) < count:
         fail_on([f"{count - len(found)} races were not run to their end"])
     return found
 
