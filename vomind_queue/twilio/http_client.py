@@ -98,7 +98,7 @@ class BoundedHttpClient(HttpClient):  # type: ignore[misc]  # the library brings
             http.sock = cast(socket.socket, stream)
             http.request(method, target, _encoded(data).encode() or None, given)
             stream.transmit()
-            response = http.getresponse()
+            response = _final(http.getresponse(), stream, method)
             exchange.answer = _whole(response)
         except BaseException:
             reset(sock)
@@ -184,9 +184,19 @@ class _Stream:
         return len(piece)
 
 
+def _final(response: HTTPResponse, stream: _Stream, method: str) -> HTTPResponse:
+    """Return the answer itself: what may come before it (RFC 9110, 15.2) is read over.
+
+    ``http.client`` does that with 100 alone.
+    """
+    while HTTPStatus.SWITCHING_PROTOCOLS < response.status < HTTPStatus.OK:
+        response = HTTPResponse(cast(socket.socket, stream), method=method)
+        response.begin()
+    return response
+
+
 def _whole(response: HTTPResponse) -> Response:
     if response.status < HTTPStatus.OK:
-        # The real answer may follow, and must not be mistaken for that of the next request.
         raise HTTPException(f"the status is {response.status}")
     # Piece by piece: otherwise http.client allocates whatever length the server announces.
     body = b"".join(iter(lambda: response.read(_PIECE), b""))

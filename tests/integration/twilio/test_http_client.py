@@ -30,6 +30,7 @@ CHUNKED = (
     + b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in (BODY[:9], BODY[9:], b""))
 )
 CONTINUED = b"HTTP/1.1 100 Continue\r\n\r\n" + WHOLE
+HINTED = b"HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n" + WHOLE
 #: Its body ends where the connection ends.
 ENDLESS = CREATED + b"\r\n" + BODY
 BUSY = b'{"code": 20429, "message": "Too Many Requests"}'
@@ -46,7 +47,9 @@ def raw_server() -> Iterator[RawServer]:
 
 @pytest.mark.parametrize("pause_s", [None, 0.0002], ids=["in one piece", "byte by byte"])
 @pytest.mark.parametrize(
-    "answer", [WHOLE, CHUNKED, CONTINUED], ids=["whole", "chunked", "continued"]
+    "answer",
+    [WHOLE, CHUNKED, CONTINUED, HINTED],
+    ids=["whole", "chunked", "continued", "hinted"],
 )
 def test_an_answer_in_any_pieces(
     make_dialer: MakeDialer, raw_server: RawServer, answer: bytes, pause_s: float | None
@@ -107,10 +110,9 @@ def test_an_announced_end(make_dialer: MakeDialer, raw_server: RawServer) -> Non
     "answer",
     [
         b"HTTP/1.1 101 X\r\nConnection: upgrade\r\nUpgrade: h2c\r\n\r\nsomething",
-        b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n" + WHOLE,
         b"HTTP/1.1 103 Early Hints\r\n\r\n",
     ],
-    ids=["another protocol", "early hints", "early hints alone"],
+    ids=["another protocol", "early hints alone"],
 )
 def test_a_provisional_answer_is_none(
     make_dialer: MakeDialer, raw_server: RawServer, answer: bytes
