@@ -20,7 +20,8 @@ SLIPS = {
 }  # fmt: skip
 
 OWN = ("phone", "name", "email", "company", "id", "userId", "type", "status", "notes",
-       "jobId", "x" * 500, "", "☎", "campaign")  # fmt: skip
+       "jobId", "x" * 500, "", "☎", "campaign", "createdAt", "last_call_time", "birthDate",
+       "format", "customer_number", "lifetime", "repeatCustomer", "callType")  # fmt: skip
 
 
 @pytest.mark.parametrize(("sent", "meant"), SLIPS.items())
@@ -52,7 +53,27 @@ FOREIGN: list[tuple[str, object, str]] = [
     *[(name, 5, "did you mean notAfter?") for name in ("ttl", "expiresAt", "validUntil")],
     *[(name, 5, "Not supported") for name in ("maxAttempts", "assistantId")],
     *[(name, "de", "language") for name in ("lang", "locale", "Language", "language_code")],
-    *[(name, "x", "voice") for name in ("voiceId", "Voice", "voice_name")],
+    *[(name, "x", "voice") for name in ("voiceId", "Voice", "voice_name", "ttsVoice")],
+    *[(name, 5, "scheduleAt") for name in ("appointment_date", "reminderTime", "callback_time")],
+    *[(name, 5, "scheduleAt") for name in ("when_to_call", "timeOfCall", "holdUntil", "activeAt")],
+    *[(name, 5, "scheduleAt") for name in ("startDateTime", "deliverAfter", "earliestStartAt")],
+    *[("x", time, "scheduleAt") for time in ("01/02/2027 09:00", "1.2.2027", "Jan 2nd, 2027")],
+    *[("x", time, "scheduleAt") for time in ("Fri, 01 Jan 2027 09:00:00 GMT", "1 January 2027")],
+    *[
+        ("x", time, "scheduleAt")
+        for time in ("09:00", "9:30 pm", "tomorrow at 9am", "in 5 minutes")
+    ],
+    *[("x", time, "scheduleAt") for time in (1798794000000, "1798794000000", "FREQ=DAILY;COUNT=3")],
+    *[("x", time, "scheduleAt") for time in ("R5/2027-01-01T00:00:00Z/P1D", "every day at 9")],
+    *[(name, 5, "cronExpression") for name in ("cronTime", "nextRun", "weekdays")],
+    *[(name, "Hi", "message") for name in ("tts_text", "call_script", "greetingMessage", "ssml")],
+    *[(name, "+15005550006", "from") for name in ("sender", "call_from", "outgoing_number")],
+    *[(name, True, "record") for name in ("recordCalls", "call_recording")],
+    *[(name, 5, "Not supported") for name in ("maxCallDuration", "twimlBin", "speechRate", "loop")],
+    *[(name, True, "would ring") for name in ("dryRun", "test_mode", "doNotCall", "draft")],
+    *[(name, False, "would ring") for name in ("enabled", "isActive")],
+    *[(name, "x", "Idempotency-Key") for name in ("idempotencyKey", "deduplication_id")],
+    ("urgent", True, "priority"),
 ]
 
 
@@ -72,8 +93,14 @@ def test_other_words_beside_a_message_are_the_apps_own(sent: str) -> None:
     call_schemas.CALL.load({"to": TO, "message": "Hello", sent: "Hi"})
 
 
-@pytest.mark.parametrize("value", ["P", "PT", "12", "a b c d e", "2027", "1-2-3", "M 4 a b c"])
-def test_a_value_that_is_no_time_is_the_apps_own(value: str) -> None:
+@pytest.mark.parametrize(
+    "value",
+    [
+        *("P", "PT", "12", "a b c d e", "2027", "1-2-3", "M 4 a b c", "R/D", "16:9", "in a hurry"),
+        *("+2348031234567", 2348031234567, 1798794000, "98-76-5432", "every customer", "May"),
+    ],
+)
+def test_a_value_that_is_no_time_is_the_apps_own(value: object) -> None:
     """It is ignored and listed."""
     call_schemas.CALL.load({"to": TO, "note": value})
 
@@ -122,6 +149,12 @@ def test_a_field_of_each_call_beside_the_calls_is_refused(name: str) -> None:
         call_schemas.BULK.load({"calls": [{"to": TO}], name: "x"})
     assert "on each call" in refused.value.messages[name][0]  # type: ignore[index]
     call_schemas.BULK.load({"calls": [{"to": TO}], name: None})
+
+
+@pytest.mark.parametrize("name", ["dryRun", "doNotCall", "record_call", "paused", "fullTime"])
+def test_what_is_not_wished_for_changes_nothing(name: str) -> None:
+    """Their false is what happens anyway."""
+    call_schemas.CALL.load({"to": TO, name: False})
 
 
 @pytest.mark.parametrize("name", ["invoice", "voices", "form", "records"])

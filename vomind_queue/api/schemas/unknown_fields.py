@@ -72,29 +72,42 @@ def slips(sent: Mapping[str, Any], known: frozenset[str]) -> dict[str, list[str]
 def _objection(name: str, sent: Mapping[str, Any], known: frozenset[str]) -> str | None:
     """Return what is said of a field that is neither known nor another endpoint's, or ``None``."""
     is_of_call = sent[name] is not None and bool(known & _OF_CALLS)
-    text = _foreign(name, sent, known) if is_of_call else None
+    short = name[:_LONGEST_NAME]
+    text = _foreign(short, sent[name], known) if is_of_call else None
     if text is None and len(name) <= _LONGEST_NAME:
         text = hint(name, known)
     if text is None and is_of_call:
-        text = foreign_fields.time_within(sent[name], known)
+        text = _implied(short, sent, sent[name], known)
     return text
 
 
-def _foreign(name: str, sent: Mapping[str, Any], known: frozenset[str]) -> str | None:
+def _foreign(name: str, value: Any, known: frozenset[str]) -> str | None:
     """Return what is said of a name that other APIs have for what a call is, or ``None``."""
-    plain = foreign_fields.plain(name[:_LONGEST_NAME])
-    changes_nothing = sent[name] is False
-    meant = foreign_fields.target(plain) or (
-        None if changes_nothing else foreign_fields.option(plain)
-    )
-    if meant == "scheduleAt" and "startAt" in known:
-        meant = "startAt"
-    if meant:
-        return _did_you_mean(meant, known)
-    if foreign_fields.is_words(plain):
+    for form in foreign_fields.forms(name):
+        meant = foreign_fields.target(form)
+        if meant is None and value is not False:
+            meant = form if form in known else foreign_fields.option(form)
+        if meant:
+            return _meant(meant, known)
+        if text := foreign_fields.manner(form, value):
+            return text
+    return None
+
+
+def _implied(name: str, sent: Mapping[str, Any], value: Any, known: frozenset[str]) -> str | None:
+    """Return what is said of a name or a value that is made like those of a call, or ``None``."""
+    if foreign_fields.is_words(name):
         is_mute = "message" in known and sent.get("message") is None
         return foreign_fields.NO_MESSAGE if is_mute else None
-    return None if changes_nothing else foreign_fields.manner(plain)
+    if foreign_fields.is_moment(name, value):
+        return _meant("scheduleAt", known)
+    return foreign_fields.time_within(value, known)
+
+
+def _meant(field: str, known: frozenset[str]) -> str:
+    return _did_you_mean(
+        "startAt" if field == "scheduleAt" and "startAt" in known else field, known
+    )
 
 
 def ignored(sent: Mapping[str, Any], known: frozenset[str]) -> set[str]:
@@ -115,12 +128,14 @@ def hint(name: str, known: frozenset[str]) -> str | None:
     plain = foreign_fields.plain(name)
     names = {foreign_fields.plain(each): each for each in (*PLACES, *known)}
     long = [each for each in names if each not in _SHORT]
+    if plain not in names:
+        for begin, field in foreign_fields.TIMING.items():
+            if plain.startswith(begin):
+                return _did_you_mean(field, known)
     close = [plain] if plain in names else get_close_matches(plain, long, n=1, cutoff=_ALIKE)
     if not close:
         # An abbreviation, such as cron or meta.
         close = [each for each in long if len(plain) > 3 and each.startswith(plain)]  # noqa: PLR2004
-    if not close and plain.startswith(foreign_fields.TIMING):
-        close = get_close_matches(plain, long, n=1, cutoff=0)
     if not close:
         return None
     return _did_you_mean(names[close[0]], known)
