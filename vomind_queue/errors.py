@@ -57,6 +57,29 @@ class NumberNotListed(QueueError):
         super().__init__("That number is not on the do-not-call list.")
 
 
+class NoRules(QueueError):
+    """No calling rules are set, so that no day can be closed."""
+
+    def __init__(self) -> None:
+        super().__init__("No calling rules are set (CALLING_RULES), so no day can be closed.")
+
+
+class TooManyDays(QueueError):
+    """There is no room for another closed day."""
+
+    def __init__(self) -> None:
+        super().__init__("Too many days are closed; remove some that have passed.")
+
+
+class DayNotClosed(QueueError):
+    """The day was not closed at run time."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "No such closed day. Those of the setting CLOSED_DAYS cannot be removed here."
+        )
+
+
 class KeyReused(QueueError):
     """The idempotency key was sent before with another request."""
 

@@ -13,7 +13,7 @@ from werkzeug.test import TestResponse
 
 from tests.integration.api.conftest import Api
 from tests.reference.likeness import faults, likened
-from tests.reference.worlds import WORLDS, World, prepare
+from tests.reference.worlds import SETTINGS, WORLDS, World, prepare
 from tests.twilio import PUBLIC_URL, REACHED, sign
 from vomind_queue.api.openapi.document import document
 from vomind_queue.api.openapi.operation import Example, Operation
@@ -39,9 +39,10 @@ def world(
     worker_queue: WorkerQueue,
     ship: Callable[[], None],
     valkey: redis.Redis,
+    request: pytest.FixtureRequest,
 ) -> World:
     """A service that Twilio can reach, with nothing in it."""
-    api = make_api(**REACHED, CALL_RATE_LIMIT="10/m")
+    api = make_api(**REACHED, CALL_RATE_LIMIT="10/m", **SETTINGS.get(request.node.callspec.id, {}))
     return World(api=api, worker_queue=worker_queue, ship=ship, valkey=valkey)
 
 

@@ -16,7 +16,10 @@ from vomind_queue.calls.attempts import Accepted
 from vomind_queue.calls.decisions import AttemptResult, Decision, DialStarted
 from vomind_queue.calls.senders import Senders
 from vomind_queue.queue import keys
+from vomind_queue.queue.closed_days import ClosedDays
+from vomind_queue.queue.connection import RedisStore
 from vomind_queue.queue.worker_queue import WorkerQueue
+from vomind_queue.rules.law import closed_day
 
 #: As the examples show them.
 SENDERS = Senders(numbers=["+15005550006"])
@@ -152,6 +155,14 @@ def listed(world: World) -> None:
     assert world.api.web.put(f"/api/people/{TO}/do-not-call").status_code == 200
 
 
+def a_closed_day(world: World) -> None:
+    """Somebody closed a day while there were rules."""
+    day = closed_day("US-LA:2027-02-09")
+    assert ClosedDays(RedisStore(world.valkey)).close(day, "API")
+
+
+#: Further settings that an example wants.
+SETTINGS: Mapping[str, Mapping[str, str]] = {"closeDay/closed": {"CALLING_RULES": "law"}}
 #: By endpoint and example; an endpoint alone stands for all its examples that are not here.
 WORLDS: Mapping[str, Callable[[World], None]] = {
     "scheduleCall/reusedKey": the_key_was_used,
@@ -204,6 +215,7 @@ WORLDS: Mapping[str, Callable[[World], None]] = {
     "showListedNumber": listed,
     "unlistNumber": listed,
     "listListedNumbers": listed,
+    "reopenDay/closed": a_closed_day,
     "getReadiness/ready": a_worker,
     "reportStatus/ringing": at_twilio,
     "reportStatus/noCall": at_twilio,

@@ -109,6 +109,8 @@ class OpenHours:
     why: str
     #: When it is judged again if none are left, ms from then.
     recheck_ms: int
+    #: Which closed days it takes into account: a version of theirs.
+    version: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

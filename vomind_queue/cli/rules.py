@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote
 
 import click
 
@@ -13,12 +14,16 @@ from vomind_queue.cli.options import given, rule_options, talks, zone_option
 from vomind_queue.cli.output import Out, row, table
 
 _RULES = "/api/rules"
+_CLOSED = f"{_RULES}/closed-days"
 
 
-@click.command()
+@click.group(invoke_without_command=True)
 @talks
-def rules(api: Api, out: Out) -> None:
+@click.pass_context
+def rules(context: click.Context, api: Api, out: Out) -> None:
     """Show the calling rules that hold, with their sources."""
+    if context.invoked_subcommand:
+        return
     found = api.get(_RULES)
     rows = [
         (each["id"], each["name"], _hours(each["hours"]), each["asOf"], each["source"])
@@ -28,8 +33,29 @@ def rules(api: Api, out: Out) -> None:
     out.answer(found, f"Calling rules: {found['mode']}", *lines, *_own(found))
 
 
+@rules.command()
+@click.argument("day", metavar="DATE")
+@click.option("--last", metavar="DATE", help="The last of several days.")
+@click.option("--region", metavar="CODE", help="Where: DE, US-LA. Without it, everywhere.")
+@click.option("--reason", metavar="TEXT", help="Why, in your own words.")
+@talks
+def close(api: Api, out: Out, *, day: str, **fields: str | None) -> None:
+    """Close a day: nobody is called on it. DATE is as in 2027-02-09."""
+    answer = api.post(_CLOSED, given({"day": day, **fields}))
+    out.answer(answer, f"Nobody is called on {answer['id']}.")
+
+
+@rules.command()
+@click.argument("day", metavar="DAY")
+@talks
+def reopen(api: Api, out: Out, *, day: str) -> None:
+    """Open a closed DAY again, as `rules` shows it: 2027-02-09, US-LA:2027-02-09."""
+    answer = api.delete(f"{_CLOSED}/{quote(day, safe='')}")
+    out.answer(answer, f"Open again: {answer['id']}.")
+
+
 def _own(found: Mapping[str, Any]) -> list[str]:
-    closed = [f"{each['day']} ({each['region'] or 'everywhere'})" for each in found["closedDays"]]
+    closed = [each["id"] for each in found["closedDays"]]
     return [
         *([row("own hours", _hours(found["callingHours"]))] if found["callingHours"] else []),
         *([row("closed", ", ".join(closed))] if closed else []),

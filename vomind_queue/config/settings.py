@@ -161,8 +161,8 @@ class Settings:
     """Your own hours on the clock of the person called, such as
     `mon-fri 09:00-20:00, sat-sun closed`. They narrow the rules and never widen them."""
     closed_days: Sequence[ClosedDay] = setting(types.CLOSED_DAYS, "")
-    """Days on which nobody is called, such as `2026-12-24`, or `US-LA:2027-02-09` for one state or
-    country."""
+    """Days on which nobody is called, such as `2026-12-24` or `2026-12-27..2026-12-31`;
+    `US-LA:2027-02-09` is closed in one state or country."""
     unknown_zone: str = setting(types.UNKNOWN_ZONE, HOLD)
     """What becomes of a number that does not tell where it is, such as a toll-free one: it waits
     for a `timezone` (`hold`), rings when every zone of its country code is open (`strictest`), or

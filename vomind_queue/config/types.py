@@ -6,7 +6,6 @@ import ipaddress
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
 from functools import lru_cache
 from typing import Generic, TypeVar
 from urllib.parse import urlsplit
@@ -18,8 +17,7 @@ from vomind_queue.calls.ring_timeout import LEAST_RING_MS, MOST_RING_MS
 from vomind_queue.recurring.time_zones import is_zone
 from vomind_queue.rules.hours import InvalidHours, WeeklyHours, parse
 from vomind_queue.rules.judge import HOLD, STRICTEST
-from vomind_queue.rules.law import ClosedDay
-from vomind_queue.rules.places import is_region
+from vomind_queue.rules.law import closed_day
 
 T = TypeVar("T")
 
@@ -150,13 +148,6 @@ def _calling_hours(text: str) -> WeeklyHours:
         return parse(text)
     except InvalidHours as error:
         raise InvalidValue(str(error)) from None
-
-
-def _closed_day(text: str) -> ClosedDay:
-    region, _, day = text.rpartition(":")
-    if region and not is_region(region):
-        raise ValueError
-    return ClosedDay(day=date.fromisoformat(day), region=region)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -342,8 +333,8 @@ CALLING_HOURS = Type(
 )
 #: Days on which nobody is called, everywhere or in one region.
 CLOSED_DAYS = Type(
-    parse=lambda text: tuple(map(_closed_day, _list(text))),
-    expected="dates, such as 2026-12-24 or US-LA:2027-02-09, separated by commas",
+    parse=lambda text: tuple(map(closed_day, _list(text))),
+    expected="dates, such as 2026-12-24, US-LA:2027-02-09 or 2026-12-27..2026-12-31",
 )
 #: What becomes of numbers that do not tell where they are.
 UNKNOWN_ZONE = checked(

@@ -18,6 +18,7 @@ from vomind_queue.queue.act_book import ActBook
 from vomind_queue.queue.activity import Activity
 from vomind_queue.queue.call_queue import CallQueue
 from vomind_queue.queue.callback_store import CallbackStore
+from vomind_queue.queue.closed_days import ClosedDays
 from vomind_queue.queue.connection import API_TIMEOUT_S, RedisStore, connect
 from vomind_queue.queue.do_not_call_list import DoNotCallList
 from vomind_queue.queue.erasure import Erasure
@@ -34,6 +35,7 @@ from vomind_queue.twilio.callbacks import SignatureValidator
 from vomind_queue.usecases.call_acts import CallActs
 from vomind_queue.usecases.call_history import History
 from vomind_queue.usecases.calling_rules import CallingRules
+from vomind_queue.usecases.closed_days import CloseDays
 from vomind_queue.usecases.deeds import Deeds
 from vomind_queue.usecases.do_not_call import DoNotCall
 from vomind_queue.usecases.enqueue import Enqueue
@@ -54,6 +56,7 @@ class Services:
     queue: CallQueue
     control: Control
     rules: CallingRules
+    close_days: CloseDays
     deeds: Deeds
     metrics_reader: MetricsReader
     request_limiter: RequestLimiter
@@ -101,7 +104,7 @@ def build_on(store: RedisStore, settings: Settings, log: CallLog) -> Services:
         silence_ms=settings.silence_ms,
         price_ms=settings.price_delay_ms,
     )
-    listing, rules = QueueListing(store), calling_rules_of(settings)
+    listing, rules = QueueListing(store), calling_rules_of(settings, store)
     numbers = DoNotCallList(store, settings.keep_failed, settings.number_key)
     history = History(log, listing, Erasure(store), numbers)
     return Services(
@@ -112,6 +115,7 @@ def build_on(store: RedisStore, settings: Settings, log: CallLog) -> Services:
         queue=queue,
         control=Control(queue, Inspection(store), deeds, rules),
         rules=rules,
+        close_days=CloseDays(ClosedDays(store), deeds, hold=rules.hold),
         deeds=deeds,
         metrics_reader=MetricsReader(store),
         request_limiter=RequestLimiter(store),
@@ -128,9 +132,9 @@ def build_on(store: RedisStore, settings: Settings, log: CallLog) -> Services:
     )
 
 
-def calling_rules_of(settings: Settings) -> CallingRules:
+def calling_rules_of(settings: Settings, store: RedisStore) -> CallingRules:
     """Return when people may be called."""
-    return CallingRules(settings.rulebook(), missing=settings.lacks_rules)
+    return CallingRules(settings.rulebook(), ClosedDays(store), missing=settings.lacks_rules)
 
 
 def process_name() -> str:

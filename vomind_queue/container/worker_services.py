@@ -78,7 +78,7 @@ def build_worker(settings: Settings, dialer: Provider | None = None) -> WorkerSe
     )
     store = RedisStore(client, settings.outbox_max)
     name = process_name()
-    rules = calling_rules_of(settings)
+    rules = calling_rules_of(settings, store)
     judge = rules.open_hours if rules.hold else None
     worker_queue = WorkerQueue(store, name, protocol_of(settings), _access(settings), judge)
     listings = listings_of(settings, store)
@@ -108,7 +108,7 @@ def build_worker(settings: Settings, dialer: Provider | None = None) -> WorkerSe
         price_ms=settings.price_delay_ms,
         callbacks=settings.public_url is not None,
     )
-    held_calls = HeldCalls(store, rules.book.digest)
+    held_calls = HeldCalls(store, rules.base.digest)
     return WorkerServices(
         settings=settings,
         queue=queue,

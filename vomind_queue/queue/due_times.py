@@ -15,7 +15,7 @@ RECONCILIATIONS, STATUS_POLLS, ORPHANS, VOICEMAILS, EXPIRIES = DUTIES = (
     "voicemails",
     "expiries",
 )
-#: What is due once, as a worker starts.
+#: What is due as a worker starts, and when a rule was loosened.
 HELD_CALLS = "held calls"
 #: The longest wait on the server, s, and how long after that an answer may be overdue.
 WAIT_S, OVERDUE_S = 5.0, 3.0
@@ -35,13 +35,13 @@ class DueTimes:
 
     def next(self) -> dict[str, float]:
         """Return how long until each thing is due, s; without what never will be by itself."""
-        _, (used, limit), old_keys, *waits_ms = self._store.read("due", [keys.RECONCILING])
+        _, (used, limit), old_keys, woken, *waits_ms = self._store.read("due", [keys.RECONCILING])
         if old_keys:
             # A process of an older version that is being replaced has written to them.
             self._store.move_old_keys()
         self._memory.note(Memory(used=used, limit=limit))
         found = zip(DUTIES, waits_ms, strict=True)
-        once = {HELD_CALLS: 0.0} if self._held.pending else {}
+        once = {HELD_CALLS: 0.0} if self._held.pending or not woken else {}
         return {name: wait_ms / 1000 for name, wait_ms in found if wait_ms >= 0} | once
 
     def wait(self, seconds: float) -> bool:

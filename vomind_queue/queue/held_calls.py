@@ -11,7 +11,10 @@ BATCH = 250
 
 
 class HeldCalls:
-    """What a worker sees to once, as it starts: it may have come with other rules."""
+    """What a worker sees to as it starts, and when a closed day was opened again.
+
+    It may have come with other rules.
+    """
 
     def __init__(self, store: RedisStore, digest: str) -> None:
         """``digest`` of the rules that hold now."""

@@ -40,8 +40,10 @@ FAILED = _ROOT + "failed"
 WINDOW = _ROOT + "window"
 #: Sorted sets, one for each kind of rule (`rules/judge.py`): calls that it holds, by until when.
 HELD = _ROOT + "held:"
-#: String: digest of the rules for which held calls were woken last.
+#: String: digest of the rules for which held calls were woken last; none: they are to be woken.
 RULES = _ROOT + "rules"
+#: Hash: days that were closed at run time; see `closed_days.py`.
+CLOSED_DAYS = _ROOT + "closed_days"
 #: String: an operator's change of the rate, ``max:windowMs`` or ``off``.
 RATE = _ROOT + "rate"
 #: Hash ``by``, ``at``, ``reason``: stands while the queue is paused.

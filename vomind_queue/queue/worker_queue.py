@@ -38,9 +38,13 @@ from vomind_queue.queue.codes import Code
 from vomind_queue.queue.connection import RedisStore, translate_errors
 from vomind_queue.queue.do_not_call_list import ListAccess
 from vomind_queue.queue.worker_protocol import Protocol
+from vomind_queue.rules.law import Why
 
 #: What the script is told of hours: that there are none, and that they are not judged yet.
-_ANY_HOUR, _UNJUDGED = ("", "", 0), ("?", "", 0)
+_ANY_HOUR, _UNJUDGED = ("", "", 0, ""), ("?", "", 0, "")
+#: Calls are held for this long, ms, if the rules have changed so often while they were applied.
+_BEHIND = (Why.RULES_BEHIND.value, "", 60_000, "")
+_TRIES = 5
 #: How long a call waits for another one to the same number, ms.
 BUSY_NUMBER_MS = 1_000
 
@@ -91,11 +95,12 @@ class WorkerQueue:
         name: str,
         protocol: Protocol,
         access: ListAccess | None = None,
-        judge: Callable[[Call, int], OpenHours] | None = None,
+        judge: Callable[[Call, int, str], OpenHours] | None = None,
     ) -> None:
         """``access``: how the do-not-call list is read.
 
-        ``judge`` returns when a call may start, as seen from an instant; None: at any time.
+        ``judge`` returns when a call may start, as seen from an instant, with the closed days of a
+        version; None: at any time.
         """
         self._store = store
         access = access or ListAccess()
@@ -143,7 +148,6 @@ class WorkerQueue:
         lease = self.leases.token(job_id)
         if lease is None:
             return NotStarted.LOST
-        started_s = boottime()
         write = partial(
             self._store.write,
             "start_dialing",
@@ -152,12 +156,7 @@ class WorkerQueue:
             *(self.protocol.ring_timeout_ms, *self._keep_failed(), self._sender(job_id, senders)),
             *("1" if self._must_be_whole() else "", *self._number_key),
         )
-        gap_ms, hours = self.protocol.number_gap_ms, None
-        answer = write(*(_UNJUDGED if self._judge else _ANY_HOUR), gap_ms)
-        if answer[0] == Code.UNJUDGED and self._judge:
-            hours = self._judge(Call.from_data(json.loads(answer[2])), answer[1])
-            started_s = boottime()
-            answer = write(*_told(hours), gap_ms)
+        answer, hours, started_s = self._write_marker(write)
         if answer[0] != Code.OK:
             self.leases.drop(job_id, lease)
             return NotStarted(Code(answer[0]).name.lower())
@@ -167,6 +166,26 @@ class WorkerQueue:
         left_s = _left_s(int(now), latest, hours)
         attempt = replace(started.attempt, started_s=started_s, left_s=left_s)
         return replace(started, attempt=attempt)
+
+    def _write_marker(
+        self, write: Callable[..., list[Any]]
+    ) -> tuple[list[Any], OpenHours | None, float]:
+        """Run the script: without hours, to learn which call it is, and then with them.
+
+        Return its answer, the hours, and when it was asked.
+        """
+        gap_ms, hours = self.protocol.number_gap_ms, None
+        started_s = boottime()
+        answer = write(*(_UNJUDGED if self._judge else _ANY_HOUR), gap_ms)
+        for _ in range(_TRIES):
+            if answer[0] != Code.UNJUDGED or self._judge is None:
+                return answer, hours, started_s
+            hours = self._judge(Call.from_data(json.loads(answer[2])), answer[1], answer[3])
+            started_s = boottime()
+            answer = write(*_told(hours), gap_ms)
+        if answer[0] == Code.UNJUDGED:
+            answer = write(*_BEHIND, gap_ms)
+        return answer, hours, started_s
 
     def _sender(self, job_id: str, senders: Senders) -> str:
         """Return the number that a held call comes from; it cannot change while it is held."""
@@ -327,9 +346,9 @@ def _left_s(now: int, latest: str, hours: OpenHours | None) -> float | None:
     return (min(ends) - now) / 1000 if ends else None
 
 
-def _told(hours: OpenHours) -> tuple[str, str, int]:
+def _told(hours: OpenHours) -> tuple[str, str, int, str]:
     intervals = " ".join(f"{start}-{end}" for start, end in hours.intervals)
-    return hours.why, intervals, hours.recheck_ms
+    return hours.why, intervals, hours.recheck_ms, hours.version
 
 
 def _dial_started(

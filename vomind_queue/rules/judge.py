@@ -82,7 +82,7 @@ class Rulebook:
         """What tells these rules, with the data that they rest on, from all others."""
         if self.mode is Mode.OFF:
             return Mode.OFF
-        closed = sorted((f"{each.day}", each.region) for each in self.closed)
+        closed = sorted(each.id for each in self.closed)
         hours = str(self.own_hours) if self.own_hours else ""
         law = text_of_law() if self.law else ""
         versions = [version(name) for name in _SOURCES]

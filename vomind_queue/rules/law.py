@@ -14,6 +14,7 @@ import yaml
 
 from vomind_queue.rules.hours import WeeklyHours, parse, parse_range
 from vomind_queue.rules.intervals import Interval
+from vomind_queue.rules.places import is_region
 
 #: Where no row has hours for a call, these hold: a courtesy, and no law.
 COURTESY = "courtesy"
@@ -99,16 +100,45 @@ class Rule:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ClosedDay:
-    """A day that the operator closed, such as one that a governor proclaimed."""
+    """A day that the operator closed, or several in a row, such as a governor proclaims."""
 
     day: date
     #: ISO 3166; empty: everywhere.
     region: str = ""
+    #: The last of several days.
+    last: date | None = None
+    #: Why, in the operator's words.
+    reason: str | None = None
+    #: Name of the API key that closed it, and when, unix ms on Redis's clock; ``None`` for a
+    #: day of the settings.
+    by: str | None = None
+    at_ms: int | None = None
+
+    @property
+    def id(self) -> str:
+        """The day as `closed_day` reads it."""
+        days = f"{self.day}..{self.last}" if self.last else f"{self.day}"
+        return f"{self.region}:{days}" if self.region else days
 
     def holds(self, day: date, region: str) -> bool:
         """Return whether a date is closed for a region."""
         within = not self.region or region == self.region or region.startswith(f"{self.region}-")
-        return within and day == self.day
+        return within and self.day <= day <= (self.last or self.day)
+
+
+def closed_day(text: str) -> ClosedDay:
+    """Return the day that ``2026-12-24``, ``US-LA:2027-02-09..2027-02-11`` names.
+
+    Raise ValueError.
+    """
+    region, _, days = text.rpartition(":")
+    first, _, last = days.partition("..")
+    if region and not is_region(region):
+        raise ValueError(text)
+    day, end = date.fromisoformat(first), date.fromisoformat(last) if last else None
+    if end is not None and end <= day:
+        raise ValueError(text)
+    return ClosedDay(day=day, region=region, last=end)
 
 
 @cache

@@ -80,11 +80,13 @@ def _why_shut(place: Place, purpose: Purpose, now: int, book: Rulebook) -> str:
     there = f"It is {moment:%a %H:%M} in {place.zone}"
     rule = closing(place, purpose, now, book)
     if rule is None:
-        closed = any(each.holds(moment.date(), place.region) for each in book.closed)
-        return f"{there}, {'a day in CLOSED_DAYS' if closed else 'outside CALLING_HOURS'}."
-    day = name_of(moment.date(), rule.holidays, place.region) if rule.holidays else ""
-    if day:
-        return f"{there}, and the day is closed: {day} ({rule.name})."
+        day = next((each for each in book.closed if each.holds(moment.date(), place.region)), None)
+        if day is None:
+            return f"{there}, outside CALLING_HOURS."
+        return f"{there}, and the day is closed here: {day.reason or day.id}."
+    holiday = name_of(moment.date(), rule.holidays, place.region) if rule.holidays else ""
+    if holiday:
+        return f"{there}, and the day is closed: {holiday} ({rule.name})."
     return f"{there}, outside {_name(rule)}: {rule.hours}."
 
 

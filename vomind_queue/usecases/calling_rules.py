@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Protocol
 
 from vomind_queue.calls.call import Call
 from vomind_queue.calls.decisions import OpenHours
 from vomind_queue.calls.job import Held
 from vomind_queue.rules.judge import Judgment, Kind, Rulebook, Subject, judge
-from vomind_queue.rules.law import Mode, Purpose, Why
+from vomind_queue.rules.law import ClosedDay, Mode, Purpose, Why
 from vomind_queue.rules.places import places_of
 from vomind_queue.rules.words import BEHIND, explained
 
@@ -31,23 +32,49 @@ class Judged:
     words: str
 
 
-class CallingRules:
-    """The rules of this installation."""
+class Days(Protocol):
+    """What this needs of the days that are closed at run time."""
 
-    def __init__(self, book: Rulebook, *, missing: bool = False) -> None:
+    def version(self) -> str: ...
+    def read(self) -> tuple[str, tuple[ClosedDay, ...]]: ...
+
+
+class CallingRules:
+    """The rules of this installation. What reads the closed days may raise StoreUnavailable."""
+
+    def __init__(self, book: Rulebook, days: Days, *, missing: bool = False) -> None:
         """``missing``: a real account is set, and CALLING_RULES is not."""
-        self.book = book
+        #: The rules of the settings, which hold for as long as the process runs.
+        self.base = book
         self.missing = missing
+        self._days = days
+        #: The rules with the closed days of a version; read and replaced as one.
+        self._known = ("", book)
 
     @property
     def hold(self) -> bool:
         """Whether there are any."""
-        return self.book.mode is not Mode.OFF
+        return self.base.mode is not Mode.OFF
 
-    def open_hours(self, call: Call, now_ms: int) -> OpenHours:
-        """Return when a call may start: never, if the rules cannot be applied. Never raise."""
+    def in_force(self) -> Rulebook:
+        """Return the rules with the days that are closed now."""
+        return self._with_days(self._days.version())[1] if self.hold else self.base
+
+    def _with_days(self, version: str) -> tuple[str, Rulebook]:
+        if self._known[0] != version:
+            version, days = self._days.read()
+            book = replace(self.base, closed=(*self.base.closed, *days))
+            self._known = version, book
+        return self._known
+
+    def open_hours(self, call: Call, now_ms: int, version: str) -> OpenHours:
+        """Return when a call may start: never, if the rules cannot be applied. Never raise.
+
+        ``version`` of the closed days in force.
+        """
         try:
-            verdict = judge(self._subject(call), now_ms, self.book)
+            version, book = self._with_days(version)
+            verdict = judge(self._subject(call), now_ms, book)
         except Exception:
             logger.exception("calling rules could not be applied")
             return OpenHours(intervals=(), why=Why.RULES_BEHIND, recheck_ms=BEHIND_MS)
@@ -56,13 +83,14 @@ class CallingRules:
             intervals=verdict.hours[:_OPENINGS],
             why=verdict.why or Why.HOURS,
             recheck_ms=BEHIND_MS if known else UNKNOWN_MS,
+            version=version,
         )
 
     def check(self, call: Call, now_ms: int) -> Judged:
         """Return whether a call may start at an instant, and why, in words."""
-        subject = self._subject(call)
-        verdict = judge(subject, now_ms, self.book)
-        return Judged(verdict=verdict, words=explained(verdict, subject, now_ms, self.book))
+        subject, book = self._subject(call), self.in_force()
+        verdict = judge(subject, now_ms, book)
+        return Judged(verdict=verdict, words=explained(verdict, subject, now_ms, book))
 
     def explain(self, call: Call, now_ms: int, held: Held | None) -> Judged:
         """Return the same for a call in the queue, or that its rules could not be applied."""
@@ -73,6 +101,6 @@ class CallingRules:
         return judged
 
     def _subject(self, call: Call) -> Subject:
-        purpose = Purpose(call.purpose) if call.purpose else self.book.purpose
+        purpose = Purpose(call.purpose) if call.purpose else self.base.purpose
         places = places_of(call.to, zone=call.timezone, region=call.region)
         return Subject(places=places, purpose=purpose)

@@ -81,9 +81,13 @@ def test_the_rules_are_shown_with_their_sources(make_api: Callable[..., Api]) ->
     assert found["rules"][-1]["id"] == "courtesy"
     assert found["rules"][-1]["sure"] is None
     assert found["callingHours"]["mon"] == ["09:00-12:00", "13:00-17:00"]
+    nobody = {"reason": None, "by": None, "closedAt": None}
     assert found["closedDays"] == [
-        {"day": "2026-12-24", "region": None},
-        {"day": "2027-02-09", "region": "US-LA"},
+        {"id": day_id, "day": day, "last": day, "region": region, **nobody}
+        for day_id, day, region in (
+            ("2026-12-24", "2026-12-24", None),
+            ("US-LA:2027-02-09", "2027-02-09", "US-LA"),
+        )
     ]
 
 
@@ -93,7 +97,7 @@ def test_a_held_call_says_why_and_a_time_zone_frees_it(
     """In its record, in `why`, in the overview; PATCH tells where the person is."""
     environ = {"CALLING_RULES": "law"}
     api = make_api(**environ)
-    rules = calling_rules_of(Settings.from_env(environ))
+    rules = calling_rules_of(Settings.from_env(environ), RedisStore(valkey))
     worker = WorkerQueue(RedisStore(valkey), "one", Protocol(**QUICK), judge=rules.open_hours)
     job_id = api.post("/schedule-call", {"to": "+18005550100"}).get_json()["jobId"]
     assert worker.start_dialing(*taken(worker), "token") is NotStarted.HELD
@@ -148,3 +152,34 @@ def test_a_real_account_without_a_word_on_hours_is_warned_of(make_api: Callable[
     assert "no-rules" in kinds()
     assert "no-rules" not in kinds(CALLING_RULES="off")
     assert "no-rules" not in kinds(CALLING_RULES="courtesy")
+
+
+def test_a_day_is_closed_and_opened_again(make_api: Callable[..., Api]) -> None:
+    """Each day once, with who closed it and why; checks and explanations say so."""
+    api = make_api(CALLING_RULES="law", CLOSED_DAYS="2026-12-24")
+    path = "/api/rules/closed-days"
+    asked = {"day": "2026-11-30", "last": "2026-12-01", "region": "US-IN", "reason": "A flood."}
+    for _ in range(2):
+        answer = api.web.post(path, json=asked).get_json()
+        assert (answer["success"], answer["id"]) == (True, "US-IN:2026-11-30..2026-12-01")
+    days = api.web.get(path).get_json()["closedDays"]
+    assert [(each["id"], each["reason"]) for each in days] == [
+        ("2026-12-24", None),
+        ("US-IN:2026-11-30..2026-12-01", "A flood."),
+    ]
+    assert days[1]["by"]
+    found = check(api, to=INDIANA, at="2026-11-30T16:00:00Z")
+    assert (found["verdict"], found["until"]) == ("wait", "2026-12-02T14:00:00.000Z")
+    assert "the day is closed here: A flood." in str(found["why"])
+    assert api.web.delete(f"{path}/{answer['id']}").status_code == 200
+    assert api.web.delete(f"{path}/{answer['id']}").status_code == 404
+    assert api.web.delete(f"{path}/2026-12-24").status_code == 404
+    assert check(api, to=INDIANA, at="2026-11-30T16:00:00Z")["verdict"] == "go"
+
+
+def test_a_day_is_not_closed_in_vain(api: Api) -> None:
+    """Without rules nobody would keep to it."""
+    answer = api.web.post("/api/rules/closed-days", json={"day": "2026-11-30"})
+    assert answer.status_code == 409
+    for wrong in ({}, {"day": "20261130"}, {"day": "2026-11-30", "region": "XX"}):
+        assert api.web.post("/api/rules/closed-days", json=wrong).status_code == 422

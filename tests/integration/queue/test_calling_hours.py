@@ -25,6 +25,7 @@ from vomind_queue.calls.job import Held
 from vomind_queue.calls.limits import Rate
 from vomind_queue.queue import keys
 from vomind_queue.queue.call_queue import CallQueue
+from vomind_queue.queue.closed_days import ClosedDays
 from vomind_queue.queue.connection import RedisStore
 from vomind_queue.queue.erasure import Erasure
 from vomind_queue.queue.held_calls import HeldCalls
@@ -38,7 +39,7 @@ from vomind_queue.rules.law import Mode, Purpose
 from vomind_queue.rules.places import Place, places_of
 from vomind_queue.usecases.calling_rules import CallingRules
 
-Judge = Callable[[Call, int], OpenHours]
+Judge = Callable[[Call, int, str], OpenHours]
 MINUTE = 60_000
 NEVER = OpenHours(intervals=(), why="unknown-zone", recheck_ms=MINUTE)
 
@@ -56,7 +57,7 @@ def make_ruled(client: redis.Redis) -> Callable[..., WorkerQueue]:
 
 def between(start_ms: int, end_ms: int) -> Judge:
     """Hours relative to the instant at which the call is judged."""
-    return lambda _, now: OpenHours(
+    return lambda _, now, __: OpenHours(
         intervals=((now + start_ms, now + end_ms),), why="hours", recheck_ms=MINUTE
     )
 
@@ -91,7 +92,7 @@ def test_hours_that_end_between_judge_and_marker_do_not_let_a_call_through(
 ) -> None:
     """A tenth of a second before the marker they were open; it waits for the next ones."""
 
-    def judged(_: Call, now: int) -> OpenHours:
+    def judged(_: Call, now: int, __: str) -> OpenHours:
         time.sleep(0.1)
         intervals = ((now - MINUTE, now + 50), (now + 60 * MINUTE, now + 70 * MINUTE))
         return OpenHours(intervals=intervals, why="hours", recheck_ms=MINUTE)
@@ -106,13 +107,16 @@ def test_hours_that_end_between_judge_and_marker_do_not_let_a_call_through(
 
 
 def test_a_worker_that_knows_no_hours_starts_nothing(
-    queue: CallQueue, make_ruled: Callable[..., WorkerQueue]
+    queue: CallQueue, make_ruled: Callable[..., WorkerQueue], client: redis.Redis
 ) -> None:
     """Whatever goes wrong in the rules: no phone rings, and the reason shows."""
     queue.add([NewCall(call=Call(to="+12125550100"))])
     broken = rulebook(Mode.LAW)
     broken = replace(broken, law=None)  # type: ignore[arg-type]
-    assert start(make_ruled(CallingRules(broken).open_hours)) is NotStarted.HELD
+    assert (
+        start(make_ruled(CallingRules(broken, ClosedDays(RedisStore(client))).open_hours))
+        is NotStarted.HELD
+    )
     job = queue.job("1")
     assert job.held == Held(by="rules-behind", until_ms=None)
     assert queue.stats().held == {"rules-behind": 1}
@@ -194,7 +198,7 @@ def test_judge_marker_and_a_look_at_the_clocks_agree(
     seen: list[int] = []
     case: dict[str, object] = {}
 
-    def judged(_: Call, now: int) -> OpenHours:
+    def judged(_: Call, now: int, __: str) -> OpenHours:
         verdict = judge(case["subject"], case["at"], book)  # type: ignore[arg-type]
         moved = now - int(case["at"])  # type: ignore[call-overload]
         seen[:] = [moved]

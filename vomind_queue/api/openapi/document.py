@@ -40,6 +40,7 @@ BODIES: Mapping[str, Schema] = {
     "DoNotCallImport": do_not_call_schemas.IMPORT,
     "DoNotCallRemoval": do_not_call_schemas.REMOVAL,
     "CheckRequest": rule_schemas.CHECK,
+    "ClosedDayRequest": rule_schemas.CLOSED_DAY,
     "PauseRequest": call_schemas.PAUSE,
     "CleanRequest": call_schemas.CLEAN,
     "RetryRequest": call_schemas.RETRY,

@@ -8,7 +8,7 @@ from typing import Any
 from vomind_queue.api.serializers.times import iso_or_none
 from vomind_queue.rules.hours import WeeklyHours, as_mapping, local_time
 from vomind_queue.rules.judge import Rulebook
-from vomind_queue.rules.law import Rule
+from vomind_queue.rules.law import ClosedDay, Rule
 from vomind_queue.usecases.calling_rules import Judged
 
 
@@ -20,11 +20,22 @@ def rulebook(book: Rulebook) -> dict[str, Any]:
         "count": len(rules),
         "rules": [_rule(rule) for rule in rules],
         "callingHours": _hours(book.own_hours),
-        "closedDays": [
-            {"day": each.day.isoformat(), "region": each.region or None} for each in book.closed
-        ],
+        "closedDays": [closed_day(each) for each in book.closed],
         "unknownZone": book.unknown_zone,
         "defaultPurpose": book.purpose.value,
+    }
+
+
+def closed_day(day: ClosedDay) -> dict[str, Any]:
+    """Return a day with who closed it; the setting CLOSED_DAYS did if nobody is named."""
+    return {
+        "id": day.id,
+        "day": day.day.isoformat(),
+        "last": (day.last or day.day).isoformat(),
+        "region": day.region or None,
+        "reason": day.reason,
+        "by": day.by,
+        "closedAt": iso_or_none(day.at_ms),
     }
 
 

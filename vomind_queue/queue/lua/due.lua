@@ -3,9 +3,10 @@
 --
 -- KEYS[1]  reconciling
 -- Returns  {now, {bytes of memory used, maxmemory}, 1 where keys of an older version are left, else
---           0, ms until an unknown outcome is to be checked or -1, the same of calls to be polled,
+--           0, 1 where held calls were woken for the rules in force, else 0,
+--           ms until an unknown outcome is to be checked or -1, the same of calls to be polled,
 --           of orphaned calls, of words for a machine and of calls that expire}
--- Touches  reconciling, status_polls, pace, orphans, voicemails, expiring, old reconciling,
+-- Touches  reconciling, status_polls, pace, orphans, voicemails, expiring, rules, old reconciling,
 --          old status_polls, old orphans, old notify
 --- @include "clock"
 --- @include "memory_use"
@@ -17,5 +18,5 @@ local function wait(key, least)
     return head and math.max(math.ceil(tonumber(head)) - now, least) or -1
 end
 local paced = math.max(redis.call('PTTL', K.pace), 0)
-return { now, memory_use(), has_old_keys() and 1 or 0, wait(K.reconciling, 0), wait(K.status_polls, paced),
-    wait(K.orphans, 0), wait(K.voicemails, 0), wait(K.expiring, 0) }
+return { now, memory_use(), has_old_keys() and 1 or 0, redis.call('EXISTS', K.rules),
+    wait(K.reconciling, 0), wait(K.status_polls, paced), wait(K.orphans, 0), wait(K.voicemails, 0), wait(K.expiring, 0) }

@@ -19,16 +19,17 @@
 --          of rule that holds it outside its hours
 -- ARGV[17] its hours, `start-end` in unix ms, the soonest first
 -- ARGV[18] when the rules are checked again if none are left, ms from now
--- ARGV[19] least time between two calls to one number, ms
+-- ARGV[19] version of the closed days that they take into account
+-- ARGV[20] least time between two calls to one number, ms
 -- Returns  {ok, now, data, attempts so far, round, how long it may ring in ms, number that it comes from,
---          latest start or ''}, {unjudged, now, data} or
+--          latest start or ''}, {unjudged, now, data, version of the closed days} or
 --          {lost | paused | preempted | limited | circuit_open | busy | held | expired | do_not_call |
 --          no_list, now}
 --          `expired`, `do_not_call`: it has ended, because its latest start has passed or its number
 --          is on the list
 -- Touches  job:<id>, waiting:<rank>, delayed, held:<kind>, active, leases, reconciling, failed,
 --          line, window, rate, paused, breaker, dialing, busy_until, status_polls, do_not_call,
---          do_not_call:entries, expiring, minute:<n>, totals, gone:<id>, notify, due, outbox
+--          do_not_call:entries, closed_days, expiring, minute:<n>, totals, gone:<id>, notify, due, outbox
 --- @include "attempt"
 --- @include "breaker"
 --- @include "busy_number"
@@ -156,8 +157,12 @@ if said == 'listed' then
     return { C.do_not_call, now }
 end
 
-if ARGV[16] == '?' then
-    return { C.unjudged, now, job[6] }
+if ARGV[16] ~= '' and ARGV[16] ~= 'rules-behind' then
+    -- A day may have been closed or opened since they were applied.
+    local version = redis.call('HGET', K.closed_days, 'version') or ''
+    if ARGV[16] == '?' or ARGV[19] ~= version then
+        return { C.unjudged, now, job[6], version }
+    end
 end
 local opens = ARGV[16] == '' and now or opens_at(ARGV[17], now)
 if opens ~= now then
@@ -173,7 +178,7 @@ end
 
 local free = redis.call('HSETNX', K.dialing, number, id) == 1
 local owner = not free and redis.call('HGET', K.dialing, number)
-local taken = owner and taken_until(number, owner, id, now, tonumber(ARGV[19]))
+local taken = owner and taken_until(number, owner, id, now, tonumber(ARGV[20]))
 if taken then
     release_probe()
     redis.call('ZREM', K.window, lease)
