@@ -66,7 +66,10 @@ def full(request: pytest.FixtureRequest) -> bool:
 
 @pytest.fixture(scope="session")
 def shared_server(server_kind: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """The server of the whole run; use ``redis_url`` or ``valkey``, which empty it first."""
+    """The server of the whole run; use ``redis_url`` or ``valkey``, which empty it first.
+
+    A fixture of a whole file empties it itself: the test before may have paused the queue.
+    """
     server = Server(kind=server_kind, directory=tmp_path_factory.mktemp("server"))
     server.start()
     yield server
@@ -76,9 +79,7 @@ def shared_server(server_kind: str, tmp_path_factory: pytest.TempPathFactory) ->
 @pytest.fixture
 def redis_url(shared_server: Server) -> str:
     """Address of an empty server."""
-    with shared_server.client() as client:
-        client.flushall()
-        client.config_set("maxmemory", 0)
+    shared_server.empty()
     return shared_server.url
 
 

@@ -124,6 +124,12 @@ class Server:
         assert self._process is not None
         self._process.send_signal(signal.SIGCONT)
 
+    def empty(self) -> None:
+        """Take away all that the tests before left: calls, a pause, a limit of memory."""
+        with self.client() as client:
+            client.flushall()
+            client.config_set("maxmemory", 0)
+
     def client(self) -> redis.Redis:
         """Return a new client; close it, or use it in a ``with``."""
         return redis.Redis(port=self.port, decode_responses=True)

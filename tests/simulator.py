@@ -67,7 +67,7 @@ class SimulatorClient:
     def press(self, to: str, digit: str) -> bool:
         """The person called presses a key; return whether a call to that number waited for one."""
         url = f"{self._control_url}/simulator/keys"
-        answer = self._session.post(url, json={"to": to, "digit": digit}, timeout=10)
+        answer = self._session.post(url, json={"to": to, "digit": digit}, timeout=30)
         return answer.status_code == 200
 
     def reset(self) -> None:
@@ -79,12 +79,12 @@ class SimulatorClient:
     def create(self, to: str, **parameters: str) -> requests.Response:
         """Ask for a call as a plain HTTP client."""
         form = {"To": to, "From": CALLER, "Twiml": "<Response/>", **parameters}
-        return requests.post(self.calls_url, data=form, auth=(ACCOUNT, "token"), timeout=10)
+        return requests.post(self.calls_url, data=form, auth=(ACCOUNT, "token"), timeout=30)
 
     def get(self, path: str = "", **query: Any) -> requests.Response:
         """``path`` is under ``/Calls``: empty for the list, or ``/{sid}``, ``/{sid}/Events``."""
         url = self.calls_url.removesuffix(".json") + path + ".json"
-        return requests.get(url, params=query, auth=(ACCOUNT, "token"), timeout=10)
+        return requests.get(url, params=query, auth=(ACCOUNT, "token"), timeout=30)
 
     @property
     def calls_url(self) -> str:
@@ -97,7 +97,7 @@ class SimulatorClient:
 
     def _ask(self, method: str, what: str, **options: Any) -> dict[str, Any]:
         url = f"{self._control_url}/simulator/{what}"
-        answer = self._session.request(method, url, timeout=10, **options)
+        answer = self._session.request(method, url, timeout=30, **options)
         assert answer.ok, answer.text
         found: dict[str, Any] = answer.json()
         return found
@@ -123,7 +123,7 @@ class SimulatorProcess:
         """SIGTERM; returns the exit status."""
         self.client.close()
         self.popen.terminate()
-        status = self.popen.wait(10)
+        status = self.popen.wait(30)
         assert self.popen.stdout is not None
         self.popen.stdout.close()
         return status

@@ -28,7 +28,7 @@ ROOT = Path(__file__).parent.parent
 PORTABLE = {"PYTHONPATH": str(ROOT / "tests" / "portable" / "site")}
 
 #: How long a process may take to be ready, seconds; two busy cores included.
-READY_S = 30
+READY_S = 90
 
 
 def until(condition: Callable[[], T], *, within_s: float, what: str) -> T:
@@ -89,13 +89,13 @@ class Process:
         """Send a signal to the process alone, not to its children."""
         os.kill(self.pid, number)
 
-    def stop(self, *, within_s: float = 30) -> int:
+    def stop(self, *, within_s: float = 60) -> int:
         """SIGTERM; returns the exit status. Fails when it takes longer."""
         assert self._popen is not None
         self.send(signal.SIGTERM)
         return self._popen.wait(within_s)
 
-    def wait(self, *, within_s: float = 30) -> int:
+    def wait(self, *, within_s: float = 60) -> int:
         """Wait for its end; return the exit status."""
         assert self._popen is not None
         return self._popen.wait(within_s)
@@ -106,7 +106,7 @@ class Process:
             return
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._popen.pid, signal.SIGKILL)
-        self._popen.wait(10)
+        self._popen.wait(30)
 
     def wait_for(self, text: str, *, within_s: float = READY_S) -> None:
         """Wait until it has written ``text``."""
@@ -222,7 +222,7 @@ class Stack:
         def answers() -> bool:
             assert process.alive, f"{process.name} ended:\n{process.output}"
             try:
-                return requests.get(url, timeout=1).status_code < 500
+                return requests.get(url, timeout=5).status_code < 500
             except requests.RequestException:
                 return False
 

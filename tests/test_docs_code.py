@@ -119,8 +119,7 @@ def unexpected(status: int, body: str) -> bool:
 @pytest.fixture(scope="module")
 def everything(shared_server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """What `make run` starts, Flower aside, for one page after the other."""
-    with shared_server.client() as client:
-        client.flushall()
+    shared_server.empty()
     made = Stack(directory=tmp_path_factory.mktemp("pages"), redis_url=shared_server.url)
     made.settings["CALL_RATE_LIMIT"] = "off"
     # As the page on voice agents says.

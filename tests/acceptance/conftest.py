@@ -43,7 +43,7 @@ class Api:
     def ask(self, method: str, path: str, body: Any = None, **headers: str) -> requests.Response:
         """Return one request; whatever the answer."""
         return self._session.request(
-            method, self._base + path, json=body, headers=headers, timeout=10
+            method, self._base + path, json=body, headers=headers, timeout=30
         )
 
     def __call__(self, method: str, path: str, body: Any = None) -> dict[str, Any]:
@@ -71,7 +71,7 @@ class Api:
         stats: dict[str, Any] = self("GET", "/stats")["stats"]
         return stats
 
-    def until_state(self, job_id: str, *states: str, within_s: float = 30) -> dict[str, Any]:
+    def until_state(self, job_id: str, *states: str, within_s: float = 60) -> dict[str, Any]:
         """Wait until a job is in one of these states."""
 
         def arrived() -> dict[str, Any]:
@@ -175,6 +175,7 @@ def tls_port(tls_server: Server) -> int:
 @contextmanager
 def reached(server: Server, directory: Path, **settings: str) -> Iterator[Stack]:
     """A stack that Twilio reaches: simulator, web and worker, for the tests of a whole file."""
+    server.empty()
     made = Stack(directory=directory, redis_url=server.url)
     made.settings.update(FAST, PUBLIC_URL=made.web_url, **settings)
     made.start_simulator()

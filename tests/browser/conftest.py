@@ -29,7 +29,7 @@ SETTINGS = FAST | {
     "TWILIO_PHONE_NUMBERS": "+15005550006,+4930123456",
 }
 #: How long the page may take to show something, ms: two busy cores included.
-PATIENCE_MS = 15_000
+PATIENCE_MS = 60_000
 #: The page looks for news when it is seen again: here every 250 ms, so that tests need not wait.
 OFTEN = "setInterval(() => document.dispatchEvent(new Event('visibilitychange')), 250)"
 #: Parts of the stack that are there before and after each test.
@@ -57,7 +57,7 @@ class Office:
         """Send one request to the queue that must succeed."""
         headers = {"X-API-Key": SECRET}
         answer = self.session.request(
-            method, self.stack.queue_url + path, json=body, headers=headers, timeout=10
+            method, self.stack.queue_url + path, json=body, headers=headers, timeout=30
         )
         assert answer.status_code == 200, answer.text
         found: dict[str, Any] = answer.json()
@@ -81,24 +81,24 @@ class Office:
             job = self("GET", f"/job/{job_id}")
             return job if job["state"] == state else {}
 
-        return until(arrived, within_s=20, what=f"job {job_id} is {state}")
+        return until(arrived, within_s=30, what=f"job {job_id} is {state}")
 
     def logged(self, job_id: str) -> dict[str, Any]:
         """Wait for a call to be in the call log."""
         url = f"{self.stack.web_url}/api/calls/{job_id}"
 
         def there() -> dict[str, Any]:
-            answer = self.session.get(url, headers={"X-API-Key": SECRET}, timeout=10)
+            answer = self.session.get(url, headers={"X-API-Key": SECRET}, timeout=30)
             return answer.json() if answer.status_code == 200 else {}
 
-        return until(there, within_s=20, what=f"call {job_id} is in the log")
+        return until(there, within_s=30, what=f"call {job_id} is in the log")
 
     def empty(self) -> None:
         """Take every call away; the processes go on, but ring nobody meanwhile."""
         self.phone.mend()
         self.phone.as_usual()
         self("POST", "/pause")
-        until(self._holds_none, within_s=20, what="the worker holds no call")
+        until(self._holds_none, within_s=30, what="the worker holds no call")
         # At once: the worker would take the calls that are still there when the pause is gone.
         names = set(self.client.scan_iter("{calls}:*", count=1000))
         self.client.delete(*names.difference(_KEPT))

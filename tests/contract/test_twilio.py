@@ -230,7 +230,7 @@ def test_each_end_is_as_twilio_describes_it(
         report = dialer.fetch(outcome.sid)
         return report if report and report.status == end and report.price == price else None
 
-    report = until(over, within_s=20, what=f"the call is {end}")
+    report = until(over, within_s=30, what=f"the call is {end}")
     assert (report.answered_by, report.sequence) == (answered_by, None)
     assert isinstance(report.duration_s, int)
 

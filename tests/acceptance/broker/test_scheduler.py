@@ -186,13 +186,14 @@ def test_redbeats_keys_are_the_truth(
         assert api.ask("GET", f"/job/recurring:{number}").status_code == 404
     make_due(valkey, kept)
     until_rung(phone, 1)
-    until(lambda: api("GET", "/recurring")["total"] == 1, within_s=20, what="the others are gone")
+    until(lambda: api("GET", "/recurring")["total"] == 1, within_s=30, what="the others are gone")
     for key in valkey.scan_iter("{calls}:redbeat:*"):
         valkey.delete(key)
     valkey.delete("key")
     note.save()
     until(lambda: valkey.get("key") == "value", within_s=30, what="the ordinary task runs again")
-    assert api("GET", "/recurring")["total"] == 0
+    # Of an entry that was deleted by hand the scheduler removes what is left once nothing is due.
+    until(lambda: api("GET", "/recurring")["total"] == 0, within_s=30, what="all are gone")
     assert len(phone.rings()) == 1
     assert beat.alive
     assert beat.stop() == 0

@@ -57,7 +57,7 @@ def test_the_next_call_starts_after_the_end_of_the_one_before_and_a_gap(told: St
                 (found := api("GET", f"/job/{ids[1]}/why"))["reasons"][0]["kind"] == "number-busy"
                 and found
             ),
-            within_s=10,
+            within_s=30,
             what="it is said why it waits",
         )
         assert why["reasons"][0]["text"].endswith("is on the line; this one waits for its end.")

@@ -119,7 +119,7 @@ def test_used_up_capacity_uses_up_no_attempt(
     job_ids = api.bulk(calls(3))
     until(
         lambda: "capacity" in requests.get(f"{fast.web_url}/api/overview", timeout=5).text,
-        within_s=10,
+        within_s=30,
         what="the overview names the cause",
     )
     for job_id in job_ids:

@@ -97,7 +97,7 @@ def test_the_price_comes_later(reached: Stack) -> None:
     assert until_over(reached_api, job_id)["call"]["price"] is None
     job = until(
         lambda: (job := reached_api.job(job_id))["call"]["price"] and job,
-        within_s=20,
+        within_s=30,
         what="the price is there",
     )
     assert (job["call"]["price"], job["call"]["priceUnit"]) == ("-0.01300", "USD")
@@ -202,7 +202,7 @@ def test_callbacks_in_any_order_end_right(
     # Busy calls stand back for each other; so the last of them is over last.
     jobs = [until_over(reached_api, job_id, within_s=60) for job_id in ids]
     assert [job["call"]["status"] for job in jobs] == ["completed"] * 25 + ["busy"] * 5
-    until(lambda: len(phone.callbacks("completed")) == 60, within_s=20, what="all are repeated")
+    until(lambda: len(phone.callbacks("completed")) == 60, within_s=30, what="all are repeated")
     after = [reached_api.job(job_id) for job_id in ids]
     assert [job["call"] for job in after] == [job["call"] for job in jobs]
     assert {callback["answer"] for callback in phone.callbacks()} == {204}
@@ -216,7 +216,7 @@ def test_forged_callbacks_change_nothing(
     reached.start_worker()
     phone.mishaps({"mishap": "forge"})
     job_id = reached_api.schedule(FAILED)
-    until(lambda: len(phone.callbacks()) == 2, within_s=20, what="both were sent")
+    until(lambda: len(phone.callbacks()) == 2, within_s=30, what="both were sent")
     assert [callback["answer"] for callback in phone.callbacks()] == [403, 403]
     assert reached_api.job(job_id)["call"]["status"] == "queued"
 
@@ -298,7 +298,7 @@ def test_a_call_on_the_line_is_hung_up(
     else:
         person = f"{reached.web_url}/api/people/{number(1)}"
         assert requests.delete(person, timeout=10).status_code == 200
-    until(lambda: _status(phone, ring) == "canceled", within_s=10, what="the call has ended")
+    until(lambda: _status(phone, ring) == "canceled", within_s=30, what="the call has ended")
     if way == "hangup":
         assert until_over(reached_api, job_id)["call"]["status"] == "canceled"
         assert reached_api.ask("POST", f"/job/{job_id}/hangup").status_code == 409

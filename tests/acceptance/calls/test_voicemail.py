@@ -140,7 +140,7 @@ def test_a_forged_detection_changes_nothing(api: Api, phone: SimulatorClient, ma
         # One of a call before may arrive only now.
         return [each["answer"] for each in phone.callbacks("detected") if each["to"] == machine]
 
-    until(answers, within_s=20, what="it was sent")
+    until(answers, within_s=30, what="it was sent")
     assert answers() == [403]
     # The line is held in vain: Twilio's own record of the call says the rest.
     assert [each["words"] for each in heard(phone, machine)[0]] == [MESSAGE]

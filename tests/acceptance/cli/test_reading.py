@@ -118,9 +118,9 @@ def test_a_call_on_the_line_is_hung_up(running: Typist, phone: SimulatorClient) 
     """By its id; one that is over is refused, and one that never was is not found."""
     phone.outcomes({"outcome": "human", "pace": 30})
     running("call", ANSWERED)
-    shown = until(lambda: _placed(running), within_s=20, what="it is on the line")
+    shown = until(lambda: _placed(running), within_s=30, what="it is on the line")
     assert running("hangup", "1").out == "1: is being hung up\n"
-    until(lambda: "over: canceled" in running("show", "1").out, within_s=20, what="its end")
+    until(lambda: "over: canceled" in running("show", "1").out, within_s=30, what="its end")
     assert phone.rings()[0]["sid"] in shown
     done = running("hangup", "1", "99")
     assert (done.status, done.out) == (4, "")
@@ -204,7 +204,7 @@ def test_trends_are_told_for_people_and_programs(running: Typist) -> None:
     def outcomes() -> object:
         return [each["outcomes"] for each in running("trends", "--json").document["steps"]]
 
-    until(lambda: outcomes() == [{"completed": 1}], within_s=20, what="its end is in the log")
+    until(lambda: outcomes() == [{"completed": 1}], within_s=30, what="its end is in the log")
     head, step, _, hours, hour = running(
         "trends", "week", "--timezone", "Asia/Tokyo"
     ).out.splitlines()

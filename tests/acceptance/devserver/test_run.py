@@ -39,7 +39,7 @@ def test_a_newcomer_gets_a_ring(copy: Copy) -> None:
         subprocess.run(["bash", "-c", command[1]], check=True, capture_output=True, timeout=10)
     else:
         copy.post("schedule-call", {"to": "+1234567890"})
-    until(lambda: copy.completed("1"), within_s=10, what="the call is placed")
+    until(lambda: copy.completed("1"), within_s=30, what="the call is placed")
     assert copy.get("job/1")["call"]["sid"].startswith("CA")
     assert [ring["to"] for ring in copy.rings()] == ["+1234567890"]
     seen: list[str] = []
@@ -48,7 +48,7 @@ def test_a_newcomer_gets_a_ring(copy: Copy) -> None:
     assert seen == [status for status in order if status in seen]
     assert {"ringing", "in-progress"} <= set(seen)
     assert copy.get("job/1")["call"]["duration"] == 4
-    until(lambda: _outcomes(copy) == [("completed", 4)], within_s=15, what="the log has it, too")
+    until(lambda: _outcomes(copy) == [("completed", 4)], within_s=30, what="the log has it, too")
     logged = copy.get("../calls/1")
     assert logged["answeredAt"]
     names = [event["event"] for event in logged["events"]]
@@ -92,7 +92,7 @@ def test_a_port_in_use_is_named(copy: Copy) -> None:
     """Nothing is started; the one line says which variable to change."""
     with socket.create_server(("127.0.0.1", copy.port)):
         copy.process.start()
-        assert copy.process.wait(within_s=15) == 1
+        assert copy.process.wait(within_s=30) == 1
     line = f"Port {copy.port} is in use on 127.0.0.1: set PORT to another one.\n"
     assert copy.process.output == line
     assert copy.pids() == {}
@@ -102,7 +102,7 @@ def test_a_bad_setting_is_named(copy: Copy) -> None:
     """The one line says what is wrong, and nothing is started."""
     copy.environment["CALL_RATE_LIMIT"] = "fast"
     copy.process.start()
-    assert copy.process.wait(within_s=15) == 1
+    assert copy.process.wait(within_s=30) == 1
     assert copy.process.output.startswith("Invalid CALL_RATE_LIMIT ('fast'): expected ")
     assert copy.process.output.count("\n") == 1
 

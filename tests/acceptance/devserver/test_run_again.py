@@ -91,7 +91,7 @@ def _unknown_outcome(before: Before) -> None:
     before.phone.faults({"fault": "drop", "when": "after"}, {"fault": "list_lag", "ms": 600_000})
     worker = before.stack.start_worker(UNKNOWN_OUTCOME_HORIZON="10m")
     job_id = before.api.schedule("+1234567890")
-    until(before.phone.rings, within_s=10, what="it rings")
+    until(before.phone.rings, within_s=30, what="it rings")
     before.api.until_state(job_id, "active")
     worker.kill()
 
@@ -102,7 +102,7 @@ def _ended(before: Before) -> None:
     beat = before.stack.start("beat")
     schedule = f"/job/recurring:{number}"
     until(
-        lambda: before.api("GET", schedule)["status"] == "ended", within_s=20, what="it has ended"
+        lambda: before.api("GET", schedule)["status"] == "ended", within_s=30, what="it has ended"
     )
     beat.kill()
 

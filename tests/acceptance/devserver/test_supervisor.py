@@ -172,7 +172,7 @@ def test_a_killed_stack_leaves_no_orphan(start: Start) -> None:
     process = start(one=POLITE, server=POLITE, two=POLITE)
     until(lambda: len(pids(process)) == 3, within_s=READY_S, what="three programs run")
     process.send(signal.SIGKILL)
-    until(lambda: not any(map(runs, pids(process))), within_s=5, what="all have ended")
+    until(lambda: not any(map(runs, pids(process))), within_s=30, what="all have ended")
 
 
 def test_the_stack_ends_when_nobody_listens_any_more() -> None:

@@ -80,16 +80,16 @@ def test_a_full_server_is_told_and_left_behind(server: Server, stack: Stack) -> 
 
     _use_up(server, 0)
     job_id = api.schedule(waiting)
-    assert api.until_state(job_id, "completed", within_s=5)
+    assert api.until_state(job_id, "completed", within_s=30)
     until(
         lambda: requests.get(f"{stack.web_url}/readyz", timeout=5).ok,
-        within_s=10,
+        within_s=30,
         what="a scheduler leads, and all is ready",
     )
     assert _reasons(stack) == {}
     assert all(process.alive for process in stack.processes)
     with server.client() as direct:
-        until(lambda: direct.xlen("{calls}:outbox:finals") == 0, within_s=5, what="all is logged")
+        until(lambda: direct.xlen("{calls}:outbox:finals") == 0, within_s=30, what="all is logged")
 
 
 def _says_what_to_do(text: str) -> None:

@@ -18,7 +18,7 @@ def a_call_is_placed(stack: Stack) -> None:
     job = f"{stack.queue_url}/job/1"
     until(
         lambda: requests.get(job, timeout=5).json()["state"] == "completed",
-        within_s=10,
+        within_s=30,
         what="the call is placed",
     )
 

@@ -51,5 +51,5 @@ def test_they_know_nothing_of_each_other(stacks: list[Stack]) -> None:
     ]
     assert names == [["first"], ["second"]]
     run_celery(second, "control", "shutdown")
-    until(lambda: not second.processes[-1].alive, within_s=20, what="the second worker has ended")
+    until(lambda: not second.processes[-1].alive, within_s=30, what="the second worker has ended")
     assert all(process.alive for process in first.processes)

@@ -88,7 +88,7 @@ def sentinel(tmp_path: Path) -> Iterator[str]:
         except redis.ConnectionError:
             return False
 
-    until(answers, within_s=10, what="the Sentinel answers")
+    until(answers, within_s=30, what="the Sentinel answers")
     yield f"redis://127.0.0.1:{port}"
     process.kill()
     process.wait()
@@ -129,12 +129,12 @@ def test_the_user_of_the_documentation_suffices(stack: Stack, own_user: Callable
     requests.post(url, json=recurring, timeout=5).raise_for_status()
     until(
         lambda: _get(f"{stack.queue_url}/job/1")["state"] == "completed",
-        within_s=15,
+        within_s=30,
         what="the call is placed",
     )
     until(
         lambda: requests.get(f"{stack.web_url}/readyz", timeout=5).ok,
-        within_s=15,
+        within_s=30,
         what="a scheduler is seen",
     )
     assert all(process.alive for process in others)

@@ -26,6 +26,7 @@ BULK = b"POST /api/queue/schedule-bulk-calls HTTP/1.1\r\n" + JSON
 @pytest.fixture(scope="module")
 def web(shared_server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """A real web process."""
+    shared_server.empty()
     made = Stack(directory=tmp_path_factory.mktemp("web"), redis_url=shared_server.url)
     made.start_web(WEB_PROCESSES="2")
     yield made

@@ -157,7 +157,7 @@ def test_a_killed_process_leaves_nothing_behind(stack: Stack) -> None:
     web = stack.start_web(WEB_PROCESSES="2")
     web.send(signal.SIGKILL)
     web.wait()
-    until(lambda: free(stack.web_port), within_s=5, what="the port is free")
+    until(lambda: free(stack.web_port), within_s=30, what="the port is free")
     stack.start_web()
 
 
@@ -174,11 +174,11 @@ def test_a_killed_serving_process_is_replaced(stack: Stack) -> None:
     first, second = children(web)
     # The second one may still be starting: it serves once it answers alone.
     os.kill(first, signal.SIGSTOP)
-    until(lambda: answers(stack), within_s=20, what="the second one serves")
+    until(lambda: answers(stack), within_s=30, what="the second one serves")
     os.kill(first, signal.SIGKILL)
     until(
         lambda: len(children(web)) == 2 and first not in children(web),
-        within_s=10,
+        within_s=30,
         what="there are two again",
     )
     assert second in children(web)
@@ -201,4 +201,4 @@ def test_redis_may_come_later(start_server: Callable[..., Server], stack: Stack)
         )
         return answer.status_code == 200
 
-    until(taken, within_s=5, what="a call is taken")
+    until(taken, within_s=30, what="a call is taken")

@@ -29,6 +29,7 @@ GO_ON = b"HTTP/1.1 100 Continue\r\n\r\n"
 @pytest.fixture(scope="module")
 def web(shared_server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """A real web process."""
+    shared_server.empty()
     made = Stack(directory=tmp_path_factory.mktemp("web"), redis_url=shared_server.url)
     made.start_web()
     yield made

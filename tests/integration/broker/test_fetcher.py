@@ -206,9 +206,9 @@ def test_a_closed_worker_swallows_no_word(
 ) -> None:
     """Its wait ends at once; the word is for the worker that goes on."""
     assert worker.run(worker.listens)
-    until(lambda: waiting_for_a_word(client), within_s=2, what="it waits")
+    until(lambda: waiting_for_a_word(client), within_s=30, what="it waits")
     worker.intake.close()
-    until(lambda: not waiting_for_a_word(client), within_s=1, what="it waits no more")
+    until(lambda: not waiting_for_a_word(client), within_s=3, what="it waits no more")
     queue.add([new(1)])
     assert client.llen(keys.NOTIFY) == 1
     assert queue.job("1").state is State.WAITING
@@ -231,7 +231,7 @@ def test_a_worker_that_closes_while_a_word_arrives_swallows_none(
     listener.start()
     client.rpush(keys.NOTIFY, "1")
     listener.listen()
-    until(lambda: not listener._thread.is_alive(), within_s=5, what="the thread ends")
+    until(lambda: not listener._thread.is_alive(), within_s=30, what="the thread ends")
     assert client.llen(keys.NOTIFY) == 1
 
 
@@ -265,14 +265,14 @@ def test_a_listener_outlives_an_outage(start_server: Callable[..., Server]) -> N
     listener.start()
     listener.listen()
     with server.client() as client:
-        until(lambda: waiting_for_a_word(client), within_s=2, what="it waits")
+        until(lambda: waiting_for_a_word(client), within_s=30, what="it waits")
     server.kill()
     server.start()
     with server.client() as client:
-        until(lambda: waiting_for_a_word(client), within_s=3, what="it waits again")
+        until(lambda: waiting_for_a_word(client), within_s=30, what="it waits again")
         notifier.clear()
         client.lpush(keys.NOTIFY, "1")
-        until(lambda: not listener.listens, within_s=2, what="the word is heard")
+        until(lambda: not listener.listens, within_s=30, what="the word is heard")
     listener.close()
     notifier.close()
     listener._thread.join(2)

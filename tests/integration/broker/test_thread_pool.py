@@ -153,18 +153,18 @@ def test_what_no_thread_has_begun_is_given_back_at_once(
     queue.add([new(1), new(2)])
     assert taken(worker_queue, 2) == ["1", "2"]
     begin(worker_queue, "1")
-    pool = made_pool(worker_queue, 1, drain_s=5)
+    pool = made_pool(worker_queue, 1, drain_s=60)
     answered = threading.Event()
     for job_id in ("1", "2"):
-        pool.on_apply(lambda *_: answered.wait(10), ("place_call", job_id), callback=_ignore)
+        pool.on_apply(lambda *_: answered.wait(60), ("place_call", job_id), callback=_ignore)
     stopping = threading.Thread(target=pool.on_stop)
     stopping.start()
-    until(lambda: queue.job("2").state is State.WAITING, within_s=3, what="it is given back")
+    until(lambda: queue.job("2").state is State.WAITING, within_s=30, what="it is given back")
     assert queue.job("1").state is State.ACTIVE
     assert pool.busy
     worker_queue.release("1")
     answered.set()
-    stopping.join(3)
+    stopping.join(30)
     assert not stopping.is_alive()
     assert not pool.busy
 
@@ -202,7 +202,7 @@ def test_leases_are_renewed_while_everything_else_stands_still(
     keeper.stop()
     until(
         lambda: not worker_queue.claim(0, "123").calls and queue.stats().active == 0,
-        within_s=3,
+        within_s=30,
         what="",
     )
 
@@ -222,7 +222,7 @@ def test_a_renewal_that_fails_for_any_reason_is_soon_tried_again(
     monkeypatch.setattr(worker_queue, "renew_leases", renew_leases)
     keeper = LeaseRenewal(worker_queue)
     keeper.start()
-    until(lambda: len(tried) == 2, within_s=6, what="it is tried again")
+    until(lambda: len(tried) == 2, within_s=30, what="it is tried again")
     keeper.stop()
     assert tried[1] - tried[0] < 1.5
 

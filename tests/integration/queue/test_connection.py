@@ -70,7 +70,7 @@ def test_who_gets_no_connection_is_told_soon_that_nothing_was_done(
         busy = [threads.submit(mine.blpop, [SLOW_KEY], 0.8) for _ in range(2)]
         until(
             lambda: server.client().info("clients")["blocked_clients"] == 2,
-            within_s=2,
+            within_s=30,
             what="both connections are in use",
         )
         began = time.monotonic()
@@ -96,7 +96,7 @@ def test_idle_connections_close(
         mine.echo("here")
         time.sleep(0.02)
     assert clients_of(server) == 1
-    until(lambda: clients_of(server) == 0, within_s=5, what="it is closed, too")
+    until(lambda: clients_of(server) == 0, within_s=30, what="it is closed, too")
     assert mine.echo("here") == "here"
 
 
@@ -107,7 +107,7 @@ def test_a_closed_client_leaves_no_thread(server: Server) -> None:
         client = connect(server.url, timeout_s=1.0)
         client.ping()
         client.close()
-    until(lambda: threading.active_count() <= before, within_s=2, what="its threads end")
+    until(lambda: threading.active_count() <= before, within_s=30, what="its threads end")
 
 
 def test_a_command_is_sent_where_no_thread_can_be_started(
@@ -124,7 +124,7 @@ def test_a_command_is_sent_where_no_thread_can_be_started(
         for _ in range(3):
             assert mine.ping()
     assert mine.ping()
-    until(lambda: clients_of(server) == 0, within_s=3, what="the idle connection is closed")
+    until(lambda: clients_of(server) == 0, within_s=30, what="the idle connection is closed")
 
 
 def test_who_waits_is_served_once_the_server_has_room(
@@ -136,12 +136,12 @@ def test_who_waits_is_served_once_the_server_has_room(
     with server.client() as direct, ThreadPoolExecutor(3) as threads:
         direct.config_set("maxclients", 2)
         first = threads.submit(client.blpop, [SLOW_KEY], 5)
-        until(lambda: direct.info("clients")["blocked_clients"] == 1, within_s=2, what="it waits")
+        until(lambda: direct.info("clients")["blocked_clients"] == 1, within_s=30, what="it waits")
         second = threads.submit(client.echo, "second")
         # It was refused for want of room, and waits for the first one's connection.
         until(
             lambda: int(direct.info("stats")["rejected_connections"]) > 0,
-            within_s=3,
+            within_s=30,
             what="a refusal",
         )
         direct.config_set("maxclients", 100)
@@ -156,7 +156,7 @@ def test_a_connection_that_the_server_closed_is_not_used(server: Server, mine: r
     first = mine.client_id()
     with server.client() as direct:
         direct.client_kill_filter(_id=first)
-    until(lambda: clients_of(server) == 0, within_s=5, what="it is closed")
+    until(lambda: clients_of(server) == 0, within_s=30, what="it is closed")
     assert mine.client_id() != first
 
 
@@ -231,7 +231,7 @@ def test_a_full_server_refuses_and_nothing_was_done(start_server: Callable[..., 
     assert not refused.value.outcome_unknown
     for holder in holders:
         holder.close()
-    until(lambda: store.ask("PING"), within_s=5, what="there is room again")
+    until(lambda: store.ask("PING"), within_s=30, what="there is room again")
 
 
 def test_a_process_makes_do_with_the_connections_that_it_got(server: Server) -> None:
@@ -259,7 +259,7 @@ def test_connections_to_a_demoted_primary_are_not_used_again(
         direct.replicaof("127.0.0.1", str(fresh.port))
         until(
             lambda: direct.info("replication")["master_link_status"] == "up",
-            within_s=20,
+            within_s=30,
             what="the old primary follows the new one",
         )
     proxy.target = fresh.port
@@ -287,7 +287,7 @@ def test_a_connection_in_use_during_a_failover_is_not_used_again(
     """It is closed when its command is answered."""
     with ThreadPoolExecutor(1) as threads:
         waiting = threads.submit(mine.blpop, [SLOW_KEY], 0.8)
-        until(lambda: clients_of(server) == 1, within_s=2, what="it waits")
+        until(lambda: clients_of(server) == 1, within_s=30, what="it waits")
         with server.client() as direct:
             [held] = [each["id"] for each in direct.client_list() if each["cmd"] == "blpop"]
         mine.connection_pool.retire()  # type: ignore[attr-defined]

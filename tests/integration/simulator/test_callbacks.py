@@ -180,7 +180,7 @@ def test_twilio_asks_what_to_say_once_it_knows_who_answered(
         (letter,) = box.until(1)
         ring = until(
             lambda: next(ring for ring in simulator.rings() if ring["sid"] == sid)["instructions"],
-            within_s=10,
+            within_s=30,
             what="the instructions are kept",
         )
     assert ring == words
@@ -250,7 +250,7 @@ def test_nobody_beyond_this_machine_is_asked(simulator: SimulatorClient) -> None
     sid = simulator.create(
         "+15005550013", StatusCallback="https://queue.example.com/status"
     ).json()["sid"]
-    (noted,) = until(simulator.callbacks, within_s=10, what="the callback is noted")
+    (noted,) = until(simulator.callbacks, within_s=30, what="the callback is noted")
     assert (noted["sid"], noted["event"], noted["answer"]) == (sid, "completed", 0)
 
 
@@ -259,7 +259,7 @@ def test_how_calls_go_can_be_chosen(simulator: SimulatorClient) -> None:
     simulator.outcomes({"outcome": "busy", "times": 1, "pace": 0.01}, FAST)
     sids = [simulator.create("+15005550100").json()["sid"] for _ in range(2)]
     ends = [
-        until(lambda sid=sid: _end(simulator, sid), within_s=20, what=f"{sid} is over")
+        until(lambda sid=sid: _end(simulator, sid), within_s=30, what=f"{sid} is over")
         for sid in sids
     ]
     assert ends == ["busy", "completed"]

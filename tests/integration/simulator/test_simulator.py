@@ -231,8 +231,8 @@ def test_it_presses_keys(own_simulator: Callable[..., SimulatorProcess]) -> None
     simulator.outcomes({"pace": 0.05, "outcome": "machine"})
     sid = simulator.create(NUMBER, SendDigits="ww1#", MachineDetection="Enable").json()["sid"]
     assert simulator.rings()[0]["digits"] == ""
-    until(lambda: simulator.rings()[0]["digits"] == "ww1#", within_s=10, what="they are pressed")
-    until(lambda: simulator.rings()[0]["status"] == "completed", within_s=20, what="its end")
+    until(lambda: simulator.rings()[0]["digits"] == "ww1#", within_s=30, what="they are pressed")
+    until(lambda: simulator.rings()[0]["status"] == "completed", within_s=30, what="its end")
     assert simulator.get(f"/{sid}").json()["answered_by"] is None
 
 

@@ -245,9 +245,9 @@ def test_no_more_connections_are_kept_than_there_are_slots(make_dialer: MakeDial
             outcomes = list(pool.map(dialer.place, [an_attempt() for _ in range(6)]))
         assert all(isinstance(outcome, Accepted) for outcome in outcomes)
         assert raw_server.connections == 6
-        until(lambda: raw_server.open == 2, within_s=5, what="the others are closed")
+        until(lambda: raw_server.open == 2, within_s=30, what="the others are closed")
         dialer.close()
-        until(lambda: raw_server.open == 0, within_s=5, what="all are closed")
+        until(lambda: raw_server.open == 0, within_s=30, what="all are closed")
 
 
 def test_the_connection_used_last_is_used_next(make_dialer: MakeDialer) -> None:
@@ -275,7 +275,7 @@ def test_idle_connections_are_closed() -> None:
         assert raw_server.open == 2
         for _ in range(4):
             ask()
-        until(lambda: raw_server.open == 1, within_s=5, what="the other is closed")
+        until(lambda: raw_server.open == 1, within_s=30, what="the other is closed")
         assert raw_server.connections == 2
 
 

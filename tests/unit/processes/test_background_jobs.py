@@ -80,7 +80,7 @@ def test_what_is_due_is_done_until_nothing_is_left(
 
     times.due = {"one": -0.1, "other": 60.0}
     start(one=step, other=lambda: others.append(1) or 0)
-    until(lambda: not left, within_s=2, what="all of it is done")
+    until(lambda: not left, within_s=30, what="all of it is done")
     assert not others
 
 
@@ -90,12 +90,13 @@ def test_a_worker_sleeps_while_nothing_is_due(
     """A word wakes it at once."""
     done = threading.Event()
     start(one=lambda: done.set() or 0)
-    until(lambda: times.looks == 1, within_s=2, what="it looks")
+    until(lambda: times.looks == 1, within_s=30, what="it looks")
     assert not done.wait(1.0)
     assert times.looks == 1
     times.due = {"one": 0.0}
     times.words.release()
-    assert done.wait(0.25)
+    # Far less than the pause until the next look that nobody asked for.
+    assert done.wait(2)
 
 
 def test_it_looks_when_something_becomes_due(
@@ -104,7 +105,7 @@ def test_it_looks_when_something_becomes_due(
     """Not before, and soon after."""
     times.due = {"one": 1.5}
     start(one=lambda: 0)
-    until(lambda: times.looks == 1, within_s=2, what="it looks")
+    until(lambda: times.looks == 1, within_s=30, what="it looks")
     assert not _looks_within(times, 2, 0.7)
     assert _looks_within(times, 2, 1.3)
 
@@ -127,7 +128,7 @@ def test_workers_share_the_looks(
         times, "wait", lambda seconds: bool(waits.append(seconds)) or len(waits) > 9
     )
     start(sharing=4)
-    until(lambda: len(waits) > 9, within_s=2, what="it waits")
+    until(lambda: len(waits) > 9, within_s=30, what="it waits")
     assert 19 < waits[0] <= 20
 
 
@@ -142,9 +143,9 @@ def test_redis_away_is_told_once_and_counted(
     times.away = 7
     with caplog.at_level(logging.WARNING):
         start(one=lambda: 0)
-        until(lambda: times.looks, within_s=2, what="it looks again")
+        until(lambda: times.looks, within_s=30, what="it looks again")
         times.words.release()
-        until(lambda: len(caplog.records) > 1, within_s=2, what="it is told")
+        until(lambda: len(caplog.records) > 1, within_s=30, what="it is told")
     assert [record.getMessage() for record in caplog.records] == [
         "Redis cannot be reached, trying again: away",
         "Redis answers again, after 7 tries",
@@ -172,7 +173,7 @@ def test_a_word_for_a_worker_that_ends_goes_to_another(
 ) -> None:
     """It would be lost with this one."""
     started = start(one=lambda: 0)
-    until(lambda: times.looks == 1, within_s=2, what="it looks")
+    until(lambda: times.looks == 1, within_s=30, what="it looks")
     started.stop()
-    until(lambda: times.given_back == 1, within_s=2, what="it is put back")
+    until(lambda: times.given_back == 1, within_s=30, what="it is put back")
     assert times.looks == 1
