@@ -22,11 +22,13 @@ from vomind_queue.config.loading import load
 from vomind_queue.config.settings import LEAST_KEY, Settings
 from vomind_queue.config.types import is_loopback
 from vomind_queue.container.log_services import check_log
+from vomind_queue.container.web_services import report_of
 from vomind_queue.container.worker_services import build_account_checks
 from vomind_queue.encoding import readable
 from vomind_queue.errors import SettingsError, StoreUnavailable
 from vomind_queue.observability.check_result import CheckResult, Grade, advice, fine, wrong
 from vomind_queue.observability.overview import assess
+from vomind_queue.observability.queue_stats import Report
 from vomind_queue.queue import redis_checks
 from vomind_queue.queue.call_queue import CallQueue
 from vomind_queue.queue.connection import WORKER_TIMEOUT_S, RedisStore, connect
@@ -39,7 +41,9 @@ _GRADES: Mapping[Grade, tuple[str, str, ExitCode]] = {
     Grade.WRONG: (click.style("✗", fg="red"), "wrong", ExitCode.WRONG),
 }
 #: What `_processes` says of the queue itself, by the kind of the reason.
-_STOPPING = frozenset({"account", "paused", "not-answering"})
+_STOPPING = frozenset(
+    {"account", "paused", "not-answering", "rules-behind", "unknown-zone", "do-not-call-key"}
+)
 #: How long an answer may take, s: Twilio waits no longer than 15.
 TIMEOUT_S = 10.0
 #: Where Twilio asks for TwiML, with a token that no attempt has. The signature is checked all
@@ -111,17 +115,24 @@ def _redis(settings: Settings) -> Iterator[CheckResult]:
             bad = bad or (result.what == "Redis" and result.grade is Grade.WRONG)
             yield result
         if not bad:
-            yield from _processes(CallQueue(RedisStore(client, settings.outbox_max), settings.rate))
+            queue = CallQueue(RedisStore(client, settings.outbox_max), settings.rate)
+            yield from _processes(queue, report_of(settings))
 
 
-def _processes(queue: CallQueue) -> Iterator[CheckResult]:
+def _processes(queue: CallQueue, report: Report) -> Iterator[CheckResult]:
     """Yield checks of the processes that work on the queue."""
     try:
         stats = queue.stats()
     except StoreUnavailable as error:
         yield wrong("queue", str(error), "Check the log of Redis.")
         return
-    for reason in assess(stats, int(time.time() * 1000)).reasons:
+    if stats.listed_key not in ("", report.key):
+        yield wrong(
+            "DO_NOT_CALL_KEY",
+            "The do-not-call list has digests that were made with another key.",
+            "Set the key with which they were made: without it no call starts.",
+        )
+    for reason in assess(stats, int(time.time() * 1000), report=report).reasons:
         if reason.kind in _STOPPING:
             remedy = "vomind-queue resume" if reason.kind == "paused" else reason.remedy
             yield advice("queue", f"{reason.title}: {reason.detail}", remedy)

@@ -14,6 +14,7 @@ from vomind_queue.call_log.protocol import CallLog
 from vomind_queue.calls.call_status import OutcomePolicy, first_poll_ms
 from vomind_queue.config.settings import Settings
 from vomind_queue.errors import StoreUnavailable, StoreUnsuitable
+from vomind_queue.observability.queue_stats import Report
 from vomind_queue.queue.act_book import ActBook
 from vomind_queue.queue.activity import Activity
 from vomind_queue.queue.call_queue import CallQueue
@@ -57,6 +58,8 @@ class Services:
     control: Control
     rules: CallingRules
     close_days: CloseDays
+    #: Settings of this process that workers must share.
+    report: Report
     deeds: Deeds
     metrics_reader: MetricsReader
     request_limiter: RequestLimiter
@@ -113,9 +116,10 @@ def build_on(store: RedisStore, settings: Settings, log: CallLog) -> Services:
         recurring_store=recurring_store,
         recurring=RecurringCalls(recurring_store, deeds),
         queue=queue,
-        control=Control(queue, Inspection(store), deeds, rules),
+        control=Control(queue, Inspection(store), deeds, rules, report_of(settings)),
         rules=rules,
         close_days=CloseDays(ClosedDays(store), deeds, hold=rules.hold),
+        report=report_of(settings),
         deeds=deeds,
         metrics_reader=MetricsReader(store),
         request_limiter=RequestLimiter(store),
@@ -135,6 +139,12 @@ def build_on(store: RedisStore, settings: Settings, log: CallLog) -> Services:
 def calling_rules_of(settings: Settings, store: RedisStore) -> CallingRules:
     """Return when people may be called."""
     return CallingRules(settings.rulebook(), ClosedDays(store), missing=settings.lacks_rules)
+
+
+def report_of(settings: Settings) -> Report:
+    """Return the settings that all processes must share, as workers report them."""
+    key = settings.number_key
+    return Report(rules=settings.rulebook().digest, key=key.fingerprint if key else "")
 
 
 def process_name() -> str:

@@ -22,6 +22,7 @@ from vomind_queue.container.web_services import (
     calling_rules_of,
     process_name,
     protocol_of,
+    report_of,
 )
 from vomind_queue.queue.call_queue import CallQueue
 from vomind_queue.queue.connection import WORKER_TIMEOUT_S, RedisStore, connect
@@ -32,6 +33,7 @@ from vomind_queue.queue.recurring_store import RecurringStore
 from vomind_queue.queue.takeover import Takeover
 from vomind_queue.queue.voicemail_store import VoicemailStore
 from vomind_queue.queue.worker_queue import WorkerQueue
+from vomind_queue.queue.worker_report import WorkerReport
 from vomind_queue.twilio.account_checks import AccountChecks
 from vomind_queue.twilio.dialer import TwilioDialer
 from vomind_queue.usecases import voicemails
@@ -122,7 +124,9 @@ def build_worker(settings: Settings, dialer: Provider | None = None) -> WorkerSe
             store=VoicemailStore(store, settings.dial_deadline_ms), operator=dialer
         ),
         expire_calls=ExpireCalls(worker_queue),
-        due_times=DueTimes(store, settings.redis_url, held_calls),
+        due_times=DueTimes(
+            store, settings.redis_url, held_calls, WorkerReport(store, name, report_of(settings))
+        ),
         held_calls=held_calls,
     )
 

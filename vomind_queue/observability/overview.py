@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from vomind_queue.observability.last_hour import Hour
 from vomind_queue.observability.overview_reasons import Level, Reason, reasons
-from vomind_queue.observability.queue_stats import Stats
+from vomind_queue.observability.queue_stats import Report, Stats
 
 #: The pace of the calls is measured over this time, ms.
 PACE_MS = 300_000
@@ -78,11 +78,13 @@ class Overview:
         return -(-at_ms // ABOUT_MS) * ABOUT_MS
 
 
-def assess(stats: Stats, now_ms: int, *, lacks_rules: bool = False) -> Assessment:
-    """Return the assessment of these numbers."""
+def assess(
+    stats: Stats, now_ms: int, *, lacks_rules: bool = False, report: Report | None = None
+) -> Assessment:
+    """Return the assessment of these numbers; see `reasons`."""
     order = [Level.ERROR, Level.WARNING, Level.INFO]
     found = sorted(
-        reasons(stats, now_ms, lacks_rules=lacks_rules),
+        reasons(stats, now_ms, lacks_rules=lacks_rules, report=report),
         key=lambda reason: order.index(reason.level),
     )
     return Assessment(condition=_condition(stats, found), reasons=found)

@@ -13,7 +13,7 @@ from importlib.resources import files
 
 import yaml
 
-from vomind_queue.observability.queue_stats import OutboxState, Stats
+from vomind_queue.observability.queue_stats import OutboxState, Report, Stats
 from vomind_queue.observability.redis_memory import REMEDY, TIGHT, Memory
 from vomind_queue.rules.law import Why
 
@@ -64,15 +64,19 @@ def answers(stats: Stats) -> bool:
     return silent < UNANSWERED_ATTEMPTS and not every_active
 
 
-def reasons(stats: Stats, now_ms: int, *, lacks_rules: bool = False) -> Iterator[Reason]:
+def reasons(
+    stats: Stats, now_ms: int, *, lacks_rules: bool = False, report: Report | None = None
+) -> Iterator[Reason]:
     """Yield everything that these numbers show, in no order of seriousness.
 
-    ``lacks_rules``: people are called, and nobody said at which hours.
+    ``lacks_rules``: people are called, and nobody said at which hours. ``report``: settings of this
+    process that workers must share.
     """
     if lacks_rules:
         yield _reason("no-rules")
     yield from _of_starts(stats, now_ms)
     yield from _of_rules(stats.held)
+    yield from _of_reports(stats, report)
     yield from _of_memory(stats.memory)
     yield from _of_recurring(stats)
     yield from _of_unknown_outcomes(stats)
@@ -105,6 +109,25 @@ def _of_rules(held: Mapping[str, int]) -> Iterator[Reason]:
             yield _reason(kind, calls=_times("call", count))
     if count := held.get(Why.HOURS, 0) + held.get(Why.CLOSED_DAY, 0):
         yield _reason("hours", calls=_times("call", count))
+
+
+def workers_with_other_rules(stats: Stats, report: Report) -> int:
+    """Return how many workers apply other rules, or the same to other time zones or holidays."""
+    return sum(each.rules != report.rules for each in stats.reports)
+
+
+def workers_with_wrong_key(stats: Stats) -> int:
+    """Return how many workers cannot read the do-not-call list, and so start no call."""
+    return sum(bool(stats.listed_key) and each.key != stats.listed_key for each in stats.reports)
+
+
+def _of_reports(stats: Stats, report: Report | None) -> Iterator[Reason]:
+    if report and (count := workers_with_other_rules(stats, report)):
+        yield replace(_reason("rules-differ", workers=_times("worker", count)), kind="rules-behind")
+    if count := workers_with_wrong_key(stats):
+        found = _reason("do-not-call-key", workers=_times("worker", count))
+        # The others place calls.
+        yield found if count == len(stats.reports) else replace(found, level=Level.WARNING)
 
 
 def _of_memory(memory: Memory) -> Iterator[Reason]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from vomind_queue.calls.call import Priority
@@ -70,6 +70,16 @@ class Unanswered:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Report:
+    """What a process says of settings that all processes must share."""
+
+    #: Digest of its calling rules.
+    rules: str = "off"
+    #: Fingerprint of its ``DO_NOT_CALL_KEY``; empty without one.
+    key: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Stats:
     """Numbers of jobs, and everything that decides about starts, at one moment."""
 
@@ -106,6 +116,10 @@ class Stats:
     scheduler_active: bool
     #: Delayed calls that rules hold, by the kind of rule; without those that hold none.
     held: Mapping[str, int] = field(default_factory=dict)
+    #: What each of the workers reports.
+    reports: Sequence[Report] = ()
+    #: Fingerprint of the key of the digests on the do-not-call list; empty if there are none.
+    listed_key: str = ""
     memory: Memory = field(default_factory=Memory)
 
     @property

@@ -6,6 +6,7 @@ from vomind_queue.observability.redis_memory import Memory, MemoryWatch
 from vomind_queue.queue import keys
 from vomind_queue.queue.connection import RedisStore, connect, translate_errors
 from vomind_queue.queue.held_calls import HeldCalls
+from vomind_queue.queue.worker_report import WorkerReport
 
 #: The names of what becomes due, in the order in which the script returns them.
 RECONCILIATIONS, STATUS_POLLS, ORPHANS, VOICEMAILS, EXPIRIES = DUTIES = (
@@ -26,8 +27,9 @@ _LEAST_S = 0.01
 class DueTimes:
     """What the store knows of them. Everything may raise StoreUnavailable."""
 
-    def __init__(self, store: RedisStore, url: str, held: HeldCalls) -> None:
+    def __init__(self, store: RedisStore, url: str, held: HeldCalls, report: WorkerReport) -> None:
         """``url``: the same server, for waits on a connection that nothing else uses."""
+        self._report = report
         self._held = held
         self._store = store
         self._memory = MemoryWatch()
@@ -35,6 +37,7 @@ class DueTimes:
 
     def next(self) -> dict[str, float]:
         """Return how long until each thing is due, s; without what never will be by itself."""
+        self._report.note()
         _, (used, limit), old_keys, woken, *waits_ms = self._store.read("due", [keys.RECONCILING])
         if old_keys:
             # A process of an older version that is being replaced has written to them.

@@ -42,6 +42,8 @@ WINDOW = _ROOT + "window"
 HELD = _ROOT + "held:"
 #: String: digest of the rules for which held calls were woken last; none: they are to be woken.
 RULES = _ROOT + "rules"
+#: Strings with an expiry, one for each worker: its rules and its key; see `worker_report.py`.
+WORKER_REPORT = _ROOT + "worker_report:"
 #: Hash: days that were closed at run time; see `closed_days.py`.
 CLOSED_DAYS = _ROOT + "closed_days"
 #: String: an operator's change of the rate, ``max:windowMs`` or ``off``.

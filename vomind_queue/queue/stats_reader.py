@@ -14,6 +14,7 @@ from vomind_queue.observability.queue_stats import (
     Unanswered,
 )
 from vomind_queue.observability.redis_memory import Memory
+from vomind_queue.queue.worker_report import read_report
 from vomind_queue.rules.law import HOLDING
 
 #: A scheduler that did not check for this long is gone, ms.
@@ -33,8 +34,8 @@ def read_stats(answer: list[Any]) -> Stats:
     pause = None
     attempts, since, until, oldest = map(int, answer[23])
     dialing, ringing, talking = answer[22]
-    if answer[25:]:
-        by, at, reason = answer[25:]
+    if answer[27:]:
+        by, at, reason = answer[27:]
         pause = Pause(by=by, at_ms=int(at), reason=reason or None)
     return Stats(
         waiting=high + normal + low,
@@ -59,6 +60,8 @@ def read_stats(answer: list[Any]) -> Stats:
         scheduler_active=now - led <= SCHEDULER_GONE_MS,
         outbox=_outbox(answer[20]),
         held={by: count for by, count in zip(HOLDING, answer[24], strict=True) if count},
+        reports=list(map(read_report, answer[25])),
+        listed_key=answer[26],
         memory=Memory(used=answer[21][0], limit=answer[21][1]),
     )
 

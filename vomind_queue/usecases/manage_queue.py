@@ -16,7 +16,7 @@ from vomind_queue.errors import JobNotFound, WrongState
 from vomind_queue.observability.explain import Explanation, Obstacle, Place, explain
 from vomind_queue.observability.last_hour import Hour
 from vomind_queue.observability.overview import Overview, assess
-from vomind_queue.observability.queue_stats import Stats
+from vomind_queue.observability.queue_stats import Report, Stats
 from vomind_queue.rules.judge import Kind
 from vomind_queue.usecases.calling_rules import CallingRules
 from vomind_queue.usecases.deeds import Deeds
@@ -76,8 +76,15 @@ class Control:
     """Answers questions and carries out orders. Everything may raise StoreUnavailable."""
 
     def __init__(
-        self, queue: Queue, inspection: Inspection, deeds: Deeds, rules: CallingRules
+        self,
+        queue: Queue,
+        inspection: Inspection,
+        deeds: Deeds,
+        rules: CallingRules,
+        report: Report,
     ) -> None:
+        """``report``: the settings of this process that workers must share."""
+        self._report = report
         self._queue = queue
         self._rules = rules
         self._deeds = deeds
@@ -135,7 +142,9 @@ class Control:
         """Return the present state of the queue, and the last hour."""
         hour = self._inspection.hour()
         stats = self._queue.stats()
-        assessment = assess(stats, hour.now_ms, lacks_rules=self._rules.missing)
+        assessment = assess(
+            stats, hour.now_ms, lacks_rules=self._rules.missing, report=self._report
+        )
         return Overview(stats=stats, hour=hour, assessment=assessment)
 
     def why(self, job_id: str) -> Explanation:

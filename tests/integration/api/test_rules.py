@@ -9,11 +9,16 @@ import redis
 from tests.integration.api.conftest import Api
 from tests.integration.conftest import QUICK, taken
 from vomind_queue.calls.decisions import NotStarted
+from vomind_queue.calls.number_key import NumberKey
 from vomind_queue.config.settings import Settings
 from vomind_queue.container.web_services import calling_rules_of
+from vomind_queue.observability.queue_stats import Report
 from vomind_queue.queue.connection import RedisStore
 from vomind_queue.queue.worker_protocol import Protocol
 from vomind_queue.queue.worker_queue import WorkerQueue
+from vomind_queue.queue.worker_report import WorkerReport
+from vomind_queue.rules.judge import rulebook
+from vomind_queue.rules.law import Mode
 
 INDIANA = "+18125550100"
 #: 8:30 in New York, 7:30 in Chicago.
@@ -183,3 +188,31 @@ def test_a_day_is_not_closed_in_vain(api: Api) -> None:
     assert answer.status_code == 409
     for wrong in ({}, {"day": "20261130"}, {"day": "2026-11-30", "region": "XX"}):
         assert api.web.post("/api/rules/closed-days", json=wrong).status_code == 422
+
+
+def test_a_worker_with_other_settings_is_noticed(
+    make_api: Callable[..., Api], valkey: redis.Redis
+) -> None:
+    """Other rules than web's, or a key that cannot read the do-not-call list: both are alarms."""
+    key = {"DO_NOT_CALL_KEY": "a key that is long enough"}
+    api = make_api(CALLING_RULES="law", **key)
+    api.web.put(f"/api/people/{INDIANA}/do-not-call")
+    store = RedisStore(valkey)
+    law, other = rulebook(Mode.LAW).digest, rulebook(Mode.COURTESY).digest
+    ours = NumberKey(key["DO_NOT_CALL_KEY"]).fingerprint
+
+    def kinds(**reports: Report) -> list[str]:
+        for name, report in reports.items():
+            assert taken(WorkerQueue(store, name, Protocol(**QUICK))) == []
+            WorkerReport(store, name, report).note()
+        found = make_api(CALLING_RULES="law", **key).web.get("/api/overview").get_json()
+        return [each["kind"] for each in found["reasons"]]
+
+    assert kinds(one=Report(rules=law, key=ours)) == []
+    assert kinds(one=Report(rules=other, key=ours)) == ["rules-behind"]
+    assert kinds(one=Report(rules=law)) == []
+    assert api.web.delete(f"/api/people/{INDIANA}").get_json()["doNotCall"] == "hashed"
+    assert kinds() == ["do-not-call-key"]
+    metrics = api.web.get("/metrics").get_data(as_text=True)
+    assert "vomind_workers_with_wrong_key 1.0" in metrics
+    assert "vomind_workers_with_other_rules 0.0" in metrics

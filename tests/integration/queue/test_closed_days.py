@@ -13,6 +13,7 @@ from tests.integration.conftest import QUICK, new, taken
 from vomind_queue.calls.call import Call
 from vomind_queue.calls.decisions import DialStarted, NotStarted, OpenHours
 from vomind_queue.calls.job import Held
+from vomind_queue.observability.queue_stats import Report
 from vomind_queue.queue import keys
 from vomind_queue.queue.call_queue import CallQueue
 from vomind_queue.queue.closed_days import MOST, ClosedDays
@@ -21,6 +22,7 @@ from vomind_queue.queue.due_times import HELD_CALLS, DueTimes
 from vomind_queue.queue.held_calls import HeldCalls
 from vomind_queue.queue.worker_protocol import Protocol
 from vomind_queue.queue.worker_queue import WorkerQueue
+from vomind_queue.queue.worker_report import WorkerReport
 from vomind_queue.rules.judge import Rulebook
 from vomind_queue.rules.law import ClosedDay, Mode
 from vomind_queue.usecases.calling_rules import CallingRules
@@ -134,7 +136,8 @@ def due_times(client: redis.Redis) -> Iterator[DueTimes]:
     while held.pending:
         held.wake()
     options = client.connection_pool.connection_kwargs
-    times = DueTimes(RedisStore(client), f"redis://{options['host']}:{options['port']}", held)
+    store, url = RedisStore(client), f"redis://{options['host']}:{options['port']}"
+    times = DueTimes(store, url, held, WorkerReport(store, "one", Report()))
     yield times
     times.interrupt()
 

@@ -11,6 +11,7 @@ import redis
 from tests.integration.conftest import begin, new, place, taken
 from vomind_queue.calls.call_status import OutcomePolicy, StatusUpdate
 from vomind_queue.calls.decisions import AttemptResult, Decision
+from vomind_queue.observability.queue_stats import Report
 from vomind_queue.queue import keys
 from vomind_queue.queue.call_queue import CallQueue
 from vomind_queue.queue.callback_store import CallbackStore
@@ -18,6 +19,7 @@ from vomind_queue.queue.connection import RedisStore
 from vomind_queue.queue.due_times import ORPHANS, RECONCILIATIONS, STATUS_POLLS, DueTimes
 from vomind_queue.queue.held_calls import HeldCalls
 from vomind_queue.queue.worker_queue import WorkerQueue
+from vomind_queue.queue.worker_report import WorkerReport
 
 
 @pytest.fixture
@@ -26,7 +28,7 @@ def times(client: redis.Redis, redis_url: str) -> DueTimes:
     store = RedisStore(client)
     held = HeldCalls(store, "off")
     held.wake()
-    return DueTimes(store, redis_url, held)
+    return DueTimes(store, redis_url, held, WorkerReport(store, "one", Report()))
 
 
 @pytest.fixture

@@ -17,12 +17,14 @@ from vomind_queue.calls.call_status import OutcomePolicy
 from vomind_queue.calls.decisions import AttemptResult, Decision, NotStarted
 from vomind_queue.calls.instants import iso
 from vomind_queue.errors import ExpiresTooSoon, WrongState
+from vomind_queue.observability.queue_stats import Report
 from vomind_queue.queue import keys
 from vomind_queue.queue.call_queue import CallQueue
 from vomind_queue.queue.connection import RedisStore
 from vomind_queue.queue.due_times import EXPIRIES, DueTimes
 from vomind_queue.queue.held_calls import HeldCalls
 from vomind_queue.queue.worker_queue import WorkerQueue
+from vomind_queue.queue.worker_report import WorkerReport
 from vomind_queue.usecases.expire_calls import EXPIRED_AT_ONCE
 
 HOUR_MS = 3_600_000
@@ -101,7 +103,9 @@ def test_a_worker_sleeps_until_the_first_call_expires(
 ) -> None:
     """It is woken for a sooner one, and for none once the call is placed."""
     store = RedisStore(client)
-    times = DueTimes(store, redis_url, HeldCalls(store, "off"))
+    times = DueTimes(
+        store, redis_url, HeldCalls(store, "off"), WorkerReport(store, "one", Report())
+    )
     queue.add([until(queue.now_ms() + 30_000)])
     assert client.delete(keys.DUE) == 1
     assert 29 < times.next()[EXPIRIES] <= 30.1

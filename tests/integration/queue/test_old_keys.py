@@ -21,6 +21,7 @@ from vomind_queue.calls.call import Call, NewCall, State
 from vomind_queue.calls.call_status import LineStatus, OutcomePolicy, StatusUpdate
 from vomind_queue.calls.decisions import FinishStatus
 from vomind_queue.calls.job import IdempotencyKey
+from vomind_queue.observability.queue_stats import Report
 from vomind_queue.queue import keys
 from vomind_queue.queue.call_queue import CallQueue
 from vomind_queue.queue.callback_store import CallbackStore
@@ -31,6 +32,7 @@ from vomind_queue.queue.metrics_reader import MetricsReader
 from vomind_queue.queue.outbox import Outbox
 from vomind_queue.queue.recurring_store import RecurringStore
 from vomind_queue.queue.worker_queue import WorkerQueue
+from vomind_queue.queue.worker_report import WorkerReport
 
 DUMP = Path(__file__).parent / "old_form" / "calls.json"
 SETTLING, FOLLOWING, STRAYS, WAKE, LEAD = (
@@ -147,7 +149,9 @@ def test_what_an_old_process_writes_later_is_merged(
     worker_queue: WorkerQueue, redis_url: str, old_form: redis.Redis
 ) -> None:
     """Its worker's call becomes unknown, and its API stores another call, while it is replaced."""
-    times = DueTimes(RedisStore(old_form), redis_url, HeldCalls(RedisStore(old_form), "off"))
+    store = RedisStore(old_form)
+    report = WorkerReport(store, "one", Report())
+    times = DueTimes(store, redis_url, HeldCalls(store, "off"), report)
     times.next()
     old_form.zrem(keys.LEASES, keys.member(DIALING))
     old_form.zadd(SETTLING, {keys.member(DIALING): 1, keys.member(UNKNOWN): 2})

@@ -12,7 +12,13 @@ from vomind_queue.calls.limits import Pause, Rate
 from vomind_queue.observability.last_hour import Hour, Minute, longest_ms
 from vomind_queue.observability.overview import Overview, assess
 from vomind_queue.observability.overview_reasons import Level
-from vomind_queue.observability.queue_stats import OutboxState, RateUse, Stats, Unanswered
+from vomind_queue.observability.queue_stats import (
+    OutboxState,
+    RateUse,
+    Report,
+    Stats,
+    Unanswered,
+)
 
 NOW = 1_800_000_000_000
 USED_UP = RateUse(
@@ -36,6 +42,8 @@ STATS = Stats(
     scheduler_active=True,
     outbox=QUIET,
 )
+#: What this process has, and workers should.
+OWN = Report(rules="law", key="k")
 MARY = Pause(by="mary", at_ms=NOW, reason=None)
 ACCOUNT = Pause(by="system", at_ms=NOW, reason="Authenticate (error 20003).")
 
@@ -89,11 +97,22 @@ def silent(attempts: int) -> Unanswered:
         ),
         ({"outbox": replace(QUIET, dead=1)}, "calling", ["dead-letters"]),
         ({"outbox": replace(QUIET, lost={"details": 2})}, "calling", ["log-lost"]),
+        ({"held": {"unknown-zone": 2}}, "calling", ["unknown-zone"]),
+        ({"held": {"rules-behind": 1, "hours": 1}}, "calling", ["rules-behind", "hours"]),
+        ({"reports": [OWN, OWN], "listed_key": "k"}, "calling", []),
+        ({"reports": [OWN, Report(rules="courtesy", key="k")]}, "calling", ["rules-behind"]),
+        ({"reports": [OWN, Report(rules="law")]}, "calling", []),
+        (
+            {"reports": [OWN, Report(rules="law")], "listed_key": "k"},
+            "calling",
+            ["do-not-call-key"],
+        ),
+        ({"reports": [OWN], "listed_key": "other"}, "stuck", ["do-not-call-key"]),
     ],
 )
 def test_each_trouble_has_its_verdict(change: dict[str, Any], state: str, kinds: list[str]) -> None:
     """What stops calls comes before what does not, and each says what to do."""
-    decision = assess(replace(STATS, **change), NOW)
+    decision = assess(replace(STATS, **change), NOW, report=OWN)
     assert (decision.condition, [reason.kind for reason in decision.reasons]) == (state, kinds)
     assert all(reason.remedy and reason.title and reason.detail for reason in decision.reasons)
     assert (decision.level is Level.ERROR) == (state == "stuck")

@@ -31,6 +31,7 @@ WORDS = {
     "inherited": "inherited:<name>",
     "minute": "minute:<n>",
     "held": "held:<kind>",
+    "worker_report": "worker_report:<name>",
 }
 #: All but one of the outbox's keys have one word; this one is written for a person alone.
 OUTBOX, APART = "outbox", "outbox_forgotten"

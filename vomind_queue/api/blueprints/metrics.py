@@ -27,9 +27,15 @@ from vomind_queue.api.middleware import services
 from vomind_queue.calls.attempts import Kind
 from vomind_queue.calls.call import State
 from vomind_queue.observability.last_hour import longest_ms
-from vomind_queue.observability.overview_reasons import SYSTEM, answers
+from vomind_queue.observability.overview_reasons import (
+    SYSTEM,
+    answers,
+    workers_with_other_rules,
+    workers_with_wrong_key,
+)
 from vomind_queue.observability.queue_metrics import Distribution, QueueMetrics
-from vomind_queue.observability.queue_stats import Stats
+from vomind_queue.observability.queue_stats import Report, Stats
+from vomind_queue.rules.law import HOLDING
 
 routes = Blueprint("metrics", __name__)
 _HTTP = "vomind-http-metrics"
@@ -48,7 +54,14 @@ def show() -> Response:
     """Return all metrics as text. Raise StoreUnavailable: none are better than old ones."""
     http: HttpMetrics = current_app.extensions[_HTTP]
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Collector(services().queue.stats(), services().metrics_reader.read()))
+    registry.register(
+        _Collector(
+            services().queue.stats(),
+            services().metrics_reader.read(),
+            services().report,
+            lacks_rules=services().rules.missing,
+        )
+    )
     text = generate_latest(registry) + generate_latest(http.registry())
     return Response(text, content_type=CONTENT_TYPE_PLAIN_0_0_4)
 
@@ -56,22 +69,34 @@ def show() -> Response:
 class _Collector:
     """Present what was read as the library's metric families."""
 
-    def __init__(self, stats: Stats, metrics: QueueMetrics) -> None:
+    def __init__(
+        self, stats: Stats, metrics: QueueMetrics, report: Report, *, lacks_rules: bool
+    ) -> None:
+        """``report``, ``lacks_rules``: as `reasons` takes them."""
+        self._report = report
+        self._lacks_rules = lacks_rules
         self._stats = stats
         self._metrics = metrics
 
     def collect(self) -> Iterator[Metric]:
         """Yield the metrics; the registry calls this."""
         stats, metrics = self._stats, self._metrics
+        held = {str(kind): stats.held.get(kind, 0) for kind in HOLDING}
         waiting = {str(priority): count for priority, count in stats.by_priority.items()}
         calls = {str(state): getattr(stats, state) for state in State}
         failures = {str(kind): metrics.failures.get(kind, 0) for kind in Kind}
         for name, label, counts in (
             ("vomind_calls", "state", calls),
             ("vomind_waiting_calls", "priority", waiting),
+            ("vomind_held_calls", "by", held),
         ):
             yield _filled(GaugeMetricFamily(name, _texts()[name], labels=[label]), counts)
-        for name, value in {**_of_queue(stats), **_of_metrics(metrics)}.items():
+        rules = {
+            "vomind_rules_missing": self._lacks_rules,
+            "vomind_workers_with_other_rules": workers_with_other_rules(stats, self._report),
+            "vomind_workers_with_wrong_key": workers_with_wrong_key(stats),
+        }
+        for name, value in {**_of_queue(stats), **_of_metrics(metrics), **rules}.items():
             yield GaugeMetricFamily(name, _texts()[name], value=value)
         kinds: Sequence[tuple[str, str, Mapping[str, int]]] = (
             ("vomind_call_events", "event", metrics.events),

@@ -14,10 +14,12 @@
 --           {calls on the line that Twilio is dialing, that ring, whose person talks},
 --           {attempts in a row without a clear answer, when the first began or 0, by when all unknown
 --            outcomes are reconciled or 0, since when the first waiting call waits or 0},
---           {calls that each kind of rule holds},
+--           {calls that each kind of rule holds}, {what each worker reports, or ''},
+--           which key the digests on the do-not-call list were made with or '',
 --           paused by, paused at, reason}; the last three only while paused
 -- Touches  waiting:<rank>, delayed, held:<kind>, active, reconciling, completed, failed, window, rate, paused,
---          breaker, unanswered, line, counts, schedules, old schedules, identities, scheduler, workers, outbox
+--          breaker, unanswered, line, counts, schedules, old schedules, identities, scheduler, workers,
+--          worker_report:<name>, do_not_call:entries, outbox
 --- @include "breaker"
 --- @include "clock"
 --- @include "memory_use"
@@ -105,6 +107,12 @@ for i = 4, #ARGV do
     held[i - 3] = redis.call('ZCOUNT', K.held .. ARGV[i], now, '+inf')
 end
 answer[#answer + 1] = held
+local reports = {}
+for i, name in ipairs(redis.call('ZRANGEBYSCORE', K.workers, now - tonumber(ARGV[3]), '+inf')) do
+    reports[i] = redis.call('GET', K.worker_report .. name) or ''
+end
+answer[#answer + 1] = reports
+answer[#answer + 1] = redis.call('HGET', K.do_not_call_entries, '#') or ''
 local pause = redis.call('HMGET', K.paused, 'by', 'at', 'reason')
 if pause[1] then
     for i = 1, 3 do
