@@ -103,6 +103,17 @@ class ScheduleExists(QueueError):
     """Another recurring call has that number, pattern and zone."""
 
 
+class CampaignNotFound(QueueError):
+    """No campaign has that id."""
+
+    def __init__(self, campaign_id: str) -> None:
+        super().__init__(f"No such campaign: {campaign_id}.")
+
+
+class WrongCampaignState(QueueError):
+    """The campaign is in a state in which the request cannot be carried out."""
+
+
 class StoreUnavailable(VomindError):
     """Redis cannot be reached, did not answer in time or cannot take the command.
 

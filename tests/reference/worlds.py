@@ -163,6 +163,14 @@ def a_closed_day(world: World) -> None:
 
 #: Further settings that an example wants.
 SETTINGS: Mapping[str, Mapping[str, str]] = {"closeDay/closed": {"CALLING_RULES": "law"}}
+
+
+def a_campaign(world: World) -> None:
+    """A draft."""
+    body = {"name": "Reminders for December", "country": "DE"}
+    assert world.api.post("/campaigns", body).status_code == 200
+
+
 #: By endpoint and example; an endpoint alone stands for all its examples that are not here.
 WORLDS: Mapping[str, Callable[[World], None]] = {
     "scheduleCall/reusedKey": the_key_was_used,
@@ -208,6 +216,10 @@ WORLDS: Mapping[str, Callable[[World], None]] = {
     "resumeRecurringCall/resume": every_workday,
     "resumeRecurringCall/otherVersion": of_another_version,
     "retryRecurringCall/refused": every_workday,
+    "listCampaigns": a_campaign,
+    "getCampaign/draft": a_campaign,
+    "changeCampaign/priority": a_campaign,
+    "deleteCampaign/draft": a_campaign,
     "findCalls/number": logged,
     "getLoggedCall/accepted": logged,
     "forgetPerson": logged,

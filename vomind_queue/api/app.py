@@ -7,6 +7,7 @@ from flask import Flask
 from vomind_queue.api import errors
 from vomind_queue.api.auth import Authentication
 from vomind_queue.api.blueprints import (
+    campaigns,
     do_not_call,
     health,
     history,
@@ -64,7 +65,7 @@ def _add_routes(app: Flask, services: Services, http_metrics: HttpMetrics) -> No
     provide(app, services)
     app.url_map.converters["schedule_number"] = recurring.ScheduleNumber
     app.register_blueprint(CallRoutes(services).blueprint(), url_prefix=QUEUE_PATH)
-    for module in (recurring, jobs, queue):
+    for module in (recurring, jobs, queue, campaigns):
         app.register_blueprint(module.routes, url_prefix=QUEUE_PATH)
     app.register_blueprint(rules.routes, url_prefix="/api/rules")
     twilio.install(app, services.settings.public_url)

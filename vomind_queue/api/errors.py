@@ -14,6 +14,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from vomind_queue.api.middleware import REQUEST_ID
 from vomind_queue.errors import (
+    CampaignNotFound,
     DayNotClosed,
     JobNotFound,
     KeyReused,
@@ -178,6 +179,7 @@ _MAKERS: Mapping[type[Exception], Callable[[Any], Refused]] = {
     StoreUnavailable: _unavailable,
     LogUnavailable: _log_unavailable,
     JobNotFound: _plain(HTTPStatus.NOT_FOUND),
+    CampaignNotFound: _plain(HTTPStatus.NOT_FOUND),
     NumberNotListed: _plain(HTTPStatus.NOT_FOUND),
     DayNotClosed: _plain(HTTPStatus.NOT_FOUND),
     NumberListed: _listed,

@@ -19,6 +19,7 @@ from vomind_queue.queue.act_book import ActBook
 from vomind_queue.queue.activity import Activity
 from vomind_queue.queue.call_queue import CallQueue
 from vomind_queue.queue.callback_store import CallbackStore
+from vomind_queue.queue.campaign_store import CampaignStore
 from vomind_queue.queue.closed_days import ClosedDays
 from vomind_queue.queue.connection import API_TIMEOUT_S, RedisStore, connect
 from vomind_queue.queue.do_not_call_list import DoNotCallList
@@ -36,6 +37,7 @@ from vomind_queue.twilio.callbacks import SignatureValidator
 from vomind_queue.usecases.call_acts import CallActs
 from vomind_queue.usecases.call_history import History
 from vomind_queue.usecases.calling_rules import CallingRules
+from vomind_queue.usecases.campaigns import Campaigns
 from vomind_queue.usecases.closed_days import CloseDays
 from vomind_queue.usecases.deeds import Deeds
 from vomind_queue.usecases.do_not_call import DoNotCall
@@ -70,6 +72,7 @@ class Services:
     history: History
     call_acts: CallActs
     do_not_call: DoNotCall
+    campaigns: Campaigns
 
 
 def check_store(settings: Settings) -> str | None:
@@ -133,6 +136,7 @@ def build_on(store: RedisStore, settings: Settings, log: CallLog) -> Services:
         history=history,
         call_acts=CallActs(queue, listing, ActBook(store), history, deeds),
         do_not_call=DoNotCall(numbers, recurring_store, deeds),
+        campaigns=Campaigns(CampaignStore(store), deeds),
     )
 
 

@@ -135,6 +135,12 @@ DEDUP_KEYS = _ROOT + "identities"
 #: Sorted set: recurring calls by number and by lead, each with the score 0; see
 #: `includes/index.lua`.
 RECURRING_INDEX = _ROOT + "recurring_index"
+#: Hash, one for each campaign; its fields are listed in `campaign_record.py`.
+CAMPAIGN = _ROOT + "campaign:"
+#: Sorted set: ids of all campaigns, by themselves.
+CAMPAIGNS = _ROOT + "campaigns"
+#: String: the last id of a campaign given out.
+LAST_CAMPAIGN = _ROOT + "campaignid"
 #: List, one for each schedule: instants of its last occurrences, newest first.
 RUNS = _ROOT + "runs:"
 #: Hash ``seen``: when a scheduler had last seen to all that was due, unix ms.
@@ -175,6 +181,11 @@ def job(job_id: str) -> str:
 def schedule(schedule_id: str) -> str:
     """Return key of one schedule's record."""
     return SCHEDULE + schedule_id
+
+
+def campaign(campaign_id: str) -> str:
+    """Return key of one campaign's record."""
+    return CAMPAIGN + campaign_id
 
 
 def member(job_id: str) -> str:

@@ -15,6 +15,7 @@ from vomind_queue.api.schemas.recurring import Key
 from vomind_queue.call_log.models import OUTCOMES, STATES
 from vomind_queue.calls.call import Priority, State
 from vomind_queue.calls.call_status import LineStatus
+from vomind_queue.calls.campaign import CampaignState
 from vomind_queue.observability.overview import Condition
 from vomind_queue.observability.overview_reasons import Level
 from vomind_queue.recurring.schedule import Overlap, ScheduleStatus
@@ -47,7 +48,18 @@ _SHAPES: Mapping[str, Shape] = {
     **{
         kind.__name__: _words(kind)
         for kind in (
-            *(Condition, Kind, Level, LineStatus, Mode, Overlap, Priority, Purpose, ScheduleStatus),
+            *(
+                CampaignState,
+                Condition,
+                Kind,
+                Level,
+                LineStatus,
+                Mode,
+                Overlap,
+                Priority,
+                Purpose,
+                ScheduleStatus,
+            ),
             State,
         )
     },

@@ -19,6 +19,7 @@ from vomind_queue.api.openapi.texts import data, meaning, operations
 from vomind_queue.api.schemas import acts as act_schemas
 from vomind_queue.api.schemas import call_log as log_schemas
 from vomind_queue.api.schemas import calls as call_schemas
+from vomind_queue.api.schemas import campaigns as campaign_schemas
 from vomind_queue.api.schemas import do_not_call as do_not_call_schemas
 from vomind_queue.api.schemas import recurring as recurring_schemas
 from vomind_queue.api.schemas import rules as rule_schemas
@@ -34,6 +35,8 @@ BODIES: Mapping[str, Schema] = {
     "BulkRequest": call_schemas.BULK,
     "RecurringCallRequest": recurring_schemas.RECURRING,
     "RecurringCallChange": recurring_schemas.CHANGE,
+    "CampaignRequest": campaign_schemas.CAMPAIGN,
+    "CampaignChange": campaign_schemas.CHANGE,
     "PreviewRequest": recurring_schemas.PREVIEW,
     "ActRequest": act_schemas.ACT,
     "DoNotCallRequest": do_not_call_schemas.WISH,
@@ -49,6 +52,7 @@ BODIES: Mapping[str, Schema] = {
 #: Schemas whose fields are elsewhere: a change is read with all that stays.
 _FIELDS_OF: Mapping[str, Schema] = {
     "CallChange": call_schemas.ChangeSchema(partial=True),
+    "CampaignChange": campaign_schemas.CampaignSchema(partial=True),
     "RecurringCallChange": recurring_schemas.RecurringSchema(exclude=("to",), partial=True),
 }
 _QUERIES: Mapping[str, Schema] = {

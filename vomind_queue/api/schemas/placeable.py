@@ -139,10 +139,13 @@ class PlaceableCalls:
 
     def faults(self, calls: Sequence[Call]) -> dict[int, dict[str, list[str]]]:
         """Return the errors of calls that are not placed, by index."""
+        return {**self.option_faults(calls), **self._number_policy.objections(calls)}
+
+    def option_faults(self, calls: Sequence[Call]) -> dict[int, dict[str, list[str]]]:
+        """Return the same without those of their numbers."""
         mute = {} if self._is_reached else unspeakable(calls, self._twiml_url)
         unheard = {} if self._is_reached else unheard_of(calls)
         elsewhere = misplaced(calls, self._application_policy)
         strange = not_ours(calls, self._senders)
         long = too_long(calls, self._twiml_url) or overlong(calls, self._voice, self._opt_out)
-        found = {**unheard, **mute, **long, **elsewhere, **strange}
-        return {**found, **self._number_policy.objections(calls)}
+        return {**unheard, **mute, **long, **elsewhere, **strange}

@@ -1,0 +1,83 @@
+"""Endpoints for campaigns."""
+
+from __future__ import annotations
+
+import re
+
+from flask import Blueprint, Response, request
+from marshmallow import ValidationError
+
+from vomind_queue.api.auth import caller
+from vomind_queue.api.body import read_object
+from vomind_queue.api.idempotency import idempotency_key
+from vomind_queue.api.middleware import services
+from vomind_queue.api.schemas import calls as call_schemas
+from vomind_queue.api.schemas import placeable
+from vomind_queue.api.schemas.campaigns import CAMPAIGN, CHANGE
+from vomind_queue.api.serializers import campaigns as serializer
+from vomind_queue.api.serializers import jobs as job_serializer
+from vomind_queue.calls.campaign import Campaign, CampaignView
+from vomind_queue.errors import CampaignNotFound
+
+routes = Blueprint("campaigns", __name__)
+_ONE = "/campaigns/<campaign_id>"
+_ID = re.compile("[1-9][0-9]{0,14}")
+
+
+@routes.post("/campaigns")
+def create() -> Response:
+    """Create a campaign as a draft."""
+    body = read_object()
+    campaign = _usable(CAMPAIGN.load(body))
+    made = services().campaigns.create(campaign, caller(), idempotency_key(body))
+    return serializer.created(campaign, made, CAMPAIGN.ignored(body))
+
+
+@routes.get("/campaigns")
+def page() -> Response:
+    """Return a page of campaigns, newest first."""
+    start, end = call_schemas.PAGE.load(request.args.to_dict())
+    return job_serializer.success(serializer.page(services().campaigns.page(start, end)))
+
+
+@routes.get(_ONE)
+def show(campaign_id: str) -> Response:
+    """Return a campaign with its state."""
+    shown = services().campaigns.show(plausible(campaign_id))
+    return job_serializer.success(serializer.view(shown))
+
+
+@routes.patch(_ONE)
+def change(campaign_id: str) -> Response:
+    """Change a draft."""
+    body = read_object()
+
+    def changed(old: CampaignView) -> Campaign:
+        return _usable(CHANGE.merged(old.campaign, body))
+
+    shown = services().campaigns.change(plausible(campaign_id), changed, caller())
+    document = {"message": "Campaign changed", **serializer.view(shown)}
+    return job_serializer.success(document, CHANGE.ignored(body))
+
+
+@routes.delete(_ONE)
+def remove(campaign_id: str) -> Response:
+    """Remove a draft."""
+    services().campaigns.remove(plausible(campaign_id), caller())
+    document = {"message": "Campaign deleted", "campaignId": campaign_id}
+    return job_serializer.success(document)
+
+
+def plausible(campaign_id: str) -> str:
+    """Return the id. Raise CampaignNotFound for what was never one, without asking Redis."""
+    if not _ID.fullmatch(campaign_id):
+        raise CampaignNotFound(campaign_id[:128])
+    return campaign_id
+
+
+def _usable(campaign: Campaign) -> Campaign:
+    """Return the campaign. Raise ValidationError for defaults that the settings do not allow."""
+    calls = placeable.PlaceableCalls(services().settings)
+    if found := calls.option_faults([campaign.call_to("")]):
+        raise ValidationError(dict(found[0]))
+    return campaign

@@ -1,0 +1,73 @@
+"""The bodies of the endpoints about campaigns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from marshmallow import post_load
+from phonenumbers import SUPPORTED_REGIONS
+
+from vomind_queue.api.schemas import fields
+from vomind_queue.api.schemas.calls import REQUIRED, CallSchema, RequestSchema
+from vomind_queue.calls.call import Priority
+from vomind_queue.calls.campaign import Campaign
+
+
+class Country(fields.Rule[str]):
+    """A country that has phone numbers."""
+
+    shape: Mapping[str, Any] = {"type": "string", "enum": sorted(SUPPORTED_REGIONS)}
+
+    def read(self, value: Any) -> str:
+        if isinstance(value, str) and value in SUPPORTED_REGIONS:
+            return value
+        raise fields.mismatch("a country in ISO 3166, such as DE or US", value)
+
+
+class CampaignSchema(CallSchema):
+    """A campaign; what it says of calls holds for those of its calls that do not say it."""
+
+    class Meta(CallSchema.Meta):
+        #: What only one call can say.
+        exclude = ("to", "lead_id", "metadata", "not_after")
+
+    name = fields.ShortText(required=True, error_messages=REQUIRED)
+    country = Country(allow_none=True)
+
+    @post_load
+    def make(self, data: dict[str, Any], **_: Any) -> Any:
+        """Return the campaign with its defaults filled in."""
+        own = {"name", "country", "priority"}
+        return Campaign(
+            name=data["name"],
+            country=data.get("country"),
+            priority=data.get("priority") or Priority.NORMAL,
+            defaults={
+                self.fields[each].data_key or each: value
+                for each, value in data.items()
+                if each not in own and value is not None
+            },
+        )
+
+
+class CampaignChangeSchema(RequestSchema):
+    """A change of a campaign, merged with the fields that stay."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.known = CAMPAIGN.known
+
+    def merged(self, old: Campaign, body: Mapping[str, Any]) -> Campaign:
+        """Return the campaign with the changes; ``null`` resets a field to its default.
+
+        Raise ValidationError.
+        """
+        self.load(dict(body))
+        changes = {name: value for name, value in body.items() if name in self.known}
+        changed: Campaign = CAMPAIGN.load({**old.as_data(), **changes})
+        return changed
+
+
+CAMPAIGN = CampaignSchema()
+CHANGE = CampaignChangeSchema()

@@ -1,0 +1,41 @@
+"""Build the answers about campaigns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from flask import Response
+
+from vomind_queue.api.serializers import jobs as job_serializer
+from vomind_queue.calls.campaign import Campaign, CampaignCreated, CampaignPage, CampaignView
+from vomind_queue.calls.instants import iso
+
+
+def created(campaign: Campaign, made: CampaignCreated, ignored: Sequence[str]) -> Response:
+    """Return the answer to a new campaign, from its arguments alone, as replays require."""
+    document = {
+        "message": "Campaign created",
+        "campaignId": made.id,
+        "state": "draft",
+        "data": campaign.as_data(),
+    }
+    response = job_serializer.success(document, ignored)
+    response.headers["Location"] = f"/api/queue/campaigns/{made.id}"
+    return response
+
+
+def view(shown: CampaignView) -> dict[str, Any]:
+    """Return a campaign with its state."""
+    return {
+        "campaignId": shown.id,
+        "state": shown.state.value,
+        "data": shown.campaign.as_data(),
+        "createdAt": iso(shown.created_ms),
+    }
+
+
+def page(shown: CampaignPage) -> dict[str, Any]:
+    """Return a page of the list."""
+    campaigns = [view(each) for each in shown.views]
+    return {"count": len(campaigns), "total": shown.total, "campaigns": campaigns}
