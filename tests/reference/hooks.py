@@ -137,7 +137,7 @@ def filter_body(context: schemathesis.HookContext, body: Any) -> bool:
 
 def _is_unsaid(body: dict[str, Any]) -> bool:
     """Return whether words for people cannot be printed, or a time may end before it begins."""
-    match, words = body.get("match"), [body.get("reason"), body.get("source")]
+    match, words = body.get("match"), [body.get(name) for name in ("reason", "source", "name")]
     if any(isinstance(each, str) and not each.isprintable() for each in words):
         return True
     return isinstance(match, dict) and {"since", "until"} <= match.keys()
