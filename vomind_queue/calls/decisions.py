@@ -111,6 +111,8 @@ class OpenHours:
     recheck_ms: int
     #: Which closed days it takes into account: a version of theirs.
     version: str = ""
+    #: How often the person may be called: ``(starts, within ms)``.
+    caps: Sequence[tuple[int, int]] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

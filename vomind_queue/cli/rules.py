@@ -26,7 +26,7 @@ def rules(context: click.Context, api: Api, out: Out) -> None:
         return
     found = api.get(_RULES)
     rows = [
-        (each["id"], each["name"], _hours(each["hours"]), each["asOf"], each["source"])
+        (each["id"], each["name"], _limits(each), each["asOf"], each["source"])
         for each in found["rules"]
     ]
     lines = table(("RULE", "NAME", "HOURS", "AS OF", "SOURCE"), rows) if rows else []
@@ -58,10 +58,16 @@ def _own(found: Mapping[str, Any]) -> list[str]:
     closed = [each["id"] for each in found["closedDays"]]
     return [
         *([row("own hours", _hours(found["callingHours"]))] if found["callingHours"] else []),
+        *([row("own caps", ", ".join(found["attemptCaps"]))] if found["attemptCaps"] else []),
         *([row("closed", ", ".join(closed))] if closed else []),
         row("unknown zone", found["unknownZone"]),
         row("purpose", found["defaultPurpose"]),
     ]
+
+
+def _limits(rule: Mapping[str, Any]) -> str:
+    """Return the hours of a rule and how often it lets a person be called."""
+    return ", ".join([_hours(rule["hours"]), *(f"{cap} a person" for cap in rule["caps"])])
 
 
 def _hours(days: Mapping[str, list[str]] | None) -> str:

@@ -25,6 +25,7 @@ from vomind_queue.config import redis_address, types
 from vomind_queue.config.types import ApiKey, Type
 from vomind_queue.config.variable import METADATA, Variable, optional_setting, setting
 from vomind_queue.errors import SettingsError
+from vomind_queue.rules.caps import Cap
 from vomind_queue.rules.hours import WeeklyHours
 from vomind_queue.rules.judge import HOLD, Rulebook, rulebook
 from vomind_queue.rules.law import ClosedDay, Mode, Purpose
@@ -163,6 +164,9 @@ class Settings:
     closed_days: Sequence[ClosedDay] = setting(types.CLOSED_DAYS, "")
     """Days on which nobody is called, such as `2026-12-24` or `2026-12-27..2026-12-31`;
     `US-LA:2027-02-09` is closed in one state or country."""
+    attempt_caps: Sequence[Cap] = setting(types.CAPS, "")
+    """How often a phone may be rung, such as `3/24h, 4/30d`, over all calls to it. They narrow the
+    rules, and hold without `CALLING_RULES` as well."""
     unknown_zone: str = setting(types.UNKNOWN_ZONE, HOLD)
     """What becomes of a number that does not tell where it is, such as a toll-free one: it waits
     for a `timezone` (`hold`), rings when every zone of its country code is open (`strictest`), or
@@ -341,6 +345,7 @@ class Settings:
             self.calling_rules or Mode.OFF,
             own_hours=self.calling_hours,
             closed=tuple(self.closed_days),
+            own_caps=tuple(self.attempt_caps),
             unknown_zone=self.unknown_zone,
             purpose=self.default_purpose,
         )

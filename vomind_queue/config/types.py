@@ -15,6 +15,7 @@ from vomind_queue.calls.limits import Rate, Retention
 from vomind_queue.calls.phone_number import canonical, is_country
 from vomind_queue.calls.ring_timeout import LEAST_RING_MS, MOST_RING_MS
 from vomind_queue.recurring.time_zones import is_zone
+from vomind_queue.rules import caps
 from vomind_queue.rules.hours import InvalidHours, WeeklyHours, parse
 from vomind_queue.rules.judge import HOLD, STRICTEST
 from vomind_queue.rules.law import closed_day
@@ -335,6 +336,11 @@ CALLING_HOURS = Type(
 CLOSED_DAYS = Type(
     parse=lambda text: tuple(map(closed_day, _list(text))),
     expected="dates, such as 2026-12-24, US-LA:2027-02-09 or 2026-12-27..2026-12-31",
+)
+#: How often a person may be called.
+CAPS = Type(
+    parse=caps.parse,
+    expected="starts within a window of up to 30 days, such as 3/24h or 4/30d, separated by commas",
 )
 #: What becomes of numbers that do not tell where they are.
 UNKNOWN_ZONE = checked(

@@ -27,6 +27,7 @@ from vomind_queue.queue.erasure import Erasure
 from vomind_queue.queue.inspection import Inspection
 from vomind_queue.queue.listing import QueueListing
 from vomind_queue.queue.metrics_reader import MetricsReader
+from vomind_queue.queue.person_starts import PersonStarts
 from vomind_queue.queue.recurring_store import RecurringStore
 from vomind_queue.queue.request_limits import RequestLimiter
 from vomind_queue.queue.server_requirements import check
@@ -121,7 +122,7 @@ def build_on(store: RedisStore, settings: Settings, log: CallLog) -> Services:
         queue=queue,
         control=Control(queue, Inspection(store), deeds, rules, report_of(settings)),
         rules=rules,
-        close_days=CloseDays(ClosedDays(store), deeds, hold=rules.hold),
+        close_days=CloseDays(ClosedDays(store), deeds, hold=rules.keeps_hours),
         report=report_of(settings),
         deeds=deeds,
         metrics_reader=MetricsReader(store),
@@ -141,8 +142,11 @@ def build_on(store: RedisStore, settings: Settings, log: CallLog) -> Services:
 
 
 def calling_rules_of(settings: Settings, store: RedisStore) -> CallingRules:
-    """Return when people may be called."""
-    return CallingRules(settings.rulebook(), ClosedDays(store), missing=settings.lacks_rules)
+    """Return when people may be called, and how often."""
+    days, starts = ClosedDays(store), PersonStarts(store)
+    return CallingRules(
+        settings.rulebook(), days, starts_of=starts.of, missing=settings.lacks_rules
+    )
 
 
 def report_of(settings: Settings) -> Report:
@@ -188,4 +192,5 @@ def protocol_of(settings: Settings) -> Protocol:
         number_gap_ms=settings.least_gap_per_number_ms,
         keep_completed=settings.keep_completed,
         keep_failed=settings.keep_failed,
+        starts_kept=settings.rulebook().starts_kept,
     )

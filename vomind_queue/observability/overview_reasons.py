@@ -109,6 +109,8 @@ def _of_rules(held: Mapping[str, int]) -> Iterator[Reason]:
             yield _reason(kind, calls=_times("call", count))
     if count := held.get(Why.HOURS, 0) + held.get(Why.CLOSED_DAY, 0):
         yield _reason("hours", calls=_times("call", count))
+    if count := held.get(Why.CAP):
+        yield _reason("cap", calls=_times("call", count))
 
 
 def workers_with_other_rules(stats: Stats, report: Report) -> int:

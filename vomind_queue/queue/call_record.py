@@ -22,6 +22,7 @@ whose number lies in a bulk that is in ``staging`` is not there yet for anyone.
 ``round``     the same since the last manual retry; gone when it completed or failed
 ``busy``      how often it waited for another call to its number
 ``held``      the kind of rule that holds it, while it is delayed for that
+``takenback`` its last start does not count for the caps: Twilio placed no call
 ``notbefore`` earliest next attempt, unix ms, until the call is delayed
 ``looks``     how often an unknown outcome was checked
 ``horizon``   when the outcome is reconciled at the latest, if Twilio's list can be read, unix ms
@@ -135,7 +136,7 @@ def _held(state: State, fields: Mapping[str, str]) -> Held | None:
         return None
     by = fields["held"]
     # Of the others it is only known when they are judged again.
-    until_ms = number(fields, "next") if by in (Why.HOURS, Why.CLOSED_DAY) else None
+    until_ms = number(fields, "next") if by in (Why.HOURS, Why.CLOSED_DAY, Why.CAP) else None
     return Held(by=by, until_ms=until_ms)
 
 

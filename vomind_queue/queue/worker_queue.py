@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
+from operator import itemgetter
 from typing import Any
 
 from vomind_queue.calls.attempts import Accepted, Attempt
@@ -41,9 +42,9 @@ from vomind_queue.queue.worker_protocol import Protocol
 from vomind_queue.rules.law import Why
 
 #: What the script is told of hours: that there are none, and that they are not judged yet.
-_ANY_HOUR, _UNJUDGED = ("", "", 0, ""), ("?", "", 0, "")
+_ANY_HOUR, _UNJUDGED = ("", "", 0, "", ""), ("?", "", 0, "", "")
 #: Calls are held for this long, ms, if the rules have changed so often while they were applied.
-_BEHIND = (Why.RULES_BEHIND.value, "", 60_000, "")
+_BEHIND = (Why.RULES_BEHIND.value, "", 60_000, "", "")
 _TRIES = 5
 #: How long a call waits for another one to the same number, ms.
 BUSY_NUMBER_MS = 1_000
@@ -95,12 +96,12 @@ class WorkerQueue:
         name: str,
         protocol: Protocol,
         access: ListAccess | None = None,
-        judge: Callable[[Call, int, str], OpenHours] | None = None,
+        judge: Callable[[Call, int, str, Sequence[int]], OpenHours] | None = None,
     ) -> None:
         """``access``: how the do-not-call list is read.
 
         ``judge`` returns when a call may start, as seen from an instant, with the closed days of a
-        version; None: at any time.
+        version, and after earlier starts of calls to the person; None: at any time.
         """
         self._store = store
         access = access or ListAccess()
@@ -155,6 +156,7 @@ class WorkerQueue:
             *(job_id, lease, token, *self._rate(), BUSY_NUMBER_MS, int(callbacks)),
             *(self.protocol.ring_timeout_ms, *self._keep_failed(), self._sender(job_id, senders)),
             *("1" if self._must_be_whole() else "", *self._number_key),
+            *(self.protocol.number_gap_ms, self.protocol.starts_kept),
         )
         answer, hours, started_s = self._write_marker(write)
         if answer[0] != Code.OK:
@@ -174,17 +176,18 @@ class WorkerQueue:
 
         Return its answer, the hours, and when it was asked.
         """
-        gap_ms, hours = self.protocol.number_gap_ms, None
+        hours = None
         started_s = boottime()
-        answer = write(*(_UNJUDGED if self._judge else _ANY_HOUR), gap_ms)
+        answer = write(*(_UNJUDGED if self._judge else _ANY_HOUR))
         for _ in range(_TRIES):
             if answer[0] != Code.UNJUDGED or self._judge is None:
                 return answer, hours, started_s
-            hours = self._judge(Call.from_data(json.loads(answer[2])), answer[1], answer[3])
+            _, now, data, version, starts = answer
+            hours = self._judge(Call.from_data(json.loads(data)), now, version, starts)
             started_s = boottime()
-            answer = write(*_told(hours), gap_ms)
+            answer = write(*_told(hours))
         if answer[0] == Code.UNJUDGED:
-            answer = write(*_BEHIND, gap_ms)
+            answer = write(*_BEHIND)
         return answer, hours, started_s
 
     def _sender(self, job_id: str, senders: Senders) -> str:
@@ -346,9 +349,11 @@ def _left_s(now: int, latest: str, hours: OpenHours | None) -> float | None:
     return (min(ends) - now) / 1000 if ends else None
 
 
-def _told(hours: OpenHours) -> tuple[str, str, int, str]:
+def _told(hours: OpenHours) -> tuple[str, str, int, str, str]:
     intervals = " ".join(f"{start}-{end}" for start, end in hours.intervals)
-    return hours.why, intervals, hours.recheck_ms, hours.version
+    longest_first = sorted(hours.caps, key=itemgetter(1), reverse=True)
+    caps = " ".join(f"{most}/{window_ms}" for most, window_ms in longest_first)
+    return hours.why, intervals, hours.recheck_ms, caps, hours.version
 
 
 def _dial_started(

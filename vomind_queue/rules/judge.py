@@ -1,14 +1,15 @@
 """Decide whether a person may be called at an instant: go, wait, or it cannot be told.
 
-One pure function. Previews and explanations show its words; the script that writes the dial marker
-judges by the same numbers, on the clock of Redis.
+By the hours where the person is, and by how often the phone rang before. One pure function.
+Previews and explanations show its words; the script that writes the dial marker judges by the same
+numbers, on the clock of Redis.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -16,9 +17,10 @@ from functools import lru_cache, partial
 from importlib.metadata import version
 from zoneinfo import ZoneInfo
 
+from vomind_queue.rules.caps import Cap
 from vomind_queue.rules.closed_days import is_eve, name_of
 from vomind_queue.rules.hours import WeeklyHours, local_time, open_instants
-from vomind_queue.rules.intervals import Intervals, intersection, next_in, union
+from vomind_queue.rules.intervals import Interval, Intervals, intersection, next_in, union
 from vomind_queue.rules.law import (
     ClosedDay,
     Holidays,
@@ -35,6 +37,10 @@ from vomind_queue.rules.places import Place, Places
 _DAY_MS = 86_400_000
 #: How far ahead open hours are looked for, ms: 14 days.
 HORIZON_MS = 14 * _DAY_MS
+#: Starts of calls to a person that are kept at least, so that other caps find them.
+_LEAST_STARTS = 10
+#: Where no hours are set.
+_ANY_HOUR: Intervals = ((0, 2**52),)
 #: Calendars that are kept; a few hundred are in use.
 _KEPT = 2_048
 _WHOLE_DAY: Intervals = ((0, 24 * 60),)
@@ -65,6 +71,8 @@ class Rulebook:
     #: What the operator allows at most; it narrows only.
     own_hours: WeeklyHours | None = None
     closed: tuple[ClosedDay, ...] = ()
+    #: How often the operator lets a person be called at most.
+    own_caps: tuple[Cap, ...] = ()
     #: ``hold``, ``strictest`` or the IANA name of a zone.
     unknown_zone: str = HOLD
     #: Of calls that do not name one.
@@ -78,15 +86,28 @@ class Rulebook:
         return found
 
     @property
+    def is_empty(self) -> bool:
+        """Whether any call may start at any time."""
+        return self.mode is Mode.OFF and not self.own_caps
+
+    @property
+    def starts_kept(self) -> int:
+        """How many starts of calls to a person decide all caps; 0 where there are none."""
+        law = (cap for rule in self.law for cap in rule.caps)
+        found = [cap.most for cap in (*self.own_caps, *law)]
+        return max(_LEAST_STARTS, *found) if found else 0
+
+    @property
     def digest(self) -> str:
         """What tells these rules, with the data that they rest on, from all others."""
-        if self.mode is Mode.OFF:
+        if self.is_empty:
             return Mode.OFF
         closed = sorted(each.id for each in self.closed)
         hours = str(self.own_hours) if self.own_hours else ""
         law = text_of_law() if self.law else ""
         versions = [version(name) for name in _SOURCES]
-        whole = [self.mode, law, hours, closed, self.unknown_zone, self.purpose, versions]
+        caps = [str(each) for each in sorted(self.own_caps)]
+        whole = [self.mode, law, hours, closed, caps, self.unknown_zone, self.purpose, versions]
         return hashlib.sha256(json.dumps(whole).encode()).hexdigest()[:12]
 
 
@@ -112,6 +133,8 @@ class Judgment:
     places: tuple[Place, ...] = ()
     #: Open hours from now on.
     hours: Intervals = ()
+    #: How often the person may be called.
+    caps: tuple[Cap, ...] = ()
 
 
 def rulebook(
@@ -119,6 +142,7 @@ def rulebook(
     *,
     own_hours: WeeklyHours | None = None,
     closed: tuple[ClosedDay, ...] = (),
+    own_caps: tuple[Cap, ...] = (),
     unknown_zone: str = HOLD,
     purpose: Purpose = Purpose.MARKETING,
 ) -> Rulebook:
@@ -129,27 +153,34 @@ def rulebook(
         courtesy=None if mode is Mode.OFF else courtesy(),
         own_hours=own_hours,
         closed=closed,
+        own_caps=own_caps,
         unknown_zone=unknown_zone,
         purpose=purpose,
     )
 
 
-def judge(subject: Subject, now: int, book: Rulebook) -> Judgment:
-    """Return whether a call may start at an instant, ms since 1970."""
-    if book.mode is Mode.OFF:
+def judge(subject: Subject, now: int, book: Rulebook, starts: Sequence[int] = ()) -> Judgment:
+    """Return whether a call may start at an instant, unix ms.
+
+    ``starts`` of calls to the person before it, the oldest first.
+    """
+    if book.is_empty:
         return Judgment(kind=Kind.GO)
     places = located(subject.places, book)
     rules = rules_of(places, subject.purpose, book)
-    said = partial(Judgment, rules=rules, places=places)
-    if not places:
+    caps = tuple(sorted({*book.own_caps, *(cap for rule in rules for cap in rule.caps)}))
+    said = partial(Judgment, rules=rules, places=places, caps=caps)
+    if not places and book.mode is not Mode.OFF:
         return said(kind=Kind.UNKNOWN, why=Why.UNKNOWN_ZONE)
-    hours = intersection(
-        _calendar(places, subject.purpose, now // _DAY_MS, book), ((now, now + HORIZON_MS),)
-    )
+    free = max([now, *filter(None, (cap.free_at(starts) for cap in caps))])
+    hours = _open_hours(places, subject.purpose, (now, free), book)
     opens = next_in(hours, now)
     if opens is None:
         why = Why.NO_HOURS if subject.places.known else Why.UNKNOWN_ZONE
         return said(kind=Kind.UNKNOWN, why=why)
+    if free > now:
+        until = next_in(hours, free)
+        return said(kind=Kind.WAIT, why=Why.CAP, until=until or free, hours=hours)
     if opens == now:
         return said(kind=Kind.GO, hours=hours)
     shut = any(is_closed_day(place, subject.purpose, now, book) for place in places)
@@ -205,6 +236,19 @@ def _limits(place: Place, purpose: Purpose, book: Rulebook) -> Iterator[_Minutes
     yield partial(_own_day, place, book)
     for rule in book.rules_for(place, purpose):
         yield partial(_rule_day, place, rule)
+
+
+def _open_hours(
+    places: tuple[Place, ...], purpose: Purpose, between: Interval, book: Rulebook
+) -> Intervals:
+    """Return when every place is open: from an instant until the horizon of a later one."""
+    if book.mode is Mode.OFF:
+        return _ANY_HOUR
+    now, later = between
+    first, last = now // _DAY_MS, later // _DAY_MS
+    days = {*range(first, last, HORIZON_MS // _DAY_MS), last}
+    known = union(each for day in days for each in _calendar(places, purpose, day, book))
+    return intersection(known, ((now, later + HORIZON_MS),))
 
 
 @lru_cache(maxsize=_KEPT)

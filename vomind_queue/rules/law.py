@@ -12,6 +12,8 @@ from typing import Any
 
 import yaml
 
+from vomind_queue.rules import caps
+from vomind_queue.rules.caps import Cap
 from vomind_queue.rules.hours import WeeklyHours, parse, parse_range
 from vomind_queue.rules.intervals import Interval
 from vomind_queue.rules.places import is_region
@@ -55,6 +57,8 @@ class Why(StrEnum):
     NO_HOURS = "no-hours"
     #: The number does not tell where it is.
     UNKNOWN_ZONE = "unknown-zone"
+    #: The person was called as often as is allowed.
+    CAP = "cap"
     #: The rules could not be applied: nothing rings until they can.
     RULES_BEHIND = "rules-behind"
 
@@ -86,6 +90,8 @@ class Rule:
     applies: frozenset[Purpose]
     hours: WeeklyHours | None = None
     holidays: Holidays | None = None
+    #: How often a person may be called.
+    caps: tuple[Cap, ...] = ()
     source: str
     #: Year and month.
     as_of: str
@@ -176,6 +182,7 @@ def _rules(found: list[Mapping[str, Any]]) -> Iterator[Rule]:
             applies=frozenset(map(Purpose, row["applies"])),
             hours=parse(row["hours"]) if "hours" in row else None,
             holidays=_holidays(row["holidays"]) if "holidays" in row else None,
+            caps=caps.parse(row.get("caps", "")),
             source=row["source"],
             as_of=str(row["asOf"]),
             sure=row["sure"],

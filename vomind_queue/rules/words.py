@@ -28,6 +28,7 @@ IN_SHORT: Mapping[Why, str] = {
     Why.CLOSED_DAY: "The day is closed where this person is, or may be.",
     Why.NO_HOURS: "The places where this person may be have no open hour in common.",
     Why.UNKNOWN_ZONE: "The number does not tell where it is.",
+    Why.CAP: "This person was called as often as is allowed for now.",
     Why.RULES_BEHIND: "The calling rules could not be applied.",
 }
 NO_RULES = "No calling rules are set (CALLING_RULES)."
@@ -40,10 +41,12 @@ BEHIND = (
 
 def explained(verdict: Judgment, subject: Subject, now: int, book: Rulebook) -> str:
     """Return why a call may start now, or why not and until when; ``now`` in ms since 1970."""
-    if book.mode is Mode.OFF:
+    if book.is_empty:
         return NO_RULES
     if verdict.kind is Kind.GO:
         return " ".join(_open(verdict, now))
+    if verdict.why is Why.CAP:
+        return " ".join(_capped(verdict, subject, book))
     if not verdict.places:
         return " ".join(_unplaced())
     return " ".join(_closed(verdict, subject, now, book))
@@ -51,7 +54,21 @@ def explained(verdict: Judgment, subject: Subject, now: int, book: Rulebook) -> 
 
 def _open(verdict: Judgment, now: int) -> Iterator[str]:
     yield "It may ring now."
-    yield f"{_clocks(verdict.places, now)}, within {_names(verdict.rules)}."
+    if verdict.places:
+        yield f"{_clocks(verdict.places, now)}, within {_names(verdict.rules)}."
+
+
+def _capped(verdict: Judgment, subject: Subject, book: Rulebook) -> Iterator[str]:
+    until = verdict.until or 0
+    if book.mode is Mode.OFF:
+        yield f"Held until {utc(until)}."
+    else:
+        last = _last_to_open(verdict.places, subject.purpose, until, book)
+        yield f"Held until {utc(until)}, {_clock(until, last.zone)} in {last.zone}."
+    yield "The person was called as often as is allowed:"
+    own = [f"{', '.join(map(str, book.own_caps))} (ATTEMPT_CAPS)"] if book.own_caps else []
+    law = [f"{', '.join(map(str, rule.caps))} ({rule.name})" for rule in verdict.rules if rule.caps]
+    yield f"{'; '.join([*own, *law])}. Calls of every kind to the number count."
 
 
 def _unplaced() -> Iterator[str]:

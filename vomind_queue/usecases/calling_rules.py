@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -42,18 +43,34 @@ class Days(Protocol):
 class CallingRules:
     """The rules of this installation. What reads the closed days may raise StoreUnavailable."""
 
-    def __init__(self, book: Rulebook, days: Days, *, missing: bool = False) -> None:
-        """``missing``: a real account is set, and CALLING_RULES is not."""
+    def __init__(
+        self,
+        book: Rulebook,
+        days: Days,
+        *,
+        starts_of: Callable[[str], Sequence[int]] = lambda _: (),
+        missing: bool = False,
+    ) -> None:
+        """``starts_of``: when calls to a number started lately, unix ms, the oldest first.
+
+        ``missing``: a real account is set, and CALLING_RULES is not.
+        """
         #: The rules of the settings, which hold for as long as the process runs.
         self.base = book
         self.missing = missing
         self._days = days
+        self._starts_of = starts_of
         #: The rules with the closed days of a version; read and replaced as one.
         self._known = ("", book)
 
     @property
     def hold(self) -> bool:
         """Whether there are any."""
+        return not self.base.is_empty
+
+    @property
+    def keeps_hours(self) -> bool:
+        """Whether there are any about hours and days."""
         return self.base.mode is not Mode.OFF
 
     def in_force(self) -> Rulebook:
@@ -67,29 +84,34 @@ class CallingRules:
             self._known = version, book
         return self._known
 
-    def open_hours(self, call: Call, now_ms: int, version: str) -> OpenHours:
+    def open_hours(
+        self, call: Call, now_ms: int, version: str, starts: Sequence[int] = ()
+    ) -> OpenHours:
         """Return when a call may start: never, if the rules cannot be applied. Never raise.
 
-        ``version`` of the closed days in force.
+        ``version`` of the closed days in force; ``starts`` of calls to the person, unix ms, the
+        oldest first.
         """
         try:
             version, book = self._with_days(version)
-            verdict = judge(self._subject(call), now_ms, book)
+            verdict = judge(self._subject(call), now_ms, book, starts)
         except Exception:
             logger.exception("calling rules could not be applied")
             return OpenHours(intervals=(), why=Why.RULES_BEHIND, recheck_ms=BEHIND_MS)
-        known = verdict.kind is not Kind.UNKNOWN
+        known, capped = verdict.kind is not Kind.UNKNOWN, verdict.why is Why.CAP
         return OpenHours(
-            intervals=verdict.hours[:_OPENINGS],
-            why=verdict.why or Why.HOURS,
+            intervals=verdict.hours[: None if capped else _OPENINGS],
+            why=Why.HOURS if capped else verdict.why or Why.HOURS,
             recheck_ms=BEHIND_MS if known else UNKNOWN_MS,
             version=version,
+            caps=[(cap.most, cap.window_ms) for cap in verdict.caps],
         )
 
     def check(self, call: Call, now_ms: int) -> Judged:
         """Return whether a call may start at an instant, and why, in words."""
         subject, book = self._subject(call), self.in_force()
-        verdict = judge(subject, now_ms, book)
+        starts = self._starts_of(call.to) if book.starts_kept else ()
+        verdict = judge(subject, now_ms, book, starts)
         return Judged(verdict=verdict, words=explained(verdict, subject, now_ms, book))
 
     def explain(self, call: Call, now_ms: int, held: Held | None) -> Judged:

@@ -7,12 +7,13 @@ from collections.abc import Callable
 import redis
 
 from tests.integration.api.conftest import Api
-from tests.integration.conftest import QUICK, taken
+from tests.integration.conftest import QUICK, place, taken
 from vomind_queue.calls.decisions import NotStarted
 from vomind_queue.calls.number_key import NumberKey
 from vomind_queue.config.settings import Settings
-from vomind_queue.container.web_services import calling_rules_of
+from vomind_queue.container.web_services import calling_rules_of, protocol_of
 from vomind_queue.observability.queue_stats import Report
+from vomind_queue.queue import keys
 from vomind_queue.queue.connection import RedisStore
 from vomind_queue.queue.worker_protocol import Protocol
 from vomind_queue.queue.worker_queue import WorkerQueue
@@ -216,3 +217,29 @@ def test_a_worker_with_other_settings_is_noticed(
     metrics = api.web.get("/metrics").get_data(as_text=True)
     assert "vomind_workers_with_wrong_key 1.0" in metrics
     assert "vomind_workers_with_other_rules 0.0" in metrics
+
+
+def test_a_call_beyond_a_cap_says_until_when(
+    make_api: Callable[..., Api], valkey: redis.Redis
+) -> None:
+    """Without calling rules as well: in its record, in `why`, in the overview, in a check."""
+    environ = {"ATTEMPT_CAPS": "1/24h"}
+    api, settings = make_api(**environ), Settings.from_env(environ)
+    rules = calling_rules_of(settings, RedisStore(valkey))
+    worker = WorkerQueue(RedisStore(valkey), "one", protocol_of(settings), judge=rules.open_hours)
+    assert check(api, to="+18125550100")["verdict"] == "go"
+    for _ in range(2):
+        api.post("/schedule-call", {"to": "+18125550100"})
+    place(worker, *taken(worker))
+    (job_id,) = taken(worker)
+    valkey.hdel(keys.DIALING, "+18125550100")
+    assert worker.start_dialing(job_id, "token") is NotStarted.HELD
+    held = api.get(f"/job/{job_id}").get_json()["held"]
+    assert (held["by"], held["until"] is None) == ("cap", False)
+    (reason, *_) = api.get(f"/job/{job_id}/why").get_json()["reasons"]
+    assert (reason["kind"], reason["until"]) == ("cap", held["until"])
+    assert "The person was called as often as is allowed: 1/24h (ATTEMPT_CAPS)." in reason["text"]
+    assert check(api, to="+18125550100")["until"] == held["until"]
+    shown = api.web.get("/api/overview").get_json()["reasons"]
+    assert [each["title"] for each in shown if each["kind"] == "cap"] == ["1 call held by a cap"]
+    assert api.web.get("/api/rules").get_json()["attemptCaps"] == ["1/24h"]

@@ -5,9 +5,10 @@ from __future__ import annotations
 import random
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import redis
@@ -30,16 +31,18 @@ from vomind_queue.queue.connection import RedisStore
 from vomind_queue.queue.erasure import Erasure
 from vomind_queue.queue.held_calls import HeldCalls
 from vomind_queue.queue.inspection import Inspection
+from vomind_queue.queue.lua_sources import whole
 from vomind_queue.queue.worker_protocol import Protocol
 from vomind_queue.queue.worker_queue import WorkerQueue
+from vomind_queue.rules.caps import Cap, parse
 from vomind_queue.rules.closed_days import name_of
 from vomind_queue.rules.hours import local_time
-from vomind_queue.rules.judge import HORIZON_MS, Rulebook, Subject, judge, rulebook
-from vomind_queue.rules.law import Mode, Purpose
+from vomind_queue.rules.judge import HORIZON_MS, Kind, Rulebook, Subject, judge, rulebook
+from vomind_queue.rules.law import Mode, Purpose, Why
 from vomind_queue.rules.places import Place, places_of
 from vomind_queue.usecases.calling_rules import CallingRules
 
-Judge = Callable[[Call, int, str], OpenHours]
+Judge = Callable[[Call, int, str, Sequence[int]], OpenHours]
 MINUTE = 60_000
 NEVER = OpenHours(intervals=(), why="unknown-zone", recheck_ms=MINUTE)
 
@@ -57,7 +60,7 @@ def make_ruled(client: redis.Redis) -> Callable[..., WorkerQueue]:
 
 def between(start_ms: int, end_ms: int) -> Judge:
     """Hours relative to the instant at which the call is judged."""
-    return lambda _, now, __: OpenHours(
+    return lambda _, now, *__: OpenHours(
         intervals=((now + start_ms, now + end_ms),), why="hours", recheck_ms=MINUTE
     )
 
@@ -92,7 +95,7 @@ def test_hours_that_end_between_judge_and_marker_do_not_let_a_call_through(
 ) -> None:
     """A tenth of a second before the marker they were open; it waits for the next ones."""
 
-    def judged(_: Call, now: int, __: str) -> OpenHours:
+    def judged(_: Call, now: int, *__: object) -> OpenHours:
         time.sleep(0.1)
         intervals = ((now - MINUTE, now + 50), (now + 60 * MINUTE, now + 70 * MINUTE))
         return OpenHours(intervals=intervals, why="hours", recheck_ms=MINUTE)
@@ -191,21 +194,27 @@ QUARTER = 15 * MINUTE
 def test_judge_marker_and_a_look_at_the_clocks_agree(
     queue: CallQueue, make_ruled: Callable[..., WorkerQueue], client: redis.Redis, full: bool
 ) -> None:
-    """Random people, purposes and instants; the hours are moved to where Redis's clock is."""
+    """Random people, purposes, starts and instants, moved to where Redis's clock is."""
     choose = random.Random(20261130)
-    book = rulebook(Mode.LAW, unknown_zone="strictest")
+    book = rulebook(Mode.LAW, own_caps=parse("2/6h, 5/30d"), unknown_zone="strictest")
     days = [1_798_761_600_000 + choose.randrange(0, 365) * 86_400_000 for _ in range(12)]
     seen: list[int] = []
-    case: dict[str, object] = {}
+    case: dict[str, Any] = {}
 
-    def judged(_: Call, now: int, __: str) -> OpenHours:
-        verdict = judge(case["subject"], case["at"], book)  # type: ignore[arg-type]
-        moved = now - int(case["at"])  # type: ignore[call-overload]
-        seen[:] = [moved]
-        intervals = tuple((first + moved, last + moved) for first, last in verdict.hours[:2])
-        return OpenHours(intervals=intervals, why="hours", recheck_ms=MINUTE)
+    def judged(_: Call, now: int, __: str, starts: Sequence[int]) -> OpenHours:
+        moved = now - case["at"]
+        verdict = judge(case["subject"], case["at"], book, [each - moved for each in starts])
+        seen[:] = [moved, len(starts), verdict.kind]
+        capped = verdict.why is Why.CAP
+        hours = verdict.hours if capped else verdict.hours[:2]
+        return OpenHours(
+            intervals=tuple((first + moved, last + moved) for first, last in hours),
+            why=Why.HOURS if capped else verdict.why or Why.HOURS,
+            recheck_ms=MINUTE,
+            caps=[(cap.most, cap.window_ms) for cap in verdict.caps],
+        )
 
-    worker = make_ruled(judged, lease_ms=60_000)
+    worker = make_ruled(judged, lease_ms=60_000, starts_kept=book.starts_kept)
     (job_id,) = queue.add([new(1)]).job_ids
     for number in range(10_000 if full else 300):
         subject = Subject(
@@ -213,35 +222,72 @@ def test_judge_marker_and_a_look_at_the_clocks_agree(
         )
         # Not within a second of the end of anything.
         at = choose.choice(days) + choose.randrange(0, 1440) * MINUTE + 20_000
-        case.update(subject=subject, at=at)
-        expected = first_open(subject, at, book)
+        span = choose.choice((8 * 60, 48 * 60, 29 * 1440))
+        ago = sorted(choose.sample(range(1, span), choose.randrange(0, 7)), reverse=True)
+        case.update(subject=subject, at=at, ago=ago)
+        forget(client)
+        noted_at = queue.now_ms()
+        note(client, [noted_at - each * MINUTE for each in ago])
+        expected = first_open(subject, at, book, [at - each * MINUTE for each in ago])
         assert taken(worker) == [job_id]
         started = worker.start_dialing(job_id, secrets.token_urlsafe(4))
+        moved, found, kind = seen
+        assert found == len(ago)
         if expected == at:
             assert isinstance(started, DialStarted), case
+            assert kind is Kind.GO
             worker.finish(started, Decision(result=AttemptResult.POSTPONED))
             worker.release(job_id)
             continue
         assert started is NotStarted.HELD, case
+        assert kind is not Kind.GO
         until = queue.job(job_id).next_attempt_ms
         assert until is not None
         if expected is not None:
-            assert until - seen[0] == expected, case
+            # Starts were moved when they were noted, hours at the marker.
+            assert 0 <= expected - (until - moved) <= moved + at - noted_at, case
         HeldCalls(RedisStore(client), str(number)).wake()
 
 
-def first_open(subject: Subject, at: int, book: Rulebook) -> int | None:
-    """The first instant at which every place's clock shows open hours; all end with a quarter."""
-    instants = (at, *range(at - at % QUARTER + QUARTER, at + HORIZON_MS, QUARTER))
+def forget(client: redis.Redis) -> None:
+    """Nobody was ever called."""
+    for key in client.scan_iter(f"{keys.STARTS}*"):
+        client.delete(key)
+
+
+def note(client: redis.Redis, starts: Sequence[int]) -> None:
+    """Calls to the person of `new(1)` started then."""
+    lines = "for i = 2, #ARGV do note_person_called(person_of(ARGV[1]), tonumber(ARGV[i]), 10) end"
+    text = whole(f'--- @include "starts"\n{lines}\n')
+    client.eval(text, 1, keys.ACTIVE, new(1).call.to, *starts)
+
+
+def first_open(subject: Subject, at: int, book: Rulebook, starts: Sequence[int]) -> int | None:
+    """The first instant with room at which every place's clock shows open hours.
+
+    All hours end with a quarter.
+    """
+    rules = {
+        rule for place in subject.places.places for rule in book.rules_for(place, subject.purpose)
+    }
+    caps = [*book.own_caps, *(cap for rule in rules for cap in rule.caps)]
+    frees = [each + cap.window_ms for cap in caps for each in starts]
+    quarters = range(at - at % QUARTER + QUARTER, at + HORIZON_MS + 30 * 86_400_000, QUARTER)
     places = subject.places.places
     return next(
         (
             instant
-            for instant in instants
-            if all(clock_is_open(place, subject.purpose, instant, book) for place in places)
+            for instant in sorted({at, *quarters, *(each for each in frees if each > at)})
+            if all(has_room(cap, starts, instant) for cap in caps)
+            and all(clock_is_open(place, subject.purpose, instant, book) for place in places)
         ),
         None,
     )
+
+
+def has_room(cap: Cap, starts: Sequence[int], instant: int) -> bool:
+    """Whether a window that ends then has room for one more."""
+    return sum(instant - cap.window_ms < each <= instant for each in starts) < cap.most
 
 
 def clock_is_open(place: Place, purpose: Purpose, instant: int, book: Rulebook) -> bool:
@@ -270,8 +316,10 @@ def test_the_digest_tells_rules_apart() -> None:
         rulebook(Mode.COURTESY).digest,
         rulebook(Mode.LAW, unknown_zone="strictest").digest,
         rulebook(Mode.LAW, purpose=Purpose.DEBT).digest,
+        rulebook(Mode.LAW, own_caps=parse("3/24h")).digest,
+        rulebook(Mode.OFF, own_caps=parse("3/24h")).digest,
     }
-    assert len(others | {law.digest}) == 5
+    assert len(others | {law.digest}) == 7
 
 
 def test_begun_calls_need_no_judge(queue: CallQueue, worker_queue: WorkerQueue) -> None:

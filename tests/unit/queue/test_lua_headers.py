@@ -32,6 +32,8 @@ WORDS = {
     "minute": "minute:<n>",
     "held": "held:<kind>",
     "worker_report": "worker_report:<name>",
+    "starts": "starts:<period>:<digits>",
+    "campaign": "campaign:<id>",
 }
 #: All but one of the outbox's keys have one word; this one is written for a person alone.
 OUTBOX, APART = "outbox", "outbox_forgotten"

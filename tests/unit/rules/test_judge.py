@@ -6,6 +6,7 @@ import random
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from vomind_queue.rules.caps import parse as caps
 from vomind_queue.rules.closed_days import name_of
 from vomind_queue.rules.hours import parse
 from vomind_queue.rules.judge import (
@@ -37,7 +38,8 @@ def said(number: str, now: int, book: Rulebook = LAW, **more: object) -> Judgmen
     zone, region = more.pop("zone", None), more.pop("region", None)
     places = places_of(number, zone=zone, region=region)  # type: ignore[arg-type]
     purpose = Purpose(more.get("purpose", Purpose.MARKETING))
-    return judge(Subject(places=places, purpose=purpose), now, book)
+    starts: list[int] = more.get("starts", [])  # type: ignore[assignment]
+    return judge(Subject(places=places, purpose=purpose), now, book, starts)
 
 
 def ids(verdict: Judgment) -> tuple[str, ...]:
@@ -145,6 +147,47 @@ def test_own_hours_only_narrow() -> None:
     noon = at("2026-12-01T12:30", "America/New_York")
     assert said("+12125550100", noon, book).kind is Kind.GO
     assert said("+12125550100", noon + HOUR, book).until == noon + DAY - HOUR // 2
+
+
+def test_florida_is_called_three_times_a_day() -> None:
+    """The fourth waits until 24 hours after the first, and then for the morning."""
+    noon = at("2026-12-01T12:00", "America/New_York")
+    starts = [noon - 3 * HOUR, noon - 2 * HOUR, noon - HOUR]
+    assert said("+13055550100", noon, starts=starts[1:]).kind is Kind.GO
+    verdict = said("+13055550100", noon, starts=starts)
+    assert (verdict.kind, verdict.why, verdict.until) == (Kind.WAIT, Why.CAP, starts[0] + DAY)
+    evening = at("2026-12-01T19:59", "America/New_York")
+    starts = [evening - 2 * MINUTE, evening - MINUTE, evening]
+    assert said("+13055550100", evening, starts=starts).until == starts[0] + DAY
+    starts = [evening, evening, evening + MINUTE // 2]
+    late = said("+13055550100", evening + HOUR, starts=[each + 2 * MINUTE for each in starts])
+    assert (late.why, late.until) == (Why.CAP, at("2026-12-03T08:00", "America/New_York"))
+    informed = said("+13055550100", noon, starts=starts, purpose=Purpose.INFORMATIONAL)
+    assert informed.kind is Kind.GO
+
+
+def test_france_is_called_four_times_in_thirty_days() -> None:
+    """The fifth waits far beyond the horizon of hours, and then for an open one."""
+    number, now = "+33612345678", at("2026-12-01T11:00", "Europe/Paris")
+    starts = [now - 3 * DAY + each for each in range(4)]
+    verdict = said(number, now, starts=starts)
+    assert (verdict.why, verdict.until) == (Why.CAP, starts[0] + 30 * DAY)
+    friday = at("2026-12-04T19:59", "Europe/Paris")
+    # 30 days after it is a Sunday.
+    verdict = said(number, friday, starts=[friday] * 4)
+    assert verdict.until == at("2027-01-04T10:00", "Europe/Paris")
+
+
+def test_own_caps_hold_without_calling_rules() -> None:
+    """At any hour and for any purpose; the strictest decides."""
+    book = rulebook(Mode.OFF, own_caps=caps("3/24h, 1/1h"))
+    now = at("2026-12-01T03:00")
+    verdict = said("+18005550100", now, book, starts=[now - 1])
+    assert (verdict.kind, verdict.until, verdict.places) == (Kind.WAIT, now - 1 + HOUR, ())
+    assert said("+18005550100", now, book, starts=[now - HOUR]).kind is Kind.GO
+    assert rulebook(Mode.OFF).is_empty
+    assert (book.is_empty, book.starts_kept, LAW.starts_kept) == (False, 10, 10)
+    assert (rulebook(Mode.OFF).starts_kept, rulebook(Mode.COURTESY).starts_kept) == (0, 0)
 
 
 def test_judge_and_a_look_at_every_minute_agree() -> None:

@@ -30,9 +30,9 @@
 -- Returns  {ok | again | superseded | missing, now, circuit open: 1 | 0, not counted: 1 | 0}
 --          `again`: the same outcome was written before, by a repetition of this command
 -- Touches  job:<id>, waiting:<rank>, delayed, held:<kind>, active, leases, reconciling, completed,
---          failed, window, paused, breaker, unanswered, counts, dialing, busy_until, sids,
---          status_polls, line, expiring, minute:<n>, totals, gone:<id>, notify, due, outbox,
---          outbox:forgotten, orphans, revoked
+--          failed, window, paused, breaker, unanswered, counts, dialing, busy_until,
+--          starts:<period>:<digits>, sids, status_polls, line, expiring, minute:<n>, totals,
+--          gone:<id>, notify, due, outbox, outbox:forgotten, orphans, revoked
 --- @include "breaker"
 --- @include "busy_number"
 --- @include "clock"
@@ -48,6 +48,7 @@
 --- @include "number"
 --- @include "ring"
 --- @include "sids"
+--- @include "starts"
 --- @include "totals"
 --- @include "notify"
 
@@ -134,8 +135,14 @@ if job[7] and outcome ~= 'unknown' then
         set_due(K.orphans, sid, now, now)
     end
     release(mem)
+    forget_starts(person_of(number), now)
     erase(key, id, now)
     return { C.ok, now, open, 0 }
+end
+-- Twilio certainly placed no call, and that was never unknown: the start does not count for the caps.
+local rang_nobody = ARGV[18] ~= '' and ARGV[18] ~= 'unknown' or outcome == 'postponed'
+if rang_nobody and outcome ~= 'unknown' and take_start_back(person_of(number), tonumber(job[3])) then
+    redis.call('HSET', key, 'takenback', '1')
 end
 
 local attempts = tonumber(job[4] or 0) + 1

@@ -12,7 +12,8 @@
 -- Returns  {ok, now, next cursor, {other number that ends so, …}, id, state, …} or {late, now};
 --          `active`: it is being placed, and not out yet
 -- Touches  the set, job:<id>, delayed, held:<kind>, gone:<id>, leases, window, expiring,
---          outbox:forgotten, orphans, revoked, due, dialing, busy_until, line
+--          outbox:forgotten, orphans, revoked, due, dialing, busy_until, line,
+--          starts:<period>:<digits>
 --- @include "busy_number"
 --- @include "clock"
 --- @include "erase"
@@ -20,6 +21,7 @@
 --- @include "job"
 --- @include "memory"
 --- @include "number"
+--- @include "starts"
 
 local now = now_ms()
 if late(ARGV[1], now) then
@@ -57,6 +59,7 @@ for number in pairs(known) do
     if not owner or redis.call('HEXISTS', job_key(owner), 'mark') == 0 then
         give_number_up(number)
     end
+    forget_starts(person_of(number), now)
 end
 
 local part = redis.call('ZSCAN', KEYS[1], ARGV[2], 'COUNT', 500)

@@ -15,21 +15,25 @@
 -- ARGV[11] number that the call comes from unless it names one; '' while Twilio is not set up
 -- ARGV[12] '1' where the do-not-call list must have been restored, else ''
 -- ARGV[13] parts of the key of its digests  ARGV[14]  ARGV[15], or ''
--- ARGV[16] '' without calling rules, '?' if a worker has yet to apply them to the call, else the kind
+-- ARGV[16] least time between two calls to one number, ms
+-- ARGV[17] how many starts of calls to a person are kept for the caps; 0: none
+-- ARGV[18] '' without calling rules, '?' if a worker has yet to apply them to the call, else the kind
 --          of rule that holds it outside its hours
--- ARGV[17] its hours, `start-end` in unix ms, the soonest first
--- ARGV[18] when the rules are checked again if none are left, ms from now
--- ARGV[19] version of the closed days that they take into account
--- ARGV[20] least time between two calls to one number, ms
+-- ARGV[19] its hours, `start-end` in unix ms, the soonest first
+-- ARGV[20] when the rules are checked again if none are left, ms from now
+-- ARGV[21] its caps, `most/window in ms`, the longest window first
+-- ARGV[22] version of the closed days that these take into account
 -- Returns  {ok, now, data, attempts so far, round, how long it may ring in ms, number that it comes from,
---          latest start or ''}, {unjudged, now, data, version of the closed days} or
+--          latest start or ''}, {unjudged, now, data, version of the closed days, {start of a call to the
+--          person, …}} or
 --          {lost | paused | preempted | limited | circuit_open | busy | held | expired | do_not_call |
 --          no_list, now}
 --          `expired`, `do_not_call`: it has ended, because its latest start has passed or its number
 --          is on the list
 -- Touches  job:<id>, waiting:<rank>, delayed, held:<kind>, active, leases, reconciling, failed,
 --          line, window, rate, paused, breaker, dialing, busy_until, status_polls, do_not_call,
---          do_not_call:entries, closed_days, expiring, minute:<n>, totals, gone:<id>, notify, due, outbox
+--          do_not_call:entries, closed_days, starts:<period>:<digits>, expiring, minute:<n>, totals,
+--          gone:<id>, notify, due, outbox
 --- @include "attempt"
 --- @include "breaker"
 --- @include "busy_number"
@@ -48,6 +52,7 @@
 --- @include "number"
 --- @include "rate"
 --- @include "ring"
+--- @include "starts"
 --- @include "totals"
 --- @include "notify"
 --- @include "window"
@@ -63,7 +68,7 @@ local key = job_key(id)
 local mem = member(id)
 local job = redis.call('HMGET', key, 'state', 'lease', 'mark', 'attempt', 'priority', 'data',
     'attempts', 'round', 'pos', 'due', 'busy', 'notbefore', 'ring', 'notafter', 'from', 'hangup',
-    'reason')
+    'reason', 'takenback')
 
 local function started(at, ring_ms, from)
     return { C.ok, at, job[6], tonumber(job[7] or 0), tonumber(job[8] or 0), ring_ms, from, job[14] or '' }
@@ -157,28 +162,54 @@ if said == 'listed' then
     return { C.do_not_call, now }
 end
 
-if ARGV[16] ~= '' and ARGV[16] ~= 'rules-behind' then
+local starts_kept, person = tonumber(ARGV[17]), nil
+if starts_kept > 0 then
+    person = person_of(number)
+end
+if ARGV[18] ~= '' and ARGV[18] ~= 'rules-behind' then
     -- A day may have been closed or opened since they were applied.
     local version = redis.call('HGET', K.closed_days, 'version') or ''
-    if ARGV[16] == '?' or ARGV[19] ~= version then
-        return { C.unjudged, now, job[6], version }
+    if ARGV[18] == '?' or ARGV[22] ~= version then
+        local starts = person and starts_of(person, now, LONGEST_WINDOW_MS) or {}
+        return { C.unjudged, now, job[6], version, starts }
     end
 end
-local opens = ARGV[16] == '' and now or opens_at(ARGV[17], now)
-if opens ~= now then
+
+-- A rule keeps the call from ringing before `due`.
+local function hold(by, due)
     release_probe()
     redis.call('ZREM', K.window, lease)
-    local due = opens or now + tonumber(ARGV[18])
-    delay(id, due, true, ARGV[16])
-    redis.call('HSET', key, 'held', ARGV[16])
-    redis.call('ZADD', K.held .. ARGV[16], due, mem)
+    delay(id, due, true, by)
+    redis.call('HSET', key, 'held', by)
+    redis.call('ZADD', K.held .. by, due, mem)
     notify()
     return { C.held, now }
 end
 
+local opens, room_at = now, now
+if ARGV[18] ~= '' then
+    opens = opens_at(ARGV[19], now)
+    room_at = ARGV[21] ~= '' and free_at(person, ARGV[21], now) or now
+end
+-- The caps have no room before `room_at`, perhaps outside the hours.
+local function hold_for_room()
+    return hold('cap', opens_at(ARGV[19], room_at) or room_at)
+end
+if not opens then
+    return hold(ARGV[18], now + tonumber(ARGV[20]))
+elseif opens ~= now then
+    return room_at > now and hold_for_room() or hold(ARGV[18], opens)
+end
+
 local free = redis.call('HSETNX', K.dialing, number, id) == 1
+-- It leaves its number to another call.
+local function leave_number()
+    if free then
+        redis.call('HDEL', K.dialing, number)
+    end
+end
 local owner = not free and redis.call('HGET', K.dialing, number)
-local taken = owner and taken_until(number, owner, id, now, tonumber(ARGV[20]))
+local taken = owner and taken_until(number, owner, id, now, tonumber(ARGV[16]))
 if taken then
     release_probe()
     redis.call('ZREM', K.window, lease)
@@ -186,14 +217,17 @@ if taken then
     notify()
     return { C.busy, now }
 end
+if room_at > now then
+    -- After the check of its number: a start that is under way may still be taken back.
+    leave_number()
+    return hold_for_room()
+end
 
 local max, window = rate_in_force(ARGV[4], ARGV[5])
 if max > 0 then
     local reserved = tonumber(redis.call('ZSCORE', K.window, lease) or 0)
     if reserved <= now - window - WINDOW_GUARD_MS and window_use(now, max, window) >= max then
-        if free then
-            redis.call('HDEL', K.dialing, number)
-        end
+        leave_number()
         release_probe()
         requeue(id, now, false)
         return { C.limited, now }
@@ -226,6 +260,12 @@ if job[10] and not job[7] then
     local late_ms = math.max(now - tonumber(job[10]), 0)
     total('l' .. half_octave(late_ms))
     total('late-ms', late_ms)
+end
+if person then
+    note_person_called(person, now, starts_kept)
+end
+if job[18] then
+    redis.call('HDEL', key, 'takenback')
 end
 log_event(id, 'started', { attempt = tonumber(job[7] or 0) + 1 })
 return started(now, ring_ms, from)

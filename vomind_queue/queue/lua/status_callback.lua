@@ -31,8 +31,8 @@
 --          {missing, now}     the job is gone, which proves nothing: no call is ended
 -- Touches  job:<id>, waiting:<rank>, delayed, held:<kind>, active, leases, reconciling, completed,
 --          failed, window, sids, status_polls, line, expiring, orphans, revoked, voicemails,
---          counts, dialing, busy_until, redbeat:recurring:<id>, schedule:<id>, runs:<id>,
---          minute:<n>, totals, notify, due, outbox
+--          counts, dialing, busy_until, starts:<period>:<digits>, redbeat:recurring:<id>,
+--          schedule:<id>, runs:<id>, minute:<n>, totals, notify, due, outbox
 --- @include "attempt"
 --- @include "busy_number"
 --- @include "clock"
@@ -48,6 +48,7 @@
 --- @include "ring"
 --- @include "run"
 --- @include "sids"
+--- @include "starts"
 --- @include "totals"
 --- @include "voicemail"
 
@@ -129,6 +130,11 @@ local function revive()
     set_due(K.status_polls, mem, now + poll_ms, now)
     note_line(mem, 0)
     take_number()
+    if redis.call('HDEL', key, 'takenback') == 1 then
+        -- It counts for the caps after all.
+        local started = tonumber(redis.call('HGET', key, 'started'))
+        note_person_called(person_of(number_of(job[13])), started, MOST_STARTS)
+    end
     note_sid(sid, now, ARGV[17])
     log_event(id, 'revived', {
         attempt = redis.call('HGET', key, 'attempts'), sid = sid, status = 'queued', counted = not job[9],

@@ -1,0 +1,95 @@
+-- Starts of calls to a person, for the caps.
+--
+-- Many people share a hash: those whose numbers end alike, for each period of ten days. A field is
+-- the rest of the number, its value holds the starts, six bytes each, the oldest first. A hash
+-- expires once its last start can count no more.
+
+-- As in `rules/caps.py`: no window is longer, ms, and no cap allows more starts.
+local LONGEST_WINDOW_MS, MOST_STARTS = 2592000000, 100
+local PERIOD_MS = 864000000
+
+-- A mobile phone in Mexico or Argentina has two numbers, as in `calls/do_not_call.py`.
+local function person_of(number)
+    local code = string.sub(number, 1, 3)
+    if code == '+52' then
+        return (string.gsub(number, '^%+521(%d%d%d%d%d%d%d%d%d%d)$', '+52%1'))
+    elseif code == '+54' then
+        return (string.gsub(number, '^%+549(%d%d%d%d%d%d%d%d%d%d)$', '+54%1'))
+    end
+    return number
+end
+
+-- The hash of a period and the field in it.
+local function place_of(person, period)
+    return K.starts .. period .. ':' .. string.sub(person, -3), string.sub(person, 1, -4)
+end
+
+-- The starts within a window that ends now, the oldest first.
+local function starts_of(person, now, window)
+    local found = {}
+    for period = math.floor((now - window) / PERIOD_MS), math.floor(now / PERIOD_MS) do
+        local packed = redis.call('HGET', place_of(person, period)) or ''
+        for at = 1, #packed, 6 do
+            local start = struct.unpack('>I6', packed, at)
+            if start > now - window then
+                found[#found + 1] = start
+            end
+        end
+    end
+    return found
+end
+
+-- From when caps leave room for another start: `now`, or later. `caps`: `most/window in ms`, the
+-- longest window first.
+local function free_at(person, caps, now)
+    local starts, free = nil, now
+    for most, window in string.gmatch(caps, '(%d+)/(%d+)') do
+        window = tonumber(window)
+        starts = starts or starts_of(person, now, window)
+        local decisive = starts[#starts + 1 - tonumber(most)]
+        if decisive then
+            free = math.max(free, decisive + window)
+        end
+    end
+    return free
+end
+
+-- `kept`: how many starts of a period are enough to judge all caps.
+local function note_person_called(person, at, kept)
+    local period = math.floor(at / PERIOD_MS)
+    local key, field = place_of(person, period)
+    local packed = redis.call('HGET', key, field) or ''
+    local later = #packed + 1
+    while later > 6 and struct.unpack('>I6', packed, later - 6) > at do
+        later = later - 6
+    end
+    packed = string.sub(packed, 1, later - 1) .. struct.pack('>I6', at) .. string.sub(packed, later)
+    if redis.call('HSET', key, field, string.sub(packed, -6 * kept)) == 1 then
+        local last = (period + 1) * PERIOD_MS
+        redis.call('PEXPIRE', key, string.format('%.0f', last - at + LONGEST_WINDOW_MS))
+    end
+end
+
+-- The phone has certainly not rung. Returns whether that start was noted.
+local function take_start_back(person, at)
+    local key, field = place_of(person, math.floor(at / PERIOD_MS))
+    local packed = redis.call('HGET', key, field) or ''
+    for i = #packed - 5, 1, -6 do
+        if struct.unpack('>I6', packed, i) == at then
+            local left = string.sub(packed, 1, i - 1) .. string.sub(packed, i + 6)
+            if left == '' then
+                redis.call('HDEL', key, field)
+            else
+                redis.call('HSET', key, field, left)
+            end
+            return true
+        end
+    end
+    return false
+end
+
+local function forget_starts(person, now)
+    for period = math.floor((now - LONGEST_WINDOW_MS) / PERIOD_MS), math.floor(now / PERIOD_MS) do
+        redis.call('HDEL', place_of(person, period))
+    end
+end
