@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import signal
-import threading
 import time
 
 import requests
 
 from tests.chaos import watch
 from tests.chaos.arena import Arena, arena
-from tests.chaos.harm import of_process, of_server
+from tests.chaos.harm import meanwhile, of_process, of_server
 from tests.chaos.scale import Scale
 from tests.chaos.verify import fail_on
 from tests.stack import until
@@ -57,15 +56,11 @@ def _one(made: Arena, size: int, took_s: float) -> None:
     assert made.web is not None
     victim = made.rng.choice((of_process(made.web), of_server(made.server)))
     numbers = made.numbers(size)
-    sender = threading.Thread(
-        target=lambda: made.client().add(numbers, delayMs=LATER_MS), daemon=True
-    )
-    sender.start()
-    # The request is read and checked before anything is written: the latter half counts most.
-    time.sleep(made.rng.triangular(0.1, 1.1, 0.8) * took_s)
-    victim.send(signal.SIGKILL)
-    victim.revive()
-    sender.join()
+    with meanwhile(lambda _: made.client().add(numbers, delayMs=LATER_MS)):
+        # The request is read and checked before anything is written: the latter half counts most.
+        time.sleep(made.rng.triangular(0.1, 1.1, 0.8) * took_s)
+        victim.send(signal.SIGKILL)
+        victim.revive()
     until(lambda: _total(made) >= 0, within_s=30, what="the API answers")
 
 

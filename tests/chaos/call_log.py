@@ -10,11 +10,12 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from functools import partial
 
 from tests import log_judge
 from tests.chaos.arena import Arena, arena
 from tests.chaos.gatekeeper import Gatekeeper
-from tests.chaos.harm import of_server
+from tests.chaos.harm import meanwhile, of_server
 from tests.chaos.kills import busy_clients
 from tests.chaos.scale import Scale
 from tests.chaos.verify import Evidence, fail_on
@@ -37,15 +38,13 @@ def call_log(scale: Scale, seed: int) -> tuple[str, str]:
         shippers = [made.stack.start("shipper") for _ in range(2)]
         refused = made.client().add(made.numbers(1), message=RUDE)
         load_s = away_s + unsteady_s
-        load = threading.Thread(target=busy_clients, args=(made, calls, load_s))
-        load.start()
-        with _kills(made, shippers, kills, load_s):
+        killing = partial(_kill, made, shippers, kills, load_s)
+        with meanwhile(lambda _: busy_clients(made, calls, load_s), killing):
             placed = _away(made, keeper, away_s)
             keeper.deed = None
             time.sleep(unsteady_s / 2)
             _restart_redis(made)
             time.sleep(unsteady_s / 2)
-            load.join()
         keeper.deed = "pass"
         made.client().resume()
         evidence = made.judge(within_s=180)
@@ -97,26 +96,16 @@ def _restart_redis(made: Arena) -> None:
     victim.revive()
 
 
-@contextlib.contextmanager
-def _kills(made: Arena, shippers: list[Process], kills: int, over_s: float) -> Iterator[None]:
+def _kill(
+    made: Arena, shippers: list[Process], kills: int, over_s: float, _over: threading.Event
+) -> None:
     """Kill one of the shippers at random moments, spread over that time; all live in the end."""
-    rng = random.Random(made.rng.random())
-    moments = sorted(rng.uniform(0, over_s) for _ in range(kills))
-
-    def go_on() -> None:
-        began = time.monotonic()
-        for moment in moments:
-            time.sleep(max(0.0, moment - (time.monotonic() - began)))
-            shipper = rng.choice(shippers)
-            shipper.kill()
-            shipper.start()
-
-    thread = threading.Thread(target=go_on)
-    thread.start()
-    try:
-        yield
-    finally:
-        thread.join()
+    rng, began = random.Random(made.rng.random()), time.monotonic()
+    for moment in sorted(rng.uniform(0, over_s) for _ in range(kills)):
+        time.sleep(max(0.0, moment - (time.monotonic() - began)))
+        shipper = rng.choice(shippers)
+        shipper.kill()
+        shipper.start()
 
 
 def _until_delivered(made: Arena) -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import random
-import threading
 
 import requests
 
 from tests.chaos.arena import Arena, answers, arena
+from tests.chaos.harm import in_parallel
 from tests.chaos.scale import Scale
 from tests.chaos.verify import fail_on
 from tests.stack import until
@@ -53,14 +53,7 @@ def _burst(made: Arena, requests_each: int) -> None:
         for _ in range(requests_each):
             client.add(made.numbers(rng.choice((1, 1, 1, 3, 40))))
 
-    threads = [
-        threading.Thread(target=send, args=(random.Random(made.rng.random()),))
-        for _ in range(CLIENTS)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    in_parallel(made, send, CLIENTS)
 
 
 def _all_logged(made: Arena) -> bool:

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 
 from tests.chaos.arena import Arena
 from tests.servers import Server
@@ -94,16 +95,20 @@ def in_parallel(arena: Arena, run: Callable[[random.Random], None], clients: int
 
 
 @contextlib.contextmanager
-def running(threads: Sequence[threading.Thread], over: threading.Event) -> Iterator[None]:
-    """Run threads while the block runs; they end once ``over`` is set."""
-    for thread in threads:
-        thread.start()
-    try:
-        yield
-    finally:
-        over.set()
-        for thread in threads:
-            thread.join()
+def meanwhile(*runs: Callable[[threading.Event], None]) -> Iterator[None]:
+    """Run each in a thread while the block runs; raise what the first one raised.
+
+    Each is handed an event that is set at the block's end.
+    """
+    over = threading.Event()
+    with ThreadPoolExecutor(len(runs)) as pool:
+        started = [pool.submit(run, over) for run in runs]
+        try:
+            yield
+        finally:
+            over.set()
+        for each in started:
+            each.result()
 
 
 @contextlib.contextmanager
@@ -115,24 +120,14 @@ def havoc(
     stop_s: tuple[float, float],
 ) -> Iterator[None]:
     """Harm each target at random while the block runs; in the end all are alive again."""
-    over = threading.Event()
-    failed: list[BaseException] = []
 
-    def go_on(victim: Victim, rng: random.Random) -> None:
-        try:
-            while not over.wait(rng.uniform(*every_s)):
-                victim.harm(rng, stop_s[1], stop_s[0])
-        except BaseException as error:  # noqa: BLE001 - raised in the thread that waits
-            failed.append(error)
+    def go_on(victim: Victim, rng: random.Random, over: threading.Event) -> None:
+        while not over.wait(rng.uniform(*every_s)):
+            victim.harm(rng, stop_s[1], stop_s[0])
 
-    threads = [
-        threading.Thread(target=go_on, args=(victim, random.Random(arena.rng.random())))
-        for victim in targets
-    ]
-    with running(threads, over):
+    seeds = [random.Random(arena.rng.random()) for _ in targets]
+    with meanwhile(*map(partial(partial, go_on), targets, seeds)):
         yield
-    if failed:
-        raise failed[0]
 
 
 def deeds(targets: Sequence[Victim]) -> str:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import random
-import threading
 import time
 from collections import Counter
 
 from tests.chaos.arena import Arena, arena
 from tests.chaos.client import Client
-from tests.chaos.harm import deeds, havoc, victims
+from tests.chaos.harm import deeds, havoc, in_parallel, victims
 from tests.chaos.scale import Scale
 from tests.chaos.verify import Evidence
 
@@ -51,17 +50,7 @@ def _campaign(scale: Scale, seed: int, calls: int, seconds: float) -> tuple[str,
 def busy_clients(made: Arena, calls: int, seconds: float) -> None:
     """Clients add that many calls in about that time, and do everything else meanwhile."""
     spoil(made)
-    threads = [
-        threading.Thread(
-            target=_work,
-            args=(made, random.Random(made.rng.random()), calls // CLIENTS, seconds),
-        )
-        for _ in range(CLIENTS)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    in_parallel(made, lambda rng: _work(made, rng, calls // CLIENTS, seconds), CLIENTS)
 
 
 def spoil(made: Arena) -> None:

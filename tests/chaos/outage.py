@@ -7,9 +7,11 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
+from functools import partial
 
 from tests.chaos.arena import Arena, arena
-from tests.chaos.harm import of_server
+from tests.chaos.harm import meanwhile, of_server
 from tests.chaos.scale import Scale
 from tests.chaos.verify import fail_on
 from tests.stack import until
@@ -25,13 +27,13 @@ CALLERS = ("+15005550101", "+15005550102")
 def outage(scale: Scale, seed: int) -> tuple[str, str]:
     """SIGTERM, SIGKILL and SIGSTOP of Redis, idle and under load."""
     away_s = scale.pick(1.5, 6.0, 20.0)
-    ways: list[tuple[str, bool]] = [(how, load) for how in _WAYS for load in (False, True)]
+    ways: list[tuple[str, bool]] = [(how, busy) for how in _WAYS for busy in (False, True)]
     if scale.name == "short":
         ways = [("stop", True)]
     slowest_told, slowest_back, refused = 0.0, 0.0, 0
-    for number, (how, load) in enumerate(ways):
+    for number, (how, busy) in enumerate(ways):
         with arena(scale, seed + number) as made:
-            told_s, back_s = _one(made, how, away_s, load=load)
+            told_s, back_s = _one(made, how, away_s, busy=busy)
             refused += len(made.journal.refused)
         slowest_told, slowest_back = max(slowest_told, told_s), max(slowest_back, back_s)
     size = f"{len(ways)} outages of {away_s:g} s"
@@ -44,7 +46,7 @@ def outage(scale: Scale, seed: int) -> tuple[str, str]:
 _WAYS = ("term", "kill", "stop")
 
 
-def _one(made: Arena, how: str, away_s: float, *, load: bool) -> tuple[float, float]:
+def _one(made: Arena, how: str, away_s: float, *, busy: bool) -> tuple[float, float]:
     made.start(workers=0)
     for caller in CALLERS:
         made.new_worker(TWILIO_PHONE_NUMBER=caller)
@@ -52,7 +54,7 @@ def _one(made: Arena, how: str, away_s: float, *, load: bool) -> tuple[float, fl
         worker.wait_for(" ready.")
     made.phone.faults({"fault": "slow", "ms": 250, "when": "after"})
     client = made.client()
-    if load:
+    if busy:
         client.add(made.numbers(int(40 * away_s)))
         until(made.phone.rings, within_s=20, what="it rings")
     else:
@@ -72,25 +74,16 @@ def _one(made: Arena, how: str, away_s: float, *, load: bool) -> tuple[float, fl
 
 def _take_away(made: Arena, how: str, away_s: float) -> None:
     """Harm, with clients that go on asking, until Redis answers again."""
-    over = threading.Event()
-    threads = [
-        threading.Thread(target=insist, args=(made, over, random.Random(made.rng.random())))
-        for _ in range(4)
-    ]
     server = of_server(made.server)
     number = {"term": signal.SIGTERM, "kill": signal.SIGKILL, "stop": signal.SIGSTOP}[how]
-    for thread in threads:
-        thread.start()
-    server.send(number)
-    time.sleep(away_s)
-    if how == "stop":
-        server.send(signal.SIGCONT)
-    else:
-        server.revive()
-    until(lambda: _pings(made), within_s=10, what="Redis answers")
-    over.set()
-    for thread in threads:
-        thread.join()
+    with load(made):
+        server.send(number)
+        time.sleep(away_s)
+        if how == "stop":
+            server.send(signal.SIGCONT)
+        else:
+            server.revive()
+        until(lambda: _pings(made), within_s=10, what="Redis answers")
 
 
 def _pings(made: Arena) -> bool:
@@ -98,7 +91,13 @@ def _pings(made: Arena) -> bool:
         return bool(client.ping())
 
 
-def insist(made: Arena, over: threading.Event, rng: random.Random) -> None:
+def load(made: Arena) -> AbstractContextManager[None]:
+    """Clients go on asking while the block runs."""
+    seeds = [random.Random(made.rng.random()) for _ in range(4)]
+    return meanwhile(*(partial(_insist, made, rng) for rng in seeds))
+
+
+def _insist(made: Arena, rng: random.Random, over: threading.Event) -> None:
     """Add, look and cancel, whatever the answers, until it is over."""
     client = made.client()
     while not over.wait(rng.uniform(0.02, 0.2)):

@@ -6,13 +6,12 @@ import random
 import signal
 import subprocess
 import sys
-import threading
 import time
 from pathlib import Path
 from typing import Any
 
 from tests.chaos.arena import Arena, arena
-from tests.chaos.harm import deeds, havoc, of_process
+from tests.chaos.harm import deeds, havoc, in_parallel, of_process
 from tests.chaos.scale import Scale
 from tests.chaos.verify import Evidence, fail_on, most_in_window
 from tests.stack import ROOT, until
@@ -145,13 +144,7 @@ def _arrive(made: Arena, seconds: float, a_second: int) -> None:
             client.add(made.numbers(1), priority=rng.choice(("high", "normal", "low", "low")))
             time.sleep(rng.uniform(0, 6 / a_second))
 
-    threads = [
-        threading.Thread(target=send, args=(random.Random(made.rng.random()),)) for _ in range(3)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    in_parallel(made, send, 3)
 
 
 def inversions(evidence: Evidence) -> tuple[int, int]:

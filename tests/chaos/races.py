@@ -7,6 +7,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 from tests.chaos.arena import Arena, arena
 from tests.chaos.client import Client, Told
@@ -124,10 +125,9 @@ def _all_at_once(
     made: Arena, numbers: Sequence[str], key: str, clients: int
 ) -> Callable[[], list[list[str]]]:
     """Start them; the result waits for all and gives what each was answered."""
-    found: list[list[str]] = []
     gate = threading.Barrier(clients)
 
-    def insist() -> None:
+    def insist() -> list[str]:
         client = made.client()
         calls = [{"to": number} for number in numbers]
         gate.wait()
@@ -139,17 +139,10 @@ def _all_at_once(
                 document = answer.json()
                 ids = [job["jobId"] for job in document.get("jobs", [document])]
                 made.journal.accept(ids, numbers)
-                found.append(ids)
-                return
+                return ids
             time.sleep(0.1)
 
-    threads = [threading.Thread(target=insist) for _ in range(clients)]
-    for thread in threads:
-        thread.start()
-
-    def answers() -> list[list[str]]:
-        for thread in threads:
-            thread.join()
-        return found
-
-    return answers
+    pool = ThreadPoolExecutor(clients)
+    asked = [pool.submit(insist) for _ in range(clients)]
+    pool.shutdown(wait=False)
+    return lambda: [each.result() for each in asked]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,8 +10,7 @@ from contextlib import contextmanager
 import requests
 
 from tests.chaos.arena import Arena, answers, arena
-from tests.chaos.harm import running
-from tests.chaos.outage import BACK_S, CALLERS, insist, until_all_ring
+from tests.chaos.outage import BACK_S, CALLERS, load, until_all_ring
 from tests.chaos.proxy import Proxy
 from tests.chaos.scale import Scale
 from tests.chaos.troubled_redis import follow
@@ -36,7 +34,7 @@ def switch_over(scale: Scale, seed: int) -> tuple[str, str]:
         follow(made, replica)
         servers = [made.server, replica]
         slowest_s, looks = 0.0, 0
-        with _load(made):
+        with load(made):
             for _ in range(swaps):
                 time.sleep(made.rng.uniform(*CALM_S))
                 _swap(*servers)
@@ -79,17 +77,6 @@ def _start(made: Arena) -> None:
     made.api("POST", "/schedule-recurring-call", body)
     until(lambda: answers(f"{made.stack.web_url}/readyz"), within_s=30, what="all is ready")
     made.phone.faults({"fault": "slow", "ms": 100, "when": "after"})
-
-
-@contextmanager
-def _load(made: Arena) -> Iterator[None]:
-    over = threading.Event()
-    threads = [
-        threading.Thread(target=insist, args=(made, over, random.Random(made.rng.random())))
-        for _ in range(4)
-    ]
-    with running(threads, over):
-        yield
 
 
 def _swap(primary: Server, replica: Server) -> None:

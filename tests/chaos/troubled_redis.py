@@ -5,10 +5,12 @@ from __future__ import annotations
 import random
 import threading
 import time
+from functools import partial
 
 import redis
 
 from tests.chaos.arena import Arena, arena
+from tests.chaos.harm import meanwhile
 from tests.chaos.kills import busy_clients
 from tests.chaos.proxy import Proxy
 from tests.chaos.scale import Scale
@@ -28,15 +30,11 @@ def disturbed(scale: Scale, seed: int) -> tuple[str, str]:
         made.stack.redis_url = proxy.url
         made.start(workers=2)
         made.phone.faults({"fault": "slow", "ms": 100, "when": "after"})
-        over = threading.Event()
         counts = [0]
-        poker = threading.Thread(target=_poke, args=(made, over, counts))
-        poker.start()
-        proxy.chance = 0.02
-        busy_clients(made, calls, seconds)
-        proxy.chance = 0.0
-        over.set()
-        poker.join()
+        with meanwhile(partial(_poke, made, counts)):
+            proxy.chance = 0.02
+            busy_clients(made, calls, seconds)
+            proxy.chance = 0.0
         made.client().resume()
         evidence = made.judge(within_s=180)
         proxy.close()
@@ -45,7 +43,7 @@ def disturbed(scale: Scale, seed: int) -> tuple[str, str]:
     return size, f"0 lost, 0 twice; {rings} rings, {len(evidence.journal.refused)} refused"
 
 
-def _poke(made: Arena, over: threading.Event, counts: list[int]) -> None:
+def _poke(made: Arena, counts: list[int], over: threading.Event) -> None:
     rng = random.Random(made.seed)
     with made.server.client() as client:
         while not over.wait(rng.uniform(0.1, 1.0)):
