@@ -10,17 +10,14 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import asdict
-from http import HTTPStatus
-from urllib.parse import urlsplit
 
 import click
-import requests
 
 from vomind_queue.calls import voices
+from vomind_queue.cli.address_checks import check_applications, check_callbacks
 from vomind_queue.cli.exit_codes import ExitCode
 from vomind_queue.config.loading import load
 from vomind_queue.config.settings import LEAST_KEY, Settings
-from vomind_queue.config.types import is_loopback
 from vomind_queue.container.log_services import check_log
 from vomind_queue.container.web_services import report_of
 from vomind_queue.container.worker_services import build_account_checks
@@ -32,7 +29,6 @@ from vomind_queue.observability.queue_stats import Report
 from vomind_queue.queue import redis_checks
 from vomind_queue.queue.call_queue import CallQueue
 from vomind_queue.queue.connection import WORKER_TIMEOUT_S, RedisStore, connect
-from vomind_queue.twilio.account_checks import signature
 
 #: The sign of each grade in its colour, its name, and the exit code it leads to.
 _GRADES: Mapping[Grade, tuple[str, str, ExitCode]] = {
@@ -44,11 +40,6 @@ _GRADES: Mapping[Grade, tuple[str, str, ExitCode]] = {
 _STOPPING = frozenset(
     {"account", "paused", "not-answering", "rules-behind", "unknown-zone", "do-not-call-key"}
 )
-#: How long an answer may take, s: Twilio waits no longer than 15.
-TIMEOUT_S = 10.0
-#: Where Twilio asks for TwiML, with a token that no attempt has. The signature is checked all
-#: the same, whereas a status callback with an unknown token is not read at all.
-_PATH = "/api/twilio/twiml/doctor/doctor"
 
 
 @click.command()
@@ -97,7 +88,7 @@ def _document(found: list[tuple[str, CheckResult]], worst: Grade) -> dict[str, o
 def run_checks(settings: Settings) -> Iterator[tuple[str, CheckResult]]:
     """Yield each check result with the name of its part, in the order in which they are shown."""
     checks: dict[str, Callable[[Settings], Iterable[CheckResult]]] = {
-        "Redis": _redis, "API": _keys, "Twilio": _twilio, "Callbacks": _callbacks,
+        "Redis": _redis, "API": _keys, "Twilio": _twilio, "Callbacks": check_callbacks,
         "Call log": check_log,
     }  # fmt: skip
     if settings.twilio_account_sid is None:
@@ -178,7 +169,7 @@ def _twilio(settings: Settings) -> Iterator[CheckResult]:
     yield _numbers(settings)
     yield _rules(settings)
     yield from _voice(settings)
-    yield from _applications(settings)
+    yield from check_applications(settings)
 
 
 def _voice(settings: Settings) -> Iterator[CheckResult]:
@@ -196,19 +187,6 @@ def _voice(settings: Settings) -> Iterator[CheckResult]:
             f"{value} is not in the list of Twilio's that this version has.",
             f"{meant}Place a call to yourself: Twilio ends calls without a word if it is wrong.",
         )
-
-
-def _applications(settings: Settings) -> Iterator[CheckResult]:
-    """Say where calls may have their own application."""
-    near = [host for host in settings.twiml_hosts if is_loopback(host)]
-    if near and settings.rings_people:
-        yield wrong(
-            "TWIML_HOSTS",
-            f"{', '.join(near)} is this machine; Twilio can never reach it.",
-            "List hosts that Twilio reaches by https.",
-        )
-    elif settings.twiml_hosts:
-        yield fine("TWIML_HOSTS", f"A twimlUrl may be on {', '.join(settings.twiml_hosts)}.")
 
 
 def _numbers(settings: Settings) -> CheckResult:
@@ -231,54 +209,3 @@ def _rules(settings: Settings) -> CheckResult:
             "Set it to law, courtesy or, if that is meant, off.",
         )
     return fine("CALLING_RULES", f"{settings.calling_rules or 'off'}")
-
-
-def _callbacks(settings: Settings) -> Iterator[CheckResult]:
-    """Check PUBLIC_URL with a signed request that names no call, so that nothing happens."""
-    url = settings.public_url
-    if url is None or settings.twilio_auth_token is None:
-        yield advice(
-            "PUBLIC_URL",
-            "Not set: the status of calls arrives late, by polling Twilio.",
-            "Set it to the address at which Twilio reaches the API.",
-        )
-        return
-    if settings.rings_people and is_loopback(urlsplit(url).hostname or ""):
-        yield wrong(
-            "PUBLIC_URL",
-            f"{url} is this machine; Twilio can never reach it.",
-            "Set it to the address at which Twilio reaches the API.",
-        )
-        return
-    address = url + _PATH
-    headers = {"X-Twilio-Signature": signature(settings.twilio_auth_token, address)}
-    try:
-        answer = requests.get(address, headers=headers, timeout=TIMEOUT_S, allow_redirects=False)
-    except requests.RequestException as error:
-        yield wrong(
-            "PUBLIC_URL",
-            f"{url} cannot be reached from here ({type(error).__name__}).",
-            "Point it at the web process, and open the firewall to Twilio.",
-        )
-        return
-    yield _judge(url, answer)
-    parts = urlsplit(url)
-    if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
-        yield advice("encryption", f"{url} is not encrypted.", "Put https before the API.")
-
-
-def _judge(url: str, answer: requests.Response) -> CheckResult:
-    ours = answer.headers.get("Content-Type", "").startswith("application/problem+json")
-    if ours and answer.status_code == HTTPStatus.UNPROCESSABLE_ENTITY:
-        return fine("PUBLIC_URL", f"{url} reaches the API, which accepts Twilio's signature")
-    if ours and answer.status_code == HTTPStatus.FORBIDDEN:
-        return wrong(
-            "PUBLIC_URL",
-            f"{url} reaches the API, which rejects a valid signature.",
-            "Give the web process exactly the same PUBLIC_URL and TWILIO_AUTH_TOKEN.",
-        )
-    return wrong(
-        "PUBLIC_URL",
-        f"{url} reaches another server ({answer.status_code}).",
-        "Point it at the web process, including its path.",
-    )

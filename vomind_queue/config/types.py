@@ -308,6 +308,20 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+#: Ends of names that the internet does not know (RFC 6761, RFC 6762, RFC 8375, and by habit).
+_PRIVATE = (".local", ".localhost", ".internal", ".lan", ".home.arpa", ".test", ".invalid")
+
+
+def is_public(host: str) -> bool:
+    """Return whether a host's name or address may be reached from the internet."""
+    name = host.lower().rstrip(".")
+    try:
+        return ipaddress.ip_address(name).is_global
+    except ValueError:
+        _, dot, last = name.rpartition(".")
+        return bool(dot) and not last.isdecimal() and not name.endswith(_PRIVATE)
+
+
 @lru_cache(maxsize=32)
 def is_own_host(host: str, names: frozenset[str]) -> bool:
     """Return whether a Host header holds one of these names, localhost or an IP address.
