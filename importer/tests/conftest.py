@@ -53,13 +53,17 @@ def take_over(redis_url: str) -> Callable[..., Account]:
     """Runs one take-over from database 1 to database 0."""
 
     def run(
-        *, dry: bool = False, wrap: Callable[[Any], Any] = lambda client: client, **wishes: Any
+        *,
+        dry: bool = False,
+        wrap: Callable[[Any], Any] = lambda client: client,
+        expiry_ms: int | None = None,
+        **wishes: Any,
     ) -> Account:
         source = Source(redis_url.removesuffix("/0") + "/1", "outbound-calls", "bull")
         store = RedisStore(connect(redis_url, timeout_s=WORKER_TIMEOUT_S))
         wrap(source._client)
         wrap(store.client)
-        inheritance = Takeover(store, "" if dry else source.name())
+        inheritance = Takeover(store, "" if dry else source.name(), expiry_ms)
         wanted = {
             "zone": "Europe/Berlin",
             "wait_s": 0,

@@ -81,6 +81,22 @@ def test_all_states_are_taken_over(
     assert not account.whole
 
 
+def test_a_default_latest_start_counts_from_now_on(
+    old: redis.Redis, take_over: TakeOver, queue: CallQueue
+) -> None:
+    """What waited there for long has its full time here; a delayed call's counts from its own."""
+    began_ms = queue.now_ms()
+    take_over(expiry_ms=60_000)
+    waiting = queue.page(State.WAITING, 0, 99).jobs
+    ended_ms = queue.now_ms()
+    assert waiting
+    assert all(began_ms <= (job.not_after_ms or 0) - 60_000 <= ended_ms for job in waiting)
+    delayed = queue.page(State.DELAYED, 0, 99).jobs
+    assert {job.not_after_ms for job in delayed} == {LATER + 60_000}
+    failed = queue.page(State.FAILED, 0, 99).jobs
+    assert {job.not_after_ms for job in failed} == {None}
+
+
 def test_what_a_call_was_called_before_is_kept(
     old: redis.Redis, take_over: TakeOver, queue: CallQueue
 ) -> None:

@@ -141,7 +141,7 @@ def _access(settings: Settings) -> ListAccess:
 def build_takeover(settings: Settings, name: str) -> tuple[Takeover, RecurringStore]:
     """Return where the calls of another queue come in; ``name`` tells it from all others."""
     store = RedisStore(connect(settings.redis_url, timeout_s=WORKER_TIMEOUT_S), settings.outbox_max)
-    return Takeover(store, name), RecurringStore(store)
+    return Takeover(store, name, settings.call_expiry_ms), RecurringStore(store)
 
 
 def _policy(settings: Settings) -> RetryPolicy:

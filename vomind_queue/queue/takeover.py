@@ -48,10 +48,11 @@ class TakenOver:
 class Takeover:
     """Where the calls of one other queue come in, each of them once."""
 
-    def __init__(self, store: RedisStore, name: str) -> None:
-        """``name`` tells that queue from all others, for ever."""
+    def __init__(self, store: RedisStore, name: str, expiry_ms: int | None = None) -> None:
+        """``name`` tells that queue from all others, for ever. ``expiry_ms``: as in `CallQueue`."""
         self._store = store
         self._name = name
+        self._latest = "" if expiry_ms is None else f"+{expiry_ms}"
 
     def now_ms(self) -> int:
         """Return Unix ms on the server's clock."""
@@ -65,7 +66,7 @@ class Takeover:
         """
         flat = [value for each in calls for value in _flat(each)]
         answer = self._store.run_with_deadline(
-            "take_over", keys.LAST_ID, self._name, KNOWN_MS, last_id, *flat
+            "take_over", keys.LAST_ID, self._name, KNOWN_MS, last_id, self._latest, *flat
         )
         return [str(job_id) for job_id in answer[2:]]
 

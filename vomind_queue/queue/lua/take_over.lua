@@ -9,13 +9,16 @@
 -- ARGV[2]  name of the other queue
 -- ARGV[3]  how long its calls are remembered after the last one came, ms
 -- ARGV[4]  ids up to this number were given out there, and are not given out here
--- ARGV[5…] for each call: what it was called there, data (JSON), rank of its priority,
+-- ARGV[5]  latest start of a call that waits or is delayed, as in `expiry`
+-- ARGV[6…] for each call: what it was called there, data (JSON), rank of its priority,
 --          'waiting', 'delayed' or 'failed', its place there (the time it was wanted, is due
 --          or failed), accepted ms, due ms or '', attempts, of them in this round,
 --          start of the last one, ms, or '', reason or ''
 -- Returns  {ok, now, id, …} or {late, now}
--- Touches  job:<id>, waiting:<rank>, delayed, failed, id, inherited:<name>, totals, notify, outbox
+-- Touches  job:<id>, waiting:<rank>, delayed, failed, id, inherited:<name>, expiring, totals, notify,
+--          due, outbox
 --- @include "clock"
+--- @include "expiry"
 --- @include "job"
 --- @include "log"
 --- @include "notify"
@@ -47,6 +50,10 @@ local function store(id, data, rank, state, place, at, due, attempts, round, sta
         end
     end
     redis.call('ZADD', SETS[state] or K.waiting .. rank, place, member(id))
+    if state ~= 'failed' then
+        -- What waited there for long has its full time here.
+        set_expiry(id, latest_start(ARGV[5], math.max(tonumber(place), now)), now)
+    end
     log_event(id, 'accepted')
     if state == 'failed' then
         log_event(id, 'failed', { attempt = tonumber(attempts), reason = reason })
@@ -54,7 +61,7 @@ local function store(id, data, rank, state, place, at, due, attempts, round, sta
 end
 
 local answer = { C.ok, now }
-for i = 5, #ARGV, 11 do
+for i = 6, #ARGV, 11 do
     local id = redis.call('HGET', known, ARGV[i])
     if not id then
         id = string.format('%d', redis.call('INCR', K.last_id))
