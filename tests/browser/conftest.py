@@ -27,6 +27,7 @@ SETTINGS = FAST | {
     "API_KEYS": f"ops:{SECRET}",
     "CALL_WORKER_CONCURRENCY": "8",
     "TWILIO_PHONE_NUMBERS": "+15005550006,+4930123456",
+    "TWIML_HOSTS": "agents.example.com",
 }
 #: How long the page may take to show something, ms: two busy cores included.
 PATIENCE_MS = 60_000

@@ -87,6 +87,15 @@ def test_errors_are_told_by_line_before_anything_is_sent(
     assert office("GET", "/stats")["stats"]["waiting"] == 2
 
 
+def test_whom_the_calls_come_from_is_shown(choose: Callable[..., Page]) -> None:
+    """Once the file was checked, where it is not one number for all."""
+    page = choose(
+        "to,from\n+14155550100,+4930123456\n+14155550101,\n+14155550102,\n+14155550103,+19\n"
+    )
+    check(page)
+    expect(page.get_by_text("2 calls from +15005550006, 1 call from +4930123456.")).to_be_visible()
+
+
 def many(count: int) -> str:
     """Return a file with as many good rows."""
     return "to\n" + "".join(f"+1415{number:07d}\n" for number in range(count))

@@ -43,6 +43,57 @@ def test_a_call_now(office: Office, visit: Callable[..., Visitor]) -> None:
     assert [ring["to"] for ring in office.phone.rings(NUMBER)][-1:] == [NUMBER]
 
 
+def test_a_latest_start_is_read_on_the_clock_of_the_page(
+    office: Office, visit: Callable[..., Visitor]
+) -> None:
+    """Of the zone that was chosen there, wherever the browser is; now and for later."""
+    office("POST", "/pause")
+    page = visit().go("/place/now")
+    page.evaluate("localStorage.setItem('vomind-zone', 'Asia/Tokyo')")
+    page.reload()
+    until = (datetime.now(ZoneInfo("Asia/Tokyo")) + timedelta(days=3)).replace(hour=18, minute=5)
+    for place, button in (("now", "Place the call"), ("later", "Schedule the call")):
+        page.goto(f"{page.url.partition('#')[0]}#/place/{place}")
+        page.get_by_label("Latest start").fill(f"{until:%Y-%m-%dT%H:%M}")
+        page.get_by_label("Number to call").fill(NUMBER)
+        page.get_by_label("Message", exact=True).fill("Hello")
+        page.get_by_role("button", name=button).click()
+        expect(page.locator(".toast").last).to_contain_text("The call to +1 ••••• 0123 is")
+    jobs = [office("GET", f"/{state}")["jobs"] for state in ("waiting", "delayed")]
+    ends = {job["data"]["notAfter"] for found in jobs for job in found}
+    assert ends == {f"{until.astimezone(UTC):%Y-%m-%dT%H:%M}:00.000Z"}
+    assert [len(found) for found in jobs] == [1, 1]
+
+
+def test_a_latest_start_that_has_passed_stands_at_its_field(
+    office: Office, visit: Callable[..., Visitor]
+) -> None:
+    """The call would never ring."""
+    page = visit().go("/place/now")
+    page.get_by_label("Latest start").fill("2020-01-01T00:00")
+    page.get_by_label("Number to call").fill(NUMBER)
+    page.get_by_label("Message", exact=True).fill("Hello")
+    page.get_by_role("button", name="Place the call").click()
+    expect(page.locator("#latest-wrong")).to_be_visible()
+    expect(page.get_by_label("Latest start")).to_be_focused()
+    assert office("GET", "/stats")["stats"]["total"] == 0
+
+
+def test_an_application_speaks_in_place_of_the_message(
+    office: Office, visit: Callable[..., Visitor]
+) -> None:
+    """No message is wanted beside it."""
+    office("POST", "/pause")
+    page = visit().go("/place/now")
+    page.get_by_label("Number to call").fill(NUMBER)
+    page.get_by_text("Voice, retries, answering machines, metadata").click()
+    page.get_by_label("Application for this call").fill("https://agents.example.com/voice")
+    page.get_by_role("button", name="Place the call").click()
+    expect(page.locator(".toast")).to_contain_text("is queued")
+    (job,) = office("GET", "/waiting")["jobs"]
+    assert job["data"]["twimlUrl"] == "https://agents.example.com/voice"
+
+
 def test_what_is_wrong_stands_at_its_field(office: Office, visit: Callable[..., Visitor]) -> None:
     """In the API's words, and the cursor goes there; nothing is stored."""
     page = visit().go("/place/now")

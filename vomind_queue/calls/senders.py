@@ -5,7 +5,8 @@ No I/O.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import phonenumbers
@@ -39,6 +40,11 @@ class Senders:
     def chosen(self, call: Call) -> str:
         """Return the number that a call would come from now."""
         return call.from_number or self.number_for(call.to)
+
+    def counted(self, calls: Iterable[Call]) -> Mapping[str, int]:
+        """Return how many of the calls would come from each number, the busiest first."""
+        found = Counter(map(self.chosen, calls))
+        return {number: count for number, count in found.most_common() if number}
 
     def objection(self, number: str) -> str | None:
         """Return why a call may not name that number, as the API says it; ``None``: it may."""

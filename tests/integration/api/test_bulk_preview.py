@@ -29,6 +29,7 @@ def test_a_good_bulk_has_no_errors_and_is_not_stored(api: Api) -> None:
         "valid": 2,
         "errors": {},
         "ignored": ["colour"],
+        "senders": {},
     }
     assert api.total() == 0
     assert api.post("/schedule-bulk-calls", {"calls": calls}).status_code == 200
@@ -61,6 +62,25 @@ def test_what_the_settings_rule_out_is_named(make_api: Callable[..., Api]) -> No
     assert "PUBLIC_URL" in preview(make_api(), call)["errors"]["0"]["voicemailMessage"][0]
     with_url = make_api(TWIML_URL="https://example.com")
     assert preview(with_url, call)["errors"] == {}
+
+
+def test_the_numbers_that_the_calls_would_come_from_are_counted(
+    make_api: Callable[..., Api],
+) -> None:
+    """By the call, by the country, or the default; calls with an error would not be placed."""
+    api = make_api(
+        TWILIO_ACCOUNT_SID="AC" + "0" * 32,
+        TWILIO_AUTH_TOKEN="x",
+        TWILIO_PHONE_NUMBERS="+15005550006,+4930123456,+442079460000",
+        FROM_BY_COUNTRY="DE=+4930123456",
+    )
+    found = preview(
+        api,
+        *({"to": to} for to in (TO, TO, TO, "+4989123456", "+4940123456")),
+        {"to": TO, "from": "+442079460000"},
+        {"to": TO, "from": "+4950000000"},
+    )
+    assert found["senders"] == {"+15005550006": 3, "+4930123456": 2, "+442079460000": 1}
 
 
 @pytest.mark.parametrize("body", [{}, {"calls": []}, {"calls": 3}, {"calls": [{}], "cals": []}])

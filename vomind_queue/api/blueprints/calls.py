@@ -31,6 +31,7 @@ class CallRoutes:
         self._do_not_call = services.do_not_call
         self._past_grace_ms = services.settings.past_schedule_grace_ms
         self._placeable = placeable.PlaceableCalls(services.settings)
+        self._senders = services.settings.senders
 
     def blueprint(self) -> Blueprint:
         """Return the routes, relative to the API's path."""
@@ -97,6 +98,9 @@ class CallRoutes:
             "count": seen.count,
             "valid": seen.count - len(bad),
             "errors": {str(index): bad[index] for index in sorted(bad)},
+            "senders": self._senders.counted(
+                new.call for index, new in seen.good.items() if index not in bad
+            ),
         }
         fine = {**body, "calls": [body["calls"][index] for index in places]}
         return job_serializer.success(document, call_schemas.BULK.ignored(fine))

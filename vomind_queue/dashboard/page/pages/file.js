@@ -25,9 +25,13 @@ function chunks(list, size) {
   );
 }
 
-/** All that is wrong, by index of the call: `Map(index → "field: words")`. */
+/**
+ * What the server says of the calls: `faults`, all that is wrong, by index of the call
+ * (`Map(index → "field: words")`), and `senders`, how many come from each number.
+ */
 async function check(calls, tell) {
   const faults = new Map();
+  const senders = {};
   for (const [at, part] of chunks(calls, CHECKED).entries()) {
     const answer = await post('api/queue/schedule-bulk-calls/preview', { calls: part });
     for (const [index, fields] of Object.entries(answer.errors)) {
@@ -40,9 +44,11 @@ async function check(calls, tell) {
             .join(' ');
       faults.set(at * CHECKED + Number(index), words);
     }
+    for (const [number, each] of Object.entries(answer.senders))
+      senders[number] = (senders[number] || 0) + each;
     tell(Math.min(calls.length, (at + 1) * CHECKED));
   }
-  return faults;
+  return { faults, senders };
 }
 
 /** One part, until it is answered: the key makes a repetition harmless. */
@@ -124,6 +130,13 @@ function Faults({ faults, rows }) {
     ${faults.size > listed.length && html`<p class="faint">And ${many(faults.size - listed.length, 'more')}; the report has all of them.</p>`}</div>`;
 }
 
+/** Whom the calls come from, where that is not one number for all. */
+function Senders({ senders }) {
+  const each = Object.entries(senders);
+  if (each.length < 2) return null;
+  return html`<p>${each.map(([number, of_it], at) => html`${at > 0 && ', '}${many(of_it, 'call')} from <strong class="number">${number}</strong>`)}.</p>`;
+}
+
 function report(name, rows, calls, faults, ids) {
   const lines = rows.map((row, at) => ({
     line: row.line,
@@ -141,7 +154,7 @@ const doubles = (calls) => calls.length - new Set(calls.map((each) => each.to)).
 
 function Sending({ file, rows, calls, back }) {
   const [step, set] = useState({ at: 'look', done: 0 });
-  const [faults, set_faults] = useState(new Map());
+  const [{ faults, senders }, seen_as] = useState({ faults: new Map(), senders: {} });
   const [ids, set_ids] = useState([]);
   const here = useRef(true);
   useEffect(
@@ -159,7 +172,7 @@ function Sending({ file, rows, calls, back }) {
   const examine = async () => {
     set({ at: 'checking', done: 0 });
     try {
-      set_faults(await check(calls, (done) => set({ at: 'checking', done })));
+      seen_as(await check(calls, (done) => set({ at: 'checking', done })));
       set({ at: 'checked', done: 0 });
     } catch (error) {
       set({ at: 'look', done: 0, error: error.message });
@@ -207,6 +220,7 @@ function Sending({ file, rows, calls, back }) {
       html`
       ${faults.size ? html`<div class="notice warning"><${Icon} name="triangle-alert" /><div><strong>${many(faults.size, 'row')} cannot be called as ${faults.size === 1 ? 'it stands' : 'they stand'}.</strong> Fix ${faults.size === 1 ? 'this row' : 'these rows'}, or call the other ${count(right.length)}.</div></div><${Faults} faults=${faults} rows=${rows} />` : html`<div class="notice good"><${Icon} name="circle-check" /><div><strong>All ${many(calls.length, 'row')} are right.</strong></div></div>`}
       ${again > 0 && html`<div class="notice warning"><${Icon} name="triangle-alert" /><div>${many(again, 'row')} ${again === 1 ? 'has' : 'have'} a number that stands above already: it will ring once for each row.</div></div>`}
+      <${Senders} senders=${senders} />
       <p class="faint">Sent in parts of ${count(SENT)}. A broken connection does no harm: for 24 hours the same rows are accepted once, however often they are sent.</p>
       <div class="row end"><button type="button" onClick=${back}>Another file</button>${faults.size > 0 && html`<button type="button" onClick=${keep}><${Icon} name="download" />Save the report</button>`}<button type="button" class="primary" disabled=${!right.length} onClick=${send}><${Icon} name="send" />Send ${many(right.length, 'call')}</button></div>`
     }
