@@ -155,6 +155,12 @@ def listed(world: World) -> None:
     assert world.api.web.put(f"/api/people/{TO}/do-not-call").status_code == 200
 
 
+def started(world: World) -> None:
+    """A phone may ring, and the log knows."""
+    being_placed(world)
+    world.ship()
+
+
 def a_closed_day(world: World) -> None:
     """Somebody closed a day while there were rules."""
     day = closed_day("US-LA:2027-02-09")
@@ -223,6 +229,8 @@ WORLDS: Mapping[str, Callable[[World], None]] = {
     "findCalls/number": logged,
     "getLoggedCall/accepted": logged,
     "forgetPerson": logged,
+    "showPerson": started,
+    "showEvidence": started,
     "listNumber/one": a_call,
     "showListedNumber": listed,
     "unlistNumber": listed,

@@ -14,6 +14,7 @@ from vomind_queue.api.blueprints import (
     jobs,
     metrics,
     overview,
+    people,
     queue,
     recurring,
     rules,
@@ -71,7 +72,8 @@ def _add_routes(app: Flask, services: Services, http_metrics: HttpMetrics) -> No
     twilio.install(app, services.settings.public_url)
     history.install(app, services.settings.web_threads)
     ActRoutes(services).install(app)
-    app.register_blueprint(do_not_call.routes, url_prefix="/api")
+    for module in (do_not_call, people):
+        app.register_blueprint(module.routes, url_prefix="/api")
     overview.install(app, services.control, services.settings.senders.numbers)
     metrics.install(app, http_metrics)
     app.register_blueprint(health.routes)

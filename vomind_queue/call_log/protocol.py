@@ -32,6 +32,10 @@ class CallLog(Protocol):
         """Return the newest call with that id, and its events in order."""
         ...
 
+    def events(self, keys: Sequence[str], kinds: Sequence[str]) -> Sequence[CallEvent]:
+        """Return the events of some kinds that happened to some calls."""
+        ...
+
     def trends(self, window: Window) -> Sequence[Step]:
         """Return what became of the calls of that time; steps without a call are left out."""
         ...

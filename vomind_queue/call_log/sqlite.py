@@ -157,6 +157,13 @@ class SqliteLog:
         query = "SELECT * FROM call_events WHERE key = ? ORDER BY sequence"
         return rows[0], [_event(each) for each in self.read(query, [rows[0].key])]
 
+    def events(self, keys: Sequence[str], kinds: Sequence[str]) -> Sequence[CallEvent]:
+        query = (
+            f"SELECT * FROM call_events WHERE key IN ({_marks(len(keys))}) "  # noqa: S608
+            f"AND event IN ({_marks(len(kinds))}) ORDER BY key, sequence"
+        )
+        return [_event(each) for each in self.read(query, [*keys, *kinds])]
+
     def trends(self, window: Window) -> Sequence[Step]:
         query = (files("vomind_queue.call_log") / "sqlite_trends.sql").read_text("utf-8")
         times = {"since": window.since_ms, "until": window.until_ms, "step": window.step_ms}

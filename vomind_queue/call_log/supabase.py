@@ -115,6 +115,14 @@ class SupabaseLog:
         found = self._ask(query.order("sequence").execute)
         return rows[0], [columns.read_event(each) for each in found]
 
+    def events(self, keys: Sequence[str], kinds: Sequence[str]) -> Sequence[CallEvent]:
+        found: list[CallEvent] = []
+        for part in _parts(keys):
+            query = self._client.table(Table.EVENTS).select("*").in_("call_key", part)
+            query = query.in_("event", kinds).order("call_key").order("sequence")
+            found += [columns.read_event(each) for each in self._ask(query.execute)]
+        return found
+
     def trends(self, window: Window) -> Sequence[Step]:
         times = {"since": window.since_ms, "until": window.until_ms}
         given = {name: columns.time(value) for name, value in times.items()}

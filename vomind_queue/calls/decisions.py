@@ -113,6 +113,8 @@ class OpenHours:
     version: str = ""
     #: How often the person may be called: ``(starts, within ms)``.
     caps: Sequence[tuple[int, int]] = ()
+    #: What names the rules in the call log.
+    rules: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

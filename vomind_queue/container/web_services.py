@@ -44,6 +44,7 @@ from vomind_queue.usecases.deeds import Deeds
 from vomind_queue.usecases.do_not_call import DoNotCall
 from vomind_queue.usecases.enqueue import Enqueue
 from vomind_queue.usecases.manage_queue import Control
+from vomind_queue.usecases.people import People
 from vomind_queue.usecases.recurring_calls import RecurringCalls
 from vomind_queue.usecases.status_callbacks import StatusCallbacks
 from vomind_queue.usecases.voicemails import NextWords
@@ -74,6 +75,7 @@ class Services:
     call_acts: CallActs
     do_not_call: DoNotCall
     campaigns: Campaigns
+    people: People
 
 
 def check_store(settings: Settings) -> str | None:
@@ -138,6 +140,7 @@ def build_on(store: RedisStore, settings: Settings, log: CallLog) -> Services:
         call_acts=CallActs(queue, listing, ActBook(store), history, deeds),
         do_not_call=DoNotCall(numbers, recurring_store, deeds),
         campaigns=Campaigns(CampaignStore(store), deeds),
+        people=People(rules, numbers, log),
     )
 
 

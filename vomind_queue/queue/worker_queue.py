@@ -42,9 +42,9 @@ from vomind_queue.queue.worker_protocol import Protocol
 from vomind_queue.rules.law import Why
 
 #: What the script is told of hours: that there are none, and that they are not judged yet.
-_ANY_HOUR, _UNJUDGED = ("", "", 0, "", ""), ("?", "", 0, "", "")
+_ANY_HOUR, _UNJUDGED = ("", "", 0, "", "", ""), ("?", "", 0, "", "", "")
 #: Calls are held for this long, ms, if the rules have changed so often while they were applied.
-_BEHIND = (Why.RULES_BEHIND.value, "", 60_000, "", "")
+_BEHIND = (Why.RULES_BEHIND.value, "", 60_000, "", "", "")
 _TRIES = 5
 #: How long a call waits for another one to the same number, ms.
 BUSY_NUMBER_MS = 1_000
@@ -349,11 +349,11 @@ def _left_s(now: int, latest: str, hours: OpenHours | None) -> float | None:
     return (min(ends) - now) / 1000 if ends else None
 
 
-def _told(hours: OpenHours) -> tuple[str, str, int, str, str]:
+def _told(hours: OpenHours) -> tuple[str, str, int, str, str, str]:
     intervals = " ".join(f"{start}-{end}" for start, end in hours.intervals)
     longest_first = sorted(hours.caps, key=itemgetter(1), reverse=True)
     caps = " ".join(f"{most}/{window_ms}" for most, window_ms in longest_first)
-    return hours.why, intervals, hours.recheck_ms, caps, hours.version
+    return hours.why, intervals, hours.recheck_ms, caps, hours.version, hours.rules
 
 
 def _dial_started(

@@ -10,9 +10,9 @@ from typing import Protocol
 from vomind_queue.calls.call import Call
 from vomind_queue.calls.decisions import OpenHours
 from vomind_queue.calls.job import Held
-from vomind_queue.rules.judge import Judgment, Kind, Rulebook, Subject, judge
+from vomind_queue.rules.judge import Judgment, Kind, Rulebook, Subject, judge, located
 from vomind_queue.rules.law import ClosedDay, Mode, Purpose, Why
-from vomind_queue.rules.places import places_of
+from vomind_queue.rules.places import Place, places_of
 from vomind_queue.rules.words import BEHIND, explained
 
 logger = logging.getLogger(__name__)
@@ -60,8 +60,9 @@ class CallingRules:
         self.missing = missing
         self._days = days
         self._starts_of = starts_of
-        #: The rules with the closed days of a version; read and replaced as one.
-        self._known = ("", book)
+        #: The closed days of a version, the rules with them, and what names those in the call log;
+        #: read and replaced as one.
+        self._known = ("", book, _name(book))
 
     @property
     def hold(self) -> bool:
@@ -77,11 +78,11 @@ class CallingRules:
         """Return the rules with the days that are closed now."""
         return self._with_days(self._days.version())[1] if self.hold else self.base
 
-    def _with_days(self, version: str) -> tuple[str, Rulebook]:
+    def _with_days(self, version: str) -> tuple[str, Rulebook, str]:
         if self._known[0] != version:
             version, days = self._days.read()
             book = replace(self.base, closed=(*self.base.closed, *days))
-            self._known = version, book
+            self._known = version, book, _name(book)
         return self._known
 
     def open_hours(
@@ -93,7 +94,7 @@ class CallingRules:
         oldest first.
         """
         try:
-            version, book = self._with_days(version)
+            version, book, name = self._with_days(version)
             verdict = judge(self._subject(call), now_ms, book, starts)
         except Exception:
             logger.exception("calling rules could not be applied")
@@ -105,6 +106,7 @@ class CallingRules:
             recheck_ms=BEHIND_MS if known else UNKNOWN_MS,
             version=version,
             caps=[(cap.most, cap.window_ms) for cap in verdict.caps],
+            rules=name,
         )
 
     def check(self, call: Call, now_ms: int) -> Judged:
@@ -122,7 +124,16 @@ class CallingRules:
             return Judged(verdict=verdict, words=BEHIND)
         return judged
 
+    def places(self, call: Call) -> Sequence[Place]:
+        """Return where the person called may be; nothing where that is not known."""
+        return located(self._subject(call).places, self.base)
+
     def _subject(self, call: Call) -> Subject:
         purpose = Purpose(call.purpose) if call.purpose else self.base.purpose
         places = places_of(call.to, zone=call.timezone, region=call.region)
         return Subject(places=places, purpose=purpose)
+
+
+def _name(book: Rulebook) -> str:
+    """Return what names the rules in the call log."""
+    return "" if book.is_empty else f"{book.mode}:{book.digest}"

@@ -195,3 +195,12 @@ def test_trends_tell_how_long_calls_had_waited(log: CallLog) -> None:
 def test_trends_of_an_empty_log(log: CallLog) -> None:
     """There is no step."""
     assert list(log.trends(STEP)) == []
+
+
+def test_events_of_some_calls_are_found(log: CallLog) -> None:
+    """Of the kinds that are wanted, each call's in order, and nobody else's."""
+    started = event(1, 2, event="started", details={"rules": "law:1"})
+    again, another = event(1, 4, event="started"), event(2, 1, event="started")
+    write(log, row(1), row(2), row(3), again, event(1, 3), started, another, event(3, 1))
+    assert list(log.events([key(1), key(2)], ["started"])) == [started, again, another]
+    assert list(log.events([], ["started"])) == []

@@ -31,7 +31,8 @@ def install(app: Flask, threads: int) -> None:
 
 
 @contextmanager
-def _slot() -> Iterator[None]:
+def log_slot() -> Iterator[None]:
+    """Keep threads free for scheduling calls. Raise LogUnavailable while too many query the log."""
     slots: threading.BoundedSemaphore = current_app.extensions[_SLOTS]
     if not slots.acquire(timeout=SLOT_WAIT_S):
         raise LogUnavailable("too many requests are waiting for it")
@@ -45,7 +46,7 @@ def _slot() -> Iterator[None]:
 def find() -> Response:
     """Return past and present calls, newest first, as JSON or CSV."""
     search, counted = log_schemas.SEARCH.load(log_schemas.sent(request.args))
-    with _slot():
+    with log_slot():
         found = services().history.find(search)
         total = services().history.count(search) if counted else None
     kind = request.accept_mimetypes.best_match(["application/json", "text/csv"])
@@ -63,7 +64,7 @@ def find() -> Response:
 @routes.get("/calls/<job_id>")
 def show(job_id: str) -> Response:
     """Return a call with its events."""
-    with _slot():
+    with log_slot():
         row, events = services().history.call(plausible(job_id))
     document = {
         **log_serializer.row(row),
@@ -77,7 +78,7 @@ def trends() -> Response:
     """Return how calls ended over time."""
     span, zone = TRENDS.load(log_schemas.sent(request.args))
     now_ms = services().queue.now_ms()
-    with _slot():
+    with log_slot():
         found = services().history.trends(span, now_ms)
     return job_serializer.success(log_serializer.trends(found, span, zone))
 
@@ -93,7 +94,7 @@ def activity() -> Response:
 @routes.delete("/people/<number>")
 def forget(number: str) -> Response:
     """Remove a number from queue, history and log."""
-    with _slot():
+    with log_slot():
         done = services().history.forget(log_schemas.NUMBER.read(number))
     if done.log is None:
         raise unavailable(

@@ -60,6 +60,7 @@ _QUERIES: Mapping[str, Schema] = {
     "RecurringPage": recurring_schemas.PAGE,
     "Search": log_schemas.SEARCH,
     "DeedSearch": log_schemas.DEEDS,
+    "Evidence": log_schemas.EVIDENCE,
     "DoNotCallPage": do_not_call_schemas.PAGE,
     "TrendSearch": TRENDS,
 }

@@ -202,6 +202,19 @@ def next_page(path: str, query: Mapping[str, str], cursor: str) -> str:
     return f"{path}?{urlencode({**sent(query), 'cursor': cursor})}"
 
 
+class EvidenceSchema(Schema):
+    """The query of ``GET /api/people/<number>/evidence``."""
+
+    error_messages = {"unknown": "No such filter."}  # noqa: RUF012  (marshmallow's form)
+
+    class Meta:
+        unknown = RAISE
+
+    limit = Limit()
+    after = Cursor(data_key="cursor")
+
+
 SEARCH = SearchSchema()
+EVIDENCE = EvidenceSchema()
 DEEDS = DeedSearchSchema()
 NUMBER = Number()

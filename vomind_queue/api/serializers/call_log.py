@@ -6,7 +6,7 @@ import csv as table
 import io
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask import Response
@@ -135,11 +135,15 @@ def trends(shown: Trends, span: Span, zone: str) -> dict[str, Any]:
 
 def csv(rows: Sequence[CallRow]) -> Response:
     """Return a page of calls as CSV (RFC 4180), with a header."""
+    return table_of(COLUMNS, [_flat(each) for each in rows])
+
+
+def table_of(columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> Response:
+    """Return a table as CSV (RFC 4180), with a header; no cell may be a formula."""
     text = io.StringIO()
     writer = table.writer(text)
-    flat = [_flat(each) for each in rows]
-    writer.writerow(COLUMNS)
-    writer.writerows([each[name] for name in COLUMNS] for each in flat)
+    writer.writerow(columns)
+    writer.writerows([each[name] for name in columns] for each in rows)
     kind = "text/csv; charset=utf-8; header=present"
     return Response(text.getvalue().encode(), content_type=kind)
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import csv as table
-import io
 from collections.abc import Sequence
 from typing import Any
 
 from flask import Response
 
-from vomind_queue.api.serializers.call_log import no_formula
+from vomind_queue.api.serializers.call_log import no_formula, table_of
 from vomind_queue.calls.do_not_call import Entry, EntryPage
 from vomind_queue.calls.instants import iso
 from vomind_queue.usecases.do_not_call import Listed
@@ -77,16 +75,8 @@ def page(found: EntryPage, cursor: str | None) -> dict[str, Any]:
 
 def csv(entries: Sequence[Entry]) -> Response:
     """Return entries as CSV (RFC 4180), with a header."""
-    text = io.StringIO()
-    writer = table.writer(text)
-    writer.writerow(COLUMNS)
-    for each in entries:
-        flat = row(each)
-        writer.writerow(
-            [no_formula(flat[name]) if name in _FREE else flat[name] for name in COLUMNS]
-        )
-    kind = "text/csv; charset=utf-8; header=present"
-    return Response(text.getvalue().encode(), content_type=kind)
+    return table_of(COLUMNS, [_flat(row(each)) for each in entries])
 
 
-_FREE = ("by", "source", "reason")
+def _flat(shown: dict[str, Any]) -> dict[str, Any]:
+    return shown | {name: no_formula(shown[name]) for name in ("by", "source", "reason")}

@@ -9,6 +9,7 @@ from vomind_queue.api.serializers.times import iso_or_none
 from vomind_queue.rules.hours import WeeklyHours, as_mapping, local_time
 from vomind_queue.rules.judge import Rulebook
 from vomind_queue.rules.law import ClosedDay, Rule
+from vomind_queue.rules.places import Place
 from vomind_queue.usecases.calling_rules import Judged
 
 
@@ -48,14 +49,16 @@ def judged(found: Judged, now_ms: int) -> dict[str, Any]:
         "until": iso_or_none(verdict.until),
         "why": found.words,
         "rules": [rule.id for rule in verdict.rules],
-        "places": [
-            {
-                "zone": place.zone,
-                "region": place.region or None,
-                "localTime": local_time(now_ms, place.zone).isoformat(timespec="seconds"),
-            }
-            for place in verdict.places
-        ],
+        "places": [place(each, now_ms) for each in verdict.places],
+    }
+
+
+def place(shown: Place, at_ms: int) -> dict[str, Any]:
+    """Return a place with what its clock shows at an instant."""
+    return {
+        "zone": shown.zone,
+        "region": shown.region or None,
+        "localTime": local_time(at_ms, shown.zone).isoformat(timespec="seconds"),
     }
 
 

@@ -23,6 +23,7 @@
 -- ARGV[20] when the rules are checked again if none are left, ms from now
 -- ARGV[21] its caps, `most/window in ms`, the longest window first
 -- ARGV[22] version of the closed days that these take into account
+-- ARGV[23] what names the rules in the call log, or ''
 -- Returns  {ok, now, data, attempts so far, round, how long it may ring in ms, number that it comes from,
 --          latest start or ''}, {unjudged, now, data, version of the closed days, {start of a call to the
 --          person, …}} or
@@ -267,5 +268,6 @@ end
 if job[18] then
     redis.call('HDEL', key, 'takenback')
 end
-log_event(id, 'started', { attempt = tonumber(job[7] or 0) + 1 })
+local rules = ARGV[23] ~= '' and ARGV[23] or nil
+log_event(id, 'started', { attempt = tonumber(job[7] or 0) + 1, rules = rules })
 return started(now, ring_ms, from)

@@ -1,0 +1,44 @@
+"""Endpoints about one person: where they may be, when they may be called, when they were."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, request
+
+from vomind_queue.api.blueprints.history import log_slot
+from vomind_queue.api.middleware import services
+from vomind_queue.api.schemas import call_log as log_schemas
+from vomind_queue.api.serializers import people as serializer
+from vomind_queue.api.serializers.jobs import success
+
+routes = Blueprint("people", __name__)
+#: Calls whose starts are on one page, unless the request says otherwise.
+CALLS = 50
+
+
+@routes.get("/people/<number>")
+def show(number: str) -> Response:
+    """Return what is known of a number now."""
+    wanted, now_ms = log_schemas.NUMBER.read(number), services().queue.now_ms()
+    with log_slot():
+        found = services().people.person(wanted, now_ms)
+    return success(serializer.person(wanted, found, now_ms))
+
+
+@routes.get("/people/<number>/evidence")
+def evidence(number: str) -> Response:
+    """Return every start of a call to a number, newest first, as JSON or CSV."""
+    wanted = log_schemas.NUMBER.read(number)
+    asked = log_schemas.EVIDENCE.load(log_schemas.sent(request.args))
+    with log_slot():
+        found = services().people.starts(wanted, asked.get("after"), asked.get("limit", CALLS))
+    kind = request.accept_mimetypes.best_match(["application/json", "text/csv"])
+    if kind == "text/csv":
+        response = serializer.csv(found.starts)
+    else:
+        entry = services().do_not_call.entry(wanted)
+        response = success(serializer.evidence(wanted, found, entry))
+    response.headers["Vary"] = "Accept"
+    if found.cursor:
+        more = log_schemas.next_page(request.path, request.args, found.cursor)
+        response.headers["Link"] = f'<{more}>; rel="next"'
+    return response

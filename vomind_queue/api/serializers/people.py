@@ -1,0 +1,67 @@
+"""Build the answers about one person."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from flask import Response
+
+from vomind_queue.api.serializers import do_not_call, rules
+from vomind_queue.api.serializers.call_log import table_of
+from vomind_queue.calls.do_not_call import Entry
+from vomind_queue.calls.instants import iso
+from vomind_queue.usecases.people import Person, Start, Starts
+
+COLUMNS = (
+    "jobId", "attempt", "startedAt", "localTimes", "verdict", "rules", "purpose", "outcome",
+    "sid",
+)  # fmt: skip
+
+
+def person(number: str, found: Person, now_ms: int) -> dict[str, Any]:
+    """Return what is known of a number."""
+    starts = found.starts
+    return {
+        "number": number,
+        **rules.judged(found.judged, now_ms),
+        "doNotCall": do_not_call.entry(number, found.entry),
+        "starts": None if starts is None else [start(each) for each in starts],
+    }
+
+
+def evidence(number: str, found: Starts, entry: Entry | None) -> dict[str, Any]:
+    """Return a page of starts and the cursor of the next one."""
+    return {
+        "number": number,
+        "doNotCall": do_not_call.entry(number, entry),
+        "count": len(found.starts),
+        "starts": [start(each) for each in found.starts],
+        "next": found.cursor,
+    }
+
+
+def start(shown: Start) -> dict[str, Any]:
+    """Return one start, with what the clock showed wherever the person may have been."""
+    call, event = shown.call, shown.event
+    return {
+        "jobId": call.job_id,
+        "attempt": event.attempt,
+        "startedAt": iso(event.time_ms),
+        "places": [rules.place(each, event.time_ms) for each in shown.places],
+        "verdict": "go" if shown.rules else None,
+        "rules": shown.rules,
+        "purpose": (call.options or {}).get("purpose"),
+        "outcome": call.outcome,
+        "sid": call.call_sid,
+    }
+
+
+def csv(starts: Sequence[Start]) -> Response:
+    """Return starts as CSV (RFC 4180), with a header."""
+    return table_of(COLUMNS, [_flat(start(each)) for each in starts])
+
+
+def _flat(shown: dict[str, Any]) -> dict[str, Any]:
+    times = "; ".join(f"{each['localTime']} {each['zone']}" for each in shown["places"])
+    return {**shown, "localTimes": times}
