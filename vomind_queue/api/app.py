@@ -14,7 +14,7 @@ from vomind_queue.api.blueprints import (
     jobs,
     metrics,
     overview,
-    people,
+    person,
     queue,
     recurring,
     rules,
@@ -72,7 +72,7 @@ def _add_routes(app: Flask, services: Services, http_metrics: HttpMetrics) -> No
     twilio.install(app, services.settings.public_url)
     history.install(app, services.settings.web_threads)
     ActRoutes(services).install(app)
-    for module in (do_not_call, people):
+    for module in (do_not_call, person):
         app.register_blueprint(module.routes, url_prefix="/api")
     overview.install(app, services.control, services.settings.senders.numbers)
     metrics.install(app, http_metrics)

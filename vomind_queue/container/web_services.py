@@ -44,7 +44,7 @@ from vomind_queue.usecases.deeds import Deeds
 from vomind_queue.usecases.do_not_call import DoNotCall
 from vomind_queue.usecases.enqueue import Enqueue
 from vomind_queue.usecases.manage_queue import Control
-from vomind_queue.usecases.people import People
+from vomind_queue.usecases.person import People
 from vomind_queue.usecases.recurring_calls import RecurringCalls
 from vomind_queue.usecases.status_callbacks import StatusCallbacks
 from vomind_queue.usecases.voicemails import NextWords

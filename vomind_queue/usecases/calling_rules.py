@@ -116,6 +116,20 @@ class CallingRules:
         verdict = judge(subject, now_ms, book, starts)
         return Judged(verdict=verdict, words=explained(verdict, subject, now_ms, book))
 
+    def held(self, call: Call, at_ms: int) -> Held | None:
+        """Return what will hold a call that is due then; ``None`` if nothing does.
+
+        Nothing is said, either, if that cannot be told now. Never raise.
+        """
+        if not self.hold:
+            return None
+        try:
+            verdict = judge(self._subject(call), at_ms, self.in_force())
+        except Exception:
+            logger.exception("calling rules could not be applied")
+            return None
+        return Held(by=verdict.why, until_ms=verdict.until) if verdict.why else None
+
     def explain(self, call: Call, now_ms: int, held: Held | None) -> Judged:
         """Return the same for a call in the queue, or that its rules could not be applied."""
         judged = self.check(call, now_ms)

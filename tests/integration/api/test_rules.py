@@ -141,6 +141,8 @@ def test_without_rules_nothing_is_judged(api: Api) -> None:
     job_id = api.post("/schedule-call", {"to": "+18005550100"}).get_json()["jobId"]
     kinds = [each["kind"] for each in api.get(f"/job/{job_id}/why").get_json()["reasons"]]
     assert kinds == ["next", "no-worker"]
+    calls = {"calls": [{"to": "+18005550100"}]}
+    assert "held" not in api.post("/schedule-bulk-calls/preview", calls).get_json()
 
 
 def test_a_real_account_without_a_word_on_hours_is_warned_of(make_api: Callable[..., Api]) -> None:
@@ -243,3 +245,21 @@ def test_a_call_beyond_a_cap_says_until_when(
     shown = api.web.get("/api/overview").get_json()["reasons"]
     assert [each["title"] for each in shown if each["kind"] == "cap"] == ["1 call held by a cap"]
     assert api.web.get("/api/rules").get_json()["attemptCaps"] == ["1/24h"]
+
+
+def test_a_call_for_the_night_is_accepted_and_says_until_when_it_waits(
+    make_api: Callable[..., Api],
+) -> None:
+    """In the answer to one call, and in the preview of many."""
+    api = make_api(CALLING_RULES="law")
+    held = []
+    for hours in (1, 13):
+        asked = {"to": "+12125550100", "delayMs": hours * 3_600_000}
+        held.append(api.post("/schedule-delayed-call", asked).get_json().get("held"))
+    # Of two instants half a day apart, one is outside the hours.
+    (waits,) = [each for each in held if each]
+    assert (waits["by"] in ("hours", "closed-day"), waits["until"] is not None) == (True, True)
+    calls = [{"to": "+18005550100"}, {"to": "none"}, {"to": INDIANA, "timezone": "nowhere"}]
+    found = api.post("/schedule-bulk-calls/preview", {"calls": calls}).get_json()
+    assert (found["valid"], list(found["errors"]), list(found["held"])) == (1, ["1", "2"], ["0"])
+    assert found["held"]["0"]["by"] == "unknown-zone"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -29,6 +30,7 @@ class CallRoutes:
         self._enqueue = services.enqueue
         self._queue = services.queue
         self._do_not_call = services.do_not_call
+        self._rules = services.rules
         self._past_grace_ms = services.settings.past_schedule_grace_ms
         self._placeable = placeable.PlaceableCalls(services.settings)
         self._senders = services.settings.senders
@@ -47,21 +49,22 @@ class CallRoutes:
         """Accept a call to be dialed as soon as its turn comes."""
         body = read_object()
         (new,) = _with_request_id([call_schemas.CALL.load(body)])
-        receipt = self._scheduled(new, body)
-        return job_serializer.scheduled(
-            new, receipt, "Call scheduled successfully", call_schemas.CALL.ignored(body)
-        )
+        ignored = call_schemas.CALL.ignored(body)
+        return self._answer(new, self._scheduled(new, body), "Call scheduled successfully", ignored)
 
     def schedule_delayed_call(self) -> Response:
         """Accept a call for later."""
         body = read_object()
         (new,) = _with_request_id([call_schemas.DELAYED_CALL.load(body)])
-        return job_serializer.scheduled(
-            new,
-            self._scheduled(new, body),
-            "Delayed call scheduled successfully",
-            call_schemas.DELAYED_CALL.ignored(body),
-        )
+        receipt, ignored = self._scheduled(new, body), call_schemas.DELAYED_CALL.ignored(body)
+        return self._answer(new, receipt, "Delayed call scheduled successfully", ignored)
+
+    def _answer(
+        self, new: NewCall, receipt: Receipt, message: str, ignored: Sequence[str]
+    ) -> Response:
+        due_ms = job_serializer.due_ms(new, receipt.accepted_ms)
+        held = self._rules.held(new.call, due_ms)
+        return job_serializer.scheduled(new, receipt, message, ignored, held)
 
     def _scheduled(self, new: NewCall, body: dict[str, Any]) -> Receipt:
         """Accept one call, or return what this request was answered before."""
@@ -101,9 +104,21 @@ class CallRoutes:
             "senders": self._senders.counted(
                 new.call for index, new in seen.good.items() if index not in bad
             ),
+            **self._holding({index: new for index, new in seen.good.items() if index not in bad}),
         }
         fine = {**body, "calls": [body["calls"][index] for index in places]}
         return job_serializer.success(document, call_schemas.BULK.ignored(fine))
+
+    def _holding(self, news: Mapping[int, NewCall]) -> dict[str, Any]:
+        """Return which calls would wait for their hours, by index; nothing without rules."""
+        if not self._rules.hold:
+            return {}
+        now_ms = self._queue.now_ms()
+        found = {
+            str(index): self._rules.held(new.call, job_serializer.due_ms(new, now_ms))
+            for index, new in news.items()
+        }
+        return {"held": {name: job_serializer.held(each) for name, each in found.items() if each}}
 
     def change(self, job_id: str) -> Response:
         """Change the time, number, message and so on of a call that has not started."""

@@ -25,14 +25,28 @@ def success(document: dict[str, Any], ignored: Sequence[str] = ()) -> Response:
     return jsonify(whole)
 
 
-def scheduled(new: NewCall, receipt: Receipt, message: str, ignored: Sequence[str]) -> Response:
-    """Return the answer to one call, from request and receipt alone, as replays require."""
+def due_ms(new: NewCall, accepted_ms: int) -> int:
+    """Return when a call that is accepted at a time is due, unix ms."""
+    if new.due_ms is not None:
+        return max(new.due_ms, accepted_ms)
+    return accepted_ms + (new.delay_ms or 0)
+
+
+def scheduled(
+    new: NewCall, receipt: Receipt, message: str, ignored: Sequence[str], will_hold: Held | None
+) -> Response:
+    """Return the answer to one call, from request and receipt alone, as replays require.
+
+    ``will_hold``: what will keep it from ringing when it is due.
+    """
     job_id = receipt.job_ids[0]
     document: dict[str, Any] = {"message": message, "jobId": job_id, "status": "scheduled"}
     if new.due_ms is not None:
         document["scheduledFor"] = iso(new.due_ms)
     elif new.delay_ms is not None:
         document["scheduledFor"] = iso(receipt.accepted_ms + new.delay_ms)
+    if will_hold:
+        document["held"] = held(will_hold)
     document["data"] = new.call.as_data()
     response = success(document, ignored)
     response.headers["Location"] = f"/api/queue/job/{job_id}"
@@ -52,7 +66,7 @@ def scheduled_many(receipt: Receipt, ignored: Sequence[str]) -> Response:
 
 def job(shown: Job) -> dict[str, Any]:
     """Return a job; existing clients read the three unix times at the end."""
-    held = {"held": _held(shown.held)} if shown.held else {}
+    holding = {"held": held(shown.held)} if shown.held else {}
     return {
         "jobId": shown.id,
         "state": shown.state.value,
@@ -66,7 +80,7 @@ def job(shown: Job) -> dict[str, Any]:
         "scheduledFor": iso_or_none(shown.due_ms),
         "nextAttemptAt": iso_or_none(shown.next_attempt_ms),
         "notAfter": iso_or_none(shown.not_after_ms),
-        **held,
+        **holding,
         "reconciledBy": iso_or_none(shown.reconciled_by_ms),
         "startedAt": iso_or_none(shown.started_ms),
         "finishedAt": iso_or_none(shown.finished_ms),
@@ -83,9 +97,9 @@ def _failed_kind(shown: Job) -> str | None:
     return kind_of(shown.failed_reason or "") if failed else None
 
 
-def _held(held: Held) -> dict[str, Any]:
+def held(shown: Held) -> dict[str, Any]:
     """Return why a rule holds a call; `GET …/why` has the whole story."""
-    return {"by": held.by, "until": iso_or_none(held.until_ms), "why": IN_SHORT[Why(held.by)]}
+    return {"by": shown.by, "until": iso_or_none(shown.until_ms), "why": IN_SHORT[Why(shown.by)]}
 
 
 def page(shown: Page) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from vomind_queue.api.serializers import do_not_call, rules
 from vomind_queue.api.serializers.call_log import table_of
 from vomind_queue.calls.do_not_call import Entry
 from vomind_queue.calls.instants import iso
-from vomind_queue.usecases.people import Person, Start, Starts
+from vomind_queue.usecases.person import Person, Start, Starts
 
 COLUMNS = (
     "jobId", "attempt", "startedAt", "localTimes", "verdict", "rules", "purpose", "outcome",

@@ -7,7 +7,7 @@ from flask import Blueprint, Response, request
 from vomind_queue.api.blueprints.history import log_slot
 from vomind_queue.api.middleware import services
 from vomind_queue.api.schemas import call_log as log_schemas
-from vomind_queue.api.serializers import people as serializer
+from vomind_queue.api.serializers import person as serializer
 from vomind_queue.api.serializers.jobs import success
 
 routes = Blueprint("people", __name__)
