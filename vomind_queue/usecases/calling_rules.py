@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -116,19 +116,26 @@ class CallingRules:
         verdict = judge(subject, now_ms, book, starts)
         return Judged(verdict=verdict, words=explained(verdict, subject, now_ms, book))
 
-    def held(self, call: Call, at_ms: int) -> Held | None:
-        """Return what will hold a call that is due then; ``None`` if nothing does.
+    def forecast(self, calls: Sequence[tuple[Call, int]]) -> Sequence[Held | None]:
+        """Return which hours will hold calls that are due at given times; caps are left out.
 
         Nothing is said, either, if that cannot be told now. Never raise.
         """
-        if not self.hold:
-            return None
+        if not self.keeps_hours:
+            return [None] * len(calls)
         try:
-            verdict = judge(self._subject(call), at_ms, self.in_force())
+            return list(self._forecast(calls, self.in_force()))
         except Exception:
             logger.exception("calling rules could not be applied")
-            return None
-        return Held(by=verdict.why, until_ms=verdict.until) if verdict.why else None
+            return [None] * len(calls)
+
+    def _forecast(self, calls: Sequence[tuple[Call, int]], book: Rulebook) -> Iterator[Held | None]:
+        # Many calls of a bulk are due together, in few places.
+        known: dict[tuple[Subject, int], Judgment] = {}
+        for call, at_ms in calls:
+            asked = self._subject(call), at_ms
+            verdict = known.get(asked) or known.setdefault(asked, judge(*asked, book))
+            yield Held(by=verdict.why, until_ms=verdict.until) if verdict.why else None
 
     def explain(self, call: Call, now_ms: int, held: Held | None) -> Judged:
         """Return the same for a call in the queue, or that its rules could not be applied."""

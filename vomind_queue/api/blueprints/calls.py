@@ -63,7 +63,7 @@ class CallRoutes:
         self, new: NewCall, receipt: Receipt, message: str, ignored: Sequence[str]
     ) -> Response:
         due_ms = job_serializer.due_ms(new, receipt.accepted_ms)
-        held = self._rules.held(new.call, due_ms)
+        (held,) = self._rules.forecast([(new.call, due_ms)])
         return job_serializer.scheduled(new, receipt, message, ignored, held)
 
     def _scheduled(self, new: NewCall, body: dict[str, Any]) -> Receipt:
@@ -111,14 +111,12 @@ class CallRoutes:
 
     def _holding(self, news: Mapping[int, NewCall]) -> dict[str, Any]:
         """Return which calls would wait for their hours, by index; nothing without rules."""
-        if not self._rules.hold:
+        if not self._rules.keeps_hours:
             return {}
         now_ms = self._queue.now_ms()
-        found = {
-            str(index): self._rules.held(new.call, job_serializer.due_ms(new, now_ms))
-            for index, new in news.items()
-        }
-        return {"held": {name: job_serializer.held(each) for name, each in found.items() if each}}
+        due = [(new.call, job_serializer.due_ms(new, now_ms)) for new in news.values()]
+        found = zip(news, self._rules.forecast(due), strict=True)
+        return {"held": {str(index): job_serializer.held(each) for index, each in found if each}}
 
     def change(self, job_id: str) -> Response:
         """Change the time, number, message and so on of a call that has not started."""
