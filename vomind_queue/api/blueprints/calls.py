@@ -97,14 +97,13 @@ class CallRoutes:
         places, news = list(seen.good), list(seen.good.values())
         late = self._not_placed(news) | self._untimely(news)
         bad = {**seen.bad, **{places[index]: found for index, found in late.items()}}
+        fit = {index: new for index, new in seen.good.items() if index not in bad}
         document = {
             "count": seen.count,
             "valid": seen.count - len(bad),
             "errors": {str(index): bad[index] for index in sorted(bad)},
-            "senders": self._senders.counted(
-                new.call for index, new in seen.good.items() if index not in bad
-            ),
-            **self._holding({index: new for index, new in seen.good.items() if index not in bad}),
+            "senders": self._senders.counted(new.call for new in fit.values()),
+            **self._holding(fit),
         }
         fine = {**body, "calls": [body["calls"][index] for index in places]}
         return job_serializer.success(document, call_schemas.BULK.ignored(fine))
