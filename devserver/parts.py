@@ -16,8 +16,8 @@ from honcho.environ import parse_procfile
 from devserver import embedded, probes
 from devserver.probes import Place
 from devserver.servers import Server
+from vomind_queue.config.address_types import is_loopback
 from vomind_queue.config.settings import SIMULATED_ACCOUNT, Settings
-from vomind_queue.config.types import is_loopback
 from vomind_queue.queue.connection import connect
 
 #: The processes by name; each line starts with ``python``.

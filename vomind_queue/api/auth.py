@@ -18,7 +18,8 @@ from vomind_queue.api.errors import Refused
 from vomind_queue.api.middleware import REQUEST_ID, ROUTE
 from vomind_queue.api.refused_keys import RefusedKeys
 from vomind_queue.api.wording import received
-from vomind_queue.config.types import ApiKey, is_own_host
+from vomind_queue.config.address_types import is_own_host
+from vomind_queue.config.types import ApiKey
 from vomind_queue.errors import StoreUnavailable
 
 #: The endpoint that METRICS_KEY opens, and the only one.

@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 
 import requests
 
+from vomind_queue.config.address_types import is_loopback, is_public
 from vomind_queue.config.settings import Settings
-from vomind_queue.config.types import is_loopback, is_public
 from vomind_queue.observability.check_result import CheckResult, advice, fine, wrong
 from vomind_queue.twilio.account_checks import signature
 

@@ -21,7 +21,7 @@ from vomind_queue.calls.opt_out import OptOut
 from vomind_queue.calls.phone_number import NumberPolicy
 from vomind_queue.calls.senders import Senders
 from vomind_queue.calls.voices import Voice, first_voices, fits, resolve
-from vomind_queue.config import redis_address, types
+from vomind_queue.config import address_types, call_types, redis_address, types
 from vomind_queue.config.types import ApiKey, Type
 from vomind_queue.config.variable import METADATA, Variable, optional_setting, setting
 from vomind_queue.errors import SettingsError
@@ -51,7 +51,7 @@ class Settings:
     """Address of the Redis server. With neither this nor `REDIS_HOST` the embedded one is used.
     `rediss://` is encrypted; it is verified when `?ssl_cert_reqs=required` or
     `?ssl_ca_certs=<file>` is added."""
-    redis_host: str | None = optional_setting(types.HOST)
+    redis_host: str | None = optional_setting(address_types.HOST)
     """Host of the Redis server, in place of `REDIS_URL`."""
     redis_port: int = setting(types.PORT, "6379", needs=["REDIS_HOST"])
     """Port, with `REDIS_HOST`."""
@@ -71,13 +71,13 @@ class Settings:
     data_dir: Path = setting(Type(parse=Path, expected="a directory"), ".data")
     """Directory of the embedded server's files and, without Supabase, of the call log."""
 
-    host: str = setting(types.HOST, "127.0.0.1", section="API")
+    host: str = setting(address_types.HOST, "127.0.0.1", section="API")
     """Address that the API listens on. Beyond loopback it requires `API_KEYS`."""
     port: int = setting(types.PORT, "3000")
     """Port of the API."""
     allow_anonymous: bool = setting(types.FLAG, "0")
     """`1` lets the API listen beyond loopback without keys."""
-    allowed_hosts: Sequence[str] = setting(types.HOSTS, "")
+    allowed_hosts: Sequence[str] = setting(address_types.HOSTS, "")
     """Further host names that API and Flower answer to while they have no keys and no password,
     besides localhost, IP addresses, `HOST` and the host of `PUBLIC_URL`."""
     api_keys: Sequence[ApiKey] = setting(types.API_KEYS, "", secret=True)
@@ -114,9 +114,9 @@ class Settings:
     call_expiry_ms: int | None = setting(types.unless("off", types.TIME), "off", name="CALL_EXPIRY")
     """How long after a call is due its attempts may start, unless it has a `notAfter`. Later it
     fails as expired. A run of a recurring call may start within its `graceMs` in any case."""
-    default_zone: str = setting(types.ZONE, "UTC", name="DEFAULT_TIMEZONE")
+    default_zone: str = setting(call_types.ZONE, "UTC", name="DEFAULT_TIMEZONE")
     """Time zone of recurring calls that do not name one."""
-    allowed_countries: frozenset[str] = setting(types.COUNTRIES, "")
+    allowed_countries: frozenset[str] = setting(call_types.COUNTRIES, "")
     """Countries whose numbers are called, such as `DE,AT,CH`. Unset: all."""
     accept_impossible_numbers: bool | None = optional_setting(types.FLAG)
     """`1` accepts numbers that no country can have, such as those used in documentation; `0`
@@ -128,7 +128,7 @@ class Settings:
     )
     """An attempt with an unknown outcome is looked up at Twilio, or failed for a person to
     judge."""
-    retry_on: Sequence[str] = setting(types.OUTCOMES, "none")
+    retry_on: Sequence[str] = setting(call_types.OUTCOMES, "none")
     """Outcomes after which a call is placed again; `machine` turns on the detection of machines."""
     retry_outcome_delay_ms: int = setting(types.DURATION, "15m", name="RETRY_OUTCOME_DELAY")
     """Wait before a call is placed again because of its outcome."""
@@ -139,13 +139,13 @@ class Settings:
     )
     """Whether Twilio detects answering machines: as soon as it can (`enable`), or once the greeting
     is over (`detect-message-end`). Twilio charges for it."""
-    ring_timeout_ms: int = setting(types.RING_TIME, "30s", name="RING_TIMEOUT")
+    ring_timeout_ms: int = setting(call_types.RING_TIME, "30s", name="RING_TIMEOUT")
     """How long a phone rings before a call is given up, from 5s to 10m, for calls that do not say.
     Longer than 30s, it lengthens `UNKNOWN_OUTCOME_HORIZON` by the difference."""
-    say_language: str | None = optional_setting(types.LANGUAGE)
+    say_language: str | None = optional_setting(call_types.LANGUAGE)
     """Language of the messages, such as `de-DE`, for calls that do not name one. Unset: that
     of `SAY_VOICE`, or the one set in the Twilio account."""
-    say_voice: str | None = optional_setting(types.VOICE)
+    say_voice: str | None = optional_setting(call_types.VOICE)
     """Voice that speaks them, such as `Polly.Vicki` or `Google.de-DE-Standard-A`. Unset: one of
     Twilio's voices for the language."""
     keep_completed: Retention = setting(types.RETENTION, "7d,100000")
@@ -158,16 +158,16 @@ class Settings:
     )
     """When people may be called: by the `law` where they are, at `courtesy` hours everywhere, or at
     any hour (`off`). Unset: any hour, with a warning where a real account is set."""
-    calling_hours: WeeklyHours | None = optional_setting(types.CALLING_HOURS)
+    calling_hours: WeeklyHours | None = optional_setting(call_types.CALLING_HOURS)
     """Your own hours on the clock of the person called, such as
     `mon-fri 09:00-20:00, sat-sun closed`. They narrow the rules and never widen them."""
-    closed_days: Sequence[ClosedDay] = setting(types.CLOSED_DAYS, "")
+    closed_days: Sequence[ClosedDay] = setting(call_types.CLOSED_DAYS, "")
     """Days on which nobody is called, such as `2026-12-24` or `2026-12-27..2026-12-31`;
     `US-LA:2027-02-09` is closed in one state or country."""
-    attempt_caps: Sequence[Cap] = setting(types.CAPS, "")
+    attempt_caps: Sequence[Cap] = setting(call_types.CAPS, "")
     """How often a phone may be rung, such as `3/24h, 4/30d`, over all calls to it. They narrow the
     rules, and hold without `CALLING_RULES` as well."""
-    unknown_zone: str = setting(types.UNKNOWN_ZONE, HOLD)
+    unknown_zone: str = setting(call_types.UNKNOWN_ZONE, HOLD)
     """What becomes of a number that does not tell where it is, such as a toll-free one: it waits
     for a `timezone` (`hold`), rings when every zone of its country code is open (`strictest`), or
     is judged by the time zone named here."""
@@ -197,7 +197,7 @@ class Settings:
     """How long a stopping worker waits for the calls being placed."""
 
     twilio_account_sid: str | None = optional_setting(
-        types.sid("AC"),
+        call_types.sid("AC"),
         section="Twilio",
         needs=[
             "TWILIO_AUTH_TOKEN TWILIO_PHONE_NUMBER",
@@ -210,55 +210,57 @@ class Settings:
     )
     """Its auth token."""
     twilio_api_key: str | None = optional_setting(
-        types.sid("SK"), needs=["TWILIO_ACCOUNT_SID TWILIO_API_SECRET"]
+        call_types.sid("SK"), needs=["TWILIO_ACCOUNT_SID TWILIO_API_SECRET"]
     )
     """API key to log in with, instead of the auth token."""
     twilio_api_secret: str | None = optional_setting(
         types.TEXT, secret=True, needs=["TWILIO_API_KEY"]
     )
     """Secret of that key."""
-    twilio_phone_number: str | None = optional_setting(types.NUMBER)
+    twilio_phone_number: str | None = optional_setting(call_types.NUMBER)
     """Number that the calls come from. For several, see `TWILIO_PHONE_NUMBERS`."""
-    twilio_phone_numbers: Sequence[str] = setting(types.NUMBERS, "")
+    twilio_phone_numbers: Sequence[str] = setting(call_types.NUMBERS, "")
     """Several numbers that calls may come from, in place of `TWILIO_PHONE_NUMBER`. The first is the
     default."""
     from_by_country: Mapping[str, str] = setting(
-        types.NUMBER_BY_COUNTRY, "", needs=["TWILIO_PHONE_NUMBERS"]
+        call_types.NUMBER_BY_COUNTRY, "", needs=["TWILIO_PHONE_NUMBERS"]
     )
     """Which of them calls to a country come from, such as `DE=+4930123456,US=+15005550006`. Calls
     to other countries come from the default."""
-    twilio_api_base: str | None = optional_setting(types.HTTP_URL, needs=["TWILIO_ACCOUNT_SID"])
+    twilio_api_base: str | None = optional_setting(
+        address_types.HTTP_URL, needs=["TWILIO_ACCOUNT_SID"]
+    )
     """Address to use instead of Twilio's own: a proxy or a region."""
-    twiml_url: str | None = optional_setting(types.PAGE_URL)
+    twiml_url: str | None = optional_setting(address_types.PAGE_URL)
     """Address that Twilio asks for TwiML, instead of speaking the message."""
-    twiml_hosts: Sequence[str] = setting(types.ADDRESS_HOSTS, "")
+    twiml_hosts: Sequence[str] = setting(address_types.ADDRESS_HOSTS, "")
     """Hosts that a call's own `twimlUrl` may name, such as `agents.example.com`. Unset: calls with
     that field are refused."""
-    caller_name: str | None = optional_setting(types.SPOKEN, needs=["PUBLIC_URL"])
+    caller_name: str | None = optional_setting(call_types.SPOKEN, needs=["PUBLIC_URL"])
     """Who is calling, said before the message."""
     opt_out_digit: str | None = optional_setting(
         types.matching("[0-9]", "one digit"), needs=["PUBLIC_URL"]
     )
     """Key with which the person called puts the number on the do-not-call list. Unset: no key is
     offered."""
-    opt_out_offer: str = setting(types.SPOKEN, "Press {digit} and we never call you again.")
+    opt_out_offer: str = setting(call_types.SPOKEN, "Press {digit} and we never call you again.")
     """Words that offer the key; `{digit}` stands for it."""
-    opt_out_confirmation: str = setting(types.SPOKEN, "You will not be called again. Goodbye.")
+    opt_out_confirmation: str = setting(call_types.SPOKEN, "You will not be called again. Goodbye.")
     """Words that follow once the key was pressed."""
     opt_out_number: str | None = optional_setting(
         types.matching(r"\+[0-9]{7,15}", "+ and 7 to 15 digits")
     )
     """Number that answering machines are told, for owners who do not want to be called again."""
     opt_out_voicemail: str = setting(
-        types.SPOKEN, "If you do not want to be called again, call {number}."
+        call_types.SPOKEN, "If you do not want to be called again, call {number}."
     )
     """Words that name it after a `voicemailMessage`; `{number}` stands for it."""
-    public_url: str | None = optional_setting(types.BASE_URL, needs=["TWILIO_AUTH_TOKEN"])
+    public_url: str | None = optional_setting(address_types.BASE_URL, needs=["TWILIO_AUTH_TOKEN"])
     """Address at which Twilio reaches this service, to report the status of calls; requires
     `TWILIO_AUTH_TOKEN` to check the signatures."""
 
     supabase_url: str | None = optional_setting(
-        types.HTTP_URL, section="The call log", needs=["SUPABASE_SERVICE_KEY"]
+        address_types.HTTP_URL, section="The call log", needs=["SUPABASE_SERVICE_KEY"]
     )
     """Supabase project that keeps the call log. Unset, a file in `DATA_DIR` does."""
     supabase_service_key: str | None = optional_setting(
@@ -282,7 +284,7 @@ class Settings:
     """Secret with which the do-not-call list keeps people who were forgotten: as keyed digests. It
     must not change. Unset: their numbers stay on the list."""
 
-    flower_host: str = setting(types.HOST, "127.0.0.1", section="Around it")
+    flower_host: str = setting(address_types.HOST, "127.0.0.1", section="Around it")
     """Address that Flower listens on. Beyond loopback it requires `FLOWER_BASIC_AUTH`."""
     flower_port: int = setting(types.PORT, "5555")
     """Port of Flower."""
@@ -331,7 +333,7 @@ class Settings:
     def rings_people(self) -> bool:
         """Whether there is an account, and it is not the simulator's."""
         host = urlsplit(self.twilio_api_base or "").hostname
-        is_simulated = bool(host and types.is_loopback(host))
+        is_simulated = bool(host and address_types.is_loopback(host))
         return not is_simulated and self.twilio_account_sid not in (None, SIMULATED_ACCOUNT)
 
     @property

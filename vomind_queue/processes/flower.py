@@ -26,9 +26,9 @@ from flower.views import BaseHandler, monitor
 from tornado.web import HTTPError, RedirectHandler, authenticated, url
 
 from vomind_queue.broker.names import CALL_QUEUES
+from vomind_queue.config.address_types import is_loopback, is_own_host
 from vomind_queue.config.loading import load
 from vomind_queue.config.settings import Settings
-from vomind_queue.config.types import is_loopback, is_own_host
 from vomind_queue.container.web_services import check_store
 from vomind_queue.errors import SettingsError
 from vomind_queue.observability import logs

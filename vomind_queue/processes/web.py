@@ -23,9 +23,9 @@ from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
 
+from vomind_queue.config.address_types import is_loopback
 from vomind_queue.config.loading import load_or_exit
 from vomind_queue.config.settings import Settings
-from vomind_queue.config.types import is_loopback
 from vomind_queue.container.web_services import check_store
 from vomind_queue.observability import logs
 

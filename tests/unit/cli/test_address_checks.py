@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from vomind_queue.cli.address_checks import check_applications, check_callbacks
+from vomind_queue.config.address_types import is_public
 from vomind_queue.config.settings import Settings
-from vomind_queue.config.types import is_public
 from vomind_queue.observability.check_result import Grade
 
 ACCOUNT = {

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from vomind_queue.calls.limits import Rate, Retention
+from vomind_queue.config.address_types import is_loopback
 from vomind_queue.config.loading import environment_with_file, load, load_or_exit
 from vomind_queue.config.settings import VARIABLES, Settings
-from vomind_queue.config.types import ApiKey, is_loopback
+from vomind_queue.config.types import ApiKey
 from vomind_queue.errors import SettingsError
 
 SID = "AC" + "0" * 32
