@@ -222,7 +222,7 @@ class Stack:
         def answers() -> bool:
             assert process.alive, f"{process.name} ended:\n{process.output}"
             try:
-                return requests.get(url, timeout=5).status_code < 500
+                return requests.get(url, timeout=30).status_code < 500
             except requests.RequestException:
                 return False
 
@@ -230,7 +230,7 @@ class Stack:
 
     def rings(self) -> list[dict[str, object]]:
         """Return what the simulator remembers to have rung, in order."""
-        answer = requests.get(f"{self.simulator_url}/simulator/rings", timeout=5)
+        answer = requests.get(f"{self.simulator_url}/simulator/rings", timeout=30)
         rings: list[dict[str, object]] = answer.json()["rings"]
         return rings
 

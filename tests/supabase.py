@@ -190,7 +190,7 @@ class Supabase:
 
     def get(self, path: str, key: str = SERVICE_KEY) -> requests.Response:
         """Send one request to the REST API."""
-        return requests.get(f"{self.url}/rest/v1/{path}", headers={"apikey": key}, timeout=5)
+        return requests.get(f"{self.url}/rest/v1/{path}", headers={"apikey": key}, timeout=30)
 
     def sql(self, query: str) -> list[dict[str, Any]]:
         """Ask the database itself."""

@@ -68,7 +68,7 @@ def test_a_block_of_commands_can_be_read(block: Block) -> None:
     """By the shell that is to run it; placeholders in brackets aside."""
     text = re.sub(r"<[^<>\n|;&]+>", "PLACEHOLDER", block.text)
     read = subprocess.run(
-        ["bash", "-n"], input=text, text=True, capture_output=True, check=False, timeout=10
+        ["bash", "-n"], input=text, text=True, capture_output=True, check=False, timeout=30
     )
     assert read.returncode == 0, read.stderr
 

@@ -61,8 +61,8 @@ def recurring(queue: str, rng: random.Random) -> None:
     for pattern, zone in patterns:
         (call,) = calls(rng, 1)
         body = {**call, "cronExpression": pattern, "timezone": zone}
-        job = requests.post(f"{queue}/schedule-recurring-call", json=body, timeout=5).json()
-    requests.post(f"{queue}/job/{job['jobId']}/pause", timeout=5)
+        job = requests.post(f"{queue}/schedule-recurring-call", json=body, timeout=30).json()
+    requests.post(f"{queue}/job/{job['jobId']}/pause", timeout=30)
 
 
 def the_hour_before(client: redis.Redis, rng: random.Random, most: int) -> None:

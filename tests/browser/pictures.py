@@ -76,11 +76,11 @@ def fill(stack: Stack, server: Server) -> None:
 
 
 def _bulk(queue: str, calls: list[dict[str, object]]) -> None:
-    requests.post(f"{queue}/schedule-bulk-calls", json={"calls": calls}, timeout=10)
+    requests.post(f"{queue}/schedule-bulk-calls", json={"calls": calls}, timeout=30)
 
 
 def _numbers(queue: str) -> dict[str, int]:
-    numbers: dict[str, int] = requests.get(f"{queue}/stats", timeout=10).json()["stats"]
+    numbers: dict[str, int] = requests.get(f"{queue}/stats", timeout=30).json()["stats"]
     return numbers
 
 
@@ -140,7 +140,7 @@ def a_file(page: Page, stack: Stack) -> None:
 def _one(stack: Stack, state: str, at: int) -> str:
     """Return id of a call in that state."""
     url = f"{stack.queue_url}/{state}?start={at}&end={at}"
-    return str(requests.get(url, timeout=10).json()["jobs"][0]["jobId"])
+    return str(requests.get(url, timeout=30).json()["jobs"][0]["jobId"])
 
 
 def others(browser: Browser, stack: Stack) -> None:

@@ -267,12 +267,12 @@ def test_the_proxy_does_check(proxy: str, simulator: SimulatorClient) -> None:
     """A bad request and a bad answer are both found; otherwise all else proves nothing."""
     url = f"{proxy}/2010-04-01/Accounts/{ACCOUNT}/Calls.json"
     auth = (ACCOUNT, "token")
-    bad = requests.post(url, data={"To": NUMBER}, auth=auth, timeout=10)
+    bad = requests.post(url, data={"To": NUMBER}, auth=auth, timeout=30)
     assert bad.status_code == 422
     assert "'From'" in bad.text
     simulator.faults({"fault": "empty"})
     form = {"To": NUMBER, "From": CALLER, "Twiml": "<Response/>"}
-    spoiled = requests.post(url, data=form, auth=auth, timeout=10)
+    spoiled = requests.post(url, data=form, auth=auth, timeout=30)
     assert spoiled.status_code == 500
     assert "VIOLATIONS" in spoiled.text
 

@@ -90,7 +90,7 @@ def after_call(_: Any, __: Any, response: schemathesis.Response) -> None:
             urljoin(str(request.url), f"/api/people/{quote(number)}/do-not-call"),
             json={"reason": "The next request may call it."},
             headers={"Authorization": request.headers["Authorization"]},
-            timeout=9,
+            timeout=30,
         ).raise_for_status()
 
 

@@ -40,14 +40,14 @@ def test_two_thousand_requests_find_nothing(stack: Stack, tmp_path: Path, full: 
     stack.start("beat").wait_for("scheduler leads")
     asked = {"to": "+1234567890", "cronExpression": "@daily"}
     url = f"{stack.queue_url}/schedule-recurring-call"
-    assert requests.post(url, json=asked, headers={"Authorization": KEY}, timeout=9).ok
+    assert requests.post(url, json=asked, headers={"Authorization": KEY}, timeout=30).ok
     done = subprocess.run(
         [
             *(sys.executable, "-m", "schemathesis.cli", "run", f"{stack.web_url}/openapi.json"),
             # It does not resolve the document's relative address of the service.
             *("--url", stack.web_url),
             *("--header", f"Authorization: {KEY}", "--workers", "1", "--seed", SEED),
-            *("--phases", phases, "--max-examples", str(CASES)),
+            *("--phases", phases, "--max-examples", str(CASES), "--request-timeout", "60"),
         ],
         cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": str(ROOT), "SCHEMATHESIS_HOOKS": "tests.reference.hooks"},

@@ -17,7 +17,7 @@ NUMBER = "+1234567890"
 
 def _get(stack: Stack, path: str) -> requests.Response:
     url = f"http://127.0.0.1:{stack.flower_port}{path}"
-    return requests.get(url, auth=LOGIN, timeout=5)
+    return requests.get(url, auth=LOGIN, timeout=30)
 
 
 def _up(stack: Stack, prefix: str = "") -> bool:
@@ -28,7 +28,7 @@ def _up(stack: Stack, prefix: str = "") -> bool:
 
 
 def _post(stack: Stack, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
-    answer = requests.post(f"{stack.queue_url}/{path}", json=body, timeout=5)
+    answer = requests.post(f"{stack.queue_url}/{path}", json=body, timeout=30)
     answer.raise_for_status()
     made: dict[str, Any] = answer.json()
     return made
@@ -72,7 +72,7 @@ def test_flower_wants_the_password(stack: Stack) -> None:
     until(lambda: _up(stack), within_s=READY_S, what="Flower answers")
     for path in ("/", "/tasks", "/api/workers", "/broker", "/metrics", "/healthcheck"):
         url = f"http://127.0.0.1:{stack.flower_port}{path}"
-        assert requests.get(url, timeout=5).status_code == 401, path
+        assert requests.get(url, timeout=30).status_code == 401, path
         assert _get(stack, path).status_code == 200, path
 
 
@@ -109,15 +109,15 @@ def test_a_rate_set_on_flowers_page_counts_for_all_workers(stack: Stack) -> None
     worker = next(name for name in names if name.startswith("one@"))
     url = f"http://127.0.0.1:{stack.flower_port}/api/task/rate-limit/vomind_queue.place_call"
     form = {"workername": worker, "ratelimit": "3/m"}
-    assert requests.post(url, form, timeout=10).status_code == 401
-    answer = requests.post(url, form, auth=LOGIN, timeout=10)
+    assert requests.post(url, form, timeout=30).status_code == 401
+    answer = requests.post(url, form, auth=LOGIN, timeout=30)
     assert answer.status_code == 200, answer.text
-    limit = requests.get(f"{stack.queue_url}/stats", timeout=5).json()["rateLimit"]
+    limit = requests.get(f"{stack.queue_url}/stats", timeout=30).json()["rateLimit"]
     assert (limit["max"], limit["windowMs"], limit["overridden"]) == (3, 60_000, True)
     for number in range(6):
         _post(stack, "schedule-call", {"to": f"+1555000000{number}"})
     until(lambda: len(stack.rings()) == 3, within_s=READY_S, what="three calls ring")
-    stats = requests.get(f"{stack.queue_url}/stats", timeout=5).json()
+    stats = requests.get(f"{stack.queue_url}/stats", timeout=30).json()
     assert (stats["stats"]["waiting"], stats["workers"]) == (3, 2)
 
 
@@ -140,9 +140,9 @@ def test_without_a_password_flower_only_shows(stack: Stack) -> None:
     stack.start("flower")
     until(lambda: _up(stack), within_s=READY_S, what="Flower answers")
     base = f"http://127.0.0.1:{stack.flower_port}"
-    assert requests.get(f"{base}/tasks", timeout=5).status_code == 200
+    assert requests.get(f"{base}/tasks", timeout=30).status_code == 200
     for path in ("task/rate-limit/vomind_queue.place_call", "worker/shutdown/celery@here"):
-        assert requests.post(f"{base}/api/{path}", timeout=5).status_code == 401
+        assert requests.post(f"{base}/api/{path}", timeout=30).status_code == 401
 
 
 def test_flower_without_a_password_answers_to_known_names_only(stack: Stack) -> None:
@@ -152,6 +152,6 @@ def test_flower_without_a_password_answers_to_known_names_only(stack: Stack) -> 
     until(lambda: _up(stack), within_s=READY_S, what="Flower answers")
     for path in ("/workers", "/api/tasks", "/tasks", "/broker"):
         url = f"http://127.0.0.1:{stack.flower_port}{path}"
-        answer = requests.get(url, headers={"Host": "evil.example"}, timeout=5)
+        answer = requests.get(url, headers={"Host": "evil.example"}, timeout=30)
         assert answer.status_code == 403, path
     assert _get(stack, "/workers").status_code == 200

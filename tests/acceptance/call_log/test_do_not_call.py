@@ -22,7 +22,7 @@ def test_a_redis_that_was_emptied_gets_the_list_back_first(
     listings = SqliteListings(SqliteLog(fast.directory / "data" / SQLITE_FILE))
     shipper = fast.start("shipper")
     url = f"{fast.web_url}/api/people/{LISTED}/do-not-call"
-    assert requests.put(url, timeout=10).status_code == 200
+    assert requests.put(url, timeout=30).status_code == 200
     until(lambda: listings.after("", 9), within_s=30, what="the log has the list")
     shipper.stop()
     worker = fast.start_worker()

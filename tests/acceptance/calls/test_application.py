@@ -40,7 +40,7 @@ def agent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 def _listens(url: str) -> bool:
     try:
-        return requests.post(url, timeout=5).status_code == 200
+        return requests.post(url, timeout=30).status_code == 200
     except requests.ConnectionError:
         return False
 

@@ -51,7 +51,7 @@ def to() -> str:
 def entry(stack: Stack, to: str) -> dict[str, object]:
     """What the do-not-call list says of a number."""
     found: dict[str, object] = requests.get(
-        f"{stack.web_url}/api/people/{to}/do-not-call", timeout=10
+        f"{stack.web_url}/api/people/{to}/do-not-call", timeout=30
     ).json()
     return found
 

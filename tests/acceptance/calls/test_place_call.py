@@ -118,7 +118,7 @@ def test_used_up_capacity_uses_up_no_attempt(
     phone.faults({"fault": "error", "status": status, "code": code, "times": 8})
     job_ids = api.bulk(calls(3))
     until(
-        lambda: "capacity" in requests.get(f"{fast.web_url}/api/overview", timeout=5).text,
+        lambda: "capacity" in requests.get(f"{fast.web_url}/api/overview", timeout=30).text,
         within_s=30,
         what="the overview names the cause",
     )

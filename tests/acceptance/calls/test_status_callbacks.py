@@ -129,7 +129,7 @@ def test_an_outcome_is_tried_again(reached: Stack, phone: SimulatorClient) -> No
     assert [attempt["status"] for attempt in job["attempts"]] == ["busy"] * 3
     tokens = {ring["parameters"]["StatusCallback"].rpartition("/")[2] for ring in rung}
     assert len(tokens) == 3
-    shown = requests.get(f"{reached.queue_url}/job/{job_id}", timeout=5).text
+    shown = requests.get(f"{reached.queue_url}/job/{job_id}", timeout=30).text
     assert not any(token in shown for token in tokens)
 
 
@@ -297,7 +297,7 @@ def test_a_call_on_the_line_is_hung_up(
         assert reached_api("DELETE", f"/job/{job_id}")["was"] == "completed"
     else:
         person = f"{reached.web_url}/api/people/{number(1)}"
-        assert requests.delete(person, timeout=10).status_code == 200
+        assert requests.delete(person, timeout=30).status_code == 200
     until(lambda: _status(phone, ring) == "canceled", within_s=30, what="the call has ended")
     if way == "hangup":
         assert until_over(reached_api, job_id)["call"]["status"] == "canceled"

@@ -179,7 +179,7 @@ def test_a_kill_in_the_middle_loses_and_doubles_nothing(
     running.send_signal(signal.SIGSTOP)
     assert "Another process is sending this file" in typed("bulk", "calls.csv").err
     running.kill()
-    running.communicate(timeout=10)
+    running.communicate(timeout=30)
     before = api.stats()["delayed"]
     assert 0 < before < 3_000
     assert typed("bulk", "calls.csv").status == 0

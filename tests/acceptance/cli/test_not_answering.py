@@ -40,7 +40,7 @@ def silent(stack: Stack, web_of_all: Stack, api: Api) -> Iterator[SimulatorClien
 
 def sample(stack: Stack, name: str) -> float:
     """Return a metric's value."""
-    text = requests.get(f"{stack.web_url}/metrics", timeout=10).text
+    text = requests.get(f"{stack.web_url}/metrics", timeout=30).text
     found = re.search(rf"^{name} (\S+)$", text, re.MULTILINE)
     assert found is not None, name
     return float(found[1])
@@ -55,7 +55,7 @@ def sounds(stack: Stack, name: str) -> bool:
 
 def overview(stack: Stack) -> dict[str, Any]:
     """Return what the page shows."""
-    found: dict[str, Any] = requests.get(f"{stack.web_url}/api/overview", timeout=10).json()
+    found: dict[str, Any] = requests.get(f"{stack.web_url}/api/overview", timeout=30).json()
     return found
 
 

@@ -83,7 +83,7 @@ def test_watching_outlives_an_outage(typed: Typist, stack: Stack) -> None:
     Api(stack.queue_url).schedule(TO)
     assert "  waiting 1  " in watching.stdout.readline()
     watching.kill()
-    watching.communicate(timeout=10)
+    watching.communicate(timeout=30)
     nowhere = typed("watch", VOMIND_URL=f"http://127.0.0.1:{free_port()}")
     assert nowhere.status == 6
 

@@ -36,7 +36,7 @@ def test_a_newcomer_gets_a_ring(copy: Copy) -> None:
     command = re.search(r"Try it:\n  (curl .*\\\n.*schedule-call)\n", copy.process.output)
     assert command, copy.process.output
     if shutil.which("curl"):
-        subprocess.run(["bash", "-c", command[1]], check=True, capture_output=True, timeout=10)
+        subprocess.run(["bash", "-c", command[1]], check=True, capture_output=True, timeout=30)
     else:
         copy.post("schedule-call", {"to": "+1234567890"})
     until(lambda: copy.completed("1"), within_s=30, what="the call is placed")

@@ -65,7 +65,7 @@ def test_a_call_that_is_being_placed_is_placed_to_its_end(running: Copy) -> None
     password = _password(running)
     faults = [{"fault": "slow", "ms": 6_500, "when": "after"}]
     simulator = f"http://127.0.0.1:{running.environment['SIMULATOR_PORT']}/simulator"
-    requests.post(f"{simulator}/faults", json=faults, timeout=5).raise_for_status()
+    requests.post(f"{simulator}/faults", json=faults, timeout=30).raise_for_status()
     job_id = running.post("schedule-call", {"to": "+15550000001"})["jobId"]
     until(lambda: running.rings("+15550000001"), within_s=30, what="the simulator has the call")
     running.process.send(signal.SIGINT)

@@ -58,13 +58,13 @@ class Copy:
     def get(self, path: str) -> dict[str, Any]:
         """Return the answer of the queue's API."""
         url = f"http://127.0.0.1:{self.port}/api/queue/{path}"
-        answer: dict[str, Any] = requests.get(url, timeout=5).json()
+        answer: dict[str, Any] = requests.get(url, timeout=30).json()
         return answer
 
     def post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         """Return the answer of the queue's API."""
         url = f"http://127.0.0.1:{self.port}/api/queue/{path}"
-        answer: dict[str, Any] = requests.post(url, json=body, timeout=5).json()
+        answer: dict[str, Any] = requests.post(url, json=body, timeout=30).json()
         return answer
 
     def completed(self, job_id: str) -> bool:
@@ -81,7 +81,7 @@ class Copy:
     def rings(self, to: str | None = None) -> list[dict[str, Any]]:
         """Return what the simulator rang: all, or that number alone."""
         url = f"http://127.0.0.1:{self.environment['SIMULATOR_PORT']}/simulator/rings"
-        rings: list[dict[str, Any]] = requests.get(url, timeout=5).json()["rings"]
+        rings: list[dict[str, Any]] = requests.get(url, timeout=30).json()["rings"]
         return [ring for ring in rings if to in (None, ring["to"])]
 
     def end(self) -> None:

@@ -62,7 +62,7 @@ def test_a_full_server_is_told_and_left_behind(server: Server, stack: Stack) -> 
     assert refused.status_code == 503
     _says_what_to_do(refused.json()["detail"])
     assert "Nothing was changed" in refused.json()["detail"]
-    ready = requests.get(f"{stack.web_url}/readyz", timeout=5)
+    ready = requests.get(f"{stack.web_url}/readyz", timeout=30)
     assert ready.status_code == 503
     _says_what_to_do(ready.json()["errors"]["redis"][0])
     beat = stack.start("beat")
@@ -72,7 +72,7 @@ def test_a_full_server_is_told_and_left_behind(server: Server, stack: Stack) -> 
     assert reasons["memory"]["level"] == "error"
     _says_what_to_do(reasons["memory"]["remedy"])
     assert "Start one" not in reasons["no-scheduler"]["remedy"]
-    metrics = requests.get(f"{stack.web_url}/metrics", timeout=5).text
+    metrics = requests.get(f"{stack.web_url}/metrics", timeout=30).text
     assert float(_RATIO.search(metrics)[1]) > 0.9  # type: ignore[index]
     assert _doctor(stack) == "wrong"
     # What it advises can be done.
@@ -82,7 +82,7 @@ def test_a_full_server_is_told_and_left_behind(server: Server, stack: Stack) -> 
     job_id = api.schedule(waiting)
     assert api.until_state(job_id, "completed", within_s=30)
     until(
-        lambda: requests.get(f"{stack.web_url}/readyz", timeout=5).ok,
+        lambda: requests.get(f"{stack.web_url}/readyz", timeout=30).ok,
         within_s=30,
         what="a scheduler leads, and all is ready",
     )
@@ -106,7 +106,7 @@ def _use_up(server: Server, share: float) -> None:
 
 def _reasons(stack: Stack) -> dict[str, dict[str, Any]]:
     time.sleep(1.1)  # One look serves all who ask within a second.
-    document = requests.get(f"{stack.web_url}/api/overview", timeout=5).json()
+    document = requests.get(f"{stack.web_url}/api/overview", timeout=30).json()
     return {reason["kind"]: reason for reason in document["reasons"]}
 
 

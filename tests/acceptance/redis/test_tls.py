@@ -12,12 +12,12 @@ from tests.stack import READY_S, Stack, until
 def a_call_is_placed(stack: Stack) -> None:
     """Schedule the first call, and wait until it is placed."""
     answer = requests.post(
-        f"{stack.queue_url}/schedule-call", json={"to": "+1234567890"}, timeout=5
+        f"{stack.queue_url}/schedule-call", json={"to": "+1234567890"}, timeout=30
     )
     assert answer.status_code == 200, answer.text
     job = f"{stack.queue_url}/job/1"
     until(
-        lambda: requests.get(job, timeout=5).json()["state"] == "completed",
+        lambda: requests.get(job, timeout=30).json()["state"] == "completed",
         within_s=30,
         what="the call is placed",
     )
@@ -50,7 +50,7 @@ def test_a_certificate_is_verified_when_asked(stack: Stack, tls_port: int) -> No
     stack.settings["REDIS_URL"] = f"rediss://127.0.0.1:{tls_port}?ssl_cert_reqs=required"
     worker = stack.start("worker")
     stack.start_web()
-    answer = requests.get(f"{stack.queue_url}/stats", timeout=5)
+    answer = requests.get(f"{stack.queue_url}/stats", timeout=30)
     assert answer.status_code == 503
     worker.wait_for("certificate verify failed")
     assert " ready." not in worker.output
@@ -59,7 +59,7 @@ def test_a_certificate_is_verified_when_asked(stack: Stack, tls_port: int) -> No
 def _shows(url: str, text: str) -> Callable[[], bool]:
     def ask() -> bool:
         try:
-            return text in requests.get(url, timeout=5).text
+            return text in requests.get(url, timeout=30).text
         except requests.RequestException:
             return False
 

@@ -123,17 +123,17 @@ def test_the_user_of_the_documentation_suffices(stack: Stack, own_user: Callable
     stack.start_all()
     others = [stack.start(part) for part in ("beat", "shipper", "flower")]
     body = {"to": "+1234567890"}
-    requests.post(f"{stack.queue_url}/schedule-call", json=body, timeout=5).raise_for_status()
+    requests.post(f"{stack.queue_url}/schedule-call", json=body, timeout=30).raise_for_status()
     recurring = body | {"cronExpression": "0 9 * * *"}
     url = f"{stack.queue_url}/schedule-recurring-call"
-    requests.post(url, json=recurring, timeout=5).raise_for_status()
+    requests.post(url, json=recurring, timeout=30).raise_for_status()
     until(
         lambda: _get(f"{stack.queue_url}/job/1")["state"] == "completed",
         within_s=30,
         what="the call is placed",
     )
     until(
-        lambda: requests.get(f"{stack.web_url}/readyz", timeout=5).ok,
+        lambda: requests.get(f"{stack.web_url}/readyz", timeout=30).ok,
         within_s=30,
         what="a scheduler is seen",
     )
@@ -171,4 +171,4 @@ def refusal(process: Process) -> str:
 
 
 def _get(url: str) -> dict[str, object]:
-    return dict(requests.get(url, timeout=5).json())
+    return dict(requests.get(url, timeout=30).json())

@@ -20,7 +20,7 @@ _COUNT = re.compile(
 
 def counted(stack: Stack) -> float:
     """Requests for jobs, as one of the processes tells."""
-    found = _COUNT.search(requests.get(f"{stack.web_url}/metrics", timeout=5).text)
+    found = _COUNT.search(requests.get(f"{stack.web_url}/metrics", timeout=30).text)
     return float(found[1]) if found else 0.0
 
 
@@ -29,7 +29,7 @@ def test_requests_to_all_processes_are_one_count(stack: Stack) -> None:
     web = stack.start_web(WEB_PROCESSES="3")
     for number in range(60):
         # A connection each: they are spread over the processes.
-        requests.get(f"{stack.queue_url}/job/{number + 1}", timeout=5)
+        requests.get(f"{stack.queue_url}/job/{number + 1}", timeout=30)
     # Each process writes down what it has counted after a moment.
     until(lambda: counted(stack) == 60.0, within_s=30, what="all are counted")
     assert {counted(stack) for _ in range(12)} == {60.0}

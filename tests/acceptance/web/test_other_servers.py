@@ -42,15 +42,15 @@ def test_it_answers_the_same(stack: Stack) -> None:
 
     until(answers, within_s=30, what="gunicorn answers")
     url, body = f"{stack.queue_url}/schedule-call", {"to": "+15551234567"}
-    assert requests.post(url, json=body, timeout=5).status_code == 401
-    taken = requests.post(url, json=body, headers=KEY, timeout=5)
+    assert requests.post(url, json=body, timeout=30).status_code == 401
+    taken = requests.post(url, json=body, headers=KEY, timeout=30)
     assert taken.status_code == 200
     assert taken.headers["X-Frame-Options"] == "DENY"
     assert len(taken.headers["X-Request-Id"]) == 32
-    chunked = requests.post(url, data=iter([b'{"to":', b'"+15551234568"}']), timeout=5,
+    chunked = requests.post(url, data=iter([b'{"to":', b'"+15551234568"}']), timeout=30,
                             headers=KEY | {"Content-Type": "application/json"})  # fmt: skip
     assert chunked.status_code == 200
-    stats = requests.get(f"{stack.queue_url}/stats", headers=KEY, timeout=5).json()["stats"]
+    stats = requests.get(f"{stack.queue_url}/stats", headers=KEY, timeout=30).json()["stats"]
     assert stats["waiting"] == 2
     assert gunicorn.stop() == 0
 

@@ -37,7 +37,7 @@ def slow_clients(
     request = f"POST {path} HTTP/1.1\r\nHost: localhost\r\n{more}{body}".encode()
     with ExitStack() as opened:
         clients = [
-            opened.enter_context(socket.create_connection(("127.0.0.1", port), timeout=10))
+            opened.enter_context(socket.create_connection(("127.0.0.1", port), timeout=30))
             for _ in range(SLOW)
         ]
         for client in clients:
@@ -60,7 +60,7 @@ def test_a_long_body_takes_no_single_calls_place(stack: Stack) -> None:
     bulk, more = "/api/queue/schedule-bulk-calls", "X-API-Key: secret\r\n"
     with slow_clients(stack, bulk, more, length=50_000) as clients:
         for _ in range(4):
-            assert requests.post(url, json=call, headers=KEY, timeout=10).status_code == 200
+            assert requests.post(url, json=call, headers=KEY, timeout=30).status_code == 200
         # And one whose turn it is may take its time.
         waiting = [client for client in clients if _first(client) == b""]
         assert 1 <= len(waiting) <= 2
@@ -75,9 +75,9 @@ def test_with_one_the_others_are_answered_all_the_same(stack: Stack, api_keys: s
     bulk = "/api/queue/schedule-bulk-calls"
     with slow_clients(stack, bulk, "X-API-Key: secret\r\n") as clients:
         for path in ("/healthz", "/api/queue/stats"):
-            answer = requests.get(stack.web_url + path, headers=KEY, timeout=10)
+            answer = requests.get(stack.web_url + path, headers=KEY, timeout=30)
             assert answer.status_code == 200
-        assert requests.post(f"{stack.queue_url}/pause", headers=KEY, timeout=10).status_code == 200
+        assert requests.post(f"{stack.queue_url}/pause", headers=KEY, timeout=30).status_code == 200
         # Those that found no place are told so.
         answered = [client for client in clients if _first(client) == b"HTTP/1.1 503"]
         assert len(answered) >= SLOW - 2 * 4
@@ -100,12 +100,12 @@ def test_callbacks_that_do_not_end_hold_nobody_up(stack: Stack, valkey: redis.Re
     stack.start_web(API_KEYS="ops:secret", **THREADS, **REACHED)
     call = {"to": "+15551234567"}
     url = f"{stack.queue_url}/schedule-call"
-    job_id = requests.post(url, json=call, headers=KEY, timeout=10).json()["jobId"]
+    job_id = requests.post(url, json=call, headers=KEY, timeout=30).json()["jobId"]
     valkey.hset(keys.job(job_id), "attempt", "live")
     with slow_clients(stack, f"/api/twilio/status/{job_id}/live", SIGNED) as clients:
         for _ in range(4):
-            assert requests.get(f"{stack.web_url}/healthz", timeout=10).status_code == 200
-            assert requests.get(f"{stack.queue_url}/stats", headers=KEY, timeout=10).ok
+            assert requests.get(f"{stack.web_url}/healthz", timeout=30).status_code == 200
+            assert requests.get(f"{stack.queue_url}/stats", headers=KEY, timeout=30).ok
         answered = [client for client in clients if _first(client) == b"HTTP/1.1 503"]
         assert len(answered) >= SLOW - 2 * 4
 

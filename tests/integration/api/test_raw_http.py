@@ -41,7 +41,7 @@ def send(port: int, raw: bytes, *, end: bool = False) -> tuple[int, dict[str, st
 
     ``end``: nothing more will be sent, and the server is told so.
     """
-    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
         # The server may have answered and hung up before it was told everything.
         with contextlib.suppress(ConnectionError):
             connection.sendall(raw)
@@ -125,7 +125,7 @@ def test_nothing_that_can_be_sent_is_a_500(web: Stack, valkey: redis.Redis, name
     if body:
         assert headers["content-type"] == "application/problem+json"
         assert json.loads(body)["status"] == expected
-    stats = requests.get(f"{web.queue_url}/stats", timeout=5).json()
+    stats = requests.get(f"{web.queue_url}/stats", timeout=30).json()
     assert stats["stats"]["total"] == 0
 
 
@@ -144,13 +144,13 @@ def test_unusual_but_good_requests_are_answered(
 ) -> None:
     """Bodies in parts, old clients, clients that ask before they send."""
     send(web.web_port, raw)
-    stats = requests.get(f"{web.queue_url}/stats", timeout=5).json()
+    stats = requests.get(f"{web.queue_url}/stats", timeout=30).json()
     assert stats["stats"]["waiting"] == 1
 
 
 def test_a_connection_serves_many_requests(web: Stack, valkey: redis.Redis) -> None:
     """It is kept open, after refusals, too."""
-    connection = http.client.HTTPConnection("127.0.0.1", web.web_port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", web.web_port, timeout=30)
     connection.connect()
     own_port = connection.sock.getsockname()[1]
     for number, expected in (("+1234567890", 200), ("5", 422)) * 3:

@@ -59,7 +59,7 @@ def create(
         "StatusCallbackEvent": EVENTS,
         **more,
     }
-    answer = requests.post(simulator.calls_url, data=form, auth=(ACCOUNT, "token"), timeout=10)
+    answer = requests.post(simulator.calls_url, data=form, auth=(ACCOUNT, "token"), timeout=30)
     assert answer.status_code == 201, answer.text
     return str(answer.json()["sid"])
 
@@ -197,7 +197,7 @@ def test_a_call_that_is_ended_says_so(simulator: SimulatorClient, box: CallbackR
     sid = create(simulator, box, StatusCallbackEvent=["ringing", "answered", "completed"])
     box.until(1)
     url = simulator.calls_url.replace(".json", f"/{sid}.json")
-    ended = requests.post(url, data={"Status": "canceled"}, auth=(ACCOUNT, "token"), timeout=5)
+    ended = requests.post(url, data={"Status": "canceled"}, auth=(ACCOUNT, "token"), timeout=30)
     assert ended.status_code == 200
     letters = box.until(2)
     assert course(letters) == [(0, "ringing"), (1, "canceled")]
@@ -282,7 +282,7 @@ def test_bad_wishes_are_refused(simulator: SimulatorClient) -> None:
     ):
         good = {"outcome": "busy"} if what == "outcomes" else {"mishap": "lose"}
         url = f"{simulator._control_url}/simulator/{what}"
-        answer = requests.post(url, json=[good, bad], timeout=5)
+        answer = requests.post(url, json=[good, bad], timeout=30)
         assert answer.status_code == 400, bad
         assert answer.json()["error"]
-        assert requests.get(url, timeout=5).json() == {what: []}
+        assert requests.get(url, timeout=30).json() == {what: []}

@@ -71,7 +71,7 @@ def test_a_call_is_fetched_and_ended(simulator: SimulatorClient) -> None:
     url = simulator.calls_url.replace(".json", f"/{sid}.json")
     assert simulator.get(f"/{sid}").json()["status"] in {"queued", "ringing"}
     ends = [
-        requests.post(url, data={"Status": "canceled"}, auth=(ACCOUNT, "x"), timeout=5)
+        requests.post(url, data={"Status": "canceled"}, auth=(ACCOUNT, "x"), timeout=30)
         for _ in range(2)
     ]
     assert ends[0].json()["status"] == "canceled"
@@ -128,7 +128,7 @@ def test_pages_follow_one_another(simulator: SimulatorClient) -> None:
         if page["next_page_uri"] is None:
             break
         url = simulator.url + page["next_page_uri"]
-        page = requests.get(url, auth=(ACCOUNT, "token"), timeout=5).json()
+        page = requests.get(url, auth=(ACCOUNT, "token"), timeout=30).json()
     assert len(seen) == 5
     assert set(seen) == sids
 
@@ -142,7 +142,7 @@ def test_credentials(own_simulator: Callable[..., SimulatorProcess]) -> None:
     url = process.client.calls_url
 
     def code(*auth: str) -> int | None:
-        answer = requests.get(url, auth=auth or None, timeout=5)  # type: ignore[arg-type]
+        answer = requests.get(url, auth=auth or None, timeout=30)  # type: ignore[arg-type]
         found: int | None = answer.json().get("code")
         return found
 
@@ -155,8 +155,8 @@ def test_credentials(own_simulator: Callable[..., SimulatorProcess]) -> None:
 
 def test_any_credentials_are_good_by_default(simulator: SimulatorClient) -> None:
     """Without configured accounts only a request without credentials is refused."""
-    assert requests.get(simulator.calls_url, auth=("x", "y"), timeout=5).ok
-    refused = requests.get(simulator.calls_url, timeout=5)
+    assert requests.get(simulator.calls_url, auth=("x", "y"), timeout=30).ok
+    refused = requests.get(simulator.calls_url, timeout=30)
     assert (refused.status_code, refused.json()["code"]) == (401, 20003)
     assert refused.headers["WWW-Authenticate"].startswith("Basic")
 
@@ -186,7 +186,7 @@ def test_before_and_after(simulator: SimulatorClient) -> None:
 def test_a_bad_rule_is_refused(simulator: SimulatorClient) -> None:
     """A slip in a rule is told, not swallowed."""
     for rule in ({"fault": "nonsense"}, {"fault": "slow", "msec": 3}, {"fault": "slow", "ms": -1}):
-        answer = requests.post(f"{simulator.url}/simulator/faults", json=rule, timeout=5)
+        answer = requests.post(f"{simulator.url}/simulator/faults", json=rule, timeout=30)
         assert answer.status_code == 400
         assert answer.json()["error"]
     assert simulator.faults() == []
@@ -197,12 +197,12 @@ def test_refusing_and_reopening(simulator: SimulatorClient) -> None:
     address = ("127.0.0.1", int(simulator.url.rsplit(":", 1)[1]))
     simulator.faults({"fault": "refuse", "ms": 600})
     with pytest.raises(ConnectionRefusedError):
-        socket.create_connection(address, timeout=5)
+        socket.create_connection(address, timeout=30)
     time.sleep(0.8)
     assert simulator.create(NUMBER).status_code == 201
     simulator.faults({"fault": "refuse"})
     with pytest.raises(ConnectionRefusedError):
-        socket.create_connection(address, timeout=5)
+        socket.create_connection(address, timeout=30)
     simulator.mend()
     assert simulator.create(NUMBER).status_code == 201
 
@@ -217,7 +217,7 @@ def test_it_has_a_number_of_lines(own_simulator: Callable[..., SimulatorProcess]
     assert (refused.status_code, refused.json()["code"]) == (400, 22005)
     assert [ring["endedBy"] for ring in simulator.rings()] == [None]
     url = simulator.calls_url.removesuffix(".json") + f"/{first.json()['sid']}.json"
-    assert requests.post(url, data={"Status": "canceled"}, auth=(ACCOUNT, "t"), timeout=10).ok
+    assert requests.post(url, data={"Status": "canceled"}, auth=(ACCOUNT, "t"), timeout=30).ok
     assert [ring["endedBy"] for ring in simulator.rings()] == ["api"]
     assert simulator.create(NUMBER).status_code == 201
     assert simulator.faults()[0]["struck"] == 1
@@ -271,7 +271,7 @@ def test_many_calls(own_simulator: Callable[..., SimulatorProcess]) -> None:
     client = own_simulator().client
     parts = urlsplit(client.calls_url)
     # Not by requests, which takes longer for a request than the simulator.
-    line = http.client.HTTPConnection(parts.netloc, timeout=5)
+    line = http.client.HTTPConnection(parts.netloc, timeout=30)
     headers = {"Authorization": f"Basic {b64encode(f'{ACCOUNT}:token'.encode()).decode()}"}
     for number in range(1_500):
         form = {"From": CALLER, "Twiml": "<Response/>", "To": f"+1503{number:07}"}
@@ -280,7 +280,7 @@ def test_many_calls(own_simulator: Callable[..., SimulatorProcess]) -> None:
     line.close()
     start = time.monotonic()
     url = f"{client.calls_url}?To=%2B15030000042"
-    found = requests.get(url, auth=(ACCOUNT, "token"), timeout=5).json()
+    found = requests.get(url, auth=(ACCOUNT, "token"), timeout=30).json()
     assert time.monotonic() - start < 1
     assert len(found["calls"]) == 1
     assert len(client.rings()) == 1_500
@@ -298,7 +298,7 @@ def test_many_calls(own_simulator: Callable[..., SimulatorProcess]) -> None:
 def test_what_is_no_http_is_refused(simulator: SimulatorClient, request_: bytes) -> None:
     """Nonsense gets a 400, and the next client is served."""
     address = ("127.0.0.1", int(simulator.url.rsplit(":", 1)[1]))
-    with socket.create_connection(address, timeout=5) as client:
+    with socket.create_connection(address, timeout=30) as client:
         client.sendall(request_)
         assert client.recv(65536).startswith(b"HTTP/1.1 400 ")
     assert simulator.create(NUMBER).status_code == 201
@@ -308,7 +308,7 @@ def test_a_request_in_chunks(simulator: SimulatorClient) -> None:
     """A body of unknown length is read to its end."""
     body = f"To=%2B{NUMBER[1:]}&From=%2B{CALLER[1:]}&Twiml=x".encode()
     answer = requests.post(
-        simulator.calls_url, data=iter([body[:9], body[9:]]), auth=(ACCOUNT, "t"), timeout=5
+        simulator.calls_url, data=iter([body[:9], body[9:]]), auth=(ACCOUNT, "t"), timeout=30
     )
     assert answer.status_code == 201
 
@@ -336,5 +336,5 @@ def test_the_port_comes_from_the_setting(monkeypatch: pytest.MonkeyPatch) -> Non
 def _run(*arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "simulator", *arguments]
     return subprocess.run(
-        command, cwd=ROOT, capture_output=True, text=True, timeout=10, check=False
+        command, cwd=ROOT, capture_output=True, text=True, timeout=30, check=False
     )
