@@ -41,10 +41,10 @@ from vomind_queue.queue.do_not_call_list import ListAccess
 from vomind_queue.queue.worker_protocol import Protocol
 from vomind_queue.rules.law import Why
 
-#: What the script is told of hours: that there are none, and that they are not judged yet.
-_ANY_HOUR, _UNJUDGED = ("", "", 0, "", "", ""), ("?", "", 0, "", "", "")
+#: What the script is told of hours where there are no rules.
+_ANY_HOUR = ("", "", 0, "", "", "", "")
 #: Calls are held for this long, ms, if the rules have changed so often while they were applied.
-_BEHIND = (Why.RULES_BEHIND.value, "", 60_000, "", "", "")
+_BEHIND = (Why.RULES_BEHIND.value, "", 60_000, "", "", "", "")
 _TRIES = 5
 #: How long a call waits for another one to the same number, ms.
 BUSY_NUMBER_MS = 1_000
@@ -59,15 +59,22 @@ class LeaseBook:
 
     def __init__(self) -> None:
         self._tokens: dict[str, str] = {}
+        self._calls: dict[str, tuple[str, int]] = {}
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
         return len(self._tokens)
 
-    def hold(self, job_id: str, token: str) -> None:
-        """Note a call that was just claimed."""
+    def hold(self, job_id: str, token: str, data: str = "", now_ms: int = 0) -> None:
+        """Note a call that was just claimed; ``data`` as it was then, if it was asked for."""
         with self._lock:
             self._tokens[job_id] = token
+            if data:
+                self._calls[job_id] = data, now_ms
+
+    def call(self, job_id: str) -> tuple[str, int] | None:
+        """Return the data of a held call, which cannot change meanwhile, and when it was read."""
+        return self._calls.get(job_id)
 
     def token(self, job_id: str) -> str | None:
         """Return the lease on a job, or ``None`` when this process does not hold it."""
@@ -79,6 +86,7 @@ class LeaseBook:
             if self._tokens.get(job_id) != token:
                 return False
             del self._tokens[job_id]
+            self._calls.pop(job_id, None)
             return True
 
     def held(self) -> list[tuple[str, str]]:
@@ -107,6 +115,8 @@ class WorkerQueue:
         access = access or ListAccess()
         self._must_be_whole, self._number_key = access.must_be_whole, access.key_arguments
         self._judge = judge
+        #: Of the closed days, as far as it is known.
+        self._days_version = ""
         self._name = name
         self.protocol = protocol
         self._sid_ttl_ms = protocol.sid_ttl_ms
@@ -126,14 +136,13 @@ class WorkerQueue:
             secrets.token_urlsafe(9) + ".",
             ranks,
             self.protocol.breaker_probe_ms,
+            "1" if self._judge else "",
         )
         self._store.clock.note(now)
-        calls = [
-            Claim(job_id=job_id, lease=lease, rank=int(rank), round=int(round_))
-            for job_id, lease, rank, round_ in zip(*[iter(flat)] * 4, strict=True)
-        ]
-        for call in calls:
-            self.leases.hold(call.job_id, call.lease)
+        calls = []
+        for job_id, lease, rank, round_, data in zip(*[iter(flat)] * 5, strict=True):
+            calls.append(Claim(job_id=job_id, lease=lease, rank=int(rank), round=int(round_)))
+            self.leases.hold(job_id, lease, data, now)
         return FetchResult(
             calls=calls, next_ms=None if next_ms < 0 else next_ms, passed_on=bool(passed_on)
         )
@@ -158,7 +167,7 @@ class WorkerQueue:
             *("1" if self._must_be_whole() else "", *self._number_key),
             *(self.protocol.number_gap_ms, self.protocol.starts_kept),
         )
-        answer, hours, started_s = self._write_marker(write)
+        answer, hours, started_s = self._write_marker(write, self.leases.call(job_id))
         if answer[0] != Code.OK:
             self.leases.drop(job_id, lease)
             return NotStarted(Code(answer[0]).name.lower())
@@ -170,25 +179,28 @@ class WorkerQueue:
         return replace(started, attempt=attempt)
 
     def _write_marker(
-        self, write: Callable[..., list[Any]]
+        self, write: Callable[..., list[Any]], claimed: tuple[str, int] | None
     ) -> tuple[list[Any], OpenHours | None, float]:
-        """Run the script: without hours, to learn which call it is, and then with them.
+        """Run the script with the hours of a call, as they were when it was claimed.
 
+        Where closed days have changed since, or caps have no room, it is run again with others.
         Return its answer, the hours, and when it was asked.
         """
-        hours = None
         started_s = boottime()
-        answer = write(*(_UNJUDGED if self._judge else _ANY_HOUR))
+        if self._judge is None:
+            return write(*_ANY_HOUR), None, started_s
+        if claimed is None:
+            return [Code.LOST], None, started_s
+        data, now_ms = claimed
+        call, starts = Call.from_data(json.loads(data)), None
         for _ in range(_TRIES):
-            if answer[0] != Code.UNJUDGED or self._judge is None:
-                return answer, hours, started_s
-            _, now, data, version, starts = answer
-            hours = self._judge(Call.from_data(json.loads(data)), now, version, starts)
+            hours = self._judge(call, now_ms, self._days_version, starts or ())
             started_s = boottime()
-            answer = write(*_told(hours))
-        if answer[0] == Code.UNJUDGED:
-            answer = write(*_BEHIND)
-        return answer, hours, started_s
+            answer = write(*_told(hours), "" if starts is None else "1")
+            if answer[0] != Code.UNJUDGED:
+                return answer, hours, started_s
+            _, now_ms, self._days_version, starts = answer
+        return write(*_BEHIND), None, started_s
 
     def _sender(self, job_id: str, senders: Senders) -> str:
         """Return the number that a held call comes from; it cannot change while it is held."""

@@ -12,7 +12,9 @@
 -- ARGV[6]  prefix of the lease tokens, fresh for each call of this script
 -- ARGV[7]  ranks of the priorities wanted, as digits
 -- ARGV[8]  time between two probes of an open circuit, ms
--- Returns  {now, ms until the next check or -1, passed on: 1 | 0, workers, id, lease, rank, round, …}
+-- ARGV[9]  '1' to be answered the calls themselves as well, for the calling rules; else ''
+-- Returns  {now, ms until the next check or -1, passed on: 1 | 0, workers, id, lease, rank, round,
+--          data or '', …}
 --          workers: those that asked recently, this one included
 --          passed on: calls that only other workers ask for wait, and one of those is notified
 -- Touches  job:<id>, waiting:<rank>, delayed, held:<kind>, active, leases, expiring, reconciling,
@@ -174,7 +176,10 @@ local function claim(mem, rank, pos)
     local id = id_of(mem)
     local key = job_key(id)
     local lease = ARGV[6] .. claimed
-    local round = redis.call('HGET', key, 'round')
+    local round, data = redis.call('HGET', key, 'round'), ''
+    if ARGV[9] == '1' then
+        data = redis.call('HGET', key, 'data')
+    end
     redis.call('HSET', key, 'state', 'active', 'lease', lease, 'pos', pos)
     held[2 * claimed - 1], held[2 * claimed] = now, mem
     leased[2 * claimed - 1], leased[2 * claimed] = now + lease_ms, mem
@@ -191,6 +196,7 @@ local function claim(mem, rank, pos)
     answer[at + 2] = lease
     answer[at + 3] = rank
     answer[at + 4] = round or '0'
+    answer[at + 5] = data
 end
 
 local allowed = math.min(wanted, room)

@@ -17,15 +17,15 @@
 -- ARGV[13] parts of the key of its digests  ARGV[14]  ARGV[15], or ''
 -- ARGV[16] least time between two calls to one number, ms
 -- ARGV[17] how many starts of calls to a person are kept for the caps; 0: none
--- ARGV[18] '' without calling rules, '?' if a worker has yet to apply them to the call, else the kind
---          of rule that holds it outside its hours
+-- ARGV[18] '' without calling rules, else the kind of rule that holds the call outside its hours
 -- ARGV[19] its hours, `start-end` in unix ms, the soonest first
 -- ARGV[20] when the rules are checked again if none are left, ms from now
 -- ARGV[21] its caps, `most/window in ms`, the longest window first
 -- ARGV[22] version of the closed days that these take into account
 -- ARGV[23] what names the rules in the call log, or ''
+-- ARGV[24] '1' if they take into account when calls to the person started, else ''
 -- Returns  {ok, now, data, attempts so far, round, how long it may ring in ms, number that it comes from,
---          latest start or ''}, {unjudged, now, data, version of the closed days, {start of a call to the
+--          latest start or ''}, {unjudged, now, version of the closed days, {start of a call to the
 --          person, …}} or
 --          {lost | paused | preempted | limited | circuit_open | busy | held | expired | do_not_call |
 --          no_list, now}
@@ -167,12 +167,17 @@ local starts_kept, person = tonumber(ARGV[17]), nil
 if starts_kept > 0 then
     person = person_of(number)
 end
+local opens, room_at = now, now
+if ARGV[18] ~= '' then
+    opens = opens_at(ARGV[19], now)
+    room_at = ARGV[21] ~= '' and free_at(person, ARGV[21], now) or now
+end
 if ARGV[18] ~= '' and ARGV[18] ~= 'rules-behind' then
     -- A day may have been closed or opened since they were applied.
     local version = redis.call('HGET', K.closed_days, 'version') or ''
-    if ARGV[18] == '?' or ARGV[22] ~= version then
+    if ARGV[22] ~= version or (room_at > now and ARGV[24] == '') then
         local starts = person and starts_of(person, now, LONGEST_WINDOW_MS) or {}
-        return { C.unjudged, now, job[6], version, starts }
+        return { C.unjudged, now, version, starts }
     end
 end
 
@@ -187,11 +192,6 @@ local function hold(by, due)
     return { C.held, now }
 end
 
-local opens, room_at = now, now
-if ARGV[18] ~= '' then
-    opens = opens_at(ARGV[19], now)
-    room_at = ARGV[21] ~= '' and free_at(person, ARGV[21], now) or now
-end
 -- The caps have no room before `room_at`, perhaps outside the hours.
 local function hold_for_room()
     return hold('cap', opens_at(ARGV[19], room_at) or room_at)
