@@ -14,7 +14,8 @@ from typing import Any
 
 from vomind_queue.api.schemas.placeable import PlaceableCalls
 from vomind_queue.recurring.cron import CronError
-from vomind_queue.recurring.schedule import Recurrence, read_cron
+from vomind_queue.recurring.runs import read_cron
+from vomind_queue.recurring.schedule import Recurrence
 from vomind_queue.recurring.time_zones import is_zone, near
 from vomind_queue_bullmq.jobs import Untranslatable, read_call
 from vomind_queue_bullmq.source import OldSchedule

@@ -16,7 +16,7 @@ from redbeat.decoder import RedBeatJSONDecoder, RedBeatJSONEncoder
 from redbeat.schedulers import RedBeatSchedulerEntry, get_redis
 
 from vomind_queue.queue import redbeat_entry
-from vomind_queue.recurring.schedule import runs_of
+from vomind_queue.recurring.runs import runs_of
 from vomind_queue.recurring.ticks import Due
 
 

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import IO, Any, TypeVar
+from urllib.parse import quote
 
 import click
 import requests
@@ -249,3 +250,8 @@ def patiently(ask: Callable[[], T], *, for_s: float, tell: Tell | None = None) -
                 tell(fault, wait_s)
             time.sleep(wait_s)
         pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
+
+
+def job_path(job_id: str) -> str:
+    """Return the path of a job."""
+    return f"{QUEUE}/job/{quote(job_id, safe=':')}"

@@ -30,7 +30,7 @@ status queue Show whether calls are going out and, if not, why and what to do.
 watch status_board Show the status live until Ctrl-C.
 trends trends Show how calls ended over an hour, a day or a week, and when they are answered.
 list list_calls List calls: those in one STATE, in the queue's order, or all, newest first.
-show jobs Show a call: its state, why it has not rung yet, and its history.
+show show Show a call: its state, why it has not rung yet, and its history.
 edit place Change a call that has not started; options left out stay as they are.
 cancel jobs Cancel calls; once this is confirmed, they are never placed.
 hangup jobs Hang up calls that are on the line.

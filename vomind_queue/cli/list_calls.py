@@ -15,9 +15,9 @@ from urllib.parse import parse_qs, urlsplit
 import click
 
 from vomind_queue.cli.client import QUEUE, Api, patiently
-from vomind_queue.cli.jobs import on_the_line
 from vomind_queue.cli.options import given, past, talks, together
 from vomind_queue.cli.output import Out, count, moment, printable, table
+from vomind_queue.cli.show import on_the_line
 from vomind_queue.encoding import readable
 
 #: The most that the API returns at once.

@@ -7,11 +7,11 @@ from typing import Any
 
 import click
 
-from vomind_queue.cli.client import QUEUE, Api, ApiFault
+from vomind_queue.cli.client import QUEUE, Api, ApiFault, job_path
 from vomind_queue.cli.exit_codes import ExitCode
-from vomind_queue.cli.jobs import follow, job_path
 from vomind_queue.cli.options import call_options, duration, given, talks, together, zone_option
 from vomind_queue.cli.output import Out, moment, relative
+from vomind_queue.cli.show import follow
 
 _when = together(
     click.option("--at", "scheduleAt", metavar="TIME", help="When: 2030-11-20T10:00:00+01:00."),

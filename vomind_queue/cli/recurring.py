@@ -7,10 +7,10 @@ from typing import Any
 
 import click
 
-from vomind_queue.cli.client import QUEUE, Api
-from vomind_queue.cli.jobs import job_path, options_of
+from vomind_queue.cli.client import QUEUE, Api, job_path
 from vomind_queue.cli.options import call_options, duration, given, talks, together
 from vomind_queue.cli.output import Out, moment, printable, relative, table
+from vomind_queue.cli.show import options_of
 
 _ZONE = click.option("--timezone", metavar="ZONE", help="Europe/Berlin, for example.")
 _options = together(

@@ -12,22 +12,19 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import lru_cache
-from itertools import islice, takewhile
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from itertools import islice
 
 from vomind_queue.calls.call import Call
 from vomind_queue.calls.job import Job
 from vomind_queue.calls.limits import Pause
-from vomind_queue.recurring.cron import Cron, CronError
+from vomind_queue.recurring.cron import CronError
+from vomind_queue.recurring.runs import read_cron, runs_of
 from vomind_queue.recurring.time_zones import UTC_NAMES
 
 #: What stands before a schedule's number in its id, and in those of its occurrences.
 PREFIX = "recurring:"
 #: A tick that is later than this is not made up for, unless a schedule says otherwise, ms.
 DEFAULT_MISFIRE_GRACE_MS = 15 * 60_000
-#: No call is planned for the time after the year 2099, unix ms.
-HORIZON_MS = 4_102_444_800_000 - 1
 #: Times of missed ticks that are kept.
 MISSED_KEPT = 10
 
@@ -263,44 +260,3 @@ def _digest(*parts: str) -> str:
 def occurrence_id(schedule_id: str, tick_ms: int) -> str:
     """Return id of the job that a tick makes: the same for every maker, however often."""
     return f"{PREFIX}{schedule_id}:{tick_ms}"
-
-
-def runs_of(
-    cron: str, zone: str, start_ms: int | None, end_ms: int | None, after_ms: int
-) -> Iterator[int]:
-    """Return times of a pattern after ``after_ms``, from ``start_ms`` to ``end_ms``, unix ms.
-
-    Raise CronError if the expression or the zone cannot be read on this machine.
-    """
-    if start_ms is not None:
-        after_ms = max(after_ms, start_ms - 1)
-    last_ms = HORIZON_MS if end_ms is None else min(end_ms, HORIZON_MS)
-    first = _next_run(cron, zone, after_ms)
-    if first is None or first > last_ms:
-        return
-    yield first
-    status_polling = read_cron(cron).runs(read_zone(zone), first)
-    yield from takewhile(lambda run_ms: run_ms <= last_ms, status_polling)
-
-
-@lru_cache(maxsize=10_000)
-def read_cron(text: str) -> Cron:
-    """Return a cron expression, read once. Raise CronError."""
-    return Cron(text)
-
-
-@lru_cache(maxsize=50_000)
-def _next_run(cron: str, zone: str, after_ms: int) -> int | None:
-    """Thousands of schedules share a pattern, and are due at the same moment."""
-    return next(read_cron(cron).runs(read_zone(zone), after_ms), None)
-
-
-def read_zone(name: str) -> ZoneInfo:
-    """Return a time zone. Raise CronError when this machine's data does not have it.
-
-    An OSError is the machine's own passing fault, such as too many open files.
-    """
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError):
-        raise CronError(f"There is no time zone {name} on this machine.") from None

@@ -1,16 +1,14 @@
-"""Twilio as the dialer: place a call, find one of unknown outcome, end one."""
+"""Twilio as the dialer: place a call, ask about one, end one."""
 
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from twilio.base.exceptions import TwilioException  # type: ignore[import-untyped]
 from twilio.http.response import Response  # type: ignore[import-untyped]
 from twilio.rest import Client  # type: ignore[import-untyped]
-from twilio.rest.api.v2010.account.call import CallInstance  # type: ignore[import-untyped]
 
 from vomind_queue.calls.application import MAX_URL, ApplicationPolicy
 from vomind_queue.calls.attempts import (
@@ -19,7 +17,6 @@ from vomind_queue.calls.attempts import (
     DialerUnavailable,
     Failure,
     Outcome,
-    Ring,
     Search,
 )
 from vomind_queue.calls.call import Call, mask_number
@@ -29,18 +26,15 @@ from vomind_queue.calls.call_status import (
     status_of,
 )
 from vomind_queue.calls.opt_out import NO_OPT_OUT, OptOut
-from vomind_queue.calls.phone_number import canonical
 from vomind_queue.calls.voices import Voice
-from vomind_queue.twilio.call_list import clock_ahead_ms, created_ms, senders_of
+from vomind_queue.twilio.call_search import CallSearch
 from vomind_queue.twilio.callbacks import (
     CALLBACK_EVENTS,
     DetectionPolicy,
     detection,
     instructions,
     recording,
-    shows_creation,
     status_callback,
-    tokens_in,
 )
 from vomind_queue.twilio.connection import Exchange
 from vomind_queue.twilio.failures import Trouble, failure
@@ -52,13 +46,6 @@ T = TypeVar("T")
 
 #: Where Twilio is when no other address is set.
 API_BASE = "https://api.twilio.com"
-#: Calls on one page of Twilio's list.
-PAGE_SIZE = 50
-#: Pages read at most; only a number that is called very often has more.
-MAX_PAGES = 20
-#: How much older than the dial marker a ring may look and still be returned, ms. Reconciliation is
-#: stricter.
-SLACK_MS = 600_000
 #: Twilio: the call is in a state that does not allow this.
 _WRONG_STATE = 21220
 #: Twilio: no such call, or no longer.
@@ -114,6 +101,7 @@ class TwilioDialer:
             # Not empty, or the library would read the environment of the process.
             environment={"TWILIO_EDGE": ""},
         )
+        self._search = CallSearch(self._client, self._ask, callbacks=bool(public_url))
         self._client.api.base_url = api_base or API_BASE
         if self._client.api.base_url.startswith("https:"):
             # Reading the certificates takes time that the first call should not lose.
@@ -142,33 +130,7 @@ class TwilioDialer:
 
         Raise DialerUnavailable when Twilio's list cannot be read.
         """
-        rings: dict[str, Ring] = {}
-        ahead_ms = 0
-        for number in _spellings(attempt.call):
-            search = self._find(attempt, number, age_ms)
-            rings |= {ring.sid: ring for ring in search.rings}
-            ahead_ms = search.clock_ahead_ms
-        return Search(rings=list(rings.values()), clock_ahead_ms=ahead_ms)
-
-    def _find(self, attempt: Attempt, number: str, age_ms: int) -> Search:
-        # No filter on the start time: it is empty until a call is dialed.
-        page, answer = self._ask(lambda: self._client.calls.page(to=number, page_size=PAGE_SIZE))
-        ahead_ms = clock_ahead_ms(answer, time.time() * 1000)
-        now_ms = time.time() * 1000 + ahead_ms
-        since_ms = now_ms - age_ms - SLACK_MS
-        rings: list[Ring] = []
-        for _ in range(MAX_PAGES):
-            recent = [call for call in page if created_ms(call, now_ms) >= since_ms]
-            senders = senders_of(answer)
-            rings += [
-                self._ring(call, created_ms(call, now_ms), attempt, senders.get(str(call.sid)))
-                for call in recent
-                if call.sid
-            ]
-            if not recent or page.next_page_url is None:
-                break
-            page, answer = self._ask(page.next_page)
-        return Search(rings=rings, clock_ahead_ms=ahead_ms)
+        return self._search.find(attempt, age_ms)
 
     def fetch(self, sid: str) -> StatusUpdate | None:
         """Return what Twilio says about a call now, or ``None`` when Twilio does not know it.
@@ -259,31 +221,6 @@ class TwilioDialer:
         text = call.twiml_url and self._application_policy.objection(call.twiml_url)
         return text.rstrip(".") if text else None
 
-    def _ring(
-        self, call: CallInstance, created_ms: int, attempt: Attempt, sender: str | None
-    ) -> Ring:
-        # Without callbacks no call of ours has a token, whether the settings changed or not.
-        has_tokens = attempt.callbacks or self._public_url
-        token = self._token(str(call.sid), attempt.token) if has_tokens else None
-        return Ring(
-            sid=str(call.sid),
-            status=str(call.status),
-            created_ms=created_ms,
-            token=token,
-            sender=sender,
-        )
-
-    def _token(self, sid: str, sought: str) -> str | None:
-        """Return the token of the attempt that made a call, if the call's events name our callback.
-
-        It is empty when they show how the call was made, without our callback.
-        """
-        events, _ = self._ask(lambda: self._client.calls(sid).events.list(limit=PAGE_SIZE))
-        tokens = [token for event in events for token in tokens_in([event.request])]
-        if tokens:
-            return sought if sought in tokens else tokens[0]
-        return "" if any(shows_creation(event.request) for event in events) else None
-
     def _end(self, sid: str, status: str) -> bool:
         try:
             self._ask(lambda: self._client.calls(sid).update(status=status))
@@ -306,11 +243,6 @@ class TwilioDialer:
             return found, exchange.answer
         except Exception as error:
             raise DialerUnavailable(failure_of(error, exchange).reason) from error
-
-
-def _spellings(call: Call) -> list[str]:
-    """Return a call's number in every spelling that Twilio may list it under."""
-    return list(dict.fromkeys([call.to, canonical(call.to), call.to_given or call.to]))
 
 
 def _missing(**settings: str | None) -> str:

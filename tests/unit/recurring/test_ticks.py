@@ -9,7 +9,8 @@ import pytest
 
 from vomind_queue.calls.call import Call
 from vomind_queue.recurring.cron import CronError
-from vomind_queue.recurring.schedule import Recurrence, read_zone
+from vomind_queue.recurring.runs import read_zone
+from vomind_queue.recurring.schedule import Recurrence
 from vomind_queue.recurring.ticks import MOST_TICKS, Due, decide
 from vomind_queue.recurring.time_zones import offset_changes
 

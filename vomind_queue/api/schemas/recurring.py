@@ -13,7 +13,8 @@ from vomind_queue.api.schemas.call_log import Number, Text
 from vomind_queue.api.schemas.calls import CallSchema, RequestSchema
 from vomind_queue.calls.instants import iso
 from vomind_queue.recurring.cron import Cron, CronError
-from vomind_queue.recurring.schedule import HORIZON_MS, Overlap, Recurrence, ScheduleSearch
+from vomind_queue.recurring.runs import HORIZON_MS
+from vomind_queue.recurring.schedule import Overlap, Recurrence, ScheduleSearch
 
 #: Runs of one recurring call.
 MOST_RUNS = 1_000_000

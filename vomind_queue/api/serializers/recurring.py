@@ -14,8 +14,8 @@ from vomind_queue.api.serializers import jobs as job_serializer
 from vomind_queue.api.serializers.times import iso_or_none
 from vomind_queue.calls.instants import iso
 from vomind_queue.recurring.cron import Cron, CronError
+from vomind_queue.recurring.runs import HORIZON_MS, read_cron, read_zone
 from vomind_queue.recurring.schedule import (
-    HORIZON_MS,
     PREFIX,
     Occurrence,
     Other,
@@ -26,8 +26,6 @@ from vomind_queue.recurring.schedule import (
     SchedulePage,
     ScheduleStatus,
     ScheduleView,
-    read_cron,
-    read_zone,
 )
 from vomind_queue.recurring.time_zones import OffsetChange, offset_changes
 
