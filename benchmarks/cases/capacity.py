@@ -157,8 +157,8 @@ def _adds(systems: list[System], total: int) -> Figures:
         '{"to":"+1__rand_int__","message":"Hello from VoMindAI","lead_id":"1",'
         '"metadata":{"campaign":"Q4 Outreach"}}'
     )
-    arguments = ["1", "{calls}:id", "0", "", "", "86400000", ""]
-    arguments += [call, "2", "", ""] * CALLS_AT_ONCE
+    arguments = ["1", "{calls}:id", "0", "", "", "86400000", "", "", ""]
+    arguments += [call, "2", "", "", ""] * CALLS_AT_ONCE
     running = []
     began = time.perf_counter()
     meters = [Meter({"redis": system.server.pid}) for system in systems]

@@ -167,6 +167,30 @@ def a_closed_day(world: World) -> None:
     assert ClosedDays(RedisStore(world.valkey)).close(day, "API")
 
 
+def with_a_call(world: World) -> None:
+    """A draft with one call."""
+    a_campaign(world)
+    body = {"calls": [{"to": TO}]}
+    assert world.api.post("/campaigns/1/calls", body).status_code == 200
+
+
+def _steered(*deeds: str) -> Callable[[World], None]:
+    def steered(world: World) -> None:
+        """A campaign that was started, paused, resumed or cancelled."""
+        with_a_call(world)
+        for deed in deeds:
+            assert world.api.post(f"/campaigns/1/{deed}").status_code == 200
+
+    return steered
+
+
+def a_finished_campaign(world: World) -> None:
+    """Its only call failed."""
+    _steered("start")(world)
+    begun = begin(world.worker_queue, *taken(world.worker_queue), senders=SENDERS)
+    world.worker_queue.finish(begun, Decision(result=AttemptResult.FAILED, reason=REASON))
+
+
 #: Further settings that an example wants.
 SETTINGS: Mapping[str, Mapping[str, str]] = {"closeDay/closed": {"CALLING_RULES": "law"}}
 
@@ -225,7 +249,20 @@ WORLDS: Mapping[str, Callable[[World], None]] = {
     "listCampaigns": a_campaign,
     "getCampaign/draft": a_campaign,
     "changeCampaign/priority": a_campaign,
+    "changeCampaign/wrongState": _steered("cancel"),
     "deleteCampaign/draft": a_campaign,
+    "deleteCampaign/wrongState": with_a_call,
+    "addCampaignCalls/two": a_campaign,
+    "addCampaignCalls/wrongState": _steered("cancel"),
+    "listCampaignCalls/failed": with_a_call,
+    "startCampaign/running": with_a_call,
+    "startCampaign/wrongState": _steered("cancel"),
+    "pauseCampaign/paused": _steered("start"),
+    "pauseCampaign/wrongState": with_a_call,
+    "resumeCampaign/running": _steered("start", "pause"),
+    "resumeCampaign/wrongState": with_a_call,
+    "cancelCampaign/cancelled": with_a_call,
+    "cancelCampaign/wrongState": a_finished_campaign,
     "findCalls/number": logged,
     "getLoggedCall/accepted": logged,
     "forgetPerson": logged,

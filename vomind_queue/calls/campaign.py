@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from vomind_queue.calls.call import DEFAULT_MESSAGE, OPTIONS, Call, Priority
+from vomind_queue.calls.job import Job
 
 
 class CampaignState(StrEnum):
@@ -15,6 +16,49 @@ class CampaignState(StrEnum):
 
     #: Being put together; none of its calls starts.
     DRAFT = "draft"
+    #: Its calls start when it is their turn.
+    RUNNING = "running"
+    #: None of its calls starts until it is resumed.
+    PAUSED = "paused"
+    #: Nothing more is to come of any of its calls.
+    FINISHED = "finished"
+    #: Its calls that had not started were cancelled.
+    CANCELLED = "cancelled"
+
+
+class Part(StrEnum):
+    """Where a call of a campaign is; each is in one part, and the parts sum to the total."""
+
+    #: In the queue, to be dialed as soon as its turn comes.
+    WAITING = "waiting"
+    #: To be dialed at a later time.
+    DELAYED = "delayed"
+    #: Held by a worker: about to be dialed, being dialed, or with an unknown outcome.
+    ACTIVE = "active"
+    #: Twilio took it, and it is not over.
+    ON_LINE = "on-line"
+    #: A person answered.
+    ANSWERED = "answered"
+    #: An answering machine or a fax answered.
+    MACHINE = "machine"
+    #: The line was busy.
+    BUSY = "busy"
+    #: Nobody answered.
+    NO_ANSWER = "no-answer"
+    #: It could not be connected.
+    UNREACHABLE = "unreachable"
+    #: It was hung up before anybody answered.
+    HUNG_UP = "hung-up"
+    #: Twilio took it; how it ended is not known.
+    UNKNOWN = "unknown"
+    #: Given up: Twilio did not take it.
+    FAILED = "failed"
+    #: Given up: its latest start passed.
+    EXPIRED = "expired"
+    #: Given up: the number is on the do-not-call list.
+    DO_NOT_CALL = "do-not-call"
+    #: Cancelled, alone or with its campaign.
+    CANCELLED = "cancelled"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -28,6 +72,10 @@ class Campaign:
     country: str | None = None
     #: Priority of its calls that name none.
     priority: Priority = Priority.NORMAL
+    #: Its share within a priority, beside other campaigns and the calls of none, which have 1.
+    weight: int = 1
+    #: Whether it stays running when it has no calls left.
+    open: bool = False
     #: What else its calls say that do not say it themselves: fields of a call, by their names in
     #: JSON.
     defaults: Mapping[str, Any] = field(default_factory=dict)
@@ -38,8 +86,16 @@ class Campaign:
             "name": self.name,
             "country": self.country,
             "priority": str(self.priority),
+            "weight": self.weight,
+            "open": self.open,
             **self.defaults,
         }
+
+    def filled(self, call: Any) -> Any:
+        """Return a call as it is sent, with what the campaign says where that says nothing."""
+        if not isinstance(call, Mapping):
+            return call
+        return {"priority": str(self.priority), **self.defaults, **call}
 
     def call_to(self, number: str) -> Call:
         """Return a call that says no more than the campaign."""
@@ -57,6 +113,8 @@ class Campaign:
             name=rest.pop("name"),
             country=rest.pop("country"),
             priority=Priority(rest.pop("priority")),
+            weight=rest.pop("weight", 1),
+            open=rest.pop("open", False),
             defaults=rest,
         )
 
@@ -71,6 +129,14 @@ class CampaignView:
     campaign: Campaign
     #: When it was created, unix ms.
     created_ms: int
+    #: When it was started, and when it finished or was cancelled, unix ms.
+    started_ms: int | None = None
+    ended_ms: int | None = None
+    #: Who started, paused, resumed or cancelled it last; ``None``: nobody did.
+    steered_by: str | None = None
+    #: All calls that it was given, and how many are where.
+    total: int = 0
+    parts: Mapping[Part, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -89,3 +155,12 @@ class CampaignCreated:
     id: str
     #: Whether an earlier request with the same idempotency key created it.
     replayed: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CampaignCalls:
+    """Some calls of a campaign, in the order in which it was given them."""
+
+    jobs: Sequence[Job]
+    #: Where the next page begins; ``None``: nowhere.
+    next: str | None

@@ -97,6 +97,8 @@ class NotStarted(StrEnum):
     EXPIRED = "expired"
     #: A rule keeps it from ringing now.
     HELD = "held"
+    #: Its campaign does not run.
+    CAMPAIGN = "campaign"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -121,6 +121,8 @@ class Job:
     reconciled_by_ms: int | None = None
     #: The call of the last attempt that Twilio took.
     placed: Placed | None = None
+    #: Id of the campaign that it belongs to; ``None`` for one of none.
+    campaign_id: str | None = None
     #: All of them, the first one first.
     attempts: Sequence[AttemptMade] = ()
 

@@ -139,7 +139,7 @@ def build_on(store: RedisStore, settings: Settings, log: CallLog) -> Services:
         history=history,
         call_acts=CallActs(queue, listing, ActBook(store), history, deeds),
         do_not_call=DoNotCall(numbers, recurring_store, deeds),
-        campaigns=Campaigns(CampaignStore(store), deeds),
+        campaigns=Campaigns(CampaignStore(store), queue, deeds),
         people=People(rules, numbers, log),
     )
 

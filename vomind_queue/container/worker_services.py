@@ -25,6 +25,7 @@ from vomind_queue.container.web_services import (
     report_of,
 )
 from vomind_queue.queue.call_queue import CallQueue
+from vomind_queue.queue.campaign_store import CampaignStore
 from vomind_queue.queue.connection import WORKER_TIMEOUT_S, RedisStore, connect
 from vomind_queue.queue.do_not_call_list import ListAccess
 from vomind_queue.queue.due_times import DueTimes
@@ -69,6 +70,8 @@ class WorkerServices:
     status_polling: StatusPolling
     voicemails: voicemails.Voicemails
     expire_calls: ExpireCalls
+    #: Removes some calls of campaigns that were cancelled; returns how many it looked at.
+    sweep_campaigns: Callable[[], int]
     due_times: DueTimes
     held_calls: HeldCalls
 
@@ -124,6 +127,7 @@ def build_worker(settings: Settings, dialer: Provider | None = None) -> WorkerSe
             store=VoicemailStore(store, settings.dial_deadline_ms), operator=dialer
         ),
         expire_calls=ExpireCalls(worker_queue),
+        sweep_campaigns=CampaignStore(store).sweep,
         due_times=DueTimes(
             store, settings.redis_url, held_calls, WorkerReport(store, name, report_of(settings))
         ),

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from vomind_queue.calls.call import State
+from vomind_queue.calls.campaign import CampaignState
 from vomind_queue.observability.overview_reasons import SYSTEM
 from vomind_queue.observability.queue_stats import Stats
 
@@ -36,6 +37,9 @@ class Place:
     on_the_line: bool = False
     #: Delayed: the kind of rule that holds it; empty for none.
     held: str = ""
+    #: Its campaign and the state of that; empty for a call of none.
+    campaign_id: str = ""
+    campaign_state: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -78,8 +82,10 @@ def _nearest_first(found: Sequence[Obstacle]) -> Sequence[Obstacle]:
 
 
 def _of_call(place: Place, rule: Obstacle | None) -> Iterator[Obstacle]:
-    if place.state in (State.WAITING, State.DELAYED) and rule:
-        yield rule
+    if place.state in (State.WAITING, State.DELAYED):
+        yield from _of_campaign(place)
+        if rule:
+            yield rule
     if place.held:
         return
     if place.state is State.WAITING:
@@ -92,6 +98,15 @@ def _of_call(place: Place, rule: Obstacle | None) -> Iterator[Obstacle]:
         yield Obstacle(kind="placed", text="Twilio has accepted it.")
     else:
         yield Obstacle(kind="failed", text=place.failure or "It was given up.")
+
+
+def _of_campaign(place: Place) -> Iterator[Obstacle]:
+    if place.campaign_state == CampaignState.DRAFT:
+        text = f"Its campaign {place.campaign_id} has not been started."
+        yield Obstacle(kind="campaign-draft", text=text)
+    elif place.campaign_state == CampaignState.PAUSED:
+        text = f"Its campaign {place.campaign_id} is paused."
+        yield Obstacle(kind="campaign-paused", text=text)
 
 
 def _turn(ahead: int) -> Obstacle:
@@ -153,7 +168,12 @@ def _of_queue(place: Place, stats: Stats) -> Iterator[Obstacle]:
 
 
 def _expected_ms(place: Place, stats: Stats, rule: Obstacle | None) -> int | None:
-    stopped = stats.pause or not stats.workers or stats.circuit_open_until_ms is not None
+    stopped = (
+        any(_of_campaign(place))
+        or stats.pause
+        or not stats.workers
+        or stats.circuit_open_until_ms is not None
+    )
     if stopped or place.state not in (State.WAITING, State.DELAYED):
         return None
     if rule:

@@ -27,6 +27,7 @@ from vomind_queue.errors import QueueError, StoreUnavailable
 from vomind_queue.observability import logs, tracing
 from vomind_queue.processes.background_jobs import BackgroundJobs
 from vomind_queue.queue.due_times import (
+    CANCELLED_CAMPAIGNS,
     EXPIRIES,
     HELD_CALLS,
     ORPHANS,
@@ -103,6 +104,7 @@ def _jobs(work: WorkerServices) -> BackgroundJobs:
         ORPHANS: work.status_polling.end_orphans,
         VOICEMAILS: work.voicemails.leave_due,
         EXPIRIES: work.expire_calls.expire_due,
+        CANCELLED_CAMPAIGNS: work.sweep_campaigns,
         HELD_CALLS: work.held_calls.wake,
     }
     return BackgroundJobs(work.due_times, steps, lambda: work.worker_queue.worker_count)

@@ -11,12 +11,19 @@ import itertools
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NoReturn
 
 from vomind_queue.calls.call import Call, NewCall, State
 from vomind_queue.calls.job import Cleaned, IdempotencyKey, Job, Page, Receipt
 from vomind_queue.calls.limits import Rate
-from vomind_queue.errors import ExpiresTooSoon, JobNotFound, NumberListed, WrongState
+from vomind_queue.errors import (
+    CampaignNotFound,
+    ExpiresTooSoon,
+    JobNotFound,
+    NumberListed,
+    WrongCampaignState,
+    WrongState,
+)
 from vomind_queue.observability.queue_stats import Stats
 from vomind_queue.queue import call_record, keys
 from vomind_queue.queue.codes import Code
@@ -70,29 +77,33 @@ class CallQueue:
         key: IdempotencyKey | None = None,
         *,
         refuse_listed: bool = False,
+        campaign: str = "",
     ) -> Receipt:
         """Store calls, all or none. Raise KeyReused and StoreUnavailable.
 
         ``refuse_listed``: raise NumberListed where the only call goes to a number on the
         do-not-call list. Other calls to such a number are stored, and end when their turn comes.
+        ``campaign``: the one that they belong to. Raise CampaignNotFound, WrongCampaignState where
+        it takes no calls.
         """
         refuse = "1" if refuse_listed else ""
-        if key is None and len(news) == 1 and not self._latest and _is_plain(news[0]):
+        is_plain = key is None and not campaign and not self._latest
+        if is_plain and len(news) == 1 and _is_plain(news[0]):
             call = news[0].call
             data, rank = call_record.encode(call), call.priority.rank
             answer = self._store.run_with_deadline("add_one", keys.LAST_ID, data, rank, refuse)
         elif len(news) <= CHUNK:
             answer = self._store.run_with_deadline(
-                "add", keys.LAST_ID, *asked(key), "", refuse, *self._whole(news)
+                "add", keys.LAST_ID, *asked(key), "", refuse, campaign, *self._whole(news)
             )
         else:
-            answer = self._add_staged(news, asked(key))
+            answer = self._add_staged(news, asked(key), campaign)
         return _receipt(answer)
 
     def publish(self, job_id: str, new: NewCall) -> None:
         """Store one call under an id that was chosen elsewhere; one that exists is left alone."""
         whole = self._whole([new])
-        self._store.run_with_deadline("add", keys.LAST_ID, *asked(None), job_id, "", *whole)
+        self._store.run_with_deadline("add", keys.LAST_ID, *asked(None), job_id, "", "", *whole)
 
     def recall(self, key: IdempotencyKey) -> Receipt | None:
         """Return what an earlier request with this key was answered; raise KeyReused."""
@@ -163,7 +174,7 @@ class CallQueue:
         answer = self._store.run_with_deadline(
             "retry", keys.FAILED, job_id, by, once, self._latest, "", ""
         )
-        _refuse(answer, job_id, _NOT_RETRIED)
+        _refuse_retry(answer, job_id)
         if answer[0] == Code.EXPIRED:
             text = f"The notAfter of call {job_id} has passed; retry it with a later one, or null."
             raise WrongState(text, job_id=job_id, state=State.FAILED)
@@ -182,7 +193,7 @@ class CallQueue:
         answer = self._store.run_with_deadline(
             "retry", keys.FAILED, job_id, by, "", latest, fields["data"], data
         )
-        _refuse(answer, job_id, _NOT_RETRIED)
+        _refuse_retry(answer, job_id)
         if answer[0] == Code.EXPIRED:
             raise ExpiresTooSoon(f"The latest start of call {job_id} has passed.")
         if answer[0] == Code.MISMATCH:
@@ -234,17 +245,18 @@ class CallQueue:
         rate = (self._rate.max_starts, self._rate.window_ms) if self._rate else (0, 0)
         return read_stats(self._store.read("stats", [keys.ACTIVE], *rate, WORKER_GONE_MS, *HOLDING))
 
-    def _add_staged(self, news: Sequence[NewCall], request: tuple[str, str, int]) -> list[Any]:
+    def _add_staged(
+        self, news: Sequence[NewCall], request: tuple[str, str, int], campaign: str
+    ) -> list[Any]:
         first = began = ""
         for offset in range(0, len(news), CHUNK):
             part = self._whole(news[offset : offset + CHUNK])
-            answer = self._store.run_with_deadline(
-                "stage", keys.LAST_ID, first, began, len(news), STAGING_TTL_MS, offset, *part
-            )
+            place = (first, began, len(news), STAGING_TTL_MS, offset, campaign)
+            answer = self._store.run_with_deadline("stage", keys.LAST_ID, *place, *part)
             first, began = answer[2], began or answer[1]
         runs = json.dumps(_runs(news), separators=(",", ":"))
         return self._store.run_with_deadline(
-            "commit", keys.LAST_ID, *request, first, len(news), began, runs
+            "commit", keys.LAST_ID, *request, first, len(news), began, runs, campaign
         )
 
     def _latest_of(self, call: Call) -> int | str:
@@ -300,6 +312,8 @@ def _times(new: NewCall) -> tuple[int | str, int | str]:
 def _receipt(answer: list[Any]) -> Receipt:
     if answer[0] == Code.DO_NOT_CALL:
         raise NumberListed
+    if answer[0] == Code.CAMPAIGN:
+        refuse_calls(*answer[2:])
     if answer[0] != Code.OK:
         refuse_misuse(answer)
     first, count, accepted = answer[2:5]
@@ -311,6 +325,13 @@ def _receipt(answer: list[Any]) -> Receipt:
     return Receipt(job_ids=job_ids, accepted_ms=int(accepted), replayed=answer[0] == Code.REPLAY)
 
 
+def refuse_calls(campaign_id: str, state: str) -> NoReturn:
+    """Raise CampaignNotFound or WrongCampaignState: it takes no calls."""
+    if state == "deleted":
+        raise CampaignNotFound(campaign_id)
+    raise WrongCampaignState(f"Campaign {campaign_id} is {state}; it takes no calls.")
+
+
 def _cancelled(answer: list[Any], job_id: str) -> State:
     """Return the state a call was in. Raise JobNotFound, WrongState."""
     wording = "Call {id} is being placed and cannot be cancelled any more."
@@ -318,6 +339,13 @@ def _cancelled(answer: list[Any], job_id: str) -> State:
         wording = "Call {id} has ended ({state}); there is nothing to cancel."
     _refuse(answer, job_id, wording)
     return State(answer[2])
+
+
+def _refuse_retry(answer: list[Any], job_id: str) -> None:
+    _refuse(answer, job_id, _NOT_RETRIED)
+    if answer[0] == Code.CAMPAIGN:
+        text = f"Campaign {answer[2]} of call {job_id} is {answer[3]}; its calls are not placed."
+        raise WrongState(text, job_id=job_id, state=State.FAILED)
 
 
 def _refuse(answer: list[Any], job_id: str, wording: str) -> None:

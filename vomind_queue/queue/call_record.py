@@ -12,6 +12,8 @@ whose number lies in a bulk that is in ``staging`` is not there yet for anyone.
 ``due``       when it was first wanted, unix ms; absent when at once
 ``notafter``  latest start of an attempt, unix ms; absent where there is none
 ``pos``       its place among the waiting calls while it is held or waits for its number
+``c``         id of the campaign that it belongs to
+``part``      where that counted it last, as in `includes/parts.lua`; absent while it waits at first
 ``lease``     token of the worker that holds it
 ``attempt``   token of the last attempt
 ``mark``      dial marker: when that attempt started, unix ms; kept until its outcome
@@ -115,6 +117,7 @@ def read(job_id: str, fields: Mapping[str, str]) -> Job | None:
         held=_held(state, fields),
         reconciled_by_ms=number(fields, "horizon"),
         placed=_placed(fields),
+        campaign_id=fields.get("c"),
         attempts=_attempts(fields),
     )
 

@@ -4,8 +4,18 @@ Fields of the hash:
 
 ============  ==================================================================
 ``data``      the campaign as the app asked for it, JSON
+``weight``    the weight in it, for the scripts
+``open``      1 where it stays running when it has no calls left
 ``state``     as in `CampaignState`
 ``at``        when it was created, unix ms
+``started``   when it was started, unix ms
+``ended``     when it finished or was cancelled, unix ms
+``by``        who started, paused, resumed or cancelled it last
+``n:total``   all calls that it was given
+``n:<part>``  how many of them are where, as in `Part`
+``turn:<r>``  its virtual time in the priority of that rank, while it has no turn there
+``swept``     how far the removal of its calls is, once it was cancelled: index of a range, and
+              of a call in that
 ============  ==================================================================
 """
 
@@ -13,14 +23,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from typing import Any
 
-from vomind_queue.calls.campaign import Campaign, CampaignState, CampaignView
+from vomind_queue.calls.campaign import Campaign, CampaignState, CampaignView, Part
 from vomind_queue.encoding import compact
+from vomind_queue.queue.call_record import number
 
 
 def encode(campaign: Campaign) -> str:
     """Return the ``data`` field of a campaign."""
     return compact(campaign.as_data()).decode()
+
+
+def settings(campaign: Campaign) -> tuple[Any, ...]:
+    """Return what the scripts store of a campaign: its data, its weight and whether it is open."""
+    return encode(campaign), campaign.weight, int(campaign.open)
 
 
 def view(campaign_id: str, fields: Mapping[str, str]) -> CampaignView:
@@ -30,4 +47,9 @@ def view(campaign_id: str, fields: Mapping[str, str]) -> CampaignView:
         state=CampaignState(fields["state"]),
         campaign=Campaign.from_data(json.loads(fields["data"])),
         created_ms=int(fields["at"]),
+        started_ms=number(fields, "started"),
+        ended_ms=number(fields, "ended"),
+        steered_by=fields.get("by"),
+        total=int(fields.get("n:total", 0)),
+        parts={part: int(fields.get(f"n:{part}", 0)) for part in Part},
     )

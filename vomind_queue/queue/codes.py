@@ -46,6 +46,8 @@ class Code(IntEnum):
     HELD = 17
     #: The rules are to be applied by the worker first; nothing was changed.
     UNJUDGED = 18
+    #: The call's campaign does not run, or takes no calls.
+    CAMPAIGN = 19
     #: The attempt's outcome is not written yet.
     UNDECIDED = 30
 

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 
-from vomind_queue.calls.call import Priority
+from vomind_queue.calls.call import State
 from vomind_queue.calls.do_not_call import Added, Entry, EntryPage, Wish
 from vomind_queue.calls.limits import Retention
 from vomind_queue.calls.number_key import NumberKey
@@ -116,7 +116,8 @@ class DoNotCallList:
         their turn comes.
         """
         until, ended = time.monotonic() + within_s, list[str]()
-        for name in (*(f"{keys.WAITING}{each.rank}" for each in Priority), keys.DELAYED):
+        waiting = keys.sets_of(State.WAITING, self._store.ask("ZRANGE", keys.OPEN_CAMPAIGNS, 0, -1))
+        for name in (*waiting, keys.DELAYED):
             for part in self._scan("end_listed", name, LOOKED_AT, *self._keep()):
                 ended += part
                 if time.monotonic() > until:

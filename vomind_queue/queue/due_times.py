@@ -9,12 +9,13 @@ from vomind_queue.queue.held_calls import HeldCalls
 from vomind_queue.queue.worker_report import WorkerReport
 
 #: The names of what becomes due, in the order in which the script returns them.
-RECONCILIATIONS, STATUS_POLLS, ORPHANS, VOICEMAILS, EXPIRIES = DUTIES = (
+RECONCILIATIONS, STATUS_POLLS, ORPHANS, VOICEMAILS, EXPIRIES, CANCELLED_CAMPAIGNS = DUTIES = (
     "reconciliations",
     "status polls",
     "orphaned calls",
     "voicemails",
     "expiries",
+    "cancelled campaigns",
 )
 #: What is due as a worker starts, and when a rule was loosened.
 HELD_CALLS = "held calls"

@@ -77,12 +77,17 @@ class Erasure:
 
     def _scan_all(self, person: Person, *, backward: bool) -> dict[str, str]:
         """Remove calls that are not being placed; return the states of all by id."""
-        waiting = [f"{keys.WAITING}{rank}" for rank in (1, 2, 3)]
+        waiting = keys.sets_of(State.WAITING, self._campaigns())
         places = [keys.DELAYED, *waiting, keys.ACTIVE, keys.COMPLETED, keys.FAILED]
         found: dict[str, str] = {}
         for place in reversed(places) if backward else places:
             found |= self._scan(place, person, "active" if place == keys.ACTIVE else "job")
         return found
+
+    def _campaigns(self) -> Sequence[str]:
+        """Return the campaigns that have calls which wait, those that were cancelled among them."""
+        found = (keys.OPEN_CAMPAIGNS, keys.SWEEPING)
+        return [each for name in found for each in self._store.ask("ZRANGE", name, 0, -1)]
 
     def _scan(self, name: str, person: Person, what: str) -> dict[str, str]:
         """Remove the calls in one set; return their states by id."""

@@ -54,7 +54,7 @@ class Inspection:
         if not found:
             raise JobNotFound(job_id)
         state, ahead, at, marked, stood_back, attempts, failure, by, *rest = found
-        owner, talking, held = rest
+        owner, talking, held, campaign_id, campaign_state = rest
         return Place(
             now_ms=now_ms,
             state=State(state),
@@ -68,6 +68,8 @@ class Inspection:
             waits_for=owner,
             on_the_line=bool(talking),
             held=held,
+            campaign_id=campaign_id,
+            campaign_state=campaign_state,
         )
 
     def failures(self) -> Iterator[tuple[str, str]]:

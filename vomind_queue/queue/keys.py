@@ -11,6 +11,7 @@ id's length. Members with equal scores are ordered by their bytes, and so
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from vomind_queue.calls.call import Priority, State
 from vomind_queue.queue.old_keys import OLD_NAMES
@@ -19,7 +20,8 @@ _ROOT = "{calls}:"
 
 #: Hash, one for each job: the record. Its fields are listed in `call_record.py`.
 JOB = _ROOT + "job:"
-#: Sorted sets, one for each priority's rank: waiting jobs by the time they were wanted.
+#: Sorted sets, one for each priority's rank: waiting jobs by the time they were wanted. Those of a
+#: campaign are in other sets: ``<rank>:<campaign>``.
 WAITING = _ROOT + "waiting:"
 #: Sorted set: open jobs with a latest start, by the first millisecond that is too late. One that
 #: is held may be missing, and comes back when it is given back.
@@ -142,6 +144,17 @@ RECURRING_INDEX = _ROOT + "recurring_index"
 CAMPAIGN = _ROOT + "campaign:"
 #: Sorted set: ids of all campaigns, by themselves.
 CAMPAIGNS = _ROOT + "campaigns"
+#: Sorted set: ids of those that have not ended, by themselves.
+OPEN_CAMPAIGNS = _ROOT + "open_campaigns"
+#: List, one for each campaign: the calls that it was given, as ``first id:count``.
+CAMPAIGN_CALLS = _ROOT + "campaign_calls:"
+#: Sorted sets, one for each priority's rank: campaigns whose calls may be claimed, by virtual time;
+#: see `includes/turns.lua`.
+TURNS = _ROOT + "turns:"
+#: Hash ``now:<rank>``, ``none:<rank>``: the present virtual time, and that of calls of no campaign.
+SHARES = _ROOT + "shares"
+#: Sorted set: campaigns that were cancelled and have calls left, by when to remove some.
+SWEEPING = _ROOT + "sweeping"
 #: String: the last id of a campaign given out.
 LAST_CAMPAIGN = _ROOT + "campaignid"
 #: List, one for each schedule: instants of its last occurrences, newest first.
@@ -201,8 +214,12 @@ def waiting(priority: Priority) -> str:
     return f"{WAITING}{priority.rank}"
 
 
-def sets_of(state: State) -> list[str]:
-    """Return sorted sets that hold the jobs of a state, in the order in which they are listed."""
+def sets_of(state: State, campaigns: Sequence[str] = ()) -> list[str]:
+    """Return sorted sets that hold the jobs of a state, in the order in which they are listed.
+
+    ``campaigns``: those whose jobs are meant, too.
+    """
     if state is State.WAITING:
-        return [waiting(priority) for priority in Priority]
+        of_none = [waiting(priority) for priority in Priority]
+        return of_none + [f"{name}:{each}" for each in campaigns for name in of_none]
     return [_ROOT + state]

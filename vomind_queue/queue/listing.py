@@ -8,6 +8,7 @@ one follow.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import cycle
 
 from vomind_queue.call_log.models import CallRow, Search
 from vomind_queue.calls.call import Priority, State
@@ -32,7 +33,7 @@ class QueueListing:
 
     def find(self, search: Search) -> tuple[Sequence[CallRow], str | None]:
         """Return the calls of one page, and the cursor of the next one."""
-        sets = [name for state in _states(search) for name in keys.sets_of(state)]
+        sets = [name for state in _states(search) for name in self._sets_of(state)]
         at, offset = _place(search.after)
         found: list[CallRow] = []
         read = 0
@@ -51,10 +52,14 @@ class QueueListing:
     def ids(self, search: Search) -> Iterator[str]:
         """Return the ids of all calls that match and stay where they are meanwhile, in no order."""
         for state in _states(search):
-            for priority, name in zip(Priority, keys.sets_of(state), strict=False):
+            for priority, name in zip(cycle(Priority), self._sets_of(state), strict=False):
                 if state is State.WAITING and not _wanted(priority.value, search.priorities):
                     continue
                 yield from self._ids_in(name, search)
+
+    def _sets_of(self, state: State) -> Sequence[str]:
+        campaigns = self._store.ask("ZRANGE", keys.OPEN_CAMPAIGNS, 0, -1)
+        return keys.sets_of(state, campaigns)
 
     def _ids_in(self, name: str, search: Search) -> Iterator[str]:
         cursor = "0"

@@ -31,6 +31,8 @@ def test_a_campaign_begins_as_a_draft(api: Api) -> None:
         "name": "Reminders",
         "country": None,
         "priority": "normal",
+        "weight": 1,
+        "open": False,
         "voice": "Polly.Vicki",
         "retryOn": [],
     }
@@ -60,8 +62,8 @@ def test_a_change_leaves_what_it_does_not_name(api: Api) -> None:
     campaign_id = created(api, country="DE", message="Hello.", priority="low")
     answer = api.patch(f"/campaigns/{campaign_id}", {"message": None, "priority": "high"})
     assert answer.status_code == 200
-    data = {"name": "Reminders", "country": "DE", "priority": "high"}
-    assert shown(api, campaign_id)["data"] == data
+    data = shown(api, campaign_id)["data"]
+    assert (data["country"], data["priority"], "message" in data) == ("DE", "high", False)
 
 
 def test_what_no_call_can_say_is_refused(api: Api) -> None:
@@ -102,3 +104,116 @@ def test_what_was_done_is_noted(api: Api) -> None:
     assert [(deed["act"], deed["details"]) for deed in deeds] == [
         (f"campaign {act}", {"campaign": "1"}) for act in ("deleted", "changed", "created")
     ]
+
+
+TWO: dict[str, Any] = {"calls": [{"to": "+15550000091"}, {"to": "+15550000092", "voice": None}]}
+
+
+def added(api: Api, campaign_id: str, body: dict[str, Any] = TWO) -> list[str]:
+    """Give a campaign calls; return their ids."""
+    answer = api.post(f"/campaigns/{campaign_id}/calls", body)
+    assert answer.status_code == 200, answer.text
+    return [job["jobId"] for job in answer.get_json()["jobs"]]
+
+
+def test_calls_say_what_their_campaign_says(api: Api) -> None:
+    """Unless they say it themselves, or that they go without."""
+    campaign_id = created(api, message="Hello.", voice="Polly.Vicki", priority="low")
+    first, second = added(api, campaign_id)
+    one, other = (api.get(f"/job/{job_id}").get_json() for job_id in (first, second))
+    assert (one["campaignId"], one["priority"]) == (campaign_id, "low")
+    assert (one["data"]["message"], one["data"]["voice"]) == ("Hello.", "Polly.Vicki")
+    assert other["data"]["message"] == "Hello."
+    assert "voice" not in other["data"]
+    counts = shown(api, campaign_id)["counts"]
+    assert {part: count for part, count in counts.items() if count} == {"total": 2, "waiting": 2}
+    assert api.get("/stats").get_json()["stats"]["waiting"] == 2
+
+
+def test_calls_come_in_all_or_none(api: Api) -> None:
+    """One that is wrong refuses them all, named by its place."""
+    campaign_id = created(api)
+    answer = api.post(
+        f"/campaigns/{campaign_id}/calls", {"calls": [*TWO["calls"], {"to": "none"}, "none"]}
+    )
+    assert answer.status_code == 422
+    assert answer.get_json()["errors"]["calls"].keys() == {"2", "3"}
+    assert shown(api, campaign_id)["counts"]["total"] == 0
+
+
+def test_an_idempotency_key_counts_for_one_campaign(api: Api) -> None:
+    """Sent again it adds nothing, even after a cancel; with another campaign it is refused."""
+    one, other = created(api), created(api)
+    headers = {"Idempotency-Key": "monday"}
+    first = api.post(f"/campaigns/{one}/calls", TWO, headers=headers)
+    api.post(f"/campaigns/{one}/cancel")
+    again = api.post(f"/campaigns/{one}/calls", TWO, headers=headers)
+    assert first.get_json() == again.get_json()
+    assert shown(api, one)["counts"]["total"] == 2
+    assert api.post(f"/campaigns/{other}/calls", TWO, headers=headers).status_code == 422
+
+
+def test_steering_is_idempotent_and_noted(api: Api) -> None:
+    """Each act is answered with the state that it led to."""
+    campaign_id = created(api)
+    added(api, campaign_id)
+    for act, state in (
+        ("start", "running"),
+        ("pause", "paused"),
+        ("pause", "paused"),
+        ("resume", "running"),
+        ("cancel", "cancelled"),
+        ("cancel", "cancelled"),
+    ):
+        answer = api.post(f"/campaigns/{campaign_id}/{act}")
+        assert (answer.status_code, answer.get_json()["state"]) == (200, state)
+    assert api.post(f"/campaigns/{campaign_id}/start").status_code == 409
+    deeds = api.web.get("/api/activity").get_json()["activity"]
+    acts = [deed["act"].removeprefix("campaign ") for deed in deeds]
+    assert acts == ["cancelled", "resumed", "paused", "started", "created"]
+
+
+def test_why_a_call_does_not_ring_names_its_campaign(api: Api) -> None:
+    """While that is a draft or paused."""
+    campaign_id = created(api)
+    (job_id, _) = added(api, campaign_id)
+
+    def kinds() -> set[str]:
+        return {each["kind"] for each in api.get(f"/job/{job_id}/why").get_json()["reasons"]}
+
+    assert "campaign-draft" in kinds()
+    api.post(f"/campaigns/{campaign_id}/start")
+    assert not {kind for kind in kinds() if kind.startswith("campaign")}
+    api.post(f"/campaigns/{campaign_id}/pause")
+    assert "campaign-paused" in kinds()
+
+
+def test_a_cancelled_call_is_gone_for_every_request(api: Api) -> None:
+    """At once, before its record is removed."""
+    campaign_id = created(api)
+    job_id, other = added(api, campaign_id)
+    assert api.delete(f"/job/{other}").status_code == 200
+    api.post(f"/campaigns/{campaign_id}/cancel")
+    for answer in (
+        api.get(f"/job/{job_id}"),
+        api.delete(f"/job/{job_id}"),
+        api.patch(f"/job/{job_id}", {"message": "Hello."}),
+        api.post(f"/job/{job_id}/retry"),
+        api.get(f"/job/{job_id}/why"),
+    ):
+        assert answer.status_code == 404
+    assert api.get(f"/campaigns/{campaign_id}/calls").get_json()["jobs"] == []
+
+
+def test_listed_and_forgotten_people_are_found_in_campaigns(api: Api) -> None:
+    """Their calls end, or go, and are counted so."""
+    campaign_id = created(api)
+    added(api, campaign_id)
+    api.web.put("/api/people/+15550000091/do-not-call")
+    api.web.delete("/api/people/+15550000092")
+    counts = shown(api, campaign_id)["counts"]
+    assert {part: count for part, count in counts.items() if count} == {
+        "total": 2,
+        "do-not-call": 1,
+        "cancelled": 1,
+    }

@@ -69,7 +69,7 @@ def test_a_bulk_is_not_there_before_its_commit(
     queue: CallQueue, client: redis.Redis, worker_queue: WorkerQueue
 ) -> None:
     """A staged part is nothing to anyone: not listed, not counted, not found, not taken."""
-    queue._store.write("stage", [keys.LAST_ID], 0, "", "", 2, 50, 0, *CALL, *CALL)
+    queue._store.write("stage", [keys.LAST_ID], 0, "", "", 2, 50, 0, "", *CALL, *CALL)
     assert queue.stats().total == 0
     assert taken(worker_queue, 5) == []
     for ask in (queue.job, queue.cancel, queue.retry):
@@ -84,7 +84,7 @@ def test_a_bulk_is_not_there_before_its_commit(
 def test_a_bulk_hides_no_other_call(queue: CallQueue) -> None:
     """What was accepted before and after a bulk began is there while it is staged."""
     queue.add([new(1)])
-    queue._store.write("stage", [keys.LAST_ID], 0, "", "", 2, 60_000, 0, *CALL, *CALL)
+    queue._store.write("stage", [keys.LAST_ID], 0, "", "", 2, 60_000, 0, "", *CALL, *CALL)
     queue.add([new(2)])
     assert [queue.job(job_id).state for job_id in ("1", "4")] == [State.WAITING] * 2
     for job_id in ("2", "3", "9" * 5_000):
@@ -135,12 +135,12 @@ def test_a_large_bulk_ends_up_as_small_ones_do(queue: CallQueue) -> None:
 
 def test_a_dropped_bulk_cannot_be_committed(queue: CallQueue, worker_queue: WorkerQueue) -> None:
     """A client that took too long is told so, and nothing of it is there."""
-    first = queue._store.write("stage", [keys.LAST_ID], 0, "", "", 1, 1, 0, *CALL)[2]
+    first = queue._store.write("stage", [keys.LAST_ID], 0, "", "", 1, 1, 0, "", *CALL)[2]
     time.sleep(0.01)
     taken(worker_queue)
     with pytest.raises(StoreUnavailable):
         queue._store.run_with_deadline(
-            "commit", keys.LAST_ID, "", "", 0, first, 1, 1, "[1,2,-1,-1]"
+            "commit", keys.LAST_ID, "", "", 0, first, 1, 1, "[1,2,-1,-1]", ""
         )
     assert queue.stats().total == 0
 

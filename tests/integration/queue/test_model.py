@@ -13,11 +13,12 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from tests.integration.queue.model.apps import Apps
 from tests.integration.queue.model.bulks import Bulks
+from tests.integration.queue.model.campaigns import Campaigns
 from tests.integration.queue.model.twilio import Twilio
 from tests.integration.queue.model.workers import Workers
 
 
-class Queue(Apps, Bulks, Twilio, Workers):
+class Queue(Apps, Bulks, Campaigns, Twilio, Workers):
     """Two workers and an API at one queue."""
 
 

@@ -34,6 +34,8 @@ WORDS = {
     "worker_report": "worker_report:<name>",
     "starts": "starts:<period>:<digits>",
     "campaign": "campaign:<id>",
+    "campaign_calls": "campaign_calls:<id>",
+    "turns": "turns:<rank>",
 }
 #: All but one of the outbox's keys have one word; this one is written for a person alone.
 OUTBOX, APART = "outbox", "outbox_forgotten"

@@ -11,6 +11,7 @@ from marshmallow import ValidationError
 
 from vomind_queue.api import bulk_preview
 from vomind_queue.api.auth import caller, kept_id
+from vomind_queue.api.blueprints.campaigns import plausible as plausible_campaign
 from vomind_queue.api.blueprints.jobs import plausible
 from vomind_queue.api.body import read_object
 from vomind_queue.api.idempotency import answered_before, idempotency_key
@@ -18,19 +19,23 @@ from vomind_queue.api.schemas import calls as call_schemas
 from vomind_queue.api.schemas import placeable
 from vomind_queue.api.serializers import jobs as job_serializer
 from vomind_queue.calls.call import Call, NewCall
-from vomind_queue.calls.job import Receipt
+from vomind_queue.calls.job import IdempotencyKey, Receipt
 from vomind_queue.container.web_services import Services
 from vomind_queue.errors import ExpiresTooSoon
 
 
 class CallRoutes:
-    """POST /schedule-call, -delayed-call, -bulk-calls and its preview; PATCH /job/<jobId>."""
+    """POST /schedule-call, -delayed-call, -bulk-calls and its preview, and a campaign's calls.
+
+    Also PATCH /job/<jobId>.
+    """
 
     def __init__(self, services: Services) -> None:
         self._enqueue = services.enqueue
         self._queue = services.queue
         self._do_not_call = services.do_not_call
         self._rules = services.rules
+        self._campaigns = services.campaigns
         self._past_grace_ms = services.settings.past_schedule_grace_ms
         self._placeable = placeable.PlaceableCalls(services.settings)
         self._senders = services.settings.senders
@@ -42,6 +47,7 @@ class CallRoutes:
         routes.post("/schedule-delayed-call")(self.schedule_delayed_call)
         routes.post("/schedule-bulk-calls")(self.schedule_bulk_calls)
         routes.post("/schedule-bulk-calls/preview")(self.preview_bulk)
+        routes.post("/campaigns/<campaign_id>/calls")(self.add_to_campaign)
         routes.patch("/job/<job_id>")(self.change)
         return routes
 
@@ -83,12 +89,36 @@ class CallRoutes:
         if found := self._not_placed(news):
             raise ValidationError({"calls": found})
         key = idempotency_key(body)
-        receipt = None
-        if untimely := self._untimely(news):
-            receipt = answered_before(self._queue.recall, key, ValidationError({"calls": untimely}))
+        receipt = self._many_answered_before(news, key)
         return job_serializer.scheduled_many(
             receipt or self._enqueue.schedule_many(news, key), call_schemas.BULK.ignored(body)
         )
+
+    def add_to_campaign(self, campaign_id: str) -> Response:
+        """Give a campaign calls, all or none."""
+        body = read_object()
+        campaign = self._campaigns.show(plausible_campaign(campaign_id)).campaign
+        calls = body.get("calls")
+        filled = [*map(campaign.filled, calls)] if isinstance(calls, list) else calls
+        news = _with_request_id(call_schemas.BULK.load({**body, "calls": filled})["calls"])
+        if found := self._not_placed(news):
+            raise ValidationError({"calls": found})
+        key = idempotency_key({**body, "campaignId": campaign_id})
+        receipt = self._many_answered_before(news, key)
+        receipt = receipt or self._campaigns.add_calls(campaign_id, news, key)
+        return job_serializer.scheduled_many(receipt, call_schemas.BULK.ignored(body))
+
+    def _many_answered_before(
+        self, news: list[NewCall], key: IdempotencyKey | None
+    ) -> Receipt | None:
+        """Return what untimely calls were answered when they were timely; ``None``: they are.
+
+        Raise ValidationError where they never were.
+        """
+        if untimely := self._untimely(news):
+            error = ValidationError({"calls": untimely})
+            return answered_before(self._queue.recall, key, error)
+        return None
 
     def preview_bulk(self) -> Response:
         """Return what is wrong with which of many calls; store nothing."""

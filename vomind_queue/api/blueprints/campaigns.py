@@ -8,12 +8,13 @@ from flask import Blueprint, Response, request
 from marshmallow import ValidationError
 
 from vomind_queue.api.auth import caller
-from vomind_queue.api.body import read_object
+from vomind_queue.api.body import read_no_fields, read_object
 from vomind_queue.api.idempotency import idempotency_key
 from vomind_queue.api.middleware import services
 from vomind_queue.api.schemas import calls as call_schemas
 from vomind_queue.api.schemas import placeable
-from vomind_queue.api.schemas.campaigns import CAMPAIGN, CHANGE
+from vomind_queue.api.schemas.call_log import next_page, sent
+from vomind_queue.api.schemas.campaigns import CALLS_PAGE, CAMPAIGN, CHANGE
 from vomind_queue.api.serializers import campaigns as serializer
 from vomind_queue.api.serializers import jobs as job_serializer
 from vomind_queue.calls.campaign import Campaign, CampaignView
@@ -49,7 +50,7 @@ def show(campaign_id: str) -> Response:
 
 @routes.patch(_ONE)
 def change(campaign_id: str) -> Response:
-    """Change a draft."""
+    """Change a campaign that has not ended."""
     body = read_object()
 
     def changed(old: CampaignView) -> Campaign:
@@ -62,10 +63,54 @@ def change(campaign_id: str) -> Response:
 
 @routes.delete(_ONE)
 def remove(campaign_id: str) -> Response:
-    """Remove a draft."""
+    """Remove a draft without calls, or one that has ended."""
     services().campaigns.remove(plausible(campaign_id), caller())
     document = {"message": "Campaign deleted", "campaignId": campaign_id}
     return job_serializer.success(document)
+
+
+@routes.get(f"{_ONE}/calls")
+def calls(campaign_id: str) -> Response:
+    """Return a page of a campaign's calls, in the order in which it was given them."""
+    states, after, limit = CALLS_PAGE.load(sent(request.args))
+    found = services().campaigns.calls(plausible(campaign_id), states, after, limit)
+    response = job_serializer.success(serializer.calls(found))
+    if found.next:
+        more = next_page(request.path, request.args, found.next)
+        response.headers["Link"] = f'<{more}>; rel="next"'
+    return response
+
+
+@routes.post(f"{_ONE}/start")
+def start(campaign_id: str) -> Response:
+    """Start a draft."""
+    ignored = read_no_fields()
+    shown = services().campaigns.start(plausible(campaign_id), caller())
+    return serializer.steered("started", shown, ignored)
+
+
+@routes.post(f"{_ONE}/pause")
+def pause(campaign_id: str) -> Response:
+    """Pause a campaign: none of its calls starts from now on."""
+    ignored = read_no_fields()
+    shown = services().campaigns.pause(plausible(campaign_id), caller())
+    return serializer.steered("paused", shown, ignored)
+
+
+@routes.post(f"{_ONE}/resume")
+def resume(campaign_id: str) -> Response:
+    """Resume a campaign."""
+    ignored = read_no_fields()
+    shown = services().campaigns.resume(plausible(campaign_id), caller())
+    return serializer.steered("resumed", shown, ignored)
+
+
+@routes.post(f"{_ONE}/cancel")
+def cancel(campaign_id: str) -> Response:
+    """Cancel a campaign with its calls that have not started."""
+    ignored = read_no_fields()
+    shown = services().campaigns.cancel(plausible(campaign_id), caller())
+    return serializer.steered("cancelled", shown, ignored)
 
 
 def plausible(campaign_id: str) -> str:

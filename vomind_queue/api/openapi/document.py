@@ -61,6 +61,7 @@ _QUERIES: Mapping[str, Schema] = {
     "Search": log_schemas.SEARCH,
     "DeedSearch": log_schemas.DEEDS,
     "Evidence": log_schemas.EVIDENCE,
+    "CampaignCallsPage": campaign_schemas.CALLS_PAGE,
     "DoNotCallPage": do_not_call_schemas.PAGE,
     "TrendSearch": TRENDS,
 }

@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from marshmallow import post_load
+from marshmallow import RAISE, Schema, post_load
 from phonenumbers import SUPPORTED_REGIONS
 
 from vomind_queue.api.schemas import fields
+from vomind_queue.api.schemas.call_log import Limit, Words
 from vomind_queue.api.schemas.calls import REQUIRED, CallSchema, RequestSchema
-from vomind_queue.calls.call import Priority
+from vomind_queue.api.schemas.do_not_call import Place
+from vomind_queue.calls.call import Priority, State
 from vomind_queue.calls.campaign import Campaign
+
+#: A campaign's share is at most so many times that of another.
+MOST_WEIGHT = 100
 
 
 class Country(fields.Rule[str]):
@@ -34,15 +39,19 @@ class CampaignSchema(CallSchema):
 
     name = fields.ShortText(required=True, error_messages=REQUIRED)
     country = Country(allow_none=True)
+    weight = fields.Integer(least=1, most=MOST_WEIGHT, allow_none=True)
+    open = fields.YesOrNo(allow_none=True)
 
     @post_load
     def make(self, data: dict[str, Any], **_: Any) -> Any:
         """Return the campaign with its defaults filled in."""
-        own = {"name", "country", "priority"}
+        own = {"name", "country", "priority", "weight", "open"}
         return Campaign(
             name=data["name"],
             country=data.get("country"),
             priority=data.get("priority") or Priority.NORMAL,
+            weight=data.get("weight") or 1,
+            open=data.get("open") or False,
             defaults={
                 self.fields[each].data_key or each: value
                 for each, value in data.items()
@@ -69,5 +78,28 @@ class CampaignChangeSchema(RequestSchema):
         return changed
 
 
+class CallStates(Words, words=list(State)):
+    """States of calls."""
+
+
+class CallsPageSchema(Schema):
+    """Which calls of a campaign to show."""
+
+    error_messages = {"unknown": "No such filter."}  # noqa: RUF012  (marshmallow's form)
+
+    class Meta:
+        unknown = RAISE
+
+    state = CallStates()
+    limit = Limit()
+    cursor = Place()
+
+    @post_load
+    def make(self, data: dict[str, Any], **_: Any) -> tuple[list[State], str | None, int]:
+        """Return the states, the call after which the page begins, and how many are wanted."""
+        return [*map(State, data.get("state", ()))], data.get("cursor"), data.get("limit", 100)
+
+
 CAMPAIGN = CampaignSchema()
 CHANGE = CampaignChangeSchema()
+CALLS_PAGE = CallsPageSchema()

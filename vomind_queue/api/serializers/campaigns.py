@@ -8,7 +8,14 @@ from typing import Any
 from flask import Response
 
 from vomind_queue.api.serializers import jobs as job_serializer
-from vomind_queue.calls.campaign import Campaign, CampaignCreated, CampaignPage, CampaignView
+from vomind_queue.api.serializers.times import iso_or_none
+from vomind_queue.calls.campaign import (
+    Campaign,
+    CampaignCalls,
+    CampaignCreated,
+    CampaignPage,
+    CampaignView,
+)
 from vomind_queue.calls.instants import iso
 
 
@@ -31,8 +38,24 @@ def view(shown: CampaignView) -> dict[str, Any]:
         "campaignId": shown.id,
         "state": shown.state.value,
         "data": shown.campaign.as_data(),
+        "counts": {"total": shown.total, **{str(part): n for part, n in shown.parts.items()}},
         "createdAt": iso(shown.created_ms),
+        "startedAt": iso_or_none(shown.started_ms),
+        "endedAt": iso_or_none(shown.ended_ms),
+        "steeredBy": shown.steered_by,
     }
+
+
+def steered(done: str, shown: CampaignView, ignored: Sequence[str]) -> Response:
+    """Return a campaign that was started, paused, resumed or cancelled."""
+    document = {"message": f"Campaign {done}", **view(shown)}
+    return job_serializer.success(document, ignored)
+
+
+def calls(found: CampaignCalls) -> dict[str, Any]:
+    """Return a page of its calls and the cursor of the next one."""
+    jobs = [job_serializer.job(each) for each in found.jobs]
+    return {"count": len(jobs), "jobs": jobs, "next": found.next}
 
 
 def page(shown: CampaignPage) -> dict[str, Any]:

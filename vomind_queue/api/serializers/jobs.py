@@ -69,6 +69,7 @@ def job(shown: Job) -> dict[str, Any]:
     holding = {"held": held(shown.held)} if shown.held else {}
     return {
         "jobId": shown.id,
+        **({} if shown.campaign_id is None else {"campaignId": shown.campaign_id}),
         "state": shown.state.value,
         "progress": shown.progress,
         "data": shown.call.as_data(),

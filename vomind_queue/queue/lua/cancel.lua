@@ -7,7 +7,8 @@
 -- ARGV[4]  '1' for calls that are to ring only, not for those in history
 -- Returns  {ok, now, state it was in}, {wrong_state, now, state}, {missing | late, now}
 -- Touches  job:<id>, waiting:<rank>, delayed, held:<kind>, expiring, completed, failed, staging,
---          orphans, due, totals, gone:<id>, revoked, outbox, line, dialing, busy_until
+--          orphans, due, totals, gone:<id>, revoked, outbox, line, dialing, busy_until,
+--          campaign:<id>, campaigns, open_campaigns, turns:<rank>, shares, notify
 --- @include "clock"
 --- @include "hang_up"
 --- @include "job"

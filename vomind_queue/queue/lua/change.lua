@@ -13,14 +13,16 @@
 -- Returns  {ok, now}, {wrong_state, now, state}, {mismatch | missing | late, now},
 --          {expired, now}: it would have to start before it is due
 -- Touches  job:<id>, waiting:<rank>, delayed, held:<kind>, expiring, staging, totals, notify, due,
---          outbox
+--          outbox, campaign:<id>, campaigns, open_campaigns, turns:<rank>, shares
 --- @include "clock"
 --- @include "expiry"
 --- @include "hours"
 --- @include "job"
 --- @include "log"
---- @include "state"
 --- @include "notify"
+--- @include "state"
+--- @include "turns"
+--- @include "waiting"
 
 local now = now_ms()
 if late(ARGV[1], now) then
@@ -32,7 +34,7 @@ if not state then
     return { C.missing, now }
 end
 local key, mem = job_key(id), member(id)
-local job = redis.call('HMGET', key, 'data', 'priority', 'started', 'notafter')
+local job = redis.call('HMGET', key, 'data', 'priority', 'started', 'notafter', 'c')
 if (state ~= 'waiting' and state ~= 'delayed') or job[3] then
     return { C.wrong_state, now, state }
 end
@@ -50,7 +52,7 @@ if ARGV[9] ~= 'keep' then
     set_expiry(id, latest, now)
 end
 redis.call('HSET', key, 'data', ARGV[4], 'priority', rank)
-local waiting = K.waiting .. job[2]
+local waiting, wanted = waiting_set(job[2], job[5]), waiting_set(rank, job[5])
 local was_held = stop_holding(key, mem)
 if due then
     redis.call('ZREM', waiting, mem)
@@ -59,17 +61,20 @@ if due then
     redis.call('HDEL', key, 'pos', 'next')
     local later = due > now
     redis.call('HSET', key, 'due', string.format('%d', due), 'state', later and 'delayed' or 'waiting')
-    redis.call('ZADD', later and K.delayed or K.waiting .. rank, later and due or now, mem)
+    redis.call('ZADD', later and K.delayed or wanted, later and due or now, mem)
 elseif was_held then
     -- The person's time zone may have changed: the rules are checked again, and its place is kept.
     redis.call('ZREM', K.delayed, mem)
     redis.call('HDEL', key, 'next')
     redis.call('HSET', key, 'state', 'waiting')
-    redis.call('ZADD', K.waiting .. rank, redis.call('HGET', key, 'pos') or now, mem)
+    redis.call('ZADD', wanted, redis.call('HGET', key, 'pos') or now, mem)
 elseif state == 'waiting' and rank ~= job[2] then
     local place = redis.call('ZSCORE', waiting, mem)
     redis.call('ZREM', waiting, mem)
-    redis.call('ZADD', K.waiting .. rank, place, mem)
+    redis.call('ZADD', wanted, place, mem)
+end
+if job[5] then
+    leave_if_empty(job[5], job[2])
 end
 local details = done_by(ARGV[8])
 if due then

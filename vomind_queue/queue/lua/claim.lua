@@ -18,7 +18,8 @@
 --          workers: those that asked recently, this one included
 --          passed on: calls that only other workers ask for wait, and one of those is notified
 -- Touches  job:<id>, waiting:<rank>, delayed, held:<kind>, active, leases, expiring, reconciling,
---          window, rate, paused, breaker, staging, workers, totals, notify, due, outbox
+--          window, rate, paused, breaker, staging, workers, totals, notify, due, outbox,
+--          campaign:<id>, campaigns, open_campaigns, turns:<rank>, shares
 --- @include "breaker"
 --- @include "clock"
 --- @include "due"
@@ -28,9 +29,11 @@
 --- @include "job"
 --- @include "log"
 --- @include "memory"
+--- @include "notify"
 --- @include "rate"
 --- @include "totals"
---- @include "notify"
+--- @include "turns"
+--- @include "waiting"
 --- @include "window"
 
 local now = now_ms()
@@ -69,12 +72,15 @@ local function move_due()
     for i = 1, #due, 2 do
         local mem = due[i]
         local key = job_key(id_of(mem))
-        local job = redis.call('HMGET', key, 'priority', 'pos', 'held')
+        local job = redis.call('HMGET', key, 'priority', 'pos', 'held', 'c')
         redis.call('ZREM', K.delayed, mem)
         -- A member without a record is ignored.
         if job[1] then
-            redis.call('ZADD', K.waiting .. job[1], job[2] or due[i + 1], mem)
+            redis.call('ZADD', waiting_set(job[1], job[4]), job[2] or due[i + 1], mem)
             redis.call('HSET', key, 'state', 'waiting')
+            if job[4] then
+                enter_turn(job[4], job[1])
+            end
             if job[3] then
                 stop_holding(key, mem)
             end
@@ -125,13 +131,16 @@ if not all_moved then
 end
 local stale = after(K.staging, drop_stale_bulk)
 
+local by_turns = redis.call('EXISTS', K.turns .. 1, K.turns .. 2, K.turns .. 3) > 0
+
+-- Whether calls of a priority may be claimed.
+local function waits(rank)
+    return redis.call('ZCARD', K.waiting .. rank) > 0
+        or by_turns and redis.call('EXISTS', K.turns .. rank) == 1
+end
+
 local function something_waits()
-    for rank = 1, 3 do
-        if redis.call('ZCARD', K.waiting .. rank) > 0 then
-            return true
-        end
-    end
-    return false
+    return waits(1) or waits(2) or waits(3)
 end
 
 -- The soonest time at which something changes by itself.
@@ -200,15 +209,36 @@ local function claim(mem, rank, pos)
 end
 
 local allowed = math.min(wanted, room)
+
+-- Claims one call after the other, each of whose turn it is.
+local function claim_in_turn(rank)
+    while claimed < allowed do
+        local campaign, turn = next_turn(rank)
+        if campaign == nil then
+            return
+        end
+        local popped = redis.call('ZPOPMIN', waiting_set(rank, campaign), 1)
+        if popped[1] then
+            claim(popped[1], tostring(rank), popped[2])
+            advance(campaign, rank, turn)
+        else
+            -- The last one was cancelled or changed.
+            leave_turn(campaign, rank, as_turn(turn))
+        end
+    end
+end
+
 for rank = 1, 3 do
     if claimed >= allowed then
         break
     end
     if not string.find(ARGV[7], rank, 1, true) then
         -- Not this worker's, but more urgent than its own.
-        if redis.call('ZCARD', K.waiting .. rank) > 0 then
+        if waits(rank) then
             break
         end
+    elseif by_turns then
+        claim_in_turn(rank)
     else
         local popped = redis.call('ZPOPMIN', K.waiting .. rank, allowed - claimed)
         for i = 1, #popped, 2 do
@@ -228,7 +258,7 @@ end
 -- Passes on a notification that was meant for workers of other priorities.
 for rank = 1, 3 do
     local others = not string.find(ARGV[7], rank, 1, true)
-    if others and claimed < room and redis.call('ZCARD', K.waiting .. rank) > 0 then
+    if others and claimed < room and waits(rank) then
         answer[3] = 1
     end
 end

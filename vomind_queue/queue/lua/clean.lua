@@ -5,7 +5,8 @@
 -- ARGV[2]  least age, ms since the end
 -- ARGV[3]  how many at most, over both states together
 -- Returns  {ok, now, 'completed' | 'failed', id, …} or {late, now}
--- Touches  job:<id>, completed, failed, totals, gone:<id>, outbox, line, dialing, busy_until
+-- Touches  job:<id>, completed, failed, totals, gone:<id>, outbox, line, dialing, busy_until,
+--          campaign:<id>, campaigns, open_campaigns, turns:<rank>, shares, notify, waiting:<rank>
 --- @include "clock"
 --- @include "drop_record"
 --- @include "job"

@@ -13,18 +13,27 @@
 -- ARGV[7]  when the bulk began, unix ms, as its first part was answered
 -- ARGV[8]  JSON array: for each entry the number of calls, rank of their priority,
 --          due ms or -1, delay ms or -1
--- Returns  {ok | replay, now, first id, count, accepted ms}, {mismatch | late, now}
--- Touches  waiting:<rank>, delayed, request:<key>, staging, totals, notify, outbox
+-- ARGV[9]  campaign that they belong to, or ''
+-- Returns  {ok | replay, now, first id, count, accepted ms}, {mismatch | late, now},
+--          {campaign, now, id, state}: it takes no calls
+-- Touches  waiting:<rank>, delayed, request:<key>, staging, totals, notify, outbox, campaign:<id>,
+--          campaign_calls:<id>, campaigns, open_campaigns, turns:<rank>, shares
+--- @include "campaign_calls"
 --- @include "clock"
 --- @include "job"
 --- @include "log"
---- @include "request"
 --- @include "notify"
+--- @include "request"
+--- @include "waiting"
 
 local now = now_ms()
 local answer = answered(ARGV[1], ARGV[2], ARGV[3], now)
 if answer then
     return answer
+end
+local campaign, refusal = ARGV[9] ~= '' and ARGV[9], refuses_calls(ARGV[9])
+if refusal then
+    return { C.campaign, now, ARGV[9], refusal }
 end
 local count, began = tonumber(ARGV[6]), tonumber(ARGV[7])
 if redis.call('ZREM', K.staging, ARGV[5] .. ':' .. ARGV[6]) == 0 then
@@ -68,7 +77,7 @@ local id = tonumber(ARGV[5])
 local entries = cjson.decode(ARGV[8])
 -- Texts: Redis would make one of each number.
 local now_text = string.format('%d', now)
-local waiting = {}
+local waiting, delayed = {}, 0
 for i = 1, #entries, 4 do
     local size, rank, due, after = entries[i], entries[i + 1], entries[i + 2], entries[i + 3]
     if due < 0 then
@@ -76,8 +85,9 @@ for i = 1, #entries, 4 do
     end
     if due > began then
         place(K.delayed, string.format('%d', due), id, id + size - 1)
+        delayed = delayed + size
     else
-        waiting[rank] = waiting[rank] or K.waiting .. string.format('%d', rank)
+        waiting[rank] = waiting[rank] or waiting_set(string.format('%d', rank), campaign)
         place(waiting[rank], now_text, id, id + size - 1)
     end
     id = id + size
@@ -86,6 +96,9 @@ for set in pairs(pending) do
     if length[set] > 0 then
         flush(set)
     end
+end
+if campaign then
+    note_calls(campaign, tonumber(ARGV[5]), count - delayed, delayed)
 end
 log_range(tonumber(ARGV[5]), count, 'accepted')
 remember(ARGV[2], ARGV[3], ARGV[4], ARGV[5], count, began)

@@ -6,8 +6,9 @@
 -- ARGV[3]  fingerprint of the request, or ''
 -- ARGV[4]  how long the request is remembered, ms
 -- ARGV[5]  data (JSON)
+-- ARGV[6]  the weight in it                ARGV[7] whether it stays open: 1 | 0
 -- Returns  {ok | replay, now, id, 1, created ms}, {mismatch | late, now}
--- Touches  campaign:<id>, campaigns, campaignid, request:<key>
+-- Touches  campaign:<id>, campaigns, open_campaigns, campaignid, request:<key>
 --- @include "clock"
 --- @include "request"
 
@@ -17,7 +18,8 @@ if answer then
     return answer
 end
 local id = string.format('%d', redis.call('INCR', K.last_campaign))
-redis.call('HSET', K.campaign .. id, 'data', ARGV[5], 'state', 'draft', 'at', now)
+redis.call('HSET', K.campaign .. id, 'data', ARGV[5], 'state', 'draft', 'at', now, 'weight', ARGV[6], 'open', ARGV[7])
 redis.call('ZADD', K.campaigns, id, id)
+redis.call('ZADD', K.open_campaigns, id, id)
 remember(ARGV[2], ARGV[3], ARGV[4], id, 1, now)
 return { C.ok, now, id, 1, now }

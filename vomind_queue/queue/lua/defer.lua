@@ -5,7 +5,8 @@
 -- ARGV[2]  lease token
 -- ARGV[3]  due time, unix ms; 0 for at once
 -- Returns  {ok | lost, now}; lost when the lease is not held any more or the dial marker is set
--- Touches  job:<id>, delayed, active, leases, expiring, reconciling, totals, notify, due, outbox
+-- Touches  job:<id>, delayed, active, leases, expiring, reconciling, totals, notify, due, outbox,
+--          campaign:<id>, campaigns, open_campaigns, turns:<rank>, shares, waiting:<rank>
 --- @include "clock"
 --- @include "held"
 --- @include "job"

@@ -8,7 +8,8 @@
 -- Returns  {ok, now, next cursor, id of one that was ended, …} or {late, now}
 -- Touches  do_not_call, job:<id>, waiting:<rank>, delayed, held:<kind>, failed, leases,
 --          reconciling, active, window, expiring, minute:<n>, totals, gone:<id>, line, outbox,
---          dialing, busy_until
+--          dialing, busy_until, campaign:<id>, campaigns, open_campaigns, turns:<rank>, shares,
+--          notify
 --- @include "clock"
 --- @include "do_not_call"
 --- @include "end_listed"

@@ -8,7 +8,7 @@
 -- Returns  {now, how many were looked at, id of one that was ended, …}
 -- Touches  job:<id>, waiting:<rank>, delayed, held:<kind>, active, leases, reconciling, failed,
 --          window, expiring, paused, line, staging, minute:<n>, totals, gone:<id>, outbox, dialing,
---          busy_until
+--          busy_until, campaign:<id>, campaigns, open_campaigns, turns:<rank>, shares, notify
 --- @include "clock"
 --- @include "expire"
 --- @include "expiry"

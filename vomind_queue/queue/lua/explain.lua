@@ -6,12 +6,16 @@
 --           whether it is being placed: 1 | 0, how often it waited for its number,
 --           attempts that ended, why the last one failed or '', by when its unknown outcome is
 --           reconciled or '', whose call its number is taken by or '', whether that one is on the
---           line: 1 | 0, the kind of rule that holds it or ''} or {now} for no such job
--- Touches  job:<id>, waiting:<rank>, delayed, reconciling, staging, dialing, line
+--           line: 1 | 0, the kind of rule that holds it or '', its campaign or '', the state of that or
+--           ''} or {now} for no such job
+-- Touches  job:<id>, waiting:<rank>, delayed, reconciling, staging, dialing, line, campaign:<id>,
+--          open_campaigns
+--- @include "campaign"
 --- @include "clock"
 --- @include "job"
 --- @include "number"
 --- @include "state"
+--- @include "waiting"
 
 local id = ARGV[1]
 local now = now_ms()
@@ -21,14 +25,14 @@ if not state then
 end
 local mem = member(id)
 local job = redis.call('HMGET', job_key(id), 'priority', 'mark', 'busy', 'attempts', 'reason', 'horizon',
-    'data', 'held')
+    'data', 'held', 'c')
 local ahead, at = 0, ''
 local owner, on_the_line = false, false
 if state == 'waiting' then
     for rank = 1, tonumber(job[1]) - 1 do
-        ahead = ahead + redis.call('ZCARD', K.waiting .. rank)
+        ahead = ahead + waiting_count(rank)
     end
-    ahead = ahead + (redis.call('ZRANK', K.waiting .. job[1], mem) or 0)
+    ahead = ahead + (redis.call('ZRANK', waiting_set(job[1], job[9]), mem) or 0)
 elseif state == 'delayed' then
     at = redis.call('ZSCORE', K.delayed, mem) or ''
     owner = job[3] and redis.call('HGET', K.dialing, number_of(job[7]))
@@ -49,4 +53,6 @@ return {
     owner or '',
     on_the_line and 1 or 0,
     job[8] or '',
+    job[9] or '',
+    job[9] and campaign_state(job[9]) or '',
 }

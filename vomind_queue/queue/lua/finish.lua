@@ -32,7 +32,8 @@
 -- Touches  job:<id>, waiting:<rank>, delayed, held:<kind>, active, leases, reconciling, completed,
 --          failed, window, paused, breaker, unanswered, counts, dialing, busy_until,
 --          starts:<period>:<digits>, sids, status_polls, line, expiring, minute:<n>, totals,
---          gone:<id>, notify, due, outbox, outbox:forgotten, orphans, revoked
+--          gone:<id>, notify, due, outbox, outbox:forgotten, orphans, revoked, campaign:<id>,
+--          campaigns, open_campaigns, turns:<rank>, shares
 --- @include "breaker"
 --- @include "busy_number"
 --- @include "clock"

@@ -10,7 +10,8 @@
 -- Outcomes 'fired', 'missed' (all were too late), 'skipped' (the previous run is still active),
 --          'lost' (another process moved or changed the schedule; nothing is done)
 -- Touches  job:<id>, waiting:<rank>, delayed, redbeat:recurring:<id>, schedules, old schedules,
---          runs:<id>, staging, expiring, totals, notify, due, outbox
+--          runs:<id>, staging, expiring, totals, notify, due, outbox, campaign:<id>, campaigns,
+--          open_campaigns, turns:<rank>, shares
 --- @include "clock"
 --- @include "enqueue"
 --- @include "entry"

@@ -13,7 +13,8 @@
 --          `active`: it is being placed, and not out yet
 -- Touches  the set, job:<id>, delayed, held:<kind>, gone:<id>, leases, window, expiring,
 --          outbox:forgotten, orphans, revoked, due, dialing, busy_until, line,
---          starts:<period>:<digits>
+--          starts:<period>:<digits>, campaign:<id>, campaigns, open_campaigns, turns:<rank>,
+--          shares, notify, waiting:<rank>
 --- @include "busy_number"
 --- @include "clock"
 --- @include "erase"

@@ -8,7 +8,8 @@
 -- ARGV[2]  lease token
 -- Returns  {ok | lost, now}
 -- Touches  job:<id>, waiting:<rank>, delayed, active, leases, expiring, reconciling, window,
---          totals, notify, due, outbox
+--          totals, notify, due, outbox, campaign:<id>, campaigns, open_campaigns, turns:<rank>,
+--          shares
 --- @include "clock"
 --- @include "due"
 --- @include "held"

@@ -6,7 +6,8 @@
 -- ARGV[3]  who wants it, or ''
 -- Returns  {ok, now}, {wrong_state, now, state} without a call on the line,
 --          {missing | late, now}
--- Touches  job:<id>, staging, orphans, due, totals, outbox
+-- Touches  job:<id>, staging, orphans, due, totals, outbox, campaign:<id>, campaigns,
+--          open_campaigns, turns:<rank>, shares, notify, waiting:<rank>
 --- @include "clock"
 --- @include "hang_up"
 --- @include "log"

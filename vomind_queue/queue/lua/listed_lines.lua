@@ -7,7 +7,8 @@
 -- ARGV[4]  '1' to end them
 -- ARGV[5]  who wants that, or ''
 -- Returns  {ok, now, next cursor, id, …} or {late, now}
--- Touches  line, job:<id>, orphans, due, totals, outbox
+-- Touches  line, job:<id>, orphans, due, totals, outbox, campaign:<id>, campaigns, open_campaigns,
+--          turns:<rank>, shares, notify, waiting:<rank>
 --- @include "clock"
 --- @include "hang_up"
 --- @include "job"

@@ -1,23 +1,25 @@
--- Removes a draft.
+-- Removes a campaign without calls, or one that has ended. The calls of that one stay where they are.
 --
 -- KEYS[1]  campaigns
 -- ARGV[1]  deadline, unix ms; 0 for none
 -- ARGV[2]  id
 -- Returns  {ok | missing | late, now}, {wrong_state, now, state}
--- Touches  campaign:<id>, campaigns
+-- Touches  campaign:<id>, campaign_calls:<id>, campaigns, open_campaigns, sweeping
 --- @include "clock"
 
 local now = now_ms()
 if late(ARGV[1], now) then
     return { C.late, now }
 end
-local state = redis.call('HGET', K.campaign .. ARGV[2], 'state')
+local state, total = unpack(redis.call('HMGET', K.campaign .. ARGV[2], 'state', 'n:total'))
 if not state then
     return { C.missing, now }
 end
-if state ~= 'draft' then
+local ended = (state == 'finished' or state == 'cancelled') and not redis.call('ZSCORE', K.sweeping, ARGV[2])
+if not ended and (state ~= 'draft' or total) then
     return { C.wrong_state, now, state }
 end
-redis.call('DEL', K.campaign .. ARGV[2])
+redis.call('DEL', K.campaign .. ARGV[2], K.campaign_calls .. ARGV[2])
+redis.call('ZREM', K.open_campaigns, ARGV[2])
 redis.call('ZREM', K.campaigns, ARGV[2])
 return { C.ok, now }

@@ -10,18 +10,22 @@
 -- ARGV[5]  latest start as in `includes/expiry.lua`: the new one, or that of calls that name none
 -- ARGV[6]  data that the new one was decided on, or '' where nothing is changed
 -- ARGV[7]  data with the new one, or ''
--- Returns  {ok, now}, {wrong_state, now, state}, {missing | late | mismatch | expired, now}
+-- Returns  {ok, now}, {wrong_state, now, state}, {missing | late | mismatch | expired, now},
+--          {campaign, now, its id, its state}: it was cancelled or deleted
 -- Touches  job:<id>, waiting:<rank>, failed, expiring, redbeat:recurring:<id>, schedule:<id>,
---          runs:<id>, staging, totals, notify, due, outbox
+--          runs:<id>, staging, totals, notify, due, outbox, campaign:<id>, campaigns,
+--          open_campaigns, turns:<rank>, shares
 --- @include "attempt"
+--- @include "campaign"
 --- @include "clock"
 --- @include "expiry"
 --- @include "job"
 --- @include "log"
 --- @include "memory"
+--- @include "notify"
 --- @include "run"
 --- @include "state"
---- @include "notify"
+--- @include "waiting"
 
 local now = now_ms()
 if late(ARGV[1], now) then
@@ -39,7 +43,10 @@ if state ~= 'failed' then
     return { C.wrong_state, now, state }
 end
 local mem = member(ARGV[2])
-local data, latest = unpack(redis.call('HMGET', key, 'data', 'notafter'))
+local data, latest, campaign = unpack(redis.call('HMGET', key, 'data', 'notafter', 'c'))
+if not may_be_placed(campaign) then
+    return { C.campaign, now, campaign, campaign_state(campaign) }
+end
 if ARGV[6] ~= '' and ARGV[6] ~= data then
     return { C.mismatch, now }
 end
@@ -58,7 +65,7 @@ redis.call('ZREM', K.failed, mem)
 keep_why(key, redis.call('HGET', key, 'reason'))
 redis.call('HDEL', key, 'round', 'repeats', 'reason', 'ended', 'notbefore')
 redis.call('HSET', key, 'state', 'waiting')
-redis.call('ZADD', K.waiting .. redis.call('HGET', key, 'priority'), now, mem)
+redis.call('ZADD', waiting_set(redis.call('HGET', key, 'priority'), campaign), now, mem)
 hold_run(ARGV[2])
 if ARGV[4] ~= '' then
     redis.call('HSET', key, 'retriedby', ARGV[4])

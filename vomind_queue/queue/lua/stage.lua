@@ -10,7 +10,8 @@
 -- ARGV[4]  number of calls in the whole bulk
 -- ARGV[5]  how long a bulk may stay staged, ms
 -- ARGV[6]  index of the first call of this part within the bulk
--- ARGV[7…] for each call: data (JSON), rank of its priority, due ms or '', delay ms or '',
+-- ARGV[7]  campaign that they belong to, or ''
+-- ARGV[8…] for each call: data (JSON), rank of its priority, due ms or '', delay ms or '',
 --          latest start as in `includes/expiry.lua`
 -- Returns  {ok, now, first id} or {late, now}; late also when the bulk was dropped meanwhile
 -- Touches  job:<id>, id, staging, expiring, due
@@ -31,13 +32,19 @@ elseif not redis.call('ZSCORE', K.staging, string.format('%d:%d', first, count))
 end
 redis.call('ZADD', K.staging, now + tonumber(ARGV[5]), string.format('%d:%d', first, count))
 local id = first + tonumber(ARGV[6])
-for i = 7, #ARGV, 5 do
+for i = 8, #ARGV, 5 do
     local key = job_key(string.format('%d', id))
     local due = tonumber(ARGV[i + 2]) or (ARGV[i + 3] ~= '' and began + tonumber(ARGV[i + 3])) or nil
     local state = (due and due > began) and 'delayed' or 'waiting'
     redis.call('HSET', key, 'data', ARGV[i], 'priority', ARGV[i + 1], 'state', state, 'at', began)
     if due then
         redis.call('HSET', key, 'due', string.format('%d', due))
+    end
+    if ARGV[7] ~= '' then
+        redis.call('HSET', key, 'c', ARGV[7])
+        if state == 'delayed' then
+            redis.call('HSET', key, 'part', state)
+        end
     end
     if ARGV[i + 4] ~= '' then
         local latest = latest_start(ARGV[i + 4], math.max(due or began, began))

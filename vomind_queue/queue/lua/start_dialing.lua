@@ -27,17 +27,19 @@
 -- Returns  {ok, now, data, attempts so far, round, how long it may ring in ms, number that it comes from,
 --          latest start or ''}, {unjudged, now, version of the closed days, {start of a call to the
 --          person, …}} or
---          {lost | paused | preempted | limited | circuit_open | busy | held | expired | do_not_call |
---          no_list, now}
+--          {lost | paused | preempted | limited | circuit_open | campaign | busy | held | expired |
+--          do_not_call | no_list, now}
 --          `expired`, `do_not_call`: it has ended, because its latest start has passed or its number
 --          is on the list
 -- Touches  job:<id>, waiting:<rank>, delayed, held:<kind>, active, leases, reconciling, failed,
 --          line, window, rate, paused, breaker, dialing, busy_until, status_polls, do_not_call,
---          do_not_call:entries, closed_days, starts:<period>:<digits>, expiring, minute:<n>, totals,
---          gone:<id>, notify, due, outbox
+--          do_not_call:entries, closed_days, starts:<period>:<digits>, expiring, minute:<n>,
+--          totals, gone:<id>, notify, due, outbox, campaign:<id>, campaigns, open_campaigns,
+--          turns:<rank>, shares
 --- @include "attempt"
 --- @include "breaker"
 --- @include "busy_number"
+--- @include "campaign"
 --- @include "clock"
 --- @include "do_not_call"
 --- @include "due"
@@ -50,12 +52,12 @@
 --- @include "job"
 --- @include "log"
 --- @include "memory"
+--- @include "notify"
 --- @include "number"
 --- @include "rate"
 --- @include "ring"
 --- @include "starts"
 --- @include "totals"
---- @include "notify"
 --- @include "window"
 
 -- The wait doubles until a call has found its number taken this often.
@@ -69,7 +71,7 @@ local key = job_key(id)
 local mem = member(id)
 local job = redis.call('HMGET', key, 'state', 'lease', 'mark', 'attempt', 'priority', 'data',
     'attempts', 'round', 'pos', 'due', 'busy', 'notbefore', 'ring', 'notafter', 'from', 'hangup',
-    'reason', 'takenback')
+    'reason', 'takenback', 'c')
 
 local function started(at, ring_ms, from)
     return { C.ok, at, job[6], tonumber(job[7] or 0), tonumber(job[8] or 0), ring_ms, from, job[14] or '' }
@@ -124,7 +126,7 @@ if is_expired(job[14], now) then
 end
 local above = {}
 for rank = 1, tonumber(job[5]) - 1 do
-    above[rank] = K.waiting .. rank
+    above[2 * rank - 1], above[2 * rank] = K.waiting .. rank, K.turns .. rank
 end
 if any_hold(unpack(above)) then
     if redis.call('EXISTS', K.paused) == 1 then
@@ -140,6 +142,11 @@ if any_hold(unpack(above)) then
         requeue(id, now, false)
         return { C.preempted, now }
     end
+end
+if job[19] and campaign_state(job[19]) ~= 'running' then
+    release_probe()
+    requeue(id, now, false)
+    return { C.campaign, now }
 end
 
 local number = number_of(job[6])

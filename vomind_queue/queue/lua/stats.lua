@@ -17,13 +17,14 @@
 --           {calls that each kind of rule holds}, {what each worker reports, or ''},
 --           which key the digests on the do-not-call list were made with or '',
 --           paused by, paused at, reason}; the last three only while paused
--- Touches  waiting:<rank>, delayed, held:<kind>, active, reconciling, completed, failed, window, rate, paused,
---          breaker, unanswered, line, counts, schedules, old schedules, identities, scheduler, workers,
---          worker_report:<name>, do_not_call:entries, outbox
+-- Touches  waiting:<rank>, delayed, held:<kind>, active, reconciling, completed, failed, window,
+--          rate, paused, breaker, unanswered, line, counts, schedules, old schedules, identities,
+--          scheduler, workers, worker_report:<name>, do_not_call:entries, outbox, open_campaigns
 --- @include "breaker"
 --- @include "clock"
 --- @include "memory_use"
 --- @include "rate"
+--- @include "waiting"
 --- @include "window"
 
 local now = now_ms()
@@ -59,7 +60,7 @@ local function recurring_calls()
         + redis.call('ZCOUNT', K.old_schedules, '-inf', '(+inf')
 end
 
--- Since when the call waits that waits for longest; 0 for none.
+-- Since when the call waits that waits for longest; 0 for none. Those of campaigns wait as they are paced.
 local function oldest_waiting()
     local oldest = math.huge
     for rank = 1, 3 do
@@ -72,9 +73,9 @@ end
 local unanswered = redis.call('HMGET', K.unanswered, 'attempts', 'since', 'until')
 local answer = {
     now,
-    redis.call('ZCARD', K.waiting .. 1),
-    redis.call('ZCARD', K.waiting .. 2),
-    redis.call('ZCARD', K.waiting .. 3),
+    waiting_count(1),
+    waiting_count(2),
+    waiting_count(3),
     redis.call('ZCARD', K.active),
     redis.call('ZCARD', K.completed),
     redis.call('ZCARD', K.failed),

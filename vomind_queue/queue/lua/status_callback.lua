@@ -32,9 +32,11 @@
 -- Touches  job:<id>, waiting:<rank>, delayed, held:<kind>, active, leases, reconciling, completed,
 --          failed, window, sids, status_polls, line, expiring, orphans, revoked, voicemails,
 --          counts, dialing, busy_until, starts:<period>:<digits>, redbeat:recurring:<id>,
---          schedule:<id>, runs:<id>, minute:<n>, totals, notify, due, outbox
+--          schedule:<id>, runs:<id>, minute:<n>, totals, notify, due, outbox, campaign:<id>,
+--          campaigns, open_campaigns, turns:<rank>, shares
 --- @include "attempt"
 --- @include "busy_number"
+--- @include "campaign"
 --- @include "clock"
 --- @include "due"
 --- @include "expiry"
@@ -51,6 +53,7 @@
 --- @include "starts"
 --- @include "totals"
 --- @include "voicemail"
+--- @include "waiting"
 
 local ANSWERED, FINAL = 3, 9
 local now = now_ms()
@@ -58,7 +61,7 @@ local id, token, sid, status = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local rank, sequence = tonumber(ARGV[5]), tonumber(ARGV[6])
 local key, mem = job_key(id), member(id)
 local job = redis.call('HMGET', key, 'state', 'attempt', 'mark', 'sid', 'rank', 'seq', 'seen', 'answered',
-    'finished', 'priority', 'ring', 'recording', 'data', 'hungup')
+    'finished', 'priority', 'ring', 'recording', 'data', 'hungup', 'c')
 local gap_ms = tonumber(ARGV[20])
 local poll_ms = tonumber(ARGV[15])
 if sequence and math.max(rank, tonumber(job[5] or 0)) < ANSWERED then
@@ -115,7 +118,7 @@ local function revive()
         redis.call('ZREM', K.window, lease)
     end
     release(mem)
-    redis.call('ZREM', K.waiting .. job[10], mem)
+    redis.call('ZREM', waiting_set(job[10], job[15]), mem)
     redis.call('ZREM', K.delayed, mem)
     stop_holding(key, mem)
     redis.call('ZREM', K.failed, mem)
@@ -153,7 +156,7 @@ local function outcome_of(last, who)
 end
 
 local function is_to_repeat(outcome)
-    if job[1] ~= 'completed' or job[14] or is_stopped_run(id) then
+    if job[1] ~= 'completed' or job[14] or is_stopped_run(id) or not may_be_placed(job[15]) then
         return false
     end
     -- A further attempt would be too late.

@@ -15,8 +15,8 @@
 --          or failed), accepted ms, due ms or '', attempts, of them in this round,
 --          start of the last one, ms, or '', reason or ''
 -- Returns  {ok, now, id, …} or {late, now}
--- Touches  job:<id>, waiting:<rank>, delayed, failed, id, inherited:<name>, expiring, totals, notify,
---          due, outbox
+-- Touches  job:<id>, waiting:<rank>, delayed, failed, id, inherited:<name>, expiring, totals,
+--          notify, due, outbox, campaign:<id>, campaigns, open_campaigns, turns:<rank>, shares
 --- @include "clock"
 --- @include "expiry"
 --- @include "job"

@@ -7,7 +7,7 @@
 -- Touches  job:<id>, waiting:<rank>, delayed, held:<kind>, expiring, completed, failed,
 --          redbeat:recurring:<id>, schedule:<id>, schedules, old schedules, identities,
 --          recurring_index, runs:<id>, staging, totals, gone:<id>, outbox, line, dialing,
---          busy_until
+--          busy_until, campaign:<id>, campaigns, open_campaigns, turns:<rank>, shares, notify
 --- @include "clock"
 --- @include "index"
 --- @include "job"

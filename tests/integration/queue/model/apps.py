@@ -119,7 +119,7 @@ class Apps(Bench):
         if job is None:
             with pytest.raises(JobNotFound):
                 self.queue.retry(job_id)
-        elif job.state is not State.FAILED:
+        elif job.state is not State.FAILED or self._is_cancelled(job):
             with pytest.raises(WrongState):
                 self.queue.retry(job_id)
         else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,12 +17,14 @@ from tests.integration.conftest import QUICK
 from vomind_queue.calls.attempts import Accepted
 from vomind_queue.calls.call import Priority, State
 from vomind_queue.calls.call_status import LineStatus, OutcomePolicy
+from vomind_queue.calls.campaign import CampaignState, Part
 from vomind_queue.calls.decisions import AttemptResult, Decision, DialStarted
 from vomind_queue.calls.job import Job
 from vomind_queue.errors import JobNotFound
 from vomind_queue.queue import keys
 from vomind_queue.queue.call_queue import CallQueue
 from vomind_queue.queue.callback_store import CallbackStore
+from vomind_queue.queue.campaign_store import CampaignStore
 from vomind_queue.queue.connection import API_TIMEOUT_S, RedisStore, connect
 from vomind_queue.queue.erasure import Erasure
 from vomind_queue.queue.worker_protocol import Protocol
@@ -117,6 +120,36 @@ class Model:
     repeats: int = 0
     #: Its person was forgotten while it was being placed.
     forgotten: bool = False
+    #: The campaign that it belongs to.
+    campaign: str | None = None
+
+
+@dataclass
+class CampaignModel:
+    """What the queue should make of one campaign."""
+
+    state: CampaignState = CampaignState.DRAFT
+    total: int = 0
+    #: Calls whose records are gone, by where they were counted last.
+    gone: Counter[Part] = field(default_factory=Counter)
+
+
+def part_of(job: Model) -> Part:
+    """Where a campaign counts a call."""
+    if job.state is not State.COMPLETED:
+        return Part(job.state)
+    if job.status.rank < LineStatus.UNKNOWN.rank:
+        return Part.ON_LINE
+    return {LineStatus.COMPLETED: Part.ANSWERED, LineStatus.BUSY: Part.BUSY}[job.status]
+
+
+#: Where a call is counted whose record goes before it is over.
+LAST_PARTS = {
+    Part.WAITING: Part.CANCELLED,
+    Part.DELAYED: Part.CANCELLED,
+    Part.ACTIVE: Part.UNKNOWN,
+    Part.ON_LINE: Part.UNKNOWN,
+}
 
 
 class Bench(RuleBasedStateMachine):
@@ -130,6 +163,8 @@ class Bench(RuleBasedStateMachine):
         self.client.flushall()
         store = RepeatingGate(self.client)
         self.queue = CallQueue(store, None)
+        self.campaign_store = CampaignStore(store)
+        self.campaigns: dict[str, CampaignModel] = {}
         protocol = Protocol(**{**QUICK, "lease_ms": HOUR_MS, "breaker_probe_ms": HOUR_MS})
         self.worker_queues = [WorkerQueue(store, f"worker-{i}", protocol) for i in range(2)]
         self.model: dict[str, Model] = {}
@@ -186,9 +221,20 @@ class Bench(RuleBasedStateMachine):
         else:
             job.unknown = True
 
+    def _is_cancelled(self, job: Model) -> bool:
+        """Whether it belongs to a campaign that was cancelled."""
+        campaign = self.campaigns.get(job.campaign or "")
+        return campaign is not None and campaign.state is CampaignState.CANCELLED
+
+    def _may_start(self, job: Model) -> bool:
+        """Whether it waits, and its campaign, if any, runs."""
+        campaign = self.campaigns.get(job.campaign or "")
+        is_running = campaign is None or campaign.state is CampaignState.RUNNING
+        return job.state is State.WAITING and is_running
+
     def _preempted(self, job: Model) -> bool:
         return any(
-            other.state is State.WAITING and other.priority.rank < job.priority.rank
+            self._may_start(other) and other.priority.rank < job.priority.rank
             for other in self.model.values()
         )
 
@@ -201,6 +247,9 @@ class Bench(RuleBasedStateMachine):
 
     def _forget(self, job_id: str) -> None:
         job = self.model.pop(job_id)
+        if job.campaign in self.campaigns:
+            part = part_of(job)
+            self.campaigns[job.campaign].gone[LAST_PARTS.get(part, part)] += 1
         if job.holder is not None:
             # It finds out when it begins or delays the call.
             self.worker_queues[job.holder].release(job_id)
@@ -212,6 +261,7 @@ class Bench(RuleBasedStateMachine):
     @invariant()
     def every_state_agrees(self) -> None:
         """Each job is in exactly one list, the right one, and the numbers say the same."""
+        self._sweep()
         found: dict[str, State] = {}
         for state in State:
             for job in self.queue.page(state, 0, 999).jobs:
@@ -235,6 +285,42 @@ class Bench(RuleBasedStateMachine):
         assert placed == ((model.sid, model.status) if model.sid else None)
         numbers = [made.number for made in job.attempts]
         assert numbers == list(range(1, model.attempts + marked(model) + 1))
+
+    def _sweep(self) -> None:
+        """What was cancelled with its campaign is gone at once, and removed later."""
+        withdrawn = {
+            job_id
+            for job_id, job in self.model.items()
+            if job.campaign
+            and self.campaigns[job.campaign].state is CampaignState.CANCELLED
+            and job.state in (State.WAITING, State.DELAYED)
+        }
+        for job_id in withdrawn:
+            with pytest.raises(JobNotFound):
+                self.queue.job(job_id)
+        for campaign in self.client.zrange(keys.SWEEPING, 0, -1):
+            self.client.zadd(keys.SWEEPING, {campaign: 1}, xx=True)
+            while self.campaign_store.sweep():
+                pass
+        for job_id in withdrawn:
+            self._forget(job_id)
+
+    @invariant()
+    def campaigns_add_up(self) -> None:
+        """The parts of each sum to its total, and are what became of its calls."""
+        self._sweep()
+        for campaign_id, campaign in self.campaigns.items():
+            parts = Counter(campaign.gone)
+            parts.update(part_of(job) for job in self.model.values() if job.campaign == campaign_id)
+            shown = self.campaign_store.show(campaign_id)
+            assert Counter({part: n for part, n in shown.parts.items() if n}) == parts
+            assert shown.total == campaign.total == sum(shown.parts.values())
+            is_over = not parts.keys() & LAST_PARTS.keys()
+            if campaign.state is CampaignState.RUNNING and is_over and campaign.total:
+                campaign.state = CampaignState.FINISHED
+            elif campaign.state is CampaignState.FINISHED and not is_over:
+                campaign.state = CampaignState.RUNNING
+            assert shown.state is campaign.state
 
     @invariant()
     def nothing_is_left_behind(self) -> None:

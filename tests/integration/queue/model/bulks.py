@@ -51,7 +51,7 @@ class Bulks(Bench):
         first, began = "", ""
         for index, priority in enumerate(priorities):
             call = call_record.encode(new(self.number(), priority).call)
-            part = (call, priority.rank, "", HOUR_MS if later else "", "")
+            part = ("", call, priority.rank, "", HOUR_MS if later else "", "")
             answer = self.queue._store.run_with_deadline(
                 "stage", keys.LAST_ID, first, began, len(priorities), HOUR_MS, index, *part
             )
@@ -88,5 +88,5 @@ class Bulks(Bench):
         delay = HOUR_MS if bulk.later else -1
         runs = [value for each in bulk.priorities for value in (1, each.rank, -1, delay)]
         size = len(bulk.priorities)
-        request = (0, "", "", 0, bulk.first, size, bulk.began_ms, str(runs))
+        request = (0, "", "", 0, bulk.first, size, bulk.began_ms, str(runs), "")
         return Code(self.queue._store.write("commit", [keys.LAST_ID], *request)[0])

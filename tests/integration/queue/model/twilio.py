@@ -53,7 +53,7 @@ class Twilio(Bench):
             assert outcome in (UpdateOutcome.OK, UpdateOutcome.AGAIN)
             if job.sid is None:
                 self._place(job_id, job, sid)
-        if hear(job, said, sequence):
+        if hear(job, said, sequence) and not self._is_cancelled(job):
             job.state, job.round = State.DELAYED, 0
             job.repeats += 1
 
@@ -87,7 +87,7 @@ class Twilio(Bench):
         self.client.flushall()
         for each in list(self.model):
             self._forget(each)
-        self.gone, self.paused, self.orphans = set(), False, 0
+        self.gone, self.paused, self.orphans, self.campaigns = set(), False, 0, {}
         assert self._say(job_id, job.last, sid, LineStatus.RINGING, 1) is UpdateOutcome.MISSING
         assert not self._is_ended(sid)
 

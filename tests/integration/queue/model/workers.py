@@ -20,6 +20,7 @@ from tests.integration.queue.model.bench import (
 )
 from vomind_queue.calls.call import State
 from vomind_queue.calls.call_status import LineStatus
+from vomind_queue.calls.campaign import CampaignState
 from vomind_queue.calls.decisions import AttemptResult, DialStarted, FinishStatus, NotStarted
 from vomind_queue.queue import keys
 from vomind_queue.queue.codes import Code
@@ -32,14 +33,28 @@ class Workers(Bench):
     def take(self, worker: int, wanted: int) -> None:
         """The most urgent ones, in the order of the list, unless the queue is paused."""
         listed = [job.id for job in self.queue.page(State.WAITING, 0, 99).jobs]
+        listed = [job_id for job_id in listed if self._may_start(self.model[job_id])]
         taken = [call.job_id for call in self.worker_queues[worker].claim(wanted, "123").calls]
-        assert taken == ([] if self.paused else listed[:wanted])
+        self._check_order(taken, [] if self.paused else listed, wanted)
         for job_id in taken:
             self.model[job_id].state = State.ACTIVE
             self.model[job_id].holder = worker
             self.leases.setdefault(job_id, []).append(
                 str(self.worker_queues[worker].leases.token(job_id))
             )
+
+    def _check_order(self, taken: list[str], listed: list[str], wanted: int) -> None:
+        """The most urgent ones; in the order of the list, but campaigns share a priority."""
+        assert len(taken) == min(wanted, len(listed))
+        ranks = [self.model[job_id].priority.rank for job_id in listed]
+        assert [self.model[job_id].priority.rank for job_id in taken] == ranks[: len(taken)]
+        for campaign in (None, *self.campaigns):
+            its = [job_id for job_id in listed if self.model[job_id].campaign == campaign]
+            mine = [job_id for job_id in taken if self.model[job_id].campaign == campaign]
+            for rank in set(ranks):
+                of_rank = [job_id for job_id in its if self.model[job_id].priority.rank == rank]
+                among = [job_id for job_id in mine if self.model[job_id].priority.rank == rank]
+                assert among == of_rank[: len(among)]
 
     @rule(worker=st.integers(0, 1))
     def work(self, worker: int) -> None:
@@ -82,8 +97,11 @@ class Workers(Bench):
                 # The lease is forgotten by the worker; it would run out.
                 self._run_out(job_id, job)
             return
-        if self.paused or self._preempted(job):
+        campaign = self.campaigns.get(job.campaign or "")
+        is_stopped = campaign is not None and campaign.state is not CampaignState.RUNNING
+        if self.paused or self._preempted(job) or is_stopped:
             wanted = {NotStarted.PAUSED, NotStarted.PREEMPTED, NotStarted.LOST}
+            wanted |= {NotStarted.CAMPAIGN} if is_stopped else set()
             assert answer in wanted
             self._let_go(job)
             return

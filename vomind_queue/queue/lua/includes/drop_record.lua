@@ -4,6 +4,7 @@
 --- @include "job"
 --- @include "log"
 --- @include "number"
+--- @include "parts"
 
 -- No report can end it any more, so the number stays taken for as long as the phone may ring.
 local function leave_line(id)
@@ -23,6 +24,9 @@ local function drop_record(id)
     local logged = redis.call('HGET', key, 'log')
     if redis.call('ZREM', K.line, member(id)) == 1 then
         leave_line(id)
+    end
+    if has_campaigns() then
+        count_call(key, true)
     end
     log_dropped[id] = true
     if log_last[id] or (logged and tonumber(logged) > tonumber(redis.call('GET', K.outbox_shipped) or 0)) then

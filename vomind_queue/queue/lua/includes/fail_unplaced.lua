@@ -7,11 +7,12 @@
 --- @include "job"
 --- @include "log"
 --- @include "totals"
+--- @include "waiting"
 
 -- `kind`: of the failure. `age` and `keep`: how long and how many failed calls are kept.
 local function fail_unplaced(id, kind, reason, age, keep)
     local now, key, mem = now_ms(), job_key(id), member(id)
-    local job = redis.call('HMGET', key, 'state', 'priority', 'lease', 'reason', 'attempts')
+    local job = redis.call('HMGET', key, 'state', 'priority', 'lease', 'reason', 'attempts', 'c')
     if job[4] then
         keep_why(key, job[4])
         reason = reason .. ' Before that: ' .. job[4]
@@ -20,7 +21,7 @@ local function fail_unplaced(id, kind, reason, age, keep)
         release(mem)
         redis.call('ZREM', K.window, job[3] or '')
     end
-    redis.call('ZREM', K.waiting .. job[2], mem)
+    redis.call('ZREM', waiting_set(job[2], job[6]), mem)
     redis.call('ZREM', K.delayed, mem)
     redis.call('ZREM', K.expiring, mem)
     stop_holding(job_key(id), mem)

@@ -4,6 +4,7 @@
 --- @include "job"
 --- @include "log"
 --- @include "notify"
+--- @include "waiting"
 
 local function release(mem)
     -- A call that is leased has no unknown outcome.
@@ -37,7 +38,7 @@ end
 -- window; a mere reservation is given up.
 local function requeue(id, now, started)
     local key = job_key(id)
-    local job = redis.call('HMGET', key, 'priority', 'pos', 'lease', 'notbefore', 'notafter')
+    local job = redis.call('HMGET', key, 'priority', 'pos', 'lease', 'notbefore', 'notafter', 'c')
     local mem = member(id)
     if job[4] then
         -- Its attempt has ended; only the delay was missing.
@@ -53,7 +54,7 @@ local function requeue(id, now, started)
     end
     redis.call('HDEL', key, 'lease', 'mark', 'callbacks', 'pos', 'looks', 'horizon')
     redis.call('HSET', key, 'state', 'waiting')
-    redis.call('ZADD', K.waiting .. job[1], job[2] or now, mem)
+    redis.call('ZADD', waiting_set(job[1], job[6]), job[2] or now, mem)
     watch_expiry(mem, job[5], now)
     log_event(id, 'given_back')
     notify()

@@ -2,7 +2,9 @@
 -- end, so that there is no change without its entry and no entry without its change. Of every
 -- script that includes this file, itself or through others, the loader calls `flush_log` last.
 --- @include "clock"
+--- @include "job"
 --- @include "outbox"
+--- @include "parts"
 
 -- Comparisons, not tables: each run of a script would build them.
 local function log_is_final(kind)
@@ -76,6 +78,11 @@ end
 -- Writes what was noted.
 local function flush_log()
     local last = nil
+    if next(log_last) and has_campaigns() then
+        for id in pairs(log_last) do
+            count_call(job_key(id))
+        end
+    end
     if #log_groups > 0 then
         local now = now_ms()
         local before = next_sequences(#log_groups)

@@ -1,0 +1,53 @@
+-- Removes calls of one campaign that was cancelled, a part at a time.
+--
+-- They had been withdrawn with it. Calls that a worker holds come back meanwhile, or end: so it goes on
+-- from the beginning until there are none.
+--
+-- KEYS[1]  sweeping
+-- ARGV[1]  calls looked at, at most
+-- Returns  {now, how many were looked at}
+-- Touches  job:<id>, campaign:<id>, campaign_calls:<id>, sweeping, delayed, held:<kind>, expiring,
+--          completed, failed, line, dialing, busy_until, totals, gone:<id>, revoked, outbox, due,
+--          campaigns, open_campaigns, turns:<rank>, shares, notify, waiting:<rank>
+--- @include "clock"
+--- @include "due"
+--- @include "job"
+--- @include "memory"
+--- @include "remove"
+--- @include "revoke"
+
+-- How long it waits for calls that workers hold, ms.
+local AGAIN_MS = 1000
+local now = now_ms()
+local campaign = redis.call('ZRANGEBYSCORE', K.sweeping, '-inf', now, 'LIMIT', 0, 1)[1]
+if not campaign then
+    return { now, 0 }
+end
+free_first()
+local key = K.campaign .. campaign
+local index, offset = string.match(redis.call('HGET', key, 'swept') or '0:0', '^(%d+):(%d+)$')
+local range = redis.call('LINDEX', K.campaign_calls .. campaign, index)
+if not range then
+    local left = redis.call('HMGET', key, 'n:waiting', 'n:delayed', 'n:active')
+    redis.call('HDEL', key, 'swept')
+    if tonumber(left[1] or 0) + tonumber(left[2] or 0) + tonumber(left[3] or 0) > 0 then
+        set_due(K.sweeping, campaign, now + AGAIN_MS, now)
+    else
+        redis.call('ZREM', K.sweeping, campaign)
+    end
+    return { now, 0 }
+end
+local first, count = string.match(range, '^(%d+):(%d+)$')
+local part = math.min(count - offset, tonumber(ARGV[1]))
+for number = first + offset, first + offset + part - 1 do
+    local id = string.format('%.0f', number)
+    local job = redis.call('HMGET', job_key(id), 'c', 'state')
+    if job[1] == campaign and (job[2] == 'waiting' or job[2] == 'delayed') then
+        revoke(job_key(id), now)
+        remove(id)
+    end
+end
+local is_done = offset + part >= tonumber(count)
+redis.call('HSET', key, 'swept', is_done and string.format('%d:0', index + 1)
+    or string.format('%d:%d', index, offset + part))
+return { now, part }
