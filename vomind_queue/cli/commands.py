@@ -25,7 +25,7 @@ shipper run Deliver events to the call log until Ctrl-C.
 flower run Serve Flower, a dashboard of workers and tasks, until Ctrl-C.
 call place Call a NUMBER as soon as its turn comes.
 schedule place Call a NUMBER later: --at a time, or --in a duration.
-bulk bulk.command Schedule the calls in a FILE: CSV with a header, or JSON lines.
+bulk bulk.command Schedule the calls in a FILE: CSV, a workbook, or JSON lines.
 status queue Show whether calls are going out and, if not, why and what to do.
 watch status_board Show the status live until Ctrl-C.
 trends trends Show how calls ended over an hour, a day or a week, and when they are answered.

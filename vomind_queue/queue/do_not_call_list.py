@@ -24,6 +24,8 @@ from vomind_queue.queue.connection import RedisStore
 
 #: Numbers that one script adds, and calls that one looks at: it must not hold the server for 5 ms.
 ADDED_AT_ONCE, LOOKED_AT = 200, 100
+#: Numbers that one command asks for.
+ASKED_AT_ONCE = 1_000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -100,6 +102,20 @@ class DoNotCallList:
             if place is not None and text is not None:
                 return _entry(member, place, text)
         return None
+
+    def listed(self, numbers: Sequence[str]) -> frozenset[str]:
+        """Return those of many numbers that are on the list."""
+        found: set[str] = set()
+        for start in range(0, len(numbers), ASKED_AT_ONCE):
+            part = numbers[start : start + ASKED_AT_ONCE]
+            pairs = [(number, member) for number in part for member in self._members(number)]
+            texts = self._store.ask(
+                "HMGET", keys.DO_NOT_CALL_ENTRIES, *(member for _, member in pairs)
+            )
+            found |= {
+                number for (number, _), text in zip(pairs, texts, strict=True) if text is not None
+            }
+        return frozenset(found)
 
     def page(self, after: int | None, limit: int) -> EntryPage:
         """Return up to ``limit`` entries, newest first; ``after``: place of the last one before."""

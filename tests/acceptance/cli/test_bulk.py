@@ -18,8 +18,8 @@ HOUR = 3_600_000
 
 def table(path: Path, count: int) -> Path:
     """A file with so many calls, an hour from now."""
-    rows = [f"+1555{n:07d},{HOUR},{n}" for n in range(count)]
-    path.write_text("\n".join(["to,delayMs,lead_id", *rows, ""]))
+    rows = [f"+1555{n:07d},Hello,{HOUR},{n}" for n in range(count)]
+    path.write_text("\n".join(["to,message,delayMs,lead_id", *rows, ""]))
     return path
 
 
@@ -45,7 +45,8 @@ def test_a_table_as_a_spreadsheet_writes_it(typed: Typist, api: Api, tmp_path: P
     assert refused.status == 2
     assert "line 2: scheduleAt: Must be" in refused.err
     (tmp_path / "calls.csv").write_text(text.replace("2099-01-01T10:00:00+01:00", ""), newline="")
-    done = typed("bulk", "calls.csv", "--report", "report.csv")
+    default = ("--answer", "message=default")
+    done = typed("bulk", "calls.csv", "--report", "report.csv", *default, "--yes")
     assert (done.status, done.out) == (
         0,
         "2 calls accepted: jobs 1 to 2. What was sent is kept in calls.csv.sent.jsonl.\n",
@@ -101,7 +102,8 @@ def test_a_column_is_named_and_the_rest_taken_along(
 ) -> None:
     """Where the header does not say what is what."""
     (tmp_path / "calls.csv").write_text("Home,Work,Town\n+15550000001,+15550000002,Ulm\n")
-    done = typed("bulk", "calls.csv", "--column", "to=Work", "--rest-to-metadata")
+    words = ("--message", "Hello", "--yes")
+    done = typed("bulk", "calls.csv", "--column", "to=Work", "--rest-to-metadata", *words)
     assert done.status == 0
     assert api.job("1")["data"]["to"] == "+15550000002"
     assert api.job("1")["data"]["metadata"] == {"Home": "+15550000001", "Town": "Ulm"}
@@ -134,7 +136,7 @@ def test_lost_answers_make_no_call_twice(
     table(tmp_path / "calls.csv", 50)
     with lossy(web_of_all.web_url) as (line, url):
         line.well, line.lose = 1, 2
-        done = typed("bulk", "calls.csv", "--part", "10", VOMIND_URL=url)
+        done = typed("bulk", "calls.csv", "--part", "10", "--yes", VOMIND_URL=url)
     assert done.status == 0
     assert len(line.keys) == 7
     assert len(set(line.keys)) == 5
@@ -148,7 +150,8 @@ def test_the_same_command_goes_on_where_it_stopped(
     file = table(tmp_path / "calls.csv", 50)
     with lossy(web_of_all.web_url) as (line, url):
         line.well, line.lose = 2, 100
-        broken = typed("bulk", "calls.csv", "--part", "10", "--patience", "1s", VOMIND_URL=url)
+        impatient = ("--part", "10", "--patience", "1s", "--yes")
+        broken = typed("bulk", "calls.csv", *impatient, VOMIND_URL=url)
         assert broken.status == 6
         assert "20 of 50 calls were accepted" in broken.err
         assert api.stats()["delayed"] == 30
@@ -161,7 +164,7 @@ def test_the_same_command_goes_on_where_it_stopped(
         assert (changed.status, "which may have been sent" in changed.err) == (2, True)
         file.write_text(whole)
         line.lose = 0
-        done = typed("bulk", "calls.csv", "--json", VOMIND_URL=url).document
+        done = typed("bulk", "calls.csv", "--yes", "--json", VOMIND_URL=url).document
         assert (done["count"], done["sent"], len(done["jobs"])) == (50, 30, 50)
         again = typed("bulk", "calls.csv", VOMIND_URL=url)
     assert again.out.startswith("All 50 calls were accepted before; nothing was sent this time.")
@@ -174,7 +177,7 @@ def test_a_kill_in_the_middle_loses_and_doubles_nothing(
     """After kill -9 the next run sends what was not accepted; two at a time are refused."""
     table(tmp_path / "calls.csv", 3_000)
     journal = tmp_path / "calls.csv.sent.jsonl"
-    running = typed.start("bulk", "calls.csv", "--part", "20")
+    running = typed.start("bulk", "calls.csv", "--part", "20", "--yes")
     until(lambda: journal.exists() and '"jobs"' in journal.read_text(), within_s=30, what="a part")
     running.send_signal(signal.SIGSTOP)
     assert "Another process is sending this file" in typed("bulk", "calls.csv").err
@@ -182,7 +185,7 @@ def test_a_kill_in_the_middle_loses_and_doubles_nothing(
     running.communicate(timeout=30)
     before = api.stats()["delayed"]
     assert 0 < before < 3_000
-    assert typed("bulk", "calls.csv").status == 0
+    assert typed("bulk", "calls.csv", "--yes").status == 0
     assert leads(api, 3_000) == [str(n) for n in range(3_000)]
 
 
@@ -193,7 +196,7 @@ def test_an_old_unanswered_part_is_left_to_a_person(
     table(tmp_path / "calls.csv", 4)
     with lossy(web_of_all.web_url) as (line, url):
         line.lose = 100
-        args = ("bulk", "calls.csv", "--part", "2", "--patience", "0s")
+        args = ("bulk", "calls.csv", "--part", "2", "--patience", "0s", "--yes")
         assert typed(*args, VOMIND_URL=url).status == 6
         journal = tmp_path / "calls.csv.sent.jsonl"
         first, tried = journal.read_text().splitlines()
@@ -209,13 +212,14 @@ def test_an_old_unanswered_part_is_left_to_a_person(
 def test_a_terminal_shows_how_far_it_is(typed: Typist, web_of_all: Stack, tmp_path: Path) -> None:
     """A bar that ends full; Ctrl-C says what was accepted and ends with 130."""
     table(tmp_path / "calls.csv", 40)
-    with typed.terminal("bulk", "calls.csv", "--part", "10") as terminal:
+    with typed.terminal("bulk", "calls.csv", "--part", "10", "--yes") as terminal:
         assert terminal.end() == 0
         assert "Sending  [####################################]  40/40" in terminal.shown
     table(tmp_path / "more.csv", 40)
     with lossy(web_of_all.web_url) as (line, url):
         line.well, line.lose = 2, 100
-        with typed.terminal("bulk", "more.csv", "--part", "10", VOMIND_URL=url) as terminal:
+        url_of = {"VOMIND_URL": url}
+        with typed.terminal("bulk", "more.csv", "--part", "10", "--yes", **url_of) as terminal:
             terminal.wait_for("Trying again in")
             terminal.press("\x03")
             assert terminal.end() == 130

@@ -90,3 +90,14 @@ def test_what_is_no_bulk_is_refused(api: Api, body: dict[str, Any]) -> None:
     sent = api.post("/schedule-bulk-calls", body)
     assert asked.status_code == sent.status_code == 422
     assert asked.get_json()["detail"] == sent.get_json()["detail"]
+
+
+def test_calls_that_would_never_or_not_yet_ring_are_named(make_api: Callable[..., Api]) -> None:
+    """By the do-not-call list, and by the calling rules; they are right all the same."""
+    api = make_api(CALLING_RULES="law", UNKNOWN_ZONE="hold")
+    api.web.put("/api/people/+14155550101/do-not-call", json={})
+    toll_free = {"to": "+18005550199"}
+    found = preview(api, {"to": "+14155550101"}, toll_free, {"to": "123"})
+    assert (found["valid"], list(found["errors"])) == (2, ["2"])
+    assert found["blocked"] == {"0": "The number is on the do-not-call list."}
+    assert "1" in found["held"]

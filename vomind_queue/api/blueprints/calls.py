@@ -133,10 +133,18 @@ class CallRoutes:
             "valid": seen.count - len(bad),
             "errors": {str(index): bad[index] for index in sorted(bad)},
             "senders": self._senders.counted(new.call for new in fit.values()),
+            **self._blocked(fit),
             **self._holding(fit),
         }
         fine = {**body, "calls": [body["calls"][index] for index in places]}
         return job_serializer.success(document, call_schemas.BULK.ignored(fine))
+
+    def _blocked(self, news: Mapping[int, NewCall]) -> dict[str, Any]:
+        """Return which calls the do-not-call list would end, by index; nothing without any."""
+        listed = self._do_not_call.listed([new.call.to for new in news.values()])
+        text = "The number is on the do-not-call list."
+        blocked = {str(index): text for index, new in news.items() if new.call.to in listed}
+        return {"blocked": blocked} if blocked else {}
 
     def _holding(self, news: Mapping[int, NewCall]) -> dict[str, Any]:
         """Return which calls would wait for their hours, by index; nothing without rules."""

@@ -1,0 +1,1 @@
+"""Rules of when people are called."""

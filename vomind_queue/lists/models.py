@@ -1,0 +1,166 @@
+"""What reading a list comes to: plain values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from vomind_queue.lists.cells import readable
+
+
+class UnreadableList(Exception):
+    """Nothing can be read at all; the text says why, and what to do."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Choice:
+    """One answer to a question."""
+
+    value: str
+    text: str
+
+    def as_data(self) -> dict[str, str]:
+        """Return it as JSON has it."""
+        return {"value": self.value, "text": self.text}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Question:
+    """What a person is asked."""
+
+    #: By which it is answered.
+    id: str
+    text: str
+    #: Empty where any text answers it, as the text says.
+    choices: Sequence[Choice] = ()
+    #: What holds unless somebody says otherwise; ``None``: nothing is sent before an answer.
+    default: str | None = None
+
+    def as_data(self) -> dict[str, Any]:
+        """Return it as JSON has it."""
+        data = {
+            "id": self.id,
+            "text": self.text,
+            "choices": [choice.as_data() for choice in self.choices],
+        }
+        return data if self.default is None else {**data, "chosen": self.default}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Answers:
+    """What a person has said about a list."""
+
+    #: ISO 3166 code of the country of numbers that are written without one.
+    country: str | None = None
+    #: What columns are taken for, by place (from 1) or header; an empty text: not used.
+    columns: Mapping[str, str] = field(default_factory=dict)
+    #: Words for rows that have none, with ``{{column}}`` where a cell belongs.
+    message: str | None = None
+    #: Whether columns that are not used become metadata.
+    rest_to_metadata: bool = False
+    #: Values by the ids of questions.
+    given: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Record:
+    """One row as the file has it."""
+
+    #: Line of its beginning in the file, from 1; in a workbook the number of its row.
+    line: int
+    #: Texts; JSON lines have any value of JSON, and ``None`` where a key is absent.
+    cells: Sequence[Any] = ()
+    #: Why it cannot be read; empty where it can.
+    fault: str = ""
+    #: The line itself, where it cannot be read.
+    raw: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Opened:
+    """A file's rows, before anybody knows what they mean."""
+
+    format: str
+    encoding: str | None
+    records: Sequence[Record]
+    #: Keys of JSON lines; ``None`` where the first row may be a header.
+    keys: Sequence[str] | None = None
+    #: Sheets of a workbook that have rows.
+    sheets: Sequence[str] = ()
+    sheet: str | None = None
+    questions: Sequence[Question] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Column:
+    """A column, and what it is taken for."""
+
+    #: From 1.
+    place: int
+    #: Equal ones are told apart by their order: ``Phone (2nd)``.
+    header: str
+    #: A field of a call, ``metadata.NAME``, ``to.code``, ``to.country``; ``None``: not used.
+    taken_as: str | None
+    #: The first cells that are not empty.
+    sample: Sequence[str]
+
+    def as_data(self) -> dict[str, Any]:
+        """Return it as JSON has it."""
+        return {
+            "header": readable(self.header),
+            "place": self.place,
+            "takenAs": self.taken_as,
+            "sample": [readable(cell) for cell in self.sample],
+        }
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Row:
+    """One row, and the call that it asks for."""
+
+    line: int
+    #: The number's cell as it stands in the file.
+    cell: str | None
+    #: As it will ring; ``None`` where that is refused or waits for an answer.
+    to: str | None
+    #: The call as the API takes it; ``None`` where it is refused.
+    call: Mapping[str, Any] | None
+    #: Why it is refused, by one word; empty where it is not.
+    kind: str = ""
+    why: str = ""
+    #: The field that is wrong; empty where it is the row.
+    field: str = ""
+    #: Whether an open question concerns it.
+    is_asked: bool = False
+    #: Other numbers in the row that are not called.
+    others: Sequence[str] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ReadList:
+    """A list as it was understood."""
+
+    format: str
+    encoding: str | None
+    #: Line of the header; ``None`` where there is none.
+    header_line: int | None
+    columns: Sequence[Column]
+    sheet: str | None
+    #: Those that nobody has answered: nothing is sent before.
+    questions: Sequence[Question]
+    #: Those that have an answer which can be changed.
+    options: Sequence[Question]
+    rows: Sequence[Row]
+    #: The rows as they stand in the file, by line.
+    records: Mapping[int, Record]
+
+    def found(self) -> dict[str, Any]:
+        """Return what was found, as JSON has it."""
+        return {
+            "format": self.format,
+            "encoding": self.encoding,
+            "sheet": self.sheet,
+            "headerLine": self.header_line,
+            "columns": [column.as_data() for column in self.columns],
+        }
