@@ -49,9 +49,9 @@ def placed(sid: str) -> Decision:
     return Decision(result=AttemptResult.COMPLETED, accepted=Accepted(sid=sid, status="queued"))
 
 
-def begin(worker_queue: WorkerQueue, job_id: str, senders: Senders = NO_SENDERS) -> DialStarted:
+def begin(worker_queue: WorkerQueue, job_id: str) -> DialStarted:
     """Begins a call that may start."""
-    started = worker_queue.start_dialing(job_id, secrets.token_urlsafe(4), senders=senders)
+    started = worker_queue.start_dialing(job_id, secrets.token_urlsafe(4))
     assert isinstance(started, DialStarted), started
     return started
 
@@ -92,9 +92,9 @@ def make_worker_queue(client: redis.Redis) -> Callable[..., WorkerQueue]:
     """Makes workers at the queue; ``make_worker_queue(rate=Rate(…), lease_ms=…)``."""
     names = iter(range(100))
 
-    def make(**changes: Any) -> WorkerQueue:
-        store = RedisStore(client)
-        return WorkerQueue(store, f"worker-{next(names)}", Protocol(**{**QUICK, **changes}))
+    def make(senders: Senders = NO_SENDERS, **changes: Any) -> WorkerQueue:
+        store, protocol = RedisStore(client), Protocol(**{**QUICK, **changes})
+        return WorkerQueue(store, f"worker-{next(names)}", protocol, senders=senders)
 
     return make
 

@@ -13,7 +13,7 @@ from werkzeug.test import TestResponse
 
 from tests.integration.api.conftest import Api
 from tests.reference.likeness import faults, likened
-from tests.reference.worlds import SETTINGS, WORLDS, World, prepare
+from tests.reference.worlds import SENDERS, SETTINGS, WORLDS, World, prepare
 from tests.twilio import PUBLIC_URL, REACHED, sign
 from vomind_queue.api.openapi.document import document
 from vomind_queue.api.openapi.operation import Example, Operation
@@ -36,14 +36,14 @@ WRONG_BODIES: dict[int, dict[str, Any]] = {
 @pytest.fixture
 def world(
     make_api: Callable[..., Api],
-    worker_queue: WorkerQueue,
+    make_worker_queue: Callable[..., WorkerQueue],
     ship: Callable[[], None],
     valkey: redis.Redis,
     request: pytest.FixtureRequest,
 ) -> World:
     """A service that Twilio can reach, with nothing in it."""
     api = make_api(**REACHED, CALL_RATE_LIMIT="10/m", **SETTINGS.get(request.node.callspec.id, {}))
-    return World(api=api, worker_queue=worker_queue, ship=ship, valkey=valkey)
+    return World(api=api, worker_queue=make_worker_queue(SENDERS), ship=ship, valkey=valkey)
 
 
 def send(api: Api, operation: Operation, example: Example, **other: Any) -> TestResponse:

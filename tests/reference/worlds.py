@@ -44,7 +44,7 @@ def a_call(world: World) -> None:
 
 def _dial_started(world: World) -> DialStarted:
     a_call(world)
-    return begin(world.worker_queue, *taken(world.worker_queue), senders=SENDERS)
+    return begin(world.worker_queue, *taken(world.worker_queue))
 
 
 def being_placed(world: World) -> None:
@@ -187,7 +187,7 @@ def _steered(*deeds: str) -> Callable[[World], None]:
 def a_finished_campaign(world: World) -> None:
     """Its only call failed."""
     _steered("start")(world)
-    begun = begin(world.worker_queue, *taken(world.worker_queue), senders=SENDERS)
+    begun = begin(world.worker_queue, *taken(world.worker_queue))
     world.worker_queue.finish(begun, Decision(result=AttemptResult.FAILED, reason=REASON))
 
 

@@ -85,7 +85,9 @@ def build_worker(settings: Settings, dialer: Provider | None = None) -> WorkerSe
     name = process_name()
     rules = calling_rules_of(settings, store)
     judge = rules.open_hours if rules.hold else None
-    worker_queue = WorkerQueue(store, name, protocol_of(settings), _access(settings), judge)
+    worker_queue = WorkerQueue(
+        store, name, protocol_of(settings), _access(settings), judge, settings.senders
+    )
     listings = listings_of(settings, store)
     queue = CallQueue(store, settings.rate, settings.call_expiry_ms)
     dialer = dialer or _dialer(settings, TwilioDialer)
@@ -96,7 +98,6 @@ def build_worker(settings: Settings, dialer: Provider | None = None) -> WorkerSe
         recorder=recorder,
         policy=policy,
         callbacks=settings.public_url is not None,
-        senders=settings.senders,
         restore_list=listings.ensure_whole,
     )
     reconciliation = Reconciliation(

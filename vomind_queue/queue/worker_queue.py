@@ -105,8 +105,9 @@ class WorkerQueue:
         protocol: Protocol,
         access: ListAccess | None = None,
         judge: Callable[[Call, int, str, Sequence[int]], OpenHours] | None = None,
+        senders: Senders = NO_SENDERS,
     ) -> None:
-        """``access``: how the do-not-call list is read.
+        """``access``: how the do-not-call list is read. ``senders``: numbers that calls come from.
 
         ``judge`` returns when a call may start, as seen from an instant, with the closed days of a
         version, and after earlier starts of calls to the person; None: at any time.
@@ -115,6 +116,7 @@ class WorkerQueue:
         access = access or ListAccess()
         self._must_be_whole, self._number_key = access.must_be_whole, access.key_arguments
         self._judge = judge
+        self._senders = senders
         #: Of the closed days, as far as it is known.
         self._days_version = ""
         self._name = name
@@ -136,7 +138,7 @@ class WorkerQueue:
             secrets.token_urlsafe(9) + ".",
             ranks,
             self.protocol.breaker_probe_ms,
-            "1" if self._judge else "",
+            "1" if self._judge or self._senders.by_country else "",
         )
         self._store.clock.note(now)
         calls = []
@@ -148,26 +150,27 @@ class WorkerQueue:
         )
 
     def start_dialing(
-        self, job_id: str, token: str, *, callbacks: bool = False, senders: Senders = NO_SENDERS
+        self, job_id: str, token: str, *, callbacks: bool = False
     ) -> DialStarted | NotStarted:
         """Write the dial marker with a fresh token; return why not if the call must not start now.
 
-        ``callbacks``: whether the request will ask for status callbacks. ``senders``: numbers that
-        calls come from; the one for this call is recorded with the marker.
+        ``callbacks``: whether the request will ask for status callbacks. The number that the call
+        comes from is recorded with the marker.
         """
         lease = self.leases.token(job_id)
         if lease is None:
             return NotStarted.LOST
+        claimed = self.leases.call(job_id)
         write = partial(
             self._store.write,
             "start_dialing",
             [keys.ACTIVE],
             *(job_id, lease, token, *self._rate(), BUSY_NUMBER_MS, int(callbacks)),
-            *(self.protocol.ring_timeout_ms, *self._keep_failed(), self._sender(job_id, senders)),
+            *(self.protocol.ring_timeout_ms, *self._keep_failed(), self._sender(claimed)),
             *("1" if self._must_be_whole() else "", *self._number_key),
             *(self.protocol.number_gap_ms, self.protocol.starts_kept),
         )
-        answer, hours, started_s = self._write_marker(write, self.leases.call(job_id))
+        answer, hours, started_s = self._write_marker(write, claimed)
         if answer[0] != Code.OK:
             self.leases.drop(job_id, lease)
             return NotStarted(Code(answer[0]).name.lower())
@@ -202,13 +205,11 @@ class WorkerQueue:
             _, now_ms, self._days_version, starts = answer
         return write(*_BEHIND), None, started_s
 
-    def _sender(self, job_id: str, senders: Senders) -> str:
-        """Return the number that a held call comes from; it cannot change while it is held."""
-        if not senders.by_country:
-            return next(iter(senders.numbers), "")
-        with translate_errors(writes=False):
-            data: Any = self._store.client.hget(keys.JOB + job_id, "data")
-        return senders.number_for(json.loads(data)["to"]) if data else senders.default
+    def _sender(self, claimed: tuple[str, int] | None) -> str:
+        """Return the number that a held call comes from, unless it names one."""
+        if claimed is None or not self._senders.by_country:
+            return self._senders.default
+        return self._senders.number_for(json.loads(claimed[0])["to"])
 
     def finish(
         self, started: DialStarted, decision: Decision, *, deferred: bool = False

@@ -14,7 +14,6 @@ from typing import Protocol
 from vomind_queue.calls.attempts import Dialer
 from vomind_queue.calls.decisions import AttemptResult, Decision, DialStarted, NotStarted
 from vomind_queue.calls.retry import RetryPolicy, decide
-from vomind_queue.calls.senders import Senders
 from vomind_queue.errors import StoreUnavailable
 from vomind_queue.usecases.record_outcome import OutcomeRecorder, fields_of
 
@@ -25,7 +24,7 @@ class WorkerQueue(Protocol):
     """What placing calls needs of the queue."""
 
     def start_dialing(
-        self, job_id: str, token: str, *, callbacks: bool, senders: Senders
+        self, job_id: str, token: str, *, callbacks: bool
     ) -> DialStarted | NotStarted: ...
     def abandon(self, job_id: str, token: str) -> None: ...
     def release(self, job_id: str) -> None: ...
@@ -42,12 +41,11 @@ class PlaceCall:
         recorder: OutcomeRecorder,
         policy: RetryPolicy,
         callbacks: bool,
-        senders: Senders,
         restore_list: Callable[[], None] = lambda: None,
     ) -> None:
         """``callbacks``: whether the dialer asks for status callbacks, which name the attempt.
 
-        ``senders``: the numbers that calls come from. ``restore_list``: restores the do-not-call
+        ``restore_list``: restores the do-not-call
         list, without which no call starts.
         """
         self._restore_list = restore_list
@@ -56,7 +54,6 @@ class PlaceCall:
         self._recorder = recorder
         self._policy = policy
         self._callbacks = callbacks
-        self._senders = senders
 
     def place(self, job_id: str) -> Decision | NotStarted:
         """Place a call that this process holds; return what became of it.
@@ -84,9 +81,7 @@ class PlaceCall:
     def _start(self, job_id: str) -> DialStarted | NotStarted:
         token = secrets.token_urlsafe(16)
         try:
-            return self._worker_queue.start_dialing(
-                job_id, token, callbacks=self._callbacks, senders=self._senders
-            )
+            return self._worker_queue.start_dialing(job_id, token, callbacks=self._callbacks)
         except StoreUnavailable as error:
             # The marker may have been written, but nothing was sent: there is no call to look for.
             logger.warning("call not started: %s", error, extra={"job_id": job_id})

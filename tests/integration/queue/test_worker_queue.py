@@ -11,7 +11,7 @@ import pytest
 import redis
 
 from tests.integration.conftest import begin, new, place, placed, taken
-from vomind_queue.calls.call import State
+from vomind_queue.calls.call import Call, NewCall, State
 from vomind_queue.calls.decisions import (
     AttemptResult,
     Decision,
@@ -19,10 +19,12 @@ from vomind_queue.calls.decisions import (
     FinishStatus,
     NotStarted,
 )
+from vomind_queue.calls.senders import Senders
 from vomind_queue.queue import keys
 from vomind_queue.queue.call_queue import CallQueue
 from vomind_queue.queue.worker_queue import WorkerQueue
 
+HERE, THERE = "+15005550006", "+4930123456"
 AGAIN = Decision(result=AttemptResult.AGAIN, reason="Busy.", refused=True, wait_ms=50)
 UNKNOWN = Decision(result=AttemptResult.UNKNOWN, reason="No answer.", wait_ms=0)
 
@@ -399,3 +401,16 @@ def test_full_memory_lets_work_end(
         client.config_set("maxmemory", 0)
     assert queue.stats().total == 3
     assert queue.add([new(9)]).job_ids
+
+
+def test_a_call_comes_from_the_number_for_its_country(
+    queue: CallQueue, make_worker_queue: Callable[..., WorkerQueue]
+) -> None:
+    """Or from the one that it names; the marker records it."""
+    senders = Senders(numbers=[HERE, THERE, "+442079460000"], by_country={"DE": THERE})
+    worker_queue = make_worker_queue(senders)
+    calls = (Call(to=HERE), Call(to="+4989123456"), Call(to="+4989123457", from_number=HERE))
+    for call in calls:
+        queue.add([NewCall(call=call)])
+    found = [begin(worker_queue, job_id).attempt.sender for job_id in taken(worker_queue, 3)]
+    assert found == [HERE, THERE, HERE]
