@@ -2,13 +2,38 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
 from vomind_queue.calls.call import DEFAULT_MESSAGE, OPTIONS, Call, Priority
+from vomind_queue.calls.instants import iso, unix_ms
 from vomind_queue.calls.job import Job
+from vomind_queue.calls.limits import Rate
+
+#: A pace in words: ``10/m``.
+PACE = re.compile("([1-9][0-9]{0,5})/([smhd])")
+_WINDOWS_MS = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
+
+
+def read_pace(text: str) -> Rate:
+    """Return the pace that a text means. Raise ValueError."""
+    found = PACE.fullmatch(text)
+    if not found:
+        raise ValueError(text)
+    return Rate(max_starts=int(found[1]), window_ms=_WINDOWS_MS[found[2]])
+
+
+def written(pace: Rate) -> str:
+    """Return the inverse of `read_pace`."""
+    unit = next(unit for unit, ms in _WINDOWS_MS.items() if ms == pace.window_ms)
+    return f"{pace.max_starts}/{unit}"
+
+
+def _ms(instant: str | None) -> int | None:
+    return None if instant is None else unix_ms(instant)
 
 
 class CampaignState(StrEnum):
@@ -16,11 +41,13 @@ class CampaignState(StrEnum):
 
     #: Being put together; none of its calls starts.
     DRAFT = "draft"
+    #: It runs from a time on; none of its calls starts before.
+    SCHEDULED = "scheduled"
     #: Its calls start when it is their turn.
     RUNNING = "running"
     #: None of its calls starts until it is resumed.
     PAUSED = "paused"
-    #: Nothing more is to come of any of its calls.
+    #: Nothing more is to come of any of its calls, or its end has come.
     FINISHED = "finished"
     #: Its calls that had not started were cancelled.
     CANCELLED = "cancelled"
@@ -76,6 +103,13 @@ class Campaign:
     weight: int = 1
     #: Whether it stays running when it has no calls left.
     open: bool = False
+    #: How fast its calls may start; ``None``: as fast as others.
+    pace: Rate | None = None
+    #: How many of its calls may be placed or on the line at a time; ``None``: as many as others.
+    max_concurrent: int | None = None
+    #: None of its calls starts before, or from this time on, unix ms; ``None``: no such time.
+    start_ms: int | None = None
+    end_ms: int | None = None
     #: What else its calls say that do not say it themselves: fields of a call, by their names in
     #: JSON.
     defaults: Mapping[str, Any] = field(default_factory=dict)
@@ -88,6 +122,10 @@ class Campaign:
             "priority": str(self.priority),
             "weight": self.weight,
             "open": self.open,
+            "pace": None if self.pace is None else written(self.pace),
+            "maxConcurrent": self.max_concurrent,
+            "startAt": None if self.start_ms is None else iso(self.start_ms),
+            "endAt": None if self.end_ms is None else iso(self.end_ms),
             **self.defaults,
         }
 
@@ -115,6 +153,10 @@ class Campaign:
             priority=Priority(rest.pop("priority")),
             weight=rest.pop("weight", 1),
             open=rest.pop("open", False),
+            pace=None if (pace := rest.pop("pace", None)) is None else read_pace(pace),
+            max_concurrent=rest.pop("maxConcurrent", None),
+            start_ms=_ms(rest.pop("startAt", None)),
+            end_ms=_ms(rest.pop("endAt", None)),
             defaults=rest,
         )
 

@@ -70,7 +70,7 @@ class WorkerServices:
     status_polling: StatusPolling
     voicemails: voicemails.Voicemails
     expire_calls: ExpireCalls
-    #: Removes some calls of campaigns that were cancelled; returns how many it looked at.
+    #: Ends some calls of campaigns that have ended; returns how many it looked at.
     sweep_campaigns: Callable[[], int]
     due_times: DueTimes
     held_calls: HeldCalls
@@ -128,7 +128,7 @@ def build_worker(settings: Settings, dialer: Provider | None = None) -> WorkerSe
             store=VoicemailStore(store, settings.dial_deadline_ms), operator=dialer
         ),
         expire_calls=ExpireCalls(worker_queue),
-        sweep_campaigns=CampaignStore(store).sweep,
+        sweep_campaigns=partial(CampaignStore(store).sweep, settings.keep_failed),
         due_times=DueTimes(
             store, settings.redis_url, held_calls, WorkerReport(store, name, report_of(settings))
         ),

@@ -104,6 +104,9 @@ def _of_campaign(place: Place) -> Iterator[Obstacle]:
     if place.campaign_state == CampaignState.DRAFT:
         text = f"Its campaign {place.campaign_id} has not been started."
         yield Obstacle(kind="campaign-draft", text=text)
+    elif place.campaign_state == CampaignState.SCHEDULED:
+        text = f"Its campaign {place.campaign_id} has not begun."
+        yield Obstacle(kind="campaign-scheduled", text=text)
     elif place.campaign_state == CampaignState.PAUSED:
         text = f"Its campaign {place.campaign_id} is paused."
         yield Obstacle(kind="campaign-paused", text=text)

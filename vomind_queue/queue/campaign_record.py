@@ -6,6 +6,11 @@ Fields of the hash:
 ``data``      the campaign as the app asked for it, JSON
 ``weight``    the weight in it, for the scripts
 ``open``      1 where it stays running when it has no calls left
+``pace``      how many of its calls may start, a colon, and in which time, ms
+``most``      how many of its calls may be placed or on the line at a time
+``startat``   when its calls may start, unix ms
+``endat``     when it ends, unix ms
+``timeup``    1 once it has ended for that
 ``state``     as in `CampaignState`
 ``at``        when it was created, unix ms
 ``started``   when it was started, unix ms
@@ -36,8 +41,21 @@ def encode(campaign: Campaign) -> str:
 
 
 def settings(campaign: Campaign) -> tuple[Any, ...]:
-    """Return what the scripts store of a campaign: its data, its weight and whether it is open."""
-    return encode(campaign), campaign.weight, int(campaign.open)
+    """Return what the scripts store: the data, then fields and values; empty for absent."""
+    pace = campaign.pace
+    fields: dict[str, Any] = {
+        "weight": campaign.weight,
+        "open": int(campaign.open),
+        "pace": f"{pace.max_starts}:{pace.window_ms}" if pace else "",
+        "most": _or_empty(campaign.max_concurrent),
+        "startat": _or_empty(campaign.start_ms),
+        "endat": _or_empty(campaign.end_ms),
+    }
+    return encode(campaign), *(value for pair in fields.items() for value in pair)
+
+
+def _or_empty(number: int | None) -> int | str:
+    return "" if number is None else number
 
 
 def view(campaign_id: str, fields: Mapping[str, str]) -> CampaignView:

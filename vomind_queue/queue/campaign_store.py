@@ -15,6 +15,7 @@ from vomind_queue.calls.campaign import (
     CampaignView,
 )
 from vomind_queue.calls.job import IdempotencyKey, Job
+from vomind_queue.calls.limits import Retention
 from vomind_queue.errors import CampaignNotFound, WrongCampaignState
 from vomind_queue.queue import call_record, campaign_record, keys
 from vomind_queue.queue.call_queue import RECORDS
@@ -102,11 +103,19 @@ class CampaignStore:
             "steer_campaign", keys.CAMPAIGNS, campaign_id, deed, by
         )
         _refuse(answer, campaign_id, f"there is nothing to {deed}")
+        if answer[0] == Code.EXPIRED:
+            text = f"The endAt of campaign {campaign_id} has passed; set a later one, or null."
+            raise WrongCampaignState(text)
         return bool(answer[0] == Code.OK)
 
-    def sweep(self) -> int:
-        """Remove some calls of campaigns that were cancelled; return how many were looked at."""
-        _, looked_at = self._store.write("sweep_campaigns", [keys.SWEEPING], SWEPT_AT_ONCE)
+    def sweep(self, keep: Retention) -> int:
+        """End some calls of campaigns that were cancelled, or whose end has come.
+
+        ``keep``: how many failed calls are kept. Return how many were looked at.
+        """
+        _, looked_at = self._store.write(
+            "sweep_campaigns", [keys.SWEEPING], SWEPT_AT_ONCE, keep.age_ms, keep.count
+        )
         return int(looked_at)
 
     def calls(

@@ -153,7 +153,13 @@ CAMPAIGN_CALLS = _ROOT + "campaign_calls:"
 TURNS = _ROOT + "turns:"
 #: Hash ``now:<rank>``, ``none:<rank>``: the present virtual time, and that of calls of no campaign.
 SHARES = _ROOT + "shares"
-#: Sorted set: campaigns that were cancelled and have calls left, by when to remove some.
+#: Sorted set: campaigns that are at their pace, by when another call of them may start.
+RESTING = _ROOT + "resting"
+#: Sorted sets, one for each campaign with a pace: lease tokens of its last starts, by time.
+CAMPAIGN_STARTS = _ROOT + "campaign_starts:"
+#: Sorted set: ``start:<id>`` and ``end:<id>`` of campaigns, by when that is.
+CAMPAIGN_TIMES = _ROOT + "campaign_times"
+#: Sorted set: campaigns that were cancelled or whose end came, by when to end some of their calls.
 SWEEPING = _ROOT + "sweeping"
 #: String: the last id of a campaign given out.
 LAST_CAMPAIGN = _ROOT + "campaignid"

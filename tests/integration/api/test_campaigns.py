@@ -33,6 +33,10 @@ def test_a_campaign_begins_as_a_draft(api: Api) -> None:
         "priority": "normal",
         "weight": 1,
         "open": False,
+        "pace": None,
+        "maxConcurrent": None,
+        "startAt": None,
+        "endAt": None,
         "voice": "Polly.Vicki",
         "retryOn": [],
     }
@@ -59,11 +63,16 @@ def test_a_request_that_is_repeated_makes_one_campaign(api: Api) -> None:
 
 def test_a_change_leaves_what_it_does_not_name(api: Api) -> None:
     """And null resets a field."""
-    campaign_id = created(api, country="DE", message="Hello.", priority="low")
+    steady = {"pace": "10/m", "startAt": "2031-01-01T00:00:00.000Z", "maxConcurrent": 3}
+    campaign_id = created(api, country="DE", message="Hello.", priority="low", **steady)
     answer = api.patch(f"/campaigns/{campaign_id}", {"message": None, "priority": "high"})
     assert answer.status_code == 200
     data = shown(api, campaign_id)["data"]
     assert (data["country"], data["priority"], "message" in data) == ("DE", "high", False)
+    assert {name: data[name] for name in steady} == {
+        **steady,
+        "startAt": "2031-01-01T00:00:00.000Z",
+    }
 
 
 def test_what_no_call_can_say_is_refused(api: Api) -> None:
@@ -71,6 +80,9 @@ def test_what_no_call_can_say_is_refused(api: Api) -> None:
     for fields, wrong in (
         ({"country": "Germany"}, "country"),
         ({"country": "ZZ"}, "country"),
+        ({"pace": "0/m"}, "pace"),
+        ({"pace": 10}, "pace"),
+        ({"startAt": "2030-01-01T00:00:00Z", "endAt": "2030-01-01T00:00:00Z"}, "endAt"),
         ({"to": "+1234567890"}, "to"),
         ({"notAfter": "2030-01-01T00:00:00Z"}, "notAfter"),
         ({"from": "+15005550006"}, "from"),

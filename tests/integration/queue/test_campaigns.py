@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
 
 import pytest
 import redis
 
-from tests.integration.conftest import begin, new, place, placed, taken
+from tests.integration.conftest import KEEP, begin, new, place, placed, taken
 from vomind_queue.calls.call import Priority, State
 from vomind_queue.calls.campaign import Campaign, CampaignState, Part
 from vomind_queue.calls.decisions import AttemptResult, Decision, NotStarted
+from vomind_queue.calls.limits import Rate
 from vomind_queue.errors import CampaignNotFound, JobNotFound, WrongCampaignState, WrongState
 from vomind_queue.queue import keys
 from vomind_queue.queue.call_queue import CallQueue
@@ -45,7 +48,7 @@ class Made:
         calls: int,
         *,
         running: bool = True,
-        **said: int,
+        **said: Any,
     ) -> None:
         self.id = store.create(Campaign(name="One", **said), None).id
         self._queue, self._store = queue, store
@@ -169,7 +172,7 @@ def test_a_cancel_withdraws_all_calls_at_once(
     assert worker_queue.start_dialing(claimed, "token") is NotStarted.CAMPAIGN
     with pytest.raises(JobNotFound):
         queue.job(claimed)
-    while store.sweep():
+    while store.sweep(KEEP):
         pass
     assert made.parts == {Part.ACTIVE: 1, Part.CANCELLED: 202}
     # What was asked of Twilio goes its way.
@@ -185,12 +188,12 @@ def test_a_call_that_comes_back_to_a_cancelled_campaign_is_removed(
     made = make(1)
     begun = begin(worker_queue, *taken(worker_queue))
     store.steer(made.id, "cancel", "ann")
-    while store.sweep():
+    while store.sweep(KEEP):
         pass
     worker_queue.finish(begun, Decision(result=AttemptResult.AGAIN, reason="Busy.", wait_ms=9_000))
     assert made.parts == {Part.DELAYED: 1}
     assert valkey.zadd(keys.SWEEPING, {made.id: 1}, xx=True) == 0
-    while store.sweep():
+    while store.sweep(KEEP):
         pass
     assert made.parts == {Part.CANCELLED: 1}
 
@@ -224,9 +227,9 @@ def test_a_failed_call_of_a_cancelled_campaign_is_not_retried(
     store.steer(made.id, "cancel", "ann")
     with pytest.raises(WrongState, match="cancelled"):
         queue.retry(made.calls[0])
-    while store.sweep():
+    while store.sweep(KEEP):
         pass
-    store.sweep()
+    store.sweep(KEEP)
     store.remove(made.id)
     with pytest.raises(WrongState, match="deleted"):
         queue.retry(made.calls[0])
@@ -256,3 +259,99 @@ def test_the_calls_of_a_campaign_are_listed(
     assert {job.campaign_id for job in first.jobs} == {made.id}
     assert second.next is None
     assert [job.id for job in store.calls(made.id, [State.ACTIVE], None, 60).jobs] == held
+
+
+def test_a_campaign_keeps_its_pace(
+    make: Callable[..., Made], worker_queue: WorkerQueue, valkey: redis.Redis
+) -> None:
+    """In any such time; others go on meanwhile, and it goes on by itself."""
+    made, other = make(5, pace=Rate(max_starts=2, window_ms=60_000)), make(3)
+    ids = taken(worker_queue, 9)
+    assert owners([made, other], ids) == {made.id: 2, other.id: 3}
+    result = worker_queue.claim(9, "123")
+    assert (result.calls, 0 < (result.next_ms or 0) <= 61_000) == ([], True)
+    for job_id in made.calls[:2]:
+        begin(worker_queue, job_id)
+    # A minute passes.
+    starts = keys.CAMPAIGN_STARTS + made.id
+    for member, at in valkey.zrange(starts, 0, -1, withscores=True):
+        valkey.zadd(starts, {member: at - 61_000})
+    valkey.zadd(keys.RESTING, {made.id: 1}, xx=True)
+    assert taken(worker_queue, 9) == made.calls[2:4]
+
+
+def test_a_start_that_is_given_back_is_another_calls(
+    make: Callable[..., Made], worker_queue: WorkerQueue
+) -> None:
+    """As with the limit of the queue."""
+    made = make(3, pace=Rate(max_starts=1, window_ms=60_000))
+    (first,) = taken(worker_queue, 9)
+    worker_queue.give_back(first, str(worker_queue.leases.token(first)))
+    assert taken(worker_queue, 9) == [first]
+    begin(worker_queue, first)
+    assert taken(worker_queue, 9) == []
+    assert made.parts == {Part.ACTIVE: 1, Part.WAITING: 2}
+
+
+def test_only_so_many_are_placed_at_a_time(
+    make: Callable[..., Made], store: CampaignStore, worker_queue: WorkerQueue
+) -> None:
+    """On the line, too; one that is over makes room, and so does a greater number."""
+    made = make(6, max_concurrent=2)
+    ids = taken(worker_queue, 9)
+    assert ids == made.calls[:2]
+    worker_queue.finish(begin(worker_queue, ids[0]), placed("CA1"))
+    assert taken(worker_queue, 9) == []
+    decision = Decision(result=AttemptResult.FAILED, reason="Words.")
+    worker_queue.finish(begin(worker_queue, ids[1]), decision)
+    assert taken(worker_queue, 9) == [made.calls[2]]
+    store.change(made.id, lambda old: replace(old.campaign, max_concurrent=4))
+    assert taken(worker_queue, 9) == made.calls[3:5]
+
+
+def test_a_campaign_begins_and_ends_when_it_says(
+    make: Callable[..., Made],
+    queue: CallQueue,
+    store: CampaignStore,
+    worker_queue: WorkerQueue,
+    valkey: redis.Redis,
+) -> None:
+    """What is left then has expired; what was claimed does not start."""
+    now = queue.now_ms()
+    made = make(3, start_ms=now + 600_000, end_ms=now + 1_200_000)
+    later = made.add(1, delay_ms=900_000)
+    assert made.state is CampaignState.SCHEDULED
+    result = worker_queue.claim(9, "123")
+    assert (result.calls, 0 < (result.next_ms or 0) <= 600_000) == ([], True)
+    valkey.zadd(keys.CAMPAIGN_TIMES, {f"start:{made.id}": 1}, xx=True)
+    claimed, begun = taken(worker_queue, 2)
+    assert made.state is CampaignState.RUNNING
+    started = begin(worker_queue, begun)
+    valkey.hset(keys.campaign(made.id), "endat", now - 1)
+    assert worker_queue.start_dialing(claimed, "token") is NotStarted.CAMPAIGN
+    valkey.zadd(keys.CAMPAIGN_TIMES, {f"end:{made.id}": 1}, xx=True)
+    assert taken(worker_queue, 9) == []
+    assert made.state is CampaignState.FINISHED
+    while store.sweep(KEEP):
+        pass
+    assert made.parts == {Part.EXPIRED: 3, Part.ACTIVE: 1}
+    assert "endAt" in str(queue.job(later[0]).failed_reason)
+    worker_queue.finish(started, Decision(result=AttemptResult.AGAIN, reason="Busy.", wait_ms=0))
+    valkey.zadd(keys.SWEEPING, {made.id: 1})
+    while store.sweep(KEEP):
+        pass
+    assert made.parts == {Part.EXPIRED: 4}
+    assert made.state is CampaignState.FINISHED
+    with pytest.raises(WrongState, match="finished"):
+        queue.retry(later[0])
+
+
+def test_a_campaign_whose_end_has_come_is_not_started(
+    make: Callable[..., Made], queue: CallQueue, store: CampaignStore
+) -> None:
+    """It says so, and starts with a later end."""
+    made = make(1, running=False, end_ms=queue.now_ms() - 1)
+    with pytest.raises(WrongCampaignState, match="endAt"):
+        store.steer(made.id, "start", "ann")
+    store.change(made.id, lambda old: replace(old.campaign, end_ms=None))
+    assert store.steer(made.id, "start", "ann")

@@ -36,6 +36,7 @@ WORDS = {
     "campaign": "campaign:<id>",
     "campaign_calls": "campaign_calls:<id>",
     "turns": "turns:<rank>",
+    "campaign_starts": "campaign_starts:<id>",
 }
 #: All but one of the outbox's keys have one word; this one is written for a person alone.
 OUTBOX, APART = "outbox", "outbox_forgotten"

@@ -12,9 +12,13 @@ from vomind_queue.api.schemas import fields
 from vomind_queue.api.schemas.call_log import Limit, Words
 from vomind_queue.api.schemas.calls import REQUIRED, CallSchema, RequestSchema
 from vomind_queue.api.schemas.do_not_call import Place
+from vomind_queue.api.schemas.recurring import LastMoment, Moment
 from vomind_queue.calls.call import Priority, State
-from vomind_queue.calls.campaign import Campaign
+from vomind_queue.calls.campaign import PACE, Campaign, read_pace
+from vomind_queue.calls.limits import Rate
 
+#: More calls than any installation places at a time.
+MOST_CONCURRENT = 10_000
 #: A campaign's share is at most so many times that of another.
 MOST_WEIGHT = 100
 
@@ -30,6 +34,18 @@ class Country(fields.Rule[str]):
         raise fields.mismatch("a country in ISO 3166, such as DE or US", value)
 
 
+class Pace(fields.Rule[Rate]):
+    """How many calls may start in which time."""
+
+    shape: Mapping[str, Any] = {"type": "string", "pattern": f"^{PACE.pattern}$"}
+
+    def read(self, value: Any) -> Rate:
+        try:
+            return read_pace(value)
+        except (TypeError, ValueError):
+            raise fields.mismatch("calls and a time, such as 10/m or 200/h", value) from None
+
+
 class CampaignSchema(CallSchema):
     """A campaign; what it says of calls holds for those of its calls that do not say it."""
 
@@ -41,14 +57,33 @@ class CampaignSchema(CallSchema):
     country = Country(allow_none=True)
     weight = fields.Integer(least=1, most=MOST_WEIGHT, allow_none=True)
     open = fields.YesOrNo(allow_none=True)
+    pace = Pace(allow_none=True)
+    max_concurrent = fields.Integer(
+        data_key="maxConcurrent", least=1, most=MOST_CONCURRENT, allow_none=True
+    )
+    start_ms = Moment(data_key="startAt", allow_none=True)
+    end_ms = LastMoment(data_key="endAt", allow_none=True)
+
+    def faults(self, data: Mapping[str, Any], sent: Mapping[str, Any]) -> dict[str, Any]:
+        """Return also the error of an end that is not after the start."""
+        found = super().faults(data, sent)
+        start_ms, end_ms = data.get("start_ms"), data.get("end_ms")
+        if start_ms is not None and end_ms is not None and end_ms <= start_ms:
+            found["endAt"] = ["Must be after startAt."]
+        return found
 
     @post_load
     def make(self, data: dict[str, Any], **_: Any) -> Any:
         """Return the campaign with its defaults filled in."""
-        own = {"name", "country", "priority", "weight", "open"}
+        own = {"name", "country", "priority", "weight", "open", "pace"}
+        own |= {"max_concurrent", "start_ms", "end_ms"}
         return Campaign(
             name=data["name"],
             country=data.get("country"),
+            pace=data.get("pace"),
+            max_concurrent=data.get("max_concurrent"),
+            start_ms=data.get("start_ms"),
+            end_ms=data.get("end_ms"),
             priority=data.get("priority") or Priority.NORMAL,
             weight=data.get("weight") or 1,
             open=data.get("open") or False,

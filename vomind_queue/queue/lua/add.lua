@@ -15,7 +15,7 @@
 --          A call whose given id exists already changes nothing and answers ok.
 -- Touches  job:<id>, waiting:<rank>, delayed, expiring, do_not_call, id, request:<key>, totals,
 --          notify, due, outbox, campaign:<id>, campaign_calls:<id>, campaigns, open_campaigns,
---          turns:<rank>, shares
+--          turns:<rank>, shares, resting, campaign_starts:<id>, window
 --- @include "campaign_calls"
 --- @include "clock"
 --- @include "do_not_call"

@@ -8,7 +8,8 @@
 -- Returns  {ok, now, state it was in}, {wrong_state, now, state}, {missing | late, now}
 -- Touches  job:<id>, waiting:<rank>, delayed, held:<kind>, expiring, completed, failed, staging,
 --          orphans, due, totals, gone:<id>, revoked, outbox, line, dialing, busy_until,
---          campaign:<id>, campaigns, open_campaigns, turns:<rank>, shares, notify
+--          campaign:<id>, campaigns, open_campaigns, turns:<rank>, shares, notify, resting,
+--          campaign_starts:<id>, window
 --- @include "clock"
 --- @include "hang_up"
 --- @include "job"

@@ -13,7 +13,8 @@
 -- Returns  {ok, now}, {wrong_state, now, state}, {mismatch | missing | late, now},
 --          {expired, now}: it would have to start before it is due
 -- Touches  job:<id>, waiting:<rank>, delayed, held:<kind>, expiring, staging, totals, notify, due,
---          outbox, campaign:<id>, campaigns, open_campaigns, turns:<rank>, shares
+--          outbox, campaign:<id>, campaigns, open_campaigns, turns:<rank>, shares, resting,
+--          campaign_starts:<id>, window
 --- @include "clock"
 --- @include "expiry"
 --- @include "hours"

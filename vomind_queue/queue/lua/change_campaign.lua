@@ -5,11 +5,14 @@
 -- ARGV[2]  id
 -- ARGV[3]  data that the change was made of
 -- ARGV[4]  new data (JSON)
--- ARGV[5]  the weight in it                ARGV[6] whether it stays open: 1 | 0
+-- ARGV[5…] fields of the record that are set by it, and their values; '' for absent
 -- Returns  {ok | mismatch | missing | late, now}, {wrong_state, now, state}
--- Touches  campaign:<id>, open_campaigns, turns:<rank>
+-- Touches  campaign:<id>, open_campaigns, turns:<rank>, shares, resting, campaign_starts:<id>,
+--          campaign_times, notify, waiting:<rank>, window
+--- @include "campaign_fields"
+--- @include "campaign_times"
 --- @include "clock"
---- @include "parts"
+--- @include "turns"
 
 local now = now_ms()
 if late(ARGV[1], now) then
@@ -26,8 +29,12 @@ end
 if data ~= ARGV[3] then
     return { C.mismatch, now }
 end
-redis.call('HSET', key, 'data', ARGV[4], 'weight', ARGV[5], 'open', ARGV[6])
-if redis.call('HGET', key, 'n:total') then
-    judge_end(ARGV[2], key)
+redis.call('HSET', key, 'data', ARGV[4])
+set_fields(key, 5)
+if state == 'running' then
+    -- It may have room now, or none any more.
+    leave_turns(ARGV[2])
+    run_campaign(ARGV[2])
 end
+set_times(ARGV[2])
 return { C.ok, now }

@@ -19,8 +19,10 @@
 --          passed on: calls that only other workers ask for wait, and one of those is notified
 -- Touches  job:<id>, waiting:<rank>, delayed, held:<kind>, active, leases, expiring, reconciling,
 --          window, rate, paused, breaker, staging, workers, totals, notify, due, outbox,
---          campaign:<id>, campaigns, open_campaigns, turns:<rank>, shares
+--          campaign:<id>, campaigns, open_campaigns, turns:<rank>, shares, resting,
+--          campaign_starts:<id>, campaign_times, sweeping
 --- @include "breaker"
+--- @include "campaign_times"
 --- @include "clock"
 --- @include "due"
 --- @include "held"
@@ -30,6 +32,7 @@
 --- @include "log"
 --- @include "memory"
 --- @include "notify"
+--- @include "parts"
 --- @include "rate"
 --- @include "totals"
 --- @include "turns"
@@ -131,7 +134,12 @@ if not all_moved then
 end
 local stale = after(K.staging, drop_stale_bulk)
 
-local by_turns = redis.call('EXISTS', K.turns .. 1, K.turns .. 2, K.turns .. 3) > 0
+-- Whether campaigns matter now. One command: as a rule there are none.
+local by_turns = redis.call('EXISTS', K.turns .. 1, K.turns .. 2, K.turns .. 3, K.resting, K.campaign_times) > 0
+if by_turns then
+    follow_times(now)
+    wake_resting(now)
+end
 
 -- Whether calls of a priority may be claimed.
 local function waits(rank)
@@ -180,7 +188,7 @@ local answer = { now, -1, 0, workers }
 local claimed = 0
 -- Scores and members, to be added to the two sets at once.
 local held, leased = {}, {}
-local function claim(mem, rank, pos)
+local function claim(mem, rank, pos, campaign)
     claimed = claimed + 1
     local id = id_of(mem)
     local key = job_key(id)
@@ -195,6 +203,13 @@ local function claim(mem, rank, pos)
     log_event(id, 'taken')
     if max > 0 then
         note_start(lease, now, math.max(max, tonumber(ARGV[4])))
+    end
+    if campaign then
+        count_call(key)
+        local _, pace_window = pace_of(redis.call('HGET', K.campaign .. campaign, 'pace'))
+        if pace_window then
+            note_campaign_start(campaign, lease, now, pace_window)
+        end
     end
     if probe_at then
         change_breaker('HSET', K.breaker, 'probe', lease, 'next', now + tonumber(ARGV[8]))
@@ -219,7 +234,7 @@ local function claim_in_turn(rank)
         end
         local popped = redis.call('ZPOPMIN', waiting_set(rank, campaign), 1)
         if popped[1] then
-            claim(popped[1], tostring(rank), popped[2])
+            claim(popped[1], tostring(rank), popped[2], campaign)
             advance(campaign, rank, turn)
         else
             -- The last one was cancelled or changed.
@@ -266,6 +281,10 @@ if claimed < room and (claimed >= wanted or answer[3] == 1) and something_waits(
     notify()
 end
 check_at(due)
+if by_turns then
+    check_at(head(K.resting))
+    check_at(head(K.campaign_times))
+end
 check_at(lease_end or claimed > 0 and now + lease_ms)
 check_at(stale)
 if next_check then

@@ -6,7 +6,8 @@
 -- ARGV[3]  how many at most, over both states together
 -- Returns  {ok, now, 'completed' | 'failed', id, …} or {late, now}
 -- Touches  job:<id>, completed, failed, totals, gone:<id>, outbox, line, dialing, busy_until,
---          campaign:<id>, campaigns, open_campaigns, turns:<rank>, shares, notify, waiting:<rank>
+--          campaign:<id>, campaigns, open_campaigns, turns:<rank>, shares, notify, waiting:<rank>,
+--          resting, campaign_starts:<id>, window
 --- @include "clock"
 --- @include "drop_record"
 --- @include "job"

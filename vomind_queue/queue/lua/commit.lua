@@ -17,7 +17,8 @@
 -- Returns  {ok | replay, now, first id, count, accepted ms}, {mismatch | late, now},
 --          {campaign, now, id, state}: it takes no calls
 -- Touches  waiting:<rank>, delayed, request:<key>, staging, totals, notify, outbox, campaign:<id>,
---          campaign_calls:<id>, campaigns, open_campaigns, turns:<rank>, shares
+--          campaign_calls:<id>, campaigns, open_campaigns, turns:<rank>, shares, resting,
+--          campaign_starts:<id>, window
 --- @include "campaign_calls"
 --- @include "clock"
 --- @include "job"

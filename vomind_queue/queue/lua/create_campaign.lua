@@ -6,9 +6,10 @@
 -- ARGV[3]  fingerprint of the request, or ''
 -- ARGV[4]  how long the request is remembered, ms
 -- ARGV[5]  data (JSON)
--- ARGV[6]  the weight in it                ARGV[7] whether it stays open: 1 | 0
+-- ARGV[6…] fields of the record that are set by it, and their values; '' for absent
 -- Returns  {ok | replay, now, id, 1, created ms}, {mismatch | late, now}
 -- Touches  campaign:<id>, campaigns, open_campaigns, campaignid, request:<key>
+--- @include "campaign_fields"
 --- @include "clock"
 --- @include "request"
 
@@ -18,7 +19,8 @@ if answer then
     return answer
 end
 local id = string.format('%d', redis.call('INCR', K.last_campaign))
-redis.call('HSET', K.campaign .. id, 'data', ARGV[5], 'state', 'draft', 'at', now, 'weight', ARGV[6], 'open', ARGV[7])
+redis.call('HSET', K.campaign .. id, 'data', ARGV[5], 'state', 'draft', 'at', now)
+set_fields(K.campaign .. id, 6)
 redis.call('ZADD', K.campaigns, id, id)
 redis.call('ZADD', K.open_campaigns, id, id)
 remember(ARGV[2], ARGV[3], ARGV[4], id, 1, now)

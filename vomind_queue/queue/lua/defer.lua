@@ -6,7 +6,8 @@
 -- ARGV[3]  due time, unix ms; 0 for at once
 -- Returns  {ok | lost, now}; lost when the lease is not held any more or the dial marker is set
 -- Touches  job:<id>, delayed, active, leases, expiring, reconciling, totals, notify, due, outbox,
---          campaign:<id>, campaigns, open_campaigns, turns:<rank>, shares, waiting:<rank>
+--          campaign:<id>, campaigns, open_campaigns, turns:<rank>, shares, waiting:<rank>, resting,
+--          campaign_starts:<id>, window
 --- @include "clock"
 --- @include "held"
 --- @include "job"

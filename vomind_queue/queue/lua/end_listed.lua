@@ -9,7 +9,7 @@
 -- Touches  do_not_call, job:<id>, waiting:<rank>, delayed, held:<kind>, failed, leases,
 --          reconciling, active, window, expiring, minute:<n>, totals, gone:<id>, line, outbox,
 --          dialing, busy_until, campaign:<id>, campaigns, open_campaigns, turns:<rank>, shares,
---          notify
+--          notify, resting, campaign_starts:<id>
 --- @include "clock"
 --- @include "do_not_call"
 --- @include "end_listed"

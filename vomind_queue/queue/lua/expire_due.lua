@@ -8,7 +8,8 @@
 -- Returns  {now, how many were looked at, id of one that was ended, …}
 -- Touches  job:<id>, waiting:<rank>, delayed, held:<kind>, active, leases, reconciling, failed,
 --          window, expiring, paused, line, staging, minute:<n>, totals, gone:<id>, outbox, dialing,
---          busy_until, campaign:<id>, campaigns, open_campaigns, turns:<rank>, shares, notify
+--          busy_until, campaign:<id>, campaigns, open_campaigns, turns:<rank>, shares, notify,
+--          resting, campaign_starts:<id>
 --- @include "clock"
 --- @include "expire"
 --- @include "expiry"

@@ -33,7 +33,7 @@
 --          failed, window, paused, breaker, unanswered, counts, dialing, busy_until,
 --          starts:<period>:<digits>, sids, status_polls, line, expiring, minute:<n>, totals,
 --          gone:<id>, notify, due, outbox, outbox:forgotten, orphans, revoked, campaign:<id>,
---          campaigns, open_campaigns, turns:<rank>, shares
+--          campaigns, open_campaigns, turns:<rank>, shares, resting, campaign_starts:<id>
 --- @include "breaker"
 --- @include "busy_number"
 --- @include "clock"

@@ -11,7 +11,7 @@
 --          'lost' (another process moved or changed the schedule; nothing is done)
 -- Touches  job:<id>, waiting:<rank>, delayed, redbeat:recurring:<id>, schedules, old schedules,
 --          runs:<id>, staging, expiring, totals, notify, due, outbox, campaign:<id>, campaigns,
---          open_campaigns, turns:<rank>, shares
+--          open_campaigns, turns:<rank>, shares, resting, campaign_starts:<id>, window
 --- @include "clock"
 --- @include "enqueue"
 --- @include "entry"

@@ -14,7 +14,7 @@
 -- Touches  the set, job:<id>, delayed, held:<kind>, gone:<id>, leases, window, expiring,
 --          outbox:forgotten, orphans, revoked, due, dialing, busy_until, line,
 --          starts:<period>:<digits>, campaign:<id>, campaigns, open_campaigns, turns:<rank>,
---          shares, notify, waiting:<rank>
+--          shares, notify, waiting:<rank>, resting, campaign_starts:<id>
 --- @include "busy_number"
 --- @include "clock"
 --- @include "erase"

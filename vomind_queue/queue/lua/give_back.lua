@@ -9,7 +9,7 @@
 -- Returns  {ok | lost, now}
 -- Touches  job:<id>, waiting:<rank>, delayed, active, leases, expiring, reconciling, window,
 --          totals, notify, due, outbox, campaign:<id>, campaigns, open_campaigns, turns:<rank>,
---          shares
+--          shares, resting, campaign_starts:<id>
 --- @include "clock"
 --- @include "due"
 --- @include "held"

@@ -7,7 +7,8 @@
 -- Returns  {ok, now}, {wrong_state, now, state} without a call on the line,
 --          {missing | late, now}
 -- Touches  job:<id>, staging, orphans, due, totals, outbox, campaign:<id>, campaigns,
---          open_campaigns, turns:<rank>, shares, notify, waiting:<rank>
+--          open_campaigns, turns:<rank>, shares, notify, waiting:<rank>, resting,
+--          campaign_starts:<id>, window
 --- @include "clock"
 --- @include "hang_up"
 --- @include "log"

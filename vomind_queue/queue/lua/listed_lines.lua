@@ -8,7 +8,7 @@
 -- ARGV[5]  who wants that, or ''
 -- Returns  {ok, now, next cursor, id, …} or {late, now}
 -- Touches  line, job:<id>, orphans, due, totals, outbox, campaign:<id>, campaigns, open_campaigns,
---          turns:<rank>, shares, notify, waiting:<rank>
+--          turns:<rank>, shares, notify, waiting:<rank>, resting, campaign_starts:<id>, window
 --- @include "clock"
 --- @include "hang_up"
 --- @include "job"

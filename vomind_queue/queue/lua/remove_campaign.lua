@@ -4,7 +4,8 @@
 -- ARGV[1]  deadline, unix ms; 0 for none
 -- ARGV[2]  id
 -- Returns  {ok | missing | late, now}, {wrong_state, now, state}
--- Touches  campaign:<id>, campaign_calls:<id>, campaigns, open_campaigns, sweeping
+-- Touches  campaign:<id>, campaign_calls:<id>, campaigns, open_campaigns, sweeping,
+--          campaign_starts:<id>
 --- @include "clock"
 
 local now = now_ms()
@@ -19,7 +20,7 @@ local ended = (state == 'finished' or state == 'cancelled') and not redis.call('
 if not ended and (state ~= 'draft' or total) then
     return { C.wrong_state, now, state }
 end
-redis.call('DEL', K.campaign .. ARGV[2], K.campaign_calls .. ARGV[2])
+redis.call('DEL', K.campaign .. ARGV[2], K.campaign_calls .. ARGV[2], K.campaign_starts .. ARGV[2])
 redis.call('ZREM', K.open_campaigns, ARGV[2])
 redis.call('ZREM', K.campaigns, ARGV[2])
 return { C.ok, now }

@@ -14,7 +14,7 @@
 --          {campaign, now, its id, its state}: it was cancelled or deleted
 -- Touches  job:<id>, waiting:<rank>, failed, expiring, redbeat:recurring:<id>, schedule:<id>,
 --          runs:<id>, staging, totals, notify, due, outbox, campaign:<id>, campaigns,
---          open_campaigns, turns:<rank>, shares
+--          open_campaigns, turns:<rank>, shares, resting, campaign_starts:<id>, window
 --- @include "attempt"
 --- @include "campaign"
 --- @include "clock"

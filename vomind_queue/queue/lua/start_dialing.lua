@@ -35,7 +35,7 @@
 --          line, window, rate, paused, breaker, dialing, busy_until, status_polls, do_not_call,
 --          do_not_call:entries, closed_days, starts:<period>:<digits>, expiring, minute:<n>,
 --          totals, gone:<id>, notify, due, outbox, campaign:<id>, campaigns, open_campaigns,
---          turns:<rank>, shares
+--          turns:<rank>, shares, resting, campaign_starts:<id>
 --- @include "attempt"
 --- @include "breaker"
 --- @include "busy_number"
@@ -58,6 +58,7 @@
 --- @include "ring"
 --- @include "starts"
 --- @include "totals"
+--- @include "turns"
 --- @include "window"
 
 -- The wait doubles until a call has found its number taken this often.
@@ -143,7 +144,21 @@ if any_hold(unpack(above)) then
         return { C.preempted, now }
     end
 end
-if job[19] and campaign_state(job[19]) ~= 'running' then
+
+-- Whether its campaign lets it start; one with a pace has reserved its start.
+local campaign = job[19]
+local pace, pace_window = nil, nil
+local function is_in_turn()
+    if not is_running(campaign, now) then
+        return false
+    end
+    pace, pace_window = pace_of(redis.call('HGET', K.campaign .. campaign, 'pace'))
+    local starts = K.campaign_starts .. campaign
+    local reserved = pace and tonumber(redis.call('ZSCORE', starts, lease) or 0)
+    return not pace or reserved > now - pace_window - WINDOW_GUARD_MS
+        or window_use(now, pace, pace_window, starts) < pace
+end
+if campaign and not is_in_turn() then
     release_probe()
     requeue(id, now, false)
     return { C.campaign, now }
@@ -153,7 +168,7 @@ local number = number_of(job[6])
 local said = list_says(number, unpack(ARGV, 12, 15))
 if said == 'unknown' then
     release_probe()
-    redis.call('ZREM', K.window, lease)
+    give_start_back(lease, job[19], now)
     if job[17] ~= NO_LIST then
         keep_why(key, job[17])
         redis.call('HSET', key, 'reason', NO_LIST)
@@ -191,7 +206,7 @@ end
 -- A rule keeps the call from ringing before `due`.
 local function hold(by, due)
     release_probe()
-    redis.call('ZREM', K.window, lease)
+    give_start_back(lease, job[19], now)
     delay(id, due, true, by)
     redis.call('HSET', key, 'held', by)
     redis.call('ZADD', K.held .. by, due, mem)
@@ -220,7 +235,7 @@ local owner = not free and redis.call('HGET', K.dialing, number)
 local taken = owner and taken_until(number, owner, id, now, tonumber(ARGV[16]))
 if taken then
     release_probe()
-    redis.call('ZREM', K.window, lease)
+    give_start_back(lease, job[19], now)
     delay(id, look_again_at(owner, taken), true)
     notify()
     return { C.busy, now }
@@ -242,6 +257,9 @@ if max > 0 then
     end
 end
 note_start(lease, now, math.max(max, tonumber(ARGV[4])))
+if pace then
+    note_campaign_start(campaign, lease, now, pace_window)
+end
 
 if job[7] then
     archive(key)

@@ -33,7 +33,7 @@
 --          failed, window, sids, status_polls, line, expiring, orphans, revoked, voicemails,
 --          counts, dialing, busy_until, starts:<period>:<digits>, redbeat:recurring:<id>,
 --          schedule:<id>, runs:<id>, minute:<n>, totals, notify, due, outbox, campaign:<id>,
---          campaigns, open_campaigns, turns:<rank>, shares
+--          campaigns, open_campaigns, turns:<rank>, shares, resting, campaign_starts:<id>
 --- @include "attempt"
 --- @include "busy_number"
 --- @include "campaign"
@@ -54,6 +54,7 @@
 --- @include "totals"
 --- @include "voicemail"
 --- @include "waiting"
+--- @include "window"
 
 local ANSWERED, FINAL = 3, 9
 local now = now_ms()
@@ -115,7 +116,7 @@ local function revive()
     local lease = redis.call('HGET', key, 'lease')
     if lease then
         -- Claimed, but not started: the start that was reserved is not made.
-        redis.call('ZREM', K.window, lease)
+        give_start_back(lease, job[15], now)
     end
     release(mem)
     redis.call('ZREM', waiting_set(job[10], job[15]), mem)

@@ -1,4 +1,4 @@
--- Starts, pauses, resumes or cancels a campaign. No call's record is touched: none of its calls starts
+-- Starts, pauses, resumes or cancels a campaign; one that begins later is scheduled. No call's record is touched: none of its calls starts
 -- from now on unless it runs. `sweep_campaigns` removes the calls of one that was cancelled.
 --
 -- KEYS[1]  campaigns
@@ -6,13 +6,13 @@
 -- ARGV[2]  id
 -- ARGV[3]  start, pause, resume or cancel
 -- ARGV[4]  by whom
--- Returns  {ok | again, now, state}, {missing | late, now}, {wrong_state, now, state}
+-- Returns  {ok | again, now, state}, {missing | late, now}, {wrong_state, now, state},
+--          {expired, now}: its end has come before it was started
 -- Touches  campaign:<id>, open_campaigns, turns:<rank>, sweeping, notify, due, shares,
---          waiting:<rank>
+--          waiting:<rank>, resting, campaign_starts:<id>, campaign_times, window
+--- @include "campaign_times"
 --- @include "clock"
---- @include "due"
 --- @include "memory"
---- @include "parts"
 --- @include "turns"
 
 local now = now_ms()
@@ -23,32 +23,32 @@ local id, deed = ARGV[2], ARGV[3]
 local key = K.campaign .. id
 local from = { start = 'draft', pause = 'running', resume = 'paused' }
 local to = { start = 'running', pause = 'paused', resume = 'running', cancel = 'cancelled' }
-local state, total = unpack(redis.call('HMGET', key, 'state', 'n:total'))
+local state, starts, ends = unpack(redis.call('HMGET', key, 'state', 'startat', 'endat'))
 if not state then
     return { C.missing, now }
 end
-if state == to[deed] then
+if state == to[deed] or (deed == 'start' and state == 'scheduled') then
     return { C.again, now, state }
 end
 if state == 'finished' or state == 'cancelled' or (from[deed] and state ~= from[deed]) then
     return { C.wrong_state, now, state }
 end
+if deed == 'start' and ends and tonumber(ends) <= now then
+    return { C.expired, now }
+end
 free_first()
-redis.call('HSET', key, 'state', to[deed], 'by', ARGV[4])
-if deed == 'start' then
-    redis.call('HSET', key, 'started', now)
-end
-if to[deed] == 'running' then
-    enter_turns(id)
-    if total then
-        judge_end(id, key)
-    end
-else
-    leave_turns(id)
-end
+redis.call('HSET', key, 'by', ARGV[4])
 if deed == 'cancel' then
-    redis.call('HSET', key, 'ended', now)
-    redis.call('ZREM', K.open_campaigns, id)
-    set_due(K.sweeping, id, now, now)
+    stop_campaign(id, 'cancelled')
+elseif deed == 'pause' then
+    redis.call('HSET', key, 'state', 'paused')
+    leave_turns(id)
+elseif deed == 'start' and starts and tonumber(starts) > now then
+    redis.call('HSET', key, 'state', 'scheduled')
+else
+    run_campaign(id)
+end
+if deed == 'start' then
+    set_times(id)
 end
 return { C.ok, now, redis.call('HGET', key, 'state') }

@@ -1,16 +1,20 @@
--- Removes calls of one campaign that was cancelled, a part at a time.
+-- Removes calls of one campaign that was cancelled, or ends those of one whose end has come, a part at a
+-- time.
 --
--- They had been withdrawn with it. Calls that a worker holds come back meanwhile, or end: so it goes on
+-- None of them can start any more. Calls that a worker holds come back meanwhile, or end: so it goes on
 -- from the beginning until there are none.
 --
 -- KEYS[1]  sweeping
 -- ARGV[1]  calls looked at, at most
+-- ARGV[2]  failed calls kept: age ms       ARGV[3] and number
 -- Returns  {now, how many were looked at}
 -- Touches  job:<id>, campaign:<id>, campaign_calls:<id>, sweeping, delayed, held:<kind>, expiring,
 --          completed, failed, line, dialing, busy_until, totals, gone:<id>, revoked, outbox, due,
---          campaigns, open_campaigns, turns:<rank>, shares, notify, waiting:<rank>
+--          campaigns, open_campaigns, turns:<rank>, shares, notify, waiting:<rank>, resting,
+--          campaign_starts:<id>, active, leases, minute:<n>, reconciling, window
 --- @include "clock"
 --- @include "due"
+--- @include "fail_unplaced"
 --- @include "job"
 --- @include "memory"
 --- @include "remove"
@@ -37,14 +41,20 @@ if not range then
     end
     return { now, 0 }
 end
+local is_up = redis.call('HEXISTS', key, 'timeup') == 1
 local first, count = string.match(range, '^(%d+):(%d+)$')
 local part = math.min(count - offset, tonumber(ARGV[1]))
 for number = first + offset, first + offset + part - 1 do
     local id = string.format('%.0f', number)
     local job = redis.call('HMGET', job_key(id), 'c', 'state')
     if job[1] == campaign and (job[2] == 'waiting' or job[2] == 'delayed') then
-        revoke(job_key(id), now)
-        remove(id)
+        if is_up then
+            local reason = 'Expired: its campaign ended (endAt) before it was placed.'
+            fail_unplaced(id, 'expired', reason, ARGV[2], ARGV[3])
+        else
+            revoke(job_key(id), now)
+            remove(id)
+        end
     end
 end
 local is_done = offset + part >= tonumber(count)

@@ -16,7 +16,8 @@
 --          start of the last one, ms, or '', reason or ''
 -- Returns  {ok, now, id, …} or {late, now}
 -- Touches  job:<id>, waiting:<rank>, delayed, failed, id, inherited:<name>, expiring, totals,
---          notify, due, outbox, campaign:<id>, campaigns, open_campaigns, turns:<rank>, shares
+--          notify, due, outbox, campaign:<id>, campaigns, open_campaigns, turns:<rank>, shares,
+--          resting, campaign_starts:<id>, window
 --- @include "clock"
 --- @include "expiry"
 --- @include "job"

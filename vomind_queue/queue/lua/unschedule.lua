@@ -7,7 +7,8 @@
 -- Touches  job:<id>, waiting:<rank>, delayed, held:<kind>, expiring, completed, failed,
 --          redbeat:recurring:<id>, schedule:<id>, schedules, old schedules, identities,
 --          recurring_index, runs:<id>, staging, totals, gone:<id>, outbox, line, dialing,
---          busy_until, campaign:<id>, campaigns, open_campaigns, turns:<rank>, shares, notify
+--          busy_until, campaign:<id>, campaigns, open_campaigns, turns:<rank>, shares, notify,
+--          resting, campaign_starts:<id>, window
 --- @include "clock"
 --- @include "index"
 --- @include "job"

@@ -13,7 +13,7 @@ import pytest
 import redis
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition
 
-from tests.integration.conftest import QUICK
+from tests.integration.conftest import KEEP, QUICK
 from vomind_queue.calls.attempts import Accepted
 from vomind_queue.calls.call import Priority, State
 from vomind_queue.calls.call_status import LineStatus, OutcomePolicy
@@ -300,7 +300,7 @@ class Bench(RuleBasedStateMachine):
                 self.queue.job(job_id)
         for campaign in self.client.zrange(keys.SWEEPING, 0, -1):
             self.client.zadd(keys.SWEEPING, {campaign: 1}, xx=True)
-            while self.campaign_store.sweep():
+            while self.campaign_store.sweep(KEEP):
                 pass
         for job_id in withdrawn:
             self._forget(job_id)

@@ -6,13 +6,19 @@ local function campaign_state(campaign)
     return redis.call('HGET', K.campaign .. campaign, 'state') or 'deleted'
 end
 
+-- Whether a campaign runs, and its end has not come.
+local function is_running(campaign, now)
+    local state, ends = unpack(redis.call('HMGET', K.campaign .. campaign, 'state', 'endat'))
+    return state == 'running' and not (ends and tonumber(ends) <= now)
+end
+
 -- Whether calls of that campaign may still be placed at some time; `campaign` is false for those of none.
 local function may_be_placed(campaign)
     if not campaign then
         return true
     end
-    local state = campaign_state(campaign)
-    return state ~= 'cancelled' and state ~= 'deleted'
+    local state, is_up = unpack(redis.call('HMGET', K.campaign .. campaign, 'state', 'timeup'))
+    return state and state ~= 'cancelled' and not is_up
 end
 
 -- Whether a call was cancelled with its campaign: it will not ring, and its record is about to go.

@@ -8,6 +8,7 @@
 --- @include "log"
 --- @include "totals"
 --- @include "waiting"
+--- @include "window"
 
 -- `kind`: of the failure. `age` and `keep`: how long and how many failed calls are kept.
 local function fail_unplaced(id, kind, reason, age, keep)
@@ -19,7 +20,7 @@ local function fail_unplaced(id, kind, reason, age, keep)
     end
     if job[1] == 'active' then
         release(mem)
-        redis.call('ZREM', K.window, job[3] or '')
+        give_start_back(job[3] or '', job[6], now)
     end
     redis.call('ZREM', waiting_set(job[2], job[6]), mem)
     redis.call('ZREM', K.delayed, mem)

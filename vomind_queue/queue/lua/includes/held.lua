@@ -5,6 +5,7 @@
 --- @include "log"
 --- @include "notify"
 --- @include "waiting"
+--- @include "window"
 
 local function release(mem)
     -- A call that is leased has no unknown outcome.
@@ -50,7 +51,7 @@ local function requeue(id, now, started)
         return
     end
     if job[3] and not started then
-        redis.call('ZREM', K.window, job[3])
+        give_start_back(job[3], job[6], now)
     end
     redis.call('HDEL', key, 'lease', 'mark', 'callbacks', 'pos', 'looks', 'horizon')
     redis.call('HSET', key, 'state', 'waiting')

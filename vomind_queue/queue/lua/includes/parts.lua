@@ -32,7 +32,8 @@ end
 
 -- Ends a campaign that runs once nothing more is to come of it; opens it again for a call that is tried again.
 local function judge_end(campaign, key)
-    local found = redis.call('HMGET', key, 'state', 'open', 'n:waiting', 'n:delayed', 'n:active', 'n:on-line')
+    local found = redis.call('HMGET', key, 'state', 'open', 'n:waiting', 'n:delayed', 'n:active', 'n:on-line',
+        'timeup')
     local left = 0
     for i = 3, 6 do
         left = left + tonumber(found[i] or 0)
@@ -41,7 +42,7 @@ local function judge_end(campaign, key)
         redis.call('HSET', key, 'state', 'finished', 'ended', now_ms())
         redis.call('ZREM', K.open_campaigns, campaign)
         leave_turns(campaign)
-    elseif found[1] == 'finished' and left > 0 then
+    elseif found[1] == 'finished' and left > 0 and not found[7] then
         redis.call('HSET', key, 'state', 'running')
         redis.call('HDEL', key, 'ended')
         redis.call('ZADD', K.open_campaigns, campaign, campaign)
@@ -80,6 +81,11 @@ local function count_call(key, goes)
         enter_turn(campaign, job[8])
     elseif before == 'waiting' then
         leave_if_empty(campaign, job[8])
+    end
+    local was_placed = before == 'active' or before == 'on-line'
+    if was_placed and part ~= 'active' and part ~= 'on-line' and redis.call('HEXISTS', campaign_key, 'most') == 1 then
+        -- Another one may be placed.
+        enter_turns(campaign)
     end
 end
 

@@ -4,8 +4,10 @@
 -- with the least is served next, and moves on by 1 / weight. The calls of none count as one more, with
 -- weight 1, whose time is in `shares`. One that had nothing to serve enters at the present virtual time
 -- (start-time fair queueing, https://doi.org/10.1145/248157.248171), and so has saved up nothing.
+--- @include "clock"
 --- @include "notify"
 --- @include "waiting"
+--- @include "window"
 
 -- As it is stored; the share of the greatest weight is a thousandth.
 local function as_turn(time)
@@ -17,6 +19,30 @@ local function present_turn(rank)
     return tonumber(redis.call('HGET', K.shares, 'now:' .. rank) or 0)
 end
 
+-- How many calls of a campaign may start in which time, ms; nil without a pace. `pace`: from its record.
+local function pace_of(pace)
+    local max, window = string.match(pace or '', '^(%d+):(%d+)$')
+    return tonumber(max), tonumber(window)
+end
+
+-- Whether another call of a campaign may start: it is below its pace and its most at a time. One that is
+-- at its pace rests until it is not.
+local function has_room(campaign)
+    local found = redis.call('HMGET', K.campaign .. campaign, 'most', 'pace', 'n:active', 'n:on-line')
+    if found[1] and tonumber(found[3] or 0) + tonumber(found[4] or 0) >= tonumber(found[1]) then
+        return false
+    end
+    local max, window = pace_of(found[2])
+    if not max then
+        return true
+    end
+    local used, reset = window_use(now_ms(), max, window, K.campaign_starts .. campaign)
+    if used >= max then
+        redis.call('ZADD', K.resting, now_ms() + reset, campaign)
+    end
+    return used < max
+end
+
 -- Gives a campaign its turn, if it runs and has calls there.
 local function enter_turn(campaign, rank)
     local key = K.campaign .. campaign
@@ -24,10 +50,12 @@ local function enter_turn(campaign, rank)
     if state ~= 'running' or redis.call('EXISTS', waiting_set(rank, campaign)) == 0 then
         return
     end
-    local turn = math.max(tonumber(own or 0), present_turn(rank))
-    if redis.call('ZADD', K.turns .. rank, 'NX', as_turn(turn), campaign) == 1 then
-        notify()
+    if redis.call('ZSCORE', K.turns .. rank, campaign) or not has_room(campaign) then
+        return
     end
+    local turn = math.max(tonumber(own or 0), present_turn(rank))
+    redis.call('ZADD', K.turns .. rank, as_turn(turn), campaign)
+    notify()
 end
 
 local function leave_turn(campaign, rank, turn)
@@ -74,7 +102,7 @@ local function next_turn(rank)
     return first[1], tonumber(first[2])
 end
 
--- Moves on the one that was served.
+-- Moves on the one that was served, whose call is counted by now.
 local function advance(campaign, rank, turn)
     redis.call('HSET', K.shares, 'now:' .. rank, as_turn(turn))
     if not campaign then
@@ -83,9 +111,10 @@ local function advance(campaign, rank, turn)
     end
     local weight = tonumber(redis.call('HGET', K.campaign .. campaign, 'weight') or 1)
     local after = as_turn(turn + 1 / weight)
-    if redis.call('EXISTS', waiting_set(rank, campaign)) == 0 then
+    redis.call('ZADD', K.turns .. rank, after, campaign)
+    if not has_room(campaign) then
+        leave_turns(campaign)
+    elseif redis.call('EXISTS', waiting_set(rank, campaign)) == 0 then
         leave_turn(campaign, rank, after)
-    else
-        redis.call('ZADD', K.turns .. rank, after, campaign)
     end
 end
