@@ -37,6 +37,9 @@ FAKE_ACCOUNT: Mapping[str, str] = {
     "TWILIO_PHONE_NUMBER": "+15005550006",
 }
 
+#: Where webhooks of the development stack may go as well.
+LOOPBACK = "127.0.0.0/8,::1/128"
+
 #: Where ``celery_app.py`` lies.
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -60,6 +63,7 @@ def places(settings: Settings) -> Sequence[Place]:
     found = [
         Place(host=settings.host, port=settings.port, variable="PORT"),
         Place(host=settings.flower_host, port=settings.flower_port, variable="FLOWER_PORT"),
+        Place(host=settings.notifier_host, port=settings.notifier_port, variable="NOTIFIER_PORT"),
     ]
     if settings.embedded:
         number = settings.embedded_redis_port
@@ -136,6 +140,7 @@ def ready(settings: Settings) -> Sequence[Callable[[], bool]]:
     return [
         partial(probes.serves, settings.host, settings.port, "/readyz"),
         partial(probes.serves, *flower),
+        partial(probes.serves, settings.notifier_host, settings.notifier_port, "/healthz"),
     ]
 
 
@@ -148,6 +153,7 @@ def environment(settings: Settings, environ: Mapping[str, str]) -> dict[str, str
         made |= {**FAKE_ACCOUNT, "TWILIO_PHONE_NUMBER": number}
         # The simulator reads no file of settings.
         made["SIMULATOR_PORT"] = str(settings.simulator_port)
+        made.setdefault("WEBHOOK_ALLOWED_NETWORKS", LOOPBACK)
         made["TWILIO_API_BASE"] = f"http://127.0.0.1:{settings.simulator_port}"
         if is_loopback(probes.reachable(settings.host)):
             # Farther the simulator does not call back.

@@ -32,7 +32,7 @@ IMPORTED = (
     *("celery.concurrency.thread", "celery.worker.consumer", "tornado.web"),
     *("vomind_queue.processes.worker", "vomind_queue.container.log_services", "granian"),
     *("flask", "marshmallow", "vomind_queue.api.openapi.document", "simulator.simulator"),
-    *("vomind_queue.cli.main", "vomind_queue.cli.doctor"),
+    *("vomind_queue.cli.main", "vomind_queue.cli.doctor", "aiohttp.web"),
 )
 #: What is forked: these modules, and those within.
 _OURS = ("celery", "simulator", "vomind_queue")

@@ -129,6 +129,7 @@ class Stack:
     web_port: int = field(default_factory=free_port)
     simulator_port: int = field(default_factory=free_port)
     flower_port: int = field(default_factory=free_port)
+    notifier_port: int = field(default_factory=free_port)
     processes: list[Process] = field(default_factory=list)
     #: Another one's, used by this one: in its report, but neither started nor killed by it.
     borrowed: list[Process] = field(default_factory=list)
@@ -146,6 +147,8 @@ class Stack:
             "PORT": str(self.web_port),
             "SIMULATOR_PORT": str(self.simulator_port),
             "FLOWER_PORT": str(self.flower_port),
+            "NOTIFIER_PORT": str(self.notifier_port),
+            "WEBHOOK_ALLOWED_NETWORKS": "127.0.0.0/8",
             "TWILIO_API_BASE": self.simulator_url,
             "WEB_PROCESSES": "1",
             "DATA_DIR": str(self.directory / "data"),

@@ -73,6 +73,7 @@ def test_compose_hands_out_secrets_to_those_who_need_them() -> None:
         },
         "beat": set(),
         "shipper": {"SUPABASE_SERVICE_KEY"},
+        "notifier": {"API_KEYS"},
         "flower": {"FLOWER_BASIC_AUTH"},
     }  # fmt: skip
 
@@ -92,7 +93,8 @@ def test_compose_hands_each_setting_on() -> None:
     """One that is written into .env and not named here would count for nothing, unsaid."""
     handed_on = {name for each in OURS.values() for name in each["environment"]}
     #: The addresses and places of containers are Compose's own matter.
-    fixed = {"HOST", "PORT", "DATA_DIR", "FLOWER_PORT", "VOMIND_ENV_FILE", "ALLOW_ANONYMOUS"}
+    fixed = {"HOST", "PORT", "DATA_DIR", "FLOWER_PORT", "NOTIFIER_PORT", "VOMIND_ENV_FILE"}
+    fixed |= {"ALLOW_ANONYMOUS"}
     fixed |= {name for name in SETTINGS if re.match("REDIS_(?!URL)|EMBEDDED_|SIMULATOR_", name)}
     assert SETTINGS - handed_on == fixed | {"ALLOW_EVICTION", "ALLOWED_HOSTS"}
     for each in OURS.values():

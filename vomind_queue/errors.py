@@ -80,6 +80,27 @@ class DayNotClosed(QueueError):
         )
 
 
+class WebhookNotFound(QueueError):
+    """No subscription has that id."""
+
+    def __init__(self) -> None:
+        super().__init__("No such webhook.")
+
+
+class WebhooksFull(QueueError):
+    """There are as many subscriptions as there may be."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__(f"There are {most:,} webhooks already; remove one first.")
+
+
+class ReplayTooEarly(QueueError):
+    """The event from which a webhook was to be delivered again is not kept any more."""
+
+    def __init__(self, first: int) -> None:
+        super().__init__(f"Events before {first} are not kept any more.")
+
+
 class KeyReused(QueueError):
     """The idempotency key was sent before with another request."""
 

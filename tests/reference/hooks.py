@@ -60,6 +60,10 @@ schemathesis.openapi.format(
         "https://agents.example.com{}".format
     ),
 )
+schemathesis.openapi.format(
+    "receiver-url",
+    st.sampled_from(["", "/", "/calls?x=1", ":8443/c"]).map("https://hooks.example.com{}".format),
+)
 OWN_NUMBER = FAKE_ACCOUNT["TWILIO_PHONE_NUMBER"]
 schemathesis.openapi.format("own-number", st.just(OWN_NUMBER))
 
@@ -137,7 +141,8 @@ def filter_body(context: schemathesis.HookContext, body: Any) -> bool:
 
 def _is_unsaid(body: dict[str, Any]) -> bool:
     """Return whether words for people cannot be printed, or a time may end before it begins."""
-    match, words = body.get("match"), [body.get(name) for name in ("reason", "source", "name")]
+    match = body.get("match")
+    words = [body.get(name) for name in ("reason", "source", "name", "description")]
     if any(isinstance(each, str) and not each.isprintable() for each in words):
         return True
     return isinstance(match, dict) and {"since", "until"} <= match.keys()

@@ -15,10 +15,13 @@ from vomind_queue.api.openapi.document import document
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 _AGO = re.compile(r"\d+ days( \d+ (hours?|minutes?|seconds?))?")
 _REQUEST_ID = re.compile(r"[0-9a-f]{32}")
+_SECRET = re.compile(r"whsec_[A-Za-z0-9+/]{43}=")
+#: A sequence number within a text.
+_SEQUENCE = re.compile(r"\b\d{16}\b|(?<=evt_)\d{16}")
 #: Unix ms, and what is counted from there.
 _RECENT = 10**12
 #: What is measured or counted since ever, by its name.
-_MEASURED = frozenset({"behindMs", "version", "waitMs"})
+_MEASURED = frozenset({"behindMs", "durationMs", "version", "waitMs"})
 
 
 def likened(value: Any, name: str = "") -> Any:
@@ -30,7 +33,8 @@ def likened(value: Any, name: str = "") -> Any:
     if isinstance(value, list):
         return [likened(inner) for inner in value]
     if isinstance(value, str):
-        text = _AGO.sub("long", _TIME.sub("time", value))
+        text = _AGO.sub("long", _TIME.sub("time", _SECRET.sub("secret", value)))
+        text = _SEQUENCE.sub("number", text)
         return "id" if _REQUEST_ID.fullmatch(text) else text
     if type(value) is int and value > _RECENT:
         return "number"

@@ -18,8 +18,10 @@ from vomind_queue.calls.senders import Senders
 from vomind_queue.queue import keys
 from vomind_queue.queue.closed_days import ClosedDays
 from vomind_queue.queue.connection import RedisStore
+from vomind_queue.queue.webhook_store import delivery_text
 from vomind_queue.queue.worker_queue import WorkerQueue
 from vomind_queue.rules.law import closed_day
+from vomind_queue.webhooks.subscription import MOST_SUBSCRIPTIONS, Delivery
 
 #: As the examples show them.
 SENDERS = Senders(numbers=["+15005550006"])
@@ -150,6 +152,35 @@ def an_act(world: World) -> None:
         world.valkey.rename(f"{keys.ACT}{made}{ending}", f"{keys.ACT}{shown}{ending}")
 
 
+def a_webhook(world: World) -> None:
+    """An app has subscribed, under the id of the examples."""
+    body = {"url": "https://hooks.example.com/calls", "types": ["call.ended", "call.failed"]}
+    made = world.api.web.post("/api/webhooks", json=body).get_json()["webhook"]["id"]
+    shown = "0123456789abcdef0123456789abcdef"
+    text = world.valkey.hget(keys.WEBHOOKS, made)
+    assert isinstance(text, str)
+    world.valkey.hset(keys.WEBHOOKS, shown, text.replace(made, shown))
+    world.valkey.hdel(keys.WEBHOOKS, made)
+    world.valkey.rename(keys.WEBHOOK + made, keys.WEBHOOK + shown)
+
+
+def as_many_as_may_be(world: World) -> None:
+    """There are as many webhooks as there may be."""
+    found = {str(number): "{}" for number in range(MOST_SUBSCRIPTIONS)}
+    world.valkey.hset(keys.WEBHOOKS, mapping=found)
+
+
+def a_delivery(world: World) -> None:
+    """A delivery to it has failed."""
+    a_webhook(world)
+    failed = Delivery(
+        at_ms=1_796_037_649_012, sequence=1_796_037_648_983_001, type="call.ended", job_id="1",
+        attempt=1, status=500, duration_ms=12, error="HTTP 500",
+    )  # fmt: skip
+    name = f"{keys.WEBHOOK}0123456789abcdef0123456789abcdef:deliveries"
+    world.valkey.lpush(name, delivery_text(failed))
+
+
 def listed(world: World) -> None:
     """The number is on the do-not-call list."""
     assert world.api.web.put(f"/api/people/{TO}/do-not-call").status_code == 200
@@ -273,6 +304,15 @@ WORLDS: Mapping[str, Callable[[World], None]] = {
     "unlistNumber": listed,
     "listListedNumbers": listed,
     "reopenDay/closed": a_closed_day,
+    "addWebhook/full": as_many_as_may_be,
+    "listWebhooks": a_webhook,
+    "showWebhook": a_webhook,
+    "changeWebhook": a_webhook,
+    "removeWebhook": a_webhook,
+    "replaceWebhookSecret": a_webhook,
+    "testWebhook": a_webhook,
+    "replayWebhook": a_webhook,
+    "listDeliveries": a_delivery,
     "getReadiness/ready": a_worker,
     "reportStatus/ringing": at_twilio,
     "reportStatus/noCall": at_twilio,

@@ -19,6 +19,7 @@ from vomind_queue.api.blueprints import (
     recurring,
     rules,
     twilio,
+    webhooks,
 )
 from vomind_queue.api.blueprints.acts import ActRoutes
 from vomind_queue.api.blueprints.calls import CallRoutes
@@ -74,6 +75,7 @@ def _add_routes(app: Flask, services: Services, http_metrics: HttpMetrics) -> No
     ActRoutes(services).install(app)
     for module in (do_not_call, person):
         app.register_blueprint(module.routes, url_prefix="/api")
+    app.register_blueprint(webhooks.routes, url_prefix="/api/webhooks")
     overview.install(app, services.control, services.settings.senders.numbers)
     metrics.install(app, http_metrics)
     app.register_blueprint(health.routes)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import logging
 import re
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,6 +17,7 @@ from vomind_queue.api.middleware import REQUEST_ID, ROUTE
 from vomind_queue.api.refused_keys import RefusedKeys
 from vomind_queue.api.wording import received
 from vomind_queue.config.address_types import is_own_host
+from vomind_queue.config.api_keys import digest, match_digest, shown_keys
 from vomind_queue.config.types import ApiKey
 from vomind_queue.errors import StoreUnavailable
 
@@ -42,9 +41,6 @@ NAMELESS = "API"
 
 #: One name or address, with or without a port.
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:[0-9]{0,5})?")
-#: White space allowed around a header's value (RFC 9110, section 5.5).
-_SPACE = " \t"
-
 #: Kept with a call: short, and in need of no escape in JSON.
 _KEPT_ID = re.compile(r"[A-Za-z0-9._:+/=@-]{1,64}")
 
@@ -65,11 +61,11 @@ class Authentication:
 
         ``hosts`` are the Host names that a service without keys answers to.
         """
-        self._keys = [(key, _digest(key.secret)) for key in keys]
+        self._keys = [(key, digest(key.secret)) for key in keys]
         self._metrics_keys = list(self._keys)
         if metrics_key is not None:
             key = ApiKey(name="metrics", secret=metrics_key)
-            self._metrics_keys.append((key, _digest(metrics_key)))
+            self._metrics_keys.append((key, digest(metrics_key)))
         self._hosts = hosts
         self._wrong_keys = wrong_keys
         self._away = away
@@ -114,8 +110,10 @@ class Authentication:
         keys = self._metrics_keys if endpoint == METRICS else self._keys
         if not keys or endpoint in OPEN or blueprint in PAGES:
             return
-        shown = list(_shown(environ))
-        g.api_key = key = _match(shown, keys)
+        shown = shown_keys(
+            environ.get("HTTP_AUTHORIZATION", ""), environ.get("HTTP_X_API_KEY") or ""
+        )
+        g.api_key = key = match_digest(shown, keys)
         if key is None:
             raise self._wrong_keys.refuse(request.remote_addr or "", next(iter(shown), ""))
 
@@ -131,17 +129,6 @@ def _host(environ: Mapping[str, Any]) -> str | None:
     if not _HOST.fullmatch(host):
         raise Refused(HTTPStatus.BAD_REQUEST, f"Host must name one host; got {received(host)}.")
     return host
-
-
-def _match(shown: Sequence[str], keys: Sequence[tuple[ApiKey, bytes]]) -> ApiKey | None:
-    found = None
-    for secret in shown:
-        digest = _digest(secret)
-        # All keys are compared, so that the time taken does not reveal which one matched.
-        for key, expected in keys:
-            if hmac.compare_digest(digest, expected):
-                found = key
-    return found
 
 
 def kept_id() -> str | None:
@@ -167,7 +154,7 @@ def scope() -> str:
     key: ApiKey | None = g.api_key
     if key is None:
         return ""
-    return f"name:{key.name}" if key.name else f"secret:{_digest(key.secret).hex()}"
+    return f"name:{key.name}" if key.name else f"secret:{digest(key.secret).hex()}"
 
 
 def sign(record: logging.LogRecord) -> bool:
@@ -190,16 +177,3 @@ def _foreign(environ: Mapping[str, Any]) -> bool:
         return site not in ("same-origin", "none")
     origin = environ.get("HTTP_ORIGIN")
     return origin is not None and urlsplit(origin).netloc != environ.get("HTTP_HOST")
-
-
-def _shown(environ: Mapping[str, Any]) -> Iterator[str]:
-    scheme, _, credentials = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
-    if scheme.lower() == "bearer":
-        yield credentials.strip(_SPACE)
-    if header := environ.get("HTTP_X_API_KEY"):
-        yield header.strip(_SPACE)
-
-
-def _digest(secret: str) -> bytes:
-    # Hashed to equal lengths: compare_digest reveals the length of what it compares.
-    return hashlib.sha256(secret.encode("utf-8", "surrogateescape")).digest()

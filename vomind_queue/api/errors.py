@@ -25,6 +25,7 @@ from vomind_queue.errors import (
     StoreFull,
     StoreUnavailable,
     VomindError,
+    WebhookNotFound,
     leaves,
 )
 from vomind_queue.recurring.cron import CronError
@@ -183,6 +184,7 @@ _MAKERS: Mapping[type[Exception], Callable[[Any], Refused]] = {
     NumberNotListed: _plain(HTTPStatus.NOT_FOUND),
     DayNotClosed: _plain(HTTPStatus.NOT_FOUND),
     NumberListed: _listed,
+    WebhookNotFound: _plain(HTTPStatus.NOT_FOUND),
     KeyReused: _plain(HTTPStatus.UNPROCESSABLE_ENTITY),
     QueueError: _plain(HTTPStatus.CONFLICT),
     CronError: _plain(HTTPStatus.CONFLICT),

@@ -22,6 +22,7 @@ web run Serve the API until Ctrl-C.
 worker run Place calls until Ctrl-C.
 beat run Schedule the runs of recurring calls until Ctrl-C.
 shipper run Deliver events to the call log until Ctrl-C.
+notifier run Deliver events to webhooks and the live stream until Ctrl-C.
 flower run Serve Flower, a dashboard of workers and tasks, until Ctrl-C.
 call place Call a NUMBER as soon as its turn comes.
 schedule place Call a NUMBER later: --at a time, or --in a duration.

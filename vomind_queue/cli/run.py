@@ -1,4 +1,4 @@
-"""``up``, ``web``, ``worker``, ``beat``, ``shipper``, ``flower``: the programs of the service.
+"""``up``, ``web``, ``worker`` and so on: the programs of the service.
 
 The command replaces itself with the program, so that signals reach it directly.
 """
@@ -21,6 +21,7 @@ COMMANDS: Mapping[str, Sequence[str]] = {
     "worker": ("-m", "celery", "--quiet", "-A", "celery_app", "worker"),
     "beat": ("-m", "celery", "--quiet", "-A", "celery_app", "beat"),
     "shipper": ("-m", "vomind_queue.processes.shipper"),
+    "notifier": ("-m", "vomind_queue.processes.notifier"),
     "flower": ("-m", "vomind_queue.processes.flower"),
 }
 #: The directory of ``celery_app.py`` and ``devserver``.
@@ -46,7 +47,9 @@ def _becomes(name: str, *, more: str = "", takes: str = "") -> click.Command:
     )
 
 
-up, web, beat, shipper, flower = map(_becomes, ("up", "web", "beat", "shipper", "flower"))
+up, web, beat, shipper, notifier, flower = map(
+    _becomes, ("up", "web", "beat", "shipper", "notifier", "flower")
+)
 worker = _becomes(
     "worker",
     more="\n\nArguments are passed on to Celery: a second worker on one machine needs -n two@%h.",

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 from urllib.parse import urlsplit
 
 from vomind_queue.config.types import Type, matching, split
+from vomind_queue.webhooks.addresses import Network
 
 
 def _http_url(text: str) -> str:
@@ -49,6 +51,17 @@ HOSTS = Type(
 ADDRESS_HOSTS = Type(
     parse=lambda text: tuple(_address_host.parse(part).lower() for part in split(text)),
     expected="host names without scheme, port and path, separated by commas",
+)
+
+
+def _networks(text: str) -> Sequence[Network]:
+    # A host's address within a network is a typing error.
+    return tuple(ipaddress.ip_network(part) for part in split(text))
+
+
+#: Networks of IP addresses.
+NETWORKS = Type(
+    parse=_networks, expected="networks, such as 10.0.0.0/8 or fd00::/8, separated by commas"
 )
 
 

@@ -29,6 +29,7 @@ from vomind_queue.rules.caps import Cap
 from vomind_queue.rules.hours import WeeklyHours
 from vomind_queue.rules.judge import HOLD, Rulebook, rulebook
 from vomind_queue.rules.law import ClosedDay, Mode, Purpose
+from vomind_queue.webhooks.addresses import AddressPolicy, Network
 
 #: Shortest API key that counts as hard to guess, characters.
 LEAST_KEY = 16
@@ -284,6 +285,18 @@ class Settings:
     """Secret with which the do-not-call list keeps people who were forgotten: as keyed digests. It
     must not change. Unset: their numbers stay on the list."""
 
+    notifier_host: str = setting(
+        address_types.HOST, "127.0.0.1", section="Webhooks and the live stream"
+    )
+    """Address that the notifier serves `/api/events` on. Beyond loopback it requires `API_KEYS`."""
+    notifier_port: int = setting(types.PORT, "3002")
+    """Port of that."""
+    webhook_allowed_networks: Sequence[Network] = setting(address_types.NETWORKS, "")
+    """Networks that webhooks may be sent to besides public addresses, such as `10.0.0.0/8`. Only
+    there may an address begin with `http://`. `make run` with the simulator allows loopback."""
+    events_kept: int = setting(types.integer(1_000, 10_000_000), "50000")
+    """Events kept in Redis for receivers that are down, and for replays; each takes about 1 KB."""
+
     flower_host: str = setting(address_types.HOST, "127.0.0.1", section="Around it")
     """Address that Flower listens on. Beyond loopback it requires `FLOWER_BASIC_AUTH`."""
     flower_port: int = setting(types.PORT, "5555")
@@ -351,6 +364,11 @@ class Settings:
             unknown_zone=self.unknown_zone,
             purpose=self.default_purpose,
         )
+
+    @property
+    def webhook_addresses(self) -> AddressPolicy:
+        """Where webhooks may be sent."""
+        return AddressPolicy(self.webhook_allowed_networks)
 
     @property
     def lacks_rules(self) -> bool:

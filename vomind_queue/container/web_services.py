@@ -25,6 +25,7 @@ from vomind_queue.queue.connection import API_TIMEOUT_S, RedisStore, connect
 from vomind_queue.queue.do_not_call_list import DoNotCallList
 from vomind_queue.queue.erasure import Erasure
 from vomind_queue.queue.inspection import Inspection
+from vomind_queue.queue.kept_events import KeptEvents
 from vomind_queue.queue.listing import QueueListing
 from vomind_queue.queue.metrics_reader import MetricsReader
 from vomind_queue.queue.person_starts import PersonStarts
@@ -32,6 +33,7 @@ from vomind_queue.queue.recurring_store import RecurringStore
 from vomind_queue.queue.request_limits import RequestLimiter
 from vomind_queue.queue.server_requirements import check
 from vomind_queue.queue.voicemail_store import VoicemailStore
+from vomind_queue.queue.webhook_store import WebhookStore
 from vomind_queue.queue.worker_protocol import Protocol
 from vomind_queue.queue.worker_queue import WorkerQueue
 from vomind_queue.twilio.callbacks import SignatureValidator
@@ -48,6 +50,7 @@ from vomind_queue.usecases.person import People
 from vomind_queue.usecases.recurring_calls import RecurringCalls
 from vomind_queue.usecases.status_callbacks import StatusCallbacks
 from vomind_queue.usecases.voicemails import NextWords
+from vomind_queue.usecases.webhooks import Webhooks
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,6 +79,7 @@ class Services:
     do_not_call: DoNotCall
     campaigns: Campaigns
     people: People
+    webhooks: Webhooks
 
 
 def check_store(settings: Settings) -> str | None:
@@ -141,6 +145,7 @@ def build_on(store: RedisStore, settings: Settings, log: CallLog) -> Services:
         do_not_call=DoNotCall(numbers, recurring_store, deeds),
         campaigns=Campaigns(CampaignStore(store), queue, deeds),
         people=People(rules, numbers, log),
+        webhooks=Webhooks(WebhookStore(store), KeptEvents(store), deeds),
     )
 
 

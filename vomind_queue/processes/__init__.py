@@ -1,1 +1,1 @@
-"""The programs that are started: web, worker, shipper, Flower."""
+"""The programs that are started: web, worker, shipper, notifier, Flower."""

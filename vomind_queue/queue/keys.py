@@ -119,6 +119,34 @@ GONE = _ROOT + "gone:"
 OUTBOX_GONE = _ROOT + "outbox:gone"
 #: Sorted set: keys of log rows of people to be forgotten, by time, unix ms.
 OUTBOX_FORGOTTEN = _ROOT + "outbox:forgotten"
+#: Hash: subscriptions to events by id, JSON; see `webhook_store.py`.
+WEBHOOKS = _ROOT + "webhooks"
+#: Hash: how often each subscription was changed by a person. A notifier that knows an earlier
+#: number reads the subscription again.
+WEBHOOK_EPOCHS = _ROOT + "webhooks:epochs"
+#: Hash: which notifier delivers to a subscription, and until when: ``token unix-ms``.
+WEBHOOK_LEASES = _ROOT + "webhooks:leases"
+#: Hash, one for each subscription: how far it is; its fields are listed in `webhook_store.py`. With
+#: the endings ``:retries``, a hash of events to be sent again, and ``:deliveries``, a list.
+WEBHOOK = _ROOT + "webhook:"
+#: Sorted set: notifiers, by the time they last renewed their leases.
+NOTIFIERS = _ROOT + "notifiers"
+#: String with an expiry: somebody reads the live stream, or did lately.
+EVENTS_WANTED = _ROOT + "events:wanted"
+#: Stream: what happened and is not an event yet, by the outbox's sequence numbers. It is written
+#: only while there is a subscription or a reader of the live stream.
+EVENTS_OUTBOX = _ROOT + "events:outbox"
+#: String: sequence number of the last entry of it that became events, and how many calls of the
+#: next one did: ``sequence calls``.
+EVENTS_PREPARED = _ROOT + "events:prepared"
+#: Stream: the last events, complete, by their own sequence numbers.
+EVENTS = _ROOT + "events"
+#: String: sequence number of the last of them.
+EVENTS_LAST = _ROOT + "events:last"
+#: String: token of the one notifier that makes events of entries.
+EVENTS_LEADER = _ROOT + "events:leader"
+#: Hash ``entries``, ``records``: what did not become events for want of room.
+EVENTS_LOST = _ROOT + "events:lost"
 #: RedBeat's ``redbeat_key_prefix``: its keys share the hash tag, so that one script makes a call
 #: and moves RedBeat's entry on.
 REDBEAT = _ROOT + "redbeat:"

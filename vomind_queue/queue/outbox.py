@@ -161,19 +161,24 @@ class Outbox:
 
 def _entry(sequence: int, text: str) -> Entry:
     kind, time_ms, ids, _, *details = json.loads(text)
-    job_ids: list[str] = []
-    for each in ids:
-        if isinstance(each, str):
-            job_ids.append(each)
-        else:
-            job_ids += map(str, range(each[0], each[1] + 1))
     return Entry(
         sequence=sequence,
         time_ms=time_ms,
         kind=kind,
-        job_ids=job_ids,
+        job_ids=ids_of(ids),
         details=details[0] if details else {},
     )
+
+
+def ids_of(written: Sequence[str | Sequence[int]]) -> Sequence[str]:
+    """Return the ids of an entry, in which runs of numbers are written as first and last."""
+    job_ids: list[str] = []
+    for each in written:
+        if isinstance(each, str):
+            job_ids.append(each)
+        else:
+            job_ids += map(str, range(each[0], each[1] + 1))
+    return job_ids
 
 
 def row_of(job_id: str, fields: Mapping[str, str], version: int) -> CallRow:

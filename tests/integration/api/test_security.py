@@ -11,6 +11,7 @@ import redis
 from tests.integration.api.conftest import Api
 from vomind_queue.api import auth
 from vomind_queue.api.refused_keys import ALLOWED_A_MINUTE
+from vomind_queue.config import api_keys
 
 #: One of each kind: success, refusals, an open one, an error of the address.
 ANSWERS = ("/api/queue/stats", "/api/queue/job/1", "/healthz", "/nowhere", "/metrics", "/docs")
@@ -58,13 +59,13 @@ def test_keys_are_compared_in_constant_time(
 ) -> None:
     """Each with each, as digests of one length, however early one differs or is found."""
     compared: list[tuple[int, int]] = []
-    real = auth.hmac.compare_digest
+    real = api_keys.hmac.compare_digest
 
     def watched(one: bytes, other: bytes) -> bool:
         compared.append((len(one), len(other)))
         return real(one, other)
 
-    monkeypatch.setattr(auth.hmac, "compare_digest", watched)
+    monkeypatch.setattr(api_keys.hmac, "compare_digest", watched)
     api = make_api(API_KEYS=KEYS)
     for shown in ("first-secret", "second-secret", "x", "first-secreX"):
         compared.clear()

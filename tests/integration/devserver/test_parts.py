@@ -59,8 +59,8 @@ def test_an_address_of_another_machine_is_refused() -> None:
 @pytest.mark.parametrize(
     ("environ", "variables"),
     [
-        ({}, ["PORT", "FLOWER_PORT", "EMBEDDED_REDIS_PORT", "SIMULATOR_PORT"]),
-        ({"REDIS_HOST": "redis"}, ["PORT", "FLOWER_PORT", "SIMULATOR_PORT"]),
+        ({}, ["PORT", "FLOWER_PORT", "NOTIFIER_PORT", "EMBEDDED_REDIS_PORT", "SIMULATOR_PORT"]),
+        ({"REDIS_HOST": "redis"}, ["PORT", "FLOWER_PORT", "NOTIFIER_PORT", "SIMULATOR_PORT"]),
     ],
 )
 def test_only_what_is_started_needs_a_port(

@@ -37,8 +37,9 @@ WORDS = {
     "campaign_calls": "campaign_calls:<id>",
     "turns": "turns:<rank>",
     "campaign_starts": "campaign_starts:<id>",
+    "webhook": "webhook:<id>",
 }
-#: All but one of the outbox's keys have one word; this one is written for a person alone.
+#: All but one of the keys of outbox and events have one word; the other is written for one person.
 OUTBOX, APART = "outbox", "outbox_forgotten"
 #: Words for keys that are given to a script as KEYS, and that it does not know by name.
 GIVEN = {"the list", "the record", "the set", "the sorted sets"}
@@ -52,7 +53,7 @@ _KEY = re.compile(r"(?<!#)(?<!== )\bK\.(\w+)")
 
 def word(name: str) -> str:
     """The word for a key that the scripts know by that name."""
-    if name.startswith("outbox_") and name != APART:
+    if name.startswith(("outbox_", "events")) and name != APART:
         return OUTBOX
     return WORDS.get(name) or keys.LUA_NAMES[name].removeprefix("{calls}:")
 

@@ -23,6 +23,7 @@ from vomind_queue.api.schemas import campaigns as campaign_schemas
 from vomind_queue.api.schemas import do_not_call as do_not_call_schemas
 from vomind_queue.api.schemas import recurring as recurring_schemas
 from vomind_queue.api.schemas import rules as rule_schemas
+from vomind_queue.api.schemas import webhooks as webhook_schemas
 from vomind_queue.api.schemas.fields import Calls, Rule, Shape
 from vomind_queue.api.schemas.trends import TRENDS
 
@@ -44,6 +45,9 @@ BODIES: Mapping[str, Schema] = {
     "DoNotCallRemoval": do_not_call_schemas.REMOVAL,
     "CheckRequest": rule_schemas.CHECK,
     "ClosedDayRequest": rule_schemas.CLOSED_DAY,
+    "WebhookRequest": webhook_schemas.WEBHOOK,
+    "WebhookChange": webhook_schemas.CHANGE,
+    "WebhookReplay": webhook_schemas.REPLAY,
     "PauseRequest": call_schemas.PAUSE,
     "CleanRequest": call_schemas.CLEAN,
     "RetryRequest": call_schemas.RETRY,

@@ -39,6 +39,7 @@
 --- @include "clock"
 --- @include "due"
 --- @include "erase"
+--- @include "events"
 --- @include "hang_up"
 --- @include "held"
 --- @include "history"
@@ -127,6 +128,7 @@ end
 
 if outcome == 'account' and redis.call('EXISTS', K.paused) == 0 then
     redis.call('HSET', K.paused, 'by', 'system', 'at', now, 'reason', reason)
+    note_event('queue.paused', { by = 'system', reason = reason })
 end
 
 if job[7] and outcome ~= 'unknown' then

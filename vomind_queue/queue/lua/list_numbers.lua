@@ -9,12 +9,14 @@
 -- ARGV[4…] the numbers
 -- Returns  {ok, now, {added: 1 | 0, id of the call that is being placed to it or '', number of a
 --          recurring call to it, …}, …} or {late, now}
--- Touches  do_not_call, do_not_call:entries, do_not_call:outbox, dialing, job:<id>, recurring_index
+-- Touches  do_not_call, do_not_call:entries, do_not_call:outbox, dialing, job:<id>, recurring_index,
+--          outbox
 --- @include "clock"
 --- @include "do_not_call"
 --- @include "index"
 --- @include "job"
 --- @include "memory"
+--- @include "person"
 
 local now = now_ms()
 if late(ARGV[1], now) then
@@ -31,6 +33,7 @@ local function add(number)
     redis.call('ZADD', K.do_not_call, place, number)
     redis.call('HSET', K.do_not_call_entries, number, entry)
     note_change('listed', number, 'entry', entry)
+    note_person('person.listed', number, ARGV[2])
     place = place + 1
     return 1
 end

@@ -4,6 +4,7 @@
 -- ARGV[1]  sequence number of the last entry delivered; all before it are, too
 -- Returns  {records of removed calls that may still go}
 -- Touches  outbox, gone:<id>
+--- @include "events"
 --- @include "memory"
 
 free_first()
@@ -14,8 +15,4 @@ if done > tonumber(redis.call('GET', K.outbox_shipped) or 0) then
     redis.call('XTRIM', K.outbox_details, 'MINID', next_one)
     redis.call('XTRIM', K.outbox_finals, 'MINID', next_one)
 end
-for _, id in ipairs(redis.call('ZRANGEBYSCORE', K.outbox_gone, '-inf', done, 'LIMIT', 0, 500)) do
-    redis.call('DEL', K.gone .. id)
-    redis.call('ZREM', K.outbox_gone, id)
-end
-return { redis.call('ZCOUNT', K.outbox_gone, '-inf', done) }
+return { drop_released() }

@@ -5,8 +5,9 @@
 -- ARGV[2]  by whom
 -- ARGV[3]  why, or ''
 -- Returns  {ok | late, now}
--- Touches  paused
+-- Touches  paused, outbox
 --- @include "clock"
+--- @include "events"
 --- @include "memory"
 
 local now = now_ms()
@@ -16,5 +17,6 @@ end
 free_first()
 if redis.call('EXISTS', K.paused) == 0 then
     redis.call('HSET', K.paused, 'by', ARGV[2], 'at', now, 'reason', ARGV[3])
+    note_event('queue.paused', { by = ARGV[2], reason = ARGV[3] ~= '' and ARGV[3] or cjson.null })
 end
 return { C.ok, now }

@@ -1,6 +1,7 @@
 -- Removes a call's record once the call log has it.
 --- @include "busy_number"
 --- @include "clock"
+--- @include "events"
 --- @include "job"
 --- @include "log"
 --- @include "number"
@@ -29,7 +30,7 @@ local function drop_record(id)
         count_call(key, true)
     end
     log_dropped[id] = true
-    if log_last[id] or (logged and tonumber(logged) > tonumber(redis.call('GET', K.outbox_shipped) or 0)) then
+    if log_last[id] or (logged and tonumber(logged) > released_sequence()) then
         redis.call('RENAME', key, K.gone .. id)
         log_dropped[#log_dropped + 1] = id
     else

@@ -2,6 +2,7 @@
 -- end, so that there is no change without its entry and no entry without its change. Of every
 -- script that includes this file, itself or through others, the loader calls `flush_log` last.
 --- @include "clock"
+--- @include "events"
 --- @include "job"
 --- @include "outbox"
 --- @include "parts"
@@ -15,6 +16,12 @@ end
 -- Starts are counted by how long they had waited, and each start was taken before.
 local function log_is_uncounted(kind)
     return kind == 'taken' or kind == 'started'
+end
+
+-- Steps within the queue make no event for webhooks.
+local function log_is_silent(kind, details)
+    return kind == 'taken' or kind == 'due' or kind == 'given_back' or kind == 'removed'
+        or (kind == 'put_off' and not (details and details.rule))
 end
 
 local log_groups, log_last, log_open, log_dropped = {}, {}, {}, {}
@@ -70,8 +77,10 @@ local function keep_dropped(last)
         redis.call('ZADD', K.outbox_gone, last, id)
     end
     while redis.call('ZCARD', K.outbox_gone) > OUTBOX_MAX do
-        redis.call('DEL', K.gone .. redis.call('ZPOPMIN', K.outbox_gone)[1])
-        redis.call('HINCRBY', K.outbox_lost, 'records', 1)
+        local oldest = redis.call('ZPOPMIN', K.outbox_gone)
+        local is_logged = tonumber(oldest[2]) <= tonumber(redis.call('GET', K.outbox_shipped) or 0)
+        redis.call('DEL', K.gone .. oldest[1])
+        redis.call('HINCRBY', is_logged and K.events_lost or K.outbox_lost, 'records', 1)
     end
 end
 
@@ -87,14 +96,18 @@ local function flush_log()
         local now = now_ms()
         local before = next_sequences(#log_groups)
         last = before + #log_groups
+        local followed = is_followed()
         for i, group in ipairs(log_groups) do
             local final = log_is_final(group.kind)
             if not log_is_uncounted(group.kind) then
                 redis.call('HINCRBY', K.totals, 'event:' .. group.kind, group.count)
             end
             local sequence = string.format('%.0f', before + i)
-            redis.call('XADD', final and K.outbox_finals or K.outbox_details, sequence .. '-0', 'e',
-                cjson.encode({ group.kind, now, group.ids, group.count, group.details }))
+            local text = cjson.encode({ group.kind, now, group.ids, group.count, group.details })
+            redis.call('XADD', final and K.outbox_finals or K.outbox_details, sequence .. '-0', 'e', text)
+            if followed and not log_is_silent(group.kind, group.details) then
+                note_entry(sequence, text)
+            end
             if final or group.kind == 'line' or group.kind == 'recorded' then
                 for _, id in ipairs(group.ids) do
                     if type(id) == 'string' and not log_dropped[id] then

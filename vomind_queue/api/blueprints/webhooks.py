@@ -1,0 +1,102 @@
+"""Endpoints for webhooks."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response
+from marshmallow import ValidationError
+
+from vomind_queue.api import auth
+from vomind_queue.api.body import read_no_fields, read_object
+from vomind_queue.api.middleware import services
+from vomind_queue.api.schemas import webhooks as schemas
+from vomind_queue.api.serializers import webhooks as serializer
+from vomind_queue.api.serializers.jobs import success
+
+routes = Blueprint("webhooks", __name__)
+_ONE = "/<webhook_id>"
+
+
+@routes.post("")
+def add() -> Response:
+    """Subscribe an app to events."""
+    body = read_object()
+    wanted = schemas.WEBHOOK.load(body)
+    _check_url(wanted["url"])
+    shown = services().webhooks.add(wanted, auth.caller())
+    document = {
+        "message": "Webhook added; keep its secret",
+        "webhook": serializer.with_secret(shown),
+    }
+    return success(document, schemas.WEBHOOK.ignored(body))
+
+
+@routes.get("")
+def page() -> Response:
+    """Return all webhooks."""
+    found = [serializer.webhook(each) for each in services().webhooks.all()]
+    return success({"count": len(found), "webhooks": found})
+
+
+@routes.get(_ONE)
+def show(webhook_id: str) -> Response:
+    """Return a webhook and how its deliveries go."""
+    return success({"webhook": serializer.webhook(services().webhooks.show(webhook_id))})
+
+
+@routes.patch(_ONE)
+def change(webhook_id: str) -> Response:
+    """Change a webhook, or let it go on."""
+    body = read_object()
+    wanted = schemas.CHANGE.load(body)
+    if "url" in wanted:
+        _check_url(wanted["url"])
+    shown = services().webhooks.change(webhook_id, wanted, auth.caller())
+    document = {"message": "Webhook changed", "webhook": serializer.webhook(shown)}
+    return success(document, schemas.CHANGE.ignored(body))
+
+
+@routes.delete(_ONE)
+def remove(webhook_id: str) -> Response:
+    """End a webhook."""
+    services().webhooks.remove(webhook_id, auth.caller())
+    return success({"message": "Webhook removed", "id": webhook_id})
+
+
+@routes.post(f"{_ONE}/secret")
+def rotate(webhook_id: str) -> Response:
+    """Replace the secret; the old one is used as well for a day."""
+    ignored = read_no_fields()
+    shown = services().webhooks.rotate(webhook_id, auth.caller())
+    document = {"message": "Secret replaced", "webhook": serializer.with_secret(shown)}
+    return success(document, ignored)
+
+
+@routes.post(f"{_ONE}/test")
+def test(webhook_id: str) -> Response:
+    """Have an event of the type webhook.test delivered."""
+    ignored = read_no_fields()
+    services().webhooks.test(webhook_id, auth.caller())
+    document = {"message": "An event is on its way; see its deliveries", "id": webhook_id}
+    return success(document, ignored)
+
+
+@routes.post(f"{_ONE}/replay")
+def replay(webhook_id: str) -> Response:
+    """Deliver events again."""
+    body = read_object()
+    wanted = schemas.REPLAY.load(body)
+    sequence = services().webhooks.replay(webhook_id, auth.caller(), **wanted)
+    document = {"message": "Events are delivered again", "id": webhook_id, "sequence": sequence}
+    return success(document, schemas.REPLAY.ignored(body))
+
+
+@routes.get(f"{_ONE}/deliveries")
+def deliveries(webhook_id: str) -> Response:
+    """Return the last attempts to deliver."""
+    return success(serializer.deliveries(services().webhooks.deliveries(webhook_id)))
+
+
+def _check_url(url: str) -> None:
+    if fault := services().settings.webhook_addresses.fault(url):
+        # Not shown: it may hold a password.
+        raise ValidationError(f"Must be {fault}.", "url")

@@ -1,0 +1,185 @@
+"""The live stream: server-sent events for those who hold an API key.
+
+https://html.spec.whatwg.org/multipage/server-sent-events.html
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from vomind_queue.config.address_types import is_own_host
+from vomind_queue.config.api_keys import match_key, shown_keys
+from vomind_queue.config.types import ApiKey
+from vomind_queue.errors import StoreUnavailable
+from vomind_queue.notifier.feed import Feed
+from vomind_queue.webhooks.event import Event
+from vomind_queue.webhooks.event_types import TEST, is_wanted, patterns
+
+#: A comment is sent after this silence, so that proxies keep the connection, s.
+SILENCE_S = 15.0
+#: A stream ends after this time, and is opened again: a key that was taken away ends, too, s.
+LIFE_S = 600.0
+#: Streams that one API key, or one address without keys, may have open in this process.
+MOST_STREAMS = 250
+#: Events sent at once.
+PAGE = 200
+#: How long a reader waits before it connects again, ms.
+RETRY_MS = 1_000
+PATH = "/api/events"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Filter:
+    types: Sequence[str]
+    call: str | None
+
+    def wants(self, event: Event) -> bool:
+        return (
+            event.type != TEST
+            and is_wanted(event.type, self.types)
+            and self.call in (None, event.call)
+        )
+
+
+class LiveStream:
+    """Serves ``GET /api/events``."""
+
+    def __init__(
+        self, feed: Feed, want: Callable[[], int], keys: Sequence[ApiKey], hosts: frozenset[str]
+    ) -> None:
+        """``want``: has events made; ``hosts``: names that a service without keys answers to."""
+        self._feed = feed
+        self._want = want
+        self._keys = keys
+        self._hosts = hosts
+        self._open: Counter[str] = Counter()
+
+    def app(self) -> web.Application:
+        """Return the application to serve."""
+        app = web.Application()
+        app.router.add_get(PATH, self._serve)
+        app.router.add_get("/healthz", _healthz)
+        return app
+
+    async def _serve(self, request: web.Request) -> web.StreamResponse:
+        reader = self._admit(request)
+        wanted, after = _filter(request), _last_id(request)
+        try:
+            now_at = await self._feed.in_thread(self._want)
+        except StoreUnavailable:
+            raise _refusal(web.HTTPServiceUnavailable, "Redis cannot be reached.") from None
+        if self._open[reader] >= MOST_STREAMS:
+            raise _refusal(web.HTTPTooManyRequests, f"{MOST_STREAMS} streams are open already.")
+        self._open[reader] += 1
+        try:
+            return await self._stream(request, wanted, now_at if after is None else after)
+        finally:
+            self._open[reader] -= 1
+
+    def _admit(self, request: web.Request) -> str:
+        """Return who asks. Raise an error of aiohttp's."""
+        if not self._keys:
+            if not is_own_host(request.host, self._hosts):
+                raise _refusal(web.HTTPForbidden, "Host must be localhost or an IP address.")
+            return request.remote or ""
+        headers = request.headers
+        shown = shown_keys(headers.get("Authorization", ""), headers.get("X-API-Key", ""))
+        key = match_key(shown, self._keys)
+        if key is None:
+            raise _refusal(web.HTTPUnauthorized, "Send an API key.")
+        return key.name or key.secret
+
+    async def _stream(self, request: web.Request, wanted: _Filter, last: int) -> web.StreamResponse:
+        response = web.StreamResponse(
+            headers={
+                "Content-Type": "text/event-stream",
+                "Cache-Control": "no-store",
+                "X-Accel-Buffering": "no",
+            }
+        )
+        await response.prepare(request)
+        woken = asyncio.Event()
+        self._feed.wake(woken)
+        try:
+            await response.write(f"retry: {RETRY_MS}\n\n".encode())
+            await self._send(response, wanted, last, woken)
+        except (ConnectionResetError, StoreUnavailable):
+            # The reader comes again, and says where it was.
+            return response
+        finally:
+            self._feed.let_sleep(woken)
+        return response
+
+    async def _send(
+        self, response: web.StreamResponse, wanted: _Filter, last: int, woken: asyncio.Event
+    ) -> None:
+        until, quiet_since = time.monotonic() + LIFE_S, time.monotonic()
+        while time.monotonic() < until:
+            woken.clear()
+            found = await self._feed.after(last, PAGE)
+            text = _gap(last, found) + "".join(map(_written, filter(wanted.wants, found)))
+            last = found[-1].sequence if found else last
+            if not text and time.monotonic() - quiet_since >= SILENCE_S:
+                # Also where nothing of it was wanted: the next stream begins there.
+                text = f": nothing new\nid: {last}\n\n"
+            if text:
+                await response.write(text.encode())
+                quiet_since = time.monotonic()
+            if not found:
+                await _sleep(woken, SILENCE_S)
+
+
+async def _sleep(woken: asyncio.Event, most_s: float) -> None:
+    try:
+        await asyncio.wait_for(woken.wait(), most_s)
+    except TimeoutError:
+        return
+
+
+def _written(event: Event) -> str:
+    body = event.body(with_words=False).decode()
+    return f"id: {event.sequence}\nevent: {event.type}\ndata: {body}\n\n"
+
+
+def _gap(last: int, found: Sequence[Event]) -> str:
+    """Return what is said where events between were not kept for long enough."""
+    if not found or found[0].sequence == last + 1:
+        return ""
+    missing = f'{{"from":{last + 1},"to":{found[0].sequence - 1}}}'
+    return f"event: stream.gap\ndata: {missing}\n\n"
+
+
+def _filter(request: web.Request) -> _Filter:
+    unknown = set(request.query) - {"types", "call", "lastEventId"}
+    if unknown:
+        raise _refusal(web.HTTPUnprocessableEntity, f"No such filter: {min(unknown)}.")
+    types = [each for each in request.query.get("types", "").split(",") if each]
+    if not set(types) <= set(patterns()):
+        text = "types: Must be types of events, such as call.ended or call.*."
+        raise _refusal(web.HTTPUnprocessableEntity, text)
+    return _Filter(types=types, call=request.query.get("call"))
+
+
+def _last_id(request: web.Request) -> int | None:
+    text = request.headers.get("Last-Event-ID") or request.query.get("lastEventId")
+    if not text:
+        return None
+    if not re.fullmatch("[0-9]{1,16}", text):
+        raise _refusal(web.HTTPUnprocessableEntity, "Last-Event-ID: Must be the id of an event.")
+    return int(text)
+
+
+def _refusal(kind: type[web.HTTPException], text: str) -> web.HTTPException:
+    body = web.json_response({"success": False, "error": text})
+    return kind(text=body.text, content_type="application/json")
+
+
+async def _healthz(_request: web.Request) -> web.Response:
+    return web.json_response({"status": "ok"})

@@ -1,0 +1,109 @@
+"""Make events of what happened: for webhooks and the live stream."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Protocol
+
+from vomind_queue.calls.job import Job
+from vomind_queue.encoding import compact
+from vomind_queue.errors import StoreUnavailable
+from vomind_queue.webhooks.event_types import type_of
+
+logger = logging.getLogger(__name__)
+
+#: Between two checks while another notifier leads, and after a fault, s.
+POLL_S, FAULT_S = 0.5, 1.0
+#: Fields with what is said, told only to those who ask for them.
+WORDS = ("message", "voicemailMessage")
+#: An entry that is no event: nobody shall hear of that person any more.
+FORGOTTEN = "person.forgotten"
+
+
+class Outbox(Protocol):
+    """What this needs of the outbox."""
+
+    def parts(self) -> Iterator[Any] | None: ...
+    def append(self, events: Sequence[Any], part: Any) -> bool: ...
+    def wait(self) -> None: ...
+    def forget(self, number: str) -> None: ...
+    def release_leadership(self) -> None: ...
+
+
+class PrepareEvents:
+    """Makes events until it is stopped."""
+
+    def __init__(
+        self,
+        outbox: Outbox,
+        show: Callable[[Job], Mapping[str, Any]],
+        make: Callable[..., Any],
+    ) -> None:
+        """``show``: returns a call as the API shows it; ``make``: makes an event of its fields."""
+        self._outbox = outbox
+        self._show = show
+        self._make = make
+
+    def run(self, stopped: threading.Event) -> None:
+        """Run until stopped."""
+        while not stopped.is_set():
+            try:
+                self._round(stopped)
+            except StoreUnavailable as error:
+                logger.warning("events not prepared, next try in %g s: %s", FAULT_S, error)
+                stopped.wait(FAULT_S)
+        try:
+            self._outbox.release_leadership()
+        except StoreUnavailable:
+            logger.info("leadership left to expire: Redis is unreachable")
+
+    def _round(self, stopped: threading.Event) -> None:
+        count = self.step()
+        if count is None:
+            stopped.wait(POLL_S)
+        elif not count:
+            self._outbox.wait()
+
+    def step(self) -> int | None:
+        """Make events of what there is; return of how many parts. ``None``: another one leads.
+
+        Raise StoreUnavailable.
+        """
+        parts = self._outbox.parts()
+        if parts is None:
+            return None
+        count = 0
+        for part in parts:
+            count += 1
+            made = [self._event(each) for each in part.happenings]
+            if not self._outbox.append([each for each in made if each is not None], part):
+                return None
+        return count
+
+    def _event(self, happening: Any) -> Any:
+        if happening.job_id is None:
+            if happening.kind == FORGOTTEN:
+                self._outbox.forget(happening.details["number"])
+                return None
+            return self._new(happening, happening.kind, happening.details, {})
+        event_type = type_of(happening.kind, happening.details)
+        # A call whose person was forgotten has no record.
+        if event_type is None or happening.job is None:
+            return None
+        shown = dict(self._show(happening.job))
+        words = {name: shown["data"][name] for name in WORDS if name in shown["data"]}
+        rest = {name: value for name, value in shown["data"].items() if name not in words}
+        return self._new(happening, event_type, shown | {"data": rest}, words)
+
+    def _new(
+        self, happening: Any, event_type: str, data: Mapping[str, Any], words: Mapping[str, Any]
+    ) -> Any:
+        return self._make(
+            type=event_type,
+            at_ms=happening.at_ms,
+            call=happening.job_id or "",
+            data=compact(data).decode(),
+            words=compact(words).decode(),
+        )

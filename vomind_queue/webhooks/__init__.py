@@ -1,0 +1,1 @@
+"""What apps are told of what happens, and how: plain values, no I/O."""
