@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Office, Visitor
+from tests.browser.conftest import SECRET, Office, Visitor
 
 NUMBER = "+14155550123"
 PLACES = (
@@ -26,6 +26,8 @@ PLACES = (
     "/place/recurring",
     "/place/file",
     "/trends/day",
+    "/rules",
+    "/do-not-call",
     "/activity",
 )
 #: A desk, a tablet and a phone.
@@ -40,6 +42,12 @@ def fill(office: Office) -> None:
     office.bulk(3, priority="high", lead_id="L-1", metadata={"a": 1})
     office.bulk(2, delayMs=3_600_000)
     office("POST", "/schedule-recurring-call", {"to": NUMBER, "cronExpression": "0 9 * * *"})
+    office.session.post(
+        f"{office.stack.web_url}/api/do-not-call",
+        json={"numbers": ["+14155550190", "+14155550191"], "reason": "asked for it"},
+        headers={"X-API-Key": SECRET},
+        timeout=30,
+    ).raise_for_status()
 
 
 def drawn(page: Page) -> Page:

@@ -197,6 +197,21 @@ def test_a_call_that_was_ended_for_the_do_not_call_list_is_not_made_again(
     assert not retrying.say(started, "no-answer", sid=OTHER).repeated
 
 
+def test_a_call_that_was_to_be_ended_and_was_given_up_is_ended_if_it_rings(
+    retrying: Line, client: redis.Redis
+) -> None:
+    """Its outcome stayed unknown; by the first callback it rings after all."""
+    numbers = DoNotCallList(RedisStore(client), KEEP)
+    started = retrying.dial()
+    list(numbers.add([started.attempt.call.to], WISH, end_call=True))
+    gone = Decision(result=AttemptResult.FAILED, reason="Twilio does not know it.")
+    retrying.worker_queue.finish(started, gone)
+    assert client.zcard(keys.ORPHANS) == 0
+    retrying.say(started, "ringing")
+    assert client.zrange(keys.ORPHANS, 0, -1) == [SID]
+    assert retrying.job().state is State.COMPLETED
+
+
 def test_what_was_to_be_ended_was_one_attempt(retrying: Line, client: redis.Redis) -> None:
     """Twilio refused that one; the number is off the list before the next."""
     numbers = DoNotCallList(RedisStore(client), KEEP)

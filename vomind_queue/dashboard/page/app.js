@@ -6,6 +6,8 @@ import { Confirm, Icon, Toasts } from './parts.js';
 import { ActivityPage } from './pages/activity.js';
 import { Keyboard, KeysButton } from './palette.js';
 import { CallPage } from './pages/call.js';
+import { DoNotCallPage } from './pages/donotcall.js';
+import { RulesPage } from './pages/rules.js';
 import { Orders } from './acts.js';
 import { filters_in } from './filters.js';
 import { CallsPage, title_of } from './pages/calls.js';
@@ -25,6 +27,7 @@ const NAV = [
   ['recurring', 'Recurring', 'repeat'],
   ['place', 'Place calls', 'phone-outgoing'],
   ['trends', 'Trends', 'gauge'],
+  ['rules', 'Rules', 'list-checks'],
   ['activity', 'Activity', 'activity'],
 ];
 const THEMES = {
@@ -65,6 +68,8 @@ function page({ room, rest, query }) {
     const span = Object.hasOwn(SPANS, rest[0]) ? rest[0] : 'day';
     return ['Trends', html`<${TrendsPage} span=${span} />`];
   }
+  if (room === 'rules') return ['Rules', html`<${RulesPage} />`];
+  if (room === 'do-not-call') return ['Do not call', html`<${DoNotCallPage} query=${query} />`];
   if (room === 'activity') return ['Activity', html`<${ActivityPage} query=${query} />`];
   if (room === 'place') return ['Place calls', html`<${PlacePage} tab=${rest[0] || 'now'} />`];
   return ['Overview', html`<${OverviewPage} />`];
@@ -93,7 +98,7 @@ function Chip() {
 
 function Side({ room }) {
   const [theme, next] = useTheme();
-  const at = room === 'call' ? 'calls' : room;
+  const at = { call: 'calls', 'do-not-call': 'rules' }[room] || room;
   const [icon, said] = THEMES[theme];
   return html`<header class="side"><a class="brand" href="#/"><img src="dashboard/icon.svg" alt="" width="30" height="30" />VoMind Queue</a><${Chip} />
     <nav aria-label="Main">${NAV.map(([key, name, sign]) => html`<a key=${key} href=${`#/${key}`} aria-current=${at === key ? 'page' : undefined}><${Icon} name=${sign} /><span>${name}</span></a>`)}</nav>

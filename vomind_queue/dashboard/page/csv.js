@@ -94,6 +94,16 @@ export async function read(file) {
   return { head: rows[0].cells.map((name) => name.trim()), rows: rows.slice(1) };
 }
 
+/** The first cell of each line that is not empty, `{line, cell}`; a header has no digit. */
+export async function first_cells(file) {
+  if (file.size > MOST_BYTES) throw new Error('The file is larger than 50 MB; split it.');
+  const found = Papa.parse(await decode(file)).data.map(([cell], at) => ({
+    line: at + 1,
+    cell: (cell || '').trim(),
+  }));
+  return found.filter(({ line, cell }) => cell && (line > 1 || /[0-9]/.test(cell)));
+}
+
 /** The most frequent separator in the header, outside of quotes. */
 function separator(text) {
   const head = text.split(/\r|\n/, 1)[0].replace(/"[^"]*"/g, '');

@@ -21,6 +21,8 @@ const PLACES = [
   ['New recurring call', '#/place/recurring', 'repeat'],
   ['Calls from a file', '#/place/file', 'file-spreadsheet'],
   ['Trends', '#/trends', 'gauge'],
+  ['Rules', '#/rules', 'list-checks'],
+  ['Do not call', '#/do-not-call', 'ban'],
   ['Activity', '#/activity', 'activity'],
 ];
 /** After g: a letter for a place. */
@@ -30,6 +32,7 @@ const LETTERS = {
   f: '#/calls/failed',
   r: '#/recurring',
   p: '#/place/now',
+  d: '#/do-not-call',
   a: '#/activity',
 };
 const KEYS = [
@@ -39,6 +42,7 @@ const KEYS = [
   ['g f', 'Failed calls'],
   ['g r', 'Recurring calls'],
   ['g p', 'Place a call'],
+  ['g d', 'Do not call'],
   ['g a', 'Activity'],
   ['j  k', 'Next and previous call of a list'],
   ['x', 'Select the call; with Shift, all in between'],

@@ -40,6 +40,7 @@
 --- @include "clock"
 --- @include "due"
 --- @include "expiry"
+--- @include "hang_up"
 --- @include "held"
 --- @include "hours"
 --- @include "job"
@@ -144,6 +145,10 @@ local function revive()
         attempt = redis.call('HGET', key, 'attempts'), sid = sid, status = 'queued', counted = not job[9],
     })
     job[1], job[4] = 'completed', sid
+    if redis.call('HDEL', key, 'hangup') == 1 and rank < LINE_ENDED then
+        -- While it was being placed, somebody wanted it to be ended.
+        hang_up(id, now)
+    end
 end
 local revived = not job[4]
 if revived then

@@ -13,6 +13,14 @@ const OF_MANY = {
   'again of many': 'Called again:',
   'change of many': 'Changed',
 };
+/** What is said of deeds that were done to no call. */
+const OTHERS = {
+  'day closed': 'Closed the day',
+  'day opened': 'Opened the day',
+  'do-not-call': 'Put on the do-not-call list:',
+  'do-not-call of many': 'Put on the do-not-call list:',
+  'do-not-call removed': 'Taken off the do-not-call list:',
+};
 const REMOVED = 'Deleted from history:';
 
 /** What a deed was done to: a link, or words. */
@@ -21,13 +29,15 @@ function Subject({ deed }) {
   if (subject && subject.startsWith('recurring:') && subject.split(':').length === 2)
     return html`recurring call <a href=${`#/recurring/${subject.split(':')[1]}`}>${subject.split(':')[1]}</a>`;
   if (subject) return html`call <a href=${`#/call/${subject}`}>${subject}</a>`;
+  if (details.day || details.to) return details.day || details.to;
+  if ('numbers' in details) return many(details.numbers, 'number');
   if ('calls' in details) return many(details.calls, 'call');
   return 'the queue';
 }
 
 function verb({ act }) {
   if (act === 'cleaned') return REMOVED;
-  return OF_MANY[act] || upper(act);
+  return OF_MANY[act] || OTHERS[act] || upper(act);
 }
 
 /** Why, as the person gave it, or which failures were meant. */
