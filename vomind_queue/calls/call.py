@@ -99,6 +99,11 @@ class Call:
     region: str | None = None
     #: Why the person is called, a ``rules.law.Purpose``; ``None``: as the settings say.
     purpose: str | None = None
+    #: ``basis``, ``at`` and ``evidence`` of the person's consent; recorded, and judged by nobody.
+    consent: Mapping[str, str] | None = None
+    #: ``rules`` that do not hold for the call, the ``reason``, and the name of the API key that
+    #: said so (``by``), without which it is void.
+    override: Mapping[str, Any] | None = None
     #: The number as it came, where that is not how it is spelt; ``None``: it is.
     to_given: str | None = None
     #: The client's id of the request that asked for the call; logged, never shown. ``None``: the
@@ -168,6 +173,8 @@ OPTIONS: Mapping[str, str] = {
     "timezone": "timezone",
     "region": "region",
     "purpose": "purpose",
+    "consent": "consent",
+    "override": "override",
 }
 
 

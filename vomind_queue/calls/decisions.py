@@ -117,6 +117,19 @@ class OpenHours:
     caps: Sequence[tuple[int, int]] = ()
     #: What names the rules in the call log.
     rules: str = ""
+    #: Where some do not hold.
+    lifted: Lifted | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Lifted:
+    """That rules do not hold for a call."""
+
+    #: What would hold.
+    plain: OpenHours
+    #: Name of the API key that said so, and why.
+    by: str
+    reason: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

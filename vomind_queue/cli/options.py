@@ -72,13 +72,11 @@ def outcomes(text: str) -> list[str]:
     return [] if words == ["none"] else words
 
 
-def _metadata(text: str) -> Any:
+def _json(text: str) -> Any:
     try:
         return json.loads(text)
     except ValueError as error:
-        raise click.BadParameter(
-            f"it is not valid JSON: {error}", param_hint="--metadata"
-        ) from None
+        raise click.BadParameter(f"it is not valid JSON: {error}") from None
 
 
 def _parse_ms(text: str) -> int:
@@ -118,7 +116,7 @@ call_options = together(
     click.option(
         "--metadata",
         metavar="JSON",
-        type=_metadata,
+        type=_json,
         help="A JSON object that is returned unchanged.",
     ),
     click.option(
@@ -174,6 +172,18 @@ call_options = together(
         help="Number that the call comes from, one of TWILIO_PHONE_NUMBERS.",
     ),
     rule_options,
+    click.option(
+        "--consent",
+        metavar="JSON",
+        type=_json,
+        help='The person\'s consent, for the log: {"basis": …, "at": …, "evidence": …}.',
+    ),
+    click.option(
+        "--override",
+        metavar="JSON",
+        type=_json,
+        help='Rules that do not apply to the call, and why: {"rules": ["hours"], "reason": …}.',
+    ),
 )
 
 

@@ -173,9 +173,13 @@ class Settings:
     for a `timezone` (`hold`), rings when every zone of its country code is open (`strictest`), or
     is judged by the time zone named here."""
     default_purpose: Purpose = setting(
-        types.choice({word.value: word for word in Purpose}), "marketing"
+        types.choice({word.value: word for word in Purpose if word is not Purpose.EMERGENCY}),
+        "marketing",
     )
     """Purpose of calls that do not name one."""
+    override_keys: Sequence[str] = setting(types.KEY_NAMES, "")
+    """Names of `API_KEYS` that may have a person called against hours, closed days and caps, each
+    time with a reason. The do-not-call list has no override."""
 
     unknown_outcome_horizon_ms: int = setting(
         types.TIME, "5m", name="UNKNOWN_OUTCOME_HORIZON", section="Protocol times"
@@ -488,7 +492,11 @@ def _check_voice(values: Mapping[str, Any]) -> None:
 
 
 def _check_rules(values: Mapping[str, Any]) -> None:
-    """Raise SettingsError for a rule that nothing would keep to."""
+    """Raise SettingsError for a rule that nothing would keep to, or a key that nobody has."""
+    known = {key.name for key in values["api_keys"]}
+    for name in values["override_keys"]:
+        if name not in known:
+            raise SettingsError(f"Invalid OVERRIDE_KEYS ({name!r}): expected names of API_KEYS.")
     if values["calling_rules"] in (Mode.COURTESY, Mode.LAW):
         return
     for name in ("calling_hours", "closed_days"):

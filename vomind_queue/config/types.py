@@ -169,6 +169,8 @@ RATE = Type(parse=_rate, expected="starts per window, such as 10/m, 2/s, 100/h o
 RETENTION = Type(parse=_retention, expected="a duration and a number of jobs, such as 7d,100000")
 #: Characters that an HTTP header carries unchanged.
 HEADER_SECRET = matching(r"[!-~]+", "printable ASCII without spaces")
+#: Names of keys.
+KEY_NAMES = Type(parse=split, expected="names of API keys, separated by commas")
 #: Keys, each with or without a name.
 API_KEYS = Type(
     parse=_api_keys, expected="name:secret or secret, separated by commas, without duplicates"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from vomind_queue.calls.call import Priority
@@ -220,11 +221,11 @@ def _priority(cell: str) -> str:
     return word
 
 
-def _metadata(cell: str) -> Any:
+def _json(name: str, cell: str) -> Any:
     try:
         return json.loads(cell)
     except ValueError as error:
-        raise Refused("metadata", f"it is not valid JSON: {error}", "metadata") from None
+        raise Refused(name, f"it is not valid JSON: {error}", name) from None
 
 
 def _outcomes(cell: str) -> Sequence[str]:
@@ -243,7 +244,9 @@ def _flag(cell: str) -> bool | str:
 
 _READERS: Mapping[str, Callable[[str], Any]] = {
     "priority": _priority,
-    "metadata": _metadata,
+    "metadata": partial(_json, "metadata"),
+    "consent": partial(_json, "consent"),
+    "override": partial(_json, "override"),
     "retryOn": _outcomes,
     "delayMs": _whole,
     "ringTimeoutMs": _whole,

@@ -34,8 +34,8 @@ def read_stats(answer: list[Any]) -> Stats:
     pause = None
     attempts, since, until, oldest = map(int, answer[23])
     dialing, ringing, talking = answer[22]
-    if answer[27:]:
-        by, at, reason = answer[27:]
+    if answer[28:]:
+        by, at, reason = answer[28:]
         pause = Pause(by=by, at_ms=int(at), reason=reason or None)
     return Stats(
         waiting=high + normal + low,
@@ -62,6 +62,7 @@ def read_stats(answer: list[Any]) -> Stats:
         held={by: count for by, count in zip(HOLDING, answer[24], strict=True) if count},
         reports=list(map(read_report, answer[25])),
         listed_key=answer[26],
+        overridden=answer[27],
         memory=Memory(used=answer[21][0], limit=answer[21][1]),
     )
 

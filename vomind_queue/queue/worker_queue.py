@@ -27,6 +27,7 @@ from vomind_queue.calls.decisions import (
     FetchResult,
     FinishResult,
     FinishStatus,
+    Lifted,
     NotStarted,
     OpenHours,
     UnknownOutcome,
@@ -34,6 +35,7 @@ from vomind_queue.calls.decisions import (
 from vomind_queue.calls.limits import Rate
 from vomind_queue.calls.senders import NO_SENDERS, Senders
 from vomind_queue.clocks import boottime
+from vomind_queue.encoding import compact
 from vomind_queue.queue import keys
 from vomind_queue.queue.codes import Code
 from vomind_queue.queue.connection import RedisStore, translate_errors
@@ -42,9 +44,9 @@ from vomind_queue.queue.worker_protocol import Protocol
 from vomind_queue.rules.law import Why
 
 #: What the script is told of hours where there are no rules.
-_ANY_HOUR = ("", "", 0, "", "", "", "")
+_ANY_HOUR = ("", "", 0, "", "", "", "", "", "", "")
 #: Calls are held for this long, ms, if the rules have changed so often while they were applied.
-_BEHIND = (Why.RULES_BEHIND.value, "", 60_000, "", "", "", "")
+_BEHIND = (Why.RULES_BEHIND.value, "", 60_000, "", "", "", "", "", "", "")
 _TRIES = 5
 #: How long a call waits for another one to the same number, ms.
 BUSY_NUMBER_MS = 1_000
@@ -199,7 +201,7 @@ class WorkerQueue:
         for _ in range(_TRIES):
             hours = self._judge(call, now_ms, self._days_version, starts or ())
             started_s = boottime()
-            answer = write(*_told(hours), "" if starts is None else "1")
+            answer = write(*_told(hours), *_lifted(hours.lifted), "" if starts is None else "1")
             if answer[0] != Code.UNJUDGED:
                 return answer, hours, started_s
             _, now_ms, self._days_version, starts = answer
@@ -363,10 +365,28 @@ def _left_s(now: int, latest: str, hours: OpenHours | None) -> float | None:
 
 
 def _told(hours: OpenHours) -> tuple[str, str, int, str, str, str]:
-    intervals = " ".join(f"{start}-{end}" for start, end in hours.intervals)
+    return (
+        *(hours.why, _intervals(hours), hours.recheck_ms),
+        *(_caps(hours), hours.version, hours.rules),
+    )
+
+
+def _lifted(lifted: Lifted | None) -> tuple[str, str, str]:
+    """Return what would hold, and who lifted it, which is noted where that lets a call start."""
+    if lifted is None:
+        return "", "", ""
+    plain = lifted.plain
+    signed = {"by": lifted.by, "reason": lifted.reason, "kind": plain.why}
+    return compact(signed).decode(), _intervals(plain), _caps(plain)
+
+
+def _intervals(hours: OpenHours) -> str:
+    return " ".join(f"{start}-{end}" for start, end in hours.intervals)
+
+
+def _caps(hours: OpenHours) -> str:
     longest_first = sorted(hours.caps, key=itemgetter(1), reverse=True)
-    caps = " ".join(f"{most}/{window_ms}" for most, window_ms in longest_first)
-    return hours.why, intervals, hours.recheck_ms, caps, hours.version, hours.rules
+    return " ".join(f"{most}/{window_ms}" for most, window_ms in longest_first)
 
 
 def _dial_started(

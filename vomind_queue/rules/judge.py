@@ -44,6 +44,8 @@ _ANY_HOUR: Intervals = ((0, 2**52),)
 #: Calendars that are kept; a few hundred are in use.
 _KEPT = 2_048
 _WHOLE_DAY: Intervals = ((0, 24 * 60),)
+#: No kinds of rules.
+_NOTHING: frozenset[Why] = frozenset()
 #: Packages whose data the hours depend on.
 _SOURCES = ("holidays", "phonenumbers", "tzdata")
 
@@ -117,6 +119,8 @@ class Subject:
 
     places: Places
     purpose: Purpose
+    #: What does not hold for it.
+    lifted: frozenset[Why] = frozenset()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -168,12 +172,12 @@ def judge(subject: Subject, now: int, book: Rulebook, starts: Sequence[int] = ()
         return Judgment(kind=Kind.GO)
     places = located(subject.places, book)
     rules = rules_of(places, subject.purpose, book)
-    caps = tuple(sorted({*book.own_caps, *(cap for rule in rules for cap in rule.caps)}))
+    caps = () if Why.CAP in subject.lifted else _caps(rules, book)
     said = partial(Judgment, rules=rules, places=places, caps=caps)
-    if not places and book.mode is not Mode.OFF:
+    if not (places or book.mode is Mode.OFF or Why.UNKNOWN_ZONE in subject.lifted):
         return said(kind=Kind.UNKNOWN, why=Why.UNKNOWN_ZONE)
     free = max([now, *filter(None, (cap.free_at(starts) for cap in caps))])
-    hours = _open_hours(places, subject.purpose, (now, free), book)
+    hours = _open_hours(places, subject, (now, free), book)
     opens = next_in(hours, now)
     if opens is None:
         why = Why.NO_HOURS if subject.places.known else Why.UNKNOWN_ZONE
@@ -183,7 +187,7 @@ def judge(subject: Subject, now: int, book: Rulebook, starts: Sequence[int] = ()
         return said(kind=Kind.WAIT, why=Why.CAP, until=until or free, hours=hours)
     if opens == now:
         return said(kind=Kind.GO, hours=hours)
-    shut = any(is_closed_day(place, subject.purpose, now, book) for place in places)
+    shut = any(_is_closed_day(place, subject, now, book) for place in places)
     why = Why.CLOSED_DAY if shut else Why.HOURS
     return said(kind=Kind.WAIT, why=why, until=opens, hours=hours)
 
@@ -209,16 +213,25 @@ def is_open(place: Place, purpose: Purpose, instant: int, book: Rulebook) -> boo
     return all(_holds(place, instant, minutes) for minutes in _limits(place, purpose, book))
 
 
-def is_closed_day(place: Place, purpose: Purpose, instant: int, book: Rulebook) -> bool:
+def _is_closed_day(place: Place, subject: Subject, instant: int, book: Rulebook) -> bool:
     """Return whether the whole day is closed at a place."""
     day = local_time(instant, place.zone).date()
-    return any(not minutes(day) for minutes in _limits(place, purpose, book))
+    limits = _limits(place, subject.purpose, book, subject.lifted)
+    return any(not minutes(day) for minutes in limits)
+
+
+def _caps(rules: tuple[Rule, ...], book: Rulebook) -> tuple[Cap, ...]:
+    return tuple(sorted({*book.own_caps, *(cap for rule in rules for cap in rule.caps)}))
 
 
 def closing(place: Place, purpose: Purpose, instant: int, book: Rulebook) -> Rule | None:
     """Return the rule that closes a place at an instant; None where the operator's own do."""
     rules = book.rules_for(place, purpose)
-    shut = (each for each in rules if not _holds(place, instant, partial(_rule_day, place, each)))
+    shut = (
+        each
+        for each in rules
+        if not _holds(place, instant, partial(_rule_day, place, each, _NOTHING))
+    )
     return next(shut, None)
 
 
@@ -231,52 +244,67 @@ def _holds(place: Place, instant: int, minutes: _Minutes) -> bool:
     return any(first <= minute < last for first, last in minutes(clock.date()))
 
 
-def _limits(place: Place, purpose: Purpose, book: Rulebook) -> Iterator[_Minutes]:
+def _limits(
+    place: Place, purpose: Purpose, book: Rulebook, lifted: frozenset[Why] = _NOTHING
+) -> Iterator[_Minutes]:
     """Yield what each rule leaves open of a day at a place, the operator's own first."""
-    yield partial(_own_day, place, book)
+    yield partial(_own_day, place, book, lifted)
     for rule in book.rules_for(place, purpose):
-        yield partial(_rule_day, place, rule)
+        yield partial(_rule_day, place, rule, lifted)
 
 
 def _open_hours(
-    places: tuple[Place, ...], purpose: Purpose, between: Interval, book: Rulebook
+    places: tuple[Place, ...], subject: Subject, between: Interval, book: Rulebook
 ) -> Intervals:
     """Return when every place is open: from an instant until the horizon of a later one."""
-    if book.mode is Mode.OFF:
+    lifted = subject.lifted
+    if book.mode is Mode.OFF or (Why.UNKNOWN_ZONE in lifted and not subject.places.known):
         return _ANY_HOUR
     now, later = between
     first, last = now // _DAY_MS, later // _DAY_MS
     days = {*range(first, last, HORIZON_MS // _DAY_MS), last}
-    known = union(each for day in days for each in _calendar(places, purpose, day, book))
+    known = union(
+        each for day in days for each in _calendar(places, (subject.purpose, lifted), day, book)
+    )
     return intersection(known, ((now, later + HORIZON_MS),))
 
 
 @lru_cache(maxsize=_KEPT)
-def _calendar(places: tuple[Place, ...], purpose: Purpose, day: int, book: Rulebook) -> Intervals:
+def _calendar(
+    places: tuple[Place, ...], what: tuple[Purpose, frozenset[Why]], day: int, book: Rulebook
+) -> Intervals:
     """Return the instants at which every place is open, from a day (of UTC) to the horizon."""
     within = (day * _DAY_MS, (day + 1) * _DAY_MS + HORIZON_MS)
     found: Intervals = (within,)
     for place in places:
-        for minutes in _limits(place, purpose, book):
+        for minutes in _limits(place, what[0], book, what[1]):
             found = intersection(found, open_instants(minutes, ZoneInfo(place.zone), within))
     return found
 
 
-def _own_day(place: Place, book: Rulebook, day: date) -> Intervals:
+def _own_day(place: Place, book: Rulebook, lifted: frozenset[Why], day: date) -> Intervals:
     """Return the minutes of a day that the operator leaves open."""
-    if any(each.holds(day, place.region) for each in book.closed):
-        return ()
-    return book.own_hours(day) if book.own_hours else _WHOLE_DAY
+    is_closed = any(each.holds(day, place.region) for each in book.closed)
+    return _left(book.own_hours(day) if book.own_hours else _WHOLE_DAY, is_closed, lifted)
 
 
-def _rule_day(place: Place, rule: Rule, day: date) -> Intervals:
+def _rule_day(place: Place, rule: Rule, lifted: frozenset[Why], day: date) -> Intervals:
     """Return the minutes of a day that a rule leaves open."""
     hours = rule.hours(day) if rule.hours else _WHOLE_DAY
     days: Holidays | None = rule.holidays
     if days is None:
-        return hours
-    if name_of(day, days, place.region):
-        return ()
+        return _left(hours, False, lifted)
     if days.eves and is_eve(day, days, place.region):
-        return intersection(union(hours), (days.eves,))
-    return hours
+        hours = intersection(union(hours), (days.eves,))
+    return _left(hours, bool(name_of(day, days, place.region)), lifted)
+
+
+def _left(hours: Sequence[Interval], is_closed: bool, lifted: frozenset[Why]) -> Intervals:
+    """Return what is open of a day with certain hours, some kinds of rules lifted."""
+    if not lifted:
+        return () if is_closed else tuple(hours)
+    if is_closed or not hours:
+        if Why.CLOSED_DAY not in lifted:
+            return ()
+        hours = hours or _WHOLE_DAY
+    return _WHOLE_DAY if Why.HOURS in lifted else tuple(hours)

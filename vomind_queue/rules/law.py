@@ -43,6 +43,8 @@ class Purpose(StrEnum):
     INFORMATIONAL = "informational"
     #: Collects a debt.
     DEBT = "debt"
+    #: Warns of a danger; only keys that may override rules call for that.
+    EMERGENCY = "emergency"
 
 
 class Why(StrEnum):
@@ -63,6 +65,8 @@ class Why(StrEnum):
     RULES_BEHIND = "rules-behind"
 
 
+#: What an API key of OVERRIDE_KEYS may lift for a call.
+LIFTABLE = (Why.HOURS, Why.CLOSED_DAY, Why.CAP, Why.UNKNOWN_ZONE)
 #: What may hold a call.
 HOLDING = tuple(why for why in Why if why)
 

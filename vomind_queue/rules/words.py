@@ -44,12 +44,17 @@ def explained(verdict: Judgment, subject: Subject, now: int, book: Rulebook) -> 
     if book.is_empty:
         return NO_RULES
     if verdict.kind is Kind.GO:
-        return " ".join(_open(verdict, now))
+        return " ".join(_lifted(subject) if subject.lifted else _open(verdict, now))
     if verdict.why is Why.CAP:
         return " ".join(_capped(verdict, subject, book))
     if not verdict.places:
         return " ".join(_unplaced())
     return " ".join(_closed(verdict, subject, now, book))
+
+
+def _lifted(subject: Subject) -> Iterator[str]:
+    yield "It may ring now."
+    yield f"Rules of these kinds do not hold for it: {', '.join(sorted(subject.lifted))}."
 
 
 def _open(verdict: Judgment, now: int) -> Iterator[str]:
@@ -60,7 +65,7 @@ def _open(verdict: Judgment, now: int) -> Iterator[str]:
 
 def _capped(verdict: Judgment, subject: Subject, book: Rulebook) -> Iterator[str]:
     until = verdict.until or 0
-    if book.mode is Mode.OFF:
+    if not verdict.places or book.mode is Mode.OFF:
         yield f"Held until {utc(until)}."
     else:
         last = _last_to_open(verdict.places, subject.purpose, until, book)

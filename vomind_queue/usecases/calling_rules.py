@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
 from vomind_queue.calls.call import Call
-from vomind_queue.calls.decisions import OpenHours
+from vomind_queue.calls.decisions import Lifted, OpenHours
 from vomind_queue.calls.job import Held
 from vomind_queue.rules.judge import Judgment, Kind, Rulebook, Subject, judge, located
 from vomind_queue.rules.law import ClosedDay, Mode, Purpose, Why
@@ -95,19 +95,15 @@ class CallingRules:
         """
         try:
             version, book, name = self._with_days(version)
-            verdict = judge(self._subject(call), now_ms, book, starts)
+            subject = self._subject(call)
+            found = _hours(judge(subject, now_ms, book, starts))
+            if subject.lifted:
+                plain = _hours(judge(replace(subject, lifted=frozenset()), now_ms, book, starts))
+                found = replace(found, lifted=Lifted(plain=plain, **_who(call)))
         except Exception:
             logger.exception("calling rules could not be applied")
             return OpenHours(intervals=(), why=Why.RULES_BEHIND, recheck_ms=BEHIND_MS)
-        known, capped = verdict.kind is not Kind.UNKNOWN, verdict.why is Why.CAP
-        return OpenHours(
-            intervals=verdict.hours[: None if capped else _OPENINGS],
-            why=Why.HOURS if capped else verdict.why or Why.HOURS,
-            recheck_ms=BEHIND_MS if known else UNKNOWN_MS,
-            version=version,
-            caps=[(cap.most, cap.window_ms) for cap in verdict.caps],
-            rules=name,
-        )
+        return replace(found, version=version, rules=name)
 
     def check(self, call: Call, now_ms: int) -> Judged:
         """Return whether a call may start at an instant, and why, in words."""
@@ -152,7 +148,28 @@ class CallingRules:
     def _subject(self, call: Call) -> Subject:
         purpose = Purpose(call.purpose) if call.purpose else self.base.purpose
         places = places_of(call.to, zone=call.timezone, region=call.region)
-        return Subject(places=places, purpose=purpose)
+        return Subject(places=places, purpose=purpose, lifted=_lifted(call))
+
+
+def _lifted(call: Call) -> frozenset[Why]:
+    """Return what does not hold for a call, as an API key that may say so has signed it."""
+    signed = call.override or {}
+    return frozenset(map(Why, signed["rules"])) if signed.get("by") else frozenset()
+
+
+def _who(call: Call) -> Mapping[str, str]:
+    signed = call.override or {}
+    return {"by": signed["by"], "reason": signed["reason"]}
+
+
+def _hours(verdict: Judgment) -> OpenHours:
+    known, capped = verdict.kind is not Kind.UNKNOWN, verdict.why is Why.CAP
+    return OpenHours(
+        intervals=verdict.hours[: None if capped else _OPENINGS],
+        why=Why.HOURS if capped else verdict.why or Why.HOURS,
+        recheck_ms=BEHIND_MS if known else UNKNOWN_MS,
+        caps=[(cap.most, cap.window_ms) for cap in verdict.caps],
+    )
 
 
 def _name(book: Rulebook) -> str:

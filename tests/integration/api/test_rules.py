@@ -125,9 +125,9 @@ def test_a_held_call_says_why_and_a_time_zone_frees_it(
 def test_a_call_for_the_night_says_that_it_will_wait(make_api: Callable[..., Api]) -> None:
     """Before anything has judged it: as of the time for which it is scheduled."""
     api = make_api(CALLING_RULES="law")
-    # Of two instants half a day apart, one is outside the hours.
+    # Of three instants eight hours apart, one is within the hours of 8 to 21, and one is not.
     reasons = []
-    for hours in (1, 13):
+    for hours in (1, 9, 17):
         asked = {"to": "+12125550100", "delayMs": hours * 3_600_000}
         job_id = api.post("/schedule-delayed-call", asked).get_json()["jobId"]
         shown = api.get(f"/job/{job_id}/why").get_json()
@@ -253,11 +253,11 @@ def test_a_call_for_the_night_is_accepted_and_says_until_when_it_waits(
     """In the answer to one call, and in the preview of many."""
     api = make_api(CALLING_RULES="law")
     held = []
-    for hours in (1, 13):
+    for hours in (1, 9, 17):
         asked = {"to": "+12125550100", "delayMs": hours * 3_600_000}
         held.append(api.post("/schedule-delayed-call", asked).get_json().get("held"))
-    # Of two instants half a day apart, one is outside the hours.
-    (waits,) = [each for each in held if each]
+    # Of three instants eight hours apart, one is within the hours of 8 to 21, and one is not.
+    waits, *_ = [each for each in held if each]
     assert (waits["by"] in ("hours", "closed-day"), waits["until"] is not None) == (True, True)
     calls = [{"to": "+18005550100"}, {"to": "none"}, {"to": INDIANA, "timezone": "nowhere"}]
     found = api.post("/schedule-bulk-calls/preview", {"calls": calls}).get_json()

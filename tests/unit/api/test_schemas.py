@@ -48,7 +48,17 @@ TAKEN = {
     "from": ["+15005550006", "+4930123456", None],
     "timezone": ["UTC", "America/Indiana/Indianapolis", None],
     "region": ["DE", "US", "US-FL", "CA-QC", None],
-    "purpose": ["marketing", "informational", "debt", None],
+    "purpose": ["marketing", "informational", "debt", "emergency", None],
+    "consent": [
+        {"basis": "written", "at": "2026-11-30T10:00:00Z"},
+        {"basis": "oral", "at": "2026-11-30T10:00:00+01:00", "evidence": "recording 17"},
+        None,
+    ],
+    "override": [
+        {"rules": ["hours"], "reason": "She asked for it."},
+        {"rules": ["cap", "closed-day", "unknown-zone"], "reason": "0123456789", "by": "ops"},
+        None,
+    ],
     "metadata": [{}, {"a": [1, 2.5, None, True, {"b": "ü"}]}, {"": ""}, nested(100), None],
 }
 
@@ -69,7 +79,21 @@ REFUSED = {
     "machineDetection": ["on", "Enable", "DetectMessageEnd", "", True, 1, [], {}],
     "timezone": ["", "Chicago", "EST", "Etc/Unknown", 5, {}, []],
     "region": ["", "us-fl", "XX", "US-XX", "Florida", 5, {}, []],
-    "purpose": ["", "emergency", "Marketing", 5, {}, []],
+    "purpose": ["", "Marketing", 5, {}, []],
+    "consent": [
+        *("", 5, [], {}, {"basis": "written"}, {"at": "2026-11-30T10:00:00Z"}),
+        {"basis": "", "at": "2026-11-30T10:00:00Z"},
+        {"basis": "written", "at": "yesterday"},
+        {"basis": "written", "at": "2026-11-30T10:00:00Z", "how": "by mail"},
+    ],
+    "override": [
+        *("", 5, [], {}, {"rules": ["hours"]}, {"reason": "She asked for it."}),
+        {"rules": [], "reason": "She asked for it."},
+        {"rules": ["do-not-call"], "reason": "She asked for it."},
+        {"rules": ["hours", "hours"], "reason": "She asked for it."},
+        {"rules": ["hours"], "reason": "too short"},
+        {"rules": "hours", "reason": "She asked for it."},
+    ],
     "twimlUrl": ["", "a.example", "ftp://a.example", "https://", "https://u:p@a.example/", 5, {},
                  "https://a.example\\@b.example/", "https://a.example/ü", "https://a.example/ x",
                  "https://a.example/\n", "https://a.example/" + "x" * 4000, "https://[::1]/"],
@@ -101,7 +125,11 @@ def pairs(table: dict[str, list[Any]]) -> list[Any]:
 def test_what_the_contract_allows_is_taken(field: str, value: Any) -> None:
     """It stands in the call as it was sent; null is as good as nothing."""
     new = call_schemas.CALL.load({"to": TO, field: value})
-    if value is not None:
+    if isinstance(value, dict) and field != "metadata":
+        kept = new.call.as_data()[field]
+        assert kept.keys() == value.keys() - {"by"}
+        assert all(kept[name] == value[name] for name in kept if name != "at")
+    elif value is not None:
         assert new.call.as_data()[field] == value
     else:
         assert new == call_schemas.CALL.load({"to": TO})

@@ -130,6 +130,7 @@ def test_stats_tell_what_governs_the_starts() -> None:
         unanswered=Unanswered(attempts=1, since_ms=AT, reconciled_by_ms=AT + 1),
         oldest_waiting_ms=AT + 2,
         orphaned_calls=4,
+        overridden=2,
         workers=2,
         outbox=OutboxState(
             pending=7, behind_ms=1_500, dead=1, lost={"details": 4, "dead": 1}, shipper_active=True
@@ -160,6 +161,7 @@ def test_stats_tell_what_governs_the_starts() -> None:
         "reconciledBy": "2030-11-20T10:00:00.001Z",
         "oldestWaitingAt": "2030-11-20T10:00:00.002Z",
         "orphanedCalls": 4,
+        "overriddenStarts": 2,
         "workers": 2,
         "callLog": {
             "pending": 7,

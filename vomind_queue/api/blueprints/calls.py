@@ -15,6 +15,7 @@ from vomind_queue.api.blueprints.campaigns import plausible as plausible_campaig
 from vomind_queue.api.blueprints.jobs import plausible
 from vomind_queue.api.body import read_object
 from vomind_queue.api.idempotency import answered_before, idempotency_key
+from vomind_queue.api.overrides import Overrides
 from vomind_queue.api.schemas import calls as call_schemas
 from vomind_queue.api.schemas import placeable
 from vomind_queue.api.serializers import jobs as job_serializer
@@ -38,6 +39,7 @@ class CallRoutes:
         self._campaigns = services.campaigns
         self._past_grace_ms = services.settings.past_schedule_grace_ms
         self._placeable = placeable.PlaceableCalls(services.settings)
+        self._overrides = Overrides(services.settings.override_keys)
         self._senders = services.settings.senders
 
     def blueprint(self) -> Blueprint:
@@ -54,14 +56,14 @@ class CallRoutes:
     def schedule_call(self) -> Response:
         """Accept a call to be dialed as soon as its turn comes."""
         body = read_object()
-        (new,) = _with_request_id([call_schemas.CALL.load(body)])
+        (new,) = self._signed([call_schemas.CALL.load(body)])
         ignored = call_schemas.CALL.ignored(body)
         return self._answer(new, self._scheduled(new, body), "Call scheduled successfully", ignored)
 
     def schedule_delayed_call(self) -> Response:
         """Accept a call for later."""
         body = read_object()
-        (new,) = _with_request_id([call_schemas.DELAYED_CALL.load(body)])
+        (new,) = self._signed([call_schemas.DELAYED_CALL.load(body)])
         receipt, ignored = self._scheduled(new, body), call_schemas.DELAYED_CALL.ignored(body)
         return self._answer(new, receipt, "Delayed call scheduled successfully", ignored)
 
@@ -85,7 +87,7 @@ class CallRoutes:
     def schedule_bulk_calls(self) -> Response:
         """Accept many calls, all or none."""
         body = read_object()
-        news = _with_request_id(call_schemas.BULK.load(body)["calls"])
+        news = self._signed(call_schemas.BULK.load(body)["calls"])
         if found := self._not_placed(news):
             raise ValidationError({"calls": found})
         key = idempotency_key(body)
@@ -100,7 +102,7 @@ class CallRoutes:
         campaign = self._campaigns.show(plausible_campaign(campaign_id)).campaign
         calls = body.get("calls")
         filled = [*map(campaign.filled, calls)] if isinstance(calls, list) else calls
-        news = _with_request_id(call_schemas.BULK.load({**body, "calls": filled})["calls"])
+        news = self._signed(call_schemas.BULK.load({**body, "calls": filled})["calls"])
         if found := self._not_placed(news):
             raise ValidationError({"calls": found})
         key = idempotency_key({**body, "campaignId": campaign_id})
@@ -124,10 +126,10 @@ class CallRoutes:
         """Return what is wrong with which of many calls; store nothing."""
         body = read_object()
         seen = bulk_preview.check(body)
-        places, news = list(seen.good), list(seen.good.values())
+        places, news = list(seen.good), self._signed(list(seen.good.values()))
         late = self._not_placed(news) | self._untimely(news)
         bad = {**seen.bad, **{places[index]: found for index, found in late.items()}}
-        fit = {index: new for index, new in seen.good.items() if index not in bad}
+        fit = {place: new for place, new in zip(places, news, strict=True) if place not in bad}
         document = {
             "count": seen.count,
             "valid": seen.count - len(bad),
@@ -163,6 +165,7 @@ class CallRoutes:
             new = call_schemas.CHANGE.merged(old, body)
             if found := self._not_placed([new]) or self._untimely([new]):
                 raise ValidationError(dict(found[0]))
+            new = replace(new, call=self._overrides.signed(new.call, old))
             if new.call.to != old.to:
                 self._do_not_call.refuse(new.call.to)
             return new
@@ -174,6 +177,13 @@ class CallRoutes:
         document = {"message": "Call changed", **job_serializer.job(job)}
         return job_serializer.success(document, call_schemas.CHANGE.ignored(body))
 
+    def _signed(self, news: list[NewCall]) -> list[NewCall]:
+        """Return the calls with the id of the request, and their overrides with the key's name."""
+        request_id = kept_id()
+        if request_id is not None:
+            news = [replace(new, call=replace(new.call, request_id=request_id)) for new in news]
+        return [replace(new, call=self._overrides.signed(new.call)) for new in news]
+
     def _not_placed(self, news: list[NewCall]) -> dict[int, dict[str, list[str]]]:
         """Return the errors of calls that this service does not place, by index."""
         return self._placeable.faults([new.call for new in news])
@@ -182,11 +192,3 @@ class CallRoutes:
         if not any(map(placeable.has_times, news)):
             return {}
         return placeable.untimely(news, self._queue.now_ms(), self._past_grace_ms)
-
-
-def _with_request_id(news: list[NewCall]) -> list[NewCall]:
-    """Return the calls with the id of the request."""
-    request_id = kept_id()
-    if request_id is None:
-        return news
-    return [replace(new, call=replace(new.call, request_id=request_id)) for new in news]

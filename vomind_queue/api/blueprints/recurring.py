@@ -13,6 +13,7 @@ from vomind_queue.api.auth import kept_id
 from vomind_queue.api.body import read_no_fields, read_object
 from vomind_queue.api.idempotency import answered_before, idempotency_key
 from vomind_queue.api.middleware import services
+from vomind_queue.api.overrides import Overrides
 from vomind_queue.api.schemas import placeable
 from vomind_queue.api.schemas.recurring import CHANGE, PAGE, PREVIEW, PREVIEWED, RECURRING
 from vomind_queue.api.serializers import jobs as job_serializer
@@ -46,12 +47,16 @@ def schedule() -> Response:
     return recurring_serializer.scheduled(wanted, registered, RECURRING.ignored(body))
 
 
-def _placeable(wanted: Recurrence) -> Recurrence:
-    """Return the recurrence. Raise ValidationError or NumberListed if the call is not placed."""
+def _placeable(wanted: Recurrence, old: Recurrence | None = None) -> Recurrence:
+    """Return the recurrence, its override signed; ``old``: what it was before a change.
+
+    Raise ValidationError, NumberListed or Refused if the call is not placed.
+    """
     if found := placeable.PlaceableCalls(services().settings).faults([wanted.call]):
         raise ValidationError(dict(found[0]))
     services().do_not_call.refuse(wanted.call.to)
-    return wanted
+    overrides = Overrides(services().settings.override_keys)
+    return replace(wanted, call=overrides.signed(wanted.call, old.call if old else None))
 
 
 @routes.post("/schedule-recurring-call/preview")
@@ -92,7 +97,8 @@ def change(schedule_id: str) -> Response:
     body = read_object()
 
     def changed(old: Schedule) -> Recurrence:
-        wanted = _placeable(CHANGE.merged(old.recurrence, body, services().settings.default_zone))
+        merged = CHANGE.merged(old.recurrence, body, services().settings.default_zone)
+        wanted = _placeable(merged, old.recurrence)
         timing = {"cronExpression", "timezone", "startAt", "endAt"} & body.keys()
         if timing and (error := _never_runs(wanted)):
             raise error

@@ -144,7 +144,9 @@ def _described(_: Any, field: fields.Field[Any], **__: Any) -> Shape:
     """Return a field's shape, where it knows its own, and its text; apispec calls this for each."""
     shape = dict(field.shape) if isinstance(field, Rule | Calls) else {}
     if isinstance(field, act_schemas.Match):
-        shape["properties"] = _meant(shape["properties"])
+        shape["properties"] = _meant(shape["properties"], log_schemas.SearchSchema.__name__)
+    elif "properties" in shape:
+        shape["properties"] = _meant(shape["properties"], type(field).__name__)
     if shape and field.allow_none:
         shape = nullable(shape)
     if isinstance(field.parent, Schema):
@@ -153,7 +155,6 @@ def _described(_: Any, field: fields.Field[Any], **__: Any) -> Shape:
     return shape
 
 
-def _meant(shapes: Mapping[str, Shape]) -> Shape:
-    """Return the filters of calls with the texts that they have in a query."""
-    kinds = [log_schemas.SearchSchema.__name__]
-    return {name: {**shape, "description": meaning(kinds, name)} for name, shape in shapes.items()}
+def _meant(shapes: Mapping[str, Shape], kind: str) -> Shape:
+    """Return properties with the texts that they have as fields of a schema."""
+    return {name: {**shape, "description": meaning([kind], name)} for name, shape in shapes.items()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from marshmallow import EXCLUDE, Schema, ValidationError, post_load, validates_schema
@@ -42,10 +43,19 @@ def stored(call: Call) -> dict[str, Any]:
     """Return a stored call as the body that it came from."""
     data = call.as_data()
     given = data.pop("toGiven", None)
+    if call.override:
+        # Who said so is no client's to tell.
+        data["override"] = {name: call.override[name] for name in ("rules", "reason")}
     if call.message == DEFAULT_MESSAGE:
         # As good as absent, which it has to be beside a twimlUrl.
         del data["message"]
     return {**data, "to": given or call.to}
+
+
+def signed_as(call: Call, old: Call) -> Call:
+    """Return a changed call; an override that was not changed keeps who said so."""
+    same = call.override and call.override == stored(old).get("override")
+    return replace(call, override=old.override) if same else call
 
 
 def _given(name: str, kind: str) -> fields.Shape:
@@ -158,6 +168,8 @@ class CallSchema(RequestSchema):
     timezone = fields.TimeZone(allow_none=True)
     region = fields.Region(allow_none=True)
     purpose = fields.PurposeWord(allow_none=True)
+    consent = fields.Consent(allow_none=True)
+    override = fields.Override(allow_none=True)
 
     together: ClassVar[fields.Shape] = {
         "dependentSchemas": {
@@ -268,7 +280,7 @@ class ChangeSchema(TimedCallSchema):
         Without a time it keeps its own. Raise ValidationError.
         """
         new: NewCall = self.load({**stored(old), **body})
-        return new
+        return replace(new, call=signed_as(new.call, old))
 
 
 class BulkSchema(RequestSchema):

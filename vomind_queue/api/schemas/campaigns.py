@@ -51,7 +51,7 @@ class CampaignSchema(CallSchema):
 
     class Meta(CallSchema.Meta):
         #: What only one call can say.
-        exclude = ("to", "lead_id", "metadata", "not_after")
+        exclude = ("to", "lead_id", "metadata", "not_after", "consent", "override")
 
     name = fields.ShortText(required=True, error_messages=REQUIRED)
     country = Country(allow_none=True)

@@ -25,7 +25,7 @@ from vomind_queue.calls.phone_number import canonical
 from vomind_queue.calls.ring_timeout import LEAST_RING_MS, MOST_RING_MS
 from vomind_queue.encoding import compact
 from vomind_queue.recurring.time_zones import is_zone, near
-from vomind_queue.rules.law import Purpose
+from vomind_queue.rules.law import LIFTABLE, Purpose
 from vomind_queue.rules.places import is_region
 from vomind_queue.twilio.twiml import (
     ALWAYS_FITS,
@@ -46,6 +46,8 @@ _RETRIED = list(RETRIED)
 MAX_MESSAGE = 3_000
 MAX_LEAD_ID = 128
 MAX_SHORT_TEXT = 200
+#: Characters of a reason why a rule does not hold.
+LEAST_REASON = 10
 #: Bytes of compact JSON in UTF-8.
 MAX_METADATA = 8 * 1024
 #: Deeper objects could be stored by one request and be unreadable for the next one.
@@ -319,6 +321,70 @@ class PurposeWord(
     words={word.value: word.value for word in Purpose},
 ):
     """Why a person is called."""
+
+
+class Consent(Rule[dict[str, str]]):
+    """That a person agreed to be called, and how that is known."""
+
+    shape: Mapping[str, Any] = {
+        "type": "object",
+        "properties": {
+            "basis": ShortText.shape,
+            "at": {"type": "string", "format": "date-time"},
+            "evidence": ShortText.shape,
+        },
+        "required": ["basis", "at"],
+        "additionalProperties": False,
+    }
+
+    def read(self, value: Any) -> dict[str, str]:
+        found = _parts(value, self.shape)
+        read = {name: ShortText().read(text) for name, text in found.items() if name != "at"}
+        return {**read, "at": iso(Until().read(found["at"]))}
+
+
+class Override(Rule[dict[str, Any]]):
+    """Which rules do not hold for a call, and why."""
+
+    shape: Mapping[str, Any] = {
+        "type": "object",
+        "properties": {
+            "rules": {
+                "type": "array",
+                "items": {"type": "string", "enum": [str(rule) for rule in LIFTABLE]},
+                "minItems": 1,
+                "uniqueItems": True,
+            },
+            "reason": {**ShortText.shape, "minLength": LEAST_REASON},
+            # As answers have it; who said so is no client's to tell.
+            "by": ShortText.shape,
+        },
+        "required": ["rules", "reason"],
+        "additionalProperties": False,
+    }
+
+    def read(self, value: Any) -> dict[str, Any]:
+        found = _parts(value, self.shape)
+        rules, reason = found["rules"], ShortText().read(found["reason"])
+        known = [str(rule) for rule in LIFTABLE]
+        if not isinstance(rules, list) or not rules or not all(rule in known for rule in rules):
+            raise mismatch(f"rules out of {either(known)}", rules)
+        if len(set(rules)) < len(rules):
+            raise ValidationError("Must name each rule once.")
+        if len(reason) < LEAST_REASON:
+            raise mismatch(f"a reason of at least {LEAST_REASON} characters", reason)
+        return {"rules": list(rules), "reason": reason}
+
+
+def _parts(value: Any, shape: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an object that has the properties that it must have, and no others."""
+    if not isinstance(value, dict):
+        raise mismatch(f"an object with {' and '.join(shape['required'])}", value)
+    if missed := [name for name in shape["required"] if value.get(name) is None]:
+        raise ValidationError(f"Must have {' and '.join(missed)}.")
+    if unknown := [name for name in value if name not in shape["properties"]]:
+        raise ValidationError(f"Must have no {received(unknown[0])}.")
+    return {name: part for name, part in value.items() if part is not None}
 
 
 class ApplicationUrl(Rule[str]):

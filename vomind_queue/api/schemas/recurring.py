@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from marshmallow import RAISE, ValidationError, post_load
@@ -146,7 +147,8 @@ class ChangeSchema(RequestSchema):
         """
         self.load(dict(body))
         changes = {name: value for name, value in body.items() if name in self.known}
-        return RECURRING.read({**_as_body(old), **changes}, default_zone)
+        changed = RECURRING.read({**_as_body(old), **changes}, default_zone)
+        return replace(changed, call=call_schemas.signed_as(changed.call, old.call))
 
 
 def _as_body(old: Recurrence) -> dict[str, Any]:

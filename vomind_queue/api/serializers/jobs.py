@@ -142,6 +142,7 @@ def stats(shown: Stats) -> dict[str, Any]:
         else None,
         "oldestWaitingAt": iso_or_none(shown.oldest_waiting_ms),
         "orphanedCalls": shown.orphaned_calls,
+        "overriddenStarts": shown.overridden,
         "workers": shown.workers,
         "callLog": {
             "pending": log.pending,

@@ -23,7 +23,9 @@
 -- ARGV[21] its caps, `most/window in ms`, the longest window first
 -- ARGV[22] version of the closed days that these take into account
 -- ARGV[23] what names the rules in the call log, or ''
--- ARGV[24] '1' if they take into account when calls to the person started, else ''
+-- ARGV[24] '' where all rules hold for the call, else who lifted some, as JSON: by, reason, kind
+-- ARGV[25] hours and                      ARGV[26] caps that would hold then
+-- ARGV[27] '1' if they take into account when calls to the person started, else ''
 -- Returns  {ok, now, data, attempts so far, round, how long it may ring in ms, number that it comes from,
 --          latest start or ''}, {unjudged, now, version of the closed days, {start of a call to the
 --          person, …}} or
@@ -197,7 +199,7 @@ end
 if ARGV[18] ~= '' and ARGV[18] ~= 'rules-behind' then
     -- A day may have been closed or opened since they were applied.
     local version = redis.call('HGET', K.closed_days, 'version') or ''
-    if ARGV[22] ~= version or (room_at > now and ARGV[24] == '') then
+    if ARGV[22] ~= version or (room_at > now and ARGV[27] == '') then
         local starts = person and starts_of(person, now, LONGEST_WINDOW_MS) or {}
         return { C.unjudged, now, version, starts }
     end
@@ -287,6 +289,18 @@ if job[10] and not job[7] then
     total('l' .. half_octave(late_ms))
     total('late-ms', late_ms)
 end
+-- Which rules would have held the call, of those that were lifted.
+local function lifted()
+    local found = {}
+    if opens_at(ARGV[25], now) ~= now then
+        found[1] = cjson.decode(ARGV[24]).kind
+    end
+    if ARGV[26] ~= '' and free_at(person, ARGV[26], now) > now then
+        found[#found + 1] = 'cap'
+    end
+    return table.concat(found, ', ')
+end
+local against = ARGV[24] ~= '' and lifted() or ''
 if person then
     note_person_called(person, now, starts_kept)
 end
@@ -295,4 +309,10 @@ if job[18] then
 end
 local rules = ARGV[23] ~= '' and ARGV[23] or nil
 log_event(id, 'started', { attempt = tonumber(job[7] or 0) + 1, rules = rules })
+if against ~= '' then
+    local signed = cjson.decode(ARGV[24])
+    log_event(id, 'overridden', {
+        attempt = tonumber(job[7] or 0) + 1, rules = against, by = signed.by, reason = signed.reason,
+    })
+end
 return started(now, ring_ms, from)

@@ -16,10 +16,12 @@
 --            outcomes are reconciled or 0, since when the first waiting call waits or 0},
 --           {calls that each kind of rule holds}, {what each worker reports, or ''},
 --           which key the digests on the do-not-call list were made with or '',
+--           starts that somebody let happen against the rules,
 --           paused by, paused at, reason}; the last three only while paused
 -- Touches  waiting:<rank>, delayed, held:<kind>, active, reconciling, completed, failed, window,
 --          rate, paused, breaker, unanswered, line, counts, schedules, old schedules, identities,
---          scheduler, workers, worker_report:<name>, do_not_call:entries, outbox, open_campaigns
+--          scheduler, workers, worker_report:<name>, do_not_call:entries, totals, outbox,
+--          open_campaigns
 --- @include "breaker"
 --- @include "clock"
 --- @include "memory_use"
@@ -114,6 +116,7 @@ for i, name in ipairs(redis.call('ZRANGEBYSCORE', K.workers, now - tonumber(ARGV
 end
 answer[#answer + 1] = reports
 answer[#answer + 1] = redis.call('HGET', K.do_not_call_entries, '#') or ''
+answer[#answer + 1] = tonumber(redis.call('HGET', K.totals, 'event:overridden') or 0)
 local pause = redis.call('HMGET', K.paused, 'by', 'at', 'reason')
 if pause[1] then
     for i = 1, 3 do

@@ -32,6 +32,7 @@ const EVENTS = {
   postponed: ['Did not count: tried again', 'hourglass', 'amber'],
   in_doubt: ['No clear answer from Twilio', 'search', 'amber'],
   put_off: ['Waiting', 'clock', 'violet'],
+  overridden: ['Against the rules', 'circle-alert', 'amber'],
   changed: ['Changed', 'clock', 'violet'],
   retried: ['Given new attempts', 'rotate-ccw', 'blue'],
   line: ['On the line', 'phone', 'teal'],
@@ -151,6 +152,8 @@ const OPTIONS = [
   'timezone',
   'region',
   'purpose',
+  'consent',
+  'override',
 ];
 
 const ENDED = ['completed', 'failed', 'cancelled'];

@@ -1,0 +1,162 @@
+"""Calls against the calling rules, and what is recorded of a person's consent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import redis
+
+from tests.integration.api.conftest import Api
+from tests.integration.conftest import place, taken
+from vomind_queue.calls.decisions import DialStarted, NotStarted
+from vomind_queue.config.settings import Settings
+from vomind_queue.container.web_services import calling_rules_of, protocol_of
+from vomind_queue.queue import keys
+from vomind_queue.queue.connection import RedisStore
+from vomind_queue.queue.worker_queue import WorkerQueue
+
+ENVIRON = {
+    "API_KEYS": "ops:secret-of-ops,crm:secret-of-crm",
+    "OVERRIDE_KEYS": "ops",
+    "CALLING_RULES": "law",
+    "ATTEMPT_CAPS": "1/24h",
+}
+OPS = {"headers": {"Authorization": "Bearer secret-of-ops"}}
+CRM = {"headers": {"Authorization": "Bearer secret-of-crm"}}
+TOLL_FREE = "+18005550100"
+REASON = "She asked to be called now."
+
+
+def body(*rules: str, **more: Any) -> dict[str, Any]:
+    """A call to a number that does not tell where it is."""
+    return {"to": TOLL_FREE, "override": {"rules": list(rules), "reason": REASON}, **more}
+
+
+@pytest.fixture
+def ruled(make_api: Callable[..., Api]) -> Api:
+    """An API whose calls are held by hours and caps."""
+    return make_api(**ENVIRON)
+
+
+@pytest.fixture
+def worker(valkey: redis.Redis) -> WorkerQueue:
+    """A worker with the same settings."""
+    settings, store = Settings.from_env(ENVIRON), RedisStore(valkey)
+    rules = calling_rules_of(settings, store)
+    return WorkerQueue(store, "one", protocol_of(settings), judge=rules.open_hours)
+
+
+def scheduled(api: Api, asked: dict[str, Any], key: dict[str, Any] = OPS) -> str:
+    """POST /schedule-call; the id."""
+    answer = api.web.post("/api/queue/schedule-call", json=asked, **key)
+    assert answer.status_code == 200, answer.text
+    return str(answer.get_json()["jobId"])
+
+
+def test_a_key_that_may_has_a_call_ring_against_the_rules(
+    ruled: Api, worker: WorkerQueue, valkey: redis.Redis, ship: Callable[[], None]
+) -> None:
+    """The call, its events and the overview say so; lifted is what was named, and no more."""
+    job_id = scheduled(ruled, body("unknown-zone"))
+    shown = ruled.web.get(f"/api/queue/job/{job_id}", **OPS).get_json()
+    assert shown["data"]["override"] == {"rules": ["unknown-zone"], "reason": REASON, "by": "ops"}
+    place(worker, *taken(worker))
+    valkey.hdel(keys.DIALING, TOLL_FREE)
+    scheduled(ruled, body("unknown-zone"))
+    assert worker.start_dialing(*taken(worker), "token") is NotStarted.HELD
+    second = scheduled(ruled, body("unknown-zone", "cap"))
+    place(worker, *taken(worker))
+    ship()
+    events = {
+        each: ruled.web.get(f"/api/calls/{each}", **OPS).get_json()["events"]
+        for each in (job_id, second)
+    }
+    found = {
+        each: [event["details"] for event in events[each] if event["event"] == "overridden"]
+        for each in events
+    }
+    assert found[job_id] == [{"rules": "unknown-zone", "by": "ops", "reason": REASON}]
+    assert found[second] == [{"rules": "unknown-zone, cap", "by": "ops", "reason": REASON}]
+    assert ruled.web.get("/api/overview", **OPS).get_json()["overriddenStarts"] == 2
+
+
+def test_other_keys_may_not(ruled: Api) -> None:
+    """At no door: single, delayed, many, recurring, changed; nor by a purpose, nor by forgery."""
+    for path, asked in {
+        "schedule-call": body("hours"),
+        "schedule-delayed-call": body("hours", delayMs=60_000),
+        "schedule-bulk-calls": {"calls": [body("hours")]},
+        "schedule-bulk-calls/preview": {"calls": [body("hours")]},
+        "schedule-recurring-call": body("hours", cronExpression="@daily"),
+    }.items():
+        answer = ruled.web.post(f"/api/queue/{path}", json=asked, **CRM)
+        assert answer.status_code == 403, path
+    assert answer.get_json()["detail"] == (
+        "override: Must be sent with an API key named in OVERRIDE_KEYS; got crm."
+    )
+    forged = {"rules": ["hours"], "reason": REASON, "by": "ops"}
+    for asked in ({"purpose": "emergency"}, {"override": forged}):
+        answer = ruled.web.post("/api/queue/schedule-call", json={"to": TOLL_FREE, **asked}, **CRM)
+        assert answer.status_code == 403
+        recurring = {"to": "+12125550100", "cronExpression": "@daily"}
+        made = ruled.web.post("/api/queue/schedule-recurring-call", json=recurring, **CRM)
+        job_id = made.get_json()["jobId"]
+        assert ruled.web.patch(f"/api/queue/job/{job_id}", json=asked, **CRM).status_code == 403
+
+
+def test_a_change_keeps_who_lifted_the_rules(ruled: Api) -> None:
+    """Another key may change the words, but neither the number nor the rules."""
+    job_id = scheduled(ruled, {"to": TOLL_FREE, "purpose": "emergency"})
+    path = f"/api/queue/job/{job_id}"
+
+    def change(key: dict[str, Any], **changes: Any) -> tuple[int, Any]:
+        answer = ruled.web.patch(path, json=changes, **key)
+        return answer.status_code, answer.get_json().get("data", {}).get("override")
+
+    signed = {
+        "rules": ["hours", "closed-day", "cap", "unknown-zone"],
+        "reason": "The purpose is emergency.",
+        "by": "ops",
+    }
+    assert change(CRM, message="Leave the house.") == (200, signed)
+    assert change(CRM, to="+18005550101") == (403, None)
+    assert change(CRM, override={"rules": ["hours"], "reason": REASON}) == (403, None)
+    assert change(CRM, purpose="informational") == (200, None)
+    asked = {"rules": ["hours"], "reason": REASON}
+    assert change(OPS, override=asked) == (200, {**asked, "by": "ops"})
+    assert change(CRM, message="Come back.") == (200, {**asked, "by": "ops"})
+    assert change(CRM, override=None) == (200, None)
+
+
+def test_nobody_lifts_the_do_not_call_list(ruled: Api, worker: WorkerQueue) -> None:
+    """Whatever a key may, and whatever the call is for."""
+    job_id = scheduled(ruled, {"to": TOLL_FREE, "purpose": "emergency"})
+    ruled.web.put(f"/api/people/{TOLL_FREE}/do-not-call", **OPS)
+    assert taken(worker) == []
+    assert ruled.web.get(f"/api/queue/job/{job_id}", **OPS).get_json()["state"] == "failed"
+
+
+def test_an_override_that_nobody_signed_is_void(
+    ruled: Api, worker: WorkerQueue, valkey: redis.Redis
+) -> None:
+    """Only the API signs; whatever else stores calls cannot lift a rule."""
+    job_id = scheduled(ruled, body("unknown-zone"))
+    data = str(valkey.hget(keys.job(job_id), "data"))
+    valkey.hset(keys.job(job_id), "data", data.replace(',"by":"ops"', ""))
+    assert worker.start_dialing(*taken(worker), "token") is NotStarted.HELD
+
+
+def test_consent_is_kept_with_the_call_and_in_the_log(
+    ruled: Api, worker: WorkerQueue, ship: Callable[[], None]
+) -> None:
+    """To the letter, with its time in UTC; it lifts nothing."""
+    given = {"basis": "written", "at": "2026-11-01T10:00:00+01:00", "evidence": "Form 17"}
+    kept = {**given, "at": "2026-11-01T09:00:00.000Z"}
+    job_id = scheduled(ruled, {"to": TOLL_FREE, "consent": given}, CRM)
+    assert ruled.web.get(f"/api/queue/job/{job_id}", **CRM).get_json()["data"]["consent"] == kept
+    assert not isinstance(worker.start_dialing(*taken(worker), "token"), DialStarted)
+    ship()
+    told = ruled.web.get(f"/api/calls/{job_id}", **CRM).get_json()
+    assert told["options"]["consent"] == kept
