@@ -43,6 +43,7 @@ rules rules Show the calling rules that hold, with their sources.
 pause queue Stop all workers from starting calls until resume.
 resume queue Let workers start calls again.
 clean queue Remove finished calls from history; the call log keeps them.
+campaign campaign Create, show, start, pause, resume and cancel campaigns.
 dnc dnc Keep the do-not-call list: numbers that never ring.
 export list_calls Write calls from the call log as CSV or JSON lines, newest first.
 forget admin Remove a phone NUMBER from the queue, the history and the call log.

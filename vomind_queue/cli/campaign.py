@@ -1,0 +1,160 @@
+"""``campaign``: many calls with a name, steered together."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import click
+
+from vomind_queue.cli.client import QUEUE, Api
+from vomind_queue.cli.options import given, talks
+from vomind_queue.cli.output import Out, count, moment, printable, row, table
+
+LIST = f"{QUEUE}/campaigns"
+#: Calls on one page of a report: the most that the API takes.
+MOST_ON_PAGE = 1_000
+#: Columns of a report.
+COLUMNS = (
+    "jobId",
+    "to",
+    "lead_id",
+    "state",
+    "status",
+    "answeredBy",
+    "attempts",
+    "why",
+    "createdAt",
+)
+
+#: What a formula begins with.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_ID = click.argument("campaign_id", metavar="ID")
+
+
+@click.group()
+def campaign() -> None:
+    """Create, show, start, pause, resume and cancel campaigns."""
+
+
+@campaign.command()
+@click.argument("name")
+@click.option("--country", metavar="CODE", help="Of numbers without a country code: DE, US.")
+@click.option("--priority", type=click.Choice(["high", "normal", "low"]))
+@click.option("--message", metavar="TEXT", help="What calls say that have no message.")
+@click.option("--weight", type=click.IntRange(1, 100), help="Its share within a priority.")
+@click.option("--pace", metavar="PACE", help="How fast its calls may start: 10/m, 200/h.")
+@click.option("--max-concurrent", "maxConcurrent", type=click.IntRange(1), help="Calls at a time.")
+@click.option("--start-at", "startAt", metavar="TIME", help="Its calls start from then on.")
+@click.option("--end-at", "endAt", metavar="TIME", help="None of its calls starts from then on.")
+@click.option("--open", is_flag=True, default=None, help="It stays running without calls.")
+@talks
+def create(api: Api, out: Out, **fields: Any) -> None:
+    """Create a campaign with that NAME, as a draft."""
+    answer = api.post(LIST, given(fields))
+    out.answer(answer, f"{answer['campaignId']}: created as a draft.")
+
+
+@campaign.command("list")
+@click.option("--limit", type=click.IntRange(1, MOST_ON_PAGE), default=20, show_default=True)
+@talks
+def list_campaigns(api: Api, out: Out, *, limit: int) -> None:
+    """List campaigns, newest first."""
+    found = api.get(LIST, start=0, end=limit - 1)
+    rows = [
+        (
+            each["campaignId"],
+            each["state"],
+            f"{each['counts']['total']:,}",
+            f"{_left(each):,}",
+            printable(each["data"]["name"]),
+        )
+        for each in found["campaigns"]
+    ]
+    lines = table(("ID", "STATE", "CALLS", "LEFT", "NAME"), rows) if rows else ["No campaigns."]
+    out.answer(found, *lines)
+
+
+@campaign.command()
+@_ID
+@talks
+def show(api: Api, out: Out, *, campaign_id: str) -> None:
+    """Show a campaign: its state, and how many of its calls are where."""
+    found = api.get(f"{LIST}/{campaign_id}")
+    by = f" by {printable(found['steeredBy'])}" if found["steeredBy"] else ""
+    parts = [row(name, f"{n:,}") for name, n in found["counts"].items() if n and name != "total"]
+    out.answer(
+        found,
+        f"{campaign_id}: {printable(found['data']['name'])}",
+        row("state", f"{found['state']}{by}"),
+        row("created", moment(found["createdAt"])),
+        row("calls", f"{found['counts']['total']:,}"),
+        *parts,
+    )
+
+
+def _steering(name: str, said: str, text: str) -> click.Command:
+    @_ID
+    @talks
+    def steer(api: Api, out: Out, *, campaign_id: str) -> None:
+        answer = api.post(f"{LIST}/{campaign_id}/{name}")
+        left = count(_left(answer), "call")
+        out.answer(answer, f"{campaign_id}: {said.format(state=answer['state'])}; {left} left.")
+
+    command: Callable[..., Any] = steer
+    return click.command(name, help=text)(command)
+
+
+for _command in (
+    _steering("start", "{state}", "Start a draft."),
+    _steering("pause", "paused", "Let none of its calls start until resume."),
+    _steering("resume", "{state}", "Let its calls start again."),
+    _steering("cancel", "cancelled", "Cancel it, with its calls that have not started."),
+):
+    campaign.add_command(_command)
+
+
+@campaign.command()
+@_ID
+@talks
+def report(api: Api, out: Out, *, campaign_id: str) -> None:
+    """Print the calls of a campaign as CSV, in the order in which they were added."""
+    jobs = list(_jobs(api, campaign_id))
+    if out.as_json:
+        out.answer({"success": True, "count": len(jobs), "jobs": jobs})
+        return
+    writer = csv.writer(sys.stdout)
+    writer.writerow(COLUMNS)
+    for job in jobs:
+        writer.writerow(_cells(job))
+
+
+def _left(shown: Mapping[str, Any]) -> int:
+    """Return how many calls have not been placed."""
+    counts = shown["counts"]
+    return int(counts["waiting"] + counts["delayed"])
+
+
+def _jobs(api: Api, campaign_id: str) -> Iterator[dict[str, Any]]:
+    cursor = None
+    while True:
+        page = api.get(f"{LIST}/{campaign_id}/calls", limit=MOST_ON_PAGE, cursor=cursor)
+        yield from page["jobs"]
+        cursor = page["next"]
+        if cursor is None:
+            return
+
+
+def _cells(job: Mapping[str, Any]) -> list[str]:
+    data, call = job["data"], job["call"] or {}
+    lead, why = _no_formula(data.get("lead_id")), _no_formula(job["failedReason"])
+    cells = (job["jobId"], data["to"], lead, job["state"], call.get("status"))
+    more = (call.get("answeredBy"), job["attemptsMade"], why, job["createdAt"])
+    return ["" if cell is None else str(cell) for cell in (*cells, *more)]
+
+
+def _no_formula(text: Any) -> Any:
+    """Return a text so that no spreadsheet executes it."""
+    return f"'{text}" if isinstance(text, str) and text.startswith(_FORMULA) else text
