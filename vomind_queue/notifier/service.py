@@ -65,10 +65,13 @@ class Notifier:
                 await runner.setup()
                 await web.TCPSite(runner, self.host, self.port).start()
                 logger.info("notifier started", extra={"host": self.host, "port": self.port})
-                await asyncio.wait(
+                done, _ = await asyncio.wait(
                     [asyncio.create_task(stopped.wait()), *tasks, preparing],
                     return_when=asyncio.FIRST_COMPLETED,
                 )
+                for each in done:
+                    # Raises what broke; whoever started this process starts it again.
+                    each.result()
             finally:
                 preparing_stopped.set()
                 tasks[1].cancel()

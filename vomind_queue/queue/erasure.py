@@ -73,6 +73,9 @@ class Erasure:
             removed |= out
             empty = 0 if out or gone or len(person.spellings) > known else empty + 1
         self._forget_dead(person)
+        # The notifier removes the events that name the number.
+        for each in person.spellings:
+            self._store.write("forget_events", [keys.EVENTS_OUTBOX], each)
         return removed, sorted(being_placed)
 
     def _scan_all(self, person: Person, *, backward: bool) -> dict[str, str]:

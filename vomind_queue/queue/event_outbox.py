@@ -8,6 +8,7 @@ that all its deliveries are the same.
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,8 @@ from vomind_queue.queue import call_record, keys
 from vomind_queue.queue.codes import Code
 from vomind_queue.queue.connection import RedisStore, translate_errors
 from vomind_queue.queue.outbox import ids_of
+
+logger = logging.getLogger(__name__)
 
 #: A notifier that is silent for this long makes no events any more, ms.
 LEADERSHIP_MS = 5_000
@@ -37,6 +40,8 @@ class Happening:
     job_id: str | None = None
     #: ``None``: not about a call, or its person was forgotten.
     job: Job | None = None
+    #: Whether the call was taken out of the queue: no job has a state for that.
+    is_cancelled: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -114,13 +119,7 @@ class EventOutbox:
         if flat:
             records = iter(self._store.read("outbox_records", [keys.OUTBOX_GONE], *flat)[1:])
         return [
-            Happening(
-                kind=entry.kind,
-                at_ms=entry.at_ms,
-                details=entry.details,
-                job_id=job_id,
-                job=_job(job_id, next(records)) if job_id else None,
-            )
+            _happening(entry, job_id, call_record.pairs(next(records)) if job_id else {})
             for entry, job_id in wanted
         ]
 
@@ -183,6 +182,22 @@ def _entry(sequence: int, text: str) -> _Entry:
     )
 
 
-def _job(job_id: str, flat: Sequence[str]) -> Job | None:
-    fields = call_record.pairs(flat)
-    return call_record.read(job_id, fields) if "at" in fields else None
+def _happening(entry: _Entry, job_id: str | None, fields: Mapping[str, str]) -> Happening:
+    is_cancelled = fields.get("state") == "cancelled"
+    job = None
+    if job_id is not None and "at" in fields:
+        try:
+            job = call_record.read(
+                job_id, {**fields, "state": "failed"} if is_cancelled else fields
+            )
+        except (KeyError, ValueError):
+            # Of another version, perhaps: no other event waits for it.
+            logger.error("an event is left out: its call cannot be read", extra={"job_id": job_id})
+    return Happening(
+        kind=entry.kind,
+        at_ms=entry.at_ms,
+        details=entry.details,
+        job_id=job_id,
+        job=job,
+        is_cancelled=is_cancelled,
+    )

@@ -54,6 +54,9 @@ class PrepareEvents:
             except StoreUnavailable as error:
                 logger.warning("events not prepared, next try in %g s: %s", FAULT_S, error)
                 stopped.wait(FAULT_S)
+            except Exception as error:  # noqa: BLE001 - logged without its text, and tried again
+                logger.error("events not prepared: %s", type(error).__name__)
+                stopped.wait(FAULT_S)
         try:
             self._outbox.release_leadership()
         except StoreUnavailable:
@@ -93,6 +96,8 @@ class PrepareEvents:
         if event_type is None or happening.job is None:
             return None
         shown = dict(self._show(happening.job))
+        if happening.is_cancelled:
+            shown |= {"state": "cancelled", "failedReason": None, "failedKind": None}
         words = {name: shown["data"][name] for name in WORDS if name in shown["data"]}
         rest = {name: value for name, value in shown["data"].items() if name not in words}
         return self._new(happening, event_type, shown | {"data": rest}, words)
