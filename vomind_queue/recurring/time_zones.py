@@ -9,12 +9,15 @@ from difflib import get_close_matches
 from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
+from tzlocal.windows_tz import win_tz
+
 #: The probable meanings of an abbreviation, used in hints only: several places share each one, and
 #: the database's own zones of these names do not follow daylight saving.
 _MEANT = """
     ACST Australia/Adelaide; AEST Australia/Sydney Australia/Brisbane; AKST America/Anchorage;
     AST America/Halifax; AWST Australia/Perth; BST Europe/London; CEST Europe/Berlin Europe/Paris;
     CET Europe/Berlin Europe/Paris; CST America/Chicago Asia/Shanghai; CST6CDT America/Chicago;
+    CT America/Chicago; ET America/New_York; MT America/Denver; PT America/Los_Angeles;
     EDT America/New_York; EET Europe/Athens Europe/Helsinki; EST America/New_York;
     EST5EDT America/New_York; GB Europe/London; GMT UTC Europe/London; HST Pacific/Honolulu;
     IST Asia/Kolkata Europe/Dublin Asia/Jerusalem; JST Asia/Tokyo; KST Asia/Seoul;
@@ -31,26 +34,33 @@ UTC_NAMES = frozenset(
         *("Etc/Greenwich", "Etc/Universal", "Etc/Zulu", "Greenwich", "Universal", "Zulu"),
     )
 )
-#: Offsets such as UTC+2 and GMT-5.
-_OFFSET = re.compile(r"(?:UTC|GMT) ?([+-])0?([0-9]{1,2})(?::?00)?", re.IGNORECASE)
-#: Names used in North America and Windows, such as Pacific Time and US Eastern Standard Time.
+#: Offsets such as UTC+2, GMT-5 and +02:00.
+_OFFSET = re.compile(r"(?:UTC|GMT)? ?([+-])0?([0-9]{1,2})(?::?00)?", re.IGNORECASE)
+#: Names such as Pacific Time, US Eastern Daylight Time and W. Europe Standard Time.
 _SPOKEN = re.compile(
-    r"(?:US )?(pacific|mountain|central|eastern|alaskan?|hawaiian)( standard| daylight)? time\b.*",
+    r"(?:us )?(?P<place>[a-z. ]+?)(?: (?:standard|daylight|summer))? time(?: zone)?(?: \(.*)?",
     re.IGNORECASE,
 )
+#: Those whose place Windows calls otherwise; `tzlocal` has the names of Windows.
 _SPOKEN_PLACES = {
-    "pacific": "America/Los_Angeles",
-    "mountain": "America/Denver",
-    "central": "America/Chicago",
-    "eastern": "America/New_York",
     "alaska": "America/Anchorage",
-    "alaskan": "America/Anchorage",
-    "hawaiian": "Pacific/Honolulu",
+    "british": "Europe/London",
+    "central european": "Europe/Berlin",
+    "eastern european": "Europe/Athens",
+    "greenwich mean": "UTC",
+    "hawaii": "Pacific/Honolulu",
+    "indian": "Asia/Kolkata",
+    "irish": "Europe/Dublin",
+    "japan": "Asia/Tokyo",
+    "moscow": "Europe/Moscow",
+    "western european": "Europe/Lisbon",
 }
 #: Names in the database that are abbreviations, such as GMT, EST5EDT and W-SU.
 _SHORT = re.compile(r"[A-Z][A-Z0-9+-]*")
 #: Names in the database that are not time zones of a place.
 _NOWHERE = {"Factory", "localtime"}
+#: How alike two names must be for one to be a slip of the other, by difflib's measure.
+_ALIKE = 0.75
 #: No name is longer, characters.
 _LONGEST = 64
 
@@ -66,8 +76,8 @@ def near(name: str) -> list[str]:
         return []
     if meant := _ABBREVIATIONS.get(name.upper()):
         return list(meant)
-    if spoken := _SPOKEN.fullmatch(name):
-        return [_SPOKEN_PLACES[spoken[1].lower()]]
+    if spoken := _spoken(name):
+        return [spoken]
     if offset := _OFFSET.fullmatch(name):
         # Names under Etc/ have the sign of POSIX, which is reversed.
         posix = f"Etc/GMT{'-' if offset[1] == '+' else '+'}{offset[2]}"
@@ -77,8 +87,19 @@ def near(name: str) -> list[str]:
     found = [plain[wanted]] if wanted in plain else []
     # A place without its continent: Berlin, New York.
     found += [each for key, each in plain.items() if wanted and key.endswith(f"/{wanted}")]
-    found += [plain[key] for key in get_close_matches(wanted, plain, n=3, cutoff=0.6)]
+    found += [plain[key] for key in get_close_matches(wanted, plain, n=3, cutoff=_ALIKE)]
     return list(dict.fromkeys(found))[:3]
+
+
+def _spoken(name: str) -> str | None:
+    """Return the place that a name means which is spoken, or Windows's."""
+    exact = {each.lower(): place for each, place in win_tz.items()}
+    # Windows's "US Eastern" is Indiana alone, and nobody means that.
+    if (found := exact.get(name.lower())) and not name.lower().startswith("us "):
+        return found
+    spoken = _SPOKEN.fullmatch(name)
+    place = spoken["place"].lower() if spoken else name.lower()
+    return _SPOKEN_PLACES.get(place) or exact.get(f"{place} standard time")
 
 
 @cache
