@@ -34,6 +34,7 @@ def test_two_thousand_requests_find_nothing(stack: Stack, tmp_path: Path, full: 
     stack.settings |= {
         **REACHED,
         "API_KEYS": "ops:secret",
+        "OVERRIDE_KEYS": "ops",
         "TWIML_HOSTS": "agents.example.com",
     }
     stack.start_all()

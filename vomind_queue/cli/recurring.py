@@ -12,9 +12,16 @@ from vomind_queue.cli.options import call_options, duration, given, talks, toget
 from vomind_queue.cli.output import Out, moment, printable, relative, table
 from vomind_queue.cli.show import options_of
 
+_PERSON_ZONE = click.option(
+    "--person-timezone",
+    "personTimezone",
+    metavar="ZONE",
+    help="Time zone of the person called, for the calling rules.",
+)
 _ZONE = click.option("--timezone", metavar="ZONE", help="Europe/Berlin, for example.")
 _options = together(
     _ZONE,
+    _PERSON_ZONE,
     click.option(
         "--start-at",
         "startAt",

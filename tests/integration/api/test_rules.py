@@ -263,3 +263,29 @@ def test_a_call_for_the_night_is_accepted_and_says_until_when_it_waits(
     found = api.post("/schedule-bulk-calls/preview", {"calls": calls}).get_json()
     assert (found["valid"], list(found["errors"]), list(found["held"])) == (1, ["1", "2"], ["0"])
     assert found["held"]["0"]["by"] == "unknown-zone"
+
+
+def test_a_recurring_call_knows_where_the_person_is(make_api: Callable[..., Api]) -> None:
+    """Beside the zone of its pattern; a change keeps it, and a preview says which runs wait."""
+    api = make_api(CALLING_RULES="law")
+    asked = {"to": INDIANA, "cronExpression": "0 9 * * *", "timezone": "Europe/Berlin"}
+    here = {**asked, "personTimezone": "America/Chicago"}
+    made = api.post("/schedule-recurring-call", here).get_json()
+    assert (made["timezone"], made["data"]["timezone"]) == ("Europe/Berlin", "America/Chicago")
+    path = f"/job/{made['jobId']}"
+    changed = api.patch(path, {"message": "Good morning"}).get_json()
+    assert (changed["timezone"], changed["data"]["timezone"]) == (
+        "Europe/Berlin",
+        "America/Chicago",
+    )
+    changed = api.patch(path, {"personTimezone": None, "timezone": "UTC"}).get_json()
+    assert (changed["timezone"], "timezone" in changed["data"]) == ("UTC", False)
+    preview = {"count": 2, "from": "2026-12-01T00:00:00Z"}
+    found = api.post("/schedule-recurring-call/preview", {**here, **preview}).get_json()
+    assert [run["held"]["until"] for run in found["runs"]] == [
+        "2026-12-01T14:00:00.000Z",
+        "2026-12-02T14:00:00.000Z",
+    ]
+    pattern = {"cronExpression": "0 9 * * *", **preview}
+    found = api.post("/schedule-recurring-call/preview", pattern).get_json()
+    assert not any("held" in run for run in found["runs"])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 from flask import Blueprint, Response, request
 from marshmallow import ValidationError
@@ -18,6 +20,8 @@ from vomind_queue.api.schemas import placeable
 from vomind_queue.api.schemas.recurring import CHANGE, PAGE, PREVIEW, PREVIEWED, RECURRING
 from vomind_queue.api.serializers import jobs as job_serializer
 from vomind_queue.api.serializers import recurring as recurring_serializer
+from vomind_queue.calls.call import Call
+from vomind_queue.calls.job import Held
 from vomind_queue.errors import WrongState
 from vomind_queue.recurring.cron import Cron
 from vomind_queue.recurring.schedule import PREFIX, Recurrence, Schedule
@@ -70,8 +74,16 @@ def preview() -> Response:
         asked.get("zone") or services().settings.default_zone,
         services().recurring_store.now_ms() if from_ms is None else from_ms,
         asked.get("count") or PREVIEWED,
+        partial(_forecast, PREVIEW.call(asked)),
     )
     return job_serializer.success(document, PREVIEW.ignored(body))
+
+
+def _forecast(call: Call | None, runs: Sequence[int]) -> Sequence[Held | None]:
+    """Return which rules would hold the calls of runs."""
+    if call is None:
+        return [None] * len(runs)
+    return services().rules.forecast([(call, run_ms) for run_ms in runs])
 
 
 @routes.get("/recurring")

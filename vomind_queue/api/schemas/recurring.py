@@ -12,7 +12,9 @@ from vomind_queue.api.schemas import calls as call_schemas
 from vomind_queue.api.schemas import fields
 from vomind_queue.api.schemas.call_log import Number, Text
 from vomind_queue.api.schemas.calls import CallSchema, RequestSchema
+from vomind_queue.calls.call import Call
 from vomind_queue.calls.instants import iso
+from vomind_queue.calls.phone_number import PhoneNumber
 from vomind_queue.recurring.cron import Cron, CronError
 from vomind_queue.recurring.runs import HORIZON_MS
 from vomind_queue.recurring.schedule import Overlap, Recurrence, ScheduleSearch
@@ -78,13 +80,14 @@ class RecurringSchema(CallSchema):
     """A call to place again and again; `read` fills in the time zone."""
 
     class Meta(CallSchema.Meta):
-        #: A single moment says nothing of many runs, and the zone of the pattern has that name.
+        #: A single moment says nothing of many runs; `timezone` is the zone of the pattern.
         exclude = ("not_after", "timezone")
 
     cron = CronExpression(
         data_key="cronExpression", required=True, error_messages=call_schemas.REQUIRED
     )
     zone = fields.TimeZone(data_key="timezone", allow_none=True)
+    person_zone = fields.TimeZone(data_key="personTimezone", allow_none=True)
     start_ms = Moment(data_key="startAt", allow_none=True)
     end_ms = LastMoment(data_key="endAt", allow_none=True)
     max_runs = fields.Integer(data_key="maxRuns", least=1, most=MOST_RUNS, allow_none=True)
@@ -116,7 +119,8 @@ class RecurringSchema(CallSchema):
             "key",
         )
         given = {name: data[name] for name in own if data.get(name) is not None}
-        return Recurrence(call=super().make(data).call, **{"zone": "UTC", **given})
+        call = replace(super().make(data).call, timezone=data.get("person_zone"))
+        return Recurrence(call=call, **{"zone": "UTC", **given})
 
     def read(self, body: Mapping[str, Any], default_zone: str) -> Recurrence:
         """Return a body's recurrence. Raise ValidationError."""
@@ -156,6 +160,7 @@ def _as_body(old: Recurrence) -> dict[str, Any]:
         **call_schemas.stored(old.call),
         "cronExpression": old.cron,
         "timezone": old.zone,
+        "personTimezone": old.call.timezone,
         "startAt": None if old.start_ms is None else iso(old.start_ms),
         "endAt": None if old.end_ms is None else iso(old.end_ms),
         "maxRuns": old.max_runs,
@@ -166,7 +171,7 @@ def _as_body(old: Recurrence) -> dict[str, Any]:
 
 
 class PreviewSchema(RequestSchema):
-    """A pattern to preview."""
+    """A pattern to preview, and who would be called."""
 
     cron = CronExpression(
         data_key="cronExpression", required=True, error_messages=call_schemas.REQUIRED
@@ -174,6 +179,22 @@ class PreviewSchema(RequestSchema):
     zone = fields.TimeZone(data_key="timezone", allow_none=True)
     from_ms = Moment(data_key="from", allow_none=True)
     count = fields.Integer(least=1, most=MOST_PREVIEWED, allow_none=True)
+    to = fields.PhoneNumber(allow_none=True)
+    person_zone = fields.TimeZone(data_key="personTimezone", allow_none=True)
+    region = fields.Region(allow_none=True)
+    purpose = fields.PurposeWord(allow_none=True)
+
+    @staticmethod
+    def call(asked: Mapping[str, Any]) -> Call | None:
+        """Return the call that is asked about; None for a mere pattern."""
+        if not asked.get("to"):
+            return None
+        return Call(
+            to=PhoneNumber(asked["to"]).spelling,
+            timezone=asked.get("person_zone"),
+            region=asked.get("region"),
+            purpose=asked.get("purpose"),
+        )
 
 
 class RecurringPageSchema(call_schemas.PageSchema):

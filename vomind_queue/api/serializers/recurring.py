@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta, timezone
 from itertools import islice, takewhile
 from typing import Any
@@ -13,6 +13,7 @@ from flask import Response
 from vomind_queue.api.serializers import jobs as job_serializer
 from vomind_queue.api.serializers.times import iso_or_none
 from vomind_queue.calls.instants import iso
+from vomind_queue.calls.job import Held
 from vomind_queue.recurring.cron import Cron, CronError
 from vomind_queue.recurring.runs import HORIZON_MS, read_cron, read_zone
 from vomind_queue.recurring.schedule import (
@@ -108,8 +109,17 @@ def removed(schedule_id: str, jobs: Removed) -> dict[str, Any]:
     }
 
 
-def preview(cron: Cron, zone_name: str, from_ms: int, count: int) -> dict[str, Any]:
-    """Return a pattern's runs in local time and UTC, and the clock changes among them."""
+def preview(
+    cron: Cron,
+    zone_name: str,
+    from_ms: int,
+    count: int,
+    forecast: Callable[[Sequence[int]], Sequence[Held | None]],
+) -> dict[str, Any]:
+    """Return a pattern's runs in local time and UTC, and the clock changes among them.
+
+    ``forecast`` says which rules would hold the calls of runs.
+    """
     zone = read_zone(zone_name)
     # Includes a run at exactly that time.
     planned = takewhile(lambda at_ms: at_ms <= HORIZON_MS, cron.runs(zone, from_ms - 1))
@@ -119,7 +129,14 @@ def preview(cron: Cron, zone_name: str, from_ms: int, count: int) -> dict[str, A
         "cronExpression": cron.text,
         "timezone": zone_name,
         "description": cron.in_words(),
-        "runs": [{"local": _local(zone, run_ms), "utc": iso(run_ms)} for run_ms in runs],
+        "runs": [
+            {
+                "local": _local(zone, run_ms),
+                "utc": iso(run_ms),
+                **({"held": job_serializer.held(held)} if held else {}),
+            }
+            for run_ms, held in zip(runs, forecast(runs), strict=True)
+        ],
         "clockChanges": [_change(zone, change) for change in changes],
     }
 

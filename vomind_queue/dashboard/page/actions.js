@@ -266,6 +266,7 @@ async function make_again(job) {
     ...body_of(data),
     cronExpression,
     timezone,
+    personTimezone: data.timezone,
     startAt,
     endAt,
     maxRuns,
