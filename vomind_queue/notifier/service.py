@@ -70,7 +70,7 @@ class Notifier:
                     return_when=asyncio.FIRST_COMPLETED,
                 )
                 for each in done:
-                    # Raises what broke; whoever started this process starts it again.
+                    # Raises what broke: the process ends, and is started again from outside.
                     each.result()
             finally:
                 preparing_stopped.set()

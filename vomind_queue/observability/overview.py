@@ -12,6 +12,7 @@ from enum import StrEnum
 from vomind_queue.observability.last_hour import Hour
 from vomind_queue.observability.overview_reasons import Level, Reason, reasons
 from vomind_queue.observability.queue_stats import Report, Stats
+from vomind_queue.observability.webhook_stats import WebhookStats
 
 #: The pace of the calls is measured over this time, ms.
 PACE_MS = 300_000
@@ -79,12 +80,17 @@ class Overview:
 
 
 def assess(
-    stats: Stats, now_ms: int, *, lacks_rules: bool = False, report: Report | None = None
+    stats: Stats,
+    now_ms: int,
+    *,
+    lacks_rules: bool = False,
+    report: Report | None = None,
+    webhooks: WebhookStats | None = None,
 ) -> Assessment:
     """Return the assessment of these numbers; see `reasons`."""
     order = [Level.ERROR, Level.WARNING, Level.INFO]
     found = sorted(
-        reasons(stats, now_ms, lacks_rules=lacks_rules, report=report),
+        reasons(stats, now_ms, lacks_rules=lacks_rules, report=report, webhooks=webhooks),
         key=lambda reason: order.index(reason.level),
     )
     return Assessment(condition=_condition(stats, found), reasons=found)

@@ -15,6 +15,7 @@ import yaml
 
 from vomind_queue.observability.queue_stats import OutboxState, Report, Stats
 from vomind_queue.observability.redis_memory import REMEDY, TIGHT, Memory
+from vomind_queue.observability.webhook_stats import WebhookStats
 from vomind_queue.rules.law import Why
 
 #: A log that is less behind than this is up to date, ms.
@@ -65,7 +66,12 @@ def answers(stats: Stats) -> bool:
 
 
 def reasons(
-    stats: Stats, now_ms: int, *, lacks_rules: bool = False, report: Report | None = None
+    stats: Stats,
+    now_ms: int,
+    *,
+    lacks_rules: bool = False,
+    report: Report | None = None,
+    webhooks: WebhookStats | None = None,
 ) -> Iterator[Reason]:
     """Yield everything that these numbers show, in no order of seriousness.
 
@@ -81,6 +87,7 @@ def reasons(
     yield from _of_recurring(stats)
     yield from _of_unknown_outcomes(stats)
     yield from _of_log(stats.outbox)
+    yield from _of_webhooks(webhooks or WebhookStats())
 
 
 def _of_starts(stats: Stats, now_ms: int) -> Iterator[Reason]:
@@ -183,6 +190,17 @@ def _of_log(outbox: OutboxState) -> Iterator[Reason]:
         yield _reason("dead-letters", count=count, lines=_plural("line", count))
     if count := sum(outbox.lost.values()):
         yield _reason("log-lost", count=count, entries=_plural("entry", count))
+
+
+def _of_webhooks(found: WebhookStats) -> Iterator[Reason]:
+    if found.webhooks and not found.notifiers:
+        yield _reason("no-notifier")
+    if found.ended:
+        yield _reason("webhook-disabled", webhooks=_times("webhook", found.ended))
+    if found.failing:
+        yield _reason("webhook-failing", webhooks=_times("webhook", found.failing))
+    if found.lost:
+        yield _reason("events-lost", events=_times("event", found.lost))
 
 
 def _reason(kind: str, *, until_ms: int | None = None, **values: object) -> Reason:

@@ -21,6 +21,7 @@ from vomind_queue.calls.call import State
 from vomind_queue.errors import JobNotFound
 from vomind_queue.observability.explain import Place
 from vomind_queue.observability.last_hour import MINUTES, Hour, Minute
+from vomind_queue.observability.webhook_stats import WebhookStats
 from vomind_queue.queue import keys
 from vomind_queue.queue.call_record import pairs
 from vomind_queue.queue.connection import RedisStore, translate_errors
@@ -28,6 +29,9 @@ from vomind_queue.queue.connection import RedisStore, translate_errors
 #: Failed calls read at once.
 SLICE = 500
 _MINUTE_MS = 60_000
+
+#: A notifier that did not renew its leases for this long is gone, ms.
+NOTIFIER_GONE_MS = 10_000
 
 
 class Inspection:
@@ -47,6 +51,14 @@ class Inspection:
         for octave, count in zip(waiting[::2], waiting[1::2], strict=True):
             waits[octave] = waits.get(octave, 0) + count
         return Hour(now_ms=now_ms, version=str(version), minutes=minutes, waiting=waits)
+
+    def webhooks(self) -> WebhookStats:
+        """Return how deliveries to webhooks go."""
+        answer = self._store.read("webhook_state", [keys.WEBHOOKS], NOTIFIER_GONE_MS)
+        webhooks, ended, failing, notifiers, lost = map(int, answer)
+        return WebhookStats(
+            webhooks=webhooks, ended=ended, failing=failing, notifiers=notifiers, lost=lost
+        )
 
     def place(self, job_id: str) -> Place:
         """Return where a call is in the queue. Raise JobNotFound."""

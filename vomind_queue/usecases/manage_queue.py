@@ -17,6 +17,7 @@ from vomind_queue.observability.explain import Explanation, Obstacle, Place, exp
 from vomind_queue.observability.last_hour import Hour
 from vomind_queue.observability.overview import Overview, assess
 from vomind_queue.observability.queue_stats import Report, Stats
+from vomind_queue.observability.webhook_stats import WebhookStats
 from vomind_queue.rules.judge import Kind
 from vomind_queue.usecases.calling_rules import CallingRules
 from vomind_queue.usecases.deeds import Deeds
@@ -47,6 +48,7 @@ class Inspection(Protocol):
     """What control reads besides the queue."""
 
     def hour(self) -> Hour: ...
+    def webhooks(self) -> WebhookStats: ...
     def place(self, job_id: str) -> Place: ...
     def failures(self) -> Iterator[tuple[str, str]]: ...
     def cleanable(self, grace_ms: int) -> Mapping[State, int]: ...
@@ -143,7 +145,11 @@ class Control:
         hour = self._inspection.hour()
         stats = self._queue.stats()
         assessment = assess(
-            stats, hour.now_ms, lacks_rules=self._rules.missing, report=self._report
+            stats,
+            hour.now_ms,
+            lacks_rules=self._rules.missing,
+            report=self._report,
+            webhooks=self._inspection.webhooks(),
         )
         return Overview(stats=stats, hour=hour, assessment=assessment)
 

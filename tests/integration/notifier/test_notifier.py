@@ -23,6 +23,7 @@ from vomind_queue.queue.activity import Activity
 from vomind_queue.queue.call_queue import CallQueue
 from vomind_queue.queue.connection import RedisStore
 from vomind_queue.queue.erasure import Erasure
+from vomind_queue.queue.inspection import Inspection
 from vomind_queue.queue.kept_events import KeptEvents
 from vomind_queue.queue.webhook_store import WebhookStore
 from vomind_queue.queue.worker_queue import WorkerQueue
@@ -186,6 +187,8 @@ def test_a_410_ends_it_and_a_replay_heals_it(
             within_s=WITHIN_S,
             what="it ends",
         )
+        found = Inspection(RedisStore(webhooks_client(settings))).webhooks()
+        assert (found.webhooks, found.ended, found.notifiers) == (1, 1, 1)
         tries = len(receiving.received)
         queue.add([new(2)])
         receiving.status = 200

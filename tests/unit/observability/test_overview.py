@@ -19,6 +19,7 @@ from vomind_queue.observability.queue_stats import (
     Stats,
     Unanswered,
 )
+from vomind_queue.observability.webhook_stats import WebhookStats
 
 NOW = 1_800_000_000_000
 USED_UP = RateUse(
@@ -173,3 +174,13 @@ def test_shares_of_the_waiting_time() -> None:
     assert longest.waited_ms(1.0) == longest_ms(30)
     assert hour.outcomes == {"busy": 1}
     assert Hour(now_ms=NOW, version="1", minutes=[]).waited_ms(0.5) is None
+
+
+def test_webhooks_that_end_are_told() -> None:
+    """As warnings: calls go out all the same."""
+    webhooks = WebhookStats(webhooks=3, ended=1, failing=2, notifiers=0, lost=5)
+    kinds = {each.kind: each.title for each in assess(STATS, NOW, webhooks=webhooks).reasons}
+    assert kinds["webhook-disabled"] == "1 webhook ended"
+    assert kinds["webhook-failing"] == "2 webhooks failing"
+    assert kinds["events-lost"] == "5 events lost, ever"
+    assert "no-notifier" in kinds

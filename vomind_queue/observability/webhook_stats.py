@@ -1,0 +1,20 @@
+"""How deliveries to webhooks go, all together: plain values, no I/O."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WebhookStats:
+    """Numbers of webhooks at one moment."""
+
+    webhooks: int = 0
+    #: Of them, those that ended by themselves: a 410, or days of failure.
+    ended: int = 0
+    #: Of them, those to which nothing has arrived lately.
+    failing: int = 0
+    #: Notifiers at work.
+    notifiers: int = 0
+    #: What did not become an event for want of room, ever.
+    lost: int = 0
