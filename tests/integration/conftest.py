@@ -16,6 +16,7 @@ from vomind_queue.calls.call import Call, NewCall, Priority
 from vomind_queue.calls.decisions import AttemptResult, Decision, DialStarted
 from vomind_queue.calls.limits import Rate, Retention
 from vomind_queue.calls.senders import NO_SENDERS, Senders
+from vomind_queue.queue import keys
 from vomind_queue.queue.call_queue import CallQueue
 from vomind_queue.queue.connection import API_TIMEOUT_S, RedisStore, connect
 from vomind_queue.queue.outbox import Outbox
@@ -25,9 +26,10 @@ from vomind_queue.queue.worker_queue import WorkerQueue
 from vomind_queue.usecases.outbox_relay import OutboxRelay
 
 KEEP = Retention(age_ms=3_600_000, count=1_000)
-#: Times of the protocol, short enough to be waited for.
+#: Times of the protocol, short enough to be waited for. A lease is not, as a busy machine would
+#: lose it: `run_out` ends one.
 QUICK: dict[str, Any] = {
-    "lease_ms": 300,
+    "lease_ms": 60_000,
     "rate": None,
     "breaker_probe_ms": 200,
     "unknown_outcome_horizon_ms": 1_000,
@@ -65,6 +67,12 @@ def place(worker_queue: WorkerQueue, job_id: str) -> None:
 def taken(worker_queue: WorkerQueue, wanted: int = 1, ranks: str = "123") -> list[str]:
     """Takes calls; their job ids."""
     return [call.job_id for call in worker_queue.claim(wanted, ranks).calls]
+
+
+def run_out(client: redis.Redis, key: str = keys.LEASES) -> None:
+    """Let the time of all leases, or of what else a sorted set holds, run out."""
+    held: list[str] = client.zrange(key, 0, -1)  # type: ignore[assignment]
+    client.zadd(key, dict.fromkeys(held, 1), xx=True)
 
 
 @pytest.fixture

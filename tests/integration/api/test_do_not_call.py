@@ -43,12 +43,6 @@ class List:
 
 
 @pytest.fixture
-def worker_queue(make_worker_queue: Callable[..., WorkerQueue]) -> WorkerQueue:
-    """A worker that keeps its calls for as long as a test takes."""
-    return make_worker_queue(lease_ms=60_000)
-
-
-@pytest.fixture
 def listing(api: Api) -> List:
     """The list of that service."""
     return List(api)

@@ -19,12 +19,6 @@ TO = "+18125550100"
 
 
 @pytest.fixture
-def worker_queue(make_worker_queue: Callable[..., WorkerQueue]) -> WorkerQueue:
-    """A worker that keeps its calls for as long as a test takes."""
-    return make_worker_queue(lease_ms=60_000)
-
-
-@pytest.fixture
 def api(make_api: Callable[..., Api]) -> Api:
     """A service that Twilio reaches, and that offers a key."""
     return make_api(**REACHED, OPT_OUT_DIGIT="9")

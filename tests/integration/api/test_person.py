@@ -27,7 +27,7 @@ def call_twice(valkey: redis.Redis) -> None:
     """One call with two attempts, by rules that are open at any hour."""
     store = RedisStore(valkey)
     rules = CallingRules(Rulebook(mode=Mode.LAW), ClosedDays(store))
-    protocol = Protocol(**{**QUICK, "lease_ms": 60_000})
+    protocol = Protocol(**QUICK)
     for _ in range(2):
         worker = WorkerQueue(store, secrets.token_hex(4), protocol, judge=rules.open_hours)
         (job_id,) = taken(worker)

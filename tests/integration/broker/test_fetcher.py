@@ -100,7 +100,7 @@ class Worker:
 @pytest.fixture
 def worker(redis_url: str, make_worker_queue: Callable[..., WorkerQueue]) -> Iterator[Worker]:
     """A worker with one slot."""
-    made = Worker(redis_url, make_worker_queue(lease_ms=60_000))
+    made = Worker(redis_url, make_worker_queue())
     yield made
     made.close()
 

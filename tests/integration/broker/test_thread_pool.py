@@ -134,7 +134,7 @@ def test_the_end_of_a_worker_is_bounded_while_redis_is_silent(
     """It waits for one answer in vain, not for one for each call that it holds."""
     server = start_server()
     store = RedisStore(connect(server.url, timeout_s=0.5))
-    worker_queue = WorkerQueue(store, "w", Protocol(**{**QUICK, "lease_ms": 60_000}))
+    worker_queue = WorkerQueue(store, "w", Protocol(**QUICK))
     CallQueue(store, None).add([new(number) for number in range(60)])
     assert len(taken(worker_queue, 60)) == 60
     pool = made_pool(worker_queue, 60, drain_s=0.1)
@@ -188,15 +188,16 @@ def test_a_thread_that_outlives_the_drain_holds_up_nothing(
 
 
 def test_leases_are_renewed_while_everything_else_stands_still(
-    worker_queue: WorkerQueue, queue: CallQueue
+    make_worker_queue: Callable[..., WorkerQueue], queue: CallQueue
 ) -> None:
     """The thread needs no event loop."""
+    worker_queue = make_worker_queue(lease_ms=1_500)
     queue.add([new(1)])
     taken(worker_queue)
     keeper = LeaseRenewal(worker_queue)
     keeper.start()
     keeper.start()
-    time.sleep(3 * worker_queue.protocol.lease_ms / 1000)
+    time.sleep(2 * worker_queue.protocol.lease_ms / 1000)
     worker_queue.claim(0, "123")
     assert queue.job("1").state is State.ACTIVE
     keeper.stop()

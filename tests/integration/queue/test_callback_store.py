@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 import redis
 
@@ -223,9 +225,12 @@ def test_a_store_that_lost_everything_ends_no_live_call(line: Line, client: redi
     assert line.queue.stats().orphaned_calls == 0
 
 
-def test_silent_calls_are_handed_out_once_and_paced(line: Line, client: redis.Redis) -> None:
+def test_silent_calls_are_handed_out_once_and_paced(
+    queue: CallQueue, make_worker_queue: Callable[..., WorkerQueue], client: redis.Redis
+) -> None:
     """Leased, over all workers; a call that is over, or gone, is not asked for."""
-    queue, worker_queue = line.queue, line.worker_queue
+    worker_queue = make_worker_queue(first_poll_ms=60_000)
+    line = Line(queue, worker_queue, client)
     queue.add([new(i) for i in range(30)])
     for job_id in taken(worker_queue, 30):
         place(worker_queue, job_id)

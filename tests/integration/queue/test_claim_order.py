@@ -194,7 +194,7 @@ def test_the_starts_that_are_remembered_are_bounded(
     queue: CallQueue, client: redis.Redis, make_worker_queue: Callable[..., WorkerQueue]
 ) -> None:
     """Without a limit the last thousand are kept."""
-    worker_queue = make_worker_queue(lease_ms=60_000)
+    worker_queue = make_worker_queue()
     queue.add([new(i) for i in range(500)])
     queue.add([new(500 + i) for i in range(500)])
     queue.add([new(1_000 + i) for i in range(100)])

@@ -45,7 +45,7 @@ def make_worker(client: redis.Redis) -> Callable[..., WorkerQueue]:
     def make(judge: Judge | None = None) -> WorkerQueue:
         store = RedisStore(client)
         judge = judge or CallingRules(OPEN, ClosedDays(store)).open_hours
-        protocol = Protocol(**{**QUICK, "lease_ms": 60_000})
+        protocol = Protocol(**QUICK)
         return WorkerQueue(store, secrets.token_hex(4), protocol, judge=judge)
 
     return make

@@ -33,7 +33,7 @@ def start(client: redis.Redis, queue: CallQueue) -> Start:
 
     def one(key: NumberKey | None = None, *, whole: bool = False) -> DialStarted | NotStarted:
         access = ListAccess(key=key, must_be_whole=lambda: whole)
-        protocol = Protocol(**{**QUICK, "lease_ms": 60_000})
+        protocol = Protocol(**QUICK)
         worker = WorkerQueue(RedisStore(client), secrets.token_hex(4), protocol, access)
         (job_id,) = taken(worker)
         return worker.start_dialing(job_id, secrets.token_hex(4))
@@ -110,7 +110,7 @@ def test_a_list_that_cannot_be_read_leaves_earlier_attempts_their_reason(
     client: redis.Redis, queue: CallQueue, make_worker_queue: Callable[..., WorkerQueue]
 ) -> None:
     """What the first one came to is told as long as the call is kept."""
-    worker = make_worker_queue(lease_ms=60_000)
+    worker = make_worker_queue()
     queue.add([new(1)])
     assert taken(worker) == ["1"]
     worker.finish(begin(worker, "1"), Decision(result=AttemptResult.AGAIN, reason="Refused."))

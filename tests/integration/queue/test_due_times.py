@@ -8,7 +8,7 @@ import time
 import pytest
 import redis
 
-from tests.integration.conftest import begin, new, place, taken
+from tests.integration.conftest import begin, new, place, run_out, taken
 from vomind_queue.calls.call_status import OutcomePolicy, StatusUpdate
 from vomind_queue.calls.decisions import AttemptResult, Decision
 from vomind_queue.observability.queue_stats import Report
@@ -74,7 +74,7 @@ def test_a_dead_workers_attempt_wakes_another_one(
     """As soon as its lease has run out and somebody asks for calls."""
     queue.add([new(0)])
     begin(worker_queue, *taken(worker_queue))
-    time.sleep(worker_queue.protocol.lease_ms / 1000)
+    run_out(client)
     assert not heard(client)
     assert not taken(worker_queue)
     assert heard(client)

@@ -141,7 +141,7 @@ def test_failures_are_read_in_slices(
     count = SLICE + 3
     ids = queue.add([new(number) for number in range(count - 3)]).job_ids
     ids = [*ids, *queue.add([new(number) for number in range(3)]).job_ids]
-    worker_queue = make_worker_queue(lease_ms=60_000)
+    worker_queue = make_worker_queue()
     for job_id in taken(worker_queue, count):
         worker_queue.finish(begin(worker_queue, job_id), GONE)
         worker_queue.release(job_id)

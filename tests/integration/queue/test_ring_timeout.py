@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 
 import pytest
 import redis
 
-from tests.integration.conftest import QUICK, begin
+from tests.integration.conftest import QUICK, begin, run_out
 from tests.integration.placed_call import HOUR_MS, Line, accepted
 from vomind_queue.calls.attempts import DialerUnavailable, Search
 from vomind_queue.calls.decisions import AttemptResult, Decision, UnknownOutcome
@@ -88,7 +87,7 @@ def test_a_changed_setting_does_not_cut_an_older_attempt_short(
     after = make_worker_queue(ring_timeout_ms=USUAL_RING_MS)
     line = Line(queue, before, client)
     line.dial()
-    time.sleep(QUICK["lease_ms"] / 1000 + 0.05)
+    run_out(client)
     after.claim(1, "123")
     found = unknown(after)
     assert found.started.attempt.ring_ms == MOST_RING_MS

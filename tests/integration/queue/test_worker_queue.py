@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 import redis
 
-from tests.integration.conftest import begin, new, place, placed, taken
+from tests.integration.conftest import begin, new, place, placed, run_out, taken
 from vomind_queue.calls.call import Call, NewCall, State
 from vomind_queue.calls.decisions import (
     AttemptResult,
@@ -86,13 +86,16 @@ def test_progress_tells_the_request_from_the_wait(
 
 
 def test_calls_of_a_silent_worker_go_to_another(
-    queue: CallQueue, worker_queue: WorkerQueue, make_worker_queue: Callable[..., WorkerQueue]
+    queue: CallQueue,
+    worker_queue: WorkerQueue,
+    make_worker_queue: Callable[..., WorkerQueue],
+    client: redis.Redis,
 ) -> None:
     """Not yet asked for at Twilio: back in the old place, and the old lease is worth nothing."""
     other = make_worker_queue()
     queue.add([new(1), new(2)])
     assert taken(worker_queue) == ["1"]
-    time.sleep(0.35)
+    run_out(client)
     assert taken(other) == ["1"]
     assert worker_queue.start_dialing("1", secrets.token_urlsafe(4)) is NotStarted.LOST
     worker_queue.renew_leases()
@@ -102,26 +105,30 @@ def test_calls_of_a_silent_worker_go_to_another(
 
 
 def test_a_living_worker_keeps_its_calls(
-    queue: CallQueue, worker_queue: WorkerQueue, make_worker_queue: Callable[..., WorkerQueue]
+    queue: CallQueue, make_worker_queue: Callable[..., WorkerQueue]
 ) -> None:
     """As long as it renews its leases nobody else gets them."""
+    worker_queue = make_worker_queue(lease_ms=1_500)
     queue.add([new(1)])
     taken(worker_queue)
     for _ in range(4):
-        time.sleep(0.15)
+        time.sleep(0.5)
         worker_queue.renew_leases()
     assert taken(make_worker_queue()) == []
     assert isinstance(worker_queue.start_dialing("1", secrets.token_urlsafe(4)), DialStarted)
 
 
 def test_a_lost_lease_cannot_give_back(
-    queue: CallQueue, worker_queue: WorkerQueue, make_worker_queue: Callable[..., WorkerQueue]
+    queue: CallQueue,
+    worker_queue: WorkerQueue,
+    make_worker_queue: Callable[..., WorkerQueue],
+    client: redis.Redis,
 ) -> None:
     """A worker that wakes up late changes nothing that is another's by now."""
     other = make_worker_queue()
     queue.add([new(1)])
     lease = worker_queue.claim(1, "123").calls[0].lease
-    time.sleep(0.35)
+    run_out(client)
     taken(other)
     started = begin(other, "1")
     worker_queue.give_back("1", lease)
@@ -131,7 +138,10 @@ def test_a_lost_lease_cannot_give_back(
 
 
 def test_a_marked_call_of_a_dead_worker_has_an_unknown_outcome(
-    queue: CallQueue, worker_queue: WorkerQueue, make_worker_queue: Callable[..., WorkerQueue]
+    queue: CallQueue,
+    worker_queue: WorkerQueue,
+    make_worker_queue: Callable[..., WorkerQueue],
+    client: redis.Redis,
 ) -> None:
     """It is not dialed again, stays active, cannot be cancelled, and a reconciler gets it."""
     other = make_worker_queue()
@@ -139,6 +149,7 @@ def test_a_marked_call_of_a_dead_worker_has_an_unknown_outcome(
     taken(worker_queue)
     started = begin(worker_queue, "1")
     time.sleep(0.35)
+    run_out(client)
     assert taken(other, 5) == []
     assert queue.stats().unknown_outcomes == 1
     assert queue.job("1").state is State.ACTIVE
@@ -150,12 +161,14 @@ def test_a_marked_call_of_a_dead_worker_has_an_unknown_outcome(
     assert worker_queue.due_reconciliations(5) == []
 
 
-def test_a_late_answer_ends_an_unknown_outcome(queue: CallQueue, worker_queue: WorkerQueue) -> None:
+def test_a_late_answer_ends_an_unknown_outcome(
+    queue: CallQueue, worker_queue: WorkerQueue, client: redis.Redis
+) -> None:
     """The first evidence for the attempt completes the call."""
     queue.add([new(1)])
     taken(worker_queue)
     started = begin(worker_queue, "1")
-    time.sleep(0.35)
+    run_out(client)
     taken(worker_queue)
     assert worker_queue.finish(started, placed("CA1")).status is FinishStatus.OK
     assert queue.job("1").state is State.COMPLETED
@@ -164,7 +177,7 @@ def test_a_late_answer_ends_an_unknown_outcome(queue: CallQueue, worker_queue: W
 
 
 def test_a_reconciler_that_dies_leaves_the_call_to_the_next(
-    queue: CallQueue, worker_queue: WorkerQueue
+    queue: CallQueue, worker_queue: WorkerQueue, client: redis.Redis
 ) -> None:
     """A call to reconcile is handed out again if nothing came of it."""
     queue.add([new(1)])
@@ -172,7 +185,7 @@ def test_a_reconciler_that_dies_leaves_the_call_to_the_next(
     worker_queue.finish(begin(worker_queue, "1"), UNKNOWN)
     assert len(worker_queue.due_reconciliations(5)) == 1
     assert worker_queue.due_reconciliations(5) == []
-    time.sleep(0.35)
+    run_out(client, keys.RECONCILING)
     assert [unknown.checks for unknown in worker_queue.due_reconciliations(5)] == [1]
 
 
