@@ -230,18 +230,19 @@ def test_a_removed_call_is_not_revived(queue: CallQueue, worker_queue: WorkerQue
 
 
 def test_a_refused_call_is_put_off_by_its_holder(
-    queue: CallQueue, worker_queue: WorkerQueue
+    queue: CallQueue, worker_queue: WorkerQueue, client: redis.Redis
 ) -> None:
     """It is counted at once, held until Celery puts it off, and then delayed."""
     queue.add([new(1)])
     taken(worker_queue)
-    worker_queue.finish(begin(worker_queue, "1"), AGAIN, deferred=True)
+    again = replace(AGAIN, wait_ms=60_000)
+    worker_queue.finish(begin(worker_queue, "1"), again, deferred=True)
     job = queue.job("1")
     assert (job.state, job.attempts_made, job.failed_reason) == (State.ACTIVE, 1, "Busy.")
     assert worker_queue.defer("1", 0)
     assert queue.job("1").state is State.DELAYED
     assert taken(worker_queue) == []
-    time.sleep(0.06)
+    run_out(client, keys.DELAYED)
     look = worker_queue.claim(1, "123")
     assert [(call.job_id, call.round) for call in look.calls] == [("1", 1)]
 
