@@ -26,6 +26,7 @@ from vomind_queue.api.schemas import rules as rule_schemas
 from vomind_queue.api.schemas import webhooks as webhook_schemas
 from vomind_queue.api.schemas.fields import Calls, Rule, Shape
 from vomind_queue.api.schemas.trends import TRENDS
+from vomind_queue.webhooks.event_types import TYPES
 
 #: Schemas that check bodies, by their names among the components.
 BODIES: Mapping[str, Schema] = {
@@ -95,7 +96,27 @@ def document() -> dict[str, Any]:
     for each in operations():
         query = _query(converter, each.query)
         spec.path(path=each.path, operations={each.method.lower(): described(each, query)})
-    return spec.to_dict()
+    return {**spec.to_dict(), "webhooks": _webhooks()}
+
+
+def _webhooks() -> Shape:
+    """Return what is sent to webhooks, by the type of the event."""
+    headers = [{**each, "in": "header", "required": True} for each in data("document")["delivery"]]
+    body = {"schema": {"$ref": "#/components/schemas/WebhookEvent"}}
+    arrived = {"2XX": {"description": "It arrived. Anything else is a failure."}}
+    return {
+        name: {
+            "post": {
+                "summary": text,
+                "tags": ["Webhooks"],
+                "parameters": headers,
+                "requestBody": {"required": True, "content": {"application/json": body}},
+                "responses": arrived,
+                "security": [],
+            }
+        }
+        for name, text in TYPES.items()
+    }
 
 
 @cache
