@@ -39,7 +39,13 @@ def _first_ring() -> Figures:
     with tempfile.TemporaryDirectory() as directory:
         ports = {
             name: free_port()
-            for name in ("PORT", "SIMULATOR_PORT", "FLOWER_PORT", "EMBEDDED_REDIS_PORT")
+            for name in (
+                "PORT",
+                "SIMULATOR_PORT",
+                "FLOWER_PORT",
+                "NOTIFIER_PORT",
+                "EMBEDDED_REDIS_PORT",
+            )
         }
         environment = {n: v for n, v in ours().environment.items() if not n.startswith("TWILIO")}
         environment |= {name: str(port) for name, port in ports.items()}

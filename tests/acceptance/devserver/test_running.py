@@ -125,7 +125,7 @@ def test_two_copies_run_side_by_side(running: Copy, tmp_path: Path) -> None:
     second.directory.mkdir()
     # Its settings are in a file, and some of its environment is Kubernetes'.
     file = second.directory / "env"
-    ports = ("PORT", "SIMULATOR_PORT", "FLOWER_PORT", "EMBEDDED_REDIS_PORT")
+    ports = ("PORT", "SIMULATOR_PORT", "FLOWER_PORT", "NOTIFIER_PORT", "EMBEDDED_REDIS_PORT")
     file.write_text("".join(f"{name}={second.environment.pop(name)}\n" for name in ports))
     second.environment |= {"VOMIND_ENV_FILE": str(file), "REDIS_PORT": "tcp://10.96.0.12:6379"}
     try:

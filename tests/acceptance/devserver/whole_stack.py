@@ -27,6 +27,7 @@ class Copy:
             "DATA_DIR": str(directory / "data"),
             "PORT": str(self.port),
             "FLOWER_PORT": str(free_port()),
+            "NOTIFIER_PORT": str(free_port()),
             "SIMULATOR_PORT": str(free_port()),
             "EMBEDDED_REDIS_PORT": str(free_port()),
             "WEB_PROCESSES": "1",
