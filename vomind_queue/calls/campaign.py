@@ -13,6 +13,13 @@ from vomind_queue.calls.instants import iso, unix_ms
 from vomind_queue.calls.job import Job
 from vomind_queue.calls.limits import Rate
 
+#: What a campaign no longer says for a call that says one of these.
+_INSTEAD: Mapping[str, Sequence[str]] = {
+    "twimlUrl": ("message", "language", "voice"),
+    "message": ("twimlUrl",),
+    "language": ("voice",),
+    "voice": ("language",),
+}
 #: A pace in words: ``10/m``.
 PACE = re.compile("([1-9][0-9]{0,5})/([smhd])")
 _WINDOWS_MS = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
@@ -133,7 +140,10 @@ class Campaign:
         """Return a call as it is sent, with what the campaign says where that says nothing."""
         if not isinstance(call, Mapping):
             return call
-        return {"priority": str(self.priority), **self.defaults, **call}
+        said = {name for name, value in call.items() if value is not None}
+        given_up = {name for field in said for name in _INSTEAD.get(field, ())}
+        defaults = {name: each for name, each in self.defaults.items() if name not in given_up}
+        return {"priority": str(self.priority), **defaults, **call}
 
     def call_to(self, number: str) -> Call:
         """Return a call that says no more than the campaign."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from tests.integration.api.conftest import Api
@@ -140,6 +141,24 @@ def test_calls_say_what_their_campaign_says(api: Api) -> None:
     counts = shown(api, campaign_id)["counts"]
     assert {part: count for part, count in counts.items() if count} == {"total": 2, "waiting": 2}
     assert api.get("/stats").get_json()["stats"]["waiting"] == 2
+
+
+def test_what_a_call_says_takes_the_place_of_what_would_contradict_it(
+    make_api: Callable[..., Api],
+) -> None:
+    """Its own application, or its own voice."""
+    api = make_api(TWIML_HOSTS="agents.example.com")
+    campaign_id = created(api, message="Guten Tag.", language="de-DE")
+    calls = [
+        {"to": "+15550000091", "twimlUrl": "https://agents.example.com/voice"},
+        {"to": "+15550000092", "voice": "Polly.Amy"},
+    ]
+    one, other = (
+        api.get(f"/job/{job_id}").get_json()["data"]
+        for job_id in added(api, campaign_id, {"calls": calls})
+    )
+    assert (one["message"], "language" in one) == ("Hello from VoMindAI", False)
+    assert (other["message"], "language" in other) == ("Guten Tag.", False)
 
 
 def test_calls_come_in_all_or_none(api: Api) -> None:
