@@ -131,6 +131,17 @@ class CampaignNotFound(QueueError):
         super().__init__(f"No such campaign: {campaign_id}.")
 
 
+class ListNotFound(QueueError):
+    """No list of that campaign has that id; lists are kept for a day."""
+
+    def __init__(self, list_id: str) -> None:
+        super().__init__(f"No such list: {list_id}. Lists are kept for a day.")
+
+
+class TooManyLists(QueueError):
+    """There is no room for another list."""
+
+
 class WrongCampaignState(QueueError):
     """The campaign is in a state in which the request cannot be carried out."""
 

@@ -64,6 +64,7 @@ schemathesis.openapi.format(
     "receiver-url",
     st.sampled_from(["", "/", "/calls?x=1", ":8443/c"]).map("https://hooks.example.com{}".format),
 )
+schemathesis.openapi.format("list-file", st.just('{"to": "+14155550101", "message": "Hello"}'))
 OWN_NUMBER = FAKE_ACCOUNT["TWILIO_PHONE_NUMBER"]
 schemathesis.openapi.format("own-number", st.just(OWN_NUMBER))
 

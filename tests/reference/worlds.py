@@ -232,6 +232,29 @@ def a_campaign(world: World) -> None:
     assert world.api.post("/campaigns", body).status_code == 200
 
 
+def a_list(world: World) -> None:
+    """A list of two rows, one of them wrong."""
+    _list_of(world, "to,message\n+14155550101,Hello\n415,Hello\n")
+
+
+def a_mute_list(world: World) -> None:
+    """A list without words."""
+    _list_of(world, "to,name\n+14155550101,Ann\n")
+
+
+def _list_of(world: World, text: str) -> None:
+    a_campaign(world)
+    assert world.api.web.post("/api/queue/campaigns/1/list", data=text).status_code == 200
+
+
+def many_lists(world: World) -> None:
+    """As many lists as are kept."""
+    a_campaign(world)
+    later = int(world.valkey.time()[0]) * 1000 + 60_000  # type: ignore[index]
+    lists = {str(list_id): later for list_id in range(100, 150)}
+    world.valkey.zadd(keys.STAGED_LISTS, lists)
+
+
 #: By endpoint and example; an endpoint alone stands for all its examples that are not here.
 WORLDS: Mapping[str, Callable[[World], None]] = {
     "scheduleCall/reusedKey": the_key_was_used,
@@ -280,6 +303,12 @@ WORLDS: Mapping[str, Callable[[World], None]] = {
     "listCampaigns": a_campaign,
     "getCampaign/draft": a_campaign,
     "changeCampaign/priority": a_campaign,
+    "addList/one": a_campaign,
+    "addList/tooMany": many_lists,
+    "changeList/country": a_list,
+    "previewList/two": a_list,
+    "acceptList/one": a_list,
+    "acceptList/open": a_mute_list,
     "changeCampaign/wrongState": _steered("cancel"),
     "deleteCampaign/draft": a_campaign,
     "deleteCampaign/wrongState": with_a_call,

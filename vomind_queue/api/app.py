@@ -23,6 +23,7 @@ from vomind_queue.api.blueprints import (
 )
 from vomind_queue.api.blueprints.acts import ActRoutes
 from vomind_queue.api.blueprints.calls import CallRoutes
+from vomind_queue.api.blueprints.lists import ListRoutes
 from vomind_queue.api.body import Readers
 from vomind_queue.api.http_metrics import HttpMetrics
 from vomind_queue.api.json_provider import StrictJson
@@ -67,6 +68,7 @@ def _add_routes(app: Flask, services: Services, http_metrics: HttpMetrics) -> No
     provide(app, services)
     app.url_map.converters["schedule_number"] = recurring.ScheduleNumber
     app.register_blueprint(CallRoutes(services).blueprint(), url_prefix=QUEUE_PATH)
+    app.register_blueprint(ListRoutes(services).blueprint(), url_prefix=QUEUE_PATH)
     for module in (recurring, jobs, queue, campaigns):
         app.register_blueprint(module.routes, url_prefix=QUEUE_PATH)
     app.register_blueprint(rules.routes, url_prefix="/api/rules")

@@ -32,6 +32,7 @@ from vomind_queue.queue.person_starts import PersonStarts
 from vomind_queue.queue.recurring_store import RecurringStore
 from vomind_queue.queue.request_limits import RequestLimiter
 from vomind_queue.queue.server_requirements import check
+from vomind_queue.queue.staged_lists import StagedLists
 from vomind_queue.queue.voicemail_store import VoicemailStore
 from vomind_queue.queue.webhook_store import WebhookStore
 from vomind_queue.queue.worker_protocol import Protocol
@@ -48,6 +49,7 @@ from vomind_queue.usecases.enqueue import Enqueue
 from vomind_queue.usecases.manage_queue import Control
 from vomind_queue.usecases.person import People
 from vomind_queue.usecases.recurring_calls import RecurringCalls
+from vomind_queue.usecases.stage_lists import StageLists
 from vomind_queue.usecases.status_callbacks import StatusCallbacks
 from vomind_queue.usecases.voicemails import NextWords
 from vomind_queue.usecases.webhooks import Webhooks
@@ -78,6 +80,7 @@ class Services:
     call_acts: CallActs
     do_not_call: DoNotCall
     campaigns: Campaigns
+    lists: StageLists
     people: People
     webhooks: Webhooks
 
@@ -117,6 +120,7 @@ def build_on(store: RedisStore, settings: Settings, log: CallLog) -> Services:
         silence_ms=settings.silence_ms,
         price_ms=settings.price_delay_ms,
     )
+    campaigns = Campaigns(CampaignStore(store), queue, deeds)
     listing, rules = QueueListing(store), calling_rules_of(settings, store)
     numbers = DoNotCallList(store, settings.keep_failed, settings.number_key)
     history = History(log, listing, Erasure(store), numbers)
@@ -143,7 +147,8 @@ def build_on(store: RedisStore, settings: Settings, log: CallLog) -> Services:
         history=history,
         call_acts=CallActs(queue, listing, ActBook(store), history, deeds),
         do_not_call=DoNotCall(numbers, recurring_store, deeds),
-        campaigns=Campaigns(CampaignStore(store), queue, deeds),
+        campaigns=campaigns,
+        lists=StageLists(StagedLists(store), campaigns),
         people=People(rules, numbers, log),
         webhooks=Webhooks(WebhookStore(store), KeptEvents(store), deeds),
     )

@@ -62,6 +62,28 @@ class Answers:
     #: Values by the ids of questions.
     given: Mapping[str, str] = field(default_factory=dict)
 
+    def as_data(self) -> dict[str, Any]:
+        """Return them as they are kept."""
+        return {
+            "country": self.country,
+            "columns": dict(self.columns),
+            "message": self.message,
+            "rest_to_metadata": self.rest_to_metadata,
+            "given": dict(self.given),
+        }
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StagedList:
+    """A file that was uploaded, and what was said of it so far."""
+
+    campaign_id: str
+    filename: str
+    raw: bytes
+    answers: Answers
+    #: Ids of the calls that were made of its rows, by the rows' digests.
+    jobs: Mapping[str, str] = field(default_factory=dict)
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Record:

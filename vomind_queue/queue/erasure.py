@@ -16,6 +16,7 @@ from vomind_queue.queue.codes import Code
 from vomind_queue.queue.connection import RedisStore, translate_errors
 from vomind_queue.queue.outbox import read_letter
 from vomind_queue.queue.recurring_store import RecurringStore
+from vomind_queue.queue.staged_lists import StagedLists
 from vomind_queue.recurring.schedule import PREFIX, ScheduleSearch
 
 #: Recurring calls seen to at once.
@@ -53,6 +54,7 @@ class Erasure:
     def __init__(self, store: RedisStore) -> None:
         self._store = store
         self._recurring_store = RecurringStore(store)
+        self._staged = StagedLists(store)
 
     def forget(self, number: str) -> tuple[Mapping[str, str], Sequence[str]]:
         """Return ids with the states they were in, and ids of calls being placed.
@@ -60,6 +62,7 @@ class Erasure:
         The latter are ended and erased once it is known what they come to. The states include
         ``recurring``. Calls move meanwhile, so scans go on until none finds any.
         """
+        self._staged.forget(number)
         person = Person(number)
         removed = self._forget_recurring(person)
         being_placed: set[str] = set()

@@ -191,6 +191,14 @@ CAMPAIGN_TIMES = _ROOT + "campaign_times"
 SWEEPING = _ROOT + "sweeping"
 #: String: the last id of a campaign given out.
 LAST_CAMPAIGN = _ROOT + "campaignid"
+#: Hash with an expiry, one for each list that was uploaded; its fields are in `staged_lists.py`.
+STAGED_LIST = _ROOT + "list:"
+#: Sorted set: ids of the lists that are kept, by when they go, unix ms.
+STAGED_LISTS = _ROOT + "lists"
+#: String: the last id of a list given out.
+LAST_LIST = _ROOT + "listid"
+#: Hashes with an expiry, one for each campaign: digests of the rows that it was given, and when.
+LIST_ROWS = _ROOT + "list_rows:"
 #: List, one for each schedule: instants of its last occurrences, newest first.
 RUNS = _ROOT + "runs:"
 #: Hash ``seen``: when a scheduler had last seen to all that was due, unix ms.

@@ -25,6 +25,7 @@ from vomind_queue.api.schemas import recurring as recurring_schemas
 from vomind_queue.api.schemas import rules as rule_schemas
 from vomind_queue.api.schemas import webhooks as webhook_schemas
 from vomind_queue.api.schemas.fields import Calls, Rule, Shape
+from vomind_queue.api.schemas.lists import LIST_CHANGE, LIST_FILE
 from vomind_queue.api.schemas.trends import TRENDS
 from vomind_queue.webhooks.event_types import TYPES
 
@@ -39,6 +40,7 @@ BODIES: Mapping[str, Schema] = {
     "RecurringCallChange": recurring_schemas.CHANGE,
     "CampaignRequest": campaign_schemas.CAMPAIGN,
     "CampaignChange": campaign_schemas.CHANGE,
+    "ListChange": LIST_CHANGE,
     "PreviewRequest": recurring_schemas.PREVIEW,
     "ActRequest": act_schemas.ACT,
     "DoNotCallRequest": do_not_call_schemas.WISH,
@@ -67,6 +69,7 @@ _QUERIES: Mapping[str, Schema] = {
     "DeedSearch": log_schemas.DEEDS,
     "Evidence": log_schemas.EVIDENCE,
     "CampaignCallsPage": campaign_schemas.CALLS_PAGE,
+    "ListFile": LIST_FILE,
     "DoNotCallPage": do_not_call_schemas.PAGE,
     "TrendSearch": TRENDS,
 }

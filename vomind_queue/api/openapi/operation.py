@@ -58,6 +58,8 @@ class Operation:
     body_required: bool = False
     #: Schema of a body that is a form.
     form: str | None = None
+    #: Whether the body is a file.
+    upload: bool = False
     #: Schema of the query.
     query: str | None = None
     #: Whether a parameter of the query without a value counts as absent.

@@ -14,6 +14,7 @@ from vomind_queue.api.schemas.fields import Shape
 JSON = "application/json"
 PROBLEM = "application/problem+json"
 FORM = "application/x-www-form-urlencoded"
+FILE = "application/octet-stream"
 
 
 def described(operation: Operation, query: Shape) -> dict[str, Any]:
@@ -32,6 +33,9 @@ def described(operation: Operation, query: Shape) -> dict[str, Any]:
     }
     if name := operation.body or operation.form:
         found["requestBody"] = _body(operation, name)
+    if operation.upload:
+        shape = {"schema": {"type": "string", "format": "list-file"}}
+        found["requestBody"] = {"required": True, "content": {FILE: shape}}
     if not operation.keyed:
         found["security"] = [{operation.signed_by: []}] if operation.signed_by else []
     return found

@@ -121,8 +121,6 @@ def _read(wish: Wish, checker: Checker) -> ReadList:
     except OSError as error:
         raise BadFile(f"{wish.file} cannot be read: {error.strerror}.") from None
     except UnreadableList as error:
-        if checker.out.as_json:
-            click.echo(readable({**showing.NOTHING, "error": str(error)}))
         raise BadFile(f"{wish.file}: {error}") from None
     headers = [column.header for column in found.columns]
     for header in wish.answers.columns:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import csv
 import re
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
 from vomind_queue.cli.bulk.lines import Fault, Part
-from vomind_queue.cli.exit_codes import BadFile, ExitCode
+from vomind_queue.cli.exit_codes import BadFile
 from vomind_queue.cli.output import count
 from vomind_queue.lists.models import Question, ReadList
 from vomind_queue.lists.preview import Fate, Preview, PreviewedRow
@@ -25,15 +25,6 @@ _LEFT_OUT = {
     Fate.ACCEPTED_BEFORE: "{} not sent: accepted before",
     Fate.BLOCKED: "{} not sent: on the do-not-call list",
     Fate.HELD: "{} held by a calling rule until later",
-}
-
-#: What a program is told of a file that cannot be read at all.
-NOTHING: Mapping[str, Any] = {
-    "success": False,
-    "questions": [],
-    "counts": {"rows": 0, **dict.fromkeys([fate.value for fate in Fate], 0)},
-    "rows": [],
-    "exitCode": int(ExitCode.USAGE),
 }
 
 

@@ -1,0 +1,143 @@
+"""A file becomes the calls of a campaign: read, asked about, previewed, accepted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.integration.api.conftest import Api
+
+PEOPLE = (
+    "Telefon;Nachricht;Ort\n"
+    "0171/39200133;Ihr Paket ist da;Köln\n"
+    "+14155550134;Your parcel is here;Boston\n"
+    "+1 (415) 555-0134;Your parcel is here;Boston\n"
+    "415;Zu kurz;Ulm\n"
+)
+
+
+class Lists:
+    """The lists of one campaign."""
+
+    def __init__(self, api: Api) -> None:
+        self.api = api
+        made = api.post("/campaigns", {"name": "Parcels", "country": "DE"}).get_json()
+        self.path = f"/api/queue/campaigns/{made['campaignId']}/list"
+
+    def upload(self, text: str | bytes, status: int = 200, name: str = "people.csv") -> Any:
+        """The answer to a file."""
+        answer = self.api.web.post(f"{self.path}?filename={name}", data=text)
+        assert answer.status_code == status, answer.get_data(as_text=True)
+        return answer.get_json()
+
+    def answer(self, list_id: str, **said: Any) -> Any:
+        """The answer to what is said of a list."""
+        answer = self.api.web.patch(f"{self.path}/{list_id}", json=said)
+        assert answer.status_code == 200, answer.get_data(as_text=True)
+        return answer.get_json()
+
+    def preview(self, list_id: str, query: str = "") -> Any:
+        """What would become of it."""
+        answer = self.api.web.get(f"{self.path}/{list_id}/preview{query}")
+        assert answer.status_code == 200, answer.get_data(as_text=True)
+        return answer.get_json()
+
+    def accept(self, list_id: str, status: int = 200) -> Any:
+        """The answer to a yes."""
+        answer = self.api.web.post(f"{self.path}/{list_id}/accept")
+        assert answer.status_code == status, answer.get_data(as_text=True)
+        return answer.get_json()
+
+
+@pytest.fixture
+def lists(api: Api) -> Lists:
+    """Those of a new campaign in Germany."""
+    return Lists(api)
+
+
+def test_a_file_is_read_previewed_and_accepted(lists: Lists) -> None:
+    """Each row has one fate; the refused ones come back with their own cells."""
+    staged = lists.upload(PEOPLE)
+    found = staged["found"]
+    assert (found["format"], found["encoding"], found["headerLine"]) == ("csv", "utf-8", 1)
+    assert [column["takenAs"] for column in found["columns"]] == ["to", "message", None]
+    assert staged["questions"] == []
+    shown = lists.preview(staged["listId"])
+    assert shown["counts"] == {
+        "rows": 4, "willRing": 2, "refused": 1, "doubles": 1, "acceptedBefore": 0, "blocked": 0,
+        "held": 0, "asked": 0,
+    }  # fmt: skip
+    first = shown["rows"][0]
+    assert (first["cell"], first["to"]) == ("0171/39200133", "+4917139200133")
+    assert [row["line"] for row in lists.preview(staged["listId"], "?start=1&end=2")["rows"]] == [
+        3, 4,
+    ]  # fmt: skip
+    assert lists.api.total() == 0
+    done = lists.accept(staged["listId"])
+    assert done["jobs"] == [{"line": 2, "jobId": "1"}, {"line": 3, "jobId": "2"}]
+    assert done["refused"][0]["cells"] == {"Telefon": "415", "Nachricht": "Zu kurz", "Ort": "Ulm"}
+    assert lists.api.total() == 2
+
+
+def test_a_list_is_accepted_once_however_often(lists: Lists) -> None:
+    """And of a mended file only the new rows; of the same file it is asked."""
+    staged = lists.upload(PEOPLE)
+    once = lists.accept(staged["listId"])
+    assert lists.accept(staged["listId"])["jobs"] == once["jobs"]
+    assert lists.api.total() == 2
+    mended = lists.upload(PEOPLE.replace("415;", "0171/39200135;"))
+    counts = lists.preview(mended["listId"])["counts"]
+    assert (counts["acceptedBefore"], counts["willRing"]) == (2, 1)
+    assert [job["line"] for job in lists.accept(mended["listId"])["jobs"]] == [5]
+    same = lists.upload(PEOPLE)
+    assert lists.accept(same["listId"], 409)["errors"] == {"questions": ["again"]}
+    lists.answer(same["listId"], answers={"again": "yes"})
+    assert lists.accept(same["listId"])["count"] == 2
+    assert lists.api.total() == 5
+
+
+def test_open_questions_are_answered_first(lists: Lists) -> None:
+    """Nothing is sent before."""
+    text = "Mobile;Phone;Termin\n+14155550101;+14155550102;2099-01-04T09:00:00Z\n"
+    staged = lists.upload(text)
+    asked = [question["id"] for question in staged["questions"]]
+    assert asked == ["numbers", "column-3"]
+    refused = lists.accept(staged["listId"], 409)
+    assert "numbers, column-3" in refused["detail"]
+    answers = {"numbers": "1,2", "message": "default", "column-3": "none"}
+    assert lists.answer(staged["listId"], answers=answers)["questions"] == []
+    assert lists.preview(staged["listId"])["counts"]["willRing"] == 1
+    other = lists.answer(staged["listId"], columns={"2": "to", "1": ""}, answers={"numbers": ""})
+    assert other["questions"] == []
+    assert lists.preview(staged["listId"])["rows"][0]["to"] == "+14155550102"
+
+
+def test_the_service_judges_the_rows(lists: Lists) -> None:
+    """Its own errors, and the do-not-call list."""
+    lists.api.web.put("/api/people/+14155550101/do-not-call", json={})
+    staged = lists.upload(
+        "to,message,ringTimeoutMs\n+14155550101,x,\n+14155550102,x,1\n+14155550103,x,\n"
+    )
+    shown = lists.preview(staged["listId"])
+    assert [row["fate"] for row in shown["rows"]] == ["blocked", "refused", "willRing"]
+    assert shown["rows"][1]["why"].startswith("ringTimeoutMs: Must be")
+
+
+def test_what_cannot_be_read_is_refused_in_a_sentence(lists: Lists) -> None:
+    """And nothing is kept."""
+    assert "is empty" in lists.upload("", 422)["detail"]
+    assert "no calls" in lists.upload("to,message\n", 422)["detail"]
+    assert lists.accept("1", 404)["detail"].startswith("No such list")
+    elsewhere = lists.api.web.post("/api/queue/campaigns/99/list", data=PEOPLE)
+    assert elsewhere.status_code == 404
+
+
+def test_a_forgotten_person_is_in_no_file_either(lists: Lists) -> None:
+    """However the number is written there."""
+    staged = lists.upload(PEOPLE)
+    other = lists.upload("to,message\n+14155550199,x\n")
+    assert lists.api.web.delete("/api/people/+4917139200133").status_code in (200, 202)
+    gone = lists.api.web.get(f"{lists.path}/{staged['listId']}/preview")
+    assert gone.status_code == 404
+    assert lists.preview(other["listId"])["counts"]["willRing"] == 1

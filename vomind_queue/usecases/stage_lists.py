@@ -1,0 +1,153 @@
+"""Turn an uploaded file into the calls of a campaign, once somebody says yes."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from vomind_queue.calls.call import NewCall
+from vomind_queue.calls.campaign import Campaign, CampaignView
+from vomind_queue.calls.job import IdempotencyKey, Receipt
+from vomind_queue.lists.columns import Hints
+from vomind_queue.lists.models import Answers, ReadList, Row, StagedList, UnreadableList
+from vomind_queue.lists.preview import SENT, Judged, Preview, digest_of, preview
+from vomind_queue.lists.reading import read_list
+
+#: Rows of a list that is read while somebody waits for the answer.
+MOST_ROWS = 20_000
+#: Calls that are stored together.
+AT_ONCE = 1_000
+#: Returns what the service says of the calls of rows, and the calls that are right by index.
+Judge = Callable[[Sequence[Row], Campaign], tuple[Judged, Mapping[int, NewCall]]]
+
+
+class Store(Protocol):
+    """Where lists are kept for a day."""
+
+    def add(self, staged: StagedList, found: ReadList) -> str: ...
+    def show(self, campaign_id: str, list_id: str) -> StagedList: ...
+    def answer(self, list_id: str, answers: Answers) -> None: ...
+    def accepted(self, list_id: str, jobs: Mapping[str, str]) -> None: ...
+    def accepted_rows(self, campaign_id: str, rows: Sequence[str]) -> dict[str, int]: ...
+    def remember(self, campaign_id: str, rows: Sequence[str]) -> None: ...
+
+
+class Campaigns(Protocol):
+    """Where the calls go."""
+
+    def show(self, campaign_id: str) -> CampaignView: ...
+    def add_calls(
+        self, campaign_id: str, news: Sequence[NewCall], key: IdempotencyKey | None = None
+    ) -> Receipt: ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Seen:
+    """A list with what would become of it."""
+
+    staged: StagedList
+    found: ReadList
+    preview: Preview
+    #: The calls that are right, by the digests of their rows.
+    calls: Mapping[str, NewCall]
+
+
+class StageLists:
+    """Uploaded lists. Everything may raise StoreUnavailable and UnreadableList."""
+
+    def __init__(self, store: Store, campaigns: Campaigns) -> None:
+        self._store = store
+        self._campaigns = campaigns
+
+    def stage(
+        self, campaign_id: str, filename: str, raw: bytes, hints: Hints
+    ) -> tuple[str, ReadList]:
+        """Keep a file; return its id and what is in it. Raise CampaignNotFound, TooManyLists."""
+        # What is no list is refused before anything is asked of Redis.
+        found = _legible(read_list(raw, filename, Answers(), hints=hints))
+        campaign = self._campaigns.show(campaign_id).campaign
+        message = campaign.defaults.get("message")
+        answers = Answers(country=campaign.country, message=message)
+        found = read_list(raw, filename, answers, hints=hints)
+        if len(found.rows) > MOST_ROWS:
+            text = f"The file has {len(found.rows):,} rows; at most {MOST_ROWS:,} are taken here."
+            raise UnreadableList(f"{text} Split it, or send it with vomind-queue bulk.")
+        staged = StagedList(campaign_id=campaign_id, filename=filename, raw=raw, answers=answers)
+        return self._store.add(staged, found), found
+
+    def answer(
+        self, campaign_id: str, list_id: str, said: Mapping[str, Any], hints: Hints
+    ) -> ReadList:
+        """Add to what was said of a list; return what is in it now. Raise ListNotFound."""
+        staged = self._store.show(campaign_id, list_id)
+        old = staged.answers
+        answers = Answers(
+            country=said.get("country", old.country),
+            columns={**old.columns, **said.get("columns", {})},
+            message=said.get("message", old.message),
+            rest_to_metadata=said.get("rest_to_metadata", old.rest_to_metadata),
+            given={**old.given, **said.get("given", {})},
+        )
+        found = read_list(staged.raw, staged.filename, answers, hints=hints)
+        self._store.answer(list_id, answers)
+        return found
+
+    def preview(self, campaign_id: str, list_id: str, judge: Judge, hints: Hints) -> Seen:
+        """Return what would become of a list. Raise ListNotFound, CampaignNotFound."""
+        staged = self._store.show(campaign_id, list_id)
+        campaign = self._campaigns.show(campaign_id).campaign
+        found = read_list(staged.raw, staged.filename, staged.answers, hints=hints)
+        judged, right = judge(found.rows, campaign)
+        accepted = self._store.accepted_rows(campaign_id, _digests(found.rows))
+        shown = preview(found, judged, accepted, staged.answers, is_unfinished=bool(staged.jobs))
+        calls = {row.digest: right[index] for index, row in enumerate(shown.rows) if index in right}
+        return Seen(staged=staged, found=found, preview=shown, calls=calls)
+
+    def accept(self, list_id: str, seen: Seen) -> Mapping[str, str]:
+        """Give the campaign the calls of a list; return all ids of its calls, by row.
+
+        Safe to repeat: what was accepted is not accepted again. Raise as `Campaigns.add_calls`.
+        """
+        campaign_id, jobs = seen.staged.campaign_id, dict(seen.staged.jobs)
+        rows = [row.digest for row in seen.preview.rows if row.fate in SENT]
+        for part in _parts(rows):
+            key = _key(campaign_id, list_id, part, seen.staged.answers)
+            receipt = self._campaigns.add_calls(campaign_id, [seen.calls[row] for row in part], key)
+            jobs |= dict(zip(part, receipt.job_ids, strict=True))
+            self._store.remember(campaign_id, part)
+            self._store.accepted(list_id, jobs)
+        return jobs
+
+
+def _legible(found: ReadList) -> ReadList:
+    """Return a list of which something can be read. Raise UnreadableList."""
+    if all(row.kind == "unreadable" for row in found.rows):
+        raise UnreadableList(f"No row of the file can be read: {found.rows[0].why}.")
+    return found
+
+
+def _digests(rows: Sequence[Row]) -> list[str]:
+    """Return the digests of all rows, those of equal rows as `preview` tells them apart."""
+    seen: dict[str, int] = {}
+    found = []
+    for row in rows:
+        if row.call is not None:
+            plain = digest_of(row.call)
+            times = seen[plain] = seen.get(plain, 0) + 1
+            found.append(plain if times == 1 else digest_of(row.call, times))
+    return found
+
+
+def _parts(rows: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(rows), AT_ONCE):
+        yield rows[start : start + AT_ONCE]
+
+
+def _key(campaign_id: str, list_id: str, rows: Sequence[str], answers: Answers) -> IdempotencyKey:
+    """Return the key of a part: the same rows of the same list are accepted once."""
+    again = answers.given.get("again", "")
+    text = "\n".join(["list", campaign_id, list_id, again, *rows])
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    return IdempotencyKey(name=digest, fingerprint=digest)
