@@ -118,7 +118,7 @@ class WorkerQueue:
         access = access or ListAccess()
         self._must_be_whole, self._number_key = access.must_be_whole, access.key_arguments
         self._judge = judge
-        self._senders = senders
+        self._senders, self._default_sender = senders, senders.default
         #: Of the closed days, as far as it is known.
         self._days_version = ""
         self._name = name
@@ -210,7 +210,7 @@ class WorkerQueue:
     def _sender(self, claimed: tuple[str, int] | None) -> str:
         """Return the number that a held call comes from, unless it names one."""
         if claimed is None or not self._senders.by_country:
-            return self._senders.default
+            return self._default_sender
         return self._senders.number_for(json.loads(claimed[0])["to"])
 
     def finish(

@@ -23,6 +23,7 @@ from vomind_queue.calls.call import Call, NewCall
 from vomind_queue.calls.job import IdempotencyKey, Receipt
 from vomind_queue.container.web_services import Services
 from vomind_queue.errors import ExpiresTooSoon
+from vomind_queue.rules.law import Purpose
 
 
 class CallRoutes:
@@ -35,7 +36,7 @@ class CallRoutes:
         self._enqueue = services.enqueue
         self._queue = services.queue
         self._do_not_call = services.do_not_call
-        self._rules = services.rules
+        self._rules, self._keeps_hours = services.rules, services.rules.keeps_hours
         self._campaigns = services.campaigns
         self._past_grace_ms = services.settings.past_schedule_grace_ms
         self._placeable = placeable.PlaceableCalls(services.settings)
@@ -70,8 +71,10 @@ class CallRoutes:
     def _answer(
         self, new: NewCall, receipt: Receipt, message: str, ignored: Sequence[str]
     ) -> Response:
-        due_ms = job_serializer.due_ms(new, receipt.accepted_ms)
-        (held,) = self._rules.forecast([(new.call, due_ms)])
+        held = None
+        if self._keeps_hours:
+            due_ms = job_serializer.due_ms(new, receipt.accepted_ms)
+            (held,) = self._rules.forecast([(new.call, due_ms)])
         return job_serializer.scheduled(new, receipt, message, ignored, held)
 
     def _scheduled(self, new: NewCall, body: dict[str, Any]) -> Receipt:
@@ -150,7 +153,7 @@ class CallRoutes:
 
     def _holding(self, news: Mapping[int, NewCall]) -> dict[str, Any]:
         """Return which calls would wait for their hours, by index; nothing without rules."""
-        if not self._rules.keeps_hours:
+        if not self._keeps_hours:
             return {}
         now_ms = self._queue.now_ms()
         due = [(new.call, job_serializer.due_ms(new, now_ms)) for new in news.values()]
@@ -182,7 +185,12 @@ class CallRoutes:
         request_id = kept_id()
         if request_id is not None:
             news = [replace(new, call=replace(new.call, request_id=request_id)) for new in news]
-        return [replace(new, call=self._overrides.signed(new.call)) for new in news]
+        return [
+            replace(new, call=self._overrides.signed(new.call))
+            if new.call.override or new.call.purpose == Purpose.EMERGENCY
+            else new
+            for new in news
+        ]
 
     def _not_placed(self, news: list[NewCall]) -> dict[int, dict[str, list[str]]]:
         """Return the errors of calls that this service does not place, by index."""
