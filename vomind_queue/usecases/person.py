@@ -15,7 +15,7 @@ from vomind_queue.usecases.calling_rules import CallingRules, Judged
 
 #: The last calls that a person's page shows the starts of.
 LATEST = 20
-_STARTED = ("started",)
+_STARTED, _OVERRIDDEN = "started", "overridden"
 
 
 class Log(Protocol):
@@ -40,6 +40,8 @@ class Start:
     event: CallEvent
     #: Where the person may have been, by the number and what the call said of it.
     places: Sequence[Place]
+    #: That a rule was overridden for it: ``rules``, ``reason`` and ``by``; ``None`` if none was.
+    override: Mapping[str, str] | None = None
 
     @property
     def rules(self) -> str | None:
@@ -90,7 +92,8 @@ class People:
             raise LogUnavailable("there is none yet")
         rows = self._log.find(Search(number=number, after=after, limit=limit))
         events: dict[str, list[CallEvent]] = {}
-        for event in self._log.events([row.key for row in rows], _STARTED):
+        kinds = (_STARTED, _OVERRIDDEN)
+        for event in self._log.events([row.key for row in rows], kinds):
             events.setdefault(event.key, []).append(event)
         return Starts(
             starts=list(self._starts(rows, events)),
@@ -102,8 +105,14 @@ class People:
     ) -> Iterator[Start]:
         for row in rows:
             places = self._rules.places(_call_of(row))
+            override = None
+            # An override is noted right after the start that it made possible.
             for event in sorted(events.get(row.key, ()), key=lambda each: -each.sequence):
-                yield Start(call=row, event=event, places=places)
+                if event.event == _OVERRIDDEN:
+                    override = event.details
+                    continue
+                yield Start(call=row, event=event, places=places, override=override)
+                override = None
 
 
 def _call_of(row: CallRow) -> Call:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Callable
 from typing import Any
 
@@ -80,6 +82,16 @@ def test_a_key_that_may_has_a_call_ring_against_the_rules(
     assert found[job_id] == [{"rules": "unknown-zone", "by": "ops", "reason": REASON}]
     assert found[second] == [{"rules": "unknown-zone, cap", "by": "ops", "reason": REASON}]
     assert ruled.web.get("/api/overview", **OPS).get_json()["overriddenStarts"] == 2
+    path = f"/api/people/{TOLL_FREE}/evidence"
+    starts = ruled.web.get(path, **OPS).get_json()["starts"]
+    signed = {"reason": REASON, "by": "ops"}
+    assert {each["jobId"]: each["override"] for each in starts} == {
+        job_id: {"rules": ["unknown-zone"], **signed},
+        second: {"rules": ["unknown-zone", "cap"], **signed},
+    }
+    headers = {**OPS["headers"], "Accept": "text/csv"}
+    table = csv.DictReader(io.StringIO(ruled.web.get(path, headers=headers).text))
+    assert {each["overriddenRules"] for each in table} == {"unknown-zone", "unknown-zone, cap"}
 
 
 def test_other_keys_may_not(ruled: Api) -> None:

@@ -42,7 +42,8 @@ def test_every_start_is_there_with_the_persons_time(
 ) -> None:
     """Newest first, wherever the person may have been, with the rules that let it through."""
     api = make_api(CALLING_RULES="law")
-    asked = {"to": INDIANA, "purpose": "informational", "lead_id": "=1"}
+    consent = {"basis": "written", "at": "2026-11-01T09:00:00.000Z", "evidence": "=Form 17"}
+    asked = {"to": INDIANA, "purpose": "informational", "consent": consent}
     job_id = api.post("/schedule-call", asked).get_json()["jobId"]
     call_twice(valkey)
     ship()
@@ -56,11 +57,13 @@ def test_every_start_is_there_with_the_persons_time(
     last = found["starts"][0]
     assert [place["zone"] for place in last["places"]] == ["America/Chicago", "America/New_York"]
     assert (last["verdict"], last["purpose"]) == ("go", "informational")
+    assert (last["consent"], last["override"]) == (consent, None)
     assert last["rules"].startswith("law:")
     table = api.web.get(path, headers={"Accept": "text/csv"})
     rows = list(csv.DictReader(io.StringIO(table.get_data(as_text=True))))
     assert [each["attempt"] for each in rows] == ["2", "1"]
     assert "America/Chicago; " in rows[0]["localTimes"]
+    assert (rows[0]["consentBasis"], rows[0]["consentEvidence"]) == ("written", "'=Form 17")
     (first,) = api.web.get(f"{path}?limit=1").headers.getlist("Link")
     assert first.endswith('rel="next"')
 

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask import Response
 
 from vomind_queue.api.serializers import do_not_call, rules
-from vomind_queue.api.serializers.call_log import table_of
+from vomind_queue.api.serializers.call_log import no_formula, table_of
 from vomind_queue.calls.do_not_call import Entry
 from vomind_queue.calls.instants import iso
 from vomind_queue.usecases.person import Person, Start, Starts
 
 COLUMNS = (
-    "jobId", "attempt", "startedAt", "localTimes", "verdict", "rules", "purpose", "outcome",
+    "jobId", "attempt", "startedAt", "localTimes", "verdict", "rules", "purpose", "consentBasis",
+    "consentAt", "consentEvidence", "overriddenRules", "overriddenBy", "overrideReason", "outcome",
     "sid",
 )  # fmt: skip
 
@@ -44,6 +45,7 @@ def evidence(number: str, found: Starts, entry: Entry | None) -> dict[str, Any]:
 def start(shown: Start) -> dict[str, Any]:
     """Return one start, with what the clock showed wherever the person may have been."""
     call, event = shown.call, shown.event
+    options = call.options or {}
     return {
         "jobId": call.job_id,
         "attempt": event.attempt,
@@ -51,10 +53,16 @@ def start(shown: Start) -> dict[str, Any]:
         "places": [rules.place(each, event.time_ms) for each in shown.places],
         "verdict": "go" if shown.rules else None,
         "rules": shown.rules,
-        "purpose": (call.options or {}).get("purpose"),
+        "purpose": options.get("purpose"),
+        "consent": options.get("consent"),
+        "override": _override(shown.override),
         "outcome": call.outcome,
         "sid": call.call_sid,
     }
+
+
+def _override(details: Mapping[str, str] | None) -> dict[str, Any] | None:
+    return None if details is None else {**details, "rules": details["rules"].split(", ")}
 
 
 def csv(starts: Sequence[Start]) -> Response:
@@ -64,4 +72,14 @@ def csv(starts: Sequence[Start]) -> Response:
 
 def _flat(shown: dict[str, Any]) -> dict[str, Any]:
     times = "; ".join(f"{each['localTime']} {each['zone']}" for each in shown["places"])
-    return {**shown, "localTimes": times}
+    consent, override = shown["consent"] or {}, shown["override"] or {}
+    return {
+        **shown,
+        "localTimes": times,
+        "consentBasis": no_formula(consent.get("basis")),
+        "consentAt": consent.get("at"),
+        "consentEvidence": no_formula(consent.get("evidence")),
+        "overriddenRules": ", ".join(override.get("rules", ())),
+        "overriddenBy": no_formula(override.get("by")),
+        "overrideReason": no_formula(override.get("reason")),
+    }
