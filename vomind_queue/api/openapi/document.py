@@ -110,6 +110,7 @@ def _webhooks() -> Shape:
     return {
         name: {
             "post": {
+                "operationId": f"deliver-{name}",
                 "summary": text,
                 "tags": ["Webhooks"],
                 "parameters": headers,
