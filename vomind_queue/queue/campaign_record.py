@@ -20,7 +20,7 @@ Fields of the hash:
 ``n:<part>``  how many of them are where, as in `Part`
 ``turn:<r>``  its virtual time in the priority of that rank, while it has no turn there
 ``swept``     how far the removal of its calls is, once it was cancelled: index of a range, and
-              of a call in that
+              of a call in that; ``once``: all were looked at, and workers hold some
 ============  ==================================================================
 """
 

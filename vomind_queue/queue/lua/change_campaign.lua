@@ -32,9 +32,10 @@ end
 redis.call('HSET', key, 'data', ARGV[4])
 set_fields(key, 5)
 if state == 'running' then
-    -- It may have room now, or none any more.
+    -- It may have room now, or none any more, or begin later.
     leave_turns(ARGV[2])
-    run_campaign(ARGV[2])
+    run_in_time(ARGV[2])
+else
+    set_times(ARGV[2])
 end
-set_times(ARGV[2])
 return { C.ok, now }

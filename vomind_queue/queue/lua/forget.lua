@@ -21,8 +21,10 @@
 --- @include "hang_up"
 --- @include "job"
 --- @include "memory"
+--- @include "notify"
 --- @include "number"
 --- @include "starts"
+--- @include "window"
 
 local now = now_ms()
 if late(ARGV[1], now) then
@@ -36,7 +38,7 @@ end
 
 -- Takes one out, unless its phone may ring by now; its state.
 local function take_out(mem, id, key)
-    local job = redis.call('HMGET', key, 'state', 'mark', 'lease')
+    local job = redis.call('HMGET', key, 'state', 'mark', 'lease', 'c')
     if ARGV[3] == 'active' then
         if job[2] then
             redis.call('HSET', key, 'forgotten', now)
@@ -44,7 +46,9 @@ local function take_out(mem, id, key)
         end
         -- Claimed, but not begun: the start that was reserved is not made.
         redis.call('ZREM', K.leases, mem)
-        redis.call('ZREM', K.window, job[3] or '')
+        give_start_back(job[3] or '', job[4], now)
+        redis.call('HSET', key, 'state', 'waiting')
+        notify()
         job[1] = 'waiting'
     elseif ARGV[3] == 'job' then
         hang_up(id, now)

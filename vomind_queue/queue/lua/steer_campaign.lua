@@ -1,5 +1,7 @@
--- Starts, pauses, resumes or cancels a campaign; one that begins later is scheduled. No call's record is touched: none of its calls starts
--- from now on unless it runs. `sweep_campaigns` removes the calls of one that was cancelled.
+-- Starts, pauses, resumes or cancels a campaign; one that begins later is scheduled.
+--
+-- No call's record is touched: none of its calls starts from now on unless it runs. `sweep_campaigns`
+-- removes the calls of one that was cancelled.
 --
 -- KEYS[1]  campaigns
 -- ARGV[1]  deadline, unix ms; 0 for none
@@ -23,7 +25,7 @@ local id, deed = ARGV[2], ARGV[3]
 local key = K.campaign .. id
 local from = { start = 'draft', pause = 'running', resume = 'paused' }
 local to = { start = 'running', pause = 'paused', resume = 'running', cancel = 'cancelled' }
-local state, starts, ends = unpack(redis.call('HMGET', key, 'state', 'startat', 'endat'))
+local state, ends = unpack(redis.call('HMGET', key, 'state', 'endat'))
 if not state then
     return { C.missing, now }
 end
@@ -43,12 +45,7 @@ if deed == 'cancel' then
 elseif deed == 'pause' then
     redis.call('HSET', key, 'state', 'paused')
     leave_turns(id)
-elseif deed == 'start' and starts and tonumber(starts) > now then
-    redis.call('HSET', key, 'state', 'scheduled')
 else
-    run_campaign(id)
-end
-if deed == 'start' then
-    set_times(id)
+    run_in_time(id)
 end
 return { C.ok, now, redis.call('HGET', key, 'state') }

@@ -1,8 +1,8 @@
 -- Removes calls of one campaign that was cancelled, or ends those of one whose end has come, a part at a
 -- time.
 --
--- None of them can start any more. Calls that a worker holds come back meanwhile, or end: so it goes on
--- from the beginning until there are none.
+-- None of them can start any more. Calls that a worker holds come back meanwhile, or end: so it begins
+-- again when one has come back, until there are none.
 --
 -- KEYS[1]  sweeping
 -- ARGV[1]  calls looked at, at most
@@ -29,16 +29,21 @@ if not campaign then
 end
 free_first()
 local key = K.campaign .. campaign
-local index, offset = string.match(redis.call('HGET', key, 'swept') or '0:0', '^(%d+):(%d+)$')
-local range = redis.call('LINDEX', K.campaign_calls .. campaign, index)
-if not range then
-    local left = redis.call('HMGET', key, 'n:waiting', 'n:delayed', 'n:active')
+local found = redis.call('HMGET', key, 'swept', 'n:active', 'n:waiting', 'n:delayed')
+local swept, held = found[1] or '0:0', tonumber(found[2] or 0)
+local left = tonumber(found[3] or 0) + tonumber(found[4] or 0)
+if swept == 'once' and left > 0 then
+    swept = '0:0'
+end
+local index, offset = string.match(swept, '^(%d+):(%d+)$')
+local range = index and redis.call('LINDEX', K.campaign_calls .. campaign, index)
+if not range and held + left > 0 then
+    redis.call('HSET', key, 'swept', 'once')
+    set_due(K.sweeping, campaign, now + AGAIN_MS, now)
+    return { now, 0 }
+elseif not range then
     redis.call('HDEL', key, 'swept')
-    if tonumber(left[1] or 0) + tonumber(left[2] or 0) + tonumber(left[3] or 0) > 0 then
-        set_due(K.sweeping, campaign, now + AGAIN_MS, now)
-    else
-        redis.call('ZREM', K.sweeping, campaign)
-    end
+    redis.call('ZREM', K.sweeping, campaign)
     return { now, 0 }
 end
 local is_up = redis.call('HEXISTS', key, 'timeup') == 1

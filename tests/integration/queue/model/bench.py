@@ -249,6 +249,9 @@ class Bench(RuleBasedStateMachine):
         job = self.model.pop(job_id)
         if job.campaign in self.campaigns:
             part = part_of(job)
+            if part is Part.ACTIVE and not marked(job) and not job.forgotten:
+                # Claimed, and certainly not placed.
+                part = Part.WAITING
             self.campaigns[job.campaign].gone[LAST_PARTS.get(part, part)] += 1
         if job.holder is not None:
             # It finds out when it begins or delays the call.

@@ -46,6 +46,8 @@ class Workers(Bench):
     def _check_order(self, taken: list[str], listed: list[str], wanted: int) -> None:
         """The most urgent ones; in the order of the list, but campaigns share a priority."""
         assert len(taken) == min(wanted, len(listed))
+        if not any(self.model[job_id].campaign for job_id in listed):
+            assert taken == listed[:wanted]
         ranks = [self.model[job_id].priority.rank for job_id in listed]
         assert [self.model[job_id].priority.rank for job_id in taken] == ranks[: len(taken)]
         for campaign in (None, *self.campaigns):

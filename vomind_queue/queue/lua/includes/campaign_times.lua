@@ -33,6 +33,17 @@ local function run_campaign(campaign)
     end
 end
 
+-- Runs a campaign now, or from its beginning on.
+local function run_in_time(campaign)
+    local starts = redis.call('HGET', K.campaign .. campaign, 'startat')
+    if starts and tonumber(starts) > now_ms() then
+        redis.call('HSET', K.campaign .. campaign, 'state', 'scheduled')
+    else
+        run_campaign(campaign)
+    end
+    set_times(campaign)
+end
+
 -- Takes a campaign out of those that may place calls; what is left of it is swept.
 local function stop_campaign(campaign, state)
     redis.call('HSET', K.campaign .. campaign, 'state', state, 'ended', now_ms())
@@ -53,6 +64,9 @@ local function follow_times(now)
         elseif what == 'end' and (state == 'scheduled' or state == 'running' or state == 'paused') then
             redis.call('HSET', K.campaign .. campaign, 'timeup', 1)
             stop_campaign(campaign, 'finished')
+        elseif what == 'end' and state == 'finished' then
+            -- A call that is retried would open it again, and never start.
+            redis.call('HSET', K.campaign .. campaign, 'timeup', 1)
         end
     end
 end

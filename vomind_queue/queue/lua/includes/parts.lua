@@ -86,6 +86,9 @@ local function count_call(key, goes)
     if was_placed and part ~= 'active' and part ~= 'on-line' and redis.call('HEXISTS', campaign_key, 'most') == 1 then
         -- Another one may be placed.
         enter_turns(campaign)
+    elseif part == 'on-line' and not was_placed and not has_room(campaign) then
+        -- It rings after all, and took the place of another one.
+        leave_turns(campaign)
     end
 end
 
