@@ -22,6 +22,7 @@ _SAMPLE = 3
 #: Which columns of phones come first, where a person chooses all.
 _FIRST = re.compile(r"mob|cell|handy|movil|cel", re.IGNORECASE)
 _CALLING_CODE = re.compile(r"(?:\+|00)?[1-9][0-9]{0,3}")
+_PLACE = re.compile(r"[1-9][0-9]{0,3}")
 _MEANT = re.compile(r"did you mean (\w+)\?")
 #: Returns what an API's neighbours would make of headers, by header.
 Hints = Callable[[Sequence[str]], Mapping[str, str]]
@@ -107,7 +108,7 @@ class _Deciding:
         headers = list(self._table.headers)
         if name in headers:
             return [headers.index(name)]
-        place = int(name) if name.isascii() and name.isdigit() else 0
+        place = int(name) if _PLACE.fullmatch(name) else 0
         return [place - 1] if 1 <= place <= self._table.width else []
 
     def _take_names(self, chosen: Mapping[int, str]) -> None:

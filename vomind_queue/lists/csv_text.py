@@ -9,29 +9,30 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import islice
 
-from vomind_queue.lists.models import Record
+from vomind_queue.lists.models import MOST_CELL, Record, check_rows
 
 _SEPARATORS = ",;\t|"
 #: A first line of Excel's that names the separator and is no row.
 _NAMED = re.compile(r"\ufeff?\"?sep=(.)\"?(?:\r\n|\r|\n)", re.IGNORECASE)
-#: A cell may hold metadata of 8 KiB and more, characters.
-_LONGEST_CELL = 1 << 20
+#: Rows that are read beyond those of a list: titles and a header.
+_ABOVE = 100
 #: Rows by which a separator is known.
 _JUDGED = 50
 
 
 def rows(text: str) -> list[Record]:
     """Return the rows that are not empty, with the lines on which they begin."""
-    csv.field_size_limit(_LONGEST_CELL)
+    csv.field_size_limit(MOST_CELL)
     named = _NAMED.match(text)
     separator = named[1] if named else _separator(text)
     skipped = 1 if named else 0
     body = text[named.end() :] if named else text
-    return [
-        Record(line=found.line + skipped, cells=found.cells, fault=found.fault)
-        for found in _records(body, separator)
-        if found.fault or any(cell.strip() for cell in found.cells)
-    ]
+    rows = []
+    for found in _records(body, separator):
+        if found.fault or any(cell.strip() for cell in found.cells):
+            rows.append(Record(line=found.line + skipped, cells=found.cells, fault=found.fault))
+            check_rows(len(rows) - _ABOVE)
+    return rows
 
 
 def _records(text: str, separator: str) -> Iterator[Record]:

@@ -87,7 +87,8 @@ def _sixteen(raw: bytes) -> str | None:
 
 
 def _telling_lines(raw: bytes) -> list[bytes]:
-    return [line for line in re.split(b"[\r\n]", raw) if not line.isascii()]
+    found = (match[0] for match in re.finditer(rb"[^\r\n]+", raw))
+    return [line for line in found if not line.isascii()]
 
 
 def _is_utf8(line: bytes) -> bool:

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import io
 import json
+from collections.abc import Iterator
 from typing import Any, NoReturn
 
-from vomind_queue.lists.models import Record
+from vomind_queue.lists.models import Record, check_columns, check_rows
+
+#: Characters of a line: a call has metadata of 8 KiB, and texts.
+_LONGEST_LINE = 1 << 18
 
 
 def rows(text: str) -> tuple[list[Record], list[str]]:
     """Return a record for each line, and the keys in the order in which they first come."""
-    objects = [
-        (number, line, *_object(line))
-        for number, line in enumerate(_lines(text), 1)
-        if line.strip()
-    ]
+    objects = []
     places: dict[str, int] = {}
-    for _, _, found, _ in objects:
-        for key in found:
-            places.setdefault(key, len(places))
+    for number, line in enumerate(_lines(text), 1):
+        if line.strip():
+            found, fault = _object(line)
+            objects.append((number, line, found, fault))
+            for key in found:
+                places.setdefault(key, len(places))
+            check_rows(len(objects))
+            check_columns(len(places))
     keys = list(places)
     records = [
         Record(line=number, cells=[], fault=fault, raw=line)
@@ -29,12 +35,14 @@ def rows(text: str) -> tuple[list[Record], list[str]]:
     return records, keys
 
 
-def _lines(text: str) -> list[str]:
+def _lines(text: str) -> Iterator[str]:
     # Not splitlines: it would cut at signs that JSON allows within a text.
-    return text.replace("\r\n", "\n").split("\n")
+    return (line.rstrip("\r\n") for line in io.StringIO(text, newline="\n"))
 
 
 def _object(line: str) -> tuple[dict[str, Any], str]:
+    if len(line) > _LONGEST_LINE:
+        return {}, f"it has more than {_LONGEST_LINE:,} characters"
     try:
         found = json.loads(line, parse_constant=_refuse)
     except (ValueError, RecursionError) as error:

@@ -8,9 +8,27 @@ from typing import Any
 
 from vomind_queue.lists.cells import readable
 
+#: Rows of a list, columns of it, and characters of a cell: a spreadsheet's longest has half of it.
+MOST_ROWS = 200_000
+MOST_COLUMNS = 1_000
+MOST_CELL = 1 << 16
+
 
 class UnreadableList(Exception):
     """Nothing can be read at all; the text says why, and what to do."""
+
+
+def check_rows(count: int) -> None:
+    """Refuse a list of too many rows, before all of them are read."""
+    if count > MOST_ROWS:
+        raise UnreadableList(f"The file has more than {MOST_ROWS:,} rows. Split it.")
+
+
+def check_columns(count: int) -> None:
+    """Refuse a list of too many columns. Raise UnreadableList."""
+    if count > MOST_COLUMNS:
+        text = f"The file has {count:,} columns; at most {MOST_COLUMNS:,} are taken"
+        raise UnreadableList(f"{text}. Delete those that are not used.")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -74,6 +92,18 @@ class Answers:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Sending:
+    """Rows that are about to become calls, noted before: nobody may know whether they have."""
+
+    #: Name of the idempotency key with which their calls are stored.
+    key: str
+    #: Their digests.
+    rows: Sequence[str]
+    #: What tells apart rows that were accepted before; empty for rows that were not.
+    again: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class StagedList:
     """A file that was uploaded, and what was said of it so far."""
 
@@ -83,6 +113,8 @@ class StagedList:
     answers: Answers
     #: Ids of the calls that were made of its rows, by the rows' digests.
     jobs: Mapping[str, str] = field(default_factory=dict)
+    #: Rows whose calls were being stored when accepting was broken off.
+    sending: Sending | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -111,6 +143,8 @@ class Opened:
     #: Sheets of a workbook that have rows.
     sheets: Sequence[str] = ()
     sheet: str | None = None
+    #: Rows of its other sheets.
+    aside: Sequence[Record] = ()
     questions: Sequence[Question] = ()
 
 
@@ -176,6 +210,8 @@ class ReadList:
     rows: Sequence[Row]
     #: The rows as they stand in the file, by line.
     records: Mapping[int, Record]
+    #: Those above the header, and of other sheets.
+    aside: Sequence[Record] = ()
 
     def found(self) -> dict[str, Any]:
         """Return what was found, as JSON has it."""

@@ -82,7 +82,8 @@ class PreviewedRow:
     def as_data(self) -> dict[str, Any]:
         """Return it as JSON has it."""
         row = self.row
-        message = None if row.call is None else row.call.get("message", DEFAULT_MESSAGE)
+        call = {"twimlUrl": ""} if row.call is None else row.call
+        message = None if "twimlUrl" in call else call.get("message", DEFAULT_MESSAGE)
         data = {
             "line": row.line,
             "cell": None if row.cell is None else readable(row.cell),

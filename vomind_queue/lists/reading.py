@@ -21,14 +21,14 @@ from vomind_queue.lists.models import (
     ReadList,
     Row,
     UnreadableList,
+    check_columns,
+    check_rows,
 )
 from vomind_queue.lists.rows import DEFAULT_WORDS, TIMED, RowReader, lacks_answer
 from vomind_queue.lists.times import SERIAL, Manner, manner_of
 
 #: Bytes of a file.
 MOST_BYTES = 25 * 1024 * 1024
-#: Rows of a list.
-MOST_ROWS = 200_000
 #: Rows between two reports of how far it is.
 _STEP = 1_000
 _JSON_LINES = ("jsonl", "ndjson")
@@ -55,6 +55,7 @@ def read_list(
     if len(raw) > MOST_BYTES:
         raise UnreadableList(f"The file is larger than {MOST_BYTES >> 20} MiB; split it.")
     opened = _open(raw, form or PurePath(filename).suffix.lstrip(".").lower(), answers.given)
+    check_columns(max((len(record.cells) for record in opened.records), default=0))
     table = below_header(opened, answers.given)
     _check_length(opened, table)
     layout = decide(table, answers, hints)
@@ -74,6 +75,7 @@ def read_list(
         options=[question for question in asked if question.default is not None],
         rows=_waiting(rows) if any(_concerns_all(each) for each in questions) else rows,
         records={record.line: record for record in table.records},
+        aside=[*opened.aside, *opened.records[: len(opened.records) - len(table.records)]],
     )
 
 
@@ -102,10 +104,7 @@ def _check_length(opened: Opened, table: Table) -> None:
         raise UnreadableList("The file is empty.")
     if not table.records:
         raise UnreadableList("The file has no calls: there are no rows below its header.")
-    if len(table.records) > MOST_ROWS:
-        raise UnreadableList(
-            f"The file has {len(table.records):,} rows; at most {MOST_ROWS:,} are taken. Split it."
-        )
+    check_rows(len(table.records))
 
 
 def _manner(table: Table, layout: Layout, field: str) -> Manner:

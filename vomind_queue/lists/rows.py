@@ -224,7 +224,7 @@ def _priority(cell: str) -> str:
 def _json(name: str, cell: str) -> Any:
     try:
         return json.loads(cell)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise Refused(name, f"it is not valid JSON: {error}", name) from None
 
 

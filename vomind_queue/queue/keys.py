@@ -193,6 +193,8 @@ SWEEPING = _ROOT + "sweeping"
 LAST_CAMPAIGN = _ROOT + "campaignid"
 #: Hash with an expiry, one for each list that was uploaded; its fields are in `staged_lists.py`.
 STAGED_LIST = _ROOT + "list:"
+#: Hash, one for each such list, that goes with it: digests of its rows, and the ids of their calls.
+LIST_JOBS = _ROOT + "list_jobs:"
 #: Sorted set: ids of the lists that are kept, by when they go, unix ms.
 STAGED_LISTS = _ROOT + "lists"
 #: String: the last id of a list given out.

@@ -1,32 +1,32 @@
-"""Lists that were uploaded, for a day: each in one hash that goes by itself.
+"""Lists that were uploaded, for a day: each in a hash that goes by itself.
 
 Its fields: ``campaign``, ``filename``, ``answers`` (JSON), ``file`` (compressed, in base64),
-``tails`` (the last digits of all that may be a number in it) and ``jobs`` (JSON, ids by row).
+``tails`` (the last digits of all that may be a number in it) and, while calls are made of some of
+its rows, ``sending`` (JSON: their digests, and the idempotency key).
 """
 
 from __future__ import annotations
 
 import base64
 import json
-import re
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
-from vomind_queue.errors import ListNotFound, TooManyLists
-from vomind_queue.lists.models import Answers, ReadList, StagedList
+from vomind_queue.errors import ListNotFound, QueueError, TooManyLists
+from vomind_queue.lists import last_digits
+from vomind_queue.lists.models import Answers, ReadList, Sending, StagedList
 from vomind_queue.queue import keys
+from vomind_queue.queue.codes import Code
 from vomind_queue.queue.connection import RedisStore
 
-#: How long a list is kept, and for how long it is known which rows were accepted, s.
-KEPT_S = 24 * 3600
-ROWS_KEPT_S = 7 * KEPT_S
+#: How long a list is kept, and for how long it is known which rows were accepted, ms.
+KEPT_MS = 24 * 3600 * 1000
+ROWS_KEPT_MS = 7 * KEPT_MS
 #: Lists that are kept at once, and what one may take, bytes: they are in Redis's memory.
 MOST_LISTS = 50
 MOST_STORED = 8 * 1024 * 1024
 #: Rows that one command asks for.
 _AT_ONCE = 1_000
-#: By so many last digits a number is looked for, however it is written.
-_TAIL = 7
 
 
 class StagedLists:
@@ -37,53 +37,71 @@ class StagedLists:
 
     def add(self, staged: StagedList, found: ReadList) -> str:
         """Keep a list; return its id. Raise TooManyLists."""
-        ask, now_ms = self._store.ask, self._store.now_ms()
-        file = base64.b64encode(zlib.compress(staged.raw)).decode()
-        ask("ZREMRANGEBYSCORE", keys.STAGED_LISTS, "-inf", now_ms)
-        if len(file) > MOST_STORED:
-            raise TooManyLists("The list is too large even when compressed; split it.")
-        if int(ask("ZCARD", keys.STAGED_LISTS)) >= MOST_LISTS:
-            raise TooManyLists(f"{MOST_LISTS} lists are kept already; each goes after a day.")
-        list_id = str(ask("INCR", keys.LAST_LIST))
-        name = keys.STAGED_LIST + list_id
         fields = {
             "campaign": staged.campaign_id,
             "filename": staged.filename,
-            "answers": json.dumps(staged.answers.as_data()),
-            "file": file,
-            "tails": " ".join(sorted(_tails(found))),
+            "answers": _dump(staged.answers),
+            "file": base64.b64encode(zlib.compress(staged.raw)).decode(),
+            "tails": " ".join(sorted(last_digits.of_list(found))),
         }
-        # In the set first: what is not listed there would not be found to be forgotten.
-        ask("ZADD", keys.STAGED_LISTS, now_ms + KEPT_S * 1000, list_id)
-        ask("HSET", name, *(part for pair in fields.items() for part in pair))
-        ask("PEXPIRE", name, KEPT_S * 1000)
-        return list_id
+        if len(fields["file"]) > MOST_STORED:
+            raise TooManyLists("The list is too large even when compressed; split it.")
+        flat = [part for pair in fields.items() for part in pair]
+        answer = self._store.run_with_deadline(
+            "keep_list", keys.LAST_LIST, KEPT_MS, MOST_LISTS, *flat
+        )
+        if answer[0] == Code.WRONG_STATE:
+            raise TooManyLists(f"{MOST_LISTS} lists are kept already; each goes after a day.")
+        return str(answer[2])
 
     def show(self, campaign_id: str, list_id: str) -> StagedList:
         """Return a list of that campaign. Raise ListNotFound."""
         fields = self._store.ask("HGETALL", keys.STAGED_LIST + list_id)
         if not fields or fields.get("campaign") != campaign_id:
             raise ListNotFound(list_id)
+        sending = fields.get("sending")
         return StagedList(
             campaign_id=campaign_id,
             filename=fields["filename"],
             raw=zlib.decompress(base64.b64decode(fields["file"])),
             answers=Answers(**json.loads(fields["answers"])),
-            jobs=json.loads(fields.get("jobs", "{}")),
+            jobs=self._store.ask("HGETALL", keys.LIST_JOBS + list_id),
+            sending=Sending(**json.loads(sending)) if sending else None,
         )
 
-    def answer(self, list_id: str, answers: Answers) -> None:
-        """Keep what was said of a list."""
-        self._set(list_id, "answers", json.dumps(answers.as_data()))
+    def answer(self, list_id: str, old: Answers, new: Answers, found: ReadList) -> None:
+        """Keep what was said of a list. Raise ListNotFound, QueueError."""
+        # As it is read now, a number may be made of two columns.
+        tails = " ".join(sorted(last_digits.of_list(found) - self._tails(list_id)))
+        code = self._change(list_id, tails, _dump(old), "answers", _dump(new))
+        if code == Code.MISMATCH:
+            raise QueueError(f"List {list_id} is being changed by others: try again.")
 
-    def accepted(self, list_id: str, jobs: Mapping[str, str]) -> None:
-        """Keep the ids of the calls that were made of its rows."""
-        self._set(list_id, "jobs", json.dumps(dict(jobs)))
+    def begin(self, list_id: str, sending: Sending) -> None:
+        """Note which rows are about to become calls. Raise ListNotFound."""
+        text = json.dumps({"key": sending.key, "rows": list(sending.rows), "again": sending.again})
+        self._change(list_id, "", "", "sending", text)
 
-    def _set(self, list_id: str, name: str, text: str) -> None:
-        # A hash that has just gone does not come back without an expiry.
-        self._store.ask("HSET", keys.STAGED_LIST + list_id, name, text)
-        self._store.ask("PEXPIRE", keys.STAGED_LIST + list_id, KEPT_S * 1000)
+    def _change(self, list_id: str, tails: str, old: str, field: str, text: str) -> int:
+        answer = self._store.run_with_deadline(
+            "change_list", keys.STAGED_LISTS, list_id, KEPT_MS, tails, old, field, text
+        )
+        if answer[0] == Code.MISSING:
+            raise ListNotFound(list_id)
+        return int(answer[0])
+
+    def accepted(self, campaign_id: str, list_id: str, jobs: Mapping[str, str], again: str) -> None:
+        """Keep which rows became calls just now, with the calls' ids. Raise ListNotFound.
+
+        ``again`` tells apart rows that were accepted before.
+        """
+        flat = [part for pair in jobs.items() for part in pair]
+        answer = self._store.run_with_deadline(
+            "note_rows", keys.STAGED_LISTS, list_id, KEPT_MS, campaign_id, ROWS_KEPT_MS, again,
+            *flat,
+        )  # fmt: skip
+        if answer[0] == Code.MISSING:
+            raise ListNotFound(list_id)
 
     def accepted_rows(self, campaign_id: str, rows: Sequence[str]) -> dict[str, int]:
         """Return when rows were accepted before, unix ms, by digest."""
@@ -95,32 +113,18 @@ class StagedLists:
             found |= {row: int(at_ms) for row, at_ms in pairs if at_ms is not None}
         return found
 
-    def remember(self, campaign_id: str, rows: Iterable[str]) -> None:
-        """Note that rows were accepted now."""
-        name, now_ms = keys.LIST_ROWS + campaign_id, self._store.now_ms()
-        flat = [part for row in rows for part in (row, now_ms)]
-        if flat:
-            self._store.ask("HSET", name, *flat)
-            self._store.ask("PEXPIRE", name, ROWS_KEPT_S * 1000)
-
     def forget(self, number: str) -> int:
         """Remove each list that may have that number; return how many there were."""
-        tail, gone = number[-_TAIL:], 0
+        tail, gone = number[-last_digits.COUNT :], 0
         for list_id in self._store.ask("ZRANGE", keys.STAGED_LISTS, 0, -1):
-            name = keys.STAGED_LIST + list_id
-            if tail in (self._store.ask("HGET", name, "tails") or "").split():
-                self._store.ask("DEL", name)
-                self._store.ask("ZREM", keys.STAGED_LISTS, list_id)
+            if tail in self._tails(list_id):
+                self._store.run_with_deadline("remove_list", keys.STAGED_LISTS, list_id)
                 gone += 1
         return gone
 
+    def _tails(self, list_id: str) -> set[str]:
+        return set((self._store.ask("HGET", keys.STAGED_LIST + list_id, "tails") or "").split())
 
-def _tails(found: ReadList) -> set[str]:
-    """Return the last digits of all cells that may hold a number, and of the numbers read."""
-    tails = {row.to[-_TAIL:] for row in found.rows if row.to}
-    for record in found.records.values():
-        for cell in (*record.cells, record.raw):
-            for text in re.findall(r"[\d\s().+/-]{7,}", str(cell or "")):
-                digits = re.sub(r"\D", "", text)
-                tails |= {digits[-_TAIL:]} if len(digits) >= _TAIL else set()
-    return tails
+
+def _dump(answers: Answers) -> str:
+    return json.dumps(answers.as_data())

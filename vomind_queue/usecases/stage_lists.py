@@ -11,9 +11,17 @@ from vomind_queue.calls.call import NewCall
 from vomind_queue.calls.campaign import Campaign, CampaignView
 from vomind_queue.calls.job import IdempotencyKey, Receipt
 from vomind_queue.lists.columns import Hints
-from vomind_queue.lists.models import Answers, ReadList, Row, StagedList, UnreadableList
-from vomind_queue.lists.preview import SENT, Judged, Preview, digest_of, preview
+from vomind_queue.lists.models import (
+    Answers,
+    ReadList,
+    Row,
+    Sending,
+    StagedList,
+    UnreadableList,
+)
+from vomind_queue.lists.preview import AGAIN, SENT, Judged, Preview, digest_of, preview
 from vomind_queue.lists.reading import read_list
+from vomind_queue.lists.rows import DEFAULT_WORDS
 
 #: Rows of a list that is read while somebody waits for the answer.
 MOST_ROWS = 20_000
@@ -28,10 +36,12 @@ class Store(Protocol):
 
     def add(self, staged: StagedList, found: ReadList) -> str: ...
     def show(self, campaign_id: str, list_id: str) -> StagedList: ...
-    def answer(self, list_id: str, answers: Answers) -> None: ...
-    def accepted(self, list_id: str, jobs: Mapping[str, str]) -> None: ...
+    def answer(self, list_id: str, old: Answers, new: Answers, found: ReadList) -> None: ...
+    def begin(self, list_id: str, sending: Sending) -> None: ...
+    def accepted(
+        self, campaign_id: str, list_id: str, jobs: Mapping[str, str], again: str
+    ) -> None: ...
     def accepted_rows(self, campaign_id: str, rows: Sequence[str]) -> dict[str, int]: ...
-    def remember(self, campaign_id: str, rows: Sequence[str]) -> None: ...
 
 
 class Campaigns(Protocol):
@@ -69,7 +79,9 @@ class StageLists:
         found = _legible(read_list(raw, filename, Answers(), hints=hints))
         campaign = self._campaigns.show(campaign_id).campaign
         message = campaign.defaults.get("message")
-        answers = Answers(country=campaign.country, message=message)
+        # What plays the campaign's TwiML needs no words.
+        given = {"message": DEFAULT_WORDS} if "twimlUrl" in campaign.defaults else {}
+        answers = Answers(country=campaign.country, message=message, given=given)
         found = read_list(raw, filename, answers, hints=hints)
         if len(found.rows) > MOST_ROWS:
             text = f"The file has {len(found.rows):,} rows; at most {MOST_ROWS:,} are taken here."
@@ -80,7 +92,10 @@ class StageLists:
     def answer(
         self, campaign_id: str, list_id: str, said: Mapping[str, Any], hints: Hints
     ) -> ReadList:
-        """Add to what was said of a list; return what is in it now. Raise ListNotFound."""
+        """Add to what was said of a list; return what is in it now.
+
+        Raise ListNotFound, and QueueError where another request was quicker.
+        """
         staged = self._store.show(campaign_id, list_id)
         old = staged.answers
         answers = Answers(
@@ -91,7 +106,7 @@ class StageLists:
             given={**old.given, **said.get("given", {})},
         )
         found = read_list(staged.raw, staged.filename, answers, hints=hints)
-        self._store.answer(list_id, answers)
+        self._store.answer(list_id, old, answers, found)
         return found
 
     def preview(self, campaign_id: str, list_id: str, judge: Judge, hints: Hints) -> Seen:
@@ -110,15 +125,35 @@ class StageLists:
 
         Safe to repeat: what was accepted is not accepted again. Raise as `Campaigns.add_calls`.
         """
-        campaign_id, jobs = seen.staged.campaign_id, dict(seen.staged.jobs)
-        rows = [row.digest for row in seen.preview.rows if row.fate in SENT]
+        jobs = dict(seen.staged.jobs)
+        if broken_off := seen.staged.sending:
+            # Their key says whether they became calls, whatever has been changed meanwhile.
+            jobs |= self._send(list_id, broken_off, seen)
+        again = f"{AGAIN} " if seen.staged.answers.given.get("again") == AGAIN else ""
+        rows = [
+            row.digest
+            for row in seen.preview.rows
+            if row.fate in SENT and f"{again}{row.digest}" not in jobs
+        ]
         for part in _parts(rows):
-            key = _key(campaign_id, list_id, part, seen.staged.answers)
-            receipt = self._campaigns.add_calls(campaign_id, [seen.calls[row] for row in part], key)
-            jobs |= dict(zip(part, receipt.job_ids, strict=True))
-            self._store.remember(campaign_id, part)
-            self._store.accepted(list_id, jobs)
-        return jobs
+            jobs |= self._send(list_id, _sending(list_id, part, again), seen)
+        return {
+            row.removeprefix(again): job_id for row, job_id in jobs.items() if row.startswith(again)
+        }
+
+    def _send(self, list_id: str, sending: Sending, seen: Seen) -> dict[str, str]:
+        """Store the calls of some rows; return their ids by what the list writes of the rows."""
+        campaign_id = seen.staged.campaign_id
+        self._store.begin(list_id, sending)
+        able = [row for row in sending.rows if row in seen.calls]
+        if not able:
+            return {}
+        key = IdempotencyKey(name=sending.key, fingerprint=sending.key)
+        receipt = self._campaigns.add_calls(campaign_id, [seen.calls[row] for row in able], key)
+        rows = sending.rows if receipt.replayed else able
+        jobs = dict(zip(rows, receipt.job_ids, strict=True))
+        self._store.accepted(campaign_id, list_id, jobs, sending.again)
+        return {f"{sending.again}{row}": job_id for row, job_id in jobs.items()}
 
 
 def _legible(found: ReadList) -> ReadList:
@@ -145,9 +180,7 @@ def _parts(rows: Sequence[str]) -> Iterator[Sequence[str]]:
         yield rows[start : start + AT_ONCE]
 
 
-def _key(campaign_id: str, list_id: str, rows: Sequence[str], answers: Answers) -> IdempotencyKey:
-    """Return the key of a part: the same rows of the same list are accepted once."""
-    again = answers.given.get("again", "")
-    text = "\n".join(["list", campaign_id, list_id, again, *rows])
-    digest = hashlib.sha256(text.encode()).hexdigest()
-    return IdempotencyKey(name=digest, fingerprint=digest)
+def _sending(list_id: str, rows: Sequence[str], again: str) -> Sending:
+    """Return rows with their key: the same rows of the same list are accepted once."""
+    text = "\n".join(["list", list_id, again, *rows])
+    return Sending(key=hashlib.sha256(text.encode()).hexdigest(), rows=rows, again=again)

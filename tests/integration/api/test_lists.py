@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import io
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from tests.integration.api.conftest import Api
+from tests.unit.lists.reading import workbook
+from vomind_queue.errors import StoreUnavailable
+from vomind_queue.queue.staged_lists import StagedLists
 
 PEOPLE = (
     "Telefon;Nachricht;Ort\n"
@@ -141,3 +146,112 @@ def test_a_forgotten_person_is_in_no_file_either(lists: Lists) -> None:
     gone = lists.api.web.get(f"{lists.path}/{staged['listId']}/preview")
     assert gone.status_code == 404
     assert lists.preview(other["listId"])["counts"]["willRing"] == 1
+
+
+def test_a_forgotten_person_is_on_no_other_sheet_either(lists: Lists) -> None:
+    """Which sheet is the list was not known when it came."""
+    rows = [["Phone", "Message"], ["+14155550101", "x"]]
+    raw = workbook(North=rows, South=[rows[0], ["+1 415–555–0102", "x"]])
+    staged = lists.upload(raw, name="people.xlsx")
+    assert [question["id"] for question in staged["questions"]] == ["sheet"]
+    assert lists.api.web.delete("/api/people/+14155550102").status_code in (200, 202)
+    assert lists.api.web.get(f"{lists.path}/{staged['listId']}/preview").status_code == 404
+
+
+def test_a_file_that_is_too_large_is_refused_before_it_is_kept(lists: Lists) -> None:
+    """By its announced length, and while it arrives without one."""
+    answer = lists.api.web.post(
+        lists.path, data=b"to", environ_overrides={"CONTENT_LENGTH": str((25 << 20) + 1)}
+    )
+    assert answer.status_code == 413
+    assert answer.get_json()["detail"].startswith("The body must be at most 25 MiB")
+    chunks = {
+        "CONTENT_LENGTH": "",
+        "HTTP_TRANSFER_ENCODING": "chunked",
+        "wsgi.input_terminated": "1",
+    }
+    answer = lists.api.web.post(
+        lists.path, input_stream=io.BytesIO(b"x" * ((25 << 20) + 1)), environ_overrides=chunks
+    )
+    assert answer.status_code == 413
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "status"),
+    [
+        ("a," * 100_000 + "\n+14155550101,x\n", "people.csv", 422),
+        ("to,message\n+14155550101,a\0b\n", "people.csv", 200),
+        ('{"to": ' + "[" * 90_000 + "\n", "people.jsonl", 422),
+        ('{"to": "+14155550101", "metadata": ' + "[" * 500 + "]" * 500 + "}\n", "a.jsonl", 200),
+        ("PK\x03\x04" + "\0" * 500, "people.xlsx", 422),
+        ("to,message\n" + "+14155550101,x\n" * 20_001, "people.csv", 422),
+    ],
+)
+def test_a_hostile_file_is_refused_in_words(
+    lists: Lists, text: str, name: str, status: int
+) -> None:
+    """Or its rows are, one by one; a list that was taken can also be looked at."""
+    found = lists.upload(text, status, name)
+    if status == 200:
+        counts = lists.preview(found["listId"])["counts"]
+        assert sum(counts.values()) == 2 * counts["rows"]
+    else:
+        assert found["detail"].endswith(".")
+
+
+def test_accepting_that_was_broken_off_goes_on(
+    lists: Lists, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rows whose calls were stored are not sent twice, though the list changed meanwhile."""
+    staged = lists.upload("to,message\n+14155550101,x\n+14155550102,x\n+14155550103,x\n")
+
+    def die(*_: object) -> None:
+        raise StoreUnavailable("The connection broke.")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(StagedLists, "accepted", die)
+        lists.accept(staged["listId"], 503)
+    assert lists.api.total() == 3
+    lists.api.web.put("/api/people/+14155550102/do-not-call", json={})
+    done = lists.accept(staged["listId"])
+    assert [job["jobId"] for job in done["jobs"]] == ["1", "2", "3"]
+    assert lists.api.total() == 3
+
+
+def test_calling_again_is_once_too(lists: Lists) -> None:
+    """However often the list is accepted with that answer."""
+    staged = lists.upload(PEOPLE)
+    first = lists.accept(staged["listId"])["jobs"]
+    lists.answer(staged["listId"], answers={"again": "yes"})
+    again = [lists.accept(staged["listId"])["jobs"] for _ in range(2)]
+    assert again[0] == again[1] != first
+    assert lists.api.total() == 4
+
+
+def test_the_campaign_lends_its_words(lists: Lists) -> None:
+    """Rows without a message say them, filled in; a gap in them is the row's fault."""
+    made = lists.api.post(
+        "/campaigns", {"name": "Words", "message": "Hello {{name|there}} of {{city}}"}
+    )
+    lists.path = f"/api/queue/campaigns/{made.get_json()['campaignId']}/list"
+    staged = lists.upload(
+        "to,name,city\n+14155550101,Ann,Ulm\n+14155550102,,Ulm\n+14155550103,Ben,\n"
+    )
+    assert staged["questions"] == []
+    rows = lists.preview(staged["listId"])["rows"]
+    assert [row["message"] for row in rows[:2]] == ["Hello Ann of Ulm", "Hello there of Ulm"]
+    assert (rows[2]["fate"], "`city` is empty" in rows[2]["why"]) == ("refused", True)
+    other = lists.upload("to,name\n+14155550101,Ann\n")
+    assert "{{city}} names no column" in lists.preview(other["listId"])["rows"][0]["why"]
+
+
+def test_a_campaign_that_plays_twiml_needs_no_words(make_api: Callable[..., Api]) -> None:
+    """Nobody is asked for them."""
+    lists = Lists(make_api(TWIML_HOSTS="example.com"))
+    made = lists.api.post("/campaigns", {"name": "T", "twimlUrl": "https://example.com/a.xml"})
+    lists.path = f"/api/queue/campaigns/{made.get_json()['campaignId']}/list"
+    staged = lists.upload("to,name\n+14155550101,Ann\n")
+    assert staged["questions"] == []
+    job_id = lists.accept(staged["listId"])["jobs"][0]["jobId"]
+    shown = lists.api.get(f"/job/{job_id}")
+    assert "https://example.com/a.xml" in shown.get_data(as_text=True)

@@ -38,6 +38,9 @@ WORDS = {
     "turns": "turns:<rank>",
     "campaign_starts": "campaign_starts:<id>",
     "webhook": "webhook:<id>",
+    "staged_list": "list:<id>",
+    "list_jobs": "list_jobs:<id>",
+    "list_rows": "list_rows:<campaign>",
 }
 #: All but one of the keys of outbox and events have one word; the other is written for one person.
 OUTBOX, APART = "outbox", "outbox_forgotten"

@@ -1,0 +1,164 @@
+"""Files that are damaged, or made to do harm, are refused in words."""
+
+from __future__ import annotations
+
+import io
+import random
+import zipfile
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from tests.unit.lists.reading import read, seen, workbook
+from vomind_queue.lists import last_digits
+from vomind_queue.lists.models import UnreadableList
+
+#: Mutations of each file.
+MUTATIONS = 100
+#: Rows that are right, and rows that are refused because they are not certain.
+ROWS = [
+    ("+14155550101", "Hello Ann"),
+    ("+442079460141", "Grüße, Ben"),
+    ("415", "Hello"),
+    ("4.47946E+11", "Hello"),
+    ("1-800-555-CALL", "Hello"),
+    ("+49 171 3920013", "Hello"),
+]
+CSV = "to,message\r\n" + "".join(f'{to},"{text}"\r\n' for to, text in ROWS)
+JSON = "".join(f'{{"to": "{to}", "message": "{text}"}}\n' for to, text in ROWS)
+
+
+def mutated(raw: bytes, chance: random.Random) -> bytes:
+    """The bytes with a few of them changed, taken out, doubled or put elsewhere."""
+    found = bytearray(raw)
+    for _ in range(chance.randint(1, 6)):
+        at, size = chance.randrange(len(found)), chance.randint(1, 12)
+        kind = chance.randrange(5)
+        if kind == 0:
+            found[at] = chance.randrange(256)
+        elif kind == 1:
+            del found[at : at + size]
+        elif kind == 2:
+            found[at:at] = found[at : at + size]
+        elif kind == 3:
+            found[at:at] = chance.choice(
+                [b"\0", b'"', b"\r", b"\n", b",", b"\xff\xfe", b"{{", b"["]
+            )
+        else:
+            del found[at:]
+        if not found:
+            found = bytearray(b"\0")
+    return bytes(found)
+
+
+@pytest.mark.parametrize("country", [None, "US"])
+@pytest.mark.parametrize("name", ["people.csv", "people.jsonl"])
+@pytest.mark.parametrize("encoding", ["utf-8", "cp1252", "utf-16"])
+def test_a_damaged_file_rings_no_stranger(name: str, encoding: str, country: str | None) -> None:
+    """What rings is a number whose digits are in the file; nothing else is ever raised."""
+    chance = random.Random(f"{name} {encoding} {country}")
+    raw = (CSV if name.endswith("csv") else JSON).encode(encoding)
+    for _ in range(MUTATIONS):
+        broken = mutated(raw, chance)
+        try:
+            found = seen(broken, name, country=country)
+        except UnreadableList:
+            continue
+        assert sum(found.counts.values()) == 2 * found.counts["rows"]
+        for row in found.rows:
+            if row.row.to:
+                digits = [sign for sign in row.row.cell or "" if sign.isdigit()]
+                # The whole of it, or all but its country's code.
+                assert row.row.to[1:].endswith("".join(digits).lstrip("0")[-7:]), broken
+                assert "E" not in (row.row.cell or "")
+
+
+@pytest.mark.parametrize("name", ["people.xlsx", "people.xls"])
+def test_a_damaged_workbook_is_refused_in_a_sentence(name: str) -> None:
+    """Or read, where the damage is in what nobody reads."""
+    chance = random.Random(name)
+    raw = workbook(People=[["Phone", "Message"], *map(list, ROWS)])
+    if name.endswith("xls"):
+        raw = (Path(__file__).parent / "people.xls").read_bytes()
+    for _ in range(12):
+        # The beginning tells what it is.
+        broken = raw[:8] + mutated(raw[8:], chance)
+        with suppress(UnreadableList):
+            read(broken, name, country="US")
+
+
+def test_a_workbook_that_asks_for_all_memory_is_refused() -> None:
+    """Two cells at the ends of a sheet, and an archive that holds far more than it shows."""
+    wide = workbook(People=[["Phone"]])
+    far = '<row r="1048576"><c r="XFD1048576"><v>1</v></c></row></sheetData>'
+    with pytest.raises(UnreadableList, match="too large"):
+        read(_with(wide, "xl/worksheets/s1.xml", "</sheetData>", far))
+    with pytest.raises(UnreadableList, match="too large once unpacked"):
+        read(_with(wide, "xl/worksheets/s1.xml", "</sheetData>", "</sheetData>", size=500 << 20))
+
+
+def _with(raw: bytes, name: str, old: str, new: str, size: int | None = None) -> bytes:
+    file = io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(raw)) as before,
+        zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as after,
+    ):
+        for entry in before.namelist():
+            text = before.read(entry).decode()
+            after.writestr(entry, text.replace(old, new) if entry == name else text)
+        after.getinfo(name).file_size = size or after.getinfo(name).file_size
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("a," * 100_000 + "\n+14155550101,x\n", "people.csv"),
+        ("to,message\n+14155550101" + ",x" * 100_000 + "\n", "people.csv"),
+        ("".join(f'{{"k{at}": 1}}\n' for at in range(2_000)), "people.jsonl"),
+    ],
+)
+def test_a_list_of_too_many_columns_is_refused(text: str, name: str) -> None:
+    """Before anything is made of them."""
+    with pytest.raises(UnreadableList, match="columns; at most 1,000"):
+        read(text, name)
+
+
+def test_a_list_of_too_many_rows_is_refused() -> None:
+    """While it is read, not after."""
+    with pytest.raises(UnreadableList, match="more than 200,000 rows"):
+        read("to,message\n" + "+14155550101,x\n" * 200_200)
+
+
+def test_cells_that_are_too_long_or_too_deep_are_refused() -> None:
+    """Each with its row alone."""
+    deep = "[" * 5_000
+    found = seen(f'to,message,metadata\n+14155550101,x,"{deep}"\n+14155550102,{"x" * 70_000},\n'
+                 "+14155550103,a\0b,\n")  # fmt: skip
+    assert [row.fate.value for row in found.rows][:2] == ["refused", "refused"]
+    lines = seen(f'{{"to": {deep}}}\n{{"to": "{"9" * 300_000}"}}\n', "people.jsonl")
+    assert [row.fate.value for row in lines.rows] == ["refused", "refused"]
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "+1 415–555‑0102",
+        "+1415\u200b5550102",
+        "+14155550139 / +14155550102 / +14155550177",
+        "(415) 555-0102 x12",
+        "14155550102.0",
+        "14,155,550,102",
+    ],
+)
+def test_a_number_is_found_however_it_is_written(cell: str) -> None:
+    """In any cell: who is forgotten must be in no list either."""
+    assert "5550102" in last_digits.of_list(read(f'a,message\n"{cell}",x\n'))
+
+
+def test_a_number_is_found_above_the_header_and_on_other_sheets() -> None:
+    """They are in the file that is kept."""
+    rows = [["Phone", "Message"], ["+14155550101", "x"]]
+    raw = workbook(North=[["Ask +1 415 555 0103"], *rows], South=[["Phone"], ["+14155550102"]])
+    assert {"5550101", "5550102", "5550103"} <= last_digits.of_list(read(raw))
