@@ -92,7 +92,16 @@ def show(api: Api, out: Out, *, campaign_id: str) -> None:
         row("created", moment(found["createdAt"])),
         row("calls", f"{found['counts']['total']:,}"),
         *parts,
+        *_why(found),
     )
+
+
+def _why(found: Mapping[str, Any]) -> Iterator[str]:
+    for each in found["reasons"]:
+        until = f" (until {moment(each['until'])})" if each["until"] else ""
+        yield row("why", f"{each['text']}{until}")
+    if found["expectedEnd"]:
+        yield row("ends about", f"{moment(found['expectedEnd'])}")
 
 
 def _steering(name: str, said: str, text: str) -> click.Command:

@@ -71,7 +71,7 @@ def explain(place: Place, stats: Stats, rule: Obstacle | None = None) -> Explana
     """
     return Explanation(
         place=place,
-        obstacles=_nearest_first([*_of_call(place, rule), *_of_queue(place, stats)]),
+        obstacles=_nearest_first([*_of_call(place, rule), *_of_place(place, stats)]),
         expected_ms=_expected_ms(place, stats, rule),
     )
 
@@ -147,10 +147,13 @@ def _activity(place: Place) -> Obstacle:
     return Obstacle(kind="claimed", text="A worker holds it and is about to dial.")
 
 
-def _of_queue(place: Place, stats: Stats) -> Iterator[Obstacle]:
-    """Yield what holds up every call that has not started."""
-    if place.state not in (State.WAITING, State.DELAYED):
-        return
+def _of_place(place: Place, stats: Stats) -> Iterator[Obstacle]:
+    if place.state in (State.WAITING, State.DELAYED):
+        yield from of_queue(stats, place.now_ms, is_waiting=place.state is State.WAITING)
+
+
+def of_queue(stats: Stats, now_ms: int, *, is_waiting: bool) -> Iterator[Obstacle]:
+    """Yield what holds up every call that has not started; the limit only where one waits."""
     pause = stats.pause
     if pause and pause.by == SYSTEM:
         yield Obstacle(
@@ -164,10 +167,10 @@ def _of_queue(place: Place, stats: Stats) -> Iterator[Obstacle]:
         text = "Twilio refuses calls; one is let through every few seconds."
         yield Obstacle(kind="circuit-open", text=text, until_ms=stats.circuit_open_until_ms)
     use = stats.rate_use
-    if place.state is State.WAITING and use and use.reset_ms:
+    if is_waiting and use and use.reset_ms:
         text = f"The limit of {use.rate.max_starts} starts in {use.rate.window_ms / 1000:g} "
         text += "seconds is used up."
-        yield Obstacle(kind="limit", text=text, until_ms=place.now_ms + use.reset_ms)
+        yield Obstacle(kind="limit", text=text, until_ms=now_ms + use.reset_ms)
 
 
 def _expected_ms(place: Place, stats: Stats, rule: Obstacle | None) -> int | None:

@@ -18,17 +18,21 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from vomind_queue.calls.call import State
-from vomind_queue.errors import JobNotFound
+from vomind_queue.errors import CampaignNotFound, JobNotFound
 from vomind_queue.observability.explain import Place
+from vomind_queue.observability.explain_campaign import CampaignWaits
 from vomind_queue.observability.last_hour import MINUTES, Hour, Minute
 from vomind_queue.observability.webhook_stats import WebhookStats
 from vomind_queue.queue import keys
 from vomind_queue.queue.call_record import pairs
 from vomind_queue.queue.connection import RedisStore, translate_errors
+from vomind_queue.rules.law import HOLDING
 
 #: Failed calls read at once.
 SLICE = 500
 _MINUTE_MS = 60_000
+#: Held calls, for each kind of rule, among which those of a campaign are looked for.
+HELD_LOOKED_AT = 200
 
 #: A notifier that did not renew its leases for this long is gone, ms.
 NOTIFIER_GONE_MS = 10_000
@@ -82,6 +86,23 @@ class Inspection:
             held=held,
             campaign_id=campaign_id,
             campaign_state=campaign_state,
+        )
+
+    def campaign_waits(self, campaign_id: str) -> CampaignWaits:
+        """Return what the calls of a campaign wait for. Raise CampaignNotFound."""
+        now_ms, *found = self._store.read(
+            "explain_campaign", [keys.CAMPAIGNS], campaign_id, HELD_LOOKED_AT, *HOLDING
+        )
+        if not found:
+            raise CampaignNotFound(campaign_id)
+        used, reset_ms, ahead, *held = found
+        first_due = zip(held[::2], held[1::2], strict=True)
+        return CampaignWaits(
+            now_ms=now_ms,
+            used=used,
+            reset_ms=reset_ms,
+            ahead=ahead,
+            held={kind: int(float(due)) for kind, due in first_due},
         )
 
     def failures(self) -> Iterator[tuple[str, str]]:

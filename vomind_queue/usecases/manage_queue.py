@@ -10,10 +10,16 @@ from itertools import islice
 from typing import Protocol
 
 from vomind_queue.calls.call import State
+from vomind_queue.calls.campaign import CampaignView
 from vomind_queue.calls.failure_kinds import kind_of
 from vomind_queue.calls.job import Cleaned, Job
 from vomind_queue.errors import JobNotFound, WrongState
 from vomind_queue.observability.explain import Explanation, Obstacle, Place, explain
+from vomind_queue.observability.explain_campaign import (
+    CampaignExplanation,
+    CampaignWaits,
+    explain_campaign,
+)
 from vomind_queue.observability.last_hour import Hour
 from vomind_queue.observability.overview import Overview, assess
 from vomind_queue.observability.queue_stats import Report, Stats
@@ -50,6 +56,7 @@ class Inspection(Protocol):
     def hour(self) -> Hour: ...
     def webhooks(self) -> WebhookStats: ...
     def place(self, job_id: str) -> Place: ...
+    def campaign_waits(self, campaign_id: str) -> CampaignWaits: ...
     def failures(self) -> Iterator[tuple[str, str]]: ...
     def cleanable(self, grace_ms: int) -> Mapping[State, int]: ...
 
@@ -157,6 +164,11 @@ class Control:
         """Return why a call has not rung yet. Raise JobNotFound."""
         place, stats = self._inspection.place(job_id), self._queue.stats()
         return explain(place, stats, self._rule(job_id, place))
+
+    def why_campaign(self, view: CampaignView) -> CampaignExplanation:
+        """Return why a campaign stands still. Raise CampaignNotFound."""
+        waits = self._inspection.campaign_waits(view.id)
+        return explain_campaign(view, waits, self._queue.stats())
 
     def _rule(self, job_id: str, place: Place) -> Obstacle | None:
         """Return what will keep a call from ringing when its turn comes."""

@@ -22,6 +22,7 @@ def test_a_campaign_is_made_steered_and_reported(typed: Typist, api: Api) -> Non
     assert typed("campaign", "resume", "1").out == "1: running; 2 calls left.\n"
     shown = typed("campaign", "show", "1").out
     assert ("1: Reminders" in shown, "running by API" in shown) == (True, True)
+    assert "  why         No worker is running." in shown
     assert typed("campaign", "list").out.splitlines()[1].split() == [
         "1",
         "running",

@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import redis
+
 from tests.integration.api.conftest import Api
+from tests.integration.conftest import QUICK, taken
+from vomind_queue.queue.connection import RedisStore
+from vomind_queue.queue.worker_protocol import Protocol
+from vomind_queue.queue.worker_queue import WorkerQueue
 
 
 def created(api: Api, **fields: Any) -> str:
@@ -248,3 +254,25 @@ def test_listed_and_forgotten_people_are_found_in_campaigns(api: Api) -> None:
         "do-not-call": 1,
         "cancelled": 1,
     }
+
+
+def test_a_campaign_says_why_it_stands_still(api: Api, valkey: redis.Redis) -> None:
+    """As itself is, and as the queue is; and when it will be through."""
+    campaign_id = created(api, pace="10/m")
+    calls = {"calls": [{"to": f"+1555000{index:04}"} for index in range(2)]}
+    assert api.post(f"/campaigns/{campaign_id}/calls", calls).status_code == 200
+
+    def kinds() -> list[str]:
+        return [each["kind"] for each in shown(api, campaign_id)["reasons"]]
+
+    assert kinds() == ["campaign-draft", "no-worker"]
+    api.post(f"/campaigns/{campaign_id}/start")
+    taken(WorkerQueue(RedisStore(valkey), "one", Protocol(**QUICK)), 0)
+    found = shown(api, campaign_id)
+    assert (found["reasons"], found["expectedEnd"] is None) == ([], False)
+    api.post("/pause")
+    found = shown(api, campaign_id)
+    assert [each["kind"] for each in found["reasons"]] == ["paused"]
+    assert found["expectedEnd"] is None
+    api.post(f"/campaigns/{campaign_id}/cancel")
+    assert kinds() == []

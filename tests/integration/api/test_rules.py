@@ -230,8 +230,9 @@ def test_a_call_beyond_a_cap_says_until_when(
     rules = calling_rules_of(settings, RedisStore(valkey))
     worker = WorkerQueue(RedisStore(valkey), "one", protocol_of(settings), judge=rules.open_hours)
     assert check(api, to="+18125550100")["verdict"] == "go"
-    for _ in range(2):
-        api.post("/schedule-call", {"to": "+18125550100"})
+    api.post("/campaigns", {"name": "Reminders"})
+    api.post("/campaigns/1/calls", {"calls": [{"to": "+18125550100"}] * 2})
+    api.post("/campaigns/1/start")
     place(worker, *taken(worker))
     (job_id,) = taken(worker)
     valkey.hdel(keys.DIALING, "+18125550100")
@@ -241,6 +242,8 @@ def test_a_call_beyond_a_cap_says_until_when(
     (reason, *_) = api.get(f"/job/{job_id}/why").get_json()["reasons"]
     assert (reason["kind"], reason["until"]) == ("cap", held["until"])
     assert "The person was called as often as is allowed: 1/24h (ATTEMPT_CAPS)." in reason["text"]
+    (reason,) = api.get("/campaigns/1").get_json()["reasons"]
+    assert (reason["kind"], reason["until"]) == ("cap", held["until"])
     assert check(api, to="+18125550100")["until"] == held["until"]
     shown = api.web.get("/api/overview").get_json()["reasons"]
     assert [each["title"] for each in shown if each["kind"] == "cap"] == ["1 call held by a cap"]

@@ -43,9 +43,10 @@ def page() -> Response:
 
 @routes.get(_ONE)
 def show(campaign_id: str) -> Response:
-    """Return a campaign with its state."""
+    """Return a campaign with its state, and why it stands still."""
     shown = services().campaigns.show(plausible(campaign_id))
-    return job_serializer.success(serializer.view(shown))
+    explained = services().control.why_campaign(shown)
+    return job_serializer.success(serializer.explained(shown, explained))
 
 
 @routes.patch(_ONE)

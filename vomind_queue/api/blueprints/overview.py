@@ -59,14 +59,10 @@ def show() -> Response:
 def why(job_id: str) -> Response:
     """Return why a call has not rung yet."""
     shown = services().control.why(plausible(job_id))
-    reasons = [
-        {"kind": each.kind, "text": each.text, "until": iso_or_none(each.until_ms)}
-        for each in shown.obstacles
-    ]
     document = {
         "jobId": job_id,
         "state": shown.place.state.value,
-        "reasons": reasons,
+        "reasons": [job_serializer.obstacle(each) for each in shown.obstacles],
         "ahead": shown.place.ahead,
         "expectedAt": iso_or_none(shown.expected_ms),
         "from": _sender(services().queue.job(job_id)),

@@ -17,6 +17,7 @@ from vomind_queue.calls.campaign import (
     CampaignView,
 )
 from vomind_queue.calls.instants import iso
+from vomind_queue.observability.explain_campaign import CampaignExplanation
 
 
 def created(campaign: Campaign, made: CampaignCreated, ignored: Sequence[str]) -> Response:
@@ -43,6 +44,15 @@ def view(shown: CampaignView) -> dict[str, Any]:
         "startedAt": iso_or_none(shown.started_ms),
         "endedAt": iso_or_none(shown.ended_ms),
         "steeredBy": shown.steered_by,
+    }
+
+
+def explained(shown: CampaignView, found: CampaignExplanation) -> dict[str, Any]:
+    """Return a campaign with its state, why it stands still, and when it will be through."""
+    return {
+        **view(shown),
+        "reasons": [job_serializer.obstacle(each) for each in found.reasons],
+        "expectedEnd": iso_or_none(found.expected_end_ms),
     }
 
 

@@ -12,6 +12,7 @@ from vomind_queue.calls.call import NewCall, State
 from vomind_queue.calls.failure_kinds import kind_of
 from vomind_queue.calls.instants import iso
 from vomind_queue.calls.job import AttemptMade, Cleaned, Held, Job, Page, Placed, Receipt
+from vomind_queue.observability.explain import Obstacle
 from vomind_queue.observability.queue_stats import Stats
 from vomind_queue.rules.law import Why
 from vomind_queue.rules.words import IN_SHORT
@@ -101,6 +102,11 @@ def _failed_kind(shown: Job) -> str | None:
 def held(shown: Held) -> dict[str, Any]:
     """Return why a rule holds a call; `GET …/why` has the whole story."""
     return {"by": shown.by, "until": iso_or_none(shown.until_ms), "why": IN_SHORT[Why(shown.by)]}
+
+
+def obstacle(shown: Obstacle) -> dict[str, Any]:
+    """Return one reason why something does not ring."""
+    return {"kind": shown.kind, "text": shown.text, "until": iso_or_none(shown.until_ms)}
 
 
 def page(shown: Page) -> dict[str, Any]:
