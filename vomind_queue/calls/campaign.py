@@ -60,6 +60,14 @@ class CampaignState(StrEnum):
     CANCELLED = "cancelled"
 
 
+#: States of campaigns of which calls may still start.
+NOT_ENDED = tuple(
+    state
+    for state in CampaignState
+    if state not in (CampaignState.FINISHED, CampaignState.CANCELLED)
+)
+
+
 class Part(StrEnum):
     """Where a call of a campaign is; each is in one part, and the parts sum to the total."""
 

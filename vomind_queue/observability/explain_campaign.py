@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from vomind_queue.calls.campaign import CampaignState, CampaignView, Part, written
+from vomind_queue.calls.campaign import NOT_ENDED, CampaignState, CampaignView, Part, written
 from vomind_queue.observability.explain import Obstacle, of_queue
 from vomind_queue.observability.queue_stats import RateUse, Stats
 from vomind_queue.rules.law import Why
@@ -45,7 +45,7 @@ class CampaignExplanation:
 
 def explain_campaign(view: CampaignView, waits: CampaignWaits, stats: Stats) -> CampaignExplanation:
     """Return why none of its calls, or not all, start now."""
-    if view.state in (CampaignState.FINISHED, CampaignState.CANCELLED):
+    if view.state not in NOT_ENDED:
         return CampaignExplanation(reasons=[], expected_end_ms=None)
     is_waiting = bool(view.parts[Part.WAITING])
     reasons = [*_of_state(view)]

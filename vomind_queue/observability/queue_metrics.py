@@ -46,3 +46,5 @@ class QueueMetrics:
     polled: int
     #: Numbers on the do-not-call list.
     listed_numbers: int
+    #: Campaigns that have not ended, by state; without states that none is in.
+    campaigns: Mapping[str, int]

@@ -36,9 +36,10 @@ class MetricsReader:
 
     def read(self) -> QueueMetrics:
         """Return all of them, at one moment. Raise StoreUnavailable."""
-        _, flat, waiting, overdue, seen, is_leader, tick, unknown, followed, listed = (
+        _, flat, waiting, overdue, seen, is_leader, tick, unknown, followed, *more = (
             self._store.read("metrics", [keys.ACTIVE])
         )
+        listed, campaigns = more
         totals = {name: int(count) for name, count in pairs(flat).items()}
         return QueueMetrics(
             events=_after("event:", totals),
@@ -55,6 +56,7 @@ class MetricsReader:
             oldest_unresolved_ms=unknown,
             polled=followed,
             listed_numbers=listed,
+            campaigns=dict(zip(campaigns[::2], campaigns[1::2], strict=True)),
         )
 
 

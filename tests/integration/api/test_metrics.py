@@ -82,6 +82,21 @@ def test_a_lost_lease_is_counted(api: Api, make_worker_queue: Callable[..., Work
     assert samples(api)["vomind_leases_lost_total{}"] == 1
 
 
+def test_campaigns_are_counted_until_they_end(api: Api) -> None:
+    """By their states."""
+    for deeds in ((), ("start",), ("start", "pause"), ("cancel",)):
+        campaign_id = api.post("/campaigns", {"name": "One", "open": True}).get_json()["campaignId"]
+        for deed in deeds:
+            assert api.post(f"/campaigns/{campaign_id}/{deed}").status_code == 200
+    found = {
+        name: value for name, value in samples(api).items() if name.startswith("vomind_campaigns")
+    }
+    assert found == {
+        f"vomind_campaigns{{state={state}}}": count
+        for state, count in (("draft", 1), ("scheduled", 0), ("running", 1), ("paused", 1))
+    }
+
+
 def test_requests_are_counted_by_route(api: Api) -> None:
     """With what they were answered; addresses that lead nowhere are one series."""
     api.get("/job/1")

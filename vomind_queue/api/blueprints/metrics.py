@@ -26,6 +26,7 @@ from vomind_queue.api.http_metrics import HttpMetrics
 from vomind_queue.api.middleware import services
 from vomind_queue.calls.attempts import Kind
 from vomind_queue.calls.call import State
+from vomind_queue.calls.campaign import NOT_ENDED
 from vomind_queue.observability.last_hour import longest_ms
 from vomind_queue.observability.overview_reasons import (
     SYSTEM,
@@ -82,6 +83,7 @@ class _Collector:
         """Yield the metrics; the registry calls this."""
         stats, metrics = self._stats, self._metrics
         held = {str(kind): stats.held.get(kind, 0) for kind in HOLDING}
+        campaigns = {str(state): metrics.campaigns.get(state, 0) for state in NOT_ENDED}
         waiting = {str(priority): count for priority, count in stats.by_priority.items()}
         calls = {str(state): getattr(stats, state) for state in State}
         failures = {str(kind): metrics.failures.get(kind, 0) for kind in Kind}
@@ -89,6 +91,7 @@ class _Collector:
             ("vomind_calls", "state", calls),
             ("vomind_waiting_calls", "priority", waiting),
             ("vomind_held_calls", "by", held),
+            ("vomind_campaigns", "state", campaigns),
         ):
             yield _filled(GaugeMetricFamily(name, _texts()[name], labels=[label]), counts)
         rules = {

@@ -4,12 +4,13 @@
 -- Returns  {now, {field, count, …}, ms that the first waiting call waits, ms that the first
 --           delayed call is overdue, ms since a scheduler handled everything or -1, whether one
 --           is active: 1 | 0, ms that the first tick is overdue, ms since the oldest attempt with
---           an unknown outcome was started, calls being polled, numbers on the do-not-call list};
---           0 ms where there is none
+--           an unknown outcome was started, calls being polled, numbers on the do-not-call list,
+--           {state of campaigns that have not ended, how many, …}}; 0 ms where there is none
 -- Touches  job:<id>, waiting:<rank>, delayed, reconciling, status_polls, schedules, old schedules,
---          scheduler, redbeat::lock, do_not_call, totals
+--          scheduler, redbeat::lock, do_not_call, totals, campaign:<id>, open_campaigns
 --- @include "clock"
 --- @include "job"
+--- @include "waiting"
 
 local now = now_ms()
 
@@ -34,6 +35,22 @@ local function overdue()
     return since_head(K.old_schedules)
 end
 
+-- Campaigns that have not ended, by state.
+local function campaigns()
+    local counts, flat = {}, {}
+    for _, id in ipairs(open_campaigns()) do
+        local state = redis.call('HGET', K.campaign .. id, 'state')
+        if state then
+            counts[state] = (counts[state] or 0) + 1
+        end
+    end
+    for state, count in pairs(counts) do
+        flat[#flat + 1] = state
+        flat[#flat + 1] = count
+    end
+    return flat
+end
+
 local seen = redis.call('HGET', K.scheduler, 'seen')
 local unresolved = 0
 for _, mem in ipairs(redis.call('ZRANGE', K.reconciling, 0, 99)) do
@@ -51,4 +68,5 @@ return {
     unresolved,
     redis.call('ZCARD', K.status_polls),
     redis.call('ZCOUNT', K.do_not_call, 1, '+inf'),
+    campaigns(),
 }
