@@ -115,3 +115,15 @@ def test_calls_of_a_cancelled_campaign_are_gone_through_once(
     assert store.sweep(KEEP) == 0
     assert made.parts == {Part.CANCELLED: 40}
     assert valkey.zcard(keys.SWEEPING) == 0
+
+
+def test_a_pace_counts_calls_that_were_claimed_before_it_was_set(
+    make: Callable[..., Made], store: CampaignStore, worker_queue: WorkerQueue
+) -> None:
+    """They had reserved no start; once one has started, no other one is claimed."""
+    made = make(3)
+    (claimed,) = taken(worker_queue)
+    pace = Rate(max_starts=1, window_ms=HOUR_MS)
+    store.change(made.id, lambda old: replace(old.campaign, pace=pace))
+    begin(worker_queue, claimed)
+    assert taken(worker_queue, 9) == []

@@ -149,7 +149,7 @@ end
 
 -- Whether its campaign lets it start; one with a pace has reserved its start.
 local campaign = job[19]
-local pace, pace_window = nil, nil
+local pace, pace_window, is_reserved = nil, nil, nil
 local function is_in_turn()
     if not is_running(campaign, now) then
         return false
@@ -157,7 +157,8 @@ local function is_in_turn()
     pace, pace_window = pace_of(redis.call('HGET', K.campaign .. campaign, 'pace'))
     local starts = K.campaign_starts .. campaign
     local reserved = pace and tonumber(redis.call('ZSCORE', starts, lease) or 0)
-    return not pace or reserved > now - pace_window - WINDOW_GUARD_MS
+    is_reserved = pace and reserved > now - pace_window - WINDOW_GUARD_MS
+    return not pace or is_reserved
         or window_use(now, pace, pace_window, starts) < pace
 end
 if campaign and not is_in_turn() then
@@ -261,6 +262,10 @@ end
 note_start(lease, now, math.max(max, tonumber(ARGV[4])))
 if pace then
     note_campaign_start(campaign, lease, now, pace_window)
+    -- It was claimed before there was a pace, or long ago.
+    if not is_reserved and not has_room(campaign) then
+        leave_turns(campaign)
+    end
 end
 
 if job[7] then
