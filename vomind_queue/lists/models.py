@@ -18,10 +18,11 @@ class UnreadableList(Exception):
     """Nothing can be read at all; the text says why, and what to do."""
 
 
-def check_rows(count: int) -> None:
-    """Refuse a list of too many rows, before all of them are read."""
-    if count > MOST_ROWS:
-        raise UnreadableList(f"The file has more than {MOST_ROWS:,} rows. Split it.")
+def check_rows(count: int, most: int = MOST_ROWS) -> None:
+    """Refuse a list of too many rows, before all of them are read. Raise UnreadableList."""
+    if count > most:
+        elsewhere = ", or send it with vomind-queue bulk" if most < MOST_ROWS else ""
+        raise UnreadableList(f"The file has more than {most:,} rows. Split it{elsewhere}.")
 
 
 def check_columns(count: int) -> None:

@@ -14,6 +14,7 @@ from vomind_queue.lists.columns import Hints, Layout, decide, no_hints
 from vomind_queue.lists.decoding import decode
 from vomind_queue.lists.headers import Table, below_header
 from vomind_queue.lists.models import (
+    MOST_ROWS,
     Answers,
     Choice,
     Opened,
@@ -46,6 +47,7 @@ def read_list(
     form: str | None = None,
     hints: Hints = no_hints,
     tell: Callable[[int, int], None] = nothing_to_tell,
+    most_rows: int = MOST_ROWS,
 ) -> ReadList:
     """Return what a file has.
 
@@ -57,7 +59,7 @@ def read_list(
     opened = _open(raw, form or PurePath(filename).suffix.lstrip(".").lower(), answers.given)
     check_columns(max((len(record.cells) for record in opened.records), default=0))
     table = below_header(opened, answers.given)
-    _check_length(opened, table)
+    _check_length(opened, table, most_rows)
     layout = decide(table, answers, hints)
     manners = {field: _manner(table, layout, field) for field in TIMED}
     reader = RowReader(table, layout, answers, manners, opened.encoding)
@@ -99,12 +101,12 @@ def _open(raw: bytes, form: str, given: Mapping[str, str]) -> Opened:
     )  # fmt: skip
 
 
-def _check_length(opened: Opened, table: Table) -> None:
+def _check_length(opened: Opened, table: Table, most_rows: int) -> None:
     if not opened.records:
         raise UnreadableList("The file is empty.")
     if not table.records:
         raise UnreadableList("The file has no calls: there are no rows below its header.")
-    check_rows(len(table.records))
+    check_rows(len(table.records), most_rows)
 
 
 def _manner(table: Table, layout: Layout, field: str) -> Manner:

@@ -76,16 +76,15 @@ class StageLists:
     ) -> tuple[str, ReadList]:
         """Keep a file; return its id and what is in it. Raise CampaignNotFound, TooManyLists."""
         # What is no list is refused before anything is asked of Redis.
-        found = _legible(read_list(raw, filename, Answers(), hints=hints))
+        found = read_list(raw, filename, Answers(), hints=hints, most_rows=MOST_ROWS)
+        _check_legible(found)
         campaign = self._campaigns.show(campaign_id).campaign
         message = campaign.defaults.get("message")
         # What plays the campaign's TwiML needs no words.
         given = {"message": DEFAULT_WORDS} if "twimlUrl" in campaign.defaults else {}
         answers = Answers(country=campaign.country, message=message, given=given)
-        found = read_list(raw, filename, answers, hints=hints)
-        if len(found.rows) > MOST_ROWS:
-            text = f"The file has {len(found.rows):,} rows; at most {MOST_ROWS:,} are taken here."
-            raise UnreadableList(f"{text} Split it, or send it with vomind-queue bulk.")
+        if answers != Answers():
+            found = read_list(raw, filename, answers, hints=hints)
         staged = StagedList(campaign_id=campaign_id, filename=filename, raw=raw, answers=answers)
         return self._store.add(staged, found), found
 
@@ -156,11 +155,10 @@ class StageLists:
         return {f"{sending.again}{row}": job_id for row, job_id in jobs.items()}
 
 
-def _legible(found: ReadList) -> ReadList:
-    """Return a list of which something can be read. Raise UnreadableList."""
+def _check_legible(found: ReadList) -> None:
+    """Refuse a list of which nothing can be read. Raise UnreadableList."""
     if all(row.kind == "unreadable" for row in found.rows):
         raise UnreadableList(f"No row of the file can be read: {found.rows[0].why}.")
-    return found
 
 
 def _digests(rows: Sequence[Row]) -> list[str]:
