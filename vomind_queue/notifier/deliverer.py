@@ -1,8 +1,9 @@
 """Deliver events to one subscription: in order for each call, again after a failure.
 
 Events of one call form a lane, and only the first of a lane is under way. One that failed waits
-for its next try, and those after it wait with it; other lanes go on. After several failures in a
-row the receiver counts as down: then one event alone is tried, and no new ones are begun.
+for its next try, and those after it wait with it; other lanes go on. After failures of several
+lanes in a row the receiver counts as down: then one event at a time is tried, the one that failed
+least first.
 """
 
 from __future__ import annotations
@@ -40,7 +41,9 @@ PARALLEL = 8
 #: Failures in a row after which a receiver counts as down.
 DOWN_AFTER = 8
 #: Events of one subscription in memory; more are read when these are delivered.
-IN_HAND = 1_000
+IN_HAND = 500
+#: The same with those that are sent again, of which the numbers alone are in memory.
+MOST_WAITING = 10_000
 #: Events read at once.
 READ_AT_ONCE = 200
 #: Between two times at which progress is stored, s; and where nothing but the place moved.
@@ -49,6 +52,8 @@ STORE_S, STORE_PLACE_S = 0.25, 10.0
 DRAIN_S = 5.0
 #: After a fault of Redis, ms.
 FAULT_MS = 1_000
+#: Looked again after this time at most: Redis may have failed where there was more to read, s.
+IDLE_S = 5.0
 
 
 class Store(Protocol):
@@ -84,7 +89,10 @@ class _Item:
     """An event on its way."""
 
     retry: Retry
-    event: Event | None
+    #: ``None``: to be read when it is sent.
+    event: Event | None = None
+    #: `Feed.erasures` when it was read.
+    erasures: int = -1
     under_way: bool = False
 
 
@@ -111,6 +119,8 @@ class Deliverer:
         self._lanes: dict[str, deque[_Item]] = {}
         #: Read, and neither delivered nor stored among the retries.
         self._fresh: set[int] = set()
+        #: Waiting already, whatever the cursor says.
+        self._known = {retry.sequence for retry in retries}
         self._count = 0
         self._under_way: set[asyncio.Task[None]] = set()
         self._changes = Changes()
@@ -119,7 +129,7 @@ class Deliverer:
         self._stored_cursor = progress.cursor
         self._stopping = False
         for retry in retries:
-            self._append(_Item(retry=retry, event=None))
+            self._append(_Item(retry=retry))
 
     async def run(self) -> None:
         """Deliver. Never raise but CancelledError."""
@@ -141,14 +151,21 @@ class Deliverer:
             for task in self._under_way:
                 task.cancel()
 
+    @property
+    def has_ended(self) -> bool:
+        """Return whether the subscription gets no events any more."""
+        return self._ended
+
     def stop(self) -> None:
         """End soon, without beginning further deliveries."""
         self._stopping = True
         self._wake.set()
 
-    async def _sleep(self, pause_s: float | None) -> None:
+    async def _sleep(self, pause_s: float) -> None:
         try:
-            await asyncio.wait_for(self._wake.wait(), pause_s)
+            # `wait_for` of Python 3.11 may swallow that this task is cancelled.
+            async with asyncio.timeout(pause_s):
+                await self._wake.wait()
         except TimeoutError:
             return
 
@@ -159,7 +176,8 @@ class Deliverer:
     async def _fill(self) -> None:
         """Take new events, as many as may be in hand."""
         feed = self._means.feed
-        while not self._is_down and self._count < IN_HAND and self._read < feed.last:
+        while self._has_room and self._read < feed.last:
+            erasures = feed.erasures
             try:
                 found = await feed.after(self._read, READ_AT_ONCE)
             except StoreUnavailable:
@@ -169,10 +187,17 @@ class Deliverer:
             self._count_missed(found[0].sequence - self._read - 1)
             for event in found:
                 self._read = event.sequence
-                if self._subscription.wants(event):
+                if event.sequence not in self._known and self._subscription.wants(event):
                     self._fresh.add(event.sequence)
                     retry = Retry(sequence=event.sequence, lane=event.lane)
-                    self._queue(_Item(retry=retry, event=event))
+                    self._queue(_Item(retry=retry, event=event, erasures=erasures))
+
+    @property
+    def _has_room(self) -> bool:
+        if self._is_down and self._fresh:
+            # Enough to try it with.
+            return False
+        return len(self._fresh) < IN_HAND and self._count < MOST_WAITING
 
     def _count_missed(self, missed: int) -> None:
         if missed:
@@ -188,14 +213,14 @@ class Deliverer:
         self._lanes.setdefault(item.retry.lane, deque()).append(item)
         self._count += 1
 
-    def _start(self) -> float | None:
-        """Begin what is due; return when to look again, s from now. ``None``: when woken."""
+    def _start(self) -> float:
+        """Begin what is due; return when to look again, s from now, unless woken before."""
         now_ms = self._means.now_ms()
         if now_ms < self._next_ms:
-            return (self._next_ms - now_ms) / 1_000
+            return min((self._next_ms - now_ms) / 1_000, STORE_S if self._changed else IDLE_S)
         most = 1 if self._is_down else PARALLEL
         due_ms = None
-        for lane in list(self._lanes.values()):
+        for lane in self._by_turn():
             if len(self._under_way) >= most:
                 break
             item = lane[0]
@@ -205,30 +230,48 @@ class Deliverer:
                 self._send(item)
             else:
                 due_ms = min(item.retry.due_ms, due_ms or item.retry.due_ms)
-        until_s = None if due_ms is None else (due_ms - now_ms) / 1_000
-        if not self._changed:
-            return until_s
-        return STORE_S if until_s is None else min(until_s, STORE_S)
+        until_s = IDLE_S if due_ms is None else (due_ms - now_ms) / 1_000
+        return min(until_s, STORE_S if self._changed else IDLE_S)
+
+    def _by_turn(self) -> Sequence[deque[_Item]]:
+        lanes = list(self._lanes.values())
+        if self._is_down:
+            # What failed often may be the only thing that does.
+            lanes.sort(key=lambda lane: lane[0].retry.failures)
+        return lanes
 
     def _send(self, item: _Item) -> None:
         item.under_way = True
         task = asyncio.create_task(self._deliver(item))
         self._under_way.add(task)
-        task.add_done_callback(self._done)
+        task.add_done_callback(lambda done: self._done(done, item))
 
-    def _done(self, task: asyncio.Task[None]) -> None:
+    def _done(self, task: asyncio.Task[None], item: _Item) -> None:
         self._under_way.discard(task)
         self._wake.set()
         if not task.cancelled() and (error := task.exception()):
             logger.error("delivery of a webhook broke: %s", type(error).__name__)
+            self._again_after_fault(item)
+
+    def _again_after_fault(self, item: _Item) -> None:
+        """Try an event again soon: that it was not sent is not the receiver's fault."""
+        item.under_way = False
+        self._next_ms = self._means.now_ms() + FAULT_MS
+
+    async def _event_of(self, item: _Item) -> Event | None:
+        """Return the event; ``None`` if it is not kept any more."""
+        means, sequence = self._means, item.retry.sequence
+        if item.event is not None and item.erasures == means.feed.erasures:
+            return item.event
+        # A person may have been forgotten since it was read.
+        return await means.feed.in_thread(lambda: means.kept.one(sequence))
 
     async def _deliver(self, item: _Item) -> None:
-        sequence, means = item.retry.sequence, self._means
+        means = self._means
         try:
-            event = item.event or await means.feed.in_thread(lambda: means.kept.one(sequence))
+            event = await self._event_of(item)
         except StoreUnavailable:
-            item.under_way = False
-            self._next_ms = means.now_ms() + FAULT_MS
+            self._again_after_fault(item)
             return
         if event is None:
             self._count_missed(1)
@@ -260,7 +303,7 @@ class Deliverer:
         del self._changes.deliveries[:-DELIVERIES_SHOWN]
 
     def _succeeded(self, item: _Item) -> None:
-        if self._streak:
+        if self._failing_since_ms is not None:
             for name in ("failing_since", "streak", "next", "last_error"):
                 self._changes.set.pop(name, None)
                 self._changes.unset.append(name)
@@ -289,7 +332,9 @@ class Deliverer:
     def _failed(self, item: _Item, answer: Answer) -> None:
         now_ms = self._means.now_ms()
         retry, asked_ms = item.retry, asked_wait_ms(answer.retry_after, now_ms / 1_000)
-        self._streak += 1
+        if self._is_down or not (retry.failures and self._streak):
+            # One event that fails again and again says nothing of all others.
+            self._streak += 1
         since_ms = self._failing_since_ms = self._failing_since_ms or now_ms
         pause_ms = wait_ms(retry.failures + 1, asked_ms, random.random)
         item.retry = replace(

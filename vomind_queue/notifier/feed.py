@@ -37,6 +37,10 @@ class Events(Protocol):
         """Return the number of the last one."""
         ...
 
+    def erasures(self) -> int:
+        """Return how often events of a forgotten person were removed."""
+        ...
+
 
 class Feed:
     """Hands out events, and wakes those who wait for the next one."""
@@ -49,6 +53,8 @@ class Feed:
         self._sleepers: set[asyncio.Event] = set()
         #: Number of the last event.
         self.last = 0
+        #: Changes once events were removed: what was read before may be one of them.
+        self.erasures = 0
 
     async def in_thread(self, work: Callable[[], T]) -> T:
         """Return what ``work`` returns; it may wait for Redis."""
@@ -60,18 +66,27 @@ class Feed:
             try:
                 if not self.last:
                     self.last = await self.in_thread(self._events.last)
-                self._take(await self.in_thread(lambda: self._events.wait(self.last, READ_AT_ONCE)))
+                    self._wake_all()
+                found = await self.in_thread(lambda: self._events.wait(self.last, READ_AT_ONCE))
+                self._take(found, await self.in_thread(self._events.erasures))
             except StoreUnavailable as error:
                 logger.warning("events not read, next try in %g s: %s", FAULT_S, error)
                 await asyncio.sleep(FAULT_S)
 
-    def _take(self, found: Sequence[Event]) -> None:
+    def _take(self, found: Sequence[Event], erasures: int) -> None:
+        if erasures != self.erasures:
+            self.erasures = erasures
+            self._newest.clear()
+        else:
+            self._newest += found
         if not found:
             return
-        self._newest += found
         if len(self._newest) > 2 * IN_MEMORY:
             del self._newest[:-IN_MEMORY]
         self.last = found[-1].sequence
+        self._wake_all()
+
+    def _wake_all(self) -> None:
         for sleeper in self._sleepers:
             sleeper.set()
 

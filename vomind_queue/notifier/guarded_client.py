@@ -25,8 +25,8 @@ from vomind_queue.webhooks.addresses import AddressPolicy
 TOTAL_S = 15.0
 #: An answer that is longer is no answer to a webhook, bytes.
 MOST_BYTES = 64 * 1024
-#: Connections at one time, and those to one receiver.
-CONNECTIONS, CONNECTIONS_EACH = 400, 16
+#: Threads that resolve names: a name server that does not answer holds one of them for a while.
+RESOLVING = 64
 
 
 class AddressRefused(OSError):
@@ -74,8 +74,8 @@ class GuardedClient:
                 resolver=_Resolver(policy),
                 use_dns_cache=False,
                 socket_factory=self._socket,
-                limit=CONNECTIONS,
-                limit_per_host=CONNECTIONS_EACH,
+                # Each subscription bounds its own: slow receivers must not use up those of others.
+                limit=0,
             ),
             timeout=ClientTimeout(total=TOTAL_S),
             cookie_jar=DummyCookieJar(),

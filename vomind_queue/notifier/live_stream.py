@@ -17,6 +17,7 @@ from aiohttp import web
 from vomind_queue.config.address_types import is_own_host
 from vomind_queue.config.api_keys import match_key, shown_keys
 from vomind_queue.config.types import ApiKey
+from vomind_queue.config.wrong_keys import WrongKeys
 from vomind_queue.errors import StoreUnavailable
 from vomind_queue.notifier.feed import Feed
 from vomind_queue.webhooks.event import Event
@@ -59,6 +60,7 @@ class LiveStream:
         self._want = want
         self._keys = keys
         self._hosts = hosts
+        self._wrong_keys = WrongKeys()
         self._open: Counter[str] = Counter()
 
     def app(self) -> web.Application:
@@ -92,9 +94,13 @@ class LiveStream:
         headers = request.headers
         shown = shown_keys(headers.get("Authorization", ""), headers.get("X-API-Key", ""))
         key = match_key(shown, self._keys)
-        if key is None:
-            raise _refusal(web.HTTPUnauthorized, "Send an API key.")
-        return key.name or key.secret
+        if key is not None:
+            return key.name or key.secret
+        if shown and (wait_s := self._wrong_keys.note(request.remote or "", shown[0])):
+            refusal = _refusal(web.HTTPTooManyRequests, "Too many wrong API keys; try again later.")
+            refusal.headers["Retry-After"] = str(wait_s)
+            raise refusal
+        raise _refusal(web.HTTPUnauthorized, "Send an API key.")
 
     async def _stream(self, request: web.Request, wanted: _Filter, last: int) -> web.StreamResponse:
         response = web.StreamResponse(
@@ -108,9 +114,11 @@ class LiveStream:
         woken = asyncio.Event()
         self._feed.wake(woken)
         try:
-            await response.write(f"retry: {RETRY_MS}\n\n".encode())
-            await self._send(response, wanted, last, woken)
-        except (ConnectionResetError, StoreUnavailable):
+            # One that does not read is not waited for, either.
+            async with asyncio.timeout(LIFE_S + SILENCE_S):
+                await response.write(f"retry: {RETRY_MS}\n\n".encode())
+                await self._send(response, wanted, last, woken)
+        except (ConnectionResetError, StoreUnavailable, TimeoutError):
             # The reader comes again, and says where it was.
             return response
         finally:
@@ -138,7 +146,9 @@ class LiveStream:
 
 async def _sleep(woken: asyncio.Event, most_s: float) -> None:
     try:
-        await asyncio.wait_for(woken.wait(), most_s)
+        # `wait_for` of Python 3.11 may swallow that this task is cancelled.
+        async with asyncio.timeout(most_s):
+            await woken.wait()
     except TimeoutError:
         return
 

@@ -26,6 +26,11 @@ class _Running:
     deliverer: Deliverer
     task: asyncio.Task[None]
 
+    @property
+    def is_lost(self) -> bool:
+        """Whether it broke, or was another notifier's for a moment: it has to begin again."""
+        return self.task.done() and not self.deliverer.has_ended
+
 
 class Supervisor:
     """Starts and ends deliverers."""
@@ -65,7 +70,7 @@ class Supervisor:
             [
                 webhook_id
                 for webhook_id, each in self._running.items()
-                if held.get(webhook_id) != each.epoch
+                if held.get(webhook_id) != each.epoch or each.is_lost
             ]
         )
         for webhook_id, epoch in held.items():
@@ -73,7 +78,12 @@ class Supervisor:
                 await self._start(webhook_id, epoch)
 
     async def _start(self, webhook_id: str, epoch: str) -> None:
-        found = await self._means.feed.in_thread(lambda: self._leases.load(webhook_id))
+        try:
+            found = await self._means.feed.in_thread(lambda: self._leases.load(webhook_id))
+        except (KeyError, TypeError, ValueError):
+            # Of a newer version, perhaps: no other subscription waits for it.
+            logger.error("webhook not read", extra={"webhook": webhook_id})
+            return
         if found is None:
             return
         deliverer = Deliverer(*found, epoch, self._means)

@@ -12,13 +12,14 @@ import secrets
 import signal
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 from vomind_queue.api.serializers import jobs
 from vomind_queue.config.address_types import is_loopback
 from vomind_queue.config.loading import load_or_exit
 from vomind_queue.config.settings import Settings
 from vomind_queue.container.web_services import check_store
-from vomind_queue.notifier.guarded_client import GuardedClient
+from vomind_queue.notifier.guarded_client import RESOLVING, GuardedClient
 from vomind_queue.notifier.live_stream import LiveStream
 from vomind_queue.notifier.service import THREADS, Notifier
 from vomind_queue.notifier.supervisor import LEASE_MS, Supervisor
@@ -53,6 +54,7 @@ def main() -> None:
 
 async def _run(settings: Settings) -> None:
     stopped, loop = asyncio.Event(), asyncio.get_running_loop()
+    loop.set_default_executor(ThreadPoolExecutor(RESOLVING))
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopped.set)
     await build_notifier(settings).run(stopped)

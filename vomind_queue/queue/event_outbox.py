@@ -158,8 +158,10 @@ class EventOutbox:
                 if named:
                     self._store.client.xdel(keys.EVENTS, *named)
                 if len(found) < ENTRIES:
-                    return
+                    break
                 last = f"({found[-1][0]}"
+            # Notifiers have some in memory.
+            self._store.client.incr(keys.EVENTS_ERASURES)
 
     def release_leadership(self) -> None:
         """Let another notifier make the events at once."""

@@ -45,6 +45,10 @@ class KeptEvents:
         """Return the number of the last event."""
         return int(self._store.ask("GET", keys.EVENTS_LAST) or 0)
 
+    def erasures(self) -> int:
+        """Return how often events of a forgotten person were removed."""
+        return int(self._store.ask("GET", keys.EVENTS_ERASURES) or 0)
+
     def first(self) -> int | None:
         """Return the number of the oldest event that is kept; ``None`` without any."""
         found = self.after(0, 1)

@@ -147,6 +147,8 @@ EVENTS_LAST = _ROOT + "events:last"
 EVENTS_LEADER = _ROOT + "events:leader"
 #: Hash ``entries``, ``records``: what did not become events for want of room.
 EVENTS_LOST = _ROOT + "events:lost"
+#: String: how often events of a forgotten person were removed.
+EVENTS_ERASURES = _ROOT + "events:erasures"
 #: RedBeat's ``redbeat_key_prefix``: its keys share the hash tag, so that one script makes a call
 #: and moves RedBeat's entry on.
 REDBEAT = _ROOT + "redbeat:"

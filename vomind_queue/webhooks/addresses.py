@@ -22,6 +22,10 @@ _CHARACTERS = re.compile(r"[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]+")
 _METADATA = frozenset({ipaddress.ip_address("168.63.129.16")})
 #: For a network's own protocols (RFC 6890, RFC 8215); not each Python counts all of it as such.
 _RESERVED = (ipaddress.ip_network("192.0.0.0/24"), ipaddress.ip_network("64:ff9b:1::/48"))
+#: What IPv6 has for hosts of the open internet (RFC 4291); the rest is for other ends, or for none.
+_GLOBAL_IPV6 = ipaddress.ip_network("2000::/3")
+#: What of it is for examples (RFC 9637); older versions of Python take it for open.
+_EXAMPLES = ipaddress.ip_network("3fff::/20")
 #: Prefixes of IPv6 whose last 32 bits are an address of IPv4: NAT64, and the deprecated form.
 _EMBEDDING = (ipaddress.ip_network("64:ff9b::/96"), ipaddress.ip_network("::/96"))
 
@@ -33,7 +37,16 @@ def is_public(address: Address) -> bool:
 
 def _is_open(address: Address) -> bool:
     reserved = address in _METADATA or any(address in network for network in _RESERVED)
-    return address.is_global and not address.is_multicast and not reserved
+    return (
+        address.is_global and not address.is_multicast and not reserved and _is_for_hosts(address)
+    )
+
+
+def _is_for_hosts(address: Address) -> bool:
+    if isinstance(address, ipaddress.IPv4Address) or address.ipv4_mapped is not None:
+        return True
+    embeds = any(address in network for network in _EMBEDDING)
+    return embeds or (address in _GLOBAL_IPV6 and address not in _EXAMPLES)
 
 
 def _readings(address: Address) -> Iterator[Address]:

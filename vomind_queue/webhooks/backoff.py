@@ -34,6 +34,6 @@ def asked_wait_ms(header: str | None, now_s: float) -> int | None:
         return int(header.strip()[:9]) * 1_000
     try:
         at_s = parsedate_to_datetime(header).timestamp()
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return max(int((at_s - now_s) * 1_000), 0)

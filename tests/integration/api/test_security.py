@@ -10,8 +10,8 @@ import redis
 
 from tests.integration.api.conftest import Api
 from vomind_queue.api import auth
-from vomind_queue.api.refused_keys import ALLOWED_A_MINUTE
 from vomind_queue.config import api_keys
+from vomind_queue.config.wrong_keys import ALLOWED_A_MINUTE
 
 #: One of each kind: success, refusals, an open one, an error of the address.
 ANSWERS = ("/api/queue/stats", "/api/queue/job/1", "/healthz", "/nowhere", "/metrics", "/docs")

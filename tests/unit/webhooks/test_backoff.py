@@ -30,6 +30,7 @@ def test_a_receiver_may_ask_for_more_but_not_for_less() -> None:
     [
         (None, None), ("", None), ("soon", None), ("-5", None), ("120", 120_000),
         ("Thu, 01 Jan 1970 00:01:00 GMT", 50_000), ("Thu, 01 Jan 1970 00:00:01 GMT", 0),
+        ("Thu, 01 Jan 1970 00:00:01 +99999999999999999", None),
     ],
 )  # fmt: skip
 def test_both_forms_of_retry_after_are_read(header: str | None, expected: int | None) -> None:
