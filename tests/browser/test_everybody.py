@@ -21,6 +21,8 @@ PLACES = (
     "/call/1",
     "/recurring",
     "/recurring/1",
+    "/campaigns",
+    "/campaigns/1",
     "/place/now",
     "/place/later",
     "/place/recurring",
@@ -42,6 +44,9 @@ def fill(office: Office) -> None:
     office.bulk(3, priority="high", lead_id="L-1", metadata={"a": 1})
     office.bulk(2, delayMs=3_600_000)
     office("POST", "/schedule-recurring-call", {"to": NUMBER, "cronExpression": "0 9 * * *"})
+    office("POST", "/campaigns", {"name": "Reminders", "pace": "10/m"})
+    office("POST", "/campaigns/1/calls", {"calls": [{"to": NUMBER}]})
+    office("POST", "/campaigns/1/start")
     office.session.post(
         f"{office.stack.web_url}/api/do-not-call",
         json={"numbers": ["+14155550190", "+14155550191"], "reason": "asked for it"},

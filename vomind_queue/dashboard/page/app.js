@@ -6,6 +6,7 @@ import { Confirm, Icon, Toasts } from './parts.js';
 import { ActivityPage } from './pages/activity.js';
 import { Keyboard, KeysButton } from './palette.js';
 import { CallPage } from './pages/call.js';
+import { CampaignPage, CampaignsPage } from './pages/campaigns.js';
 import { DoNotCallPage } from './pages/donotcall.js';
 import { RulesPage } from './pages/rules.js';
 import { Orders } from './acts.js';
@@ -25,6 +26,7 @@ const NAV = [
   ['', 'Overview', 'layout-dashboard'],
   ['calls', 'Calls', 'list'],
   ['recurring', 'Recurring', 'repeat'],
+  ['campaigns', 'Campaigns', 'send'],
   ['place', 'Place calls', 'phone-outgoing'],
   ['trends', 'Trends', 'gauge'],
   ['rules', 'Rules', 'list-checks'],
@@ -68,6 +70,9 @@ function page({ room, rest, query }) {
     const span = Object.hasOwn(SPANS, rest[0]) ? rest[0] : 'day';
     return ['Trends', html`<${TrendsPage} span=${span} />`];
   }
+  if (room === 'campaigns' && rest[0])
+    return [`Campaign ${rest[0]}`, html`<${CampaignPage} key=${rest[0]} id=${rest[0]} />`];
+  if (room === 'campaigns') return ['Campaigns', html`<${CampaignsPage} query=${query} />`];
   if (room === 'rules') return ['Rules', html`<${RulesPage} />`];
   if (room === 'do-not-call') return ['Do not call', html`<${DoNotCallPage} query=${query} />`];
   if (room === 'activity') return ['Activity', html`<${ActivityPage} query=${query} />`];

@@ -16,6 +16,7 @@ const PLACES = [
   ]),
   ['Calls of today', '#/calls?since=today', 'clock'],
   ['Recurring calls', '#/recurring', 'repeat'],
+  ['Campaigns', '#/campaigns', 'send'],
   ['Place a call', '#/place/now', 'phone'],
   ['Place a call later', '#/place/later', 'calendar-clock'],
   ['New recurring call', '#/place/recurring', 'repeat'],

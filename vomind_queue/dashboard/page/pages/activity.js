@@ -21,14 +21,18 @@ const OTHERS = {
   'do-not-call of many': 'Put on the do-not-call list:',
   'do-not-call removed': 'Taken off the do-not-call list:',
 };
+/** The verb of a deed done to a campaign, such as "campaign paused". */
+const CAMPAIGN = 'campaign ';
 const REMOVED = 'Deleted from history:';
 
 /** What a deed was done to: a link, or words. */
 function Subject({ deed }) {
-  const { subject, details } = deed;
+  const { act, subject, details } = deed;
   if (subject && subject.startsWith('recurring:') && subject.split(':').length === 2)
     return html`recurring call <a href=${`#/recurring/${subject.split(':')[1]}`}>${subject.split(':')[1]}</a>`;
   if (subject) return html`call <a href=${`#/call/${subject}`}>${subject}</a>`;
+  if (act.startsWith(CAMPAIGN))
+    return html`campaign <a href=${`#/campaigns/${details.campaign}`}>${details.campaign}</a>`;
   if (details.day || details.to) return details.day || details.to;
   if ('numbers' in details) return many(details.numbers, 'number');
   if ('calls' in details) return many(details.calls, 'call');
@@ -37,6 +41,7 @@ function Subject({ deed }) {
 
 function verb({ act }) {
   if (act === 'cleaned') return REMOVED;
+  if (act.startsWith(CAMPAIGN)) return upper(act.slice(CAMPAIGN.length));
   return OF_MANY[act] || OTHERS[act] || upper(act);
 }
 
