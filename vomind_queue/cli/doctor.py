@@ -29,6 +29,7 @@ from vomind_queue.observability.queue_stats import Report
 from vomind_queue.queue import redis_checks
 from vomind_queue.queue.call_queue import CallQueue
 from vomind_queue.queue.connection import WORKER_TIMEOUT_S, RedisStore, connect
+from vomind_queue.queue.inspection import Inspection
 
 #: The sign of each grade in its colour, its name, and the exit code it leads to.
 _GRADES: Mapping[Grade, tuple[str, str, ExitCode]] = {
@@ -108,6 +109,30 @@ def _redis(settings: Settings) -> Iterator[CheckResult]:
         if not bad:
             queue = CallQueue(RedisStore(client, settings.outbox_max), settings.rate)
             yield from _processes(queue, report_of(settings))
+            yield from _webhooks(Inspection(RedisStore(client, settings.outbox_max)))
+
+
+def _webhooks(inspection: Inspection) -> Iterator[CheckResult]:
+    """Yield checks of the deliveries to webhooks, where there are any."""
+    try:
+        found = inspection.webhooks()
+    except StoreUnavailable:
+        # Said of the queue already.
+        return
+    if not found.webhooks:
+        return
+    if not found.notifiers:
+        yield advice(
+            "webhooks", "No notifier is running: none are delivered.", "vomind-queue notifier"
+        )
+    elif bad := found.ended + found.failing:
+        yield advice(
+            "webhooks",
+            f"{bad} of {found.webhooks} get nothing.",
+            "GET /api/webhooks says why, in lastError.",
+        )
+    else:
+        yield fine("webhooks", f"{found.webhooks}, delivered by {found.notifiers} notifiers")
 
 
 def _processes(queue: CallQueue, report: Report) -> Iterator[CheckResult]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 
@@ -18,3 +19,9 @@ class WebhookStats:
     notifiers: int = 0
     #: What did not become an event for want of room, ever.
     lost: int = 0
+
+    @property
+    def by_state(self) -> Mapping[str, int]:
+        """Return how many there are in each state, those that somebody switched off as active."""
+        active = self.webhooks - self.ended - self.failing
+        return {"active": active, "failing": self.failing, "ended": self.ended}

@@ -147,6 +147,10 @@ class Control:
         self._deeds.note(by, "resumed")
         logger.info("queue resumed")
 
+    def webhooks(self) -> WebhookStats:
+        """Return how deliveries to webhooks go."""
+        return self._inspection.webhooks()
+
     def overview(self) -> Overview:
         """Return the present state of the queue, and the last hour."""
         hour = self._inspection.hour()

@@ -6,12 +6,13 @@ from collections.abc import Callable
 
 import pytest
 import redis
+import requests
 
 from tests.acceptance.cli.typist import Done, Typist
 from tests.ports import free_port
 from tests.servers import Server
 from tests.simulator import SimulatorProcess, own_simulator
-from tests.stack import Stack
+from tests.stack import Stack, until
 
 __all__ = ["own_simulator"]
 
@@ -124,6 +125,19 @@ def test_callbacks_are_asked_for_as_twilio_would(stack: Stack, ask: Callable[...
     assert (other.status, grades(other)["PUBLIC_URL"]) == (11, "wrong")
     assert grades(ask(PUBLIC_URL=stack.simulator_url))["PUBLIC_URL"] == "wrong"
     assert grades(ask(PUBLIC_URL=f"http://127.0.0.1:{free_port()}"))["PUBLIC_URL"] == "wrong"
+
+
+def test_webhooks_that_nobody_delivers_are_told(stack: Stack, ask: Callable[..., Done]) -> None:
+    """Only where there are webhooks: a notifier is not needed otherwise."""
+    stack.start_web()
+    assert "webhooks" not in grades(ask())
+    added = requests.post(
+        f"{stack.web_url}/api/webhooks", json={"url": "https://hooks.example.com/"}, timeout=20
+    )
+    assert added.ok, added.text
+    assert grades(ask())["webhooks"] == "advice"
+    stack.start("notifier").wait_for("notifier started")
+    until(lambda: grades(ask())["webhooks"] == "fine", within_s=60, what="it is at work")
 
 
 def test_a_call_log_that_cannot_be_reached_is_told(ask: Callable[..., Done]) -> None:

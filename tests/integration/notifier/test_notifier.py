@@ -189,6 +189,7 @@ def test_a_410_ends_it_and_a_replay_heals_it(
         )
         found = Inspection(RedisStore(webhooks_client(settings))).webhooks()
         assert (found.webhooks, found.ended, found.notifiers) == (1, 1, 1)
+        assert found.by_state == {"active": 0, "failing": 0, "ended": 1}
         tries = len(receiving.received)
         queue.add([new(2)])
         receiving.status = 200

@@ -36,6 +36,7 @@ from vomind_queue.observability.overview_reasons import (
 )
 from vomind_queue.observability.queue_metrics import Distribution, QueueMetrics
 from vomind_queue.observability.queue_stats import Report, Stats
+from vomind_queue.observability.webhook_stats import WebhookStats
 from vomind_queue.rules.law import HOLDING
 
 routes = Blueprint("metrics", __name__)
@@ -60,6 +61,7 @@ def show() -> Response:
             services().queue.stats(),
             services().metrics_reader.read(),
             services().report,
+            services().control.webhooks(),
             lacks_rules=services().rules.missing,
         )
     )
@@ -71,13 +73,20 @@ class _Collector:
     """Present what was read as the library's metric families."""
 
     def __init__(
-        self, stats: Stats, metrics: QueueMetrics, report: Report, *, lacks_rules: bool
+        self,
+        stats: Stats,
+        metrics: QueueMetrics,
+        report: Report,
+        webhooks: WebhookStats,
+        *,
+        lacks_rules: bool,
     ) -> None:
         """``report``, ``lacks_rules``: as `reasons` takes them."""
         self._report = report
         self._lacks_rules = lacks_rules
         self._stats = stats
         self._metrics = metrics
+        self._webhooks = webhooks
 
     def collect(self) -> Iterator[Metric]:
         """Yield the metrics; the registry calls this."""
@@ -92,12 +101,14 @@ class _Collector:
             ("vomind_waiting_calls", "priority", waiting),
             ("vomind_held_calls", "by", held),
             ("vomind_campaigns", "state", campaigns),
+            ("vomind_webhooks", "state", self._webhooks.by_state),
         ):
             yield _filled(GaugeMetricFamily(name, _texts()[name], labels=[label]), counts)
         rules = {
             "vomind_rules_missing": self._lacks_rules,
             "vomind_workers_with_other_rules": workers_with_other_rules(stats, self._report),
             "vomind_workers_with_wrong_key": workers_with_wrong_key(stats),
+            "vomind_notifiers": self._webhooks.notifiers,
         }
         for name, value in {**_of_queue(stats), **_of_metrics(metrics), **rules}.items():
             yield GaugeMetricFamily(name, _texts()[name], value=value)
@@ -115,6 +126,7 @@ class _Collector:
             "vomind_unknown_outcomes": metrics.events.get("in_doubt", 0),
             "vomind_leases_lost": metrics.leases_lost,
             "vomind_orphaned_calls": stats.orphaned_calls,
+            "vomind_events_lost": self._webhooks.lost,
             "vomind_do_not_call_calls": metrics.failures.get("do-not-call", 0),
         }.items():
             yield CounterMetricFamily(name, _texts()[name], value=count)
