@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import resource
 import secrets
 import signal
 import sys
@@ -42,6 +43,7 @@ def main() -> None:
             "while API_KEYS is unset; set API_KEYS, or ALLOW_ANONYMOUS=1."
         )
     logs.configure(settings)
+    _allow_connections()
     if fault := check_store(settings):
         sys.exit(fault)
     try:
@@ -50,6 +52,12 @@ def main() -> None:
         place = f"{settings.notifier_port} on {settings.notifier_host}"
         sys.exit(f"NOTIFIER_PORT: {place} cannot be used: {error.strerror}.")
     logger.info("notifier stopped")
+
+
+def _allow_connections() -> None:
+    """Allow as many open files as the system does: none of the receivers shares its connections."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 async def _run(settings: Settings) -> None:
