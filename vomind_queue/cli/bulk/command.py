@@ -20,7 +20,7 @@ from vomind_queue.cli.output import Out, count
 from vomind_queue.encoding import readable
 from vomind_queue.lists.models import ReadList, UnreadableList
 from vomind_queue.lists.preview import SENT, Preview, preview
-from vomind_queue.lists.reading import read_list
+from vomind_queue.lists.reading import MOST_BYTES, read_list
 
 
 @click.command()
@@ -114,10 +114,10 @@ def bulk(api: Api, out: Out, *, size: int, patience: int, **options: Any) -> Non
 def _read(wish: Wish, checker: Checker) -> ReadList:
     """Return what the file has. Raise BadFile."""
     try:
-        found = read_list(
-            wish.file.read_bytes(), wish.file.name, wish.answers, form=wish.form,
-            hints=checker.hints,
-        )  # fmt: skip
+        with wish.file.open("rb") as file:
+            # One byte more tells that it is too large.
+            raw = file.read(MOST_BYTES + 1)
+        found = read_list(raw, wish.file.name, wish.answers, form=wish.form, hints=checker.hints)
     except OSError as error:
         raise BadFile(f"{wish.file} cannot be read: {error.strerror}.") from None
     except UnreadableList as error:
