@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -110,14 +110,17 @@ class DoNotCall:
         within_s: float | None = None,
     ) -> Listed:
         both = list(dict.fromkeys(each for number in numbers for each in same_phone(number)))
-        added = list(self._list.add(both, wish, end_call=end_call))
-        ended, complete = self._list.end_waiting(ENDING_S if within_s is None else within_s)
-        cancelled, recurring = len(ended), 0
-        for schedule_id in dict.fromkeys(each for one in added for each in one.recurring):
-            # Somebody else may have removed it meanwhile.
-            with suppress(JobNotFound):
-                cancelled += len(self._recurring_store.remove(schedule_id).cancelled)
-                recurring += 1
+        added: list[Added] = []
+        try:
+            # What was yielded before an error stays in the list.
+            added.extend(self._list.add(both, wish, end_call=end_call))
+            ended, complete = self._list.end_waiting(ENDING_S if within_s is None else within_s)
+            cancelled, recurring = self._remove_recurring(added)
+        except StoreUnavailable as error:
+            if not added:
+                raise
+            raise StoreUnavailable(str(error), outcome_unknown=True) from error
+        cancelled += len(ended)
         asked = set(numbers)
         return Listed(
             added=[each for each in added if each.number in asked],
@@ -126,6 +129,16 @@ class DoNotCall:
             being_placed=[each.being_placed for each in added if each.being_placed],
             complete=complete,
         )
+
+    def _remove_recurring(self, added: Iterable[Added]) -> tuple[int, int]:
+        """Remove the recurring calls to numbers; return how many calls ended, and of how many."""
+        cancelled = recurring = 0
+        for schedule_id in dict.fromkeys(each for one in added for each in one.recurring):
+            # Somebody else may have removed it meanwhile.
+            with suppress(JobNotFound):
+                cancelled += len(self._recurring_store.remove(schedule_id).cancelled)
+                recurring += 1
+        return cancelled, recurring
 
     def remove(self, number: str, by: str, reason: str) -> None:
         """Take a number off the list. Raise NumberNotListed."""

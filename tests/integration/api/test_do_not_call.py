@@ -11,7 +11,9 @@ import redis
 from tests.integration.api.conftest import Api
 from tests.integration.conftest import begin, place, placed, taken
 from vomind_queue.calls.decisions import NotStarted
+from vomind_queue.errors import StoreUnavailable
 from vomind_queue.queue import keys
+from vomind_queue.queue.connection import RedisStore
 from vomind_queue.queue.worker_queue import WorkerQueue
 
 TO, OTHER = "+18125550100", "+18125550101"
@@ -217,6 +219,31 @@ def test_an_import_says_what_became_of_each_number(api: Api, listing: List) -> N
     assert listing.page(limit=1)["total"] == 9_998
     too_many = api.web.post("/api/do-not-call", json={"numbers": [TO] * 10_001})
     assert too_many.status_code == 422
+
+
+def test_an_import_that_is_cut_does_not_claim_that_nothing_was_changed(
+    api: Api, listing: List, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A part of the numbers is listed by then; the same request may be sent again."""
+    run, parts = RedisStore.run_with_deadline, []
+
+    def cut(store: RedisStore, name: str, *args: Any) -> list[Any]:
+        parts.append(name)
+        if parts.count("list_numbers") == 2:
+            raise StoreUnavailable("Redis cannot be reached.")
+        return run(store, name, *args)
+
+    body = {"numbers": [f"+1555{index:07d}" for index in range(300)]}
+    with monkeypatch.context() as patched:
+        patched.setattr(RedisStore, "run_with_deadline", cut)
+        answer = api.web.post("/api/do-not-call", json=body)
+    assert answer.status_code == 503
+    assert answer.get_json()["detail"].endswith(
+        "the outcome of this request is unknown. It is safe to send the same request again."
+    )
+    assert listing.page(limit=1)["total"] == 200
+    counts = api.web.post("/api/do-not-call", json=body).get_json()["counts"]
+    assert counts == {"added": 100, "known": 200, "refused": 0}
 
 
 def test_the_list_comes_in_pages_and_as_csv(api: Api, listing: List) -> None:
