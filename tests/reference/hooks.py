@@ -82,9 +82,17 @@ def before_call(_: Any, case: schemathesis.Case, __: Any) -> None:
 
 @schemathesis.hook
 def after_call(_: Any, __: Any, response: schemathesis.Response) -> None:
-    """A number that was listed is taken off the list, as later requests may call it."""
+    """A number that was listed is taken off the list, as later requests may call it.
+
+    The queue stays paused: the requests name few numbers, so the worker would do little else than
+    look whether one is free.
+    """
     request = response.request
     path = str(request.url).partition("/api/")[2]
+    if path == "queue/resume" and response.status_code == HTTPStatus.OK:
+        headers = {"Authorization": request.headers["Authorization"]}
+        address = urljoin(str(request.url), "/api/queue/pause")
+        requests.post(address, headers=headers, timeout=30).raise_for_status()
     lists = {"PUT": path.startswith("people/"), "POST": path == "do-not-call"}
     if response.status_code != HTTPStatus.OK or not lists.get(str(request.method)):
         return
@@ -141,10 +149,12 @@ def filter_body(context: schemathesis.HookContext, body: Any) -> bool:
 
 
 def _is_unsaid(body: dict[str, Any]) -> bool:
-    """Return whether words for people cannot be printed, or a time may end before it begins."""
-    match = body.get("match")
+    """Return whether words cannot be printed, or a time or days may end before they begin."""
+    match, day, last = (body.get(name) for name in ("match", "day", "last"))
     words = [body.get(name) for name in ("reason", "source", "name", "description")]
     if any(isinstance(each, str) and not each.isprintable() for each in words):
+        return True
+    if isinstance(day, str) and isinstance(last, str) and last < day:
         return True
     return isinstance(match, dict) and {"since", "until"} <= match.keys()
 

@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from tests.pages import ROOT
-from tests.stack import Stack
+from tests.stack import Stack, until
 from tests.twilio import REACHED
 
 #: At random for each endpoint, beside those that its parameters ask for by themselves.
@@ -28,7 +28,7 @@ SEED = os.environ.get("SCHEMATHESIS_SEED", "1")
 def test_two_thousand_requests_find_nothing(stack: Stack, tmp_path: Path, full: bool) -> None:
     """Those that the document asks for by itself, with --full others at random, by schemathesis.
 
-    Against real processes; with one worker, as more crash CPython 3.11.
+    Against real processes that placed a call; with one worker, as more crash CPython 3.11.
     """
     phases = "examples,coverage" + ",fuzzing" * full
     stack.settings |= {
@@ -38,10 +38,9 @@ def test_two_thousand_requests_find_nothing(stack: Stack, tmp_path: Path, full: 
         "TWIML_HOSTS": "agents.example.com",
     }
     stack.start_all()
+    stack.start("shipper")
     stack.start("beat").wait_for("scheduler leads")
-    asked = {"to": "+1234567890", "cronExpression": "@daily"}
-    url = f"{stack.queue_url}/schedule-recurring-call"
-    assert requests.post(url, json=asked, headers={"Authorization": KEY}, timeout=30).ok
+    _use(stack)
     done = subprocess.run(
         [
             *(sys.executable, "-m", "schemathesis.cli", "run", f"{stack.web_url}/openapi.json"),
@@ -60,3 +59,23 @@ def test_two_thousand_requests_find_nothing(stack: Stack, tmp_path: Path, full: 
     generated = re.search(r"(\d+) generated", done.stdout)
     assert generated
     assert int(generated[1]) >= 2_000
+
+
+def _use(stack: Stack) -> None:
+    """Have a call placed and logged, and another one recur; then pause the queue."""
+    client = requests.Session()
+    client.headers["Authorization"] = KEY
+    called = {"to": "+1234567890"}
+    recurring = {**called, "cronExpression": "@daily"}
+    asked = client.post(f"{stack.queue_url}/schedule-call", json=called, timeout=30)
+    client.post(
+        f"{stack.queue_url}/schedule-recurring-call", json=recurring, timeout=30
+    ).raise_for_status()
+    log = f"{stack.web_url}/api/calls/{asked.json()['jobId']}"
+
+    def logged() -> bool:
+        shown = client.get(log, timeout=30)
+        return shown.ok and "completed" in [each["event"] for each in shown.json()["events"]]
+
+    until(logged, within_s=90, what="the call log has the call")
+    client.post(f"{stack.queue_url}/pause", timeout=30).raise_for_status()

@@ -93,6 +93,7 @@ REFUSED = {
         {"rules": ["hours", "hours"], "reason": "She asked for it."},
         {"rules": ["hours"], "reason": "too short"},
         {"rules": "hours", "reason": "She asked for it."},
+        {"rules": ["hours"], "reason": "She asked for it.", "by": "x" * 201},
     ],
     "twimlUrl": ["", "a.example", "ftp://a.example", "https://", "https://u:p@a.example/", 5, {},
                  "https://a.example\\@b.example/", "https://a.example/ü", "https://a.example/ x",

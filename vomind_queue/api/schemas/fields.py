@@ -149,6 +149,9 @@ class ShortText(Rule[str]):
         return value
 
 
+_SHORT_OR_NULL: Shape = {**ShortText.shape, "type": ["string", "null"]}
+
+
 class Message(Rule[str]):
     """A text that can be spoken and whose TwiML is short enough for Twilio."""
 
@@ -331,7 +334,7 @@ class Consent(Rule[dict[str, str]]):
         "properties": {
             "basis": ShortText.shape,
             "at": {"type": "string", "format": "date-time"},
-            "evidence": ShortText.shape,
+            "evidence": _SHORT_OR_NULL,
         },
         "required": ["basis", "at"],
         "additionalProperties": False,
@@ -357,7 +360,7 @@ class Override(Rule[dict[str, Any]]):
             },
             "reason": {**ShortText.shape, "minLength": LEAST_REASON},
             # As answers have it; who said so is no client's to tell.
-            "by": ShortText.shape,
+            "by": _SHORT_OR_NULL,
         },
         "required": ["rules", "reason"],
         "additionalProperties": False,
@@ -373,6 +376,8 @@ class Override(Rule[dict[str, Any]]):
             raise ValidationError("Must name each rule once.")
         if len(reason) < LEAST_REASON:
             raise mismatch(f"a reason of at least {LEAST_REASON} characters", reason)
+        if "by" in found:
+            ShortText().read(found["by"])
         return {"rules": list(rules), "reason": reason}
 
 

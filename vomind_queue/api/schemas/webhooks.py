@@ -33,7 +33,6 @@ class EventTypes(fields.Rule[list[str]]):
     shape: Mapping[str, Any] = {
         "type": "array",
         "items": {"type": "string", "enum": list(patterns())},
-        "uniqueItems": True,
     }
 
     def read(self, value: Any) -> list[str]:
