@@ -76,6 +76,26 @@ def test_filters_are_chosen_and_taken_off(office: Office, visit: Callable[..., V
     expect(page.locator("h1")).to_have_text("All calls")
 
 
+def test_news_leaves_what_is_being_typed(office: Office, visit: Callable[..., Visitor]) -> None:
+    """In the filters and in the search: the page is drawn anew below the hands of who types."""
+    office("POST", "/pause")
+    page = visit().go("/calls")
+    page.locator("summary", has_text="Time").click()
+    page.get_by_label("From", exact=True).fill("2026-11-30T09:00")
+    page.get_by_role("searchbox").fill("L-")
+    page.locator("summary", has_text="Lead").click()
+    page.get_by_label("Lead", exact=True).fill("L-2")
+    office.call(NUMBER, lead_id="L-2")
+    expect(page.get_by_role("link", name="Waiting")).to_contain_text("1")
+    expect(page.get_by_label("Lead", exact=True)).to_have_value("L-2")
+    expect(page.get_by_role("searchbox")).to_have_value("L-")
+    expect(page.get_by_label("From", exact=True)).to_have_value("2026-11-30T09:00")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Any lead")).to_be_visible()
+    page.get_by_role("button", name="Any lead").click()
+    expect(page.get_by_label("Lead", exact=True)).to_have_value("")
+
+
 def test_a_filter_that_is_none_is_refused(visit: Callable[..., Visitor]) -> None:
     """In words; other calls are not shown in its place."""
     page = visit().go("/calls?state=ringing")

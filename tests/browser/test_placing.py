@@ -43,6 +43,26 @@ def test_a_call_now(office: Office, visit: Callable[..., Visitor]) -> None:
     assert [ring["to"] for ring in office.phone.rings(NUMBER)][-1:] == [NUMBER]
 
 
+def test_the_next_number_may_be_typed_while_a_call_is_sent(
+    office: Office, visit: Callable[..., Visitor]
+) -> None:
+    """The answer empties only the fields that are as they were sent."""
+    office("POST", "/pause")
+    page = visit().go("/place/now")
+    page.get_by_label("Number to call").fill(NUMBER)
+    page.get_by_label("Message", exact=True).fill("Hello")
+
+    def answer_late(route: Route) -> None:
+        page.get_by_label("Number to call").fill("+14155550124")
+        route.continue_()
+
+    page.route("**/api/queue/schedule-call", answer_late)
+    page.get_by_role("button", name="Place the call").click()
+    expect(page.locator(".toast")).to_contain_text("The call to +1 ••••• 0123 is queued.")
+    expect(page.get_by_label("Message", exact=True)).to_have_value("")
+    expect(page.get_by_label("Number to call")).to_have_value("+14155550124")
+
+
 def test_a_latest_start_is_read_on_the_clock_of_the_page(
     office: Office, visit: Callable[..., Visitor]
 ) -> None:

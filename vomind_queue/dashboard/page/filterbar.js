@@ -12,6 +12,7 @@ import {
 } from './filters.js';
 import { html, useEffect, useRef, useState } from './html.js';
 import { Icon } from './parts.js';
+import { useDraft } from './state.js';
 import { STATES, upper } from './words.js';
 import { from_wall, to_wall, ZONE } from './zone.js';
 
@@ -52,9 +53,10 @@ const wall_of = (text) => (Number.isNaN(Date.parse(text)) ? '' : to_wall(Date.pa
 
 function Times({ filters }) {
   const [fault, set_fault] = useState(null);
+  const [from, type_from] = useDraft(wall_of(filters.since));
+  const [to, type_to] = useDraft(wall_of(filters.until));
   const custom = (event) => {
     event.preventDefault();
-    const { from, to } = Object.fromEntries(new FormData(event.target));
     try {
       set_fault(null);
       go({ ...filters, since: from && from_wall(from), until: to && from_wall(to) });
@@ -68,19 +70,20 @@ function Times({ filters }) {
       ([span, name]) =>
         html`<label key=${span}><input type="radio" name="span" checked=${filters.since === span && !filters.until} onChange=${() => go({ ...filters, since: span, until: '' })} />${name}</label>`,
     )}</fieldset>
-    <form onSubmit=${custom}><label>From<input type="datetime-local" name="from" value=${wall_of(filters.since)} /></label><label>Until<input type="datetime-local" name="to" value=${wall_of(filters.until)} /></label>
+    <form onSubmit=${custom}><label>From<input type="datetime-local" value=${from} onInput=${type_from} /></label><label>Until<input type="datetime-local" value=${to} onInput=${type_to} /></label>
       ${fault && html`<p class="fault" role="alert">${fault}</p>`}<p class="hint">When calls were accepted, in ${ZONE}.</p><button class="small">Apply</button></form><//>`;
 }
 
 function Text({ filters, name, label, hint }) {
+  const [typed, type] = useDraft(filters[name]);
   const apply = (event) => {
     event.preventDefault();
-    const text = new FormData(event.target).get('text').trim();
+    const text = typed.trim();
     go({ ...filters, [name]: name === 'number' ? text.replace(/[\s().-]/g, '') : text });
     event.target.closest('details').open = false;
   };
   return html`<${Menu} label=${label} value=${filters[name]} clear=${() => go({ ...filters, [name]: '' })}>
-    <form onSubmit=${apply}><label>${label}<input name="text" autocomplete="off" value=${filters[name]} /></label><p class="hint">${hint}</p><button class="small">Apply</button></form><//>`;
+    <form onSubmit=${apply}><label>${label}<input autocomplete="off" value=${typed} onInput=${type} /></label><p class="hint">${hint}</p><button class="small">Apply</button></form><//>`;
 }
 
 const any_set = (filters) => Object.values(filters).some(Boolean);

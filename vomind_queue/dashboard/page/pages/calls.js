@@ -8,7 +8,7 @@ import { html, useEffect, useState } from '../html.js';
 import { overview, useLive } from '../live.js';
 import { Empty, Failure, Icon, Loading, NumbersSwitch, Pager } from '../parts.js';
 import { SelectBar, useSelection } from '../selection.js';
-import { useCell } from '../state.js';
+import { useCell, useDraft } from '../state.js';
 import { Table } from '../table.js';
 import { count, many, STATES } from '../words.js';
 
@@ -152,8 +152,7 @@ function Search({ filters }) {
 }
 
 function SearchBox({ filters }) {
-  const [typed, type] = useState(filters.q);
-  useEffect(() => type(filters.q), [filters.q]);
+  const [typed, type] = useDraft(filters.q);
   const go = (event) => {
     event.preventDefault();
     const text = typed.trim();
@@ -161,7 +160,7 @@ function SearchBox({ filters }) {
     location.hash = address_of(text && !other ? { [name]: value } : { q: text });
   };
   return html`<form class="search" role="search" onSubmit=${go}>
-    <${Icon} name="search" /><input id="search" type="search" aria-label="Search by number, lead or call id" placeholder="Number, lead or call id" value=${typed} onInput=${(event) => type(event.target.value)} />
+    <${Icon} name="search" /><input id="search" type="search" aria-label="Search by number, lead or call id" placeholder="Number, lead or call id" value=${typed} onInput=${type} />
     <button>Search</button></form>`;
 }
 

@@ -3,7 +3,7 @@ import { now } from '../api.js';
 import { html, useState } from '../html.js';
 import { overview } from '../live.js';
 import { Field, Icon } from '../parts.js';
-import { useCell } from '../state.js';
+import { emptied, useCell } from '../state.js';
 import { distance, masked, moment, whole } from '../words.js';
 import { from_wall, to_wall, ZONE } from '../zone.js';
 import { FilePage } from './file.js';
@@ -24,7 +24,7 @@ function Now() {
     const answer = await send('api/queue/schedule-call', body_of(form));
     const at_once = shown && !shown.paused && !shown.stats.waiting;
     tell(answer, `The call to ${masked(answer.data.to)} is queued.`, at_once);
-    set(blank());
+    set(emptied(blank(), form));
   });
   return html`<form class="card form" onSubmit=${sending.go} noValidate><${Said} message=${sending.message} />
     <${CallFields} form=${form} set=${set} errors=${sending.errors} />
@@ -53,7 +53,7 @@ function Later() {
       answer,
       `The call to ${masked(answer.data.to)} is scheduled for ${moment(answer.scheduledFor)}.`,
     );
-    set(blank());
+    set(emptied(blank(), form));
   });
   return html`<form class="card form" onSubmit=${sending.go} noValidate><${Said} message=${sending.message} />
     <${Field} id="at" label="When" errors=${sending.errors.scheduleAt} hint=${`Your time zone: ${ZONE}`}>${(aria) => html`<input ...${aria} type="datetime-local" required value=${at} onInput=${(event) => set_at(event.target.value)} />`}<//>

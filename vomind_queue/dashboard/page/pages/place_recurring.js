@@ -3,6 +3,7 @@ import { call, job_path, post } from '../api.js';
 import { html, useEffect, useState } from '../html.js';
 import { touched } from '../live.js';
 import { Choice, Field, Icon, say } from '../parts.js';
+import { emptied } from '../state.js';
 import { ZONE, ZONES } from '../zone.js';
 import { blank, body_of, CallFields, instant } from './place_fields.js';
 import { Said, useSending } from './place_sending.js';
@@ -105,7 +106,7 @@ export function Recurring() {
         undo: fresh ? { run: stop } : undefined,
       },
     );
-    set(blank());
+    set(emptied(blank(), form));
   });
   return html`<form class="card form" onSubmit=${sending.go} noValidate><${Said} message=${sending.message} />
     <div class="pair"><${Field} id="cron" label="Pattern" errors=${sending.errors.cronExpression} hint="Minute, hour, day, month, weekday.">${(aria) => html`<input ...${aria} class="code" required autocomplete="off" value=${when.cronExpression} onInput=${change('cronExpression')} />`}<//>

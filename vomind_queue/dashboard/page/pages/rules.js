@@ -3,6 +3,7 @@ import { call, get, post } from '../api.js';
 import { html, useState } from '../html.js';
 import { touched, useLive } from '../live.js';
 import { confirm, Failure, Field, Icon, Loading, Pill, say, Time } from '../parts.js';
+import { emptied } from '../state.js';
 
 const CLOSED = 'api/rules/closed-days';
 const TABS = [
@@ -34,7 +35,9 @@ export function useForm(blank, run) {
     tell({ busy: true, errors: {}, message: '' });
     try {
       const given = Object.entries(form).map(([name, value]) => [name, value.trim()]);
-      await run(Object.fromEntries(given.filter(([, value]) => value)), () => set(blank));
+      await run(Object.fromEntries(given.filter(([, value]) => value)), () =>
+        set(emptied(blank, form)),
+      );
       tell({ busy: false, errors: {}, message: '' });
     } catch (error) {
       tell({ busy: false, errors: error.errors || {}, message: error.message });
