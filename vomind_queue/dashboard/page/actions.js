@@ -1,7 +1,7 @@
 // What a person does to the queue: each says first what it will touch, and how it is undone.
 import { call, fresh_key, get, job_path, now, post } from './api.js';
 import { body_of } from './edit.js';
-import { html, useEffect, useState } from './html.js';
+import { html, useLayoutEffect, useState } from './html.js';
 import { done_here, overview, touched } from './live.js';
 import { attempt, Choice, confirm, Field, say } from './parts.js';
 import { count, is_on_the_line, many, masked, moment, outcome } from './words.js';
@@ -194,7 +194,8 @@ const AGES = [
 function Cleaning({ choice, choose }) {
   const grace = choice.grace || '3600000';
   const [found, set] = useState(null);
-  useEffect(() => {
+  // Before anybody can choose another age: later it would undo that.
+  useLayoutEffect(() => {
     set(null);
     choose((old) => ({ ...old, grace, blocked: true }));
     attempt(() => post('api/queue/clean/preview', { grace: Number(grace), limit: 1_000_000 })).then(

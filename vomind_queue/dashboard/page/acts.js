@@ -1,7 +1,7 @@
 // What is done to many calls: asked first, sent as one request, and shown until it is over.
 import { call, fresh_key, get, now, post } from './api.js';
 import { api_filters, queue_list, words_of } from './filters.js';
-import { html, useEffect } from './html.js';
+import { html, useLayoutEffect } from './html.js';
 import { touched } from './live.js';
 import { attempt, Choice, confirm, Field, Icon } from './parts.js';
 import { cell, useCell } from './state.js';
@@ -92,7 +92,8 @@ function Time({ choice, choose }) {
       choose({ wall, blocked: true, fault: error.message });
     }
   };
-  useEffect(() => set(to_wall(now() + 3_600_000)), []);
+  // Before anybody can type: later it would undo that.
+  useLayoutEffect(() => set(to_wall(now() + 3_600_000)), []);
   return html`<${Field} id="new-time" label="New time" hint=${`In ${ZONE}.`} errors=${choice.fault && [choice.fault]}>${(aria) => html`<input ...${aria} type="datetime-local" value=${choice.wall || ''} onInput=${(event) => set(event.target.value)} />`}<//>`;
 }
 

@@ -1,6 +1,6 @@
 // Values that several parts of the page look at: a cell tells its readers when it changes. And what
 // is being typed.
-import { useEffect, useRef, useState } from './html.js';
+import { useLayoutEffect, useRef, useState } from './html.js';
 
 export function cell(value) {
   const readers = new Set();
@@ -20,7 +20,8 @@ export function cell(value) {
 /** The cell's value; draws again when it changes. */
 export function useCell(watched) {
   const [, again] = useState({});
-  useEffect(() => watched.watch(again), [watched]);
+  // Before the browser paints: a change until then would be missed.
+  useLayoutEffect(() => watched.watch(again), [watched]);
   return watched.get();
 }
 
