@@ -177,7 +177,7 @@ class Row:
     """One row, and the call that it asks for."""
 
     line: int
-    #: The number's cell as it stands in the file.
+    #: What the file has as its number.
     cell: str | None
     #: As it will ring; ``None`` where that is refused or waits for an answer.
     to: str | None

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import redis
 
-from tests.integration.conftest import new
+from tests.integration.conftest import KEEP, new
 from vomind_queue.calls.call import Priority
 from vomind_queue.calls.campaign import Campaign, CampaignState, Part
 from vomind_queue.queue.call_queue import CallQueue
@@ -61,6 +61,12 @@ class Made:
     def state(self) -> CampaignState:
         """Of the campaign."""
         return self._store.show(self.id).state
+
+
+def sweep_all(store: CampaignStore) -> None:
+    """Ends what is left of campaigns that were cancelled, or whose end has come."""
+    while store.sweep(KEEP):
+        pass
 
 
 @pytest.fixture

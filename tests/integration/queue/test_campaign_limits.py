@@ -10,7 +10,7 @@ import redis
 
 from tests.integration.conftest import KEEP, begin, taken
 from tests.integration.placed_call import HOUR_MS, NONE, SID
-from tests.integration.queue.conftest import Made
+from tests.integration.queue.conftest import Made, sweep_all
 from vomind_queue.calls.call_status import LineStatus, StatusUpdate
 from vomind_queue.calls.campaign import CampaignState, Part
 from vomind_queue.calls.decisions import AttemptResult, Decision, NotStarted
@@ -103,14 +103,12 @@ def test_calls_of_a_cancelled_campaign_are_gone_through_once(
     made = make(40)
     started = begin(worker_queue, *taken(worker_queue))
     store.steer(made.id, "cancel", "ann")
-    while store.sweep(KEEP):
-        pass
+    sweep_all(store)
     valkey.zadd(keys.SWEEPING, {made.id: 1}, xx=True)
     assert store.sweep(KEEP) == 0
     worker_queue.finish(started, AGAIN)
     valkey.zadd(keys.SWEEPING, {made.id: 1}, xx=True)
-    while store.sweep(KEEP):
-        pass
+    sweep_all(store)
     valkey.zadd(keys.SWEEPING, {made.id: 1}, xx=True)
     assert store.sweep(KEEP) == 0
     assert made.parts == {Part.CANCELLED: 40}

@@ -10,7 +10,7 @@ import pytest
 import redis
 
 from tests.integration.conftest import KEEP, begin, new, place, placed, taken
-from tests.integration.queue.conftest import Made
+from tests.integration.queue.conftest import Made, sweep_all
 from vomind_queue.calls.call import Priority, State
 from vomind_queue.calls.campaign import CampaignState, Part
 from vomind_queue.calls.decisions import AttemptResult, Decision, NotStarted
@@ -118,8 +118,7 @@ def test_a_cancel_withdraws_all_calls_at_once(
     assert worker_queue.start_dialing(claimed, "token") is NotStarted.CAMPAIGN
     with pytest.raises(JobNotFound):
         queue.job(claimed)
-    while store.sweep(KEEP):
-        pass
+    sweep_all(store)
     assert made.parts == {Part.ACTIVE: 1, Part.CANCELLED: 202}
     # What was asked of Twilio goes its way.
     worker_queue.finish(begun, placed("CA1"))
@@ -134,13 +133,11 @@ def test_a_call_that_comes_back_to_a_cancelled_campaign_is_removed(
     made = make(1)
     begun = begin(worker_queue, *taken(worker_queue))
     store.steer(made.id, "cancel", "ann")
-    while store.sweep(KEEP):
-        pass
+    sweep_all(store)
     worker_queue.finish(begun, Decision(result=AttemptResult.AGAIN, reason="Busy.", wait_ms=9_000))
     assert made.parts == {Part.DELAYED: 1}
     assert valkey.zadd(keys.SWEEPING, {made.id: 1}, xx=True) == 0
-    while store.sweep(KEEP):
-        pass
+    sweep_all(store)
     assert made.parts == {Part.CANCELLED: 1}
 
 
@@ -173,8 +170,7 @@ def test_a_failed_call_of_a_cancelled_campaign_is_not_retried(
     store.steer(made.id, "cancel", "ann")
     with pytest.raises(WrongState, match="cancelled"):
         queue.retry(made.calls[0])
-    while store.sweep(KEEP):
-        pass
+    sweep_all(store)
     store.sweep(KEEP)
     store.remove(made.id)
     with pytest.raises(WrongState, match="deleted"):
@@ -278,14 +274,12 @@ def test_a_campaign_begins_and_ends_when_it_says(
     valkey.zadd(keys.CAMPAIGN_TIMES, {f"end:{made.id}": 1}, xx=True)
     assert taken(worker_queue, 9) == []
     assert made.state is CampaignState.FINISHED
-    while store.sweep(KEEP):
-        pass
+    sweep_all(store)
     assert made.parts == {Part.EXPIRED: 3, Part.ACTIVE: 1}
     assert "endAt" in str(queue.job(later[0]).failed_reason)
     worker_queue.finish(started, Decision(result=AttemptResult.AGAIN, reason="Busy.", wait_ms=0))
     valkey.zadd(keys.SWEEPING, {made.id: 1})
-    while store.sweep(KEEP):
-        pass
+    sweep_all(store)
     assert made.parts == {Part.EXPIRED: 4}
     assert made.state is CampaignState.FINISHED
     with pytest.raises(WrongState, match="finished"):
