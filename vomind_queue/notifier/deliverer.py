@@ -23,7 +23,7 @@ from vomind_queue.notifier.feed import Feed
 from vomind_queue.notifier.guarded_client import Answer, GuardedClient
 from vomind_queue.queue.webhook_store import Changes, delivery_text, retry_text
 from vomind_queue.webhooks import signing
-from vomind_queue.webhooks.backoff import GIVE_UP_MS, asked_wait_ms, wait_ms
+from vomind_queue.webhooks.backoff import GIVE_UP_MS, MOST_ASKED_MS, asked_wait_ms, wait_ms
 from vomind_queue.webhooks.event import Event
 from vomind_queue.webhooks.subscription import (
     DELIVERIES_SHOWN,
@@ -94,6 +94,8 @@ class _Item:
     #: `Feed.erasures` when it was read.
     erasures: int = -1
     under_way: bool = False
+    #: `Deliverer._news` when it was sent.
+    news: int = 0
 
 
 class Deliverer:
@@ -115,6 +117,9 @@ class Deliverer:
         self._streak = progress.streak
         self._next_ms = progress.next_ms
         self._failing_since_ms = progress.failing_since_ms
+        #: Grows once the receiver works again, counts as down or asks for a pause: how a delivery
+        #: from before ends says nothing of it any more.
+        self._news = 0
         self._ended = progress.ended is not None or not subscription.enabled
         self._lanes: dict[str, deque[_Item]] = {}
         #: Read, and neither delivered nor stored among the retries.
@@ -241,7 +246,7 @@ class Deliverer:
         return lanes
 
     def _send(self, item: _Item) -> None:
-        item.under_way = True
+        item.under_way, item.news = True, self._news
         task = asyncio.create_task(self._deliver(item))
         self._under_way.add(task)
         task.add_done_callback(lambda done: self._done(done, item))
@@ -256,7 +261,7 @@ class Deliverer:
     def _again_after_fault(self, item: _Item) -> None:
         """Try an event again soon: that it was not sent is not the receiver's fault."""
         item.under_way = False
-        self._next_ms = self._means.now_ms() + FAULT_MS
+        self._pause_until(self._means.now_ms() + FAULT_MS)
 
     async def _event_of(self, item: _Item) -> Event | None:
         """Return the event; ``None`` if it is not kept any more."""
@@ -303,14 +308,19 @@ class Deliverer:
         del self._changes.deliveries[:-DELIVERIES_SHOWN]
 
     def _succeeded(self, item: _Item) -> None:
+        if item.news == self._news:
+            self._next_ms = 0
         if self._failing_since_ms is not None:
-            for name in ("failing_since", "streak", "next", "last_error"):
+            # A pause that was asked for since it was sent goes on.
+            paused = ["next"] if not self._next_ms else []
+            for name in ("failing_since", "streak", "last_error", *paused):
                 self._changes.set.pop(name, None)
                 self._changes.unset.append(name)
         if self._is_down:
             for lane in self._lanes.values():
                 lane[0].retry = replace(lane[0].retry, due_ms=0)
-        self._streak, self._next_ms, self._failing_since_ms = 0, 0, None
+        self._streak, self._failing_since_ms = 0, None
+        self._news += 1
         self._add("delivered", 1)
         self._changes.set["last_success"] = str(self._means.now_ms())
         self._leave(item)
@@ -332,9 +342,11 @@ class Deliverer:
     def _failed(self, item: _Item, answer: Answer) -> None:
         now_ms = self._means.now_ms()
         retry, asked_ms = item.retry, asked_wait_ms(answer.retry_after, now_ms / 1_000)
-        if self._is_down or not (retry.failures and self._streak):
-            # One event that fails again and again says nothing of all others.
-            self._streak += 1
+        if item.news == self._news:
+            self._count_failure(retry.failures, now_ms)
+        if asked_ms:
+            self._news += 1
+            self._pause_until(now_ms + min(asked_ms, MOST_ASKED_MS))
         since_ms = self._failing_since_ms = self._failing_since_ms or now_ms
         pause_ms = wait_ms(retry.failures + 1, asked_ms, random.random)
         item.retry = replace(
@@ -343,11 +355,6 @@ class Deliverer:
             since_ms=retry.since_ms or now_ms,
             due_ms=now_ms + pause_ms,
         )
-        if self._is_down:
-            streak = self._streak - DOWN_AFTER + 1
-            self._next_ms = now_ms + wait_ms(streak, asked_ms, random.random)
-        elif asked_ms:
-            self._next_ms = now_ms + pause_ms
         item.under_way = False
         self._changes.unset.clear()
         self._changes.set |= {
@@ -366,6 +373,20 @@ class Deliverer:
         else:
             for each in self._lanes[retry.lane]:
                 self._park(each)
+
+    def _count_failure(self, failures: int, now_ms: int) -> None:
+        """Count a failure of the receiver, of an event that had failed this often before."""
+        if not self._is_down and failures and self._streak:
+            # One event that fails again and again says nothing of all others.
+            return
+        self._streak += 1
+        if self._is_down:
+            self._news += 1
+            pause_ms = wait_ms(self._streak - DOWN_AFTER + 1, None, random.random)
+            self._pause_until(now_ms + pause_ms)
+
+    def _pause_until(self, at_ms: int) -> None:
+        self._next_ms = max(self._next_ms, at_ms)
 
     def _park(self, item: _Item) -> None:
         """Keep an event among those to be sent again."""

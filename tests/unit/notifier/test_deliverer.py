@@ -25,6 +25,8 @@ from vomind_queue.webhooks.signing import new_secret
 from vomind_queue.webhooks.subscription import Progress, Retry, Subscription
 
 WITHIN_S = 60
+_SET = asyncio.Event()
+_SET.set()
 SUBSCRIPTION = Subscription(id="w", url="http://x/", by="app", created_ms=0, secret=new_secret())
 
 
@@ -40,6 +42,9 @@ class World:
     accepted: list[int] = field(default_factory=list)
     stored: list[Changes] = field(default_factory=list)
     forgotten: int = 0
+    now_ms: Callable[[], int] = lambda: int(time.time() * 1_000)
+    #: What is waited for before an event is answered.
+    held: dict[int, asyncio.Event] = field(default_factory=dict)
 
     def happen(self, sequence: int, call: str) -> None:
         """Add an event."""
@@ -77,7 +82,7 @@ class World:
         """Receive an event."""
         sequence = json.loads(body)["sequence"]
         self.sent.append(sequence)
-        await asyncio.sleep(0)
+        await self.held.get(sequence, _SET).wait()
         answer = self.answer(sequence)
         if answer.error is None:
             self.accepted.append(sequence)
@@ -90,7 +95,7 @@ def _means(world: World, threads: ThreadPoolExecutor) -> Means:
         kept=world,
         client=cast(GuardedClient, world),
         store=world,
-        now_ms=lambda: int(time.time() * 1_000),
+        now_ms=world.now_ms,
     )
 
 
@@ -297,3 +302,95 @@ def test_an_event_of_a_forgotten_person_leaves_memory_too() -> None:
 
     run(world, course)
     assert 2 not in world.sent
+
+
+#: A time at which nothing that waits is due.
+NOW_MS = 1_000_000
+
+
+def failures(world: World) -> int:
+    """Return how many attempts were written down as failed."""
+    lines = [json.loads(line) for each in list(world.stored) for line in each.deliveries]
+    return sum(line["error"] is not None for line in lines)
+
+
+def pause_ms(world: World) -> int:
+    """Return how long the receiver is left alone."""
+    set_to = [each.set["next"] for each in list(world.stored) if "next" in each.set]
+    return max(int(set_to[-1]) - NOW_MS, 0)
+
+
+def test_those_under_way_when_a_receiver_fails_do_not_lengthen_its_pause(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """They were sent before anybody knew."""
+    world = World(answer=bad(*range(100)), now_ms=lambda: NOW_MS)
+
+    async def course() -> None:
+        late = asyncio.Event()
+        world.held = dict.fromkeys(range(DOWN_AFTER, 2 * DOWN_AFTER), late)
+        for number in range(1, 40):
+            world.happen(number, str(number))
+        await until(lambda: len(world.sent) == 2 * DOWN_AFTER - 1)
+        late.set()
+        await until(lambda: failures(world) == 2 * DOWN_AFTER - 1)
+
+    monkeypatch.setattr(backoff, "FIRST_MS", 1_000)
+    monkeypatch.setattr(backoff, "LONGEST_MS", 3_600_000)
+    run(world, course)
+    assert 750 <= pause_ms(world) <= 1_250
+    assert len(world.sent) == 2 * DOWN_AFTER - 1
+
+
+def test_a_pause_that_a_receiver_asks_for_is_no_longer_than_it_asks(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """However often the event had failed that it answers; and what was under way ends no pause."""
+    asking = Answer(status=429, error="HTTP 429", retry_after="17")
+    world = World(
+        answer=lambda sequence: asking if sequence == 1 else Answer(status=200, error=None),
+        now_ms=lambda: NOW_MS,
+    )
+    world.happen(1, "1")
+    world.happen(2, "2")
+    retries = [Retry(sequence=1, lane="1", failures=9, since_ms=NOW_MS - 1)]
+
+    async def course() -> None:
+        world.held = {1: asyncio.Event(), 2: asyncio.Event()}
+        await until(lambda: sorted(world.sent) == [1, 2])
+        world.held[1].set()
+        await until(lambda: failures(world) == 1)
+        world.held[2].set()
+        await until(lambda: world.accepted == [2])
+        world.happen(3, "3")
+        await until(lambda: any("delivered" in each.add for each in list(world.stored)))
+
+    monkeypatch.setattr(backoff, "FIRST_MS", 1_000)
+    monkeypatch.setattr(backoff, "LONGEST_MS", 3_600_000)
+    run(world, course, Progress(cursor=1), retries)
+    assert pause_ms(world) == 17_000
+    assert not any("next" in each.unset for each in world.stored)
+    assert 3 not in world.sent
+
+
+def test_those_that_were_sent_before_a_success_do_not_count_after_it() -> None:
+    """A receiver that works again is not taken for one that is down."""
+    world = World()
+    world.answer = lambda sequence: (
+        Answer(status=500, error="HTTP 500")
+        if sequence < DOWN_AFTER
+        else Answer(status=200, error=None)
+    )
+
+    async def course() -> None:
+        late = asyncio.Event()
+        world.held = dict.fromkeys(range(1, DOWN_AFTER), late)
+        for number in range(1, DOWN_AFTER + 1):
+            world.happen(number, str(number))
+        await until(lambda: world.accepted == [DOWN_AFTER])
+        late.set()
+        await until(lambda: failures(world) >= DOWN_AFTER - 1)
+
+    run(world, course)
+    streaks = [int(each.set["streak"]) for each in world.stored if "streak" in each.set]
+    assert max(streaks) <= 1
