@@ -58,7 +58,7 @@ class ListJudge:
         for start in range(0, len(indexes), _AT_ONCE):
             part = indexes[start : start + _AT_ONCE]
             self._check({index: filled[index] for index in part}, errors, right)
-        return self._verdicts(errors, right), right
+        return self._verdicts(errors, right, campaign.hours), right
 
     def _check(
         self, calls: Mapping[int, Any], errors: dict[int, Any], right: dict[int, NewCall]
@@ -73,13 +73,15 @@ class ListJudge:
         errors |= {places[index]: found for index, found in bad.items()}
         right |= {places[index]: new for index, new in seen.good.items() if index not in bad}
 
-    def _verdicts(self, errors: Mapping[int, Any], right: Mapping[int, NewCall]) -> Judged:
+    def _verdicts(
+        self, errors: Mapping[int, Any], right: Mapping[int, NewCall], hours: str | None
+    ) -> Judged:
         now_ms = self._queue.now_ms()
         listed = self._do_not_call.listed([new.call.to for new in right.values()])
         due = [(new.call, job_serializer.due_ms(new, now_ms)) for new in right.values()]
         held = {
             index: job_serializer.held(found)
-            for index, found in zip(right, self._rules.forecast(due), strict=True)
+            for index, found in zip(right, self._rules.forecast(due, hours), strict=True)
             if found
         }
         return Judged(

@@ -125,6 +125,9 @@ class Campaign:
     #: None of its calls starts before, or from this time on, unix ms; ``None``: no such time.
     start_ms: int | None = None
     end_ms: int | None = None
+    #: When its calls may start, on the clock of each person called; ``None``: whenever the calling
+    #: rules let them. They narrow those, and hold without any.
+    hours: str | None = None
     #: What else its calls say that do not say it themselves: fields of a call, by their names in
     #: JSON.
     defaults: Mapping[str, Any] = field(default_factory=dict)
@@ -141,6 +144,7 @@ class Campaign:
             "maxConcurrent": self.max_concurrent,
             "startAt": None if self.start_ms is None else iso(self.start_ms),
             "endAt": None if self.end_ms is None else iso(self.end_ms),
+            "hours": self.hours,
             **self.defaults,
         }
 
@@ -175,6 +179,7 @@ class Campaign:
             max_concurrent=rest.pop("maxConcurrent", None),
             start_ms=_ms(rest.pop("startAt", None)),
             end_ms=_ms(rest.pop("endAt", None)),
+            hours=rest.pop("hours", None),
             defaults=rest,
         )
 

@@ -83,7 +83,7 @@ class AttemptMade:
 class Held:
     """That a rule keeps a call from ringing."""
 
-    #: The kind of rule: ``hours``, ``closed-day``, ``unknown-zone`` or ``rules-behind``.
+    #: The kind of rule: ``hours``, ``closed-day``, ``campaign-hours``, and others of `Why`.
     by: str
     #: When the call may ring, unix ms; ``None``: not known.
     until_ms: int | None

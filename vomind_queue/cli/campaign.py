@@ -49,6 +49,9 @@ def campaign() -> None:
 @click.option("--max-concurrent", "maxConcurrent", type=click.IntRange(1), help="Calls at a time.")
 @click.option("--start-at", "startAt", metavar="TIME", help="Its calls start from then on.")
 @click.option("--end-at", "endAt", metavar="TIME", help="None of its calls starts from then on.")
+@click.option(
+    "--hours", metavar="HOURS", help="When it calls: mon-fri 09:00-20:00, sat-sun closed."
+)
 @click.option("--open", is_flag=True, default=None, help="It stays running without calls.")
 @talks
 def create(api: Api, out: Out, **fields: Any) -> None:

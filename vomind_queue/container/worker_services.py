@@ -84,9 +84,14 @@ def build_worker(settings: Settings, dialer: Provider | None = None) -> WorkerSe
     store = RedisStore(client, settings.outbox_max)
     name = process_name()
     rules = calling_rules_of(settings, store)
-    judge = rules.open_hours if rules.hold else None
     worker_queue = WorkerQueue(
-        store, name, protocol_of(settings), _access(settings), judge, settings.senders
+        store,
+        name,
+        protocol_of(settings),
+        _access(settings),
+        rules.open_hours,
+        settings.senders,
+        judges_all=rules.hold,
     )
     listings = listings_of(settings, store)
     queue = CallQueue(store, settings.rate, settings.call_expiry_ms)

@@ -37,9 +37,10 @@ class Place:
     on_the_line: bool = False
     #: Delayed: the kind of rule that holds it; empty for none.
     held: str = ""
-    #: Its campaign and the state of that; empty for a call of none.
+    #: Its campaign, the state of that and its hours, if any; empty for a call of none.
     campaign_id: str = ""
     campaign_state: str = ""
+    campaign_hours: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -13,6 +13,7 @@ from vomind_queue.rules.law import Why
 _HELD: Mapping[str, str] = {
     Why.HOURS: "It is outside the calling hours of people whom it calls.",
     Why.CLOSED_DAY: "The day is closed where people are whom it calls.",
+    Why.CAMPAIGN_HOURS: "It is outside its own hours where people are whom it calls.",
     Why.NO_HOURS: "Numbers that it calls may be in places that have no open hour in common.",
     Why.UNKNOWN_ZONE: "Numbers that it calls do not tell where they are.",
     Why.CAP: "People whom it calls were called as often as is allowed for now.",

@@ -114,7 +114,7 @@ def _of_rules(held: Mapping[str, int]) -> Iterator[Reason]:
     for kind in (Why.RULES_BEHIND, Why.UNKNOWN_ZONE, Why.NO_HOURS):
         if count := held.get(kind):
             yield _reason(kind, calls=_times("call", count))
-    if count := held.get(Why.HOURS, 0) + held.get(Why.CLOSED_DAY, 0):
+    if count := sum(held.get(why, 0) for why in (Why.HOURS, Why.CLOSED_DAY, Why.CAMPAIGN_HOURS)):
         yield _reason("hours", calls=_times("call", count))
     if count := held.get(Why.CAP):
         yield _reason("cap", calls=_times("call", count))

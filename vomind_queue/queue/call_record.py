@@ -74,7 +74,7 @@ from typing import Any
 from vomind_queue.calls.call import Call, State
 from vomind_queue.calls.job import AttemptMade, Held, Job, Placed, Recording
 from vomind_queue.encoding import compact
-from vomind_queue.rules.law import Why
+from vomind_queue.rules.law import TIMED
 
 
 def encode(call: Call) -> str:
@@ -139,7 +139,7 @@ def _held(state: State, fields: Mapping[str, str]) -> Held | None:
         return None
     by = fields["held"]
     # Of the others it is only known when they are judged again.
-    until_ms = number(fields, "next") if by in (Why.HOURS, Why.CLOSED_DAY, Why.CAP) else None
+    until_ms = number(fields, "next") if by in TIMED else None
     return Held(by=by, until_ms=until_ms)
 
 

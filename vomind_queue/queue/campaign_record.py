@@ -10,6 +10,7 @@ Fields of the hash:
 ``most``      how many of its calls may be placed or on the line at a time
 ``startat``   when its calls may start, unix ms
 ``endat``     when it ends, unix ms
+``hours``     when its calls may start, on the clocks of the people called
 ``timeup``    1 once it has ended for that
 ``state``     as in `CampaignState`
 ``at``        when it was created, unix ms
@@ -50,6 +51,7 @@ def settings(campaign: Campaign) -> tuple[Any, ...]:
         "most": _or_empty(campaign.max_concurrent),
         "startat": _or_empty(campaign.start_ms),
         "endat": _or_empty(campaign.end_ms),
+        "hours": campaign.hours or "",
     }
     return encode(campaign), *(value for pair in fields.items() for value in pair)
 

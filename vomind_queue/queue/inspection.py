@@ -70,7 +70,7 @@ class Inspection:
         if not found:
             raise JobNotFound(job_id)
         state, ahead, at, marked, stood_back, attempts, failure, by, *rest = found
-        owner, talking, held, campaign_id, campaign_state = rest
+        owner, talking, held, campaign_id, campaign_state, campaign_hours = rest
         return Place(
             now_ms=now_ms,
             state=State(state),
@@ -86,6 +86,7 @@ class Inspection:
             held=held,
             campaign_id=campaign_id,
             campaign_state=campaign_state,
+            campaign_hours=campaign_hours,
         )
 
     def campaign_waits(self, campaign_id: str) -> CampaignWaits:

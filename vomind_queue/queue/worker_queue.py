@@ -44,9 +44,9 @@ from vomind_queue.queue.worker_protocol import Protocol
 from vomind_queue.rules.law import Why
 
 #: What the script is told of hours where there are no rules.
-_ANY_HOUR = ("", "", 0, "", "", "", "", "", "", "")
+_ANY_HOUR: tuple[Any, ...] = ("", "", 0, "", "", "", "", "", "", "", "")
 #: Calls are held for this long, ms, if the rules have changed so often while they were applied.
-_BEHIND = (Why.RULES_BEHIND.value, "", 60_000, "", "", "", "", "", "", "")
+_BEHIND: tuple[Any, ...] = (Why.RULES_BEHIND.value, "", 60_000, "", "", "", "", "", "", "", "")
 _TRIES = 5
 #: How long a call waits for another one to the same number, ms.
 BUSY_NUMBER_MS = 1_000
@@ -106,18 +106,22 @@ class WorkerQueue:
         name: str,
         protocol: Protocol,
         access: ListAccess | None = None,
-        judge: Callable[[Call, int, str, Sequence[int]], OpenHours] | None = None,
+        judge: Callable[[Call, int, str, Sequence[int], str], OpenHours] | None = None,
         senders: Senders = NO_SENDERS,
+        *,
+        judges_all: bool = True,
     ) -> None:
         """``access``: how the do-not-call list is read. ``senders``: numbers that calls come from.
 
         ``judge`` returns when a call may start, as seen from an instant, with the closed days of a
-        version, and after earlier starts of calls to the person; None: at any time.
+        version, after earlier starts of calls to the person, and with the hours of its campaign;
+        None: at any time. ``judges_all``: whether calls without such a campaign are judged as well.
         """
         self._store = store
         access = access or ListAccess()
         self._must_be_whole, self._number_key = access.must_be_whole, access.key_arguments
         self._judge = judge
+        self._judges_all = judges_all and judge is not None
         self._senders, self._default_sender = senders, senders.default
         #: Of the closed days, as far as it is known.
         self._days_version = ""
@@ -140,7 +144,7 @@ class WorkerQueue:
             secrets.token_urlsafe(9) + ".",
             ranks,
             self.protocol.breaker_probe_ms,
-            "1" if self._judge or self._senders.by_country else "",
+            "1" if self._judges_all or self._senders.by_country else "",
         )
         self._store.clock.note(now)
         calls = []
@@ -188,24 +192,37 @@ class WorkerQueue:
     ) -> tuple[list[Any], OpenHours | None, float]:
         """Run the script with the hours of a call, as they were when it was claimed.
 
-        Where closed days have changed since, or caps have no room, it is run again with others.
-        Return its answer, the hours, and when it was asked.
+        Where closed days have changed since, caps have no room, or its campaign has hours, it is
+        run again with others. Return its answer, the hours, and when it was asked.
         """
-        started_s = boottime()
-        if self._judge is None:
-            return write(*_ANY_HOUR), None, started_s
-        if claimed is None:
-            return [Code.LOST], None, started_s
-        data, now_ms = claimed
-        call, starts = Call.from_data(json.loads(data)), None
+        hours, arguments, started_s = None, _ANY_HOUR, boottime()
+        if self._judges_all:
+            if claimed is None:
+                return [Code.LOST], None, started_s
+            hours, arguments = self._judged(*claimed)
         for _ in range(_TRIES):
-            hours = self._judge(call, now_ms, self._days_version, starts or ())
             started_s = boottime()
-            answer = write(*_told(hours), *_lifted(hours.lifted), "" if starts is None else "1")
+            answer = write(*arguments)
             if answer[0] != Code.UNJUDGED:
                 return answer, hours, started_s
-            _, now_ms, self._days_version, starts = answer
+            _, now_ms, self._days_version, starts, campaign_hours, data = answer
+            hours, arguments = self._judged(data, now_ms, starts, campaign_hours)
         return write(*_BEHIND), None, started_s
+
+    def _judged(
+        self,
+        data: str,
+        now_ms: int,
+        starts: Sequence[int] | None = None,
+        campaign_hours: str = "",
+    ) -> tuple[OpenHours | None, tuple[Any, ...]]:
+        """Return the hours of a call, and what the script is told of them."""
+        if self._judge is None:
+            return None, _BEHIND
+        call = Call.from_data(json.loads(data))
+        hours = self._judge(call, now_ms, self._days_version, starts or (), campaign_hours)
+        knows_starts = "" if starts is None else "1"
+        return hours, (*_told(hours), *_lifted(hours.lifted), knows_starts, campaign_hours)
 
     def _sender(self, claimed: tuple[str, int] | None) -> str:
         """Return the number that a held call comes from, unless it names one."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 from functools import lru_cache, partial
@@ -46,6 +46,8 @@ _KEPT = 2_048
 _WHOLE_DAY: Intervals = ((0, 24 * 60),)
 #: No kinds of rules.
 _NOTHING: frozenset[Why] = frozenset()
+#: No places.
+_NOWHERE = Places(places=(), known=False)
 #: Packages whose data the hours depend on.
 _SOURCES = ("holidays", "phonenumbers", "tzdata")
 
@@ -121,6 +123,8 @@ class Subject:
     purpose: Purpose
     #: What does not hold for it.
     lifted: frozenset[Why] = frozenset()
+    #: When its campaign calls; it narrows only.
+    campaign_hours: WeeklyHours | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -168,13 +172,24 @@ def judge(subject: Subject, now: int, book: Rulebook, starts: Sequence[int] = ()
 
     ``starts`` of calls to the person before it, the oldest first.
     """
-    if book.is_empty:
+    if book.is_empty and subject.campaign_hours is None:
         return Judgment(kind=Kind.GO)
+    found = _judged(subject, now, book, starts)
+    if subject.campaign_hours is None or found.why in (Why.NONE, Why.CAP, Why.UNKNOWN_ZONE):
+        return found
+    without = judge(replace(subject, campaign_hours=None), now, book, starts)
+    is_alike = (found.kind, found.until) == (without.kind, without.until)
+    # What only the hours of the campaign delay is judged again when those are changed.
+    return replace(found, why=without.why if is_alike else Why.CAMPAIGN_HOURS)
+
+
+def _judged(subject: Subject, now: int, book: Rulebook, starts: Sequence[int]) -> Judgment:
     places = located(subject.places, book)
     rules = rules_of(places, subject.purpose, book)
     caps = () if Why.CAP in subject.lifted else _caps(rules, book)
     said = partial(Judgment, rules=rules, places=places, caps=caps)
-    if not (places or book.mode is Mode.OFF or Why.UNKNOWN_ZONE in subject.lifted):
+    any_place = _any_hour(book, subject) or Why.UNKNOWN_ZONE in subject.lifted
+    if not (places or any_place):
         return said(kind=Kind.UNKNOWN, why=Why.UNKNOWN_ZONE)
     free = max([now, *filter(None, (cap.free_at(starts) for cap in caps))])
     hours = _open_hours(places, subject, (now, free), book)
@@ -208,15 +223,21 @@ def rules_of(places: tuple[Place, ...], purpose: Purpose, book: Rulebook) -> tup
     return tuple(found[name] for name in sorted(found))
 
 
-def is_open(place: Place, purpose: Purpose, instant: int, book: Rulebook) -> bool:
+def _any_hour(book: Rulebook, subject: Subject) -> bool:
+    """Return whether nothing says at which hours a call may start."""
+    return book.mode is Mode.OFF and subject.campaign_hours is None
+
+
+def is_open(place: Place, subject: Subject, instant: int, book: Rulebook) -> bool:
     """Return whether a call may start at an instant if the person is at one place."""
-    return all(_holds(place, instant, minutes) for minutes in _limits(place, purpose, book))
+    plain = replace(subject, lifted=_NOTHING)
+    return all(_holds(place, instant, minutes) for minutes in _limits(place, plain, book))
 
 
 def _is_closed_day(place: Place, subject: Subject, instant: int, book: Rulebook) -> bool:
     """Return whether the whole day is closed at a place."""
     day = local_time(instant, place.zone).date()
-    limits = _limits(place, subject.purpose, book, subject.lifted)
+    limits = _limits(place, subject, book)
     return any(not minutes(day) for minutes in limits)
 
 
@@ -244,12 +265,13 @@ def _holds(place: Place, instant: int, minutes: _Minutes) -> bool:
     return any(first <= minute < last for first, last in minutes(clock.date()))
 
 
-def _limits(
-    place: Place, purpose: Purpose, book: Rulebook, lifted: frozenset[Why] = _NOTHING
-) -> Iterator[_Minutes]:
+def _limits(place: Place, subject: Subject, book: Rulebook) -> Iterator[_Minutes]:
     """Yield what each rule leaves open of a day at a place, the operator's own first."""
+    lifted, hours = subject.lifted, subject.campaign_hours
     yield partial(_own_day, place, book, lifted)
-    for rule in book.rules_for(place, purpose):
+    if hours is not None:
+        yield lambda day: _left(hours(day), False, lifted)
+    for rule in book.rules_for(place, subject.purpose):
         yield partial(_rule_day, place, rule, lifted)
 
 
@@ -257,27 +279,24 @@ def _open_hours(
     places: tuple[Place, ...], subject: Subject, between: Interval, book: Rulebook
 ) -> Intervals:
     """Return when every place is open: from an instant until the horizon of a later one."""
-    lifted = subject.lifted
-    if book.mode is Mode.OFF or (Why.UNKNOWN_ZONE in lifted and not subject.places.known):
+    is_anywhere = Why.UNKNOWN_ZONE in subject.lifted and not subject.places.known
+    if _any_hour(book, subject) or is_anywhere:
         return _ANY_HOUR
     now, later = between
     first, last = now // _DAY_MS, later // _DAY_MS
     days = {*range(first, last, HORIZON_MS // _DAY_MS), last}
-    known = union(
-        each for day in days for each in _calendar(places, (subject.purpose, lifted), day, book)
-    )
+    what = replace(subject, places=_NOWHERE)
+    known = union(each for day in days for each in _calendar(places, what, day, book))
     return intersection(known, ((now, later + HORIZON_MS),))
 
 
 @lru_cache(maxsize=_KEPT)
-def _calendar(
-    places: tuple[Place, ...], what: tuple[Purpose, frozenset[Why]], day: int, book: Rulebook
-) -> Intervals:
+def _calendar(places: tuple[Place, ...], what: Subject, day: int, book: Rulebook) -> Intervals:
     """Return the instants at which every place is open, from a day (of UTC) to the horizon."""
     within = (day * _DAY_MS, (day + 1) * _DAY_MS + HORIZON_MS)
     found: Intervals = (within,)
     for place in places:
-        for minutes in _limits(place, what[0], book, what[1]):
+        for minutes in _limits(place, what, book):
             found = intersection(found, open_instants(minutes, ZoneInfo(place.zone), within))
     return found
 

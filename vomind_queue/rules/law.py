@@ -57,6 +57,8 @@ class Why(StrEnum):
     CLOSED_DAY = "closed-day"
     #: The places where the person may be have no open hour in common.
     NO_HOURS = "no-hours"
+    #: Its campaign is not to call at this hour.
+    CAMPAIGN_HOURS = "campaign-hours"
     #: The number does not tell where it is.
     UNKNOWN_ZONE = "unknown-zone"
     #: The person was called as often as is allowed.
@@ -69,6 +71,8 @@ class Why(StrEnum):
 LIFTABLE = (Why.HOURS, Why.CLOSED_DAY, Why.CAP, Why.UNKNOWN_ZONE)
 #: What may hold a call.
 HOLDING = tuple(why for why in Why if why)
+#: What may hold a call until a time that is known.
+TIMED = (Why.HOURS, Why.CLOSED_DAY, Why.CAMPAIGN_HOURS, Why.CAP)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

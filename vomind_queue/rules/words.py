@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from vomind_queue.rules.closed_days import name_of
@@ -16,7 +17,7 @@ from vomind_queue.rules.judge import (
     closing,
     is_open,
 )
-from vomind_queue.rules.law import Mode, Purpose, Rule, Why
+from vomind_queue.rules.law import Mode, Rule, Why
 from vomind_queue.rules.places import Place
 
 _DAYS = HORIZON_MS // 86_400_000
@@ -26,6 +27,7 @@ _NAMED = 4
 IN_SHORT: Mapping[Why, str] = {
     Why.HOURS: "It is outside the hours where this person is, or may be.",
     Why.CLOSED_DAY: "The day is closed where this person is, or may be.",
+    Why.CAMPAIGN_HOURS: "It is outside the hours of its campaign.",
     Why.NO_HOURS: "The places where this person may be have no open hour in common.",
     Why.UNKNOWN_ZONE: "The number does not tell where it is.",
     Why.CAP: "This person was called as often as is allowed for now.",
@@ -41,7 +43,7 @@ BEHIND = (
 
 def explained(verdict: Judgment, subject: Subject, now: int, book: Rulebook) -> str:
     """Return why a call may start now, or why not and until when; ``now`` in ms since 1970."""
-    if book.is_empty:
+    if book.is_empty and subject.campaign_hours is None:
         return NO_RULES
     if verdict.kind is Kind.GO:
         return " ".join(_lifted(subject) if subject.lifted else _open(verdict, now))
@@ -65,10 +67,10 @@ def _open(verdict: Judgment, now: int) -> Iterator[str]:
 
 def _capped(verdict: Judgment, subject: Subject, book: Rulebook) -> Iterator[str]:
     until = verdict.until or 0
-    if not verdict.places or book.mode is Mode.OFF:
+    if not verdict.places or (book.mode is Mode.OFF and subject.campaign_hours is None):
         yield f"Held until {utc(until)}."
     else:
-        last = _last_to_open(verdict.places, subject.purpose, until, book)
+        last = _last_to_open(verdict.places, subject, until, book)
         yield f"Held until {utc(until)}, {_clock(until, last.zone)} in {last.zone}."
     yield "The person was called as often as is allowed:"
     own = [f"{', '.join(map(str, book.own_caps))} (ATTEMPT_CAPS)"] if book.own_caps else []
@@ -82,25 +84,27 @@ def _unplaced() -> Iterator[str]:
 
 
 def _closed(verdict: Judgment, subject: Subject, now: int, book: Rulebook) -> Iterator[str]:
-    until, purpose = verdict.until, subject.purpose
+    until = verdict.until
     if until is None:
         yield f"No hour of the next {_DAYS} days is open wherever the number may be."
     else:
-        last = _last_to_open(verdict.places, purpose, until, book)
+        last = _last_to_open(verdict.places, subject, until, book)
         yield f"Held until {utc(until)}, {_clock(until, last.zone)} in {last.zone}."
-    shut = [place for place in verdict.places if not is_open(place, purpose, now, book)]
+    shut = [place for place in verdict.places if not is_open(place, subject, now, book)]
     if shut:
-        yield _why_shut(shut[0], purpose, now, book)
+        yield _why_shut(shut[0], subject, now, book)
     zones = _zones(verdict.places)
     if len(zones) > 1:
         yield f"The number may be in {len(zones)} time zones ({_listed(zones)}), all of which must"
         yield "be open. Give timezone to make it exact."
 
 
-def _why_shut(place: Place, purpose: Purpose, now: int, book: Rulebook) -> str:
+def _why_shut(place: Place, subject: Subject, now: int, book: Rulebook) -> str:
     moment = local_time(now, place.zone)
     there = f"It is {moment:%a %H:%M} in {place.zone}"
-    rule = closing(place, purpose, now, book)
+    rule = closing(place, subject.purpose, now, book)
+    if rule is None and is_open(place, replace(subject, campaign_hours=None), now, book):
+        return f"{there}, outside the hours of its campaign: {subject.campaign_hours}."
     if rule is None:
         day = next((each for each in book.closed if each.holds(moment.date(), place.region)), None)
         if day is None:
@@ -112,9 +116,9 @@ def _why_shut(place: Place, purpose: Purpose, now: int, book: Rulebook) -> str:
     return f"{there}, outside {_name(rule)}: {rule.hours}."
 
 
-def _last_to_open(places: Sequence[Place], purpose: Purpose, until: int, book: Rulebook) -> Place:
+def _last_to_open(places: Sequence[Place], subject: Subject, until: int, book: Rulebook) -> Place:
     """Return a place that is closed just before a call may start."""
-    late = (each for each in places if not is_open(each, purpose, until - 1, book))
+    late = (each for each in places if not is_open(each, subject, until - 1, book))
     return next(late, places[0])
 
 

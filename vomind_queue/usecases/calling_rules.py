@@ -5,11 +5,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Protocol
 
 from vomind_queue.calls.call import Call
 from vomind_queue.calls.decisions import Lifted, OpenHours
 from vomind_queue.calls.job import Held
+from vomind_queue.rules.hours import parse
 from vomind_queue.rules.judge import Judgment, Kind, Rulebook, Subject, judge, located
 from vomind_queue.rules.law import ClosedDay, Mode, Purpose, Why
 from vomind_queue.rules.places import Place, places_of
@@ -23,6 +25,8 @@ BEHIND_MS = 60_000
 UNKNOWN_MS = 86_400_000
 #: Open intervals that the dial marker's script gets: the present one, and the next.
 _OPENINGS = 2
+#: As campaigns have them; read once, as many of their calls follow each other.
+_weekly = lru_cache(maxsize=256)(parse)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -86,56 +90,68 @@ class CallingRules:
         return self._known
 
     def open_hours(
-        self, call: Call, now_ms: int, version: str, starts: Sequence[int] = ()
+        self,
+        call: Call,
+        now_ms: int,
+        version: str,
+        starts: Sequence[int] = (),
+        campaign_hours: str = "",
     ) -> OpenHours:
         """Return when a call may start: never, if the rules cannot be applied. Never raise.
 
         ``version`` of the closed days in force; ``starts`` of calls to the person, unix ms, the
-        oldest first.
+        oldest first; ``campaign_hours`` as its campaign has them.
         """
         try:
             version, book, name = self._with_days(version)
-            subject = self._subject(call)
-            found = _hours(judge(subject, now_ms, book, starts))
+            subject = self._subject(call, campaign_hours)
+            found = _hours(judge(subject, now_ms, book, starts), subject)
             if subject.lifted:
-                plain = _hours(judge(replace(subject, lifted=frozenset()), now_ms, book, starts))
+                unlifted = replace(subject, lifted=frozenset())
+                plain = _hours(judge(unlifted, now_ms, book, starts), unlifted)
                 found = replace(found, lifted=Lifted(plain=plain, **_who(call)))
         except Exception:
             logger.exception("calling rules could not be applied")
             return OpenHours(intervals=(), why=Why.RULES_BEHIND, recheck_ms=BEHIND_MS)
         return replace(found, version=version, rules=name)
 
-    def check(self, call: Call, now_ms: int) -> Judged:
+    def check(self, call: Call, now_ms: int, campaign_hours: str | None = None) -> Judged:
         """Return whether a call may start at an instant, and why, in words."""
-        subject, book = self._subject(call), self.in_force()
+        subject, book = self._subject(call, campaign_hours), self.in_force()
         starts = self._starts_of(call.to) if book.starts_kept else ()
         verdict = judge(subject, now_ms, book, starts)
         return Judged(verdict=verdict, words=explained(verdict, subject, now_ms, book))
 
-    def forecast(self, calls: Sequence[tuple[Call, int]]) -> Sequence[Held | None]:
+    def forecast(
+        self, calls: Sequence[tuple[Call, int]], campaign_hours: str | None = None
+    ) -> Sequence[Held | None]:
         """Return which hours will hold calls that are due at given times; caps are left out.
 
         Nothing is said, either, if that cannot be told now. Never raise.
         """
-        if not self.keeps_hours:
+        if not (self.keeps_hours or campaign_hours):
             return [None] * len(calls)
         try:
-            return list(self._forecast(calls, self.in_force()))
+            return list(self._forecast(calls, self.in_force(), campaign_hours))
         except Exception:
             logger.exception("calling rules could not be applied")
             return [None] * len(calls)
 
-    def _forecast(self, calls: Sequence[tuple[Call, int]], book: Rulebook) -> Iterator[Held | None]:
+    def _forecast(
+        self, calls: Sequence[tuple[Call, int]], book: Rulebook, campaign_hours: str | None
+    ) -> Iterator[Held | None]:
         # Many calls of a bulk are due together, in few places.
         known: dict[tuple[Subject, int], Judgment] = {}
         for call, at_ms in calls:
-            asked = self._subject(call), at_ms
+            asked = self._subject(call, campaign_hours), at_ms
             verdict = known.get(asked) or known.setdefault(asked, judge(*asked, book))
             yield Held(by=verdict.why, until_ms=verdict.until) if verdict.why else None
 
-    def explain(self, call: Call, now_ms: int, held: Held | None) -> Judged:
+    def explain(
+        self, call: Call, now_ms: int, held: Held | None, campaign_hours: str | None = None
+    ) -> Judged:
         """Return the same for a call in the queue, or that its rules could not be applied."""
-        judged = self.check(call, now_ms)
+        judged = self.check(call, now_ms, campaign_hours)
         if held and held.by == Why.RULES_BEHIND:
             verdict = Judgment(kind=Kind.UNKNOWN, why=Why.RULES_BEHIND)
             return Judged(verdict=verdict, words=BEHIND)
@@ -145,10 +161,11 @@ class CallingRules:
         """Return where the person called may be; nothing where that is not known."""
         return located(self._subject(call).places, self.base)
 
-    def _subject(self, call: Call) -> Subject:
+    def _subject(self, call: Call, campaign_hours: str | None = None) -> Subject:
         purpose = Purpose(call.purpose) if call.purpose else self.base.purpose
         places = places_of(call.to, zone=call.timezone, region=call.region)
-        return Subject(places=places, purpose=purpose, lifted=_lifted(call))
+        hours = _weekly(campaign_hours) if campaign_hours else None
+        return Subject(places=places, purpose=purpose, lifted=_lifted(call), campaign_hours=hours)
 
 
 def _lifted(call: Call) -> frozenset[Why]:
@@ -162,11 +179,12 @@ def _who(call: Call) -> Mapping[str, str]:
     return {"by": signed["by"], "reason": signed["reason"]}
 
 
-def _hours(verdict: Judgment) -> OpenHours:
+def _hours(verdict: Judgment, subject: Subject) -> OpenHours:
     known, capped = verdict.kind is not Kind.UNKNOWN, verdict.why is Why.CAP
+    usual = Why.CAMPAIGN_HOURS if subject.campaign_hours else Why.HOURS
     return OpenHours(
         intervals=verdict.hours[: None if capped else _OPENINGS],
-        why=Why.HOURS if capped else verdict.why or Why.HOURS,
+        why=usual if capped else verdict.why or usual,
         recheck_ms=BEHIND_MS if known else UNKNOWN_MS,
         caps=[(cap.most, cap.window_ms) for cap in verdict.caps],
     )

@@ -176,12 +176,13 @@ class Control:
 
     def _rule(self, job_id: str, place: Place) -> Obstacle | None:
         """Return what will keep a call from ringing when its turn comes."""
-        if not self._rules.hold or place.state not in (State.WAITING, State.DELAYED):
+        is_judged = self._rules.hold or place.campaign_hours
+        if not is_judged or place.state not in (State.WAITING, State.DELAYED):
             return None
         # A held call is judged as of now, one for later as of when it is due.
         due_ms = place.now_ms if place.held else max(place.now_ms, place.at_ms or 0)
         job = self._queue.job(job_id)
-        judged = self._rules.explain(job.call, due_ms, job.held)
+        judged = self._rules.explain(job.call, due_ms, job.held, place.campaign_hours)
         verdict = judged.verdict
         if verdict.kind is Kind.GO:
             return None

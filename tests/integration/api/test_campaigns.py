@@ -9,9 +9,14 @@ import redis
 
 from tests.integration.api.conftest import Api
 from tests.integration.conftest import QUICK, taken
+from vomind_queue.calls.decisions import NotStarted
+from vomind_queue.queue.closed_days import ClosedDays
 from vomind_queue.queue.connection import RedisStore
 from vomind_queue.queue.worker_protocol import Protocol
 from vomind_queue.queue.worker_queue import WorkerQueue
+from vomind_queue.rules.judge import rulebook
+from vomind_queue.rules.law import Mode
+from vomind_queue.usecases.calling_rules import CallingRules
 
 
 def created(api: Api, **fields: Any) -> str:
@@ -44,6 +49,7 @@ def test_a_campaign_begins_as_a_draft(api: Api) -> None:
         "maxConcurrent": None,
         "startAt": None,
         "endAt": None,
+        "hours": None,
         "voice": "Polly.Vicki",
         "retryOn": [],
     }
@@ -276,3 +282,33 @@ def test_a_campaign_says_why_it_stands_still(api: Api, valkey: redis.Redis) -> N
     assert found["expectedEnd"] is None
     api.post(f"/campaigns/{campaign_id}/cancel")
     assert kinds() == []
+
+
+def test_hours_are_read_as_they_are_written_in_the_settings(api: Api) -> None:
+    """And shown in one spelling; what is no hours of a week is refused."""
+    campaign_id = created(api, hours="sat-sun closed, MON-FRI 09:00-12:00 + 14:00-18:00")
+    hours = "mon-fri 09:00-12:00 + 14:00-18:00, sat-sun closed"
+    assert shown(api, campaign_id)["data"]["hours"] == hours
+    for wrong in ("mon-fri 09:00-20:00", "always", "", 9, ["mon"], "mon-sun 0-0", "x" * 501):
+        answer = api.patch(f"/campaigns/{campaign_id}", {"hours": wrong})
+        assert (answer.status_code, list(answer.get_json()["errors"])) == (422, ["hours"])
+    api.patch(f"/campaigns/{campaign_id}", {"hours": None})
+    assert shown(api, campaign_id)["data"]["hours"] is None
+
+
+def test_a_call_that_waits_for_the_hours_of_its_campaign_says_so(
+    api: Api, valkey: redis.Redis
+) -> None:
+    """So do the campaign and the queue; the hours hold without calling rules."""
+    campaign_id = created(api, hours="mon-sun closed")
+    api.post(f"/campaigns/{campaign_id}/calls", {"calls": [{"to": "+493012345678"}]})
+    api.post(f"/campaigns/{campaign_id}/start")
+    why = api.get("/job/1/why").get_json()
+    assert why["reasons"][0]["kind"] == "campaign-hours"
+    store = RedisStore(valkey)
+    rules = CallingRules(rulebook(Mode.OFF), ClosedDays(store))
+    worker = WorkerQueue(store, "one", Protocol(**QUICK), judge=rules.open_hours, judges_all=False)
+    assert worker.start_dialing(*taken(worker), "token") is NotStarted.HELD
+    assert api.get("/job/1").get_json()["held"]["by"] == "campaign-hours"
+    kinds = [each["kind"] for each in shown(api, campaign_id)["reasons"]]
+    assert "campaign-hours" in kinds

@@ -42,7 +42,7 @@ from vomind_queue.rules.law import Mode, Purpose, Why
 from vomind_queue.rules.places import Place, places_of
 from vomind_queue.usecases.calling_rules import CallingRules
 
-Judge = Callable[[Call, int, str, Sequence[int]], OpenHours]
+Judge = Callable[[Call, int, str, Sequence[int], str], OpenHours]
 MINUTE = 60_000
 NEVER = OpenHours(intervals=(), why="unknown-zone", recheck_ms=MINUTE)
 
@@ -201,7 +201,7 @@ def test_judge_marker_and_a_look_at_the_clocks_agree(
     seen: list[int] = []
     case: dict[str, Any] = {}
 
-    def judged(_: Call, now: int, __: str, starts: Sequence[int]) -> OpenHours:
+    def judged(_: Call, now: int, __: str, starts: Sequence[int], ___: str) -> OpenHours:
         moved = now - case["at"]
         verdict = judge(case["subject"], case["at"], book, [each - moved for each in starts])
         seen[:] = [moved, verdict.kind]

@@ -98,7 +98,7 @@ def test_a_day_that_is_closed_between_judge_and_marker_is_seen(
     """The version is compared in the script that writes the marker."""
     rules = CallingRules(OPEN, ClosedDays(RedisStore(client)))
 
-    def judged(call: Call, now: int, version: str, _: Sequence[int]) -> OpenHours:
+    def judged(call: Call, now: int, version: str, *_: object) -> OpenHours:
         found = rules.open_hours(call, now, version)
         if not version:
             days.close(today(), "ops")
@@ -114,7 +114,7 @@ def test_days_that_change_all_the_time_let_nothing_through(
     """Nor do days that cannot be read: the call is held, and says so."""
     rules = CallingRules(OPEN, ClosedDays(RedisStore(client)))
 
-    def judged(call: Call, now: int, version: str, _: Sequence[int]) -> OpenHours:
+    def judged(call: Call, now: int, version: str, *_: object) -> OpenHours:
         found = rules.open_hours(call, now, version)
         days.close(ClosedDay(day=today().day - timedelta(days=9)), "ops")
         return found

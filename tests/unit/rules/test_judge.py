@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from vomind_queue.rules.caps import parse as caps
 from vomind_queue.rules.closed_days import name_of
-from vomind_queue.rules.hours import parse
+from vomind_queue.rules.hours import WeeklyHours, parse
 from vomind_queue.rules.judge import (
     HORIZON_MS,
     STRICTEST,
@@ -39,7 +39,9 @@ def said(number: str, now: int, book: Rulebook = LAW, **more: object) -> Judgmen
     places = places_of(number, zone=zone, region=region)  # type: ignore[arg-type]
     purpose = Purpose(more.get("purpose", Purpose.MARKETING))
     starts: list[int] = more.get("starts", [])  # type: ignore[assignment]
-    return judge(Subject(places=places, purpose=purpose), now, book, starts)
+    hours: WeeklyHours | None = more.get("hours")  # type: ignore[assignment]
+    subject = Subject(places=places, purpose=purpose, campaign_hours=hours)
+    return judge(subject, now, book, starts)
 
 
 def ids(verdict: Judgment) -> tuple[str, ...]:
@@ -63,6 +65,37 @@ def test_hours_end_before_their_last_instant() -> None:
     assert said("+12125550100", end - 1).kind is Kind.GO
     verdict = said("+12125550100", end)
     assert verdict.until == at("2026-12-02T08:00", "America/New_York")
+
+
+AFTERNOON = parse("mon-fri 14:00-22:00, sat-sun closed")
+
+
+def test_hours_of_a_campaign_narrow_the_rules() -> None:
+    """Where they open last, they are the reason; where the law closes first, the law is."""
+    morning = at("2026-12-01T10:00", "America/New_York")
+    verdict = said("+12125550100", morning, hours=AFTERNOON)
+    assert (verdict.why, verdict.until) == (Why.CAMPAIGN_HOURS, morning + 4 * HOUR)
+    assert said("+12125550100", morning + 4 * HOUR, hours=AFTERNOON).kind is Kind.GO
+    evening = at("2026-12-01T21:30", "America/New_York")
+    verdict = said("+12125550100", evening, hours=AFTERNOON)
+    assert (verdict.why, verdict.until) == (
+        Why.CAMPAIGN_HOURS,
+        at("2026-12-02T14:00", "America/New_York"),
+    )
+    early = parse("mon-sun 00:00-24:00")
+    assert said("+12125550100", evening, hours=early) == said("+12125550100", evening)
+    never = said("+12125550100", morning, hours=parse("mon-sun 02:00-03:00"))
+    assert (never.kind, never.why, never.until) == (Kind.UNKNOWN, Why.CAMPAIGN_HOURS, None)
+
+
+def test_hours_of_a_campaign_hold_without_any_rules() -> None:
+    """A number in two zones waits for the later clock; one without a place, for a zone."""
+    off = rulebook(Mode.OFF)
+    early = at("2026-12-01T14:30", "America/New_York")
+    verdict = said("+18125550100", early, off, hours=AFTERNOON)
+    assert (verdict.why, verdict.until) == (Why.CAMPAIGN_HOURS, early + HOUR // 2)
+    assert said("+18005550100", early, off, hours=AFTERNOON).why is Why.UNKNOWN_ZONE
+    assert said("+18125550100", early, off).kind is Kind.GO
 
 
 def test_a_state_narrows_its_country() -> None:

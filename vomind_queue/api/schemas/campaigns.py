@@ -16,11 +16,14 @@ from vomind_queue.api.schemas.recurring import LastMoment, Moment
 from vomind_queue.calls.call import Priority, State
 from vomind_queue.calls.campaign import PACE, Campaign, read_pace
 from vomind_queue.calls.limits import Rate
+from vomind_queue.rules.hours import InvalidHours, parse
 
 #: More calls than any installation places at a time.
 MOST_CONCURRENT = 10_000
 #: A campaign's share is at most so many times that of another.
 MOST_WEIGHT = 100
+#: The longest text of hours: several ranges for each day.
+MOST_HOURS_LENGTH = 500
 
 
 class Country(fields.Rule[str]):
@@ -46,6 +49,22 @@ class Pace(fields.Rule[Rate]):
             raise fields.mismatch("calls and a time, such as 10/m or 200/h", value) from None
 
 
+class WeekHours(fields.Rule[str]):
+    """Hours of a week, on the clock of the person called."""
+
+    shape: Mapping[str, Any] = {"type": "string", "maxLength": MOST_HOURS_LENGTH}
+
+    def read(self, value: Any) -> str:
+        try:
+            text = str(parse(value))
+        except (AttributeError, InvalidHours):
+            text = ""
+        if not text or max(len(value), len(text)) > MOST_HOURS_LENGTH:
+            expected = "hours for each day, such as mon-fri 09:00-20:00, sat-sun closed"
+            raise fields.mismatch(expected, value)
+        return text
+
+
 class CampaignSchema(CallSchema):
     """A campaign; what it says of calls holds for those of its calls that do not say it."""
 
@@ -63,6 +82,7 @@ class CampaignSchema(CallSchema):
     )
     start_ms = Moment(data_key="startAt", allow_none=True)
     end_ms = LastMoment(data_key="endAt", allow_none=True)
+    hours = WeekHours(allow_none=True)
 
     def faults(self, data: Mapping[str, Any], sent: Mapping[str, Any]) -> dict[str, Any]:
         """Return also the error of an end that is not after the start."""
@@ -76,7 +96,7 @@ class CampaignSchema(CallSchema):
     def make(self, data: dict[str, Any], **_: Any) -> Any:
         """Return the campaign with its defaults filled in."""
         own = {"name", "country", "priority", "weight", "open", "pace"}
-        own |= {"max_concurrent", "start_ms", "end_ms"}
+        own |= {"max_concurrent", "start_ms", "end_ms", "hours"}
         return Campaign(
             name=data["name"],
             country=data.get("country"),
@@ -84,6 +104,7 @@ class CampaignSchema(CallSchema):
             max_concurrent=data.get("max_concurrent"),
             start_ms=data.get("start_ms"),
             end_ms=data.get("end_ms"),
+            hours=data.get("hours"),
             priority=data.get("priority") or Priority.NORMAL,
             weight=data.get("weight") or 1,
             open=data.get("open") or False,

@@ -8,7 +8,7 @@
 -- ARGV[5…] fields of the record that are set by it, and their values; '' for absent
 -- Returns  {ok | mismatch | missing | late, now}, {wrong_state, now, state}
 -- Touches  campaign:<id>, open_campaigns, turns:<rank>, shares, resting, campaign_starts:<id>,
---          campaign_times, notify, waiting:<rank>, window
+--          campaign_times, notify, waiting:<rank>, window, rules, due
 --- @include "campaign_fields"
 --- @include "campaign_times"
 --- @include "clock"
@@ -19,7 +19,7 @@ if late(ARGV[1], now) then
     return { C.late, now }
 end
 local key = K.campaign .. ARGV[2]
-local data, state = unpack(redis.call('HMGET', key, 'data', 'state'))
+local data, state, hours = unpack(redis.call('HMGET', key, 'data', 'state', 'hours'))
 if not data then
     return { C.missing, now }
 end
@@ -31,6 +31,9 @@ if data ~= ARGV[3] then
 end
 redis.call('HSET', key, 'data', ARGV[4])
 set_fields(key, 5)
+if redis.call('HGET', key, 'hours') ~= hours then
+    wake_campaigns()
+end
 if state == 'running' then
     -- It may have room now, or none any more, or begin later.
     leave_turns(ARGV[2])

@@ -18,7 +18,11 @@ local function wait(key, least)
     local head = redis.call('ZRANGE', key, 0, 0, 'WITHSCORES')[2]
     return head and math.max(math.ceil(tonumber(head)) - now, least) or -1
 end
+local function is_woken()
+    local rules = redis.call('GET', K.rules)
+    return rules and string.sub(rules, 1, 1) ~= '~' and 1 or 0
+end
 local paced = math.max(redis.call('PTTL', K.pace), 0)
-return { now, memory_use(), has_old_keys() and 1 or 0, redis.call('EXISTS', K.rules),
+return { now, memory_use(), has_old_keys() and 1 or 0, is_woken(),
     wait(K.reconciling, 0), wait(K.status_polls, paced), wait(K.orphans, 0), wait(K.voicemails, 0),
     wait(K.expiring, 0), wait(K.sweeping, 0) }

@@ -7,7 +7,7 @@
 --           attempts that ended, why the last one failed or '', by when its unknown outcome is
 --           reconciled or '', whose call its number is taken by or '', whether that one is on the
 --           line: 1 | 0, the kind of rule that holds it or '', its campaign or '', the state of that or
---           ''} or {now} for no such job
+--           '', the hours of that or ''} or {now} for no such job
 -- Touches  job:<id>, waiting:<rank>, delayed, reconciling, staging, dialing, line, campaign:<id>,
 --          open_campaigns
 --- @include "campaign"
@@ -55,4 +55,5 @@ return {
     job[8] or '',
     job[9] or '',
     job[9] and campaign_state(job[9]) or '',
+    job[9] and redis.call('HGET', K.campaign .. job[9], 'hours') or '',
 }

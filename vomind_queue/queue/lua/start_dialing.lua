@@ -26,9 +26,10 @@
 -- ARGV[24] '' where all rules hold for the call, else who lifted some, as JSON: by, reason, kind
 -- ARGV[25] hours and                      ARGV[26] caps that would hold then
 -- ARGV[27] '1' if they take into account when calls to the person started, else ''
+-- ARGV[28] hours of its campaign that they take into account, or ''
 -- Returns  {ok, now, data, attempts so far, round, how long it may ring in ms, number that it comes from,
 --          latest start or ''}, {unjudged, now, version of the closed days, {start of a call to the
---          person, …}} or
+--          person, …}, hours of its campaign or '', data} or
 --          {lost | paused | preempted | limited | circuit_open | campaign | busy | held | expired |
 --          do_not_call | no_list, now}
 --          `expired`, `do_not_call`: it has ended, because its latest start has passed or its number
@@ -150,11 +151,14 @@ end
 -- Whether its campaign lets it start; one with a pace has reserved its start.
 local campaign = job[19]
 local pace, pace_window, is_reserved = nil, nil, nil
+local campaign_hours = ''
 local function is_in_turn()
     if not is_running(campaign, now) then
         return false
     end
-    pace, pace_window = pace_of(redis.call('HGET', K.campaign .. campaign, 'pace'))
+    local found = redis.call('HMGET', K.campaign .. campaign, 'pace', 'hours')
+    pace, pace_window = pace_of(found[1])
+    campaign_hours = found[2] or ''
     local starts = K.campaign_starts .. campaign
     local reserved = pace and tonumber(redis.call('ZSCORE', starts, lease) or 0)
     is_reserved = pace and reserved > now - pace_window - WINDOW_GUARD_MS
@@ -197,12 +201,17 @@ if ARGV[18] ~= '' then
     opens = opens_at(ARGV[19], now)
     room_at = ARGV[21] ~= '' and free_at(person, ARGV[21], now) or now
 end
-if ARGV[18] ~= '' and ARGV[18] ~= 'rules-behind' then
-    -- A day may have been closed or opened since they were applied.
+-- Whether hours may have changed since they were applied: by a day that was closed or opened, or by its
+-- campaign. `version` of the closed days.
+local function is_outdated(version)
+    return ARGV[28] ~= campaign_hours
+        or ARGV[18] ~= '' and (ARGV[22] ~= version or (room_at > now and ARGV[27] == ''))
+end
+if ARGV[18] ~= 'rules-behind' and (ARGV[18] ~= '' or campaign_hours ~= '') then
     local version = redis.call('HGET', K.closed_days, 'version') or ''
-    if ARGV[22] ~= version or (room_at > now and ARGV[27] == '') then
+    if is_outdated(version) then
         local starts = person and starts_of(person, now, LONGEST_WINDOW_MS) or {}
-        return { C.unjudged, now, version, starts }
+        return { C.unjudged, now, version, starts, campaign_hours, job[6] }
     end
 end
 

@@ -145,6 +145,7 @@ function Facts({ shown }) {
   return html`<dl class="facts"><${Fact} name="Priority">${data.priority}<//><${Fact} name="Weight">${data.weight}<//>
     <${Fact} name="Pace">${data.pace || 'as the queue'}<//>${data.maxConcurrent && html`<${Fact} name="At a time">${count(data.maxConcurrent)}<//>`}
     ${data.startAt && html`<${Fact} name="Not before"><${Time} at=${data.startAt} /><//>`}${data.endAt && html`<${Fact} name="Ends at"><${Time} at=${data.endAt} /><//>`}
+    ${data.hours && html`<${Fact} name="Hours">${data.hours}<//>`}
     <${Fact} name="Created"><${Time} at=${shown.createdAt} /><//>${shown.startedAt && html`<${Fact} name="Started"><${Time} at=${shown.startedAt} /><//>`}
     ${shown.endedAt && html`<${Fact} name="Ended"><${Time} at=${shown.endedAt} /><//>`}${shown.expectedEnd && html`<${Fact} name="Last start about"><${Time} at=${shown.expectedEnd} /><//>`}
     ${shown.steeredBy && html`<${Fact} name="Last steered by">${shown.steeredBy}<//>`}</dl>`;
