@@ -12,10 +12,11 @@ from typing import Any, Protocol
 
 from aiohttp import web
 
-from vomind_queue.notifier.deliverer import Kept, Means, Store
+from vomind_queue.notifier.deliverer import Kept, Means
 from vomind_queue.notifier.feed import Events, Feed
 from vomind_queue.notifier.guarded_client import GuardedClient
 from vomind_queue.notifier.live_stream import LiveStream
+from vomind_queue.notifier.progress_book import Store
 from vomind_queue.notifier.supervisor import Supervisor
 
 logger = logging.getLogger(__name__)

@@ -13,10 +13,11 @@ from typing import Any, cast
 
 import pytest
 
-from vomind_queue.notifier import deliverer
-from vomind_queue.notifier.deliverer import DOWN_AFTER, Deliverer, Means
+from vomind_queue.notifier import deliverer, lanes
+from vomind_queue.notifier.deliverer import Deliverer, Means
 from vomind_queue.notifier.feed import Feed
 from vomind_queue.notifier.guarded_client import Answer, GuardedClient
+from vomind_queue.notifier.receiver_health import DOWN_AFTER
 from vomind_queue.notifier.supervisor import Supervisor
 from vomind_queue.queue.webhook_store import Changes, WebhookLeases
 from vomind_queue.webhooks import backoff
@@ -213,7 +214,7 @@ def test_a_receiver_that_counts_as_down_is_tried_with_other_calls() -> None:
 
 def test_events_that_fail_do_not_use_up_the_room_of_others(monkeypatch: pytest.MonkeyPatch) -> None:
     """As many as there may be in hand."""
-    monkeypatch.setattr(deliverer, "IN_HAND", 3)
+    monkeypatch.setattr(lanes, "IN_HAND", 3)
     monkeypatch.setattr(deliverer, "READ_AT_ONCE", 1)
     world = World(answer=bad(1, 2, 3, 4))
     for number in range(1, 8):
