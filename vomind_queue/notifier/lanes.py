@@ -1,7 +1,7 @@
 """Events on their way to one receiver. Those of one call form a lane, in their order.
 
 Only the first of a lane is sent. Once it failed, those after it wait with it among the events that
-are stored to be sent again; the others are read again from the cursor on by whoever comes next.
+are stored to be sent again; the others are read again, from the cursor on, by the next notifier.
 """
 
 from __future__ import annotations

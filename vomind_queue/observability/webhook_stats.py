@@ -17,7 +17,7 @@ class WebhookStats:
     failing: int = 0
     #: Notifiers at work.
     notifiers: int = 0
-    #: What did not become an event for want of room, ever.
+    #: What did not become an event, ever.
     lost: int = 0
 
     @property

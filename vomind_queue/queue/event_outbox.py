@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from vomind_queue.calls.job import Job
@@ -42,6 +42,8 @@ class Happening:
     job: Job | None = None
     #: Whether the call was taken out of the queue: no job has a state for that.
     is_cancelled: bool = False
+    #: Whether nothing can be made of it: written by another version, perhaps.
+    is_unreadable: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -58,11 +60,12 @@ class NewEvent:
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Entry:
     sequence: int
-    kind: str
-    at_ms: int
+    kind: str = ""
+    at_ms: int = 0
     #: ``None``: it is not about calls.
-    job_ids: Sequence[str] | None
-    details: Mapping[str, Any]
+    job_ids: Sequence[str] | None = None
+    details: Mapping[str, Any] = field(default_factory=dict)
+    is_unreadable: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -123,8 +126,11 @@ class EventOutbox:
             for entry, job_id in wanted
         ]
 
-    def append(self, events: Sequence[NewEvent], part: Part) -> bool:
-        """Store the events of a part; return False if another notifier has done it."""
+    def append(self, events: Sequence[NewEvent], part: Part, unmade: int) -> bool:
+        """Store the events of a part; return False if another notifier has done it.
+
+        ``unmade``: how many more could not be made.
+        """
         flat = [
             value
             for each in events
@@ -137,6 +143,7 @@ class EventOutbox:
             part.start,
             part.end,
             self._kept,
+            unmade,
             *flat,
         )
         return bool(code == Code.OK)
@@ -171,9 +178,17 @@ class EventOutbox:
 
 
 def _entry(sequence: int, text: str) -> _Entry:
+    try:
+        return _read_entry(sequence, text)
+    except (IndexError, KeyError, TypeError, ValueError):
+        logger.error("an event is left out: its entry cannot be read", extra={"entry": sequence})
+        return _Entry(sequence=sequence, is_unreadable=True)
+
+
+def _read_entry(sequence: int, text: str) -> _Entry:
     kind, at_ms, *rest = json.loads(text)
     if isinstance(rest[0], Mapping):
-        return _Entry(sequence=sequence, kind=kind, at_ms=at_ms, job_ids=None, details=rest[0])
+        return _Entry(sequence=sequence, kind=kind, at_ms=at_ms, details=rest[0])
     ids, _, *details = rest
     return _Entry(
         sequence=sequence,
@@ -186,15 +201,15 @@ def _entry(sequence: int, text: str) -> _Entry:
 
 def _happening(entry: _Entry, job_id: str | None, fields: Mapping[str, str]) -> Happening:
     is_cancelled = fields.get("state") == "cancelled"
-    job = None
+    job, is_unreadable = None, entry.is_unreadable
     if job_id is not None and "at" in fields:
         try:
             job = call_record.read(
                 job_id, {**fields, "state": "failed"} if is_cancelled else fields
             )
-        except (KeyError, ValueError):
-            # Of another version, perhaps: no other event waits for it.
+        except (KeyError, TypeError, ValueError):
             logger.error("an event is left out: its call cannot be read", extra={"job_id": job_id})
+            is_unreadable = True
     return Happening(
         kind=entry.kind,
         at_ms=entry.at_ms,
@@ -202,4 +217,5 @@ def _happening(entry: _Entry, job_id: str | None, fields: Mapping[str, str]) -> 
         job_id=job_id,
         job=job,
         is_cancelled=is_cancelled,
+        is_unreadable=is_unreadable,
     )

@@ -145,7 +145,8 @@ EVENTS = _ROOT + "events"
 EVENTS_LAST = _ROOT + "events:last"
 #: String: token of the one notifier that makes events of entries.
 EVENTS_LEADER = _ROOT + "events:leader"
-#: Hash ``entries``, ``records``: what did not become events for want of room.
+#: Hash: what did not become events: ``entries`` and ``records`` for want of room, ``unmade``
+#: because it could not be read.
 EVENTS_LOST = _ROOT + "events:lost"
 #: String: how often events of a forgotten person were removed.
 EVENTS_ERASURES = _ROOT + "events:erasures"

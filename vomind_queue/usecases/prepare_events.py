@@ -20,13 +20,15 @@ POLL_S, FAULT_S = 0.5, 1.0
 WORDS = ("message", "voicemailMessage")
 #: An entry that is no event: nobody shall hear of that person any more.
 FORGOTTEN = "person.forgotten"
+#: In place of an event that could not be made.
+UNMADE = object()
 
 
 class Outbox(Protocol):
     """What this needs of the outbox."""
 
     def parts(self) -> Iterator[Any] | None: ...
-    def append(self, events: Sequence[Any], part: Any) -> bool: ...
+    def append(self, events: Sequence[Any], part: Any, unmade: int) -> bool: ...
     def wait(self) -> None: ...
     def forget(self, number: str) -> None: ...
     def release_leadership(self) -> None: ...
@@ -80,10 +82,27 @@ class PrepareEvents:
         count = 0
         for part in parts:
             count += 1
-            made = [self._event(each) for each in part.happenings]
-            if not self._outbox.append([each for each in made if each is not None], part):
+            made = [each for each in map(self._attempt, part.happenings) if each is not None]
+            events = [each for each in made if each is not UNMADE]
+            if not self._outbox.append(events, part, len(made) - len(events)):
                 return None
         return count
+
+    def _attempt(self, happening: Any) -> Any:
+        """Return an event, ``None``, or `UNMADE`: no other event waits for one that is broken."""
+        if happening.is_unreadable:
+            return UNMADE
+        try:
+            return self._event(happening)
+        except StoreUnavailable:
+            raise
+        except Exception as error:  # noqa: BLE001 - logged without its text, and counted
+            logger.error(
+                "an event is left out: %s",
+                type(error).__name__,
+                extra={"job_id": happening.job_id, "kind": happening.kind},
+            )
+            return UNMADE
 
     def _event(self, happening: Any) -> Any:
         if happening.job_id is None:

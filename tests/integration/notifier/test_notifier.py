@@ -120,6 +120,27 @@ def test_a_bulk_a_pause_and_a_cancelled_call_are_told(
     assert others == ["queue.paused", "queue.resumed"]
 
 
+def test_what_cannot_be_made_an_event_holds_back_nothing(
+    queue: CallQueue,
+    store: RedisStore,
+    webhooks: Webhooks,
+    client: redis.Redis,
+    settings: Settings,
+    receiving: Receiver,
+) -> None:
+    """A broken entry, a broken call, and one that cannot be shown: each is counted."""
+    webhooks.add({"url": receiving.url}, "app")
+    broken, unshown, good = queue.add([new(1), new(2), new(3)]).job_ids
+    client.hset(f"{keys.JOB}{broken}", "at", "yesterday")
+    client.hset(f"{keys.JOB}{unshown}", "at", str(10**18))
+    last = client.xinfo_stream(keys.EVENTS_OUTBOX)["last-generated-id"]
+    client.xadd(keys.EVENTS_OUTBOX, {"e": "[]"}, id=f"{int(last.partition('-')[0]) + 1}-0")
+    with notifier(settings):
+        until(heard(receiving, "call.accepted"), within_s=WITHIN_S, what="the good one arrives")
+        until(lambda: Inspection(store).webhooks().lost == 3, within_s=WITHIN_S, what="counted")
+    assert receiving.types(good) == ["call.accepted"]
+
+
 def test_a_receiver_that_was_down_gets_all_in_order(
     queue: CallQueue,
     make_worker_queue: Callable[..., WorkerQueue],
