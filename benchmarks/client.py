@@ -45,6 +45,8 @@ class Client:
         self._socket: socket.socket | None = None
         self._used = 0.0
         self._rest = b""
+        #: Of the next call of `bulks`: one whose number is on the line would have to wait.
+        self.next_number = 0
 
     def close(self) -> None:
         """Close the connection; the next request opens another one."""
@@ -130,9 +132,12 @@ def _content_length(head: bytes) -> int:
 
 
 def bulks(client: Client, total: int, **changes: object) -> Iterator[Sequence[str]]:
-    """Store ``total`` calls through the bulk endpoint; the ids of each request's."""
-    for first in range(0, total, BULK):
-        calls = [make_call(n, **changes) for n in range(first, min(first + BULK, total))]
+    """Store ``total`` calls, each to a new number, in bulks; yield the ids of each."""
+    end = client.next_number + total
+    while client.next_number < end:
+        numbers = range(client.next_number, min(client.next_number + BULK, end))
+        client.next_number = numbers.stop
+        calls = [make_call(n, **changes) for n in numbers]
         answer = client.ask("POST", "/schedule-bulk-calls", {"calls": calls})
         yield [str(job["jobId"]) for job in answer["jobs"]]
 
