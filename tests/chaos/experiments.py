@@ -36,6 +36,7 @@ from tests.chaos.telephone import (
 )
 from tests.chaos.telephone_changes import emptied, moves, wishes
 from tests.chaos.troubled_redis import disturbed, failover, full_memory, unfit
+from tests.chaos.webhooks import webhooks
 
 EXPERIMENTS: Sequence[Experiment] = (
     Experiment(name="kills", promise="P1 P2 P6 P7", run=kills, rounds=20),
@@ -69,6 +70,7 @@ EXPERIMENTS: Sequence[Experiment] = (
     Experiment(name="races", promise="P7 P2", run=races),
     Experiment(name="do-not-call", promise="P11", run=wishes_race),
     Experiment(name="closed-days", promise="P12", run=days_race),
+    Experiment(name="webhooks", promise="P14 P5", run=webhooks),
     Experiment(name="same-request", promise="P2", run=same_request),
     Experiment(name="limit", promise="P3", run=limit),
     Experiment(name="limit-kills", promise="P3", run=limit_under_kills),
