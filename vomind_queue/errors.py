@@ -57,6 +57,20 @@ class NumberNotListed(QueueError):
         super().__init__("That number is not on the do-not-call list.")
 
 
+class WrongRefusalTime(QueueError):
+    """A refusal lies in the future, or longer ago than any pause lasts."""
+
+    def __init__(self) -> None:
+        super().__init__("Must be a time within the last 90 days.")
+
+
+class NeverRefused(QueueError):
+    """No refusal of the person is known."""
+
+    def __init__(self) -> None:
+        super().__init__("No refusal of that person is known.")
+
+
 class NoRules(QueueError):
     """No calling rules are set, so that no day can be closed."""
 

@@ -186,6 +186,11 @@ def listed(world: World) -> None:
     assert world.api.web.put(f"/api/people/{TO}/do-not-call").status_code == 200
 
 
+def a_refusal(world: World) -> None:
+    """The person refused."""
+    assert world.api.web.put(f"/api/people/{TO}/refusal").status_code == 200
+
+
 def started(world: World) -> None:
     """A phone may ring, and the log knows."""
     being_placed(world)
@@ -331,6 +336,7 @@ WORLDS: Mapping[str, Callable[[World], None]] = {
     "listNumber/one": a_call,
     "showListedNumber": listed,
     "unlistNumber": listed,
+    "takeRefusalBack/noted": a_refusal,
     "listListedNumbers": listed,
     "reopenDay/closed": a_closed_day,
     "addWebhook/full": as_many_as_may_be,

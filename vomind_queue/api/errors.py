@@ -20,6 +20,7 @@ from vomind_queue.errors import (
     KeyReused,
     ListNotFound,
     LogUnavailable,
+    NeverRefused,
     NumberListed,
     NumberNotListed,
     QueueError,
@@ -27,6 +28,7 @@ from vomind_queue.errors import (
     StoreUnavailable,
     VomindError,
     WebhookNotFound,
+    WrongRefusalTime,
     leaves,
 )
 from vomind_queue.recurring.cron import CronError
@@ -184,6 +186,8 @@ _MAKERS: Mapping[type[Exception], Callable[[Any], Refused]] = {
     CampaignNotFound: _plain(HTTPStatus.NOT_FOUND),
     ListNotFound: _plain(HTTPStatus.NOT_FOUND),
     NumberNotListed: _plain(HTTPStatus.NOT_FOUND),
+    NeverRefused: _plain(HTTPStatus.NOT_FOUND),
+    WrongRefusalTime: lambda error: _invalid(ValidationError({"at": [str(error)]})),
     DayNotClosed: _plain(HTTPStatus.NOT_FOUND),
     NumberListed: _listed,
     WebhookNotFound: _plain(HTTPStatus.NOT_FOUND),

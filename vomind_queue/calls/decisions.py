@@ -113,8 +113,8 @@ class OpenHours:
     recheck_ms: int
     #: Which closed days it takes into account: a version of theirs.
     version: str = ""
-    #: How often the person may be called: ``(starts, within ms)``.
-    caps: Sequence[tuple[int, int]] = ()
+    #: How often the person may be called: ``(events, within ms, kind of event)``.
+    caps: Sequence[tuple[int, int, str]] = ()
     #: What names the rules in the call log.
     rules: str = ""
     #: Where some do not hold.

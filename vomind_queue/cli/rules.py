@@ -67,7 +67,12 @@ def _own(found: Mapping[str, Any]) -> list[str]:
 
 def _limits(rule: Mapping[str, Any]) -> str:
     """Return the hours of a rule and how often it lets a person be called."""
-    return ", ".join([_hours(rule["hours"]), *(f"{cap} a person" for cap in rule["caps"])])
+    return ", ".join([_hours(rule["hours"]), *map(_cap, rule["caps"])])
+
+
+def _cap(text: str) -> str:
+    """Return a cap in words; a pause is written in words already."""
+    return text if " " in text else f"{text} a person"
 
 
 def _hours(days: Mapping[str, list[str]] | None) -> str:

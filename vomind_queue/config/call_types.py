@@ -102,7 +102,10 @@ CLOSED_DAYS = Type(
 #: How often a person may be called.
 CAPS = Type(
     parse=caps.parse,
-    expected="starts within a window of up to 30 days, such as 3/24h or 4/30d, separated by commas",
+    expected=(
+        "starts within a window of up to 30 days or a pause of up to 90, such as 3/24h, 4/30d or "
+        "2d after a conversation, separated by commas"
+    ),
 )
 #: What becomes of numbers that do not tell where they are.
 UNKNOWN_ZONE = checked(

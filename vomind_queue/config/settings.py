@@ -166,8 +166,9 @@ class Settings:
     """Days on which nobody is called, such as `2026-12-24` or `2026-12-27..2026-12-31`;
     `US-LA:2027-02-09` is closed in one state or country."""
     attempt_caps: Sequence[Cap] = setting(call_types.CAPS, "")
-    """How often a phone may be rung, such as `3/24h, 4/30d`, over all calls to it. They narrow the
-    rules, and hold without `CALLING_RULES` as well."""
+    """How often a phone may be rung, such as `3/24h, 4/30d`, over all calls to it, and pauses, such
+    as `2d after a conversation` or `60d after a refusal`. They narrow the rules, and hold without
+    `CALLING_RULES` as well."""
     unknown_zone: str = setting(call_types.UNKNOWN_ZONE, HOLD)
     """What becomes of a number that does not tell where it is, such as a toll-free one: it waits
     for a `timezone` (`hold`), rings when every zone of its country code is open (`strictest`), or

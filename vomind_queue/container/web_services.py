@@ -28,7 +28,7 @@ from vomind_queue.queue.inspection import Inspection
 from vomind_queue.queue.kept_events import KeptEvents
 from vomind_queue.queue.listing import QueueListing
 from vomind_queue.queue.metrics_reader import MetricsReader
-from vomind_queue.queue.person_starts import PersonStarts
+from vomind_queue.queue.person_history import PersonHistory
 from vomind_queue.queue.recurring_store import RecurringStore
 from vomind_queue.queue.request_limits import RequestLimiter
 from vomind_queue.queue.server_requirements import check
@@ -49,6 +49,7 @@ from vomind_queue.usecases.enqueue import Enqueue
 from vomind_queue.usecases.manage_queue import Control
 from vomind_queue.usecases.person import People
 from vomind_queue.usecases.recurring_calls import RecurringCalls
+from vomind_queue.usecases.refusals import Refusals
 from vomind_queue.usecases.stage_lists import StageLists
 from vomind_queue.usecases.status_callbacks import StatusCallbacks
 from vomind_queue.usecases.voicemails import NextWords
@@ -82,6 +83,7 @@ class Services:
     campaigns: Campaigns
     lists: StageLists
     people: People
+    refusals: Refusals
     webhooks: Webhooks
 
 
@@ -149,16 +151,17 @@ def build_on(store: RedisStore, settings: Settings, log: CallLog) -> Services:
         do_not_call=DoNotCall(numbers, recurring_store, deeds),
         campaigns=campaigns,
         lists=StageLists(StagedLists(store), campaigns),
-        people=People(rules, numbers, log),
+        people=People(rules, numbers, PersonHistory(store), log),
+        refusals=Refusals(PersonHistory(store), deeds),
         webhooks=Webhooks(WebhookStore(store), KeptEvents(store), deeds),
     )
 
 
 def calling_rules_of(settings: Settings, store: RedisStore) -> CallingRules:
     """Return when people may be called, and how often."""
-    days, starts = ClosedDays(store), PersonStarts(store)
+    days, history = ClosedDays(store), PersonHistory(store)
     return CallingRules(
-        settings.rulebook(), days, starts_of=starts.of, missing=settings.lacks_rules
+        settings.rulebook(), days, history_of=history.of, missing=settings.lacks_rules
     )
 
 
@@ -193,6 +196,7 @@ def callback_store_of(
 
 def protocol_of(settings: Settings) -> Protocol:
     """Return what all processes have to agree on."""
+    book = settings.rulebook()
     return Protocol(
         lease_ms=settings.lease_ms,
         rate=settings.rate,
@@ -205,5 +209,6 @@ def protocol_of(settings: Settings) -> Protocol:
         number_gap_ms=settings.least_gap_per_number_ms,
         keep_completed=settings.keep_completed,
         keep_failed=settings.keep_failed,
-        starts_kept=settings.rulebook().starts_kept,
+        starts_kept=book.starts_kept,
+        talks_kept=book.starts_kept if book.pauses_after_talks else 0,
     )

@@ -62,6 +62,7 @@ Of the last attempt alone, gone when the next one begins:
 ``over``      when it was over on the line, unix ms
 ``looked``    how often it was polled
 ``why``       the reason of its failure, once a manual retry has taken that from the job
+``talked``    when the person was last known to talk, as it is noted for the caps, unix ms
 ============  ==================================================================
 """
 

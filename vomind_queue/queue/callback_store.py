@@ -39,6 +39,7 @@ class CallbackStore:
         self._worker_queue = worker_queue
         self._sid_ttl_ms = worker_queue.protocol.sid_ttl_ms
         self._number_gap_ms = worker_queue.protocol.number_gap_ms
+        self._talks_kept = worker_queue.protocol.talks_kept
         self._policy = policy
 
     def record(
@@ -68,6 +69,7 @@ class CallbackStore:
             self._sid_ttl_ms,
             *((update.recording.sid, update.recording.url) if update.recording else ("", "")),
             self._number_gap_ms,
+            self._talks_kept,
         )
         outcome = UpdateOutcome(Code(answer[0]).name.lower())
         if outcome is not UpdateOutcome.OK:

@@ -68,8 +68,8 @@ DO_NOT_CALL = _ROOT + "do_not_call"
 DO_NOT_CALL_ENTRIES = _ROOT + "do_not_call:entries"
 #: Stream: changes of that list which the call log does not have yet.
 DO_NOT_CALL_OUTBOX = _ROOT + "do_not_call:outbox"
-#: Hashes with an expiry, one for each period of ten days and the last digits of numbers: when calls
-#: to people started, for the caps; see `includes/starts.lua`.
+#: Hashes with an expiry, one for each kind of event, period of ten days and last digits of numbers:
+#: when calls to people started, and more, for the caps; see `includes/starts.lua`.
 STARTS = _ROOT + "starts:"
 #: Sorted set: SIDs of recent attempts, by time, so that no call counts for two attempts.
 SIDS = _ROOT + "sids"

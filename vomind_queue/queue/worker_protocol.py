@@ -30,8 +30,10 @@ class Protocol:
     number_gap_ms: int
     keep_completed: Retention
     keep_failed: Retention
-    #: How many starts of calls to a person are kept for the caps; 0: none.
+    #: How many starts of calls to a person, and how many conversations, are kept for the caps; 0:
+    #: none.
     starts_kept: int = 0
+    talks_kept: int = 0
 
     @property
     def sid_ttl_ms(self) -> int:

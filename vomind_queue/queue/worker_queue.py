@@ -40,7 +40,9 @@ from vomind_queue.queue import keys
 from vomind_queue.queue.codes import Code
 from vomind_queue.queue.connection import RedisStore, translate_errors
 from vomind_queue.queue.do_not_call_list import ListAccess
+from vomind_queue.queue.person_history import history
 from vomind_queue.queue.worker_protocol import Protocol
+from vomind_queue.rules.caps import NO_HISTORY, Event, History
 from vomind_queue.rules.law import Why
 
 #: What the script is told of hours where there are no rules.
@@ -48,6 +50,8 @@ _ANY_HOUR: tuple[Any, ...] = ("", "", 0, "", "", "", "", "", "", "", "")
 #: Calls are held for this long, ms, if the rules have changed so often while they were applied.
 _BEHIND: tuple[Any, ...] = (Why.RULES_BEHIND.value, "", 60_000, "", "", "", "", "", "", "", "")
 _TRIES = 5
+#: What a cap counts, as `includes/starts.lua` names it.
+_KINDS: dict[str, str] = {Event.START: "", Event.CONVERSATION: "c", Event.REFUSAL: "r"}
 #: How long a call waits for another one to the same number, ms.
 BUSY_NUMBER_MS = 1_000
 
@@ -106,7 +110,7 @@ class WorkerQueue:
         name: str,
         protocol: Protocol,
         access: ListAccess | None = None,
-        judge: Callable[[Call, int, str, Sequence[int], str], OpenHours] | None = None,
+        judge: Callable[[Call, int, str, History, str], OpenHours] | None = None,
         senders: Senders = NO_SENDERS,
         *,
         judges_all: bool = True,
@@ -114,7 +118,7 @@ class WorkerQueue:
         """``access``: how the do-not-call list is read. ``senders``: numbers that calls come from.
 
         ``judge`` returns when a call may start, as seen from an instant, with the closed days of a
-        version, after earlier starts of calls to the person, and with the hours of its campaign;
+        version, after what happened to the person, and with the hours of its campaign;
         None: at any time. ``judges_all``: whether calls without such a campaign are judged as well.
         """
         self._store = store
@@ -205,24 +209,24 @@ class WorkerQueue:
             answer = write(*arguments)
             if answer[0] != Code.UNJUDGED:
                 return answer, hours, started_s
-            _, now_ms, self._days_version, starts, campaign_hours, data = answer
-            hours, arguments = self._judged(data, now_ms, starts, campaign_hours)
+            _, now_ms, self._days_version, times, campaign_hours, data = answer
+            hours, arguments = self._judged(data, now_ms, history(times), campaign_hours)
         return write(*_BEHIND), None, started_s
 
     def _judged(
         self,
         data: str,
         now_ms: int,
-        starts: Sequence[int] | None = None,
+        past: History | None = None,
         campaign_hours: str = "",
     ) -> tuple[OpenHours | None, tuple[Any, ...]]:
         """Return the hours of a call, and what the script is told of them."""
         if self._judge is None:
             return None, _BEHIND
         call = Call.from_data(json.loads(data))
-        hours = self._judge(call, now_ms, self._days_version, starts or (), campaign_hours)
-        knows_starts = "" if starts is None else "1"
-        return hours, (*_told(hours), *_lifted(hours.lifted), knows_starts, campaign_hours)
+        hours = self._judge(call, now_ms, self._days_version, past or NO_HISTORY, campaign_hours)
+        knows_past = "" if past is None else "1"
+        return hours, (*_told(hours), *_lifted(hours.lifted), knows_past, campaign_hours)
 
     def _sender(self, claimed: tuple[str, int] | None) -> str:
         """Return the number that a held call comes from, unless it names one."""
@@ -403,7 +407,7 @@ def _intervals(hours: OpenHours) -> str:
 
 def _caps(hours: OpenHours) -> str:
     longest_first = sorted(hours.caps, key=itemgetter(1), reverse=True)
-    return " ".join(f"{most}/{window_ms}" for most, window_ms in longest_first)
+    return " ".join(f"{_KINDS[event]}{most}/{window}" for most, window, event in longest_first)
 
 
 def _dial_started(

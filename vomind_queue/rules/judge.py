@@ -17,7 +17,7 @@ from functools import lru_cache, partial
 from importlib.metadata import version
 from zoneinfo import ZoneInfo
 
-from vomind_queue.rules.caps import Cap
+from vomind_queue.rules.caps import NO_HISTORY, Cap, Event, History
 from vomind_queue.rules.closed_days import is_eve, name_of
 from vomind_queue.rules.hours import WeeklyHours, local_time, open_instants
 from vomind_queue.rules.intervals import Interval, Intervals, intersection, next_in, union
@@ -97,9 +97,17 @@ class Rulebook:
     @property
     def starts_kept(self) -> int:
         """How many starts of calls to a person decide all caps; 0 where there are none."""
-        law = (cap for rule in self.law for cap in rule.caps)
-        found = [cap.most for cap in (*self.own_caps, *law)]
+        found = [cap.most for cap in self._caps]
         return max(_LEAST_STARTS, *found) if found else 0
+
+    @property
+    def pauses_after_talks(self) -> bool:
+        """Whether conversations count."""
+        return any(cap.event is Event.CONVERSATION for cap in self._caps)
+
+    @property
+    def _caps(self) -> Sequence[Cap]:
+        return (*self.own_caps, *(cap for rule in self.law for cap in rule.caps))
 
     @property
     def digest(self) -> str:
@@ -141,8 +149,9 @@ class Judgment:
     places: tuple[Place, ...] = ()
     #: Open hours from now on.
     hours: Intervals = ()
-    #: How often the person may be called.
+    #: How often the person may be called, and which of these caps leave no room now.
     caps: tuple[Cap, ...] = ()
+    full: tuple[Cap, ...] = ()
 
 
 def rulebook(
@@ -167,23 +176,20 @@ def rulebook(
     )
 
 
-def judge(subject: Subject, now: int, book: Rulebook, starts: Sequence[int] = ()) -> Judgment:
-    """Return whether a call may start at an instant, unix ms.
-
-    ``starts`` of calls to the person before it, the oldest first.
-    """
+def judge(subject: Subject, now: int, book: Rulebook, past: History = NO_HISTORY) -> Judgment:
+    """Return whether a call may start at an instant, unix ms; ``past`` of the person before it."""
     if book.is_empty and subject.campaign_hours is None:
         return Judgment(kind=Kind.GO)
-    found = _judged(subject, now, book, starts)
+    found = _judged(subject, now, book, past)
     if subject.campaign_hours is None or found.why in (Why.NONE, Why.CAP, Why.UNKNOWN_ZONE):
         return found
-    without = judge(replace(subject, campaign_hours=None), now, book, starts)
+    without = judge(replace(subject, campaign_hours=None), now, book, past)
     is_alike = (found.kind, found.until) == (without.kind, without.until)
     # What only the hours of the campaign delay is judged again when those are changed.
     return replace(found, why=without.why if is_alike else Why.CAMPAIGN_HOURS)
 
 
-def _judged(subject: Subject, now: int, book: Rulebook, starts: Sequence[int]) -> Judgment:
+def _judged(subject: Subject, now: int, book: Rulebook, past: History) -> Judgment:
     places = located(subject.places, book)
     rules = rules_of(places, subject.purpose, book)
     caps = () if Why.CAP in subject.lifted else _caps(rules, book)
@@ -191,15 +197,17 @@ def _judged(subject: Subject, now: int, book: Rulebook, starts: Sequence[int]) -
     any_place = _any_hour(book, subject) or Why.UNKNOWN_ZONE in subject.lifted
     if not (places or any_place):
         return said(kind=Kind.UNKNOWN, why=Why.UNKNOWN_ZONE)
-    free = max([now, *filter(None, (cap.free_at(starts) for cap in caps))])
+    frees = {cap: cap.free_at(past.of(cap.event)) or 0 for cap in caps}
+    free = max([now, *frees.values()])
     hours = _open_hours(places, subject, (now, free), book)
     opens = next_in(hours, now)
     if opens is None:
         why = Why.NO_HOURS if subject.places.known else Why.UNKNOWN_ZONE
         return said(kind=Kind.UNKNOWN, why=why)
     if free > now:
-        until = next_in(hours, free)
-        return said(kind=Kind.WAIT, why=Why.CAP, until=until or free, hours=hours)
+        full = tuple(cap for cap, at in frees.items() if at > now)
+        until = next_in(hours, free) or free
+        return said(kind=Kind.WAIT, why=Why.CAP, until=until, hours=hours, full=full)
     if opens == now:
         return said(kind=Kind.GO, hours=hours)
     shut = any(_is_closed_day(place, subject, now, book) for place in places)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from vomind_queue.rules.caps import Cap, Event
 from vomind_queue.rules.closed_days import name_of
 from vomind_queue.rules.hours import local_time
 from vomind_queue.rules.judge import (
@@ -30,7 +31,7 @@ IN_SHORT: Mapping[Why, str] = {
     Why.CAMPAIGN_HOURS: "It is outside the hours of its campaign.",
     Why.NO_HOURS: "The places where this person may be have no open hour in common.",
     Why.UNKNOWN_ZONE: "The number does not tell where it is.",
-    Why.CAP: "This person was called as often as is allowed for now.",
+    Why.CAP: "This person was called as often as is allowed for now, or is left alone for a while.",
     Why.RULES_BEHIND: "The calling rules could not be applied.",
 }
 NO_RULES = "No calling rules are set (CALLING_RULES)."
@@ -72,10 +73,20 @@ def _capped(verdict: Judgment, subject: Subject, book: Rulebook) -> Iterator[str
     else:
         last = _last_to_open(verdict.places, subject, until, book)
         yield f"Held until {utc(until)}, {_clock(until, last.zone)} in {last.zone}."
-    yield "The person was called as often as is allowed:"
-    own = [f"{', '.join(map(str, book.own_caps))} (ATTEMPT_CAPS)"] if book.own_caps else []
-    law = [f"{', '.join(map(str, rule.caps))} ({rule.name})" for rule in verdict.rules if rule.caps]
-    yield f"{'; '.join([*own, *law])}. Calls of every kind to the number count."
+    pauses = [cap for cap in verdict.full if cap.event is not Event.START]
+    if len(pauses) < len(verdict.full):
+        starts = [cap for cap in verdict.full if cap.event is Event.START]
+        yield f"The person was called as often as is allowed: {_sources(starts, verdict, book)}."
+        yield "Calls of every kind to the number count."
+    if pauses:
+        yield f"The person is left alone: {_sources(pauses, verdict, book)}."
+
+
+def _sources(caps: Sequence[Cap], verdict: Judgment, book: Rulebook) -> str:
+    """Return some caps with whose they are."""
+    sources = [("ATTEMPT_CAPS", book.own_caps), *((each.name, each.caps) for each in verdict.rules)]
+    found = ((name, [str(cap) for cap in caps if cap in own]) for name, own in sources)
+    return "; ".join(f"{', '.join(those)} ({name})" for name, those in found if those)
 
 
 def _unplaced() -> Iterator[str]:

@@ -11,6 +11,7 @@ from typing import Protocol
 from vomind_queue.calls.call import Call
 from vomind_queue.calls.decisions import Lifted, OpenHours
 from vomind_queue.calls.job import Held
+from vomind_queue.rules.caps import NO_HISTORY, History
 from vomind_queue.rules.hours import parse
 from vomind_queue.rules.judge import Judgment, Kind, Rulebook, Subject, judge, located
 from vomind_queue.rules.law import ClosedDay, Mode, Purpose, Why
@@ -52,10 +53,10 @@ class CallingRules:
         book: Rulebook,
         days: Days,
         *,
-        starts_of: Callable[[str], Sequence[int]] = lambda _: (),
+        history_of: Callable[[str], History] = lambda _: NO_HISTORY,
         missing: bool = False,
     ) -> None:
-        """``starts_of``: when calls to a number started lately, unix ms, the oldest first.
+        """``history_of``: what happened to a number lately.
 
         ``missing``: a real account is set, and CALLING_RULES is not.
         """
@@ -63,7 +64,7 @@ class CallingRules:
         self.base = book
         self.missing = missing
         self._days = days
-        self._starts_of = starts_of
+        self._history_of = history_of
         #: The closed days of a version, the rules with them, and what names those in the call log;
         #: read and replaced as one.
         self._known = ("", book, _name(book))
@@ -94,21 +95,21 @@ class CallingRules:
         call: Call,
         now_ms: int,
         version: str,
-        starts: Sequence[int] = (),
+        past: History = NO_HISTORY,
         campaign_hours: str = "",
     ) -> OpenHours:
         """Return when a call may start: never, if the rules cannot be applied. Never raise.
 
-        ``version`` of the closed days in force; ``starts`` of calls to the person, unix ms, the
-        oldest first; ``campaign_hours`` as its campaign has them.
+        ``version`` of the closed days in force; ``past`` of the person;
+        ``campaign_hours`` as its campaign has them.
         """
         try:
             version, book, name = self._with_days(version)
             subject = self._subject(call, campaign_hours)
-            found = _hours(judge(subject, now_ms, book, starts), subject)
+            found = _hours(judge(subject, now_ms, book, past), subject)
             if subject.lifted:
                 unlifted = replace(subject, lifted=frozenset())
-                plain = _hours(judge(unlifted, now_ms, book, starts), unlifted)
+                plain = _hours(judge(unlifted, now_ms, book, past), unlifted)
                 found = replace(found, lifted=Lifted(plain=plain, **_who(call)))
         except Exception:
             logger.exception("calling rules could not be applied")
@@ -118,8 +119,8 @@ class CallingRules:
     def check(self, call: Call, now_ms: int, campaign_hours: str | None = None) -> Judged:
         """Return whether a call may start at an instant, and why, in words."""
         subject, book = self._subject(call, campaign_hours), self.in_force()
-        starts = self._starts_of(call.to) if book.starts_kept else ()
-        verdict = judge(subject, now_ms, book, starts)
+        past = self._history_of(call.to) if book.starts_kept else NO_HISTORY
+        verdict = judge(subject, now_ms, book, past)
         return Judged(verdict=verdict, words=explained(verdict, subject, now_ms, book))
 
     def forecast(
@@ -186,7 +187,7 @@ def _hours(verdict: Judgment, subject: Subject) -> OpenHours:
         intervals=verdict.hours[: None if capped else _OPENINGS],
         why=usual if capped else verdict.why or usual,
         recheck_ms=BEHIND_MS if known else UNKNOWN_MS,
-        caps=[(cap.most, cap.window_ms) for cap in verdict.caps],
+        caps=[(cap.most, cap.window_ms, cap.event) for cap in verdict.caps],
     )
 
 

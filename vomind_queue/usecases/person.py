@@ -10,6 +10,7 @@ from vomind_queue.call_log.models import CallEvent, CallRow, Search
 from vomind_queue.calls.call import OPTIONS, Call
 from vomind_queue.calls.do_not_call import Entry
 from vomind_queue.errors import LogUnavailable
+from vomind_queue.rules.caps import History
 from vomind_queue.rules.places import Place
 from vomind_queue.usecases.calling_rules import CallingRules, Judged
 
@@ -30,6 +31,12 @@ class DoNotCallList(Protocol):
     """What this needs of the do-not-call list."""
 
     def entry(self, number: str) -> Entry | None: ...
+
+
+class PersonHistory(Protocol):
+    """What this needs of what happened to people lately."""
+
+    def of(self, number: str) -> History: ...
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -65,6 +72,8 @@ class Person:
     #: Whether a call that says nothing of place and purpose may ring now, and why not.
     judged: Judged
     entry: Entry | None
+    #: As far as caps count it.
+    past: History
     #: The latest ones; ``None`` where the call log could not be read.
     starts: Sequence[Start] | None
 
@@ -72,9 +81,12 @@ class Person:
 class People:
     """Answers about people. Everything may raise StoreUnavailable."""
 
-    def __init__(self, rules: CallingRules, numbers: DoNotCallList, log: Log) -> None:
+    def __init__(
+        self, rules: CallingRules, numbers: DoNotCallList, history: PersonHistory, log: Log
+    ) -> None:
         self._rules = rules
         self._numbers = numbers
+        self._history = history
         self._log = log
 
     def person(self, number: str, now_ms: int) -> Person:
@@ -84,7 +96,12 @@ class People:
         except LogUnavailable:
             starts = None
         judged = self._rules.check(Call(to=number), now_ms)
-        return Person(judged=judged, entry=self._numbers.entry(number), starts=starts)
+        return Person(
+            judged=judged,
+            entry=self._numbers.entry(number),
+            past=self._history.of(number),
+            starts=starts,
+        )
 
     def starts(self, number: str, after: str | None, limit: int) -> Starts:
         """Return the starts of up to ``limit`` calls to a number. Raise LogUnavailable."""

@@ -78,3 +78,18 @@ def test_a_person_is_shown_with_all_that_is_known(make_api: Callable[..., Api]) 
     assert found["verdict"] in ("go", "wait")
     assert found["why"]
     assert api.web.get(f"/api/people/{INDIANA}/evidence").status_code == 503
+
+
+def test_a_refusal_holds_calls_for_as_long_as_a_rule_asks_for(make_api: Callable[..., Api]) -> None:
+    """Its words name the rule; taken back, it is as if it had never been."""
+    api = make_api(CALLING_RULES="law")
+    path, number = "/api/people/+33612345678/refusal", "+33612345678"
+    assert api.web.delete(path).status_code == 404
+    assert api.web.put(path, json={"at": "2999-01-01T00:00:00Z"}).status_code == 422
+    assert api.web.put("/api/people/+33 6 12 34 56 78/refusal").status_code == 200
+    found = api.web.get(f"/api/people/{number}").get_json()
+    assert found["verdict"] == "wait"
+    assert "The person is left alone: 61d after a refusal (France)." in found["why"]
+    assert (found["refusedAt"] is not None, found["lastConversationAt"]) == (True, None)
+    assert api.web.delete(path).status_code == 200
+    assert "refusal" not in api.web.get(f"/api/people/{number}").get_json()["why"]

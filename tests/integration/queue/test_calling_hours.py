@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import secrets
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -34,7 +34,7 @@ from vomind_queue.queue.inspection import Inspection
 from vomind_queue.queue.lua_sources import whole
 from vomind_queue.queue.worker_protocol import Protocol
 from vomind_queue.queue.worker_queue import WorkerQueue
-from vomind_queue.rules.caps import Cap, parse
+from vomind_queue.rules.caps import Cap, Event, History, parse
 from vomind_queue.rules.closed_days import name_of
 from vomind_queue.rules.hours import local_time
 from vomind_queue.rules.judge import HORIZON_MS, Kind, Rulebook, Subject, judge, rulebook
@@ -42,7 +42,7 @@ from vomind_queue.rules.law import Mode, Purpose, Why
 from vomind_queue.rules.places import Place, places_of
 from vomind_queue.usecases.calling_rules import CallingRules
 
-Judge = Callable[[Call, int, str, Sequence[int], str], OpenHours]
+Judge = Callable[[Call, int, str, History, str], OpenHours]
 MINUTE = 60_000
 NEVER = OpenHours(intervals=(), why="unknown-zone", recheck_ms=MINUTE)
 
@@ -196,14 +196,20 @@ def test_judge_marker_and_a_look_at_the_clocks_agree(
 ) -> None:
     """Random people, purposes, starts and instants, moved to where Redis's clock is."""
     choose = random.Random(20261130)
-    book = rulebook(Mode.LAW, own_caps=parse("2/6h, 5/30d"), unknown_zone="strictest")
+    caps = parse("2/6h, 5/30d, 12h after a conversation")
+    book = rulebook(Mode.LAW, own_caps=caps, unknown_zone="strictest")
     days = [1_798_761_600_000 + choose.randrange(0, 365) * 86_400_000 for _ in range(12)]
     seen: list[int] = []
     case: dict[str, Any] = {}
 
-    def judged(_: Call, now: int, __: str, starts: Sequence[int], ___: str) -> OpenHours:
+    def judged(_: Call, now: int, __: str, past: History, ___: str) -> OpenHours:
         moved = now - case["at"]
-        verdict = judge(case["subject"], case["at"], book, [each - moved for each in starts])
+        there = History(
+            starts=[each - moved for each in past.starts],
+            conversations=[each - moved for each in past.conversations],
+            refusals=[each - moved for each in past.refusals],
+        )
+        verdict = judge(case["subject"], case["at"], book, there)
         seen[:] = [moved, verdict.kind]
         capped = verdict.why is Why.CAP
         hours = verdict.hours if capped else verdict.hours[:2]
@@ -211,7 +217,7 @@ def test_judge_marker_and_a_look_at_the_clocks_agree(
             intervals=tuple((first + moved, last + moved) for first, last in hours),
             why=Why.HOURS if capped else verdict.why or Why.HOURS,
             recheck_ms=MINUTE,
-            caps=[(cap.most, cap.window_ms) for cap in verdict.caps],
+            caps=[(cap.most, cap.window_ms, cap.event) for cap in verdict.caps],
         )
 
     worker = make_ruled(judged, lease_ms=60_000, starts_kept=book.starts_kept)
@@ -223,12 +229,18 @@ def test_judge_marker_and_a_look_at_the_clocks_agree(
         # Not within a second of the end of anything.
         at = choose.choice(days) + choose.randrange(0, 1440) * MINUTE + 20_000
         span = choose.choice((8 * 60, 48 * 60, 29 * 1440))
-        ago = sorted(choose.sample(range(1, span), choose.randrange(0, 7)), reverse=True)
+        ago = {
+            Event.START: choose.sample(range(1, span), choose.randrange(0, 7)),
+            Event.CONVERSATION: choose.sample(range(1, 8 * 1440), choose.randrange(0, 2)),
+            Event.REFUSAL: choose.sample(range(1, 62 * 1440), choose.choice((0, 0, 0, 1))),
+        }
         case.update(subject=subject, at=at, ago=ago)
         forget(client)
         noted_at = queue.now_ms()
-        note(client, [noted_at - each * MINUTE for each in ago])
-        expected = first_open(subject, at, book, [at - each * MINUTE for each in ago])
+        for event, minutes in ago.items():
+            note(client, event, [noted_at - each * MINUTE for each in minutes])
+        past = {event: [at - each * MINUTE for each in ago[event]] for event in ago}
+        expected = first_open(subject, at, book, past)
         assert taken(worker) == [job_id]
         started = worker.start_dialing(job_id, secrets.token_urlsafe(4))
         moved, kind = seen
@@ -254,14 +266,17 @@ def forget(client: redis.Redis) -> None:
         client.delete(key)
 
 
-def note(client: redis.Redis, starts: Sequence[int]) -> None:
-    """Calls to the person of `new(1)` started then."""
-    lines = "for i = 2, #ARGV do note_person_called(person_of(ARGV[1]), tonumber(ARGV[i]), 10) end"
+def note(client: redis.Redis, event: Event, times: Sequence[int]) -> None:
+    """Calls to the person of `new(1)` started then, or were answered; or the person refused."""
+    kind = {Event.START: "", Event.CONVERSATION: "c", Event.REFUSAL: "r"}[event]
+    lines = "for i = 3, #ARGV do note_time(person_of(ARGV[1]), ARGV[2], tonumber(ARGV[i]), 10) end"
     text = whole(f'--- @include "starts"\n{lines}\n')
-    client.eval(text, 1, keys.ACTIVE, new(1).call.to, *starts)
+    client.eval(text, 1, keys.ACTIVE, new(1).call.to, kind, *times)
 
 
-def first_open(subject: Subject, at: int, book: Rulebook, starts: Sequence[int]) -> int | None:
+def first_open(
+    subject: Subject, at: int, book: Rulebook, past: Mapping[Event, Sequence[int]]
+) -> int | None:
     """The first instant with room at which every place's clock shows open hours.
 
     All hours end with a quarter.
@@ -270,23 +285,23 @@ def first_open(subject: Subject, at: int, book: Rulebook, starts: Sequence[int])
         rule for place in subject.places.places for rule in book.rules_for(place, subject.purpose)
     }
     caps = [*book.own_caps, *(cap for rule in rules for cap in rule.caps)]
-    frees = [each + cap.window_ms for cap in caps for each in starts]
-    quarters = range(at - at % QUARTER + QUARTER, at + HORIZON_MS + 30 * 86_400_000, QUARTER)
+    frees = [each + cap.window_ms for cap in caps for each in past[cap.event]]
+    quarters = range(at - at % QUARTER + QUARTER, at + HORIZON_MS + 61 * 86_400_000, QUARTER)
     places = subject.places.places
     return next(
         (
             instant
             for instant in sorted({at, *quarters, *(each for each in frees if each > at)})
-            if all(has_room(cap, starts, instant) for cap in caps)
+            if all(has_room(cap, past[cap.event], instant) for cap in caps)
             and all(clock_is_open(place, subject.purpose, instant, book) for place in places)
         ),
         None,
     )
 
 
-def has_room(cap: Cap, starts: Sequence[int], instant: int) -> bool:
+def has_room(cap: Cap, times: Sequence[int], instant: int) -> bool:
     """Whether a window that ends then has room for one more."""
-    return sum(instant - cap.window_ms < each <= instant for each in starts) < cap.most
+    return sum(instant - cap.window_ms < each <= instant for each in times) < cap.most
 
 
 def clock_is_open(place: Place, purpose: Purpose, instant: int, book: Rulebook) -> bool:

@@ -22,17 +22,17 @@ from vomind_queue.queue.closed_days import ClosedDays
 from vomind_queue.queue.connection import RedisStore
 from vomind_queue.queue.erasure import Erasure
 from vomind_queue.queue.lua_sources import whole
-from vomind_queue.queue.person_starts import PersonStarts
+from vomind_queue.queue.person_history import PersonHistory
 from vomind_queue.queue.worker_protocol import Protocol
 from vomind_queue.queue.worker_queue import WorkerQueue
 from vomind_queue.rules.caps import parse
-from vomind_queue.rules.judge import rulebook
-from vomind_queue.rules.law import Mode
+from vomind_queue.rules.judge import Rulebook, rulebook
+from vomind_queue.rules.law import Mode, rows
 from vomind_queue.usecases.calling_rules import CallingRules
 
 HOUR = 3_600_000
 DAY = 24 * HOUR
-PERSON = "+15550000001"
+PERSON, DEBTOR = "+15550000001", "+12125550100"
 
 MakeCapped = Callable[..., WorkerQueue]
 
@@ -44,8 +44,31 @@ def make_capped(client: redis.Redis) -> MakeCapped:
     def make(caps: str, **changes: object) -> WorkerQueue:
         book = rulebook(Mode.OFF, own_caps=parse(caps))
         protocol = Protocol(
-            **{**QUICK, "lease_ms": 10_000, "starts_kept": book.starts_kept, **changes}
+            **{
+                **QUICK,
+                "lease_ms": 10_000,
+                "starts_kept": book.starts_kept,
+                "talks_kept": 10,
+                **changes,
+            }
         )
+        rules = CallingRules(book, ClosedDays(RedisStore(client)))
+        return WorkerQueue(
+            RedisStore(client), secrets.token_hex(4), protocol, judge=rules.open_hours
+        )
+
+    return make
+
+
+@pytest.fixture
+def make_lawful(client: redis.Redis) -> MakeCapped:
+    """Makes a worker that keeps to the caps of law, at any hour."""
+
+    def make() -> WorkerQueue:
+        law = tuple(replace(rule, hours=None, holidays=None) for rule in rows())
+        book = Rulebook(mode=Mode.LAW, law=law)
+        kept = {"starts_kept": book.starts_kept, "talks_kept": book.starts_kept}
+        protocol = Protocol(**{**QUICK, "lease_ms": 10_000, "number_gap_ms": 0, **kept})
         rules = CallingRules(book, ClosedDays(RedisStore(client)))
         return WorkerQueue(
             RedisStore(client), secrets.token_hex(4), protocol, judge=rules.open_hours
@@ -57,7 +80,7 @@ def make_capped(client: redis.Redis) -> MakeCapped:
 @pytest.fixture
 def starts(client: redis.Redis) -> Callable[[], Sequence[int]]:
     """When calls to the person started."""
-    return lambda: PersonStarts(RedisStore(client)).of(PERSON)
+    return lambda: PersonHistory(RedisStore(client)).of(PERSON).starts
 
 
 def call(**fields: object) -> NewCall:
@@ -102,7 +125,7 @@ def test_both_caps_hold(queue: CallQueue, make_capped: MakeCapped, client: redis
     taken(worker)
     assert worker.start_dialing(job_id, "token") is NotStarted.HELD
     held = queue.job(job_id).held
-    first = PersonStarts(RedisStore(client)).of(PERSON)[0]
+    first = PersonHistory(RedisStore(client)).of(PERSON).starts[0]
     assert held == Held(by="cap", until_ms=first + HOUR)
 
 
@@ -177,7 +200,91 @@ def test_both_numbers_of_a_mexican_mobile_are_one_person(
     (job_id,) = taken(worker)
     assert worker.start_dialing(job_id, "token") is NotStarted.HELD
     for number in ("+525512345678", "+5215512345678"):
-        assert len(PersonStarts(RedisStore(client)).of(number)) == 1
+        assert len(PersonHistory(RedisStore(client)).of(number).starts) == 1
+
+
+def debt() -> NewCall:
+    """A call to a person of the United States about a debt."""
+    return NewCall(call=Call(to=DEBTOR, purpose="debt"))
+
+
+def test_after_a_conversation_about_a_debt_the_person_is_left_alone_for_a_week(
+    queue: CallQueue, make_lawful: MakeCapped, client: redis.Redis
+) -> None:
+    """From its end; other calls may be made, and a machine or a busy line is no conversation."""
+    worker, history = make_lawful(), PersonHistory(RedisStore(client))
+    line = Line(queue, worker, client)
+    for answered_by, status in (("machine_start", "completed"), (None, "busy")):
+        queue.add([debt()])
+        line.took(started := line.again(), sid := secrets.token_hex(4))
+        line.say(started, status, sid=sid, answered_by=answered_by)
+        assert history.of(DEBTOR).conversations == []
+    queue.add([debt()])
+    line.took(started := line.again(), "CA3")
+    line.say(started, "in-progress", sid="CA3", sequence=1)
+    (answered_at,) = history.of(DEBTOR).conversations
+    line.say(started, "completed", sid="CA3", sequence=2)
+    (talked_at,) = history.of(DEBTOR).conversations
+    assert answered_at <= talked_at
+    queue.add([debt(), NewCall(call=Call(to=DEBTOR, purpose="informational"))])
+    (held,) = taken(worker)
+    assert worker.start_dialing(held, "token") is NotStarted.HELD
+    assert queue.job(held).held == Held(by="cap", until_ms=talked_at + 7 * DAY)
+    place(worker, *taken(worker))
+
+
+def test_a_machine_that_is_found_out_late_was_no_conversation(
+    queue: CallQueue, make_lawful: MakeCapped, client: redis.Redis
+) -> None:
+    """What was noted of that call is taken back, and the conversation before it stands."""
+    worker, history = make_lawful(), PersonHistory(RedisStore(client))
+    line = Line(queue, worker, client)
+    queue.add([debt()])
+    line.took(started := line.again(), "CA1")
+    line.say(started, "completed", sid="CA1")
+    before = history.of(DEBTOR).conversations
+    queue.add([NewCall(call=Call(to=DEBTOR, purpose="informational"))])
+    line.took(started := line.again(), "CA2")
+    line.say(started, "completed", sid="CA2")
+    assert len(history.of(DEBTOR).conversations) == 2
+    line.say(started, sid="CA2", answered_by="machine_end_beep")
+    assert history.of(DEBTOR).conversations == before
+
+
+def test_a_conversation_that_ends_between_claim_and_marker_counts(
+    queue: CallQueue, make_lawful: MakeCapped, client: redis.Redis
+) -> None:
+    """The script that writes the marker looks, and not the claim."""
+    worker = make_lawful()
+    line = Line(queue, worker, client)
+    queue.add([debt(), debt()])
+    line.took(started := line.again(), "CA1")
+    (claimed,) = taken(worker)
+    line.say(started, "completed", sid="CA1")
+    assert worker.start_dialing(claimed, "token") is NotStarted.HELD
+    held = queue.job(claimed).held
+    assert held is not None
+    assert held.by == "cap"
+
+
+def test_after_a_refusal_a_person_in_france_is_left_alone_until_it_is_taken_back(
+    queue: CallQueue, make_lawful: MakeCapped, client: redis.Redis
+) -> None:
+    """Sixty whole days; a time of long ago and one to come are refused."""
+    worker, history = make_lawful(), PersonHistory(RedisStore(client))
+    number, now = "+33612345678", queue.now_ms()
+    assert not history.refuse(number, now + DAY)
+    assert not history.refuse(number, now - 90 * DAY)
+    for _ in range(2):
+        assert history.refuse(number, now - 55 * DAY)
+    assert history.of(number).refusals == [now - 55 * DAY]
+    queue.add([NewCall(call=Call(to=number)), NewCall(call=Call(to=number, purpose="debt"))])
+    (job_id,) = taken(worker)
+    assert worker.start_dialing(job_id, "token") is NotStarted.HELD
+    assert queue.job(job_id).held == Held(by="cap", until_ms=now + 6 * DAY)
+    place(worker, *taken(worker))
+    assert history.withdraw(number)
+    assert not history.withdraw(number)
 
 
 def test_who_is_erased_was_never_called(
@@ -211,7 +318,7 @@ def test_a_hundred_thousand_people_take_less_than_4_mb(client: redis.Redis) -> N
     lines = """
     for person = ARGV[1], ARGV[2] do
         local number = string.format('+1%010d', (person * 7919) % 10000000000)
-        note_person_called(number, tonumber(ARGV[3]) - person, 10)
+        note_time(number, START, tonumber(ARGV[3]) - person, 10)
     end
     """
     script = whole(f'--- @include "starts"\n{lines}')

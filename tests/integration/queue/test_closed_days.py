@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -23,13 +23,14 @@ from vomind_queue.queue.held_calls import HeldCalls
 from vomind_queue.queue.worker_protocol import Protocol
 from vomind_queue.queue.worker_queue import WorkerQueue
 from vomind_queue.queue.worker_report import WorkerReport
+from vomind_queue.rules.caps import History
 from vomind_queue.rules.judge import Rulebook
 from vomind_queue.rules.law import ClosedDay, Mode
 from vomind_queue.usecases.calling_rules import CallingRules
 
 #: Any hour of any day.
 OPEN = Rulebook(mode=Mode.LAW, unknown_zone="UTC")
-Judge = Callable[[Call, int, str, Sequence[int]], OpenHours]
+Judge = Callable[[Call, int, str, History], OpenHours]
 
 
 @pytest.fixture

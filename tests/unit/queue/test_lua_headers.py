@@ -32,7 +32,7 @@ WORDS = {
     "minute": "minute:<n>",
     "held": "held:<kind>",
     "worker_report": "worker_report:<name>",
-    "starts": "starts:<period>:<digits>",
+    "starts": "starts:<kind><period>:<digits>",
     "campaign": "campaign:<id>",
     "campaign_calls": "campaign_calls:<id>",
     "turns": "turns:<rank>",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from vomind_queue.rules.caps import Cap, InvalidCap, parse
+from vomind_queue.rules.caps import Cap, Event, History, InvalidCap, parse
 
 HOUR = 3_600_000
 DAY = 24 * HOUR
@@ -19,8 +19,33 @@ def test_caps_are_written_as_they_are_read() -> None:
     assert parse("") == ()
 
 
+def test_a_pause_is_a_cap_that_one_event_fills() -> None:
+    """From a conversation or a refusal on, whatever was before."""
+    caps = parse("7d after a conversation, 61d after a refusal,90m after a refusal")
+    assert [str(cap) for cap in caps] == [
+        "7d after a conversation",
+        "61d after a refusal",
+        "90m after a refusal",
+    ]
+    assert (caps[0].most, caps[0].event) == (1, Event.CONVERSATION)
+    assert caps[0].free_at([1, 5]) == 5 + 7 * DAY
+    assert History(refusals=[3]).of(caps[1].event) == [3]
+
+
 @pytest.mark.parametrize(
-    "text", ["3", "0/1d", "101/1d", "3/31d", "3/0h", "3/24", "3/24h,", "-1/1d"]
+    "text",
+    [
+        "3",
+        "0/1d",
+        "101/1d",
+        "3/31d",
+        "3/0h",
+        "3/24",
+        "3/24h,",
+        "-1/1d",
+        "91d after a refusal",
+        "1d after a start",
+    ],
 )
 def test_what_is_no_cap_is_refused(text: str) -> None:
     """Nothing that would never hold, and nothing longer than starts are kept."""

@@ -6,6 +6,7 @@ import random
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from vomind_queue.rules.caps import History
 from vomind_queue.rules.caps import parse as caps
 from vomind_queue.rules.closed_days import name_of
 from vomind_queue.rules.hours import WeeklyHours, parse
@@ -41,7 +42,7 @@ def said(number: str, now: int, book: Rulebook = LAW, **more: object) -> Judgmen
     starts: list[int] = more.get("starts", [])  # type: ignore[assignment]
     hours: WeeklyHours | None = more.get("hours")  # type: ignore[assignment]
     subject = Subject(places=places, purpose=purpose, campaign_hours=hours)
-    return judge(subject, now, book, starts)
+    return judge(subject, now, book, History(starts=starts))
 
 
 def ids(verdict: Judgment) -> tuple[str, ...]:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, request
 
+from vomind_queue.api import auth
 from vomind_queue.api.blueprints.history import log_slot
+from vomind_queue.api.body import read_object
 from vomind_queue.api.middleware import services
 from vomind_queue.api.schemas import call_log as log_schemas
+from vomind_queue.api.schemas.do_not_call import NUMBER
+from vomind_queue.api.schemas.rules import REFUSAL
 from vomind_queue.api.serializers import person as serializer
 from vomind_queue.api.serializers.jobs import success
 
@@ -22,6 +26,24 @@ def show(number: str) -> Response:
     with log_slot():
         found = services().people.person(wanted, now_ms)
     return success(serializer.person(wanted, found, now_ms))
+
+
+@routes.put("/people/<number>/refusal")
+def refuse(number: str) -> Response:
+    """Note that a person does not want to be called for now."""
+    body = read_object()
+    at_ms, wanted = REFUSAL.load(body).get("at_ms"), NUMBER.read(number)
+    services().refusals.note(wanted, at_ms, auth.caller())
+    document = {"message": "The refusal is noted", "number": wanted}
+    return success(document, REFUSAL.ignored(body))
+
+
+@routes.delete("/people/<number>/refusal")
+def take_refusal_back(number: str) -> Response:
+    """Forget that a person refused."""
+    wanted = NUMBER.read(number)
+    services().refusals.withdraw(wanted, auth.caller())
+    return success({"message": "No refusal is known any more", "number": wanted})
 
 
 @routes.get("/people/<number>/evidence")

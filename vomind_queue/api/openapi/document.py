@@ -48,6 +48,7 @@ BODIES: Mapping[str, Schema] = {
     "DoNotCallRemoval": do_not_call_schemas.REMOVAL,
     "CheckRequest": rule_schemas.CHECK,
     "ClosedDayRequest": rule_schemas.CLOSED_DAY,
+    "RefusalRequest": rule_schemas.REFUSAL,
     "WebhookRequest": webhook_schemas.WEBHOOK,
     "WebhookChange": webhook_schemas.CHANGE,
     "WebhookReplay": webhook_schemas.REPLAY,

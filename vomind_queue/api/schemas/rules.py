@@ -32,6 +32,12 @@ class CheckSchema(RequestSchema):
         return Call(to=number.spelling, **data), at_ms
 
 
+class RefusalSchema(RequestSchema):
+    """When a person refused."""
+
+    at_ms = fields.Instant(data_key="at", allow_none=True)
+
+
 class Day(fields.Rule[date]):
     """A date on the clock of the person called."""
 
@@ -72,3 +78,4 @@ class ClosedDaySchema(RequestSchema):
 
 CHECK = CheckSchema()
 CLOSED_DAY = ClosedDaySchema()
+REFUSAL = RefusalSchema()

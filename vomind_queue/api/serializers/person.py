@@ -9,6 +9,7 @@ from flask import Response
 
 from vomind_queue.api.serializers import do_not_call, rules
 from vomind_queue.api.serializers.call_log import no_formula, table_of
+from vomind_queue.api.serializers.times import iso_or_none
 from vomind_queue.calls.do_not_call import Entry
 from vomind_queue.calls.instants import iso
 from vomind_queue.usecases.person import Person, Start, Starts
@@ -22,10 +23,12 @@ COLUMNS = (
 
 def person(number: str, found: Person, now_ms: int) -> dict[str, Any]:
     """Return what is known of a number."""
-    starts = found.starts
+    starts, past = found.starts, found.past
     return {
         "number": number,
         **rules.judged(found.judged, now_ms),
+        "lastConversationAt": iso_or_none(max(past.conversations, default=None)),
+        "refusedAt": iso_or_none(max(past.refusals, default=None)),
         "doNotCall": do_not_call.entry(number, found.entry),
         "starts": None if starts is None else [start(each) for each in starts],
     }

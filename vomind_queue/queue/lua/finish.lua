@@ -31,7 +31,7 @@
 --          `again`: the same outcome was written before, by a repetition of this command
 -- Touches  job:<id>, waiting:<rank>, delayed, held:<kind>, active, leases, reconciling, completed,
 --          failed, window, paused, breaker, unanswered, counts, dialing, busy_until,
---          starts:<period>:<digits>, sids, status_polls, line, expiring, minute:<n>, totals,
+--          starts:<kind><period>:<digits>, sids, status_polls, line, expiring, minute:<n>, totals,
 --          gone:<id>, notify, due, outbox, outbox:forgotten, orphans, revoked, campaign:<id>,
 --          campaigns, open_campaigns, turns:<rank>, shares, resting, campaign_starts:<id>
 --- @include "breaker"
@@ -138,13 +138,13 @@ if job[7] and outcome ~= 'unknown' then
         set_due(K.orphans, sid, now, now)
     end
     release(mem)
-    forget_starts(person_of(number), now)
+    forget_history(person_of(number), now)
     erase(key, id, now)
     return { C.ok, now, open, 0 }
 end
 -- Twilio certainly placed no call, and that was never unknown: the start does not count for the caps.
 local rang_nobody = ARGV[18] ~= '' and ARGV[18] ~= 'unknown' or outcome == 'postponed'
-if rang_nobody and outcome ~= 'unknown' and take_start_back(person_of(number), tonumber(job[3])) then
+if rang_nobody and outcome ~= 'unknown' and take_time_back(person_of(number), START, tonumber(job[3])) then
     redis.call('HSET', key, 'takenback', '1')
 end
 

@@ -13,7 +13,7 @@
 --          `active`: it is being placed, and not out yet
 -- Touches  the set, job:<id>, delayed, held:<kind>, gone:<id>, leases, window, expiring,
 --          outbox:forgotten, orphans, revoked, due, dialing, busy_until, line,
---          starts:<period>:<digits>, campaign:<id>, campaigns, open_campaigns, turns:<rank>,
+--          starts:<kind><period>:<digits>, campaign:<id>, campaigns, open_campaigns, turns:<rank>,
 --          shares, notify, waiting:<rank>, resting, campaign_starts:<id>
 --- @include "busy_number"
 --- @include "clock"
@@ -64,7 +64,7 @@ for number in pairs(known) do
     if not owner or redis.call('HEXISTS', job_key(owner), 'mark') == 0 then
         give_number_up(number)
     end
-    forget_starts(person_of(number), now)
+    forget_history(person_of(number), now)
 end
 
 local part = redis.call('ZSCAN', KEYS[1], ARGV[2], 'COUNT', 500)

@@ -20,23 +20,24 @@
 -- ARGV[18] '' without calling rules, else the kind of rule that holds the call outside its hours
 -- ARGV[19] its hours, `start-end` in unix ms, the soonest first
 -- ARGV[20] when the rules are checked again if none are left, ms from now
--- ARGV[21] its caps, `most/window in ms`, the longest window first
+-- ARGV[21] its caps: kind of event, then `most/window in ms`, the longest window first
 -- ARGV[22] version of the closed days that these take into account
 -- ARGV[23] what names the rules in the call log, or ''
 -- ARGV[24] '' where all rules hold for the call, else who lifted some, as JSON: by, reason, kind
 -- ARGV[25] hours and                      ARGV[26] caps that would hold then
--- ARGV[27] '1' if they take into account when calls to the person started, else ''
+-- ARGV[27] '1' if they take into account what happened to the person, else ''
 -- ARGV[28] hours of its campaign that they take into account, or ''
 -- Returns  {ok, now, data, attempts so far, round, how long it may ring in ms, number that it comes from,
---          latest start or ''}, {unjudged, now, version of the closed days, {start of a call to the
---          person, …}, hours of its campaign or '', data} or
+--          latest start or ''}, {unjudged, now, version of the closed days, {{start of a call to the
+--          person, …}, {conversation, …}, {refusal, …}}, hours of its
+--          campaign or '', data} or
 --          {lost | paused | preempted | limited | circuit_open | campaign | busy | held | expired |
 --          do_not_call | no_list, now}
 --          `expired`, `do_not_call`: it has ended, because its latest start has passed or its number
 --          is on the list
 -- Touches  job:<id>, waiting:<rank>, delayed, held:<kind>, active, leases, reconciling, failed,
 --          line, window, rate, paused, breaker, dialing, busy_until, status_polls, do_not_call,
---          do_not_call:entries, closed_days, starts:<period>:<digits>, expiring, minute:<n>,
+--          do_not_call:entries, closed_days, starts:<kind><period>:<digits>, expiring, minute:<n>,
 --          totals, gone:<id>, notify, due, outbox, campaign:<id>, campaigns, open_campaigns,
 --          turns:<rank>, shares, resting, campaign_starts:<id>
 --- @include "attempt"
@@ -210,8 +211,8 @@ end
 if ARGV[18] ~= 'rules-behind' and (ARGV[18] ~= '' or campaign_hours ~= '') then
     local version = redis.call('HGET', K.closed_days, 'version') or ''
     if is_outdated(version) then
-        local starts = person and starts_of(person, now, LONGEST_WINDOW_MS) or {}
-        return { C.unjudged, now, version, starts, campaign_hours, job[6] }
+        local history = person and history_of(person, now) or {}
+        return { C.unjudged, now, version, history, campaign_hours, job[6] }
     end
 end
 
@@ -316,7 +317,7 @@ local function lifted()
 end
 local against = ARGV[24] ~= '' and lifted() or ''
 if person then
-    note_person_called(person, now, starts_kept)
+    note_time(person, START, now, starts_kept)
 end
 if job[18] then
     redis.call('HDEL', key, 'takenback')

@@ -23,6 +23,7 @@
 -- ARGV[17] how long a SID is remembered, ms
 -- ARGV[18] SID of its recording, or ''       ARGV[19] and where that is
 -- ARGV[20] least time between two calls to one number, ms
+-- ARGV[21] how many conversations with a person are kept for the caps; 0: none
 -- Returns  {ok, now, status, moved: 1 | 0, to be repeated: 1 | 0, id of the request or ''}
 --          {again, now}       changed nothing: known, late, or of an attempt before the last
 --          {undecided, now}   the attempt's outcome is not written yet: `finish` it first
@@ -31,13 +32,14 @@
 --          {missing, now}     the job is gone, which proves nothing: no call is ended
 -- Touches  job:<id>, waiting:<rank>, delayed, held:<kind>, active, leases, reconciling, completed,
 --          failed, window, sids, status_polls, line, expiring, orphans, revoked, voicemails,
---          counts, dialing, busy_until, starts:<period>:<digits>, redbeat:recurring:<id>,
+--          counts, dialing, busy_until, starts:<kind><period>:<digits>, redbeat:recurring:<id>,
 --          schedule:<id>, runs:<id>, minute:<n>, totals, notify, due, outbox, campaign:<id>,
 --          campaigns, open_campaigns, turns:<rank>, shares, resting, campaign_starts:<id>
 --- @include "attempt"
 --- @include "busy_number"
 --- @include "campaign"
 --- @include "clock"
+--- @include "conversation"
 --- @include "due"
 --- @include "expiry"
 --- @include "hang_up"
@@ -138,7 +140,7 @@ local function revive()
     if redis.call('HDEL', key, 'takenback') == 1 then
         -- It counts for the caps after all.
         local started = tonumber(redis.call('HGET', key, 'started'))
-        note_person_called(person_of(number_of(job[13])), started, MOST_STARTS)
+        note_time(person_of(number_of(job[13])), START, started, MOST_STARTS)
     end
     note_sid(sid, now, ARGV[17])
     log_event(id, 'revived', {
@@ -157,8 +159,7 @@ end
 
 -- How a call ended, from the point of view of a caller who wanted to reach a person.
 local function outcome_of(last, who)
-    local machine = string.find(who, '^machine') or who == 'fax'
-    return last == 'completed' and machine and 'machine' or last
+    return last == 'completed' and is_machine(who) and 'machine' or last
 end
 
 local function is_to_repeat(outcome)
@@ -241,6 +242,10 @@ if moved then
     end
     note('duration', ARGV[7])
     note('sip', ARGV[9])
+end
+if moved or is_detected then
+    local person = person_of(number_of(job[13]))
+    follow_conversation(key, person, moved and status or '', by, now, tonumber(ARGV[21]))
 end
 if changed then
     to_notify()

@@ -28,7 +28,7 @@ local function archive(key)
     -- Fields of the record that concern the last attempt alone.
     redis.call('HDEL', key, 'finished', 'sid', 'status', 'rank', 'seq', 'seen', 'over', 'duration', 'answered',
         'sip', 'price', 'unit', 'recording', 'recordingurl', 'looked', 'why',
-        'from')
+        'from', 'talked')
 end
 
 -- Stores the recording of an attempt that was moved there; returns whether it is new.

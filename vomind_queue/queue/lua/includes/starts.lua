@@ -1,12 +1,15 @@
--- Starts of calls to a person, for the caps.
+-- When calls to a person started, and when conversations and refusals were, for the caps.
 --
 -- Many people share a hash: those whose numbers end alike, for each period of ten days. A field is
--- the rest of the number, its value holds the starts, six bytes each, the oldest first. A hash
--- expires once its last start can count no more.
+-- the rest of the number, its value holds the times, six bytes each, the oldest first. A hash
+-- expires once its last time can count no more.
 
 -- As in `rules/caps.py`: no window is longer, ms, and no cap allows more starts.
-local LONGEST_WINDOW_MS, MOST_STARTS = 2592000000, 100
+local LONGEST_WINDOW_MS, MOST_STARTS = 7776000000, 100
+local LONGEST_MS = { [''] = 2592000000, c = LONGEST_WINDOW_MS, r = LONGEST_WINDOW_MS }
 local PERIOD_MS = 864000000
+-- Kinds of events; each has its own hashes.
+local START, CONVERSATION, REFUSAL = '', 'c', 'r'
 
 -- A mobile phone in Mexico or Argentina has two numbers, as in `calls/do_not_call.py`.
 local function person_of(number)
@@ -20,33 +23,43 @@ local function person_of(number)
 end
 
 -- The hash of a period and the field in it.
-local function place_of(person, period)
-    return K.starts .. period .. ':' .. string.sub(person, -3), string.sub(person, 1, -4)
+local function place_of(person, kind, period)
+    return K.starts .. kind .. period .. ':' .. string.sub(person, -3), string.sub(person, 1, -4)
 end
 
--- The starts within a window that ends now, the oldest first.
-local function starts_of(person, now, window)
+-- The times within a window that ends now, the oldest first.
+local function times_of(person, kind, now, window)
     local found = {}
     for period = math.floor((now - window) / PERIOD_MS), math.floor(now / PERIOD_MS) do
-        local packed = redis.call('HGET', place_of(person, period)) or ''
+        local packed = redis.call('HGET', place_of(person, kind, period)) or ''
         for at = 1, #packed, 6 do
-            local start = struct.unpack('>I6', packed, at)
-            if start > now - window then
-                found[#found + 1] = start
+            local time = struct.unpack('>I6', packed, at)
+            if time > now - window then
+                found[#found + 1] = time
             end
         end
     end
     return found
 end
 
--- From when caps leave room for another start: `now`, or later. `caps`: `most/window in ms`, the
--- longest window first.
+-- All that caps may count, as `History` in `rules/caps.py`.
+local function history_of(person, now)
+    local found = {}
+    for i, kind in ipairs({ START, CONVERSATION, REFUSAL }) do
+        found[i] = times_of(person, kind, now, LONGEST_MS[kind])
+    end
+    return found
+end
+
+-- From when caps leave room for another start: `now`, or later. `caps`: kind of event, then
+-- `most/window in ms`, the longest window first.
 local function free_at(person, caps, now)
-    local starts, free = nil, now
-    for most, window in string.gmatch(caps, '(%d+)/(%d+)') do
+    local known, free = {}, now
+    for kind, most, window in string.gmatch(caps, '(%l?)(%d+)/(%d+)') do
         window = tonumber(window)
-        starts = starts or starts_of(person, now, window)
-        local decisive = starts[#starts + 1 - tonumber(most)]
+        local times = known[kind] or times_of(person, kind, now, window)
+        known[kind] = times
+        local decisive = times[#times + 1 - tonumber(most)]
         if decisive then
             free = math.max(free, decisive + window)
         end
@@ -54,10 +67,10 @@ local function free_at(person, caps, now)
     return free
 end
 
--- `kept`: how many starts of a period are enough to judge all caps.
-local function note_person_called(person, at, kept)
+-- `kept`: how many times of a period are enough to judge all caps.
+local function note_time(person, kind, at, kept)
     local period = math.floor(at / PERIOD_MS)
-    local key, field = place_of(person, period)
+    local key, field = place_of(person, kind, period)
     local packed = redis.call('HGET', key, field) or ''
     local later = #packed + 1
     while later > 6 and struct.unpack('>I6', packed, later - 6) > at do
@@ -66,13 +79,13 @@ local function note_person_called(person, at, kept)
     packed = string.sub(packed, 1, later - 1) .. struct.pack('>I6', at) .. string.sub(packed, later)
     if redis.call('HSET', key, field, string.sub(packed, -6 * kept)) == 1 then
         local last = (period + 1) * PERIOD_MS
-        redis.call('PEXPIRE', key, string.format('%.0f', last - at + LONGEST_WINDOW_MS))
+        redis.call('PEXPIRE', key, string.format('%.0f', last - at + LONGEST_MS[kind]))
     end
 end
 
--- The phone has certainly not rung. Returns whether that start was noted.
-local function take_start_back(person, at)
-    local key, field = place_of(person, math.floor(at / PERIOD_MS))
+-- It was not so after all; of a start: the phone has certainly not rung. Returns whether it was noted.
+local function take_time_back(person, kind, at)
+    local key, field = place_of(person, kind, math.floor(at / PERIOD_MS))
     local packed = redis.call('HGET', key, field) or ''
     for i = #packed - 5, 1, -6 do
         if struct.unpack('>I6', packed, i) == at then
@@ -88,8 +101,14 @@ local function take_start_back(person, at)
     return false
 end
 
-local function forget_starts(person, now)
-    for period = math.floor((now - LONGEST_WINDOW_MS) / PERIOD_MS), math.floor(now / PERIOD_MS) do
-        redis.call('HDEL', place_of(person, period))
+local function forget_times(person, kind, now)
+    for period = math.floor((now - LONGEST_MS[kind]) / PERIOD_MS), math.floor(now / PERIOD_MS) do
+        redis.call('HDEL', place_of(person, kind, period))
+    end
+end
+
+local function forget_history(person, now)
+    for kind in pairs(LONGEST_MS) do
+        forget_times(person, kind, now)
     end
 end
