@@ -45,6 +45,7 @@ resume queue Let workers start calls again.
 clean queue Remove finished calls from history; the call log keeps them.
 campaign campaign Create, show, start, pause, resume and cancel campaigns.
 dnc dnc Keep the do-not-call list: numbers that never ring.
+webhooks webhooks Send events to an address: add, list, show, test, replay and remove webhooks.
 export list_calls Write calls from the call log as CSV or JSON lines, newest first.
 forget admin Remove a phone NUMBER from the queue, the history and the call log.
 dead-letters admin Show the rows that the call log refused, and why; never a phone number.
