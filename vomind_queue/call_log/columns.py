@@ -15,7 +15,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NAMES = {"key": "call_key", "time_ms": "time"}
 
 #: Columns of the migration for lists; the database fills in the first two.
-OF_LISTS = ("list_key", "list_outcome", "options")
+OF_LISTS = ("list_key", "list_outcome", "options", "campaign_id")
 #: Arguments of the function `call_trends` for which it reads nothing.
 NO_TIME = {"since": _EPOCH.isoformat(), "until": _EPOCH.isoformat(), "step_ms": 60_000}
 

@@ -80,6 +80,8 @@ class CallRow:
     #: What the call says of how it is placed, by the names in `calls.call.OPTIONS`; ``None`` also
     #: where an older version wrote the row.
     options: Mapping[str, Any] | None = None
+    #: The campaign that it belongs to; ``None`` also where an older version wrote the row.
+    campaign_id: str | None = None
     #: When personal fields were blanked.
     anonymized_ms: int | None = None
 
@@ -152,6 +154,7 @@ class Search:
     number: str | None = None
     lead_id: str | None = None
     job_id: str | None = None
+    campaign_id: str | None = None
     #: In one of these states; any when empty, as with outcomes and priorities.
     states: Sequence[str] = ()
     #: Of `OUTCOMES` and `NO_OUTCOME`.
@@ -179,7 +182,8 @@ class Search:
     def wants(self, row: CallRow) -> bool:
         """Return whether a call matches."""
         alike = (
-            (self.number, row.to_number), (self.lead_id, row.lead_id), (self.job_id, row.job_id)
+            (self.number, row.to_number), (self.lead_id, row.lead_id),
+            (self.job_id, row.job_id), (self.campaign_id, row.campaign_id),
         )  # fmt: skip
         among = (
             (self.states, row.state),

@@ -62,6 +62,7 @@ def _where(search: Search) -> tuple[str, list[Any]]:
         "to_number = ?": search.number,
         "lead_id = ?": search.lead_id,
         "job_id = ?": search.job_id,
+        "campaign_id = ?": search.campaign_id,
         "key >= ?": search.least_key,
         "key < ?": search.end_key,
     }
@@ -70,9 +71,11 @@ def _where(search: Search) -> tuple[str, list[Any]]:
     }
     # Without statistics the index of a state might be taken in place of that of a person.
     own = "+" if search.number or search.lead_id or search.job_id else ""
+    # Calls of a campaign mostly share a priority, so its indexes have none.
+    urgency = "+" if search.campaign_id else own
     clauses |= {
         _among(f"{own}state", search.states): search.states,
-        _among(f"{own}priority", search.priorities): search.priorities,
+        _among(f"{urgency}priority", search.priorities): search.priorities,
         _among(f"{own}outcome", search.outcomes): [
             each for each in search.outcomes if each != NO_OUTCOME
         ],
@@ -214,9 +217,9 @@ class SqliteLog:
                 # What is erased is gone from the file, too.
                 database.execute("PRAGMA secure_delete = ON")
                 database.execute("PRAGMA journal_mode = WAL")
+                _add_columns(database)
                 schema = files("vomind_queue.call_log") / "sqlite.sql"
                 database.executescript(schema.read_text("utf-8"))
-                _add_columns(database)
                 with database:
                     yield database
 
@@ -248,10 +251,10 @@ class SqliteLog:
 
 
 def _add_columns(database: sqlite3.Connection) -> None:
-    """Add to the table of an older version what it lacks."""
+    """Add to the table of an older version what it lacks; indexes may be on it."""
     known = {each[1] for each in database.execute("PRAGMA table_info(call_logs)")}
     for name in _ROW:
-        if name not in known:
+        if known and name not in known:
             database.execute(f"ALTER TABLE call_logs ADD COLUMN {name} TEXT")
 
 

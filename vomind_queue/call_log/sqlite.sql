@@ -24,6 +24,7 @@ CREATE TABLE IF NOT EXISTS call_logs (
     answered_by TEXT,
     failure TEXT,
     options TEXT,
+    campaign_id TEXT,
     anonymized_ms INTEGER
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS call_logs_job ON call_logs (job_id, key);
@@ -36,6 +37,15 @@ CREATE INDEX IF NOT EXISTS call_logs_state_outcome ON call_logs (state, outcome,
 CREATE INDEX IF NOT EXISTS call_logs_state_priority ON call_logs (state, priority, key);
 CREATE INDEX IF NOT EXISTS call_logs_outcome_priority ON call_logs (outcome, priority, key);
 CREATE INDEX IF NOT EXISTS call_logs_all_three ON call_logs (state, outcome, priority, key);
+-- Calls of no campaign are not in these.
+CREATE INDEX IF NOT EXISTS call_logs_campaign ON call_logs (campaign_id, key)
+    WHERE campaign_id IS NOT NULL;
+CREATE INDEX IF NOT EXISTS call_logs_campaign_state ON call_logs (campaign_id, state, key)
+    WHERE campaign_id IS NOT NULL;
+CREATE INDEX IF NOT EXISTS call_logs_campaign_outcome ON call_logs (campaign_id, outcome, key)
+    WHERE campaign_id IS NOT NULL;
+CREATE INDEX IF NOT EXISTS call_logs_campaign_both ON call_logs (campaign_id, state, outcome, key)
+    WHERE campaign_id IS NOT NULL;
 CREATE INDEX IF NOT EXISTS call_logs_started
     ON call_logs (started_ms, queued_ms, scheduled_ms, attempts, outcome, answered_by);
 CREATE INDEX IF NOT EXISTS call_logs_finished ON call_logs (finished_ms);

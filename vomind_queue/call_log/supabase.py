@@ -217,7 +217,7 @@ def _wanted(query: Any, search: Search) -> Any:
     A number is compared by `like`, which is the same for a text without wildcards:
     @supabase/lite, which tests run against, takes ``+1555…`` after `eq` for a figure.
     """
-    for name in ("lead_id", "job_id"):
+    for name in ("lead_id", "job_id", "campaign_id"):
         if (value := getattr(search, name)) is not None:
             query = query.eq(name, value)
     if search.number is not None:
@@ -235,11 +235,12 @@ def _wanted(query: Any, search: Search) -> Any:
 def _order(search: Search) -> str:
     """Return the column that orders a list; both hold the key of a call.
 
-    Only the indexes by state, outcome and priority have the second, so that PostgreSQL takes one
-    of them where there is such a filter. The calls of one person are few, whatever it takes.
+    Only the indexes by state, outcome, priority and campaign have the second, so that PostgreSQL
+    takes one of them where there is such a filter. The calls of one person are few, whatever it
+    takes.
     """
     few = search.number or search.lead_id or search.job_id
-    chosen = search.states or search.outcomes or search.priorities
+    chosen = search.states or search.outcomes or search.priorities or search.campaign_id
     return "list_key" if chosen and not few else "call_key"
 
 

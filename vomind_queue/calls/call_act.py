@@ -40,12 +40,12 @@ class ActStatus(StrEnum):
     STOPPED = "stopped"
 
 
-#: States of the calls that an act is for, as the queue names them.
+#: States of the calls that an act is for; the call log alone knows those that were cancelled.
 STATES_FOR: Mapping[Act, tuple[str, ...]] = {
     Act.CANCEL: ("waiting", "delayed"),
     Act.CHANGE: ("waiting", "delayed"),
     Act.RETRY: ("failed",),
-    Act.AGAIN: ("completed", "failed"),
+    Act.AGAIN: ("completed", "failed", "cancelled"),
 }
 
 

@@ -36,6 +36,7 @@ edit place Change a call that has not started; options left out stay as they are
 cancel jobs Cancel calls; once this is confirmed, they are never placed.
 hangup jobs Hang up calls that are on the line.
 failures queue Count failed calls by the reason for their failure.
+act act Cancel, retry, call again or change all calls that match.
 retry jobs Put failed calls back in the queue, with a full set of attempts.
 recurring recurring Create, list, change, pause and delete recurring calls.
 check rules Tell whether a NUMBER may be called now, or why not and until when. Calls nobody.

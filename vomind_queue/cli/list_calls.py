@@ -15,7 +15,7 @@ from urllib.parse import parse_qs, urlsplit
 import click
 
 from vomind_queue.cli.client import QUEUE, Api, patiently
-from vomind_queue.cli.options import given, past, talks, together
+from vomind_queue.cli.options import Words, given, past, talks, together
 from vomind_queue.cli.output import Out, count, moment, printable, table
 from vomind_queue.cli.show import on_the_line
 from vomind_queue.encoding import readable
@@ -25,7 +25,7 @@ PAGE = 1_000
 #: States in the queue; recurring calls are listed by their own command.
 STATES = ("waiting", "active", "delayed", "completed", "failed")
 OUTCOMES = ("completed", "busy", "no-answer", "failed", "canceled", "not-placed")
-_STATE = click.Choice([*STATES, "cancelled"])
+_STATE = Words([*STATES, "cancelled"])
 #: The time that a list of that state shows; other lists show the time of finishing.
 _WHEN = {"waiting": "createdAt", "delayed": "scheduledFor", "active": "startedAt"}
 _FORMS = ("csv", "jsonl")
@@ -35,10 +35,9 @@ AWAY_S = 60.0
 filters = together(
     click.option("--number", help="Calls to this number."),
     click.option("--lead-id", metavar="ID", help="Calls about this lead."),
-    click.option("--outcome", type=click.Choice(OUTCOMES), help="The outcome at Twilio."),
-    click.option(
-        "--priority", type=click.Choice(["high", "normal", "low"]), help="Calls of this priority."
-    ),
+    click.option("--campaign", "campaignId", metavar="ID", help="Calls of this campaign."),
+    click.option("--outcome", type=Words([*OUTCOMES, "none"]), help="The outcome at Twilio."),
+    click.option("--priority", type=Words(["high", "normal", "low"]), help="Their priority."),
     click.option(
         "--since",
         metavar="TIME",
@@ -49,6 +48,8 @@ filters = together(
         "--until", metavar="TIME", type=past, help="Accepted before: a time, or 2h ago as 2h."
     ),
 )
+#: States of calls, several between commas.
+state_option = click.option("--state", type=_STATE, help="Calls in this state, or these.")
 
 
 @click.command("list")
@@ -63,7 +64,8 @@ def list_calls(
 ) -> None:
     """List calls: those in one STATE, in the queue's order, or all, newest first.
 
-    Without a STATE, or with a filter, the list comes from the call log. It also has cancelled
+    Several states, outcomes or priorities have commas between them: waiting,delayed. Without
+    a STATE, with several, or with a filter, the list comes from the call log. It also has cancelled
     calls, and calls that are no longer in the queue's history.
     """
     if state in STATES and not given(wanted):
@@ -149,7 +151,7 @@ def _said(job: Mapping[str, Any]) -> str:
 
 @click.command()
 @filters
-@click.option("--state", type=_STATE, help="Calls in this state.")
+@state_option
 @click.option(
     "-f",
     "--format",

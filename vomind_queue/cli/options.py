@@ -97,6 +97,14 @@ def duration(text: str) -> int:
         ) from None
 
 
+class Words(click.Choice[str]):
+    """One of a few words, or several between commas."""
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return them as the API takes them."""
+        return ",".join(super(Words, self).convert(each, param, ctx) for each in value.split(","))
+
+
 #: Where the person is; a recurring call has the zone of its pattern by that name.
 zone_option = click.option(
     "--timezone", metavar="ZONE", help="Time zone of the person called: America/Chicago."

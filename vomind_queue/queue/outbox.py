@@ -214,6 +214,7 @@ def row_of(job_id: str, fields: Mapping[str, str], version: int) -> CallRow:
         price_unit=fields.get("unit"),
         answered_by=fields.get("answered"),
         failure=fields.get("reason"),
+        campaign_id=fields.get("c"),
     )
 
 

@@ -28,6 +28,8 @@ logger = logging.getLogger(__name__)
 MOST = 100_000
 #: Calls between two notes of how far it is.
 PORTION = 50
+#: Calls that are read of the call log at once.
+LOGGED = 1_000
 
 
 class Queue(Protocol):
@@ -134,10 +136,20 @@ class CallActs:
         if progress.status is not ActStatus.SELECTING:
             return
         search = Search(**self._book.match(order_id))
-        allowed = STATES_FOR[progress.order.act]
-        states = [each for each in allowed if not search.states or each in search.states]
-        found = self._listing.ids(replace(search, states=states)) if states else iter(())
+        act = progress.order.act
+        states = [each for each in STATES_FOR[act] if not search.states or each in search.states]
+        found = self._matching(act, replace(search, states=states)) if states else iter(())
         self._book.select(order_id, found, MOST)
+
+    def _matching(self, act: Act, search: Search) -> Iterator[str]:
+        """Yield ids of calls that match, some twice.
+
+        The log may be behind, so what is done to calls in the queue goes by the queue. Calls that
+        ended may have left that.
+        """
+        yield from self._listing.ids(search)
+        if act is Act.AGAIN:
+            yield from self._history.ids(replace(search, limit=LOGGED))
 
     def _portion(self, order_id: str, wanted: Callable[[Call, Order], NewCall]) -> bool:
         progress = self._progress(order_id)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from vomind_queue.call_log.models import FINAL_STATES, CallEvent, CallRow, Erased, Search
@@ -102,6 +102,13 @@ class History:
             return Found(rows=rows, cursor=rows[-1].key if more else None, from_log=True)
         rows, cursor = self._listing.find(search)
         return Found(rows=rows, cursor=cursor, from_log=False)
+
+    def ids(self, search: Search) -> Iterator[str]:
+        """Yield the ids of all calls in the log that match. Raise LogUnavailable."""
+        after: str | None = search.after
+        while rows := self._log.find(replace(search, after=after)):
+            yield from (row.job_id for row in rows)
+            after = rows[-1].key
 
     def count(self, search: Search) -> int | None:
         """Return how many calls match; ``None`` without a log. Raise LogUnavailable."""

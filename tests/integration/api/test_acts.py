@@ -164,6 +164,44 @@ def test_all_that_match_are_cancelled_in_the_background(api: Api) -> None:
     assert api.get("/stats").get_json()["byPriority"] == {"high": 10, "normal": 0, "low": 0}
 
 
+@pytest.mark.parametrize(
+    ("match", "matching"),
+    [
+        ({"state": "delayed"}, {"4"}),
+        ({"number": "+15550000002"}, {"3"}),
+        ({"lead_id": "ann", "outcome": "none"}, {"3", "4"}),
+        ({"campaignId": "1", "until": "2100-01-01T00:00:00Z"}, {"5"}),
+        ({"priority": "normal", "since": "2100-01-01T00:00:00Z"}, set()),
+    ],
+)
+def test_every_filter_of_a_list_chooses_calls(
+    api: Api, match: dict[str, str], matching: set[str]
+) -> None:
+    """Those of the queue, which the call log may not have yet."""
+    schedule(api, 2)
+    api.post("/schedule-call", {"to": "+15550000002", "lead_id": "ann"})
+    api.post("/schedule-delayed-call", {"to": TO, "delayMs": 3_600_000, "lead_id": "ann"})
+    api.post("/campaigns", {"name": "One"})
+    api.post("/campaigns/1/calls", {"calls": [{"to": "+15550000003"}]})
+    before = {job_id for job_id in "12345" if api.get(f"/job/{job_id}").status_code == 200}
+    ended(api, act(api, {"act": "cancel", "match": match})["id"])
+    after = {job_id for job_id in "12345" if api.get(f"/job/{job_id}").status_code == 200}
+    assert (before, before - after) == (set("12345"), matching)
+
+
+@pytest.mark.usefixtures("failed")
+def test_calls_that_left_the_queue_are_called_again(api: Api, ship: Callable[[], None]) -> None:
+    """All that match, by the call log as well: cancelled ones, and one no longer in history."""
+    api.delete("/job/3")
+    ship()
+    api.delete("/job/2")
+    ship()
+    found = ended(api, act(api, {"act": "again", "match": {"until": "2100-01-01T00:00:00Z"}})["id"])
+    assert results(found) == {"1": "done", "2": "done", "3": "done"}
+    only = ended(api, act(api, {"act": "again", "match": {"state": "cancelled"}})["id"])
+    assert results(only) == {"3": "done"}
+
+
 def test_an_act_is_broken_off_and_sent_again(api: Api) -> None:
     """It goes on where it was."""
     schedule(api, 3_000)

@@ -43,6 +43,7 @@ def row(index: int, **changes: Any) -> CallRow:
         answered_by="human",
         failure="the first attempt was refused",
         options={"retryOn": ["busy"], "language": "de-DE"},
+        campaign_id="7",
     )
     return replace(made, **changes)
 

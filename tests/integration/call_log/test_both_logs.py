@@ -85,6 +85,10 @@ def test_the_time_of_answering_stays_known(log: CallLog) -> None:
         ({"outcomes": ["busy", "none"], "priorities": ["high"]}, ["4", "1"]),
         ({"outcomes": ["none", "busy"], "lead_id": "lead-1"}, ["1"]),
         ({"priorities": ["low"]}, ["3"]),
+        ({"campaign_id": "7"}, ["4", "3", "1"]),
+        ({"campaign_id": "8"}, ["2"]),
+        ({"campaign_id": "7", "states": ["completed"], "outcomes": ["busy", "none"]}, ["4", "1"]),
+        ({"campaign_id": "7", "priorities": ["low"], "after": key(4)}, ["3"]),
         ({"since_ms": AT + 3}, ["4", "3"]),
         ({"until_ms": AT + 3}, ["2", "1"]),
         ({"since_ms": AT + 2, "until_ms": AT + 3}, ["2"]),
@@ -95,7 +99,7 @@ def test_calls_are_found(log: CallLog, search: dict[str, object], found: list[st
     write(
         log,
         row(1, outcome="busy"),
-        row(2, state="failed"),
+        row(2, state="failed", campaign_id="8"),
         row(3, state="failed", priority="low"),
         row(4, lead_id="a,b.(c)", outcome=None),
     )

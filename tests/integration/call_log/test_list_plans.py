@@ -20,15 +20,16 @@ from vomind_queue.call_log.sqlite import SqliteLog
 CALLS = 20_000
 #: What a plan may read of all calls: PostgreSQL takes a larger index where nearly all fit.
 MOST_READ = 0.05
-FACETS = {"state": "completed", "list_outcome": "busy", "priority": "low"}
-CHOICES = list(chain.from_iterable(combinations(FACETS, size) for size in range(4)))
+FACETS = {"state": "completed", "list_outcome": "busy", "priority": "low", "campaign_id": "7"}
+CHOICES = list(chain.from_iterable(combinations(FACETS, size) for size in range(5)))
 #: A call in twenty is of each rare kind, all of them long ago: the worst for a scan from the end.
 FILL = f"""
-insert into call_logs (call_key, job_id, version, state, outcome, priority, queued_at)
+insert into call_logs (call_key, job_id, version, state, outcome, priority, campaign_id, queued_at)
 select lpad(({AT} + n)::text, 15, '0') || '-' || lpad(n::text, 12, '0'), n::text, 1,
     case when n < 1000 then 'failed' else 'completed' end,
     case when n < 1000 then 'busy' when n % 2 = 0 then 'completed' end,
-    case when n < 1000 then 'low' else 'normal' end, now()
+    case when n < 1000 then 'low' else 'normal' end,
+    case when n < 1000 then '7' when n % 2 = 0 then '8' end, now()
 from generate_series(1, {CALLS}) n;
 analyze call_logs;
 """
@@ -83,8 +84,18 @@ def test_sqlite_reads_an_index_in_order(
     """The same; several values of a filter are several reads, whose pages are put in order."""
     log = SqliteLog(tmp_path / "calls.sqlite3")
     log.write(Batch(rows=[row(1)], events=[]))
-    facets = {"states": ["completed"], "priorities": ["low"], "outcomes": outcomes}
-    names = {"state": "states", "list_outcome": "outcomes", "priority": "priorities"}
+    facets = {
+        "states": ["completed"],
+        "priorities": ["low"],
+        "outcomes": outcomes,
+        "campaign_id": "7",
+    }
+    names = {
+        "state": "states",
+        "list_outcome": "outcomes",
+        "priority": "priorities",
+        "campaign_id": "campaign_id",
+    }
     search = Search(until_ms=AT, **{names[name]: facets[names[name]] for name in chosen})
     with sqlite3.connect(tmp_path / "calls.sqlite3") as database:
         traced: list[str] = []
@@ -94,7 +105,12 @@ def test_sqlite_reads_an_index_in_order(
         plan = [step[3] for step in database.execute(f"EXPLAIN QUERY PLAN {traced[0]}", marks)]
     reads = [step for step in plan if "call_logs" in step]
     assert len(reads) == (len(outcomes) if "list_outcome" in chosen else 1)
-    exact = " AND ".join(f"{name.removeprefix('list_')}=?" for name in FACETS if name in chosen)
+    # An index of a campaign has its columns in another order, and no priority.
+    order = ["campaign_id", *FACETS] if "campaign_id" in chosen else list(FACETS)
+    bound = [name for name in dict.fromkeys(order) if name in chosen]
+    if "campaign_id" in chosen and "priority" in chosen:
+        bound.remove("priority")
+    exact = " AND ".join(f"{name.removeprefix('list_')}=?" for name in bound)
     for step in reads:
         assert step.startswith("SEARCH")
         assert f"({exact}{' AND ' if exact else ''}key<?)" in step

@@ -22,7 +22,7 @@ from vomind_queue.calls.call import Call, NewCall
 from vomind_queue.calls.call_act import ActStatus, Order, Progress
 from vomind_queue.calls.instants import iso
 from vomind_queue.container.web_services import Services
-from vomind_queue.errors import CallRefused, StoreUnavailable
+from vomind_queue.errors import CallRefused, LogUnavailable, StoreUnavailable
 
 logger = logging.getLogger(__name__)
 
@@ -86,7 +86,7 @@ class ActRoutes:
     def _run(self, order_id: str) -> None:
         try:
             self._acts.run(order_id, self._wanted)
-        except StoreUnavailable as error:
+        except (LogUnavailable, StoreUnavailable) as error:
             logger.warning("act on many calls interrupted: %s", error)
         except Exception:
             logger.exception("act on many calls failed")

@@ -117,6 +117,7 @@ FILTERS = {
     "number": "number",
     "lead_id": "lead_id",
     "jobId": "job_id",
+    "campaignId": "campaign_id",
     "state": "states",
     "outcome": "outcomes",
     "priority": "priorities",
@@ -136,6 +137,7 @@ class SearchSchema(Schema):
     number = Number()
     lead_id = Text()
     job_id = Text(data_key="jobId")
+    campaign_id = Text(data_key="campaignId")
     states = LoggedState(data_key="state")
     outcomes = LoggedOutcome(data_key="outcome")
     priorities = LoggedPriority(data_key="priority")

@@ -52,6 +52,7 @@ def row(shown: CallRow) -> dict[str, Any]:
         "finishedAt": iso_or_none(shown.finished_ms),
         "call": _call(shown),
         "anonymizedAt": iso_or_none(shown.anonymized_ms),
+        **({} if shown.campaign_id is None else {"campaignId": shown.campaign_id}),
     }
 
 
@@ -152,6 +153,7 @@ COLUMNS = (
     "jobId", "state", "to", "lead_id", "priority", "message", "metadata", "attemptsMade",
     "outcome", "failedReason", "createdAt", "scheduledFor", "startedAt", "answeredAt",
     "finishedAt", "sid", "status", "duration", "answeredBy", "price", "priceUnit",
+    "campaignId",
 )  # fmt: skip
 
 

@@ -1,5 +1,5 @@
--- The list of calls: an index in its order for each choice of state, outcome and priority; and what
--- a call says of how it is placed. Safe to run again. It writes the table anew once, which locks it:
+-- The list of calls: an index in its order for each choice of state, outcome and priority; the campaign
+-- of a call, and what it says of how it is placed. Safe to run again. It writes the table anew once, which locks it:
 -- seconds with a million calls.
 
 alter table public.call_logs
@@ -22,14 +22,25 @@ create index if not exists call_list_outcome_priority
 create index if not exists call_list_all
     on public.call_logs (state, list_outcome, priority, list_key);
 
--- Which states, outcomes and priorities come together, so that the index is taken that fits all
--- that is chosen.
-create statistics if not exists public.call_list_choices (mcv)
-    on state, list_outcome, priority from public.call_logs;
-
 -- These did the same for two of the filters.
 drop index if exists public.call_logs_state;
 drop index if exists public.call_logs_outcome;
+
+-- The calls of a campaign; those of none are not in these.
+alter table public.call_logs add column if not exists campaign_id text;
+create index if not exists call_list_campaign on public.call_logs (campaign_id, list_key)
+    where campaign_id is not null;
+create index if not exists call_list_campaign_state
+    on public.call_logs (campaign_id, state, list_key) where campaign_id is not null;
+create index if not exists call_list_campaign_outcome
+    on public.call_logs (campaign_id, list_outcome, list_key) where campaign_id is not null;
+create index if not exists call_list_campaign_both
+    on public.call_logs (campaign_id, state, list_outcome, list_key) where campaign_id is not null;
+
+-- Which states, outcomes, priorities and campaigns come together, so that the index is taken that fits all
+-- that is chosen.
+create statistics if not exists public.call_list_choices (mcv)
+    on state, list_outcome, priority, campaign_id from public.call_logs;
 
 -- retryOn, language and so on, so that a call can be placed again as it was.
 alter table public.call_logs add column if not exists options jsonb;

@@ -116,7 +116,7 @@ export async function act_on(name, { jobs, filters }, then) {
   const rest = fitting ? jobs.length - number : 0;
   const left = rest
     ? ` ${many(rest, 'selected call is', 'selected calls are')} left alone: this is for calls that ${whose}.`
-    : filters
+    : filters && name !== 'again'
       ? ` Only calls in the queue that ${whose} are meant; one that rings meanwhile is left alone.`
       : '';
   confirm({

@@ -97,5 +97,6 @@ export function FilterBar({ filters }) {
     <${Text} filters=${filters} name="lead" label="Lead" hint="Exactly as it was sent." />
     <${Text} filters=${filters} name="number" label="Number" hint="The whole number, with + and the country code." />
     <${Text} filters=${filters} name="jobId" label="Call id" hint="Such as 127." />
+    <${Text} filters=${filters} name="campaign" label="Campaign" hint="Its id, as in the address of its page." />
     ${any_set(filters) && html`<a class="clear" href="#/calls">Clear all</a>`}</div>`;
 }

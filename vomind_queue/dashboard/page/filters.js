@@ -33,6 +33,7 @@ const NAMES = {
   lead: 'lead_id',
   number: 'number',
   jobId: 'jobId',
+  campaign: 'campaignId',
 };
 const SEVERAL = ['state', 'outcome', 'priority'];
 const SPAN = /^([0-9]{1,4})([mhd])$/;
