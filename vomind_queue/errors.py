@@ -152,6 +152,10 @@ class ListNotFound(QueueError):
         super().__init__(f"No such list: {list_id}. Lists are kept for a day.")
 
 
+class ListNotRead(QueueError):
+    """A list is still being read, or cannot be read: nothing can be accepted of it."""
+
+
 class TooManyLists(QueueError):
     """There is no room for another list."""
 

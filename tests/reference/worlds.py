@@ -242,6 +242,14 @@ def a_list(world: World) -> None:
     _list_of(world, "to,message\n+14155550101,Hello\n415,Hello\n")
 
 
+def a_list_being_accepted(world: World) -> None:
+    """A large list whose calls are being stored."""
+    a_list(world)
+    now = int(world.valkey.time()[0]) * 1000  # type: ignore[index]
+    work = {"state": "accepting", "token": "x", "seen": now + 60_000}
+    world.valkey.hset(f"{keys.STAGED_LIST}1", mapping=work)
+
+
 def a_mute_list(world: World) -> None:
     """A list without words."""
     _list_of(world, "to,name\n+14155550101,Ann\n")
@@ -310,7 +318,9 @@ WORLDS: Mapping[str, Callable[[World], None]] = {
     "changeCampaign/priority": a_campaign,
     "addList/one": a_campaign,
     "addList/tooMany": many_lists,
+    "showList/ready": a_list,
     "changeList/country": a_list,
+    "changeList/accepting": a_list_being_accepted,
     "previewList/two": a_list,
     "acceptList/one": a_list,
     "acceptList/open": a_mute_list,

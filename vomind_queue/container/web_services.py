@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from vomind_queue.call_log.protocol import CallLog
 from vomind_queue.calls.call_status import OutcomePolicy, first_poll_ms
 from vomind_queue.config.settings import Settings
+from vomind_queue.container.list_processes import ListProcesses
 from vomind_queue.errors import StoreUnavailable, StoreUnsuitable
 from vomind_queue.observability.queue_stats import Report
 from vomind_queue.queue.act_book import ActBook
@@ -26,6 +27,7 @@ from vomind_queue.queue.do_not_call_list import DoNotCallList
 from vomind_queue.queue.erasure import Erasure
 from vomind_queue.queue.inspection import Inspection
 from vomind_queue.queue.kept_events import KeptEvents
+from vomind_queue.queue.list_work import ListWorkStore
 from vomind_queue.queue.listing import QueueListing
 from vomind_queue.queue.metrics_reader import MetricsReader
 from vomind_queue.queue.person_history import PersonHistory
@@ -46,6 +48,7 @@ from vomind_queue.usecases.closed_days import CloseDays
 from vomind_queue.usecases.deeds import Deeds
 from vomind_queue.usecases.do_not_call import DoNotCall
 from vomind_queue.usecases.enqueue import Enqueue
+from vomind_queue.usecases.large_lists import LargeLists
 from vomind_queue.usecases.manage_queue import Control
 from vomind_queue.usecases.person import People
 from vomind_queue.usecases.recurring_calls import RecurringCalls
@@ -82,6 +85,9 @@ class Services:
     do_not_call: DoNotCall
     campaigns: Campaigns
     lists: StageLists
+    large_lists: LargeLists
+    #: What the process of a large list writes to.
+    list_work: ListWorkStore
     people: People
     refusals: Refusals
     webhooks: Webhooks
@@ -126,6 +132,8 @@ def build_on(store: RedisStore, settings: Settings, log: CallLog) -> Services:
     listing, rules = QueueListing(store), calling_rules_of(settings, store)
     numbers = DoNotCallList(store, settings.keep_failed, settings.number_key)
     history = History(log, listing, Erasure(store), numbers)
+    staged = StagedLists(store)
+    lists, list_work = StageLists(staged, campaigns), ListWorkStore(store, staged)
     return Services(
         settings=settings,
         enqueue=Enqueue(queue, deeds),
@@ -150,7 +158,9 @@ def build_on(store: RedisStore, settings: Settings, log: CallLog) -> Services:
         call_acts=CallActs(queue, listing, ActBook(store), history, deeds),
         do_not_call=DoNotCall(numbers, recurring_store, deeds),
         campaigns=campaigns,
-        lists=StageLists(StagedLists(store), campaigns),
+        lists=lists,
+        large_lists=LargeLists(list_work, lists, ListProcesses().start),
+        list_work=list_work,
         people=People(rules, numbers, PersonHistory(store), log),
         refusals=Refusals(PersonHistory(store), deeds),
         webhooks=Webhooks(WebhookStore(store), KeptEvents(store), deeds),

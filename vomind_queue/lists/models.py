@@ -18,11 +18,14 @@ class UnreadableList(Exception):
     """Nothing can be read at all; the text says why, and what to do."""
 
 
+class TooManyRows(UnreadableList):
+    """A list has more rows than may be read here."""
+
+
 def check_rows(count: int, most: int = MOST_ROWS) -> None:
-    """Refuse a list of too many rows, before all of them are read. Raise UnreadableList."""
+    """Refuse a list of too many rows, before all of them are read. Raise TooManyRows."""
     if count > most:
-        elsewhere = ", or send it with vomind-queue bulk" if most < MOST_ROWS else ""
-        raise UnreadableList(f"The file has more than {most:,} rows. Split it{elsewhere}.")
+        raise TooManyRows(f"The file has more than {most:,} rows. Split it.")
 
 
 def check_columns(count: int) -> None:
@@ -80,6 +83,16 @@ class Answers:
     rest_to_metadata: bool = False
     #: Values by the ids of questions.
     given: Mapping[str, str] = field(default_factory=dict)
+
+    def with_said(self, said: Mapping[str, Any]) -> Answers:
+        """Return them with what a person said now; the rest stays as it is."""
+        return Answers(
+            country=said.get("country", self.country),
+            columns={**self.columns, **said.get("columns", {})},
+            message=said.get("message", self.message),
+            rest_to_metadata=said.get("rest_to_metadata", self.rest_to_metadata),
+            given={**self.given, **said.get("given", {})},
+        )
 
     def as_data(self) -> dict[str, Any]:
         """Return them as they are kept."""

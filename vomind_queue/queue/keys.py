@@ -198,6 +198,10 @@ LAST_CAMPAIGN = _ROOT + "campaignid"
 STAGED_LIST = _ROOT + "list:"
 #: Hash, one for each such list, that goes with it: digests of its rows, and the ids of their calls.
 LIST_JOBS = _ROOT + "list_jobs:"
+#: Hashes that go with it, too: parts of its file, and of the rows as they were read, by number. The
+#: latter end with the token of the work that read them.
+LIST_FILE = _ROOT + "list_file:"
+LIST_PAGES = _ROOT + "list_pages:"
 #: Sorted set: ids of the lists that are kept, by when they go, unix ms.
 STAGED_LISTS = _ROOT + "lists"
 #: String: the last id of a list given out.

@@ -1,8 +1,9 @@
-"""Lists that were uploaded, for a day: each in a hash that goes by itself.
+"""Lists that were uploaded, for a day: each in a hash that goes by itself, with others beside it.
 
-Its fields: ``campaign``, ``filename``, ``answers`` (JSON), ``file`` (compressed, in base64),
-``tails`` (the last digits of all that may be a number in it) and, while calls are made of some of
-its rows, ``sending`` (JSON: their digests, and the idempotency key).
+Its fields: ``campaign``, ``filename``, ``answers`` (JSON), ``size`` (bytes of the file as it is
+kept), ``tails`` (the last digits of all that may be a number in it) and, while calls are made of
+some of its rows, ``sending`` (JSON: their digests, and the idempotency key). `list_work.py` has
+those of large lists. The file is beside it: compressed, in base64, in parts.
 """
 
 from __future__ import annotations
@@ -22,11 +23,15 @@ from vomind_queue.queue.connection import RedisStore
 #: How long a list is kept, and for how long it is known which rows were accepted, ms.
 KEPT_MS = 24 * 3600 * 1000
 ROWS_KEPT_MS = 7 * KEPT_MS
-#: Lists that are kept at once, and what one may take, bytes: they are in Redis's memory.
+#: Lists that are kept at once, and what their files may take together, bytes: they are in Redis's
+#: memory. What is read of large ones takes about as much again.
 MOST_LISTS = 50
-MOST_STORED = 8 * 1024 * 1024
-#: Rows that one command asks for.
+MOST_STORED = 256 * 1024 * 1024
+#: Rows that one command asks for, and characters of a file: no command holds up the server.
 _AT_ONCE = 1_000
+_PART = 512 * 1024
+#: The state of a list whose last digits are not known yet.
+READING = "reading"
 
 
 class StagedLists:
@@ -35,24 +40,32 @@ class StagedLists:
     def __init__(self, store: RedisStore) -> None:
         self._store = store
 
-    def add(self, staged: StagedList, found: ReadList) -> str:
-        """Keep a list; return its id. Raise TooManyLists."""
+    def add(self, staged: StagedList, found: ReadList | None) -> str:
+        """Keep a list; return its id. ``found``: ``None`` where it is still to be read.
+
+        Raise TooManyLists.
+        """
+        text = base64.b64encode(zlib.compress(staged.raw)).decode()
+        tails = " ".join(sorted(last_digits.of_list(found))) if found else ""
         fields = {
             "campaign": staged.campaign_id,
             "filename": staged.filename,
-            "answers": _dump(staged.answers),
-            "file": base64.b64encode(zlib.compress(staged.raw)).decode(),
-            "tails": " ".join(sorted(last_digits.of_list(found))),
+            "answers": dump(staged.answers),
+            "tails": tails,
+            **({} if found else {"state": READING, "seen": "0"}),
         }
-        if len(fields["file"]) > MOST_STORED:
-            raise TooManyLists("The list is too large even when compressed; split it.")
         flat = [part for pair in fields.items() for part in pair]
         answer = self._store.run_with_deadline(
-            "keep_list", keys.LAST_LIST, KEPT_MS, MOST_LISTS, *flat
+            "keep_list", keys.LAST_LIST, KEPT_MS, MOST_LISTS, MOST_STORED, len(text), *flat
         )
         if answer[0] == Code.WRONG_STATE:
             raise TooManyLists(f"{MOST_LISTS} lists are kept already; each goes after a day.")
-        return str(answer[2])
+        if answer[0] == Code.LIMITED:
+            raise TooManyLists("The lists that are kept take all of their room; wait a day.")
+        list_id = str(answer[2])
+        for number, start in enumerate(range(0, len(text), _PART)):
+            self.put(list_id, "", "file", {str(number): text[start : start + _PART]})
+        return list_id
 
     def show(self, campaign_id: str, list_id: str) -> StagedList:
         """Return a list of that campaign. Raise ListNotFound."""
@@ -63,17 +76,37 @@ class StagedLists:
         return StagedList(
             campaign_id=campaign_id,
             filename=fields["filename"],
-            raw=zlib.decompress(base64.b64decode(fields["file"])),
+            raw=self._file(list_id),
             answers=Answers(**json.loads(fields["answers"])),
-            jobs=self._store.ask("HGETALL", keys.LIST_JOBS + list_id),
+            jobs=self._jobs(list_id),
             sending=Sending(**json.loads(sending)) if sending else None,
         )
+
+    def _file(self, list_id: str) -> bytes:
+        name = keys.LIST_FILE + list_id
+        count = self._store.ask("HLEN", name)
+        text = "".join(self._store.ask("HGET", name, str(number)) or "" for number in range(count))
+        if not text:
+            raise ListNotFound(list_id)
+        return zlib.decompress(base64.b64decode(text))
+
+    def _jobs(self, list_id: str) -> dict[str, str]:
+        """Return the ids of the calls that were made of rows, by what is written of the rows."""
+        found: dict[str, str] = {}
+        cursor = "0"
+        while True:
+            cursor, some = self._store.ask(
+                "HSCAN", keys.LIST_JOBS + list_id, cursor, "COUNT", _AT_ONCE
+            )
+            found |= some
+            if str(cursor) == "0":
+                return found
 
     def answer(self, list_id: str, old: Answers, new: Answers, found: ReadList) -> None:
         """Keep what was said of a list. Raise ListNotFound, QueueError."""
         # As it is read now, a number may be made of two columns.
         tails = " ".join(sorted(last_digits.of_list(found) - self._tails(list_id)))
-        code = self._change(list_id, tails, _dump(old), "answers", _dump(new))
+        code = self._change(list_id, tails, dump(old), "answers", dump(new))
         if code == Code.MISMATCH:
             raise QueueError(f"List {list_id} is being changed by others: try again.")
 
@@ -113,11 +146,28 @@ class StagedLists:
             found |= {row: int(at_ms) for row, at_ms in pairs if at_ms is not None}
         return found
 
+    def put(self, list_id: str, token: str, place: str, fields: Mapping[str, str]) -> bool:
+        """Add fields to a list, its file or its pages; return whether that work still goes on.
+
+        Raise ListNotFound.
+        """
+        flat = [part for pair in fields.items() for part in pair]
+        answer = self._store.run_with_deadline(
+            "put_list_part", keys.STAGED_LISTS, list_id, KEPT_MS, token, place, *flat
+        )
+        if answer[0] == Code.MISSING:
+            raise ListNotFound(list_id)
+        return bool(answer[0] == Code.OK)
+
     def forget(self, number: str) -> int:
-        """Remove each list that may have that number; return how many there were."""
+        """Remove each list that may have that number; return how many there were.
+
+        Of one that is being read nobody knows it yet: it goes, too.
+        """
         tail, gone = number[-last_digits.COUNT :], 0
         for list_id in self._store.ask("ZRANGE", keys.STAGED_LISTS, 0, -1):
-            if tail in self._tails(list_id):
+            state = self._store.ask("HGET", keys.STAGED_LIST + list_id, "state")
+            if state == READING or tail in self._tails(list_id):
                 self._store.run_with_deadline("remove_list", keys.STAGED_LISTS, list_id)
                 gone += 1
         return gone
@@ -126,5 +176,6 @@ class StagedLists:
         return set((self._store.ask("HGET", keys.STAGED_LIST + list_id, "tails") or "").split())
 
 
-def _dump(answers: Answers) -> str:
+def dump(answers: Answers) -> str:
+    """Return answers as they are kept."""
     return json.dumps(answers.as_data())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -20,21 +20,24 @@ from vomind_queue.lists.models import (
     UnreadableList,
 )
 from vomind_queue.lists.preview import AGAIN, SENT, Judged, Preview, digest_of, preview
-from vomind_queue.lists.reading import read_list
+from vomind_queue.lists.reading import nothing_to_tell, read_list
 from vomind_queue.lists.rows import DEFAULT_WORDS
+from vomind_queue.lists.work import AT_ONCE_ROWS
 
-#: Rows of a list that is read while somebody waits for the answer.
-MOST_ROWS = 20_000
 #: Calls that are stored together.
 AT_ONCE = 1_000
 #: Returns what the service says of the calls of rows, and the calls that are right by index.
 Judge = Callable[[Sequence[Row], Campaign], tuple[Judged, Mapping[int, NewCall]]]
 
 
+#: Is told how many rows are done, of how many.
+Tell = Callable[[int, int], None]
+
+
 class Store(Protocol):
     """Where lists are kept for a day."""
 
-    def add(self, staged: StagedList, found: ReadList) -> str: ...
+    def add(self, staged: StagedList, found: ReadList | None) -> str: ...
     def show(self, campaign_id: str, list_id: str) -> StagedList: ...
     def answer(self, list_id: str, old: Answers, new: Answers, found: ReadList) -> None: ...
     def begin(self, list_id: str, sending: Sending) -> None: ...
@@ -74,19 +77,38 @@ class StageLists:
     def stage(
         self, campaign_id: str, filename: str, raw: bytes, hints: Hints
     ) -> tuple[str, ReadList]:
-        """Keep a file; return its id and what is in it. Raise CampaignNotFound, TooManyLists."""
+        """Keep a file; return its id and what is in it.
+
+        Raise CampaignNotFound, TooManyLists, and TooManyRows where it is to be read elsewhere.
+        """
         # What is no list is refused before anything is asked of Redis.
-        found = read_list(raw, filename, Answers(), hints=hints, most_rows=MOST_ROWS)
-        _check_legible(found)
-        campaign = self._campaigns.show(campaign_id).campaign
-        message = campaign.defaults.get("message")
-        # What plays the campaign's TwiML needs no words.
-        given = {"message": DEFAULT_WORDS} if "twimlUrl" in campaign.defaults else {}
-        answers = Answers(country=campaign.country, message=message, given=given)
+        found = read_list(raw, filename, Answers(), hints=hints, most_rows=AT_ONCE_ROWS)
+        check_legible(found)
+        answers = self._answers_of(campaign_id)
         if answers != Answers():
             found = read_list(raw, filename, answers, hints=hints)
         staged = StagedList(campaign_id=campaign_id, filename=filename, raw=raw, answers=answers)
         return self._store.add(staged, found), found
+
+    def keep(self, campaign_id: str, filename: str, raw: bytes) -> str:
+        """Keep a file that is read later; return its id. Raise CampaignNotFound, TooManyLists."""
+        answers = self._answers_of(campaign_id)
+        staged = StagedList(campaign_id=campaign_id, filename=filename, raw=raw, answers=answers)
+        return self._store.add(staged, None)
+
+    def _answers_of(self, campaign_id: str) -> Answers:
+        """Return what a campaign says of its lists."""
+        campaign = self._campaigns.show(campaign_id).campaign
+        # What plays the campaign's TwiML needs no words.
+        given = {"message": DEFAULT_WORDS} if "twimlUrl" in campaign.defaults else {}
+        return Answers(
+            country=campaign.country, message=campaign.defaults.get("message"), given=given
+        )
+
+    def read(self, campaign_id: str, list_id: str, hints: Hints) -> tuple[StagedList, ReadList]:
+        """Return a list and what is in it. Raise ListNotFound."""
+        staged = self._store.show(campaign_id, list_id)
+        return staged, read_list(staged.raw, staged.filename, staged.answers, hints=hints)
 
     def answer(
         self, campaign_id: str, list_id: str, said: Mapping[str, Any], hints: Hints
@@ -96,33 +118,37 @@ class StageLists:
         Raise ListNotFound, and QueueError where another request was quicker.
         """
         staged = self._store.show(campaign_id, list_id)
-        old = staged.answers
-        answers = Answers(
-            country=said.get("country", old.country),
-            columns={**old.columns, **said.get("columns", {})},
-            message=said.get("message", old.message),
-            rest_to_metadata=said.get("rest_to_metadata", old.rest_to_metadata),
-            given={**old.given, **said.get("given", {})},
-        )
+        answers = staged.answers.with_said(said)
         found = read_list(staged.raw, staged.filename, answers, hints=hints)
-        self._store.answer(list_id, old, answers, found)
+        self._store.answer(list_id, staged.answers, answers, found)
         return found
 
-    def preview(self, campaign_id: str, list_id: str, judge: Judge, hints: Hints) -> Seen:
-        """Return what would become of a list. Raise ListNotFound, CampaignNotFound."""
+    def preview(
+        self,
+        campaign_id: str,
+        list_id: str,
+        judge: Judge,
+        hints: Hints,
+        tell: Tell = nothing_to_tell,
+    ) -> Seen:
+        """Return what would become of a list. Raise ListNotFound, CampaignNotFound.
+
+        ``tell`` gets the rows read and the rows in all.
+        """
         staged = self._store.show(campaign_id, list_id)
         campaign = self._campaigns.show(campaign_id).campaign
-        found = read_list(staged.raw, staged.filename, staged.answers, hints=hints)
+        found = read_list(staged.raw, staged.filename, staged.answers, hints=hints, tell=tell)
         judged, right = judge(found.rows, campaign)
         accepted = self._store.accepted_rows(campaign_id, _digests(found.rows))
         shown = preview(found, judged, accepted, staged.answers, is_unfinished=bool(staged.jobs))
         calls = {row.digest: right[index] for index, row in enumerate(shown.rows) if index in right}
         return Seen(staged=staged, found=found, preview=shown, calls=calls)
 
-    def accept(self, list_id: str, seen: Seen) -> Mapping[str, str]:
+    def accept(self, list_id: str, seen: Seen, tell: Tell = nothing_to_tell) -> Mapping[str, str]:
         """Give the campaign the calls of a list; return all ids of its calls, by row.
 
-        Safe to repeat: what was accepted is not accepted again. Raise as `Campaigns.add_calls`.
+        Safe to repeat: what was accepted is not accepted again. ``tell`` gets the rows sent and
+        those to be sent, before each step. Raise as `Campaigns.add_calls`.
         """
         jobs = dict(seen.staged.jobs)
         if broken_off := seen.staged.sending:
@@ -134,7 +160,9 @@ class StageLists:
             for row in seen.preview.rows
             if row.fate in SENT and f"{again}{row.digest}" not in jobs
         ]
-        for part in _parts(rows):
+        for start in range(0, len(rows), AT_ONCE):
+            tell(start, len(rows))
+            part = rows[start : start + AT_ONCE]
             jobs |= self._send(list_id, _sending(list_id, part, again), seen)
         return {
             row.removeprefix(again): job_id for row, job_id in jobs.items() if row.startswith(again)
@@ -155,7 +183,7 @@ class StageLists:
         return {f"{sending.again}{row}": job_id for row, job_id in jobs.items()}
 
 
-def _check_legible(found: ReadList) -> None:
+def check_legible(found: ReadList) -> None:
     """Refuse a list of which nothing can be read. Raise UnreadableList."""
     if all(row.kind == "unreadable" for row in found.rows):
         raise UnreadableList(f"No row of the file can be read: {found.rows[0].why}.")
@@ -171,11 +199,6 @@ def _digests(rows: Sequence[Row]) -> list[str]:
             times = seen[plain] = seen.get(plain, 0) + 1
             found.append(plain if times == 1 else digest_of(row.call, times))
     return found
-
-
-def _parts(rows: Sequence[str]) -> Iterator[Sequence[str]]:
-    for start in range(0, len(rows), AT_ONCE):
-        yield rows[start : start + AT_ONCE]
 
 
 def _sending(list_id: str, rows: Sequence[str], again: str) -> Sending:

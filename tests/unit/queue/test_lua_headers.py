@@ -40,6 +40,8 @@ WORDS = {
     "webhook": "webhook:<id>",
     "staged_list": "list:<id>",
     "list_jobs": "list_jobs:<id>",
+    "list_file": "list_file:<id>",
+    "list_pages": "list_pages:<id>",
     "list_rows": "list_rows:<campaign>",
 }
 #: All but one of the keys of outbox and events have one word; the other is written for one person.

@@ -51,6 +51,8 @@ class Operation:
     success: int | None = HTTPStatus.OK
     #: Schema of a success in JSON, or its shape.
     answer: str | Shape | None = None
+    #: Schema of a 202: what was asked for is still being done.
+    later: str | None = None
     #: Examples of a success in other media types, by type.
     other: Mapping[str, str] = field(default_factory=dict)
     #: Schema of a body in JSON.
@@ -100,4 +102,5 @@ class Operation:
         if self.stored or self.path.startswith("/api/calls"):
             wrong.add(503)
         good = [] if self.success is None else [self.success]
+        good += [HTTPStatus.ACCEPTED.value] if self.later else []
         return [*good, *sorted(wrong - {self.success})]

@@ -115,6 +115,9 @@ def _contents(operation: Operation, status: int) -> Iterator[tuple[str, dict[str
     if status >= HTTPStatus.BAD_REQUEST:
         yield PROBLEM, {"schema": "Problem", **examples}
         return
+    if status == HTTPStatus.ACCEPTED:
+        yield JSON, {"schema": operation.later, "example": data("document")["later"]}
+        return
     if operation.answer is not None:
         yield JSON, {"schema": operation.answer, **examples}
     for media, text in operation.other.items():

@@ -8,7 +8,7 @@
 -- ARGV[5]  answers that it has to have now, or ''
 -- ARGV[6…] fields that are set, and their values
 -- Returns  {ok | missing | mismatch | late, now}; `mismatch`: it was changed meanwhile
--- Touches  lists, list:<id>, list_jobs:<id>
+-- Touches  lists, list:<id>, list_jobs:<id>, list_file:<id>, list_pages:<id>
 --- @include "clock"
 --- @include "lists"
 

@@ -11,7 +11,8 @@
 -- ARGV[6]  what the list writes before the digests of these rows
 -- ARGV[7…] digests of the rows, each with the id of its call
 -- Returns  {ok | missing | late, now}; `missing`: the list has gone
--- Touches  lists, list:<id>, list_jobs:<id>, list_rows:<campaign>
+-- Touches  lists, list:<id>, list_jobs:<id>, list_file:<id>, list_pages:<id>,
+--          list_rows:<campaign>
 --- @include "clock"
 --- @include "lists"
 

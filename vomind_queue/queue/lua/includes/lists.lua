@@ -1,8 +1,21 @@
--- Lists that were uploaded: each is a hash, the ids of its calls another one, and both go on one day.
+-- Lists that were uploaded: each is a hash, with other ones beside it that go on the same day.
+
+-- Returns the keys of a list: itself, the ids of its calls, its file, and the pages of its rows,
+-- both those that are shown and those that are being written.
+local function keys_of_list(id)
+    local list = K.staged_list .. id
+    local found = { list, K.list_jobs .. id, K.list_file .. id }
+    local shown, written = unpack(redis.call('HMGET', list, 'pages', 'token'))
+    for _, token in ipairs({ shown or '', written or '' }) do
+        found[#found + 1] = K.list_pages .. id .. ':' .. token
+    end
+    return found
+end
 
 -- Keeps a list for another while. Who forgets a person looks at those that the sorted set has.
 local function renew_list(id, kept, now)
     redis.call('ZADD', K.staged_lists, now + kept, id)
-    redis.call('PEXPIRE', K.staged_list .. id, kept)
-    redis.call('PEXPIRE', K.list_jobs .. id, kept)
+    for _, key in ipairs(keys_of_list(id)) do
+        redis.call('PEXPIRE', key, kept)
+    end
 end
