@@ -1,4 +1,4 @@
-"""The interface of the do-not-call list's second home, beside the call log."""
+"""The second home of the do-not-call list and of closed days, beside the call log."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from vomind_queue.calls.do_not_call import Change
+from vomind_queue.rules.law import ClosedDay
 
 
 class Listings(Protocol):
-    """Changes of the list; writes may be repeated. Every method may raise LogUnavailable."""
+    """Changes of the list, and closed days. Writes may be repeated; all may raise LogUnavailable."""
 
     def note(self, changes: Sequence[Change]) -> None:
         """Store changes, in order."""
@@ -17,6 +18,14 @@ class Listings(Protocol):
 
     def after(self, name: str, limit: int) -> Sequence[Change]:
         """Return up to ``limit`` changes in order, those after the one with that id."""
+        ...
+
+    def keep_days(self, days: Sequence[ClosedDay]) -> None:
+        """Store all days that are closed at run time, in the place of those stored before."""
+        ...
+
+    def days(self) -> Sequence[ClosedDay]:
+        """Return the stored days."""
         ...
 
 

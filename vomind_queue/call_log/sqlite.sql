@@ -78,3 +78,10 @@ CREATE TABLE IF NOT EXISTS do_not_call (
     reason TEXT
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS do_not_call_number ON do_not_call (number);
+-- Days that were closed at run time, as they are now.
+CREATE TABLE IF NOT EXISTS closed_days (
+    id TEXT PRIMARY KEY,
+    at_ms INTEGER NOT NULL,
+    by_name TEXT NOT NULL,
+    reason TEXT
+) WITHOUT ROWID;

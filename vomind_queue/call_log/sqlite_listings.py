@@ -1,12 +1,14 @@
-"""The do-not-call list's changes in the SQLite file of the call log."""
+"""The do-not-call list's changes and closed days in the SQLite file of the call log."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from vomind_queue.call_log.listings import sortable
 from vomind_queue.call_log.sqlite import SqliteLog
 from vomind_queue.calls.do_not_call import Change, Wish
+from vomind_queue.rules.law import ClosedDay, closed_day
 
 _PUT = (
     "INSERT INTO do_not_call (id, action, number, at_ms, by_name, source, reason) "
@@ -14,10 +16,11 @@ _PUT = (
 )
 _HASH = "UPDATE do_not_call SET number = ?, reason = NULL WHERE number = ?"
 _AFTER = "SELECT * FROM do_not_call WHERE id > ? ORDER BY id LIMIT ?"
+_PUT_DAY = "INSERT INTO closed_days (id, at_ms, by_name, reason) VALUES (?, ?, ?, ?)"
 
 
 class SqliteListings:
-    """The list's changes in one file."""
+    """Both in one file."""
 
     def __init__(self, log: SqliteLog) -> None:
         self._log = log
@@ -45,4 +48,24 @@ class SqliteListings:
                 wish=Wish(by=each["by_name"], source=each["source"], reason=each["reason"]),
             )
             for each in self._log.read(_AFTER, [name, limit], "do_not_call_number")
+        ]
+
+    def keep_days(self, days: Sequence[ClosedDay]) -> None:
+        """Store the closed days in the place of those before."""
+        with self._log.writing() as database:
+            database.execute("DELETE FROM closed_days")
+            rows = [(each.id, each.at_ms or 0, each.by or "", each.reason) for each in days]
+            database.executemany(_PUT_DAY, rows)
+
+    def days(self) -> Sequence[ClosedDay]:
+        """Return the stored days."""
+        found = self._log.read("SELECT * FROM closed_days", needs="closed_days")
+        return [
+            replace(
+                closed_day(each["id"]),
+                at_ms=each["at_ms"],
+                by=each["by_name"],
+                reason=each["reason"],
+            )
+            for each in found
         ]

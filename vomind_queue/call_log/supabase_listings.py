@@ -1,8 +1,9 @@
-"""The do-not-call list's changes in a table of Supabase."""
+"""The do-not-call list's changes and closed days in tables of Supabase."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -13,14 +14,15 @@ from vomind_queue.call_log import columns
 from vomind_queue.call_log.listings import sortable
 from vomind_queue.call_log.supabase_errors import checked, translate_errors
 from vomind_queue.calls.do_not_call import Change, Wish
+from vomind_queue.rules.law import ClosedDay, closed_day
 
-TABLE = "do_not_call"
+TABLE, DAYS = "do_not_call", "closed_days"
 #: PostgREST's and PostgreSQL's codes for a table that does not exist.
 _NO_TABLE = ("PGRST205", "PGRST106", "42P01")
 
 
 class SupabaseListings:
-    """The list's changes in the table that a migration creates."""
+    """Both in the tables that migrations create."""
 
     def __init__(self, client: Client, http: httpx.Client) -> None:
         self._client = client
@@ -46,15 +48,23 @@ class SupabaseListings:
     def after(self, name: str, limit: int) -> Sequence[Change]:
         """Return changes in order, those after the one with that id."""
         query = self._client.table(TABLE).select("*").gt("id", name).order("id").limit(limit)
+        return [_change(each) for each in _found(query)]
+
+    def keep_days(self, days: Sequence[ClosedDay]) -> None:
+        """Store the closed days, then drop those that are open again."""
+        table = self._client.table(DAYS)
+        rows = [_day_row(each) for each in days]
+        kept = ReturnMethod.minimal
         with translate_errors():
-            try:
-                found = checked(query.execute()).data
-            except APIError as error:
-                if error.code in _NO_TABLE:
-                    # Nothing was ever stored in it.
-                    return []
-                raise
-        return [_change(each) for each in found]
+            if rows:
+                checked(table.upsert(rows, on_conflict="id", returning=kept).execute())
+            known = {each["id"] for each in checked(table.select("id").execute()).data}
+            for day_id in sorted(known - {each.id for each in days}):
+                checked(table.delete(returning=kept).eq("id", day_id).execute())
+
+    def days(self) -> Sequence[ClosedDay]:
+        """Return the stored days."""
+        return [_day(each) for each in _found(self._client.table(DAYS).select("*"))]
 
     def _insert(self, rows: list[dict[str, Any]]) -> None:
         if rows:
@@ -70,6 +80,32 @@ class SupabaseListings:
         with translate_errors():
             # As in the call log, which compares numbers so.
             checked(query.like("number", number).execute())
+
+
+def _found(query: Any) -> list[dict[str, Any]]:
+    """Return the rows of a query; none if its table was never made, and so nothing is stored."""
+    with translate_errors():
+        try:
+            found: list[dict[str, Any]] = checked(query.execute()).data
+        except APIError as error:
+            if error.code in _NO_TABLE:
+                return []
+            raise
+    return found
+
+
+def _day_row(day: ClosedDay) -> dict[str, Any]:
+    at = columns.time(day.at_ms or 0)
+    return {"id": day.id, "at": at, "by_name": day.by or "", "reason": day.reason}
+
+
+def _day(found: dict[str, Any]) -> ClosedDay:
+    return replace(
+        closed_day(found["id"]),
+        at_ms=columns.unix_ms(found["at"]),
+        by=found["by_name"],
+        reason=found["reason"],
+    )
 
 
 def _row(change: Change) -> dict[str, Any]:

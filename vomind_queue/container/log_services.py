@@ -13,6 +13,7 @@ from vomind_queue.call_log.sqlite import SqliteLog
 from vomind_queue.call_log.sqlite_listings import SqliteListings
 from vomind_queue.config.settings import Settings
 from vomind_queue.observability.check_result import CheckResult, fine, wrong
+from vomind_queue.queue.closed_days import ClosedDays
 from vomind_queue.queue.connection import WORKER_TIMEOUT_S, RedisStore, connect
 from vomind_queue.queue.do_not_call_changes import DoNotCallChanges
 from vomind_queue.queue.do_not_call_list import DoNotCallList
@@ -50,8 +51,8 @@ def open_listings(settings: Settings) -> Listings:
 
 
 def listings_of(settings: Settings, store: RedisStore) -> KeepListings:
-    """Return what keeps the do-not-call list in both of its homes."""
-    return KeepListings(DoNotCallChanges(store), lambda: open_listings(settings))
+    """Return what keeps the do-not-call list and closed days in both of their homes."""
+    return KeepListings(DoNotCallChanges(store), ClosedDays(store), lambda: open_listings(settings))
 
 
 def check_log(settings: Settings) -> Iterator[CheckResult]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import secrets
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -41,18 +42,34 @@ class ClosedDays:
 
     def close(self, day: ClosedDay, by: str) -> bool:
         """Close a day; return false where there is no room for more. Safe to repeat."""
-        wish = json.dumps({"by": by, "reason": day.reason}, ensure_ascii=False)
-        return self._change(day.id, wish) != Code.WRONG_STATE
+        return self._change(day.id, _wish(replace(day, by=by))) != Code.WRONG_STATE
 
     def reopen(self, day_id: str) -> bool:
         """Open a day again; return whether it was closed. What it held is judged again."""
         return self._change(day_id, "") != Code.MISSING
+
+    def restore(self, days: Sequence[ClosedDay]) -> int:
+        """Close those of some days that are not; return how many they were."""
+        flat = [text for day in days for text in (day.id, _entry(day))]
+        if not flat:
+            return 0
+        version = secrets.token_urlsafe(9)
+        _, missing = self._store.write("restore_days", [keys.CLOSED_DAYS], version, *flat)
+        return int(missing)
 
     def _change(self, day_id: str, wish: str) -> Code:
         code, _ = self._store.run_with_deadline(
             "close_day", keys.CLOSED_DAYS, day_id, wish, secrets.token_urlsafe(9), MOST
         )
         return Code(code)
+
+
+def _wish(day: ClosedDay) -> str:
+    return json.dumps({"by": day.by, "reason": day.reason}, ensure_ascii=False)
+
+
+def _entry(day: ClosedDay) -> str:
+    return f"{day.at_ms or 0} {_wish(day)}"
 
 
 def _day(day_id: str, text: str) -> ClosedDay:

@@ -35,6 +35,12 @@ class DoNotCallChanges:
         """Return whether the list was restored since this Redis was empty."""
         return self._store.ask("ZSCORE", keys.DO_NOT_CALL, "restored") is not None
 
+    def server(self) -> str:
+        """Return what tells this run of the server from others: it may come back as it was."""
+        with translate_errors(writes=False):
+            found: Any = self._store.client.info("server")
+        return str(found["run_id"])
+
     def restore(self, listed: Mapping[str, tuple[int, Wish]]) -> int:
         """Add what is missing, by number or digest, and call the list whole; return how many."""
         flat = [

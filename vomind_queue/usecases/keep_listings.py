@@ -1,6 +1,7 @@
-"""Keep a copy of the do-not-call list beside the call log, and restore it if Redis is emptied.
+"""Keep a copy of the do-not-call list and of closed days beside the call log.
 
-No call starts while the list is incomplete. The first worker or shipper that notices restores it.
+No call starts while the list is incomplete. The first worker or shipper that notices restores both,
+the days first.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import Protocol
 
 from vomind_queue.calls.do_not_call import Change, Wish
 from vomind_queue.errors import LogUnavailable, StoreUnavailable
+from vomind_queue.rules.law import ClosedDay
 
 logger = logging.getLogger(__name__)
 
@@ -25,7 +27,15 @@ class Changes(Protocol):
     def pending(self) -> Sequence[Change]: ...
     def delivered(self, changes: Sequence[Change]) -> None: ...
     def is_whole(self) -> bool: ...
+    def server(self) -> str: ...
     def restore(self, listed: Mapping[str, tuple[int, Wish]]) -> int: ...
+
+
+class Days(Protocol):
+    """What this needs of the closed days in Redis."""
+
+    def read(self) -> tuple[str, Sequence[ClosedDay]]: ...
+    def restore(self, days: Sequence[ClosedDay]) -> int: ...
 
 
 class Listings(Protocol):
@@ -33,18 +43,23 @@ class Listings(Protocol):
 
     def note(self, changes: Sequence[Change]) -> None: ...
     def after(self, name: str, limit: int) -> Sequence[Change]: ...
+    def keep_days(self, days: Sequence[ClosedDay]) -> None: ...
+    def days(self) -> Sequence[ClosedDay]: ...
 
 
 class KeepListings:
-    """Delivers changes to the log, and restores the list from it."""
+    """Delivers changes and days to the log, and restores both from it."""
 
-    def __init__(self, changes: Changes, listings: Callable[[], Listings]) -> None:
+    def __init__(self, changes: Changes, days: Days, listings: Callable[[], Listings]) -> None:
         """``listings``: opens the log on first use; many processes never need it."""
         self._changes = changes
+        self._days = days
         self._open = listings
         self._listings: Listings | None = None
         self._restoring = threading.Lock()
-        self._compared = self._failed = False
+        self._failed = False
+        #: The run of the server that was compared with the log, and the days that the log has.
+        self._compared = self._kept = ""
 
     def ensure_whole(self) -> None:
         """Restore the list if it is incomplete; log why if that fails. Never raise."""
@@ -59,15 +74,17 @@ class KeepListings:
             self._restoring.release()
 
     def step(self) -> None:
-        """Deliver pending changes, and compare Redis with the log once. Never raise."""
+        """Deliver what is pending, and compare each run of Redis with the log once. Never raise."""
         try:
+            server = self._changes.server()
             self._deliver()
-            if not self._compared or not self._changes.is_whole():
+            if self._compared != server or not self._changes.is_whole():
                 # A Redis that came back from an older state lacks what was listed since.
                 self._restore()
-                self._compared = True
+                self._compared = server
+            self._deliver_days(server)
             self._failed = False
-        except (LogUnavailable, StoreUnavailable) as error:
+        except (LogUnavailable, StoreUnavailable, ValueError) as error:
             if not self._failed:
                 logger.warning("do-not-call list not delivered to the call log: %s", error)
             self._failed = True
@@ -77,7 +94,18 @@ class KeepListings:
             self._log().note(changes)
             self._changes.delivered(changes)
 
+    def _deliver_days(self, server: str) -> None:
+        version, days = self._days.read()
+        if version == self._kept or not self._changes.is_whole():
+            return
+        # Days of a Redis that came back from an older state would replace newer ones.
+        if self._changes.server() == server:
+            self._log().keep_days(days)
+            self._kept = version
+
     def _restore(self) -> None:
+        if missing := self._days.restore(self._log().days()):
+            logger.warning("%d closed days restored", missing)
         listed: dict[str, tuple[int, Wish]] = {}
         last = ""
         while page := self._log().after(last, PAGE):
