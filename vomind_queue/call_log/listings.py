@@ -10,7 +10,7 @@ from vomind_queue.rules.law import ClosedDay
 
 
 class Listings(Protocol):
-    """Changes of the list, and closed days. Writes may be repeated; all may raise LogUnavailable."""
+    """Changes of the list, and closed days; writes may be repeated. May raise LogUnavailable."""
 
     def note(self, changes: Sequence[Change]) -> None:
         """Store changes, in order."""

@@ -39,7 +39,10 @@ _GRADES: Mapping[Grade, tuple[str, str, ExitCode]] = {
 }
 #: What `_processes` says of the queue itself, by the kind of the reason.
 _STOPPING = frozenset(
-    {"account", "paused", "not-answering", "rules-behind", "unknown-zone", "do-not-call-key"}
+    {
+        *("account", "paused", "not-answering", "rules-behind", "unknown-zone"),
+        *("do-not-call-key", "do-not-call-list"),
+    }
 )
 
 

@@ -82,6 +82,8 @@ def reasons(
         yield _reason("no-rules")
     yield from _of_starts(stats, now_ms)
     yield from _of_rules(stats.held)
+    if stats.lacks_list:
+        yield _reason("do-not-call-list")
     yield from _of_reports(stats, report)
     yield from _of_memory(stats.memory)
     yield from _of_recurring(stats)

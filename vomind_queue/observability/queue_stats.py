@@ -120,6 +120,8 @@ class Stats:
     reports: Sequence[Report] = ()
     #: Fingerprint of the key of the digests on the do-not-call list; empty if there are none.
     listed_key: str = ""
+    #: Whether calls wait because that list was not restored.
+    lacks_list: bool = False
     #: Starts, ever, that somebody let happen against the calling rules.
     overridden: int = 0
     memory: Memory = field(default_factory=Memory)

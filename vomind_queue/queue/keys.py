@@ -86,7 +86,8 @@ ORPHANS = _ROOT + "orphans"
 REVOKED = _ROOT + "revoked"
 #: Sorted set: calls whose machine is to hear its words, by when a worker is to put them in.
 VOICEMAILS = _ROOT + "voicemails"
-#: Hash: how often the impossible happened: ``orphans``.
+#: Hash: how often the impossible happened, ``orphans``; until when a call waits for Twilio's
+#: capacity, ``crowded``; when one last waited for the do-not-call list, ``nolist``; unix ms.
 COUNTS = _ROOT + "counts"
 #: List of one element at most: notifies one sleeping worker.
 NOTIFY = _ROOT + "notify"

@@ -19,6 +19,8 @@ from vomind_queue.rules.law import HOLDING
 
 #: A scheduler that did not check for this long is gone, ms.
 SCHEDULER_GONE_MS = 30_000
+#: A call that waits for the do-not-call list asks each second; after so long, ms, none waits.
+LIST_MISSING_MS = 10_000
 
 
 def read_stats(answer: list[Any]) -> Stats:
@@ -34,8 +36,8 @@ def read_stats(answer: list[Any]) -> Stats:
     pause = None
     attempts, since, until, oldest = map(int, answer[23])
     dialing, ringing, talking = answer[22]
-    if answer[28:]:
-        by, at, reason = answer[28:]
+    if answer[29:]:
+        by, at, reason = answer[29:]
         pause = Pause(by=by, at_ms=int(at), reason=reason or None)
     return Stats(
         waiting=high + normal + low,
@@ -63,6 +65,7 @@ def read_stats(answer: list[Any]) -> Stats:
         reports=list(map(read_report, answer[25])),
         listed_key=answer[26],
         overridden=answer[27],
+        lacks_list=now - answer[28] < LIST_MISSING_MS,
         memory=Memory(used=answer[21][0], limit=answer[21][1]),
     )
 

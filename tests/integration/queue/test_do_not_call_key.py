@@ -87,14 +87,19 @@ def test_without_a_key_the_number_stays(client: redis.Redis, start: Start) -> No
     assert start(KEY) is NotStarted.DO_NOT_CALL
 
 
-def test_a_list_that_is_not_whole_lets_nothing_ring(client: redis.Redis, start: Start) -> None:
-    """Until it was restored; then who is on it does not ring, and others do."""
+def test_a_list_that_is_not_whole_lets_nothing_ring(
+    client: redis.Redis, start: Start, queue: CallQueue
+) -> None:
+    """Until it was restored; then who is on it does not ring, and others do; the numbers say so."""
+    assert not queue.stats().lacks_list
     assert start(whole=True) is NotStarted.NO_LIST
+    assert queue.stats().lacks_list
     changes = DoNotCallChanges(RedisStore(client))
     assert not changes.is_whole()
     assert changes.restore({"+15550009999": (1, WISH)}) == 1
     assert changes.restore({"+15550009999": (1, WISH)}) == 0
     assert changes.is_whole()
+    assert not queue.stats().lacks_list
     client.zadd(keys.DELAYED, {keys.member("1"): 1})
     assert isinstance(start(whole=True), DialStarted)
 

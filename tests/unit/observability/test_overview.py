@@ -109,6 +109,7 @@ def silent(attempts: int) -> Unanswered:
             ["do-not-call-key"],
         ),
         ({"reports": [OWN], "listed_key": "other"}, "stuck", ["do-not-call-key"]),
+        ({"lacks_list": True}, "stuck", ["do-not-call-list"]),
     ],
 )
 def test_each_trouble_has_its_verdict(change: dict[str, Any], state: str, kinds: list[str]) -> None:

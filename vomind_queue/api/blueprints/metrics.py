@@ -108,6 +108,7 @@ class _Collector:
             "vomind_rules_missing": self._lacks_rules,
             "vomind_workers_with_other_rules": workers_with_other_rules(stats, self._report),
             "vomind_workers_with_wrong_key": workers_with_wrong_key(stats),
+            "vomind_do_not_call_list_missing": stats.lacks_list,
             "vomind_notifiers": self._webhooks.notifiers,
         }
         for name, value in {**_of_queue(stats), **_of_metrics(metrics), **rules}.items():

@@ -36,7 +36,7 @@
 --          `expired`, `do_not_call`: it has ended, because its latest start has passed or its number
 --          is on the list
 -- Touches  job:<id>, waiting:<rank>, delayed, held:<kind>, active, leases, reconciling, failed,
---          line, window, rate, paused, breaker, dialing, busy_until, status_polls, do_not_call,
+--          line, window, rate, paused, breaker, dialing, busy_until, status_polls, counts, do_not_call,
 --          do_not_call:entries, closed_days, starts:<kind><period>:<digits>, expiring, minute:<n>,
 --          totals, gone:<id>, notify, due, outbox, campaign:<id>, campaigns, open_campaigns,
 --          turns:<rank>, shares, resting, campaign_starts:<id>
@@ -181,6 +181,7 @@ if said == 'unknown' then
         keep_why(key, job[17])
         redis.call('HSET', key, 'reason', NO_LIST)
     end
+    redis.call('HSET', K.counts, 'nolist', now)
     delay(id, now + NO_LIST_MS, true)
     notify()
     return { C.no_list, now }

@@ -17,10 +17,11 @@
 --           {calls that each kind of rule holds}, {what each worker reports, or ''},
 --           which key the digests on the do-not-call list were made with or '',
 --           starts that somebody let happen against the rules,
+--           when a call last waited for that list to be restored or 0,
 --           paused by, paused at, reason}; the last three only while paused
 -- Touches  waiting:<rank>, delayed, held:<kind>, active, reconciling, completed, failed, window,
 --          rate, paused, breaker, unanswered, line, counts, schedules, old schedules, identities,
---          scheduler, workers, worker_report:<name>, do_not_call:entries, totals, outbox,
+--          scheduler, workers, worker_report:<name>, do_not_call, do_not_call:entries, totals, outbox,
 --          open_campaigns
 --- @include "breaker"
 --- @include "clock"
@@ -117,6 +118,8 @@ end
 answer[#answer + 1] = reports
 answer[#answer + 1] = redis.call('HGET', K.do_not_call_entries, '#') or ''
 answer[#answer + 1] = tonumber(redis.call('HGET', K.totals, 'event:overridden') or 0)
+local is_whole = redis.call('ZSCORE', K.do_not_call, 'restored')
+answer[#answer + 1] = not is_whole and tonumber(redis.call('HGET', K.counts, 'nolist')) or 0
 local pause = redis.call('HMGET', K.paused, 'by', 'at', 'reason')
 if pause[1] then
     for i = 1, 3 do
