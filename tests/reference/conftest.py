@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.integration.api.conftest import make_api
+from tests.integration.api.conftest import _routes_are_compiled_once, make_api
 from tests.integration.conftest import (
     client,
     log_path,
@@ -14,6 +14,7 @@ from tests.integration.conftest import (
 )
 
 __all__ = [
+    "_routes_are_compiled_once",
     "client",
     "log_path",
     "make_api",
