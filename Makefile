@@ -26,7 +26,8 @@ check: lint ## Check style and types, and run the unit tests
 # ARGS passes arguments to pytest: make test ARGS="-k settings --server=redis7". More at a time than
 # there are cores: many tests wait most of the time, for a clock or for another process.
 test: $(VENV)/.tools node_modules/.installed ## Run the tests
-	@$(BIN)/python -m pytest -n $(AT_ONCE) --dist loadgroup --durations=10 $(ARGS)
+	@$(BIN)/python -m pytest -n $(AT_ONCE) --dist loadgroup --no-loadscope-reorder \
+	  --durations=10 $(ARGS)
 
 # ARGS="-k run" runs a part of them.
 portable: $(VENV)/.tools ## Run the acceptance tests without what only Linux has, as on macOS

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import redis
 
 from tests import nursery
 from tests.servers import KINDS, Server
-from tests.spreading import group_of
+from tests.spreading import group_of, turn
 from tests.stack import PORTABLE, Stack
 from vomind_queue.config.settings import VARIABLES
 
@@ -122,13 +123,21 @@ def stack(redis_url: str, tmp_path: Path) -> Iterator[Stack]:
 def pytest_collection_modifyitems(
     config: pytest.Config, items: list[pytest.Item]
 ) -> Iterator[None]:
-    """Groups the tests for xdist; of those without a group the long ones are begun first."""
-    for item in items:
-        if group := group_of(item.path.relative_to(config.rootpath).as_posix()):
+    """Groups the tests for xdist, and has those begun first that take longest."""
+    paths = {item: item.path.relative_to(config.rootpath).as_posix() for item in items}
+    together = Counter(group_of(path) for path in paths.values())
+    for item, path in paths.items():
+        if group := group_of(path):
             item.add_marker(pytest.mark.xdist_group(group))
     yield
+
+    def turn_of(item: pytest.Item) -> tuple[int, int]:
+        path = paths[item]
+        slow = item.get_closest_marker("slow") is not None
+        return turn(path, slow=slow, together=together[group_of(path)])
+
     if hasattr(config, "workerinput"):
-        items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+        items.sort(key=turn_of)
 
 
 @pytest.hookimpl(wrapper=True)

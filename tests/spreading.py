@@ -1,4 +1,4 @@
-"""How tests are spread over the workers of ``pytest --dist loadgroup``."""
+"""How tests are spread over the workers of ``pytest --dist loadgroup --no-loadscope-reorder``."""
 
 from __future__ import annotations
 
@@ -15,6 +15,9 @@ TOGETHER = (
 #: Each of these starts processes for itself and takes seconds: they go out one by one.
 ONE_BY_ONE = ("tests/acceptance/", "tests/chaos/", "tests/reference/test_any_request.py")
 
+#: These take minutes, one after the other: begun late, they would go on when all else is over.
+FIRST = ("tests/reference/test_any_request.py", "tests/browser/")
+
 
 def group_of(path: str) -> str | None:
     """Return the group of a test file, relative to the root; None: its tests have none."""
@@ -22,3 +25,17 @@ def group_of(path: str) -> str | None:
         if path.startswith(together):
             return together
     return None if path.startswith(ONE_BY_ONE) else path
+
+
+def turn(path: str, *, slow: bool, together: int) -> tuple[int, int]:
+    """Return what tests are sorted by: when one is begun that has so many in its group.
+
+    Those that take minutes, then other slow ones; then large groups before small ones, and last
+    what is quick and goes by itself, so that all workers end at about the same time.
+    """
+    for place, first in enumerate(FIRST):
+        if path.startswith(first):
+            return place, 0
+    if group_of(path) is None:
+        return len(FIRST) + (0 if slow else 2), 0
+    return len(FIRST) + 1, -together
