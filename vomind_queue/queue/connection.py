@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any, cast
 from urllib.parse import parse_qs, urlsplit
 
@@ -137,28 +136,47 @@ def unverified(url: str) -> bool:
     return parts.scheme == "rediss" and "none" in parse_qs(parts.query).get("ssl_cert_reqs", [])
 
 
-@contextmanager
-def translate_errors(*, writes: bool) -> Iterator[None]:
+class _Translation:
+    """What `translate_errors` returns; a generator would cost more than all else here."""
+
+    __slots__ = ("_writes",)
+
+    def __init__(self, *, writes: bool) -> None:
+        self._writes = writes
+
+    def __enter__(self) -> None:
+        """Nothing to prepare."""
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        if isinstance(error, redis.RedisError):
+            _raise_ours(error, writes=self._writes)
+
+
+_READING, _WRITING = _Translation(writes=False), _Translation(writes=True)
+
+
+def translate_errors(*, writes: bool) -> _Translation:
     """Turn redis-py's errors into StoreUnavailable.
 
     A command that ``writes`` and whose reply was lost has an unknown outcome; one
     that never left, or that the server refused, has not been carried out.
     """
-    try:
-        yield
-    except redis.AuthenticationError as error:
+    return _WRITING if writes else _READING
+
+
+def _raise_ours(error: redis.RedisError, *, writes: bool) -> None:
+    """Raise our own error for one of redis-py's; return if there is none."""
+    if isinstance(error, redis.AuthenticationError):
         raise StoreUnavailable(f"Redis refuses our credentials: {error}") from error
-    except (redis.ConnectionError, redis.TimeoutError) as error:
+    if isinstance(error, redis.ConnectionError | redis.TimeoutError):
         refused = isinstance(error, NotSent | redis.BusyLoadingError) or has_no_room(error)
         raise StoreUnavailable(
             f"Redis cannot be reached: {error}", outcome_unknown=writes and not refused
         ) from error
-    except redis.ResponseError as error:
-        if isinstance(error, redis.OutOfMemoryError) or _FULL_WORD.search(str(error)):
-            raise StoreFull(f"Redis is full, its memory is used up. {REMEDY}") from error
-        if isinstance(error, _REFUSALS) or _REFUSING_WORD.search(str(error)):
-            raise StoreUnavailable(f"Redis cannot take the command: {error}") from error
-        raise
+    if isinstance(error, redis.OutOfMemoryError) or _FULL_WORD.search(str(error)):
+        raise StoreFull(f"Redis is full, its memory is used up. {REMEDY}") from error
+    if isinstance(error, _REFUSALS) or _REFUSING_WORD.search(str(error)):
+        raise StoreUnavailable(f"Redis cannot take the command: {error}") from error
 
 
 class ServerClock:

@@ -11,7 +11,6 @@ import json
 import secrets
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from functools import partial
 from operator import itemgetter
 from typing import Any
@@ -186,10 +185,11 @@ class WorkerQueue:
             return NotStarted(Code(answer[0]).name.lower())
         _, now, data, attempts, round_, *asked, latest = answer
         flag = str(int(callbacks))
-        started = _dial_started(job_id, token, data, now, attempts, round_, flag, *asked)
-        left_s = _left_s(int(now), latest, hours)
-        attempt = replace(started.attempt, started_s=started_s, left_s=left_s)
-        return replace(started, attempt=attempt)
+        return _dial_started(
+            *(job_id, token, data, now, attempts, round_, flag, *asked),
+            started_s=started_s,
+            left_s=_left_s(int(now), latest, hours),
+        )
 
     def _write_marker(
         self, write: Callable[..., list[Any]], claimed: tuple[str, int] | None
@@ -418,6 +418,8 @@ def _dial_started(
     attempts: Any,
     round_: Any,
     *asked: Any,
+    started_s: float | None = None,
+    left_s: float | None = None,
 ) -> DialStarted:
     callbacks, ring, sender = asked
     attempt = Attempt(
@@ -426,6 +428,8 @@ def _dial_started(
         call=Call.from_data(json.loads(data)),
         number=int(attempts) + 1,
         marked_ms=int(mark),
+        started_s=started_s,
+        left_s=left_s,
         callbacks=callbacks == "1" if callbacks else None,
         ring_ms=int(ring),
         sender=sender or None,
