@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Callable
 
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Response, expect
 
 from tests.browser.conftest import SECRET, Office, Visitor
 
 NUMBER = "+14155550123"
+#: Bytes of the page before its fonts.
+MOST_WEIGHT = 150 * 1024
 #: Runs where the page takes a text for its own.
 EVIL = "<img src=x onerror=\"document.title='taken'\"><script>document.title='taken'</script>"
 
@@ -100,3 +103,19 @@ def test_a_strangers_page_changes_nothing(office: Office, browser: Browser) -> N
     assert answer.value.status == 403
     context.close()
     assert not office("GET", "/stats")["paused"]
+
+
+def test_the_page_is_light(visit: Callable[..., Visitor]) -> None:
+    """All that it loads at once but its fonts, compressed file by file."""
+    visitor = visit()
+    loaded: list[Response] = []
+
+    def note(response: Response) -> None:
+        loaded.append(response)
+
+    visitor.page.on("response", note)
+    expect(visitor.go().locator("#verdict")).to_have_text("Ready: no call is waiting")
+    own = [each for each in loaded if "/api/" not in each.url and "/inter/" not in each.url]
+    weight = sum(len(gzip.compress(each.body(), 6)) for each in own)
+    assert any(each.url.endswith("/app.js") for each in own)
+    assert weight <= MOST_WEIGHT, f"{weight / 1024:.1f} KiB"

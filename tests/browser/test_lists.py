@@ -126,6 +126,8 @@ def test_a_row_opens_its_call_by_a_click_and_by_keys(
     page.get_by_role("cell", name="normal").first.click()
     expect(page.locator("h1")).to_contain_text(f"Call {first}")
     page.go_back()
+    # The focus goes to the heading of a page that opens, after which the keys are the rows'.
+    expect(page.get_by_role("heading", level=1, name="Waiting calls")).to_be_focused()
     rows(page, 2)
     page.keyboard.press("j")
     page.keyboard.press("j")
@@ -266,7 +268,12 @@ def test_a_recurring_call_is_run_now_and_changed(
     expect(page.locator(".toast")).to_contain_text("is queued again")
     assert office("GET", "/waiting")["jobs"][0]["data"]["to"] == NUMBER
     page.get_by_role("button", name="Change", exact=True).click()
+    page.get_by_role("dialog").get_by_label("Pattern").fill("30 25 * * *")
+    ahead = page.get_by_role("dialog").get_by_role("region", name="Next runs")
+    expect(ahead).to_contain_text("The hour, 25, cannot be read")
     page.get_by_role("dialog").get_by_label("Pattern").fill("30 10 * * *")
+    expect(ahead).to_contain_text("At 10:30 every day")
+    expect(ahead.locator("li")).to_have_count(5)
     page.get_by_role("dialog").get_by_role("button", name="Change it").click()
     expect(page.locator("h1")).to_contain_text("At 10:30 every day")
     assert office("GET", f"/job/{made}")["cronExpression"] == "30 10 * * *"

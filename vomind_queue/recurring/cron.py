@@ -24,6 +24,7 @@ from cronsim import CronSim, CronSimError
 from cronsim.cronsim import SYMBOLIC_DAYS, SYMBOLIC_MONTHS
 
 from vomind_queue.errors import VomindError
+from vomind_queue.recurring.cron_words import in_words
 
 #: Names for common patterns, as in crontab(5).
 MACROS = {
@@ -82,8 +83,7 @@ class Cron:
 
     def in_words(self) -> str:
         """Return what the pattern means, in English: ``At 09:00 every day``."""
-        words = CronSim(self._fields, _SOME_TIME).explain()
-        return re.sub(r"([0-9]+)th\b", lambda found: _ordinal(int(found[1])), words)
+        return in_words(self._fields)
 
     def runs(self, zone: ZoneInfo, after_ms: int) -> Iterator[int]:
         """Return the instants later than that at which it fires, unix ms, in order, none twice."""
@@ -111,13 +111,6 @@ class Cron:
                 yield once
             elif not self._real_time and jump <= _LONGEST_JUMP:
                 yield _behind_gap(wall, zone)
-
-
-def _ordinal(number: int) -> str:
-    """Return ``1st``, ``22nd`` or ``13th``; cronsim knows the last ending only."""
-    endings = {1: "st", 2: "nd", 3: "rd"}
-    is_teen = number // 10 % 10 == 1
-    return f"{number}{'th' if is_teen else endings.get(number % 10, 'th')}"
 
 
 def _start(after: datetime) -> datetime:

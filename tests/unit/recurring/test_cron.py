@@ -357,6 +357,24 @@ def test_days_are_counted_in_english(day: str, words: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("*/2 * * * *", "Every 2 minutes"),
+        ("*/1 * * * *", "Every minute"),
+        ("*/40 * * * *", "At minutes 0 and 40 of every hour"),
+        ("0 */6 * * *", "At minute 0 past every sixth hour"),
+        ("0 */9 * * *", "At 00:00, 09:00, and 18:00 every day"),
+        ("0 9 * * */2", "At 09:00 on Sunday, Tuesday, Thursday, and Saturday"),
+        ("0 9 1 * 1", "At 09:00 on the first day of month and on Monday"),
+        ("0 9 * * 5L", "At 09:00 on the last Friday of the month"),
+    ],
+)
+def test_a_pattern_is_not_misread(text: str, words: str) -> None:
+    """A step that does not divide the hour, the day or the week begins again at its start."""
+    assert Cron(text).in_words() == words
+
+
+@pytest.mark.parametrize(
     ("quartz", "plain"), [("0 9 ? * MON", "0 9 * * MON"), ("0 9 1 * ?", "0 9 1 * *")]
 )
 def test_a_question_mark_is_any_day(quartz: str, plain: str) -> None:

@@ -3,6 +3,7 @@ import { call, fresh_key, job_path, now, post } from './api.js';
 import { html } from './html.js';
 import { touched } from './live.js';
 import { Choice, confirm, Field, say } from './parts.js';
+import { Runs, usePreview } from './runs.js';
 import { masked, moment } from './words.js';
 import { from_wall, to_wall, ZONE } from './zone.js';
 
@@ -148,9 +149,11 @@ export function run_now(job) {
 
 function Pattern({ choice, choose, spoken }) {
   const errors = choice.errors || {};
+  const preview = usePreview(choice.cronExpression, choice.timezone);
   const set = (name) => (event) => choose({ ...choice, errors: {}, [name]: event.target.value });
   return html`<${Field} id="e-cron" label="Pattern" hint="Minute, hour, day, month, weekday." errors=${errors.cronExpression}>${(aria) => html`<input ...${aria} class="code" autocomplete="off" value=${choice.cronExpression} onInput=${set('cronExpression')} />`}<//>
     <${Field} id="e-zone" label="Time zone" errors=${errors.timezone}>${(aria) => html`<input ...${aria} autocomplete="off" value=${choice.timezone} onInput=${set('timezone')} />`}<//>
+    <${Runs} preview=${preview} />
     <${Fields} choice=${choice} choose=${choose} spoken=${spoken} />`;
 }
 

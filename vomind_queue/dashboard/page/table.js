@@ -1,7 +1,7 @@
 // Calls in a table: whole rows open a call, boxes select calls, keys move among them.
 import * as actions from './actions.js';
 import { again } from './edit.js';
-import { html, useEffect, useRef } from './html.js';
+import { html, useLayoutEffect, useRef } from './html.js';
 import { Icon, Phone, Pill, Stage, Time, Urgency, When } from './parts.js';
 import { SelectAll } from './selection.js';
 import { duration, is_on_the_line, outcome, plain } from './words.js';
@@ -89,7 +89,8 @@ const typing = (target) =>
 
 /** j and k move from row to row, x selects a row, o and Enter open it. */
 function useRowKeys(box) {
-  useEffect(() => {
+  // Before the browser paints: who sees the rows may press keys at once.
+  useLayoutEffect(() => {
     const pressed = (event) => {
       if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
       if (document.querySelector('dialog[open]')) return;
