@@ -30,6 +30,7 @@ def webhooks() -> None:
 @click.option(
     "--include-message", "includeMessage", is_flag=True, default=None, help="With what is said."
 )
+@click.option("--campaign", metavar="ID", help="Only of this campaign and its calls.")
 @click.option("--description", metavar="TEXT", help="What it is for.")
 @talks
 def add(api: Api, out: Out, *, receiver: str, types: tuple[str, ...], **fields: Any) -> None:
@@ -73,6 +74,8 @@ def _lines(shown: Mapping[str, Any]) -> Iterator[str]:
     reason = f" ({shown['disabledReason']})" if shown["disabledReason"] else ""
     yield row("state", f"{shown['state']}{reason}")
     yield row("types", ", ".join(shown["types"]) or "all")
+    if shown["campaign"]:
+        yield row("campaign", shown["campaign"])
     yield row("created", f"{moment(shown['createdAt'])}, by {printable(shown['createdBy'])}")
     yield row("delivered", f"{shown['delivered']:,}")
     yield row("waiting", _waiting(shown))

@@ -40,12 +40,14 @@ PATH = "/api/events"
 class _Filter:
     types: Sequence[str]
     call: str | None
+    campaign: str | None
 
     def wants(self, event: Event) -> bool:
         return (
             event.type != TEST
             and is_wanted(event.type, self.types)
             and self.call in (None, event.call)
+            and self.campaign in (None, event.campaign)
         )
 
 
@@ -167,14 +169,15 @@ def _gap(last: int, found: Sequence[Event]) -> str:
 
 
 def _filter(request: web.Request) -> _Filter:
-    unknown = set(request.query) - {"types", "call", "lastEventId"}
+    unknown = set(request.query) - {"types", "call", "campaign", "lastEventId"}
     if unknown:
         raise _refusal(web.HTTPUnprocessableEntity, f"No such filter: {min(unknown)}.")
     types = [each for each in request.query.get("types", "").split(",") if each]
     if not set(types) <= set(patterns()):
         text = "types: Must be types of events, such as call.ended or call.*."
         raise _refusal(web.HTTPUnprocessableEntity, text)
-    return _Filter(types=types, call=request.query.get("call"))
+    call, campaign = request.query.get("call"), request.query.get("campaign")
+    return _Filter(types=types, call=call, campaign=campaign)
 
 
 def _last_id(request: web.Request) -> int | None:

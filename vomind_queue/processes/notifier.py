@@ -13,22 +13,31 @@ import secrets
 import signal
 import sys
 import time
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any
 
+from vomind_queue.api.serializers import campaigns as campaign_serializer
 from vomind_queue.api.serializers import jobs
+from vomind_queue.api.serializers import recurring as recurring_serializer
 from vomind_queue.config.address_types import is_loopback
 from vomind_queue.config.loading import load_or_exit
 from vomind_queue.config.settings import Settings
 from vomind_queue.container.web_services import check_store
+from vomind_queue.errors import CampaignNotFound, JobNotFound
 from vomind_queue.notifier.guarded_client import RESOLVING, GuardedClient
 from vomind_queue.notifier.live_stream import LiveStream
 from vomind_queue.notifier.service import THREADS, Notifier
 from vomind_queue.notifier.supervisor import LEASE_MS, Supervisor
 from vomind_queue.observability import logs
+from vomind_queue.queue.campaign_store import CampaignStore
 from vomind_queue.queue.connection import WORKER_TIMEOUT_S, RedisStore, connect
 from vomind_queue.queue.event_outbox import EventOutbox, NewEvent
 from vomind_queue.queue.kept_events import KeptEvents
+from vomind_queue.queue.recurring_store import RecurringStore
 from vomind_queue.queue.webhook_store import WebhookLeases
+from vomind_queue.recurring.schedule import PREFIX
 from vomind_queue.usecases.prepare_events import PrepareEvents
 
 logger = logging.getLogger(__name__)
@@ -74,8 +83,12 @@ def build_notifier(settings: Settings) -> Notifier:
     store, token = RedisStore(client, settings.outbox_max), secrets.token_urlsafe(9)
     kept, leases = KeptEvents(store), WebhookLeases(store, token, LEASE_MS)
     outbox = EventOutbox(store, token, settings.events_kept)
+    others = {
+        "campaign": partial(_campaign, CampaignStore(store)),
+        "recurring": partial(_recurring, RecurringStore(store)),
+    }
     return Notifier(
-        prepare=PrepareEvents(outbox, jobs.job, NewEvent).run,
+        prepare=PrepareEvents(outbox, jobs.job, others, NewEvent).run,
         kept=kept,
         client=lambda: GuardedClient(settings.webhook_addresses),
         store=leases,
@@ -85,6 +98,20 @@ def build_notifier(settings: Settings) -> Notifier:
         port=settings.notifier_port,
         now_ms=lambda: int(time.time() * 1_000),
     )
+
+
+def _campaign(campaigns: CampaignStore, campaign_id: str) -> Mapping[str, Any]:
+    try:
+        return campaign_serializer.view(campaigns.show(campaign_id))
+    except CampaignNotFound:
+        return {"campaignId": campaign_id}
+
+
+def _recurring(recurring_calls: RecurringStore, schedule_id: str) -> Mapping[str, Any]:
+    try:
+        return recurring_serializer.view(recurring_calls.show(schedule_id))
+    except JobNotFound:
+        return {"jobId": PREFIX + schedule_id}
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from typing import Any
 
 from vomind_queue.calls.job import Job
@@ -53,6 +53,7 @@ class NewEvent:
     type: str
     at_ms: int
     call: str
+    campaign: str
     data: str
     words: str
 
@@ -131,11 +132,7 @@ class EventOutbox:
 
         ``unmade``: how many more could not be made.
         """
-        flat = [
-            value
-            for each in events
-            for value in (each.type, each.at_ms, each.call, each.data, each.words)
-        ]
+        flat = [value for each in events for value in astuple(each)]
         (code,) = self._store.write(
             "event_append",
             [keys.EVENTS_LEADER],

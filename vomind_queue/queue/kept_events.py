@@ -77,6 +77,7 @@ def _event(name: str, fields: Mapping[str, str]) -> Event:
         type=fields["t"],
         at_ms=int(fields["a"]),
         call=fields["c"],
+        campaign=fields.get("g", ""),
         data=fields["d"],
         words=fields["p"],
     )

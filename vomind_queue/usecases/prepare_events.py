@@ -41,11 +41,16 @@ class PrepareEvents:
         self,
         outbox: Outbox,
         show: Callable[[Job], Mapping[str, Any]],
+        others: Mapping[str, Callable[[str], Mapping[str, Any]]],
         make: Callable[..., Any],
     ) -> None:
-        """``show``: returns a call as the API shows it; ``make``: makes an event of its fields."""
+        """``show``: returns a call as the API shows it; ``make``: makes an event of its fields.
+
+        ``others``: the same as ``show`` for others, by their ids, for each area of events.
+        """
         self._outbox = outbox
         self._show = show
+        self._others = others
         self._make = make
 
     def run(self, stopped: threading.Event) -> None:
@@ -106,10 +111,7 @@ class PrepareEvents:
 
     def _event(self, happening: Any) -> Any:
         if happening.job_id is None:
-            if happening.kind == FORGOTTEN:
-                self._outbox.forget(happening.details["number"])
-                return None
-            return self._new(happening, happening.kind, happening.details, {})
+            return self._of_another(happening)
         event_type = type_of(happening.kind, happening.details)
         # A call whose person was forgotten has no record.
         if event_type is None or happening.job is None:
@@ -117,17 +119,27 @@ class PrepareEvents:
         shown = dict(self._show(happening.job))
         if happening.is_cancelled:
             shown |= {"state": "cancelled", "failedReason": None, "failedKind": None}
-        words = {name: shown["data"][name] for name in WORDS if name in shown["data"]}
-        rest = {name: value for name, value in shown["data"].items() if name not in words}
-        return self._new(happening, event_type, shown | {"data": rest}, words)
+        return self._new(happening, event_type, shown)
 
-    def _new(
-        self, happening: Any, event_type: str, data: Mapping[str, Any], words: Mapping[str, Any]
-    ) -> Any:
+    def _of_another(self, happening: Any) -> Any:
+        kind, details = happening.kind, happening.details
+        if kind == FORGOTTEN:
+            self._outbox.forget(details["number"])
+            return None
+        show = self._others.get(kind.partition(".")[0])
+        return self._new(happening, kind, show(details["id"]) if show else details)
+
+    def _new(self, happening: Any, event_type: str, shown: Mapping[str, Any]) -> Any:
+        data = shown.get("data", {})
+        words = {name: data[name] for name in WORDS if name in data}
+        if words:
+            rest = {name: value for name, value in data.items() if name not in words}
+            shown = {**shown, "data": rest}
         return self._make(
             type=event_type,
             at_ms=happening.at_ms,
-            call=happening.job_id or "",
-            data=compact(data).decode(),
+            call=shown.get("jobId", ""),
+            campaign=shown.get("campaignId", ""),
+            data=compact(shown).decode(),
             words=compact(words).decode(),
         )

@@ -21,6 +21,8 @@ class Event:
     at_ms: int
     #: Id of the call that it is about; empty for others.
     call: str
+    #: Id of the campaign that it is about, or that its call belongs to; empty for others.
+    campaign: str = ""
     #: What is told, as JSON, without the words of the call.
     data: str
     #: The words of the call by their fields, as JSON: for those who ask for them.
@@ -34,7 +36,8 @@ class Event:
     @property
     def lane(self) -> str:
         """Events of one lane are delivered in their order, one at a time."""
-        return self.call or self.type.partition(".")[0]
+        area = self.type.partition(".")[0]
+        return self.call or f"{area}:{self.campaign}"
 
     def body(self, *, with_words: bool) -> bytes:
         """Return what is sent: made of what is kept alone, so that it never changes."""

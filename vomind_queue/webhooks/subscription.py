@@ -37,6 +37,8 @@ class Subscription:
     url: str
     #: Types of events, such as ``call.ended`` or ``call.*``; empty: all.
     types: Sequence[str] = ()
+    #: Id of the one campaign whose events are wanted, and those of its calls; ``None``: all.
+    campaign: str | None = None
     #: Whether events of calls have what is said.
     with_words: bool = False
     description: str | None = None
@@ -59,7 +61,8 @@ class Subscription:
         """Return whether an event is to be delivered."""
         if event.type == event_types.TEST:
             return f'"{self.id}"' in event.data
-        return event_types.is_wanted(event.type, self.types)
+        of_campaign = self.campaign in (None, event.campaign)
+        return of_campaign and event_types.is_wanted(event.type, self.types)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import socket
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -15,13 +14,6 @@ from vomind_queue.notifier.guarded_client import MOST_BYTES, Answer, GuardedClie
 from vomind_queue.webhooks.addresses import AddressPolicy
 
 LOOPBACK = AddressPolicy([ipaddress.ip_network("127.0.0.0/8")])
-
-
-@pytest.fixture
-def receiving() -> Iterator[Receiver]:
-    """A receiver that accepts all."""
-    with receiver() as made:
-        yield made
 
 
 def post(url: str, policy: AddressPolicy) -> Answer:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -13,75 +10,20 @@ import redis
 import requests
 
 from tests.integration.conftest import new, place, taken
-from tests.ports import free_port
+from tests.integration.notifier.conftest import WITHIN_S, notifier
 from tests.receiver import Receiver, receiver
 from tests.stack import until
 from vomind_queue.config.settings import Settings
-from vomind_queue.processes.notifier import build_notifier
 from vomind_queue.queue import keys
-from vomind_queue.queue.activity import Activity
 from vomind_queue.queue.call_queue import CallQueue
 from vomind_queue.queue.connection import RedisStore
 from vomind_queue.queue.erasure import Erasure
 from vomind_queue.queue.inspection import Inspection
 from vomind_queue.queue.kept_events import KeptEvents
-from vomind_queue.queue.webhook_store import WebhookStore
 from vomind_queue.queue.worker_queue import WorkerQueue
-from vomind_queue.usecases.deeds import Deeds
 from vomind_queue.usecases.webhooks import Webhooks
 from vomind_queue.webhooks import backoff
 from vomind_queue.webhooks.subscription import Ended
-
-#: For two busy cores.
-WITHIN_S = 60
-
-
-@pytest.fixture
-def receiving() -> Iterator[Receiver]:
-    """A receiver that accepts all."""
-    with receiver() as made:
-        yield made
-
-
-@pytest.fixture
-def store(client: redis.Redis) -> RedisStore:
-    """The store of the notifier's neighbours."""
-    return RedisStore(client)
-
-
-@pytest.fixture
-def webhooks(store: RedisStore) -> Webhooks:
-    """Subscriptions, as the API sees them."""
-    return Webhooks(WebhookStore(store), KeptEvents(store), Deeds(Activity(store)))
-
-
-@pytest.fixture
-def settings(redis_url: str) -> Settings:
-    """Of a notifier that may send to this machine."""
-    return Settings.from_env(
-        {
-            "REDIS_URL": redis_url,
-            "WEBHOOK_ALLOWED_NETWORKS": "127.0.0.0/8",
-            "NOTIFIER_PORT": str(free_port()),
-        }
-    )
-
-
-@contextmanager
-def notifier(settings: Settings) -> Iterator[None]:
-    """Run a notifier in a thread of its own."""
-    loop, stopped = asyncio.new_event_loop(), asyncio.Event()
-    thread = threading.Thread(
-        target=lambda: loop.run_until_complete(build_notifier(settings).run(stopped))
-    )
-    thread.start()
-    try:
-        yield
-    finally:
-        loop.call_soon_threadsafe(stopped.set)
-        thread.join(WITHIN_S)
-        assert not thread.is_alive()
-        loop.close()
 
 
 def heard(receiving: Receiver, *wanted: str) -> Callable[[], bool]:

@@ -43,7 +43,7 @@ class EventTypes(fields.Rule[list[str]]):
 
 
 #: Fields of a request by those of a subscription.
-_NAMES = {"url": "url", "types": "types", "include_message": "with_words",
+_NAMES = {"url": "url", "types": "types", "campaign": "campaign", "include_message": "with_words",
           "description": "description", "enabled": "enabled"}  # fmt: skip
 
 
@@ -63,6 +63,7 @@ class WebhookSchema(_Fields):
 
     url = ReceiverUrl(required=True, error_messages=REQUIRED)
     types = EventTypes(allow_none=True)
+    campaign = fields.ShortText(allow_none=True)
     include_message = fields.YesOrNo(data_key="includeMessage", allow_none=True)
     description = fields.ShortText(allow_none=True)
 
@@ -72,6 +73,7 @@ class WebhookChangeSchema(_Fields):
 
     url = ReceiverUrl()
     types = EventTypes(allow_none=True)
+    campaign = fields.ShortText(allow_none=True)
     include_message = fields.YesOrNo(data_key="includeMessage", allow_none=True)
     description = fields.ShortText(allow_none=True)
     enabled = fields.YesOrNo()

@@ -19,6 +19,7 @@ def webhook(shown: Shown) -> dict[str, Any]:
         "id": wanted.id,
         "url": wanted.url,
         "types": list(wanted.types),
+        "campaign": wanted.campaign,
         "includeMessage": wanted.with_words,
         "description": wanted.description,
         "state": "disabled" if ended else state,

@@ -8,7 +8,7 @@
 -- ARGV[5…] fields of the record that are set by it, and their values; '' for absent
 -- Returns  {ok | mismatch | missing | late, now}, {wrong_state, now, state}
 -- Touches  campaign:<id>, open_campaigns, turns:<rank>, shares, resting, campaign_starts:<id>,
---          campaign_times, notify, waiting:<rank>, window, rules, due
+--          campaign_times, notify, waiting:<rank>, window, rules, due, outbox
 --- @include "campaign_fields"
 --- @include "campaign_times"
 --- @include "clock"

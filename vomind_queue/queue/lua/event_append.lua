@@ -6,8 +6,8 @@
 -- ARGV[3]  the same with these
 -- ARGV[4]  events kept, about
 -- ARGV[5]  how many more could not be made
--- ARGV[6…] for each event: type, unix ms, id of its call or '', data as JSON, and what only some
---          subscriptions get of it, as JSON
+-- ARGV[6…] for each event: type, unix ms, id of its call or '', id of its campaign or '', data as JSON,
+--          and what only some subscriptions get of it, as JSON
 -- Returns  {ok | lost}; `lost`: another one leads, or was quicker
 -- Touches  outbox, gone:<id>
 --- @include "clock"
@@ -24,10 +24,10 @@ local last = tonumber(redis.call('GET', K.events_last) or 0)
 if last < LEAST_SEQUENCE then
     last = now_ms() * 1000
 end
-for i = 6, #ARGV, 5 do
+for i = 6, #ARGV, 6 do
     last = last + 1
     redis.call('XADD', K.events, string.format('%.0f-0', last), 't', ARGV[i], 'a', ARGV[i + 1],
-        'c', ARGV[i + 2], 'd', ARGV[i + 3], 'p', ARGV[i + 4])
+        'c', ARGV[i + 2], 'g', ARGV[i + 3], 'd', ARGV[i + 4], 'p', ARGV[i + 5])
 end
 redis.call('SET', K.events_last, string.format('%.0f', last))
 redis.call('SET', K.events_prepared, ARGV[3])

@@ -20,6 +20,7 @@
 --- @include "occurrence"
 --- @include "schedule"
 --- @include "notify"
+--- @include "told"
 
 local now = now_ms()
 if late(ARGV[1], now) then
@@ -57,6 +58,7 @@ local function fire(id, key, tick, record)
     if record.overlap == 'skip' and last and is_open(id, last) then
         redis.call('HINCRBY', key, 'skipped', 1)
         remember_times(key, 'skippedat', tick)
+        note_recurring(id, 'skipped')
         return 'skipped'
     end
     make_job(id, tick, record.priority, record.data, record.latest)
@@ -75,6 +77,7 @@ local function move(id, revision, tick, fires, missed, missed_at, done, after, l
     if missed ~= '0' then
         redis.call('HINCRBY', key, 'missed', missed)
         remember_times(key, 'missedat', missed_at)
+        note_recurring(id, 'missed')
     end
     if fires ~= '' then
         outcome = fire(id, key, fires, { overlap = found[2], priority = found[3], data = found[4],

@@ -14,7 +14,7 @@
 -- Touches  the set, job:<id>, delayed, held:<kind>, gone:<id>, leases, window, expiring,
 --          outbox:forgotten, orphans, revoked, due, dialing, busy_until, line,
 --          starts:<kind><period>:<digits>, campaign:<id>, campaigns, open_campaigns, turns:<rank>,
---          shares, notify, waiting:<rank>, resting, campaign_starts:<id>
+--          shares, notify, waiting:<rank>, resting, campaign_starts:<id>, outbox
 --- @include "busy_number"
 --- @include "clock"
 --- @include "erase"

@@ -20,13 +20,14 @@
 --          {superseded, now, last tick that was handled or 0}: read it again, or ask for a later
 --          tick, or {wrong_state, now, number of another schedule with that dedup key}
 -- Touches  redbeat:recurring:<id>, schedule:<id>, schedules, old schedules, identities,
---          recurring_index, runs:<id>, scheduleid, request:<key>
+--          recurring_index, runs:<id>, scheduleid, request:<key>, outbox
 --- @include "clock"
 --- @include "entry"
 --- @include "index"
 --- @include "memory"
 --- @include "request"
 --- @include "schedule"
+--- @include "told"
 
 -- Other recurring calls of that number are looked at up to so many, and named up to so many.
 local LOOKED_AT, NAMED = 100, 10
@@ -90,7 +91,7 @@ if gone then
 end
 
 key = key or K.schedule .. id
-local before = { tick_of(key, old), unpack(redis.call('HMGET', key, 'identity', 'data', 'timing')) }
+local before = { tick_of(key, old), unpack(redis.call('HMGET', key, 'identity', 'data', 'timing', 'pausedby')) }
 if dedup_key == '' then
     dedup_key = before[2]
 end
@@ -142,6 +143,13 @@ if left <= 0 or record[5] then
     tick = ''
 end
 set_next(id, key, old, tick)
+local kind = before[3] and 'changed' or 'created'
+if before[3] and (record[5] or false) ~= (before[5] or false) then
+    kind = record[5] and 'paused' or 'resumed'
+end
+if ARGV[9] ~= 'mend' then
+    note_recurring(id, kind)
+end
 local status = record[5] and 'paused' or (tick == '' and 'ended') or 'recurring'
 local summary = string.format('%s:%d%s', status, math.max(0, math.min(left, 3)),
     known and not asked and ':updated' or '')

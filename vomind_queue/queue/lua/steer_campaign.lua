@@ -11,10 +11,11 @@
 -- Returns  {ok | again, now, state}, {missing | late, now}, {wrong_state, now, state},
 --          {expired, now}: its end has come before it was started
 -- Touches  campaign:<id>, open_campaigns, turns:<rank>, sweeping, notify, due, shares,
---          waiting:<rank>, resting, campaign_starts:<id>, campaign_times, window
+--          waiting:<rank>, resting, campaign_starts:<id>, campaign_times, window, outbox
 --- @include "campaign_times"
 --- @include "clock"
 --- @include "memory"
+--- @include "told"
 --- @include "turns"
 
 local now = now_ms()
@@ -45,6 +46,7 @@ if deed == 'cancel' then
 elseif deed == 'pause' then
     redis.call('HSET', key, 'state', 'paused')
     leave_turns(id)
+    note_campaign(id, 'paused')
 else
     run_in_time(id)
 end

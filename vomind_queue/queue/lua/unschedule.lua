@@ -17,6 +17,7 @@
 --- @include "remove"
 --- @include "schedule"
 --- @include "state"
+--- @include "told"
 
 local now = now_ms()
 if late(ARGV[1], now) then
@@ -48,4 +49,5 @@ unindex(id, redis.call('HGET', key, 'data'))
 redis.call('ZREM', K.schedules, K.schedule .. id)
 redis.call('ZREM', K.old_schedules, member(id))
 redis.call('DEL', K.schedule .. id, K.old_schedule .. id, K.runs .. id)
+note_recurring(id, 'removed')
 return answer

@@ -3,6 +3,7 @@
 --- @include "due"
 --- @include "notify"
 --- @include "parts"
+--- @include "told"
 --- @include "turns"
 
 -- Arranges that a campaign begins and ends when it says.
@@ -25,8 +26,12 @@ end
 -- Lets the calls of a campaign start.
 local function run_campaign(campaign)
     local key = K.campaign .. campaign
+    local before = redis.call('HGET', key, 'state')
     redis.call('HSET', key, 'state', 'running')
-    redis.call('HSETNX', key, 'started', now_ms())
+    local is_first = redis.call('HSETNX', key, 'started', now_ms()) == 1
+    if before ~= 'running' then
+        note_campaign(campaign, is_first and 'started' or 'resumed')
+    end
     enter_turns(campaign)
     if redis.call('HEXISTS', key, 'n:total') == 1 then
         judge_end(campaign, key)
@@ -50,6 +55,7 @@ local function stop_campaign(campaign, state)
     redis.call('ZREM', K.open_campaigns, campaign)
     redis.call('ZREM', K.campaign_times, 'start:' .. campaign, 'end:' .. campaign)
     leave_turns(campaign)
+    note_campaign(campaign, state)
     set_due(K.sweeping, campaign, now_ms(), now_ms())
 end
 

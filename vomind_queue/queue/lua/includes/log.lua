@@ -87,11 +87,6 @@ end
 -- Writes what was noted.
 local function flush_log()
     local last = nil
-    if next(log_last) and has_campaigns() then
-        for id in pairs(log_last) do
-            count_call(job_key(id))
-        end
-    end
     if #log_groups > 0 then
         local now = now_ms()
         local before = next_sequences(#log_groups)
@@ -118,6 +113,12 @@ local function flush_log()
         end
         if before % BOUND_EVERY + #log_groups >= BOUND_EVERY then
             bound_log()
+        end
+    end
+    -- After the entries: what ends a campaign comes before its end.
+    if next(log_last) and has_campaigns() then
+        for id in pairs(log_last) do
+            count_call(job_key(id))
         end
     end
     if #log_dropped > 0 then

@@ -4,6 +4,7 @@
 -- that changed. The record says, as `part`, where it was counted last; without, it waits.
 --- @include "clock"
 --- @include "line"
+--- @include "told"
 --- @include "turns"
 
 -- The part that a call is in, by fields of its record.
@@ -42,10 +43,12 @@ local function judge_end(campaign, key)
         redis.call('HSET', key, 'state', 'finished', 'ended', now_ms())
         redis.call('ZREM', K.open_campaigns, campaign)
         leave_turns(campaign)
+        note_campaign(campaign, 'finished')
     elseif found[1] == 'finished' and left > 0 and not found[7] then
         redis.call('HSET', key, 'state', 'running')
         redis.call('HDEL', key, 'ended')
         redis.call('ZADD', K.open_campaigns, campaign, campaign)
+        note_campaign(campaign, 'resumed')
     end
 end
 
