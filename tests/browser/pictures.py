@@ -126,13 +126,13 @@ def wide(browser: Browser, stack: Stack) -> None:
 
 
 def a_file(page: Page, stack: Stack) -> None:
-    """The import, once it was checked."""
+    """A list that was read."""
     go(page, stack, "/place/file")
     payload = {"name": "customers.csv", "mimeType": "text/csv", "buffer": CSV.encode()}
-    page.get_by_label("CSV file").set_input_files(payload)  # type: ignore[arg-type]
-    page.get_by_label("Country code for local numbers").fill("+1")
-    page.get_by_label("Message where none is given").fill("Your order is ready.")
-    page.get_by_role("button", name="Check").click()
+    page.get_by_label("File of calls").set_input_files(payload)  # type: ignore[arg-type]
+    page.get_by_label("Country of numbers").fill("US")
+    page.get_by_label("Message where the file has none").fill("Your order is ready.")
+    page.get_by_role("button", name="Upload and look at it").click()
     page.locator(".faults").wait_for()
     shoot(page, "file", height=1360)
 

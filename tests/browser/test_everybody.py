@@ -23,6 +23,7 @@ PLACES = (
     "/recurring/1",
     "/campaigns",
     "/campaigns/1",
+    "/campaigns/new",
     "/place/now",
     "/place/later",
     "/place/recurring",

@@ -1,4 +1,4 @@
-"""Many calls from a CSV file."""
+"""Calls from a file: what is in it is looked at before anything is sent."""
 
 from __future__ import annotations
 
@@ -6,227 +6,137 @@ import csv
 import io
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
-import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Office, Visitor
+from tests.browser.conftest import SECRET, Office, Visitor
+from tests.browser.test_everybody import violations
+from tests.stack import until
+from tests.unit.lists.reading import workbook
 
-HEAD = "Phone;Text;Customer ID;Priority;City"
-
-
-@pytest.fixture
-def choose(office: Office, visit: Callable[..., Visitor], tmp_path: Path) -> Callable[..., Page]:
-    """Opens a file of that text at the page; the queue is paused."""
-    office("POST", "/pause")
-
-    def open_it(text: str | bytes) -> Page:
-        path = tmp_path / "people.csv"
-        path.write_bytes(text if isinstance(text, bytes) else text.encode())
-        page = visit().go("/place/file")
-        page.get_by_label("CSV file").set_input_files(path)
-        return page
-
-    return open_it
-
-
-def check(page: Page) -> None:
-    """Let every row be held against the rules."""
-    page.get_by_role("button", name="Check").click()
+HEADER = ["Name", "Phone", "City"]
+#: Two extensions, three people who are there twice, and one who is not to be called.
+ODD = [
+    ["Eve", "+1 415 555 0190 ext. 12", "Boston"],
+    ["Rob", "+1 415 555 0191 x13", "Boston"],
+    ["Ann 0", "+1 (415) 555-0100", "Boston"],
+    ["Ann 1", "001 415 555 0101", "Boston"],
+    ["Ann 2", "+14155550102", "Boston"],
+    ["Max", "+14155550199", "Boston"],
+]
+#: How long 100,000 rows may take on a busy machine, ms.
+LONG_MS = 900_000
 
 
-def test_columns_are_found_by_their_headers(office: Office, choose: Callable[..., Page]) -> None:
-    """The first rows are shown as calls; choices change them."""
-    page = choose(f"{HEAD}\n+1 (415) 555-0100;Hello;L-1;HIGH;Boston\n415 555 0101;;;;Paris\n")
-    assert page.get_by_label("Number", exact=True).input_value() == "0"
-    rows = page.locator("table.calls tbody tr")
-    expect(rows.first).to_contain_text("+1 ••••• 0100")
-    expect(rows.first).to_contain_text("Hello")
-    expect(rows.first).to_contain_text("L-1")
-    expect(rows.first).to_contain_text("high")
-    page.get_by_label("Country code for local numbers").fill("+1")
-    page.get_by_label("Message where none is given").fill("Good day")
-    page.get_by_label("Keep the other columns").check()
-    expect(rows.nth(1)).to_contain_text("+1 ••••• 0101")
-    check(page)
-    expect(page.get_by_text("All 2 rows are right.")).to_be_visible()
-    assert office("GET", "/stats")["stats"]["total"] == 0
-    page.get_by_role("button", name="Send 2 calls").click()
-    expect(page.get_by_text("2 calls accepted.")).to_be_visible()
-    first, second = office("GET", "/waiting")["jobs"]
-    assert first["data"] == {
-        "to": "+14155550100",
-        "message": "Hello",
-        "lead_id": "L-1",
-        "priority": "high",
-        "metadata": {"City": "Boston"},
-    }
-    assert (second["data"]["to"], second["data"]["message"]) == ("+14155550101", "Good day")
+def fifty() -> list[list[str]]:
+    """People in four countries."""
+    american = [[f"Ann {number}", f"+1415555{100 + number:04d}", "Boston"] for number in range(12)]
+    british = [
+        [f"Bob {number}", f"+44 20 7946 {100 + number:04d}", "London"] for number in range(12)
+    ]
+    italian = [[f"Ugo {number}", f"+39 06 555 0{100 + number:04d}", "Roma"] for number in range(12)]
+    german = [[f"Jan {number}", f"0171/3920{100 + number:04d}", "Köln"] for number in range(8)]
+    return [*american, *british, *italian, *german, *ODD]
 
 
-def test_errors_are_told_by_line_before_anything_is_sent(
-    office: Office, choose: Callable[..., Page]
+def choose(page: Page, name: str, raw: bytes) -> None:
+    """Choose a file, and upload it."""
+    payload: Any = {"name": name, "mimeType": "application/octet-stream", "buffer": raw}
+    page.get_by_label("File of calls").set_input_files(payload)
+    page.get_by_role("button", name="Upload and look at it").click()
+
+
+def many(count: int) -> bytes:
+    """A list of as many people."""
+    rows = "".join(f"+1415{2_000_000 + number},Hello {number}\n" for number in range(count))
+    return f"Phone,Message\n{rows}".encode()
+
+
+def test_a_spreadsheet_becomes_a_campaign(
+    office: Office, visit: Callable[..., Visitor], axe: str
 ) -> None:
-    """Lines of the file, also where a cell has several; the rest can be sent without them."""
-    page = choose(
-        'to,message,scheduleAt,priority\n+14155550100,"two\nlines",,\n555,x,,\n\n'
-        "+14155550101,x,2020-01-01T00:00:00Z,\n+14155550102,x,,urgent\n+14155550100,x,,\n"
-    )
-    check(page)
-    faults = page.locator(".faults li")
-    expect(faults).to_have_count(3)
-    expect(faults.nth(0)).to_contain_text(
-        "Line 4 to: Must be a phone number in E.164 form, such as +1234567890"
-    )
-    expect(faults.nth(1)).to_contain_text("Line 6 scheduleAt: Must be at most")
-    expect(faults.nth(2)).to_contain_text("Line 7 priority: Must be high, normal or low")
-    expect(page.get_by_text("1 row has a number that stands above already")).to_be_visible()
-    assert office("GET", "/stats")["stats"]["total"] == 0
-    page.get_by_role("button", name="Send 2 calls").click()
-    expect(page.get_by_text("2 calls accepted.")).to_be_visible()
-    assert office("GET", "/stats")["stats"]["waiting"] == 2
+    """Fifty people of four countries: previewed, accepted, paused half-way, resumed."""
+    answer = office.session.post(
+        f"{office.stack.web_url}/api/do-not-call",
+        json={"numbers": ["+14155550199"]}, headers={"X-API-Key": SECRET}, timeout=30,
+    )  # fmt: skip
+    answer.raise_for_status()
+    before = len(office.phone.rings())
 
+    def rang() -> int:
+        return len(office.phone.rings()) - before
 
-def test_whom_the_calls_come_from_is_shown(choose: Callable[..., Page]) -> None:
-    """Once the file was checked, where it is not one number for all."""
-    page = choose(
-        "to,from\n+14155550100,+4930123456\n+14155550101,\n+14155550102,\n+14155550103,+19\n"
-    )
-    check(page)
-    expect(page.get_by_text("2 calls from +15005550006, 1 call from +4930123456.")).to_be_visible()
-
-
-def many(count: int) -> str:
-    """Return a file with as many good rows."""
-    return "to\n" + "".join(f"+1415{number:07d}\n" for number in range(count))
-
-
-def test_a_broken_connection_does_no_harm(office: Office, choose: Callable[..., Page]) -> None:
-    """Answers are lost on the way, the file is sent again from the start: each rings once."""
-    page = choose(many(1_200))
-    check(page)
-    expect(page.get_by_text("All 1,200 rows are right.")).to_be_visible()
-    lost: list[str] = []
-
-    def lose(route: Route) -> None:
-        # Carried out, and nobody heard of it.
-        if len(lost) < 2:
-            lost.append(route.request.headers["idempotency-key"])
-            route.fetch()
-            route.abort()
-        else:
-            route.fallback()
-
-    page.route("**/schedule-bulk-calls", lose)
-    page.get_by_role("button", name="Send 1,200 calls").click()
-    expect(page.get_by_text("1,200 calls accepted.")).to_be_visible()
-    assert len(set(lost)) == 1
-    assert office("GET", "/stats")["stats"]["waiting"] == 1_200
-    again = choose(many(1_200))
-    check(again)
-    again.get_by_role("button", name="Send 1,200 calls").click()
-    expect(again.get_by_text("1,200 calls accepted.")).to_be_visible()
-    assert office("GET", "/stats")["stats"]["waiting"] == 1_200
-
-
-def test_sending_that_was_interrupted_goes_on(office: Office, choose: Callable[..., Page]) -> None:
-    """What was refused for good is told; what was sent is kept."""
-    page = choose(many(700))
-    check(page)
-
-    def refuse(route: Route) -> None:
-        route.fulfill(status=413, json={"detail": "Too much for the proxy."})
-
-    seen: list[Route] = []
-
-    def second(route: Route) -> None:
-        seen.append(route)
-        if len(seen) == 2:
-            refuse(route)
-        else:
-            route.fallback()
-
-    page.route("**/schedule-bulk-calls", second)
-    page.get_by_role("button", name="Send 700 calls").click()
-    expect(page.get_by_role("alert")).to_have_text("Too much for the proxy.")
-    expect(page.get_by_text("Sent: 500 of 700")).to_be_visible()
-    page.get_by_role("button", name="Go on").click()
-    expect(page.get_by_text("700 calls accepted.")).to_be_visible()
-    assert office("GET", "/stats")["stats"]["waiting"] == 700
-
-
-def test_the_report_has_each_line(choose: Callable[..., Page], office: Office) -> None:
-    """With its job id or what was wrong, and no formula for a spreadsheet."""
-    page = choose('to,lead_id\n+14155550100,"=HYPERLINK(""http://evil"")"\n=1,@cmd\n')
-    check(page)
-    page.get_by_role("button", name="Send 1 call").click()
-    expect(page.get_by_text("1 call accepted.")).to_be_visible()
+    page = visit().go("/campaigns")
+    page.get_by_role("link", name="New campaign").click()
+    page.get_by_label("Name of the campaign").fill("Orders")
+    page.get_by_label("Country of numbers").fill("de")
+    page.get_by_label("Message where the file has none").fill("Hello {{Name}}, it is ready.")
+    choose(page, "people.xlsx", workbook(People=[HEADER, *fifty()]))
+    counts = page.get_by_role("region", name="Counts")
+    for said in ("44 will ring", "3 doubles", "2 refused", "1 on the do-not-call list"):
+        expect(counts).to_contain_text(said)
+    row = page.get_by_role("row").filter(has_text="0171/39200100")
+    expect(row).to_contain_text("+4917139200100")
+    expect(row).to_contain_text("Hello Jan 0, it is ready.")
+    assert violations(page, axe) == []
     with page.expect_download() as saved:
-        page.get_by_role("button", name="Save the report").click()
-    assert saved.value.suggested_filename == "people-report.csv"
+        page.get_by_role("button", name="Save the refused rows").click()
     text = Path(saved.value.path()).read_text("utf-8-sig")
-    good, bad = csv.DictReader(io.StringIO(text))
-    (job,) = office("GET", "/waiting")["jobs"]
-    assert good == {
-        "line": "2",
-        "to": "+14155550100",
-        "lead_id": '\'=HYPERLINK("http://evil")',
-        "result": "accepted",
-        "jobId": job["jobId"],
-        "reason": "",
-    }
-    assert (bad["result"], bad["to"], bad["lead_id"]) == ("wrong", "'=1", "'@cmd")
-    assert bad["reason"].startswith("to: Must be a phone number")
+    refused = list(csv.DictReader(io.StringIO(text)))
+    assert [each["Name"] for each in refused] == ["Eve", "Rob"]
+    assert all("extension" in each["why"] for each in refused)
+    assert office("GET", "/stats")["stats"]["total"] == 0
+    page.get_by_role("button", name="Accept 44 calls").click()
+    expect(page.get_by_text("44 calls accepted.")).to_be_visible()
+    # Half of them may start within a minute, so that there is a half-way.
+    campaign = office("GET", "/campaigns")["campaigns"][0]["campaignId"]
+    office("PATCH", f"/campaigns/{campaign}", {"pace": "22/m"})
+    page.get_by_role("button", name="Start the campaign").click()
+    page.get_by_role("dialog").get_by_role("button", name="Start the campaign").click()
+    until(lambda: rang() >= 22, within_s=120, what="half of them rang")
+    page.get_by_role("button", name="Pause", exact=True).click()
+    page.get_by_role("button", name="Pause the campaign").click()
+    expect(page.locator("h1 .badge")).to_have_text("Paused")
+    assert office("GET", f"/campaigns/{campaign}")["counts"]["waiting"] == 22
+    office("PATCH", f"/campaigns/{campaign}", {"pace": None})
+    page.get_by_role("button", name="Resume", exact=True).click()
+    page.get_by_role("button", name="Resume the campaign").click()
+    until(lambda: rang() == 44, within_s=120, what="all of them rang")
 
 
-def test_a_file_of_another_time(office: Office, choose: Callable[..., Page]) -> None:
-    """Tabs and Windows' own letters are read, too."""
-    page = choose("phone\ttext\r\n+14155550100\tGrüße\r\n".encode("cp1252"))
-    expect(page.locator("table.calls tbody tr")).to_contain_text("Grüße")
+def test_what_cannot_be_read_is_said_and_makes_no_second_campaign(
+    office: Office, visit: Callable[..., Visitor]
+) -> None:
+    """Another file is chosen in the same place; open questions are answered there."""
+    page = visit().go("/place/file")
+    page.get_by_role("button", name="Upload and look at it").click()
+    expect(page.get_by_role("alert")).to_have_text("Choose a file first.")
+    choose(page, "empty.csv", b"\n")
+    expect(page.get_by_role("alert")).to_have_text("The file is empty.")
+    choose(page, "people.csv", b"Mobile,Phone,Message\n+14155550101,+14155550102,Hello\n")
+    accept = page.get_by_role("button", name="Accept")
+    expect(accept).to_be_disabled()
+    page.get_by_label("What Phone is taken for").select_option("to")
+    expect(page.get_by_role("button", name="Accept 1 call")).to_be_enabled()
+    expect(page.get_by_role("row").filter(has_text="+14155550102").last).to_contain_text(
+        "will ring"
+    )
+    assert len(office("GET", "/campaigns")["campaigns"]) == 1
 
 
-@pytest.mark.parametrize("text", ["", "to\n", "\n\n"])
-def test_a_file_without_rows(choose: Callable[..., Page], text: str) -> None:
-    """Is said to have none."""
-    expect(choose(text).get_by_role("alert")).to_have_text("The file has no rows below its header.")
-
-
-def test_a_quotation_mark_that_is_not_closed_is_told(choose: Callable[..., Page]) -> None:
-    """It would make one message of all lines below it."""
-    page = choose('to,message\n+14155550100,a\n+14155550101,"b\n+14155550102,c\n')
-    expect(page.get_by_role("alert")).to_contain_text("A quotation mark in line 3 is never closed")
-    expect(page.get_by_role("button", name="Check")).to_have_count(0)
-
-
-def test_unicode_text_of_a_spreadsheet(choose: Callable[..., Page]) -> None:
-    """Has two bytes for each sign, and tabs."""
-    page = choose("to\tmessage\n+14155550100\tGrüße\n".encode("utf-16"))
-    expect(page.locator("table.calls tbody tr").first).to_contain_text("Grüße")
-
-
-def test_rows_that_are_not_sent_are_no_doubles(choose: Callable[..., Page]) -> None:
-    """Two without a number do not ring twice."""
-    page = choose("to,message\n+14155550100,a\n,b\n,c\n")
-    check(page)
-    expect(page.get_by_text("2 rows cannot be called")).to_be_visible()
-    expect(page.get_by_text("stands above already")).to_have_count(0)
-
-
-def test_sending_stops_where_nobody_sees_it(office: Office, choose: Callable[..., Page]) -> None:
-    """A person who leaves the page is told how far it came; the same file goes on."""
-    page = choose(many(1_200))
-    check(page)
-
-    held: list[Route] = []
-
-    def hold(route: Route) -> None:
-        held.append(route)
-
-    page.route("**/schedule-bulk-calls", hold)
-    with page.expect_request("**/schedule-bulk-calls"):
-        page.get_by_role("button", name="Send 1,200 calls").click()
-    page.evaluate("location.hash = '#/calls/waiting'")
-    page.locator(".empty").wait_for()
-    held[0].continue_()
-    expect(page.locator(".toast.bad")).to_contain_text("Sending stopped after 500 of 1,200 calls.")
-    assert office("GET", "/stats")["stats"]["waiting"] == 500
+def test_a_large_list_is_watched_while_it_is_read(
+    office: Office, visit: Callable[..., Visitor], full: bool
+) -> None:
+    """And while its calls are stored; with --full it has 100,000 rows."""
+    count, patience = (100_000, LONG_MS) if full else (2_100, LONG_MS / 5)
+    office("POST", "/pause")
+    page = visit().go("/campaigns/new")
+    choose(page, "people.csv", many(count))
+    accept = page.get_by_role("button", name=f"Accept {count:,} calls")
+    expect(accept).to_be_enabled(timeout=patience)
+    page.get_by_role("link", name="Last page").click()
+    expect(page.locator("table").last).to_contain_text(f"+1415{2_000_000 + count - 1}")
+    accept.click()
+    expect(page.get_by_text(f"{count:,} calls accepted.")).to_be_visible(timeout=patience)
+    assert office("GET", "/stats")["stats"]["total"] == count

@@ -35,7 +35,8 @@ def small(list_id: str, staged: StagedList, found: ReadList) -> Response:
     """Return the state of a list that is read within the request."""
     state = ListState.ACCEPTED if staged.jobs and not staged.sending else ListState.READY
     document = {"listId": list_id, "filename": staged.filename, "state": state.value}
-    return success({**document, **found_data(found)})
+    made = {"count": len(staged.jobs)} if state is ListState.ACCEPTED else {}
+    return success({**document, **found_data(found), **made})
 
 
 def large(work: ListWork, ignored: Sequence[str] = (), *, asked: bool = False) -> Response:

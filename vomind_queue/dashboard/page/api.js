@@ -51,13 +51,15 @@ async function document_of(answer) {
 /** Send one request; return the response. Throws Problem if there is none. */
 export async function ask(method, path, body, headers = {}) {
   const sent = { ...bearer(sessionStorage.getItem(KEY)), ...headers };
-  if (body !== undefined) sent['Content-Type'] = 'application/json';
+  const is_file = body instanceof Blob;
+  if (body !== undefined)
+    sent['Content-Type'] = is_file ? 'application/octet-stream' : 'application/json';
   let answer;
   try {
     answer = await fetch(new URL(path, BASE), {
       method,
       headers: sent,
-      body: body === undefined ? undefined : JSON.stringify(body),
+      body: is_file ? body : body === undefined ? undefined : JSON.stringify(body),
       cache: 'no-store',
     });
   } catch {

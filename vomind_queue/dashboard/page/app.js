@@ -17,6 +17,7 @@ import { OverviewPage } from './pages/overview.js';
 import { PlacePage } from './pages/place.js';
 import { RecurringPage, SchedulePage } from './pages/recurring.js';
 import { SPANS, TrendsPage } from './pages/trends.js';
+import { UploadPage } from './pages/upload.js';
 import { useCell } from './state.js';
 import { verdict } from './verdict.js';
 import { useWatch, WatchSwitch } from './watch.js';
@@ -70,6 +71,11 @@ function page({ room, rest, query }) {
     const span = Object.hasOwn(SPANS, rest[0]) ? rest[0] : 'day';
     return ['Trends', html`<${TrendsPage} span=${span} />`];
   }
+  if (room === 'campaigns' && (rest[0] === 'new' || rest[1] === 'list'))
+    return [
+      'Calls from a file',
+      html`<${UploadPage} key=${rest.join('/')} rest=${rest} query=${query} />`,
+    ];
   if (room === 'campaigns' && rest[0])
     return [`Campaign ${rest[0]}`, html`<${CampaignPage} key=${rest[0]} id=${rest[0]} />`];
   if (room === 'campaigns') return ['Campaigns', html`<${CampaignsPage} query=${query} />`];

@@ -5,7 +5,7 @@ import { touched, useLive } from '../live.js';
 import { confirm, Empty, Failure, Icon, Loading, Pager, say, Time } from '../parts.js';
 import { count, many } from '../words.js';
 
-const LIST = 'api/queue/campaigns';
+export const LIST = 'api/queue/campaigns';
 const ON_PAGE = 25;
 const STATES = {
   draft: ['Draft', 'pencil', 'grey'],
@@ -75,7 +75,7 @@ const DEEDS = {
   },
 };
 
-function steer(deed, shown) {
+export function steer(deed, shown) {
   const { name, title, touches, after, danger, done } = DEEDS[deed];
   confirm({
     title: title(`“${shown.data.name}”`),
@@ -116,14 +116,14 @@ export function CampaignsPage({ query }) {
   const page = Math.max(0, Number.parseInt(query.get('page') || '0', 10) || 0);
   const path = `${LIST}?start=${page * ON_PAGE}&end=${(page + 1) * ON_PAGE - 1}`;
   const { value, error, again } = useLive(() => get(path), [path]);
-  return html`<header class="page"><h1 tabindex="-1">Campaigns</h1></header>
+  return html`<header class="page"><h1 tabindex="-1">Campaigns</h1><div class="acts"><a class="button primary" href="#/campaigns/new"><${Icon} name="plus" />New campaign</a></div></header>
     ${
       !value
         ? error
           ? html`<${Failure} error=${error} again=${again} />`
           : html`<${Loading} />`
         : !value.total
-          ? html`<${Empty} icon="send" title="There are no campaigns."><p>Apps and the command vomind-queue campaign create them.</p><//>`
+          ? html`<${Empty} icon="send" title="There are no campaigns."><p>A campaign is many calls that are steered together: upload a list to make one.</p><//>`
           : html`<div class="table-box"><table class="calls texts"><caption class="hidden">Campaigns, newest first</caption>
         <thead><tr><th scope="col">Name</th><th scope="col">State</th><th scope="col">Calls</th><th scope="col">Where they are</th><th scope="col">Pace</th></tr></thead>
         <tbody>${value.campaigns.map((shown) => html`<${Row} key=${shown.campaignId} shown=${shown} />`)}</tbody></table></div>
@@ -159,7 +159,7 @@ export function CampaignPage({ id }) {
     return html`${back}<header class="page"><h1 tabindex="-1">Campaign ${id}</h1></header>${error ? html`<${Failure} error=${error} again=${again} />` : html`<${Loading} />`}`;
   const deeds = Object.entries(DEEDS).filter(([, deed]) => deed.in.includes(shown.state));
   return html`${back}<header class="page"><h1 tabindex="-1">${shown.data.name} <${State} state=${shown.state} /></h1>
-      <div class="acts">${deeds.map(([key, { name, icon, danger }]) => html`<button type="button" key=${key} class=${danger ? 'danger' : ''} onClick=${() => steer(key, shown)}><${Icon} name=${icon} />${name}</button>`)}</div></header>
+      <div class="acts">${deeds.length > 0 && html`<a class="button" href=${`#/campaigns/${id}/list`}><${Icon} name="file-spreadsheet" />Add a list</a>`}${deeds.map(([key, { name, icon, danger }]) => html`<button type="button" key=${key} class=${danger ? 'danger' : ''} onClick=${() => steer(key, shown)}><${Icon} name=${icon} />${name}</button>`)}</div></header>
     <${Why} reasons=${shown.reasons} />
     <div class="columns halves"><section class="card"><header><h2>Calls</h2><span class="faint">${many(shown.counts.total, 'call')}</span></header>
       ${shown.counts.total ? html`<dl class="facts">${parts_of(shown).map(([name, number]) => html`<${Fact} key=${name} name=${name}>${count(number)}<//>`)}</dl>` : html`<p class="faint">None yet.</p>`}</section>

@@ -1,8 +1,9 @@
 // The do-not-call list: search, add, import, take off, and the whole of it as a file.
 import { ask, call, get, post, Problem } from '../api.js';
-import { first_cells, number } from '../csv.js';
+
 import { html, useRef, useState } from '../html.js';
 import { touched, useLive } from '../live.js';
+import { first_cells, number } from '../numbers.js';
 import {
   attempt,
   confirm,
@@ -58,7 +59,7 @@ function told(answer) {
 function Add() {
   const form = useForm({ number: '', reason: '', source: '' }, async (fields, clear) => {
     const { number: given, ...wish } = fields;
-    const to = number(given || '', '');
+    const to = number(given || '');
     if (!to)
       throw new Problem(422, { detail: 'Enter a number.', errors: { number: ['Must be set.'] } });
     told(await call('PUT', entry_path(to), { source: 'dashboard', ...wish }));
@@ -76,7 +77,7 @@ async function send(cells, source) {
   const sum = { added: 0, known: 0, refused: [] };
   for (let at = 0; at < cells.length; at += SENT) {
     const part = cells.slice(at, at + SENT);
-    const numbers = part.map((each) => number(each.cell, ''));
+    const numbers = part.map((each) => number(each.cell));
     const answer = await post(LIST, { numbers, source });
     sum.added += answer.counts.added;
     sum.known += answer.counts.known;
@@ -144,7 +145,7 @@ function Search({ wanted }) {
   const [text, set] = useState(wanted);
   const go = (event) => {
     event.preventDefault();
-    const to = number(text, '');
+    const to = number(text);
     location.hash = to ? `#/do-not-call?number=${encodeURIComponent(to)}` : '#/do-not-call';
   };
   return html`<form class="row" role="search" onSubmit=${go}><label class="hidden" for="find-number">Find a number</label><input id="find-number" type="search" autocomplete="off" inputmode="tel" placeholder="Find a number" value=${text} onInput=${(event) => set(event.target.value)} /><button><${Icon} name="search" />Find</button></form>`;

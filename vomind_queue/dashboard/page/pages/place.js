@@ -6,7 +6,7 @@ import { Field, Icon } from '../parts.js';
 import { emptied, useCell } from '../state.js';
 import { distance, masked, moment, whole } from '../words.js';
 import { from_wall, to_wall, ZONE } from '../zone.js';
-import { FilePage } from './file.js';
+import { NewList } from './upload.js';
 import { blank, body_of, CallFields, instant, LatestStart } from './place_fields.js';
 import { Recurring } from './place_recurring.js';
 import { Said, tell, useSending } from './place_sending.js';
@@ -63,7 +63,7 @@ function Later() {
     <div class="row end"><button class="primary" disabled=${sending.busy}><${Icon} name="calendar-clock" />Schedule the call</button></div></form>`;
 }
 
-const BODIES = { now: Now, later: Later, recurring: Recurring, file: FilePage };
+const BODIES = { now: Now, later: Later, recurring: Recurring, file: NewList };
 
 export function PlacePage({ tab }) {
   const Body = BODIES[tab] || Now;
