@@ -10,7 +10,8 @@ from functools import cache
 from typing import Any
 
 from vomind_queue.api.openapi.texts import data, meaning
-from vomind_queue.api.schemas.fields import DetectionWord, LeadId, Outcomes, PhoneNumber, Shape
+from vomind_queue.api.schemas.call_fields import DetectionWord, LeadId, Outcomes
+from vomind_queue.api.schemas.fields import PhoneNumber, Shape
 from vomind_queue.api.schemas.recurring import Key
 from vomind_queue.call_log.models import OUTCOMES, STATES
 from vomind_queue.calls.call import Priority, State

@@ -24,7 +24,8 @@ from vomind_queue.api.schemas import do_not_call as do_not_call_schemas
 from vomind_queue.api.schemas import recurring as recurring_schemas
 from vomind_queue.api.schemas import rules as rule_schemas
 from vomind_queue.api.schemas import webhooks as webhook_schemas
-from vomind_queue.api.schemas.fields import Calls, Rule, Shape
+from vomind_queue.api.schemas.call_fields import Calls
+from vomind_queue.api.schemas.fields import Rule, Shape
 from vomind_queue.api.schemas.lists import LIST_CHANGE, LIST_FILE
 from vomind_queue.api.schemas.trends import TRENDS
 from vomind_queue.webhooks.event_types import TYPES

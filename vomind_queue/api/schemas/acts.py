@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from marshmallow import post_load
 
-from vomind_queue.api.schemas import call_log, fields
+from vomind_queue.api.schemas import call_fields, call_log, fields
 from vomind_queue.api.schemas.calls import REQUIRED, RequestSchema
 from vomind_queue.calls.call_act import Act
 
@@ -63,7 +63,7 @@ class ActSchema(RequestSchema):
     act = ActWord(required=True, error_messages=REQUIRED)
     ids = JobIds(data_key="jobIds")
     match = Match()
-    priority = fields.Urgency(allow_none=True)
+    priority = call_fields.Urgency(allow_none=True)
     due_ms = fields.Instant(data_key="scheduleAt")
 
     together: ClassVar[fields.Shape] = {

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from marshmallow import EXCLUDE, Schema, ValidationError, post_load, validates_schema
 from marshmallow.fields import Nested
 
-from vomind_queue.api.schemas import fields, unknown_fields
+from vomind_queue.api.schemas import call_fields, consent_fields, fields, unknown_fields
 from vomind_queue.api.serializers.times import YEAR_MS
 from vomind_queue.calls import voices
 from vomind_queue.calls.call import DEFAULT_MESSAGE, OPTIONS, Call, NewCall, Priority
@@ -150,26 +150,26 @@ class CallSchema(RequestSchema):
     """A call to place at once."""
 
     to = fields.PhoneNumber(required=True, error_messages=REQUIRED)
-    message = fields.Message(allow_none=True)
-    lead_id = fields.LeadId(allow_none=True)
-    priority = fields.Urgency(allow_none=True)
-    metadata = fields.Metadata(allow_none=True)
-    retry_on = fields.Outcomes(data_key="retryOn", allow_none=True)
-    machine_detection = fields.DetectionWord(data_key="machineDetection", allow_none=True)
-    voicemail_message = fields.Message(data_key="voicemailMessage", allow_none=True)
-    language = fields.Language(allow_none=True)
-    voice = fields.VoiceName(allow_none=True)
-    twiml_url = fields.ApplicationUrl(data_key="twimlUrl", allow_none=True)
-    ring_timeout_ms = fields.RingTimeout(data_key="ringTimeoutMs", allow_none=True)
+    message = call_fields.Message(allow_none=True)
+    lead_id = call_fields.LeadId(allow_none=True)
+    priority = call_fields.Urgency(allow_none=True)
+    metadata = call_fields.Metadata(allow_none=True)
+    retry_on = call_fields.Outcomes(data_key="retryOn", allow_none=True)
+    machine_detection = call_fields.DetectionWord(data_key="machineDetection", allow_none=True)
+    voicemail_message = call_fields.Message(data_key="voicemailMessage", allow_none=True)
+    language = call_fields.Language(allow_none=True)
+    voice = call_fields.VoiceName(allow_none=True)
+    twiml_url = call_fields.ApplicationUrl(data_key="twimlUrl", allow_none=True)
+    ring_timeout_ms = call_fields.RingTimeout(data_key="ringTimeoutMs", allow_none=True)
     not_after = fields.LatestStart(data_key="notAfter", allow_none=True)
-    send_digits = fields.Keys(data_key="sendDigits", allow_none=True)
+    send_digits = call_fields.Keys(data_key="sendDigits", allow_none=True)
     record = fields.YesOrNo(allow_none=True)
-    from_number = fields.Sender(data_key="from", allow_none=True)
+    from_number = call_fields.Sender(data_key="from", allow_none=True)
     timezone = fields.TimeZone(allow_none=True)
     region = fields.Region(allow_none=True)
-    purpose = fields.PurposeWord(allow_none=True)
-    consent = fields.Consent(allow_none=True)
-    override = fields.Override(allow_none=True)
+    purpose = consent_fields.PurposeWord(allow_none=True)
+    consent = consent_fields.Consent(allow_none=True)
+    override = consent_fields.Override(allow_none=True)
 
     together: ClassVar[fields.Shape] = {
         "dependentSchemas": {
@@ -286,7 +286,7 @@ class ChangeSchema(TimedCallSchema):
 class BulkSchema(RequestSchema):
     """Many calls, accepted all or none."""
 
-    calls = fields.Calls(Nested(TimedCallSchema), required=True, error_messages=REQUIRED)
+    calls = call_fields.Calls(Nested(TimedCallSchema), required=True, error_messages=REQUIRED)
 
     def ignored(self, sent: Mapping[str, Any]) -> list[str]:
         """Return the names for the bulk and all of its calls."""
@@ -323,7 +323,7 @@ class RetrySchema(RequestSchema):
 class RetryFailedSchema(RequestSchema):
     """Which failed calls to try again; by default a thousand of any kind."""
 
-    reason = fields.Kind(allow_none=True)
+    reason = call_fields.Kind(allow_none=True)
     limit = fields.Integer(least=1, most=MOST_RETRIED, allow_none=True)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from marshmallow import EXCLUDE, Schema, post_load
 
-from vomind_queue.api.schemas import fields
+from vomind_queue.api.schemas import call_fields, fields
 from vomind_queue.api.schemas.calls import RequestSchema
 from vomind_queue.api.schemas.campaigns import Country
 from vomind_queue.lists.columns import is_field
@@ -41,7 +41,7 @@ class ListChangeSchema(RequestSchema):
     answers = Texts()
     columns = Fields()
     country = Country(allow_none=True)
-    message = fields.Message(allow_none=True)
+    message = call_fields.Message(allow_none=True)
     rest_to_metadata = fields.YesOrNo(data_key="restToMetadata")
 
     @post_load

@@ -9,7 +9,7 @@ from typing import Any
 from marshmallow import RAISE, ValidationError, post_load
 
 from vomind_queue.api.schemas import calls as call_schemas
-from vomind_queue.api.schemas import fields
+from vomind_queue.api.schemas import consent_fields, fields
 from vomind_queue.api.schemas.call_log import Number, Text
 from vomind_queue.api.schemas.calls import CallSchema, RequestSchema
 from vomind_queue.calls.call import Call
@@ -182,7 +182,7 @@ class PreviewSchema(RequestSchema):
     to = fields.PhoneNumber(allow_none=True)
     person_zone = fields.TimeZone(data_key="personTimezone", allow_none=True)
     region = fields.Region(allow_none=True)
-    purpose = fields.PurposeWord(allow_none=True)
+    purpose = consent_fields.PurposeWord(allow_none=True)
 
     @staticmethod
     def call(asked: Mapping[str, Any]) -> Call | None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from marshmallow import ValidationError, post_load
 
-from vomind_queue.api.schemas import fields
+from vomind_queue.api.schemas import consent_fields, fields
 from vomind_queue.api.schemas.calls import REQUIRED, RequestSchema
 from vomind_queue.calls.call import Call
 from vomind_queue.calls.phone_number import PhoneNumber
@@ -21,7 +21,7 @@ class CheckSchema(RequestSchema):
     to = fields.PhoneNumber(required=True, error_messages=REQUIRED)
     timezone = fields.TimeZone(allow_none=True)
     region = fields.Region(allow_none=True)
-    purpose = fields.PurposeWord(allow_none=True)
+    purpose = consent_fields.PurposeWord(allow_none=True)
     at_ms = fields.Instant(data_key="at", allow_none=True)
 
     @post_load
