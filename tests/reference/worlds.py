@@ -328,6 +328,7 @@ WORLDS: Mapping[str, Callable[[World], None]] = {
     "deleteCampaign/draft": a_campaign,
     "deleteCampaign/wrongState": with_a_call,
     "addCampaignCalls/two": a_campaign,
+    "previewCampaign/one": with_a_call,
     "addCampaignCalls/wrongState": _steered("cancel"),
     "listCampaignCalls/failed": with_a_call,
     "startCampaign/running": with_a_call,

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from vomind_queue.cli.client import QUEUE, Api
-from vomind_queue.cli.options import given, talks
+from vomind_queue.cli.options import duration, given, talks
 from vomind_queue.cli.output import Out, count, moment, printable, row, table
 
 LIST = f"{QUEUE}/campaigns"
@@ -126,6 +126,26 @@ for _command in (
     _steering("cancel", "cancelled", "Cancel it, with its calls that have not started."),
 ):
     campaign.add_command(_command)
+
+
+@campaign.command()
+@_ID
+@click.option("--duration", "lasts", metavar="TIME", type=duration, help="Of each call: 90s.")
+@talks
+def preview(api: Api, out: Out, *, campaign_id: str, lasts: int | None) -> None:
+    """Say when its calls would ring, and when the last one would."""
+    body = given({"durationMs": lasts})
+    found = api.post(f"{LIST}/{campaign_id}/preview?limit=1", body)
+    held = [row(f"held: {why}", f"{n:,}") for why, n in found["held"].items()]
+    never = [row(f"never: {why}", f"{n:,}") for why, n in found["never"].items()]
+    times = [row("first", moment(found["firstAt"])), row("last", moment(found["lastAt"]))]
+    out.answer(
+        found,
+        f"{campaign_id}: {found['willRing']:,} of {count(found['count'], 'call')} would ring.",
+        *(times if found["firstAt"] else ()),
+        *held,
+        *never,
+    )
 
 
 @campaign.command()

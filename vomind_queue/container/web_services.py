@@ -31,6 +31,7 @@ from vomind_queue.queue.list_work import ListWorkStore
 from vomind_queue.queue.listing import QueueListing
 from vomind_queue.queue.metrics_reader import MetricsReader
 from vomind_queue.queue.person_history import PersonHistory
+from vomind_queue.queue.plan_reader import PlanReader
 from vomind_queue.queue.recurring_store import RecurringStore
 from vomind_queue.queue.request_limits import RequestLimiter
 from vomind_queue.queue.server_requirements import check
@@ -51,6 +52,7 @@ from vomind_queue.usecases.enqueue import Enqueue
 from vomind_queue.usecases.large_lists import LargeLists
 from vomind_queue.usecases.manage_queue import Control
 from vomind_queue.usecases.person import People
+from vomind_queue.usecases.preview_campaign import PreviewCampaign
 from vomind_queue.usecases.recurring_calls import RecurringCalls
 from vomind_queue.usecases.refusals import Refusals
 from vomind_queue.usecases.stage_lists import StageLists
@@ -84,6 +86,7 @@ class Services:
     call_acts: CallActs
     do_not_call: DoNotCall
     campaigns: Campaigns
+    preview_campaign: PreviewCampaign
     lists: StageLists
     large_lists: LargeLists
     #: What the process of a large list writes to.
@@ -128,7 +131,8 @@ def build_on(store: RedisStore, settings: Settings, log: CallLog) -> Services:
         silence_ms=settings.silence_ms,
         price_ms=settings.price_delay_ms,
     )
-    campaigns = Campaigns(CampaignStore(store), queue, deeds)
+    campaign_store = CampaignStore(store)
+    campaigns = Campaigns(campaign_store, queue, deeds)
     listing, rules = QueueListing(store), calling_rules_of(settings, store)
     numbers = DoNotCallList(store, settings.keep_failed, settings.number_key)
     history = History(log, listing, Erasure(store), numbers)
@@ -158,6 +162,10 @@ def build_on(store: RedisStore, settings: Settings, log: CallLog) -> Services:
         call_acts=CallActs(queue, listing, ActBook(store), history, deeds),
         do_not_call=DoNotCall(numbers, recurring_store, deeds),
         campaigns=campaigns,
+        preview_campaign=PreviewCampaign(
+            PlanReader(store, settings.rate, protocol_of(settings).number_gap_ms),
+            *(campaign_store, rules, numbers),
+        ),
         lists=lists,
         large_lists=LargeLists(list_work, lists, ListProcesses().start),
         list_work=list_work,

@@ -129,7 +129,7 @@ class CampaignStore:
         self.show(campaign_id)
         found: list[Job] = []
         read = 0
-        for part in _parts(self._ids(campaign_id, int(after or 0))):
+        for part in parts_of_calls(self._store, campaign_id, int(after or 0)):
             records = self._store.read("records", [keys.job(part[0])], *part)
             for job_id, fields in zip(part, records, strict=True):
                 job = call_record.read(job_id, pairs(fields))
@@ -142,17 +142,19 @@ class CampaignStore:
                 return CampaignCalls(jobs=found, next=part[-1])
         return CampaignCalls(jobs=found, next=None)
 
-    def _ids(self, campaign_id: str, after: int) -> Iterator[str]:
-        """Yield the ids of calls that the campaign was given, behind that one."""
-        ranges = self._store.ask("LRANGE", keys.CAMPAIGN_CALLS + campaign_id, 0, -1)
-        for first, count in (map(int, each.split(":")) for each in ranges):
-            for number in range(max(first, after + 1), first + count):
-                yield str(number)
 
-
-def _parts(ids: Iterator[str]) -> Iterator[list[str]]:
+def parts_of_calls(store: RedisStore, campaign_id: str, after: int = 0) -> Iterator[Sequence[str]]:
+    """Yield the ids of calls that a campaign was given, behind that one, some at a time."""
+    ids = _ids(store, campaign_id, after)
     while part := list(islice(ids, RECORDS)):
         yield part
+
+
+def _ids(store: RedisStore, campaign_id: str, after: int) -> Iterator[str]:
+    ranges = store.ask("LRANGE", keys.CAMPAIGN_CALLS + campaign_id, 0, -1)
+    for first, count in (map(int, each.split(":")) for each in ranges):
+        for number in range(max(first, after + 1), first + count):
+            yield str(number)
 
 
 def _refuse(answer: list[Any], campaign_id: str, why: str) -> None:

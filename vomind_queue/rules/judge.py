@@ -181,7 +181,8 @@ def judge(subject: Subject, now: int, book: Rulebook, past: History = NO_HISTORY
     if book.is_empty and subject.campaign_hours is None:
         return Judgment(kind=Kind.GO)
     found = _judged(subject, now, book, past)
-    if subject.campaign_hours is None or found.why in (Why.NONE, Why.CAP, Why.UNKNOWN_ZONE):
+    has_no_place = found.why is Why.UNKNOWN_ZONE and not found.places
+    if subject.campaign_hours is None or has_no_place or found.why in (Why.NONE, Why.CAP):
         return found
     without = judge(replace(subject, campaign_hours=None), now, book, past)
     is_alike = (found.kind, found.until) == (without.kind, without.until)

@@ -38,6 +38,34 @@ class Judged:
     words: str
 
 
+class Calendar:
+    """When people of one place may be called, asked for ever later instants."""
+
+    def __init__(self, subject: Subject, book: Rulebook) -> None:
+        self._subject = subject
+        self._book = book
+        self._verdict = judge(subject, 0, book)
+        #: Until when the verdict holds.
+        self._until_ms = 0
+
+    def opens_at(self, now_ms: int, past: History) -> tuple[int | None, str]:
+        """Return from when a call may start, ``None`` for never, and what keeps it until then."""
+        if now_ms >= self._until_ms:
+            self._verdict = judge(self._subject, now_ms, self._book)
+            self._until_ms = self._verdict.until or _closes(self._verdict, now_ms)
+        found = self._verdict
+        if found.kind is Kind.UNKNOWN:
+            return None, found.why
+        if any((cap.free_at(past.of(cap.event)) or 0) > now_ms for cap in found.caps):
+            found = judge(self._subject, now_ms, self._book, past)
+        return found.until or now_ms, found.why
+
+
+def _closes(verdict: Judgment, now_ms: int) -> int:
+    """Return when a verdict is to be made anew, unless it says so itself."""
+    return verdict.hours[0][1] if verdict.hours else now_ms + UNKNOWN_MS
+
+
 class Days(Protocol):
     """What this needs of the days that are closed at run time."""
 
@@ -78,6 +106,11 @@ class CallingRules:
     def keeps_hours(self) -> bool:
         """Whether there are any about hours and days."""
         return self.base.mode is not Mode.OFF
+
+    @property
+    def counts_events(self) -> bool:
+        """Whether there are any about how often a person is called."""
+        return self.base.starts_kept > 0
 
     def in_force(self) -> Rulebook:
         """Return the rules with the days that are closed now."""
@@ -147,6 +180,19 @@ class CallingRules:
             asked = self._subject(call, campaign_hours), at_ms
             verdict = known.get(asked) or known.setdefault(asked, judge(*asked, book))
             yield Held(by=verdict.why, until_ms=verdict.until) if verdict.why else None
+
+    def calendars(self, campaign_hours: str | None) -> Callable[[Call], Calendar | None]:
+        """Return what gives a call its calendar; ``None`` where it may start at any time."""
+        book = self.in_force()
+        if book.is_empty and not campaign_hours:
+            return lambda _: None
+        known: dict[Subject, Calendar] = {}
+
+        def calendar_of(call: Call) -> Calendar:
+            subject = self._subject(call, campaign_hours)
+            return known.get(subject) or known.setdefault(subject, Calendar(subject, book))
+
+        return calendar_of
 
     def explain(
         self, call: Call, now_ms: int, held: Held | None, campaign_hours: str | None = None

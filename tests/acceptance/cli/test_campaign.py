@@ -17,6 +17,7 @@ def test_a_campaign_is_made_steered_and_reported(typed: Typist, api: Api) -> Non
     assert (wrong.status, "pace" in wrong.err) == (2, True)
     body = {"calls": [{"to": "+15550000091", "lead_id": "=1+1"}, {"to": "+15550000092"}]}
     api("POST", "/campaigns/1/calls", body)
+    assert typed("campaign", "preview", "1").out.startswith("1: 2 of 2 calls would ring.\n")
     assert typed("campaign", "start", "1").out == "1: running; 2 calls left.\n"
     assert typed("campaign", "pause", "1").out == "1: paused; 2 calls left.\n"
     assert typed("campaign", "resume", "1").out == "1: running; 2 calls left.\n"

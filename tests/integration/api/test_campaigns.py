@@ -312,3 +312,26 @@ def test_a_call_that_waits_for_the_hours_of_its_campaign_says_so(
     assert api.get("/job/1").get_json()["held"]["by"] == "campaign-hours"
     kinds = [each["kind"] for each in shown(api, campaign_id)["reasons"]]
     assert "campaign-hours" in kinds
+
+
+def test_a_dry_run_says_when_each_call_would_ring(api: Api) -> None:
+    """Page by page, and stores nothing."""
+    campaign_id = created(api, pace="1/h")
+    numbers = [{"to": f"+1555000009{digit}"} for digit in range(3)]
+    api.post(f"/campaigns/{campaign_id}/calls", {"calls": numbers})
+    before = shown(api, campaign_id)
+    path = f"/campaigns/{campaign_id}/preview"
+    answer = api.post(f"{path}?limit=2", {"durationMs": 5_000})
+    found = answer.get_json()
+    assert (found["count"], found["willRing"], found["durationMs"]) == (3, 3, 5_000)
+    assert [each["to"] for each in found["calls"]] == [each["to"] for each in numbers[:2]]
+    assert found["firstAt"] == found["from"] == found["calls"][0]["at"]
+    assert sum(each["calls"] for each in found["hours"]) == 3
+    more = api.post(f"{path}?limit=2&cursor={found['next']}").get_json()
+    assert [each["jobId"] for each in more["calls"]] == ["3"]
+    assert (more["next"], more["durationMs"]) == (None, 60_000)
+    assert shown(api, campaign_id) == before
+    for wrong in (0, 999, "90s", 10**9, 1.5):
+        assert api.post(path, {"durationMs": wrong}).status_code == 422
+    assert api.post(f"{path}?limit=0").status_code == 422
+    assert api.post("/campaigns/9/preview").status_code == 404

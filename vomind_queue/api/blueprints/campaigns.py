@@ -14,7 +14,7 @@ from vomind_queue.api.middleware import services
 from vomind_queue.api.schemas import calls as call_schemas
 from vomind_queue.api.schemas import placeable
 from vomind_queue.api.schemas.call_log import next_page, sent
-from vomind_queue.api.schemas.campaigns import CALLS_PAGE, CAMPAIGN, CHANGE
+from vomind_queue.api.schemas.campaigns import CALLS_PAGE, CAMPAIGN, CHANGE, DRY_RUN, PLAN_PAGE
 from vomind_queue.api.serializers import campaigns as serializer
 from vomind_queue.api.serializers import jobs as job_serializer
 from vomind_queue.calls.campaign import Campaign, CampaignView
@@ -79,6 +79,19 @@ def calls(campaign_id: str) -> Response:
     if found.next:
         more = next_page(request.path, request.args, found.next)
         response.headers["Link"] = f'<{more}>; rel="next"'
+    return response
+
+
+@routes.post(f"{_ONE}/preview")
+def preview(campaign_id: str) -> Response:
+    """Return when each call would start, and why not; store nothing."""
+    body = read_object()
+    after, limit = PLAN_PAGE.load(sent(request.args))
+    plan = services().preview_campaign.plan(plausible(campaign_id), DRY_RUN.load(body))
+    document, next_ = serializer.plan(plan, after, limit)
+    response = job_serializer.success(document, DRY_RUN.ignored(body))
+    if next_:
+        response.headers["Link"] = f'<{next_page(request.path, request.args, next_)}>; rel="next"'
     return response
 
 

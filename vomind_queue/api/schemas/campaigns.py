@@ -26,6 +26,10 @@ MOST_WEIGHT = 100
 MOST_HOURS_LENGTH = 500
 
 
+#: How long a call lasts from the start of the attempt, where nobody says, ms; and at most.
+USUAL_CALL_MS, LONGEST_CALL_MS = 60_000, 14_400_000
+
+
 class Country(fields.Rule[str]):
     """A country that has phone numbers."""
 
@@ -156,6 +160,38 @@ class CallsPageSchema(Schema):
         return [*map(State, data.get("state", ()))], data.get("cursor"), data.get("limit", 100)
 
 
+class DryRunSchema(RequestSchema):
+    """What a dry run assumes."""
+
+    duration_ms = fields.Integer(
+        data_key="durationMs", least=1_000, most=LONGEST_CALL_MS, allow_none=True
+    )
+
+    @post_load
+    def make(self, data: dict[str, Any], **_: Any) -> int:
+        """Return how long a call lasts, ms."""
+        return data.get("duration_ms") or USUAL_CALL_MS
+
+
+class PlanPageSchema(Schema):
+    """Which calls of a dry run to show."""
+
+    error_messages = {"unknown": "No such filter."}  # noqa: RUF012  (marshmallow's form)
+
+    class Meta:
+        unknown = RAISE
+
+    limit = Limit()
+    cursor = Place()
+
+    @post_load
+    def make(self, data: dict[str, Any], **_: Any) -> tuple[int, int]:
+        """Return the call after which the page begins, and how many are wanted."""
+        return int(data.get("cursor") or 0), data.get("limit", 100)
+
+
 CAMPAIGN = CampaignSchema()
+DRY_RUN = DryRunSchema()
+PLAN_PAGE = PlanPageSchema()
 CHANGE = CampaignChangeSchema()
 CALLS_PAGE = CallsPageSchema()

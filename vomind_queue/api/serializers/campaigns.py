@@ -18,6 +18,8 @@ from vomind_queue.calls.campaign import (
 )
 from vomind_queue.calls.instants import iso
 from vomind_queue.observability.explain_campaign import CampaignExplanation
+from vomind_queue.rules.dry_run import Planned
+from vomind_queue.usecases.preview_campaign import Plan
 
 
 def created(campaign: Campaign, made: CampaignCreated, ignored: Sequence[str]) -> Response:
@@ -66,6 +68,34 @@ def calls(found: CampaignCalls) -> dict[str, Any]:
     """Return a page of its calls and the cursor of the next one."""
     jobs = [job_serializer.job(each) for each in found.jobs]
     return {"count": len(jobs), "jobs": jobs, "next": found.next}
+
+
+def plan(shown: Plan, after: int, limit: int) -> tuple[dict[str, Any], str | None]:
+    """Return a page of a dry run, and the cursor of the next one."""
+    times = shown.times
+    behind = [call for call in shown.calls if int(call.waiting.job_id) > after]
+    page_ = behind[:limit]
+    next_ = page_[-1].waiting.job_id if len(behind) > limit else None
+    document = {
+        "from": iso(shown.from_ms),
+        "durationMs": shown.lasts_ms,
+        "count": len(shown.calls),
+        "willRing": len(times),
+        "held": shown.held,
+        "never": shown.never,
+        "firstAt": iso(times[0]) if times else None,
+        "lastAt": iso(times[-1]) if times else None,
+        "hours": [{"from": iso(at), "calls": n} for at, n in shown.hours.items()],
+        "calls": [_planned(call) for call in page_],
+        "next": next_,
+    }
+    return document, next_
+
+
+def _planned(call: Planned) -> dict[str, Any]:
+    waiting = call.waiting
+    at = iso_or_none(call.at_ms)
+    return {"jobId": waiting.job_id, "to": call.number, "at": at, "why": call.why or None}
 
 
 def page(shown: CampaignPage) -> dict[str, Any]:

@@ -1,0 +1,31 @@
+-- The calls of a campaign that have not started, of those with certain ids. Writes nothing.
+--
+-- KEYS[1]  campaigns
+-- ARGV[1]  id of the campaign
+-- ARGV[2]  '1' to be told what caps may count of the people; else ''
+-- ARGV[3…] job ids
+-- Returns  {now, id, priority, its place among those of its priority, when it is due or '', latest start or '',
+--           data, {{start in unix ms, …}, {conversation, …}, {refusal, …}} or {}, …}
+-- Touches  job:<id>, waiting:<rank>, delayed, starts:<kind><period>:<digits>
+--- @include "clock"
+--- @include "job"
+--- @include "number"
+--- @include "starts"
+--- @include "waiting"
+
+local now, campaign = now_ms(), ARGV[1]
+local answer = { now }
+for i = 3, #ARGV do
+    local id = ARGV[i]
+    local job = redis.call('HMGET', job_key(id), 'c', 'state', 'priority', 'pos', 'notafter', 'data')
+    if job[1] == campaign and (job[2] == 'waiting' or job[2] == 'delayed') then
+        local mem = member(id)
+        local due = job[2] == 'delayed' and redis.call('ZSCORE', K.delayed, mem) or ''
+        local place = job[2] == 'waiting' and redis.call('ZSCORE', waiting_set(job[3], campaign), mem)
+        local past = ARGV[2] == '1' and history_of(person_of(number_of(job[6])), now) or {}
+        for _, each in ipairs({ id, job[3], place or job[4] or due, due, job[5] or '', job[6], past }) do
+            answer[#answer + 1] = each
+        end
+    end
+end
+return answer
