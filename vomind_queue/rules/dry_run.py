@@ -1,4 +1,4 @@
-"""When the calls of a campaign would start: the queue's turns on a clock of its own. No I/O.
+"""When the calls of a campaign would start: the queue's turns on its own clock. No I/O.
 
 As `claim.lua` does it: strict priorities, turns by weight within one, and the limits of the queue
 and of each campaign. What cannot be known is assumed: that each call lasts as long as is said, is

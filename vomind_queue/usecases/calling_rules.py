@@ -62,7 +62,7 @@ class Calendar:
 
 
 def _closes(verdict: Judgment, now_ms: int) -> int:
-    """Return when a verdict is to be made anew, unless it says so itself."""
+    """Return when a verdict is to be made again, unless it says so itself."""
     return verdict.hours[0][1] if verdict.hours else now_ms + UNKNOWN_MS
 
 
