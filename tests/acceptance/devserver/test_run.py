@@ -31,7 +31,7 @@ def _show_output(request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 def test_a_newcomer_gets_a_ring(copy: Copy) -> None:
-    """The printed command rings one phone; Ctrl-C ends all; the next start still knows the call."""
+    """The printed command rings one phone; Ctrl-C ends all, and its ports are free."""
     copy.start()
     command = re.search(r"Try it:\n  (curl .*\\\n.*schedule-call)\n", copy.process.output)
     assert command, copy.process.output
@@ -63,10 +63,6 @@ def test_a_newcomer_gets_a_ring(copy: Copy) -> None:
     for port in asked:
         with socket.create_server(("127.0.0.1", int(port))):
             pass
-
-    copy.start()
-    assert copy.completed("1")
-    assert _logged(copy) == ["completed"]
 
 
 def test_a_part_that_cannot_start_ends_all_with_words(copy: Copy) -> None:
@@ -118,7 +114,3 @@ def _is_over(copy: Copy, job_id: str, seen: list[str]) -> bool:
 def _outcomes(copy: Copy) -> list[tuple[str, int]]:
     calls = copy.get("../calls")["calls"]
     return [(call["outcome"], call["call"]["duration"]) for call in calls if call["call"]]
-
-
-def _logged(copy: Copy) -> list[str]:
-    return [call["state"] for call in copy.get("../calls")["calls"]]
