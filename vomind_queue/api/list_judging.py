@@ -15,9 +15,11 @@ from vomind_queue.container.web_services import Services
 from vomind_queue.errors import leaves
 from vomind_queue.lists.models import Row
 from vomind_queue.lists.preview import Judged, Wait
+from vomind_queue.rules.law import Purpose
 
 #: Calls that are checked together, as many as a bulk has.
 _AT_ONCE = 10_000
+_UNSIGNED = "Must not be in a list; calls against the rules are added to a campaign one by one."
 #: Headers that are compared with the names of fields at once.
 _HEADERS = 100
 
@@ -70,6 +72,11 @@ class ListJudge:
         if any(map(placeable.has_times, news)):
             late |= placeable.untimely(news, self._queue.now_ms(), self._past_grace_ms)
         bad = {**seen.bad, **{good[index]: found for index, found in late.items()}}
+        for index, new in seen.good.items():
+            # A list is previewed by many, and accepted in the background: nobody signs it.
+            if new.call.override or new.call.purpose == Purpose.EMERGENCY:
+                name = "override" if new.call.override else "purpose"
+                bad.setdefault(index, {name: [_UNSIGNED]})
         errors |= {places[index]: found for index, found in bad.items()}
         right |= {places[index]: new for index, new in seen.good.items() if index not in bad}
 

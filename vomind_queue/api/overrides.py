@@ -38,11 +38,18 @@ class Overrides:
                 return replace(call, override=old.override)
             if call.override == old.override:
                 return call
-        if caller() not in self._keys:
-            what = "override" if call.override else "purpose: emergency"
-            raise Refused(
-                HTTPStatus.FORBIDDEN,
-                f"{what}: Must be sent with an API key named in OVERRIDE_KEYS; got {caller()}.",
-            )
+        self.check(call, caller())
         every = {"rules": [str(rule) for rule in LIFTABLE], "reason": EMERGENCY}
         return replace(call, override={**(call.override or every), "by": caller()})
+
+    def check(self, call: Call, by: str) -> None:
+        """Raise Refused if a key must not say when a call rings that rules do not hold for."""
+        if fault := self.fault(call, by):
+            raise Refused(HTTPStatus.FORBIDDEN, fault)
+
+    def fault(self, call: Call, by: str) -> str | None:
+        """Return why a key must not; ``None`` if it may, or if all rules hold for the call."""
+        if by in self._keys or not (call.override or call.purpose == Purpose.EMERGENCY):
+            return None
+        what = "purpose: emergency" if call.purpose == Purpose.EMERGENCY else "override"
+        return f"{what}: Must be sent with an API key named in OVERRIDE_KEYS; got {by}."

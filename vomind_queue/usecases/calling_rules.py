@@ -208,8 +208,13 @@ class CallingRules:
         """Return where the person called may be; nothing where that is not known."""
         return located(self._subject(call).places, self.base)
 
+    def _purpose(self, call: Call) -> Purpose:
+        """Return the purpose of a call; an emergency counts as one if somebody signed it."""
+        is_unsigned = call.purpose == Purpose.EMERGENCY and not (call.override or {}).get("by")
+        return Purpose(call.purpose) if call.purpose and not is_unsigned else self.base.purpose
+
     def _subject(self, call: Call, campaign_hours: str | None = None) -> Subject:
-        purpose = Purpose(call.purpose) if call.purpose else self.base.purpose
+        purpose = self._purpose(call)
         places = places_of(call.to, zone=call.timezone, region=call.region)
         hours = _weekly(campaign_hours) if campaign_hours else None
         return Subject(places=places, purpose=purpose, lifted=_lifted(call), campaign_hours=hours)

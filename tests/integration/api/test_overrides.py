@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -12,7 +13,9 @@ import redis
 
 from tests.integration.api.conftest import Api
 from tests.integration.conftest import place, taken
+from vomind_queue.calls.call import Call
 from vomind_queue.calls.decisions import DialStarted, NotStarted
+from vomind_queue.calls.instants import iso
 from vomind_queue.config.settings import Settings
 from vomind_queue.container.web_services import calling_rules_of, protocol_of
 from vomind_queue.queue import keys
@@ -52,7 +55,8 @@ def worker(valkey: redis.Redis) -> WorkerQueue:
 
 def scheduled(api: Api, asked: dict[str, Any], key: dict[str, Any] = OPS) -> str:
     """POST /schedule-call; the id."""
-    answer = api.web.post("/api/queue/schedule-call", json=asked, **key)
+    when = "schedule-delayed-call" if "scheduleAt" in asked else "schedule-call"
+    answer = api.web.post(f"/api/queue/{when}", json=asked, **key)
     assert answer.status_code == 200, answer.text
     return str(answer.get_json()["jobId"])
 
@@ -140,6 +144,60 @@ def test_a_change_keeps_who_lifted_the_rules(ruled: Api) -> None:
     assert change(OPS, override=asked) == (200, {**asked, "by": "ops"})
     assert change(CRM, message="Come back.") == (200, {**asked, "by": "ops"})
     assert change(CRM, override=None) == (200, None)
+
+
+def test_another_key_does_not_choose_when_such_a_call_rings(
+    ruled: Api, worker: WorkerQueue
+) -> None:
+    """Neither by its time, nor by a pattern, nor by having it made again."""
+    later = {"scheduleAt": iso(int(time.time() * 1000) + 86_400_000)}
+    job_id = scheduled(ruled, body("unknown-zone", **later))
+    path = f"/api/queue/job/{job_id}"
+    assert ruled.web.patch(path, json=later, **CRM).status_code == 403
+    assert ruled.web.patch(path, json={**later, "override": None}, **CRM).status_code == 200
+    recurring = body("hours", cronExpression="0 9 * * *")
+    recurring["to"] = "+12125550100"
+    made = ruled.web.post("/api/queue/schedule-recurring-call", json=recurring, **OPS)
+    path = f"/api/queue/job/{made.get_json()['jobId']}"
+    moved = {"cronExpression": "0 3 * * *"}
+    assert ruled.web.patch(path, json=moved, **CRM).status_code == 403
+    assert ruled.web.patch(path, json={"message": "Hello."}, **CRM).status_code == 200
+    assert ruled.web.patch(path, json=moved, **OPS).status_code == 200
+    ended = scheduled(ruled, body("unknown-zone"))
+    place(worker, *taken(worker))
+    waiting = scheduled(ruled, body("unknown-zone", **later))
+
+    def act(key: dict[str, Any], **order: Any) -> Any:
+        (found,) = ruled.web.post("/api/acts", json=order, **key).get_json()["results"]
+        return found["result"], found.get("detail") or ""
+
+    for order in (
+        {"act": "again", "jobIds": [ended]},
+        {"act": "change", "jobIds": [waiting], **later},
+    ):
+        result, detail = act(CRM, **order)
+        assert (result, "OVERRIDE_KEYS; got crm" in detail) == ("refused", True)
+        assert act(OPS, **order)[0] == "done"
+
+
+def test_no_list_lifts_the_rules(ruled: Api) -> None:
+    """Its rows say so, whoever sends it."""
+    made = ruled.web.post("/api/queue/campaigns", json={"name": "Winter"}, **OPS).get_json()
+    path = f"/api/queue/campaigns/{made['campaignId']}/list"
+    override = '{""rules"": [""hours""], ""reason"": ""She asked to be called now.""}'
+    for column, value in (("purpose", "emergency"), ("override", override)):
+        text = f'to,message,{column}\n+12125550100,Hello,"{value}"\n'
+        staged = ruled.web.post(path, data=text, **OPS).get_json()["listId"]
+        shown = ruled.web.get(f"{path}/{staged}/preview", **OPS).get_json()
+        assert shown["counts"]["refused"] == 1, shown
+        assert "Must not be in a list" in str(shown["rows"])
+
+
+def test_an_emergency_that_nobody_signed_is_none(ruled: Api, valkey: redis.Redis) -> None:
+    """An older version may have let it in: the rules for other calls hold."""
+    rules = calling_rules_of(Settings.from_env(ENVIRON), RedisStore(valkey))
+    judged = rules.check(Call(to="+13055550100", purpose="emergency"), 0)
+    assert [rule.id for rule in judged.verdict.rules] == ["us", "us-fl"]
 
 
 def test_nobody_lifts_the_do_not_call_list(ruled: Api, worker: WorkerQueue) -> None:

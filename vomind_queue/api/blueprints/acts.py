@@ -14,12 +14,13 @@ from vomind_queue.api.auth import caller
 from vomind_queue.api.blueprints.jobs import plausible
 from vomind_queue.api.body import read_object
 from vomind_queue.api.idempotency import idempotency_key
+from vomind_queue.api.overrides import Overrides
 from vomind_queue.api.schemas import calls as call_schemas
 from vomind_queue.api.schemas import placeable
 from vomind_queue.api.schemas.acts import ACT
 from vomind_queue.api.serializers import acts as act_serializer
 from vomind_queue.calls.call import Call, NewCall
-from vomind_queue.calls.call_act import ActStatus, Order, Progress
+from vomind_queue.calls.call_act import Act, ActStatus, Order, Progress
 from vomind_queue.calls.instants import iso
 from vomind_queue.container.web_services import Services
 from vomind_queue.errors import CallRefused, LogUnavailable, StoreUnavailable
@@ -37,6 +38,7 @@ class ActRoutes:
         self._queue = services.queue
         self._past_grace_ms = services.settings.past_schedule_grace_ms
         self._placeable = placeable.PlaceableCalls(services.settings)
+        self._overrides = Overrides(services.settings.override_keys)
 
     def install(self, app: Flask) -> None:
         """Add the routes to an application."""
@@ -96,6 +98,10 @@ class ActRoutes:
         changes = {} if order.priority is None else {"priority": str(order.priority)}
         if order.due_ms is not None:
             changes["scheduleAt"] = iso(order.due_ms)
+        # Who may not lift the rules may not choose when a call rings without them.
+        chooses = order.act is Act.AGAIN or order.due_ms is not None
+        if chooses and (fault := self._overrides.fault(old, order.by)):
+            raise CallRefused(fault)
         try:
             new = call_schemas.CHANGE.merged(old, changes)
         except ValidationError as error:

@@ -168,6 +168,9 @@ class CallRoutes:
             new = call_schemas.CHANGE.merged(old, body)
             if found := self._not_placed([new]) or self._untimely([new]):
                 raise ValidationError(dict(found[0]))
+            if (new.due_ms, new.delay_ms) != (None, None):
+                # Who may not lift the rules may not choose when a call rings without them.
+                self._overrides.check(new.call, caller())
             new = replace(new, call=self._overrides.signed(new.call, old))
             if new.call.to != old.to:
                 self._do_not_call.refuse(new.call.to)

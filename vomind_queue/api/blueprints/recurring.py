@@ -60,6 +60,9 @@ def _placeable(wanted: Recurrence, old: Recurrence | None = None) -> Recurrence:
         raise ValidationError(dict(found[0]))
     services().do_not_call.refuse(wanted.call.to)
     overrides = Overrides(services().settings.override_keys)
+    if old and replace(wanted, call=old.call) != old:
+        # Who may not lift the rules may not choose when a call rings without them.
+        overrides.check(wanted.call, auth.caller())
     return replace(wanted, call=overrides.signed(wanted.call, old.call if old else None))
 
 
