@@ -248,6 +248,7 @@ class Deliverer:
     def _failed(self, item: Item, answer: Answer) -> None:
         now_ms, retry = self._means.now_ms(), item.retry
         asked_ms = asked_wait_ms(answer.retry_after, now_ms / 1_000)
+        self._book.add("failed", 1)
         self._health.failed(item.news, retry.failures, asked_ms, now_ms)
         self._book.note({**self._health.fields(), "last_error": answer.error or ""})
         item.under_way = False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -19,6 +19,21 @@ class WebhookStats:
     notifiers: int = 0
     #: What did not become an event, ever.
     lost: int = 0
+    #: Age of the oldest event that a webhook has not come to, ms.
+    lag_ms: int = 0
+    #: What became of deliveries, ever.
+    totals: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def by_result(self) -> Mapping[str, int]:
+        """Return how many deliveries arrived, and how many failed."""
+        results = {"arrived": "delivered", "failed": "failed"}
+        return {result: self.totals.get(name, 0) for result, name in results.items()}
+
+    @property
+    def undelivered(self) -> int:
+        """Return how many events some webhook never gets: given up, or not kept for long enough."""
+        return self.totals.get("missed", 0) + self.totals.get("abandoned", 0)
 
     @property
     def by_state(self) -> Mapping[str, int]:

@@ -59,9 +59,15 @@ class Inspection:
     def webhooks(self) -> WebhookStats:
         """Return how deliveries to webhooks go."""
         answer = self._store.read("webhook_state", [keys.WEBHOOKS], NOTIFIER_GONE_MS)
-        webhooks, ended, failing, notifiers, lost = map(int, answer)
+        webhooks, ended, failing, notifiers, lost, lag_ms = map(int, answer[:6])
         return WebhookStats(
-            webhooks=webhooks, ended=ended, failing=failing, notifiers=notifiers, lost=lost
+            webhooks=webhooks,
+            ended=ended,
+            failing=failing,
+            notifiers=notifiers,
+            lost=lost,
+            lag_ms=lag_ms,
+            totals={name: int(count) for name, count in pairs(answer[6:]).items()},
         )
 
     def place(self, job_id: str) -> Place:

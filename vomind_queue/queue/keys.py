@@ -130,6 +130,8 @@ WEBHOOK_LEASES = _ROOT + "webhooks:leases"
 #: Hash, one for each subscription: how far it is; its fields are listed in `webhook_store.py`. With
 #: the endings ``:retries``, a hash of events to be sent again, and ``:deliveries``, a list.
 WEBHOOK = _ROOT + "webhook:"
+#: Hash: what became of all deliveries, ever: ``delivered``, ``failed``, ``missed``, ``abandoned``.
+WEBHOOK_TOTALS = _ROOT + "webhooks:totals"
 #: Sorted set: notifiers, by the time they last renewed their leases.
 NOTIFIERS = _ROOT + "notifiers"
 #: String with an expiry: somebody reads the live stream, or did lately.

@@ -45,10 +45,10 @@ def test_nothing_is_noted_while_nobody_listens(
 
 
 def test_a_bulk_a_pause_and_a_cancelled_call_are_told(
-    queue: CallQueue, webhooks: Webhooks, settings: Settings, receiving: Receiver
+    queue: CallQueue, store: RedisStore, webhooks: Webhooks, settings: Settings, receiving: Receiver
 ) -> None:
     """Each call of a bulk by itself, a call whose record is gone, and what is no call."""
-    webhooks.add({"url": receiving.url}, "app")
+    made = webhooks.add({"url": receiving.url}, "app").subscription
     ids = queue.add([new(number) for number in range(120)]).job_ids
     queue.cancel(ids[0])
     queue.pause("ops", "lunch")
@@ -60,6 +60,10 @@ def test_a_bulk_a_pause_and_a_cancelled_call_are_told(
     assert receiving.types(ids[0]) == ["call.accepted", "call.cancelled"]
     others = [each for each in receiving.types() if not each.startswith("call.")]
     assert others == ["queue.paused", "queue.resumed"]
+    found = Inspection(store).webhooks()
+    assert (found.by_result, found.lag_ms) == ({"arrived": 123, "failed": 0}, 0)
+    webhooks.replay(made.id, "app", sequence=sequences[0])
+    assert Inspection(store).webhooks().lag_ms > 0
 
 
 def test_what_cannot_be_made_an_event_holds_back_nothing(
@@ -153,6 +157,7 @@ def test_a_410_ends_it_and_a_replay_heals_it(
         found = Inspection(RedisStore(webhooks_client(settings))).webhooks()
         assert (found.webhooks, found.ended, found.notifiers) == (1, 1, 1)
         assert found.by_state == {"active": 0, "failing": 0, "ended": 1}
+        assert found.by_result == {"arrived": 0, "failed": 1}
         tries = len(receiving.received)
         queue.add([new(2)])
         receiving.status = 200

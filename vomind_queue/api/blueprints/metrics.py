@@ -110,6 +110,7 @@ class _Collector:
             "vomind_workers_with_wrong_key": workers_with_wrong_key(stats),
             "vomind_do_not_call_list_missing": stats.lacks_list,
             "vomind_notifiers": self._webhooks.notifiers,
+            "vomind_webhook_lag_seconds": self._webhooks.lag_ms / 1000,
         }
         for name, value in {**_of_queue(stats), **_of_metrics(metrics), **rules}.items():
             yield GaugeMetricFamily(name, _texts()[name], value=value)
@@ -118,6 +119,7 @@ class _Collector:
             ("vomind_call_outcomes", "outcome", metrics.outcomes),
             ("vomind_attempt_failures", "kind", failures),
             ("vomind_outbox_lost", "part", stats.outbox.lost),
+            ("vomind_webhook_deliveries", "result", self._webhooks.by_result),
         )
         for name, label, found in kinds:
             family = CounterMetricFamily(name, _texts()[name], labels=[label])
@@ -128,6 +130,7 @@ class _Collector:
             "vomind_leases_lost": metrics.leases_lost,
             "vomind_orphaned_calls": stats.orphaned_calls,
             "vomind_events_lost": self._webhooks.lost,
+            "vomind_events_undelivered": self._webhooks.undelivered,
             "vomind_do_not_call_calls": metrics.failures.get("do-not-call", 0),
         }.items():
             yield CounterMetricFamily(name, _texts()[name], value=count)

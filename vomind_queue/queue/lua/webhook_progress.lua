@@ -8,7 +8,7 @@
 -- ARGV[5]  what changed, as JSON: {set: {field: text}, unset: [field], add: {field: number},
 --          retries: {sequence: text}, left: [sequence], deliveries: [text]}
 -- Returns  {ok | lost}; `lost`: it was changed by a person, or is another notifier's
--- Touches  webhooks:leases, webhooks:epochs, webhook:<id>
+-- Touches  webhooks:leases, webhooks:epochs, webhook:<id>, webhooks:totals
 --- @include "memory"
 
 free_first()
@@ -26,6 +26,7 @@ for _, field in ipairs(changes.unset) do
 end
 for field, number in pairs(changes.add) do
     redis.call('HINCRBY', state, field, number)
+    redis.call('HINCRBY', K.webhook_totals, field, number)
 end
 for sequence, text in pairs(changes.retries) do
     redis.call('HSET', state .. ':retries', sequence, text)
