@@ -20,6 +20,8 @@ DELAYED = 10_000
 COMPLETED = 10_000
 #: How long idle processes are watched, s.
 IDLE_S = 20.0
+#: Until the connections that Flower's first questions took are closed again, s.
+CLOSED_S = 15.0
 #: Calls that go through a worker before its memory is read.
 USED = 5_000
 SLOTS = 200
@@ -117,6 +119,7 @@ def _asked(system: System, seconds: float) -> Figures:
         system.start_program(name, command, FLOWER_PORT=str(free_port()))
     if system.side.watching:
         system.rest()
+        time.sleep(CLOSED_S)
     with system.server.client() as client:
         # Without this client's own connection.
         connected = int(client.info("clients")["connected_clients"]) - 1
