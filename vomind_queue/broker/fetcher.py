@@ -41,20 +41,38 @@ LISTEN_RETRY_S = 0.5
 
 
 class Notifier:
-    """A pair of sockets: any thread writes to one, the event loop reads from the other."""
+    """A pair of sockets: any thread writes to one, the event loop reads from the other.
+
+    The event loop itself, in which Celery acknowledges calls, needs none to be told.
+    """
 
     def __init__(self) -> None:
         #: Whether a notice has been written and not been taken in: one is enough.
         self._noticed = False
+        #: The thread of the event loop, and whether it has noticed something itself.
+        self._loop_thread = 0
+        self._noticed_there = False
+
+    def serve_this_thread(self) -> None:
+        """Take the calling thread for that of the event loop."""
+        self._loop_thread = threading.get_ident()
 
     def notify(self) -> None:
         """Wake the event loop; from any thread."""
+        if threading.get_ident() == self._loop_thread:
+            self._noticed_there = True
+            return
         if self._noticed:
             return
         self._noticed = True
         # A full buffer is a notice that has not been read yet; a closed one, the worker's end.
         with suppress(OSError):
             self._sockets[1].send(b"\0")
+
+    def take(self) -> bool:
+        """Return whether the event loop has noticed something itself since the last time."""
+        noticed, self._noticed_there = self._noticed_there, False
+        return noticed
 
     def fileno(self) -> int:
         """Return the descriptor that is readable after a notice."""
@@ -180,12 +198,15 @@ class Fetcher:
         self._due_s = 0.0
         self._listener = NotificationListener(listener_store, notifier)
         self._listener.start()
+        notifier.serve_this_thread()
         hub.add_reader(notifier.fileno(), self._on_notice)
+        hub.on_tick.add(self._on_tick)
 
     def close(self) -> None:
         """Take nothing more in."""
         self._closed = True
         self._stop_timer()
+        self._hub.on_tick.discard(self._on_tick)
         self._hub.remove_reader(self._notifier.fileno())
         self._listener.close()
 
@@ -193,6 +214,11 @@ class Fetcher:
         # First, so that a notice during the check brings another one.
         self._notifier.clear()
         self._check_queue()
+
+    def _on_tick(self) -> None:
+        # Before each wait, and so once for all calls that were acknowledged since the last one.
+        if self._notifier.take():
+            self._check_queue()
 
     def _check_queue(self) -> None:
         if self._closed:
