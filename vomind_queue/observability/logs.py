@@ -14,6 +14,7 @@ import json
 import logging
 import sys
 import time
+from functools import lru_cache
 from typing import Any
 
 from vomind_queue.config.settings import Settings
@@ -85,8 +86,13 @@ def configure(settings: Settings) -> None:
 
 
 def _utc(record: logging.LogRecord) -> str:
-    second = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
-    return f"{second}.{int(record.msecs):03d}Z"
+    return f"{_second(int(record.created))}.{int(record.msecs):03d}Z"
+
+
+@lru_cache(maxsize=2)
+def _second(unix_s: int) -> str:
+    # Many lines fall into one second, and `strftime` looks for the time zone's file each time.
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(unix_s))
 
 
 def _one_line(text: str) -> str:
