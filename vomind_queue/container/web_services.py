@@ -179,7 +179,7 @@ def calling_rules_of(settings: Settings, store: RedisStore) -> CallingRules:
     """Return when people may be called, and how often."""
     days, history = ClosedDays(store), PersonHistory(store)
     return CallingRules(
-        settings.rulebook(), days, history_of=history.of, missing=settings.lacks_rules
+        settings.rulebook(), days, histories=history.of_each, missing=settings.lacks_rules
     )
 
 

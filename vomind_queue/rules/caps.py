@@ -48,6 +48,14 @@ class History:
             return self.starts
         return self.conversations if event is Event.CONVERSATION else self.refusals
 
+    def before(self, instant: int) -> History:
+        """Return what of it was before an instant."""
+        starts, conversations, refusals = (
+            tuple(each for each in times if each < instant)
+            for times in (self.starts, self.conversations, self.refusals)
+        )
+        return History(starts=starts, conversations=conversations, refusals=refusals)
+
 
 #: Of a person who was never called.
 NO_HISTORY = History()

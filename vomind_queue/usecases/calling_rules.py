@@ -73,6 +73,10 @@ class Days(Protocol):
     def read(self) -> tuple[str, tuple[ClosedDay, ...]]: ...
 
 
+def _no_histories(numbers: Sequence[str]) -> Mapping[str, History]:
+    return dict.fromkeys(numbers, NO_HISTORY)
+
+
 class CallingRules:
     """The rules of this installation. What reads the closed days may raise StoreUnavailable."""
 
@@ -81,10 +85,10 @@ class CallingRules:
         book: Rulebook,
         days: Days,
         *,
-        history_of: Callable[[str], History] = lambda _: NO_HISTORY,
+        histories: Callable[[Sequence[str]], Mapping[str, History]] = _no_histories,
         missing: bool = False,
     ) -> None:
-        """``history_of``: what happened to a number lately.
+        """``histories``: what happened to numbers lately.
 
         ``missing``: a real account is set, and CALLING_RULES is not.
         """
@@ -92,7 +96,7 @@ class CallingRules:
         self.base = book
         self.missing = missing
         self._days = days
-        self._history_of = history_of
+        self._histories = histories
         #: The closed days of a version, the rules with them, and what names those in the call log;
         #: read and replaced as one.
         self._known = ("", book, _name(book))
@@ -152,34 +156,50 @@ class CallingRules:
     def check(self, call: Call, now_ms: int, campaign_hours: str | None = None) -> Judged:
         """Return whether a call may start at an instant, and why, in words."""
         subject, book = self._subject(call, campaign_hours), self.in_force()
-        past = self._history_of(call.to) if book.starts_kept else NO_HISTORY
+        past = self._histories([call.to])[call.to] if book.starts_kept else NO_HISTORY
         verdict = judge(subject, now_ms, book, past)
         return Judged(verdict=verdict, words=explained(verdict, subject, now_ms, book))
 
     def forecast(
-        self, calls: Sequence[tuple[Call, int]], campaign_hours: str | None = None
+        self,
+        calls: Sequence[tuple[Call, int]],
+        campaign_hours: str | None = None,
+        *,
+        before_ms: int | None = None,
     ) -> Sequence[Held | None]:
-        """Return which hours will hold calls that are due at given times; caps are left out.
+        """Return which rules will hold calls that are due at given times.
 
-        Nothing is said, either, if that cannot be told now. Never raise.
+        Caps count what has happened to people, before an instant where one is given, and none of
+        these calls. Nothing is said if it cannot be told now. Never raise.
         """
-        if not (self.keeps_hours or campaign_hours):
+        if not (self.hold or campaign_hours):
             return [None] * len(calls)
         try:
-            return list(self._forecast(calls, self.in_force(), campaign_hours))
+            judged = self._forecast(calls, self.in_force(), campaign_hours, before_ms)
+            return [Held(by=each.why, until_ms=each.until) if each.why else None for each in judged]
         except Exception:
             logger.exception("calling rules could not be applied")
             return [None] * len(calls)
 
     def _forecast(
-        self, calls: Sequence[tuple[Call, int]], book: Rulebook, campaign_hours: str | None
-    ) -> Iterator[Held | None]:
+        self,
+        calls: Sequence[tuple[Call, int]],
+        book: Rulebook,
+        campaign_hours: str | None,
+        before_ms: int | None,
+    ) -> Iterator[Judgment]:
         # Many calls of a bulk are due together, in few places.
         known: dict[tuple[Subject, int], Judgment] = {}
-        for call, at_ms in calls:
-            asked = self._subject(call, campaign_hours), at_ms
-            verdict = known.get(asked) or known.setdefault(asked, judge(*asked, book))
-            yield Held(by=verdict.why, until_ms=verdict.until) if verdict.why else None
+        asked = [(self._subject(call, campaign_hours), at_ms) for call, at_ms in calls]
+        for each in asked:
+            known.get(each) or known.setdefault(each, judge(*each, book))
+        capped = {call.to for (call, _), each in zip(calls, asked, strict=True) if known[each].caps}
+        histories = self._histories(sorted(capped))
+        for (call, _), each in zip(calls, asked, strict=True):
+            past = histories.get(call.to, NO_HISTORY)
+            if before_ms is not None:
+                past = past.before(before_ms)
+            yield known[each] if past == NO_HISTORY else judge(*each, book, past)
 
     def calendars(self, campaign_hours: str | None) -> Callable[[Call], Calendar | None]:
         """Return what gives a call its calendar; ``None`` where it may start at any time."""

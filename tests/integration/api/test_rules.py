@@ -248,6 +248,12 @@ def test_a_call_beyond_a_cap_says_until_when(
     shown = api.web.get("/api/overview").get_json()["reasons"]
     assert [each["title"] for each in shown if each["kind"] == "cap"] == ["1 call held by a cap"]
     assert api.web.get("/api/rules").get_json()["attemptCaps"] == ["1/24h"]
+    calls = [{"to": "+18125550100"}, {"to": "+18125550101"}]
+    found = api.post("/schedule-bulk-calls/preview", {"calls": calls}).get_json()
+    assert list(found["held"]) == ["0"]
+    assert (found["held"]["0"]["by"], found["held"]["0"]["until"]) == ("cap", held["until"])
+    accepted = [api.post("/schedule-call", each).get_json().get("held") for each in calls]
+    assert [each and each["by"] for each in accepted] == ["cap", None]
 
 
 def test_a_call_for_the_night_is_accepted_and_says_until_when_it_waits(

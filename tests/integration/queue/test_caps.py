@@ -80,7 +80,7 @@ def make_lawful(client: redis.Redis) -> MakeCapped:
 @pytest.fixture
 def starts(client: redis.Redis) -> Callable[[], Sequence[int]]:
     """When calls to the person started."""
-    return lambda: PersonHistory(RedisStore(client)).of(PERSON).starts
+    return lambda: list(PersonHistory(RedisStore(client)).of(PERSON).starts)
 
 
 def call(**fields: object) -> NewCall:
@@ -218,7 +218,7 @@ def test_after_a_conversation_about_a_debt_the_person_is_left_alone_for_a_week(
         queue.add([debt()])
         line.took(started := line.again(), sid := secrets.token_hex(4))
         line.say(started, status, sid=sid, answered_by=answered_by)
-        assert history.of(DEBTOR).conversations == []
+        assert history.of(DEBTOR).conversations == ()
     queue.add([debt()])
     line.took(started := line.again(), "CA3")
     line.say(started, "in-progress", sid="CA3", sequence=1)
@@ -277,7 +277,7 @@ def test_after_a_refusal_a_person_in_france_is_left_alone_until_it_is_taken_back
     assert not history.refuse(number, now - 90 * DAY)
     for _ in range(2):
         assert history.refuse(number, now - 55 * DAY)
-    assert history.of(number).refusals == [now - 55 * DAY]
+    assert history.of(number).refusals == (now - 55 * DAY,)
     queue.add([NewCall(call=Call(to=number)), NewCall(call=Call(to=number, purpose="debt"))])
     (job_id,) = taken(worker)
     assert worker.start_dialing(job_id, "token") is NotStarted.HELD

@@ -38,7 +38,7 @@ def dry_run(
     """Of a campaign, with a limit and rules."""
     store = RedisStore(client)
     rules = CallingRules(
-        book or rulebook(Mode.OFF), ClosedDays(store), history_of=PersonHistory(store).of
+        book or rulebook(Mode.OFF), ClosedDays(store), histories=PersonHistory(store).of_each
     )
     numbers = DoNotCallList(store, KEEP)
     preview = PreviewCampaign(PlanReader(store, rate, 0), CampaignStore(store), rules, numbers)

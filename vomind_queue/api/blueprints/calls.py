@@ -36,7 +36,7 @@ class CallRoutes:
         self._enqueue = services.enqueue
         self._queue = services.queue
         self._do_not_call = services.do_not_call
-        self._rules, self._keeps_hours = services.rules, services.rules.keeps_hours
+        self._rules = services.rules
         self._campaigns = services.campaigns
         self._past_grace_ms = services.settings.past_schedule_grace_ms
         self._placeable = placeable.PlaceableCalls(services.settings)
@@ -72,9 +72,11 @@ class CallRoutes:
         self, new: NewCall, receipt: Receipt, message: str, ignored: Sequence[str]
     ) -> Response:
         held = None
-        if self._keeps_hours:
+        if self._rules.hold:
             due_ms = job_serializer.due_ms(new, receipt.accepted_ms)
-            (held,) = self._rules.forecast([(new.call, due_ms)])
+            asked = [(new.call, due_ms)]
+            # Its own start may have been noted meanwhile.
+            (held,) = self._rules.forecast(asked, before_ms=receipt.accepted_ms)
         return job_serializer.scheduled(new, receipt, message, ignored, held)
 
     def _scheduled(self, new: NewCall, body: dict[str, Any]) -> Receipt:
@@ -152,8 +154,8 @@ class CallRoutes:
         return {"blocked": blocked} if blocked else {}
 
     def _holding(self, news: Mapping[int, NewCall]) -> dict[str, Any]:
-        """Return which calls would wait for their hours, by index; nothing without rules."""
-        if not self._keeps_hours:
+        """Return which calls would wait for a rule, by index; nothing without rules."""
+        if not self._rules.hold:
             return {}
         now_ms = self._queue.now_ms()
         due = [(new.call, job_serializer.due_ms(new, now_ms)) for new in news.values()]
