@@ -9,6 +9,7 @@ from marshmallow import ValidationError
 
 from vomind_queue.api.schemas import calls as call_schemas
 from vomind_queue.api.schemas import placeable
+from vomind_queue.api.schemas import queue as queue_schemas
 from vomind_queue.api.serializers.times import YEAR_MS
 from vomind_queue.calls.call import Call, NewCall, Priority
 from vomind_queue.config.settings import Settings
@@ -209,7 +210,7 @@ def test_a_bulk_with_very_many_names_is_refused() -> None:
 )  # fmt: skip
 def test_clean_wants_whole_numbers(body: dict[str, Any]) -> None:
     """A mistyped bound must not empty the history."""
-    assert list(errors_of(call_schemas.CLEAN, body)) == list(body)
+    assert list(errors_of(queue_schemas.CLEAN, body)) == list(body)
 
 
 @pytest.mark.parametrize(
@@ -225,7 +226,7 @@ def test_clean_wants_whole_numbers(body: dict[str, Any]) -> None:
 )
 def test_a_page_is_given_by_its_ends(query: dict[str, str], places: tuple[int, int]) -> None:
     """Eleven jobs from the start when no end is given."""
-    assert call_schemas.PAGE.load(query) == places
+    assert queue_schemas.PAGE.load(query) == places
 
 
 @pytest.mark.parametrize(
@@ -237,7 +238,7 @@ def test_a_page_is_given_by_its_ends(query: dict[str, str], places: tuple[int, i
 def test_a_page_that_makes_no_sense_is_refused(query: dict[str, str]) -> None:
     """Negative, not a number, backwards, or more than a thousand jobs."""
     with pytest.raises(ValidationError):
-        call_schemas.PAGE.load(query)
+        queue_schemas.PAGE.load(query)
 
 
 @pytest.mark.parametrize(

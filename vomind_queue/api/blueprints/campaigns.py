@@ -11,8 +11,8 @@ from vomind_queue.api.auth import caller
 from vomind_queue.api.body import read_no_fields, read_object
 from vomind_queue.api.idempotency import idempotency_key
 from vomind_queue.api.middleware import services
-from vomind_queue.api.schemas import calls as call_schemas
 from vomind_queue.api.schemas import placeable
+from vomind_queue.api.schemas import queue as queue_schemas
 from vomind_queue.api.schemas.call_log import next_page, sent
 from vomind_queue.api.schemas.campaigns import CALLS_PAGE, CAMPAIGN, CHANGE, DRY_RUN, PLAN_PAGE
 from vomind_queue.api.serializers import campaigns as serializer
@@ -37,7 +37,7 @@ def create() -> Response:
 @routes.get("/campaigns")
 def page() -> Response:
     """Return a page of campaigns, newest first."""
-    start, end = call_schemas.PAGE.load(request.args.to_dict())
+    start, end = queue_schemas.PAGE.load(request.args.to_dict())
     return job_serializer.success(serializer.page(services().campaigns.page(start, end)))
 
 

@@ -12,7 +12,7 @@ from marshmallow import ValidationError
 from vomind_queue.api.auth import caller
 from vomind_queue.api.body import read_no_fields, read_object
 from vomind_queue.api.middleware import services
-from vomind_queue.api.schemas import calls as call_schemas
+from vomind_queue.api.schemas import queue as queue_schemas
 from vomind_queue.api.serializers import jobs as job_serializer
 from vomind_queue.errors import ExpiresTooSoon, JobNotFound
 from vomind_queue.usecases.manage_queue import HISTORY
@@ -48,9 +48,9 @@ def hang_up(job_id: str) -> Response:
 def retry(job_id: str) -> Response:
     """Give a failed call a new set of attempts."""
     body = read_object()
-    _retry(plausible(job_id), call_schemas.RETRY.load(body))
+    _retry(plausible(job_id), queue_schemas.RETRY.load(body))
     document = {"message": "Call retry initiated", "jobId": job_id, "status": "retrying"}
-    return job_serializer.success(document, call_schemas.RETRY.ignored(body))
+    return job_serializer.success(document, queue_schemas.RETRY.ignored(body))
 
 
 def _retry(job_id: str, wanted: Mapping[str, Any]) -> None:

@@ -13,7 +13,7 @@ from vomind_queue.api.blueprints.campaigns import plausible
 from vomind_queue.api.body import read_bytes, read_no_fields, read_object
 from vomind_queue.api.errors import Refused
 from vomind_queue.api.list_judging import ListJudge
-from vomind_queue.api.schemas import calls as call_schemas
+from vomind_queue.api.schemas import queue as queue_schemas
 from vomind_queue.api.schemas.lists import LIST_CHANGE, LIST_FILE
 from vomind_queue.api.serializers import lists as shown
 from vomind_queue.api.serializers.jobs import success
@@ -89,7 +89,7 @@ class ListRoutes:
 
     def preview(self, campaign_id: str, list_id: str) -> Response:
         """Return what would become of each row."""
-        start, end = call_schemas.PAGE.load(request.args.to_dict())
+        start, end = queue_schemas.PAGE.load(request.args.to_dict())
         if work := self._find(campaign_id, list_id):
             if work.pages is None:
                 _check_legible(work)

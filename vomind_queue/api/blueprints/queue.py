@@ -7,7 +7,7 @@ from flask import Blueprint, Response, request
 from vomind_queue.api import auth
 from vomind_queue.api.body import read_no_fields, read_object
 from vomind_queue.api.middleware import services
-from vomind_queue.api.schemas import calls as call_schemas
+from vomind_queue.api.schemas import queue as queue_schemas
 from vomind_queue.api.serializers import jobs as job_serializer
 from vomind_queue.calls.call import State
 
@@ -22,7 +22,7 @@ def stats() -> Response:
 
 def page(state: State) -> Response:
     """Return a page of jobs of one state, in that state's order."""
-    start, end = call_schemas.PAGE.load(request.args.to_dict())
+    start, end = queue_schemas.PAGE.load(request.args.to_dict())
     return job_serializer.success(job_serializer.page(services().queue.page(state, start, end)))
 
 
@@ -34,32 +34,33 @@ for _state in State:
 def clean() -> Response:
     """Remove finished jobs from history, oldest first."""
     body = read_object()
-    grace_ms, limit = call_schemas.CLEAN.load(body)
+    grace_ms, limit = queue_schemas.CLEAN.load(body)
     removed = services().control.clean(grace_ms, limit, auth.caller())
-    return job_serializer.success(job_serializer.cleaned(removed), call_schemas.CLEAN.ignored(body))
+    document = job_serializer.cleaned(removed)
+    return job_serializer.success(document, queue_schemas.CLEAN.ignored(body))
 
 
 @routes.post("/clean/preview")
 def preview() -> Response:
     """Return what /clean would remove; remove nothing."""
     body = read_object()
-    grace_ms, limit = call_schemas.CLEAN.load(body)
+    grace_ms, limit = queue_schemas.CLEAN.load(body)
     counts = services().control.cleanable(grace_ms)
     document = {
         "completed": counts[State.COMPLETED],
         "failed": counts[State.FAILED],
         "total": min(sum(counts.values()), limit),
     }
-    return job_serializer.success(document, call_schemas.CLEAN.ignored(body))
+    return job_serializer.success(document, queue_schemas.CLEAN.ignored(body))
 
 
 @routes.post("/pause")
 def pause() -> Response:
     """Pause the queue: no call starts from now on."""
     body = read_object()
-    reason = call_schemas.PAUSE.load(body).get("reason")
+    reason = queue_schemas.PAUSE.load(body).get("reason")
     services().control.pause(auth.caller(), reason)
-    return job_serializer.success({"message": "Queue paused"}, call_schemas.PAUSE.ignored(body))
+    return job_serializer.success({"message": "Queue paused"}, queue_schemas.PAUSE.ignored(body))
 
 
 @routes.post("/resume")
@@ -83,8 +84,8 @@ def reasons() -> Response:
 def retry() -> Response:
     """Queue failed calls of one kind again, latest failure first."""
     body = read_object()
-    asked = call_schemas.RETRY_FAILED.load(body)
-    limit = asked.get("limit") or call_schemas.MOST_RETRIED
+    asked = queue_schemas.RETRY_FAILED.load(body)
+    limit = asked.get("limit") or queue_schemas.MOST_RETRIED
     done = services().control.retry_failed(asked.get("reason"), limit, auth.caller())
     count = len(done.job_ids)
     document = {
@@ -93,4 +94,4 @@ def retry() -> Response:
         "jobIds": list(done.job_ids),
         "more": done.more,
     }
-    return job_serializer.success(document, call_schemas.RETRY_FAILED.ignored(body))
+    return job_serializer.success(document, queue_schemas.RETRY_FAILED.ignored(body))

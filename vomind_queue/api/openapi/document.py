@@ -21,6 +21,7 @@ from vomind_queue.api.schemas import call_log as log_schemas
 from vomind_queue.api.schemas import calls as call_schemas
 from vomind_queue.api.schemas import campaigns as campaign_schemas
 from vomind_queue.api.schemas import do_not_call as do_not_call_schemas
+from vomind_queue.api.schemas import queue as queue_schemas
 from vomind_queue.api.schemas import recurring as recurring_schemas
 from vomind_queue.api.schemas import rules as rule_schemas
 from vomind_queue.api.schemas import webhooks as webhook_schemas
@@ -54,10 +55,10 @@ BODIES: Mapping[str, Schema] = {
     "WebhookRequest": webhook_schemas.WEBHOOK,
     "WebhookChange": webhook_schemas.CHANGE,
     "WebhookReplay": webhook_schemas.REPLAY,
-    "PauseRequest": call_schemas.PAUSE,
-    "CleanRequest": call_schemas.CLEAN,
-    "RetryRequest": call_schemas.RETRY,
-    "RetryFailedRequest": call_schemas.RETRY_FAILED,
+    "PauseRequest": queue_schemas.PAUSE,
+    "CleanRequest": queue_schemas.CLEAN,
+    "RetryRequest": queue_schemas.RETRY,
+    "RetryFailedRequest": queue_schemas.RETRY_FAILED,
 }
 #: Schemas whose fields are elsewhere: a change is read with all that stays.
 _FIELDS_OF: Mapping[str, Schema] = {
@@ -66,7 +67,7 @@ _FIELDS_OF: Mapping[str, Schema] = {
     "RecurringCallChange": recurring_schemas.RecurringSchema(exclude=("to",), partial=True),
 }
 _QUERIES: Mapping[str, Schema] = {
-    "Page": call_schemas.PAGE,
+    "Page": queue_schemas.PAGE,
     "RecurringPage": recurring_schemas.PAGE,
     "Search": log_schemas.SEARCH,
     "DeedSearch": log_schemas.DEEDS,

@@ -1,4 +1,4 @@
-"""The shape of each endpoint's body or query."""
+"""What every body has, and the shape of each body that has calls."""
 
 from __future__ import annotations
 
@@ -10,26 +10,10 @@ from marshmallow import EXCLUDE, Schema, ValidationError, post_load, validates_s
 from marshmallow.fields import Nested
 
 from vomind_queue.api.schemas import call_fields, consent_fields, fields, unknown_fields
-from vomind_queue.api.serializers.times import YEAR_MS
 from vomind_queue.calls import voices
 from vomind_queue.calls.call import DEFAULT_MESSAGE, OPTIONS, Call, NewCall, Priority
 from vomind_queue.calls.call_status import MACHINE, Detection
 from vomind_queue.calls.phone_number import PhoneNumber
-
-#: Jobs on one page of a list.
-MOST_ON_PAGE = 1_000
-#: Redis counts exactly up to here, and no list is that long.
-FARTHEST = 2**53
-#: Jobs that one request removes from history.
-MOST_CLEANED = 1_000_000
-#: Defaults of what is removed: jobs that ended so long ago, ms, and so many.
-CLEANED_GRACE_MS = 3_600_000
-CLEANED_AT_ONCE = 1_000
-#: Failed calls that one request queues again: it takes a second.
-MOST_RETRIED = 1_000
-#: Longer than anything is kept, ms: 100 years.
-LONGEST_GRACE_MS = 100 * YEAR_MS
-
 
 #: ``null`` could be mistaken for "at once".
 _NO_TIME: dict[str, Any] = {"null": "Must be a time; for a call at once, set delayMs to 0."}
@@ -298,65 +282,8 @@ class BulkSchema(RequestSchema):
         return unknown_fields.listed(names)
 
 
-class CleanSchema(RequestSchema):
-    """Which finished jobs to remove; by default a thousand that ended an hour ago."""
-
-    grace = fields.Integer(least=0, most=LONGEST_GRACE_MS, allow_none=True)
-    limit = fields.Integer(least=1, most=MOST_CLEANED, allow_none=True)
-
-    @post_load
-    def make(self, data: dict[str, int | None], **_: Any) -> tuple[int, int]:
-        """Return the least age, ms, and the greatest number of jobs."""
-        grace, limit = data.get("grace"), data.get("limit")
-        return (
-            CLEANED_GRACE_MS if grace is None else grace,
-            CLEANED_AT_ONCE if limit is None else limit,
-        )
-
-
-class RetrySchema(RequestSchema):
-    """How to try a failed call again; by default as it was."""
-
-    not_after = fields.LatestStart(data_key="notAfter", allow_none=True)
-
-
-class RetryFailedSchema(RequestSchema):
-    """Which failed calls to try again; by default a thousand of any kind."""
-
-    reason = call_fields.Kind(allow_none=True)
-    limit = fields.Integer(least=1, most=MOST_RETRIED, allow_none=True)
-
-
-class PauseSchema(RequestSchema):
-    """Why the queue is paused."""
-
-    reason = fields.ShortText(allow_none=True)
-
-
 class BareSchema(RequestSchema):
     """A body without fields: the address says it all."""
-
-
-class PageSchema(Schema):
-    """Which part of a list to show, both ends included."""
-
-    class Meta:
-        unknown = EXCLUDE
-
-    start = fields.Index()
-    end = fields.Index()
-
-    @post_load
-    def make(self, data: dict[str, int], **_: Any) -> tuple[int, int]:
-        """Return the first and the last position. Raise ValidationError."""
-        start = data.get("start", 0)
-        end = data.get("end", start + 10)
-        if end < start:
-            raise ValidationError(f"Must be at least start ({start:,}); got {end:,}.", "end")
-        if end - start >= MOST_ON_PAGE:
-            text = f"Must be at most {MOST_ON_PAGE - 1:,} more than start ({start:,}); got {end:,}."
-            raise ValidationError(text, "end")
-        return min(start, FARTHEST), min(end, FARTHEST)
 
 
 CALL = CallSchema()
@@ -364,9 +291,4 @@ TIMED_CALL = TimedCallSchema()
 DELAYED_CALL = DelayedCallSchema()
 CHANGE = ChangeSchema()
 BULK = BulkSchema()
-CLEAN = CleanSchema()
-RETRY = RetrySchema()
-RETRY_FAILED = RetryFailedSchema()
-PAUSE = PauseSchema()
 BARE = BareSchema()
-PAGE = PageSchema()

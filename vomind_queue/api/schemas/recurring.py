@@ -10,6 +10,7 @@ from marshmallow import RAISE, ValidationError, post_load
 
 from vomind_queue.api.schemas import calls as call_schemas
 from vomind_queue.api.schemas import consent_fields, fields
+from vomind_queue.api.schemas import queue as queue_schemas
 from vomind_queue.api.schemas.call_log import Number, Text
 from vomind_queue.api.schemas.calls import CallSchema, RequestSchema
 from vomind_queue.calls.call import Call
@@ -197,7 +198,7 @@ class PreviewSchema(RequestSchema):
         )
 
 
-class RecurringPageSchema(call_schemas.PageSchema):
+class RecurringPageSchema(queue_schemas.PageSchema):
     """Which recurring calls to show; an unknown filter is refused, as in the call log."""
 
     error_messages = {"unknown": "No such filter."}  # noqa: RUF012  (marshmallow's form)
