@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
+import logging
 import random
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
 
+import requests
 from aiohttp import web
 
 #: The receiver that always answers with 200.
@@ -88,7 +91,10 @@ class Receivers:
     async def _start(self) -> None:
         app = web.Application()
         app.router.add_post("/{name}", self._receive)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
+        quiet = logging.getLogger(__name__)
+        # That connections are reset is what is wanted.
+        quiet.setLevel(logging.CRITICAL)
+        self._runner = web.AppRunner(app, access_log=None, logger=quiet, shutdown_timeout=1)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", 0)
         await site.start()
@@ -127,3 +133,44 @@ class Receivers:
             request.transport.abort()
         headers = {"busy": {"Retry-After": "1"}, "redirecting": {"Location": self.url(STEADY)}}
         return web.Response(status=STATUSES.get(deed, 200), headers=headers.get(deed))
+
+
+class Follower:
+    """Reads the live stream, and goes on where it was with whichever notifier answers."""
+
+    def __init__(self, ports: Sequence[int], last: int) -> None:
+        """``last``: the event after which it begins."""
+        self._ports = ports
+        self._last = last
+        #: Numbers of the events that came, and ``gap`` where the stream said so.
+        self.heard: list[int | str] = []
+        #: How often it connected.
+        self.connections = 0
+
+    def run(self, over: threading.Event) -> None:
+        """Read until the end."""
+        while not over.is_set():
+            port = self._ports[self.connections % len(self._ports)]
+            self.connections += 1
+            headers = {"Last-Event-ID": str(self._last)}
+            with contextlib.suppress(requests.RequestException):
+                url = f"http://127.0.0.1:{port}/api/events"
+                with requests.get(url, headers=headers, stream=True, timeout=3) as answer:
+                    self._read(answer, over)
+            over.wait(0.1)
+
+    def _read(self, answer: requests.Response, over: threading.Event) -> None:
+        said: dict[str, str] = {}
+        for line in answer.iter_lines():
+            if over.is_set():
+                return
+            name, _, value = line.decode().partition(": ")
+            if name:
+                said[name] = value
+                continue
+            # An event is over, or a comment, which may say how far the stream is.
+            if "data" in said:
+                is_gap = said.get("event") == "stream.gap"
+                self.heard.append("gap" if is_gap else int(said["id"]))
+            self._last = int(said.get("id", self._last))
+            said = {}

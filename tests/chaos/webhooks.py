@@ -17,7 +17,7 @@ import requests
 
 from tests.chaos.arena import Arena, arena
 from tests.chaos.harm import meanwhile, of_server
-from tests.chaos.receivers import DEEDS, STEADY, Arrival, Receivers
+from tests.chaos.receivers import DEEDS, STEADY, Arrival, Follower, Receivers
 from tests.chaos.scale import Scale
 from tests.chaos.verify import Evidence, fail_on
 from tests.ports import free_port
@@ -37,6 +37,8 @@ class _Experiment:
     #: Ids of webhooks by the name of their receiver.
     webhooks: dict[str, str]
     notifiers: list[Process]
+    #: Where they serve the live stream.
+    ports: list[int]
     #: Delays that were asked for by number, ms.
     delays: dict[str, int]
 
@@ -102,18 +104,20 @@ def webhooks(scale: Scale, seed: int) -> tuple[str, str]:
         made.until_quiet()
         _subscribe(run)
         first = run.last() + 1
-        under_harm = run.call(calls // 2, away_s)
-        held = _others_have_all(run)
-        killing, restarting = (
-            partial(run.kill, kills, unsteady_s),
-            partial(run.restart_redis, unsteady_s / 3),
-        )
-        with meanwhile(killing, restarting):
-            under_harm += run.call(calls - calls // 2, unsteady_s)
-        evidence = made.judge(within_s=300)
-        _heal(run)
-        events = range(first, run.last() + 1)
+        follower = Follower(run.ports, first - 1)
+        with meanwhile(follower.run):
+            under_harm = run.call(calls // 2, away_s)
+            held = _others_have_all(run)
+            killing = partial(run.kill, kills, unsteady_s)
+            with meanwhile(killing, partial(run.restart_redis, unsteady_s / 3)):
+                under_harm += run.call(calls - calls // 2, unsteady_s)
+            evidence = made.judge(within_s=300)
+            _heal(run)
+            events = range(first, run.last() + 1)
+            until(lambda: events[-1] in follower.heard, within_s=60, what="the stream has all")
         arrivals = run.receivers.arrivals
+        if follower.heard != list(events):
+            held.append(f"the stream said {follower.heard} of {events}")
         fail_on(held + _faults(events, arrivals, evidence, under_harm))
         before, after = (_lateness(run, evidence, each) for each in (without, under_harm))
     if scale.timed:
@@ -123,17 +127,21 @@ def webhooks(scale: Scale, seed: int) -> tuple[str, str]:
     size = f"{calls} calls, {len(events)} events, {len(run.webhooks)} receivers, {kills} kills"
     return size, (
         f"each receiver has all, in order; {run.receivers.failures} deliveries failed, "
-        f"{repeated} arrived again; half of the calls within {after} ms of their time "
+        f"{repeated} arrived again; a stream over {follower.connections} connections has each "
+        f"event once; half of the calls within {after} ms of their time "
         f"({before} ms without)"
     )
 
 
 def _begin(made: Arena, receivers: Receivers) -> _Experiment:
     made.start(workers=2, PUBLIC_URL=made.stack.web_url)
-    notifiers = [made.stack.start("notifier", NOTIFIER_PORT=str(free_port())) for _ in range(2)]
+    ports = [free_port() for _ in range(2)]
+    notifiers = [made.stack.start("notifier", NOTIFIER_PORT=str(port)) for port in ports]
     for each in notifiers:
         each.wait_for("notifier started")
-    return _Experiment(made=made, receivers=receivers, webhooks={}, notifiers=notifiers, delays={})
+    return _Experiment(
+        made=made, receivers=receivers, webhooks={}, notifiers=notifiers, ports=ports, delays={}
+    )
 
 
 def _subscribe(run: _Experiment) -> None:

@@ -73,9 +73,14 @@ class Supervisor:
                 if held.get(webhook_id) != each.epoch or each.is_lost
             ]
         )
-        for webhook_id, epoch in held.items():
-            if webhook_id not in self._running:
-                await self._start(webhook_id, epoch)
+        # All at once: each waits for Redis, and a notifier that comes up may find a thousand.
+        await asyncio.gather(
+            *(
+                self._start(webhook_id, epoch)
+                for webhook_id, epoch in held.items()
+                if webhook_id not in self._running
+            )
+        )
 
     async def _start(self, webhook_id: str, epoch: str) -> None:
         try:
