@@ -98,7 +98,7 @@ class NumberReader:
 
     def read(self, cell: str, code: str = "", country: str = "") -> Number:
         """Return the number; ``code`` of its country, or the country, from another column."""
-        text = without_unseen(kept_text(without_unseen(cell)))
+        text = _text(cell)
         if _NORTH_AMERICA.fullmatch(text):
             return Number(to=text)
         if kind := _fault(text):
@@ -108,6 +108,15 @@ class NumberReader:
         if _THOUSANDS.fullmatch(text):
             text = text.replace(",", "")
         return _CellReader(country or self._country, self._bare, _digits(code)).read(text)
+
+
+def has_number(cell: str) -> bool:
+    """Return whether a cell is read as a number, or refused as one."""
+    return _fault(_text(cell)) != "no-number"
+
+
+def _text(cell: str) -> str:
+    return without_unseen(kept_text(without_unseen(cell)))
 
 
 def _fault(text: str) -> str:

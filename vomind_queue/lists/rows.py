@@ -14,7 +14,7 @@ from vomind_queue.lists.columns import Layout
 from vomind_queue.lists.headers import Table
 from vomind_queue.lists.models import Answers, Record, Row
 from vomind_queue.lists.names import CODE, COUNTRY, WITHIN
-from vomind_queue.lists.numbers import Number, NumberReader
+from vomind_queue.lists.numbers import Number, NumberReader, has_number
 from vomind_queue.lists.templates import by_name, fill
 from vomind_queue.lists.times import Manner, kind_of, read_time
 
@@ -120,7 +120,11 @@ class RowReader:
         if record.fault:
             return None
         cells = [_cell(record, index) for index in self._layout.numbers]
-        return next((cell for cell in cells if cell.strip()), cells[0] if cells else None)
+        said = [cell for cell in cells if cell.strip()]
+        if len(said) > 1:
+            # That of the number that rings, where the first column has none.
+            said = [cell for cell in said if has_number(cell)] or said
+        return next(iter(said or cells), None)
 
     def _number(self, record: Record) -> Number:
         """Return the first number of the row's columns; those that have none are passed over."""

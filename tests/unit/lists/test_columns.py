@@ -148,3 +148,9 @@ def test_hints_of_the_api_are_asked_about() -> None:
     raw = f"to,message,callerId\n{CALL},+14155550999\n".encode()
     found = read_list(raw, "x.csv", Answers(), hints=lambda names: {names[0]: "perhaps from?"})
     assert (asked(found), "perhaps from?" in found.questions[0].text) == (["column-3"], True)
+
+
+def test_the_cell_that_is_shown_is_that_of_the_number() -> None:
+    """Where the first column has none, the person sees from where the number comes."""
+    found = read(f"Mobile,Phone,Message\nsee office,{CALL}\n", given={"numbers": "1,2"})
+    assert (found.rows[0].cell, found.rows[0].to) == ("+14155550101", "+14155550101")
