@@ -9,11 +9,10 @@ from typing import Any
 
 import click
 
-from vomind_queue.cli.client import QUEUE, Api
+from vomind_queue.cli.client import CAMPAIGNS, Api
 from vomind_queue.cli.options import duration, given, talks
 from vomind_queue.cli.output import Out, count, moment, printable, row, table
 
-LIST = f"{QUEUE}/campaigns"
 #: Calls on one page of a report: the most that the API takes.
 MOST_ON_PAGE = 1_000
 #: Columns of a report.
@@ -56,7 +55,7 @@ def campaign() -> None:
 @talks
 def create(api: Api, out: Out, **fields: Any) -> None:
     """Create a campaign with that NAME, as a draft."""
-    answer = api.post(LIST, given(fields))
+    answer = api.post(CAMPAIGNS, given(fields))
     out.answer(answer, f"{answer['campaignId']}: created as a draft.")
 
 
@@ -65,7 +64,7 @@ def create(api: Api, out: Out, **fields: Any) -> None:
 @talks
 def list_campaigns(api: Api, out: Out, *, limit: int) -> None:
     """List campaigns, newest first."""
-    found = api.get(LIST, start=0, end=limit - 1)
+    found = api.get(CAMPAIGNS, start=0, end=limit - 1)
     rows = [
         (
             each["campaignId"],
@@ -85,7 +84,7 @@ def list_campaigns(api: Api, out: Out, *, limit: int) -> None:
 @talks
 def show(api: Api, out: Out, *, campaign_id: str) -> None:
     """Show a campaign: its state, and how many of its calls are where."""
-    found = api.get(f"{LIST}/{campaign_id}")
+    found = api.get(f"{CAMPAIGNS}/{campaign_id}")
     by = f" by {printable(found['steeredBy'])}" if found["steeredBy"] else ""
     parts = [row(name, f"{n:,}") for name, n in found["counts"].items() if n and name != "total"]
     out.answer(
@@ -111,7 +110,7 @@ def _steering(name: str, said: str, text: str) -> click.Command:
     @_ID
     @talks
     def steer(api: Api, out: Out, *, campaign_id: str) -> None:
-        answer = api.post(f"{LIST}/{campaign_id}/{name}")
+        answer = api.post(f"{CAMPAIGNS}/{campaign_id}/{name}")
         left = count(_left(answer), "call")
         out.answer(answer, f"{campaign_id}: {said.format(state=answer['state'])}; {left} left.")
 
@@ -135,7 +134,7 @@ for _command in (
 def preview(api: Api, out: Out, *, campaign_id: str, lasts: int | None) -> None:
     """Say when its calls would ring, and when the last one would."""
     body = given({"durationMs": lasts})
-    found = api.post(f"{LIST}/{campaign_id}/preview?limit=1", body)
+    found = api.post(f"{CAMPAIGNS}/{campaign_id}/preview?limit=1", body)
     held = [row(f"held: {why}", f"{n:,}") for why, n in found["held"].items()]
     never = [row(f"never: {why}", f"{n:,}") for why, n in found["never"].items()]
     times = [row("first", moment(found["firstAt"])), row("last", moment(found["lastAt"]))]
@@ -172,7 +171,7 @@ def _left(shown: Mapping[str, Any]) -> int:
 def _jobs(api: Api, campaign_id: str) -> Iterator[dict[str, Any]]:
     cursor = None
     while True:
-        page = api.get(f"{LIST}/{campaign_id}/calls", limit=MOST_ON_PAGE, cursor=cursor)
+        page = api.get(f"{CAMPAIGNS}/{campaign_id}/calls", limit=MOST_ON_PAGE, cursor=cursor)
         yield from page["jobs"]
         cursor = page["next"]
         if cursor is None:

@@ -24,6 +24,7 @@ DEFAULT_URL = "http://127.0.0.1:3000"
 CLIENT_VARIABLES = ("VOMIND_URL", "VOMIND_KEY")
 #: The path that the queue's endpoints share.
 QUEUE = "/api/queue"
+CAMPAIGNS = f"{QUEUE}/campaigns"
 #: The path of the overview.
 OVERVIEW = "/api/overview"
 #: How long an answer may take, s: a bulk of 10,000 takes a few.

@@ -225,3 +225,22 @@ def test_a_terminal_shows_how_far_it_is(typed: Typist, web_of_all: Stack, tmp_pa
             assert terminal.end() == 130
     assert "20 of 40 calls were accepted" in terminal.shown
     assert "Traceback" not in terminal.shown
+
+
+def test_a_campaign_gets_the_calls_of_a_file(typed: Typist, api: Api, tmp_path: Path) -> None:
+    """Its country and words hold; the file is sent there once, and nowhere else meanwhile."""
+    made = typed("campaign", "create", "Parcels", "--country", "DE", "--message", "Hello {{Name}}")
+    assert made.status == 0
+    (tmp_path / "people.csv").write_text("Phone,Name\n0171/39200133,Ann\n0171/39200134,Ben\n")
+    given = ("bulk", "people.csv", "--yes")
+    assert typed(*given, "--campaign", "9").status == 3
+    done = typed(*given, "--campaign", "1")
+    assert (done.status, done.out.startswith("2 calls accepted")) == (0, True)
+    assert api.job("1")["data"]["to"] == "+4917139200133"
+    assert api.job("1")["data"]["message"] == "Hello Ann"
+    assert api("GET", "/campaigns/1")["counts"]["waiting"] == 2
+    again = typed(*given, "--campaign", "1")
+    assert "were accepted before; nothing was sent" in again.out
+    elsewhere = typed(*given, "--country", "DE", "--message", "Hello")
+    assert (elsewhere.status, "campaign" in elsewhere.err) == (2, True)
+    assert api.stats()["total"] == 2

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import closing
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import click
 
@@ -13,7 +14,7 @@ from vomind_queue.cli.bulk.checking import Checker
 from vomind_queue.cli.bulk.journal import accepted_before, beside, open_journal
 from vomind_queue.cli.bulk.run import Run
 from vomind_queue.cli.bulk.wish import Wish
-from vomind_queue.cli.client import Api
+from vomind_queue.cli.client import CAMPAIGNS, Api
 from vomind_queue.cli.exit_codes import BadFile, ExitCode
 from vomind_queue.cli.options import duration, talks
 from vomind_queue.cli.output import Out, count
@@ -32,6 +33,7 @@ from vomind_queue.lists.reading import MOST_BYTES, read_list
     type=click.Choice(["csv", "jsonl"]),
     help="Of a text whose name does not tell; workbooks are recognized.",
 )
+@click.option("--campaign", metavar="ID", help="Give the calls to this campaign.")
 @click.option("--country", metavar="CODE", help="Country of numbers written without one: DE, US.")
 @click.option(
     "-c",
@@ -91,24 +93,36 @@ def bulk(api: Api, out: Out, *, size: int, patience: int, **options: Any) -> Non
 
     The whole file is checked before anything is sent, and nothing is sent before a yes. It is sent
     in parts. After an interruption the same command continues where it stopped, and no call is
-    made twice: a journal beside the file remembers which rows were accepted.
+    made twice: a journal beside the file remembers which rows were accepted. With --campaign they
+    ring as that campaign does, and its country and words hold where none are given.
     """
     checker = Checker(api=api, out=out, size=size, patience_s=patience / 1000)
-    wish = Wish(**options)
+    wish = Wish(**_of_campaign(api, options))
+    client = api.fingerprint if wish.campaign is None else f"{api.fingerprint}/{wish.campaign}"
     found = _read(wish, checker)
     unused = [
         column.header for column in found.columns if column.taken_as is None and column.sample
     ]
     if unused:
         out.note(f"Not sent: {', '.join(unused)} (--rest-to-metadata includes them).")
-    accepted, is_unfinished = accepted_before(wish.file, client=api.fingerprint)
+    accepted, is_unfinished = accepted_before(wish.file, client=client)
     if wish.check:
         judged = checker.judge(found.rows, frozenset())
         seen = preview(found, judged, accepted, wish.answers, is_unfinished=is_unfinished)
         _checked(out, wish, found, seen)
         return
-    with closing(open_journal(beside(wish.file), client=api.fingerprint)) as journal:
+    with closing(open_journal(beside(wish.file), client=client)) as journal:
         Run(out, wish, found, checker, journal).send(accepted, is_unfinished=is_unfinished)
+
+
+def _of_campaign(api: Api, options: dict[str, Any]) -> dict[str, Any]:
+    """Return the options with what the campaign says where they say nothing. Raise ApiFault."""
+    if options["campaign"] is None:
+        return options
+    shown = api.get(f"{CAMPAIGNS}/{quote(options['campaign'], safe='')}")
+    own = {name: shown["data"].get(name) for name in ("country", "message")}
+    given = {name: value for name, value in options.items() if value is not None}
+    return {**options, **own, **given, "campaign": shown["campaignId"]}
 
 
 def _read(wish: Wish, checker: Checker) -> ReadList:

@@ -152,7 +152,8 @@ def beside(file: Path) -> Path:
 def open_journal(path: Path, *, client: str) -> Journal:
     """Return the journal at ``path``; start one where there is none.
 
-    ``client`` identifies service and key: elsewhere the same idempotency key means nothing.
+    ``client`` identifies service, key and campaign: elsewhere the same idempotency key means
+    nothing.
     Raise BadFile if another process is sending this file, or it was sent elsewhere.
     """
     try:
@@ -171,8 +172,8 @@ def open_journal(path: Path, *, client: str) -> Journal:
         )
     if first["client"] != client:
         raise BadFile(
-            f"Part of this file was sent to another address, or with another key. Continue there, "
-            f"or remove {path} to start over here, which sends those calls again."
+            f"Part of this file was sent to another address or campaign, or with another key. "
+            f"Continue there, or remove {path} to start over here, which sends those calls again."
         )
     journal = Journal(path=path, file=file, run=first["run"])
     for line in rest:

@@ -86,8 +86,8 @@ class Run:
     def _send(self, left: Sequence[Part], before: int) -> None:
         total, done = before + number(left), before
         sender = Sender(
-            api=self._checker.api, journal=self._journal, patience_s=self._checker.patience_s,
-            tell=self._out.waiting,
+            api=self._checker.api, journal=self._journal, campaign=self._wish.campaign,
+            patience_s=self._checker.patience_s, tell=self._out.waiting,
         )  # fmt: skip
         try:
             with bar(self._out, "Sending", left) as shown:

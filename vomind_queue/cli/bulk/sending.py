@@ -7,7 +7,7 @@ from typing import Any
 
 from vomind_queue.cli.bulk.journal import Journal
 from vomind_queue.cli.bulk.lines import Part
-from vomind_queue.cli.client import QUEUE, Api, ApiFault, Tell, patiently
+from vomind_queue.cli.client import CAMPAIGNS, QUEUE, Api, ApiFault, Tell, patiently
 from vomind_queue.cli.exit_codes import ExitCode
 
 
@@ -17,6 +17,8 @@ class Sender:
 
     api: Api
     journal: Journal
+    #: Id of the campaign that gets the calls.
+    campaign: str | None
     #: How long the service may be away, s.
     patience_s: float
     tell: Tell
@@ -40,8 +42,11 @@ class Sender:
     def _post(self, part: Part, arrived: list[ApiFault]) -> dict[str, Any]:
         """Try once; note in ``arrived`` when it may have been accepted without an answer."""
         headers = {"Idempotency-Key": self.journal.key(part)}
+        path = f"{QUEUE}/schedule-bulk-calls"
+        if self.campaign is not None:
+            path = f"{CAMPAIGNS}/{self.campaign}/calls"
         try:
-            return self.api.post(f"{QUEUE}/schedule-bulk-calls", {"calls": part.calls}, **headers)
+            return self.api.post(path, {"calls": part.calls}, **headers)
         except ApiFault as fault:
             if fault.sent:
                 arrived.append(fault)

@@ -20,6 +20,8 @@ class Wish:
 
     file: Path
     form: str | None
+    #: Id of the campaign that gets the calls.
+    campaign: str | None
     country: str | None
     columns: Sequence[str]
     rest_to_metadata: bool
