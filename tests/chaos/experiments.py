@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from tests.chaos.bulk import bulk, on_time, stats
 from tests.chaos.call_log import call_log
 from tests.chaos.capacity import capacity
+from tests.chaos.caps import caps_race
 from tests.chaos.closed_days import days_race
 from tests.chaos.do_not_call import wishes_race
 from tests.chaos.experiment import Experiment
@@ -70,6 +71,7 @@ EXPERIMENTS: Sequence[Experiment] = (
     Experiment(name="races", promise="P7 P2", run=races),
     Experiment(name="do-not-call", promise="P11", run=wishes_race),
     Experiment(name="closed-days", promise="P12", run=days_race),
+    Experiment(name="caps", promise="P12", run=caps_race, short=False),
     Experiment(name="webhooks", promise="P14 P5", run=webhooks),
     Experiment(name="same-request", promise="P2", run=same_request),
     Experiment(name="limit", promise="P3", run=limit),

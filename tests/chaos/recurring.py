@@ -32,10 +32,10 @@ def ticks(scale: Scale, seed: int) -> tuple[str, str]:
         made.start(workers=1, CALL_WORKER_CONCURRENCY="20")
         beats = [of_process(made.stack.start("beat")) for _ in range(2)]
         numbers = made.numbers(count)
-        ids = [_schedule(made, number, RARELY) for number in numbers]
+        ids = [schedule(made, number, RARELY) for number in numbers]
         for _ in range(rounds):
             began = time.monotonic()
-            _make_due(made, ids)
+            make_due(made, ids)
             harm = made.rng.choice(list(_HARMS))
             done[harm] += 1
             _HARMS[harm](made, beats)
@@ -58,7 +58,7 @@ def minutes(scale: Scale, seed: int) -> tuple[str, str]:
         # So that all begin with the same minute.
         _sleep_to_second(3)
         numbers = made.numbers(count)
-        ids = [_schedule(made, number, "* * * * *") for number in numbers]
+        ids = [schedule(made, number, "* * * * *") for number in numbers]
         begin_ms = _next_minute()
         _sleep_to_second(50)
         first.send(signal.SIGKILL)
@@ -89,13 +89,14 @@ def minutes(scale: Scale, seed: int) -> tuple[str, str]:
     )
 
 
-def _schedule(made: Arena, to: str, cron: str) -> str:
+def schedule(made: Arena, to: str, cron: str) -> str:
+    """Schedule a recurring call; return its number."""
     body = {"to": to, "cronExpression": cron, "overlap": "queue"}
     job_id: str = made.api("POST", "/schedule-recurring-call", body)["jobId"]
     return job_id.removeprefix("recurring:")
 
 
-def _make_due(made: Arena, ids: list[str]) -> None:
+def make_due(made: Arena, ids: list[str]) -> None:
     """Set the next tick of all into the past, as time itself does."""
     with made.server.client() as client, client.pipeline() as pipe:
         seconds, micros = client.time()
