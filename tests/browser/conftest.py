@@ -139,12 +139,12 @@ def office(everything: Office) -> Office:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Debian's Chromium.
+    """Debian's Chromium, without its windows where that is installed: it is half the work.
 
     One for each file: while it is open, an event loop runs in this thread, and other files'
     tests make their own.
     """
-    program = shutil.which("chromium")
+    program = shutil.which("chromium-headless-shell") or shutil.which("chromium")
     if program is None:
         missing("chromium")
     with sync_playwright() as playwright:
