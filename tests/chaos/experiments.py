@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from tests.chaos.bulk import bulk, on_time, stats
 from tests.chaos.call_log import call_log
+from tests.chaos.campaigns import campaigns
 from tests.chaos.capacity import capacity
 from tests.chaos.caps import caps_race
 from tests.chaos.closed_days import days_race
@@ -72,6 +73,7 @@ EXPERIMENTS: Sequence[Experiment] = (
     Experiment(name="do-not-call", promise="P11", run=wishes_race),
     Experiment(name="closed-days", promise="P12", run=days_race),
     Experiment(name="caps", promise="P12", run=caps_race, short=False),
+    Experiment(name="campaigns", promise="P13 P1 P2", run=campaigns),
     Experiment(name="webhooks", promise="P14 P5", run=webhooks),
     Experiment(name="same-request", promise="P2", run=same_request),
     Experiment(name="limit", promise="P3", run=limit),
