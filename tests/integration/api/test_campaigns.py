@@ -335,3 +335,14 @@ def test_a_dry_run_says_when_each_call_would_ring(api: Api) -> None:
         assert api.post(path, {"durationMs": wrong}).status_code == 422
     assert api.post(f"{path}?limit=0").status_code == 422
     assert api.post("/campaigns/9/preview").status_code == 404
+
+
+def test_a_place_for_a_column_is_never_spoken(api: Api) -> None:
+    """A call that is added without words of its own is refused; one that has some is not."""
+    campaign_id = created(api, message="Hello {{name}}.")
+    path = f"/campaigns/{campaign_id}/calls"
+    to = {"to": "+15550000091"}
+    answer = api.post(path, {"calls": [{**to, "message": "Hello."}, to]})
+    assert (answer.status_code, list(answer.get_json()["errors"]["calls"])) == (422, ["1"])
+    assert "message" in answer.get_json()["errors"]["calls"]["1"]
+    assert api.post(path, {"calls": [{**to, "message": "Hello."}]}).status_code == 200

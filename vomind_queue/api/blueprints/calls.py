@@ -19,7 +19,9 @@ from vomind_queue.api.overrides import Overrides
 from vomind_queue.api.schemas import calls as call_schemas
 from vomind_queue.api.schemas import placeable
 from vomind_queue.api.serializers import jobs as job_serializer
+from vomind_queue.api.wording import received
 from vomind_queue.calls.call import Call, NewCall
+from vomind_queue.calls.campaign import Campaign
 from vomind_queue.calls.job import IdempotencyKey, Receipt
 from vomind_queue.container.web_services import Services
 from vomind_queue.errors import ExpiresTooSoon
@@ -108,7 +110,7 @@ class CallRoutes:
         calls = body.get("calls")
         filled = [*map(campaign.filled, calls)] if isinstance(calls, list) else calls
         news = self._signed(call_schemas.BULK.load({**body, "calls": filled})["calls"])
-        if found := self._not_placed(news):
+        if found := _without_words(news, campaign) or self._not_placed(news):
             raise ValidationError({"calls": found})
         key = idempotency_key({**body, "campaignId": campaign_id})
         receipt = self._many_answered_before(news, key)
@@ -205,3 +207,14 @@ class CallRoutes:
         if not any(map(placeable.has_times, news)):
             return {}
         return placeable.untimely(news, self._queue.now_ms(), self._past_grace_ms)
+
+
+def _without_words(news: Sequence[NewCall], campaign: Campaign) -> dict[int, Any]:
+    """Return errors of calls that would say a campaign's words with a place for a column."""
+    words = campaign.defaults.get("message", "")
+    if "{{" not in words and "}}" not in words:
+        return {}
+    text = f"Must be its own words, as a list alone fills columns in; got {received(words)}."
+    return {
+        index: {"message": [text]} for index, new in enumerate(news) if new.call.message == words
+    }
