@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 from urllib.parse import urlsplit
 
 from vomind_queue.calls.application import ApplicationPolicy
@@ -20,11 +20,10 @@ from vomind_queue.calls.number_key import NumberKey
 from vomind_queue.calls.opt_out import OptOut
 from vomind_queue.calls.phone_number import NumberPolicy
 from vomind_queue.calls.senders import Senders
-from vomind_queue.calls.voices import Voice, first_voices, fits, resolve
-from vomind_queue.config import address_types, call_types, redis_address, types
+from vomind_queue.calls.voices import Voice, resolve
+from vomind_queue.config import address_types, call_types, consistency, redis_address, types
 from vomind_queue.config.types import ApiKey, Type
 from vomind_queue.config.variable import METADATA, Variable, optional_setting, setting
-from vomind_queue.errors import SettingsError
 from vomind_queue.rules.caps import Cap
 from vomind_queue.rules.hours import WeeklyHours
 from vomind_queue.rules.judge import HOLD, Rulebook, rulebook
@@ -417,14 +416,11 @@ class Settings:
         Raise SettingsError with one line that names the variable, its value (never a secret)
         and what was expected.
         """
-        _check_needs(environ)
+        consistency.check_given(environ, VARIABLES)
         values = {name: variable.read(environ) for name, variable in BY_FIELD.items()}
         embedded = not (values["redis_url"] or values["redis_host"])
-        values["redis_url"] = values["redis_url"] or _composed(values)
-        _check_times(values)
-        _check_voice(values)
-        _check_senders(values)
-        _check_rules(values)
+        values["redis_url"] = values["redis_url"] or consistency.composed(values)
+        consistency.check_read(values)
         return cls(embedded=embedded, **values)
 
 
@@ -440,78 +436,3 @@ VARIABLES: Sequence[Variable] = tuple(BY_FIELD.values())
 ENV_FILE = BY_FIELD["env_file"]
 #: The only variable that the simulator reads.
 SIMULATOR_PORT = BY_FIELD["simulator_port"]
-
-
-def _composed(values: Mapping[str, Any]) -> str:
-    """Return the server's address, made of its parts or of the embedded server's port."""
-    if not values["redis_host"]:
-        return f"redis://127.0.0.1:{values['embedded_redis_port']}/0"
-    return redis_address.compose(
-        host=values["redis_host"],
-        port=values["redis_port"],
-        username=values["redis_username"],
-        password=values["redis_password"],
-        db=values["redis_db"],
-        tls=values["redis_tls"],
-    )
-
-
-def _check_needs(environ: Mapping[str, str]) -> None:
-    """Raise SettingsError if settings contradict each other or lack a counterpart."""
-    given = {name for name, text in environ.items() if text.strip()}
-    if "TWILIO_PHONE_NUMBERS" in given:
-        # Either will do.
-        given |= {"TWILIO_PHONE_NUMBER"}
-    if {"REDIS_URL", "REDIS_HOST"} <= given:
-        raise SettingsError("Invalid REDIS_URL: expected to be unset while REDIS_HOST is set.")
-    for variable in VARIABLES:
-        variable.check_needs(given)
-
-
-def _check_senders(values: Mapping[str, Any]) -> None:
-    alone, numbers = values["twilio_phone_number"], values["twilio_phone_numbers"]
-    if alone and numbers and numbers[0] != alone:
-        raise SettingsError(
-            f"Invalid TWILIO_PHONE_NUMBERS ({', '.join(numbers)!r}): expected TWILIO_PHONE_NUMBER "
-            f"({alone}) as the first of them, or to be unset."
-        )
-    for country, number in values["from_by_country"].items():
-        if number not in numbers:
-            raise SettingsError(
-                f"Invalid FROM_BY_COUNTRY ('{country}={number}'): expected one of "
-                "TWILIO_PHONE_NUMBERS."
-            )
-
-
-def _check_voice(values: Mapping[str, Any]) -> None:
-    language, voice = values["say_language"], values["say_voice"]
-    if language and voice and not fits(voice, language):
-        some = ", ".join(first_voices(language))
-        raise SettingsError(
-            f"Invalid SAY_VOICE ({voice!r}): expected a voice for {language}, such as {some}."
-        )
-
-
-def _check_rules(values: Mapping[str, Any]) -> None:
-    """Raise SettingsError for a rule that nothing would keep to, or a key that nobody has."""
-    known = {key.name for key in values["api_keys"]}
-    for name in values["override_keys"]:
-        if name not in known:
-            raise SettingsError(f"Invalid OVERRIDE_KEYS ({name!r}): expected names of API_KEYS.")
-    if values["calling_rules"] in (Mode.COURTESY, Mode.LAW):
-        return
-    for name in ("calling_hours", "closed_days"):
-        if values[name]:
-            raise SettingsError(
-                f"Invalid {name.upper()}: expected CALLING_RULES to be courtesy or law beside it."
-            )
-
-
-def _check_times(values: Mapping[str, Any]) -> None:
-    horizon_ms, deadline_ms = values["unknown_outcome_horizon_ms"], values["dial_deadline_ms"]
-    if horizon_ms < 2 * deadline_ms:
-        # A request may be sent until its deadline, so an attempt given up earlier could still ring.
-        raise SettingsError(
-            f"Invalid UNKNOWN_OUTCOME_HORIZON ({horizon_ms} ms): "
-            f"expected at least twice DIAL_DEADLINE ({deadline_ms} ms)."
-        )
