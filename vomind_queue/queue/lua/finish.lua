@@ -59,7 +59,7 @@ local id, attempt, outcome, reason, sid = ARGV[1], ARGV[2], ARGV[3], ARGV[4], AR
 local key = job_key(id)
 local mem = member(id)
 local job = redis.call('HMGET', key, 'state', 'attempt', 'mark', 'attempts', 'reason', 'data',
-    'forgotten', 'ring')
+    'forgotten', 'ring', 'notafter', 'hangup')
 -- A known SID, though the job may be gone by now: a repetition.
 if sid ~= '' and (not job[3] or job[2] ~= attempt) and redis.call('ZSCORE', K.sids, sid) then
     return { C.again, now, 0, 0 }
@@ -168,7 +168,9 @@ local function close(state, set, age, keep, ...)
         'crowded')
     redis.call('HSET', key, 'state', state, 'attempts', attempts, 'finished', now, ...)
     redis.call('ZADD', set, now, mem)
-    redis.call('ZREM', K.expiring, mem)
+    if job[9] then
+        redis.call('ZREM', K.expiring, mem)
+    end
     trim(set, age, keep)
 end
 
@@ -198,7 +200,8 @@ if outcome == 'completed' then
         placed[5], placed[6] = 'rank', ARGV[17]
     end
     close('completed', K.completed, ARGV[10], ARGV[11], unpack(placed))
-    if redis.call('HDEL', key, 'hangup') == 1 then
+    if job[10] then
+        redis.call('HDEL', key, 'hangup')
         hang_up(id, now)
     end
 elseif outcome == 'failed' then

@@ -286,11 +286,12 @@ if job[11] or job[12] or job[16] then
     -- What was to be ended was the attempt before.
     redis.call('HDEL', key, 'busy', 'notbefore', 'hangup')
 end
-redis.call('HSET', key, 'attempt', attempt, 'mark', now, 'started', now, 'callbacks', ARGV[7])
 local from = sender_of(job[6]) or ARGV[11]
+local marked = { 'attempt', attempt, 'mark', now, 'started', now, 'callbacks', ARGV[7] }
 if from ~= '' then
-    redis.call('HSET', key, 'from', from)
+    marked[9], marked[10] = 'from', from
 end
+redis.call('HSET', key, unpack(marked))
 local ring_ms = ring_of(job[6], ARGV[8])
 keep_ring(key, ring_ms, job[13])
 if not free then
