@@ -43,6 +43,32 @@ def test_a_call_now(office: Office, visit: Callable[..., Visitor]) -> None:
     assert [ring["to"] for ring in office.phone.rings(NUMBER)][-1:] == [NUMBER]
 
 
+def test_a_call_with_consent_and_against_the_rules(
+    office: Office, visit: Callable[..., Visitor]
+) -> None:
+    """What the key may not is said at its field; without it the call goes with the consent."""
+    page = visit().go("/place/now")
+    page.get_by_label("Number to call").fill(NUMBER)
+    page.get_by_label("Message", exact=True).fill("Your car is ready.")
+    page.get_by_text("Consent, and calls against the rules").click()
+    page.get_by_label("Consent", exact=False).first.fill("written")
+    page.get_by_label("Evidence").fill("Form 17")
+    page.get_by_role("button", name="Place the call").click()
+    expect(page.locator("#consent-wrong")).to_contain_text("Choose a day and a time.")
+    page.get_by_label("Agreed at").fill("2026-11-02T09:30")
+    page.get_by_label("closed days").check()
+    page.get_by_label("Because").fill("Short")
+    page.get_by_role("button", name="Place the call").click()
+    expect(page.locator("#override-wrong")).to_contain_text("at least 10 characters")
+    page.get_by_label("closed days").uncheck()
+    page.get_by_label("Because").fill("")
+    page.get_by_role("button", name="Place the call").click()
+    expect(page.locator(".toast")).to_contain_text("is queued")
+    (job,) = office("GET", "/completed")["jobs"]
+    consent = job["data"]["consent"]
+    assert (consent["basis"], consent["evidence"]) == ("written", "Form 17")
+
+
 def test_the_next_number_may_be_typed_while_a_call_is_sent(
     office: Office, visit: Callable[..., Visitor]
 ) -> None:

@@ -4,6 +4,7 @@ import { overview } from '../live.js';
 import { Choice, Field } from '../parts.js';
 import { useCell } from '../state.js';
 import { from_wall } from '../zone.js';
+import { blank_rules, RuleFields, rules_of } from './place_rules.js';
 
 const PRIORITIES = [
   ['high', 'High'],
@@ -48,6 +49,12 @@ const OPTIONS = [
     { hint: 'For the calling rules, where the number does not tell it.' },
     { placeholder: 'America/Chicago' },
   ],
+  [
+    'personTimezone',
+    'Where the person is',
+    { hint: 'A time zone for the calling rules, where the number does not tell it.' },
+    { placeholder: 'America/Chicago' },
+  ],
   ['region', 'Country or state', { hint: 'In ISO 3166.' }, { placeholder: 'US-FL' }],
   [
     'purpose',
@@ -76,6 +83,7 @@ export const blank = () => ({
   record: false,
   metadata: '',
   ...Object.fromEntries(OPTIONS.map(([name]) => [name, ''])),
+  ...blank_rules(),
   notAfter: '',
   from: '',
 });
@@ -101,6 +109,7 @@ export function body_of(form) {
     if (form[name]) body[name] = form[name];
   for (const [name, , , , sent = (text) => text] of OPTIONS)
     if (form[name]) body[name] = sent(form[name]);
+  Object.assign(body, rules_of(form));
   if (form.record) body.record = true;
   if (form.retry) body.retryOn = form.retryOn;
   if (form.notAfter) body.notAfter = instant('notAfter', form.notAfter);
@@ -124,8 +133,9 @@ function on_to_message(event) {
 }
 
 export function CallFields({ form, set, errors, recurring = false }) {
-  // A recurring call has the zone of its pattern by that name.
-  const options = OPTIONS.filter(([name]) => !recurring || name !== 'timezone');
+  // A recurring call has the zone of its pattern by the name of the one.
+  const other = recurring ? 'timezone' : 'personTimezone';
+  const options = OPTIONS.filter(([name]) => name !== other);
   const { shown } = useCell(overview);
   const senders = (shown && shown.senders) || [];
   const change = (name) => (event) => set({ ...form, [name]: event.target.value });
@@ -152,7 +162,8 @@ export function CallFields({ form, set, errors, recurring = false }) {
       <fieldset class="ticks"><legend>Recording</legend><label><input type="checkbox" checked=${form.record} onChange=${(event) => set({ ...form, record: event.target.checked })} /> record the call; who is recorded has to agree</label>
         ${errors.record && html`<p class="fault">${errors.record[0]}</p>`}</fieldset>
       <${Field} id="metadata" label="Metadata" optional hint="A JSON object, returned as sent." errors=${errors.metadata}>${(aria) => html`<textarea ...${aria} rows="2" class="code" placeholder='{"campaign": "Q4"}' value=${form.metadata} onInput=${change('metadata')}></textarea>`}<//>
-    </details>`;
+    </details>
+    <${RuleFields} form=${form} set=${set} errors=${errors} />`;
 }
 
 export const LatestStart = ({ form, set, errors }) =>
