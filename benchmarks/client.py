@@ -26,7 +26,7 @@ class Refused(Exception):
 def make_call(n: int, **changes: object) -> dict[str, object]:
     """Return the call number ``n``, as the original document's example."""
     call: dict[str, object] = {
-        "to": f"+1{n:09d}",
+        "to": f"+12{n:09d}",
         "message": "Hello from VoMindAI",
         "lead_id": str(n),
         "metadata": {"campaign": "Q4 Outreach"},

@@ -11,7 +11,7 @@ end
 
 function request()
   number = number + 1
-  local body = '{"to":"+1' .. string.format("%09d", number)
+  local body = '{"to":"+12' .. string.format("%09d", number)
     .. '","message":"Hello from VoMindAI","lead_id":"' .. number
     .. '","metadata":{"campaign":"Q4 Outreach"},"priority":"'
     .. priorities[number % #priorities + 1] .. '"}'
