@@ -152,6 +152,13 @@ class ListNotFound(QueueError):
         super().__init__(f"No such list: {list_id}. Lists are kept for a day.")
 
 
+class ListBusy(QueueError):
+    """A large list is being read or accepted."""
+
+    def __init__(self, list_id: str) -> None:
+        super().__init__(f"List {list_id} is being read or accepted: try again later.")
+
+
 class ListNotRead(QueueError):
     """A list is still being read, or cannot be read: nothing can be accepted of it."""
 

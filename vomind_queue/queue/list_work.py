@@ -14,7 +14,7 @@ import zlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from vomind_queue.errors import ListNotFound, QueueError
+from vomind_queue.errors import ListBusy, ListNotFound, QueueError
 from vomind_queue.lists import last_digits
 from vomind_queue.lists.models import Answers, ReadList
 from vomind_queue.lists.work import WORKED, ListState, ListWork
@@ -78,7 +78,7 @@ class ListWorkStore:
     ) -> tuple[str, int]:
         """Begin to read or accept a list; return the work's token, and how often it broke off.
 
-        Raise ListNotFound, and QueueError where others are at it.
+        Raise ListNotFound, ListBusy, and QueueError where its answers were changed meanwhile.
         """
         token = secrets.token_urlsafe(9)
         said = [dump(each) if each else "" for each in (old, new)]
@@ -91,7 +91,7 @@ class ListWorkStore:
         if answer[0] == Code.MISMATCH:
             raise QueueError(f"List {list_id} is being changed by others: try again.")
         if answer[0] == Code.WRONG_STATE:
-            raise QueueError(f"List {list_id} is being read or accepted: try again later.")
+            raise ListBusy(list_id)
         return token, int(answer[2])
 
     def note(self, list_id: str, token: str, done: int, total: int) -> bool:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
-from vomind_queue.errors import ListNotRead
+from vomind_queue.errors import ListBusy, ListNotRead
 from vomind_queue.lists.models import Answers
-from vomind_queue.lists.work import WORKED, ListState, ListWork
+from vomind_queue.lists.work import ListState, ListWork
 from vomind_queue.usecases.stage_lists import StageLists
 
 #: Starts the process that does a list's work: gets the ids of campaign and list, and the token.
@@ -50,9 +50,13 @@ class LargeLists:
     def find(self, campaign_id: str, list_id: str) -> ListWork | None:
         """Return a large list, whose work goes on if it broke off; ``None`` for a small one."""
         work = self._store.find(campaign_id, list_id)
-        if work and work.is_broken_off:
+        if not work or not work.is_broken_off:
+            return work
+        try:
             return self._begin(campaign_id, list_id, work.state)
-        return work
+        except ListBusy:
+            # Another request was quicker.
+            return self._store.find(campaign_id, list_id)
 
     def answer(self, work: ListWork, said: Mapping[str, Any]) -> ListWork:
         """Add to what was said of a list, and begin to read it again.
@@ -102,8 +106,3 @@ class LargeLists:
         work = self._store.find(campaign_id, list_id)
         assert work is not None  # noqa: S101  (it has a state)
         return work
-
-
-def is_worked(work: ListWork) -> bool:
-    """Return whether its answer is still to come."""
-    return work.state in WORKED
