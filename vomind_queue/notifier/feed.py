@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor
 from typing import Protocol, TypeVar
 
 from vomind_queue.errors import StoreUnavailable
 from vomind_queue.webhooks.event import Event
+from vomind_queue.webhooks.event_types import TEST
 
 T = TypeVar("T")
 
@@ -50,7 +52,8 @@ class Feed:
         self._events = events
         self._threads = threads
         self._newest: list[Event] = []
-        self._sleepers: set[asyncio.Event] = set()
+        #: By the campaign that they follow; ``None``: they may want any event.
+        self._sleepers: defaultdict[str | None, set[asyncio.Event]] = defaultdict(set)
         #: Number of the last event.
         self.last = 0
         #: Changes once events were removed: what was read before may be one of them.
@@ -84,19 +87,28 @@ class Feed:
         if len(self._newest) > 2 * IN_MEMORY:
             del self._newest[:-IN_MEMORY]
         self.last = found[-1].sequence
-        self._wake_all()
+        if any(event.type == TEST for event in found):
+            self._wake_all()
+        else:
+            self._wake({None, *(event.campaign for event in found)})
 
     def _wake_all(self) -> None:
-        for sleeper in self._sleepers:
-            sleeper.set()
+        self._wake(set(self._sleepers))
 
-    def wake(self, sleeper: asyncio.Event) -> None:
-        """Set this with each further event, until `let_sleep`."""
-        self._sleepers.add(sleeper)
+    def _wake(self, campaigns: Iterable[str | None]) -> None:
+        for campaign in campaigns:
+            for sleeper in self._sleepers.get(campaign, ()):
+                sleeper.set()
 
-    def let_sleep(self, sleeper: asyncio.Event) -> None:
+    def wake(self, sleeper: asyncio.Event, campaign: str | None) -> None:
+        """Set this with each further event, or each of one campaign, until `let_sleep`."""
+        self._sleepers[campaign].add(sleeper)
+
+    def let_sleep(self, sleeper: asyncio.Event, campaign: str | None) -> None:
         """Undo `wake`."""
-        self._sleepers.discard(sleeper)
+        self._sleepers[campaign].discard(sleeper)
+        if not self._sleepers[campaign]:
+            del self._sleepers[campaign]
 
     def holds(self, sequence: int) -> bool:
         """Return whether all events after that one are in memory, or there are none."""

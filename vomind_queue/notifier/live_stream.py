@@ -114,7 +114,7 @@ class LiveStream:
         )
         await response.prepare(request)
         woken = asyncio.Event()
-        self._feed.wake(woken)
+        self._feed.wake(woken, wanted.campaign)
         try:
             # One that does not read is not waited for, either.
             async with asyncio.timeout(LIFE_S + SILENCE_S):
@@ -124,7 +124,7 @@ class LiveStream:
             # The reader comes again, and says where it was.
             return response
         finally:
-            self._feed.let_sleep(woken)
+            self._feed.let_sleep(woken, wanted.campaign)
         return response
 
     async def _send(

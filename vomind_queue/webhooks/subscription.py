@@ -61,8 +61,9 @@ class Subscription:
         """Return whether an event is to be delivered."""
         if event.type == event_types.TEST:
             return f'"{self.id}"' in event.data
-        of_campaign = self.campaign in (None, event.campaign)
-        return of_campaign and event_types.is_wanted(event.type, self.types)
+        if self.campaign is not None and self.campaign != event.campaign:
+            return False
+        return event_types.is_wanted(event.type, self.types)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
