@@ -19,8 +19,8 @@ from vomind_queue.config.types import (
 from vomind_queue.recurring.time_zones import is_zone
 from vomind_queue.rules import caps
 from vomind_queue.rules.hours import InvalidHours, WeeklyHours, parse
-from vomind_queue.rules.judge import HOLD, STRICTEST
 from vomind_queue.rules.law import closed_day
+from vomind_queue.rules.rulebook import HOLD, STRICTEST
 
 
 def _calling_hours(text: str) -> WeeklyHours:

@@ -26,8 +26,8 @@ from vomind_queue.config.types import ApiKey, Type
 from vomind_queue.config.variable import METADATA, Variable, optional_setting, setting
 from vomind_queue.rules.caps import Cap
 from vomind_queue.rules.hours import WeeklyHours
-from vomind_queue.rules.judge import HOLD, Rulebook, rulebook
 from vomind_queue.rules.law import ClosedDay, Mode, Purpose
+from vomind_queue.rules.rulebook import HOLD, Rulebook, rulebook
 from vomind_queue.webhooks.addresses import AddressPolicy, Network
 
 #: Shortest API key that counts as hard to guess, characters.

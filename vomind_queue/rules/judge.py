@@ -7,38 +7,30 @@ numbers, on the clock of Redis.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 from functools import lru_cache, partial
-from importlib.metadata import version
 from zoneinfo import ZoneInfo
 
-from vomind_queue.rules.caps import NO_HISTORY, Cap, Event, History
+from vomind_queue.rules.caps import NO_HISTORY, Cap, History
 from vomind_queue.rules.closed_days import is_eve, name_of
 from vomind_queue.rules.hours import WeeklyHours, local_time, open_instants
 from vomind_queue.rules.intervals import Interval, Intervals, intersection, next_in, union
 from vomind_queue.rules.law import (
-    ClosedDay,
     Holidays,
     Mode,
     Purpose,
     Rule,
     Why,
-    courtesy,
-    rows,
-    text_of_law,
 )
 from vomind_queue.rules.places import Place, Places
+from vomind_queue.rules.rulebook import HOLD, STRICTEST, Rulebook
 
 _DAY_MS = 86_400_000
 #: How far ahead open hours are looked for, ms: 14 days.
 HORIZON_MS = 14 * _DAY_MS
-#: Starts of calls to a person that are kept at least, so that other caps find them.
-_LEAST_STARTS = 10
 #: Where no hours are set.
 _ANY_HOUR: Intervals = ((0, 2**52),)
 #: Calendars that are kept; a few hundred are in use.
@@ -48,8 +40,6 @@ _WHOLE_DAY: Intervals = ((0, 24 * 60),)
 _NOTHING: frozenset[Why] = frozenset()
 #: No places.
 _NOWHERE = Places(places=(), known=False)
-#: Packages whose data the hours depend on.
-_SOURCES = ("holidays", "phonenumbers", "tzdata")
 
 
 class Kind(StrEnum):
@@ -58,69 +48,6 @@ class Kind(StrEnum):
     GO = "go"
     WAIT = "wait"
     UNKNOWN = "unknown"
-
-
-#: What becomes of a number that does not tell where it is, where no zone is named for it: it waits
-#: until somebody names one, or it rings when every zone of its country code is open.
-HOLD, STRICTEST = "hold", "strictest"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class Rulebook:
-    """The rules that hold in an installation; compared by identity, so that it is a cheap key."""
-
-    mode: Mode
-    law: tuple[Rule, ...] = ()
-    courtesy: Rule | None = None
-    #: What the operator allows at most; it narrows only.
-    own_hours: WeeklyHours | None = None
-    closed: tuple[ClosedDay, ...] = ()
-    #: How often the operator lets a person be called at most.
-    own_caps: tuple[Cap, ...] = ()
-    #: ``hold``, ``strictest`` or the IANA name of a zone.
-    unknown_zone: str = HOLD
-    #: Of calls that do not name one.
-    purpose: Purpose = Purpose.MARKETING
-
-    def rules_for(self, place: Place, purpose: Purpose) -> tuple[Rule, ...]:
-        """Return the rules of a place; the courtesy hours where no law has any."""
-        found = tuple(rule for rule in self.law if rule.holds(place.region, purpose))
-        if self.courtesy and not any(rule.hours for rule in found):
-            found += (self.courtesy,)
-        return found
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether any call may start at any time."""
-        return self.mode is Mode.OFF and not self.own_caps
-
-    @property
-    def starts_kept(self) -> int:
-        """How many starts of calls to a person decide all caps; 0 where there are none."""
-        found = [cap.most for cap in self._caps]
-        return max(_LEAST_STARTS, *found) if found else 0
-
-    @property
-    def pauses_after_talks(self) -> bool:
-        """Whether conversations count."""
-        return any(cap.event is Event.CONVERSATION for cap in self._caps)
-
-    @property
-    def _caps(self) -> Sequence[Cap]:
-        return (*self.own_caps, *(cap for rule in self.law for cap in rule.caps))
-
-    @property
-    def digest(self) -> str:
-        """What tells these rules, with the data that they rest on, from all others."""
-        if self.is_empty:
-            return Mode.OFF
-        closed = sorted(each.id for each in self.closed)
-        hours = str(self.own_hours) if self.own_hours else ""
-        law = text_of_law() if self.law else ""
-        versions = [version(name) for name in _SOURCES]
-        caps = [str(each) for each in sorted(self.own_caps)]
-        whole = [self.mode, law, hours, closed, caps, self.unknown_zone, self.purpose, versions]
-        return hashlib.sha256(json.dumps(whole).encode()).hexdigest()[:12]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -152,28 +79,6 @@ class Judgment:
     #: How often the person may be called, and which of these caps leave no room now.
     caps: tuple[Cap, ...] = ()
     full: tuple[Cap, ...] = ()
-
-
-def rulebook(
-    mode: Mode,
-    *,
-    own_hours: WeeklyHours | None = None,
-    closed: tuple[ClosedDay, ...] = (),
-    own_caps: tuple[Cap, ...] = (),
-    unknown_zone: str = HOLD,
-    purpose: Purpose = Purpose.MARKETING,
-) -> Rulebook:
-    """Return the rulebook of a mode, with an operator's own rules."""
-    return Rulebook(
-        mode=mode,
-        law=rows() if mode is Mode.LAW else (),
-        courtesy=None if mode is Mode.OFF else courtesy(),
-        own_hours=own_hours,
-        closed=closed,
-        own_caps=own_caps,
-        unknown_zone=unknown_zone,
-        purpose=purpose,
-    )
 
 
 def judge(subject: Subject, now: int, book: Rulebook, past: History = NO_HISTORY) -> Judgment:

@@ -9,17 +9,10 @@ from datetime import UTC, datetime
 from vomind_queue.rules.caps import Cap, Event
 from vomind_queue.rules.closed_days import name_of
 from vomind_queue.rules.hours import local_time
-from vomind_queue.rules.judge import (
-    HORIZON_MS,
-    Judgment,
-    Kind,
-    Rulebook,
-    Subject,
-    closing,
-    is_open,
-)
+from vomind_queue.rules.judge import HORIZON_MS, Judgment, Kind, Subject, closing, is_open
 from vomind_queue.rules.law import Mode, Rule, Why
 from vomind_queue.rules.places import Place
+from vomind_queue.rules.rulebook import Rulebook
 
 _DAYS = HORIZON_MS // 86_400_000
 #: Zones that a sentence names at most.

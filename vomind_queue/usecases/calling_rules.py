@@ -13,9 +13,10 @@ from vomind_queue.calls.decisions import Lifted, OpenHours
 from vomind_queue.calls.job import Held
 from vomind_queue.rules.caps import NO_HISTORY, History
 from vomind_queue.rules.hours import parse
-from vomind_queue.rules.judge import Judgment, Kind, Rulebook, Subject, judge, located
+from vomind_queue.rules.judge import Judgment, Kind, Subject, judge, located
 from vomind_queue.rules.law import ClosedDay, Mode, Purpose, Why
 from vomind_queue.rules.places import Place, places_of
+from vomind_queue.rules.rulebook import Rulebook
 from vomind_queue.rules.words import BEHIND, explained
 
 logger = logging.getLogger(__name__)

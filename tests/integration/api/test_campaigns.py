@@ -14,8 +14,8 @@ from vomind_queue.queue.closed_days import ClosedDays
 from vomind_queue.queue.connection import RedisStore
 from vomind_queue.queue.worker_protocol import Protocol
 from vomind_queue.queue.worker_queue import WorkerQueue
-from vomind_queue.rules.judge import rulebook
 from vomind_queue.rules.law import Mode
+from vomind_queue.rules.rulebook import rulebook
 from vomind_queue.usecases.calling_rules import CallingRules
 
 

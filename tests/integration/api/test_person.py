@@ -16,8 +16,8 @@ from vomind_queue.queue.closed_days import ClosedDays
 from vomind_queue.queue.connection import RedisStore
 from vomind_queue.queue.worker_protocol import Protocol
 from vomind_queue.queue.worker_queue import WorkerQueue
-from vomind_queue.rules.judge import Rulebook
 from vomind_queue.rules.law import Mode
+from vomind_queue.rules.rulebook import Rulebook
 from vomind_queue.usecases.calling_rules import CallingRules
 
 INDIANA = "+18125550100"

@@ -18,8 +18,8 @@ from vomind_queue.queue.connection import RedisStore
 from vomind_queue.queue.worker_protocol import Protocol
 from vomind_queue.queue.worker_queue import WorkerQueue
 from vomind_queue.queue.worker_report import WorkerReport
-from vomind_queue.rules.judge import rulebook
 from vomind_queue.rules.law import Mode
+from vomind_queue.rules.rulebook import rulebook
 
 INDIANA = "+18125550100"
 #: 8:30 in New York, 7:30 in Chicago.

@@ -37,9 +37,10 @@ from vomind_queue.queue.worker_queue import WorkerQueue
 from vomind_queue.rules.caps import Cap, Event, History, parse
 from vomind_queue.rules.closed_days import name_of
 from vomind_queue.rules.hours import local_time
-from vomind_queue.rules.judge import HORIZON_MS, Kind, Rulebook, Subject, judge, rulebook
+from vomind_queue.rules.judge import HORIZON_MS, Kind, Subject, judge
 from vomind_queue.rules.law import Mode, Purpose, Why
 from vomind_queue.rules.places import Place, places_of
+from vomind_queue.rules.rulebook import Rulebook, rulebook
 from vomind_queue.usecases.calling_rules import CallingRules
 
 Judge = Callable[[Call, int, str, History, str], OpenHours]

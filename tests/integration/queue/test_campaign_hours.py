@@ -24,8 +24,8 @@ from vomind_queue.queue.held_calls import HeldCalls
 from vomind_queue.queue.worker_protocol import Protocol
 from vomind_queue.queue.worker_queue import WorkerQueue
 from vomind_queue.queue.worker_report import WorkerReport
-from vomind_queue.rules.judge import rulebook
 from vomind_queue.rules.law import Mode
+from vomind_queue.rules.rulebook import rulebook
 from vomind_queue.usecases.calling_rules import CallingRules
 
 OPEN = "mon-sun 00:00-24:00"

@@ -26,8 +26,8 @@ from vomind_queue.queue.person_history import PersonHistory
 from vomind_queue.queue.worker_protocol import Protocol
 from vomind_queue.queue.worker_queue import WorkerQueue
 from vomind_queue.rules.caps import parse
-from vomind_queue.rules.judge import Rulebook, rulebook
 from vomind_queue.rules.law import Mode, rows
+from vomind_queue.rules.rulebook import Rulebook, rulebook
 from vomind_queue.usecases.calling_rules import CallingRules
 
 HOUR = 3_600_000

@@ -24,8 +24,8 @@ from vomind_queue.queue.worker_protocol import Protocol
 from vomind_queue.queue.worker_queue import WorkerQueue
 from vomind_queue.queue.worker_report import WorkerReport
 from vomind_queue.rules.caps import History
-from vomind_queue.rules.judge import Rulebook
 from vomind_queue.rules.law import ClosedDay, Mode
+from vomind_queue.rules.rulebook import Rulebook
 from vomind_queue.usecases.calling_rules import CallingRules
 
 #: Any hour of any day.

@@ -22,8 +22,8 @@ from vomind_queue.queue.plan_reader import PlanReader
 from vomind_queue.queue.worker_protocol import Protocol
 from vomind_queue.queue.worker_queue import WorkerQueue
 from vomind_queue.rules.caps import parse
-from vomind_queue.rules.judge import Rulebook, rulebook
 from vomind_queue.rules.law import Mode
+from vomind_queue.rules.rulebook import Rulebook, rulebook
 from vomind_queue.usecases.calling_rules import CallingRules
 from vomind_queue.usecases.preview_campaign import Plan, PreviewCampaign
 

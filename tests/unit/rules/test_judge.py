@@ -10,18 +10,10 @@ from vomind_queue.rules.caps import History
 from vomind_queue.rules.caps import parse as caps
 from vomind_queue.rules.closed_days import name_of
 from vomind_queue.rules.hours import WeeklyHours, parse
-from vomind_queue.rules.judge import (
-    HORIZON_MS,
-    STRICTEST,
-    Judgment,
-    Kind,
-    Rulebook,
-    Subject,
-    judge,
-    rulebook,
-)
+from vomind_queue.rules.judge import HORIZON_MS, Judgment, Kind, Subject, judge
 from vomind_queue.rules.law import ClosedDay, Mode, Purpose, Why, rows
 from vomind_queue.rules.places import Place, Places, places_of
+from vomind_queue.rules.rulebook import STRICTEST, Rulebook, rulebook
 
 LAW = rulebook(Mode.LAW)
 MINUTE = 60_000

@@ -7,9 +7,9 @@ from typing import Any
 
 from vomind_queue.api.serializers.times import iso_or_none
 from vomind_queue.rules.hours import WeeklyHours, as_mapping, local_time
-from vomind_queue.rules.judge import Rulebook
 from vomind_queue.rules.law import ClosedDay, Rule
 from vomind_queue.rules.places import Place
+from vomind_queue.rules.rulebook import Rulebook
 from vomind_queue.usecases.calling_rules import Judged
 
 
