@@ -8,10 +8,11 @@ code and in the codes that overlay it.
 from __future__ import annotations
 
 import json
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from typing import Any
 
@@ -23,6 +24,11 @@ from phonenumbers.tzdata import TIMEZONE_DATA
 #: The code of the countries that share area codes.
 _NANP = 1
 _AREA_DIGITS = 3
+#: A number there as it is stored, whose area code is read without the parser, which takes longer
+#: than all else.
+_WITH_AREA = re.compile(r"\+1([2-9][0-9]{2})[0-9]{7}")
+#: Answers that are kept; a few hundred are in use.
+_KEPT = 4_096
 #: Zones of phonenumbers that go by another name today.
 _RENAMED = {"Asia/Calcutta": "Asia/Kolkata"}
 _UNKNOWN_ZONE = "Etc/Unknown"
@@ -71,6 +77,11 @@ def places_of(number: str, *, zone: str | None = None, region: str | None = None
     if known and not regions and zone:
         # A toll-free number with a zone: no law is known, the courtesy hours still hold.
         regions = frozenset({""})
+    return _places(regions, zones, known)
+
+
+@lru_cache(maxsize=_KEPT)
+def _places(regions: frozenset[str], zones: frozenset[str], known: bool) -> Places:
     return Places(
         places=tuple(sorted(Place(where, clock) for where in regions for clock in zones)),
         known=known,
@@ -89,6 +100,8 @@ def known_area_codes() -> frozenset[str]:
 
 def _of_number(number: str) -> tuple[frozenset[str], frozenset[str], bool]:
     """Return regions, zones, and whether they are those of the number."""
+    if found := _WITH_AREA.fullmatch(number):
+        return _of_area(found[1])
     try:
         read = phonenumbers.parse(number)
     except NumberParseException:
@@ -99,6 +112,7 @@ def _of_number(number: str) -> tuple[frozenset[str], frozenset[str], bool]:
     return _of_country(read)
 
 
+@lru_cache(maxsize=_KEPT)
 def _of_area(area: str) -> tuple[frozenset[str], frozenset[str], bool]:
     regions = _regions_by_area().get(area)
     if not regions:

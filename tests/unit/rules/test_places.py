@@ -90,3 +90,9 @@ def test_regions_are_countries_states_and_provinces() -> None:
     """By ISO 3166."""
     assert all(map(is_region, ("DE", "US", "US-FL", "CA-QC")))
     assert not any(map(is_region, ("XX", "US-XX", "us-fl", "")))
+
+
+def test_an_area_code_is_read_as_the_parser_reads_it() -> None:
+    """Every code that there may be: the number in another spelling goes through the parser."""
+    for area in range(200, 1000):
+        assert places_of(f"+1{area}5550100") == places_of(f"+1 {area} 555 0100"), area
