@@ -116,6 +116,12 @@ class Postgres:
         assert answer.returncode == 0, answer.stderr
         return answer.stdout
 
+    def file(self, name: str, path: Path) -> str:
+        """Return what psql prints for the commands in a file."""
+        answer = self._psql(name, "-f", str(path))
+        assert answer.returncode == 0, answer.stderr
+        return answer.stdout
+
     def _psql(self, name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         command = ["psql", "-X", "-q", "-At", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1"]
         command += ["-p", str(self.port), "-U", "postgres", "-d", name]

@@ -44,18 +44,18 @@ def scripts(bench: Bench) -> None:
     with System(side=side, workers=1, slots=50, settings=side.keep_all) as system:
         failed = _failed(system.client)
         fill(system.client, waiting)
-        _undisturbed(system.server.pid)
+        undisturbed(system.server.pid)
         with system.server.client() as client:
             client.config_set("slowlog-max-len", 100_000)
             client.config_set("slowlog-log-slower-than", SLOW_US)
             client.slowlog_reset()
             _everything(system, failed)
-            longest = _longest(client)
+            found = longest(client)
     what = f"{waiting:,} waiting"
-    commits = longest.pop("commit", [0])
+    commits = found.pop("commit", [0])
     _note(bench, f"longest commit of a bulk, {what}", commits)
-    _note(bench, f"longest script, {what}", [us for each in longest.values() for us in each])
-    for name, each in sorted(longest.items(), key=lambda found: -max(found[1])):
+    _note(bench, f"longest script, {what}", [us for each in found.values() for us in each])
+    for name, each in sorted(found.items(), key=lambda each: -max(each[1])):
         _note(bench, f"longest run of {name}, {what}", each)
 
 
@@ -99,7 +99,7 @@ def _everything(system: System, failed: list[str]) -> None:
     client.ask("POST", "/clean", {"grace": 0})
 
 
-def _longest(client: redis.Redis[str]) -> dict[str, list[int]]:
+def longest(client: redis.Redis[str]) -> dict[str, list[int]]:
     """Return durations of what took long, µs, by the script's name."""
     known = {sha1(source(name).encode()).hexdigest(): name for name in names()}  # noqa: S324 - Redis's
     found: dict[str, list[int]] = defaultdict(list)
@@ -112,7 +112,7 @@ def _longest(client: redis.Redis[str]) -> dict[str, list[int]]:
     return found
 
 
-def _undisturbed(pid: int) -> None:
+def undisturbed(pid: int) -> None:
     """Let nobody else take the server's core in the middle of a script, where that is allowed.
 
     The slow log has the time on the clock, and on two busy cores that of others is among it.

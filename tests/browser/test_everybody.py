@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Literal
 
-import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import SECRET, Office, Visitor
@@ -35,6 +34,9 @@ PLACES = (
 )
 #: A desk, a tablet and a phone.
 WIDTHS = (1360, 768, 390)
+#: Between a phone and a desk.
+CUT_WIDTHS = (1130, 1024, 768, 360)
+SCHEMES: Sequence[Literal["light", "dark"]] = ("light", "dark")
 
 
 def fill(office: Office) -> None:
@@ -63,11 +65,11 @@ def drawn(page: Page) -> Page:
     return page
 
 
-def violations(page: Page, axe: str) -> list[str]:
-    """Return what axe has to say against the page as it is."""
+def violations(page: Page, axe: str, within: str = "document") -> list[str]:
+    """Return what axe has to say against the page as it is, or against a part of it."""
     if not page.evaluate("'axe' in window"):
         page.evaluate(axe)
-    found: dict[str, Any] = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    found: dict[str, Any] = page.evaluate(f"axe.run({within}, {{resultTypes: ['violations']}})")
     return [
         f"{each['id']}: {each['help']}: {node['html'][:160]}"
         for each in found["violations"]
@@ -75,27 +77,42 @@ def violations(page: Page, axe: str) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing(
-    office: Office, visit: Callable[..., Visitor], axe: str, scheme: str, full: bool
+#: What is wider than the room that it has.
+TOO_WIDE = """() => [document.documentElement, ...document.querySelectorAll('.table-box, .tile')]
+    .filter((each) => each.scrollWidth > each.clientWidth + 1)
+    .map((each) => `${each.className || 'page'} ${each.scrollWidth} px wide`)"""
+
+
+def looks(page: Page, axe: str, place: str, *, full: bool) -> Iterator[str]:
+    """Yield what is wrong with a page: to axe, and where things are cut off."""
+    page.evaluate(f"location.hash = '#{place}'")
+    for width in sorted({*WIDTHS, *CUT_WIDTHS}, reverse=True):
+        page.set_viewport_size({"width": width, "height": 900})
+        drawn(page)
+        if width in CUT_WIDTHS:
+            yield from (f"{place} at {width} px: {each}" for each in page.evaluate(TOO_WIDE))
+        if width not in WIDTHS:
+            continue
+        wide = page.evaluate("document.documentElement.scrollWidth")
+        if wide > width:
+            yield f"{place} at {width} px: {wide} px wide"
+        for scheme in SCHEMES if full or width == min(WIDTHS) else SCHEMES[:1]:
+            page.emulate_media(color_scheme=scheme)
+            for violation in violations(page, axe):
+                yield f"{place} at {width} px, {scheme}: {violation}"
+        page.emulate_media(color_scheme=SCHEMES[0])
+
+
+def test_axe_finds_nothing_and_nothing_is_cut_off(
+    office: Office, visit: Callable[..., Visitor], axe: str, full: bool
 ) -> None:
-    """On no page, light or dark, wide or narrow; and nothing is wider than a phone.
+    """On no page, light or dark, wide or narrow: pages, tables and numbers have room.
 
     In the dark at the least width alone, but with --full at each.
     """
     fill(office)
-    widths = WIDTHS if full or scheme == "light" else WIDTHS[-1:]
-    page = visit(scheme=scheme).go()
-    found: list[str] = []
-    for place in PLACES:
-        page.evaluate(f"location.hash = '#{place}'")
-        for width in widths:
-            page.set_viewport_size({"width": width, "height": 900})
-            where = f"{place} at {width} px"
-            found += [f"{where}: {violation}" for violation in violations(drawn(page), axe)]
-            wide = page.evaluate("document.documentElement.scrollWidth")
-            found += [f"{where}: {wide} px wide"] if wide > width else []
-    assert found == []
+    page = visit(width=WIDTHS[0]).go()
+    assert [each for place in PLACES for each in looks(page, axe, place, full=full)] == []
     page.evaluate("location.hash = '#/'")
     page.get_by_role("button", name="Resume").click()
     assert violations(page, axe) == []
@@ -164,23 +181,3 @@ def test_the_chart_can_be_read(office: Office, page: Page) -> None:
     expect(page.get_by_role("region", name="Starts by minute").locator("tbody")).to_contain_text(
         "2"
     )
-
-
-@pytest.mark.parametrize("width", [360, 768, 1024, 1130])
-def test_nothing_is_cut_off_between_phone_and_desk(
-    office: Office, visit: Callable[..., Visitor], width: int
-) -> None:
-    """Pages, tables and numbers have the room that they need."""
-    fill(office)
-    page = visit(width=width).go()
-    found: list[str] = []
-    for place in PLACES:
-        page.evaluate(f"location.hash = '#{place}'")
-        drawn(page)
-        cut = page.evaluate(
-            """() => [document.documentElement, ...document.querySelectorAll('.table-box, .tile')]
-                .filter((each) => each.scrollWidth > each.clientWidth + 1)
-                .map((each) => `${each.className || 'page'} ${each.scrollWidth}`)"""
-        )
-        found += [f"{place}: {each}" for each in cut]
-    assert found == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 from collections.abc import Callable
 
@@ -152,6 +153,8 @@ def test_calls_are_found(office: Office, visit: Callable[..., Visitor], query: s
     rows = page.locator("table.calls tbody tr")
     expect(rows.filter(has_text="lead-77").first).to_contain_text(wanted)
     expect(rows.filter(has_text="lead-78")).to_have_count(0)
+    # No longer the name of the list that the search began in.
+    expect(page).to_have_title(re.compile("(Search|All calls) · "))
 
 
 def test_numbers_are_hidden_until_asked_for(office: Office, visit: Callable[..., Visitor]) -> None:
