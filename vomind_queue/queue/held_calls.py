@@ -7,7 +7,7 @@ from vomind_queue.queue.connection import RedisStore
 from vomind_queue.rules.law import HOLDING, Why
 
 #: Calls that one script wakes: it must not hold the server for 5 ms.
-BATCH = 250
+BATCH = 100
 #: Kinds of rules that the hours of a campaign have a part in.
 _OF_CAMPAIGNS = (Why.CAMPAIGN_HOURS, Why.UNKNOWN_ZONE, Why.NO_HOURS, Why.CAP)
 _OTHERS = tuple(why for why in HOLDING if why not in _OF_CAMPAIGNS)
