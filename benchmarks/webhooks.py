@@ -185,9 +185,8 @@ def measure(subscriptions: int, rate: int, seconds: float) -> None:
         ages = receiver.ask("ages")[-int(rate * seconds) * EVENTS :]
         say(f"{subscriptions} webhooks, {rate} calls/s, {len(ages)} events in {seconds:g} s")
         say(f"age on arrival: p50 {at(ages, 0.5):.0f}, p99 {at(ages, 0.99):.0f} ms")
-        say(
-            f"notifier: {used / wanted * 1_000:.2f} ms of CPU an event, {used / took_s:.0%} of a core"
-        )
+        each_ms = used / wanted * 1_000
+        say(f"notifier: {each_ms:.2f} ms of CPU an event, {used / took_s:.0%} of a core")
         say(f"its memory: {resident_bytes(notifier.pid) >> 20} MB")
         for name, took in (("without", without), ("with", under)):
             say(f"dispatch {name}: p50 {at(took, 0.5):.2f}, p99 {at(took, 0.99):.2f} ms")
