@@ -11,21 +11,19 @@ import itertools
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any, NoReturn
+from typing import Any
 
 from vomind_queue.calls.call import Call, NewCall, State
 from vomind_queue.calls.job import Cleaned, IdempotencyKey, Job, Page, Receipt
 from vomind_queue.calls.limits import Rate
 from vomind_queue.errors import (
-    CampaignNotFound,
     ExpiresTooSoon,
     JobNotFound,
     NumberListed,
-    WrongCampaignState,
     WrongState,
 )
 from vomind_queue.observability.queue_stats import Stats
-from vomind_queue.queue import call_record, keys
+from vomind_queue.queue import call_record, keys, refusals
 from vomind_queue.queue.codes import Code
 from vomind_queue.queue.connection import RedisStore, translate_errors
 from vomind_queue.queue.idempotency_keys import asked, recalled, refuse_misuse
@@ -44,7 +42,6 @@ CHANGE_TRIES = 5
 WORKER_GONE_MS = 30_000
 
 _NEWEST_FIRST = (State.COMPLETED, State.FAILED)
-_NOT_RETRIED = "Only failed calls can be retried; call {id} is {state}."
 
 
 class CallQueue:
@@ -121,7 +118,7 @@ class CallQueue:
     def cancel(self, job_id: str, by: str = "") -> State:
         """Remove a call that is not being placed; return the state it was in."""
         answer = self._store.run_with_deadline("cancel", keys.ACTIVE, job_id, by, "")
-        return _cancelled(answer, job_id)
+        return refusals.cancelled(answer, job_id)
 
     def cancel_each(
         self, job_ids: Sequence[str], by: str = ""
@@ -132,7 +129,7 @@ class CallQueue:
         faults: list[JobNotFound | WrongState | None] = []
         for job_id, answer in zip(job_ids, answers, strict=True):
             try:
-                _cancelled(answer, job_id)
+                refusals.cancelled(answer, job_id)
             except (JobNotFound, WrongState) as fault:
                 faults.append(fault)
             else:
@@ -142,7 +139,7 @@ class CallQueue:
     def hang_up(self, job_id: str, by: str = "") -> None:
         """Have a worker end the call on the line. Raise JobNotFound, WrongState."""
         answer = self._store.run_with_deadline("hangup", keys.ACTIVE, job_id, by)
-        _refuse(answer, job_id, "Call {id} is not on the line; it is {state}.")
+        refusals.refuse(answer, job_id, "Call {id} is not on the line; it is {state}.")
 
     def change(self, job_id: str, decide: Callable[[Call], NewCall], by: str = "") -> None:
         """Make a call that has not begun what ``decide`` makes of it; no time: that stays."""
@@ -159,11 +156,13 @@ class CallQueue:
                 "change", keys.ACTIVE, job_id, fields["data"], *wanted
             )
             if answer[0] != Code.MISMATCH:
-                _refuse(answer, job_id, "Call {id} has begun ({state}); it cannot be changed.")
+                refusals.refuse(
+                    answer, job_id, "Call {id} has begun ({state}); it cannot be changed."
+                )
                 if answer[0] == Code.EXPIRED:
                     raise ExpiresTooSoon(f"Call {job_id} would expire before it is due.")
                 return
-        raise _contended(job_id, fields["state"])
+        raise refusals.contended(job_id, fields["state"])
 
     def retry(self, job_id: str, by: str = "", once: str = "") -> None:
         """Put a failed call back into the queue with all its attempts.
@@ -174,7 +173,7 @@ class CallQueue:
         answer = self._store.run_with_deadline(
             "retry", keys.FAILED, job_id, by, once, self._latest, "", ""
         )
-        _refuse_retry(answer, job_id)
+        refusals.refuse_retry(answer, job_id)
         if answer[0] == Code.EXPIRED:
             text = f"The notAfter of call {job_id} has passed; retry it with a later one, or null."
             raise WrongState(text, job_id=job_id, state=State.FAILED)
@@ -193,11 +192,11 @@ class CallQueue:
         answer = self._store.run_with_deadline(
             "retry", keys.FAILED, job_id, by, "", latest, fields["data"], data
         )
-        _refuse_retry(answer, job_id)
+        refusals.refuse_retry(answer, job_id)
         if answer[0] == Code.EXPIRED:
             raise ExpiresTooSoon(f"The latest start of call {job_id} has passed.")
         if answer[0] == Code.MISMATCH:
-            raise _contended(job_id, fields["state"])
+            raise refusals.contended(job_id, fields["state"])
 
     def clean(self, grace_ms: int, limit: int) -> Cleaned:
         """Remove the oldest finished calls, a part at a time."""
@@ -286,11 +285,6 @@ def _moves(old: Call, new: NewCall) -> bool:
     return has_time or new.call.not_after != old.not_after
 
 
-def _contended(job_id: str, state: str) -> WrongState:
-    text = f"Call {job_id} is being changed by others: try again."
-    return WrongState(text, job_id=job_id, state=state)
-
-
 def _runs(news: Sequence[NewCall]) -> list[int]:
     """Return calls in a row that are alike: how many, rank, due ms and delay ms; -1 for none."""
     kinds = ((new.call.priority.rank, _or_none(new.due_ms), _or_none(new.delay_ms)) for new in news)
@@ -313,7 +307,7 @@ def _receipt(answer: list[Any]) -> Receipt:
     if answer[0] == Code.DO_NOT_CALL:
         raise NumberListed
     if answer[0] == Code.CAMPAIGN:
-        refuse_calls(*answer[2:])
+        refusals.refuse_calls(*answer[2:])
     if answer[0] != Code.OK:
         refuse_misuse(answer)
     first, count, accepted = answer[2:5]
@@ -323,34 +317,3 @@ def _receipt(answer: list[Any]) -> Receipt:
     else:
         job_ids = [str(number) for number in range(int(first), int(first) + count)]
     return Receipt(job_ids=job_ids, accepted_ms=int(accepted), replayed=answer[0] == Code.REPLAY)
-
-
-def refuse_calls(campaign_id: str, state: str) -> NoReturn:
-    """Raise CampaignNotFound or WrongCampaignState: it takes no calls."""
-    if state == "deleted":
-        raise CampaignNotFound(campaign_id)
-    raise WrongCampaignState(f"Campaign {campaign_id} is {state}; it takes no calls.")
-
-
-def _cancelled(answer: list[Any], job_id: str) -> State:
-    """Return the state a call was in. Raise JobNotFound, WrongState."""
-    wording = "Call {id} is being placed and cannot be cancelled any more."
-    if answer[0] == Code.WRONG_STATE and answer[2] != State.ACTIVE:
-        wording = "Call {id} has ended ({state}); there is nothing to cancel."
-    _refuse(answer, job_id, wording)
-    return State(answer[2])
-
-
-def _refuse_retry(answer: list[Any], job_id: str) -> None:
-    _refuse(answer, job_id, _NOT_RETRIED)
-    if answer[0] == Code.CAMPAIGN:
-        text = f"Campaign {answer[2]} of call {job_id} is {answer[3]}; its calls are not placed."
-        raise WrongState(text, job_id=job_id, state=State.FAILED)
-
-
-def _refuse(answer: list[Any], job_id: str, wording: str) -> None:
-    if answer[0] == Code.MISSING:
-        raise JobNotFound(job_id)
-    if answer[0] == Code.WRONG_STATE:
-        state = answer[2]
-        raise WrongState(wording.format(id=job_id, state=state), job_id=job_id, state=state)
