@@ -56,7 +56,11 @@ class Pace(fields.Rule[Rate]):
 class WeekHours(fields.Rule[str]):
     """Hours of a week, on the clock of the person called."""
 
-    shape: Mapping[str, Any] = {"type": "string", "maxLength": MOST_HOURS_LENGTH}
+    shape: Mapping[str, Any] = {
+        "type": "string",
+        "format": "calling-hours",
+        "maxLength": MOST_HOURS_LENGTH,
+    }
 
     def read(self, value: Any) -> str:
         try:
