@@ -101,7 +101,7 @@ def meanwhile(*runs: Callable[[threading.Event], None]) -> Iterator[None]:
     Each is handed an event that is set at the block's end.
     """
     over = threading.Event()
-    with ThreadPoolExecutor(len(runs)) as pool:
+    with ThreadPoolExecutor(max(len(runs), 1)) as pool:
         started = [pool.submit(run, over) for run in runs]
         try:
             yield
