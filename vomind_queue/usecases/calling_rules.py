@@ -95,17 +95,14 @@ class CallingRules:
         """
         #: The rules of the settings, which hold for as long as the process runs.
         self.base = book
+        #: Whether there are any.
+        self.hold = not book.is_empty
         self.missing = missing
         self._days = days
         self._histories = histories
         #: The closed days of a version, the rules with them, and what names those in the call log;
         #: read and replaced as one.
         self._known = ("", book, _name(book))
-
-    @property
-    def hold(self) -> bool:
-        """Whether there are any."""
-        return not self.base.is_empty
 
     @property
     def keeps_hours(self) -> bool:
