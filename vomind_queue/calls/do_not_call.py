@@ -82,3 +82,17 @@ class Change:
     wish: Wish | None = None
     #: Of a person who is forgotten; not stored by itself.
     digest: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ListingsState:
+    """What of the list, and of closed days, the call log may lack."""
+
+    #: Tells this run of the server from others: it may come back as it was.
+    server: str
+    #: Whether the list was restored since this Redis was empty.
+    is_whole: bool
+    #: Version of the closed days.
+    days: str
+    #: Changes of the list that the log does not have.
+    pending: int

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from vomind_queue.calls.do_not_call import Change, Wish
+from vomind_queue.calls.do_not_call import Change, ListingsState, Wish
 from vomind_queue.queue import keys
 from vomind_queue.queue.connection import RedisStore, translate_errors
 from vomind_queue.queue.do_not_call_list import read_entry, write_entry
@@ -35,11 +35,11 @@ class DoNotCallChanges:
         """Return whether the list was restored since this Redis was empty."""
         return self._store.ask("ZSCORE", keys.DO_NOT_CALL, "restored") is not None
 
-    def server(self) -> str:
-        """Return what tells this run of the server from others: it may come back as it was."""
-        with translate_errors(writes=False):
-            found: Any = self._store.client.info("server")
-        return str(found["run_id"])
+    def state(self) -> ListingsState:
+        """Return what of the list and of the closed days the call log may lack."""
+        found = self._store.read("listings_state", [keys.DO_NOT_CALL])
+        server, whole, days, pending = found
+        return ListingsState(server=server, is_whole=bool(whole), days=days, pending=int(pending))
 
     def restore(self, listed: Mapping[str, tuple[int, Wish]]) -> int:
         """Add what is missing, by number or digest, and call the list whole; return how many."""

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
-from vomind_queue.calls.do_not_call import Change, Wish
+from vomind_queue.calls.do_not_call import Change, ListingsState, Wish
 from vomind_queue.errors import LogUnavailable, StoreUnavailable
 from vomind_queue.rules.law import ClosedDay
 
@@ -27,7 +27,7 @@ class Changes(Protocol):
     def pending(self) -> Sequence[Change]: ...
     def delivered(self, changes: Sequence[Change]) -> None: ...
     def is_whole(self) -> bool: ...
-    def server(self) -> str: ...
+    def state(self) -> ListingsState: ...
     def restore(self, listed: Mapping[str, tuple[int, Wish]]) -> int: ...
 
 
@@ -76,13 +76,15 @@ class KeepListings:
     def step(self) -> None:
         """Deliver what is pending, and compare each run of Redis with the log once. Never raise."""
         try:
-            server = self._changes.server()
-            self._deliver()
-            if self._compared != server or not self._changes.is_whole():
+            state = self._changes.state()
+            if state.pending:
+                self._deliver()
+            if self._compared != state.server or not state.is_whole:
                 # A Redis that came back from an older state lacks what was listed since.
                 self._restore()
-                self._compared = server
-            self._deliver_days(server)
+                self._compared = state.server
+            if state.days != self._kept:
+                self._deliver_days(state.server)
             self._failed = False
         except (LogUnavailable, StoreUnavailable, ValueError) as error:
             if not self._failed:
@@ -96,10 +98,9 @@ class KeepListings:
 
     def _deliver_days(self, server: str) -> None:
         version, days = self._days.read()
-        if version == self._kept or not self._changes.is_whole():
-            return
+        now = self._changes.state()
         # Days of a Redis that came back from an older state would replace newer ones.
-        if self._changes.server() == server:
+        if now.is_whole and now.server == server:
             self._log().keep_days(days)
             self._kept = version
 

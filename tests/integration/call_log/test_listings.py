@@ -15,7 +15,7 @@ from vomind_queue.call_log.listings import Listings
 from vomind_queue.call_log.sqlite import SqliteLog
 from vomind_queue.call_log.sqlite_listings import SqliteListings
 from vomind_queue.call_log.supabase import connect_listings
-from vomind_queue.calls.do_not_call import Wish
+from vomind_queue.calls.do_not_call import ListingsState, Wish
 from vomind_queue.calls.number_key import NumberKey
 from vomind_queue.errors import LogUnavailable
 from vomind_queue.queue import keys
@@ -164,6 +164,6 @@ class Restarted(DoNotCallChanges):
 
     runs = 0
 
-    def server(self) -> str:
-        """Which run it is."""
-        return str(self.runs)
+    def state(self) -> ListingsState:
+        """Say which run it is."""
+        return replace(super().state(), server=str(self.runs))
