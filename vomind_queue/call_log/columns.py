@@ -7,6 +7,7 @@ from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from vomind_queue.call_log.campaigns import CampaignRow
 from vomind_queue.call_log.models import CallEvent, CallRow
 from vomind_queue.call_log.trends import Step
 
@@ -30,6 +31,12 @@ def _column(name: str) -> str:
 
 _ROW = {each.name: _column(each.name) for each in fields(CallRow)}
 _EVENT = {each.name: _column(each.name) for each in fields(CallEvent)}
+_CAMPAIGN = {each.name: _column(each.name) for each in fields(CampaignRow)} | {
+    "key": "campaign_key"
+}
+_COLUMNS: Mapping[type, Mapping[str, str]] = {
+    CallRow: _ROW, CallEvent: _EVENT, CampaignRow: _CAMPAIGN
+}  # fmt: skip
 
 
 def first_names(kind: type[CallRow | CallEvent]) -> list[str]:
@@ -42,10 +49,10 @@ def time(unix_ms: int) -> str:
     return (_EPOCH + timedelta(milliseconds=unix_ms)).isoformat(timespec="milliseconds")
 
 
-def flat(line: CallRow | CallEvent) -> dict[str, Any]:
+def flat(line: CallRow | CallEvent | CampaignRow) -> dict[str, Any]:
     """Return a line by the names of its columns."""
     found = {}
-    for name, column in (_ROW if isinstance(line, CallRow) else _EVENT).items():
+    for name, column in _COLUMNS[type(line)].items():
         value = getattr(line, name)
         found[column] = time(value) if name.endswith("_ms") and value is not None else _clean(value)
     return found
@@ -62,6 +69,11 @@ def read_row(found: Mapping[str, Any]) -> CallRow:
 def read_event(found: Mapping[str, Any]) -> CallEvent:
     """Return the inverse of `flat`."""
     return CallEvent(**_values(found, _EVENT))
+
+
+def read_campaign(found: Mapping[str, Any]) -> CampaignRow:
+    """Return the inverse of `flat`."""
+    return CampaignRow(**_values(found, _CAMPAIGN))
 
 
 def read_step(found: Mapping[str, Any]) -> Step:

@@ -85,3 +85,17 @@ CREATE TABLE IF NOT EXISTS closed_days (
     by_name TEXT NOT NULL,
     reason TEXT
 ) WITHOUT ROWID;
+-- Campaigns as they were last known; the columns are the fields of CampaignRow.
+CREATE TABLE IF NOT EXISTS call_campaigns (
+    key TEXT PRIMARY KEY,
+    campaign_id TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    state TEXT NOT NULL,
+    settings TEXT NOT NULL,
+    counts TEXT NOT NULL,
+    created_ms INTEGER NOT NULL,
+    started_ms INTEGER,
+    ended_ms INTEGER,
+    steered_by TEXT
+) WITHOUT ROWID;

@@ -25,6 +25,7 @@ from vomind_queue.call_log.models import (
     Search,
     Table,
 )
+from vomind_queue.call_log.supabase_campaigns import SupabaseCampaigns
 from vomind_queue.call_log.supabase_errors import (
     Fault,
     checked,
@@ -73,6 +74,11 @@ def _client(url: str, service_key: str) -> tuple[Client, httpx.Client]:
 def connect_listings(url: str, service_key: str) -> SupabaseListings:
     """Return the do-not-call list's changes in a Supabase project; connects on first use."""
     return SupabaseListings(*_client(url, service_key))
+
+
+def connect_campaigns(url: str, service_key: str) -> SupabaseCampaigns:
+    """Return the campaigns in a Supabase project; connects on first use."""
+    return SupabaseCampaigns(*_client(url, service_key))
 
 
 class SupabaseLog:

@@ -50,10 +50,14 @@ def _lists(client: Client) -> Iterator[CheckResult]:
         "20261130000001_call_trends.sql": client.rpc("call_trends", columns.NO_TIME),
         "20261130000002_do_not_call.sql": client.table("do_not_call").select("id").limit(1),
         "20261130000003_closed_days.sql": client.table("closed_days").select("id").limit(1),
+        "20261130000004_campaigns.sql": client.table("call_campaigns")
+        .select("campaign_key")
+        .limit(1),
     }
     lacking = dict.fromkeys(asked, "the log is not written, or trends are not shown")
     lacking["20261130000002_do_not_call.sql"] = "the do-not-call list is in Redis alone"
     lacking["20261130000003_closed_days.sql"] = "days closed at run time are in Redis alone"
+    lacking["20261130000004_campaigns.sql"] = "campaigns are in Redis alone"
     for file, query in asked.items():
         try:
             query.execute()

@@ -46,6 +46,8 @@ _QUOTED = re.compile(
 _DIGITS = re.compile(r"\+?[0-9][0-9 ()./-]{4,}[0-9]")
 #: Characters of an error that are shown.
 _LONGEST = 200
+#: PostgREST's and PostgreSQL's codes for a table that does not exist.
+_NO_TABLE = ("PGRST205", "PGRST106", "42P01")
 _TABLES = "run the migrations in vomind_queue/call_log/migrations"
 #: The most frequent errors of a new installation, and their remedies.
 _ADVICE = {
@@ -94,3 +96,15 @@ def translate_errors() -> Iterator[None]:
         raise LogUnavailable(f"Supabase: {describe(error)}") from None
     except httpx.HTTPError as error:
         raise LogUnavailable(f"Supabase cannot be reached ({type(error).__name__})") from None
+
+
+def rows_of(query: Any) -> list[dict[str, Any]]:
+    """Return the rows of a query; none if its table was never made, and so nothing is stored."""
+    with translate_errors():
+        try:
+            found: list[dict[str, Any]] = checked(query.execute()).data
+        except APIError as error:
+            if error.code in _NO_TABLE:
+                return []
+            raise
+    return found

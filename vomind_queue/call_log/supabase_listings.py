@@ -7,18 +7,16 @@ from dataclasses import replace
 from typing import Any
 
 import httpx
-from postgrest import APIError, ReturnMethod
+from postgrest import ReturnMethod
 from supabase import Client
 
 from vomind_queue.call_log import columns
 from vomind_queue.call_log.listings import sortable
-from vomind_queue.call_log.supabase_errors import checked, translate_errors
+from vomind_queue.call_log.supabase_errors import checked, rows_of, translate_errors
 from vomind_queue.calls.do_not_call import Change, Wish
 from vomind_queue.rules.law import ClosedDay, closed_day
 
 TABLE, DAYS = "do_not_call", "closed_days"
-#: PostgREST's and PostgreSQL's codes for a table that does not exist.
-_NO_TABLE = ("PGRST205", "PGRST106", "42P01")
 
 
 class SupabaseListings:
@@ -48,7 +46,7 @@ class SupabaseListings:
     def after(self, name: str, limit: int) -> Sequence[Change]:
         """Return changes in order, those after the one with that id."""
         query = self._client.table(TABLE).select("*").gt("id", name).order("id").limit(limit)
-        return [_change(each) for each in _found(query)]
+        return [_change(each) for each in rows_of(query)]
 
     def keep_days(self, days: Sequence[ClosedDay]) -> None:
         """Store the closed days, then drop those that are open again."""
@@ -64,7 +62,7 @@ class SupabaseListings:
 
     def days(self) -> Sequence[ClosedDay]:
         """Return the stored days."""
-        return [_day(each) for each in _found(self._client.table(DAYS).select("*"))]
+        return [_day(each) for each in rows_of(self._client.table(DAYS).select("*"))]
 
     def _insert(self, rows: list[dict[str, Any]]) -> None:
         if rows:
@@ -80,18 +78,6 @@ class SupabaseListings:
         with translate_errors():
             # As in the call log, which compares numbers so.
             checked(query.like("number", number).execute())
-
-
-def _found(query: Any) -> list[dict[str, Any]]:
-    """Return the rows of a query; none if its table was never made, and so nothing is stored."""
-    with translate_errors():
-        try:
-            found: list[dict[str, Any]] = checked(query.execute()).data
-        except APIError as error:
-            if error.code in _NO_TABLE:
-                return []
-            raise
-    return found
 
 
 def _day_row(day: ClosedDay) -> dict[str, Any]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import csv
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import click
 
-from vomind_queue.cli.client import CAMPAIGNS, Api
+from vomind_queue.cli.client import CAMPAIGNS, Api, ApiFault
+from vomind_queue.cli.list_calls import log_pages
 from vomind_queue.cli.options import duration, given, talks
 from vomind_queue.cli.output import Out, count, moment, printable, row, table
 
@@ -151,8 +152,11 @@ def preview(api: Api, out: Out, *, campaign_id: str, lasts: int | None) -> None:
 @_ID
 @talks
 def report(api: Api, out: Out, *, campaign_id: str) -> None:
-    """Print the calls of a campaign as CSV, in the order in which they were added."""
-    jobs = list(_jobs(api, campaign_id))
+    """Print the calls of a campaign as CSV, in the order in which they were added.
+
+    Calls that are no longer in the queue come from the call log.
+    """
+    jobs = _all_jobs(api, campaign_id)
     if out.as_json:
         out.answer({"success": True, "count": len(jobs), "jobs": jobs})
         return
@@ -176,6 +180,39 @@ def _jobs(api: Api, campaign_id: str) -> Iterator[dict[str, Any]]:
         cursor = page["next"]
         if cursor is None:
             return
+
+
+def _all_jobs(api: Api, campaign_id: str) -> Sequence[Mapping[str, Any]]:
+    jobs = list(_jobs(api, campaign_id))
+    shown = api.get(f"{CAMPAIGNS}/{campaign_id}")
+    if shown["counts"]["total"] == len(jobs):
+        return jobs
+    try:
+        gone = _logged(api, shown, {job["jobId"] for job in jobs})
+    except ApiFault as fault:
+        if not fault.passing:
+            raise
+        click.echo(f"Calls that left the queue are missing: {fault.message}", err=True)
+        return jobs
+    both: Sequence[Mapping[str, Any]] = [*jobs, *gone]
+    return sorted(both, key=lambda job: (job["createdAt"], int(job["jobId"])))
+
+
+def _logged(
+    api: Api, shown: Mapping[str, Any], known: Collection[str]
+) -> Sequence[Mapping[str, Any]]:
+    """Return calls of a campaign from the call log, those aside that are known."""
+    # A Redis that lost its data may have given out the id before.
+    wanted = {"campaignId": shown["campaignId"], "since": shown["createdAt"]}
+    if api.get("/api/calls", **wanted, limit=1)["source"] != "log":
+        return []
+    found = (call for page in log_pages(api, wanted) for call in page)
+    data = ("to", "lead_id", "priority", "message", "metadata")
+    return [
+        {**call, "data": {name: call[name] for name in data}}
+        for call in found
+        if call["jobId"] not in known
+    ]
 
 
 def _cells(job: Mapping[str, Any]) -> list[str]:

@@ -7,12 +7,15 @@ import secrets
 from collections.abc import Iterator
 from importlib import import_module
 
+from vomind_queue.call_log.campaigns import CampaignLog
 from vomind_queue.call_log.listings import Listings
 from vomind_queue.call_log.protocol import CallLog
 from vomind_queue.call_log.sqlite import SqliteLog
+from vomind_queue.call_log.sqlite_campaigns import SqliteCampaigns
 from vomind_queue.call_log.sqlite_listings import SqliteListings
 from vomind_queue.config.settings import Settings
 from vomind_queue.observability.check_result import CheckResult, fine, wrong
+from vomind_queue.queue.campaign_changes import CampaignChanges
 from vomind_queue.queue.closed_days import ClosedDays
 from vomind_queue.queue.connection import WORKER_TIMEOUT_S, RedisStore, connect
 from vomind_queue.queue.do_not_call_changes import DoNotCallChanges
@@ -21,6 +24,7 @@ from vomind_queue.queue.erasure import Erasure
 from vomind_queue.queue.listing import QueueListing
 from vomind_queue.queue.outbox import Outbox
 from vomind_queue.usecases.call_history import History
+from vomind_queue.usecases.keep_campaigns import KeepCampaigns
 from vomind_queue.usecases.keep_listings import KeepListings
 from vomind_queue.usecases.outbox_relay import LogRetention, OutboxRelay
 
@@ -48,6 +52,17 @@ def open_listings(settings: Settings) -> Listings:
         )
         return found
     return SqliteListings(SqliteLog(settings.data_dir / SQLITE_FILE))
+
+
+def open_campaigns(settings: Settings) -> CampaignLog:
+    """Return where campaigns are kept beside the log; connects to nothing."""
+    if settings.supabase_url:
+        supabase = import_module("vomind_queue.call_log.supabase")
+        found: CampaignLog = supabase.connect_campaigns(
+            settings.supabase_url, settings.supabase_service_key
+        )
+        return found
+    return SqliteCampaigns(SqliteLog(settings.data_dir / SQLITE_FILE))
 
 
 def listings_of(settings: Settings, store: RedisStore) -> KeepListings:
@@ -88,11 +103,18 @@ def build_history(settings: Settings) -> History:
 def build_relay(settings: Settings) -> OutboxRelay:
     """Return the parts of a shipper process."""
     store = RedisStore(connect(settings.redis_url, timeout_s=WORKER_TIMEOUT_S), settings.outbox_max)
-    outbox = Outbox(store, secrets.token_urlsafe(9), settings.senders.default or None)
+    token = secrets.token_urlsafe(9)
+    outbox = Outbox(store, token, settings.senders.default or None)
     retention = None
     if settings.retention_days is not None:
         retention = LogRetention(
             days=settings.retention_days, anonymize=settings.retention_mode == "anonymize"
         )
     listings = listings_of(settings, store)
-    return OutboxRelay(outbox, open_log(settings), retention, listings.step)
+    campaigns = KeepCampaigns(
+        CampaignChanges(store, token),
+        lambda: open_campaigns(settings),
+        DoNotCallChanges(store).server,
+    )
+    also = (listings.step, campaigns.step)
+    return OutboxRelay(outbox, open_log(settings), retention, also)

@@ -120,6 +120,13 @@ GONE = _ROOT + "gone:"
 OUTBOX_GONE = _ROOT + "outbox:gone"
 #: Sorted set: keys of log rows of people to be forgotten, by time, unix ms.
 OUTBOX_FORGOTTEN = _ROOT + "outbox:forgotten"
+#: Sorted set: campaigns that changed and are not in the call log as they are now, by how often; a
+#: deleted one as ``id:created ms``.
+OUTBOX_CAMPAIGNS = _ROOT + "outbox:campaigns"
+#: String: version of the campaigns that were read last for the log.
+OUTBOX_VERSION = _ROOT + "outbox:version"
+#: String: the run of the server whose campaigns were compared with the call log last.
+OUTBOX_COMPARED = _ROOT + "outbox:compared"
 #: Hash: subscriptions to events by id, JSON; see `webhook_store.py`.
 WEBHOOKS = _ROOT + "webhooks"
 #: Hash: how often each subscription was changed by a person. A notifier that knows an earlier

@@ -29,8 +29,9 @@ _KEYED = """
     TIME; INFO memory; EXISTS key; GET key; SET key 1; INCR key; INCRBY key 1; DEL key;
     RENAME key key; PEXPIRE key 1; PTTL key; HSET key f 1; HSETNX key f 1; HGET key f;
     HMGET key f; HGETALL key; HEXISTS key f; HDEL key f; HINCRBY key f 1; HLEN key; HSCAN key 0;
-    ZADD key 1 m; ZREM key m; ZCARD key; ZCOUNT key 0 1; ZRANGE key 0 1; ZREVRANGE key 0 1;
-    ZRANGEBYSCORE key 0 1; ZREVRANGEBYSCORE key 1 0; ZRANGEBYLEX key - +;
+    ZADD key 1 m; ZINCRBY key 1 m; ZUNIONSTORE key 1 key; ZREM key m; ZCARD key; ZCOUNT key 0 1;
+    ZRANGE key 0 1; ZREVRANGE key 0 1; ZRANGEBYSCORE key 0 1; ZREVRANGEBYSCORE key 1 0;
+    ZRANGEBYLEX key - +;
     ZREMRANGEBYLEX key (b (a; ZREMRANGEBYSCORE key 0 1; ZREMRANGEBYRANK key 0 1; ZPOPMIN key;
     ZRANK key m; ZSCORE key m; ZMSCORE key m; ZSCAN key 0; LPUSH key 1; RPUSH key 1; RPOP key;
     BRPOP key 1; BLPOP key 1; LLEN key; LINDEX key 0; LPOS key 1; LRANGE key 0 1; LTRIM key 0 1;

@@ -70,7 +70,7 @@ class OutboxRelay:
         outbox: Outbox,
         log: CallLog,
         retention: LogRetention | None,
-        also: Callable[[], None] = lambda: None,
+        also: Sequence[Callable[[], None]] = (),
         *,
         monotonic: Callable[[], float] = time.monotonic,
         wall_ms: Callable[[], float] = lambda: time.time() * 1000,
@@ -78,7 +78,7 @@ class OutboxRelay:
         self._outbox = outbox
         self._log = log
         self._retention = retention
-        #: Delivers what does not go through the outbox.
+        #: Deliver what does not go through the outbox.
         self._also = also
         self._monotonic = monotonic
         self._wall_ms = wall_ms
@@ -133,7 +133,8 @@ class OutboxRelay:
         self._is_leader = entries is not None
         if entries is None:
             return False
-        self._also()
+        for deliver in self._also:
+            deliver()
         for batch, last in self._outbox.batches(entries):
             self._deliver(batch)
             if last is not None:

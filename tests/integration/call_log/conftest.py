@@ -38,7 +38,7 @@ def _supabase(
 @pytest.fixture
 def supabase(_supabase: Supabase) -> Supabase:
     """A Supabase with the call log's tables, empty."""
-    _supabase.sql("truncate call_logs, call_events, do_not_call, closed_days")
+    _supabase.sql("truncate call_logs, call_events, call_campaigns, do_not_call, closed_days")
     return _supabase
 
 

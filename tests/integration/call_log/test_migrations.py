@@ -43,7 +43,7 @@ def test_names_are_as_the_command_line_of_supabase_wants_them() -> None:
     """Fourteen digits and a name; in the order of running."""
     stamps = [file.name.split("_", 1)[0] for file in MIGRATIONS]
     assert all(len(stamp) == 14 and stamp.isdigit() for stamp in stamps)
-    assert len(set(stamps)) == len(stamps) == 6
+    assert len(set(stamps)) == len(stamps) == 7
 
 
 def test_tables_that_exist_are_kept_with_what_is_in_them(postgres: Postgres, name: str) -> None:

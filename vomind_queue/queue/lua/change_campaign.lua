@@ -13,6 +13,7 @@
 --- @include "campaign_times"
 --- @include "clock"
 --- @include "turns"
+--- @include "unlogged"
 
 local now = now_ms()
 if late(ARGV[1], now) then
@@ -31,6 +32,7 @@ if data ~= ARGV[3] then
 end
 redis.call('HSET', key, 'data', ARGV[4])
 set_fields(key, 5)
+note_unlogged(ARGV[2])
 if redis.call('HGET', key, 'hours') ~= hours then
     wake_campaigns()
 end

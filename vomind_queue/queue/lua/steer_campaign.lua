@@ -17,6 +17,7 @@
 --- @include "memory"
 --- @include "told"
 --- @include "turns"
+--- @include "unlogged"
 
 local now = now_ms()
 if late(ARGV[1], now) then
@@ -41,6 +42,7 @@ if deed == 'start' and ends and tonumber(ends) <= now then
 end
 free_first()
 redis.call('HSET', key, 'by', ARGV[4])
+note_unlogged(id)
 if deed == 'cancel' then
     stop_campaign(id, 'cancelled')
 elseif deed == 'pause' then

@@ -1,6 +1,7 @@
 -- The calls that a campaign was given.
 --- @include "campaign"
 --- @include "turns"
+--- @include "unlogged"
 
 -- Why a campaign takes no calls: its state; nil if it does. `campaign` may be ''.
 local function refuses_calls(campaign)
@@ -15,5 +16,6 @@ local function note_calls(campaign, first, waiting, delayed)
     redis.call('HINCRBY', key, 'n:total', waiting + delayed)
     redis.call('HINCRBY', key, 'n:waiting', waiting)
     redis.call('HINCRBY', key, 'n:delayed', delayed)
+    note_unlogged(campaign)
     enter_turns(campaign)
 end

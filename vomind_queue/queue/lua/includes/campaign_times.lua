@@ -5,6 +5,7 @@
 --- @include "parts"
 --- @include "told"
 --- @include "turns"
+--- @include "unlogged"
 
 -- Arranges that a campaign begins and ends when it says.
 local function set_times(campaign)
@@ -28,6 +29,7 @@ local function run_campaign(campaign)
     local key = K.campaign .. campaign
     local before = redis.call('HGET', key, 'state')
     redis.call('HSET', key, 'state', 'running')
+    note_unlogged(campaign)
     local is_first = redis.call('HSETNX', key, 'started', now_ms()) == 1
     if before ~= 'running' then
         note_campaign(campaign, is_first and 'started' or 'resumed')
@@ -56,6 +58,7 @@ local function stop_campaign(campaign, state)
     redis.call('ZREM', K.campaign_times, 'start:' .. campaign, 'end:' .. campaign)
     leave_turns(campaign)
     note_campaign(campaign, state)
+    note_unlogged(campaign)
     set_due(K.sweeping, campaign, now_ms(), now_ms())
 end
 

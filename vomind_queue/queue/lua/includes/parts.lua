@@ -6,6 +6,7 @@
 --- @include "line"
 --- @include "told"
 --- @include "turns"
+--- @include "unlogged"
 
 -- The part that a call is in, by fields of its record.
 local function part_of(state, rank, status, by, reason)
@@ -76,6 +77,7 @@ local function count_call(key, goes)
         redis.call('HINCRBY', campaign_key, 'n:' .. before, -1)
         redis.call('HINCRBY', campaign_key, 'n:' .. part, 1)
         redis.call('HSET', key, 'part', part)
+        note_unlogged(campaign)
         if is_open_part(part) ~= is_open_part(before) then
             judge_end(campaign, campaign_key)
         end

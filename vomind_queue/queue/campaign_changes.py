@@ -1,0 +1,141 @@
+"""Campaigns on their way to the call log, and back into an empty Redis."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from vomind_queue.call_log.campaigns import DELETED, CampaignRow
+from vomind_queue.calls.campaign import NOT_ENDED, Campaign, CampaignState, Part
+from vomind_queue.queue import campaign_record, keys
+from vomind_queue.queue.call_record import pairs
+from vomind_queue.queue.connection import RedisStore
+
+#: Campaigns that one script restores.
+RESTORED_AT_ONCE = 100
+#: Where calls are counted of which nothing more is heard, as in `includes/parts.lua`.
+_LAST = {
+    Part.WAITING: Part.CANCELLED,
+    Part.DELAYED: Part.CANCELLED,
+    Part.ACTIVE: Part.UNKNOWN,
+    Part.ON_LINE: Part.UNKNOWN,
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CampaignChange:
+    """A campaign that the log does not have as it is now."""
+
+    #: What names it among them, and how often it changed.
+    name: str
+    changes: str
+    row: CampaignRow
+
+
+class CampaignChanges:
+    """Everything may raise StoreUnavailable."""
+
+    def __init__(self, store: RedisStore, token: str) -> None:
+        """``token``: names this shipper."""
+        self._store = store
+        self._token = token
+
+    def pending(self, limit: int) -> Sequence[CampaignChange]:
+        """Return up to ``limit`` campaigns that the call log does not have as they are."""
+        answer = self._store.write("unlogged_campaigns", [keys.OUTBOX_CAMPAIGNS], limit)
+        if not answer:
+            return []
+        version, *flat = answer
+        return [
+            CampaignChange(name=name, changes=changes, row=_row(name, pairs(fields), int(version)))
+            for name, changes, fields in zip(flat[::3], flat[1::3], flat[2::3], strict=True)
+        ]
+
+    def delivered(self, changes: Sequence[CampaignChange]) -> None:
+        """Note that the log has them as they were read."""
+        flat = [text for each in changes for text in (each.name, each.changes)]
+        self._store.write("campaigns_logged", [keys.OUTBOX_CAMPAIGNS], self._token, *flat)
+
+    def is_compared(self, server: str) -> bool:
+        """Return whether the campaigns of this run of the server were compared with the log."""
+        return bool(self._store.ask("GET", keys.OUTBOX_COMPARED) == server)
+
+    def restore(self, rows: Sequence[CampaignRow], server: str) -> int:
+        """Bring back what is missing, and note that it was compared; return how many."""
+        last = max((int(each.campaign_id) for each in rows), default=0)
+        newest = {each.campaign_id: each for each in rows}
+        wanted = [each for each in newest.values() if each.state != DELETED]
+        missing = 0
+        for start in range(0, len(wanted) or 1, RESTORED_AT_ONCE):
+            part = wanted[start : start + RESTORED_AT_ONCE]
+            flat = [text for each in part for text in (each.campaign_id, _record(each))]
+            mark = server if start + RESTORED_AT_ONCE >= len(wanted) else ""
+            answer = self._store.write("restore_campaigns", [keys.CAMPAIGNS], last, mark, *flat)
+            missing += answer[0]
+        return missing
+
+
+def _row(name: str, fields: Mapping[str, str], version: int) -> CampaignRow:
+    if not fields:
+        campaign_id, created = name.split(":")
+        return CampaignRow(
+            key=_key(campaign_id, int(created)),
+            campaign_id=campaign_id,
+            version=version,
+            name="",
+            state=DELETED,
+            settings={},
+            counts={},
+            created_ms=int(created),
+        )
+    view = campaign_record.view(name, fields)
+    return CampaignRow(
+        key=_key(name, view.created_ms),
+        campaign_id=name,
+        version=version,
+        name=view.campaign.name,
+        state=str(view.state),
+        settings=view.campaign.as_data(),
+        counts={"total": view.total, **{str(part): n for part, n in view.parts.items()}},
+        created_ms=view.created_ms,
+        started_ms=view.started_ms,
+        ended_ms=view.ended_ms,
+        steered_by=view.steered_by,
+    )
+
+
+def _key(campaign_id: str, created_ms: int) -> str:
+    return f"{created_ms:015d}-{campaign_id:0>15}"
+
+
+def _record(row: CampaignRow) -> str:
+    """Return the record of a campaign whose calls are gone, as `restore_campaigns` takes it.
+
+    A draft without calls is as it was. Any other that had not ended is cancelled, by nobody: none
+    of its calls is left to be placed.
+    """
+    total, state = row.counts["total"], CampaignState(row.state)
+    is_lost = state in NOT_ENDED and not (state is CampaignState.DRAFT and total == 0)
+    data, *settings = campaign_record.settings(Campaign.from_data(row.settings))
+    fields: dict[str, Any] = {
+        "data": data,
+        **dict(zip(settings[::2], settings[1::2], strict=True)),
+        "state": str(CampaignState.CANCELLED if is_lost else state),
+        "at": row.created_ms,
+        "started": row.started_ms,
+        "ended": row.ended_ms,
+        "by": None if is_lost else row.steered_by,
+        **_counts(row.counts),
+    }
+    flat = [str(part) for each in fields.items() if each[1] not in (None, "") for part in each]
+    return json.dumps(flat, ensure_ascii=False)
+
+
+def _counts(known: Mapping[str, int]) -> dict[str, int]:
+    counts = {f"n:{name}": number for name, number in known.items() if number}
+    for part, last in _LAST.items():
+        if number := counts.pop(f"n:{part}", 0):
+            counts[f"n:{last}"] = counts.get(f"n:{last}", 0) + number
+    return counts
