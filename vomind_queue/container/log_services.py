@@ -111,10 +111,6 @@ def build_relay(settings: Settings) -> OutboxRelay:
             days=settings.retention_days, anonymize=settings.retention_mode == "anonymize"
         )
     listings = listings_of(settings, store)
-    campaigns = KeepCampaigns(
-        CampaignChanges(store, token),
-        lambda: open_campaigns(settings),
-        DoNotCallChanges(store).server,
-    )
+    campaigns = KeepCampaigns(CampaignChanges(store, token), lambda: open_campaigns(settings))
     also = (listings.step, campaigns.step)
     return OutboxRelay(outbox, open_log(settings), retention, also)

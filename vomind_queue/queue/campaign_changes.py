@@ -34,6 +34,17 @@ class CampaignChange:
     row: CampaignRow
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Pending:
+    """What the log may lack."""
+
+    #: Tells this run of the server from others: it may come back as it was.
+    server: str
+    #: Whether the campaigns of this run were compared with the log.
+    is_compared: bool
+    changes: Sequence[CampaignChange]
+
+
 class CampaignChanges:
     """Everything may raise StoreUnavailable."""
 
@@ -42,25 +53,20 @@ class CampaignChanges:
         self._store = store
         self._token = token
 
-    def pending(self, limit: int) -> Sequence[CampaignChange]:
+    def pending(self, limit: int) -> Pending:
         """Return up to ``limit`` campaigns that the call log does not have as they are."""
         answer = self._store.write("unlogged_campaigns", [keys.OUTBOX_CAMPAIGNS], limit)
-        if not answer:
-            return []
-        version, *flat = answer
-        return [
+        server, is_compared, version, *flat = answer
+        changes = [
             CampaignChange(name=name, changes=changes, row=_row(name, pairs(fields), int(version)))
             for name, changes, fields in zip(flat[::3], flat[1::3], flat[2::3], strict=True)
         ]
+        return Pending(server=server, is_compared=bool(is_compared), changes=changes)
 
     def delivered(self, changes: Sequence[CampaignChange]) -> None:
         """Note that the log has them as they were read."""
         flat = [text for each in changes for text in (each.name, each.changes)]
         self._store.write("campaigns_logged", [keys.OUTBOX_CAMPAIGNS], self._token, *flat)
-
-    def is_compared(self, server: str) -> bool:
-        """Return whether the campaigns of this run of the server were compared with the log."""
-        return bool(self._store.ask("GET", keys.OUTBOX_COMPARED) == server)
 
     def restore(self, rows: Sequence[CampaignRow], server: str) -> int:
         """Bring back what is missing, and note that it was compared; return how many."""

@@ -16,17 +16,28 @@ logger = logging.getLogger(__name__)
 PAGE = 500
 #: Campaigns delivered at once, and how often in one step.
 AT_ONCE, DELIVERIES = 200, 20
-#: Between two deliveries, and after one that failed, s: calls change a campaign all the time, and
-#: the log of calls does not wait for it.
-PAUSE_S, FAILED_PAUSE_S = 1.0, 10.0
+#: Between two deliveries, s: calls change a campaign all the time.
+PAUSE_S = 1.0
+#: After one that failed, for which the log of calls does not wait, and where nothing changed, s.
+LONG_PAUSE_S = 10.0
+
+
+class Pending(Protocol):
+    """What the log may lack."""
+
+    @property
+    def server(self) -> str: ...
+    @property
+    def is_compared(self) -> bool: ...
+    @property
+    def changes(self) -> Sequence[Any]: ...
 
 
 class Changes(Protocol):
     """What this needs of the campaigns in Redis."""
 
-    def pending(self, limit: int) -> Sequence[Any]: ...
+    def pending(self, limit: int) -> Pending: ...
     def delivered(self, changes: Sequence[Any]) -> None: ...
-    def is_compared(self, server: str) -> bool: ...
     def restore(self, rows: Sequence[CampaignRow], server: str) -> int: ...
 
 
@@ -37,15 +48,13 @@ class KeepCampaigns:
         self,
         changes: Changes,
         log: Callable[[], CampaignLog],
-        server: Callable[[], str],
         *,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """``log``: opens the log on first use. ``server``: tells runs of the server apart."""
+        """``log``: opens the log on first use."""
         self._changes = changes
         self._open = log
         self._log: CampaignLog | None = None
-        self._server = server
         self._monotonic = monotonic
         self._next_s = float("-inf")
         self._failed = False
@@ -54,30 +63,34 @@ class KeepCampaigns:
         """Deliver what is pending, and compare each run of Redis with the log once. Never raise."""
         if self._monotonic() < self._next_s:
             return
+        pause_s = LONG_PAUSE_S
         try:
             if self._deliver():
-                self._compare(self._server())
+                pause_s = PAUSE_S
             self._failed = False
         except (LogUnavailable, StoreUnavailable, ValueError, KeyError) as error:
             if not self._failed:
                 logger.warning("campaigns not delivered to the call log: %s", error)
             self._failed = True
-        self._next_s = self._monotonic() + (FAILED_PAUSE_S if self._failed else PAUSE_S)
+        self._next_s = self._monotonic() + pause_s
 
     def _deliver(self) -> bool:
-        """Deliver what is pending; return whether that was all."""
+        """Return whether anything was delivered or restored."""
+        delivered = False
         for _ in range(DELIVERIES):
-            if changes := self._changes.pending(AT_ONCE):
-                self._opened().keep([each.row for each in changes])
-                self._changes.delivered(changes)
-            if len(changes) < AT_ONCE:
-                return True
-        return False
+            found = self._changes.pending(AT_ONCE)
+            if found.changes:
+                self._opened().keep([each.row for each in found.changes])
+                self._changes.delivered(found.changes)
+                delivered = True
+            if len(found.changes) < AT_ONCE:
+                # Before that, one whose deletion is not delivered would come back.
+                if not found.is_compared:
+                    self._restore(found.server)
+                return delivered or not found.is_compared
+        return True
 
-    def _compare(self, server: str) -> None:
-        """Restore what is missing; a campaign whose deletion is not delivered would come back."""
-        if self._changes.is_compared(server):
-            return
+    def _restore(self, server: str) -> None:
         rows: list[CampaignRow] = []
         while page := self._opened().after(rows[-1].key if rows else "", PAGE):
             rows += page

@@ -24,7 +24,6 @@ from vomind_queue.queue.call_queue import CallQueue
 from vomind_queue.queue.campaign_changes import CampaignChange, CampaignChanges
 from vomind_queue.queue.campaign_store import CampaignStore
 from vomind_queue.queue.connection import RedisStore
-from vomind_queue.queue.do_not_call_changes import DoNotCallChanges
 from vomind_queue.queue.worker_queue import WorkerQueue
 from vomind_queue.usecases.keep_campaigns import AT_ONCE, KeepCampaigns
 
@@ -56,8 +55,7 @@ def changes_of(client: redis.Redis) -> CampaignChanges:
 
 def ship(client: redis.Redis, log: CampaignLog) -> None:
     """What a shipper does that has just started."""
-    server = DoNotCallChanges(RedisStore(client)).server
-    KeepCampaigns(changes_of(client), lambda: log, server).step()
+    KeepCampaigns(changes_of(client), lambda: log).step()
 
 
 def rows_of(log: CampaignLog) -> Sequence[CampaignRow]:
@@ -104,7 +102,7 @@ def test_the_log_has_a_campaign_as_it_is(
     assert (row.created_ms, row.started_ms, row.ended_ms) == (
         shown.created_ms, shown.started_ms, shown.ended_ms,
     )  # fmt: skip
-    assert changes_of(client).pending(AT_ONCE) == []
+    assert changes_of(client).pending(AT_ONCE).changes == []
 
 
 def test_an_empty_redis_gets_campaigns_back(
@@ -151,17 +149,17 @@ def test_a_delivery_that_comes_late_undoes_nothing(
     """Of a shipper that was stopped in the middle of it, or that has lost the lead."""
     made = store.create(Campaign(name="One"), None)
     first = changes_of(client)
-    late: Sequence[CampaignChange] = first.pending(AT_ONCE)
+    late: Sequence[CampaignChange] = first.pending(AT_ONCE).changes
     store.steer(made.id, "cancel", "ann")
     ship(client, campaign_log)
     campaign_log.keep([each.row for each in late])
     assert [each.state for each in rows_of(campaign_log)] == ["cancelled"]
     sweep_all(store)
     store.remove(made.id)
-    read = first.pending(AT_ONCE)
+    read = first.pending(AT_ONCE).changes
     client.set(keys.OUTBOX_LEADER, "another")
     first.delivered(read)
-    assert [each.row.state for each in first.pending(AT_ONCE)] == ["deleted"]
+    assert [each.row.state for each in first.pending(AT_ONCE).changes] == ["deleted"]
 
 
 def test_what_changes_while_it_is_delivered_is_delivered_again(
@@ -170,10 +168,10 @@ def test_what_changes_while_it_is_delivered_is_delivered_again(
     """A change that comes between reading and the note is not lost."""
     made = store.create(Campaign(name="One"), None)
     changes = changes_of(client)
-    read = changes.pending(AT_ONCE)
+    read = changes.pending(AT_ONCE).changes
     store.steer(made.id, "cancel", "ann")
     changes.delivered(read)
-    assert [each.row.state for each in changes.pending(AT_ONCE)] == ["cancelled"]
+    assert [each.row.state for each in changes.pending(AT_ONCE).changes] == ["cancelled"]
 
 
 def test_a_log_that_lacks_the_table_is_told_once(
@@ -190,9 +188,10 @@ def test_a_log_that_lacks_the_table_is_told_once(
 
     store.create(Campaign(name="One"), None)
     now, changes = [0.0], changes_of(client)
-    keeper = KeepCampaigns(changes, Away, lambda: "run", monotonic=lambda: now[0])
+    keeper = KeepCampaigns(changes, Away, monotonic=lambda: now[0])
     for _ in range(30):
         keeper.step()
         now[0] += 1
     assert [record.levelname for record in caplog.records] == ["WARNING"]
-    assert (len(changes.pending(AT_ONCE)), changes.is_compared("run")) == (1, False)
+    found = changes.pending(AT_ONCE)
+    assert (len(found.changes), found.is_compared) == (1, False)

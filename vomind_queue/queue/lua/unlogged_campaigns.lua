@@ -2,22 +2,26 @@
 --
 -- KEYS[1]  outbox:campaigns
 -- ARGV[1]  campaigns wanted at most
--- Returns  {} if there are none, else {version, id, changes, {field, value, …}, …}; in the place of the
---          id `id:created ms`, and no fields, for one that was deleted
+-- Returns  {what tells this run of the server from others, '1' if its campaigns were compared with the
+--          log, else '', version, id, changes, {field, value, …}, …}; for one that was deleted `id:created
+--          ms` in the place of the id, and no fields
 -- Touches  outbox, campaign:<id>
 --- @include "clock"
 --- @include "memory"
 
-free_first()
+-- A server that comes back may come back as it was long ago.
+local run = string.match(redis.call('INFO', 'server'), 'run_id:(%x+)')
+local is_compared = redis.call('GET', K.outbox_compared) == run
 local found = redis.call('ZRANGE', KEYS[1], 0, ARGV[1] - 1, 'WITHSCORES')
 if #found == 0 then
-    return {}
+    return { run, is_compared and '1' or '', '0' }
 end
+free_first()
 -- It goes on from where it was even where this server has lost its data, or its clock was put back.
 local last = tonumber(redis.call('GET', K.outbox_version) or 0)
 local version = string.format('%.0f', math.max(last + 1, now_ms() * 1000))
 redis.call('SET', K.outbox_version, version)
-local answer = { version }
+local answer = { run, is_compared and '1' or '', version }
 for i = 1, #found, 2 do
     answer[#answer + 1] = found[i]
     answer[#answer + 1] = found[i + 1]
