@@ -58,6 +58,7 @@ def looked_at(page: Page, axe: str, what: str, within: str, *, full: bool) -> li
     return found
 
 
+@pytest.mark.timeout(900)
 def test_axe_finds_nothing_in_what_opens(
     office: Office, visit: Callable[..., Visitor], look: Look
 ) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Literal
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import SECRET, Office, Visitor
@@ -103,6 +104,8 @@ def looks(page: Page, axe: str, place: str, *, full: bool) -> Iterator[str]:
         page.emulate_media(color_scheme=SCHEMES[0])
 
 
+# All pages in one visit, which a machine without the quicker browser takes minutes for.
+@pytest.mark.timeout(900)
 def test_axe_finds_nothing_and_nothing_is_cut_off(
     office: Office, visit: Callable[..., Visitor], axe: str, full: bool
 ) -> None:

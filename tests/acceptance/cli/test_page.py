@@ -61,6 +61,7 @@ def examples() -> list[tuple[str, str]]:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_the_page_shows_what_is_printed(
     fast: Stack, start_server: Callable[..., Server], tmp_path: Path
 ) -> None:
