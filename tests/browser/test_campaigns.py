@@ -19,6 +19,14 @@ def test_a_campaign_is_found_started_paused_and_cancelled(office: Office, page: 
     expect(row).to_contain_text("10/m")
     row.get_by_role("link").click()
     expect(page.get_by_text("It has not been started.")).to_be_visible()
+    page.get_by_label("Hours").fill("mon-sun all day")
+    page.get_by_role("button", name="Keep the hours").click()
+    expect(page.get_by_label("Hours")).to_have_attribute("aria-invalid", "true")
+    page.get_by_label("Hours").fill("mon-sun 00:00-24:00")
+    page.get_by_role("button", name="Keep the hours").click()
+    expect(page.get_by_text("The next call keeps to these hours.")).to_be_visible()
+    page.get_by_role("button", name="Dry run").click()
+    expect(page.get_by_text("3 of 3 calls would ring.")).to_be_visible()
     for deed, after in (
         ("Start", "Running"),
         ("Pause", "Paused"),
@@ -31,7 +39,7 @@ def test_a_campaign_is_found_started_paused_and_cancelled(office: Office, page: 
     expect(page.locator("header.page .acts button")).to_have_count(0)
     assert office("GET", f"/campaigns/{campaign_id}")["state"] == "cancelled"
     page.evaluate("location.hash = '#/activity'")
-    done = ("Cancelled", "Resumed", "Paused", "Started", "Created")
+    done = ("Cancelled", "Resumed", "Paused", "Started", "Changed", "Created")
     expect(page.locator("td.deed").filter(has_text="campaign")).to_have_text(
         [f"{verb} campaign {campaign_id}" for verb in done], use_inner_text=True
     )

@@ -4,6 +4,7 @@ import { html } from '../html.js';
 import { touched, useLive } from '../live.js';
 import { confirm, Empty, Failure, Icon, Loading, Pager, say, Time } from '../parts.js';
 import { count, many } from '../words.js';
+import { Plan } from './campaign_plan.js';
 
 export const LIST = 'api/queue/campaigns';
 const ON_PAGE = 25;
@@ -163,5 +164,6 @@ export function CampaignPage({ id }) {
     <${Why} reasons=${shown.reasons} />
     <div class="columns halves"><section class="card"><header><h2>Calls</h2><span class="faint">${many(shown.counts.total, 'call')}</span></header>
       ${shown.counts.total ? html`<dl class="facts">${parts_of(shown).map(([name, number]) => html`<${Fact} key=${name} name=${name}>${count(number)}<//>`)}</dl>` : html`<p class="faint">None yet.</p>`}</section>
-    <section class="card"><header><h2>The campaign</h2></header><${Facts} shown=${shown} /></section></div>`;
+    <section class="card"><header><h2>The campaign</h2></header><${Facts} shown=${shown} /></section>
+    ${deeds.length > 0 && html`<${Plan} path=${path} shown=${shown} />`}</div>`;
 }
