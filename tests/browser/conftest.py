@@ -41,6 +41,8 @@ _KEPT = (
     keys.OUTBOX_LEADER,
     keys.OUTBOX_LAST,
     keys.OUTBOX_SHIPPED,
+    # Without it the shipper would bring campaigns of other tests back.
+    keys.OUTBOX_COMPARED,
 )
 
 
