@@ -11,6 +11,7 @@ import logging
 import socket
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from functools import cached_property
 from typing import Any, Protocol
@@ -49,18 +50,19 @@ class Notifier:
     def __init__(self) -> None:
         #: Whether a notice has been written and not been taken in: one is enough.
         self._noticed = False
-        #: The thread of the event loop, and whether it has noticed something itself.
+        #: The thread of the event loop, and what it is told by.
         self._loop_thread = 0
-        self._noticed_there = False
+        self._tell: Callable[[], None] | None = None
 
-    def serve_this_thread(self) -> None:
-        """Take the calling thread for that of the event loop."""
+    def serve_this_thread(self, tell: Callable[[], None]) -> None:
+        """Take the calling thread for that of the event loop, which is told by ``tell``."""
         self._loop_thread = threading.get_ident()
+        self._tell = tell
 
     def notify(self) -> None:
         """Wake the event loop; from any thread."""
-        if threading.get_ident() == self._loop_thread:
-            self._noticed_there = True
+        if self._tell is not None and threading.get_ident() == self._loop_thread:
+            self._tell()
             return
         if self._noticed:
             return
@@ -68,11 +70,6 @@ class Notifier:
         # A full buffer is a notice that has not been read yet; a closed one, the worker's end.
         with suppress(OSError):
             self._sockets[1].send(b"\0")
-
-    def take(self) -> bool:
-        """Return whether the event loop has noticed something itself since the last time."""
-        noticed, self._noticed_there = self._noticed_there, False
-        return noticed
 
     def fileno(self) -> int:
         """Return the descriptor that is readable after a notice."""
@@ -196,17 +193,17 @@ class Fetcher:
         self._timer: Any = None
         #: When the timer rings, on the monotonic clock.
         self._due_s = 0.0
+        #: Whether there is a check before the next wait.
+        self._looks_soon = False
         self._listener = NotificationListener(listener_store, notifier)
         self._listener.start()
-        notifier.serve_this_thread()
+        notifier.serve_this_thread(self._look_soon)
         hub.add_reader(notifier.fileno(), self._on_notice)
-        hub.on_tick.add(self._on_tick)
 
     def close(self) -> None:
         """Take nothing more in."""
         self._closed = True
         self._stop_timer()
-        self._hub.on_tick.discard(self._on_tick)
         self._hub.remove_reader(self._notifier.fileno())
         self._listener.close()
 
@@ -215,10 +212,16 @@ class Fetcher:
         self._notifier.clear()
         self._check_queue()
 
-    def _on_tick(self) -> None:
-        # Before each wait, and so once for all calls that were acknowledged since the last one.
-        if self._notifier.take():
-            self._check_queue()
+    def _look_soon(self) -> None:
+        # By a timer, and so once for all calls that were acknowledged since the last wait. Right after
+        # its timers the loop decides how long to wait, and would not hear of what is found later.
+        if not self._looks_soon:
+            self._looks_soon = True
+            self._hub.call_later(0, self._on_look)
+
+    def _on_look(self) -> None:
+        self._looks_soon = False
+        self._check_queue()
 
     def _check_queue(self) -> None:
         if self._closed:

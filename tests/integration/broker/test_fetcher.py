@@ -132,6 +132,28 @@ def test_a_freed_slot_takes_the_next_call(worker: Worker, queue: CallQueue) -> N
     thread.join()
 
 
+def test_the_loop_does_not_oversleep_what_a_check_of_its_own_found(
+    worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A call ends in the loop; another is due before the loop would have woken."""
+    assert worker.run(worker.listens)
+    waits: list[float] = []
+
+    def poll(timeout: float) -> list[object]:
+        waits.append(timeout)
+        return []
+
+    monkeypatch.setattr(worker.hub.poller, "poll", poll)
+    worker.hub._loop = None
+    worker.hub.timer.clear()
+    worker.hub.call_later(60, print)
+    found = SimpleNamespace(calls=[], next_ms=200, passed_on=False)
+    monkeypatch.setattr(worker.worker_queue, "claim", lambda *_: found)
+    worker.hub.call_soon(worker.notifier.notify)
+    worker.hub.run_once()
+    assert waits[0] <= 0.2
+
+
 def test_notices_from_many_threads_are_never_lost() -> None:
     """One stands for all that came before it was taken in; what comes later is told again."""
     notifier, notified, seen = Notifier(), [0] * 4, [0] * 4
