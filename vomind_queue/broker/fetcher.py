@@ -213,8 +213,8 @@ class Fetcher:
         self._check_queue()
 
     def _look_soon(self) -> None:
-        # By a timer, and so once for all calls that were acknowledged since the last wait. Right after
-        # its timers the loop decides how long to wait, and would not hear of what is found later.
+        # By a timer, and so once for all calls that were acknowledged since the last wait. Right
+        # after its timers the loop decides how long to wait: what is found later, it oversleeps.
         if not self._looks_soon:
             self._looks_soon = True
             self._hub.call_later(0, self._on_look)

@@ -30,6 +30,8 @@ logger = logging.getLogger(__name__)
 MOST_MEMORY = 2 << 30
 #: Calls and requests go first, but it goes on under any load.
 NICENESS = 10
+#: The pipe from the web process.
+_STDIN = 0
 
 
 def main() -> None:
@@ -78,7 +80,9 @@ def _keep_noting(work: ReadLargeList, stopped: threading.Event) -> None:
 
 def _end_with_parent() -> None:
     """End with the web process, as its end of the pipe does: nobody would wait for this one."""
-    sys.stdin.buffer.read()
+    # Not `sys.stdin`: Python aborts at its exit where a thread reads that.
+    while os.read(_STDIN, 1):
+        continue
     os._exit(1)
 
 

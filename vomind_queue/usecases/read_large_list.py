@@ -12,7 +12,7 @@ from vomind_queue.lists.columns import Hints
 from vomind_queue.lists.models import ReadList, UnreadableList
 from vomind_queue.lists.preview import Fate
 from vomind_queue.lists.refused import own_cells
-from vomind_queue.lists.work import ListState, ListWork
+from vomind_queue.lists.work import WORKED, ListState, ListWork
 from vomind_queue.usecases.stage_lists import Judge, Seen, StageLists, check_legible
 
 #: Time between two signs of life, s.
@@ -73,7 +73,8 @@ class ReadLargeList:
     def run(self) -> None:
         """Do what the list's state says."""
         work = self._store.find(self._campaign_id, self._list_id)
-        if work is None:
+        if work is None or work.state not in WORKED:
+            # It is done: a process that was started again must not undo that.
             raise Superseded
         self.note()
         try:

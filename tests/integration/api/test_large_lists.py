@@ -16,6 +16,7 @@ from tests.integration.api.test_lists import Lists
 from vomind_queue.api.list_judging import ListJudge
 from vomind_queue.call_log.sqlite import SqliteLog
 from vomind_queue.config.settings import Settings
+from vomind_queue.container import list_processes
 from vomind_queue.container.list_processes import ListProcesses
 from vomind_queue.container.web_services import Services, build_on
 from vomind_queue.errors import StoreUnavailable
@@ -157,6 +158,29 @@ def test_accepting_that_was_broken_off_goes_on_with_the_next_row(
     lists.accept(list_id, 202)
     lists.work.do()
     assert (lists.show(list_id)["count"], lists.api.total()) == (MANY, MANY)
+
+
+def test_work_that_is_done_is_not_done_again(lists: LargeCase) -> None:
+    """A process that is started once more finds nothing to do: an accepted list stays accepted."""
+    list_id = lists.read(people(MANY))
+    lists.accept(list_id, 202)
+    again = lists.work.wanted[-1]
+    lists.work.do()
+    lists.work.wanted.append(again)
+    with pytest.raises(Superseded):
+        lists.work.do()
+    assert (lists.show(list_id)["state"], lists.show(list_id)["count"]) == ("accepted", MANY)
+
+
+def test_the_process_ends_well_while_its_parent_lives(
+    lists: LargeCase, redis_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It waits for the end of its input all the while; otherwise it would be started again."""
+    monkeypatch.setenv("REDIS_URL", redis_url)
+    monkeypatch.setenv("DATA_DIR", str(tmp_path))
+    list_id = lists.upload(people(MANY), 202)["listId"]
+    assert list_processes._run_once(lists.work.wanted.pop()) == 0
+    assert lists.show(list_id)["state"] == "ready"
 
 
 def test_what_breaks_off_each_time_is_given_up(lists: LargeCase, client: redis.Redis) -> None:
