@@ -11,7 +11,8 @@ from vomind_queue.lists.models import ReadList
 #: Digits at the end of a number: all spellings share them.
 COUNT = 7
 #: What may stand within a number, or between several of them.
-_NUMBERS = re.compile(r"[\d(][\d\s()./,;:+'-]{5,}\d")
+#: It begins with a digit: of the many signs that may stand within, few tries come to nothing.
+_NUMBERS = re.compile(r"\d[\d\s()./,;:+'-]{5,}\d")
 _GROUP = re.compile(r"\d+")
 
 

@@ -162,3 +162,10 @@ def test_a_number_is_found_above_the_header_and_on_other_sheets() -> None:
     rows = [["Phone", "Message"], ["+14155550101", "x"]]
     raw = workbook(North=[["Ask +1 415 555 0103"], *rows], South=[["Phone"], ["+14155550102"]])
     assert {"5550101", "5550102", "5550103"} <= last_digits.of_list(read(raw))
+
+
+def test_cells_of_nothing_but_signs_are_searched_at_once() -> None:
+    """Signs that may stand within a number, as many as a cell may have."""
+    cells = ",".join(sign * 65_000 for sign in "((-. /")
+    found = read(f"to,message,a,b,c,d,e,f\n+14155550101,x,{cells}\n")
+    assert last_digits.of_list(found) == {"5550101"}
