@@ -30,8 +30,8 @@ MOST_STORED = 256 * 1024 * 1024
 #: Rows that one command asks for, and characters of a file: no command holds up the server.
 _AT_ONCE = 1_000
 _PART = 512 * 1024
-#: The state of a list whose last digits are not known yet.
-READING = "reading"
+#: The states of a list whose last digits may not be known.
+READING, FAILED = "reading", "failed"
 
 
 class StagedLists:
@@ -162,12 +162,15 @@ class StagedLists:
     def forget(self, number: str) -> int:
         """Remove each list that may have that number; return how many there were.
 
-        Of one that is being read nobody knows it yet: it goes, too.
+        Of one that is being read nobody knows it yet, and never will of one that cannot be: they
+        go, too.
         """
         tail, gone = number[-last_digits.COUNT :], 0
         for list_id in self._store.ask("ZRANGE", keys.STAGED_LISTS, 0, -1):
-            state = self._store.ask("HGET", keys.STAGED_LIST + list_id, "state")
-            if state == READING or tail in self._tails(list_id):
+            name = keys.STAGED_LIST + list_id
+            state, tails = self._store.ask("HMGET", name, "state", "tails")
+            is_unknown = state == READING or (state == FAILED and not tails)
+            if is_unknown or tail in (tails or "").split():
                 self._store.run_with_deadline("remove_list", keys.STAGED_LISTS, list_id)
                 gone += 1
         return gone

@@ -206,13 +206,16 @@ def test_a_file_that_cannot_be_read_says_so(lists: LargeCase) -> None:
 def test_a_forgotten_person_is_in_no_large_list_either(
     lists: LargeCase, client: redis.Redis
 ) -> None:
-    """Neither in one that was read nor in one of which nobody knows yet who is in it."""
+    """Neither in one that was read nor in one of which nobody knows who is in it."""
     read = lists.read(people(MANY))
     other = lists.read(people(MANY).replace("+14152", "+14153"))
     unread = lists.upload(people(MANY), 202)["listId"]
+    given_up = lists.upload(people(MANY), 202)["listId"]
+    client.hset(keys.STAGED_LIST + given_up, "state", "failed")
     assert lists.api.web.delete("/api/people/+14152000007").status_code in (200, 202)
     assert lists.api.web.get(f"{lists.path}/{read}").status_code == 404
     assert lists.api.web.get(f"{lists.path}/{unread}").status_code == 404
+    assert lists.api.web.get(f"{lists.path}/{given_up}").status_code == 404
     assert lists.show(other)["state"] == "ready"
     left = {str(name).rsplit(":", 2)[1] for name in client.scan_iter("{calls}:list_*")}
     assert left <= {"list_file", "list_pages", other}
