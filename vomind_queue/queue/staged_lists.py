@@ -110,10 +110,26 @@ class StagedLists:
         if code == Code.MISMATCH:
             raise QueueError(f"List {list_id} is being changed by others: try again.")
 
-    def begin(self, list_id: str, sending: Sending) -> None:
-        """Note which rows are about to become calls. Raise ListNotFound."""
+    def begin(self, campaign_id: str, list_id: str, sending: Sending) -> None:
+        """Note which rows are about to become calls.
+
+        Raise ListNotFound, and QueueError where some were accepted since they were judged.
+        """
         text = json.dumps({"key": sending.key, "rows": list(sending.rows), "again": sending.again})
-        self._change(list_id, "", "", "sending", text)
+        answer = self._store.run_with_deadline(
+            "claim_rows", keys.STAGED_LISTS, list_id, KEPT_MS, campaign_id, ROWS_KEPT_MS,
+            sending.key, "1" if sending.again else "", text, *sending.rows,
+        )  # fmt: skip
+        if answer[0] == Code.MISSING:
+            raise ListNotFound(list_id)
+        if answer[0] == Code.MISMATCH:
+            raise QueueError(f"Rows of list {list_id} were accepted meanwhile: look at it again.")
+
+    def release(self, campaign_id: str, sending: Sending) -> None:
+        """Note that those rows did not become calls: the campaign took none."""
+        self._store.run_with_deadline(
+            "release_rows", keys.STAGED_LISTS, campaign_id, sending.key, *sending.rows
+        )
 
     def _change(self, list_id: str, tails: str, old: str, field: str, text: str) -> int:
         answer = self._store.run_with_deadline(
@@ -136,14 +152,22 @@ class StagedLists:
         if answer[0] == Code.MISSING:
             raise ListNotFound(list_id)
 
-    def accepted_rows(self, campaign_id: str, rows: Sequence[str]) -> dict[str, int]:
-        """Return when rows were accepted before, unix ms, by digest."""
+    def accepted_rows(
+        self, campaign_id: str, rows: Sequence[str], sending: Sending | None
+    ) -> dict[str, int]:
+        """Return when rows were accepted before, unix ms, by digest.
+
+        Also those of other lists that are being accepted; ``sending``: those of this one.
+        """
+        own = sending.key if sending else None
         found: dict[str, int] = {}
         for start in range(0, len(rows), _AT_ONCE):
             part = rows[start : start + _AT_ONCE]
             times = self._store.ask("HMGET", keys.LIST_ROWS + campaign_id, *part)
-            pairs = zip(part, times, strict=True)
-            found |= {row: int(at_ms) for row, at_ms in pairs if at_ms is not None}
+            for row, text in zip(part, times, strict=True):
+                at_ms, _, key = (text or "").partition(" ")
+                if at_ms and (not key or key != own):
+                    found[row] = int(at_ms)
         return found
 
     def put(self, list_id: str, token: str, place: str, fields: Mapping[str, str]) -> bool:

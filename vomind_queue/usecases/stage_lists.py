@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from vomind_queue.calls.call import NewCall
 from vomind_queue.calls.campaign import Campaign, CampaignView
 from vomind_queue.calls.job import IdempotencyKey, Receipt
+from vomind_queue.errors import QueueError, StoreUnavailable
 from vomind_queue.lists.columns import Hints
 from vomind_queue.lists.models import (
     Answers,
@@ -40,11 +41,14 @@ class Store(Protocol):
     def add(self, staged: StagedList, found: ReadList | None) -> str: ...
     def show(self, campaign_id: str, list_id: str) -> StagedList: ...
     def answer(self, list_id: str, old: Answers, new: Answers, found: ReadList) -> None: ...
-    def begin(self, list_id: str, sending: Sending) -> None: ...
+    def begin(self, campaign_id: str, list_id: str, sending: Sending) -> None: ...
+    def release(self, campaign_id: str, sending: Sending) -> None: ...
     def accepted(
         self, campaign_id: str, list_id: str, jobs: Mapping[str, str], again: str
     ) -> None: ...
-    def accepted_rows(self, campaign_id: str, rows: Sequence[str]) -> dict[str, int]: ...
+    def accepted_rows(
+        self, campaign_id: str, rows: Sequence[str], sending: Sending | None
+    ) -> dict[str, int]: ...
 
 
 class Campaigns(Protocol):
@@ -139,7 +143,7 @@ class StageLists:
         campaign = self._campaigns.show(campaign_id).campaign
         found = read_list(staged.raw, staged.filename, staged.answers, hints=hints, tell=tell)
         judged, right = judge(found.rows, campaign)
-        accepted = self._store.accepted_rows(campaign_id, _digests(found.rows))
+        accepted = self._store.accepted_rows(campaign_id, _digests(found.rows), staged.sending)
         shown = preview(found, judged, accepted, staged.answers, is_unfinished=bool(staged.jobs))
         calls = {row.digest: right[index] for index, row in enumerate(shown.rows) if index in right}
         return Seen(staged=staged, found=found, preview=shown, calls=calls)
@@ -169,14 +173,25 @@ class StageLists:
         }
 
     def _send(self, list_id: str, sending: Sending, seen: Seen) -> dict[str, str]:
-        """Store the calls of some rows; return their ids by what the list writes of the rows."""
+        """Store the calls of some rows; return their ids by what the list writes of the rows.
+
+        Raise QueueError where some were accepted of another list meanwhile.
+        """
         campaign_id = seen.staged.campaign_id
-        self._store.begin(list_id, sending)
+        self._store.begin(campaign_id, list_id, sending)
         able = [row for row in sending.rows if row in seen.calls]
         if not able:
             return {}
         key = IdempotencyKey(name=sending.key, fingerprint=sending.key)
-        receipt = self._campaigns.add_calls(campaign_id, [seen.calls[row] for row in able], key)
+        try:
+            receipt = self._campaigns.add_calls(campaign_id, [seen.calls[row] for row in able], key)
+        except StoreUnavailable:
+            # They may have been stored.
+            raise
+        except QueueError:
+            if sending is not seen.staged.sending:
+                self._store.release(campaign_id, sending)
+            raise
         rows = sending.rows if receipt.replayed else able
         jobs = dict(zip(rows, receipt.job_ids, strict=True))
         self._store.accepted(campaign_id, list_id, jobs, sending.again)

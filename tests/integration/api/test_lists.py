@@ -10,8 +10,9 @@ import pytest
 
 from tests.integration.api.conftest import Api
 from tests.unit.lists.reading import workbook
-from vomind_queue.errors import StoreUnavailable
+from vomind_queue.errors import QueueError, StoreUnavailable
 from vomind_queue.queue.staged_lists import StagedLists
+from vomind_queue.usecases.campaigns import Campaigns
 
 PEOPLE = (
     "Telefon;Nachricht;Ort\n"
@@ -215,6 +216,55 @@ def test_accepting_that_was_broken_off_goes_on(
     done = lists.accept(staged["listId"])
     assert [job["jobId"] for job in done["jobs"]] == ["1", "2", "3"]
     assert lists.api.total() == 3
+
+
+def test_the_same_file_again_calls_nobody_twice(
+    lists: Lists, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Though accepting the first one broke off, and nobody knows whether its calls were stored."""
+    text = "to,message\n+14155550101,x\n+14155550102,x\n"
+    first, second = (lists.upload(text)["listId"] for _ in range(2))
+
+    def die(*_: object) -> None:
+        raise StoreUnavailable("The connection broke.")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(StagedLists, "accepted", die)
+        lists.accept(first, 503)
+    assert lists.preview(second)["counts"]["acceptedBefore"] == 2
+    lists.accept(second, 409)
+    lists.accept(first)
+    assert lists.api.total() == 2
+
+
+def test_of_two_lists_with_the_same_rows_one_is_accepted(
+    lists: Lists, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where both were judged before either was accepted."""
+    text = "to,message\n+14155550101,x\n"
+    first, second = (lists.upload(text)["listId"] for _ in range(2))
+    with monkeypatch.context() as early:
+        early.setattr(StagedLists, "accepted_rows", lambda *_: {})
+        lists.accept(first)
+        assert "accepted meanwhile" in lists.accept(second, 409)["detail"]
+    assert lists.api.total() == 1
+
+
+def test_rows_whose_calls_were_refused_are_free_for_another_list(
+    lists: Lists, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They were not accepted."""
+    text = "to,message\n+14155550101,x\n"
+    first, second = (lists.upload(text)["listId"] for _ in range(2))
+
+    def refuse(*_: object) -> None:
+        raise QueueError("It takes no calls now.")
+
+    with monkeypatch.context() as full:
+        full.setattr(Campaigns, "add_calls", refuse)
+        lists.accept(first, 409)
+    lists.accept(second)
+    assert lists.api.total() == 1
 
 
 def test_calling_again_is_once_too(lists: Lists) -> None:

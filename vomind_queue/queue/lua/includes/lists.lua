@@ -13,7 +13,14 @@ local function keys_of_list(id)
 end
 
 -- Keeps a list for another while. Who forgets a person looks at those that the sorted set has.
+-- While nobody knows whether some of its rows are calls it is not kept longer: the key that would tell is
+-- forgotten after a day.
 local function renew_list(id, kept, now)
+    local list = K.staged_list .. id
+    local left = redis.call('PTTL', list)
+    if left > 0 and redis.call('HEXISTS', list, 'sending') == 1 then
+        kept = left
+    end
     redis.call('ZADD', K.staged_lists, now + kept, id)
     for _, key in ipairs(keys_of_list(id)) do
         redis.call('PEXPIRE', key, kept)
