@@ -138,6 +138,9 @@ def build_on(store: RedisStore, settings: Settings, log: CallLog) -> Services:
     history = History(log, listing, Erasure(store), numbers)
     staged = StagedLists(store)
     lists, list_work = StageLists(staged, campaigns), ListWorkStore(store, staged)
+    processes = ListProcesses(
+        lambda list_id, token: list_work.note(list_id, token, done=0, total=0)
+    )
     return Services(
         settings=settings,
         enqueue=Enqueue(queue, deeds),
@@ -167,7 +170,7 @@ def build_on(store: RedisStore, settings: Settings, log: CallLog) -> Services:
             *(campaign_store, rules, numbers),
         ),
         lists=lists,
-        large_lists=LargeLists(list_work, lists, ListProcesses().start),
+        large_lists=LargeLists(list_work, lists, processes.start),
         list_work=list_work,
         people=People(rules, numbers, PersonHistory(store), log),
         refusals=Refusals(PersonHistory(store), deeds),

@@ -16,7 +16,6 @@ from tests.integration.api.test_lists import Lists
 from vomind_queue.api.list_judging import ListJudge
 from vomind_queue.call_log.sqlite import SqliteLog
 from vomind_queue.config.settings import Settings
-from vomind_queue.container import list_processes
 from vomind_queue.container.list_processes import ListProcesses
 from vomind_queue.container.web_services import Services, build_on
 from vomind_queue.errors import StoreUnavailable
@@ -179,7 +178,7 @@ def test_the_process_ends_well_while_its_parent_lives(
     monkeypatch.setenv("REDIS_URL", redis_url)
     monkeypatch.setenv("DATA_DIR", str(tmp_path))
     list_id = lists.upload(people(MANY), 202)["listId"]
-    assert list_processes._run_once(lists.work.wanted.pop()) == 0
+    assert ListProcesses(print)._run_once(lists.work.wanted.pop()) == 0
     assert lists.show(list_id)["state"] == "ready"
 
 
