@@ -68,7 +68,7 @@ class KeepListings:
         try:
             if not self._changes.is_whole():
                 self._restore()
-        except (LogUnavailable, StoreUnavailable) as error:
+        except (LogUnavailable, StoreUnavailable, ValueError) as error:
             logger.error("calls wait, the do-not-call list cannot be restored: %s", error)
         finally:
             self._restoring.release()

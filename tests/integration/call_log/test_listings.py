@@ -23,7 +23,7 @@ from vomind_queue.queue.closed_days import ClosedDays
 from vomind_queue.queue.connection import RedisStore
 from vomind_queue.queue.do_not_call_changes import DoNotCallChanges
 from vomind_queue.queue.do_not_call_list import DoNotCallList
-from vomind_queue.rules.law import closed_day
+from vomind_queue.rules.law import ClosedDay, closed_day
 from vomind_queue.usecases.keep_listings import KeepListings
 
 ADA, BOB, EVE = "+15550000001", "+15550000002", "+15550000003"
@@ -103,6 +103,22 @@ def test_a_log_that_is_away_keeps_the_list_from_being_whole(
     assert (changes.is_whole(), len(changes.pending())) == (False, 1)
     said = [record.levelname for record in caplog.records]
     assert said == ["WARNING", "ERROR"]
+
+
+def test_a_log_that_cannot_be_read_ends_no_worker(
+    client: redis.Redis, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Somebody has written a day into its table by hand: calls wait, and the log says why."""
+
+    class Mistyped:
+        def days(self) -> list[ClosedDay]:
+            return [closed_day("2027-02-30")]
+
+    store = RedisStore(client)
+    changes = DoNotCallChanges(store)
+    KeepListings(changes, ClosedDays(store), Mistyped).ensure_whole()  # type: ignore[arg-type]
+    assert not changes.is_whole()
+    assert "cannot be restored" in caplog.text
 
 
 def test_the_shipper_mends_a_redis_of_an_older_state(client: redis.Redis, tmp_path: Path) -> None:
