@@ -287,6 +287,17 @@ def test_after_a_refusal_a_person_in_france_is_left_alone_until_it_is_taken_back
     assert not history.withdraw(number)
 
 
+def test_a_refusal_by_a_clock_that_is_a_little_ahead_counts_from_now(
+    client: redis.Redis, queue: CallQueue
+) -> None:
+    """It would be lost otherwise, and the person called again."""
+    history = PersonHistory(RedisStore(client))
+    assert not history.refuse(PERSON, queue.now_ms() + HOUR)
+    assert history.refuse(PERSON, queue.now_ms() + 30_000)
+    (refused,) = history.of(PERSON).refusals
+    assert refused <= queue.now_ms()
+
+
 def test_who_is_erased_was_never_called(
     queue: CallQueue, make_capped: MakeCapped, client: redis.Redis, starts: Callable[[], list[int]]
 ) -> None:
