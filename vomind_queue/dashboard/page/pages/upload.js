@@ -7,8 +7,11 @@ import { count, many } from '../words.js';
 import { LIST, steer } from './campaigns.js';
 import { Columns, Counts, Questions, Refusals, Rows } from './list_parts.js';
 
-/** So often the state of a large list is asked for, ms. */
+/** So often the state of a large list is asked for, and after no good answer, ms. */
 const AGAIN_MS = 700;
+const LATER_MS = 3000;
+/** Answers that stay as they are. */
+const LASTING = [401, 403, 404];
 const ON_PAGE = 50;
 const STEPS = ['Choose a file', 'What is in it', 'Preview', 'Calls'];
 const ENDINGS = '.csv,.tsv,.txt,.xlsx,.xls,.jsonl,.ndjson';
@@ -115,6 +118,8 @@ function useList(path, page) {
         if (here && is_worked) timer = setTimeout(look, AGAIN_MS);
       } catch (error) {
         if (here) set((old) => ({ ...old, error }));
+        // What it waits for goes on without it.
+        if (here && !LASTING.includes(error.status)) timer = setTimeout(look, LATER_MS);
       }
     };
     look();
@@ -177,6 +182,7 @@ function ListPage({ campaignId, listId, page }) {
   };
   const refused = preview ? preview.counts.refused : 0;
   return html`<${Steps} at=${preview && preview.questions.length ? 1 : at} /><p class="crumbs"><${Icon} name="file-spreadsheet" /><strong>${shown.filename}</strong></p>
+    ${error && html`<${Failure} error=${error} again=${again} />`}
     ${shown.error && html`<div class="notice error" role="alert"><${Icon} name="circle-alert" /><div>${shown.error} <a href=${`#/campaigns/${campaignId}/list`}>Upload another file</a></div></div>`}
     ${shown.progress && html`<${Progress} shown=${shown} />`}
     ${is_done && html`<${Done} campaignId=${campaignId} shown=${shown} />`}
