@@ -125,10 +125,10 @@ class StagedLists:
         if answer[0] == Code.MISMATCH:
             raise QueueError(f"Rows of list {list_id} were accepted meanwhile: look at it again.")
 
-    def release(self, campaign_id: str, sending: Sending) -> None:
+    def release(self, campaign_id: str, list_id: str, sending: Sending) -> None:
         """Note that those rows did not become calls: the campaign took none."""
         self._store.run_with_deadline(
-            "release_rows", keys.STAGED_LISTS, campaign_id, sending.key, *sending.rows
+            "release_rows", keys.STAGED_LISTS, list_id, campaign_id, sending.key, *sending.rows
         )
 
     def _change(self, list_id: str, tails: str, old: str, field: str, text: str) -> int:

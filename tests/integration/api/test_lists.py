@@ -264,6 +264,8 @@ def test_rows_whose_calls_were_refused_are_free_for_another_list(
         full.setattr(Campaigns, "add_calls", refuse)
         lists.accept(first, 409)
     lists.accept(second)
+    lists.answer(first, answers={"again": "no"})
+    lists.accept(first)
     assert lists.api.total() == 1
 
 
