@@ -160,9 +160,9 @@ def _others_have_all(run: _Experiment) -> list[str]:
 
 def _heal(run: _Experiment) -> None:
     """All receivers work again; that which said it was gone is switched on."""
-    run.receivers.is_trouble = False
     gone = run.webhooks["gone"]
     until(lambda: run.states()["gone"]["state"] != "active", within_s=60, what="410 ends it")
+    run.receivers.is_trouble = False
     run.ask("PATCH", f"webhooks/{gone}", {"enabled": True})
 
     def have_all() -> bool:
