@@ -12,7 +12,7 @@ import redis
 
 from tests import nursery
 from tests.servers import KINDS, Server
-from tests.spreading import group_of, turn
+from tests.spreading import PARTS, group_of, part_of, turn
 from tests.stack import PORTABLE, Stack
 from vomind_queue.config.settings import VARIABLES
 
@@ -24,6 +24,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     parser.addoption(
         "--full", action="store_true", help="tests at random take as many cases as in `make chaos`"
+    )
+    parser.addoption(
+        "--part", choices=PARTS, help="the tests that judge time, or all but them: `make test`"
     )
     parser.addoption(
         "--portable", action="store_true", help="take away what only Linux has: tests/portable"
@@ -119,11 +122,19 @@ def stack(redis_url: str, tmp_path: Path) -> Iterator[Stack]:
     made.close()
 
 
+def _keep(part: str | None, config: pytest.Config, items: list[pytest.Item]) -> None:
+    others = [item for item in items if part and part != part_of(item)]
+    if others:
+        config.hook.pytest_deselected(items=others)
+        items[:] = [item for item in items if part == part_of(item)]
+
+
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_collection_modifyitems(
     config: pytest.Config, items: list[pytest.Item]
 ) -> Iterator[None]:
-    """Groups the tests for xdist, and has those begun first that take longest."""
+    """Chooses the part, groups the tests for xdist, and begins those first that take longest."""
+    _keep(config.getoption("--part"), config, items)
     paths = {item: item.path.relative_to(config.rootpath).as_posix() for item in items}
     together = Counter(group_of(path) for path in paths.values())
     for item, path in paths.items():

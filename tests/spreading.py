@@ -1,6 +1,11 @@
-"""How tests are spread over the workers of ``pytest --dist loadgroup --no-loadscope-reorder``."""
+"""How ``make test`` spreads tests: which go to one worker of xdist, and which run alone."""
 
 from __future__ import annotations
+
+import pytest
+
+#: What all but a few tests are in, and what is run after it: those that judge time.
+PARTS = ("together", "alone")
 
 #: What takes long to start serves all tests of one of these: they go to one worker together.
 TOGETHER = (
@@ -17,6 +22,11 @@ ONE_BY_ONE = ("tests/acceptance/", "tests/chaos/", "tests/reference/test_any_req
 
 #: These take minutes, one after the other: begun late, they would go on when all else is over.
 FIRST = ("tests/reference/test_any_request.py", "tests/browser/")
+
+
+def part_of(item: pytest.Item) -> str:
+    """Return which of ``PARTS`` a test is in."""
+    return "together" if item.get_closest_marker("alone") is None else "alone"
 
 
 def group_of(path: str) -> str | None:

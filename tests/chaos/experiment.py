@@ -42,6 +42,8 @@ class Experiment:
     #: Whether `make test` runs its short form: not where another test, or a harder
     #: experiment, does the same.
     short: bool = True
+    #: Whether its short form judges how late something is, which a busy machine decides.
+    alone: bool = False
 
     def perform(self, scale: Scale, seed: int) -> Row:
         """One run."""

@@ -79,7 +79,7 @@ EXPERIMENTS: Sequence[Experiment] = (
     Experiment(name="limit", promise="P3", run=limit),
     Experiment(name="limit-kills", promise="P3", run=limit_under_kills),
     Experiment(name="operator", promise="P3", run=operator, short=False),
-    Experiment(name="order", promise="P4", run=order),
+    Experiment(name="order", promise="P4", run=order, alone=True),
     Experiment(name="bulk", promise="P1", run=bulk),
     Experiment(name="stats", promise="P1", run=stats, short=False),
     Experiment(name="log", promise="P10", run=call_log, short=False),

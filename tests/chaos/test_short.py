@@ -17,7 +17,8 @@ SEED = 7
 
 def _cases() -> Iterator[ParameterSet]:
     for experiment in filter(lambda each: each.short, EXPERIMENTS):
-        yield pytest.param(experiment, id=experiment.name)
+        marks = [pytest.mark.alone] if experiment.alone else []
+        yield pytest.param(experiment, id=experiment.name, marks=marks)
 
 
 @pytest.mark.slow

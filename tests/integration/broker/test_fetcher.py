@@ -15,13 +15,8 @@ from kombu.asynchronous.hub import Hub
 from tests.integration.conftest import QUICK, new, place
 from tests.servers import Server
 from tests.stack import until
-from vomind_queue.broker.fetcher import (
-    IDLE_FETCH_S,
-    LISTEN_TIMEOUT_S,
-    Fetcher,
-    NotificationListener,
-    Notifier,
-)
+from vomind_queue.broker import fetcher
+from vomind_queue.broker.fetcher import LISTEN_TIMEOUT_S, Fetcher, NotificationListener, Notifier
 from vomind_queue.broker.names import CALL_QUEUES
 from vomind_queue.calls.call import State
 from vomind_queue.calls.decisions import Claim
@@ -31,8 +26,8 @@ from vomind_queue.queue.connection import RedisStore, connect
 from vomind_queue.queue.worker_protocol import Protocol
 from vomind_queue.queue.worker_queue import WorkerQueue
 
-#: Far less than an idle worker's pause between two looks.
-SOON_S = IDLE_FETCH_S / 3
+#: Longer than any test runs: what happens within it was not brought about by its end.
+FOREVER_S = 600
 
 
 class Feed:
@@ -61,7 +56,8 @@ class Worker:
         self.hub = Hub()
         self.hub.propagate_errors = (redis.ConnectionError,)
         self.notifier = Notifier()
-        self.listener_store = RedisStore(connect(url, timeout_s=LISTEN_TIMEOUT_S))
+        self.listener_store = RedisStore(connect(url, timeout_s=FOREVER_S))
+        self.threads: list[threading.Thread] = []
         self.connect()
 
     def connect(self) -> None:
@@ -74,9 +70,10 @@ class Worker:
             notifier=self.notifier,
             listener_store=self.listener_store,
         )
+        self.threads.append(self.intake._listener._thread)
         self.notifier.notify()
 
-    def run(self, until: Callable[[], object], within_s: float = SOON_S) -> bool:
+    def run(self, until: Callable[[], object], within_s: float = 30) -> bool:
         """Runs the event loop until something is so; false when that takes too long."""
         deadline = time.monotonic() + within_s
         # Or else the loop would sleep until its next timer, in the midst of nothing.
@@ -91,10 +88,21 @@ class Worker:
         return self.intake._listener.listens
 
     def close(self) -> None:
-        """Ends both."""
+        """Ends both. A wait that begins as it is closed would take words from the next test."""
         self.intake.close()
+        until(self._waits_no_more, within_s=30, what="the wait ends")
         self.hub.close()
         self.notifier.close()
+
+    def _waits_no_more(self) -> bool:
+        self.listener_store.client.connection_pool.disconnect()
+        return not any(thread.is_alive() for thread in self.threads)
+
+
+@pytest.fixture(autouse=True)
+def _no_look_without_a_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An idle worker's next look comes too late to be what found a call."""
+    monkeypatch.setattr(fetcher, "IDLE_FETCH_S", FOREVER_S)
 
 
 @pytest.fixture
@@ -167,7 +175,7 @@ def test_notices_from_many_threads_are_never_lost() -> None:
     for thread in threads:
         thread.start()
     while seen != [2_000] * 4:
-        assert select.select([notifier.fileno()], [], [], 5)[0], f"not woken at {seen}"
+        assert select.select([notifier.fileno()], [], [], 30)[0], f"not woken at {seen}"
         notifier.clear()
         seen = list(notified)
     notifier.close()
@@ -175,6 +183,7 @@ def test_notices_from_many_threads_are_never_lost() -> None:
         thread.join()
 
 
+@pytest.mark.alone
 def test_a_delayed_call_is_taken_on_time(worker: Worker, queue: CallQueue) -> None:
     """Nobody leaves a word when its time comes."""
     assert worker.run(worker.listens)
@@ -224,13 +233,14 @@ def test_a_call_that_cannot_be_handed_over_is_given_back(
 
 
 def test_a_closed_worker_swallows_no_word(
-    worker: Worker, queue: CallQueue, client: redis.Redis
+    worker: Worker, queue: CallQueue, client: redis.Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its wait ends at once; the word is for the worker that goes on."""
+    """It ends its wait, which would last for long; the word is for the worker that goes on."""
+    monkeypatch.setattr(fetcher, "LISTEN_WAIT_S", FOREVER_S)
     assert worker.run(worker.listens)
     until(lambda: waiting_for_a_word(client), within_s=30, what="it waits")
     worker.intake.close()
-    until(lambda: not waiting_for_a_word(client), within_s=3, what="it waits no more")
+    until(lambda: not waiting_for_a_word(client), within_s=30, what="it waits no more")
     queue.add([new(1)])
     assert client.llen(keys.NOTIFY) == 1
     assert queue.job("1").state is State.WAITING
@@ -297,5 +307,5 @@ def test_a_listener_outlives_an_outage(start_server: Callable[..., Server]) -> N
         until(lambda: not listener.listens, within_s=30, what="the word is heard")
     listener.close()
     notifier.close()
-    listener._thread.join(2)
+    listener._thread.join(30)
     assert not listener._thread.is_alive()
