@@ -6,13 +6,14 @@ from dataclasses import replace
 
 import redis
 
-from tests.integration.conftest import begin, taken
+from tests.integration.conftest import begin, run_out, taken
 from tests.twilio import a_sid
 from vomind_queue.calls.attempts import Accepted
 from vomind_queue.calls.call import Call, NewCall
 from vomind_queue.calls.call_status import CallbackResult, LineStatus, OutcomePolicy, StatusUpdate
 from vomind_queue.calls.decisions import AttemptResult, Decision, DialStarted
 from vomind_queue.calls.job import Job
+from vomind_queue.queue import keys
 from vomind_queue.queue.call_queue import CallQueue
 from vomind_queue.queue.callback_store import CallbackStore
 from vomind_queue.queue.connection import RedisStore
@@ -33,7 +34,7 @@ class Line:
         client: redis.Redis,
         policy: OutcomePolicy = NONE,
     ) -> None:
-        self.queue, self.worker_queue = queue, worker_queue
+        self.queue, self.worker_queue, self.client = queue, worker_queue, client
         self.reports = CallbackStore(RedisStore(client), worker_queue, policy)
 
     def dial(self, **fields: object) -> DialStarted:
@@ -46,6 +47,10 @@ class Line:
         """Begins the next attempt."""
         (job_id,) = taken(self.worker_queue)
         return begin(self.worker_queue, job_id)
+
+    def put_forward(self) -> None:
+        """Lets the wait for the next attempt pass."""
+        run_out(self.client, keys.DELAYED)
 
     def placed(self, sid: str = SID, **fields: object) -> DialStarted:
         """Twilio took it."""

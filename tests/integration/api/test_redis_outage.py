@@ -72,6 +72,7 @@ def back(api: Api) -> Any:
     )
 
 
+@pytest.mark.alone
 def test_a_dead_redis_is_a_503(away: Api, server: Server) -> None:
     """From every endpoint, at once, with a time to try again."""
     server.kill()
@@ -102,6 +103,7 @@ def test_a_replica_is_not_ready(away: Api, server: Server) -> None:
     assert list(away.web.get("/readyz").get_json()["errors"]) == ["worker"]
 
 
+@pytest.mark.alone
 def test_a_frozen_redis_is_a_503_within_two_seconds(away: Api, server: Server) -> None:
     """Who asked for a change learns that its outcome is unknown; later ones are not kept waiting.
 
@@ -147,6 +149,7 @@ def test_an_unknown_outcome_says_what_to_do(
         assert away.total() == 2
 
 
+@pytest.mark.alone
 def test_a_callback_gets_the_same_answer(server: Server, tmp_path: Path) -> None:
     """Twilio is told in time, too; Twilio's own record is asked later."""
     settings = Settings.from_env({**REACHED, "REDIS_URL": server.url})

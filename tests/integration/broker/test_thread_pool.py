@@ -169,6 +169,7 @@ def test_what_no_thread_has_begun_is_given_back_at_once(
     assert not pool.busy
 
 
+@pytest.mark.alone
 def test_a_thread_that_outlives_the_drain_holds_up_nothing(
     worker_queue: WorkerQueue, queue: CallQueue
 ) -> None:
@@ -187,6 +188,7 @@ def test_a_thread_that_outlives_the_drain_holds_up_nothing(
     answered.set()
 
 
+@pytest.mark.alone
 def test_leases_are_renewed_while_everything_else_stands_still(
     make_worker_queue: Callable[..., WorkerQueue], queue: CallQueue
 ) -> None:
@@ -208,6 +210,7 @@ def test_leases_are_renewed_while_everything_else_stands_still(
     )
 
 
+@pytest.mark.alone
 def test_a_renewal_that_fails_for_any_reason_is_soon_tried_again(
     make_worker_queue: Callable[..., WorkerQueue], monkeypatch: pytest.MonkeyPatch
 ) -> None:

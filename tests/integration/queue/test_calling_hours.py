@@ -127,6 +127,7 @@ def test_a_worker_that_knows_no_hours_starts_nothing(
     assert queue.stats().held == {"rules-behind": 1}
 
 
+@pytest.mark.alone
 def test_a_held_call_keeps_its_place_and_gives_its_start_back(
     queue: CallQueue, make_ruled: Callable[..., WorkerQueue]
 ) -> None:

@@ -6,6 +6,7 @@ import secrets
 import time
 from collections.abc import Callable
 
+import pytest
 import redis
 
 from tests.integration.conftest import begin, new, place, taken
@@ -57,6 +58,7 @@ def test_a_word_for_other_workers_is_passed_on(
     assert worker_queue.claim(3, "3").passed_on is False
 
 
+@pytest.mark.alone
 def test_delayed_calls_become_due_and_never_early(
     queue: CallQueue, worker_queue: WorkerQueue
 ) -> None:
@@ -94,6 +96,7 @@ def test_a_full_worker_moves_due_calls_all_the_same(
     assert client.llen(keys.NOTIFY) == 1
 
 
+@pytest.mark.alone
 def test_no_window_holds_more_starts_than_allowed(
     queue: CallQueue, make_worker_queue: Callable[..., WorkerQueue]
 ) -> None:
@@ -114,6 +117,7 @@ def test_no_window_holds_more_starts_than_allowed(
     assert min(gaps) >= 1_000
 
 
+@pytest.mark.alone
 def test_a_call_given_back_unstarted_frees_its_place_in_the_window(
     queue: CallQueue, limited: WorkerQueue
 ) -> None:
@@ -126,6 +130,7 @@ def test_a_call_given_back_unstarted_frees_its_place_in_the_window(
     assert taken(limited, 5) == [first[0].job_id]
 
 
+@pytest.mark.alone
 def test_the_wait_for_the_window_is_told(queue: CallQueue, limited: WorkerQueue) -> None:
     """A limited worker learns when to look again, and the API when the next start is."""
     queue.add([new(i) for i in range(4)])
@@ -141,6 +146,7 @@ def test_the_wait_for_the_window_is_told(queue: CallQueue, limited: WorkerQueue)
     assert 0 < use.reset_ms <= 1_051
 
 
+@pytest.mark.alone
 def test_an_operator_changes_the_rate_for_all(
     queue: CallQueue, limited: WorkerQueue, make_worker_queue: Callable[..., WorkerQueue]
 ) -> None:
@@ -156,6 +162,7 @@ def test_an_operator_changes_the_rate_for_all(
     assert len(taken(other, 5)) == 3
 
 
+@pytest.mark.alone
 def test_a_change_of_the_rate_finds_the_starts_before_it(
     queue: CallQueue, limited: WorkerQueue, make_worker_queue: Callable[..., WorkerQueue]
 ) -> None:
@@ -177,6 +184,7 @@ def test_a_change_of_the_rate_finds_the_starts_before_it(
     assert 55_000 < use.reset_ms <= 60_051
 
 
+@pytest.mark.alone
 def test_a_place_in_the_window_is_kept_for_one_window(
     queue: CallQueue, make_worker_queue: Callable[..., WorkerQueue]
 ) -> None:

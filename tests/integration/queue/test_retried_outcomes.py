@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -10,7 +9,7 @@ import pytest
 import redis
 
 from tests.integration.conftest import KEEP, begin, taken
-from tests.integration.placed_call import NONE, OTHER, SID, Line, accepted
+from tests.integration.placed_call import HOUR_MS, NONE, OTHER, SID, Line, accepted
 from tests.twilio import a_sid
 from vomind_queue.calls.call import State
 from vomind_queue.calls.call_status import OutcomePolicy, UpdateOutcome
@@ -25,7 +24,7 @@ from vomind_queue.queue.do_not_call_list import DoNotCallList
 from vomind_queue.queue.worker_queue import WorkerQueue
 
 WISH = Wish(by="ops", source="api")
-BUSY = OutcomePolicy(retry_on=("busy", "no-answer"), delay_ms=100, most=2)
+BUSY = OutcomePolicy(retry_on=("busy", "no-answer"), delay_ms=HOUR_MS, most=2)
 
 
 @pytest.fixture
@@ -65,7 +64,7 @@ def test_an_earlier_attempts_recording_stays_with_it(retrying: Line) -> None:
     """It is ready only after the next attempt has begun, and shows where it belongs."""
     first = retrying.placed(record=True)
     retrying.say(first, "busy", sequence=2)
-    time.sleep(0.12)
+    retrying.put_forward()
     retrying.took(retrying.again(), OTHER)
     made = Recording(sid="RE1", url="https://api.twilio.com/RE1")
     retrying.say(first, recording=made)
@@ -88,11 +87,11 @@ def test_an_outcome_is_tried_again(retrying: Line) -> None:
     )
     assert retrying.queue.stats().total == 1
     assert taken(retrying.worker_queue) == []
-    time.sleep(0.12)
+    retrying.put_forward()
     second = retrying.took(retrying.again(), OTHER)
     assert retrying.say(first, "busy", sequence=3).outcome is UpdateOutcome.AGAIN
     retrying.say(second, "no-answer", sid=OTHER, sequence=2)
-    time.sleep(0.12)
+    retrying.put_forward()
     third = retrying.took(retrying.again(), a_sid(3))
     assert not retrying.say(third, "busy", sid=a_sid(3), sequence=2).repeated
     job = retrying.job()
@@ -118,7 +117,7 @@ def test_a_record_of_before_reads_as_it_did_and_goes_on(
     assert retrying.job() == job
     assert retrying.say(first, "busy", sequence=2).repeated
     assert retrying.job().finished_ms is None
-    time.sleep(0.12)
+    retrying.put_forward()
     (call,) = retrying.worker_queue.claim(1, "123").calls
     assert call.round == 0
     retrying.took(begin(retrying.worker_queue, call.job_id), OTHER)
@@ -158,7 +157,7 @@ def test_which_outcomes_are_tried_again(
 def test_a_repeated_call_can_be_cancelled_and_has_all_its_attempts(retrying: Line) -> None:
     """Between two attempts it is like any delayed call."""
     retrying.say(retrying.placed(), "busy", sequence=1)
-    time.sleep(0.12)
+    retrying.put_forward()
     look = retrying.worker_queue.claim(1, "123")
     assert [(call.job_id, call.round) for call in look.calls] == [("1", 0)]
     retrying.worker_queue.give_back("1", look.calls[0].lease)
@@ -172,7 +171,7 @@ def test_a_late_answer_to_an_attempt_of_before_is_no_orphan(
     slow = retrying.dial()
     retrying.reports.reconcile("1", slow.attempt.token, SID)
     retrying.say(slow, "busy", sequence=2)
-    time.sleep(0.12)
+    retrying.put_forward()
     other = make_worker_queue()
     assert taken(other) == ["1"]
     begin(other, "1")

@@ -104,6 +104,7 @@ def test_calls_of_a_silent_worker_go_to_another(
     assert queue.job("1").state is State.COMPLETED
 
 
+@pytest.mark.alone
 def test_a_living_worker_keeps_its_calls(
     queue: CallQueue, make_worker_queue: Callable[..., WorkerQueue]
 ) -> None:
@@ -288,6 +289,7 @@ def refuse(worker_queue: WorkerQueue, job_id: str) -> bool:
     return written.uncounted
 
 
+@pytest.mark.alone
 def test_the_breaker_opens_after_five_refusals_in_a_row(
     queue: CallQueue, worker_queue: WorkerQueue
 ) -> None:

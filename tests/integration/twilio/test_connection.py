@@ -63,6 +63,7 @@ def test_twilio_away_and_back(dialer: TwilioDialer, simulator: SimulatorClient) 
     assert len(simulator.rings()) == 2
 
 
+@pytest.mark.alone
 def test_an_unknown_host_was_not_processed(make_dialer: MakeDialer) -> None:
     """A name that does not resolve is told within the deadline."""
     start = time.monotonic()
@@ -81,6 +82,7 @@ def test_a_name_is_looked_up(make_dialer: MakeDialer) -> None:
         assert isinstance(make_dialer(api_base=base).place(an_attempt()), Accepted)
 
 
+@pytest.mark.alone
 def test_a_resolver_that_hangs_holds_nobody_up(
     make_dialer: MakeDialer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -144,6 +146,7 @@ def deaf_port() -> Iterator[int]:
             filler.close()
 
 
+@pytest.mark.alone
 def test_a_connection_that_takes_too_long_was_not_processed(
     make_dialer: MakeDialer, deaf_port: int
 ) -> None:
@@ -158,6 +161,7 @@ def test_a_connection_that_takes_too_long_was_not_processed(
     assert "too long" in failed.reason
 
 
+@pytest.mark.alone
 def test_a_tls_handshake_that_never_ends_was_not_processed(make_dialer: MakeDialer) -> None:
     """Neither does the handshake get more time than the deadline."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -190,6 +194,7 @@ def test_a_late_request_is_not_sent_on_a_kept_connection(
     assert simulator.rings(late.call.to) == []
 
 
+@pytest.mark.alone
 def test_a_request_that_is_given_up_is_taken_back(make_dialer: MakeDialer) -> None:
     """What the system has not delivered by the deadline is not delivered after it."""
     with socket.create_server(("127.0.0.1", 0)) as listener, ThreadPoolExecutor(1) as pool:
@@ -260,6 +265,7 @@ def test_the_connection_used_last_is_used_next(make_dialer: MakeDialer) -> None:
         assert raw_server.connections == 1
 
 
+@pytest.mark.alone
 def test_idle_connections_are_closed() -> None:
     """One that is not used any more is closed while others are."""
     http = BoundedHttpClient(2, max_idle_s=0.3)
@@ -301,6 +307,7 @@ def test_a_connection_that_the_server_closed_is_not_used(
     assert len(simulator.rings()) == 5
 
 
+@pytest.mark.alone
 def test_many_at_once(make_dialer: MakeDialer, simulator: SimulatorClient) -> None:
     """As many requests at once as there are slots, each its own call."""
     dialer = make_dialer(slots=20)
@@ -317,6 +324,7 @@ def test_many_at_once(make_dialer: MakeDialer, simulator: SimulatorClient) -> No
     ]
 
 
+@pytest.mark.alone
 def test_a_request_that_the_server_does_not_take_in_is_given_up() -> None:
     """Sending counts towards the deadline, however many pieces it takes."""
     http, exchange = BoundedHttpClient(1), Exchange(2)

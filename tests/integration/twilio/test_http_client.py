@@ -146,6 +146,7 @@ ENDLESS_PARTS = {
 }
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("part", ENDLESS_PARTS)
 def test_the_deadline_is_for_the_answer_as_a_whole(
     make_dialer: MakeDialer, raw_server: RawServer, part: str

@@ -120,6 +120,7 @@ def test_calls_are_placed_over_tls(
     assert (server.connections, server.requests) == (1, 3)
 
 
+@pytest.mark.alone
 def test_the_deadline_is_for_the_answer_as_a_whole(
     server: SecureServer, certificate: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -15,6 +15,7 @@ from vomind_queue.errors import StoreUnavailable
 LOOK_S = 0.3
 
 
+@pytest.mark.alone
 def test_those_who_wait_fail_with_the_look_that_they_wait_for() -> None:
     """A look each, one after another, would keep the last one waiting for all of them."""
     looks = []
