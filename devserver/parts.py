@@ -175,6 +175,10 @@ def environment(settings: Settings, environ: Mapping[str, str]) -> dict[str, str
         if is_loopback(probes.reachable(settings.host)):
             # Farther the simulator does not call back.
             made["PUBLIC_URL"] = settings.public_url or _web_url(settings)
+    if all(is_loopback(each) for each in (settings.host, settings.notifier_host)):
+        # Elsewhere it may have another name, and this one would be the reader's own machine.
+        host = probes.in_url(settings.notifier_host)
+        made.setdefault("NOTIFIER_URL", f"http://{host}:{settings.notifier_port}")
     return made
 
 

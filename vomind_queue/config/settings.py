@@ -295,6 +295,9 @@ class Settings:
     """Address that the notifier serves `/api/events` on. Beyond loopback it requires `API_KEYS`."""
     notifier_port: int = setting(types.PORT, "3002")
     """Port of that."""
+    notifier_url: str | None = optional_setting(address_types.BASE_URL)
+    """Address at which browsers reach the notifier. With it the dashboard shows news at once, by
+    the live stream; unset, it asks every two seconds. `make run` sets it on one's own machine."""
     webhook_allowed_networks: Sequence[Network] = setting(address_types.NETWORKS, "")
     """Networks that webhooks may be sent to besides public addresses, such as `10.0.0.0/8`. Only
     there may an address begin with `http://`. `make run` with the simulator allows loopback."""
@@ -408,6 +411,18 @@ class Settings:
         public = urlsplit(self.public_url or "").hostname
         names = (*self.allowed_hosts, self.host, *filter(None, [public]))
         return frozenset(name.lower() for name in names)
+
+    @property
+    def page_origins(self) -> frozenset[str] | None:
+        """Origins whose pages may read the live stream; ``None``: any that has an API key."""
+        if self.api_keys:
+            return None
+        names = {"localhost", "127.0.0.1", "[::1]", *self.own_hosts}
+        public = urlsplit(self.public_url or "")
+        return frozenset(
+            [f"http://{name}:{self.port}" for name in names]
+            + [f"{public.scheme}://{public.netloc}".lower()] * bool(public.netloc)
+        )
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Settings:

@@ -20,6 +20,7 @@ from vomind_queue.config.types import ApiKey
 from vomind_queue.config.wrong_keys import WrongKeys
 from vomind_queue.errors import StoreUnavailable
 from vomind_queue.notifier.feed import Feed
+from vomind_queue.notifier.origins import Origins
 from vomind_queue.webhooks.event import Event
 from vomind_queue.webhooks.event_types import TEST, is_wanted, patterns
 
@@ -55,13 +56,20 @@ class LiveStream:
     """Serves ``GET /api/events``."""
 
     def __init__(
-        self, feed: Feed, want: Callable[[], int], keys: Sequence[ApiKey], hosts: frozenset[str]
+        self,
+        feed: Feed,
+        want: Callable[[], int],
+        keys: Sequence[ApiKey],
+        *,
+        hosts: frozenset[str],
+        origins: Origins,
     ) -> None:
         """``want``: has events made; ``hosts``: names that a service without keys answers to."""
         self._feed = feed
         self._want = want
         self._keys = keys
         self._hosts = hosts
+        self._origins = origins
         self._wrong_keys = WrongKeys()
         self._open: Counter[str] = Counter()
 
@@ -70,6 +78,7 @@ class LiveStream:
         app = web.Application()
         app.router.add_get(PATH, self._serve)
         app.router.add_get("/healthz", _healthz)
+        self._origins.install(app, PATH)
         return app
 
     async def _serve(self, request: web.Request) -> web.StreamResponse:

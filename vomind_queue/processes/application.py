@@ -36,7 +36,7 @@ _GUNICORN_BOOT_ERROR = 3
 def create_app(services: Services) -> Flask:
     """Return the application; connect to nothing."""
     app = make_app(services)
-    dashboard.install(app)
+    dashboard.install(app, services.settings.notifier_url)
     return app
 
 

@@ -28,6 +28,7 @@ from vomind_queue.container.web_services import check_store
 from vomind_queue.errors import CampaignNotFound, JobNotFound
 from vomind_queue.notifier.guarded_client import RESOLVING, GuardedClient
 from vomind_queue.notifier.live_stream import LiveStream
+from vomind_queue.notifier.origins import Origins
 from vomind_queue.notifier.service import THREADS, Notifier
 from vomind_queue.notifier.supervisor import LEASE_MS, Supervisor
 from vomind_queue.observability import logs
@@ -93,7 +94,13 @@ def build_notifier(settings: Settings) -> Notifier:
         client=lambda: GuardedClient(settings.webhook_addresses),
         store=leases,
         supervisor=lambda means: Supervisor(leases, means),
-        stream=lambda feed: LiveStream(feed, kept.want, settings.api_keys, settings.own_hosts),
+        stream=lambda feed: LiveStream(
+            feed,
+            kept.want,
+            settings.api_keys,
+            hosts=settings.own_hosts,
+            origins=Origins(settings.page_origins),
+        ),
         host=settings.notifier_host,
         port=settings.notifier_port,
         now_ms=lambda: int(time.time() * 1_000),

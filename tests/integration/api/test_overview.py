@@ -175,6 +175,16 @@ def test_no_strangers_script_runs_in_the_page(api: Api) -> None:
     assert b" style=" not in page.data
 
 
+def test_the_page_may_ask_its_own_server_and_the_notifier(make_api: Callable[..., Api]) -> None:
+    """And where it has none, it is told of none."""
+    page = make_api().web.get("/")
+    assert "connect-src 'self';" in page.headers["Content-Security-Policy"]
+    assert b'<meta name="notifier" content="">' in page.data
+    page = make_api(NOTIFIER_URL="https://calls.test:8443/vomind/").web.get("/")
+    assert "connect-src 'self' https://calls.test:8443;" in page.headers["Content-Security-Policy"]
+    assert b'<meta name="notifier" content="https://calls.test:8443/vomind">' in page.data
+
+
 def test_files_of_the_page_are_sent_once(api: Api) -> None:
     """Asked for again, they are unchanged; those that are not there are not found."""
     page = api.web.get("/")

@@ -109,3 +109,17 @@ def test_the_simulator_may_be_reached_under_a_public_url() -> None:
     made = parts.environment(settings, given)
     assert (made["PUBLIC_URL"], made["OPT_OUT_DIGIT"]) == (given["PUBLIC_URL"], "9")
     assert made["TWILIO_ACCOUNT_SID"] == parts.FAKE_ACCOUNT["TWILIO_ACCOUNT_SID"]
+
+
+@pytest.mark.parametrize(
+    ("given", "url"),
+    [
+        ({"NOTIFIER_PORT": "3999"}, "http://127.0.0.1:3999"),
+        ({"NOTIFIER_URL": "https://calls.example.com"}, "https://calls.example.com"),
+        ({"HOST": "0.0.0.0", "API_KEYS": "a-long-secret"}, None),
+    ],
+)
+def test_the_page_is_told_where_the_notifier_is(given: dict[str, str], url: str | None) -> None:
+    """On one's own machine, or where a person says so."""
+    settings = parts.load_settings({**given, "VOMIND_ENV_FILE": ""})
+    assert parts.environment(settings, given).get("NOTIFIER_URL") == url

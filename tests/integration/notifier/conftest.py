@@ -60,9 +60,12 @@ def settings(redis_url: str) -> Settings:
 def notifier(settings: Settings) -> Iterator[None]:
     """Run a notifier in a thread of its own."""
     loop, stopped = asyncio.new_event_loop(), asyncio.Event()
-    thread = threading.Thread(
-        target=lambda: loop.run_until_complete(build_notifier(settings).run(stopped))
-    )
+
+    def run() -> None:
+        with asyncio.Runner(loop_factory=lambda: loop) as runner:
+            runner.run(build_notifier(settings).run(stopped))
+
+    thread = threading.Thread(target=run)
     thread.start()
     try:
         yield
@@ -70,4 +73,3 @@ def notifier(settings: Settings) -> Iterator[None]:
         loop.call_soon_threadsafe(stopped.set)
         thread.join(WITHIN_S)
         assert not thread.is_alive()
-        loop.close()

@@ -70,6 +70,15 @@ export async function ask(method, path, body, headers = {}) {
   return answer;
 }
 
+/** Open the live stream of the notifier at `place`; its answer does not end by itself. */
+export const follow = (place, signal) =>
+  fetch(`${place}/api/events`, {
+    headers: bearer(sessionStorage.getItem(KEY)),
+    cache: 'no-store',
+    credentials: 'omit',
+    signal,
+  });
+
 function note_clock(answer) {
   const told = Date.parse(answer.headers.get('Date'));
   // The header has whole seconds: a smaller difference is none.

@@ -1,9 +1,15 @@
-// What happens now: asks for the overview again and again, and costs nothing while it is unchanged.
+// What happens now: asks for the overview when there is news, or again and again, and costs nothing
+// while it is unchanged.
 import { ask, locked, now, Problem } from './api.js';
 import { useEffect, useRef, useState } from './html.js';
 import { cell, useCell } from './state.js';
+import { hold, streaming } from './stream.js';
 
 const EVERY_MS = 2000;
+/** So often where news are heard of: no event tells of time that passes, or of a worker that died. */
+const CALM_MS = 10_000;
+/** Between two looks for news that were heard of; an overview may be older by as much. */
+const NEWS_MS = 1000;
 /** A page that nobody sees looks so often, where it is to tell of a stop. */
 const HIDDEN_MS = 30_000;
 /** What was done here is shown at once; an overview may be older than that for so long. */
@@ -24,21 +30,26 @@ export const watching = cell(localStorage.getItem('vomind-watch') === 'on');
 let tag = null;
 let timer = null;
 let asking = false;
+/** When the last look ended, ms. */
+let looked = 0;
 let quiet = 0;
+/** Looks that are owed to news: one at once, one for an overview from before. */
+let owed = 0;
 /** What was done here, until an overview shows it: `{shows, patch, until}`. */
 let own = null;
 
-async function look() {
+async function look(is_news) {
   const answer = await ask('GET', 'api/overview', undefined, tag ? { 'If-None-Match': tag } : {});
   if (answer.status === 304) {
-    quiet += 1;
     overview.get().at = now();
-    if (overview.get().error || quiet % ANYWAY === 0) again();
+    quiet += pause() / EVERY_MS;
+    if (overview.get().error || is_news || quiet >= ANYWAY) again();
     return;
   }
   const document = await answer.json().catch(() => ({}));
   if (!answer.ok) throw new Problem(answer.status, document);
   tag = answer.headers.get('ETag');
+  quiet = 0;
   overview.set({ shown: with_own(document), error: null, at: now(), since: null });
 }
 
@@ -58,6 +69,7 @@ export function done_here(shows, patch) {
 /** The same overview once more, as if it were news. */
 function again() {
   const { shown, at } = overview.get();
+  quiet = 0;
   overview.set({ shown: shown && { ...shown }, error: null, at, since: null });
 }
 
@@ -67,26 +79,55 @@ export function touched() {
   return refresh();
 }
 
-/** Poll now and then at intervals; rarely or not at all while the page is hidden. */
+const sees = () => (!document.hidden || watching.get()) && !locked.get();
+
+/** Look now and then at intervals; rarely or not at all while the page is hidden. */
 export async function refresh() {
   clearTimeout(timer);
   if (asking) return;
   asking = true;
+  const is_news = owed > 0;
+  if (is_news) owed -= 1;
   try {
-    if ((!document.hidden || watching.get()) && !locked.get()) await look();
+    if (sees()) await look(is_news);
   } catch (error) {
     tag = null;
     const { shown, at, since } = overview.get();
     overview.set({ shown, error, at, since: since || now() });
   } finally {
     asking = false;
-    timer = setTimeout(refresh, own ? SOON_MS : document.hidden ? HIDDEN_MS : EVERY_MS);
+    looked = Date.now();
+    plan();
   }
 }
 
+/** Time from one look to the next, ms. */
+function pause() {
+  if (own) return SOON_MS;
+  if (owed) return NEWS_MS;
+  if (document.hidden) return HIDDEN_MS;
+  return streaming.get() && !overview.get().error ? CALM_MS : EVERY_MS;
+}
+
+function plan() {
+  if (asking) return;
+  clearTimeout(timer);
+  timer = setTimeout(refresh, Math.max(0, looked + pause() - Date.now()));
+}
+
+function heard() {
+  owed = 2;
+  plan();
+}
+
 export function start() {
+  const keep = hold(() => sees() && overview.get().shown, heard);
   document.addEventListener('visibilitychange', () => document.hidden || refresh());
+  document.addEventListener('visibilitychange', keep);
   locked.watch(() => locked.get() || refresh());
+  // Once the key is known to be right.
+  for (const each of [overview, locked, watching]) each.watch(keep);
+  streaming.watch(plan);
   refresh();
 }
 
