@@ -13,11 +13,21 @@ from vomind_queue_bullmq.source import SourceUnusable
 from vomind_queue_bullmq.takeover import OtherTarget, StillActive
 
 from importer.tests.conftest import BASE, fill, image
+from tests.integration.conftest import KEEP, QUICK, taken
 from vomind_queue.calls.call import State
+from vomind_queue.calls.decisions import NotStarted
+from vomind_queue.calls.do_not_call import Wish
 from vomind_queue.calls.limits import Rate
 from vomind_queue.queue.call_queue import CallQueue
+from vomind_queue.queue.closed_days import ClosedDays
 from vomind_queue.queue.connection import API_TIMEOUT_S, RedisStore, connect
+from vomind_queue.queue.do_not_call_list import DoNotCallList
 from vomind_queue.queue.recurring_store import RecurringStore
+from vomind_queue.queue.worker_protocol import Protocol
+from vomind_queue.queue.worker_queue import WorkerQueue
+from vomind_queue.rules.law import Mode
+from vomind_queue.rules.rulebook import rulebook
+from vomind_queue.usecases.calling_rules import CallingRules
 
 TakeOver = Callable[..., Account]
 #: Instant of the two delayed calls, unix ms.
@@ -132,6 +142,25 @@ def test_the_source_keeps_what_is_left_and_nothing_else(
     assert old.zrange(BASE + "failed", 0, -1) == [b"4"]
     assert old.zrange(BASE + "completed", 0, -1) == [b"1"]
     assert not old.exists(BASE + "7")
+
+
+def test_calls_that_were_taken_over_keep_to_the_rules(
+    old: redis.Redis, take_over: TakeOver, queue: CallQueue, redis_url: str
+) -> None:
+    """They have no purpose, and numbers of no place; who is listed never rings."""
+    store = RedisStore(connect(redis_url, timeout_s=30))
+    rules = CallingRules(rulebook(Mode.LAW), ClosedDays(store))
+    worker = WorkerQueue(store, "one", Protocol(**QUICK), judge=rules.open_hours)
+    take_over()
+    first, *_ = queue.page(State.WAITING, 0, 99).jobs
+    wish = Wish(by="ops", source="api", reason="She said no.")
+    list(DoNotCallList(store, KEEP).add([first.call.to], wish))
+    waiting = taken(worker, 99)
+    assert waiting
+    for job_id in waiting:
+        expected = NotStarted.DO_NOT_CALL if job_id == first.id else NotStarted.HELD
+        assert worker.start_dialing(job_id, "token") is expected
+    assert queue.stats().held == {"unknown-zone": len(waiting) - 1}
 
 
 def test_a_dry_run_changes_nothing(old: redis.Redis, take_over: TakeOver, redis_url: str) -> None:

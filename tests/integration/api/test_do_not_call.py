@@ -10,10 +10,12 @@ import redis
 
 from tests.integration.api.conftest import Api
 from tests.integration.conftest import begin, place, placed, taken
-from vomind_queue.calls.decisions import NotStarted
+from vomind_queue.calls.call import Call, State
+from vomind_queue.calls.decisions import AttemptResult, Decision, NotStarted
 from vomind_queue.errors import StoreUnavailable
 from vomind_queue.queue import connection, keys
 from vomind_queue.queue.connection import RedisStore
+from vomind_queue.queue.takeover import TakenOver, Takeover
 from vomind_queue.queue.worker_queue import WorkerQueue
 
 TO, OTHER = "+18125550100", "+18125550101"
@@ -79,6 +81,58 @@ def test_all_that_waits_for_a_number_ends_in_words(api: Api, listing: List) -> N
     assert api.get("/recurring").get_json()["total"] == 0
     reasons = api.get("/failed/reasons").get_json()["reasons"]
     assert [each["kind"] for each in reasons] == ["do-not-call"]
+
+
+def inherited(valkey: redis.Redis, origin: str, state: State) -> str:
+    """A call that another queue had accepted."""
+    store = RedisStore(valkey)
+    at = store.now_ms() + (3_600_000 if state is State.DELAYED else 0)
+    call = TakenOver(origin=origin, call=Call(to=TO), state=state, place_ms=at, created_ms=at)
+    (job_id,) = Takeover(store, "other").take_in([call], 0)
+    return job_id
+
+
+def test_it_ends_whatever_it_waits_in(
+    api: Api,
+    listing: List,
+    worker_queue: WorkerQueue,
+    valkey: redis.Redis,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Between two attempts, in campaigns that run or do not, taken over from another queue."""
+    # However busy the machine is.
+    monkeypatch.setattr("vomind_queue.usecases.do_not_call.ENDING_S", 30.0)
+    retried = scheduled(api)
+    assert taken(worker_queue) == [retried]
+    again = Decision(result=AttemptResult.AGAIN, reason="Busy.", wait_ms=3_600_000)
+    worker_queue.finish(begin(worker_queue, retried), again)
+    worker_queue.release(retried)
+    ids = [retried]
+    for number, deeds in enumerate(((), ("start",), ("start", "pause")), start=1):
+        api.post("/campaigns", {"name": f"Campaign {number}"})
+        jobs = api.post(f"/campaigns/{number}/calls", {"calls": [{"to": TO}]}).get_json()["jobs"]
+        ids.append(jobs[0]["jobId"])
+        for deed in deeds:
+            api.post(f"/campaigns/{number}/{deed}")
+    ids += [inherited(valkey, str(state), state) for state in (State.WAITING, State.DELAYED)]
+    assert listing.put()["cancelled"] == len(ids)
+    before = {retried: " Before that: Busy."}
+    for job_id in ids:
+        assert state(api, job_id) == ("failed", WORDS + before.get(job_id, ""))
+
+
+def test_no_door_brings_it_back(
+    api: Api, listing: List, worker_queue: WorkerQueue, valkey: redis.Redis
+) -> None:
+    """Retried with all that failed for its reason, or taken over later: the marker ends it."""
+    failed = scheduled(api)
+    listing.put()
+    assert api.post("/retry-failed", {"reason": "do-not-call"}).get_json()["jobIds"] == [failed]
+    late = inherited(valkey, "late", State.WAITING)
+    for job_id in (failed, late):
+        assert taken(worker_queue) == [job_id]
+        assert worker_queue.start_dialing(job_id, "token") is NotStarted.DO_NOT_CALL
+        assert state(api, job_id) == ("failed", WORDS)
 
 
 def test_the_marker_asks_the_list(api: Api, listing: List, worker_queue: WorkerQueue) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
 import redis
 
 from tests.integration.api.conftest import Api
@@ -97,26 +98,41 @@ def test_the_rules_are_shown_with_their_sources(make_api: Callable[..., Api]) ->
     ]
 
 
+@pytest.mark.parametrize(
+    "unknown",
+    [
+        {},
+        # Those that all its zones have in common are never there.
+        {"UNKNOWN_ZONE": "strictest", "CALLING_HOURS": "mon-sun 09:30-19:30"},
+    ],
+    ids=["hold", "strictest"],
+)
 def test_a_held_call_says_why_and_a_time_zone_frees_it(
-    make_api: Callable[..., Api], valkey: redis.Redis
+    make_api: Callable[..., Api], valkey: redis.Redis, unknown: dict[str, str]
 ) -> None:
-    """In its record, in `why`, in the overview; PATCH tells where the person is."""
-    environ = {"CALLING_RULES": "law"}
+    """In its record, in `why`, in campaign and overview; PATCH tells where the person is."""
+    environ = {"CALLING_RULES": "law", **unknown}
     api = make_api(**environ)
     rules = calling_rules_of(Settings.from_env(environ), RedisStore(valkey))
     worker = WorkerQueue(RedisStore(valkey), "one", Protocol(**QUICK), judge=rules.open_hours)
-    job_id = api.post("/schedule-call", {"to": "+18005550100"}).get_json()["jobId"]
+    api.post("/campaigns", {"name": "Reminders"})
+    added = api.post("/campaigns/1/calls", {"calls": [{"to": "+18005550100"}]}).get_json()
+    job_id = added["jobs"][0]["jobId"]
+    api.post("/campaigns/1/start")
+    before_ms = RedisStore(valkey).now_ms()
     assert worker.start_dialing(*taken(worker), "token") is NotStarted.HELD
     job = api.get(f"/job/{job_id}").get_json()
     assert (job["state"], job["held"]) == (
         "delayed",
         {"by": "unknown-zone", "until": None, "why": "The number does not tell where it is."},
     )
+    # It is judged again tomorrow: nothing turns around it meanwhile.
+    assert valkey.zscore(keys.DELAYED, keys.member(job_id)) >= before_ms + 86_400_000  # type: ignore[operator]
     (reason, *_) = api.get(f"/job/{job_id}/why").get_json()["reasons"]
     assert (reason["kind"], reason["until"]) == ("unknown-zone", None)
     assert "timezone" in reason["text"]
-    kinds = [each["kind"] for each in api.web.get("/api/overview").get_json()["reasons"]]
-    assert "unknown-zone" in kinds
+    for shown in (api.web.get("/api/overview"), api.get("/campaigns/1")):
+        assert "unknown-zone" in [each["kind"] for each in shown.get_json()["reasons"]]
     changed = api.patch(f"/job/{job_id}", {"timezone": "America/Chicago"}).get_json()
     assert (changed["state"], changed["data"]["timezone"]) == ("waiting", "America/Chicago")
     assert "held" not in changed

@@ -1,19 +1,21 @@
-"""What apps are told of campaigns and recurring calls."""
+"""What apps are told of campaigns, recurring calls and people."""
 
 from __future__ import annotations
 
 import redis
 
-from tests.integration.conftest import new, place, taken
+from tests.integration.conftest import KEEP, new, place, taken
 from tests.integration.notifier.conftest import WITHIN_S, notifier
 from tests.integration.recurring_calls import fire, make_due, put, wanted
 from tests.receiver import Receiver, receiver
 from tests.stack import until
 from vomind_queue.calls.campaign import Campaign
+from vomind_queue.calls.do_not_call import Wish
 from vomind_queue.config.settings import Settings
 from vomind_queue.queue.call_queue import CallQueue
 from vomind_queue.queue.campaign_store import CampaignStore
 from vomind_queue.queue.connection import RedisStore
+from vomind_queue.queue.do_not_call_list import DoNotCallList
 from vomind_queue.queue.recurring_store import RecurringStore
 from vomind_queue.queue.worker_queue import WorkerQueue
 from vomind_queue.usecases.webhooks import Webhooks
@@ -97,3 +99,23 @@ def test_a_recurring_call_is_told(
     ]
     created = receiving.accepted[0].event["data"]
     assert (created["jobId"], "message" in created["data"]) == ("recurring:1", False)
+
+
+def test_who_pressed_the_key_or_was_listed_is_told(
+    store: RedisStore, webhooks: Webhooks, settings: Settings, receiving: Receiver
+) -> None:
+    """With the number, by whom and why; a person who was listed already, not again."""
+    webhooks.add({"url": receiving.url, "types": ("person.*",)}, "app")
+    numbers, (ada, bob) = DoNotCallList(store, KEEP), (new(number).call.to for number in (1, 2))
+    pressed = Wish(by="the person called", source="key-press", reason="Pressed 9 in call 1.")
+    asked = Wish(by="ops", source="crm", reason="She said no.")
+    for number, wish in ((ada, pressed), (ada, pressed), (bob, asked)):
+        list(numbers.add([number], wish))
+    assert numbers.remove(bob, Wish(by="ops", source="api", reason="By mistake."))
+    with notifier(settings):
+        until(lambda: len(receiving.types()) == 3, within_s=WITHIN_S, what="all arrive")
+    assert receiving.types() == ["person.opted_out", "person.listed", "person.unlisted"]
+    told = receiving.accepted[0].event["data"]
+    assert (told["number"], told["source"], told["reason"]) == (
+        ada, "key-press", "Pressed 9 in call 1.",
+    )  # fmt: skip

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import redis
 
-from tests.integration.conftest import QUICK, begin, new, taken
+from tests.integration.conftest import QUICK, begin, new, run_out, taken
 from vomind_queue.calls.call import Call, NewCall, Priority, State
 from vomind_queue.calls.decisions import (
     AttemptResult,
@@ -114,10 +114,11 @@ def test_hours_that_end_between_judge_and_marker_do_not_let_a_call_through(
 def test_a_worker_that_knows_no_hours_starts_nothing(
     queue: CallQueue, make_ruled: Callable[..., WorkerQueue], client: redis.Redis
 ) -> None:
-    """Whatever goes wrong in the rules: no phone rings, and the reason shows."""
+    """Whatever is wrong with the rules: no phone rings, it says why, and it heals by itself."""
     queue.add([NewCall(call=Call(to="+12125550100"))])
     broken = rulebook(Mode.LAW)
     broken = replace(broken, law=None)  # type: ignore[arg-type]
+    before = queue.now_ms()
     assert (
         start(make_ruled(CallingRules(broken, ClosedDays(RedisStore(client))).open_hours))
         is NotStarted.HELD
@@ -125,6 +126,11 @@ def test_a_worker_that_knows_no_hours_starts_nothing(
     job = queue.job("1")
     assert job.held == Held(by="rules-behind", until_ms=None)
     assert queue.stats().held == {"rules-behind": 1}
+    assert job.next_attempt_ms is not None
+    assert before + MINUTE <= job.next_attempt_ms <= queue.now_ms() + MINUTE
+    run_out(client, keys.DELAYED)
+    assert isinstance(start(make_ruled(between(-MINUTE, MINUTE))), DialStarted)
+    assert queue.stats().held == {}
 
 
 @pytest.mark.alone

@@ -155,6 +155,22 @@ def test_a_toll_free_number_is_held_or_rings_where_every_zone_is_open() -> None:
     assert said("+8816123456", noon, book).kind is Kind.UNKNOWN
 
 
+def test_a_toll_free_number_may_have_no_hour_at_all() -> None:
+    """At 9 to 20 there is none in July; and a Friday's hours end where it is Saturday already."""
+    wide, narrow = (
+        rulebook(Mode.LAW, own_hours=parse(hours), unknown_zone=STRICTEST)
+        for hours in ("mon-fri 08:00-21:00, sat-sun closed", "mon-sun 09:00-20:00")
+    )
+    july = at("2027-07-14T12:00")
+    never = said("+18005550100", july, narrow)
+    assert (never.kind, never.why, never.until) == (Kind.UNKNOWN, Why.UNKNOWN_ZONE, None)
+    assert said("+18005550100", july, narrow, zone="America/Chicago").kind is Kind.WAIT
+    thursday, friday = at("2027-07-15T22:30"), at("2027-07-16T22:30")
+    assert said("+18005550100", thursday, wide).kind is Kind.GO
+    # 8:30 in Guam.
+    assert said("+18005550100", friday, wide).until == at("2027-07-19T22:00")
+
+
 def test_courtesy_where_no_row_has_hours() -> None:
     """Germany has none in law: nine to eight, but for Sundays and holidays."""
     now = at("2026-12-25T12:00", "Europe/Berlin")
