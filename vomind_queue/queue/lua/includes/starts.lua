@@ -71,16 +71,22 @@ end
 local function note_time(person, kind, at, kept)
     local period = math.floor(at / PERIOD_MS)
     local key, field = place_of(person, kind, period)
-    local packed = redis.call('HGET', key, field) or ''
+    local time = struct.pack('>I6', at)
+    if redis.call('HSETNX', key, field, time) == 1 then
+        -- All people of a hash share its end.
+        if redis.call('HLEN', key) == 1 then
+            local last = (period + 1) * PERIOD_MS
+            redis.call('PEXPIRE', key, string.format('%.0f', last - at + LONGEST_MS[kind]))
+        end
+        return
+    end
+    local packed = redis.call('HGET', key, field)
     local later = #packed + 1
     while later > 6 and struct.unpack('>I6', packed, later - 6) > at do
         later = later - 6
     end
-    packed = string.sub(packed, 1, later - 1) .. struct.pack('>I6', at) .. string.sub(packed, later)
-    if redis.call('HSET', key, field, string.sub(packed, -6 * kept)) == 1 then
-        local last = (period + 1) * PERIOD_MS
-        redis.call('PEXPIRE', key, string.format('%.0f', last - at + LONGEST_MS[kind]))
-    end
+    packed = string.sub(packed, 1, later - 1) .. time .. string.sub(packed, later)
+    redis.call('HSET', key, field, string.sub(packed, -6 * kept))
 end
 
 -- It was not so after all; of a start: the phone has certainly not rung. Returns whether it was noted.
