@@ -41,6 +41,7 @@ retry jobs Put failed calls back in the queue, with a full set of attempts.
 recurring recurring Create, list, change, pause and delete recurring calls.
 check rules Tell whether a NUMBER may be called now, or why not and until when. Calls nobody.
 rules rules Show the calling rules that hold, with their sources.
+refusal rules Note that a person does not want to be called for now, or take that back.
 pause queue Stop all workers from starting calls until resume.
 resume queue Let workers start calls again.
 clean queue Remove finished calls from history; the call log keeps them.

@@ -1,4 +1,4 @@
-"""When people may be called: ``rules``, ``check``."""
+"""When people may be called: ``rules``, ``check``, ``refusal``."""
 
 from __future__ import annotations
 
@@ -110,3 +110,31 @@ def check(api: Api, out: Out, *, number: str, **fields: str | None) -> None:
     out.answer(found, f"{found['verdict']}: {found['why']}", *places)
     if found["verdict"] != "go":
         raise SystemExit(ExitCode.LEFT)
+
+
+@click.group()
+def refusal() -> None:
+    """Note that a person does not want to be called for now, or take that back."""
+
+
+@refusal.command()
+@click.argument("number", metavar="NUMBER")
+@click.option("--at", metavar="TIME", help="When it was, if not now: 2026-12-01T09:00:00Z.")
+@talks
+def add(api: Api, out: Out, *, number: str, **fields: str | None) -> None:
+    """Note a refusal; calls to the NUMBER wait for as long as a rule asks for."""
+    answer = api.put(_refusal(number), given(fields) or None)
+    out.answer(answer, f"{answer['number']}: {answer['message']}.")
+
+
+@refusal.command()
+@click.argument("number", metavar="NUMBER")
+@talks
+def remove(api: Api, out: Out, *, number: str) -> None:
+    """Take all refusals of a NUMBER back."""
+    answer = api.delete(_refusal(number))
+    out.answer(answer, f"{answer['number']}: {answer['message']}.")
+
+
+def _refusal(number: str) -> str:
+    return f"/api/people/{quote(number, safe='+')}/refusal"

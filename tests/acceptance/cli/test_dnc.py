@@ -1,4 +1,4 @@
-"""`dnc`: the do-not-call list at the command line."""
+"""`dnc` and `refusal`: the wishes of people at the command line."""
 
 from __future__ import annotations
 
@@ -43,3 +43,14 @@ def test_a_file_of_numbers_is_imported_and_the_list_printed(
     lines = typed("dnc", "list", "--csv").out.splitlines()
     assert lines[0] == "number,listedAt,by,source,reason"
     assert [line.partition(",")[0] for line in lines[1:]] == [OTHER, TO]
+
+
+def test_a_refusal_is_noted_and_taken_back(typed: Typist) -> None:
+    """Once, and at a time that can count."""
+    assert (
+        typed("refusal", "add", "+33 6 12 34 56 78").out == "+33612345678: The refusal is noted.\n"
+    )
+    wrong = typed("refusal", "add", "+33612345678", "--at", "2999-01-01T00:00:00Z")
+    assert (wrong.status, "at" in wrong.err) == (2, True)
+    assert typed("refusal", "remove", "+33612345678").status == 0
+    assert typed("refusal", "remove", "+33612345678").status == 3
