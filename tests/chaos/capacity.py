@@ -39,7 +39,7 @@ def capacity(scale: Scale, seed: int) -> tuple[str, str]:
 
 
 def _names_it(made: Arena) -> bool:
-    shown: dict[str, Any] = requests.get(f"{made.stack.web_url}/api/overview", timeout=10).json()
+    shown: dict[str, Any] = requests.get(f"{made.stack.web_url}/api/overview", timeout=30).json()
     return "capacity" in [reason["kind"] for reason in shown["reasons"]]
 
 

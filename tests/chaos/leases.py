@@ -51,7 +51,7 @@ def _one(made: Arena, picked_up: list[float], ended_s: list[float]) -> None:
     victim = made.workers[-1]
     job_ids = made.client().add(made.numbers(2 * HELD))
     with made.server.client() as direct:
-        until(lambda: direct.zcard("{calls}:active"), within_s=10, what="calls are taken")
+        until(lambda: direct.zcard("{calls}:active"), within_s=60, what="calls are taken")
     # A thread a call: it takes some ms until each of them has asked Twilio.
     time.sleep(made.rng.uniform(0.0, 0.08))
     of_process(victim).send(signal.SIGKILL)

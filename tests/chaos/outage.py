@@ -56,7 +56,7 @@ def _one(made: Arena, how: str, away_s: float, *, busy: bool) -> tuple[float, fl
     client = made.client()
     if busy:
         client.add(made.numbers(int(40 * away_s)))
-        until(made.phone.rings, within_s=20, what="it rings")
+        until(made.phone.rings, within_s=60, what="it rings")
     else:
         time.sleep(1)
     _take_away(made, how, away_s)
@@ -83,7 +83,7 @@ def _take_away(made: Arena, how: str, away_s: float) -> None:
             server.send(signal.SIGCONT)
         else:
             server.revive()
-        until(lambda: _pings(made), within_s=10, what="Redis answers")
+        until(lambda: _pings(made), within_s=60, what="Redis answers")
 
 
 def _pings(made: Arena) -> bool:

@@ -97,7 +97,7 @@ def operator(scale: Scale, seed: int) -> tuple[str, str]:
             capture_output=True,
             timeout=60,
         )
-        until(lambda: _rate(made) == (5, 1_000), within_s=10, what="the rate is changed")
+        until(lambda: _rate(made) == (5, 1_000), within_s=60, what="the rate is changed")
         for worker in made.workers:
             victim = of_process(worker)
             victim.send(signal.SIGKILL)

@@ -205,15 +205,15 @@ def too_late(scale: Scale, seed: int) -> tuple[str, str]:
         ends = {"fault": "slow", "ms": 0, "on": "update", "to": number}
         made.phone.faults({"fault": "list_lag", "ms": 3_600_000}, slow, ends)
         job_id = made.api.schedule(number)
-        until(made.phone.rings, within_s=20, what="it rings")
+        until(made.phone.rings, within_s=60, what="it rings")
         frozen = of_process(made.workers[0])
         frozen.send(signal.SIGSTOP)
         made.new_worker()
         made.api.until_state(job_id, "completed", within_s=60 + 2 * horizon_s)
         frozen.send(signal.SIGCONT)
         first, second = [ring["sid"] for ring in made.phone.rings()]
-        until(lambda: made.phone.faults()[-1]["struck"], within_s=20, what="the ring is ended")
-        until(lambda: _status(made, first) in ("canceled", "completed"), within_s=5, what="an end")
+        until(lambda: made.phone.faults()[-1]["struck"], within_s=60, what="the ring is ended")
+        until(lambda: _status(made, first) in ("canceled", "completed"), within_s=60, what="an end")
         job = made.api.job(job_id)
     fail_on([] if job["call"]["sid"] == second else [f"the wrong ring counts: {job}"])
     return "1 ring unseen for longer than the horizon", "its late answer had it ended at Twilio"
@@ -234,7 +234,7 @@ def account(scale: Scale, seed: int) -> tuple[str, str]:
             made.phone.mend()
             made.phone.faults({"fault": "error", "status": status, "code": code})
             job_ids = made.client().add(made.numbers(40))
-            until(lambda: made.api("GET", "/stats")["paused"], within_s=20, what="a pause")
+            until(lambda: made.api("GET", "/stats")["paused"], within_s=60, what="a pause")
             time.sleep(1)
             stats = made.api("GET", "/stats")
             asked.append(made.phone.faults()[0]["struck"])

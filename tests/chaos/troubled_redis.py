@@ -76,7 +76,7 @@ def failover(scale: Scale, seed: int) -> tuple[str, str]:
             with replica.client() as direct:
                 direct.execute_command("REPLICAOF", "NO", "ONE")
             client.resume()
-            made.judge(within_s=15)
+            made.judge(within_s=60)
         finally:
             proxy.close()
             replica.kill()
@@ -92,7 +92,7 @@ def follow(made: Arena, replica: Server) -> None:
         direct.execute_command("REPLICAOF", "127.0.0.1", made.server.port)
         until(
             lambda: direct.info("replication")["master_link_status"] == "up",
-            within_s=20,
+            within_s=60,
             what="the replica is in step",
         )
         master.set("last", "word")

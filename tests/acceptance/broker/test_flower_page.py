@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 import requests
 
 from tests.servers import Server
@@ -84,6 +85,7 @@ def test_flower_refuses_to_stand_open(stack: Stack) -> None:
     assert process.output.count("\n") == 1
 
 
+@pytest.mark.alone
 def test_flower_ends_while_redis_is_away(stack: Stack, start_server: Callable[..., Server]) -> None:
     """Its threads that wait for a server that went away do not hold it back."""
     server = start_server()

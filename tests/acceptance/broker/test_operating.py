@@ -6,6 +6,7 @@ import json
 import subprocess
 from typing import Any
 
+import pytest
 import redis
 
 from tests.acceptance.conftest import Api, calls, number
@@ -146,6 +147,7 @@ def test_only_threads_place_calls(fast: Stack) -> None:
     assert "--pool" in worker.output
 
 
+@pytest.mark.alone
 def test_questions_one_after_the_other_are_all_answered(fast: Stack) -> None:
     """As Flower asks them: no wait that one leaves behind takes the answer to the next."""
     fast.start_worker()

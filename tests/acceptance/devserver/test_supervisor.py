@@ -146,7 +146,7 @@ def test_what_does_not_end_when_asked_is_killed(start: Start) -> None:
     """A program that ignores SIGTERM holds up the end for its grace and no longer."""
     process = start(one=STUBBORN)
     until(lambda: pids(process), within_s=READY_S, what="the program runs")
-    assert process.stop(within_s=5) == 0
+    assert process.stop(within_s=READY_S) == 0
     assert not runs(pids(process)[0])
 
 
@@ -188,7 +188,7 @@ def test_the_stack_ends_when_nobody_listens_any_more() -> None:
         assert process.stdout is not None
         process.stdout.readline()
         process.stdout.close()
-        process.wait(10)
+        process.wait(60)
 
 
 def test_long_lines_and_odd_bytes_pass(start: Start) -> None:

@@ -192,6 +192,7 @@ def test_twilio_asks_what_to_say_once_it_knows_who_answered(
     assert RequestValidator("token").validate(url, letter.form, letter.signature)
 
 
+@pytest.mark.alone
 def test_a_call_that_is_ended_says_so(simulator: SimulatorClient, box: CallbackReceiver) -> None:
     """Cancelled while it rings: no answer comes any more, its end does, once."""
     sid = create(simulator, box, StatusCallbackEvent=["ringing", "answered", "completed"])

@@ -192,6 +192,7 @@ def test_a_bad_rule_is_refused(simulator: SimulatorClient) -> None:
     assert simulator.faults() == []
 
 
+@pytest.mark.alone
 def test_refusing_and_reopening(simulator: SimulatorClient) -> None:
     """Refused means refused by the system, for as long as was said or until it is mended."""
     address = ("127.0.0.1", int(simulator.url.rsplit(":", 1)[1]))
@@ -245,6 +246,7 @@ def test_it_writes_a_number_in_another_way(simulator: SimulatorClient) -> None:
     assert [call["sid"] for call in simulator.get(To=listed).json()["calls"]] == [sid]
 
 
+@pytest.mark.alone
 def test_the_list_lags(simulator: SimulatorClient) -> None:
     """A young call is missing from the list for as long as the rule says."""
     to = f"+1502{time.time_ns() % 10**7:07}"
@@ -255,6 +257,7 @@ def test_the_list_lags(simulator: SimulatorClient) -> None:
     assert len(simulator.get(To=to).json()["calls"]) == 1
 
 
+@pytest.mark.alone
 def test_slow_answers_do_not_hold_others_up(simulator: SimulatorClient) -> None:
     """Sixty slow requests take as long as one."""
     simulator.faults({"fault": "slow", "ms": 400, "when": "after"})
@@ -266,6 +269,7 @@ def test_slow_answers_do_not_hold_others_up(simulator: SimulatorClient) -> None:
     assert len(simulator.rings()) == 60
 
 
+@pytest.mark.alone
 def test_many_calls(own_simulator: Callable[..., SimulatorProcess]) -> None:
     """With many calls in memory a number is found as fast as with few."""
     client = own_simulator().client

@@ -296,6 +296,7 @@ def test_an_idle_connection_is_given_up() -> None:
         assert raw_server.connections == 2
 
 
+@pytest.mark.alone
 def test_a_connection_that_the_server_closed_is_not_used(
     dialer: TwilioDialer, simulator: SimulatorClient
 ) -> None:

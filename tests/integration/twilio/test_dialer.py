@@ -130,6 +130,7 @@ FAULTS: list[tuple[dict[str, Any], Kind, bool]] = [
 ]
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize(
     ("rule", "kind", "rang"), FAULTS, ids=["-".join(map(str, r.values())) for r, _, _ in FAULTS]
 )

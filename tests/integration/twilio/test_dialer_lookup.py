@@ -88,6 +88,7 @@ def test_pages_are_followed(dialer: TwilioDialer, simulator: SimulatorClient) ->
     assert len(found) == 60
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize(
     "rule",
     [

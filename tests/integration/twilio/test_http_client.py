@@ -84,6 +84,7 @@ def test_half_an_answer_is_none(
         assert failed.kind is Kind.UNKNOWN, answer[:end]
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("more", [b"{}", WHOLE, b"HTTP/1.1 408 Request Timeout\r\n\r\n"])
 @pytest.mark.parametrize("pause_s", [None, 0.0002], ids=["in one piece", "byte by byte"])
 def test_what_was_not_asked_for_spoils_the_connection(
@@ -220,6 +221,7 @@ def test_an_answer_before_the_whole_request() -> None:
     assert exchange.answer is None
 
 
+@pytest.mark.alone
 def test_a_server_that_speaks_unasked_is_not_believed(make_dialer: MakeDialer) -> None:
     """What it says on an idle connection is not the answer to the next request."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
