@@ -45,9 +45,11 @@ def soon(queue: CallQueue) -> int:
 def let_pass(client: redis.Redis, *job_ids: str) -> None:
     """Puts the latest start of these calls, or of all that have one, into the past."""
     watched: list[str] = client.zrange(keys.EXPIRING, 0, -1)  # type: ignore[assignment]
-    for job_id in job_ids or [member[1:] for member in watched]:
-        client.hset(keys.job(job_id), "notafter", 1)
-        client.zadd(keys.EXPIRING, {keys.member(job_id): 2}, xx=True)
+    with client.pipeline() as pipe:
+        for job_id in job_ids or [member[1:] for member in watched]:
+            pipe.hset(keys.job(job_id), "notafter", 1)
+            pipe.zadd(keys.EXPIRING, {keys.member(job_id): 2}, xx=True)
+        pipe.execute()
 
 
 def fields(client: redis.Redis, job_id: str = "1") -> dict[str, str]:
