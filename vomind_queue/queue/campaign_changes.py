@@ -45,6 +45,16 @@ class Pending:
     changes: Sequence[CampaignChange]
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Restored:
+    """What came of the comparison with the log."""
+
+    #: Campaigns that this server did not have.
+    missing: int
+    #: Campaigns that it had in an older state, and that were paused, finished or cancelled since.
+    stopped: int
+
+
 class CampaignChanges:
     """Everything may raise StoreUnavailable."""
 
@@ -54,7 +64,10 @@ class CampaignChanges:
         self._token = token
 
     def pending(self, limit: int) -> Pending:
-        """Return up to ``limit`` campaigns that the call log does not have as they are."""
+        """Return up to ``limit`` campaigns that the call log does not have as they are.
+
+        0 asks whether they were compared, and changes nothing.
+        """
         answer = self._store.write("unlogged_campaigns", [keys.OUTBOX_CAMPAIGNS], limit)
         server, is_compared, version, *flat = answer
         changes = [
@@ -68,19 +81,22 @@ class CampaignChanges:
         flat = [text for each in changes for text in (each.name, each.changes)]
         self._store.write("campaigns_logged", [keys.OUTBOX_CAMPAIGNS], self._token, *flat)
 
-    def restore(self, rows: Sequence[CampaignRow], server: str) -> int:
-        """Bring back what is missing, and note that it was compared; return how many."""
+    def restore(self, rows: Sequence[CampaignRow]) -> Restored:
+        """Bring back what is missing, and stop what the log has seen stop since."""
         last = max((int(each.campaign_id) for each in rows), default=0)
-        newest = {each.campaign_id: each for each in rows}
-        wanted = [each for each in newest.values() if each.state != DELETED]
-        missing = 0
-        for start in range(0, len(wanted) or 1, RESTORED_AT_ONCE):
-            part = wanted[start : start + RESTORED_AT_ONCE]
-            flat = [text for each in part for text in (each.campaign_id, _record(each))]
-            mark = server if start + RESTORED_AT_ONCE >= len(wanted) else ""
-            answer = self._store.write("restore_campaigns", [keys.CAMPAIGNS], last, mark, *flat)
-            missing += answer[0]
-        return missing
+        newest = list({each.campaign_id: each for each in rows}.values())
+        missing = stopped = 0
+        for start in range(0, len(newest), RESTORED_AT_ONCE):
+            flat = [
+                text for each in newest[start : start + RESTORED_AT_ONCE] for text in _told(each)
+            ]
+            answer = self._store.write("restore_campaigns", [keys.CAMPAIGNS], last, *flat)
+            missing, stopped = missing + answer[0], stopped + answer[1]
+        return Restored(missing=missing, stopped=stopped)
+
+    def note_compared(self, server: str) -> None:
+        """Note that the campaigns of this run of the server were compared with the log."""
+        self._store.write("campaigns_compared", [keys.OUTBOX_CAMPAIGNS], server)
 
 
 def _row(name: str, fields: Mapping[str, str], version: int) -> CampaignRow:
@@ -114,6 +130,13 @@ def _row(name: str, fields: Mapping[str, str], version: int) -> CampaignRow:
 
 def _key(campaign_id: str, created_ms: int) -> str:
     return f"{created_ms:015d}-{campaign_id:0>15}"
+
+
+def _told(row: CampaignRow) -> tuple[Any, ...]:
+    """Return a row as `restore_campaigns` takes it."""
+    record = "" if row.state == DELETED else _record(row)
+    by = row.steered_by or ""
+    return row.campaign_id, row.created_ms, row.version, row.state, by, record
 
 
 def _record(row: CampaignRow) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Sequence
+from enum import Enum, auto
 from typing import Any, Protocol
 
 from vomind_queue.call_log.campaigns import CampaignLog, CampaignRow
@@ -33,12 +34,30 @@ class Pending(Protocol):
     def changes(self) -> Sequence[Any]: ...
 
 
+class Restored(Protocol):
+    """What came of the comparison with the log."""
+
+    @property
+    def missing(self) -> int: ...
+    @property
+    def stopped(self) -> int: ...
+
+
+class Delivered(Enum):
+    """How much of what was pending was delivered."""
+
+    NOTHING = auto()
+    PART = auto()
+    ALL = auto()
+
+
 class Changes(Protocol):
     """What this needs of the campaigns in Redis."""
 
     def pending(self, limit: int) -> Pending: ...
     def delivered(self, changes: Sequence[Any]) -> None: ...
-    def restore(self, rows: Sequence[CampaignRow], server: str) -> int: ...
+    def restore(self, rows: Sequence[CampaignRow]) -> Restored: ...
+    def note_compared(self, server: str) -> None: ...
 
 
 class KeepCampaigns:
@@ -76,26 +95,36 @@ class KeepCampaigns:
 
     def _deliver(self) -> bool:
         """Return whether anything was delivered or restored."""
-        delivered = False
+        state = self._changes.pending(0)
+        if state.is_compared:
+            return self._deliver_all() is not Delivered.NOTHING
+        # Before a delivery, which would put older states in the place of newer ones.
+        self._restore()
+        if self._deliver_all() is not Delivered.PART:
+            self._changes.note_compared(state.server)
+        return True
+
+    def _deliver_all(self) -> Delivered:
+        delivered = Delivered.NOTHING
         for _ in range(DELIVERIES):
             found = self._changes.pending(AT_ONCE)
             if found.changes:
                 self._opened().keep([each.row for each in found.changes])
                 self._changes.delivered(found.changes)
-                delivered = True
+                delivered = Delivered.ALL
             if len(found.changes) < AT_ONCE:
-                # Before that, one whose deletion is not delivered would come back.
-                if not found.is_compared:
-                    self._restore(found.server)
-                return delivered or not found.is_compared
-        return True
+                return delivered
+        return Delivered.PART
 
-    def _restore(self, server: str) -> None:
+    def _restore(self) -> None:
         rows: list[CampaignRow] = []
         while page := self._opened().after(rows[-1].key if rows else "", PAGE):
             rows += page
-        if missing := self._changes.restore(rows, server):
-            logger.warning("%d campaigns restored", missing)
+        found = self._changes.restore(rows)
+        if found.missing:
+            logger.warning("%d campaigns restored", found.missing)
+        if found.stopped:
+            logger.warning("%d campaigns stopped as in the call log", found.stopped)
 
     def _opened(self) -> CampaignLog:
         if self._log is None:

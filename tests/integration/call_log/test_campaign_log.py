@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -141,6 +142,55 @@ def test_an_empty_redis_gets_campaigns_back(
     assert [each.state for each in rows_of(campaign_log)] == [
         "cancelled", "running", "deleted", "deleted", "draft",
     ]  # fmt: skip
+
+
+@contextmanager
+def put_back(client: redis.Redis) -> Iterator[None]:
+    """Put the server back afterwards to what it is now, as from a snapshot."""
+    snapshot = {key: client.dump(key) for key in client.keys("*")}
+    yield
+    client.flushdb()
+    for key, value in snapshot.items():
+        client.restore(key, 0, value)
+    # Another run of the server.
+    client.delete(keys.OUTBOX_COMPARED)
+
+
+def test_a_redis_that_came_back_older_stops_what_was_stopped_since(
+    client: redis.Redis,
+    store: CampaignStore,
+    queue: CallQueue,
+    worker_queue: WorkerQueue,
+    campaign_log: CampaignLog,
+) -> None:
+    """Cancelled, paused, finished or deleted since: none of their calls starts; others go on."""
+    names = ("Cancelled", "Paused", "Deleted", "Finished", "Running")
+    made = {name: store.create(Campaign(name=name), None).id for name in names}
+    ids = {name: queue.add([new(int(each))], campaign=each).job_ids for name, each in made.items()}
+    for each in made.values():
+        store.steer(each, "start", "ann")
+    ship(client, campaign_log)
+    with put_back(client):
+        for name, deed in (("Cancelled", "cancel"), ("Paused", "pause"), ("Deleted", "cancel")):
+            store.steer(made[name], deed, "bob")
+            sweep_all(store)
+        store.remove(made["Deleted"])
+        queue.cancel(*ids["Finished"])
+        ship(client, campaign_log)
+    ship(client, campaign_log)
+    shown = {name: store.show(each) for name, each in made.items()}
+    assert {name: str(each.state) for name, each in shown.items()} == {
+        "Cancelled": "cancelled", "Paused": "paused", "Deleted": "cancelled",
+        "Finished": "finished", "Running": "running",
+    }  # fmt: skip
+    assert [shown[name].steered_by for name in names] == ["bob", "bob", None, "ann", "ann"]
+    assert taken(worker_queue, 9) == list(ids["Running"])
+    sweep_all(store)
+    assert all(sum(each.parts.values()) == each.total for each in map(store.show, made.values()))
+    # A person who resumes it after that is heard.
+    assert store.steer(made["Paused"], "resume", "ann")
+    ship(client, campaign_log)
+    assert taken(worker_queue) == list(ids["Paused"])
 
 
 def test_a_delivery_that_comes_late_undoes_nothing(

@@ -1,37 +1,74 @@
--- Brings campaigns back that the call log has and this server does not.
+-- Brings campaigns back that the call log has and this server does not, and stops those that the log has
+-- seen stop since this server's data were written: it may have come back as it was long ago.
+--
+-- Where the two differ, whatever rings fewer people holds.
 --
 -- KEYS[1]  campaigns
 -- ARGV[1]  the last id that was given out, as far as the log knows
--- ARGV[2]  once all are back: what tells this run of the server from others; else ''
--- ARGV[…]  id and record, a JSON list of fields and values, …
--- Returns  {how many were missing}
--- Touches  campaigns, open_campaigns, campaign:<id>, campaignid, outbox
+-- ARGV[…]  id, when it was created in unix ms, version in the log, state, by whom it was steered or '', and
+--          record: a JSON list of fields and values, …
+-- Returns  {how many were missing, how many were stopped}
+-- Touches  campaigns, open_campaigns, campaign:<id>, campaignid, outbox, turns:<rank>, sweeping, due,
+--          campaign_times
+--- @include "campaign_times"
 --- @include "clock"
 --- @include "memory"
+--- @include "told"
+--- @include "turns"
 --- @include "unlogged"
 
+local STOPPED = { cancelled = 'cancelled', deleted = 'cancelled', finished = 'finished' }
 free_first()
-local missing = 0
-for i = 3, #ARGV, 2 do
-    local id, key = ARGV[i], K.campaign .. ARGV[i]
-    if redis.call('EXISTS', key) == 0 then
-        redis.call('HSET', key, unpack(cjson.decode(ARGV[i + 1])))
-        if redis.call('HGET', key, 'state') == 'draft' then
-            redis.call('ZADD', K.open_campaigns, id, id)
-        else
-            redis.call('HSETNX', key, 'ended', now_ms())
-        end
-        redis.call('ZADD', K.campaigns, id, id)
+-- The last delivery that this server remembers: it has not seen what the log was told later.
+local seen = tonumber(redis.call('GET', K.outbox_version) or 0)
+local missing, stopped = 0, 0
+
+local function bring_back(id, record)
+    local key = K.campaign .. id
+    redis.call('HSET', key, unpack(cjson.decode(record)))
+    if redis.call('HGET', key, 'state') == 'draft' then
+        redis.call('ZADD', K.open_campaigns, id, id)
+    else
+        redis.call('HSETNX', key, 'ended', now_ms())
+    end
+    redis.call('ZADD', K.campaigns, id, id)
+    note_unlogged(id)
+    missing = missing + 1
+end
+
+-- Makes a campaign stand still as the log says; returns whether it did not before.
+local function stop(id, before, after)
+    if STOPPED[after] and not STOPPED[before] then
+        stop_campaign(id, STOPPED[after])
+    elseif after == 'paused' and (before == 'running' or before == 'scheduled') then
+        redis.call('HSET', K.campaign .. id, 'state', 'paused')
+        leave_turns(id)
+        note_campaign(id, 'paused')
         note_unlogged(id)
-        missing = missing + 1
+    else
+        return false
+    end
+    return true
+end
+
+for i = 2, #ARGV, 6 do
+    local id, created, version, state, by, record = unpack(ARGV, i, i + 5)
+    local at, before = unpack(redis.call('HMGET', K.campaign .. id, 'at', 'state'))
+    if not at then
+        local is_deleted = redis.call('ZSCORE', K.outbox_campaigns, id .. ':' .. created)
+        if state ~= 'deleted' and not is_deleted then
+            bring_back(id, record)
+        end
+    elseif at == created and tonumber(version) > seen and stop(id, before, state) then
+        stopped = stopped + 1
+        -- It is not known who deleted one.
+        redis.call('HDEL', K.campaign .. id, 'by')
+        if by ~= '' then
+            redis.call('HSET', K.campaign .. id, 'by', by)
+        end
     end
 end
 if tonumber(ARGV[1]) > tonumber(redis.call('GET', K.last_campaign) or 0) then
     redis.call('SET', K.last_campaign, ARGV[1])
 end
-if ARGV[2] ~= '' then
-    -- Those that an older version changed without a note.
-    redis.call('ZUNIONSTORE', K.outbox_campaigns, 2, K.outbox_campaigns, K.campaigns, 'WEIGHTS', 1, 0)
-    redis.call('SET', K.outbox_compared, ARGV[2])
-end
-return { missing }
+return { missing, stopped }

@@ -1,7 +1,7 @@
 -- Campaigns that changed since the call log was told of them, as they are now.
 --
 -- KEYS[1]  outbox:campaigns
--- ARGV[1]  campaigns wanted at most
+-- ARGV[1]  campaigns wanted at most; 0 only asks which run this is
 -- Returns  {what tells this run of the server from others, '1' if its campaigns were compared with the
 --          log, else '', version, id, changes, {field, value, …}, …}; for one that was deleted `id:created
 --          ms` in the place of the id, and no fields
@@ -12,7 +12,8 @@
 -- A server that comes back may come back as it was long ago.
 local run = string.match(redis.call('INFO', 'server'), 'run_id:(%x+)')
 local is_compared = redis.call('GET', K.outbox_compared) == run
-local found = redis.call('ZRANGE', KEYS[1], 0, ARGV[1] - 1, 'WITHSCORES')
+local wanted = tonumber(ARGV[1])
+local found = wanted > 0 and redis.call('ZRANGE', KEYS[1], 0, wanted - 1, 'WITHSCORES') or {}
 if #found == 0 then
     return { run, is_compared and '1' or '', '0' }
 end
