@@ -26,6 +26,7 @@ from tests.chaos.races import (
     same_request,
 )
 from tests.chaos.recurring import minutes, ticks
+from tests.chaos.shares import shares
 from tests.chaos.switch_over import switch_over
 from tests.chaos.telephone import (
     account,
@@ -74,6 +75,7 @@ EXPERIMENTS: Sequence[Experiment] = (
     Experiment(name="closed-days", promise="P12", run=days_race),
     Experiment(name="caps", promise="P12", run=caps_race, short=False),
     Experiment(name="campaigns", promise="P13 P1 P2", run=campaigns),
+    Experiment(name="shares", promise="P13", run=shares, short=False),
     Experiment(name="webhooks", promise="P14 P5", run=webhooks),
     Experiment(name="same-request", promise="P2", run=same_request),
     Experiment(name="limit", promise="P3", run=limit, alone=True),
