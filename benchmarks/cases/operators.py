@@ -23,6 +23,7 @@ from benchmarks.sides import System, ours
 from tests.supabase import Postgres
 from vomind_queue.call_log.models import Batch, Search
 from vomind_queue.call_log.sqlite import SqliteLog
+from vomind_queue.call_log.sqlite_schema import DERIVED
 from vomind_queue.call_log.trends import Span, window
 
 #: Calls in the log, and in the queue.
@@ -117,6 +118,8 @@ def _sqlite(calls: int) -> Iterator[SqliteLog]:
         with closing(sqlite3.connect(path)) as database, database:
             database.execute("PRAGMA synchronous = OFF")
             database.execute(_SQLITE.format(calls=calls, rare=calls // 1000))
+            derived = ", ".join(f"{name} = {value}" for name, value in DERIVED.items())
+            database.execute(f"UPDATE call_logs SET {derived}")  # noqa: S608
         yield log
 
 

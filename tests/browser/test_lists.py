@@ -14,6 +14,8 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import Office, Visitor
 
 NUMBER = "+14155550123"
+#: The simulator's voicemail.
+MACHINE = "+15005550014"
 
 
 def rows(page: Page, count: int) -> None:
@@ -29,6 +31,13 @@ def test_a_number_of_the_overview_leads_to_its_calls(office: Office, page: Page)
         office.until_state(job_id, "completed")
     office.phone.outcomes({"outcome": "human", "times": 1, "pace": 0.05})
     office.call(NUMBER)
+    machine = office.call(MACHINE, machineDetection="enable")
+    page.locator(".outcomes div", has_text="Voicemail").get_by_role("link", name="1").click()
+    assert page.url.endswith("#/calls?outcome=machine&since=1h")
+    rows(page, 1)
+    expect(page.locator("table.calls tbody .badge")).to_have_text("Voicemail")
+    expect(page.locator("table.calls tbody a.id")).to_have_text(machine)
+    page.get_by_role("link", name="Overview").click()
     page.locator(".outcomes div", has_text="Busy").get_by_role("link", name="4").click()
     assert page.url.endswith("#/calls?outcome=busy&since=1h")
     for job_id in busy:

@@ -34,7 +34,10 @@ STATES = ("waiting", "delayed", "active", *FINAL_STATES)
 #: Twilio's last words on a call, and one for calls that it never took
 #: (https://www.twilio.com/docs/voice/api/call-resource#call-status-values).
 OUTCOMES = ("completed", "busy", "no-answer", "failed", "canceled", "not-placed")
-#: What a search calls the outcome of a call that has none yet.
+#: What lists and trends call the outcome of a call that a machine answered; Twilio says
+#: ``completed``.
+MACHINE = "machine"
+#: What they call the outcome of a call that has none yet.
 NO_OUTCOME = "none"
 PRIORITIES = ("high", "normal", "low")
 #: The largest time that a key has the digits for, unix ms.
@@ -84,6 +87,13 @@ class CallRow:
     campaign_id: str | None = None
     #: When personal fields were blanked.
     anonymized_ms: int | None = None
+
+    @property
+    def list_outcome(self) -> str:
+        """What lists and trends call its outcome: of `OUTCOMES`, `MACHINE` and `NO_OUTCOME`."""
+        if self.outcome == "completed" and (self.answered_by or "").startswith(("machine", "fax")):
+            return MACHINE
+        return self.outcome or NO_OUTCOME
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -157,7 +167,7 @@ class Search:
     campaign_id: str | None = None
     #: In one of these states; any when empty, as with outcomes and priorities.
     states: Sequence[str] = ()
-    #: Of `OUTCOMES` and `NO_OUTCOME`.
+    #: Of `OUTCOMES`, `MACHINE` and `NO_OUTCOME`.
     outcomes: Sequence[str] = ()
     priorities: Sequence[str] = ()
     #: Accepted at this time or later.
@@ -187,7 +197,7 @@ class Search:
         )  # fmt: skip
         among = (
             (self.states, row.state),
-            (self.outcomes, row.outcome or NO_OUTCOME),
+            (self.outcomes, row.list_outcome),
             (self.priorities, row.priority),
         )
         return (

@@ -14,13 +14,11 @@ from contextlib import closing, contextmanager
 from dataclasses import fields, replace
 from importlib.resources import files
 from itertools import groupby
-from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
 from vomind_queue.call_log.models import (
     FINAL_STATES,
-    NO_OUTCOME,
     Batch,
     CallEvent,
     CallRow,
@@ -28,6 +26,7 @@ from vomind_queue.call_log.models import (
     Erased,
     Search,
 )
+from vomind_queue.call_log.sqlite_schema import DERIVED, QUARTER_MS, bring_up_to_date
 from vomind_queue.call_log.trends import Step, Window
 from vomind_queue.errors import LogUnavailable
 
@@ -47,7 +46,7 @@ _UNBLANKED = ", ".join(
 )
 _NEWER = ", ".join(
     f"{name} = excluded.{name}"
-    for name in _ROW
+    for name in (*_ROW, *DERIVED)
     if name not in (*_PERSONAL, "answered_ms", "anonymized_ms")
 )
 
@@ -76,9 +75,7 @@ def _where(search: Search) -> tuple[str, list[Any]]:
     clauses |= {
         _among(f"{own}state", search.states): search.states,
         _among(f"{urgency}priority", search.priorities): search.priorities,
-        _among(f"{own}outcome", search.outcomes): [
-            each for each in search.outcomes if each != NO_OUTCOME
-        ],
+        _among(f"{own}list_outcome", search.outcomes): search.outcomes,
     }
     clauses.pop("", None)
     where = f"WHERE {' AND '.join(clauses)} " if clauses else ""
@@ -87,18 +84,16 @@ def _where(search: Search) -> tuple[str, list[Any]]:
 
 def _among(column: str, wanted: Sequence[str]) -> str:
     """Return the clause for a column that has one of these values."""
-    values = len([each for each in wanted if each != NO_OUTCOME])
-    either = (
-        [f"{column} = ?" if values == 1 else f"{column} IN ({_marks(values)})"] if values else []
-    )
-    if NO_OUTCOME in wanted:
-        either.append(f"{column} IS NULL")
-    return f"({' OR '.join(either)})" if len(either) > 1 else "".join(either)
+    if len(wanted) == 1:
+        return f"{column} = ?"
+    return f"{column} IN ({_marks(len(wanted))})" if wanted else ""
 
 
 # Names of columns are ours; values are always given apart.
 _PUT_ROW = (
-    f"INSERT INTO call_logs ({', '.join(_ROW)}) VALUES ({_marks(len(_ROW))}) "  # noqa: S608
+    f"INSERT INTO call_logs ({', '.join((*_ROW, *DERIVED))}) "  # noqa: S608
+    f"SELECT *, {', '.join(DERIVED.values())} "
+    f"FROM (SELECT {', '.join(f'? AS {name}' for name in _ROW)}) WHERE true "
     f"ON CONFLICT (key) DO UPDATE SET {_NEWER}, {_UNBLANKED}, {_KEPT} "
     "WHERE excluded.version >= version"
 )
@@ -169,9 +164,13 @@ class SqliteLog:
 
     def trends(self, window: Window) -> Sequence[Step]:
         query = (files("vomind_queue.call_log") / "sqlite_trends.sql").read_text("utf-8")
-        times = {"since": window.since_ms, "until": window.until_ms, "step": window.step_ms}
-        found = self.read(query, times)
-        return [_step(at_ms, lines) for at_ms, lines in groupby(found, itemgetter("at"))]
+        step_ms = window.step_ms
+        at = "started_ms / :step * :step" if step_ms % QUARTER_MS else "quarter_ms"
+        times = {"since": window.since_ms, "until": window.until_ms, "step": step_ms}
+        times["first"] = window.since_ms - window.since_ms % QUARTER_MS
+        found = self.read(query.format(at=at), times)
+        steps = groupby(found, lambda each: each["at"] // step_ms * step_ms)
+        return [_step(at_ms, lines) for at_ms, lines in steps]
 
     def erase(self, keys: Sequence[str]) -> Erased:
         rows = [(key,) for key in keys]
@@ -217,9 +216,7 @@ class SqliteLog:
                 # What is erased is gone from the file, too.
                 database.execute("PRAGMA secure_delete = ON")
                 database.execute("PRAGMA journal_mode = WAL")
-                _add_columns(database)
-                schema = files("vomind_queue.call_log") / "sqlite.sql"
-                database.executescript(schema.read_text("utf-8"))
+                bring_up_to_date(database, _ROW)
                 with database:
                     yield database
 
@@ -250,14 +247,6 @@ class SqliteLog:
             raise LogUnavailable(text) from None
 
 
-def _add_columns(database: sqlite3.Connection) -> None:
-    """Add to the table of an older version what it lacks; indexes may be on it."""
-    known = {each[1] for each in database.execute("PRAGMA table_info(call_logs)")}
-    for name in _ROW:
-        if known and name not in known:
-            database.execute(f"ALTER TABLE call_logs ADD COLUMN {name} TEXT")
-
-
 def _flat(line: CallRow | CallEvent) -> list[Any]:
     values = (getattr(line, name) for name in (_ROW if isinstance(line, CallRow) else _EVENT))
     return [
@@ -267,7 +256,8 @@ def _flat(line: CallRow | CallEvent) -> list[Any]:
 
 
 def _row(found: sqlite3.Row) -> CallRow:
-    values = dict(found)
+    # A file of an older version may lack some, and has others for its indexes.
+    values = {name: value for name, value in dict(found).items() if name in _ROW}
     objects = {name: json.loads(values[name]) for name in _OBJECTS if values.get(name) is not None}
     return CallRow(**{**values, **objects})
 

@@ -25,30 +25,12 @@ CREATE TABLE IF NOT EXISTS call_logs (
     failure TEXT,
     options TEXT,
     campaign_id TEXT,
-    anonymized_ms INTEGER
+    anonymized_ms INTEGER,
+    -- What these are of the others: see sqlite_schema.py.
+    list_outcome TEXT,
+    quarter_ms INTEGER,
+    waited_ms INTEGER
 ) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS call_logs_job ON call_logs (job_id, key);
-CREATE INDEX IF NOT EXISTS call_logs_number ON call_logs (to_number, key);
-CREATE INDEX IF NOT EXISTS call_logs_lead ON call_logs (lead_id, key);
-CREATE INDEX IF NOT EXISTS call_logs_state ON call_logs (state, key);
-CREATE INDEX IF NOT EXISTS call_logs_outcome ON call_logs (outcome, key);
-CREATE INDEX IF NOT EXISTS call_logs_priority ON call_logs (priority, key);
-CREATE INDEX IF NOT EXISTS call_logs_state_outcome ON call_logs (state, outcome, key);
-CREATE INDEX IF NOT EXISTS call_logs_state_priority ON call_logs (state, priority, key);
-CREATE INDEX IF NOT EXISTS call_logs_outcome_priority ON call_logs (outcome, priority, key);
-CREATE INDEX IF NOT EXISTS call_logs_all_three ON call_logs (state, outcome, priority, key);
--- Calls of no campaign are not in these.
-CREATE INDEX IF NOT EXISTS call_logs_campaign ON call_logs (campaign_id, key)
-    WHERE campaign_id IS NOT NULL;
-CREATE INDEX IF NOT EXISTS call_logs_campaign_state ON call_logs (campaign_id, state, key)
-    WHERE campaign_id IS NOT NULL;
-CREATE INDEX IF NOT EXISTS call_logs_campaign_outcome ON call_logs (campaign_id, outcome, key)
-    WHERE campaign_id IS NOT NULL;
-CREATE INDEX IF NOT EXISTS call_logs_campaign_both ON call_logs (campaign_id, state, outcome, key)
-    WHERE campaign_id IS NOT NULL;
-CREATE INDEX IF NOT EXISTS call_logs_started
-    ON call_logs (started_ms, queued_ms, scheduled_ms, attempts, outcome, answered_by);
-CREATE INDEX IF NOT EXISTS call_logs_finished ON call_logs (finished_ms);
 CREATE TABLE IF NOT EXISTS call_events (
     key TEXT NOT NULL,
     job_id TEXT NOT NULL,
@@ -66,7 +48,6 @@ CREATE TABLE IF NOT EXISTS call_events (
     details TEXT NOT NULL,
     PRIMARY KEY (key, sequence)
 ) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS call_events_number ON call_events (to_number);
 -- Changes of the do-not-call list; the number may be a keyed digest.
 CREATE TABLE IF NOT EXISTS do_not_call (
     id TEXT PRIMARY KEY,
@@ -77,7 +58,6 @@ CREATE TABLE IF NOT EXISTS do_not_call (
     source TEXT NOT NULL,
     reason TEXT
 ) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS do_not_call_number ON do_not_call (number);
 -- Days that were closed at run time, as they are now.
 CREATE TABLE IF NOT EXISTS closed_days (
     id TEXT PRIMARY KEY,

@@ -10,8 +10,6 @@ from zoneinfo import ZoneInfo
 
 from vomind_queue.call_log.models import NO_OUTCOME
 
-#: What the outcome is called where a machine answered; Twilio says ``completed``.
-MACHINE = "machine"
 #: A person listened.
 ANSWERED = "completed"
 #: Calls that never rang say nothing of the hour.

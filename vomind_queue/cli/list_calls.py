@@ -24,7 +24,7 @@ from vomind_queue.encoding import readable
 PAGE = 1_000
 #: States in the queue; recurring calls are listed by their own command.
 STATES = ("waiting", "active", "delayed", "completed", "failed")
-OUTCOMES = ("completed", "busy", "no-answer", "failed", "canceled", "not-placed")
+OUTCOMES = ("completed", "machine", "busy", "no-answer", "failed", "canceled", "not-placed")
 _STATE = Words([*STATES, "cancelled"])
 #: The time that a list of that state shows; other lists show the time of finishing.
 _WHEN = {"waiting": "createdAt", "delayed": "scheduledFor", "active": "startedAt"}

@@ -108,6 +108,17 @@ def test_calls_are_found(log: CallLog, search: dict[str, object], found: list[st
         assert log.count(Search(**search)) == len(found)  # type: ignore[arg-type]
 
 
+def test_voicemails_are_found_apart_from_people(log: CallLog) -> None:
+    """Twilio calls both completed."""
+    by = {1: "machine_end_beep", 2: "fax", 3: "human", 4: None}
+    write(log, *(row(index, outcome="completed", answered_by=who) for index, who in by.items()))
+    write(log, row(5, outcome=None, answered_by="machine_start"))
+    assert ids(log, outcomes=["machine"]) == ["2", "1"]
+    assert ids(log, outcomes=["completed"]) == ["4", "3"]
+    assert ids(log, outcomes=["none", "machine"], priorities=["high"]) == ["5", "2", "1"]
+    assert log.count(Search(outcomes=["machine"])) == 2
+
+
 def test_people_are_erased(log: CallLog) -> None:
     """With their events, those without a row included; nobody else."""
     write(log, row(1), event(1, 1), event(1, 2), row(2), event(2))
@@ -194,6 +205,21 @@ def test_trends_tell_how_long_calls_had_waited(log: CallLog) -> None:
     assert found == [(5_000, 9_000), (0, 1_000)]
     write(log, started(14, AT - 60_000, attempts=3))
     assert next(each.wait_p50_ms for each in log.trends(STEP)) is None
+
+
+def test_trends_of_a_week_have_longer_steps(log: CallLog) -> None:
+    """Each half hour is one step, and nothing outside the time is counted."""
+    half_ms = 30 * 60_000
+    first = AT - AT % half_ms
+    times = (first, first + half_ms // 2, first + half_ms - 1, first + half_ms, first - 1)
+    write(log, *(started(index, at_ms) for index, at_ms in enumerate(times, 1)))
+    until_ms = first + half_ms + 1
+    found = log.trends(Window(since_ms=first, until_ms=until_ms, step_ms=half_ms))
+    assert [(each.at_ms, each.outcomes) for each in found] == [
+        (first, {"completed": 3}),
+        (first + half_ms, {"completed": 1}),
+    ]
+    assert [each.wait_p90_ms for each in found] == [10_000, 10_000]
 
 
 def test_trends_of_an_empty_log(log: CallLog) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from functools import partial
 from itertools import chain, combinations
 from pathlib import Path
 from typing import Any
@@ -15,12 +17,18 @@ from tests.integration.call_log.lines import AT, row
 from tests.supabase import Postgres
 from vomind_queue.call_log.models import Batch, Search
 from vomind_queue.call_log.sqlite import SqliteLog
+from vomind_queue.call_log.sqlite_schema import DERIVED
+from vomind_queue.call_log.trends import Span, window
 
 #: Enough that reading everything is never the cheapest plan.
 CALLS = 20_000
 #: What a plan may read of all calls: PostgreSQL takes a larger index where nearly all fit.
 MOST_READ = 0.05
 FACETS = {"state": "completed", "list_outcome": "busy", "priority": "low", "campaign_id": "7"}
+NEW_INDEXES = (
+    "call_list_outcome", "call_list_state_outcome", "call_list_outcome_priority", "call_list_all",
+    "call_list_campaign_outcome", "call_list_campaign_both",
+)  # fmt: skip
 CHOICES = list(chain.from_iterable(combinations(FACETS, size) for size in range(5)))
 #: A call in twenty is of each rare kind, all of them long ago: the worst for a scan from the end.
 FILL = f"""
@@ -76,6 +84,49 @@ def test_postgres_reads_an_index_in_order(
     assert read <= CALLS * MOST_READ, scan
 
 
+def plan_in_sqlite(
+    path: Path, log: SqliteLog, ask: Callable[[], object], monkeypatch: pytest.MonkeyPatch
+) -> list[str]:
+    """The steps of SQLite's plan for what is asked of a log."""
+    traced: list[tuple[str, Any]] = []
+    with sqlite3.connect(path) as database, monkeypatch.context() as patch:
+        patch.setattr(log, "read", lambda query, values, *_: traced.append((query, values)) or [])
+        ask()
+        query, values = traced[0]
+        return [step[3] for step in database.execute(f"EXPLAIN QUERY PLAN {query}", values)]
+
+
+@pytest.mark.parametrize("span", [Span.DAY, Span.WEEK])
+def test_sqlite_counts_trends_in_the_order_of_an_index(
+    tmp_path: Path, span: Span, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is sorted, and no row is read."""
+    log = SqliteLog(tmp_path / "calls.sqlite3")
+    log.write(Batch(rows=[row(1)], events=[]))
+    ask = partial(log.trends, window(span, AT))
+    (step,) = plan_in_sqlite(tmp_path / "calls.sqlite3", log, ask, monkeypatch)
+    assert step.startswith("SEARCH call_logs USING COVERING INDEX call_trends (quarter_ms>? AND")
+
+
+def test_a_file_of_an_older_version_is_brought_up_to_date(tmp_path: Path) -> None:
+    """Its calls are found by what it did not know."""
+    path = tmp_path / "calls.sqlite3"
+    log = SqliteLog(path)
+    log.write(Batch(rows=[row(1, answered_by="machine_start")], events=[]))
+    with closing(sqlite3.connect(path)) as database:
+        for name in ("call_trends", *NEW_INDEXES):
+            database.execute(f"DROP INDEX {name}")
+        for name in DERIVED:
+            database.execute(f"ALTER TABLE call_logs DROP COLUMN {name}")
+        database.execute("CREATE INDEX call_logs_outcome ON call_logs (outcome, key)")
+    assert [each.job_id for each in log.find(Search())] == ["1"]
+    log.write(Batch(rows=[], events=[]))
+    assert [each.job_id for each in log.find(Search(outcomes=["machine"]))] == ["1"]
+    assert [dict(each.outcomes) for each in log.trends(window(Span.HOUR, AT + 60_000))] == [
+        {"machine": 1}
+    ]
+
+
 @pytest.mark.parametrize("chosen", CHOICES, ids="+".join)
 @pytest.mark.parametrize("outcomes", [["busy"], ["none"], ["busy", "none", "failed"]])
 def test_sqlite_reads_an_index_in_order(
@@ -97,12 +148,8 @@ def test_sqlite_reads_an_index_in_order(
         "campaign_id": "campaign_id",
     }
     search = Search(until_ms=AT, **{names[name]: facets[names[name]] for name in chosen})
-    with sqlite3.connect(tmp_path / "calls.sqlite3") as database:
-        traced: list[str] = []
-        monkeypatch.setattr(log, "read", lambda query, *_: traced.append(query) or [])
-        log.find(search)
-        marks = ["x"] * traced[0].count("?")
-        plan = [step[3] for step in database.execute(f"EXPLAIN QUERY PLAN {traced[0]}", marks)]
+    path = tmp_path / "calls.sqlite3"
+    plan = plan_in_sqlite(path, log, partial(log.find, search), monkeypatch)
     reads = [step for step in plan if "call_logs" in step]
     assert len(reads) == (len(outcomes) if "list_outcome" in chosen else 1)
     # An index of a campaign has its columns in another order, and no priority.
@@ -110,7 +157,7 @@ def test_sqlite_reads_an_index_in_order(
     bound = [name for name in dict.fromkeys(order) if name in chosen]
     if "campaign_id" in chosen and "priority" in chosen:
         bound.remove("priority")
-    exact = " AND ".join(f"{name.removeprefix('list_')}=?" for name in bound)
+    exact = " AND ".join(f"{name}=?" for name in bound)
     for step in reads:
         assert step.startswith("SEARCH")
         assert f"({exact}{' AND ' if exact else ''}key<?)" in step

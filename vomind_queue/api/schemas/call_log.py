@@ -18,7 +18,7 @@ from vomind_queue.api.schemas.fields import (
 )
 from vomind_queue.api.serializers.times import parse_instant
 from vomind_queue.api.wording import either
-from vomind_queue.call_log.models import NO_OUTCOME, OUTCOMES, PRIORITIES, STATES, Search
+from vomind_queue.call_log.models import MACHINE, NO_OUTCOME, OUTCOMES, PRIORITIES, STATES, Search
 from vomind_queue.calls.deed import DeedSearch
 from vomind_queue.calls.phone_number import canonical
 
@@ -60,8 +60,8 @@ class LoggedState(Words, words=STATES):
     """States of a call in the log."""
 
 
-class LoggedOutcome(Words, words=(*OUTCOMES, NO_OUTCOME)):
-    """Outcomes on the line in the log; ``none`` where there is none yet."""
+class LoggedOutcome(Words, words=(*OUTCOMES, MACHINE, NO_OUTCOME)):
+    """Outcomes on the line in lists; ``none`` where there is none yet."""
 
 
 class LoggedPriority(Words, words=PRIORITIES):

@@ -6,9 +6,14 @@ alter table public.call_logs
     -- The same as call_key, for lists with such a filter. Ordered by call_key itself, PostgreSQL might
     -- take the primary key and read half a million waiting calls until it comes to a completed one.
     add column if not exists list_key text collate "C" generated always as (call_key) stored,
-    -- A missing outcome as a value: by a null, no index is in order.
-    add column if not exists list_outcome text
-        generated always as (coalesce(outcome, 'none')) stored;
+    -- A missing outcome as a value: by a null, no index is in order. Twilio calls a call to a machine
+    -- completed.
+    add column if not exists list_outcome text generated always as (
+        case
+            when outcome = 'completed' and answered_by ~ '^(machine|fax)' then 'machine'
+            else coalesce(outcome, 'none')
+        end
+    ) stored;
 
 create index if not exists call_list_state on public.call_logs (state, list_key);
 create index if not exists call_list_outcome on public.call_logs (list_outcome, list_key);

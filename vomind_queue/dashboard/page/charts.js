@@ -77,9 +77,6 @@ export function Starts({ minutes, rate }) {
   </figure>`;
 }
 
-/** Outcomes that the call log has under another name. */
-const LOGGED_AS = { machine: 'completed' };
-
 /** How the calls of the last hour ended. */
 export function Outcomes({ outcomes }) {
   const total = Object.values(outcomes).reduce((sum, number) => sum + number, 0);
@@ -87,7 +84,7 @@ export function Outcomes({ outcomes }) {
   const rows = Object.entries(OUTCOMES).filter(([name]) => outcomes[name]);
   return html`<div class="outcomes">
     <div class="stack" aria-hidden="true">${rows.map(([name, { tone }]) => html`<i key=${name} class=${tone} style=${{ flexGrow: outcomes[name] }}></i>`)}</div>
-    <dl>${rows.map(([name, { name: said, tone }]) => html`<div key=${name}><dt><i class=${`dot ${tone}`}></i>${said}</dt><dd><a href=${`#/calls?outcome=${LOGGED_AS[name] || name}&since=1h`}>${count(outcomes[name])}</a> <span class="faint">${percent(outcomes[name], total)}</span></dd></div>`)}</dl>
+    <dl>${rows.map(([name, { name: said, tone }]) => html`<div key=${name}><dt><i class=${`dot ${tone}`}></i>${said}</dt><dd><a href=${`#/calls?outcome=${name}&since=1h`}>${count(outcomes[name])}</a> <span class="faint">${percent(outcomes[name], total)}</span></dd></div>`)}</dl>
   </div>`;
 }
 

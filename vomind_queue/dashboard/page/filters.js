@@ -6,9 +6,10 @@ import { today } from './zone.js';
 /** The queue's own lists, and the calls that left it. */
 export const LISTED = ['waiting', 'active', 'delayed', 'completed', 'failed', 'cancelled'];
 export const PRIORITIES = ['high', 'normal', 'low'];
-/** Outcomes that the call log knows; a voicemail is an answered call there. */
+/** Outcomes that the call log knows. */
 export const LOGGED = [
   'completed',
+  'machine',
   'no-answer',
   'busy',
   'failed',
@@ -93,12 +94,7 @@ export function api_filters(filters) {
   );
 }
 
-export const outcome_name = (word) =>
-  word === 'none'
-    ? 'None yet'
-    : word === 'completed'
-      ? 'Answered, or voicemail'
-      : OUTCOMES[word]?.name || word;
+export const outcome_name = (word) => (word === 'none' ? 'None yet' : OUTCOMES[word]?.name || word);
 const state_name = (word) => STATES[word]?.name || word;
 
 function time_name(text) {
