@@ -91,7 +91,7 @@ def test_a_call_is_followed_to_its_end(
 
 def test_the_price_comes_later(reached: Stack) -> None:
     """No callback carries it: one fetch, a while after the end."""
-    reached_api = start_own_web(reached, PRICE_DELAY="1500ms")
+    reached_api = start_own_web(reached, PRICE_DELAY="5s")
     reached.start_worker()
     job_id = reached_api.schedule(number(1))
     assert until_over(reached_api, job_id)["call"]["price"] is None
@@ -116,7 +116,7 @@ def test_each_end_is_told(reached_api: Api, reached: Stack) -> None:
 
 def test_an_outcome_is_tried_again(reached: Stack, phone: SimulatorClient) -> None:
     """Three attempts with their own SIDs, the job delayed in between; no token is shown."""
-    reached_api = start_own_web(reached, RETRY_ON="busy", RETRY_OUTCOME_DELAY="700ms")
+    reached_api = start_own_web(reached, RETRY_ON="busy", RETRY_OUTCOME_DELAY="3s")
     reached.start_worker()
     job_id = reached_api.schedule(BUSY)
     job = reached_api.until_state(job_id, "delayed")
