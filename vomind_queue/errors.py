@@ -50,6 +50,13 @@ class NumberListed(CallRefused):
         super().__init__("Must be a number that may be called; it is on the do-not-call list.")
 
 
+class NotOverriding(CallRefused):
+    """Rules are lifted for the call, and this API key must not say when it rings."""
+
+    def __init__(self, by: str, field: str = "override") -> None:
+        super().__init__(f"{field}: Must be sent with an API key named in OVERRIDE_KEYS; got {by}.")
+
+
 class NumberNotListed(QueueError):
     """The number is not on the do-not-call list."""
 

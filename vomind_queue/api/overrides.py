@@ -9,6 +9,7 @@ from http import HTTPStatus
 from vomind_queue.api.auth import caller
 from vomind_queue.api.errors import Refused
 from vomind_queue.calls.call import Call
+from vomind_queue.errors import NotOverriding
 from vomind_queue.rules.law import LIFTABLE, Purpose
 
 #: The reason where the purpose is one.
@@ -52,4 +53,4 @@ class Overrides:
         if by in self._keys or not (call.override or call.purpose == Purpose.EMERGENCY):
             return None
         what = "purpose: emergency" if call.purpose == Purpose.EMERGENCY else "override"
-        return f"{what}: Must be sent with an API key named in OVERRIDE_KEYS; got {by}."
+        return str(NotOverriding(by, what))

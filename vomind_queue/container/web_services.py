@@ -121,7 +121,7 @@ def build(settings: Settings, log: CallLog) -> Services:
 
 def build_on(store: RedisStore, settings: Settings, log: CallLog) -> Services:
     """Return the same on a connection that is there."""
-    queue = CallQueue(store, settings.rate, settings.call_expiry_ms)
+    queue = CallQueue(store, settings.rate, settings.call_expiry_ms, settings.override_keys)
     recurring_store = RecurringStore(store)
     deeds = Deeds(Activity(store))
     status_callbacks = StatusCallbacks(

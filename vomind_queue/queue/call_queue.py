@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -47,12 +47,22 @@ _NEWEST_FIRST = (State.COMPLETED, State.FAILED)
 class CallQueue:
     """The jobs in Redis, behind one script a request."""
 
-    def __init__(self, store: RedisStore, rate: Rate | None, expiry_ms: int | None = None) -> None:
-        """``expiry_ms``: how long after it is due a call may start that does not say so itself."""
+    def __init__(
+        self,
+        store: RedisStore,
+        rate: Rate | None,
+        expiry_ms: int | None = None,
+        override_keys: Collection[str] = (),
+    ) -> None:
+        """``expiry_ms``: how long after it is due a call may start that does not say so itself.
+
+        ``override_keys``: names of the API keys that may lift rules.
+        """
         self._store = store
         self._rate = rate
         #: The latest start of such calls, as in `includes/expiry.lua`.
         self._latest = "" if expiry_ms is None else f"+{expiry_ms}"
+        self._override_keys = override_keys
 
     def now_ms(self) -> int:
         """Return Unix ms on the server's clock."""
@@ -168,12 +178,10 @@ class CallQueue:
         """Put a failed call back into the queue with all its attempts.
 
         ``once`` names the request: sent again, it does nothing to a call that it has retried.
-        Raise JobNotFound, and WrongState where it did not fail or its own latest start has passed.
+        Raise JobNotFound, WrongState where it did not fail or its own latest start has passed, and
+        NotOverriding.
         """
-        answer = self._store.run_with_deadline(
-            "retry", keys.FAILED, job_id, by, once, self._latest, "", ""
-        )
-        refusals.refuse_retry(answer, job_id)
+        answer = self._retry(job_id, by, once, self._latest, "", "")
         if answer[0] == Code.EXPIRED:
             text = f"The notAfter of call {job_id} has passed; retry it with a later one, or null."
             raise WrongState(text, job_id=job_id, state=State.FAILED)
@@ -181,7 +189,7 @@ class CallQueue:
     def retry_until(self, job_id: str, not_after: str | None, by: str = "") -> None:
         """Do the same with another latest start, as in `Call`; ``None``: as the settings say.
 
-        Raise JobNotFound, WrongState, ExpiresTooSoon.
+        Raise JobNotFound, WrongState, ExpiresTooSoon, NotOverriding.
         """
         fields = call_record.pairs(self._store.read("show", [keys.job(job_id)], job_id))
         if not fields:
@@ -189,14 +197,19 @@ class CallQueue:
         old = call_record.decode(fields["data"])
         call = replace(old, not_after=not_after)
         latest, data = self._latest_of(call), call_record.encode(call)
-        answer = self._store.run_with_deadline(
-            "retry", keys.FAILED, job_id, by, "", latest, fields["data"], data
-        )
-        refusals.refuse_retry(answer, job_id)
+        answer = self._retry(job_id, by, "", latest, fields["data"], data)
         if answer[0] == Code.EXPIRED:
             raise ExpiresTooSoon(f"The latest start of call {job_id} has passed.")
         if answer[0] == Code.MISMATCH:
             raise refusals.contended(job_id, fields["state"])
+
+    def _retry(self, job_id: str, by: str, *args: str | int) -> list[Any]:
+        may_override = "1" if by in self._override_keys else ""
+        answer = self._store.run_with_deadline(
+            "retry", keys.FAILED, job_id, by, *args, may_override
+        )
+        refusals.refuse_retry(answer, job_id, by)
+        return answer
 
     def clean(self, grace_ms: int, limit: int) -> Cleaned:
         """Remove the oldest finished calls, a part at a time."""

@@ -48,6 +48,8 @@ class Code(IntEnum):
     UNJUDGED = 18
     #: The call's campaign does not run, or takes no calls.
     CAMPAIGN = 19
+    #: Rules are lifted for the call, and who asks must not say when it rings.
+    LIFTED = 20
     #: The attempt's outcome is not written yet.
     UNDECIDED = 30
 

@@ -5,7 +5,13 @@ from __future__ import annotations
 from typing import Any, NoReturn
 
 from vomind_queue.calls.call import State
-from vomind_queue.errors import CampaignNotFound, JobNotFound, WrongCampaignState, WrongState
+from vomind_queue.errors import (
+    CampaignNotFound,
+    JobNotFound,
+    NotOverriding,
+    WrongCampaignState,
+    WrongState,
+)
 from vomind_queue.queue.codes import Code
 
 NOT_RETRIED = "Only failed calls can be retried; call {id} is {state}."
@@ -33,9 +39,11 @@ def cancelled(answer: list[Any], job_id: str) -> State:
     return State(answer[2])
 
 
-def refuse_retry(answer: list[Any], job_id: str) -> None:
-    """Raise JobNotFound or WrongState where a call is not tried again."""
+def refuse_retry(answer: list[Any], job_id: str, by: str) -> None:
+    """Raise JobNotFound, WrongState or NotOverriding where a call is not tried again."""
     refuse(answer, job_id, NOT_RETRIED)
+    if answer[0] == Code.LIFTED:
+        raise NotOverriding(by)
     if answer[0] == Code.CAMPAIGN:
         text = f"Campaign {answer[2]} of call {job_id} is {answer[3]}; its calls are not placed."
         raise WrongState(text, job_id=job_id, state=State.FAILED)

@@ -13,7 +13,7 @@ from vomind_queue.calls.call import State
 from vomind_queue.calls.campaign import CampaignView
 from vomind_queue.calls.failure_kinds import kind_of
 from vomind_queue.calls.job import Cleaned, Job
-from vomind_queue.errors import JobNotFound, WrongState
+from vomind_queue.errors import JobNotFound, NotOverriding, WrongState
 from vomind_queue.observability.explain import Explanation, Obstacle, Place, explain
 from vomind_queue.observability.explain_campaign import (
     CampaignExplanation,
@@ -212,8 +212,8 @@ class Control:
         found = list(islice(alike, limit + 1))
         retried = []
         for job_id in found[:limit]:
-            # Another request was quicker.
-            with suppress(JobNotFound, WrongState):
+            # Another request was quicker, or rules are lifted for it.
+            with suppress(JobNotFound, WrongState, NotOverriding):
                 self._queue.retry(job_id, by)
                 retried.append(job_id)
         self._deeds.note(by, "retried", calls=len(retried), **({"kind": kind} if kind else {}))

@@ -180,6 +180,29 @@ def test_another_key_does_not_choose_when_such_a_call_rings(
         assert act(OPS, **order)[0] == "done"
 
 
+def test_another_key_does_not_retry_such_a_call(ruled: Api, worker: WorkerQueue) -> None:
+    """One by one or with all that failed, it is left; its own metadata may say the same words."""
+    plain = {"to": "+18005550101", "metadata": {"override": {"rules": []}}}
+    lifted, other = scheduled(ruled, body("unknown-zone")), scheduled(ruled, plain)
+    for to in (TOLL_FREE, "+18005550101"):
+        ruled.web.put(f"/api/people/{to}/do-not-call", **OPS)
+    path = f"/api/queue/job/{lifted}/retry"
+    for asked in ({}, {"notAfter": None}):
+        answer = ruled.web.post(path, json=asked, **CRM)
+        assert (answer.status_code, answer.get_json()["detail"]) == (
+            403,
+            "override: Must be sent with an API key named in OVERRIDE_KEYS; got crm.",
+        )
+    order = {"act": "retry", "jobIds": [lifted]}
+    (found,) = ruled.web.post("/api/acts", json=order, **CRM).get_json()["results"]
+    assert found["result"] == "refused"
+    retried = ruled.web.post("/api/queue/retry-failed", json={}, **CRM).get_json()
+    assert retried["jobIds"] == [other]
+    assert ruled.web.post(path, json={}, **OPS).status_code == 200
+    shown = ruled.web.get(f"/api/queue/job/{lifted}", **OPS).get_json()
+    assert (shown["state"], shown["data"]["override"]["by"]) == ("waiting", "ops")
+
+
 def test_no_list_lifts_the_rules(ruled: Api) -> None:
     """Its rows say so, whoever sends it."""
     made = ruled.web.post("/api/queue/campaigns", json={"name": "Winter"}, **OPS).get_json()

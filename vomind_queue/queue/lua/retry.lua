@@ -10,7 +10,8 @@
 -- ARGV[5]  latest start as in `includes/expiry.lua`: the new one, or that of calls that name none
 -- ARGV[6]  data that the new one was decided on, or '' where nothing is changed
 -- ARGV[7]  data with the new one, or ''
--- Returns  {ok, now}, {wrong_state, now, state}, {missing | late | mismatch | expired, now},
+-- ARGV[8]  '1' if who wants it may lift rules, else ''
+-- Returns  {ok, now}, {wrong_state, now, state}, {missing | late | mismatch | expired | lifted, now},
 --          {campaign, now, its id, its state}: it was cancelled or deleted
 -- Touches  job:<id>, waiting:<rank>, failed, expiring, redbeat:recurring:<id>, schedule:<id>,
 --          runs:<id>, staging, totals, notify, due, outbox, campaign:<id>, campaigns,
@@ -26,6 +27,11 @@
 --- @include "run"
 --- @include "state"
 --- @include "waiting"
+
+-- Whether rules are lifted for a call. The app's own metadata may have such a field, too.
+local function is_lifted(data)
+    return string.find(data, '"override":{', 1, true) and cjson.decode(data)['override']
+end
 
 local now = now_ms()
 if late(ARGV[1], now) then
@@ -49,6 +55,9 @@ if not may_be_placed(campaign) then
 end
 if ARGV[6] ~= '' and ARGV[6] ~= data then
     return { C.mismatch, now }
+end
+if ARGV[8] == '' and is_lifted(data) then
+    return { C.lifted, now }
 end
 if ARGV[6] ~= '' or not cjson.decode(data)['notAfter'] then
     latest = latest_start(ARGV[5], now)
