@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from flask import Blueprint, Response
 from marshmallow import ValidationError
 
 from vomind_queue.api import auth
+from vomind_queue.api.blueprints.campaigns import plausible
 from vomind_queue.api.body import read_no_fields, read_object
 from vomind_queue.api.middleware import services
+from vomind_queue.api.schemas import fields
 from vomind_queue.api.schemas import webhooks as schemas
 from vomind_queue.api.serializers import webhooks as serializer
 from vomind_queue.api.serializers.jobs import success
+from vomind_queue.errors import CampaignNotFound
 
 routes = Blueprint("webhooks", __name__)
 _ONE = "/<webhook_id>"
@@ -21,7 +27,7 @@ def add() -> Response:
     """Subscribe an app to events."""
     body = read_object()
     wanted = schemas.WEBHOOK.load(body)
-    _check_url(wanted["url"])
+    _check(wanted)
     shown = services().webhooks.add(wanted, auth.caller())
     document = {
         "message": "Webhook added; keep its secret",
@@ -48,8 +54,7 @@ def change(webhook_id: str) -> Response:
     """Change a webhook, or let it go on."""
     body = read_object()
     wanted = schemas.CHANGE.load(body)
-    if "url" in wanted:
-        _check_url(wanted["url"])
+    _check(wanted)
     shown = services().webhooks.change(webhook_id, wanted, auth.caller())
     document = {"message": "Webhook changed", "webhook": serializer.webhook(shown)}
     return success(document, schemas.CHANGE.ignored(body))
@@ -96,7 +101,16 @@ def deliveries(webhook_id: str) -> Response:
     return success(serializer.deliveries(services().webhooks.deliveries(webhook_id)))
 
 
-def _check_url(url: str) -> None:
-    if fault := services().settings.webhook_addresses.fault(url):
+def _check(wanted: Mapping[str, Any]) -> None:
+    """Raise ValidationError for an address that is not allowed, and for what there is not."""
+    url, campaign = wanted.get("url"), wanted.get("campaign")
+    if url is not None and (fault := services().settings.webhook_addresses.fault(url)):
         # Not shown: it may hold a password.
         raise ValidationError(f"Must be {fault}.", "url")
+    if campaign is None:
+        return
+    try:
+        services().campaigns.show(plausible(campaign))
+    except CampaignNotFound:
+        fault = fields.mismatch("the id of a campaign", campaign)
+        raise ValidationError(fault.messages, "campaign") from None
