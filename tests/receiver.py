@@ -86,7 +86,8 @@ def receiver(port: int = 0) -> Iterator[Receiver]:
     with ThreadingHTTPServer(("127.0.0.1", port), Handler) as server:
         server.daemon_threads = True
         told = Receiver(url=f"http://127.0.0.1:{server.server_address[1]}/hook")
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        # How long it takes to end: half a second otherwise.
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
         thread.start()
         yield told
         server.shutdown()

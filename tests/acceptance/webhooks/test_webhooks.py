@@ -15,6 +15,12 @@ from tests.stack import Stack, until
 COURSE = [
     "call.accepted", "call.started", "call.placed", "call.ringing", "call.answered", "call.ended",
 ]  # fmt: skip
+#: Addresses that no app may name, whatever networks are allowed beside loopback.
+REFUSED = [
+    "http://hooks.example.com/", "ftp://hooks.example.com/", "https://user:word@example.com/",
+    "http://user@127.0.0.1/", "http://169.254.169.254/latest", "https://169.254.169.254/latest",
+    "https://10.0.0.1/", "https://[fe80::1]/", "https://[::1]/", "https://[::ffff:10.0.0.1]/",
+]  # fmt: skip
 
 
 @pytest.fixture
@@ -40,6 +46,7 @@ def test_a_call_is_told_from_its_acceptance_to_its_end(stack: Stack, receiving: 
     stack.settings["PUBLIC_URL"] = stack.web_url
     stack.start_all()
     stack.start("notifier").wait_for("notifier started")
+    refuse_bad_addresses(stack)
     made = api(stack, "POST", "webhooks", url=receiving.url)["webhook"]
     assert made["secret"].startswith("whsec_")
     job_id = api(stack, "POST", "queue/schedule-call", to="+15550000001", message="Hello")["jobId"]
@@ -55,3 +62,11 @@ def test_a_call_is_told_from_its_acceptance_to_its_end(stack: Stack, receiving: 
         within_s=60,
         what="its progress is stored",
     )
+
+
+def refuse_bad_addresses(stack: Stack) -> None:
+    """See that each is refused, by its field and without what it may hold of a password."""
+    for url in REFUSED:
+        answer = requests.post(f"{stack.web_url}/api/webhooks", json={"url": url}, timeout=20)
+        assert (answer.status_code, list(answer.json()["errors"])) == (422, ["url"]), url
+        assert "word@" not in answer.text
