@@ -11,6 +11,7 @@ import pytest
 import redis
 
 from tests import nursery
+from tests.receiver import Receiver, receiver
 from tests.servers import KINDS, Server
 from tests.spreading import PARTS, group_of, part_of, turn
 from tests.stack import PORTABLE, Stack
@@ -120,6 +121,13 @@ def stack(redis_url: str, tmp_path: Path) -> Iterator[Stack]:
     made = Stack(directory=tmp_path, redis_url=redis_url)
     yield made
     made.close()
+
+
+@pytest.fixture
+def receiving() -> Iterator[Receiver]:
+    """A receiver of webhooks that accepts all."""
+    with receiver() as made:
+        yield made
 
 
 def _keep(part: str | None, config: pytest.Config, items: list[pytest.Item]) -> None:

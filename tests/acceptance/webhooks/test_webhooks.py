@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
-import pytest
 import requests
 
-from tests.receiver import Receiver, receiver
+from tests.receiver import Receiver
 from tests.stack import Stack, until
 
 #: What becomes of a call that is answered, as the simulator has it.
@@ -21,13 +19,6 @@ REFUSED = [
     "http://user@127.0.0.1/", "http://169.254.169.254/latest", "https://169.254.169.254/latest",
     "https://10.0.0.1/", "https://[fe80::1]/", "https://[::1]/", "https://[::ffff:10.0.0.1]/",
 ]  # fmt: skip
-
-
-@pytest.fixture
-def receiving() -> Iterator[Receiver]:
-    """A receiver that accepts all."""
-    with receiver() as made:
-        yield made
 
 
 def api(stack: Stack, method: str, path: str, **body: Any) -> dict[str, Any]:

@@ -11,7 +11,6 @@ import pytest
 import redis
 
 from tests.ports import free_port
-from tests.receiver import Receiver, receiver
 from vomind_queue.config.settings import Settings
 from vomind_queue.processes.notifier import build_notifier
 from vomind_queue.queue.activity import Activity
@@ -23,13 +22,6 @@ from vomind_queue.usecases.webhooks import Webhooks
 
 #: For two busy cores.
 WITHIN_S = 60
-
-
-@pytest.fixture
-def receiving() -> Iterator[Receiver]:
-    """A receiver that accepts all."""
-    with receiver() as made:
-        yield made
 
 
 @pytest.fixture

@@ -142,7 +142,7 @@ def test_one_call_that_fails_holds_back_no_other(
 
 
 def test_a_410_ends_it_and_a_replay_heals_it(
-    queue: CallQueue, webhooks: Webhooks, settings: Settings, receiving: Receiver
+    queue: CallQueue, store: RedisStore, webhooks: Webhooks, settings: Settings, receiving: Receiver
 ) -> None:
     """Nothing is sent meanwhile."""
     receiving.status = 410
@@ -154,23 +154,18 @@ def test_a_410_ends_it_and_a_replay_heals_it(
             within_s=WITHIN_S,
             what="it ends",
         )
-        found = Inspection(RedisStore(webhooks_client(settings))).webhooks()
+        found = Inspection(store).webhooks()
         assert (found.webhooks, found.ended, found.notifiers) == (1, 1, 1)
         assert found.by_state == {"active": 0, "failing": 0, "ended": 1}
         assert found.by_result == {"arrived": 0, "failed": 1}
         tries = len(receiving.received)
         queue.add([new(2)])
         receiving.status = 200
-        first = KeptEvents(RedisStore(webhooks_client(settings))).first()
+        first = KeptEvents(store).first()
         assert len(receiving.received) == tries
         webhooks.replay(made.id, "app", sequence=first)
         until(heard(receiving, "call.accepted", "call.accepted"), within_s=WITHIN_S, what="both")
         assert webhooks.show(made.id).progress.ended is None
-
-
-def webhooks_client(settings: Settings) -> redis.Redis:
-    """A client with text replies."""
-    return redis.Redis.from_url(settings.redis_url, decode_responses=True)
 
 
 def test_days_of_failure_end_it(

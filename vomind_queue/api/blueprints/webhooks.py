@@ -112,5 +112,5 @@ def _check(wanted: Mapping[str, Any]) -> None:
     try:
         services().campaigns.show(plausible(campaign))
     except CampaignNotFound:
-        fault = fields.mismatch("the id of a campaign", campaign)
-        raise ValidationError(fault.messages, "campaign") from None
+        unknown = fields.mismatch("the id of a campaign", campaign)
+        raise ValidationError(unknown.messages, "campaign") from None
