@@ -29,10 +29,13 @@ PORTABLE = {"PYTHONPATH": str(ROOT / "tests" / "portable" / "site")}
 
 #: How long a process may take to be ready, seconds; two busy cores included.
 READY_S = 90
+#: No wait is limited to less, s: whatever hangs is told from what is slow.
+LEAST_S = 30
 
 
 def until(condition: Callable[[], T], *, within_s: float, what: str) -> T:
     """Ask ``condition`` until it is true, and return its answer; fail after ``within_s``."""
+    assert within_s >= LEAST_S, f"a busy machine may take longer than {within_s} s"
     deadline = time.monotonic() + within_s
     while True:
         answer = condition()

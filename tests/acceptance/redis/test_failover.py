@@ -16,8 +16,8 @@ from tests.servers import Server
 from tests.simulator import SimulatorClient
 from tests.stack import Process, Stack, until
 
-#: How long everything may take to go on by itself, s.
-BACK_S = 5.0
+#: Within what time everything goes on by itself, s; how soon is judged by `switch_over.py`.
+BACK_S = 30.0
 #: How long the old server stays a replica before it is looked at who still uses it, s.
 LATER_S = 6.0
 #: Lines that a process may write in such a time.
