@@ -18,7 +18,7 @@ from vomind_queue.api.refused_keys import RefusedKeys
 from vomind_queue.api.wording import received
 from vomind_queue.config.address_types import is_own_host
 from vomind_queue.config.api_keys import digest, match_digest, shown_keys
-from vomind_queue.config.types import ApiKey
+from vomind_queue.config.types import NAMELESS, ApiKey
 from vomind_queue.errors import StoreUnavailable
 
 #: The endpoint that METRICS_KEY opens, and the only one.
@@ -35,9 +35,6 @@ PAGES = frozenset({"dashboard"})
 WITHOUT_REDIS = frozenset({"history.find", "history.show"})
 #: Methods that change nothing.
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
-
-#: Name of the client when its key has no name, or no key is required.
-NAMELESS = "API"
 
 #: One name or address, with or without a port.
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:[0-9]{0,5})?")

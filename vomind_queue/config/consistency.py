@@ -7,6 +7,7 @@ from typing import Any
 
 from vomind_queue.calls.voices import first_voices, fits
 from vomind_queue.config import redis_address
+from vomind_queue.config.types import NAMELESS
 from vomind_queue.config.variable import Variable
 from vomind_queue.errors import SettingsError
 from vomind_queue.rules.law import Mode
@@ -76,6 +77,11 @@ def _check_rules(values: Mapping[str, Any]) -> None:
     for name in values["override_keys"]:
         if name not in known:
             raise SettingsError(f"Invalid OVERRIDE_KEYS ({name!r}): expected names of API_KEYS.")
+        if name == NAMELESS and None in known:
+            raise SettingsError(
+                f"Invalid OVERRIDE_KEYS ({name!r}): expected another name, as the keys of API_KEYS "
+                "without one are called so."
+            )
     if values["calling_rules"] in (Mode.COURTESY, Mode.LAW):
         return
     for name in ("calling_hours", "closed_days"):

@@ -119,6 +119,10 @@ def split(text: str) -> Sequence[str]:
     return parts
 
 
+#: What a client is called whose key has no name, or that needs none.
+NAMELESS = "API"
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ApiKey:
     """A key that authenticates a client of the API."""

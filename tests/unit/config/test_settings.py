@@ -212,6 +212,12 @@ def test_api_keys_may_carry_a_name() -> None:
             {"TWILIO_API_BASE": "http://127.0.0.1:1"},
             "expected TWILIO_ACCOUNT_SID to be set as well.",
         ),
+        ({"API_KEYS": "ops:a,b", "OVERRIDE_KEYS": "crm"}, "('crm'): expected names of API_KEYS."),
+        (
+            # Or the key without a name would lift rules as well.
+            {"API_KEYS": "API:a,b", "OVERRIDE_KEYS": "API"},
+            "Invalid OVERRIDE_KEYS ('API'): expected another name",
+        ),
     ],
 )
 def test_a_bad_value_is_named_in_one_line(environ: dict[str, str], line: str) -> None:
