@@ -16,6 +16,7 @@ from flask import Flask, Request, Response, current_app
 from prometheus_client import Histogram
 from werkzeug.routing import MapAdapter
 
+from vomind_queue.config.answer_headers import ANSWER_HEADERS
 from vomind_queue.container.web_services import Services
 
 if TYPE_CHECKING:
@@ -39,16 +40,7 @@ NOWHERE = "none"
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _REQUEST_ID = re.compile(r"[!-~]{1,128}")
 
-#: Defaults of every answer: its content must not be run, framed, sniffed or stored.
-_HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
-    # Personal data must not stay in a proxy or on a disk.
-    "Cache-Control": "no-store",
-}
-_LISTED = [(name.lower(), name, value) for name, value in _HEADERS.items()]
+_LISTED = [(name.lower(), name, value) for name, value in ANSWER_HEADERS.items()]
 
 
 class Answer(Response):

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from vomind_queue.config.address_types import is_own_host
+from vomind_queue.config.answer_headers import ANSWER_HEADERS
 from vomind_queue.config.api_keys import match_key, shown_keys
 from vomind_queue.config.types import ApiKey
 from vomind_queue.config.wrong_keys import WrongKeys
@@ -30,6 +31,9 @@ SILENCE_S = 15.0
 LIFE_S = 600.0
 #: Streams that one API key, or one address without keys, may have open in this process.
 MOST_STREAMS = 250
+#: How long a client may be silent before a request or within its head, s: as the web processes
+#: allow. It has shown no key by then, and each connection is an open file.
+IDLE_S = 75.0
 #: Events sent at once.
 PAGE = 200
 #: How long a reader waits before it connects again, ms.
@@ -76,10 +80,18 @@ class LiveStream:
     def app(self) -> web.Application:
         """Return the application to serve."""
         app = web.Application()
-        app.router.add_get(PATH, self._serve)
+        # A HEAD would hold a place, and be sent nothing.
+        app.router.add_get(PATH, self._serve, allow_head=False)
         app.router.add_get("/healthz", _healthz)
         self._origins.install(app, PATH)
+        app.on_response_prepare.append(_guard)
         return app
+
+    def runner(self, *, grace_s: float, idle_s: float = IDLE_S) -> web.AppRunner:
+        """Return what serves it; streams have ``grace_s`` to end when it is stopped."""
+        return web.AppRunner(
+            self.app(), access_log=None, shutdown_timeout=grace_s, keepalive_timeout=idle_s
+        )
 
     async def _serve(self, request: web.Request) -> web.StreamResponse:
         reader = self._admit(request)
@@ -95,6 +107,8 @@ class LiveStream:
             return await self._stream(request, wanted, now_at if after is None else after)
         finally:
             self._open[reader] -= 1
+            # Without keys a reader is an address, and their number has no limit.
+            self._open += Counter()
 
     def _admit(self, request: web.Request) -> str:
         """Return who asks. Raise an error of aiohttp's."""
@@ -117,7 +131,6 @@ class LiveStream:
         response = web.StreamResponse(
             headers={
                 "Content-Type": "text/event-stream",
-                "Cache-Control": "no-store",
                 "X-Accel-Buffering": "no",
             }
         )
@@ -201,6 +214,13 @@ def _last_id(request: web.Request) -> int | None:
 def _refusal(kind: type[web.HTTPException], text: str) -> web.HTTPException:
     body = web.json_response({"success": False, "error": text})
     return kind(text=body.text, content_type="application/json")
+
+
+async def _guard(_request: web.Request, response: web.StreamResponse) -> None:
+    for name, value in ANSWER_HEADERS.items():
+        response.headers.setdefault(name, value)
+    # It names the versions of Python and of a library.
+    response.headers.pop("Server", None)
 
 
 async def _healthz(_request: web.Request) -> web.Response:

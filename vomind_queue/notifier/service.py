@@ -56,7 +56,7 @@ class Notifier:
             )
             supervisor, runner = (
                 self.supervisor(means),
-                web.AppRunner(self.stream(feed).app(), access_log=None, shutdown_timeout=STREAMS_S),
+                self.stream(feed).runner(grace_s=STREAMS_S),
             )
             preparing: Any = asyncio.get_running_loop().run_in_executor(
                 threads, self.prepare, preparing_stopped
