@@ -1,10 +1,12 @@
-"""JSON, the same wherever it is sent, kept or measured; and JSON that people look at."""
+"""JSON, the same wherever it is sent, kept or measured; JSON that people look at, or have sent."""
 
 from __future__ import annotations
 
 import json
+import math
 import re
-from typing import Any
+from collections import Counter
+from typing import Any, NoReturn
 
 import orjson
 
@@ -38,3 +40,64 @@ def readable(value: Any, *, indent: int | None = None) -> str:
     """
     text = json.dumps(value, ensure_ascii=False, default=str, indent=indent)
     return _UNSEEN.sub(lambda sign: f"\\u{ord(sign[0]):04x}", text)
+
+
+#: The escape of half a surrogate pair, whether or not the other half follows.
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+
+
+class Unreadable(ValueError):
+    """A text that is not acceptable JSON; the message says why."""
+
+
+def parsed(text: str) -> Any:
+    """Return the value of a JSON text. Raise Unreadable.
+
+    Stricter than the standard library: a value that could not be returned as it was sent, or that
+    two parsers would read differently, is refused.
+    """
+    try:
+        value = _DECODER.decode(text)
+    except json.JSONDecodeError as error:
+        raise Unreadable(f"{error.msg} (line {error.lineno}, column {error.colno})") from None
+    except RecursionError:
+        raise Unreadable("it is nested too deeply") from None
+    except Unreadable:
+        raise
+    except ValueError:
+        # The interpreter's limit on the digits of whole numbers, 4,300 by default.
+        raise Unreadable("a number has too many digits") from None
+    if _SURROGATE.search(text):
+        _refuse_lone_surrogates(value)
+    return value
+
+
+def _refuse_lone_surrogates(value: Any) -> None:
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise Unreadable("it contains half of a surrogate pair") from None
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        name, _ = Counter(name for name, _ in pairs).most_common(1)[0]
+        raise Unreadable(f"{json.dumps(name[:64])} appears twice in one object")
+    return members
+
+
+def _number(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise Unreadable("a number is too large")
+    return number
+
+
+def _constant(name: str) -> NoReturn:
+    raise Unreadable(f"{name} is not a JSON value")
+
+
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_object, parse_float=_number, parse_constant=_constant
+)

@@ -15,9 +15,9 @@ from typing import Any
 from flask import Flask, current_app, request
 
 from vomind_queue.api.errors import RETRY_AFTER_S, Refused
-from vomind_queue.api.json_provider import Unreadable
 from vomind_queue.api.schemas import calls as call_schemas
 from vomind_queue.api.wording import received
+from vomind_queue.encoding import Unreadable
 
 #: Longest body, bytes.
 MAX_BODY = 10 * 1024 * 1024

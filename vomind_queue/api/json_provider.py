@@ -7,22 +7,12 @@ two parsers would read differently, is refused.
 from __future__ import annotations
 
 import json
-import math
-import re
-from collections import Counter
-from typing import Any, NoReturn
+from typing import Any
 
 from flask.json.provider import JSONProvider
 
 from vomind_queue.api.middleware import Answer
-from vomind_queue.encoding import compact
-
-#: In the raw text: the escape of half a surrogate pair, whether or not the other half follows.
-_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
-
-
-class Unreadable(ValueError):
-    """A text that is not acceptable JSON; the message says why."""
+from vomind_queue.encoding import Unreadable, compact, parsed
 
 
 class StrictJson(JSONProvider):
@@ -53,49 +43,7 @@ def encode(document: Any) -> bytes:
 def read(raw: bytes) -> Any:
     """Return the value of a JSON text in UTF-8. Raise Unreadable."""
     try:
-        value = _DECODER.decode(raw.decode())
+        text = raw.decode()
     except UnicodeDecodeError as error:
         raise Unreadable(f"byte {error.start} is not UTF-8") from None
-    except json.JSONDecodeError as error:
-        raise Unreadable(f"{error.msg} (line {error.lineno}, column {error.colno})") from None
-    except RecursionError:
-        raise Unreadable("it is nested too deeply") from None
-    except Unreadable:
-        raise
-    except ValueError:
-        # The interpreter's limit on the digits of whole numbers, 4,300 by default.
-        raise Unreadable("a number has too many digits") from None
-    if _SURROGATE.search(raw):
-        _refuse_lone_surrogates(value)
-    return value
-
-
-def _refuse_lone_surrogates(value: Any) -> None:
-    try:
-        json.dumps(value, ensure_ascii=False).encode()
-    except UnicodeEncodeError:
-        raise Unreadable("it contains half of a surrogate pair") from None
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    members = dict(pairs)
-    if len(members) < len(pairs):
-        name, _ = Counter(name for name, _ in pairs).most_common(1)[0]
-        raise Unreadable(f"{json.dumps(name[:64])} appears twice in one object")
-    return members
-
-
-def _number(text: str) -> float:
-    number = float(text)
-    if math.isinf(number):
-        raise Unreadable("a number is too large")
-    return number
-
-
-def _constant(name: str) -> NoReturn:
-    raise Unreadable(f"{name} is not a JSON value")
-
-
-_DECODER = json.JSONDecoder(
-    object_pairs_hook=_object, parse_float=_number, parse_constant=_constant
-)
+    return parsed(text)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
@@ -13,6 +12,7 @@ import click
 
 from vomind_queue.cli.client import DEFAULT_URL, Api, ApiFault
 from vomind_queue.cli.output import Out
+from vomind_queue.encoding import Unreadable, parsed
 from vomind_queue.rules.law import Purpose
 
 #: May also be given before the command's name; after it, they take precedence.
@@ -74,8 +74,8 @@ def outcomes(text: str) -> list[str]:
 
 def _json(text: str) -> Any:
     try:
-        return json.loads(text)
-    except ValueError as error:
+        return parsed(text)
+    except Unreadable as error:
         raise click.BadParameter(f"it is not valid JSON: {error}") from None
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import io
-import json
 from collections.abc import Iterator
-from typing import Any, NoReturn
+from typing import Any
 
+from vomind_queue.encoding import Unreadable, parsed
 from vomind_queue.lists.models import Record, check_columns, check_rows
 
 #: Characters of a line: a call has metadata of 8 KiB, and texts.
@@ -44,11 +44,7 @@ def _object(line: str) -> tuple[dict[str, Any], str]:
     if len(line) > _LONGEST_LINE:
         return {}, f"it has more than {_LONGEST_LINE:,} characters"
     try:
-        found = json.loads(line, parse_constant=_refuse)
-    except (ValueError, RecursionError) as error:
+        found = parsed(line)
+    except Unreadable as error:
         return {}, f"it is not valid JSON: {error}"
     return (found, "") if isinstance(found, dict) else ({}, "it is not a JSON object")
-
-
-def _refuse(word: str) -> NoReturn:
-    raise ValueError(f"{word} is no value of JSON")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 from vomind_queue.calls.call import Priority
+from vomind_queue.encoding import Unreadable, parsed
 from vomind_queue.lists.cells import is_unreadable
 from vomind_queue.lists.columns import Layout
 from vomind_queue.lists.headers import Table
@@ -227,8 +227,8 @@ def _priority(cell: str) -> str:
 
 def _json(name: str, cell: str) -> Any:
     try:
-        return json.loads(cell)
-    except (ValueError, RecursionError) as error:
+        return parsed(cell)
+    except Unreadable as error:
         raise Refused(name, f"it is not valid JSON: {error}", name) from None
 
 

@@ -142,6 +142,31 @@ def test_cells_that_are_too_long_or_too_deep_are_refused() -> None:
 
 
 @pytest.mark.parametrize(
+    "line",
+    [
+        '{"to": "+14155550101", "to": "+14155550199"}',
+        '{"to": "+14155550101", "metadata": {"plan": "a", "plan": "b"}}',
+        '{"to": "+14155550101", "metadata": {"sum": 1e999}}',
+        r'{"to": "+14155550101", "message": "x\ud800"}',
+        r'{"to": "+14155550101", "metadata": {"\udfff": 1}}',
+    ],
+)
+def test_a_line_that_two_programs_would_read_differently_is_refused(line: str) -> None:
+    """Which of two numbers was meant, nobody knows; the other lines are read."""
+    found = seen(f'{line}\n{{"to": "+14155550102", "message": "y"}}\n', "people.jsonl")
+    assert [row.fate.value for row in found.rows] == ["refused", "willRing"]
+    assert found.rows[0].row.to is None
+
+
+@pytest.mark.parametrize("cell", ['{"a": 1, "a": 2}', '{"a": 1e999}', r'{"a": "\ud800"}'])
+def test_the_same_holds_for_a_cell_of_json(cell: str) -> None:
+    """Metadata in a table."""
+    quoted = cell.replace('"', '""')
+    found = seen(f'to,message,metadata\n+14155550101,x,"{quoted}"\n+14155550102,y,\n')
+    assert [row.fate.value for row in found.rows] == ["refused", "willRing"]
+
+
+@pytest.mark.parametrize(
     "cell",
     [
         "+1 415–555‑0102",
