@@ -47,6 +47,8 @@ ROOT = Path(__file__).resolve().parent.parent
 
 #: For the requests under way, and for one delivery to the call log, seconds.
 GRACE_S = 30.0
+#: Settings that want an account of Twilio, or PUBLIC_URL; the simulator takes their place.
+_WITH_SIMULATOR = ("PUBLIC_URL", "CALLER_NAME", "OPT_OUT_DIGIT")
 #: Over the worker's own drain time, for giving back what it did not finish.
 WORKER_MARGIN_S = 10.0
 #: For the simulator, which has nothing to finish.
@@ -56,17 +58,22 @@ SERVER_GRACE_S = 60.0
 
 
 def load_settings(environ: Mapping[str, str]) -> Settings:
-    """Return the settings. PUBLIC_URL, which wants an account, may stand beside the simulator.
+    """Return the settings. What wants an account and its callbacks may stand beside the simulator.
 
     Raise SettingsError.
     """
     given = environment_with_file(environ)
-    if given.get("TWILIO_ACCOUNT_SID") or not given.get("PUBLIC_URL"):
+    if given.get("TWILIO_ACCOUNT_SID") or not any(map(given.get, _WITH_SIMULATOR)):
         return with_password(Settings.from_env(given))
     account = dict(FAKE_ACCOUNT)
     if given.get("TWILIO_PHONE_NUMBERS"):
         del account["TWILIO_PHONE_NUMBER"]
+    if not given.get("HOST"):
+        # The processes get the stack's own address.
+        account["PUBLIC_URL"] = "http://127.0.0.1"
     settings = Settings.from_env({**account, **given})
+    own_url = settings.public_url if given.get("PUBLIC_URL") else None
+    settings = replace(settings, public_url=own_url)
     return with_password(replace(settings, twilio_account_sid=None, twilio_auth_token=None))
 
 

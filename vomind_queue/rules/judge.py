@@ -47,6 +47,8 @@ class Kind(StrEnum):
 
     GO = "go"
     WAIT = "wait"
+    #: The number is on the do-not-call list; no rule says so.
+    NEVER = "never"
     UNKNOWN = "unknown"
 
 

@@ -154,6 +154,11 @@ def _clock(instant: int, zone: str) -> str:
     return f"{local_time(instant, zone):%H:%M}"
 
 
+def listed(since: int) -> str:
+    """Return why no call ever starts to a number that is on the do-not-call list."""
+    return f"The number is on the do-not-call list since {utc(since)}; no call to it starts."
+
+
 def utc(instant: int) -> str:
     """Return an instant for people, such as ``Mon 30 Nov 14:00 UTC``."""
     return f"{datetime.fromtimestamp(instant / 1000, UTC):%a %-d %b %H:%M} UTC"

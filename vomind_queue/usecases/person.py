@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from vomind_queue.call_log.models import CallEvent, CallRow, Search
@@ -11,7 +11,9 @@ from vomind_queue.calls.call import OPTIONS, Call
 from vomind_queue.calls.do_not_call import Entry
 from vomind_queue.errors import LogUnavailable
 from vomind_queue.rules.caps import History
+from vomind_queue.rules.judge import Kind
 from vomind_queue.rules.places import Place
+from vomind_queue.rules.words import listed
 from vomind_queue.usecases.calling_rules import CallingRules, Judged
 
 #: The last calls that a person's page shows the starts of.
@@ -95,13 +97,24 @@ class People:
             starts: Sequence[Start] | None = self.starts(number, None, LATEST).starts
         except LogUnavailable:
             starts = None
-        judged = self._rules.check(Call(to=number), now_ms)
+        judged, entry = self._check(Call(to=number), now_ms)
         return Person(
             judged=judged,
-            entry=self._numbers.entry(number),
+            entry=entry,
             past=self._history.of(number),
             starts=starts,
         )
+
+    def check(self, call: Call, now_ms: int) -> Judged:
+        """Return whether a call may start at an instant, and why not, in words."""
+        return self._check(call, now_ms)[0]
+
+    def _check(self, call: Call, now_ms: int) -> tuple[Judged, Entry | None]:
+        judged, entry = self._rules.check(call, now_ms), self._numbers.entry(call.to)
+        if entry is not None:
+            never = replace(judged.verdict, kind=Kind.NEVER, until=None)
+            judged = Judged(verdict=never, words=listed(entry.at_ms))
+        return judged, entry
 
     def starts(self, number: str, after: str | None, limit: int) -> Starts:
         """Return the starts of up to ``limit`` calls to a number. Raise LogUnavailable."""

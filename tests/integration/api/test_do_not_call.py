@@ -135,6 +135,18 @@ def test_no_door_brings_it_back(
         assert state(api, job_id) == ("failed", WORDS)
 
 
+def test_a_check_says_never(api: Api, listing: List) -> None:
+    """With since when; so does what is known of the person. Off the list, it may ring again."""
+    listing.put()
+    checked = api.web.post("/api/rules/check", json={"to": TO})
+    for answer in (checked, api.web.get(f"/api/people/{TO}")):
+        found = answer.get_json()
+        assert (found["verdict"], found["until"]) == ("never", None)
+        assert found["why"].startswith("The number is on the do-not-call list since ")
+    api.web.delete(f"/api/people/{TO}/do-not-call", json={"reason": "By mistake."})
+    assert api.web.post("/api/rules/check", json={"to": TO}).get_json()["verdict"] == "go"
+
+
 def test_the_marker_asks_the_list(api: Api, listing: List, worker_queue: WorkerQueue) -> None:
     """A call that was claimed before ends there, and its place in the window is free again."""
     job_id = scheduled(api)

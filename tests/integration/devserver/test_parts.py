@@ -111,6 +111,15 @@ def test_the_simulator_may_be_reached_under_a_public_url() -> None:
     assert made["TWILIO_ACCOUNT_SID"] == parts.FAKE_ACCOUNT["TWILIO_ACCOUNT_SID"]
 
 
+def test_the_simulator_needs_no_public_url_to_press_keys() -> None:
+    """The stack has an address of its own; one that listens elsewhere says which."""
+    given = {"PORT": "3100", "OPT_OUT_DIGIT": "9", "CALLER_NAME": "Acme", "VOMIND_ENV_FILE": ""}
+    made = parts.environment(parts.load_settings(given), given)
+    assert made["PUBLIC_URL"] == "http://127.0.0.1:3100"
+    with pytest.raises(SettingsError, match="PUBLIC_URL"):
+        parts.load_settings({**given, "HOST": "0.0.0.0"})
+
+
 @pytest.mark.parametrize(
     ("given", "url"),
     [

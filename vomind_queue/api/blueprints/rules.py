@@ -52,5 +52,5 @@ def check() -> Response:
     body = read_object()
     call, at_ms = CHECK.load(body)
     now_ms = services().queue.now_ms() if at_ms is None else at_ms
-    judged = services().rules.check(call, now_ms)
+    judged = services().people.check(call, now_ms)
     return success(rule_serializer.judged(judged, now_ms), CHECK.ignored(body))

@@ -13,6 +13,7 @@ const TABS = [
 const VERDICTS = {
   go: ['green', 'May be called'],
   wait: ['amber', 'Has to wait'],
+  never: ['red', 'Never'],
   unknown: ['amber', 'Not known'],
 };
 const MODES = {
