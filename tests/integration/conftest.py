@@ -16,7 +16,7 @@ from vomind_queue.calls.call import Call, NewCall, Priority
 from vomind_queue.calls.decisions import AttemptResult, Decision, DialStarted
 from vomind_queue.calls.limits import Rate, Retention
 from vomind_queue.calls.senders import NO_SENDERS, Senders
-from vomind_queue.queue import keys
+from vomind_queue.queue import connection, keys
 from vomind_queue.queue.call_queue import CallQueue
 from vomind_queue.queue.connection import RedisStore, connect
 from vomind_queue.queue.outbox import Outbox
@@ -25,6 +25,8 @@ from vomind_queue.queue.worker_protocol import Protocol
 from vomind_queue.queue.worker_queue import WorkerQueue
 from vomind_queue.usecases.outbox_relay import OutboxRelay
 
+#: How long a busy machine may take for an answer, s.
+PATIENCE_S = 30
 KEEP = Retention(age_ms=3_600_000, count=1_000)
 #: Times of the protocol, short enough to be waited for. A lease is not, as a busy machine would
 #: lose it: `run_out` ends one.
@@ -76,9 +78,15 @@ def run_out(client: redis.Redis, key: str = keys.LEASES) -> None:
 
 
 @pytest.fixture
-def client(redis_url: str) -> Iterator[redis.Redis]:
-    """The API's kind of client, with as much time as a busy machine takes."""
-    made = connect(redis_url, timeout_s=30)
+def _patient_api(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The API gives a command up after as much time as a busy machine takes."""
+    monkeypatch.setattr(connection, "API_TIMEOUT_S", PATIENCE_S)
+
+
+@pytest.fixture
+def client(redis_url: str, _patient_api: None) -> Iterator[redis.Redis]:
+    """The API's kind of client, as patient."""
+    made = connect(redis_url, timeout_s=PATIENCE_S)
     yield made
     made.close()
 

@@ -13,7 +13,7 @@ from tests.integration.conftest import begin, place, placed, taken
 from vomind_queue.calls.call import Call, State
 from vomind_queue.calls.decisions import AttemptResult, Decision, NotStarted
 from vomind_queue.errors import StoreUnavailable
-from vomind_queue.queue import connection, keys
+from vomind_queue.queue import keys
 from vomind_queue.queue.connection import RedisStore
 from vomind_queue.queue.takeover import TakenOver, Takeover
 from vomind_queue.queue.worker_queue import WorkerQueue
@@ -266,12 +266,8 @@ def test_both_ways_to_dial_a_mobile_phone_are_listed(
     assert listing.shown(one)["listed"] is False
 
 
-def test_an_import_says_what_became_of_each_number(
-    api: Api, listing: List, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_import_says_what_became_of_each_number(api: Api, listing: List) -> None:
     """10,000 of them, and a call to one ends."""
-    # Some fifty steps, each with a deadline that a disk under load may miss.
-    monkeypatch.setattr(connection, "API_TIMEOUT_S", 30)
     job_id = scheduled(api, "+15550000007")
     listing.put(TO)
     numbers = [TO, "no number", None, *(f"+1555{index:07d}" for index in range(9_996)), OTHER]

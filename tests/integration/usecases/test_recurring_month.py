@@ -13,11 +13,12 @@ from itertools import pairwise, takewhile
 import pytest
 import redis
 
+from tests.integration.conftest import PATIENCE_S
 from tests.integration.recurring_calls import beat
 from vomind_queue.calls.call import Call
 from vomind_queue.errors import StoreUnavailable
 from vomind_queue.queue import scripts
-from vomind_queue.queue.connection import API_TIMEOUT_S, RedisStore, connect
+from vomind_queue.queue.connection import RedisStore, connect
 from vomind_queue.queue.recurring_store import RecurringStore
 from vomind_queue.recurring.schedule import Overlap, Recurrence
 from vomind_queue.recurring.ticks import Advance, Outcome
@@ -78,7 +79,7 @@ def store(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[RedisStor
         return text
 
     monkeypatch.setattr(scripts, "source", source)
-    client = connect(redis_url, timeout_s=API_TIMEOUT_S)
+    client = connect(redis_url, timeout_s=PATIENCE_S)
     yield RedisStore(client)
     client.close()
 

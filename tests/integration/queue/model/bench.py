@@ -13,7 +13,7 @@ import pytest
 import redis
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition
 
-from tests.integration.conftest import KEEP, QUICK
+from tests.integration.conftest import KEEP, PATIENCE_S, QUICK
 from vomind_queue.calls.attempts import Accepted
 from vomind_queue.calls.call import Priority, State
 from vomind_queue.calls.call_status import LineStatus, OutcomePolicy
@@ -25,7 +25,7 @@ from vomind_queue.queue import keys
 from vomind_queue.queue.call_queue import CallQueue
 from vomind_queue.queue.callback_store import CallbackStore
 from vomind_queue.queue.campaign_store import CampaignStore
-from vomind_queue.queue.connection import API_TIMEOUT_S, RedisStore, connect
+from vomind_queue.queue.connection import RedisStore, connect
 from vomind_queue.queue.erasure import Erasure
 from vomind_queue.queue.worker_protocol import Protocol
 from vomind_queue.queue.worker_queue import WorkerQueue
@@ -159,7 +159,7 @@ class Bench(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.client: redis.Redis = connect(self.url, timeout_s=API_TIMEOUT_S)
+        self.client: redis.Redis = connect(self.url, timeout_s=PATIENCE_S)
         self.client.flushall()
         store = RepeatingGate(self.client)
         self.queue = CallQueue(store, None)
