@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,6 +13,8 @@ from vomind_queue.lists.cells import readable
 MOST_ROWS = 200_000
 MOST_COLUMNS = 1_000
 MOST_CELL = 1 << 16
+#: Characters of all that is said of a list: several times the headers of its columns.
+MOST_SAID = 1 << 18
 
 
 class UnreadableList(Exception):
@@ -25,7 +28,12 @@ class TooManyRows(UnreadableList):
 def check_rows(count: int, most: int = MOST_ROWS) -> None:
     """Refuse a list of too many rows, before all of them are read. Raise TooManyRows."""
     if count > most:
-        raise TooManyRows(f"The file has more than {most:,} rows. Split it.")
+        raise too_many_rows(most)
+
+
+def too_many_rows(most: int) -> TooManyRows:
+    """Return the refusal of a list of more rows."""
+    return TooManyRows(f"The file has more than {most:,} rows. Split it.")
 
 
 def check_columns(count: int) -> None:
@@ -85,14 +93,21 @@ class Answers:
     given: Mapping[str, str] = field(default_factory=dict)
 
     def with_said(self, said: Mapping[str, Any]) -> Answers:
-        """Return them with what a person said now; the rest stays as it is."""
-        return Answers(
+        """Return them with what a person said now; the rest stays as it is.
+
+        Raise UnreadableList where that is more than any list asks for.
+        """
+        made = Answers(
             country=said.get("country", self.country),
             columns={**self.columns, **said.get("columns", {})},
             message=said.get("message", self.message),
             rest_to_metadata=said.get("rest_to_metadata", self.rest_to_metadata),
             given={**self.given, **said.get("given", {})},
         )
+        if len(json.dumps(made.as_data())) > MOST_SAID:
+            text = f"answers and columns must be at most {MOST_SAID >> 10} KiB in all"
+            raise UnreadableList(f"{text}, with what was said before.")
+        return made
 
     def as_data(self) -> dict[str, Any]:
         """Return them as they are kept."""

@@ -56,7 +56,8 @@ def read_list(
     """
     if len(raw) > MOST_BYTES:
         raise UnreadableList(f"The file is larger than {MOST_BYTES >> 20} MiB; split it.")
-    opened = _open(raw, form or PurePath(filename).suffix.lstrip(".").lower(), answers.given)
+    form = form or PurePath(filename).suffix.lstrip(".").lower()
+    opened = _open(raw, form, answers.given, most_rows)
     check_columns(max((len(record.cells) for record in opened.records), default=0))
     table = below_header(opened, answers.given)
     _check_length(opened, table, most_rows)
@@ -81,9 +82,9 @@ def read_list(
     )
 
 
-def _open(raw: bytes, form: str, given: Mapping[str, str]) -> Opened:
+def _open(raw: bytes, form: str, given: Mapping[str, str], most_rows: int) -> Opened:
     if workbook.is_workbook(raw):
-        return workbook.open_workbook(raw, given)
+        return workbook.open_workbook(raw, given, most_rows)
     if not raw.strip():
         raise UnreadableList("The file is empty.")
     decoded = decode(raw, given)

@@ -1,8 +1,9 @@
 """Read a workbook in a process that ends with it: a few bytes of one can ask for all memory.
 
-Takes the file as standard input; writes ``{"sheets": {name: [[line, cells], …]}}`` or
-``{"fault": why}`` in JSON. Ends in any other way where its memory or time is used up. It is run
-by its path, and imports nothing of this package.
+Takes the file as standard input, and how many rows a sheet may have as its argument. Writes
+``{"sheets": {name: [[line, cells], …]}}``, ``{"fault": why}`` or, where there is more than that,
+``{"more": true}`` in JSON. Ends in any other way where its memory or time is used up. It is run by
+its path, and imports nothing of this package.
 """
 
 from __future__ import annotations
@@ -23,6 +24,10 @@ MOST_CPU_S = 20
 #: What an archive may hold, bytes, and the cells of all sheets, characters.
 _MOST_UNPACKED = 400 * 1024 * 1024
 _MOST_TEXT = 100 * 1024 * 1024
+#: Of both, what goes to one of the rows that may be read, on the average.
+_OF_ROW = 8 * 1024
+#: Rows that are read beyond those of a list: titles and a header.
+_ABOVE = 100
 #: What an empty cell counts.
 _EMPTY = 3
 _TOO_LARGE = "it is too large once unpacked; save it as CSV"
@@ -34,12 +39,18 @@ class _TooLargeError(Exception):
     """The workbook holds more than any list."""
 
 
-def read(raw: bytes) -> dict[str, Any]:
+class _TooManyError(Exception):
+    """It holds more than the rows that may be read."""
+
+
+def read(raw: bytes, most_rows: int) -> dict[str, Any]:
     """Return the rows of all sheets that are not empty, or why there are none."""
     try:
-        _check_size(raw)
+        _check_size(raw, most_rows * _OF_ROW)
         book = CalamineWorkbook.from_object(io.BytesIO(raw))
-        return {"sheets": _sheets(book)}
+        return {"sheets": _sheets(book, most_rows)}
+    except _TooManyError:
+        return {"more": True}
     except PasswordError:
         return {"fault": "it has a password; save it without one"}
     except _TooLargeError:
@@ -50,17 +61,22 @@ def read(raw: bytes) -> dict[str, Any]:
         return {"fault": str(error)}
 
 
-def _check_size(raw: bytes) -> None:
+def _check_size(raw: bytes, most: int) -> None:
     if not raw.startswith(b"PK"):
         return
     with zipfile.ZipFile(io.BytesIO(raw)) as archive:
-        if sum(entry.file_size for entry in archive.infolist()) > _MOST_UNPACKED:
-            raise _TooLargeError
+        # The reader refuses an archive that unpacks to more than it says.
+        unpacked = sum(entry.file_size for entry in archive.infolist())
+    if unpacked > _MOST_UNPACKED:
+        raise _TooLargeError
+    if unpacked > most:
+        raise _TooManyError
 
 
-def _sheets(book: CalamineWorkbook) -> dict[str, list[Any]]:
+def _sheets(book: CalamineWorkbook, most_rows: int) -> dict[str, list[Any]]:
     found: dict[str, list[Any]] = {}
-    room = _MOST_TEXT
+    most_text = most_rows * _OF_ROW
+    room = min(most_text, _MOST_TEXT)
     for name in book.sheet_names:
         rows = found[name] = []
         table = book.get_sheet_by_name(name).to_python(skip_empty_area=False)
@@ -70,7 +86,9 @@ def _sheets(book: CalamineWorkbook) -> dict[str, list[Any]]:
                 rows.append([line, cells])
                 room -= sum(map(len, cells)) + _EMPTY * len(cells)
             if room < 0:
-                raise _TooLargeError
+                raise _TooManyError if most_text < _MOST_TEXT else _TooLargeError
+            if len(rows) > most_rows + _ABOVE:
+                raise _TooManyError
     return found
 
 
@@ -93,7 +111,7 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
     resource.setrlimit(resource.RLIMIT_CPU, (MOST_CPU_S, MOST_CPU_S))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    json.dump(read(raw), sys.stdout)
+    json.dump(read(raw, int(sys.argv[1])), sys.stdout)
 
 
 if __name__ == "__main__":

@@ -6,13 +6,16 @@ import io
 import random
 import zipfile
 from contextlib import suppress
+from functools import reduce
 from pathlib import Path
 
 import pytest
 
 from tests.unit.lists.reading import read, seen, workbook
 from vomind_queue.lists import last_digits
-from vomind_queue.lists.models import UnreadableList
+from vomind_queue.lists.models import Answers, TooManyRows, UnreadableList
+from vomind_queue.lists.reading import read_list
+from vomind_queue.lists.work import AT_ONCE_ROWS
 
 #: Mutations of each file.
 MUTATIONS = 100
@@ -86,6 +89,33 @@ def test_a_damaged_workbook_is_refused_in_a_sentence(name: str) -> None:
         broken = raw[:8] + mutated(raw[8:], chance)
         with suppress(UnreadableList):
             read(broken, name, country="US")
+
+
+@pytest.mark.parametrize("kind", ["rows", "packed", "repeated"])
+def test_a_workbook_that_takes_a_while_is_not_read_while_somebody_waits(kind: str) -> None:
+    """A few packed bytes can be a great many cells; the web process gets none of them."""
+    small, sheet = workbook(People=[["Phone"]]), "xl/worksheets/s1.xml"
+    raw = {
+        "rows": lambda: workbook(People=[["+14155550101"]] * 2_200),
+        "packed": lambda: _with(small, sheet, "</sheetData>", "</sheetData>", size=17 << 20),
+        "repeated": lambda: _repeated(small, sheet, "x" * 40_000, 1_000),
+    }[kind]()
+    with pytest.raises(TooManyRows):
+        read_list(raw, "people.xlsx", Answers(), most_rows=AT_ONCE_ROWS)
+
+
+def _repeated(raw: bytes, sheet: str, text: str, rows: int) -> bytes:
+    """A workbook that has a text once, and names it in each row."""
+    kind = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/sharedStrings"
+    related = f'<Relationship Id="s" Type="{kind}" Target="sharedStrings.xml"/></Relationships>'
+    raw = _with(raw, "xl/_rels/workbook.xml.rels", "</Relationships>", related)
+    cells = '<row><c t="s"><v>0</v></c></row>' * rows + "</sheetData>"
+    file = io.BytesIO(_with(raw, sheet, "</sheetData>", cells))
+    main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+    with zipfile.ZipFile(file, "a") as archive:
+        shared = f'<sst xmlns="{main}"><si><t>{text}</t></si></sst>'
+        archive.writestr("xl/sharedStrings.xml", shared)
+    return file.getvalue()
 
 
 def test_a_workbook_that_asks_for_all_memory_is_refused() -> None:
@@ -164,6 +194,15 @@ def test_the_same_holds_for_a_cell_of_json(cell: str) -> None:
     quoted = cell.replace('"', '""')
     found = seen(f'to,message,metadata\n+14155550101,x,"{quoted}"\n+14155550102,y,\n')
     assert [row.fate.value for row in found.rows] == ["refused", "willRing"]
+
+
+@pytest.mark.parametrize("kind", ["given", "columns"])
+def test_what_is_said_of_a_list_has_a_bound(kind: str) -> None:
+    """It is kept beside the file, and each request adds to it."""
+    parts = [{kind: {f"{times} {at}": "to" for at in range(1_000)}} for times in range(20)]
+    with pytest.raises(UnreadableList, match="at most 256 KiB in all"):
+        reduce(Answers.with_said, parts, Answers())
+    assert len(getattr(reduce(Answers.with_said, parts[:5], Answers()), kind)) == 5_000
 
 
 @pytest.mark.parametrize(

@@ -81,9 +81,9 @@ class ListRoutes:
         body = read_object()
         said = LIST_CHANGE.load(body)
         ignored = LIST_CHANGE.ignored(body)
-        if work := self._find(campaign_id, list_id):
-            return shown.large(self._large.answer(work, said), ignored, asked=True)
         with _readable():
+            if work := self._find(campaign_id, list_id):
+                return shown.large(self._large.answer(work, said), ignored, asked=True)
             found = self._lists.answer(campaign_id, list_id, said, self._judge.hints)
         return success({"listId": list_id, **shown.found_data(found)}, ignored)
 
