@@ -37,7 +37,7 @@ IMPORTED = (
 #: What is forked: these modules, and those within.
 _OURS = ("celery", "simulator", "vomind_queue")
 #: The longest that a command may take, s; two busy cores included.
-RUN_S = 60
+RUN_S = 200
 #: The longest order, bytes.
 _ORDER_MAX = 128 * 1024
 #: A process id and an exit status are told in so many bytes each.

@@ -185,7 +185,7 @@ def test_systemd_can_read_the_units(tmp_path: Path) -> None:
             capture_output=True,
             text=True,
             check=False,
-            timeout=60,
+            timeout=200,
         )
     except FileNotFoundError:
         pytest.skip("systemd is not here")
@@ -221,7 +221,7 @@ def test_composes_postgresql_has_what_the_call_log_needs(postgres: Postgres) -> 
     }
     for _ in range(2):
         subprocess.run([*run, "-f", DEPLOY / "roles.sql"], env=environ, check=True, timeout=30)
-        subprocess.run([DEPLOY / "migrate.sh"], env=environ, check=True, timeout=60)
+        subprocess.run([DEPLOY / "migrate.sh"], env=environ, check=True, timeout=200)
     write = (
         "set role service_role; insert into call_logs (call_key, job_id, version, priority, state,"
         " attempts, queued_at) values ('k', '1', 1, 'normal', 'waiting', 0, now())"

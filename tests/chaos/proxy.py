@@ -43,6 +43,8 @@ class Proxy:
 
     def close(self) -> None:
         """Take no more connections, and cut those that exist."""
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         self.cut_all()
 

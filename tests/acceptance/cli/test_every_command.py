@@ -102,7 +102,7 @@ def test_a_reader_that_goes_away_is_no_fault(typed: Typist, api: Api) -> None:
     line = f"{' '.join(COMMAND)} list waiting --limit 3000 --ids | head -1"
     done = subprocess.run(
         ["bash", "-c", line], env=typed._environ(), capture_output=True, text=True, check=True,
-        timeout=60,
+        timeout=200,
     )  # fmt: skip
     assert (done.stdout, done.stderr) == ("1\n", "")
 
@@ -135,6 +135,6 @@ def test_bash_completes_in_a_real_shell(typed: Typist, tmp_path: Path) -> None:
         capture_output=True,
         text=True,
         check=True,
-        timeout=60,
+        timeout=200,
     )
     assert done.stdout == "--older-than\n"

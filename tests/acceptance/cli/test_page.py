@@ -97,7 +97,7 @@ def test_the_page_shows_what_is_printed(
         )
         done = subprocess.run(
             ["bash", "-c", command], env=environ, cwd=tmp_path, stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, timeout=60,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, timeout=200,
         )  # fmt: skip
         assert plain(done.stdout) == plain(shown), f"$ {command}\n{done.stdout}"
 

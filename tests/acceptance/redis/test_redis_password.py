@@ -98,7 +98,6 @@ def _what_flower_shows(stack: Stack) -> dict[str, str]:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
 def test_the_redis_password_is_shown_nowhere(
     stack: Stack, guarded: tuple[redis.Redis, str]
 ) -> None:

@@ -153,7 +153,7 @@ def test_what_fails_at_its_start_again_and_again_is_given_up(stack: Stack) -> No
         env=stack.environment() | {"WEB_PROCESSES": "2"},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=200,
     )
     assert done.returncode == 1
     assert "a setting is wrong" in done.stderr

@@ -46,7 +46,7 @@ def test_an_exit_status_and_the_last_words_arrive(nursery: Nursery, tmp_path: Pa
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=200,
     )
     assert child.wait(60) == by_command.returncode != 0
     assert log.read_text() == by_command.stdout + by_command.stderr

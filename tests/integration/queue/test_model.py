@@ -24,7 +24,6 @@ class Queue(Apps, Bulks, Campaigns, Twilio, Workers):
 
 @pytest.mark.slow
 @pytest.mark.randomised
-@pytest.mark.timeout(600)
 @pytest.mark.usefixtures("_patient_api")
 def test_the_store_does_what_the_model_does(redis_url: str, full: bool) -> None:
     """1,500 steps at random, or 10,000, with commands repeated: all states of all calls agree."""

@@ -24,6 +24,9 @@ class Accepting:
 
     def close(self) -> None:
         """Accept no more."""
+        # Else its thread would go on waiting, after a signal at the next one's socket.
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
 
     def _serve(self) -> None:

@@ -200,7 +200,6 @@ def expected(
 
 @pytest.mark.slow
 @pytest.mark.randomised
-@pytest.mark.timeout(600)
 def test_each_tick_in_its_grace_fires_exactly_once(store: RedisStore, full: bool) -> None:
     """Whichever process dies, and when: what fired and what was missed is what the rules say."""
     size = WHOLE if full else SHORT

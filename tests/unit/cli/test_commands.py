@@ -43,7 +43,7 @@ def test_help_imports_no_command() -> None:
         "print(sorted(heavy & set(sys.modules)), file=sys.stderr)\n"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=200
     )
     assert "dead-letters" in done.stdout
     assert done.stderr == "[]\n"
