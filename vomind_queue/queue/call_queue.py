@@ -7,7 +7,6 @@ makes it refuse instead.
 
 from __future__ import annotations
 
-import itertools
 import json
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
@@ -27,6 +26,7 @@ from vomind_queue.queue import call_record, keys, refusals
 from vomind_queue.queue.codes import Code
 from vomind_queue.queue.connection import RedisStore, translate_errors
 from vomind_queue.queue.idempotency_keys import asked, recalled, refuse_misuse
+from vomind_queue.queue.new_calls import NewCalls, moves, runs, times
 from vomind_queue.queue.stats_reader import read_stats
 from vomind_queue.rules.law import HOLDING
 
@@ -60,8 +60,7 @@ class CallQueue:
         """
         self._store = store
         self._rate = rate
-        #: The latest start of such calls, as in `includes/expiry.lua`.
-        self._latest = "" if expiry_ms is None else f"+{expiry_ms}"
+        self._new = NewCalls(expiry_ms)
         self._override_keys = override_keys
 
     def now_ms(self) -> int:
@@ -94,14 +93,14 @@ class CallQueue:
         it takes no calls.
         """
         refuse = "1" if refuse_listed else ""
-        is_plain = key is None and not campaign and not self._latest
+        is_plain = key is None and not campaign and not self._new.latest
         if is_plain and len(news) == 1 and _is_plain(news[0]):
             call = news[0].call
             data, rank = call_record.encode(call), call.priority.rank
             answer = self._store.run_with_deadline("add_one", keys.LAST_ID, data, rank, refuse)
         elif len(news) <= CHUNK:
             answer = self._store.run_with_deadline(
-                "add", keys.LAST_ID, *asked(key), "", refuse, campaign, *self._whole(news)
+                "add", keys.LAST_ID, *asked(key), "", refuse, campaign, *self._new.whole(news)
             )
         else:
             answer = self._add_staged(news, asked(key), campaign)
@@ -109,7 +108,7 @@ class CallQueue:
 
     def publish(self, job_id: str, new: NewCall) -> None:
         """Store one call under an id that was chosen elsewhere; one that exists is left alone."""
-        whole = self._whole([new])
+        whole = self._new.whole([new])
         self._store.run_with_deadline("add", keys.LAST_ID, *asked(None), job_id, "", "", *whole)
 
     def recall(self, key: IdempotencyKey) -> Receipt | None:
@@ -160,8 +159,8 @@ class CallQueue:
             old = call_record.decode(fields["data"])
             new = decide(old)
             call = replace(new.call, request_id=old.request_id)
-            latest = self._latest_of(call) if _moves(old, new) else "keep"
-            wanted = call_record.encode(call), call.priority.rank, *_times(new), by, latest
+            latest = self._new.latest_of(call) if moves(old, new) else "keep"
+            wanted = call_record.encode(call), call.priority.rank, *times(new), by, latest
             answer = self._store.run_with_deadline(
                 "change", keys.ACTIVE, job_id, fields["data"], *wanted
             )
@@ -181,7 +180,7 @@ class CallQueue:
         Raise JobNotFound, WrongState where it did not fail or its own latest start has passed, and
         NotOverriding.
         """
-        answer = self._retry(job_id, by, once, self._latest, "", "")
+        answer = self._retry(job_id, by, once, self._new.latest, "", "")
         if answer[0] == Code.EXPIRED:
             text = f"The notAfter of call {job_id} has passed; retry it with a later one, or null."
             raise WrongState(text, job_id=job_id, state=State.FAILED)
@@ -196,7 +195,7 @@ class CallQueue:
             raise JobNotFound(job_id)
         old = call_record.decode(fields["data"])
         call = replace(old, not_after=not_after)
-        latest, data = self._latest_of(call), call_record.encode(call)
+        latest, data = self._new.latest_of(call), call_record.encode(call)
         answer = self._retry(job_id, by, "", latest, fields["data"], data)
         if answer[0] == Code.EXPIRED:
             raise ExpiresTooSoon(f"The latest start of call {job_id} has passed.")
@@ -262,58 +261,18 @@ class CallQueue:
     ) -> list[Any]:
         first = began = ""
         for offset in range(0, len(news), CHUNK):
-            part = self._whole(news[offset : offset + CHUNK])
+            part = self._new.whole(news[offset : offset + CHUNK])
             place = (first, began, len(news), STAGING_TTL_MS, offset, campaign)
             answer = self._store.run_with_deadline("stage", keys.LAST_ID, *place, *part)
             first, began = answer[2], began or answer[1]
-        runs = json.dumps(_runs(news), separators=(",", ":"))
+        alike = json.dumps(runs(news), separators=(",", ":"))
         return self._store.run_with_deadline(
-            "commit", keys.LAST_ID, *request, first, len(news), began, runs, campaign
+            "commit", keys.LAST_ID, *request, first, len(news), began, alike, campaign
         )
-
-    def _latest_of(self, call: Call) -> int | str:
-        latest_ms = call.not_after_ms
-        return self._latest if latest_ms is None else latest_ms
-
-    def _whole(self, news: Sequence[NewCall]) -> list[Any]:
-        return [
-            value
-            for new in news
-            for value in (
-                call_record.encode(new.call),
-                new.call.priority.rank,
-                *_times(new),
-                self._latest_of(new.call),
-            )
-        ]
 
 
 def _is_plain(new: NewCall) -> bool:
     return new.due_ms is None and new.delay_ms is None and new.call.not_after is None
-
-
-def _moves(old: Call, new: NewCall) -> bool:
-    """Return whether a change is about when the call is placed."""
-    has_time = new.due_ms is not None or new.delay_ms is not None
-    return has_time or new.call.not_after != old.not_after
-
-
-def _runs(news: Sequence[NewCall]) -> list[int]:
-    """Return calls in a row that are alike: how many, rank, due ms and delay ms; -1 for none."""
-    kinds = ((new.call.priority.rank, _or_none(new.due_ms), _or_none(new.delay_ms)) for new in news)
-    return [
-        value for kind, run in itertools.groupby(kinds) for value in (sum(1 for _ in run), *kind)
-    ]
-
-
-def _or_none(time_ms: int | None) -> int:
-    return -1 if time_ms is None else time_ms
-
-
-def _times(new: NewCall) -> tuple[int | str, int | str]:
-    due = "" if new.due_ms is None else new.due_ms
-    delay = "" if new.delay_ms is None else new.delay_ms
-    return due, delay
 
 
 def _receipt(answer: list[Any]) -> Receipt:

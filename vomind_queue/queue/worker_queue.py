@@ -12,7 +12,6 @@ import secrets
 import threading
 from collections.abc import Callable, Sequence
 from functools import partial
-from operator import itemgetter
 from typing import Any
 
 from vomind_queue.calls.attempts import Accepted, Attempt
@@ -26,7 +25,6 @@ from vomind_queue.calls.decisions import (
     FetchResult,
     FinishResult,
     FinishStatus,
-    Lifted,
     NotStarted,
     OpenHours,
     UnknownOutcome,
@@ -34,23 +32,17 @@ from vomind_queue.calls.decisions import (
 from vomind_queue.calls.limits import Rate
 from vomind_queue.calls.senders import NO_SENDERS, Senders
 from vomind_queue.clocks import boottime
-from vomind_queue.encoding import compact
 from vomind_queue.queue import keys
 from vomind_queue.queue.codes import Code
 from vomind_queue.queue.connection import RedisStore, translate_errors
 from vomind_queue.queue.do_not_call_list import ListAccess
 from vomind_queue.queue.person_history import history
+from vomind_queue.queue.start_rules import ANY_HOUR, BEHIND, Judge, judged
 from vomind_queue.queue.worker_protocol import Protocol
-from vomind_queue.rules.caps import NO_HISTORY, Event, History
-from vomind_queue.rules.law import Why
+from vomind_queue.rules.caps import History
 
-#: What the script is told of hours where there are no rules.
-_ANY_HOUR: tuple[Any, ...] = ("", "", 0, "", "", "", "", "", "", "", "")
-#: Calls are held for this long, ms, if the rules have changed so often while they were applied.
-_BEHIND: tuple[Any, ...] = (Why.RULES_BEHIND.value, "", 60_000, "", "", "", "", "", "", "", "")
+#: How often the rules are applied to a call again because they have changed meanwhile.
 _TRIES = 5
-#: What a cap counts, as `includes/starts.lua` names it.
-_KINDS: dict[str, str] = {Event.START: "", Event.CONVERSATION: "c", Event.REFUSAL: "r"}
 #: How long a call waits for another one to the same number, ms.
 BUSY_NUMBER_MS = 1_000
 
@@ -109,16 +101,15 @@ class WorkerQueue:
         name: str,
         protocol: Protocol,
         access: ListAccess | None = None,
-        judge: Callable[[Call, int, str, History, str], OpenHours] | None = None,
+        judge: Judge | None = None,
         senders: Senders = NO_SENDERS,
         *,
         judges_all: bool = True,
     ) -> None:
         """``access``: how the do-not-call list is read. ``senders``: numbers that calls come from.
 
-        ``judge`` returns when a call may start, as seen from an instant, with the closed days of a
-        version, after what happened to the person, and with the hours of its campaign;
-        None: at any time. ``judges_all``: whether calls without such a campaign are judged as well.
+        ``judge`` None: calls start at any time. ``judges_all``: whether it judges calls without a
+        campaign that has hours as well.
         """
         self._store = store
         access = access or ListAccess()
@@ -199,7 +190,7 @@ class WorkerQueue:
         Where closed days have changed since, caps have no room, or its campaign has hours, it is
         run again with others. Return its answer, the hours, and when it was asked.
         """
-        hours, arguments, started_s = None, _ANY_HOUR, boottime()
+        hours, arguments, started_s = None, ANY_HOUR, boottime()
         if self._judges_all:
             if claimed is None:
                 return [Code.LOST], None, started_s
@@ -211,22 +202,15 @@ class WorkerQueue:
                 return answer, hours, started_s
             _, now_ms, self._days_version, times, campaign_hours, data = answer
             hours, arguments = self._judged(data, now_ms, history(times), campaign_hours)
-        return write(*_BEHIND), None, started_s
+        return write(*BEHIND), None, started_s
 
     def _judged(
-        self,
-        data: str,
-        now_ms: int,
-        past: History | None = None,
-        campaign_hours: str = "",
+        self, data: str, now_ms: int, past: History | None = None, campaign_hours: str = ""
     ) -> tuple[OpenHours | None, tuple[Any, ...]]:
         """Return the hours of a call, and what the script is told of them."""
         if self._judge is None:
-            return None, _BEHIND
-        call = Call.from_data(json.loads(data))
-        hours = self._judge(call, now_ms, self._days_version, past or NO_HISTORY, campaign_hours)
-        knows_past = "" if past is None else "1"
-        return hours, (*_told(hours), *_lifted(hours.lifted), knows_past, campaign_hours)
+            return None, BEHIND
+        return judged(self._judge, data, now_ms, self._days_version, past, campaign_hours)
 
     def _sender(self, claimed: tuple[str, int] | None) -> str:
         """Return the number that a held call comes from, unless it names one."""
@@ -383,31 +367,6 @@ def _left_s(now: int, latest: str, hours: OpenHours | None) -> float | None:
     if latest:
         ends.append(int(latest))
     return (min(ends) - now) / 1000 if ends else None
-
-
-def _told(hours: OpenHours) -> tuple[str, str, int, str, str, str]:
-    return (
-        *(hours.why, _intervals(hours), hours.recheck_ms),
-        *(_caps(hours), hours.version, hours.rules),
-    )
-
-
-def _lifted(lifted: Lifted | None) -> tuple[str, str, str]:
-    """Return what would hold, and who lifted it, which is noted where that lets a call start."""
-    if lifted is None:
-        return "", "", ""
-    plain = lifted.plain
-    signed = {"by": lifted.by, "reason": lifted.reason, "kind": plain.why}
-    return compact(signed).decode(), _intervals(plain), _caps(plain)
-
-
-def _intervals(hours: OpenHours) -> str:
-    return " ".join(f"{start}-{end}" for start, end in hours.intervals)
-
-
-def _caps(hours: OpenHours) -> str:
-    longest_first = sorted(hours.caps, key=itemgetter(1), reverse=True)
-    return " ".join(f"{_KINDS[event]}{most}/{window}" for most, window, event in longest_first)
 
 
 def _dial_started(
