@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from enum import Enum, auto
+from functools import cached_property
 from typing import Any, Protocol
 
 from vomind_queue.call_log.campaigns import CampaignLog, CampaignRow
@@ -73,7 +74,6 @@ class KeepCampaigns:
         """``log``: opens the log on first use."""
         self._changes = changes
         self._open = log
-        self._log: CampaignLog | None = None
         self._monotonic = monotonic
         self._next_s = float("-inf")
         self._failed = False
@@ -109,7 +109,7 @@ class KeepCampaigns:
         for _ in range(DELIVERIES):
             found = self._changes.pending(AT_ONCE)
             if found.changes:
-                self._opened().keep([each.row for each in found.changes])
+                self._log.keep([each.row for each in found.changes])
                 self._changes.delivered(found.changes)
                 delivered = Delivered.ALL
             if len(found.changes) < AT_ONCE:
@@ -118,7 +118,7 @@ class KeepCampaigns:
 
     def _restore(self) -> None:
         rows: list[CampaignRow] = []
-        while page := self._opened().after(rows[-1].key if rows else "", PAGE):
+        while page := self._log.after(rows[-1].key if rows else "", PAGE):
             rows += page
         found = self._changes.restore(rows)
         if found.missing:
@@ -126,7 +126,6 @@ class KeepCampaigns:
         if found.stopped:
             logger.warning("%d campaigns stopped as in the call log", found.stopped)
 
-    def _opened(self) -> CampaignLog:
-        if self._log is None:
-            self._log = self._open()
-        return self._log
+    @cached_property
+    def _log(self) -> CampaignLog:
+        return self._open()

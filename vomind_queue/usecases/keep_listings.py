@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from typing import Protocol
 
 from vomind_queue.calls.do_not_call import Change, ListingsState, Wish
@@ -55,7 +56,6 @@ class KeepListings:
         self._changes = changes
         self._days = days
         self._open = listings
-        self._listings: Listings | None = None
         self._restoring = threading.Lock()
         self._failed = False
         #: The run of the server that was compared with the log, and the days that the log has.
@@ -93,7 +93,7 @@ class KeepListings:
 
     def _deliver(self) -> None:
         while changes := self._changes.pending():
-            self._log().note(changes)
+            self._log.note(changes)
             self._changes.delivered(changes)
 
     def _deliver_days(self, server: str) -> None:
@@ -101,15 +101,15 @@ class KeepListings:
         now = self._changes.state()
         # Days of a Redis that came back from an older state would replace newer ones.
         if now.is_whole and now.server == server:
-            self._log().keep_days(days)
+            self._log.keep_days(days)
             self._kept = version
 
     def _restore(self) -> None:
-        if missing := self._days.restore(self._log().days()):
+        if missing := self._days.restore(self._log.days()):
             logger.warning("%d closed days restored", missing)
         listed: dict[str, tuple[int, Wish]] = {}
         last = ""
-        while page := self._log().after(last, PAGE):
+        while page := self._log.after(last, PAGE):
             last = page[-1].id
             for change in page:
                 if change.action == "removed":
@@ -119,7 +119,6 @@ class KeepListings:
         if missing := self._changes.restore(listed):
             logger.warning("%d numbers of the do-not-call list restored", missing)
 
+    @cached_property
     def _log(self) -> Listings:
-        if self._listings is None:
-            self._listings = self._open()
-        return self._listings
+        return self._open()

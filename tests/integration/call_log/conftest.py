@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -46,6 +47,21 @@ def supabase(_supabase: Supabase) -> Supabase:
 def supabase_log(supabase: Supabase) -> Iterator[CallLog]:
     """The log there."""
     made = connect(supabase.url, SERVICE_KEY)
+    yield made
+    made.close()
+
+
+def each_home(
+    request: pytest.FixtureRequest,
+    directory: Path,
+    sqlite: Callable[[SqliteLog], Any],
+    connect: Callable[[str, str], Any],
+) -> Iterator[Any]:
+    """Yield what is kept beside the calls of the log that the fixture's parameter names."""
+    if request.param == "sqlite":
+        yield sqlite(SqliteLog(directory / "calls.sqlite3"))
+        return
+    made = connect(request.getfixturevalue("supabase").url, SERVICE_KEY)
     yield made
     made.close()
 

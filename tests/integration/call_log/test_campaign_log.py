@@ -10,11 +10,10 @@ from pathlib import Path
 import pytest
 import redis
 
+from tests.integration.call_log.conftest import each_home
 from tests.integration.conftest import new, place, taken
 from tests.integration.queue.conftest import sweep_all
-from tests.supabase import SERVICE_KEY
 from vomind_queue.call_log.campaigns import CampaignLog, CampaignRow
-from vomind_queue.call_log.sqlite import SqliteLog
 from vomind_queue.call_log.sqlite_campaigns import SqliteCampaigns
 from vomind_queue.call_log.supabase import connect_campaigns
 from vomind_queue.calls.campaign import Campaign, CampaignState, CampaignView, Part
@@ -34,12 +33,7 @@ TOKEN = "one"
 @pytest.fixture(params=["sqlite", "supabase"])
 def campaign_log(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[CampaignLog]:
     """Each of the two logs."""
-    if request.param == "sqlite":
-        yield SqliteCampaigns(SqliteLog(tmp_path / "calls.sqlite3"))
-        return
-    made = connect_campaigns(request.getfixturevalue("supabase").url, SERVICE_KEY)
-    yield made
-    made.close()
+    yield from each_home(request, tmp_path, SqliteCampaigns, connect_campaigns)
 
 
 @pytest.fixture

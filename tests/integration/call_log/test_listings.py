@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import redis
 
+from tests.integration.call_log.conftest import each_home
 from tests.integration.conftest import KEEP
-from tests.supabase import SERVICE_KEY
 from vomind_queue.call_log.listings import Listings
 from vomind_queue.call_log.sqlite import SqliteLog
 from vomind_queue.call_log.sqlite_listings import SqliteListings
@@ -34,12 +34,7 @@ KEY = NumberKey("a key that is long enough")
 @pytest.fixture(params=["sqlite", "supabase"])
 def listings(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Listings]:
     """Each of the two logs."""
-    if request.param == "sqlite":
-        yield SqliteListings(SqliteLog(tmp_path / "calls.sqlite3"))
-        return
-    made = connect_listings(request.getfixturevalue("supabase").url, SERVICE_KEY)
-    yield made
-    made.close()
+    yield from each_home(request, tmp_path, SqliteListings, connect_listings)
 
 
 def keeper_of(store: RedisStore, listings: Listings) -> KeepListings:

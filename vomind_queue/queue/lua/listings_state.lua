@@ -4,9 +4,8 @@
 -- Returns  {what tells this run of the server from others, '1' where the list is whole, else '',
 --          version of the closed days, changes of the list that the log does not have}
 -- Touches  do_not_call, do_not_call:outbox, closed_days
+--- @include "server_run"
 
--- A server that comes back may come back as it was long ago.
-local run = string.match(redis.call('INFO', 'server'), 'run_id:(%x+)')
 local whole = redis.call('ZSCORE', K.do_not_call, 'restored') and '1' or ''
 local days = redis.call('HGET', K.closed_days, 'version') or ''
-return { run, whole, days, redis.call('XLEN', K.do_not_call_outbox) }
+return { server_run(), whole, days, redis.call('XLEN', K.do_not_call_outbox) }

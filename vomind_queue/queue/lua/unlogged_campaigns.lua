@@ -8,9 +8,9 @@
 -- Touches  outbox, campaign:<id>
 --- @include "clock"
 --- @include "memory"
+--- @include "server_run"
 
--- A server that comes back may come back as it was long ago.
-local run = string.match(redis.call('INFO', 'server'), 'run_id:(%x+)')
+local run = server_run()
 local is_compared = redis.call('GET', K.outbox_compared) == run
 local wanted = tonumber(ARGV[1])
 local found = wanted > 0 and redis.call('ZRANGE', KEYS[1], 0, wanted - 1, 'WITHSCORES') or {}
