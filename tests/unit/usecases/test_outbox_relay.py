@@ -81,6 +81,10 @@ class Log:
         self.old = 0
         self.asked: list[tuple[int, int, bool]] = []
 
+    def is_there(self) -> bool:
+        """Nobody has written to it before."""
+        return False
+
     def write(self, batch: Batch) -> Sequence[DeadLetter]:
         """Takes it, refuses some of it, or is away."""
         if self.faults:
