@@ -1,4 +1,4 @@
-"""JSON, the same wherever it is sent, kept or measured; JSON that people look at, or have sent."""
+"""JSON, the same wherever it is sent, kept or measured; texts that people look at, or have sent."""
 
 from __future__ import annotations
 
@@ -40,6 +40,25 @@ def readable(value: Any, *, indent: int | None = None) -> str:
     """
     text = json.dumps(value, ensure_ascii=False, default=str, indent=indent)
     return _UNSEEN.sub(lambda sign: f"\\u{ord(sign[0]):04x}", text)
+
+
+#: Where a spreadsheet would read a formula, with the characters it skips first: at the start of a
+#: text, and after possible separators (https://owasp.org/www-community/attacks/CSV_Injection).
+#: A comma is harmless: it is this file's own separator, and always quoted. Where another one is
+#: taken for that, the quotation marks of the text may begin and end a cell.
+_FORMULA = re.compile(
+    r"^(?=[\t\r\n])|(?P<before>^|[;|\t\r\n])"
+    r"(?P<unseen>(?:[^\S\t\r\n]|[\"\u200b\u2060\ufeff])*)(?=[=+\-@＝＋－＠])"
+)
+
+
+def no_formula(text: str | None) -> str | None:
+    """Return the text with an apostrophe before each formula, so that none is executed."""
+    return _FORMULA.sub(_defused, text) if text else text
+
+
+def _defused(found: re.Match[str]) -> str:
+    return f"{found['before'] or ''}'{found['unseen'] or ''}"
 
 
 #: The escape of half a surrogate pair, whether or not the other half follows.

@@ -13,6 +13,7 @@ from vomind_queue.cli.client import CAMPAIGNS, Api, ApiFault
 from vomind_queue.cli.list_calls import log_pages
 from vomind_queue.cli.options import duration, given, talks
 from vomind_queue.cli.output import Out, count, moment, printable, row, table
+from vomind_queue.encoding import no_formula
 
 #: Calls on one page of a report: the most that the API takes.
 MOST_ON_PAGE = 1_000
@@ -29,8 +30,6 @@ COLUMNS = (
     "createdAt",
 )
 
-#: What a formula begins with.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _ID = click.argument("campaign_id", metavar="ID")
 
 
@@ -217,12 +216,7 @@ def _logged(
 
 def _cells(job: Mapping[str, Any]) -> list[str]:
     data, call = job["data"], job["call"] or {}
-    lead, why = _no_formula(data.get("lead_id")), _no_formula(job["failedReason"])
+    lead, why = no_formula(data.get("lead_id")), no_formula(job["failedReason"])
     cells = (job["jobId"], data["to"], lead, job["state"], call.get("status"))
     more = (call.get("answeredBy"), job["attemptsMade"], why, job["createdAt"])
     return ["" if cell is None else str(cell) for cell in (*cells, *more)]
-
-
-def _no_formula(text: Any) -> Any:
-    """Return a text so that no spreadsheet executes it."""
-    return f"'{text}" if isinstance(text, str) and text.startswith(_FORMULA) else text

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv as table
 import io
 import json
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -17,18 +16,12 @@ from vomind_queue.call_log.models import CallEvent, CallRow
 from vomind_queue.call_log.trends import Span, by_hour
 from vomind_queue.calls.deed import Deed
 from vomind_queue.calls.instants import iso
+from vomind_queue.encoding import no_formula
 from vomind_queue.usecases.call_history import Forgotten, Found, Trends
 
 #: What a list misses that the queue gives because there is no call log: calls that were cancelled
 #: or removed from history, and the order of acceptance over all states.
 NOT_IN_QUEUE = ("cancelled", "removed", "order")
-
-#: Where a spreadsheet would read a formula, with the characters it skips first: at the start of a
-#: text, and after possible separators (https://owasp.org/www-community/attacks/CSV_Injection).
-#: A comma is harmless: it is this file's own separator, and always quoted.
-_FORMULA = re.compile(
-    r"(?P<before>^|[;|\t\r\n])(?P<unseen>[\s\u200b\u2060\ufeff]*)(?=[=+\-@＝＋－＠])|^(?=[\t\r\n])"
-)
 
 
 def row(shown: CallRow) -> dict[str, Any]:
@@ -163,15 +156,6 @@ def _flat(shown: CallRow) -> dict[str, Any]:
     found |= {**(found["call"] or {}), "metadata": metadata}
     free = ("lead_id", "message", "failedReason", "metadata")
     return {**found, **{name: no_formula(found[name]) for name in free}}
-
-
-def no_formula(text: str | None) -> str | None:
-    """Return the text with an apostrophe before each formula, so that none is executed."""
-    return _FORMULA.sub(_defused, text) if text else text
-
-
-def _defused(found: re.Match[str]) -> str:
-    return f"{found['before'] or ''}'{found['unseen'] or ''}"
 
 
 def forgotten(done: Forgotten) -> dict[str, Any]:

@@ -7,9 +7,10 @@ from typing import Any
 
 from flask import Response
 
-from vomind_queue.api.serializers.call_log import no_formula, table_of
+from vomind_queue.api.serializers.call_log import table_of
 from vomind_queue.calls.do_not_call import Entry, EntryPage
 from vomind_queue.calls.instants import iso
+from vomind_queue.encoding import no_formula
 from vomind_queue.usecases.do_not_call import Listed
 
 COLUMNS = ("number", "listedAt", "by", "source", "reason")

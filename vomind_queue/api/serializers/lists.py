@@ -10,8 +10,8 @@ from typing import Any
 
 from flask import Response
 
-from vomind_queue.api.serializers.call_log import no_formula
 from vomind_queue.api.serializers.jobs import success
+from vomind_queue.encoding import no_formula
 from vomind_queue.lists.models import ReadList, StagedList
 from vomind_queue.lists.preview import Fate
 from vomind_queue.lists.refused import own_cells

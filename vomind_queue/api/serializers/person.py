@@ -8,10 +8,11 @@ from typing import Any
 from flask import Response
 
 from vomind_queue.api.serializers import do_not_call, rules
-from vomind_queue.api.serializers.call_log import no_formula, table_of
+from vomind_queue.api.serializers.call_log import table_of
 from vomind_queue.api.serializers.times import iso_or_none
 from vomind_queue.calls.do_not_call import Entry
 from vomind_queue.calls.instants import iso
+from vomind_queue.encoding import no_formula
 from vomind_queue.usecases.person import Person, Start, Starts
 
 COLUMNS = (

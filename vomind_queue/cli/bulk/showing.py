@@ -14,6 +14,7 @@ import click
 from vomind_queue.cli.bulk.lines import Fault, Part
 from vomind_queue.cli.exit_codes import BadFile
 from vomind_queue.cli.output import count
+from vomind_queue.encoding import no_formula
 from vomind_queue.lists.models import Question, ReadList
 from vomind_queue.lists.preview import Fate, Preview, PreviewedRow
 
@@ -100,13 +101,18 @@ def write_report(path: Path, pairs: Sequence[tuple[int, str]]) -> None:
 def write_refused(path: Path, found: ReadList, preview: Preview) -> None:
     """Write the refused rows with all of their columns, to be mended. Raise BadFile."""
     headers = [column.header for column in found.columns]
-    rows: list[Sequence[Any]] = [(*headers, "why")]
+    rows = [_safe(*headers, "why")]
     for row in preview.rows:
         if row.fate is Fate.REFUSED:
             record = found.records[row.row.line]
             cells = ["" if cell is None else cell for cell in record.cells] or [record.raw]
-            rows.append((*cells, *[""] * (len(headers) - len(cells)), row.why))
+            rows.append(_safe(*cells, *[""] * (len(headers) - len(cells)), row.why))
     _write(path, rows)
+
+
+def _safe(*cells: Any) -> Sequence[Any]:
+    """Return a row of which no cell is a formula; the reader of lists passes over the sign."""
+    return [no_formula(cell) if isinstance(cell, str) else cell for cell in cells]
 
 
 def _write(path: Path, rows: Sequence[Sequence[Any]]) -> None:
