@@ -86,10 +86,16 @@ class Nursery:
             and "PYTHONPATH" not in environment
         )
 
-    def start(self, arguments: Sequence[str], environment: Mapping[str, str], log: int) -> Child:
+    def start(
+        self,
+        arguments: Sequence[str],
+        environment: Mapping[str, str],
+        log: int,
+        directory: Path = ROOT,
+    ) -> Child:
         """Run a module with arguments, as ``python -m`` does; its output goes to ``log``."""
         with Path(os.devnull).open() as nothing:
-            return self._fork(arguments, environment, ROOT, [nothing.fileno(), log, log])
+            return self._fork(arguments, environment, directory, [nothing.fileno(), log, log])
 
     def run(
         self, arguments: Sequence[str], environment: Mapping[str, str], directory: Path, text: str

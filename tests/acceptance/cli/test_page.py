@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+import shlex
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
 
+from tests import nursery
 from tests.acceptance.cli.typist import COMMAND
 from tests.acceptance.conftest import Api
 from tests.pages import ROOT, Page
@@ -19,6 +21,11 @@ from vomind_queue.cli.commands import COMMANDS
 from vomind_queue.cli.exit_codes import ExitCode
 
 PAGE = Page(ROOT / "docs" / "command-line.md")
+#: How long a command may take on a busy machine, s.
+PATIENCE_S = 200
+#: What only a shell understands, outside of quotes or in them.
+SHELL = re.compile(r"[|&;<>*?~\\#'$`]")
+QUOTED = re.compile(r'"[^"$`\\]*"')
 #: What is different each time, and what is written for it on both sides.
 CHANGING = [
     (r"CA[0-9a-f]{32}", "CA…"),
@@ -60,6 +67,24 @@ def examples() -> list[tuple[str, str]]:
     return found
 
 
+def typed(command: str, environ: Mapping[str, str], directory: Path) -> str:
+    """What a line prints; bash reads those that need a shell, as its start takes long."""
+    name, *arguments = shlex.split(command)
+    path = directory / "printed"
+    with path.open("w") as printed:
+        plain_words = name == "vomind-queue" and not SHELL.search(QUOTED.sub("", command))
+        if nursery.current and plain_words:
+            variables = {name: value for name, value in environ.items() if name != "PYTHONPATH"}
+            module = ["-m", "vomind_queue", *arguments]
+            nursery.current.start(module, variables, printed.fileno(), directory).wait(PATIENCE_S)
+        else:
+            subprocess.run(
+                ["bash", "-c", command], env=environ, cwd=directory, stdin=subprocess.DEVNULL,
+                stdout=printed, stderr=subprocess.STDOUT, check=False, timeout=PATIENCE_S,
+            )  # fmt: skip
+    return path.read_text()
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_the_page_shows_what_is_printed(
@@ -95,11 +120,8 @@ def test_the_page_shows_what_is_printed(
         until(
             lambda: not api("GET", "/stats")["callLog"]["pending"], within_s=30, what="it is logged"
         )
-        done = subprocess.run(
-            ["bash", "-c", command], env=environ, cwd=tmp_path, stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, timeout=200,
-        )  # fmt: skip
-        assert plain(done.stdout) == plain(shown), f"$ {command}\n{done.stdout}"
+        printed = typed(command, environ, tmp_path)
+        assert plain(printed) == plain(shown), f"$ {command}\n{printed}"
 
 
 def test_the_page_lists_every_command_and_status() -> None:
