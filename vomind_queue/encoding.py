@@ -6,6 +6,8 @@ import json
 import math
 import re
 from collections import Counter
+from collections.abc import Callable
+from functools import cache
 from typing import Any, NoReturn
 
 import orjson
@@ -69,14 +71,22 @@ class Unreadable(ValueError):
     """A text that is not acceptable JSON; the message says why."""
 
 
-def parsed(text: str) -> Any:
+def finite(text: str) -> float:
+    """Return a number with a point or an exponent. Raise Unreadable."""
+    number = float(text)
+    if math.isinf(number):
+        raise Unreadable("a number is too large")
+    return number
+
+
+def parsed(text: str, numbers: Callable[[str], float] = finite) -> Any:
     """Return the value of a JSON text. Raise Unreadable.
 
     Stricter than the standard library: a value that could not be returned as it was sent, or that
-    two parsers would read differently, is refused.
+    two parsers would read differently, is refused. ``numbers`` makes those with a point.
     """
     try:
-        value = _DECODER.decode(text)
+        value = _decoder(numbers).decode(text)
     except json.JSONDecodeError as error:
         raise Unreadable(f"{error.msg} (line {error.lineno}, column {error.colno})") from None
     except RecursionError:
@@ -106,17 +116,12 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return members
 
 
-def _number(text: str) -> float:
-    number = float(text)
-    if math.isinf(number):
-        raise Unreadable("a number is too large")
-    return number
-
-
 def _constant(name: str) -> NoReturn:
     raise Unreadable(f"{name} is not a JSON value")
 
 
-_DECODER = json.JSONDecoder(
-    object_pairs_hook=_object, parse_float=_number, parse_constant=_constant
-)
+@cache
+def _decoder(numbers: Callable[[str], float]) -> json.JSONDecoder:
+    return json.JSONDecoder(
+        object_pairs_hook=_object, parse_float=numbers, parse_constant=_constant
+    )

@@ -16,8 +16,11 @@ _NOTHING = frozenset(
         *("unbekannt", "keine", "k.a.", "leer", "ninguno", "aucun", "nessuno", "нет"),
     )
 )
-#: Bytes that did not fit the encoding, as `decoding` leaves them in the text.
-_UNREADABLE = re.compile("[\udc80-\udcff\ufffd]")
+#: Bytes that did not fit the encoding, as `decoding` leaves them in the text, and halves of signs
+#: that JSON can name alone.
+_UNREADABLE = re.compile("[\ud800-\udfff\ufffd]")
+#: Control characters, and marks that turn the order of what is seen around.
+_HIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202d\u202e]")
 
 
 def without_unseen(text: str) -> str:
@@ -55,6 +58,11 @@ def is_broken(cell: str) -> bool:
 def is_nothing(cell: str) -> bool:
     """Return whether it says in words, or in zeros, that there is nothing."""
     return cell.strip().lower() in _NOTHING or not cell.strip("0 -.()+/")
+
+
+def has_hidden(cell: str) -> bool:
+    """Return whether it has signs that nobody sees and that may have taken the place of others."""
+    return bool(_HIDDEN.search(cell))
 
 
 def is_unreadable(cell: object) -> bool:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from vomind_queue.lists.cells import shown, without_unseen
+from vomind_queue.lists.cells import readable, shown, without_unseen
 from vomind_queue.lists.models import Choice, Opened, Question, Record
 from vomind_queue.lists.names import field_of
 
@@ -37,7 +37,7 @@ class Table:
 def below_header(opened: Opened, given: Mapping[str, str]) -> Table:
     """Return the table, as the file shows it or as was chosen."""
     if opened.keys is not None:
-        keys = list(opened.keys)
+        keys = list(map(readable, opened.keys))
         return Table(header_line=None, headers=keys, width=len(keys), records=opened.records)
     index, question = _find(opened.records, given)
     questions = [question] if question else []
@@ -49,7 +49,7 @@ def below_header(opened: Opened, given: Mapping[str, str]) -> Table:
             questions=questions,
         )  # fmt: skip
     header = opened.records[index]
-    cells = [without_unseen(cell).replace("\n", " ") for cell in header.cells]
+    cells = [readable(without_unseen(cell)).replace("\n", " ") for cell in header.cells]
     width = max((place for place, cell in enumerate(cells, 1) if cell), default=0)
     return Table(
         header_line=header.line,

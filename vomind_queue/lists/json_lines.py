@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Self
 
-from vomind_queue.encoding import Unreadable, parsed
+from vomind_queue.encoding import Unreadable, finite, parsed
 from vomind_queue.lists.models import Record, check_columns, check_rows
 
 #: Characters of a line: a call has metadata of 8 KiB, and texts.
@@ -44,7 +44,22 @@ def _object(line: str) -> tuple[dict[str, Any], str]:
     if len(line) > _LONGEST_LINE:
         return {}, f"it has more than {_LONGEST_LINE:,} characters"
     try:
-        found = parsed(line)
+        found = parsed(line, numbers=_Written)
     except Unreadable as error:
         return {}, f"it is not valid JSON: {error}"
     return (found, "") if isinstance(found, dict) else ({}, "it is not a JSON object")
+
+
+class _Written(float):
+    """A number with a point or an exponent, whose text is as it stands in the file."""
+
+    text: str
+
+    def __new__(cls, text: str) -> Self:
+        """Raise Unreadable."""
+        number = super().__new__(cls, finite(text))
+        number.text = text
+        return number
+
+    def __str__(self) -> str:
+        return self.text

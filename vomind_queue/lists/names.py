@@ -62,6 +62,11 @@ def field_of(header: str) -> str | None:
     return _known().get(plain(header))
 
 
+def is_label(words: str) -> bool:
+    """Return whether words before a number, in its own cell, say that it is one."""
+    return field_of(words) == "to" or plain(words) in _words()["labels"]
+
+
 def _is_phone(header: str) -> bool:
     if _NUMBERED.fullmatch(header.strip()):
         return True

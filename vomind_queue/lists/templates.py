@@ -8,7 +8,9 @@ from functools import lru_cache
 
 from vomind_queue.lists.names import plain
 
-_plain = lru_cache(maxsize=4096)(plain)
+_plain = lru_cache(maxsize=1024)(plain)
+#: Characters of headers that are kept at hand: what others upload must fill no memory.
+_SHORT = 100
 _PLACE = re.compile(r"\{\{([^{}|]*)(?:\|([^{}]*))?\}\}")
 
 
@@ -42,5 +44,6 @@ def by_name(headers: Sequence[str], cells: Sequence[object]) -> dict[str, str]:
     """Return the cells by their plain headers, the first of equal ones."""
     found: dict[str, str] = {}
     for header, cell in zip(headers, cells, strict=False):
-        found.setdefault(_plain(header), "" if cell is None else str(cell))
+        name = _plain(header) if len(header) <= _SHORT else plain(header)
+        found.setdefault(name, "" if cell is None else str(cell))
     return found

@@ -26,9 +26,9 @@ PEOPLE = (
 class Lists:
     """The lists of one campaign."""
 
-    def __init__(self, api: Api) -> None:
+    def __init__(self, api: Api, country: str | None = "DE") -> None:
         self.api = api
-        made = api.post("/campaigns", {"name": "Parcels", "country": "DE"}).get_json()
+        made = api.post("/campaigns", {"name": "Parcels", "country": country}).get_json()
         self.path = f"/api/queue/campaigns/{made['campaignId']}/list"
 
     def upload(self, text: str | bytes, status: int = 200, name: str = "people.csv") -> Any:

@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.unit.lists.damage import mutated
 from tests.unit.lists.reading import read, seen, workbook
+from vomind_queue.encoding import compact
 from vomind_queue.lists import last_digits
 from vomind_queue.lists.models import Answers, TooManyRows, UnreadableList
 from vomind_queue.lists.reading import read_list
@@ -30,29 +32,6 @@ ROWS = [
 ]
 CSV = "to,message\r\n" + "".join(f'{to},"{text}"\r\n' for to, text in ROWS)
 JSON = "".join(f'{{"to": "{to}", "message": "{text}"}}\n' for to, text in ROWS)
-
-
-def mutated(raw: bytes, chance: random.Random) -> bytes:
-    """The bytes with a few of them changed, taken out, doubled or put elsewhere."""
-    found = bytearray(raw)
-    for _ in range(chance.randint(1, 6)):
-        at, size = chance.randrange(len(found)), chance.randint(1, 12)
-        kind = chance.randrange(5)
-        if kind == 0:
-            found[at] = chance.randrange(256)
-        elif kind == 1:
-            del found[at : at + size]
-        elif kind == 2:
-            found[at:at] = found[at : at + size]
-        elif kind == 3:
-            found[at:at] = chance.choice(
-                [b"\0", b'"', b"\r", b"\n", b",", b"\xff\xfe", b"{{", b"["]
-            )
-        else:
-            del found[at:]
-        if not found:
-            found = bytearray(b"\0")
-    return bytes(found)
 
 
 @pytest.mark.parametrize("country", [None, "US"])
@@ -228,8 +207,28 @@ def test_a_number_is_found_above_the_header_and_on_other_sheets() -> None:
     assert {"5550101", "5550102", "5550103"} <= last_digits.of_list(read(raw))
 
 
+@pytest.mark.parametrize("sign", " (-.,;/+9x0'")
+def test_a_number_of_nothing_but_signs_is_refused_at_once(sign: str) -> None:
+    """As many as a line may have, with a digit before and behind."""
+    cell = f"4{sign * 200_000}4"
+    found = read(f'{{"to": "{cell}", "message": "x"}}\n', "people.jsonl", country="US")
+    assert (found.rows[0].to, found.rows[0].kind) == (None, "letters")
+
+
 def test_cells_of_nothing_but_signs_are_searched_at_once() -> None:
     """Signs that may stand within a number, as many as a cell may have."""
     cells = ",".join(sign * 65_000 for sign in "((-. /")
     found = read(f"to,message,a,b,c,d,e,f\n+14155550101,x,{cells}\n")
     assert last_digits.of_list(found) == {"5550101"}
+
+
+def test_a_number_of_json_is_what_stands_in_the_file() -> None:
+    """Not what it comes to: the last digits may have been lost before."""
+    found = read(
+        '{"to": 1.41555501e10, "message": "x"}\n'
+        '{"to": 14155550101, "message": "x", "metadata": {"share": 1.5}}\n',
+        "people.jsonl",
+    )
+    assert [row.kind for row in found.rows] == ["shortened", "no-country"]
+    second = read('{"to": "+14155550101", "metadata": {"share": 1.5}}\n', "people.jsonl").rows[0]
+    assert compact(second.call) == b'{"to":"+14155550101","metadata":{"share":1.5}}'

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import random
+import re
+
+import phonenumbers
 import pytest
 
+from tests.unit.lists.literal import is_literal
 from vomind_queue.lists.numbers import NumberReader
 
 CERTAIN = {
@@ -12,6 +17,7 @@ CERTAIN = {
         "14155550105.0": "+14155550105",
         "4155550106.0": "+14155550106",
         "001 415 555 0117": "+14155550117",
+        "Cell: 415-555-0101": "+14155550101",
         "011 44 20 7946 0141": "+442079460141",
         "14,155,550,137": "+14155550137",
         "+1 415 555 0100 (home)": "+14155550100",
@@ -58,6 +64,17 @@ REFUSED = {
         "5550138": "local",
         "1-800-555-CALL": "letters",
         "+1 415 555 O145": "letters",
+        # Saved once more, after it was shortened.
+        "447946000000": "shortened",
+        "415555.0101": "shortened",
+        "(415) 555-0106.0": "shortened",
+        "+1 415 555...": "cut",
+        "+1 415 555…": "cut",
+        "Order: 4155550101": "letters",
+        "4155550101 or 12": "unclear",
+        "12 ::: 4155550101": "unclear",
+        "+1415\u202e5550101": "hidden",
+        "+1415\x1f5550101": "hidden",
         # It has no plus, and the list is of another country.
         "442079460141": "foreign",
         "2026-12-11": "date",
@@ -67,8 +84,19 @@ REFUSED = {
         # Its zero is gone, or its plus: of Germany or of Texas.
         "17139200113": "ambiguous",
         "030 23125133/134": "unclear",
+        "030 23125133 / 34 / 35": "unclear",
+        "0171/3920013/14": "unclear",
+        "0171,3920013": "unclear",
+        # Of the 030.1234560 that was typed, a spreadsheet leaves this.
+        "30.123456": "shortened",
+        "030 1234567.0": "shortened",
+        "/3920013": "cut",
+        "030 2312513-": "cut",
         "Fax: 030 23125133": "fax",
+        "Telefax: 030 23125133": "fax",
     },
+    # Digits that may be the code of a carrier are not left out.
+    "CN": {"12442079460141": "impossible"},
     None: {
         "": "no-number",
         "n/a": "no-number",
@@ -122,6 +150,22 @@ def test_the_first_of_several_numbers_is_called(cell: str, number: str, others: 
 
 
 @pytest.mark.parametrize(
+    ("country", "cell", "number", "other"),
+    [
+        ("DE", "0171 3920013 030 23125133", "+491713920013", "+493023125133"),
+        ("DE", "030 231251 030 231252", "+4930231251", "+4930231252"),
+        ("GB", "07911 123456 07911 123457", "+447911123456", "+447911123457"),
+    ],
+)
+def test_numbers_with_nothing_but_a_blank_between_are_not_joined(
+    country: str, cell: str, number: str, other: str
+) -> None:
+    """Where the second begins with a zero, and both together are longer than numbers are."""
+    found = NumberReader(country).read(cell)
+    assert (found.to, list(found.others)) == (number, [other])
+
+
+@pytest.mark.parametrize(
     "cell",
     [
         "(415) 555-0106 x12",
@@ -149,3 +193,60 @@ def test_another_column_has_the_code() -> None:
     reader = NumberReader(None)
     assert reader.read("4155550129", code="1").to == "+14155550129"
     assert reader.read("2079460129", code="+44").to == "+442079460129"
+    # Which the number may have once more.
+    assert reader.read("4917139200112", code="49").to == "+4917139200112"
+
+
+def test_several_numbers_wait_for_an_answer_as_one_does() -> None:
+    """To which country they belong, or whether they lack a + or a 0."""
+    assert NumberReader(None).read("(415) 555-0101 / (415) 555-0102").kind == "no-country"
+    assert NumberReader("DE").read("17139200113, 17139200114").kind == "ambiguous"
+
+
+#: What cells are put together from: numbers as people write them, and what stands around them.
+NUMBERS = (
+    *("+14155550101", "(415) 555-0101", "4155550101", "+49 171 3920013", "0171/3920013"),
+    *("030 23125133", "020 7946 0141", "+44 (0)20 7946 0141", "06 5550 0104", "01 23 45 67 89"),
+    *("0049171392001", "442079460141", "171", "12", "0", "4.47946E+11", "14155550105.0"),
+    *("30.123456", "(030) 2312513", "3920013", "+43 1 58058", "0676 1234567"),
+)
+AROUND = (
+    *("", " ", "  ", "/", " / ", ",", " , ", ";", "-", " - ", ".", "...", "(", ")", "+", "x", "#"),
+    *(" ext. ", " or ", " und ", " ::: ", "\n", ":", "tel:", "Mobile: ", "Ref: ", "Fax ", "(home)"),
+    *(
+        "0",
+        "00",
+        "E+11",
+        ".0",
+        ",5",
+        "\u200b",
+        "\u202e",
+        "\x1f",
+        "'",
+        "=",
+        "*",
+        "\u00b2",
+        "\t",
+        "~",
+    ),
+)
+CODES = {None: "", "US": "1", "DE": "49", "GB": "44", "IT": "39", "HU": "36", "CN": "86"}
+
+
+@pytest.mark.randomised
+def test_what_is_read_of_any_cell_is_what_it_says(full: bool) -> None:
+    """Digit for digit, with the code of its country put before it."""
+    wrong = []
+    for seed in range(200_000 if full else 2_000):
+        chance = random.Random(seed)
+        picked = [chance.choice(chance.choice([NUMBERS, AROUND])) for _ in range(5)]
+        cell, country = "".join(picked[: chance.randint(1, 5)]), chance.choice(list(CODES))
+        to = NumberReader(country).read(cell).to
+        own = str(phonenumbers.parse(to).country_code) if to else ""
+        if to and not is_literal(_without_extension(cell), to, CODES[country], own):
+            wrong.append(f"{cell!r} in {country} is read as {to}")
+    assert wrong == []
+
+
+def _without_extension(cell: str) -> str:
+    return re.sub(r"[\s,;]*(?:ext\.|x|#|~)\s*[0-9]+\s*#?\s*$", "", cell)

@@ -17,6 +17,7 @@ from vomind_queue.cli.output import count
 from vomind_queue.encoding import no_formula
 from vomind_queue.lists.models import Question, ReadList
 from vomind_queue.lists.preview import Fate, Preview, PreviewedRow
+from vomind_queue.lists.refused import own_cells
 
 #: Rows of which cell and number are shown.
 _SHOWN = 20
@@ -104,8 +105,7 @@ def write_refused(path: Path, found: ReadList, preview: Preview) -> None:
     rows = [_safe(*headers, "why")]
     for row in preview.rows:
         if row.fate is Fate.REFUSED:
-            record = found.records[row.row.line]
-            cells = ["" if cell is None else cell for cell in record.cells] or [record.raw]
+            cells = own_cells(found, row)
             rows.append(_safe(*cells, *[""] * (len(headers) - len(cells)), row.why))
     _write(path, rows)
 

@@ -1,0 +1,1 @@
+"""Lists from the field, at both doors of the service."""
