@@ -102,6 +102,7 @@ def test_a_paused_queues_calls_end_at_their_time(
     assert client.exists(keys.EXPIRING, keys.DELAYED, keys.ACTIVE, f"{keys.WAITING}2") == 0
 
 
+@pytest.mark.alone
 def test_a_worker_sleeps_until_the_first_call_expires(
     queue: CallQueue, worker_queue: WorkerQueue, client: redis.Redis, redis_url: str
 ) -> None:
