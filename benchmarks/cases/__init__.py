@@ -36,6 +36,7 @@ CASES: Mapping[str, Callable[[Bench], None]] = {
     "idle-workers": scale.idle_workers,
     "lists": operators.lists,
     "bulk-cancel": operators.bulk_cancel,
+    "open-pages": operators.open_pages,
     "paces": capacity.paces,
     "two-queues": capacity.two,
     "others-dispatch": others.dispatch,

@@ -7,6 +7,7 @@ import sqlite3
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from functools import partial
 from itertools import product
@@ -19,6 +20,7 @@ import requests
 from benchmarks.bench import Bench, Figures, quantiles
 from benchmarks.cases.scale import SLOW_US, TOO_LONG_US, longest, undisturbed
 from benchmarks.client import fill
+from benchmarks.machine import Meter
 from benchmarks.sides import System, ours
 from tests.supabase import Postgres
 from vomind_queue.call_log.models import Batch, Search
@@ -30,10 +32,14 @@ from vomind_queue.call_log.trends import Span, window
 CALLS = 1_000_000
 #: How often each list is asked for.
 ASKED = 20
+#: What is told of the filters that take longest.
+WORST = ("p50_ms", "p99_ms")
 #: Calls on a page of the dashboard.
 PAGE = 25
 #: When the first one was accepted, unix ms; the others follow by the second.
 FIRST_MS = 1_700_000_000_000
+#: Pages that are open, how long, and how often one without the live stream looks, s.
+PAGES, LOOKED_S, LOOK_EVERY_S = 100, 30.0, 2.0
 #: Between two looks at an act, s.
 LOOK_S = 0.1
 #: For one answer, s.
@@ -102,11 +108,18 @@ def _searches(middle_ms: int) -> Iterator[Search]:
 
 def _asked(asks: Sequence[Callable[[], object]]) -> Figures:
     took_ms: list[float] = []
-    for ask in asks * ASKED:
+    for ask in [*asks] * ASKED:
         began = time.perf_counter()
         ask()
         took_ms.append((time.perf_counter() - began) * 1000)
-    return quantiles(took_ms)
+    return _figures(took_ms, len(asks))
+
+
+def _figures(took_ms: Sequence[float], asks: int) -> Figures:
+    """Return quantiles of all, and the worst of those of each; they were asked for in turn."""
+    each = [quantiles(took_ms[at::asks]) for at in range(asks)]
+    worst = {f"worst_{name}": max(found[name] or 0 for found in each) for name in WORST}
+    return {**quantiles(took_ms), **worst}
 
 
 @contextmanager
@@ -155,12 +168,46 @@ def _query(search: Search) -> str:
 def _timed(postgres: Postgres, queries: Sequence[str]) -> Figures:
     """Return how long they take in one session, as psql has it."""
     with tempfile.NamedTemporaryFile("w", suffix=".sql") as file:
-        file.write("\\timing on\n" + "\n".join(queries * ASKED))
+        file.write("\\timing on\n" + "\n".join([*queries] * ASKED))
         file.flush()
         shown = postgres.file("lists", Path(file.name))
-    return quantiles(
-        [float(each) for each in re.findall(r"^Time: ([\d.]+) ms", shown, re.MULTILINE)]
-    )
+    found = re.findall(r"^Time: ([\d.]+) ms", shown, re.MULTILINE)
+    return _figures([float(each) for each in found], len(queries))
+
+
+def open_pages(bench: Bench) -> None:
+    """CPU of the API for 100 open pages without the live stream, while a call comes each second."""
+    bench.round = 1
+    with System(side=ours(), workers=1) as system:
+        meter, seconds = Meter({"api": system.pids["api"]}), bench.seconds(LOOKED_S)
+        until = time.monotonic() + seconds
+        with ThreadPoolExecutor(PAGES) as pool:
+            looks = [pool.submit(_looking, system.url, at, until) for at in range(PAGES)]
+            while time.monotonic() < until:
+                fill(system.client, 1)
+                time.sleep(1)
+            seen = [each for look in looks for each in look.result()]
+        spent = meter.used_s()["api"]
+        figures: Figures = {
+            "percent": round(spent / meter.seconds() * 100, 2),
+            "us_a_look": round(spent / len(seen) * 1e6, 1),
+            "looks": len(seen),
+            "unchanged_percent": round(seen.count(304) / len(seen) * 100, 1),
+        }
+    bench.measure(f"{PAGES} open pages", "ours", lambda: figures, noise=False)
+
+
+def _looking(url: str, at: int, until: float) -> list[int]:
+    """Ask for the overview as a page does; return the statuses."""
+    time.sleep(LOOK_EVERY_S * at / PAGES)
+    statuses: list[int] = []
+    with requests.Session() as session:
+        while time.monotonic() < until:
+            answer = session.get(f"{url}/api/overview", timeout=TIMEOUT_S)
+            session.headers["If-None-Match"] = answer.headers["ETag"]
+            statuses.append(answer.status_code)
+            time.sleep(LOOK_EVERY_S)
+    return statuses
 
 
 def bulk_cancel(bench: Bench) -> None:
