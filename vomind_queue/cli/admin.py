@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from vomind_queue.calls.phone_number import canonical
+from vomind_queue.cli.output import safe
 from vomind_queue.config.documents import env_example, markdown_table
 from vomind_queue.config.loading import load
 from vomind_queue.config.settings import Settings
@@ -75,7 +76,7 @@ def dead_letters(*, send: bool) -> None:
             click.echo(f"sent: {went}, refused again: {refused}")
         letters = sorted(relay.dead(), key=lambda letter: letter.name)
     for letter in letters:
-        click.echo(f"job {letter.line.job_id}\t{letter.table}\t{letter.reason}")
+        click.echo(f"job {letter.line.job_id}\t{letter.table}\t{safe(letter.reason)}")
     if letters:
         raise SystemExit(1)
     click.echo("There are no dead letters.")

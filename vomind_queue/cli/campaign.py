@@ -191,7 +191,7 @@ def _all_jobs(api: Api, campaign_id: str) -> Sequence[Mapping[str, Any]]:
     except ApiFault as fault:
         if not fault.passing:
             raise
-        click.echo(f"Calls that left the queue are missing: {fault.message}", err=True)
+        click.echo(f"Calls that left the queue are missing: {fault.format_message()}", err=True)
         return jobs
     both: Sequence[Mapping[str, Any]] = [*jobs, *gone]
     return sorted(both, key=lambda job: (job["createdAt"], int(job["jobId"])))

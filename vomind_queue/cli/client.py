@@ -15,6 +15,7 @@ import click
 import requests
 
 from vomind_queue.cli.exit_codes import ExitCode, of_status
+from vomind_queue.cli.output import safe
 from vomind_queue.encoding import readable
 from vomind_queue.errors import leaves
 
@@ -71,6 +72,10 @@ class ApiFault(click.ClickException):
         """The error as ``--json`` prints it."""
         plain = {"success": False, "error": self.message, "status": None}
         return {**plain, **self.problem, "exitCode": self.exit_code}
+
+    def format_message(self) -> str:
+        """Return the text as a terminal may show it."""
+        return safe(self.message)
 
     def show(self, file: IO[Any] | None = None) -> None:
         """Print a line for people on standard error, and the document if it is wanted."""

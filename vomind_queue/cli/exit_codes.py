@@ -6,6 +6,8 @@ from enum import IntEnum
 
 import click
 
+from vomind_queue.cli.output import safe
+
 
 class ExitCode(IntEnum):
     """The exit statuses."""
@@ -38,6 +40,10 @@ class BadFile(click.ClickException):
     """A file, or something in it, that cannot be used; its text says what to do."""
 
     exit_code = int(ExitCode.USAGE)
+
+    def format_message(self) -> str:
+        """Return the text as a terminal may show it: it may have a part of the file."""
+        return safe(self.message)
 
 
 _BY_STATUS = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -24,6 +25,8 @@ COLOURS: Mapping[str, str] = {
     "failed": "red",
     "cancelled": "magenta",
 }
+#: What a line has from here: ends of lines, bold, colours, and their end.
+_OURS = re.compile(r"(\n|\x1b\[(?:0|1|3[0-7])m)")
 
 
 class Out:
@@ -38,11 +41,11 @@ class Out:
             click.echo(readable(document))
             return
         for line in lines:
-            click.echo(line)
+            click.echo(safe(line))
 
     def note(self, line: str) -> None:
         """Print a note for people on standard error."""
-        click.echo(line, err=True)
+        click.echo(safe(line), err=True)
 
     def waiting(self, fault: Exception, wait_s: float) -> None:
         """Print that the service is unreachable and will be asked again."""
@@ -94,6 +97,15 @@ def short(text: str, most: int) -> str:
 def printable(text: str) -> str:
     """Return text from outside without control characters."""
     return "".join(sign if sign.isprintable() else " " for sign in text)
+
+
+def safe(text: str) -> str:
+    """Return lines for a terminal, with a blank for whatever it obeys but our own colours.
+
+    They may have parts of a stranger's file, call or answer.
+    """
+    kept = (each if _OURS.fullmatch(each) else printable(each) for each in _OURS.split(text))
+    return "".join(kept)
 
 
 def moment(text: str | None) -> str:

@@ -14,7 +14,7 @@ from vomind_queue.calls.call import OPTIONS
 from vomind_queue.cli.client import QUEUE, Api, ApiFault, job_path, patiently
 from vomind_queue.cli.exit_codes import ExitCode
 from vomind_queue.cli.options import talks
-from vomind_queue.cli.output import Out, moment, printable, relative, row, state
+from vomind_queue.cli.output import Out, moment, printable, relative, row, safe, state
 from vomind_queue.encoding import readable
 
 _TIMES = ("createdAt", "scheduledFor", "startedAt", "finishedAt")
@@ -141,7 +141,7 @@ def follow(api: Api, out: Out, job_id: str) -> None:
         job = patiently(lambda: api.get(f"{QUEUE}/job/{job_id}"), for_s=AWAY_S)
         now = where(job)
         if now != printed and not out.as_json:
-            click.echo(f"  {now}")
+            click.echo(safe(f"  {now}"))
         printed = now
         if _over(job):
             break

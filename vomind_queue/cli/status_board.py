@@ -28,6 +28,7 @@ from vomind_queue.cli.output import (
     printable,
     relative,
     row,
+    safe,
 )
 from vomind_queue.encoding import readable
 
@@ -255,7 +256,7 @@ def watch(api: Api, out: Out, *, interval: float, updates: int | None) -> None:
 def _draw(poller: _Poller, url: str) -> None:
     now = f"{datetime.now(UTC):%H:%M:%S} UTC, Ctrl-C ends"
     lines = [*board(poller.shown, url), "", poller.trouble or now]
-    shown = [f"{line}{_LINE}" for line in lines[: shutil.get_terminal_size().lines - 1]]
+    shown = [f"{safe(line)}{_LINE}" for line in lines[: shutil.get_terminal_size().lines - 1]]
     click.echo(_HOME + "\n".join(shown) + _REST, nl=False)
 
 
@@ -265,7 +266,7 @@ def _print_changes(poller: _Poller, out: Out, printed: tuple[str, str]) -> tuple
     if out.as_json and poller.changed:
         click.echo(readable(poller.shown))
     elif not out.as_json and line != printed[0]:
-        click.echo(f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}  {line}")
+        click.echo(safe(f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}  {line}"))
     if poller.trouble and poller.trouble != printed[1]:
         out.note(poller.trouble)
     return line, poller.trouble

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import sys
 import time
 from functools import lru_cache
@@ -25,6 +26,9 @@ _OWN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "task
 
 #: Celery's task logger and others put these on records; they repeat what the line says.
 _NOISE = frozenset({"data", "color_message"})
+
+#: What ends a line or controls a terminal, and marks that reverse text.
+_OBEYED = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 
 #: Loggers that write a line for each connection or request at level info.
 _QUIET = ("urllib3", "twilio.http_client", "amqp", "kombu")
@@ -46,8 +50,9 @@ class TextFormatter(logging.Formatter):
         """Return one line, followed by the traceback if there is one."""
         pairs = "".join([f" {name}={_plain(value)}" for name, value in fields(record).items()])
         line = f"{_utc(record)} {record.levelname} {_one_line(record.getMessage())}{pairs}"
-        trace = _trace(self, record)
-        return f"{line}\n{trace}" if trace else line
+        # It may have parts of what a stranger sent.
+        trace = map(_one_line, _trace(self, record).splitlines())
+        return "\n".join([line, *trace])
 
 
 class JsonFormatter(logging.Formatter):
@@ -96,7 +101,7 @@ def _second(unix_s: int) -> str:
 
 
 def _one_line(text: str) -> str:
-    return text.replace("\r", "\\r").replace("\n", "\\n")
+    return _OBEYED.sub(lambda sign: json.dumps(sign[0])[1:-1], text)
 
 
 def _plain(value: object) -> str:

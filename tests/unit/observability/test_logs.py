@@ -69,6 +69,18 @@ def test_a_traceback_is_kept(formatter: logging.Formatter) -> None:
     assert "KeyError: 'lost'" in formatter.format(record)
 
 
+@pytest.mark.parametrize("formatter", [logs.TextFormatter(), logs.JsonFormatter()])
+def test_nothing_in_a_line_controls_a_terminal(formatter: logging.Formatter) -> None:
+    """Neither in the event nor in a field nor in a traceback."""
+    hostile = "a\x1b]0;title\x07b\x9b31mc\u202ed"
+    record = _record(hostile, reason=hostile)
+    try:
+        raise KeyError(hostile) from ValueError(f"{hostile}\r{hostile}")
+    except KeyError:
+        record.exc_info = sys.exc_info()
+    assert all(line.isprintable() for line in formatter.format(record).split("\n"))
+
+
 @pytest.mark.usefixtures("_root_as_before")
 def test_configuring_again_does_not_double_the_lines(capsys: pytest.CaptureFixture[str]) -> None:
     """Each event is written once, however often logging was set up."""
