@@ -130,6 +130,13 @@ class Sending:
     rows: Sequence[str]
     #: What tells apart rows that were accepted before; empty for rows that were not.
     again: str
+    #: The rows of later tries, each fewer than those before: the others were refused by then.
+    narrower: Sequence[Sequence[str]] = ()
+
+    @property
+    def tries(self) -> Sequence[Sequence[str]]:
+        """The rows of each try. One of them was stored, and their numbers tell which."""
+        return [self.rows, *self.narrower]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

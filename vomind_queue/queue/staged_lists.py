@@ -12,6 +12,7 @@ import base64
 import json
 import zlib
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 
 from vomind_queue.errors import ListNotFound, QueueError, TooManyLists
 from vomind_queue.lists import last_digits
@@ -115,7 +116,7 @@ class StagedLists:
 
         Raise ListNotFound, and QueueError where some were accepted since they were judged.
         """
-        text = json.dumps({"key": sending.key, "rows": list(sending.rows), "again": sending.again})
+        text = json.dumps(asdict(sending))
         answer = self._store.run_with_deadline(
             "claim_rows", keys.STAGED_LISTS, list_id, KEPT_MS, campaign_id, ROWS_KEPT_MS,
             sending.key, "1" if sending.again else "", text, *sending.rows,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from vomind_queue.calls.call import NewCall
@@ -178,8 +178,9 @@ class StageLists:
         Raise QueueError where some were accepted of another list meanwhile.
         """
         campaign_id = seen.staged.campaign_id
+        sending = _able(sending, seen.calls)
         self._store.begin(campaign_id, list_id, sending)
-        able = [row for row in sending.rows if row in seen.calls]
+        able = sending.tries[-1]
         if not able:
             return {}
         key = IdempotencyKey(name=sending.key, fingerprint=sending.key)
@@ -189,13 +190,25 @@ class StageLists:
             # They may have been stored.
             raise
         except QueueError:
-            if sending is not seen.staged.sending:
+            if not seen.staged.sending or sending.key != seen.staged.sending.key:
                 self._store.release(campaign_id, list_id, sending)
             raise
-        rows = sending.rows if receipt.replayed else able
-        jobs = dict(zip(rows, receipt.job_ids, strict=True))
+        ids = receipt.job_ids
+        stored = next(rows for rows in sending.tries if len(rows) == len(ids))
+        jobs = dict(zip(stored, ids, strict=True))
         self._store.accepted(campaign_id, list_id, jobs, sending.again)
+        if left := [row for row in sending.rows if row not in jobs]:
+            self._store.release(campaign_id, list_id, replace(sending, rows=left))
         return {f"{sending.again}{row}": job_id for row, job_id in jobs.items()}
+
+
+def _able(sending: Sending, calls: Mapping[str, NewCall]) -> Sending:
+    """Return rows that are sent once more, with those noted whose calls are still right."""
+    before = sending.tries[-1]
+    able = [row for row in before if row in calls]
+    if len(able) == len(before):
+        return sending
+    return replace(sending, narrower=[*sending.narrower, able])
 
 
 def check_legible(found: ReadList) -> None:

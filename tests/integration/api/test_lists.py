@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from tests.integration.api.conftest import Api
 from tests.unit.lists.reading import workbook
+from vomind_queue.api.list_judging import ListJudge
 from vomind_queue.errors import QueueError, StoreUnavailable
 from vomind_queue.queue.staged_lists import StagedLists
 from vomind_queue.usecases.campaigns import Campaigns
@@ -215,6 +217,38 @@ def test_accepting_that_was_broken_off_goes_on(
     lists.api.web.put("/api/people/+14155550102/do-not-call", json={})
     done = lists.accept(staged["listId"])
     assert [job["jobId"] for job in done["jobs"]] == ["1", "2", "3"]
+    assert lists.api.total() == 3
+
+
+def test_accepting_goes_on_with_rows_that_are_still_right(
+    lists: Lists, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Broken off twice, before and after its calls were stored, with fewer rows each time."""
+    staged = lists.upload("to,message\n+14155550101,x\n+14155550102,x\n+14155550103,x\n")
+    judge = ListJudge.judge
+    wrong = {2}
+
+    def die(*_: object) -> None:
+        raise StoreUnavailable("The connection broke.")
+
+    def strict(self: ListJudge, *given: Any) -> Any:
+        judged, right = judge(self, *given)
+        errors = {index: [("to", "Must be another number.")] for index in wrong}
+        kept = {index: call for index, call in right.items() if index not in wrong}
+        return replace(judged, errors=errors), kept
+
+    for place, name in ((Campaigns, "add_calls"), (StagedLists, "accepted")):
+        with monkeypatch.context() as broken:
+            broken.setattr(place, name, die)
+            lists.accept(staged["listId"], 503)
+        monkeypatch.setattr(ListJudge, "judge", strict)
+    assert lists.api.total() == 2
+    wrong.add(1)
+    done = lists.accept(staged["listId"])
+    assert [(job["line"], job["jobId"]) for job in done["jobs"]] == [(2, "1"), (3, "2")]
+    assert lists.api.total() == 2
+    wrong.clear()
+    assert lists.accept(staged["listId"])["count"] == 3
     assert lists.api.total() == 3
 
 
