@@ -122,6 +122,21 @@ def test_other_keys_may_not(ruled: Api) -> None:
         assert ruled.web.patch(f"/api/queue/job/{job_id}", json=asked, **CRM).status_code == 403
 
 
+def test_other_keys_make_no_campaign_of_emergencies(ruled: Api) -> None:
+    """Whoever may lift rules would do so with each call added to it, and not know."""
+    path, plain = "/api/queue/campaigns", {"name": "Parcels"}
+    emergency = {**plain, "purpose": "emergency"}
+    assert ruled.web.post(path, json=emergency, **CRM).status_code == 403
+    own = ruled.web.post(path, json=plain, **CRM).get_json()["campaignId"]
+    change = {"purpose": "emergency"}
+    assert ruled.web.patch(f"{path}/{own}", json=change, **CRM).status_code == 403
+    assert ruled.web.patch(f"{path}/{own}", json=change, **OPS).status_code == 200
+    assert ruled.web.patch(f"{path}/{own}", json={"name": "Letters"}, **CRM).status_code == 200
+    calls = {"calls": [{"to": TOLL_FREE}]}
+    assert ruled.web.post(f"{path}/{own}/calls", json=calls, **CRM).status_code == 403
+    assert ruled.web.post(path, json=emergency, **OPS).status_code == 200
+
+
 def test_a_change_keeps_who_lifted_the_rules(ruled: Api) -> None:
     """Another key may change the words, but neither the number nor the rules."""
     job_id = scheduled(ruled, {"to": TOLL_FREE, "purpose": "emergency"})

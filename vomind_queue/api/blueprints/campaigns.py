@@ -11,6 +11,7 @@ from vomind_queue.api.auth import caller
 from vomind_queue.api.body import read_no_fields, read_object
 from vomind_queue.api.idempotency import idempotency_key
 from vomind_queue.api.middleware import services
+from vomind_queue.api.overrides import Overrides
 from vomind_queue.api.schemas import placeable
 from vomind_queue.api.schemas import queue as queue_schemas
 from vomind_queue.api.schemas.call_log import next_page, sent
@@ -55,7 +56,7 @@ def change(campaign_id: str) -> Response:
     body = read_object()
 
     def changed(old: CampaignView) -> Campaign:
-        return _usable(CHANGE.merged(old.campaign, body))
+        return _usable(CHANGE.merged(old.campaign, body), old.campaign)
 
     shown = services().campaigns.change(plausible(campaign_id), changed, caller())
     document = {"message": "Campaign changed", **serializer.view(shown)}
@@ -134,9 +135,15 @@ def plausible(campaign_id: str) -> str:
     return campaign_id
 
 
-def _usable(campaign: Campaign) -> Campaign:
-    """Return the campaign. Raise ValidationError for defaults that the settings do not allow."""
-    calls = placeable.PlaceableCalls(services().settings)
-    if found := calls.option_faults([campaign.call_to("")]):
+def _usable(campaign: Campaign, old: Campaign | None = None) -> Campaign:
+    """Return the campaign; ``old``: what it was before a change.
+
+    Raise ValidationError for defaults that the settings do not allow, and Refused for those that
+    lift rules: a key that may would sign them with each call that it adds, and not know.
+    """
+    settings, call = services().settings, campaign.call_to("")
+    if found := placeable.PlaceableCalls(settings).option_faults([call]):
         raise ValidationError(dict(found[0]))
+    if old is None or old.call_to("").purpose != call.purpose:
+        Overrides(settings.override_keys).check(call, caller())
     return campaign
