@@ -17,9 +17,10 @@ from importlib import resources
 from typing import Any
 
 import phonenumbers
-from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberType
-from phonenumbers.timezone import time_zones_for_geographical_number
-from phonenumbers.tzdata import TIMEZONE_DATA
+from phonenumbers import NumberParseException, PhoneNumberType
+from phonenumbers.tzdata import TIMEZONE_DATA, TIMEZONE_LONGEST_PREFIX
+
+from vomind_queue.rules.numbering import Numbered, of_parsed, of_plain
 
 #: The code of the countries that share area codes.
 _NANP = 1
@@ -102,6 +103,9 @@ def _of_number(number: str) -> tuple[frozenset[str], frozenset[str], bool]:
     """Return regions, zones, and whether they are those of the number."""
     if found := _WITH_AREA.fullmatch(number):
         return _of_area(found[1])
+    is_north_american = number.startswith(f"+{_NANP}")
+    if not is_north_american and (plain := of_plain(number)):
+        return _of_country(plain)
     try:
         read = phonenumbers.parse(number)
     except NumberParseException:
@@ -109,7 +113,7 @@ def _of_number(number: str) -> tuple[frozenset[str], frozenset[str], bool]:
     if read.country_code == _NANP:
         area = str(read.national_number)[:_AREA_DIGITS]
         return _of_area(area if phonenumbers.is_possible_number(read) else "")
-    return _of_country(read)
+    return _of_country(of_parsed(read))
 
 
 @lru_cache(maxsize=_KEPT)
@@ -123,20 +127,28 @@ def _of_area(area: str) -> tuple[frozenset[str], frozenset[str], bool]:
     return regions, zones, True
 
 
-def _of_country(read: PhoneNumber) -> tuple[frozenset[str], frozenset[str], bool]:
-    code = read.country_code or 0
-    region = phonenumbers.region_code_for_number(read)
-    kind = phonenumbers.number_type(read)
-    everywhere = _zones_of_code(code)
+def _of_country(number: Numbered) -> tuple[frozenset[str], frozenset[str], bool]:
+    everywhere = _zones_of_code(number.code)
+    region, kind = number.region, number.kind
     if region is None or kind not in _OF_A_PLACE | _OF_A_COUNTRY or not everywhere:
-        main = phonenumbers.region_code_for_country_code(code)
+        main = phonenumbers.region_code_for_country_code(number.code)
         return frozenset({main} - {"ZZ", "001"}), everywhere, False
-    zones = everywhere
-    if kind in _OF_A_PLACE:
-        zones = _plain(time_zones_for_geographical_number(read)) or everywhere
+    zones = (_zones_of_place(number.digits) if kind in _OF_A_PLACE else None) or everywhere
     if region in _OWN_ZONE:
         zones = zones | {_OWN_ZONE[region]}
     return frozenset({region}), zones, True
+
+
+def _zones_of_place(digits: str) -> frozenset[str]:
+    """Return the zones of the longest beginning of a number that has any."""
+    lengths = range(TIMEZONE_LONGEST_PREFIX, 0, -1)
+    beginnings = (digits[:length] for length in lengths)
+    return _zones_of_prefix(next((each for each in beginnings if each in TIMEZONE_DATA), ""))
+
+
+@lru_cache(maxsize=_KEPT)
+def _zones_of_prefix(prefix: str) -> frozenset[str]:
+    return _plain(TIMEZONE_DATA.get(prefix, ()))
 
 
 @cache

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import random
+
+import phonenumbers
 import pytest
 from phonenumbers.tzdata import TIMEZONE_DATA
 
@@ -96,3 +99,17 @@ def test_an_area_code_is_read_as_the_parser_reads_it() -> None:
     """Every code that there may be: the number in another spelling goes through the parser."""
     for area in range(200, 1000):
         assert places_of(f"+1{area}5550100") == places_of(f"+1 {area} 555 0100"), area
+
+
+def test_a_plain_number_is_read_as_the_parser_reads_it() -> None:
+    """An example of each type of each country, and one like it; spaces need the parser."""
+    rng = random.Random(7)
+    for region in sorted(phonenumbers.SUPPORTED_REGIONS):
+        for kind in phonenumbers.PhoneNumberType.values():
+            example = phonenumbers.example_number_for_type(region, kind)
+            if example is None:
+                continue
+            plain = phonenumbers.format_number(example, phonenumbers.PhoneNumberFormat.E164)
+            at = rng.randrange(4, len(plain))
+            for number in (plain, plain[:at] + rng.choice("0123456789") + plain[at + 1 :]):
+                assert places_of(number) == places_of(f"{number[:2]} {number[2:]}"), number
