@@ -9,7 +9,7 @@ might change.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -20,6 +20,8 @@ _E164 = re.compile(r"\+([1-9][0-9]{4,14})")
 _LONGEST_CODE = 3
 #: The region of numbers that belong to no country.
 _NO_COUNTRY = "001"
+#: Answers something true where a number is as it says.
+_Fits = Callable[[str], object]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,28 +55,10 @@ def of_plain(number: str) -> Numbered | None:
     if found is None or country is None:
         return None
     national = found[1][len(str(country.code)) :]
-    region = country.region_of(national)
-    if region is None or country.is_changed(national):
+    region, kind = country.read(national)
+    if kind == PhoneNumberType.UNKNOWN or country.is_changed(national):
         return None
-    kind = region.kind_of(national)
-    if kind == PhoneNumberType.UNKNOWN:
-        return None
-    return Numbered(code=country.code, digits=found[1], region=region.name, kind=kind)
-
-
-class _Pattern:
-    """Numbers of one kind."""
-
-    def __init__(self, description: PhoneNumberDesc | None) -> None:
-        known = description or PhoneNumberDesc()
-        self._lengths = frozenset(known.possible_length)
-        # One without a pattern has no numbers.
-        self._fits = re.compile(known.national_number_pattern or "(?!)").fullmatch
-
-    def __contains__(self, national: str) -> bool:
-        if self._lengths and len(national) not in self._lengths:
-            return False
-        return self._fits(national) is not None
+    return Numbered(code=country.code, digits=found[1], region=region, kind=kind)
 
 
 class _Region:
@@ -84,22 +68,30 @@ class _Region:
         self.name = name
         leading = metadata.leading_digits
         self._leading = re.compile(leading).match if leading else None
-        self._all = _Pattern(metadata.general_desc)
+        self._are_numbers = _pattern(metadata.general_desc)
         self._kinds = list(_kinds(metadata))
+        self._are_fixed = _pattern(metadata.fixed_line)
+        self._are_mobile = _pattern(metadata.mobile)
+        self._is_one_pattern = metadata.same_mobile_and_fixed_line_pattern
 
-    def has(self, national: str) -> bool:
-        """Return whether it is one of its numbers, of the regions with a country code."""
+    def read(self, national: str) -> int | None:
+        """Return the type of a number; ``None`` if it is another region's."""
+        kind = self._kind_of(national)
         if self._leading:
-            return self._leading(national) is not None
-        return self.kind_of(national) != PhoneNumberType.UNKNOWN
+            return kind if self._leading(national) else None
+        return None if kind == PhoneNumberType.UNKNOWN else kind
 
-    def kind_of(self, national: str) -> int:
-        """Return the type of a number."""
-        if national in self._all:
-            for kind, patterns in self._kinds:
-                if all(national in each for each in patterns):
-                    return kind
-        return PhoneNumberType.UNKNOWN
+    def _kind_of(self, national: str) -> int:
+        if not self._are_numbers(national):
+            return PhoneNumberType.UNKNOWN
+        for kind, are_such in self._kinds:
+            if are_such(national):
+                return kind
+        is_mobile = self._is_one_pattern or self._are_mobile(national)
+        if self._are_fixed(national):
+            return PhoneNumberType.FIXED_LINE_OR_MOBILE if is_mobile else PhoneNumberType.FIXED_LINE
+        is_only_mobile = is_mobile and not self._is_one_pattern
+        return PhoneNumberType.MOBILE if is_only_mobile else PhoneNumberType.UNKNOWN
 
 
 class _Country:
@@ -115,11 +107,13 @@ class _Country:
         found = self._prefix(national) if self._prefix else None
         return bool(found and found[0])
 
-    def region_of(self, national: str) -> _Region | None:
-        """Return where a number belongs, if anywhere."""
-        if len(self._regions) == 1:
-            return self._regions[0]
-        return next((each for each in self._regions if each.has(national)), None)
+    def read(self, national: str) -> tuple[str, int]:
+        """Return region and type of a number."""
+        for region in self._regions:
+            kind = region.read(national)
+            if kind is not None:
+                return region.name, kind
+        return "", PhoneNumberType.UNKNOWN
 
 
 def _country_of(digits: str) -> _Country | None:
@@ -139,8 +133,8 @@ def _country(code: int) -> _Country | None:
     return _Country(code, regions, main.national_prefix_for_parsing if main else None)
 
 
-def _kinds(metadata: PhoneMetadata) -> Iterator[tuple[int, Sequence[_Pattern]]]:
-    """Yield the types of numbers, and what each must match, the first one first."""
+def _kinds(metadata: PhoneMetadata) -> Iterator[tuple[int, _Fits]]:
+    """Yield the types of numbers but for the usual ones, the first to be tried first."""
     kinds = PhoneNumberType
     for kind, description in (
         (kinds.PREMIUM_RATE, metadata.premium_rate),
@@ -153,11 +147,16 @@ def _kinds(metadata: PhoneMetadata) -> Iterator[tuple[int, Sequence[_Pattern]]]:
         (kinds.VOICEMAIL, metadata.voicemail),
     ):
         if description:
-            yield kind, [_Pattern(description)]
-    fixed, mobile = _Pattern(metadata.fixed_line), _Pattern(metadata.mobile)
-    if metadata.same_mobile_and_fixed_line_pattern:
-        yield kinds.FIXED_LINE_OR_MOBILE, [fixed]
-        return
-    yield kinds.FIXED_LINE_OR_MOBILE, [fixed, mobile]
-    yield kinds.FIXED_LINE, [fixed]
-    yield kinds.MOBILE, [mobile]
+            yield kind, _pattern(description)
+
+
+def _pattern(description: PhoneNumberDesc | None) -> _Fits:
+    """Return what says whether a number is as described; none is without a pattern."""
+    if not (description and description.national_number_pattern):
+        return lambda _: None
+    # Lengths that are not named are those of all numbers.
+    found = re.compile(description.national_number_pattern).fullmatch
+    lengths = frozenset(description.possible_length)
+    if not lengths:
+        return found
+    return lambda national: len(national) in lengths and found(national)
