@@ -11,6 +11,7 @@ from tests.chaos.capacity import capacity
 from tests.chaos.caps import caps_race
 from tests.chaos.closed_days import days_race
 from tests.chaos.do_not_call import wishes_race
+from tests.chaos.dry_run import dry_run
 from tests.chaos.experiment import Experiment
 from tests.chaos.few_connections import few_connections
 from tests.chaos.kills import kills, long_kills
@@ -76,6 +77,7 @@ EXPERIMENTS: Sequence[Experiment] = (
     Experiment(name="caps", promise="P12", run=caps_race, short=False),
     Experiment(name="campaigns", promise="P13 P1 P2", run=campaigns),
     Experiment(name="shares", promise="P13", run=shares, short=False),
+    Experiment(name="dry-run", promise="P13", run=dry_run, short=False),
     Experiment(name="webhooks", promise="P14 P5", run=webhooks),
     Experiment(name="same-request", promise="P2", run=same_request),
     Experiment(name="limit", promise="P3", run=limit, alone=True),

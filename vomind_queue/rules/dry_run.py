@@ -7,22 +7,20 @@ not tried again, and that workers are at once where a call may start.
 
 from __future__ import annotations
 
-from collections import defaultdict, deque
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from heapq import heapify, heappop, heappush
 from typing import Protocol
 
-from vomind_queue.calls.call import Call
 from vomind_queue.calls.limits import Rate
-from vomind_queue.rules.caps import History
+from vomind_queue.rules.caps import NO_HISTORY, History
+from vomind_queue.rules.rivals import Rivals
+from vomind_queue.rules.turns import RANKS, Party, Share, Window
 
-#: As in `includes/window.lua`: a start leaves its window so much later than it must, ms.
-_GUARD_MS = 51
 #: Starts that one dry run goes through, those of other campaigns included.
 MOST_STARTS = 400_000
-_RANKS = (1, 2, 3)
 
 
 class Never(StrEnum):
@@ -49,7 +47,9 @@ class Waiting:
     """A call that has not started, as the queue has it."""
 
     job_id: str
-    call: Call
+    number: str
+    #: Its `data`, JSON.
+    text: str
     rank: int
     #: Its place among those of its priority.
     place: float
@@ -58,7 +58,7 @@ class Waiting:
     #: The latest start, unix ms.
     latest_ms: int | None
     #: Of the person.
-    past: History
+    past: History = NO_HISTORY
 
 
 @dataclass(kw_only=True, slots=True)
@@ -66,30 +66,11 @@ class Planned:
     """What becomes of it."""
 
     waiting: Waiting
-    number: str
     rules: Rules | None = None
     #: When it would start, unix ms.
     at_ms: int | None = None
     #: What held it last, or why it would not start.
     why: str = ""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Share:
-    """What a campaign, or the calls of none, takes part with."""
-
-    #: Which it is: of those whose turns come at once the first by name is served first.
-    name: str = ""
-    weight: int = 1
-    pace: Rate | None = None
-    #: Calls that may be placed or on the line at a time.
-    most: int | None = None
-    #: Starts within the window of its pace, unix ms, the oldest first.
-    starts: Sequence[int] = ()
-    #: Calls that are placed or on the line now.
-    placed: int = 0
-    #: Calls that wait, by priority; of the campaign itself they are given one by one.
-    waiting: Mapping[int, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -101,6 +82,8 @@ class Assumed:
     limit: Rate | None = None
     starts: Sequence[int] = ()
     rivals: Sequence[Share] = ()
+    #: The virtual time of each priority.
+    present: Mapping[int, float] = field(default_factory=dict)
     #: From an attempt's start until the call has ended, ms.
     lasts_ms: int = 60_000
     #: Least time between two calls to one number, ms.
@@ -109,91 +92,35 @@ class Assumed:
     end_ms: int | None = None
 
 
-class _Window:
-    """Starts within a rolling window."""
-
-    def __init__(self, rate: Rate | None, starts: Sequence[int]) -> None:
-        self._rate = rate
-        self._last = deque(starts, maxlen=rate.max_starts if rate else 0)
-
-    def free_at(self, now_ms: int) -> int:
-        rate, last = self._rate, self._last
-        if rate is None or len(last) < rate.max_starts:
-            return now_ms
-        return max(now_ms, last[0] + rate.window_ms + _GUARD_MS)
-
-    def note(self, at_ms: int) -> None:
-        if self._rate is not None:
-            self._last.append(at_ms)
-
-
-class _Party:
-    """One that takes turns."""
-
-    def __init__(self, share: Share, assumed: Assumed) -> None:
-        self.name = share.name
-        self.step = 1 / share.weight
-        self.turns = dict.fromkeys(_RANKS, 0.0)
-        #: Priorities in which it has its turn.
-        self.entered = set[int]()
-        self.waiting = dict.fromkeys(_RANKS, 0) | dict(share.waiting)
-        self._window = _Window(share.pace, share.starts)
-        self._most = share.most
-        self._lasts_ms = assumed.lasts_ms
-        self._ends = [assumed.now_ms + assumed.lasts_ms] * (share.placed if share.most else 0)
-
-    def free_at(self, now_ms: int) -> int:
-        """Return from when another call of it may start."""
-        free_ms = self._window.free_at(now_ms)
-        if self._most is not None:
-            while self._ends and self._ends[0] <= free_ms:
-                heappop(self._ends)
-            if len(self._ends) >= self._most:
-                # All but the last few have to end first.
-                free_ms = max(free_ms, sorted(self._ends)[len(self._ends) - self._most])
-        return free_ms
-
-    def note(self, at_ms: int) -> None:
-        """Note a start."""
-        self._window.note(at_ms)
-        if self._most is not None:
-            heappush(self._ends, at_ms + self._lasts_ms)
-
-
 class DryRun:
     """One campaign among others; `run` gives each of its calls a time or a reason."""
 
-    def __init__(
-        self,
-        calls: Sequence[Planned],
-        own: Share,
-        assumed: Assumed,
-    ) -> None:
+    def __init__(self, calls: Sequence[Planned], own: Share, assumed: Assumed) -> None:
         self._assumed = assumed
         self._now = assumed.now_ms
-        self._own = _Party(own, assumed)
+        self._own = Party(own, assumed.now_ms, assumed.lasts_ms)
         # Without a limit of the queue nobody has to wait for others.
         rivals = assumed.rivals if assumed.limit else ()
-        self._active = {rank: list[tuple[float, str, _Party]]() for rank in _RANKS}
-        self._resting: list[tuple[int, str, _Party]] = []
-        self._limit = _Window(assumed.limit, assumed.starts)
-        self._present = dict.fromkeys(_RANKS, 0.0)
+        self._rivals = Rivals(rivals, assumed.present, assumed.now_ms, assumed.lasts_ms)
+        self._limit = Window(assumed.limit, assumed.starts)
+        times = Counter(call.waiting.number for call in calls)
+        #: People who are called more than once: when they were, and until when the line is busy.
+        self._repeated = {number for number, count in times.items() if count > 1}
         self._past: dict[str, History] = {}
         self._busy: dict[str, int] = {}
         self._later = [
             (call.waiting.due_ms, call.waiting.place, n, call) for n, call in enumerate(calls)
         ]
         heapify(self._later)
-        self._ready = {rank: list[tuple[float, int, Planned]]() for rank in _RANKS}
+        self._ready = {rank: list[tuple[float, int, Planned]]() for rank in RANKS}
         self._left = MOST_STARTS
-        for share in rivals:
-            self._enter(_Party(share, assumed))
 
     def run(self) -> None:
         """Let the calls start, one after the other, until none is left."""
+        end_ms = self._assumed.end_ms
         while self._left > 0 and (self._later or any(self._ready.values())):
             self._become_due()
-            if self._assumed.end_ms is not None and self._now >= self._assumed.end_ms:
+            if end_ms is not None and self._now >= end_ms:
                 self._give_up(Never.EXPIRED)
             elif not self._serve():
                 self._now = self._next_event()
@@ -206,69 +133,34 @@ class DryRun:
             ready = self._ready[rank]
             if not ready:
                 own = self._own.turns
-                own[rank] = max(own[rank], self._present[rank])
+                own[rank] = max(own[rank], self._rivals.present[rank])
             heappush(ready, (place, number, call))
-        while self._resting and self._resting[0][0] <= self._now:
-            self._enter(heappop(self._resting)[2])
-
-    def _enter(self, party: _Party) -> None:
-        """Give a rival its turns, or let it rest until it may place another call."""
-        if not any(party.waiting.values()):
-            return
-        free_ms = party.free_at(self._now)
-        if free_ms > self._now:
-            heappush(self._resting, (free_ms, party.name, party))
-            return
-        for rank in _RANKS:
-            if party.waiting[rank] and rank not in party.entered:
-                turn = max(party.turns[rank], self._present[rank])
-                party.entered.add(rank)
-                heappush(self._active[rank], (turn, party.name, party))
+        self._rivals.move_to(self._now)
 
     def _serve(self) -> bool:
         """Let the one start whose turn it is; return whether there was one."""
-        own_free = self._own.free_at(self._now) <= self._now
-        for rank in _RANKS:
-            ready, rivals = own_free and self._ready[rank], self._active[rank]
-            while rivals and self._is_stale(rivals[0][2], rank):
-                heappop(rivals)[2].entered.discard(rank)
-            if not (ready or rivals):
+        is_free = self._own.free_at(self._now) <= self._now
+        for rank in RANKS:
+            ready = is_free and self._ready[rank]
+            rival = self._rivals.first(rank, self._now)
+            if not (ready or rival):
                 continue
             free_ms = self._limit.free_at(self._now)
             if free_ms > self._now:
                 self._now = free_ms
                 return True
             self._left -= 1
-            own = (self._own.turns[rank], self._own.name)
-            if ready and not (rivals and rivals[0][:2] < own):
+            if ready and not (rival and rival < (self._own.turns[rank], self._own.name)):
                 self._serve_own(rank)
             else:
-                self._serve_rival(rank)
+                self._rivals.serve(rank, self._now)
+                self._limit.note(self._now)
             return True
         return False
 
-    def _is_stale(self, party: _Party, rank: int) -> bool:
-        """Return whether a rival left its turns by a call of another priority."""
-        return not party.waiting[rank] or party.free_at(self._now) > self._now
-
-    def _serve_rival(self, rank: int) -> None:
-        turn, _, party = heappop(self._active[rank])
-        self._present[rank] = turn
-        party.turns[rank] = turn + party.step
-        party.waiting[rank] -= 1
-        party.note(self._now)
-        self._limit.note(self._now)
-        free_ms = party.free_at(self._now)
-        if free_ms <= self._now and party.waiting[rank]:
-            heappush(self._active[rank], (party.turns[rank], party.name, party))
-            return
-        party.entered.discard(rank)
-        if free_ms > self._now:
-            heappush(self._resting, (free_ms, party.name, party))
-
     def _serve_own(self, rank: int) -> None:
         _, number, call = heappop(self._ready[rank])
-        self._present[rank] = self._own.turns[rank]
+        self._rivals.present[rank] = self._own.turns[rank]
         self._own.turns[rank] += self._own.step
         latest_ms = call.waiting.latest_ms
         if latest_ms is not None and latest_ms < self._now:
@@ -285,32 +177,32 @@ class DryRun:
 
     def _held(self, call: Planned) -> tuple[int | None, str]:
         """Return from when a call may ring, and what keeps it until then."""
+        number = call.waiting.number
         if call.rules is not None:
-            past = self._past.get(call.number, call.waiting.past)
+            past = self._past.get(number, call.waiting.past)
             until, why = call.rules.opens_at(self._now, past)
             if until != self._now:
                 return until, why
-        return max(self._now, self._busy.get(call.number, 0)), "busy-number"
+        return max(self._now, self._busy.get(number, 0)), "busy-number"
 
     def _start(self, call: Planned) -> None:
         call.at_ms = self._now
         self._own.note(self._now)
         self._limit.note(self._now)
-        if call.rules is not None:
-            past = self._past.get(call.number, call.waiting.past)
-            self._past[call.number] = replace(past, starts=[*past.starts, self._now])
-        self._busy[call.number] = self._now + self._assumed.lasts_ms + self._assumed.gap_ms
+        number = call.waiting.number
+        if number in self._repeated:
+            past = self._past.get(number, call.waiting.past)
+            self._past[number] = replace(past, starts=[*past.starts, self._now])
+            self._busy[number] = self._now + self._assumed.lasts_ms + self._assumed.gap_ms
 
     def _next_event(self) -> int:
         """Return when something changes by itself."""
-        events = [self._assumed.end_ms] if self._assumed.end_ms is not None else []
+        events = [self._assumed.end_ms, self._rivals.next_ms]
         if self._later:
             events.append(self._later[0][0])
-        if self._resting:
-            events.append(self._resting[0][0])
         if any(self._ready.values()):
             events.append(self._own.free_at(self._now))
-        return max(self._now + 1, min(events))
+        return max(self._now + 1, min(each for each in events if each is not None))
 
     def _give_up(self, why: Never) -> None:
         left = [each[-1] for each in self._later]

@@ -199,11 +199,11 @@ class CallingRules:
                 past = past.before(before_ms)
             yield known[each] if past == NO_HISTORY else judge(*each, book, past)
 
-    def calendars(self, campaign_hours: str | None) -> Callable[[Call], Calendar | None]:
-        """Return what gives a call its calendar; ``None`` where it may start at any time."""
+    def calendars(self, campaign_hours: str | None) -> Callable[[Call], Calendar] | None:
+        """Return what gives a call its calendar; ``None`` where calls may start at any time."""
         book = self.in_force()
         if book.is_empty and not campaign_hours:
-            return lambda _: None
+            return None
         known: dict[Subject, Calendar] = {}
 
         def calendar_of(call: Call) -> Calendar:

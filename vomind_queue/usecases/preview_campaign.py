@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from vomind_queue.calls.call import Call
 from vomind_queue.calls.campaign import NOT_ENDED, CampaignState, CampaignView
-from vomind_queue.rules.dry_run import Assumed, DryRun, Never, Planned, Share, Waiting, per_hour
+from vomind_queue.rules.dry_run import Assumed, DryRun, Never, Planned, Waiting, per_hour
+from vomind_queue.rules.turns import Share
 from vomind_queue.usecases.calling_rules import CallingRules
 
 
 class Reader(Protocol):
     """What this needs of the queue."""
 
-    def waiting(self, campaign_id: str, *, histories: bool) -> Iterator[Waiting]: ...
+    def waiting(
+        self, campaign_id: str, *, histories: bool, not_before_ms: int = 0
+    ) -> Iterator[Waiting]: ...
     def beside(self, campaign_id: str, lasts_ms: int) -> tuple[Share, Assumed]: ...
 
 
@@ -82,25 +87,25 @@ class PreviewCampaign:
         own, assumed = self._reader.beside(campaign_id, lasts_ms)
         assumed = replace(assumed, end_ms=shown.campaign.end_ms)
         calls = self._calls(shown) if shown.state in NOT_ENDED else []
-        listed = self._numbers.listed([call.number for call in calls])
+        listed = self._numbers.listed([call.waiting.number for call in calls])
         for call in calls:
-            if call.number in listed:
+            if call.waiting.number in listed:
                 call.why = Never.DO_NOT_CALL
         DryRun([call for call in calls if not call.why], own, assumed).run()
         return Plan(from_ms=assumed.now_ms, lasts_ms=lasts_ms, calls=calls)
 
     def _calls(self, shown: CampaignView) -> list[Planned]:
         rules, campaign = self._rules, shown.campaign
+        is_begun = shown.state is CampaignState.RUNNING
+        found = self._reader.waiting(
+            shown.id,
+            histories=rules.counts_events,
+            not_before_ms=0 if is_begun else campaign.start_ms or 0,
+        )
         calendar_of = rules.calendars(campaign.hours)
-        starts_ms = campaign.start_ms or 0
-        if shown.state is CampaignState.RUNNING:
-            starts_ms = 0
-        found = self._reader.waiting(shown.id, histories=rules.counts_events)
+        if calendar_of is None:
+            return [Planned(waiting=each) for each in found]
         return [
-            Planned(
-                waiting=replace(each, due_ms=max(each.due_ms, starts_ms)) if starts_ms else each,
-                number=each.call.to,
-                rules=calendar_of(each.call),
-            )
+            Planned(waiting=each, rules=calendar_of(Call.from_data(json.loads(each.text))))
             for each in found
         ]

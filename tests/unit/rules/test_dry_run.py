@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from vomind_queue.calls.call import Call
 from vomind_queue.calls.limits import Rate
 from vomind_queue.rules.caps import History
-from vomind_queue.rules.dry_run import Assumed, DryRun, Never, Planned, Rules, Share, Waiting
+from vomind_queue.rules.dry_run import Assumed, DryRun, Never, Planned, Rules, Waiting
+from vomind_queue.rules.turns import Share
 
 MINUTE = 60_000
 HOUR = 60 * MINUTE
@@ -29,14 +29,15 @@ def planned(
     to = to or f"+49301{number:06}"
     waiting = Waiting(
         job_id=str(number),
-        call=Call(to=to, message="Hello."),
+        number=to,
+        text="",
         rank=rank,
         place=number,
         due_ms=due_ms,
         latest_ms=latest_ms,
         past=History(starts=starts),
     )
-    return Planned(waiting=waiting, number=to, rules=rules)
+    return Planned(waiting=waiting, rules=rules)
 
 
 def times(calls: Sequence[Planned], own: Share | None = None, **assumed: object) -> list[int]:
@@ -151,3 +152,20 @@ def test_it_does_not_count_for_ever() -> None:
     calls = [planned(1)]
     DryRun(calls, Share(), Assumed(now_ms=0, limit=limit, rivals=[Share(waiting={1: 10**9})])).run()
     assert (calls[0].at_ms, calls[0].why) == (None, Never.TOO_FAR)
+
+
+def test_a_rival_takes_turns_from_its_beginning_until_its_end() -> None:
+    """With what waits then, and what becomes due later."""
+    second = Rate(max_starts=1, window_ms=949)
+    calls = [planned(n) for n in range(8)]
+    rival = Share(
+        name="2",
+        waiting={2: 2},
+        begin_ms=2_000,
+        later=[(500, 1), (3_500, 1), (5_500, 1)],
+        end_ms=5_000,
+    )
+    # Its urgent calls at 2 and 4 s, another one at 3 s; then it has ended.
+    assert times(calls, Share(name="1"), limit=second, rivals=[rival]) == [
+        0, 1_000, 5_000, 6_000, 7_000, 8_000, 9_000, 10_000,
+    ]  # fmt: skip

@@ -95,7 +95,7 @@ def plan(shown: Plan, after: int, limit: int) -> tuple[dict[str, Any], str | Non
 def _planned(call: Planned) -> dict[str, Any]:
     waiting = call.waiting
     at = iso_or_none(call.at_ms)
-    return {"jobId": waiting.job_id, "to": call.number, "at": at, "why": call.why or None}
+    return {"jobId": waiting.job_id, "to": waiting.number, "at": at, "why": call.why or None}
 
 
 def page(shown: CampaignPage) -> dict[str, Any]:

@@ -4,8 +4,8 @@
 -- ARGV[1]  id of the campaign
 -- ARGV[2]  '1' to be told what caps may count of the people; else ''
 -- ARGV[3…] job ids
--- Returns  {now, id, priority, its place among those of its priority, when it is due or '', latest start or '',
---           data, {{start in unix ms, …}, {conversation, …}, {refusal, …}} or {}, …}
+-- Returns  {now, id, number, data, priority, its place among those of its priority, when it is due or '',
+--           latest start or '', {{start in unix ms, …}, {conversation, …}, {refusal, …}} or {}, …}
 -- Touches  job:<id>, waiting:<rank>, delayed, starts:<kind><period>:<digits>
 --- @include "clock"
 --- @include "job"
@@ -22,8 +22,10 @@ for i = 3, #ARGV do
         local mem = member(id)
         local due = job[2] == 'delayed' and redis.call('ZSCORE', K.delayed, mem) or ''
         local place = job[2] == 'waiting' and redis.call('ZSCORE', waiting_set(job[3], campaign), mem)
-        local past = ARGV[2] == '1' and history_of(person_of(number_of(job[6])), now) or {}
-        for _, each in ipairs({ id, job[3], place or job[4] or due, due, job[5] or '', job[6], past }) do
+        local number = number_of(job[6])
+        local past = ARGV[2] == '1' and history_of(person_of(number), now) or {}
+        local found = { id, number, job[6], job[3], place or job[4] or due, due, job[5] or '', past }
+        for _, each in ipairs(found) do
             answer[#answer + 1] = each
         end
     end
