@@ -78,8 +78,8 @@ class PlanReader:
         return found
 
 
-def _waiting(told: Sequence[Any], not_before_ms: int) -> Waiting:
-    job_id, number, text, rank, place, due, latest, past = told
+def _waiting(found: Sequence[Any], not_before_ms: int) -> Waiting:
+    job_id, number, text, rank, place, due, latest, past = found
     return Waiting(
         job_id=job_id,
         number=number,
@@ -92,8 +92,8 @@ def _waiting(told: Sequence[Any], not_before_ms: int) -> Waiting:
     )
 
 
-def _share(*told: Any, **more: Any) -> Share:
-    name, weight, pace, most, placed, starts, turns = told
+def _share(*found: Any, **more: Any) -> Share:
+    name, weight, pace, most, placed, starts, turns = found
     max_starts, _, window_ms = pace.partition(":")
     return Share(
         name=name,
@@ -107,8 +107,8 @@ def _share(*told: Any, **more: Any) -> Share:
     )
 
 
-def _rival(later: _Later, *told: Any) -> Share:
-    *common, waiting, begins, ends = told
+def _rival(later: _Later, *found: Any) -> Share:
+    *common, waiting, begins, ends = found
     return _share(
         *common,
         waiting=_ranked(waiting),
