@@ -8,6 +8,7 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor
+from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from vomind_queue.errors import StoreUnavailable
@@ -44,6 +45,17 @@ class Events(Protocol):
         ...
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Page:
+    """Events after one; those that a reader cannot want may be left out."""
+
+    events: Sequence[Event]
+    #: Number of the last event that was looked at.
+    last: int
+    #: Events up to that one that are not kept any more.
+    missed: int
+
+
 class Feed:
     """Hands out events, and wakes those who wait for the next one."""
 
@@ -51,7 +63,12 @@ class Feed:
         """``threads``: in which Redis is waited for."""
         self._events = events
         self._threads = threads
+        #: Without a gap in their numbers.
         self._newest: list[Event] = []
+        #: Those of each campaign: a thousand readers of one each need not look at all events.
+        self._of_campaign: defaultdict[str, list[Event]] = defaultdict(list)
+        #: Number of the last one that is for one reader alone, whatever that one follows.
+        self._last_test = 0
         #: By the campaign that they follow; ``None``: they may want any event.
         self._sleepers: defaultdict[str | None, set[asyncio.Event]] = defaultdict(set)
         #: Number of the last event.
@@ -77,20 +94,33 @@ class Feed:
                 await asyncio.sleep(FAULT_S)
 
     def _take(self, found: Sequence[Event], erasures: int) -> None:
-        if erasures != self.erasures:
+        is_gap = bool(found) and found[-1].sequence - self.last != len(found)
+        if erasures != self.erasures or is_gap:
             self.erasures = erasures
-            self._newest.clear()
+            self._keep([])
         else:
-            self._newest += found
+            self._add(found)
         if not found:
             return
-        if len(self._newest) > 2 * IN_MEMORY:
-            del self._newest[:-IN_MEMORY]
         self.last = found[-1].sequence
-        if any(event.type == TEST for event in found):
+        if tests := [event.sequence for event in found if event.type == TEST]:
+            self._last_test = tests[-1]
             self._wake_all()
         else:
             self._wake({None, *(event.campaign for event in found)})
+
+    def _add(self, found: Iterable[Event]) -> None:
+        for event in found:
+            self._newest.append(event)
+            if event.campaign:
+                self._of_campaign[event.campaign].append(event)
+        if len(self._newest) > 2 * IN_MEMORY:
+            self._keep(self._newest[-IN_MEMORY:])
+
+    def _keep(self, events: Iterable[Event]) -> None:
+        self._newest.clear()
+        self._of_campaign.clear()
+        self._add(events)
 
     def _wake_all(self) -> None:
         self._wake(set(self._sleepers))
@@ -119,6 +149,20 @@ class Feed:
     async def after(self, sequence: int, limit: int) -> Sequence[Event]:
         """Return up to ``limit`` events after one. Raise StoreUnavailable."""
         if self.holds(sequence):
-            start = bisect_right(self._newest, sequence, key=lambda event: event.sequence)
-            return self._newest[start : start + limit]
+            return _after(self._newest, sequence, limit)
         return await self.in_thread(lambda: self._events.after(sequence, limit))
+
+    async def page(self, sequence: int, limit: int, campaign: str | None) -> Page:
+        """Return the same for a reader who follows a campaign. Raise StoreUnavailable."""
+        if campaign is not None and self.holds(sequence) and self._last_test <= sequence:
+            found = _after(self._of_campaign.get(campaign, []), sequence, limit)
+            last = found[-1].sequence if len(found) == limit else self.last
+            return Page(events=found, last=last, missed=0)
+        found = await self.after(sequence, limit)
+        last = found[-1].sequence if found else sequence
+        return Page(events=found, last=last, missed=last - sequence - len(found))
+
+
+def _after(events: Sequence[Event], sequence: int, limit: int) -> Sequence[Event]:
+    start = bisect_right(events, sequence, key=lambda event: event.sequence)
+    return events[start : start + limit]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from dataclasses import fields as fields_of
 from typing import Any
 
 from vomind_queue.errors import WebhookNotFound, WebhooksFull
@@ -180,7 +181,7 @@ class WebhookLeases:
             self._token,
             epoch,
             DELIVERIES_SHOWN,
-            json.dumps(asdict(changes), ensure_ascii=False),
+            json.dumps(_plain(changes), ensure_ascii=False),
         )
         return bool(code == Code.OK)
 
@@ -193,14 +194,19 @@ def sorted_retries(found: Mapping[str, str]) -> Sequence[Retry]:
 
 def retry_text(retry: Retry) -> str:
     """Return what is kept of an event that is to be sent again."""
-    values = asdict(retry)
+    values = _plain(retry)
     del values["sequence"]
     return json.dumps(values)
 
 
 def delivery_text(delivery: Delivery) -> str:
     """Return what is kept of an attempt."""
-    return json.dumps(asdict(delivery), ensure_ascii=False)
+    return json.dumps(_plain(delivery), ensure_ascii=False)
+
+
+def _plain(record: Changes | Delivery | Retry) -> dict[str, Any]:
+    """Return the fields of a record; they are written at once, so that no copy is wanted."""
+    return {each.name: getattr(record, each.name) for each in fields_of(record)}
 
 
 def _dump(subscription: Subscription) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -152,9 +153,10 @@ class Bench:
             now_ms=self.store.now_ms,
         )
         task = asyncio.create_task(Deliverer(*loaded, epoch, means).run())
-        async with asyncio.timeout(WITHIN_S):
-            while not (process.life.died or self._is_over(self.webhooks.show(webhook_id))):
-                await asyncio.sleep(0.001)
+        end = time.monotonic() + WITHIN_S
+        while not (process.life.died or self._is_over(self.webhooks.show(webhook_id))):
+            assert time.monotonic() < end, "it neither died nor had nothing left to do"
+            await asyncio.sleep(0.001)
         rest = asyncio.all_tasks() - {asyncio.current_task()}
         for each in (task, *rest):
             each.cancel()
