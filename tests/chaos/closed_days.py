@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import requests
 
@@ -32,7 +33,8 @@ class Closed:
 def days_race(scale: Scale, seed: int) -> tuple[str, str]:
     """The present day is closed and opened, raced against dispatch; workers and Valkey die."""
     rounds = scale.pick(8, 60, 600)
-    rules = {"CALLING_RULES": "law", "UNKNOWN_ZONE": _zone()}
+    zone = afternoon(datetime.now(UTC))
+    rules = {"CALLING_RULES": "law", "UNKNOWN_ZONE": zone.key}
     with arena(scale, seed) as made:
         made.start(workers=3, CALL_WORKER_CONCURRENCY="2", **rules)
         made.phone.faults({"fault": "slow", "ms": 20, "when": "after"})
@@ -45,10 +47,10 @@ def days_race(scale: Scale, seed: int) -> tuple[str, str]:
     return size, "0 started while the day was closed; all rang afterwards"
 
 
-def _zone() -> str:
-    """A time zone in which it is early afternoon."""
-    ahead = _HOUR - datetime.now(UTC).hour
-    return f"Etc/GMT{-ahead:+d}" if ahead else "Etc/GMT"
+def afternoon(at: datetime) -> ZoneInfo:
+    """Return a time zone in which it is early afternoon; ``at``: in UTC."""
+    ahead = _HOUR - at.hour
+    return ZoneInfo(f"Etc/GMT{-ahead:+d}" if ahead else "Etc/GMT")
 
 
 def _close(made: Arena, rng: random.Random) -> Closed:

@@ -14,6 +14,7 @@ from tests.chaos.do_not_call import wishes_race
 from tests.chaos.dry_run import dry_run
 from tests.chaos.experiment import Experiment
 from tests.chaos.few_connections import few_connections
+from tests.chaos.hours import hours_race
 from tests.chaos.kills import kills, long_kills
 from tests.chaos.leases import leases
 from tests.chaos.outage import outage
@@ -73,6 +74,7 @@ EXPERIMENTS: Sequence[Experiment] = (
     Experiment(name="cancels-restarts", promise="P7", run=cancels_and_restarts),
     Experiment(name="races", promise="P7 P2", run=races),
     Experiment(name="do-not-call", promise="P11", run=wishes_race),
+    Experiment(name="hours", promise="P12", run=hours_race, short=False),
     Experiment(name="closed-days", promise="P12", run=days_race),
     Experiment(name="caps", promise="P12", run=caps_race, short=False),
     Experiment(name="campaigns", promise="P13 P1 P2", run=campaigns),
