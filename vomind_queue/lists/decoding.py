@@ -107,7 +107,8 @@ def _guess(raw: bytes) -> str:
 def _known(name: str) -> str | None:
     try:
         found = codecs.lookup(name).name.replace("-", "_")
-    except LookupError:
+    except (LookupError, ValueError):
+        # No name at all, such as one with a NUL in it.
         return None
     if found == "utf_8":
         return "utf-8"

@@ -175,6 +175,13 @@ def test_the_same_holds_for_a_cell_of_json(cell: str) -> None:
     assert [row.fate.value for row in found.rows] == ["refused", "willRing"]
 
 
+@pytest.mark.parametrize("encoding", ["a\0b", "\ud800", "zlib", "../x", "9" * 5_000])
+def test_an_encoding_that_is_none_is_passed_over(encoding: str) -> None:
+    """Whatever a person answers."""
+    found = read("to,message\n+14155550101,x\n", given={"encoding": encoding})
+    assert (found.encoding, len(found.rows)) == ("utf-8", 1)
+
+
 @pytest.mark.parametrize("kind", ["given", "columns"])
 def test_what_is_said_of_a_list_has_a_bound(kind: str) -> None:
     """It is kept beside the file, and each request adds to it."""
