@@ -18,7 +18,7 @@ _BEGIN = ("=", "+", "-", "@")
 @pytest.mark.parametrize("separator", [",", ";", "|", "\t"])
 def test_no_cell_begins_with_a_formula(separator: str) -> None:
     """All texts of a few such signs, as a reader of CSV cuts them."""
-    for length in range(1, 5):
+    for length in range(1, 4):
         for signs in itertools.product(_SIGNS, repeat=length):
             text = "".join(signs)
             written = io.StringIO()
