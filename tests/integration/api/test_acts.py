@@ -15,6 +15,7 @@ from vomind_queue.calls.call_act import Act, Order, Outcome, Result
 from vomind_queue.calls.decisions import AttemptResult, Decision
 from vomind_queue.queue import keys
 from vomind_queue.queue.act_book import ActBook
+from vomind_queue.queue.call_queue import CallQueue
 from vomind_queue.queue.connection import RedisStore
 from vomind_queue.queue.worker_queue import WorkerQueue
 
@@ -216,6 +217,28 @@ def test_an_act_is_broken_off_and_sent_again(api: Api) -> None:
     assert ended(api, order_id)["counts"]["done"] == 3_000
     assert api.total() == 0
     assert api.web.get("/api/acts/nothing").status_code == 404
+
+
+def test_an_act_whose_process_died_goes_on(api: Api, client: redis.Redis, queue: CallQueue) -> None:
+    """With the next request for it, once its lease is over; nothing is done twice."""
+    schedule(api, 120)
+    ids = [str(number) for number in range(1, 121)]
+    book = ActBook(RedisStore(client))
+    order = Order(id="0123456789abcdef", act=Act.CANCEL, by="ops")
+    book.open(order, "mark", {"states": ["waiting"]}, [])
+    assert book.claim(order.id, "a process that dies")
+    book.select(order.id, ids, 100_000)
+    begun = book.progress(order.id, outcomes=False)
+    assert begun is not None
+    # It dies when it has cancelled ten more than it has noted.
+    queue.cancel_each(ids[:60], "ops")
+    book.note(begun, 50, {job_id: Outcome(result=Result.DONE) for job_id in ids[:50]})
+    shown = api.web.get(f"/api/acts/{order.id}").get_json()
+    assert (shown["status"], shown["handled"]) == ("running", 50)
+    book.release(order.id)
+    found = ended(api, order.id)
+    assert (found["handled"], found["counts"]["done"], found["counts"]["missing"]) == (120, 110, 10)
+    assert api.total() == 0
 
 
 def test_what_two_processes_do_at_once_is_counted_once(client: redis.Redis) -> None:

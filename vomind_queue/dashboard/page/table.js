@@ -4,7 +4,7 @@ import { again } from './edit.js';
 import { html, useLayoutEffect, useRef } from './html.js';
 import { Icon, Phone, Pill, Stage, Time, Urgency, When } from './parts.js';
 import { SelectAll } from './selection.js';
-import { duration, is_on_the_line, outcome, plain } from './words.js';
+import { brief, duration, is_on_the_line, outcome, plain } from './words.js';
 
 const TIMES = {
   waiting: ['Since', 'created'],
@@ -26,7 +26,7 @@ const LAST = {
 const OUTCOME_FIRST = ['completed', 'active'];
 
 const Cut = ({ text, faint = true }) =>
-  html`<span class=${`cut ${faint ? 'faint' : ''}`} title=${text}>${text ?? '–'}</span>`;
+  html`<span class=${`cut ${faint ? 'faint' : ''}`} title=${text}>${faint ? (text ?? '–') : brief(text)}</span>`;
 
 function Last({ each, state }) {
   if (each.reconciled)

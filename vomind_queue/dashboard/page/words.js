@@ -129,6 +129,10 @@ export function outcome(call) {
   );
 }
 
+/** A reason without the words that many begin with: what differs is not cut off. */
+export const brief = (reason) =>
+  reason && upper(reason.replace(/^Twilio will not place this call: /, ''));
+
 /** Where a call is, the outcome first: `{name, tone, icon}`. */
 export function stage(call, state) {
   if (call.reconciled) return { name: 'No clear answer', tone: 'amber', icon: 'search' };

@@ -10,7 +10,7 @@ import { Empty, Failure, Icon, Loading, NumbersSwitch, Pager } from '../parts.js
 import { SelectBar, useSelection } from '../selection.js';
 import { useCell, useDraft } from '../state.js';
 import { Table } from '../table.js';
-import { count, many, STATES } from '../words.js';
+import { brief, count, many, STATES } from '../words.js';
 
 const ON_PAGE = 25;
 /** A count reads all that match, so it is asked for less often than the page itself. */
@@ -40,7 +40,7 @@ function Why() {
     <ul class="kinds">${value.reasons.map(
       (
         each,
-      ) => html`<li key=${each.kind}><span class="number">${count(each.count)}</span><span class="cut" title=${each.example}>${each.example}</span>
+      ) => html`<li key=${each.kind}><span class="number">${count(each.count)}</span><span class="cut" title=${each.example}>${brief(each.example)}</span>
       <button type="button" class="small" aria-label=${`Retry all ${each.count} of ${each.kind}`} onClick=${() => actions.retry_all(each, again)}><${Icon} name="rotate-ccw" />Retry all</button></li>`,
     )}</ul></section>`;
 }

@@ -7,7 +7,7 @@ import { overview, useLive } from '../live.js';
 import { Copy, Icon, Loading, Phone, Time, Urgency, useSecond } from '../parts.js';
 import { useCell } from '../state.js';
 import { HEADED, verdict } from '../verdict.js';
-import { clock, count, distance, duration, many, moment, plain } from '../words.js';
+import { brief, clock, count, distance, duration, many, moment, plain } from '../words.js';
 
 /** Reasons that last until all unknown outcomes are reconciled. */
 const RECONCILED = ['not-answering', 'unknown-outcomes'];
@@ -54,7 +54,7 @@ function Subline({ shown }) {
   if (state === 'held')
     return html`<p>Next call <${Countdown} until=${rateLimit.nextStartAt} />. ${count(rateLimit.used)} of ${count(rateLimit.max)} calls ${per(rateLimit.windowMs)} used. ${count(stats.waiting)} waiting.</p>`;
   if (state === 'paused')
-    return html`<p>Since ${moment(shown.pausedAt)}, ${ago(shown.pausedAt)}. ${shown.pauseReason ? `“${shown.pauseReason}” ` : ''}${count(stats.waiting)} waiting; new calls are accepted.</p>`;
+    return html`<p>Since ${moment(shown.pausedAt)}, ${ago(shown.pausedAt)}. ${shown.pauseReason ? `“${shown.pauseReason}”. ` : ''}${count(stats.waiting)} waiting; new calls are accepted.</p>`;
   if (state === 'unanswered') return html`<${Unanswered} shown=${shown} />`;
   if (state === 'stuck')
     return html`<p>${shown.reasons[0].detail}</p>${shown.pausedBy === 'system' && html`<p>Calling stopped at ${moment(shown.pausedAt)}; ${count(stats.waiting)} waiting, none lost.</p>`}<${Remedy} text=${shown.reasons[0].remedy} />`;
@@ -185,7 +185,7 @@ export function OverviewPage() {
       <${Few} title="Next to be dialed" path="api/queue/waiting?start=0&end=4" link="#/calls/waiting" icon="hourglass" none="No call is waiting."
         row=${(each) => html`<a href=${`#/call/${each.id}`}>${each.id}</a><${Phone} number=${each.to} /><${Urgency} priority=${each.priority} />`} />
       <${Few} title="Recent failures" path="api/queue/failed?start=0&end=4" link="#/calls/failed" icon="circle-check" none="No call has failed."
-        row=${(each) => html`<a href=${`#/call/${each.id}`}>${each.id}</a><${Phone} number=${each.to} /><span class="cut" title=${each.reason}>${each.reason}</span><${Time} at=${each.finished} />`} />
+        row=${(each) => html`<a href=${`#/call/${each.id}`}>${each.id}</a><${Phone} number=${each.to} /><span class="cut" title=${each.reason}>${brief(each.reason)}</span><${Time} at=${each.finished} />`} />
     </div></div>`
     }`;
 }
