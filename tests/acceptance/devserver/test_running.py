@@ -98,7 +98,10 @@ def test_other_users_of_the_machine_are_kept_out_of_the_server(running: Copy) ->
     password = _password(running)
     assert len(password) > 40
     assert not [line for line in running.pids().values() if password in line]
-    for command in (["vomind_queue", "doctor"], ["celery", "-A", "celery_app", "inspect", "conf"]):
+    for command in (
+        ["vomind_queue", "doctor"],
+        ["celery", "-A", "celery_app", "inspect", "-t", "5", "conf"],
+    ):
         said = _run(running, *command)
         assert "NOAUTH" not in said
         assert "refuses our credentials" not in said

@@ -11,6 +11,7 @@ import pytest
 import redis
 import requests
 
+from tests.acceptance.broker.test_operating import patient
 from tests.servers import Server
 from tests.stack import READY_S, Stack, until
 
@@ -26,12 +27,13 @@ LOGIN = ("ann", "pass")
 
 PAGES = ("/", "/workers", "/tasks", "/broker", "/metrics", "/healthcheck")
 API = ("/api/workers?refresh=1", "/api/tasks", "/api/queues/length", "/api/task/types")
+INSPECT = " ".join(("inspect", *patient()))
 COMMANDS = (
-    "inspect conf",
-    "inspect conf 1",
-    "inspect stats",
-    "inspect report",
-    "inspect registered",
+    f"{INSPECT} conf",
+    f"{INSPECT} conf 1",
+    f"{INSPECT} stats",
+    f"{INSPECT} report",
+    f"{INSPECT} registered",
     "report",
 )
 #: Runs Celery's commands one after the other: its start would take longer than all of them.

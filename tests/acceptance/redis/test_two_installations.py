@@ -47,7 +47,8 @@ def test_they_know_nothing_of_each_other(stacks: list[Stack]) -> None:
     apis[1].until_state(job_ids[1], "completed")
     assert [len(stack.rings()) for stack in stacks] == [1, 1]
     names = [
-        [name.partition("@")[0] for name in asked(stack, "inspect", "ping")] for stack in stacks
+        [name.partition("@")[0] for name in asked(stack, "inspect", "-t", "5", "ping")]
+        for stack in stacks
     ]
     assert names == [["first"], ["second"]]
     run_celery(second, "control", "shutdown")
