@@ -55,11 +55,12 @@ class Client:
             self._socket = None
 
     def encode(self, method: str, path: str, body: object = None) -> bytes:
-        """Return a request in its bytes, to be sent with `exchange`."""
-        data = b"" if body is None else json.dumps(body).encode()
+        """Return a request in its bytes, to be sent with `exchange`; a body of bytes as it is."""
+        data = body if isinstance(body, bytes) else json.dumps(body).encode()
         head = f"{method} {self._prefix}{path} HTTP/1.1\r\nHost: {self._address[0]}\r\n"
-        if body is not None:
-            head += f"Content-Type: application/json\r\nContent-Length: {len(data)}\r\n"
+        if body is None:
+            return head.encode() + b"\r\n"
+        head += f"Content-Type: application/json\r\nContent-Length: {len(data)}\r\n"
         return head.encode() + b"\r\n" + data
 
     def exchange(self, request: bytes) -> bytes:

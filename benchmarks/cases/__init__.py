@@ -16,6 +16,7 @@ from benchmarks.cases import (
     scale,
     starting,
     stored,
+    uploads,
 )
 
 CASES: Mapping[str, Callable[[Bench], None]] = {
@@ -26,6 +27,7 @@ CASES: Mapping[str, Callable[[Bench], None]] = {
     "dispatch": dispatch.dispatch,
     "lateness": lateness.lateness,
     "lateness-beside": lateness.lateness_beside,
+    "large-list": uploads.large_list,
     "memory": footprint.memory,
     "idle": footprint.idle,
     "resident": footprint.resident,

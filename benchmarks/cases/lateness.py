@@ -51,22 +51,31 @@ def late(client: Client, calls: int, within_s: float) -> Figures:
     chance = random.Random(calls)  # noqa: S311 - when they are due is no secret
     first_ms = int((time.time() + AHEAD_S) * 1000)
     due = sorted(first_ms + int(chance.random() * within_s * 1000) for _ in range(calls))
-    ids = [_delayed(client, n, due_ms) for n, due_ms in enumerate(due)]
+    ids = [delayed(client, n, due_ms) for n, due_ms in enumerate(due)]
     if time.time() * 1000 > first_ms:
         raise RuntimeError("it took too long to store calls that are due soon")
-    time.sleep(max(0.0, due[-1] / 1000 - time.time()) + MARGIN_S)
-    jobs: list[Mapping[str, int]] = [client.ask("GET", f"/job/{job_id}") for job_id in ids]
-    pairs = zip(jobs, due, strict=True)
-    took = [job["processedOn"] - due_ms for job, due_ms in pairs if job.get("processedOn")]
+    return lateness_of(client, dict(zip(ids, due, strict=True)))
+
+
+def lateness_of(client: Client, due: Mapping[str, int]) -> Figures:
+    """Wait until all have started; return how late. ``due``: when they were, unix ms, by id."""
+    time.sleep(max(0.0, max(due.values()) / 1000 - time.time()) + MARGIN_S)
+    jobs: dict[str, Mapping[str, int]] = {
+        job_id: client.ask("GET", f"/job/{job_id}") for job_id in due
+    }
+    took = [
+        job["processedOn"] - due[job_id] for job_id, job in jobs.items() if job.get("processedOn")
+    ]
     return {
         **quantiles(took),
         "min_ms": min(took),
         "early": sum(each < 0 for each in took),
-        "missing": calls - len(took),
+        "missing": len(due) - len(took),
     }
 
 
-def _delayed(client: Client, n: int, due_ms: int) -> str:
+def delayed(client: Client, n: int, due_ms: int) -> str:
+    """Store a call that is due then; return its id."""
     at = datetime.fromtimestamp(due_ms / 1000, UTC).isoformat(timespec="milliseconds")
     call = make_call(n, scheduleAt=at.replace("+00:00", "Z"))
     return str(client.ask("POST", "/schedule-delayed-call", call)["jobId"])

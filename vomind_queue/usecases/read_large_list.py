@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
@@ -17,6 +18,8 @@ from vomind_queue.usecases.stage_lists import Judge, Seen, StageLists, check_leg
 
 #: Time between two signs of life, s.
 NOTE_S = 2.0
+#: The longest rest between two steps of accepting, s.
+_LONGEST_REST_S = 1.0
 
 
 class Superseded(Exception):
@@ -59,6 +62,7 @@ class ReadLargeList:
         campaign_id: str,
         list_id: str,
         token: str,
+        rest: Callable[[float], None] = time.sleep,
     ) -> None:
         self._store = store
         self._lists = lists
@@ -67,6 +71,9 @@ class ReadLargeList:
         self._campaign_id = campaign_id
         self._list_id = list_id
         self._token = token
+        self._rest = rest
+        #: When the last step of accepting began, by the monotonic clock.
+        self._began: float | None = None
         #: Rows that are done, and rows in all.
         self._far = (0, 0)
 
@@ -105,6 +112,10 @@ class ReadLargeList:
         self._far = (done, total)
 
     def _tell_sent(self, done: int, total: int) -> None:
+        if self._began is not None:
+            # Redis and the log of calls are left to calls for half of the time.
+            self._rest(min(time.monotonic() - self._began, _LONGEST_REST_S))
+        self._began = time.monotonic()
         # Before each part: other work may have begun meanwhile.
         self._far = (done, total)
         self.note()
