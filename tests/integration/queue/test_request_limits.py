@@ -10,23 +10,25 @@ from vomind_queue.queue.call_queue import CallQueue
 from vomind_queue.queue.connection import RedisStore
 from vomind_queue.queue.request_limits import RequestLimiter
 
+MINUTE_MS = 60_000
+
 
 def test_the_window_rolls(client: redis.Redis) -> None:
     """At no moment do two windows' worth of requests come close together."""
-    book, rate = RequestLimiter(RedisStore(client)), Rate(max_starts=100, window_ms=60_000)
+    book, rate = RequestLimiter(RedisStore(client)), Rate(max_starts=100, window_ms=60 * MINUTE_MS)
     assert book.admit("somebody", rate) == 0
     (key,) = client.keys("{calls}:request_limits:*")
     seconds, _ = client.time()
     now = seconds * 1000
     client.delete(key)
-    client.rpush(key, *[now - 1_000] * 98, *[now - 58_000] * 2)
+    client.rpush(key, *[now - MINUTE_MS] * 98, *[now - 58 * MINUTE_MS] * 2)
     wait_ms = book.admit("somebody", rate)
-    assert 0 < wait_ms <= 2_000
+    assert 0 < wait_ms <= 2 * MINUTE_MS
     client.delete(key)
-    client.rpush(key, *[now - 1_000] * 98, *[now - 61_000] * 2)
+    client.rpush(key, *[now - MINUTE_MS] * 98, *[now - 61 * MINUTE_MS] * 2)
     waits = [book.admit("somebody", rate) for _ in range(4)]
     assert waits[:2] == [0, 0]
-    assert min(waits[2:]) > 57_000
+    assert min(waits[2:]) > 57 * MINUTE_MS
     assert client.llen(key) == 100
 
 
