@@ -64,12 +64,15 @@ function axes(box, { across, up }) {
 
 const BARS = uPlot.paths.bars({ size: [0.82, 40], align: 1 });
 
+/** So few values that one may have no neighbour to draw a line to. */
+const few = (plot, at) => plot.data[at].filter((value) => value !== null).length < 40;
+
 /** One line, or one row of bars; `tone` is a custom property without its dashes. */
 function line(box, { tone, bars }) {
   const stroke = colour(box, tone);
   return bars
     ? { fill: stroke, width: 0, paths: BARS, points: { show: false } }
-    : { stroke, width: 2, points: { size: 5, fill: stroke } };
+    : { stroke, width: 2, points: { size: 5, fill: stroke, show: few } };
 }
 
 /**
@@ -82,13 +85,20 @@ export function Plot({ label, columns, lines, across, up, top, clock = true, ove
   useEffect(() => {
     const home = box.current;
     const width = () => Math.max(240, home.clientWidth);
+    const [first, second] = columns[0];
+    // A bar begins at its time: the last one has room after it.
+    const after = lines.some((each) => each.bars) ? second - first || 1 : 0;
+    const wide = (_plot, least, most) => [least, most + after];
     const options = {
       width: width(),
       height: HEIGHT,
       legend: { show: false },
       tzDate: there,
       cursor: { y: false, points: { show: false }, drag: { x: false, y: false } },
-      scales: { x: { time: clock }, y: { range: (_plot, _least, most) => [0, top(most)] } },
+      scales: {
+        x: { time: clock, range: wide },
+        y: { range: (_plot, _least, most) => [0, top(most)] },
+      },
       axes: axes(home, { across, up }),
       series: [{}, ...lines.map((each) => line(home, each))],
       hooks: { setCursor: [(plot) => over(plot.cursor.idx ?? null)] },

@@ -31,6 +31,7 @@ export const many = (number, one, more = `${one}s`) =>
   `${count(number)} ${number === 1 ? one : more}`;
 export const percent = (part, whole) => (whole ? `${Math.round((100 * part) / whole)}%` : '');
 export const upper = (text) => text.charAt(0).toUpperCase() + text.slice(1);
+export const lower = (text) => text.charAt(0).toLowerCase() + text.slice(1);
 
 /** 350 ms, 4.2 s, 3 min 20 s, 2 h 5 min, 3 d 4 h. */
 export function duration(ms) {

@@ -3,7 +3,7 @@ import { get } from '../api.js';
 import { html, useEffect, useMemo, useRef, useState } from '../html.js';
 import { Empty, Failure, Loading } from '../parts.js';
 import { Numbers, Plot, times } from '../plot.js';
-import { count, duration, many, moment, OUTCOMES, percent, short_clock } from '../words.js';
+import { count, duration, lower, many, moment, OUTCOMES, percent, short_clock } from '../words.js';
 import { ZONE } from '../zone.js';
 
 /** The call log is read again so often while the page is seen, ms. */
@@ -73,14 +73,14 @@ function Ended({ steps, span }) {
   const total = (kind) => steps.reduce((all, step) => all + (step.outcomes[kind] || 0), 0);
   const all = steps.reduce((found, step) => found + sum(step.outcomes), 0);
   const step = over === null ? null : steps[over];
-  const said = kinds.map((kind) => `${KINDS[kind].name.toLowerCase()} ${count(total(kind))}`);
+  const said = kinds.map((kind) => `${lower(KINDS[kind].name)} ${count(total(kind))}`);
   return html`<figure class="chart">
     <p class="readout">${
       step
         ? html`<strong>${many(sum(step.outcomes), 'call')}</strong> at ${at_of(step)}: ${
             kinds
               .filter((kind) => step.outcomes[kind])
-              .map((kind) => `${KINDS[kind].name.toLowerCase()} ${count(step.outcomes[kind])}`)
+              .map((kind) => `${lower(KINDS[kind].name)} ${count(step.outcomes[kind])}`)
               .join(', ') || 'none'
           }`
         : html`<strong>${many(all, 'call')}</strong>, ${said.join(', ')}`
