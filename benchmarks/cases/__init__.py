@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from benchmarks.bench import Bench
 from benchmarks.cases import (
     api,
+    campaigns,
     capacity,
     dispatch,
     footprint,
@@ -38,6 +39,9 @@ CASES: Mapping[str, Callable[[Bench], None]] = {
     "idle-workers": scale.idle_workers,
     "lists": operators.lists,
     "bulk-cancel": operators.bulk_cancel,
+    "campaigns": campaigns.campaigns,
+    "campaign-memory": campaigns.campaign_memory,
+    "campaign-cancel": campaigns.campaign_cancel,
     "open-pages": operators.open_pages,
     "paces": capacity.paces,
     "two-queues": capacity.two,
