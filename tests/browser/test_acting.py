@@ -101,15 +101,21 @@ def test_a_scheduled_call_is_put_back_at_its_time(
 
 
 def test_retry_one(office: Office, visit: Callable[..., Visitor]) -> None:
-    """It waits again, and says why it had failed."""
-    job_id = failed(office)[0]
+    """From its page, or where a search finds it: it waits again, and says why it had failed."""
+    job_id, found, _ = failed(office)
     office("POST", "/pause")
-    page = visit().go(f"/call/{job_id}")
+    visitor = visit()
+    page = visitor.go(f"/call/{job_id}")
     expect(page.locator(".notice.error")).to_contain_text("error 21217")
     page.get_by_role("button", name="Retry").click()
     assert "It failed: Twilio will not place this call" in agree(page, "Try again")
     expect(page.locator("h1 .badge")).to_have_text("Waiting")
     assert office("GET", f"/job/{job_id}")["state"] == "waiting"
+    office.logged(found)
+    visitor.go(f"/calls?q={found}")
+    page.get_by_role("button", name=f"Retry call {found}").click()
+    agree(page, "Try again")
+    office.until_state(found, "waiting")
 
 
 def test_retry_all_of_a_reason(office: Office, visit: Callable[..., Visitor]) -> None:
