@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.integration.api.conftest import _routes_are_compiled_once, make_api
 from tests.integration.conftest import (
+    _patient_api,
     client,
     log_path,
     make_worker_queue,
@@ -14,6 +15,7 @@ from tests.integration.conftest import (
 )
 
 __all__ = [
+    "_patient_api",
     "_routes_are_compiled_once",
     "client",
     "log_path",
