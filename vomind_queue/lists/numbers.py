@@ -130,9 +130,17 @@ class _CellReader:
         if len(found) < 2 or any(each.kind for each in found):  # noqa: PLR2004
             number, extension = self._without_extension(REMARK.sub("", text))
             if extension:
-                one = self._one(number)
-                return Number(to=one.to, extension=extension) if one.to else one
+                return self._with_extension(number, extension, text)
         return self._first(found, text) if found else _no("unclear", text)
+
+    def _with_extension(self, number: str, extension: str, text: str) -> Number:
+        one = self._one(number)
+        if not one.to:
+            return one
+        if not EXTENSION.search(text) and not _NORTH_AMERICA.fullmatch(one.to):
+            # Where numbers have no one length, the last digits may be the number's own.
+            return _no("unclear", text)
+        return Number(to=one.to, extension=extension)
 
     def _texts(self, text: str) -> list[str]:
         """Return the texts of all numbers; none where that is not clear."""

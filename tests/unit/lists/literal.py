@@ -7,7 +7,7 @@ import unicodedata
 
 #: What may stand between the digits of one number.
 _RUN = re.compile(r"[+(]*[0-9](?:[0-9 ().\-/+]*[0-9])?")
-_LABELS = r"(?:p|tel|mobile|mob|fon|phone)"
+_LABELS = r"(?:[^\W\d_]* ?)(?:p|tel|mobile|mob|fon|phone)"
 #: Between two numbers, or at the ends of a cell.
 _BEFORE = re.compile(
     rf"(?:[^0-9]*(?:[,;|\n]|:::|\b(?:or|und)\b))?\s*(?:{_LABELS}\s*:)?[\s('=\"+]*", re.IGNORECASE
