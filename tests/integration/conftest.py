@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import redis
 
+from vomind_queue.api import redis_outage
 from vomind_queue.call_log.sqlite import SqliteLog
 from vomind_queue.calls.attempts import Accepted
 from vomind_queue.calls.call import Call, NewCall, Priority
@@ -23,6 +24,7 @@ from vomind_queue.queue.outbox import Outbox
 from vomind_queue.queue.recurring_store import RecurringStore
 from vomind_queue.queue.worker_protocol import Protocol
 from vomind_queue.queue.worker_queue import WorkerQueue
+from vomind_queue.usecases import do_not_call
 from vomind_queue.usecases.outbox_relay import OutboxRelay
 
 #: How long a busy machine may take for an answer, s.
@@ -79,8 +81,10 @@ def run_out(client: redis.Redis, key: str = keys.LEASES) -> None:
 
 @pytest.fixture
 def _patient_api(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The API gives a command up after as much time as a busy machine takes."""
+    """The API gives nothing up before a busy machine has done it."""
     monkeypatch.setattr(connection, "API_TIMEOUT_S", PATIENCE_S)
+    monkeypatch.setattr(redis_outage, "SLOW_S", PATIENCE_S)
+    monkeypatch.setattr(do_not_call, "ENDING_S", PATIENCE_S)
 
 
 @pytest.fixture
