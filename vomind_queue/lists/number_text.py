@@ -13,7 +13,8 @@ _SHORTENED = r"[+-]?[0-9]+(?:[.,][0-9]+)?[eE][+-]?[0-9]+"
 _FLOAT = r"[1-9][0-9]*[.,][0-9]+|[^.,]*[0-9]{2}[.,][0-9]{1,2}"
 #: What became of 4.47946E+11, saved once more: six digits, and zeros for those that are lost.
 _LOST = r"[1-9][0-9]{5}0{6,9}(?:[.,]0+)?"
-_DATE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}.*|[0-9]{1,2}[./][0-9]{1,2}[./][0-9]{4}\b.*"
+#: No year begins with a zero, as the 0470-12-34-56 of a Belgian and Japan's 0120-44-4444 do.
+_DATE = r"[12][0-9]{3}-[0-9]{2}-[0-9]{2}.*|[0-9]{1,2}[./][0-9]{1,2}[./][0-9]{4}\b.*"
 #: Texts with digits that are no number, by why; the first counts.
 _FAULTS = {
     "shortened": re.compile(rf"(?:{_LOST}|{_SHORTENED}|(?!{WHOLE_FLOAT.pattern}\Z)(?:{_FLOAT}))\Z"),

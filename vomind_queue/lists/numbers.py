@@ -71,6 +71,7 @@ _WHY = {
     "unclear": "{} may be two numbers, or a number and an extension; leave one",
     "ambiguous": "{} has neither a + nor the 0 before its area code: it could be {} or {}",
     "foreign": "{} has no +; if it is {}, write it so",
+    "prefix": "{} could be {} or {}; write it with +",
 }
 #: Kinds that the answer to a question may change.
 _ASKED = frozenset({"no-country", "ambiguous", "foreign"})
@@ -198,11 +199,25 @@ class _CellReader:
             return _result(digits, text)
         if self._code:
             return self._behind_code(digits, text)
-        if digits.startswith("00") and (found := _result(f"+{digits[2:]}", text)).to:
+        if digits.startswith("00") and (found := self._abroad(digits, text)):
             return found
         if self._country is None:
             return _no("no-country" if len(digits) >= _SHORTEST else "impossible", text)
         return self._national(digits, text, self._country)
+
+    def _abroad(self, digits: str, text: str) -> Number | None:
+        """Return the number behind 00, or behind the list's country's own way to call abroad.
+
+        Those are 0011 in Australia and 001 in Korea: 0011 65 is Singapore there, and not the 658
+        of Jamaica.
+        """
+        usual, own = parse(f"+{digits[2:]}"), parse(digits, self._country)
+        found = {to for each in (usual, own) if (to := possible(each))}
+        if len(found) > 1:
+            found &= {valid(usual), valid(own)}
+        if len(found) == 1:
+            return Number(to=found.pop())
+        return _no("prefix", text, possible(own), possible(usual)) if possible(own) else None
 
     def _behind_code(self, digits: str, text: str) -> Number:
         """Return the number behind a code that another column has, and it may have once more."""

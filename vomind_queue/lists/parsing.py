@@ -27,10 +27,13 @@ def parse(digits: str, country: str | None = None) -> PhoneNumber | None:
 
 
 def possible(parsed: PhoneNumber | None) -> str:
-    """Return the number in E.164; an empty text where its country has none of that length."""
+    """Return the number in E.164; an empty text where its country has none of that length.
+
+    A zero that is left behind the code, as in ``+48 (0) 512``, belongs to few countries' numbers.
+    """
     if parsed is None or _reason(parsed) != ValidationResult.IS_POSSIBLE:
         return ""
-    is_usual = _SHORTEST <= _length(parsed) <= _LONGEST
+    is_usual = _SHORTEST <= _length(parsed) <= _LONGEST and not parsed.italian_leading_zero
     return _spelt(parsed) if is_usual or phonenumbers.is_valid_number(parsed) else ""
 
 

@@ -40,6 +40,12 @@ CERTAIN = {
         "442079460141": "+442079460141",
         "+44 (0)20 7946 0141": "+442079460141",
     },
+    "AU": {"0011 44 20 7946 0141": "+442079460141", "0044 20 7946 0141": "+442079460141"},
+    # 005 would be one way to call abroad, and then +7 321 123 45 67; that is nobody's.
+    "CO": {"0057 321 1234567": "+573211234567"},
+    # Not a date.
+    "BE": {"0470-12-34-56": "+32470123456"},
+    "JP": {"0120-44-4444": "+81120444444"},
     # Italy keeps its zero.
     "IT": {"06 5550 0104": "+390655500104", "333 555 0104": "+393335550104"},
     None: {
@@ -96,6 +102,12 @@ REFUSED = {
         "Fax: 030 23125133": "fax",
         "Telefax: 030 23125133": "fax",
     },
+    # Singapore, behind what is dialed before a country, or a place in North America behind 00.
+    "AU": {"0011 65 9234 5678": "prefix"},
+    "KR": {"001 65 9234 5678": "prefix"},
+    # There is no zero to leave out.
+    "PL": {"+48 (0) 512 345 678": "impossible", "0-22 123 45 67": "impossible"},
+    "CZ": {"+420 (0) 601 123 456": "impossible"},
     # Digits that may be the code of a carrier are not left out.
     "CN": {"12442079460141": "impossible"},
     None: {
