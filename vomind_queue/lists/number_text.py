@@ -25,7 +25,10 @@ _FAULTS = {
     "fax": re.compile(".*fax", re.IGNORECASE | re.DOTALL),
 }
 THOUSANDS = re.compile(r"[0-9]{1,3}(?:,[0-9]{3}){2,}")
-_LABEL = re.compile(r"([^\W\d_]+(?: [^\W\d_]+)?)\.?\s*:\s*(?=[+(\d])")
+#: ``Mobile: ``, ``Tel. `` or ``Cell ``; of ``Mobile 2 0171…``, the 2 belongs to the word.
+_LABEL = re.compile(
+    r"([^\W\d_]+(?: [^\W\d_]+)?)(?:\.?\s*:\s*(?=[+(\d])|(?:\.\s*|\s+)(?=[+(]|\d{3}))"
+)
 #: A word in brackets behind.
 REMARK = re.compile(r"\s*\(\s*[^\W\d_][^\d()]*\)\s*$")
 EXTENSION = re.compile(
