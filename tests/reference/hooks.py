@@ -161,6 +161,9 @@ def _is_unsaid(body: dict[str, Any]) -> bool:
     if isinstance(body.get("at"), str):
         # A time of the last 90 days.
         return True
+    if isinstance(body.get("campaign"), str):
+        # There is none of that id.
+        return True
     if isinstance(day, str) and isinstance(last, str) and last < day:
         return True
     return isinstance(match, dict) and {"since", "until"} <= match.keys()
