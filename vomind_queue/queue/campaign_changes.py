@@ -87,10 +87,11 @@ class CampaignChanges:
         newest = list({each.campaign_id: each for each in rows}.values())
         missing = stopped = 0
         for start in range(0, len(newest), RESTORED_AT_ONCE):
-            flat = [
-                text for each in newest[start : start + RESTORED_AT_ONCE] for text in _told(each)
-            ]
-            answer = self._store.write("restore_campaigns", [keys.CAMPAIGNS], last, *flat)
+            part = newest[start : start + RESTORED_AT_ONCE]
+            is_last = start + RESTORED_AT_ONCE >= len(newest)
+            version = max(each.version for each in rows) if is_last else 0
+            flat = [text for each in part for text in _told(each)]
+            answer = self._store.write("restore_campaigns", [keys.CAMPAIGNS], last, version, *flat)
             missing, stopped = missing + answer[0], stopped + answer[1]
         return Restored(missing=missing, stopped=stopped)
 

@@ -11,7 +11,8 @@ Fields of the hash:
 ``startat``   when its calls may start, unix ms
 ``endat``     when it ends, unix ms
 ``hours``     when its calls may start, on the clocks of the people called
-``timeup``    1 once it has ended for that
+``timeup``    1 once it has ended for that; ``log`` where it finished after this server's data were
+              written, as the call log says
 ``state``     as in `CampaignState`
 ``at``        when it was created, unix ms
 ``started``   when it was started, unix ms

@@ -11,14 +11,16 @@ import pytest
 import redis
 
 from tests.integration.call_log.conftest import each_home
-from tests.integration.conftest import new, place, taken
+from tests.integration.conftest import KEEP, begin, new, place, taken
 from tests.integration.queue.conftest import sweep_all
 from vomind_queue.call_log.campaigns import CampaignLog, CampaignRow
+from vomind_queue.call_log.sqlite import SqliteLog
 from vomind_queue.call_log.sqlite_campaigns import SqliteCampaigns
 from vomind_queue.call_log.supabase import connect_campaigns
 from vomind_queue.calls.campaign import Campaign, CampaignState, CampaignView, Part
+from vomind_queue.calls.decisions import AttemptResult, Decision
 from vomind_queue.calls.limits import Rate
-from vomind_queue.errors import CampaignNotFound, LogUnavailable
+from vomind_queue.errors import CampaignNotFound, LogUnavailable, WrongState
 from vomind_queue.queue import keys
 from vomind_queue.queue.call_queue import CallQueue
 from vomind_queue.queue.campaign_changes import CampaignChange, CampaignChanges
@@ -185,6 +187,57 @@ def test_a_redis_that_came_back_older_stops_what_was_stopped_since(
     assert store.steer(made["Paused"], "resume", "ann")
     ship(client, campaign_log)
     assert taken(worker_queue) == list(ids["Paused"])
+
+
+def test_what_had_finished_since_stays_so_while_its_calls_are_removed(
+    client: redis.Redis,
+    store: CampaignStore,
+    queue: CallQueue,
+    worker_queue: WorkerQueue,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its calls were placed in the time that this server has lost: none rings once more."""
+    monkeypatch.setattr("vomind_queue.queue.campaign_store.SWEPT_AT_ONCE", 1)
+    log = SqliteCampaigns(SqliteLog(tmp_path / "calls.sqlite3"))
+    made = store.create(Campaign(name="One"), None)
+    ids = queue.add([new(1), new(2), new(3), new(4)], campaign=made.id).job_ids
+    store.steer(made.id, "start", "ann")
+    assert taken(worker_queue) == [ids[0]]
+    refused = Decision(result=AttemptResult.FAILED, reason="no")
+    worker_queue.finish(begin(worker_queue, ids[0]), refused)
+    worker_queue.release(ids[0])
+    ship(client, log)
+    with put_back(client):
+        for each in ids[1:]:
+            queue.cancel(each)
+        ship(client, log)
+    ship(client, log)
+    while store.sweep(KEEP):
+        assert store.show(made.id).state is CampaignState.FINISHED
+        assert taken(worker_queue) == []
+    with pytest.raises(WrongState):
+        queue.retry(ids[0])
+
+
+def test_a_clock_that_was_put_back_stops_nothing_twice(
+    client: redis.Redis, store: CampaignStore, queue: CallQueue, tmp_path: Path
+) -> None:
+    """The log is told what was resumed, although it has a later delivery by the server's clock."""
+    log = SqliteCampaigns(SqliteLog(tmp_path / "calls.sqlite3"))
+    made = store.create(Campaign(name="One"), None)
+    queue.add([new(1)], campaign=made.id)
+    store.steer(made.id, "start", "ann")
+    row = told(client, log)
+    hour_us = 3_600_000_000
+    log.keep([replace(row, state="paused", version=row.version + hour_us)])
+    client.delete(keys.OUTBOX_COMPARED)
+    assert told(client, log).state == "paused"
+    store.steer(made.id, "resume", "ann")
+    assert told(client, log).state == "running"
+    client.delete(keys.OUTBOX_COMPARED)
+    assert told(client, log).state == "running"
+    assert store.show(made.id).state is CampaignState.RUNNING
 
 
 def test_a_delivery_that_comes_late_undoes_nothing(

@@ -5,6 +5,7 @@
 --
 -- KEYS[1]  campaigns
 -- ARGV[1]  the last id that was given out, as far as the log knows
+-- ARGV[2]  with the last campaigns the version of the last delivery, as far as the log knows; else 0
 -- ARGV[…]  id, when it was created in unix ms, version in the log, state, by whom it was steered or '', and
 --          record: a JSON list of fields and values, …
 -- Returns  {how many were missing, how many were stopped}
@@ -39,6 +40,10 @@ end
 -- Makes a campaign stand still as the log says; returns whether it did not before.
 local function stop(id, before, after)
     if STOPPED[after] and not STOPPED[before] then
+        if after == 'finished' then
+            -- A call of it that is removed or retried would open it again.
+            redis.call('HSET', K.campaign .. id, 'timeup', 'log')
+        end
         stop_campaign(id, STOPPED[after])
     elseif after == 'paused' and (before == 'running' or before == 'scheduled') then
         redis.call('HSET', K.campaign .. id, 'state', 'paused')
@@ -51,7 +56,7 @@ local function stop(id, before, after)
     return true
 end
 
-for i = 2, #ARGV, 6 do
+for i = 3, #ARGV, 6 do
     local id, created, version, state, by, record = unpack(ARGV, i, i + 5)
     local at, before = unpack(redis.call('HMGET', K.campaign .. id, 'at', 'state'))
     if not at then
@@ -70,5 +75,9 @@ for i = 2, #ARGV, 6 do
 end
 if tonumber(ARGV[1]) > tonumber(redis.call('GET', K.last_campaign) or 0) then
     redis.call('SET', K.last_campaign, ARGV[1])
+end
+if tonumber(ARGV[2]) > seen then
+    -- The log takes none that seems older, even where this server's clock is behind.
+    redis.call('SET', K.outbox_version, ARGV[2])
 end
 return { missing, stopped }

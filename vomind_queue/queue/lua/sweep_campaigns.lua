@@ -1,5 +1,5 @@
--- Removes calls of one campaign that was cancelled, or ends those of one whose end has come, a part at a
--- time.
+-- Removes calls of one campaign that was cancelled, or that the call log has seen finish, or ends those
+-- of one whose end has come, a part at a time.
 --
 -- None of them can start any more. Calls that a worker holds come back meanwhile, or end: so it begins
 -- again when one has come back, until there are none.
@@ -46,7 +46,7 @@ elseif not range then
     redis.call('ZREM', K.sweeping, campaign)
     return { now, 0 }
 end
-local is_up = redis.call('HEXISTS', key, 'timeup') == 1
+local is_up = redis.call('HGET', key, 'timeup') == '1'
 local first, count = string.match(range, '^(%d+):(%d+)$')
 local part = math.min(count - offset, tonumber(ARGV[1]))
 for number = first + offset, first + offset + part - 1 do
