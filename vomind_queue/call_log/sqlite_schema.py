@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.resources import files
 
 #: Trends are counted by parts of a day that are in one hour of any zone, or nearly so, ms.
@@ -42,16 +42,22 @@ def bring_up_to_date(database: sqlite3.Connection, columns: Sequence[str]) -> No
     if not known.issuperset(DERIVED):
         _derive(database, [name for name in DERIVED if name not in known])
     _run(database, "sqlite_indexes.sql")
+    # An older version may have written since. An index finds such rows, and there are hardly any.
+    database.execute(_filled(DERIVED, "WHERE list_outcome IS NULL"))
 
 
 def _derive(database: sqlite3.Connection, missing: Sequence[str]) -> None:
-    values = ", ".join(f"{name} = {DERIVED[name]}" for name in missing)
     with database:
         database.execute("BEGIN IMMEDIATE")
         for name in missing:
             kind = "INTEGER" if name.endswith("_ms") else "TEXT"
             database.execute(f"ALTER TABLE call_logs ADD COLUMN {name} {kind}")
-        database.execute(f"UPDATE call_logs SET {values}")  # noqa: S608 - all of it is ours
+        database.execute(_filled(missing))
+
+
+def _filled(names: Iterable[str], where: str = "") -> str:
+    values = ", ".join(f"{name} = {DERIVED[name]}" for name in names)
+    return f"UPDATE call_logs SET {values} {where}"  # noqa: S608 - all of it is ours
 
 
 def _run(database: sqlite3.Connection, file: str) -> None:

@@ -127,6 +127,19 @@ def test_a_file_of_an_older_version_is_brought_up_to_date(tmp_path: Path) -> Non
     ]
 
 
+def test_what_an_older_shipper_writes_meanwhile_is_found(tmp_path: Path) -> None:
+    """A new process may open the file first; the old one knows nothing of the derived columns."""
+    path = tmp_path / "calls.sqlite3"
+    log = SqliteLog(path)
+    log.write(Batch(rows=[row(1)], events=[]))
+    with closing(sqlite3.connect(path)) as database, database:
+        database.execute(f"UPDATE call_logs SET {', '.join(f'{name} = NULL' for name in DERIVED)}")
+    log.write(Batch(rows=[], events=[]))
+    assert [each.job_id for each in log.find(Search(outcomes=["completed"]))] == ["1"]
+    (step,) = log.trends(window(Span.HOUR, AT + 60_000))
+    assert dict(step.outcomes) == {"completed": 1}
+
+
 @pytest.mark.parametrize("chosen", CHOICES, ids="+".join)
 @pytest.mark.parametrize("outcomes", [["busy"], ["none"], ["busy", "none", "failed"]])
 def test_sqlite_reads_an_index_in_order(
