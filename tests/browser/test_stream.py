@@ -25,6 +25,17 @@ LOOK_AWAY = """() => {
     document.dispatchEvent(new Event('visibilitychange'));
 }"""
 COME_BACK = "() => { window.away = false; document.dispatchEvent(new Event('visibilitychange')); }"
+#: As behind a proxy that ends each answer; waits are told, and those for the stream are short.
+ENDED_AT_ONCE = """() => {
+    const [ask, wait] = [window.fetch, window.setTimeout];
+    window.waits = [];
+    window.fetch = (place, ...rest) =>
+        place.endsWith('/api/events') ? Promise.resolve(new Response('')) : ask(place, ...rest);
+    window.setTimeout = (work, ms, ...rest) => {
+        window.waits.push(ms);
+        return wait(work, work.name === 'refresh' ? ms : ms / 50, ...rest);
+    };
+}"""
 EVENTS = "**/api/events"
 
 
@@ -101,3 +112,13 @@ def test_a_page_that_nobody_sees_holds_no_stream(open_page: Callable[..., Page])
     with page.expect_response(EVENTS) as answer:
         page.evaluate(LOOK_AWAY)
     assert answer.value.ok
+
+
+def test_a_stream_that_ends_at_once_is_opened_ever_more_rarely(
+    notifier: Process, open_page: Callable[..., Page]
+) -> None:
+    """Or each open page would ask the servers every second."""
+    page = open_page()
+    page.evaluate(ENDED_AT_ONCE)
+    notifier.kill()
+    page.wait_for_function("() => window.waits.includes(60000)")
