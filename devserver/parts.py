@@ -177,7 +177,8 @@ def environment(settings: Settings, environ: Mapping[str, str]) -> dict[str, str
         made |= {**FAKE_ACCOUNT, "TWILIO_PHONE_NUMBER": number}
         # The simulator reads no file of settings.
         made["SIMULATOR_PORT"] = str(settings.simulator_port)
-        made.setdefault("WEBHOOK_ALLOWED_NETWORKS", LOOPBACK)
+        allowed = ",".join(map(str, settings.webhook_allowed_networks))
+        made.setdefault("WEBHOOK_ALLOWED_NETWORKS", allowed or LOOPBACK)
         made["TWILIO_API_BASE"] = f"http://127.0.0.1:{settings.simulator_port}"
         if is_loopback(probes.reachable(settings.host)):
             # Farther the simulator does not call back.
@@ -185,7 +186,8 @@ def environment(settings: Settings, environ: Mapping[str, str]) -> dict[str, str
     if all(is_loopback(each) for each in (settings.host, settings.notifier_host)):
         # Elsewhere it may have another name, and this one would be the reader's own machine.
         host = probes.in_url(settings.notifier_host)
-        made.setdefault("NOTIFIER_URL", f"http://{host}:{settings.notifier_port}")
+        own_url = f"http://{host}:{settings.notifier_port}"
+        made.setdefault("NOTIFIER_URL", settings.notifier_url or own_url)
     return made
 
 

@@ -132,3 +132,16 @@ def test_the_page_is_told_where_the_notifier_is(given: dict[str, str], url: str 
     """On one's own machine, or where a person says so."""
     settings = parts.load_settings({**given, "VOMIND_ENV_FILE": ""})
     assert parts.environment(settings, given).get("NOTIFIER_URL") == url
+
+
+def test_what_a_file_of_settings_says_is_kept(tmp_path: Path) -> None:
+    """The processes read the file as well, and their environment would win."""
+    said = {
+        "NOTIFIER_URL": "https://calls.example.com",
+        "WEBHOOK_ALLOWED_NETWORKS": "10.0.0.0/8,127.0.0.0/8",
+    }
+    file = tmp_path / "settings"
+    file.write_text("".join(f"{name}={value}\n" for name, value in said.items()))
+    given = {"VOMIND_ENV_FILE": str(file)}
+    made = parts.environment(parts.load_settings(given), given)
+    assert {name: made.get(name) for name in said} == said
