@@ -180,7 +180,7 @@ class StageLists:
         campaign_id = seen.staged.campaign_id
         sending = _able(sending, seen.calls)
         self._store.begin(campaign_id, list_id, sending)
-        able = sending.tries[-1]
+        able = [row for row in sending.tries[-1] if row in seen.calls]
         if not able:
             return {}
         key = IdempotencyKey(name=sending.key, fingerprint=sending.key)
@@ -206,7 +206,8 @@ def _able(sending: Sending, calls: Mapping[str, NewCall]) -> Sending:
     """Return rows that are sent once more, with those noted whose calls are still right."""
     before = sending.tries[-1]
     able = [row for row in before if row in calls]
-    if len(able) == len(before):
+    # None at all is no try: whichever is right again is sent then.
+    if len(able) in (0, len(before)):
         return sending
     return replace(sending, narrower=[*sending.narrower, able])
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from typing import Any
 
@@ -220,16 +220,14 @@ def test_accepting_that_was_broken_off_goes_on(
     assert lists.api.total() == 3
 
 
-def test_accepting_goes_on_with_rows_that_are_still_right(
-    lists: Lists, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Broken off twice, before and after its calls were stored, with fewer rows each time."""
-    staged = lists.upload("to,message\n+14155550101,x\n+14155550102,x\n+14155550103,x\n")
-    judge = ListJudge.judge
-    wrong = {2}
+def die(*_: object) -> None:
+    """Nobody knows whether it was done."""
+    raise StoreUnavailable("The connection broke.")
 
-    def die(*_: object) -> None:
-        raise StoreUnavailable("The connection broke.")
+
+def refuse(monkeypatch: pytest.MonkeyPatch, wrong: Collection[int]) -> None:
+    """Have the calls of these rows refused."""
+    judge = ListJudge.judge
 
     def strict(self: ListJudge, *given: Any) -> Any:
         judged, right = judge(self, *given)
@@ -237,11 +235,20 @@ def test_accepting_goes_on_with_rows_that_are_still_right(
         kept = {index: call for index, call in right.items() if index not in wrong}
         return replace(judged, errors=errors), kept
 
+    monkeypatch.setattr(ListJudge, "judge", strict)
+
+
+def test_accepting_goes_on_with_rows_that_are_still_right(
+    lists: Lists, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Broken off twice, before and after its calls were stored, with fewer rows each time."""
+    staged = lists.upload("to,message\n+14155550101,x\n+14155550102,x\n+14155550103,x\n")
+    wrong = {2}
     for place, name in ((Campaigns, "add_calls"), (StagedLists, "accepted")):
         with monkeypatch.context() as broken:
             broken.setattr(place, name, die)
             lists.accept(staged["listId"], 503)
-        monkeypatch.setattr(ListJudge, "judge", strict)
+        refuse(monkeypatch, wrong)
     assert lists.api.total() == 2
     wrong.add(1)
     done = lists.accept(staged["listId"])
@@ -250,6 +257,25 @@ def test_accepting_goes_on_with_rows_that_are_still_right(
     wrong.clear()
     assert lists.accept(staged["listId"])["count"] == 3
     assert lists.api.total() == 3
+
+
+def test_accepting_goes_on_though_no_row_was_right_meanwhile(
+    lists: Lists, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Broken off before its calls were stored, then all are refused, then one of them."""
+    staged = lists.upload("to,message\n+14155550101,x\n+14155550102,x\n")
+    wrong = {0, 1}
+    with monkeypatch.context() as broken:
+        broken.setattr(Campaigns, "add_calls", die)
+        lists.accept(staged["listId"], 503)
+    refuse(monkeypatch, wrong)
+    answer = lists.api.web.post(f"{lists.path}/{staged['listId']}/accept")
+    assert (answer.status_code, lists.api.total()) == (200, 0)
+    wrong.remove(0)
+    assert lists.accept(staged["listId"])["count"] == 1
+    wrong.clear()
+    assert lists.accept(staged["listId"])["count"] == 2
+    assert lists.api.total() == 2
 
 
 def test_the_same_file_again_calls_nobody_twice(
