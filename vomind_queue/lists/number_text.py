@@ -22,7 +22,8 @@ _FAULTS = {
     "cut": re.compile(r".*\.\.|[/.)]|.*[/(-]\Z", re.DOTALL),
     "date": re.compile(rf"(?:{_DATE})\Z"),
     "negative": re.compile("-"),
-    "fax": re.compile(".*fax", re.IGNORECASE | re.DOTALL),
+    # Halifax and Fairfax are places.
+    "fax": re.compile(r".*(?<!hali|fair)fax", re.IGNORECASE | re.DOTALL),
 }
 THOUSANDS = re.compile(r"[0-9]{1,3}(?:,[0-9]{3}){2,}")
 #: ``Mobile: ``, ``Tel. `` or ``Cell ``; of ``Mobile 2 0171…``, the 2 belongs to the word.

@@ -22,6 +22,7 @@ CERTAIN = {
         "011 44 20 7946 0141": "+442079460141",
         "14,155,550,137": "+14155550137",
         "+1 415 555 0100 (home)": "+14155550100",
+        "+1 703 555 0100 (Fairfax)": "+17035550100",
     },
     "DE": {
         # The spreadsheet took the plus, not the zero.
@@ -108,6 +109,7 @@ REFUSED = {
         "Mobil 2 0171 3920013": "letters",
         "Fax: 030 23125133": "fax",
         "Telefax: 030 23125133": "fax",
+        "030 23125133 (Bürofax)": "fax",
     },
     # Singapore, behind what is dialed before a country, or a place in North America behind 00.
     "AU": {"0011 65 9234 5678": "prefix"},
