@@ -273,6 +273,6 @@ def test_what_is_read_of_any_cell_is_what_it_says(full: bool) -> None:
 
 def _begin_of(extension: str, cell: str) -> int:
     """Where an extension begins, with the sign or the blank before it."""
-    found = re.search(rf"(?:ext\.|[x#~,;\s])[\s.=\u200b]*{extension}\W*(?:\(home\))?\W*$", cell)
+    found = re.search(rf"(?:ext\.|[x#~,;\s])[\s.=:\u200b]*{extension}\W*(?:\(home\))?\W*$", cell)
     assert found is not None, (extension, cell)
     return found.start()
