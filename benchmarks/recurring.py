@@ -1,6 +1,6 @@
 """What recurring calls cost as their number grows: ``python -m benchmarks.recurring``.
 
-Two embedded Valkeys, each with an API of its own, hold 1,000 and 100,000 schedules. Each
+Two embedded Valkeys, each with its own API, hold 1,000 and 100,000 schedules. Each
 step is taken on both in turn, so that the ratio holds on a machine whose speed drifts.
 """
 

@@ -79,7 +79,7 @@ class Line:
 
 
 class OtherEnd:
-    """A part of this file in a process of its own; it says a line when it is ready."""
+    """A part of this file in its own process; it says a line when it is ready."""
 
     def __init__(self, *arguments: str) -> None:
         command = [sys.executable, "-m", "benchmarks.webhooks", *arguments]

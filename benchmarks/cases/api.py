@@ -76,7 +76,7 @@ def _bulk(system: System, request: bytes, requests: int) -> Figures:
 
 
 def _beside(system: System, request: bytes, requests: int) -> Figures:
-    """Return latency of GET /stats on a connection of its own while bulks are taken on."""
+    """Return latency of GET /stats on its own connection while bulks are taken on."""
     over = threading.Event()
     took: list[float] = []
 

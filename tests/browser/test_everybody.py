@@ -68,7 +68,7 @@ def drawn(page: Page) -> Page:
     return page
 
 
-#: Two pictures later, what was resized is drawn anew.
+#: Two pictures later, what was resized is drawn again.
 REDRAWN = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 #: Media and style sheets are not loaded once more: the rules about them are for films.
 BRIEF = {"resultTypes": ["violations"], "preload": False}

@@ -86,7 +86,7 @@ def test_filters_are_chosen_and_taken_off(office: Office, visit: Callable[..., V
 
 
 def test_news_leaves_what_is_being_typed(office: Office, visit: Callable[..., Visitor]) -> None:
-    """In the filters and in the search: the page is drawn anew below the hands of who types."""
+    """In the filters and in the search: the page is drawn again below the hands of who types."""
     office("POST", "/pause")
     page = visit().go("/calls")
     page.locator("summary", has_text="Time").click()

@@ -64,7 +64,7 @@ def notifier(streamed: Stack) -> Iterator[Process]:
 
 @pytest.fixture
 def open_page(streamed: Stack, office: Office, browser: Browser) -> Iterator[Callable[..., Page]]:
-    """Opens the page in a browser of its own, where a stream opens: ``open_page(script)``."""
+    """Opens the page in its own browser, where a stream opens: ``open_page(script)``."""
     assert office
     expect.set_options(timeout=PATIENCE_MS)
     context = browser.new_context(timezone_id="Europe/Berlin")

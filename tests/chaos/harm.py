@@ -87,7 +87,7 @@ def victims(arena: Arena) -> list[Victim]:
 
 
 def in_parallel(arena: Arena, run: Callable[[random.Random], None], clients: int = 4) -> None:
-    """Run it in threads, each with random numbers of its own; raise what the first one raised."""
+    """Run it in threads, each with its own random numbers; raise what the first one raised."""
     seeds = [random.Random(arena.rng.random()) for _ in range(clients)]
     with ThreadPoolExecutor(clients) as pool:
         for _ in pool.map(run, seeds):

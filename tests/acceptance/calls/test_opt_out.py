@@ -23,7 +23,7 @@ _NUMBERS = count(80_001)
 
 @pytest.fixture(scope="module")
 def stack(shared_server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """One stack for all tests of this file: each looks at calls of its own."""
+    """One stack for all tests of this file: each looks at its own calls."""
     settings = {"CALLER_NAME": "Acme", "OPT_OUT_DIGIT": "9", "OPT_OUT_NUMBER": "+18005550100"}
     with reached(shared_server, tmp_path_factory.mktemp("opt-out"), **settings) as made:
         yield made

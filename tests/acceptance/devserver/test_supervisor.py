@@ -146,7 +146,7 @@ def test_what_does_not_end_when_asked_is_killed(start: Start) -> None:
     """A program that ignores SIGTERM holds up the end for its grace and no longer."""
     process = start(one=STUBBORN)
     until(lambda: pids(process), within_s=READY_S, what="the program runs")
-    assert process.stop(within_s=READY_S) == 0
+    assert process.stop(within_s=20) == 0
     assert not runs(pids(process)[0])
 
 

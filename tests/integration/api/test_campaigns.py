@@ -338,7 +338,7 @@ def test_a_dry_run_says_when_each_call_would_ring(api: Api) -> None:
 
 
 def test_a_place_for_a_column_is_never_spoken(api: Api) -> None:
-    """A call that is added without words of its own is refused; one that has some is not."""
+    """A call that is added without its own words is refused; one that has some is not."""
     campaign_id = created(api, message="Hello {{name}}.")
     path = f"/campaigns/{campaign_id}/calls"
     to = {"to": "+15550000091"}

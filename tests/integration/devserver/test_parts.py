@@ -112,7 +112,7 @@ def test_the_simulator_may_be_reached_under_a_public_url() -> None:
 
 
 def test_the_simulator_needs_no_public_url_to_press_keys() -> None:
-    """The stack has an address of its own; one that listens elsewhere says which."""
+    """The stack has its own address; one that listens elsewhere says which."""
     given = {"PORT": "3100", "OPT_OUT_DIGIT": "9", "CALLER_NAME": "Acme", "VOMIND_ENV_FILE": ""}
     made = parts.environment(parts.load_settings(given), given)
     assert made["PUBLIC_URL"] == "http://127.0.0.1:3100"

@@ -50,7 +50,7 @@ def settings(redis_url: str) -> Settings:
 
 @contextmanager
 def notifier(settings: Settings) -> Iterator[None]:
-    """Run a notifier in a thread of its own."""
+    """Run a notifier in its own thread."""
     loop, stopped = asyncio.new_event_loop(), asyncio.Event()
 
     def run() -> None:

@@ -175,7 +175,7 @@ def test_days_of_failure_end_it(
     receiving: Receiver,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """And the next success would have begun the count anew."""
+    """And the next success would have begun the count again."""
     monkeypatch.setattr("vomind_queue.notifier.deliverer.GIVE_UP_MS", 1_500)
     monkeypatch.setattr(backoff, "LONGEST_MS", 1_000)
     receiving.status = 500

@@ -41,7 +41,7 @@ def days(client: redis.Redis) -> ClosedDays:
 
 @pytest.fixture
 def make_worker(client: redis.Redis) -> Callable[..., WorkerQueue]:
-    """Makes a worker with rules of its own; ``make_worker(judge)`` judges otherwise."""
+    """Makes a worker with its own rules; ``make_worker(judge)`` judges otherwise."""
 
     def make(judge: Judge | None = None) -> WorkerQueue:
         store = RedisStore(client)

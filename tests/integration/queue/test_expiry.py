@@ -255,7 +255,7 @@ def test_a_default_counts_from_the_time_at_which_a_call_is_due(client: redis.Red
 def test_a_call_that_expired_by_default_is_retried_from_now_on(
     client: redis.Redis, worker_queue: WorkerQueue
 ) -> None:
-    """Nobody gave it a time of its own."""
+    """Nobody gave it its own time."""
     queue = CallQueue(RedisStore(client), None, SOON_MS)
     queue.add([new(0)])
     let_pass(client)

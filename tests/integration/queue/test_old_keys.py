@@ -170,7 +170,7 @@ def test_what_an_old_process_writes_later_is_merged(
 def test_a_call_that_an_old_process_ended_is_not_checked_again(
     queue: CallQueue, worker_queue: WorkerQueue, old_form: redis.Redis
 ) -> None:
-    """It took the call out of the old set alone; by now the call is being placed anew."""
+    """It took the call out of the old set alone; by now the call is being placed again."""
     queue.stats()
     mem = keys.member(WAITING)
     old_form.zadd(keys.RECONCILING, {mem: 1})

@@ -73,7 +73,7 @@ class Around:
     moves: int = 0
     #: How often the number that calls come from changes.
     switches: int = 0
-    #: Another program rings the same person, once, from a number of its own.
+    #: Another program rings the same person, once, from its own number.
     stranger: bool = False
     #: Twilio lists the number in another spelling.
     respelled: bool = False

@@ -21,7 +21,7 @@ from vomind_queue.lists.refused import own_cells
 
 #: What a damaged file of a few rows may take: seconds of a core, and MiB beyond what was used.
 MOST_S, MOST_MIB = 5, 512
-#: Of so many files one is a workbook, which is read by a process of its own.
+#: Of so many files one is a workbook, which is read by its own process.
 WORKBOOKS = 20
 COUNTRIES = {None: "", "US": "1", "DE": "49", "GB": "44", "IT": "39"}
 

@@ -140,7 +140,7 @@ REFUSED = {
     [(country, cell, to) for country, cells in CERTAIN.items() for cell, to in cells.items()],
 )
 def test_a_number_is_read_as_people_write_it(country: str | None, cell: str, number: str) -> None:
-    """By the country of the list, where it has none of its own."""
+    """By the country of the list, where it has none itself."""
     assert NumberReader(country).read(cell).to == number
 
 

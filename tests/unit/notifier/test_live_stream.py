@@ -51,7 +51,7 @@ def serving(
     keys: Sequence[ApiKey] = KEYS,
     idle_s: float = IDLE_S,
 ) -> None:
-    """Serve the stream on a port of its own while ``course`` runs."""
+    """Serve the stream on its own port while ``course`` runs."""
 
     async def run() -> None:
         async with (
