@@ -10,8 +10,6 @@ from vomind_queue.calls.limits import Rate
 from vomind_queue.queue import keys
 from vomind_queue.queue.campaign_store import parts_of_calls
 from vomind_queue.queue.connection import RedisStore
-from vomind_queue.queue.person_history import history
-from vomind_queue.rules.caps import NO_HISTORY
 from vomind_queue.rules.dry_run import Assumed, Waiting
 from vomind_queue.rules.turns import Share
 
@@ -31,19 +29,14 @@ class PlanReader:
         self._rate = rate
         self._gap_ms = gap_ms
 
-    def waiting(
-        self, campaign_id: str, *, histories: bool, not_before_ms: int = 0
-    ) -> Iterator[Waiting]:
+    def waiting(self, campaign_id: str, *, not_before_ms: int = 0) -> Iterator[Waiting]:
         """Yield its calls that have not started, in the order in which they were added.
 
-        ``histories``: with what caps may count of the same people. ``not_before_ms``: none is
-        due before, unix ms.
+        ``not_before_ms``: none is due before, unix ms.
         """
         for part in parts_of_calls(self._store, campaign_id):
-            _, *flat = self._store.read(
-                "planned_calls", [keys.CAMPAIGNS], campaign_id, "1" if histories else "", *part
-            )
-            for each in zip(*[iter(flat)] * 8, strict=True):
+            flat = self._store.read("planned_calls", [keys.CAMPAIGNS], campaign_id, *part)
+            for each in zip(*[iter(flat)] * 7, strict=True):
                 yield _waiting(each, not_before_ms)
 
     def beside(self, campaign_id: str, lasts_ms: int) -> tuple[Share, Assumed]:
@@ -79,7 +72,7 @@ class PlanReader:
 
 
 def _waiting(found: Sequence[Any], not_before_ms: int) -> Waiting:
-    job_id, number, text, rank, place, due, latest, past = found
+    job_id, number, text, rank, place, due, latest = found
     return Waiting(
         job_id=job_id,
         number=number,
@@ -88,7 +81,6 @@ def _waiting(found: Sequence[Any], not_before_ms: int) -> Waiting:
         place=float(place or 0),
         due_ms=max(int(float(due or 0)), not_before_ms),
         latest_ms=int(latest) if latest else None,
-        past=history(past) if any(past) else NO_HISTORY,
     )
 
 

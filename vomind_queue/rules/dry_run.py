@@ -57,8 +57,6 @@ class Waiting:
     due_ms: int
     #: The latest start, unix ms.
     latest_ms: int | None
-    #: Of the person.
-    past: History = NO_HISTORY
 
 
 @dataclass(kw_only=True, slots=True)
@@ -67,6 +65,8 @@ class Planned:
 
     waiting: Waiting
     rules: Rules | None = None
+    #: Of the person, as far as the rules count it.
+    past: History = NO_HISTORY
     #: When it would start, unix ms.
     at_ms: int | None = None
     #: What held it last, or why it would not start.
@@ -179,7 +179,7 @@ class DryRun:
         """Return from when a call may ring, and what keeps it until then."""
         number = call.waiting.number
         if call.rules is not None:
-            past = self._past.get(number, call.waiting.past)
+            past = self._past.get(number, call.past)
             until, why = call.rules.opens_at(self._now, past)
             if until != self._now:
                 return until, why
@@ -191,7 +191,7 @@ class DryRun:
         self._limit.note(self._now)
         number = call.waiting.number
         if number in self._repeated:
-            past = self._past.get(number, call.waiting.past)
+            past = self._past.get(number, call.past)
             self._past[number] = replace(past, starts=[*past.starts, self._now])
             self._busy[number] = self._now + self._assumed.lasts_ms + self._assumed.gap_ms
 

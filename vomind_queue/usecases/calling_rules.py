@@ -49,6 +49,11 @@ class Calendar:
         #: Until when the verdict holds.
         self._until_ms = 0
 
+    @property
+    def has_caps(self) -> bool:
+        """Whether it matters what happened to a person: caps are the same at any time."""
+        return bool(self._verdict.caps)
+
     def opens_at(self, now_ms: int, past: History) -> tuple[int | None, str]:
         """Return from when a call may start, ``None`` for never, and what keeps it until then."""
         if now_ms >= self._until_ms:
@@ -99,7 +104,8 @@ class CallingRules:
         self.hold = not book.is_empty
         self.missing = missing
         self._days = days
-        self._histories = histories
+        #: What happened to numbers lately.
+        self.histories = histories
         #: The closed days of a version, the rules with them, and what names those in the call log;
         #: read and replaced as one.
         self._known = ("", book, _name(book))
@@ -108,11 +114,6 @@ class CallingRules:
     def keeps_hours(self) -> bool:
         """Whether there are any about hours and days."""
         return self.base.mode is not Mode.OFF
-
-    @property
-    def counts_events(self) -> bool:
-        """Whether there are any about how often a person is called."""
-        return self.base.starts_kept > 0
 
     def in_force(self) -> Rulebook:
         """Return the rules with the days that are closed now."""
@@ -154,7 +155,7 @@ class CallingRules:
     def check(self, call: Call, now_ms: int, campaign_hours: str | None = None) -> Judged:
         """Return whether a call may start at an instant, and why, in words."""
         subject, book = self._subject(call, campaign_hours), self.in_force()
-        past = self._histories([call.to])[call.to] if book.starts_kept else NO_HISTORY
+        past = self.histories([call.to])[call.to] if book.starts_kept else NO_HISTORY
         verdict = judge(subject, now_ms, book, past)
         return Judged(verdict=verdict, words=explained(verdict, subject, now_ms, book))
 
@@ -192,7 +193,7 @@ class CallingRules:
         for each in asked:
             known.get(each) or known.setdefault(each, judge(*each, book))
         capped = {call.to for (call, _), each in zip(calls, asked, strict=True) if known[each].caps}
-        histories = self._histories(sorted(capped))
+        histories = self.histories(sorted(capped))
         for (call, _), each in zip(calls, asked, strict=True):
             past = histories.get(call.to, NO_HISTORY)
             if before_ms is not None:

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from vomind_queue.calls.call import Call
 from vomind_queue.calls.campaign import NOT_ENDED, CampaignState, CampaignView
+from vomind_queue.rules.caps import NO_HISTORY
 from vomind_queue.rules.dry_run import Assumed, DryRun, Never, Planned, Waiting, per_hour
 from vomind_queue.rules.turns import Share
 from vomind_queue.usecases.calling_rules import CallingRules
@@ -18,9 +19,7 @@ from vomind_queue.usecases.calling_rules import CallingRules
 class Reader(Protocol):
     """What this needs of the queue."""
 
-    def waiting(
-        self, campaign_id: str, *, histories: bool, not_before_ms: int = 0
-    ) -> Iterator[Waiting]: ...
+    def waiting(self, campaign_id: str, *, not_before_ms: int = 0) -> Iterator[Waiting]: ...
     def beside(self, campaign_id: str, lasts_ms: int) -> tuple[Share, Assumed]: ...
 
 
@@ -98,14 +97,15 @@ class PreviewCampaign:
         rules, campaign = self._rules, shown.campaign
         is_begun = shown.state is CampaignState.RUNNING
         found = self._reader.waiting(
-            shown.id,
-            histories=rules.counts_events,
-            not_before_ms=0 if is_begun else campaign.start_ms or 0,
+            shown.id, not_before_ms=0 if is_begun else campaign.start_ms or 0
         )
         calendar_of = rules.calendars(campaign.hours)
         if calendar_of is None:
             return [Planned(waiting=each) for each in found]
+        calls = [(each, calendar_of(Call.from_data(json.loads(each.text)))) for each in found]
+        # Reading what happened to people takes Redis longer than all else does; few have caps.
+        past = rules.histories([each.number for each, calendar in calls if calendar.has_caps])
         return [
-            Planned(waiting=each, rules=calendar_of(Call.from_data(json.loads(each.text))))
-            for each in found
+            Planned(waiting=each, rules=calendar, past=past.get(each.number, NO_HISTORY))
+            for each, calendar in calls
         ]

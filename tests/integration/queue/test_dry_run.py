@@ -95,3 +95,19 @@ def test_rules_caps_the_list_and_hours_are_in_it(
     assert plan.held == {"cap": 1}
     store.change(made.id, lambda old: replace(old.campaign, hours="mon-sun closed"))
     assert dry_run(client, made.id, book=capped).never == {"do-not-call": 1, "campaign-hours": 2}
+
+
+def test_a_refusal_of_before_counts_where_a_law_says_so(
+    client: redis.Redis, make: Callable[..., Made], queue: CallQueue
+) -> None:
+    """Sixty days for someone in France; others of the campaign do not wait for it."""
+    made = make(1)
+    call = replace(queue.job(made.calls[0]).call, to="+33612345678")
+    queue.add([replace(new(0), call=call)], campaign=made.id)
+    france = rulebook(Mode.LAW, unknown_zone="UTC")
+    soon = max(dry_run(client, made.id, book=france).times)
+    PersonHistory(RedisStore(client)).refuse(call.to, None)
+    plan = dry_run(client, made.id, book=france)
+    first, late = plan.times
+    assert first <= soon < plan.from_ms + 7 * 24 * HOUR_MS
+    assert late > plan.from_ms + 60 * 24 * HOUR_MS

@@ -35,9 +35,8 @@ def planned(
         place=number,
         due_ms=due_ms,
         latest_ms=latest_ms,
-        past=History(starts=starts),
     )
-    return Planned(waiting=waiting, rules=rules)
+    return Planned(waiting=waiting, rules=rules, past=History(starts=starts))
 
 
 def times(calls: Sequence[Planned], own: Share | None = None, **assumed: object) -> list[int]:
