@@ -51,7 +51,7 @@ def _object(line: str) -> tuple[dict[str, Any], str]:
 
 
 class _Written(float):
-    """A number with a point or an exponent, whose text is as it stands in the file."""
+    """A number with a point or an exponent that keeps its text from the file."""
 
     text: str
 

@@ -6,10 +6,10 @@
 -- ARGV[2]  starts allowed in a window by the settings; 0 for no limit
 -- ARGV[3]  length of the window, ms
 -- ARGV[4]  starts of a window that are told at most
--- Returns  {now, starts allowed, length of the window, {start in unix ms, …}, {virtual time of
---           each priority}, {waiting calls of none by priority}, {their turns}, {id, weight, pace, most at a time, placed now, {start, …}, {its turn in each
---           priority}, {waiting calls by priority}, when it begins or '', when it ends or ''} of the campaign, the same of others that run or
---           will, …}
+-- Returns  {now, starts allowed, length of the window, {start in unix ms, …}, {virtual time of each
+--           priority}, {waiting calls of none by priority}, {their turns}, {id, weight, pace, most at a
+--           time, placed now, {start, …}, {its turn in each priority}, {waiting calls by priority}, when
+--           it begins or '', when it ends or ''} of the campaign, the same of others that run or will, …}
 -- Touches  campaign:<id>, open_campaigns, campaign_starts:<id>, waiting:<rank>, window, rate, turns:<rank>, shares
 --- @include "clock"
 --- @include "rate"
